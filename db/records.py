@@ -1,0 +1,154 @@
+"""The frozen dataclasses that go into the database and come out of it.
+
+``db`` imports no sibling, so expressions appear here as seven plain floats in the order of
+``model.emotions.EMOTIONS``, and reasons as plain strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class SessionStatus(StrEnum):
+    """How a session stands. ``interrupted`` sessions keep all that was recorded before."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What is known of a session when it starts. ``started_at`` is aware UTC; ``expected_s`` is
+    the length a file announces, None for a camera; ``settings`` is the whole configuration as
+    JSON-ready values; ``versions`` names the application, detector and model."""
+
+    class_name: str
+    source: str
+    started_at: datetime
+    mode: str
+    expected_s: float | None
+    bin_s: float
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    pid: int
+    process_started: float
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One stored session. ``watched_s`` is the time covered by sampled frames (gaps excluded);
+    ``end_s`` the media time of the last sample; ``last_written_at`` the last commit."""
+
+    id: int
+    class_name: str
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    last_written_at: datetime
+    status: SessionStatus
+    status_reason: str
+    mode: str
+    expected_s: float | None
+    bin_s: float
+    end_s: float
+    watched_s: float
+    frames_sampled: int
+    frames_dropped: int
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    pid: int
+    process_started: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a session has come, written with every batch of bins."""
+
+    end_s: float
+    watched_s: float
+    frames_sampled: int
+    frames_dropped: int
+
+
+@dataclass(frozen=True)
+class SeatRecord:
+    """Where a student sits: the median face box, pixels of the frame, and the frame's size."""
+
+    student_id: int
+    label: str
+    box_xyxy: tuple[float, float, float, float]
+    frame_width: int
+    frame_height: int
+
+
+@dataclass(frozen=True)
+class StudentRecord:
+    """One person of one class. ``pseudonym`` ("Student 3") is what everything else prints.
+    ``session_id`` is set for people who are known by their seat in one session only."""
+
+    id: int
+    pseudonym: str
+    class_name: str
+    session_id: int | None
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """A stretch of unbroken following: which student, from and to when (media seconds), how many
+    detections."""
+
+    student_id: int
+    track_number: int
+    first_s: float
+    last_s: float
+    hits: int
+
+
+@dataclass(frozen=True)
+class TimelineBin:
+    """A few seconds (``SessionRecord.bin_s``) of one student; what is kept instead of samples.
+
+    ``student_id`` None means the whole class (``mode: aggregate``), with ``people`` the number of
+    students behind it. ``start_s`` is media time. ``watched_s`` is how much of the bin sampled
+    frames cover, ``seen_s`` how much of that the student was seen. ``samples`` counts sampled frames,
+    ``seen_samples`` those with the student, ``usable_samples`` those with an expression;
+    ``probabilities`` is the mean over the usable ones, seven values summing to 1, or None if there
+    are none. ``unknown`` maps a reason to its number of samples. ``facing_samples`` of
+    ``pose_samples`` had the head turned to the front; ``yaw_deg`` and ``pitch_deg`` are means.
+    """
+
+    student_id: int | None
+    start_s: float
+    watched_s: float
+    seen_s: float
+    samples: int
+    seen_samples: int
+    usable_samples: int
+    probabilities: tuple[float, ...] | None
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    pose_samples: int = 0
+    facing_samples: int = 0
+    yaw_deg: float | None = None
+    pitch_deg: float | None = None
+    people: int = 1
+
+
+@dataclass(frozen=True)
+class FlagRecord:
+    """A verdict as stored. ``outcome`` is flagged, not_flagged or insufficient_data; ``numbers``
+    what decided it; ``review`` open, confirmed or dismissed."""
+
+    session_id: int
+    student_id: int
+    kind: str
+    outcome: str
+    numbers: Mapping[str, Any]
+    review: str = "open"
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+    note: str | None = None

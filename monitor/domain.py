@@ -1,0 +1,138 @@
+"""The dataclasses that cross the borders inside ``monitor``: Frame, Face, Track, Observation.
+
+Pure: NumPy and dataclasses. What a detector, a video library or a model returns is converted to
+one of these at the edge and goes no further in its own form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+ImageBGR = NDArray[np.uint8]
+"""An image ``(H, W, 3)``, uint8, blue-green-red."""
+
+Box = tuple[float, float, float, float]
+"""``(x1, y1, x2, y2)`` in pixels of the frame, ``x2 > x1`` and ``y2 > y1``."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One sampled picture of the class.
+
+    ``captured_at`` is aware UTC, for records; ``media_s`` is seconds since the session's start
+    (for a file: the container's own timestamp), for positions in the lecture.
+    """
+
+    image_bgr: ImageBGR
+    captured_at: datetime
+    media_s: float
+
+    def __post_init__(self) -> None:
+        if self.image_bgr.ndim != 3 or self.image_bgr.shape[2] != 3 or self.image_bgr.dtype != np.uint8:
+            raise ValueError(
+                f"image_bgr is {self.image_bgr.dtype} {self.image_bgr.shape}; expected uint8 (H, W, 3)"
+            )
+        if self.captured_at.tzinfo is None:
+            raise ValueError("captured_at has no time zone; expected aware UTC")
+
+
+@dataclass(frozen=True)
+class Face:
+    """One detected face.
+
+    ``score`` is the detector's confidence in 0..1. ``keypoints`` has shape ``(6, 2)``, float32,
+    pixels of the frame, in BlazeFace's order: the subject's right eye, left eye, nose tip, mouth
+    centre, right ear, left ear ("right" is the subject's, so it lies left in the picture). A
+    detector that does not see a point gives NaN for it.
+    """
+
+    box_xyxy: Box
+    score: float
+    keypoints: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        x1, y1, x2, y2 = self.box_xyxy
+        if not (x2 > x1 and y2 > y1):
+            raise ValueError(f"box_xyxy {self.box_xyxy} is empty; expected x2 > x1 and y2 > y1")
+        if self.keypoints.shape != (6, 2):
+            raise ValueError(f"keypoints have shape {self.keypoints.shape}; expected (6, 2)")
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle of the box, pixels."""
+        x1, y1, x2, y2 = self.box_xyxy
+        return (x1 + x2) / 2, (y1 + y2) / 2
+
+    @property
+    def size_px(self) -> float:
+        """The shorter side of the box, pixels."""
+        x1, y1, x2, y2 = self.box_xyxy
+        return min(x2 - x1, y2 - y1)
+
+
+class Unknown(StrEnum):
+    """Why an observation carries no expression. The values are stored and printed."""
+
+    ABSENT = "absent"
+    TOO_SMALL = "too small"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned away"
+    OCCLUDED = "occluded"
+    NOT_COMPUTED = "not computed"
+    """The policy's mode computes no expression."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One face followed over sampled time.
+
+    ``face`` is the detection of this frame, or None while the track is lost; ``box_xyxy`` is
+    then where the face was last seen.
+    """
+
+    track_id: int
+    box_xyxy: Box
+    face: Face | None
+    first_s: float
+    last_s: float
+    hits: int
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """Where a head points, degrees. Yaw 0 faces the camera, positive to the subject's left;
+    pitch 0 is level, positive looks up. ``pitch_deg`` is None where the points do not tell."""
+
+    yaw_deg: float
+    pitch_deg: float | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One student in one sampled frame.
+
+    ``student`` numbers the people of this session from 0 in the order they were first followed.
+    Either ``probabilities`` (seven, calibrated, summing to 1, in the order of
+    ``model.emotions.EMOTIONS``) or ``unknown`` says why there are none; never both, never neither.
+    ``head`` is None where it could not be read.
+    """
+
+    student: int
+    media_s: float
+    seen: bool
+    probabilities: tuple[float, ...] | None = None
+    unknown: Unknown | None = None
+    head: HeadPose | None = None
+
+    def __post_init__(self) -> None:
+        if (self.probabilities is None) == (self.unknown is None):
+            raise ValueError("an observation has either probabilities or a reason why there are none")
+        if self.seen == (self.unknown is Unknown.ABSENT):
+            raise ValueError("exactly the observations that are not seen have the reason 'absent'")
+        if self.probabilities is not None and len(self.probabilities) != 7:
+            raise ValueError(f"{len(self.probabilities)} probabilities; expected 7")

@@ -1,0 +1,1 @@
+"""Stored timelines in, a report out."""
