@@ -1,0 +1,129 @@
+"""Observations become timeline bins: what is kept instead of samples.
+
+Bins stay open for a while after their time, because a face's first samples are attributed only
+once it is confirmed to be a person, and an unfinished bin may be written as it is and written
+again when it has grown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import TimelineBin
+from monitor.domain import HeadPose, Observation
+
+
+@dataclass
+class _Tally:
+    """One student in one bin, so far."""
+
+    seen_s: float = 0.0
+    seen: int = 0
+    usable: int = 0
+    probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros(7))
+    unknown: Counter[str] = field(default_factory=Counter)
+    yaw_deg: list[float] = field(default_factory=list)
+    pitch_deg: list[float] = field(default_factory=list)
+    facing: int = 0
+
+
+@dataclass
+class _OpenBin:
+    """One bin of the whole class, so far: the samples it covers and who was in them."""
+
+    covers_s: dict[float, float] = field(default_factory=dict)
+    tallies: dict[int, _Tally] = field(default_factory=dict)
+
+
+class Binner:
+    """Sums observations into bins of ``bin_s`` seconds of media time.
+
+    ``is_facing`` says whether a head pose counts as turned to the front. ``keep_bins`` is how many
+    bins stay open behind the newest; an observation older than that is refused.
+    """
+
+    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_bins: int = 3) -> None:
+        self.bin_s = bin_s
+        self._is_facing = is_facing
+        self._keep_bins = keep_bins
+        self._open: dict[int, _OpenBin] = {}
+        self._students: set[int] = set()
+
+    def add_sample(self, media_s: float, covers_s: float) -> None:
+        """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds."""
+        self._open.setdefault(self._index(media_s), _OpenBin()).covers_s[media_s] = covers_s
+
+    def add(self, observation: Observation) -> bool:
+        """Count one observation; True unless its bin is closed already.
+
+        Raises KeyError if no sample was announced for its time.
+        """
+        self._students.add(observation.student)
+        bin_ = self._open.get(self._index(observation.media_s))
+        if bin_ is None:
+            return False
+        covers_s = bin_.covers_s[observation.media_s]
+        if observation.seen:
+            tally = bin_.tallies.setdefault(observation.student, _Tally())
+            self._count(tally, observation, covers_s)
+        return True
+
+    def bins(self, students: Iterable[int] | None = None) -> dict[tuple[int, float], TimelineBin]:
+        """Every open bin by (student, start in seconds). ``TimelineBin.student_id`` is the student's
+        number within the session; whoever stores the bins replaces it."""
+        numbers = sorted(self._students if students is None else students)
+        return {
+            (number, index * self.bin_s): self._bin(number, index, bin_)
+            for index, bin_ in sorted(self._open.items())
+            for number in numbers
+        }
+
+    def close_old(self) -> None:
+        """Forget the bins further behind the newest than ``keep_bins``."""
+        if self._open:
+            oldest = max(self._open) - self._keep_bins
+            self._open = {index: bin_ for index, bin_ in self._open.items() if index >= oldest}
+
+    def _index(self, media_s: float) -> int:
+        # Timestamps such as 4.9999999 belong to the bin that their rounded value opens.
+        return math.floor(media_s / self.bin_s + 1e-6)
+
+    def _count(self, tally: _Tally, observation: Observation, covers_s: float) -> None:
+        tally.seen += 1
+        tally.seen_s += covers_s
+        if observation.probabilities is not None:
+            tally.usable += 1
+            tally.probabilities += observation.probabilities
+        elif observation.unknown is not None:
+            tally.unknown[observation.unknown.value] += 1
+        if observation.head is not None:
+            tally.yaw_deg.append(observation.head.yaw_deg)
+            tally.facing += self._is_facing(observation.head)
+            if observation.head.pitch_deg is not None:
+                tally.pitch_deg.append(observation.head.pitch_deg)
+
+    def _bin(self, number: int, index: int, bin_: _OpenBin) -> TimelineBin:
+        tally = bin_.tallies.get(number, _Tally())
+        mean = tally.probabilities / tally.usable if tally.usable else None
+        absent = len(bin_.covers_s) - tally.seen
+        return TimelineBin(
+            student_id=number,
+            start_s=index * self.bin_s,
+            watched_s=sum(bin_.covers_s.values()),
+            seen_s=tally.seen_s,
+            samples=len(bin_.covers_s),
+            seen_samples=tally.seen,
+            usable_samples=tally.usable,
+            probabilities=None if mean is None else tuple(float(p) for p in mean),
+            unknown=dict(tally.unknown) | ({"absent": absent} if absent else {}),
+            pose_samples=len(tally.yaw_deg),
+            facing_samples=tally.facing,
+            yaw_deg=float(np.mean(tally.yaw_deg)) if tally.yaw_deg else None,
+            pitch_deg=float(np.mean(tally.pitch_deg)) if tally.pitch_deg else None,
+        )

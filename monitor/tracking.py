@@ -1,0 +1,151 @@
+"""Faces over sampled time become tracks.
+
+A class is sampled a few times a second, so a face moves little for its size between samples, or it
+vanishes (a student looks down) and comes back near where it was. Faces are therefore assigned to
+tracks by where they should be (position and motion) and how large they are, measured in face widths:
+that makes one gate serve the front row and the back row. Overlap of boxes is not used: at two
+samples a second a nodding head of 30 px leaves its own box.
+
+Assignment is the Hungarian method (scipy) in two rounds, the tracks seen in the last sample first
+and the lost ones after them, so that a lost track never takes the face of a neighbour who is here
+(the matching cascade of Wojke et al. 2017, arXiv 1703.07402, without its appearance embedding: no
+biometric template is computed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from monitor.domain import Face, Track
+
+# A forbidden pair. Finite, because linear_sum_assignment refuses a matrix with no feasible
+# assignment; far above any allowed cost, so that it is never taken for a gain.
+_FORBIDDEN = 1e6
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    """How faces are followed; distances in face widths.
+
+    ``gate``: how far a face may be from where its track expects it in the next sample. Neighbours
+    sit two face widths apart or more, so 1.0 cannot reach across. ``gate_growth_per_s`` widens it for
+    each second unseen, up to ``gate_max``: people who come back up sit a little elsewhere.
+    ``max_size_ratio``: faces further apart in size than this are not the same face.
+    ``max_lost_s``: how long a track waits for its face; looking down to write takes seconds, and
+    longer absences are bridged by the seat. ``confirm_hits``: detections before a track is a
+    person, because a false detection rarely repeats in one place.
+    """
+
+    gate: Annotated[float, Gt(0), Le(5)] = 1.0
+    gate_growth_per_s: Annotated[float, Ge(0), Le(5)] = 0.25
+    gate_max: Annotated[float, Gt(0), Le(10)] = 1.75
+    max_size_ratio: Annotated[float, Gt(1), Le(5)] = 1.8
+    max_lost_s: Annotated[float, Gt(0), Le(600)] = 30.0
+    confirm_hits: Annotated[int, Ge(1), Le(20)] = 3
+
+
+@dataclass(frozen=True)
+class _State:
+    """A track and its motion in pixels a second."""
+
+    track: Track
+    velocity: tuple[float, float]
+
+
+class Tracker:
+    """Follows faces from sample to sample. Memory is bounded by the faces of ``max_lost_s``."""
+
+    def __init__(self, settings: TrackingSettings | None = None) -> None:
+        self._settings = settings or TrackingSettings()
+        self._states: list[_State] = []
+        self._next_id = 1
+        self._now_s = -np.inf
+
+    def update(self, faces: Sequence[Face], media_s: float) -> list[Track]:
+        """Take the faces found at ``media_s`` (seconds) and return every live track.
+
+        Tracks without a face in this sample have ``face`` None. Raises ValueError if time does
+        not advance.
+        """
+        if media_s <= self._now_s:
+            raise ValueError(f"sample at {media_s} s after one at {self._now_s} s; expected later samples")
+        recent = [s for s in self._states if s.track.last_s == self._now_s]
+        lost = [s for s in self._states if s.track.last_s < self._now_s]
+        self._now_s = media_s
+        kept, unmatched = self._match(recent, list(faces), media_s)
+        found, unmatched = self._match(lost, unmatched, media_s)
+        self._states = [s for s in kept + found if media_s - s.track.last_s <= self._settings.max_lost_s]
+        self._states += [self._begin(face, media_s) for face in unmatched]
+        self._states.sort(key=lambda state: state.track.track_id)
+        return [state.track for state in self._states]
+
+    def _match(
+        self, states: list[_State], faces: list[Face], media_s: float
+    ) -> tuple[list[_State], list[Face]]:
+        """One round of assignment: the states, advanced, and the faces left over."""
+        if not states or not faces:
+            return [_unseen(state) for state in states], faces
+        cost = self._costs(states, faces, media_s)
+        rows, columns = linear_sum_assignment(cost)
+        pairs = {int(r): int(c) for r, c in zip(rows, columns, strict=True) if cost[r, c] < _FORBIDDEN}
+        advanced = [
+            _seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
+            for i, state in enumerate(states)
+        ]
+        taken = set(pairs.values())
+        return advanced, [face for j, face in enumerate(faces) if j not in taken]
+
+    def _costs(self, states: list[_State], faces: list[Face], media_s: float) -> NDArray[np.float64]:
+        """Cost ``(len(states), len(faces))``: distance in face widths plus the log of the size ratio."""
+        waited = np.array([media_s - state.track.last_s for state in states])
+        expected = np.array([_expected_centre(state, media_s) for state in states])
+        centres = np.array([face.centre for face in faces])
+        widths = np.array([_width(state.track.box_xyxy) for state in states])
+        ratio = np.abs(np.log(widths[:, None] / np.array([_width(f.box_xyxy) for f in faces])[None, :]))
+        distance = np.linalg.norm(expected[:, None] - centres[None, :], axis=2) / widths[:, None]
+        s = self._settings
+        gate = np.minimum(s.gate + s.gate_growth_per_s * waited, s.gate_max)
+        allowed = (distance <= gate[:, None]) & (ratio <= np.log(s.max_size_ratio))
+        return np.where(allowed, distance + ratio, _FORBIDDEN)
+
+    def _begin(self, face: Face, media_s: float) -> _State:
+        track = Track(self._next_id, face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
+        self._next_id += 1
+        return _State(track, velocity=(0.0, 0.0))
+
+
+def _width(box_xyxy: tuple[float, float, float, float]) -> float:
+    return box_xyxy[2] - box_xyxy[0]
+
+
+def _centre(box_xyxy: tuple[float, float, float, float]) -> NDArray[np.float64]:
+    return np.array([(box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2])
+
+
+def _expected_centre(state: _State, media_s: float) -> NDArray[np.float64]:
+    # People in seats sway and stop. Motion is believed for one second only; a lost face is looked
+    # for where it was, not where a constant velocity would have carried it.
+    ahead_s = min(media_s - state.track.last_s, 1.0)
+    return _centre(state.track.box_xyxy) + np.array(state.velocity) * ahead_s
+
+
+def _seen(state: _State, face: Face, media_s: float) -> _State:
+    elapsed_s = media_s - state.track.last_s
+    step = (np.array(face.centre) - _centre(state.track.box_xyxy)) / elapsed_s
+    # Half old, half new: one jittering box must not send the next search astray.
+    vx, vy = 0.5 * np.array(state.velocity) + 0.5 * step
+    track = replace(
+        state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1
+    )
+    return _State(track, velocity=(float(vx), float(vy)))
+
+
+def _unseen(state: _State) -> _State:
+    return _State(replace(state.track, face=None), state.velocity)
