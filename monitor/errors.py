@@ -1,0 +1,25 @@
+"""What can go wrong in ``monitor``.
+
+Every message is one line: what was wrong, what was expected, what to do.
+"""
+
+from __future__ import annotations
+
+
+class SourceError(Exception):
+    """A source of frames cannot be used: a bad path, not a video, no frames, no camera."""
+
+
+class SourceLost(SourceError):
+    """A source broke off after it had begun. ``position_s`` is the media time up to which it was good.
+
+    What was delivered before stays valid; the session that was fed from it is interrupted, not void.
+    """
+
+    def __init__(self, message: str, position_s: float) -> None:
+        super().__init__(message)
+        self.position_s = position_s
+
+
+class DetectorError(Exception):
+    """A face detector cannot be loaded or run: a missing model file, an impossible setting."""
