@@ -72,6 +72,11 @@ class Seating:
         return students
 
     @property
+    def student_count(self) -> int:
+        """How many students are known; they are numbered from 0."""
+        return len(self._boxes)
+
+    @property
     def seats(self) -> list[Seat]:
         """One seat per student, by number."""
         return [Seat(number, _median_box(boxes)) for number, boxes in enumerate(self._boxes)]

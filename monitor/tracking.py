@@ -84,6 +84,11 @@ class Tracker:
         self._states = [s for s in kept + found if media_s - s.track.last_s <= self._settings.max_lost_s]
         self._states += [self._begin(face, media_s) for face in unmatched]
         self._states.sort(key=lambda state: state.track.track_id)
+        return self.tracks
+
+    @property
+    def tracks(self) -> list[Track]:
+        """Every live track as of the last sample."""
         return [state.track for state in self._states]
 
     def _match(

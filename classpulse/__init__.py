@@ -1,0 +1,1 @@
+"""Classpulse: a class video in, an honest report out. Settings, policy and the command line."""

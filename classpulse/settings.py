@@ -1,0 +1,232 @@
+"""Every setting, composed from the rooms' own, and ``config.yaml`` read into them.
+
+Each room keeps its settings beside the code they steer, as a frozen dataclass with bounds; pydantic
+checks them here. Unknown keys and values out of bounds are errors that name their line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from annotated_types import Gt, Le
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from classpulse.errors import UserError
+from classpulse.policy import Policy
+from monitor.attention import AttentionSettings
+from monitor.detection.settings import DetectionSettings
+from monitor.quality import QualitySettings
+from monitor.recorder import RecordingSettings
+from monitor.seating import SeatingSettings
+from monitor.tracking import TrackingSettings
+from reports.flags import FlagSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClassSettings(_Section):
+    """What the class is called in records and reports."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "Class"
+
+
+class CaptureSettings(_Section):
+    """Where frames come from and how often one is looked at.
+
+    ``source`` is what ``classpulse start`` watches: a camera's index, an RTSP or HTTP address, or a
+    path. ``stale_s``: a live source that gives no new frame for so long has broken off.
+    """
+
+    source: Annotated[str, Field(min_length=1)] = "0"
+    sample_fps: Annotated[float, Gt(0), Le(30)] = 2.0
+    stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _index(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ExpressionSettings(_Section):
+    """``model``: another exported model than the shipped one; ``threads``: of the CPU, for it."""
+
+    model: Path | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+
+class DatabaseSettings(_Section):
+    """``url``: where the record is kept. A relative SQLite path is relative to ``config.yaml``."""
+
+    url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = "sqlite:///classpulse-data/classpulse.db"
+
+
+class OutputSettings(_Section):
+    """``folder``: where reports go, relative to ``config.yaml``; ``time_zone``: an IANA name such as
+    ``Europe/Zurich``, in which the report prints times."""
+
+    folder: Path = Path("classpulse-data/reports")
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; expected an IANA name such as Europe/Zurich") from None
+        return value
+
+
+class Settings(_Section):
+    """All of ``config.yaml``. ``policy`` is None when the file has none: then nobody is analysed."""
+
+    policy: Policy | None = None
+    class_: ClassSettings = Field(default_factory=ClassSettings, alias="class")
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    output: OutputSettings = Field(default_factory=OutputSettings)
+    capture: CaptureSettings = Field(default_factory=CaptureSettings)
+    detection: DetectionSettings = Field(default_factory=DetectionSettings)
+    quality: QualitySettings = Field(default_factory=QualitySettings)
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    seating: SeatingSettings = Field(default_factory=SeatingSettings)
+    attention: AttentionSettings = Field(default_factory=AttentionSettings)
+    expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    flags: FlagSettings = Field(default_factory=FlagSettings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as JSON-ready values, as kept with a session."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings and the folder that their relative paths start from. ``path`` is None for defaults."""
+
+    settings: Settings
+    folder: Path
+    path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name, for messages."""
+        return self.path.name if self.path else "config.yaml"
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL with a relative SQLite path made absolute."""
+        url = self.settings.database.url
+        prefix = "sqlite:///"
+        if not url.startswith(prefix) or url == prefix or ":memory:" in url:
+            return url
+        return prefix + str((self.folder / url.removeprefix(prefix)).resolve())
+
+    @property
+    def output_folder(self) -> Path:
+        """Where reports go."""
+        return (self.folder / self.settings.output.folder).resolve()
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the live session's notices and the log are: beside a SQLite database, else beside
+        the configuration."""
+        url = self.database_url
+        return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else self.folder
+
+
+def read_config(path: Path) -> Config:
+    """Read ``config.yaml``. Raises UserError, with the line, for whatever is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} does not exist; make one with 'classpulse init', or name another with --config"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({_short(error)}); expected a YAML text file in UTF-8") from None
+    data = _parse(text, path)
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise UserError(_describe(error, data, path.name)) from None
+    return Config(settings, path.parent, path)
+
+
+def _parse(text: str, path: Path) -> CommentedMap:
+    try:
+        data = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path.name}, line {line}: {error.problem}; expected YAML of 'key: value' lines") from None
+    except YAMLError as error:
+        raise UserError(f"{path.name}: {_short(error)}; expected YAML of 'key: value' lines") from None
+    if data is None:
+        return CommentedMap()
+    if not isinstance(data, CommentedMap):
+        raise UserError(f"{path.name}, line 1: a {type(data).__name__} on top; expected sections such as 'policy:'")
+    return data
+
+
+def _describe(error: ValidationError, data: CommentedMap, name: str) -> str:
+    """The first problem as one line; further ones are counted."""
+    first, *others = error.errors()
+    where = [part for part in first["loc"] if isinstance(part, str | int)]
+    line = _line_of(data, where)
+    key = ".".join(str(part) for part in where)
+    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        known = ", ".join(_known_keys(where[:-1]))
+        problem = f"unknown setting '{key}'; expected one of {known}"
+    elif first["type"] in {"missing", "missing_argument"}:
+        problem = f"'{key}' is missing"
+    elif first["type"] == "value_error":
+        problem = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
+    else:
+        problem = f"{key} is {first['input']!r}; {first['msg'][0].lower()}{first['msg'][1:]}"
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{name}, line {line}: {problem}{more}"
+
+
+def _line_of(data: CommentedMap, where: Iterable[str | int]) -> int:
+    """The 1-based line of the deepest part of ``where`` that the file has."""
+    line, node = 1, data
+    for part in where:
+        if not isinstance(node, CommentedMap) or part not in node:
+            break
+        line = node.lc.key(part)[0] + 1
+        node = node[part]
+    return line
+
+
+def _known_keys(where: list[str | int]) -> list[str]:
+    """The settings that a section knows, for the message about one that it does not."""
+    node: Any = Settings
+    for part in where:
+        names = _fields(node)
+        node = names.get(str(part))
+    return sorted(_fields(node))
+
+
+def _fields(node: Any) -> dict[str, Any]:
+    if isinstance(node, type) and issubclass(node, BaseModel):
+        return {f.alias or n: _section_type(f.annotation) for n, f in node.model_fields.items()}
+    if dataclasses.is_dataclass(node):
+        return {f.name: None for f in dataclasses.fields(node)}
+    return {}
+
+
+def _section_type(annotation: Any) -> Any:
+    return Policy if annotation == Policy | None else annotation
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())

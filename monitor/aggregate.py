@@ -1,0 +1,65 @@
+"""Bins of single students become bins of the whole class, for ``mode: aggregate``.
+
+Pure. In that mode nothing about one student is stored, and a bin in which fewer than
+``MIN_PEOPLE`` students were seen keeps how many there were and nothing of what they showed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from db.records import TimelineBin
+
+MIN_PEOPLE = 5
+"""The least number of students behind a class figure. Five is a usual minimum cell size for
+published statistics on pupils (US NCES SLDS Technical Brief 3, 2011, reports minima of 5 to 30)."""
+
+
+def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
+    """One bin for the class from the students' bins of the same time.
+
+    ``people`` counts the students seen; ``seen_s``, sample counts and reasons are sums over them;
+    probabilities are weighted by usable samples, angles by samples with a pose. Raises ValueError
+    when there are no bins or their times differ.
+    """
+    members = list(bins)
+    if len({b.start_s for b in members}) != 1:
+        raise ValueError(f"{len(members)} bins with starts {sorted({b.start_s for b in members})}; expected one")
+    seen = [b for b in members if b.seen_samples]
+    enough = seen if len(seen) >= MIN_PEOPLE else []
+    usable = [b for b in enough if b.probabilities is not None]
+    unknown: Counter[str] = Counter()
+    for b in enough:
+        unknown.update({reason: n for reason, n in b.unknown.items() if reason != "absent"})
+    return TimelineBin(
+        student_id=None,
+        start_s=members[0].start_s,
+        watched_s=members[0].watched_s,
+        seen_s=sum(b.seen_s for b in seen),
+        samples=members[0].samples,
+        seen_samples=sum(b.seen_samples for b in seen),
+        usable_samples=sum(b.usable_samples for b in usable),
+        probabilities=_mean_probabilities(usable),
+        unknown=dict(unknown),
+        pose_samples=sum(b.pose_samples for b in enough),
+        facing_samples=sum(b.facing_samples for b in enough),
+        yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in enough]),
+        pitch_deg=_weighted([(b.pitch_deg, b.pose_samples) for b in enough]),
+        people=len(seen),
+    )
+
+
+def _mean_probabilities(usable: list[TimelineBin]) -> tuple[float, ...] | None:
+    if not usable:
+        return None
+    rows = np.array([b.probabilities for b in usable])
+    return tuple(float(p) for p in np.average(rows, axis=0, weights=[b.usable_samples for b in usable]))
+
+
+def _weighted(pairs: list[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in pairs if value is not None and weight]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None

@@ -1,0 +1,185 @@
+"""The way of one frame: faces, tracks, students, observations.
+
+Vendor code enters only through the detector, the classifier and the cropper that are handed in;
+this module decides what is asked of whom, and in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.attention import head_pose
+from monitor.domain import Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
+from monitor.seating import Seating
+from monitor.tracking import Tracker
+
+# How long a face's samples wait for it to be confirmed as a person before they are given up.
+_PENDING_S = 10.0
+
+
+class FaceDetector(Protocol):
+    """What the pipeline needs of a detector (``monitor.detection.Detector``)."""
+
+    def detect(self, image_bgr: ImageBGR) -> list[Face]:
+        """Every face in the picture."""
+
+
+class FaceReader(Protocol):
+    """Reads expressions from faces of one frame."""
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
+        """For each face seven calibrated probabilities, or the reason why there are none."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one frame gave: the students' observations, for this frame and, once a face is
+    confirmed as a person, for the earlier frames that had shown it. ``faces`` counts the
+    detections; ``frame_size`` is (width, height) in pixels."""
+
+    media_s: float
+    observations: tuple[Observation, ...]
+    faces: int
+    frame_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One face in one frame, before it is known whose it is."""
+
+    media_s: float
+    probabilities: tuple[float, ...] | None
+    unknown: Unknown | None
+    head: HeadPose | None
+
+    def of(self, student: int) -> Observation:
+        return Observation(
+            student, self.media_s, True, probabilities=self.probabilities, unknown=self.unknown, head=self.head
+        )
+
+
+class NoExpressions:
+    """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
+        """The reason ``not computed`` for every face; the picture is not looked at."""
+        del image_bgr
+        return [Unknown.NOT_COMPUTED] * len(faces)
+
+
+class ExpressionReader:
+    """Judges the quality of each face, then classifies the good ones in one batch.
+
+    ``assess`` gives a reason not to read a face, or None; ``crop`` cuts a face out the way the
+    classifier was trained; ``classify`` maps crops ``(N, 48, 48)`` uint8 to ``(N, 7)`` float32.
+    """
+
+    def __init__(
+        self,
+        assess: Callable[[Face, ImageBGR], Unknown | None],
+        crop: Callable[[ImageBGR, Face], NDArray[np.uint8]],
+        classify: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    ) -> None:
+        self._assess = assess
+        self._crop = crop
+        self._classify = classify
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
+        """Seven probabilities or a reason for each face, in their order."""
+        reasons = [self._assess(face, image_bgr) for face in faces]
+        good = [i for i, reason in enumerate(reasons) if reason is None]
+        readings: dict[int, tuple[float, ...]] = {}
+        if good:
+            crops = np.stack([self._crop(image_bgr, faces[i]) for i in good])
+            rows = self._classify(crops)
+            readings = {i: tuple(float(p) for p in row) for i, row in zip(good, rows, strict=True)}
+        return [reason if reason is not None else readings[i] for i, reason in enumerate(reasons)]
+
+
+class Pipeline:
+    """Frames in, observations out; holds the state of one session's tracks and seats."""
+
+    def __init__(self, detector: FaceDetector, reader: FaceReader, tracker: Tracker, seating: Seating) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._tracker = tracker
+        self.seating = seating
+        self._pending: dict[int, list[_Reading]] = {}
+        self._tracks: dict[int, tuple[int, Track]] = {}
+        self._frame_size = (0, 0)
+
+    def process(self, frame: Frame) -> Sample:
+        """Everything this frame tells. Frames come in order of time."""
+        height, width = frame.image_bgr.shape[:2]
+        self._frame_size = (width, height)
+        faces = self._detector.detect(frame.image_bgr)
+        tracks = self._tracker.update(faces, frame.media_s)
+        seen = [(track, track.face) for track in tracks if track.face is not None]
+        readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
+        for (track, face), reading in zip(seen, readings, strict=True):
+            known = not isinstance(reading, Unknown)
+            self._pending.setdefault(track.track_id, []).append(
+                _Reading(
+                    frame.media_s,
+                    probabilities=reading if known else None,
+                    unknown=None if known else reading,
+                    head=head_pose(face),
+                )
+            )
+        students = self.seating.update(tracks)
+        observations = self._attribute(students) + self._absences(students, frame.media_s)
+        self._note_tracks(tracks, students)
+        self._forget(frame.media_s)
+        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size)
+
+    def finish(self) -> Sample | None:
+        """At the end of a session shorter than confirmation takes (one picture, say): the faces
+        that are still waiting are people as far as anyone can tell. None when nobody waits or
+        somebody has been confirmed already."""
+        if self.seating.student_count or not self._pending:
+            return None
+        waiting = [replace(track, hits=10**6) for track in self._tracker.tracks if track.face is not None]
+        students = self.seating.update(waiting)
+        observations = self._attribute(students)
+        self._note_tracks(waiting, students)
+        if not observations:
+            return None
+        return Sample(max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size)
+
+    def pop_changed_tracks(self) -> list[tuple[int, Track]]:
+        """The ``(student, track)`` pairs that changed since the last call, for the record."""
+        changed, self._tracks = list(self._tracks.values()), {}
+        return changed
+
+    def _attribute(self, students: dict[int, int]) -> list[Observation]:
+        return [
+            reading.of(student)
+            for track_id, student in students.items()
+            for reading in self._pending.pop(track_id, [])
+        ]
+
+    def _absences(self, students: dict[int, int], media_s: float) -> list[Observation]:
+        here = set(students.values())
+        return [
+            Observation(student, media_s, seen=False, unknown=Unknown.ABSENT)
+            for student in range(self.seating.student_count)
+            if student not in here
+        ]
+
+    def _note_tracks(self, tracks: list[Track], students: dict[int, int]) -> None:
+        for track in tracks:
+            if track.track_id in students:
+                self._tracks[track.track_id] = (students[track.track_id], replace(track, face=None))
+
+    def _forget(self, media_s: float) -> None:
+        for track_id, readings in list(self._pending.items()):
+            fresh = [r for r in readings if media_s - r.media_s <= _PENDING_S]
+            if fresh:
+                self._pending[track_id] = fresh
+            else:
+                del self._pending[track_id]

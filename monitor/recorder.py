@@ -1,0 +1,197 @@
+"""Observations into the database, as the lecture goes.
+
+A lecture cannot be repeated, so the recorder writes early and forgets late: bins go to the
+database every few seconds, unfinished ones included, and what could not be written stays in
+memory until it could. Nothing but bins, seats and stretches of tracks is kept: no picture.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+
+from db.errors import DatabaseError
+from db.records import Progress, SeatRecord, SessionStatus, TimelineBin, TrackRecord
+from db.store import Store, Unit
+from monitor.aggregate import class_bin
+from monitor.binning import Binner
+from monitor.domain import Track
+from monitor.pipeline import Sample
+from monitor.seating import Seat, reading_order
+
+log = logging.getLogger(__name__)
+
+_LAST_TRIES_S = 60.0
+_RETRY_S = 1.0
+
+
+@dataclass(frozen=True)
+class RecordingSettings:
+    """``bin_s``: the length of a timeline bin, seconds; five keep an hour of 30 students at 21,600
+    rows. ``commit_s``: the longest time between two commits, on the clock or in the lecture,
+    whichever comes first; a crash loses at most this much."""
+
+    bin_s: Annotated[float, Ge(1), Le(60)] = 5.0
+    commit_s: Annotated[float, Gt(0), Le(10)] = 5.0
+
+
+class Recorder:
+    """Writes one session. Not thread-safe: one loop owns it.
+
+    ``patience_s`` is how long failing writes are put up with, counted on the monotonic clock, before
+    the database's error is raised: none for a file, which can be analysed again; unlimited for a
+    live lecture, which cannot.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        session_id: int,
+        binner: Binner,
+        settings: RecordingSettings,
+        *,
+        per_student: bool = True,
+        patience_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.session_id = session_id
+        self._store = store
+        self._binner = binner
+        self._settings = settings
+        self._per_student = per_student
+        self._patience_s = patience_s
+        self._clock = clock
+        self._student_ids: dict[int, int] = {}
+        self._frame_size = (0, 0)
+        self._unwritten: dict[tuple[int, float], TimelineBin] = {}
+        self._tracks: dict[int, TrackRecord] = {}
+        self._progress = Progress(end_s=0.0, watched_s=0.0, frames_sampled=0, frames_dropped=0)
+        self._last_commit = (clock(), 0.0)
+        self._failing_since: float | None = None
+        self._last_error: DatabaseError | None = None
+        self._seats: list[Seat] = []
+
+    @property
+    def progress(self) -> Progress:
+        """How far the session has come."""
+        return self._progress
+
+    def add(self, sample: Sample, covers_s: float, frames_dropped: int) -> None:
+        """Count a sample that stands for ``covers_s`` seconds."""
+        self._frame_size = sample.frame_size
+        self._binner.add_sample(sample.media_s, covers_s)
+        self.add_observations(sample)
+        self._progress = Progress(
+            end_s=sample.media_s,
+            watched_s=self._progress.watched_s + covers_s,
+            frames_sampled=self._progress.frames_sampled + 1,
+            frames_dropped=frames_dropped,
+        )
+
+    def add_observations(self, sample: Sample) -> None:
+        """Count observations of frames that were already announced by :meth:`add`."""
+        late = sum(not self._binner.add(observation) for observation in sample.observations)
+        if late:
+            log.warning("%d observations came after their bin was closed and are not counted", late)
+
+    def commit_if_due(self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[tuple[int, Track]]]) -> None:
+        """Commit when ``commit_s`` has passed on the clock or in the lecture since the last commit.
+
+        Raises DatabaseError when writing has failed for longer than the recorder's patience.
+        """
+        clock_s, media_s = self._last_commit
+        due_s = self._settings.commit_s
+        if self._clock() - clock_s >= due_s or self._progress.end_s - media_s >= due_s:
+            self.commit(seats(), tracks())
+
+    def commit(self, seats: list[Seat], tracks: list[tuple[int, Track]]) -> None:
+        """Write everything new. Raises DatabaseError as :meth:`commit_if_due` does."""
+        self._last_commit = (self._clock(), self._progress.end_s)
+        self._collect(tracks)
+        self._seats = seats or self._seats
+        try:
+            with self._store.unit() as unit:
+                ids = self._write(unit, self._seats)
+                unit.commit()
+        except DatabaseError as error:
+            self._complain(error)
+            return
+        self._student_ids = ids
+        self._failing_since = None
+        self._unwritten.clear()
+        self._tracks.clear()
+
+    def end(self, status: SessionStatus, ended_at: datetime, reason: str) -> None:
+        """Write what is left and close the session's row. Raises DatabaseError.
+
+        A recorder with patience tries again for up to a minute: the disk may be cleared, the
+        other program may let the database go, and what is still in memory here is nowhere else.
+        """
+        deadline = self._clock() + min(self._patience_s, _LAST_TRIES_S)
+        while self._unwritten and self._clock() < deadline:
+            time.sleep(_RETRY_S)
+            self.commit([], [])
+        if self._unwritten and self._last_error is not None:
+            raise self._last_error
+        with self._store.unit() as unit:
+            unit.end_session(self.session_id, status, ended_at, reason)
+            unit.commit()
+
+    def _collect(self, tracks: list[tuple[int, Track]]) -> None:
+        """Move what the binner may soon forget into what must still be written."""
+        self._unwritten |= self._binner.bins()
+        self._binner.close_old()
+        for student, track in tracks:
+            self._tracks[track.track_id] = TrackRecord(
+                student, track.track_id, track.first_s, track.last_s, track.hits
+            )
+
+    def _write(self, unit: Unit, seats: list[Seat]) -> dict[int, int]:
+        """Write into an open unit; return the database's id of each student number."""
+        if not self._per_student:
+            unit.write_bins(self.session_id, self._class_bins())
+            unit.progress(self.session_id, self._progress)
+            return {}
+        ids = self._name_students(unit, seats)
+        bins = [replace(b, student_id=ids[n]) for (n, _), b in self._unwritten.items()]
+        unit.write_bins(self.session_id, bins)
+        unit.save_tracks(
+            self.session_id, [replace(t, student_id=ids[t.student_id]) for t in self._tracks.values()]
+        )
+        unit.progress(self.session_id, self._progress)
+        return ids
+
+    def _class_bins(self) -> list[TimelineBin]:
+        starts = sorted({start_s for _, start_s in self._unwritten})
+        return [class_bin([b for (_, at), b in self._unwritten.items() if at == start]) for start in starts]
+
+    def _name_students(self, unit: Unit, seats: list[Seat]) -> dict[int, int]:
+        """Students are named by seat, and renamed when a new one sits down before them."""
+        labels = {student: f"Student {place}" for place, student in enumerate(reading_order(seats), 1)}
+        ids = dict(self._student_ids)
+        # All renames in one call: two students may swap names when somebody sits down between them.
+        renamed = {ids[n]: label for n, label in labels.items() if n in ids}
+        unit.rename_students(self.session_id, renamed)
+        for number, label in labels.items():
+            if number not in ids:
+                ids[number] = unit.add_student(self.session_id, label)
+        width, height = self._frame_size
+        unit.save_seats(
+            self.session_id,
+            [SeatRecord(ids[s.student], labels[s.student], s.box_xyxy, width, height) for s in seats],
+        )
+        return ids
+
+    def _complain(self, error: DatabaseError) -> None:
+        now = self._clock()
+        self._last_error = error
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if now - self._failing_since >= self._patience_s:
+            raise error
+        log.warning("not written, kept in memory to try again: %s", error)

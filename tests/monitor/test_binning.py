@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.binning import Binner
+from monitor.domain import HeadPose, Observation, Unknown
+
+HAPPY = (0.0, 0.0, 0.0, 0.9, 0.05, 0.0, 0.05)
+SAD = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
+
+
+def binner(bin_s: float = 5.0, keep_bins: int = 3) -> Binner:
+    return Binner(bin_s, lambda pose: abs(pose.yaw_deg) < 30, keep_bins=keep_bins)
+
+
+def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
+    b = binner()
+    observations = [
+        Observation(0, 0.0, True, probabilities=HAPPY, head=HeadPose(10, 4)),
+        Observation(0, 0.5, True, probabilities=SAD, head=HeadPose(50, None)),
+        Observation(0, 1.0, True, unknown=Unknown.BLURRED),
+        Observation(0, 1.5, False, unknown=Unknown.ABSENT),
+    ]
+    for o in observations:
+        b.add_sample(o.media_s, 0.5)
+        assert b.add(o)
+    (got,) = b.bins().values()
+    assert (got.start_s, got.watched_s, got.seen_s) == (0.0, 2.0, 1.5)
+    assert (got.samples, got.seen_samples, got.usable_samples) == (4, 3, 2)
+    assert got.probabilities == pytest.approx([(h + s) / 2 for h, s in zip(HAPPY, SAD, strict=True)])
+    assert got.unknown == {"blurred": 1, "absent": 1}
+    assert (got.pose_samples, got.facing_samples, got.yaw_deg, got.pitch_deg) == (2, 1, 30.0, 4.0)
+
+
+def test_no_usable_sample_gives_no_probabilities_rather_than_zeros() -> None:
+    b = binner()
+    b.add_sample(0.0, 0.5)
+    b.add(Observation(0, 0.0, True, unknown=Unknown.TOO_SMALL))
+    assert next(iter(b.bins().values())).probabilities is None
+
+
+def test_a_student_known_later_is_absent_in_the_bins_before() -> None:
+    b = binner()
+    for t in (0.0, 5.0):
+        b.add_sample(t, 0.5)
+    b.add(Observation(3, 5.0, True, probabilities=SAD))
+    bins = b.bins()
+    assert bins[3, 0.0].unknown == {"absent": 1}
+    assert bins[3, 0.0].seen_s == 0
+    assert bins[3, 5.0].seen_s == 0.5
+
+
+def test_an_observation_after_its_bin_was_closed_is_refused() -> None:
+    b = binner(keep_bins=1)
+    for t in (0.0, 5.0, 10.0):
+        b.add_sample(t, 0.5)
+    b.close_old()
+    assert not b.add(Observation(0, 0.0, True, probabilities=SAD))
+    assert b.add(Observation(0, 5.0, True, probabilities=SAD))
+
+
+def test_a_time_nobody_sampled_is_an_error() -> None:
+    b = binner()
+    b.add_sample(0.0, 0.5)
+    with pytest.raises(KeyError):
+        b.add(Observation(0, 0.7, True, probabilities=SAD))
+
+
+def test_open_bins_stay_bounded() -> None:
+    b = binner(keep_bins=3)
+    for i in range(10_000):
+        b.add_sample(i * 0.5, 0.5)
+        b.close_old()
+    b.add(Observation(0, 4999.5, True, probabilities=SAD))
+    assert len(b.bins()) == 4
+
+
+@given(st.lists(st.sampled_from(["happy", "sad", "blurred", "absent"]), min_size=1, max_size=200))
+def test_nothing_is_lost_or_counted_twice(kinds: list[str]) -> None:
+    b = binner(keep_bins=10**6)
+    for i, kind in enumerate(kinds):
+        b.add_sample(i * 0.5, 0.5)
+        reading = {
+            "happy": {"seen": True, "probabilities": HAPPY},
+            "sad": {"seen": True, "probabilities": SAD},
+            "blurred": {"seen": True, "unknown": Unknown.BLURRED},
+            "absent": {"seen": False, "unknown": Unknown.ABSENT},
+        }[kind]
+        b.add(Observation(0, i * 0.5, **reading))
+    bins = list(b.bins().values())
+    assert sum(x.samples for x in bins) == len(kinds)
+    assert sum(x.usable_samples for x in bins) == kinds.count("happy") + kinds.count("sad")
+    assert sum(x.unknown.get("absent", 0) for x in bins) == kinds.count("absent")
+    assert sum(x.watched_s for x in bins) == pytest.approx(len(kinds) * 0.5)
+    assert all(x.usable_samples + sum(x.unknown.values()) == x.samples for x in bins)
+    assert all(x.probabilities is None or sum(x.probabilities) == pytest.approx(1) for x in bins)

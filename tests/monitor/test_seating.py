@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from faces import face
+from monitor.domain import Track
+from monitor.seating import Seat, Seating, reading_order
+from monitor.tracking import Tracker
+
+
+def track(number: int, x: float, y: float = 100, *, hits: int = 5, seen: bool = True) -> Track:
+    f = face(x, y)
+    return Track(number, f.box_xyxy, f if seen else None, first_s=0.0, last_s=2.0, hits=hits)
+
+
+def test_students_are_numbered_when_confirmed() -> None:
+    seating = Seating(confirm_hits=3)
+    assert seating.update([track(7, 100, hits=2)]) == {}
+    assert seating.update([track(7, 100, hits=3), track(9, 300, hits=3)]) == {7: 0, 9: 1}
+    assert seating.student_count == 2
+
+
+@pytest.mark.parametrize(("x", "student"), [(100, 0), (140, 0), (160, 1)])
+def test_a_new_track_at_a_free_seat_is_its_student_again(x: float, student: int) -> None:
+    seating = Seating()
+    for _ in range(10):
+        seating.update([track(1, 100)])
+    seating.update([])
+    assert seating.update([track(2, x)]) == {2: student}
+
+
+def test_a_taken_seat_is_not_given_away() -> None:
+    seating = Seating()
+    seating.update([track(1, 100)])
+    assert seating.update([track(1, 100), track(2, 130)]) == {1: 0, 2: 1}
+
+
+def test_two_who_return_at_once_get_their_own_seats() -> None:
+    seating = Seating()
+    for _ in range(5):
+        seating.update([track(1, 100), track(2, 150)])
+    seating.update([])
+    assert seating.update([track(3, 145), track(4, 104)]) == {3: 1, 4: 0}
+
+
+def test_a_lost_track_that_returns_after_its_seat_was_retaken_is_somebody_else() -> None:
+    seating = Seating()
+    seating.update([track(1, 100)])
+    seating.update([track(1, 100, seen=False), track(2, 105)])
+    students = seating.update([track(1, 100), track(2, 105)])
+    assert len(set(students.values())) == 2
+
+
+def test_a_much_larger_face_at_the_seat_is_another_person() -> None:
+    seating = Seating()
+    seating.update([track(1, 100)])
+    seating.update([])
+    near = face(100, 100, width=90)
+    assert seating.update([Track(2, near.box_xyxy, near, 0.0, 2.0, 5)]) == {2: 1}
+
+
+def test_the_seat_is_the_median_so_that_a_stretch_does_not_move_it() -> None:
+    seating = Seating()
+    for x in [100] * 9 + [160] * 2:
+        seating.update([track(1, x)])
+    (seat,) = seating.seats
+    assert seat.box_xyxy == pytest.approx(face(100, 100).box_xyxy)
+
+
+def test_a_seat_remembers_a_bounded_number_of_boxes() -> None:
+    seating = Seating()
+    for x in [100] * 1000 + [130] * 240:
+        seating.update([track(1, x)])
+    assert seating.seats[0].box_xyxy == pytest.approx(face(130, 100).box_xyxy)
+
+
+def test_seats_are_read_row_by_row_from_the_top_left() -> None:
+    places = [(300, 210), (100, 100), (100, 200), (300, 95), (200, 105)]
+    seats = [Seat(i, face(x, y).box_xyxy) for i, (x, y) in enumerate(places)]
+    assert reading_order(seats) == [1, 4, 3, 2, 0]
+    assert reading_order([]) == []
+
+
+def test_with_the_tracker_a_student_who_is_away_for_minutes_is_the_same_one() -> None:
+    tracker, seating = Tracker(), Seating()
+    students = set()
+    for step in range(600):
+        faces = [face(300, 100)] + ([face(100, 100)] if not 100 <= step < 400 else [])
+        students |= set(seating.update(tracker.update(faces, step * 0.5)).values())
+    assert students == {0, 1}

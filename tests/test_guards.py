@@ -1,0 +1,34 @@
+"""The guard of conftest is itself tested: it must be able to fail."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from pathlib import Path
+
+import cv2
+import pytest
+
+from conftest import Forbidden
+
+
+def test_camera_is_forbidden() -> None:
+    with pytest.raises(Forbidden, match="camera"):
+        cv2.VideoCapture(0)
+
+
+def test_network_is_forbidden() -> None:
+    with socket.socket() as plug, pytest.raises(Forbidden, match="network"):
+        plug.connect(("192.0.2.1", 80))  # TEST-NET-1, RFC 5737: nobody is there
+
+
+def test_a_database_outside_the_temporary_folder_is_forbidden() -> None:
+    home = Path(__file__).resolve().parent / "must-not-exist.db"
+    with pytest.raises(Forbidden, match="database"):
+        sqlite3.connect(home)
+    assert not home.exists()
+
+
+def test_a_database_in_the_temporary_folder_is_allowed(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "mine.db").close()
+    sqlite3.connect(":memory:").close()
