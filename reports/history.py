@@ -1,0 +1,1 @@
+"""The history of sessions and of one student, as rows of data."""

@@ -1,0 +1,272 @@
+"""Stored bins become timelines: one per student and one of the class, on one grid of bins.
+
+Pure: NumPy and dataclasses. Three things are kept apart throughout, because a report that mixes
+them misleads: *not watched* (no frame was sampled: a pulled cable), *absent* (frames were sampled,
+the student was not in them) and *unknown* (the student was seen, but the face did not tell).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import SessionRecord, StudentRecord, TimelineBin
+from model.emotions import EMOTIONS, Emotion
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+UNKNOWN = -1
+"""In ``StudentTimeline.leading``: no expression in this bin."""
+
+LEAST_CLASS_PEOPLE = 5
+"""``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
+to the three who know themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The bins that all timelines of a session share: ``watched_s`` ``(B,)`` is how much of each
+    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched."""
+
+    bin_s: float
+    watched_s: Floats
+
+    @property
+    def start_s(self) -> Floats:
+        """``(B,)`` media time at which each bin starts."""
+        return np.arange(len(self.watched_s)) * self.bin_s
+
+    @property
+    def watched(self) -> NDArray[np.bool_]:
+        """``(B,)`` whether any frame was sampled."""
+        return np.greater(self.watched_s, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class StudentTimeline:
+    """One student over the session's grid of ``B`` bins.
+
+    ``seen_s``, ``samples``, ``seen_samples``, ``usable_samples``, ``pose_samples`` and
+    ``facing_samples`` have shape ``(B,)``; ``probabilities`` ``(B, 7)``, float64, is NaN where no
+    sample was usable. Bins before the student first appeared count as not seen. ``unknown`` totals
+    the reasons for samples without an expression.
+    """
+
+    student_id: int
+    pseudonym: str
+    grid: Grid
+    seen_s: Floats
+    samples: Ints
+    seen_samples: Ints
+    usable_samples: Ints
+    pose_samples: Ints
+    facing_samples: Ints
+    probabilities: Floats
+    unknown: Mapping[str, int]
+
+    @property
+    def leading(self) -> Ints:
+        """``(B,)`` the index of the most probable expression, ``UNKNOWN`` where there is none."""
+        known = self.usable_samples > 0
+        return np.where(known, np.nan_to_num(self.probabilities).argmax(axis=1), UNKNOWN)
+
+    @property
+    def usable_s(self) -> Floats:
+        """``(B,)`` seconds seen with an expression: the usable share of the seen samples."""
+        return self.seen_s * self.usable_samples / np.maximum(self.seen_samples, 1)
+
+    @property
+    def coverage(self) -> float:
+        """Seen time by watched time, 0..1; 0 if nothing was watched."""
+        return _share(self.seen_s.sum(), self.grid.watched_s.sum())
+
+    @property
+    def usable_share(self) -> float:
+        """Usable time by seen time, 0..1; 0 if never seen."""
+        return _share(self.usable_s.sum(), self.seen_s.sum())
+
+    @property
+    def facing_share(self) -> float | None:
+        """Samples facing the front by samples with a head direction; None if there are none."""
+        poses = int(self.pose_samples.sum())
+        return int(self.facing_samples.sum()) / poses if poses else None
+
+    @property
+    def dominant(self) -> Emotion | None:
+        """The expression that led for most usable time; None if there was none."""
+        led_s = [self.led_s(emotion) for emotion in Emotion]
+        return Emotion(int(np.argmax(led_s))) if max(led_s) > 0 else None
+
+    def led_s(self, emotion: Emotion) -> float:
+        """Usable seconds in the bins that this expression led."""
+        return float(self.usable_s[self.leading == emotion].sum())
+
+    @property
+    def first_seen_s(self) -> float | None:
+        """Media time of the first bin with the student; None if never seen."""
+        bins = np.flatnonzero(self.seen_s > 0)
+        return float(self.grid.start_s[bins[0]]) if len(bins) else None
+
+
+@dataclass(frozen=True, eq=False)
+class ClassTimeline:
+    """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
+
+    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
+    of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
+    weighted with their usable time, so that one who was readable for half a second counts little;
+    ``people_usable`` is how many are behind it. In ``aggregate`` bins with fewer than
+    ``LEAST_CLASS_PEOPLE`` have NaN everywhere but in ``people_seen``.
+    """
+
+    grid: Grid
+    people: int
+    people_seen: Ints
+    people_usable: Ints
+    seen_share: Floats
+    probabilities: Floats
+    facing_share: Floats
+
+
+def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
+    """The grid from the session's start to its last sample.
+
+    A bin's watched time is what the stored rows say. Rows begin with the first student, so watched
+    time of the session that no row accounts for lies before it, where the room was still empty;
+    it is spread over those bins. A gap after that has no rows and stays unwatched.
+    """
+    rows = list(bins)
+    cells = [_cell(row, session.bin_s) for row in rows]
+    count = max([int(np.ceil(session.end_s / session.bin_s - 1e-6)), *(cell + 1 for cell in cells)])
+    if count == 0 and session.watched_s > 0:
+        count = 1  # a single frame at 0 s
+    watched_s = np.zeros(count)
+    for cell, row in zip(cells, rows, strict=True):
+        watched_s[cell] = max(watched_s[cell], row.watched_s)
+    leading = min(cells, default=count)
+    if leading:
+        unaccounted_s = max(0.0, session.watched_s - float(watched_s.sum()))
+        watched_s[:leading] = min(session.bin_s, unaccounted_s / leading)
+    return Grid(session.bin_s, watched_s)
+
+
+def student_timelines(
+    session: SessionRecord, students: Sequence[StudentRecord], bins: Iterable[TimelineBin]
+) -> tuple[StudentTimeline, ...]:
+    """A timeline for every student, in their order; bins may come in any order.
+
+    Raises ValueError for a bin of somebody who is not in ``students``.
+    """
+    rows = [row for row in bins if row.student_id is not None]
+    grid = session_grid(session, rows)
+    by_student: dict[int | None, list[TimelineBin]] = {student.id: [] for student in students}
+    for row in rows:
+        if row.student_id not in by_student:
+            raise ValueError(
+                f"a bin belongs to student {row.student_id}, who is not among the students given"
+            )
+        by_student[row.student_id].append(row)
+    return tuple(_student_timeline(student, grid, by_student[student.id]) for student in students)
+
+
+def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTimeline:
+    """The class from its students' timelines, which must lie on ``grid``."""
+    count = len(grid.watched_s)
+    seen_s = np.array([line.seen_s for line in timelines]).reshape(-1, count)
+    weights = np.array([line.usable_s for line in timelines]).reshape(-1, count)
+    means = np.array([line.probabilities for line in timelines]).reshape(-1, count, len(EMOTIONS))
+    poses = sum((line.pose_samples for line in timelines), start=np.zeros(count, np.int64))
+    facing = sum((line.facing_samples for line in timelines), start=np.zeros(count, np.int64))
+    weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
+    watched_s = grid.watched_s * len(timelines)
+    return ClassTimeline(
+        grid=grid,
+        people=len(timelines),
+        people_seen=(seen_s > 0).sum(axis=0),
+        people_usable=(weights > 0).sum(axis=0),
+        seen_share=np.minimum(_divide(seen_s.sum(axis=0), watched_s), 1.0),
+        probabilities=_divide(weighted, weights.sum(axis=0)[:, None]),
+        facing_share=_divide(facing, poses),
+    )
+
+
+def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> ClassTimeline:
+    """The class from the bins of ``mode: aggregate`` (``student_id`` None).
+
+    ``seen_share`` is the number of people in a bin by the largest number in any.
+    """
+    rows = [row for row in bins if row.student_id is None]
+    grid = session_grid(session, rows)
+    count = len(grid.watched_s)
+    people = np.zeros(count, np.int64)
+    means, facing = np.full((count, len(EMOTIONS)), np.nan), np.full(count, np.nan)
+    for row in rows:
+        cell = _cell(row, session.bin_s)
+        people[cell] = row.people if row.seen_samples else 0
+        if people[cell] >= LEAST_CLASS_PEOPLE:
+            means[cell] = np.nan if row.probabilities is None else row.probabilities
+            facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
+    largest = int(people.max(initial=0))
+    enough = grid.watched & (people >= LEAST_CLASS_PEOPLE)
+    return ClassTimeline(
+        grid=grid,
+        people=largest,
+        people_seen=people,
+        people_usable=np.where(np.isnan(means[:, 0]), 0, people),
+        seen_share=np.where(enough, people / max(largest, 1), np.nan),
+        probabilities=means,
+        facing_share=facing,
+    )
+
+
+def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[TimelineBin]) -> StudentTimeline:
+    count = len(grid.watched_s)
+    cells = np.array([_cell(row, grid.bin_s) for row in rows], np.int64)
+    means = np.full((count, len(EMOTIONS)), np.nan)
+    unknown: Counter[str] = Counter()
+    for cell, row in zip(cells, rows, strict=True):
+        unknown.update(row.unknown)
+        if row.probabilities is not None:
+            means[cell] = row.probabilities
+    return StudentTimeline(
+        student_id=student.id,
+        pseudonym=student.pseudonym,
+        grid=grid,
+        seen_s=_place(count, cells, [row.seen_s for row in rows]),
+        samples=_counts(count, cells, [row.samples for row in rows]),
+        seen_samples=_counts(count, cells, [row.seen_samples for row in rows]),
+        usable_samples=_counts(count, cells, [row.usable_samples for row in rows]),
+        pose_samples=_counts(count, cells, [row.pose_samples for row in rows]),
+        facing_samples=_counts(count, cells, [row.facing_samples for row in rows]),
+        probabilities=means,
+        unknown=dict(sorted(unknown.items())),
+    )
+
+
+def _cell(row: TimelineBin, bin_s: float) -> int:
+    return round(row.start_s / bin_s)
+
+
+def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
+    placed = np.zeros(count)
+    placed[cells] = values
+    return placed
+
+
+def _counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
+    return _place(count, cells, values).astype(np.int64)
+
+
+def _divide(amount: Floats | Ints, whole: Floats | Ints) -> Floats:
+    """``amount / whole``, NaN where the whole is zero."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, amount / whole, np.nan)
+
+
+def _share(amount: float, whole: float) -> float:
+    return min(1.0, float(amount / whole)) if whole > 0 else 0.0
