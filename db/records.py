@@ -152,3 +152,38 @@ class FlagRecord:
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True)
+class MarkerRecord:
+    """A note on the timeline: ``text`` at ``at_s`` seconds of media time."""
+
+    id: int
+    session_id: int
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class StudentSession:
+    """What one session holds of one student, summed over the bins. ``probabilities`` is the mean over
+    all usable samples (each bin's mean weighted by its ``usable_samples``), None if there were none.
+    ``flags`` has one verdict of each kind that was made."""
+
+    session: SessionRecord
+    student: StudentRecord
+    watched_s: float
+    seen_s: float
+    usable_samples: int
+    probabilities: tuple[float, ...] | None
+    flags: tuple[FlagRecord, ...]
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Who did what to which data: ``action`` a verb, ``subject`` in words ("session 3")."""
+
+    at: datetime
+    action: str
+    subject: str
+    detail: str

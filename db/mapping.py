@@ -1,0 +1,129 @@
+"""Records to rows and back; the only place that knows both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, RowMapping
+
+from db.records import (
+    AuditRecord,
+    FlagRecord,
+    MarkerRecord,
+    SeatRecord,
+    SessionRecord,
+    SessionStatus,
+    StudentRecord,
+    TimelineBin,
+    TrackRecord,
+)
+from db.schema import PROBABILITIES
+
+_BIN_COLUMNS = (
+    "student_id",
+    "start_s",
+    "watched_s",
+    "seen_s",
+    "samples",
+    "seen_samples",
+    "usable_samples",
+    "pose_samples",
+    "facing_samples",
+    "yaw_deg",
+    "pitch_deg",
+    "people",
+)
+
+AnyRow = Row[Any]
+
+
+def _values(row: RowMapping, *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def bin_values(session_id: int, item: TimelineBin) -> dict[str, Any]:
+    """A bin as the columns of ``timeline_bins``."""
+    chances = item.probabilities if item.probabilities is not None else (None,) * len(PROBABILITIES)
+    values: dict[str, Any] = {name: getattr(item, name) for name in _BIN_COLUMNS}
+    values |= dict(zip(PROBABILITIES, chances, strict=True))
+    return values | {"session_id": session_id, "unknown": dict(item.unknown)}
+
+
+def bin_record(row: AnyRow) -> TimelineBin:
+    """A row of ``timeline_bins`` as the bin that was written."""
+    values = row._mapping
+    return TimelineBin(
+        **_values(values, *_BIN_COLUMNS), unknown=values["unknown"], probabilities=probabilities(row)
+    )
+
+
+def probabilities(row: AnyRow) -> tuple[float, ...] | None:
+    """The seven columns as a tuple, None where they are NULL."""
+    chances = tuple(row._mapping[name] for name in PROBABILITIES)
+    return None if chances[0] is None else chances
+
+
+def session_record(row: AnyRow) -> SessionRecord:
+    """A row of ``class_sessions`` joined with its class's name as ``class_name``."""
+    values = {name: value for name, value in row._mapping.items() if name != "class_group_id"}
+    return SessionRecord(**values | {"status": SessionStatus(values["status"])})
+
+
+def student_record(row: AnyRow) -> StudentRecord:
+    """A row of ``students`` joined with its class's name as ``class_name``."""
+    return StudentRecord(**_values(row._mapping, "id", "pseudonym", "class_name", "session_id"))
+
+
+def seat_values(session_id: int, seat: SeatRecord) -> dict[str, Any]:
+    """A seat as the columns of ``seats``."""
+    x1, y1, x2, y2 = seat.box_xyxy
+    return {
+        "session_id": session_id,
+        "student_id": seat.student_id,
+        "label": seat.label,
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        "frame_width": seat.frame_width,
+        "frame_height": seat.frame_height,
+    }
+
+
+def seat_record(row: AnyRow) -> SeatRecord:
+    """A row of ``seats``."""
+    values = row._mapping
+    return SeatRecord(
+        **_values(values, "student_id", "label", "frame_width", "frame_height"),
+        box_xyxy=(values["x1"], values["y1"], values["x2"], values["y2"]),
+    )
+
+
+def track_values(session_id: int, track: TrackRecord) -> dict[str, Any]:
+    """A track as the columns of ``tracks``."""
+    return {"session_id": session_id} | vars(track)
+
+
+def track_record(row: AnyRow) -> TrackRecord:
+    """A row of ``tracks``."""
+    return TrackRecord(**_values(row._mapping, "student_id", "track_number", "first_s", "last_s", "hits"))
+
+
+def marker_record(row: AnyRow) -> MarkerRecord:
+    """A row of ``markers``."""
+    return MarkerRecord(**_values(row._mapping, "id", "session_id", "at_s", "text"))
+
+
+def flag_values(flag: FlagRecord) -> dict[str, Any]:
+    """A flag as the columns of ``flags``."""
+    return vars(flag) | {"numbers": dict(flag.numbers)}
+
+
+def flag_record(row: AnyRow) -> FlagRecord:
+    """A row of ``flags``."""
+    return FlagRecord(**{name: value for name, value in row._mapping.items() if name != "id"})
+
+
+def audit_record(row: AnyRow) -> AuditRecord:
+    """A row of ``audit``."""
+    return AuditRecord(**_values(row._mapping, "at", "action", "subject", "detail"))

@@ -1,0 +1,152 @@
+"""What is read: each function one question, one or a fixed number of statements, frozen records back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.engine import Connection
+
+from db import mapping
+from db.errors import NotFound
+from db.history import CHOICES, nearest_pseudonyms, student_history
+from db.records import (
+    AuditRecord,
+    FlagRecord,
+    MarkerRecord,
+    SeatRecord,
+    SessionRecord,
+    SessionStatus,
+    StudentRecord,
+    TimelineBin,
+    TrackRecord,
+)
+from db.schema import (
+    AuditRow,
+    Base,
+    BinRow,
+    ClassGroupRow,
+    FlagRow,
+    MarkerRow,
+    SeatRow,
+    SessionRow,
+    StudentRow,
+    TrackRow,
+)
+from db.selects import rows, select_sessions, select_students
+
+__all__ = [
+    "audit_trail",
+    "bins",
+    "flags",
+    "latest_session",
+    "markers",
+    "nearest_pseudonyms",
+    "seats",
+    "session",
+    "sessions",
+    "student_history",
+    "students",
+    "tracks",
+]
+
+
+def session(engine: Engine, session_id: int) -> SessionRecord:
+    """The session with that number; raises ``NotFound`` with the newest ones."""
+    with engine.connect() as connection:
+        return session_in(connection, session_id)
+
+
+def session_in(connection: Connection, session_id: int) -> SessionRecord:
+    """As ``session``, inside a transaction that is open already."""
+    row = connection.execute(select_sessions().where(SessionRow.id == session_id)).one_or_none()
+    if row is None:
+        newest = connection.scalars(select(SessionRow.id).order_by(SessionRow.id.desc()).limit(CHOICES)).all()
+        known = f"the newest are {', '.join(map(str, newest))}" if newest else "none is recorded yet"
+        raise NotFound(f"there is no session {session_id}; {known}")
+    return mapping.session_record(row)
+
+
+def sessions(
+    engine: Engine,
+    class_name: str | None = None,
+    status: SessionStatus | None = None,
+    limit: int | None = None,
+) -> list[SessionRecord]:
+    """Sessions, the newest first, of one class or status where asked; an empty list if there are none."""
+    statement = select_sessions().order_by(SessionRow.started_at.desc(), SessionRow.id.desc()).limit(limit)
+    if class_name is not None:
+        statement = statement.where(ClassGroupRow.name == class_name)
+    if status is not None:
+        statement = statement.where(SessionRow.status == status.value)
+    return [mapping.session_record(row) for row in rows(engine, statement)]
+
+
+def latest_session(engine: Engine, class_name: str | None = None) -> SessionRecord:
+    """The session that started last; raises ``NotFound`` if there is none."""
+    found = sessions(engine, class_name, limit=1)
+    if not found:
+        of_class = "" if class_name is None else f" of class {class_name!r}"
+        raise NotFound(f"no session{of_class} is recorded yet; analyse a recording or start a lecture first")
+    return found[0]
+
+
+def students(engine: Engine, session_id: int) -> list[StudentRecord]:
+    """The people of a session by number: its own, and those of the roster who have bins in it.
+    Raises ``NotFound`` for an unknown session, as do the reads below."""
+    seated = select(BinRow.student_id).where(BinRow.session_id == session_id, BinRow.student_id.is_not(None))
+    statement = select_students().where(
+        (StudentRow.session_id == session_id) | (StudentRow.id.in_(seated)),
+    )
+    return [mapping.student_record(row) for row in _of(engine, session_id, statement.order_by(StudentRow.id))]
+
+
+def bins(engine: Engine, session_id: int) -> list[TimelineBin]:
+    """All bins of a session, by student and time; whole-class bins first."""
+    statement = _all(BinRow, session_id).order_by(BinRow.student_id.nulls_first(), BinRow.start_s)
+    return [mapping.bin_record(row) for row in _of(engine, session_id, statement)]
+
+
+def seats(engine: Engine, session_id: int) -> list[SeatRecord]:
+    """Where the students sat, by student."""
+    statement = _all(SeatRow, session_id).order_by(SeatRow.student_id)
+    return [mapping.seat_record(row) for row in _of(engine, session_id, statement)]
+
+
+def tracks(engine: Engine, session_id: int) -> list[TrackRecord]:
+    """The stretches of following, by number."""
+    statement = _all(TrackRow, session_id).order_by(TrackRow.track_number)
+    return [mapping.track_record(row) for row in _of(engine, session_id, statement)]
+
+
+def markers(engine: Engine, session_id: int) -> list[MarkerRecord]:
+    """The notes on the timeline, by time."""
+    statement = _all(MarkerRow, session_id).order_by(MarkerRow.at_s, MarkerRow.id)
+    return [mapping.marker_record(row) for row in _of(engine, session_id, statement)]
+
+
+def flags(engine: Engine, session_id: int) -> list[FlagRecord]:
+    """The verdicts with their reviews, by student and kind."""
+    statement = _all(FlagRow, session_id).order_by(FlagRow.student_id, FlagRow.kind)
+    return [mapping.flag_record(row) for row in _of(engine, session_id, statement)]
+
+
+def audit_trail(engine: Engine, limit: int | None = None) -> list[AuditRecord]:
+    """What was done to the data, the newest first."""
+    statement = select(*AuditRow.__table__.columns).order_by(AuditRow.at.desc(), AuditRow.id.desc())
+    return [mapping.audit_record(row) for row in rows(engine, statement.limit(limit))]
+
+
+def _all(table: type[Base], session_id: int) -> Select[Any]:
+    columns = table.__table__.columns
+    return select(*columns).where(columns["session_id"] == session_id)
+
+
+def _of(engine: Engine, session_id: int, statement: Select[Any]) -> Sequence[mapping.AnyRow]:
+    """The rows of a session; an empty answer is an error only where the session does not exist."""
+    with engine.connect() as connection:
+        found = connection.execute(statement).all()
+        if not found:
+            session_in(connection, session_id)
+        return found

@@ -1,0 +1,27 @@
+"""Bringing a database to the newest schema with Alembic, run from code."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+
+def config() -> Config:
+    """Alembic's settings: the scripts of the installed package, wherever that is."""
+    settings = Config()
+    settings.set_main_option("script_location", "db:migrations")
+    return settings
+
+
+def scripts() -> ScriptDirectory:
+    """The revisions this version knows."""
+    return ScriptDirectory.from_config(config())
+
+
+def upgrade(connection: Connection) -> None:
+    """To the newest revision, in the transaction that ``connection`` has open: all of it or nothing."""
+    settings = config()
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

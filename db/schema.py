@@ -1,0 +1,268 @@
+"""The tables. Times are aware UTC; positions in a lecture are media seconds.
+
+Everything below a session goes when the session goes (``ON DELETE CASCADE``); the audit names what it
+speaks of in words, without foreign keys, so that it outlives what was erased.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, MetaData, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.times import UtcDateTime
+
+HEAD = "0001"
+"""The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
+database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
+
+PROBABILITIES = ("p_angry", "p_disgust", "p_fear", "p_happy", "p_sad", "p_surprise", "p_neutral")
+"""The seven columns in the order of ``model.emotions.EMOTIONS``."""
+
+_CASCADE = "CASCADE"
+
+
+class Base(DeclarativeBase):
+    """Every constraint gets a name, so that a later migration can address it on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, float: Float(53), dict[str, Any]: JSON}  # noqa: RUF012
+
+
+class ClassGroupRow(Base):
+    """A class, known by its name."""
+
+    __tablename__ = "class_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class SessionRow(Base):
+    """One lecture, with the settings and versions that made its numbers."""
+
+    __tablename__ = "class_sessions"
+    __table_args__ = (
+        CheckConstraint("status IN ('running', 'finished', 'interrupted')", "status"),
+        CheckConstraint("(status = 'running') = (ended_at IS NULL)", "running_has_no_end"),
+        CheckConstraint("bin_s > 0", "bin_s"),
+        CheckConstraint("end_s >= 0 AND watched_s >= 0", "seconds"),
+        CheckConstraint("frames_sampled >= 0 AND frames_dropped >= 0", "frames"),
+        Index(None, "class_group_id", "started_at"),
+        Index(None, "started_at"),
+        Index(None, "status"),
+        # A number is never given twice, also after an erasure: the audit and old reports name it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_group_id: Mapped[int] = mapped_column(ForeignKey("class_groups.id"))
+    source: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    last_written_at: Mapped[datetime]
+    status: Mapped[str]
+    status_reason: Mapped[str]
+    mode: Mapped[str]
+    expected_s: Mapped[float | None]
+    bin_s: Mapped[float]
+    end_s: Mapped[float]
+    watched_s: Mapped[float]
+    frames_sampled: Mapped[int]
+    frames_dropped: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    versions: Mapped[dict[str, Any]]
+    pid: Mapped[int]
+    process_started: Mapped[float]
+
+
+class StudentRow(Base):
+    """A person of a class; with ``session_id``, one known by the seat in that session only."""
+
+    __tablename__ = "students"
+    __table_args__ = (
+        UniqueConstraint("session_id", "pseudonym"),
+        # Unique treats NULLs as distinct, so the people of the roster need a rule of their own.
+        Index(
+            "uq_students_roster",
+            "class_group_id",
+            "pseudonym",
+            unique=True,
+            sqlite_where=text("session_id IS NULL"),
+            postgresql_where=text("session_id IS NULL"),
+        ),
+        Index(None, "pseudonym"),
+        Index(None, "class_group_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_group_id: Mapped[int] = mapped_column(ForeignKey("class_groups.id"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    pseudonym: Mapped[str]
+
+
+class SeatRow(Base):
+    """Where a student sat in a session; the box in pixels of the frame."""
+
+    __tablename__ = "seats"
+    __table_args__ = (
+        UniqueConstraint("session_id", "student_id"),
+        CheckConstraint("x2 > x1 AND y2 > y1", "box"),
+        CheckConstraint("frame_width > 0 AND frame_height > 0", "frame"),
+        Index(None, "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    label: Mapped[str]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    x2: Mapped[float]
+    y2: Mapped[float]
+    frame_width: Mapped[int]
+    frame_height: Mapped[int]
+
+
+class TrackRow(Base):
+    """A stretch of unbroken following."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (
+        UniqueConstraint("session_id", "track_number"),
+        CheckConstraint("last_s >= first_s AND hits >= 0", "stretch"),
+        Index(None, "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    track_number: Mapped[int]
+    first_s: Mapped[float]
+    last_s: Mapped[float]
+    hits: Mapped[int]
+
+
+def _all_or_none() -> str:
+    first, *rest = PROBABILITIES
+    return " AND ".join(f"({first} IS NULL) = ({name} IS NULL)" for name in rest)
+
+
+class BinRow(Base):
+    """A few seconds of one student, or of the whole class where ``student_id`` is NULL.
+
+    The numbers are checked here too, not in Python alone: a wrong mean is never noticed later.
+    """
+
+    __tablename__ = "timeline_bins"
+    __table_args__ = (
+        UniqueConstraint("session_id", "student_id", "start_s"),
+        # Unique treats NULLs as distinct: without this, each write of a class bin would add a row.
+        # A stand-in student for "the class" was rejected, it would turn up in every list of people.
+        Index(
+            "uq_timeline_bins_class",
+            "session_id",
+            "start_s",
+            unique=True,
+            sqlite_where=text("student_id IS NULL"),
+            postgresql_where=text("student_id IS NULL"),
+        ),
+        # For erasing one student: without it every deleted student scans all bins of all years.
+        Index(None, "student_id"),
+        CheckConstraint("start_s >= 0", "start_s"),
+        CheckConstraint("seen_s >= 0 AND watched_s >= 0", "seconds"),
+        CheckConstraint(
+            # A class bin counts the samples of all its people against frames, so only its order is checked.
+            "usable_samples >= 0 AND usable_samples <= seen_samples"
+            " AND samples >= 0 AND (student_id IS NULL OR seen_samples <= samples)",
+            "samples",
+        ),
+        CheckConstraint("facing_samples >= 0 AND facing_samples <= pose_samples", "pose_samples"),
+        CheckConstraint("people >= 0", "people"),
+        CheckConstraint(_all_or_none(), "all_or_none"),
+        # Summing to 1 within float32's rounding of seven means; a NULL sum passes.
+        CheckConstraint(f"abs({' + '.join(PROBABILITIES)} - 1.0) < 0.001", "sum"),
+        *(CheckConstraint(f"{name} >= 0 AND {name} <= 1", name) for name in PROBABILITIES),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    start_s: Mapped[float]
+    watched_s: Mapped[float]
+    seen_s: Mapped[float]
+    samples: Mapped[int]
+    seen_samples: Mapped[int]
+    usable_samples: Mapped[int]
+    p_angry: Mapped[float | None]
+    p_disgust: Mapped[float | None]
+    p_fear: Mapped[float | None]
+    p_happy: Mapped[float | None]
+    p_sad: Mapped[float | None]
+    p_surprise: Mapped[float | None]
+    p_neutral: Mapped[float | None]
+    unknown: Mapped[dict[str, Any]]
+    pose_samples: Mapped[int]
+    facing_samples: Mapped[int]
+    yaw_deg: Mapped[float | None]
+    pitch_deg: Mapped[float | None]
+    people: Mapped[int]
+
+
+class MarkerRow(Base):
+    """A note on the timeline, "quiz handed out"."""
+
+    __tablename__ = "markers"
+    __table_args__ = (CheckConstraint("at_s >= 0", "at_s"), Index(None, "session_id", "at_s"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    at_s: Mapped[float]
+    text: Mapped[str]
+
+
+class FlagRow(Base):
+    """A verdict and what a person made of it."""
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        UniqueConstraint("session_id", "student_id", "kind"),
+        CheckConstraint("outcome IN ('flagged', 'not_flagged', 'insufficient_data')", "outcome"),
+        CheckConstraint("review IN ('open', 'confirmed', 'dismissed')", "review"),
+        Index(None, "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    kind: Mapped[str]
+    outcome: Mapped[str]
+    numbers: Mapped[dict[str, Any]]
+    review: Mapped[str]
+    reviewed_by: Mapped[str | None]
+    reviewed_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+
+
+class AuditRow(Base):
+    """Who did what to which data, and when; the subject in words."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str]

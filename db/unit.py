@@ -1,0 +1,189 @@
+"""The writes of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Connection
+
+from db import mapping
+from db.errors import NotFound
+from db.records import (
+    FlagRecord,
+    NewSession,
+    Progress,
+    SeatRecord,
+    SessionStatus,
+    TimelineBin,
+    TrackRecord,
+)
+from db.schema import (
+    AuditRow,
+    BinRow,
+    ClassGroupRow,
+    FlagRow,
+    MarkerRow,
+    SeatRow,
+    SessionRow,
+    StudentRow,
+    TrackRow,
+)
+from db.upsert import upsert
+
+_REVIEW = ("review", "reviewed_by", "reviewed_at", "note")
+
+
+class Unit:
+    """What is written here is kept when ``commit`` is called and not otherwise. From ``Store.unit``.
+
+    The recording's own writes (students, bins, seats, tracks, progress) move the session's
+    ``last_written_at``; a marker or a flag, which another program may add later, does not.
+    Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses.
+    """
+
+    def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._recorded: set[int] = set()
+
+    def commit(self) -> None:
+        """Keep everything written so far; what follows belongs to the next commit."""
+        if self._recorded:
+            touched = update(SessionRow).where(SessionRow.id.in_(sorted(self._recorded)))
+            self._connection.execute(touched.values(last_written_at=self._clock()))
+            self._recorded.clear()
+        self._connection.commit()
+
+    def start_session(self, new: NewSession) -> int:
+        """Store a running session, and its class if that is new; returns the session's number."""
+        values = {name: value for name, value in vars(new).items() if name != "class_name"} | {
+            "class_group_id": self._class_group(new.class_name),
+            "last_written_at": self._clock(),
+            "status": SessionStatus.RUNNING.value,
+            "status_reason": "",
+            "end_s": 0.0,
+            "watched_s": 0.0,
+            "frames_sampled": 0,
+            "frames_dropped": 0,
+            "settings": dict(new.settings),
+            "versions": dict(new.versions),
+        }
+        return self._insert(SessionRow, values)
+
+    def end_session(self, session_id: int, status: SessionStatus, ended_at: datetime, reason: str) -> None:
+        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM")."""
+        self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
+
+    def interrupt_abandoned(self, session_id: int, reason: str) -> bool:
+        """Close a session whose process is gone, ending it when it last wrote. False, and nothing is
+        changed, if it is not running any more."""
+        statement = update(SessionRow).where(
+            SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
+        )
+        values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": SessionRow.last_written_at}
+        return self._connection.execute(statement.values(**values, status_reason=reason)).rowcount == 1
+
+    def progress(self, session_id: int, progress: Progress) -> None:
+        """How far the session has come; replaces what was written before."""
+        self._recorded.add(session_id)
+        self._update_session(session_id, **vars(progress))
+
+    def add_student(self, session_id: int, pseudonym: str) -> int:
+        """Store a person of this session, in the session's class; returns the student's number."""
+        self._recorded.add(session_id)
+        group = self._connection.scalar(select(SessionRow.class_group_id).where(SessionRow.id == session_id))
+        if group is None:
+            raise NotFound(f"there is no session {session_id} to add {pseudonym!r} to")
+        values = {"class_group_id": group, "session_id": session_id, "pseudonym": pseudonym}
+        return self._insert(StudentRow, values)
+
+    def rename_students(self, session_id: int, pseudonyms: Mapping[int, str]) -> None:
+        """Give students of a session new pseudonyms by number, all at once, so that two may swap.
+        ``NotFound`` if one is not of this session, ``Conflict`` if a name stays taken."""
+        if not pseudonyms:
+            return
+        self._recorded.add(session_id)
+        of_session = select(StudentRow.id).where(StudentRow.session_id == session_id)
+        strangers = set(pseudonyms) - set(self._connection.scalars(of_session))
+        if strangers:
+            raise NotFound(f"session {session_id} has no student {', '.join(map(str, sorted(strangers)))}")
+        # Uniqueness is checked row by row, so everyone leaves the old name before anyone takes a new one.
+        self._rename({student_id: f"(renaming {student_id})" for student_id in pseudonyms})
+        self._rename(pseudonyms)
+
+    def write_bins(self, session_id: int, bins: Sequence[TimelineBin]) -> None:
+        """Store bins; one of the same student and ``start_s`` replaces the earlier one."""
+        self._recorded.add(session_id)
+        of_students = [mapping.bin_values(session_id, item) for item in bins if item.student_id is not None]
+        of_class = [mapping.bin_values(session_id, item) for item in bins if item.student_id is None]
+        upsert(self._connection, BinRow, of_students, ("session_id", "student_id", "start_s"))
+        upsert(
+            self._connection,
+            BinRow,
+            of_class,
+            ("session_id", "start_s"),
+            where=BinRow.student_id.is_(None),
+        )
+
+    def save_seats(self, session_id: int, seats: Sequence[SeatRecord]) -> None:
+        """Store where students sit, one seat each; a later one replaces it."""
+        self._recorded.add(session_id)
+        values = [mapping.seat_values(session_id, seat) for seat in seats]
+        upsert(self._connection, SeatRow, values, ("session_id", "student_id"))
+
+    def save_tracks(self, session_id: int, tracks: Sequence[TrackRecord]) -> None:
+        """Store tracks; one of the same ``track_number`` replaces the earlier one."""
+        self._recorded.add(session_id)
+        values = [mapping.track_values(session_id, track) for track in tracks]
+        upsert(self._connection, TrackRow, values, ("session_id", "track_number"))
+
+    def add_marker(self, session_id: int, at_s: float, text: str) -> int:
+        """Put a note on the timeline at ``at_s`` seconds of media time; returns its number."""
+        return self._insert(MarkerRow, {"session_id": session_id, "at_s": at_s, "text": text})
+
+    def save_flags(self, flags: Sequence[FlagRecord]) -> None:
+        """Store verdicts. One made again replaces outcome and numbers; a person's review of it stays."""
+        values = [mapping.flag_values(flag) for flag in flags]
+        upsert(self._connection, FlagRow, values, ("session_id", "student_id", "kind"), keep=_REVIEW)
+
+    def review_flag(self, reviewed: FlagRecord) -> None:
+        """Store a person's review (``review``, ``reviewed_by``, ``reviewed_at``, ``note``) of a flag
+        that is stored; outcome and numbers are left alone. Raises ``NotFound``."""
+        statement = update(FlagRow).where(
+            FlagRow.session_id == reviewed.session_id,
+            FlagRow.student_id == reviewed.student_id,
+            FlagRow.kind == reviewed.kind,
+        )
+        values = {name: getattr(reviewed, name) for name in _REVIEW}
+        if self._connection.execute(statement.values(**values)).rowcount == 0:
+            raise NotFound(
+                f"session {reviewed.session_id} has no {reviewed.kind!r} of student {reviewed.student_id}"
+            )
+
+    def audit(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
+        """Note who did what to which data; ``subject`` in words ("session 3"), for it may be erased."""
+        self._insert(AuditRow, {"action": action, "subject": subject, "at": at, "detail": detail})
+
+    def _class_group(self, name: str) -> int:
+        upsert(self._connection, ClassGroupRow, [{"name": name}], ("name",))
+        return self._connection.scalars(select(ClassGroupRow.id).where(ClassGroupRow.name == name)).one()
+
+    def _insert(self, table: type[Any], values: Mapping[str, Any]) -> int:
+        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
+        assert key is not None  # it is, for a single row
+        return int(key[0])
+
+    def _update_session(self, session_id: int, **values: Any) -> None:
+        statement = update(SessionRow).where(SessionRow.id == session_id).values(**values)
+        if self._connection.execute(statement).rowcount == 0:
+            raise NotFound(f"there is no session {session_id}")
+
+    def _rename(self, pseudonyms: Mapping[int, str]) -> None:
+        statement = update(StudentRow).where(StudentRow.id == bindparam("who"))
+        self._connection.execute(
+            statement.values(pseudonym=bindparam("name")),
+            [{"who": who, "name": name} for who, name in pseudonyms.items()],
+        )
