@@ -1,0 +1,113 @@
+"""MediaPipe's bundled face detection models, run directly through LiteRT.
+
+Importing mediapipe costs some 3 s, and with TensorFlow installed 7 to 15 s, because it then imports
+that too; its graphs also cannot be given tiles. So the package is only located, and its two model
+files are run here. Source: BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047; anchors and decoding as
+in mediapipe's ``modules/face_detection/*.pbtxt``, release 0.10.21.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from monitor.detection.candidates import Candidates, Floats
+from monitor.domain import ImageBGR
+from monitor.errors import DetectorError
+
+LOGIT_LIMIT = 80.0
+"""Logits are clipped before the sigmoid. MediaPipe's ``score_clipping_thresh`` is 100, at which
+float32 overflows; beyond 17 the sigmoid is 1 in float32 anyway."""
+
+
+@dataclass(frozen=True)
+class BlazeFaceModel:
+    """One of the bundled models: its file, the side of its square input, and its anchor grids as
+    (cells along a side, anchors in a cell)."""
+
+    file: str
+    input_px: int
+    grids: tuple[tuple[int, int], ...]
+
+
+SHORT_RANGE = BlazeFaceModel("face_detection_short_range.tflite", 128, ((16, 2), (8, 6)))
+"""For faces within some 2 m of the camera: large in the picture."""
+
+FULL_RANGE = BlazeFaceModel("face_detection_full_range_sparse.tflite", 192, ((48, 1),))
+"""For faces within some 5 m: down to a sixteenth of the picture's side."""
+
+
+class BlazeFace:
+    """Runs one model on square cuttings.
+
+    Raises:
+        DetectorError: mediapipe is not installed, or is a release without model files.
+    """
+
+    def __init__(self, model: BlazeFaceModel, threads: int) -> None:
+        self.input_px = model.input_px
+        self._anchors = _anchors(model)
+        self._interpreter = Interpreter(model_path=str(_model_path(model.file)), num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        by_width = {int(out["shape"][-1]): out["index"] for out in self._interpreter.get_output_details()}
+        self._regressors, self._logits = by_width[16], by_width[1]
+
+    def candidates(self, tile_bgr: ImageBGR, min_score: float) -> Candidates:
+        """The candidates of at least ``min_score`` in a cutting of ``(input_px, input_px, 3)`` or less
+        (the rest is empty, as in MediaPipe's letterbox), in its pixels; not merged."""
+        square = np.zeros((1, self.input_px, self.input_px, 3), dtype=np.float32)
+        height, width = tile_bgr.shape[:2]
+        rgb = cv2.cvtColor(tile_bgr, cv2.COLOR_BGR2RGB)
+        square[0, :height, :width] = rgb
+        square /= 127.5
+        square -= 1.0
+        self._interpreter.set_tensor(self._input, square)
+        self._interpreter.invoke()
+        scores = _sigmoid(self._interpreter.get_tensor(self._logits)[0, :, 0])
+        likely = scores >= min_score
+        return _decode(
+            self._interpreter.get_tensor(self._regressors)[0][likely],
+            scores[likely],
+            self._anchors[likely] * self.input_px,
+        )
+
+
+def _model_path(file: str) -> Path:
+    spec = importlib.util.find_spec("mediapipe")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(place) / "modules" / "face_detection" / file
+        if path.is_file():
+            return path
+    raise DetectorError(
+        f"{file} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
+        "the last release with the models inside: install it, or choose the backend yunet"
+    )
+
+
+def _anchors(model: BlazeFaceModel) -> Floats:
+    """The centres of all anchors, ``(N, 2)`` x, y as shares of the input, row by row; their size is 1."""
+    rows = []
+    for cells, per_cell in model.grids:
+        middle = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+        y, x = np.meshgrid(middle, middle, indexing="ij")
+        rows.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), per_cell, axis=0))
+    return np.concatenate(rows)
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT))), dtype=np.float32)
+
+
+def _decode(rows: Floats, scores: Floats, anchors_px: Floats) -> Candidates:
+    """Regressor rows ``(N, 16)``: centre x, y, width, height, six keypoints x, y; pixels of the
+    input relative to the anchor."""
+    points = rows.reshape(-1, 8, 2)
+    centre, half = points[:, 0] + anchors_px, points[:, 1] / 2
+    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    return Candidates(boxes, scores, points[:, 2:] + anchors_px[:, None])

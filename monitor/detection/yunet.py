@@ -1,0 +1,95 @@
+"""YuNet through OpenCV: the optional detector, whose model file the user provides.
+
+Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector"; ``face_detection_yunet`` of opencv_zoo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from monitor.detection.candidates import Floats
+from monitor.detection.settings import DetectionSettings
+from monitor.domain import Face, ImageBGR
+from monitor.errors import DetectorError
+
+FINDABLE_PX = 10
+"""The smallest face side, in pixels of the picture given to the model, that it finds reliably."""
+
+NMS_IOU = 0.3
+TOP_K = 1000
+
+
+class YuNetDetector:
+    """YuNet on the whole frame, scaled so that the smallest face wanted is just large enough.
+
+    Raises:
+        DetectorError: no model path is set, or there is no model that OpenCV can read.
+    """
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        path = _model_file(settings.yunet_model)
+        self._scale = min(1.0, FINDABLE_PX / settings.min_face_px)
+        try:
+            self._net = cv2.FaceDetectorYN.create(
+                str(path), "", (320, 320), settings.min_score, NMS_IOU, TOP_K
+            )
+        except cv2.error as error:
+            raise DetectorError(
+                f"{path} is not a model that OpenCV can read; expected YuNet's ONNX file"
+            ) from error
+        self.version = (
+            f"yunet {hashlib.sha256(path.read_bytes()).hexdigest()[:12]} (opencv {cv2.__version__})"
+        )
+
+    def detect(self, image_bgr: ImageBGR) -> list[Face]:
+        """See ``Detector.detect``. YuNet sees no ears: their keypoints are NaN."""
+        height, width = image_bgr.shape[:2]
+        across, down = max(1, round(width * self._scale)), max(1, round(height * self._scale))
+        small = (
+            cv2.resize(image_bgr, (across, down), interpolation=cv2.INTER_AREA)
+            if self._scale < 1
+            else image_bgr
+        )
+        self._net.setInputSize((across, down))
+        _, rows = self._net.detect(small)
+        if rows is None:
+            return []
+        faces = [
+            _face(row, width / across, height / down, width, height)
+            for row in np.asarray(rows, dtype=np.float32)
+        ]
+        return sorted((face for face in faces if face is not None), key=lambda face: -face.score)
+
+
+def _model_file(path: Path | None) -> Path:
+    if path is None:
+        raise DetectorError(
+            "detection.yunet_model is not set; expected the path of YuNet's ONNX file (or backend: mediapipe)"
+        )
+    if not path.is_file():
+        raise DetectorError(
+            f"{path} does not exist; expected YuNet's ONNX file (opencv_zoo), or the backend mediapipe"
+        )
+    return path
+
+
+def _face(row: Floats, x_scale: float, y_scale: float, width: int, height: int) -> Face | None:
+    """From YuNet's 15 numbers: x, y, w, h; right eye, left eye, nose, right and left mouth corner;
+    score. None for a box outside the frame."""
+    x, y, w, h = row[:4] * (x_scale, y_scale, x_scale, y_scale)
+    box = (
+        max(0.0, float(x)),
+        max(0.0, float(y)),
+        min(float(width), float(x + w)),
+        min(float(height), float(y + h)),
+    )
+    if not (box[2] > box[0] and box[3] > box[1]):
+        return None
+    points = row[4:14].reshape(5, 2) * (x_scale, y_scale)
+    ears = np.full((2, 2), np.nan)
+    keypoints = np.concatenate([points[:3], points[3:].mean(axis=0, keepdims=True), ears]).astype(np.float32)
+    return Face(box, float(row[14]), keypoints)
