@@ -1,4 +1,4 @@
-"""Stored bins become timelines: one per student and one of the class, on one grid of bins.
+"""Stored bins become one timeline per student, on the session's common grid of bins.
 
 Pure: NumPy and dataclasses. Three things are kept apart throughout, because a report that mixes
 them misleads: *not watched* (no frame was sampled: a pulled cable), *absent* (frames were sampled,
@@ -22,10 +22,6 @@ Ints = NDArray[np.int64]
 
 UNKNOWN = -1
 """In ``StudentTimeline.leading``: no expression in this bin."""
-
-LEAST_CLASS_PEOPLE = 5
-"""``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
-to the three who know themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +74,7 @@ class StudentTimeline:
     @property
     def usable_s(self) -> Floats:
         """``(B,)`` seconds seen with an expression: the usable share of the seen samples."""
-        return self.seen_s * self.usable_samples / np.maximum(self.seen_samples, 1)
+        return np.divide(self.seen_s * self.usable_samples, np.maximum(self.seen_samples, 1))
 
     @property
     def coverage(self) -> float:
@@ -113,26 +109,6 @@ class StudentTimeline:
         return float(self.grid.start_s[bins[0]]) if len(bins) else None
 
 
-@dataclass(frozen=True, eq=False)
-class ClassTimeline:
-    """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
-
-    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
-    of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
-    weighted with their usable time, so that one who was readable for half a second counts little;
-    ``people_usable`` is how many are behind it. In ``aggregate`` bins with fewer than
-    ``LEAST_CLASS_PEOPLE`` have NaN everywhere but in ``people_seen``.
-    """
-
-    grid: Grid
-    people: int
-    people_seen: Ints
-    people_usable: Ints
-    seen_share: Floats
-    probabilities: Floats
-    facing_share: Floats
-
-
 def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
     """The grid from the session's start to its last sample.
 
@@ -141,7 +117,7 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
     it is spread over those bins. A gap after that has no rows and stays unwatched.
     """
     rows = list(bins)
-    cells = [_cell(row, session.bin_s) for row in rows]
+    cells = [bin_cell(row, session.bin_s) for row in rows]
     count = max([int(np.ceil(session.end_s / session.bin_s - 1e-6)), *(cell + 1 for cell in cells)])
     if count == 0 and session.watched_s > 0:
         count = 1  # a single frame at 0 s
@@ -153,6 +129,11 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
         unaccounted_s = max(0.0, session.watched_s - float(watched_s.sum()))
         watched_s[:leading] = min(session.bin_s, unaccounted_s / leading)
     return Grid(session.bin_s, watched_s)
+
+
+def bin_cell(row: TimelineBin, bin_s: float) -> int:
+    """The place of a stored bin on a grid of ``bin_s`` seconds."""
+    return round(row.start_s / bin_s)
 
 
 def student_timelines(
@@ -174,59 +155,9 @@ def student_timelines(
     return tuple(_student_timeline(student, grid, by_student[student.id]) for student in students)
 
 
-def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTimeline:
-    """The class from its students' timelines, which must lie on ``grid``."""
-    count = len(grid.watched_s)
-    seen_s = np.array([line.seen_s for line in timelines]).reshape(-1, count)
-    weights = np.array([line.usable_s for line in timelines]).reshape(-1, count)
-    means = np.array([line.probabilities for line in timelines]).reshape(-1, count, len(EMOTIONS))
-    poses = sum((line.pose_samples for line in timelines), start=np.zeros(count, np.int64))
-    facing = sum((line.facing_samples for line in timelines), start=np.zeros(count, np.int64))
-    weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
-    watched_s = grid.watched_s * len(timelines)
-    return ClassTimeline(
-        grid=grid,
-        people=len(timelines),
-        people_seen=(seen_s > 0).sum(axis=0),
-        people_usable=(weights > 0).sum(axis=0),
-        seen_share=np.minimum(_divide(seen_s.sum(axis=0), watched_s), 1.0),
-        probabilities=_divide(weighted, weights.sum(axis=0)[:, None]),
-        facing_share=_divide(facing, poses),
-    )
-
-
-def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> ClassTimeline:
-    """The class from the bins of ``mode: aggregate`` (``student_id`` None).
-
-    ``seen_share`` is the number of people in a bin by the largest number in any.
-    """
-    rows = [row for row in bins if row.student_id is None]
-    grid = session_grid(session, rows)
-    count = len(grid.watched_s)
-    people = np.zeros(count, np.int64)
-    means, facing = np.full((count, len(EMOTIONS)), np.nan), np.full(count, np.nan)
-    for row in rows:
-        cell = _cell(row, session.bin_s)
-        people[cell] = row.people if row.seen_samples else 0
-        if people[cell] >= LEAST_CLASS_PEOPLE:
-            means[cell] = np.nan if row.probabilities is None else row.probabilities
-            facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
-    largest = int(people.max(initial=0))
-    enough = grid.watched & (people >= LEAST_CLASS_PEOPLE)
-    return ClassTimeline(
-        grid=grid,
-        people=largest,
-        people_seen=people,
-        people_usable=np.where(np.isnan(means[:, 0]), 0, people),
-        seen_share=np.where(enough, people / max(largest, 1), np.nan),
-        probabilities=means,
-        facing_share=facing,
-    )
-
-
 def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[TimelineBin]) -> StudentTimeline:
     count = len(grid.watched_s)
-    cells = np.array([_cell(row, grid.bin_s) for row in rows], np.int64)
+    cells = np.array([bin_cell(row, grid.bin_s) for row in rows], np.int64)
     means = np.full((count, len(EMOTIONS)), np.nan)
     unknown: Counter[str] = Counter()
     for cell, row in zip(cells, rows, strict=True):
@@ -248,10 +179,6 @@ def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[Timelin
     )
 
 
-def _cell(row: TimelineBin, bin_s: float) -> int:
-    return round(row.start_s / bin_s)
-
-
 def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
     placed = np.zeros(count)
     placed[cells] = values
@@ -260,12 +187,6 @@ def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
 
 def _counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
     return _place(count, cells, values).astype(np.int64)
-
-
-def _divide(amount: Floats | Ints, whole: Floats | Ints) -> Floats:
-    """``amount / whole``, NaN where the whole is zero."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(whole > 0, amount / whole, np.nan)
 
 
 def _share(amount: float, whole: float) -> float:

@@ -110,7 +110,7 @@ class Lessons:
         rows = []
         for index, count in enumerate(people):
             row = self.bin(None, index, letter if count else ".")
-            rows.append(TimelineBin(**(vars(row) | {"people": count})))
+            rows.append(TimelineBin(**(vars(row) | {"people": count, "seen_s": row.seen_s * count})))
         return rows
 
 

@@ -15,8 +15,6 @@ from db.records import TimelineBin
 from model.emotions import Emotion
 from reports.timeline import (
     UNKNOWN,
-    aggregate_timeline,
-    class_timeline,
     session_grid,
     student_timelines,
 )
@@ -124,73 +122,6 @@ def test_time_is_neither_lost_nor_made(lessons, scripts):
         assert 0 <= line.usable_share <= 1
         assert (line.usable_s <= line.seen_s).all()
         assert sum(line.led_s(e) for e in Emotion) == pytest.approx(line.usable_s.sum())
-
-
-@given(scripts=scripts)
-def test_the_class_mean_lies_between_its_students(lessons, scripts):
-    lines = lessons.timelines(*scripts)
-    whole = class_timeline(lines, lines[0].grid)
-    stacked = np.array([line.probabilities for line in lines])
-    for b in range(6):
-        known = ~np.isnan(stacked[:, b, 0])
-        assert whole.people_usable[b] == known.sum()
-        if not known.any():
-            assert np.isnan(whole.probabilities[b]).all()
-            continue
-        assert (whole.probabilities[b] >= stacked[known, b].min(axis=0) - 1e-9).all()
-        assert (whole.probabilities[b] <= stacked[known, b].max(axis=0) + 1e-9).all()
-        assert whole.probabilities[b].sum() == pytest.approx(1)
-
-
-def test_the_class_over_time(lessons):
-    lines = lessons.timelines("ns.<", "n?..", "n...", "h...")
-    whole = class_timeline(lines, lines[0].grid)
-    assert whole.people == 4
-    assert whole.people_seen.tolist() == [4, 2, 0, 1]
-    assert whole.seen_share.tolist() == [1, 0.5, 0, 0.25]
-    assert whole.facing_share[:2].tolist() == [1, 1]
-    assert np.isnan(whole.facing_share[2])
-    assert whole.facing_share[3] == 0
-    assert whole.probabilities[1, Emotion.SAD] == pytest.approx(0.7)
-
-
-def test_a_student_readable_for_a_moment_counts_for_a_moment(lessons):
-    full = lessons.bin(1, 0, "n")
-    brief = TimelineBin(2, 0.0, 5.0, 5.0, 10, 10, 1, lessons.probabilities("sad", 1.0), {"blurred": 9})
-    lines = student_timelines(lessons.session(1), lessons.students(2), [full, brief])
-    whole = class_timeline(lines, lines[0].grid)
-    assert whole.probabilities[0, Emotion.SAD] == pytest.approx((0.05 * 5 + 1.0 * 0.5) / 5.5)
-
-
-def test_a_class_without_students(lessons):
-    grid = session_grid(lessons.session(3), [])
-    whole = class_timeline([], grid)
-    assert whole.people == 0
-    assert np.isnan(whole.seen_share).all()
-    assert whole.probabilities.shape == (3, 7)
-
-
-def test_a_gap_is_unknown_for_the_class(lessons):
-    session = lessons.session(3, watched_s=10.0)
-    lines = student_timelines(session, lessons.students(1), lessons.bins(["n n"]))
-    whole = class_timeline(lines, lines[0].grid)
-    assert np.isnan(whole.seen_share).tolist() == [False, True, False]
-
-
-@given(people=st.lists(st.integers(0, 9), min_size=1, max_size=12))
-def test_aggregate_never_shows_fewer_than_five(lessons, people):
-    whole = aggregate_timeline(lessons.session(len(people)), lessons.aggregate(people))
-    few = np.array(people) < 5
-    for curve in (whole.probabilities[:, 0], whole.facing_share, whole.seen_share):
-        np.testing.assert_array_equal(np.isnan(curve), few)
-    assert (whole.people_usable[few] == 0).all()
-    assert whole.people == max(people)
-
-
-def test_aggregate_ignores_bins_of_students(lessons):
-    rows = lessons.aggregate([6, 6]) + lessons.bins(["ss"])
-    whole = aggregate_timeline(lessons.session(2), rows)
-    assert whole.probabilities[:, Emotion.NEUTRAL].tolist() == pytest.approx([0.7, 0.7])
 
 
 @settings(max_examples=20)

@@ -1,0 +1,88 @@
+"""Bins merged into columns wide enough to be seen in print.
+
+An hour has 720 bins of five seconds; across 130 mm of paper that is a fifth of a millimetre each,
+and every one of them costs space in the file. Charts therefore draw at most ``MOST_COLUMNS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.class_timeline import ClassTimeline
+from reports.timeline import Floats, Grid, Ints, StudentTimeline
+
+MOST_COLUMNS = 120
+
+
+class State(IntEnum):
+    """What is known of a student in a column."""
+
+    NOT_WATCHED = 0
+    ABSENT = 1
+    UNKNOWN = 2
+    KNOWN = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """``edges_s`` ``(C + 1,)`` bounds the columns in media seconds; ``per_column`` bins are in each."""
+
+    edges_s: Floats
+    per_column: int
+
+    def sums(self, values: Floats | Ints) -> Floats:
+        """``(B, ...)`` summed to ``(C, ...)``; NaN counts as 0."""
+        count = len(self.edges_s) - 1
+        padding = [(0, count * self.per_column - len(values))] + [(0, 0)] * (values.ndim - 1)
+        padded = np.pad(np.nan_to_num(values.astype(np.float64)), padding)
+        return np.asarray(padded.reshape(count, self.per_column, *values.shape[1:]).sum(axis=1))
+
+    def means(self, values: Floats, weights: Floats | Ints) -> Floats:
+        """``(B, ...)`` averaged to ``(C, ...)`` with weights ``(B,)``; NaN where they sum to 0."""
+        shape = (-1,) + (1,) * (values.ndim - 1)
+        known = ~np.isnan(values.reshape(len(values), -1)).any(axis=1)
+        weights = np.where(known, weights, 0.0)
+        whole = self.sums(weights).reshape(shape)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(whole > 0, self.sums(values * weights.reshape(shape)) / whole, np.nan)
+
+
+def columns(grid: Grid, most: int = MOST_COLUMNS) -> Columns:
+    """Columns for a grid of at least one bin."""
+    bins = len(grid.watched_s)
+    per_column = -(-bins // most)
+    count = -(-bins // per_column)
+    edges = np.minimum(np.arange(count + 1) * per_column, bins) * grid.bin_s
+    return Columns(edges, per_column)
+
+
+def expression_states(line: StudentTimeline, cols: Columns) -> Ints:
+    """``(C,)`` the ``State`` that took most of each column's watched time, for expressions."""
+    return _states(line, cols, cols.sums(line.usable_s))
+
+
+def direction_states(line: StudentTimeline, cols: Columns) -> Ints:
+    """``(C,)`` the same for the head's direction."""
+    posed_s = line.seen_s * np.minimum(line.pose_samples / np.maximum(line.seen_samples, 1), 1.0)
+    return _states(line, cols, cols.sums(posed_s))
+
+
+def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) -> Ints:
+    """``(C,)`` the state of the whole class, given in which columns there is something to draw."""
+    watched, seen = cols.sums(whole.grid.watched_s) > 0, cols.sums(whole.people_seen) > 0
+    states = np.select(
+        [known, ~watched, ~seen], [State.KNOWN, State.NOT_WATCHED, State.ABSENT], State.UNKNOWN
+    )
+    return np.asarray(states, np.int64)
+
+
+def _states(line: StudentTimeline, cols: Columns, known_s: Floats) -> Ints:
+    watched_s, seen_s = cols.sums(line.grid.watched_s), cols.sums(line.seen_s)
+    spans = np.stack([watched_s - seen_s, seen_s - known_s, known_s])
+    # Ties go to the state that knows more, hence the reversed order of the rows.
+    states = State.KNOWN - spans[::-1].argmax(axis=0)
+    return np.where(watched_s > 0, states, State.NOT_WATCHED).astype(np.int64)

@@ -1,0 +1,150 @@
+"""How all charts look: colours, hatching, axes of time. Meaning never hangs on colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from model.emotions import Emotion
+from reports.charts.columns import State
+from reports.timeline import Floats, Ints
+from reports.words import clock
+
+WIDTH_IN = 6.85
+"""The width of A4 between margins of 18 mm; charts scale to the page of a browser."""
+
+COLOURS: Mapping[Emotion, str] = {
+    Emotion.SAD: "#0072B2",
+    Emotion.FEAR: "#CC79A7",
+    Emotion.ANGRY: "#D55E00",
+    Emotion.DISGUST: "#009E73",
+    Emotion.SURPRISE: "#E69F00",
+    Emotion.HAPPY: "#F0E442",
+    Emotion.NEUTRAL: "#D9D9D9",
+}
+"""Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in the order in which
+bands are stacked: sad first, so that it stands on the ground line and its height can be read."""
+
+LEVELS: tuple[tuple[float, str], ...] = (
+    (0.10, "#EEF5FA"),
+    (0.25, "#C3DDEE"),
+    (0.50, "#7FB5D9"),
+    (0.75, "#2E82BA"),
+    (1.01, "#0B3F6B"),
+)
+"""Upper bounds and colours of a heat map's steps: one hue from light to dark, which stays in order for
+every kind of colour vision and in grey. Steps, because a shade can be looked up and a gradient cannot."""
+
+INK, FAINT = "#222222", "#767676"
+
+_LOOK: dict[Any, Any] = {
+    # DejaVu Sans comes with matplotlib and is wider than the fonts of the page, so that what fits here
+    # fits there; the SVG leaves the choice to the page (see reports.charts.svg).
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "hatch.linewidth": 0.45,
+    "legend.frameon": False,
+    "legend.handlelength": 1.3,
+    "legend.handleheight": 0.9,
+    "svg.fonttype": "none",
+    # Names inside the SVG are random without a salt, and two reports of one session would differ.
+    "svg.hashsalt": "classpulse",
+}
+
+_HATCHES: Mapping[State, tuple[str, str, str]] = {
+    State.NOT_WATCHED: ("not watched", "#FFFFFF", "xxxxx"),
+    State.ABSENT: ("not seen", "#FFFFFF", "/////"),
+    State.UNKNOWN: ("seen, not readable", "#DADADA", "-----"),
+}
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+
+
+FRONT = "#56B4E9"
+"""The colour of heads that face the front: the one of Okabe and Ito's that no expression has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A figure and what it shows in words, for those who do not see it."""
+
+    figure: Figure
+    alt: str
+
+
+def house_style() -> AbstractContextManager[None]:
+    """The look of all charts; figures are both built and saved inside."""
+    return rc_context(dict(_LOOK))
+
+
+def time_axis(ax: Axes, end_s: float) -> None:
+    """An x axis of media seconds with at most nine ticks, in minutes or in minutes:seconds."""
+    step = next((s for s in _STEPS_S if end_s / s <= 8), _STEPS_S[-1])
+    in_minutes = step >= 60
+    ax.set_xlim(0, end_s)
+    ax.xaxis.set_major_locator(FixedLocator(list(np.arange(0, end_s + 1e-6, step))))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s / 60:.0f}" if in_minutes else clock(s)))
+    ax.set_xlabel("minutes from the start" if in_minutes else "minutes:seconds from the start")
+
+
+def percent_axis(ax: Axes) -> None:
+    """A y axis from 0 to 100 %."""
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.0f} %"))
+
+
+def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: float, **look: Any) -> None:
+    """Rectangles from ``bottom`` up over the columns in ``cells`` (indices), merged where they touch.
+
+    One compound path for a whole row: a rectangle for each cell makes files ten times as large.
+    """
+    if not len(cells):
+        return
+    runs = np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1)
+    boxes = [_rectangle(edges_s[run[0]], edges_s[run[-1] + 1], bottom, bottom + height) for run in runs]
+    ax.add_patch(PathPatch(Path.make_compound_path(*boxes), **look))
+
+
+def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, height: float = 1.0) -> None:
+    """Hatch the columns of a row that are not ``KNOWN``."""
+    for state in _HATCHES:
+        draw_cells(ax, edges_s, np.flatnonzero(states == state), bottom, height, **state_look(state))
+
+
+def state_look(state: State) -> dict[str, Any]:
+    """How a patch for an unknown state is drawn."""
+    _, face, hatch = _HATCHES[state]
+    return {"facecolor": face, "edgecolor": "#8A8A8A", "hatch": hatch, "linewidth": 0}
+
+
+def state_handles(states: Ints) -> list[Patch]:
+    """Legend entries for those unknown states that occur in ``states``."""
+    return [
+        Patch(label=label, **state_look(state))
+        for state, (label, _, _) in _HATCHES.items()
+        if state in states
+    ]
+
+
+def _rectangle(left: float, right: float, bottom: float, top: float) -> Path:
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+    return Path(corners, closed=True)

@@ -1,0 +1,118 @@
+"""The class over time, from its students' timelines or from the bins of ``mode: aggregate``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.records import SessionRecord, TimelineBin
+from model.emotions import EMOTIONS, Emotion
+from reports.timeline import Floats, Grid, Ints, StudentTimeline, bin_cell, session_grid
+
+LEAST_CLASS_PEOPLE = 5
+"""``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
+to the three who know themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassTimeline:
+    """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
+
+    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
+    of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
+    weighted with their usable time, so that one who was readable for half a second counts little;
+    ``people_usable`` is how many are behind it. In ``aggregate`` bins with fewer than
+    ``LEAST_CLASS_PEOPLE`` have NaN everywhere but in ``people_seen``.
+    """
+
+    grid: Grid
+    people: int
+    people_seen: Ints
+    people_usable: Ints
+    seen_share: Floats
+    probabilities: Floats
+    facing_share: Floats
+
+    @property
+    def expression_shares(self) -> dict[Emotion, float]:
+        """The mean of each expression over the session, weighted with the people behind it; summing
+        to 1, or empty if nothing was readable."""
+        known = self.people_usable > 0
+        if not known.any():
+            return {}
+        means = np.average(self.probabilities[known], axis=0, weights=self.people_usable[known])
+        return {emotion: float(means[emotion]) for emotion in Emotion}
+
+    @property
+    def mean_seen_share(self) -> float | None:
+        """How much of the watched time a student was seen, on average, 0..1."""
+        return _mean(self.seen_share, self.grid.watched_s)
+
+    @property
+    def mean_facing_share(self) -> float | None:
+        """The share of heads facing the front over the session, weighted with the people seen, 0..1."""
+        return _mean(self.facing_share, self.people_seen)
+
+
+def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTimeline:
+    """The class from its students' timelines, which must lie on ``grid``."""
+    count = len(grid.watched_s)
+    seen_s = np.array([line.seen_s for line in timelines]).reshape(-1, count)
+    weights = np.array([line.usable_s for line in timelines]).reshape(-1, count)
+    means = np.array([line.probabilities for line in timelines]).reshape(-1, count, len(EMOTIONS))
+    poses = sum((line.pose_samples for line in timelines), start=np.zeros(count, np.int64))
+    facing = sum((line.facing_samples for line in timelines), start=np.zeros(count, np.int64))
+    weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
+    watched_s = grid.watched_s * len(timelines)
+    return ClassTimeline(
+        grid=grid,
+        people=len(timelines),
+        people_seen=(seen_s > 0).sum(axis=0),
+        people_usable=(weights > 0).sum(axis=0),
+        seen_share=np.minimum(_divide(seen_s.sum(axis=0), watched_s), 1.0),
+        probabilities=_divide(weighted, weights.sum(axis=0)[:, None]),
+        facing_share=_divide(facing, poses),
+    )
+
+
+def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> ClassTimeline:
+    """The class from the bins of ``mode: aggregate`` (``student_id`` None).
+
+    ``seen_share`` is of the largest number of people in any bin.
+    """
+    rows = [row for row in bins if row.student_id is None]
+    grid = session_grid(session, rows)
+    count = len(grid.watched_s)
+    people, seen_s = np.zeros(count, np.int64), np.zeros(count)
+    means, facing = np.full((count, len(EMOTIONS)), np.nan), np.full(count, np.nan)
+    for row in rows:
+        cell = bin_cell(row, session.bin_s)
+        people[cell] = row.people if row.seen_samples else 0
+        seen_s[cell] = row.seen_s
+        if people[cell] >= LEAST_CLASS_PEOPLE:
+            means[cell] = np.nan if row.probabilities is None else row.probabilities
+            facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
+    largest = int(people.max(initial=0))
+    enough = grid.watched & (people >= LEAST_CLASS_PEOPLE)
+    return ClassTimeline(
+        grid=grid,
+        people=largest,
+        people_seen=people,
+        people_usable=np.where(np.isnan(means[:, 0]), 0, people),
+        seen_share=np.where(enough, np.minimum(_divide(seen_s, grid.watched_s * largest), 1.0), np.nan),
+        probabilities=means,
+        facing_share=facing,
+    )
+
+
+def _divide(amount: Floats | Ints, whole: Floats | Ints) -> Floats:
+    """``amount / whole``, NaN where the whole is zero."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, amount / whole, np.nan)
+
+
+def _mean(values: Floats, weights: Floats | Ints) -> float | None:
+    known = ~np.isnan(values) & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else None

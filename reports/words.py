@@ -1,0 +1,66 @@
+"""Numbers and labels as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.emotions import Emotion
+
+NOUNS: Mapping[Emotion, str] = {
+    Emotion.ANGRY: "anger",
+    Emotion.DISGUST: "disgust",
+    Emotion.FEAR: "fear",
+    Emotion.HAPPY: "happiness",
+    Emotion.SAD: "sadness",
+    Emotion.SURPRISE: "surprise",
+    Emotion.NEUTRAL: "neutral",
+}
+"""What an expression *resembles*. An adjective after a name would read as a finding about the person."""
+
+NONE = "–"
+"""Stands for a number that does not exist, which is not zero."""
+
+
+def clock(seconds: float) -> str:
+    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def length(seconds: float) -> str:
+    """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; seconds are dropped from an hour up."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{rest} s"
+
+
+def percent(share: float | None) -> str:
+    """``0.625`` as ``62 %``. What is not quite nothing or not quite everything does not become it."""
+    if share is None:
+        return NONE
+    whole = round(share * 100)
+    if whole == 0 and share > 0:
+        return "<1 %"
+    if whole == 100 and share < 1 - 1e-9:
+        return ">99 %"
+    return f"{whole} %"
+
+
+def percent_range(low: float, high: float) -> str:
+    """``0.4`` to ``0.81`` as ``40–81 %``."""
+    return f"{low * 100:.0f}–{high * 100:.0f} %"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 student``, ``2 students``, ``no students``."""
+    return f"{number or 'no'} {noun}" + ("" if number == 1 else "s")
+
+
+def listing(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([*[", ".join(items[:-1])][: len(items) > 1], *items[-1:]])
