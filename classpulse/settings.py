@@ -178,10 +178,15 @@ def _parse(text: str, path: Path) -> CommentedMap:
 
 
 def _describe(error: ValidationError, data: CommentedMap, name: str) -> str:
-    """The first problem as one line; further ones are counted."""
+    """The first problem as one line, with its line in the file."""
+    where = [part for part in error.errors()[0]["loc"] if isinstance(part, str | int)]
+    return f"{name}, line {_line_of(data, where)}: {describe_invalid(error)}"
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """The first problem in one line; further ones are counted."""
     first, *others = error.errors()
     where = [part for part in first["loc"] if isinstance(part, str | int)]
-    line = _line_of(data, where)
     key = ".".join(str(part) for part in where)
     if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         known = ", ".join(_known_keys(where[:-1]))
@@ -192,8 +197,7 @@ def _describe(error: ValidationError, data: CommentedMap, name: str) -> str:
         problem = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
     else:
         problem = f"{key} is {first['input']!r}; {first['msg'][0].lower()}{first['msg'][1:]}"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{name}, line {line}: {problem}{more}"
+    return problem + (f" (and {len(others)} more)" if others else "")
 
 
 def _line_of(data: CommentedMap, where: Iterable[str | int]) -> int:

@@ -18,7 +18,8 @@ from annotated_types import Ge, Gt, Le
 
 from db.errors import DatabaseError
 from db.records import Progress, SeatRecord, SessionStatus, TimelineBin, TrackRecord
-from db.store import Store, Unit
+from db.store import Store
+from db.unit import Unit
 from monitor.aggregate import class_bin
 from monitor.binning import Binner
 from monitor.domain import Track

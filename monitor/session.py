@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from db.errors import DatabaseError
 from db.records import Progress, SessionStatus
+from monitor.domain import Frame
 from monitor.errors import SourceLost
 from monitor.pipeline import Pipeline
 from monitor.recorder import Recorder
+from monitor.seating import Seat
 from monitor.sources import Source
 
 log = logging.getLogger(__name__)
@@ -39,11 +41,12 @@ class Outcome:
 
 
 class Session:
-    """Runs one source through one pipeline into one recorder."""
+    """Runs the frames of one source through one pipeline into one recorder."""
 
     def __init__(
         self,
         source: Source,
+        frames: Iterable[Frame],
         pipeline: Pipeline,
         recorder: Recorder,
         *,
@@ -51,6 +54,7 @@ class Session:
         on_progress: Callable[[Progress, int], None] | None = None,
     ) -> None:
         self._source = source
+        self._frames = frames
         self._pipeline = pipeline
         self._recorder = recorder
         self._sample_fps = sample_fps
@@ -65,7 +69,7 @@ class Session:
         """
         status, reason = SessionStatus.INTERRUPTED, "the program failed; the log says why"
         try:
-            self._watch(stop)
+            self._watch()
             status, reason = self._how_it_ended(stop)
         except SourceLost as error:
             reason = str(error)
@@ -82,11 +86,11 @@ class Session:
             self._pipeline.seating.student_count,
         )
 
-    def _watch(self, stop: threading.Event) -> None:
+    def _watch(self) -> None:
         period_s = 1 / self._sample_fps
         longest_s = max(MAX_COVER_S, 2 * period_s)
         previous_s: float | None = None
-        for frame in self._source.frames(self._sample_fps, stop):
+        for frame in self._frames:
             gap_s = period_s if previous_s is None else frame.media_s - previous_s
             previous_s = frame.media_s
             sample = self._pipeline.process(frame)
@@ -95,7 +99,7 @@ class Session:
             if self._on_progress is not None:
                 self._on_progress(self._recorder.progress, self._pipeline.seating.student_count)
 
-    def _seats(self) -> list:
+    def _seats(self) -> list[Seat]:
         return self._pipeline.seating.seats
 
     def _how_it_ended(self, stop: threading.Event) -> tuple[SessionStatus, str]:

@@ -1,0 +1,52 @@
+# Two commands: `make demo` plays the built-in class to its report, `make test` checks everything.
+# Each makes its own virtual environment, so nothing on the machine is changed.
+
+SUITABLE := 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+	$$p -c $(SUITABLE) 2>/dev/null && { command -v $$p; break; }; done)
+VENV := .venv
+TEST_VENV := .venv-test
+HEADLESS := opencv-contrib-python-headless==4.11.0.86
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/classpulse demo
+
+test: $(TEST_VENV)/.installed
+	$(MAKE) check BIN=$(TEST_VENV)/bin
+
+BIN ?= $(TEST_VENV)/bin
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format:
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	$(call install,$(VENV),.)
+
+$(TEST_VENV)/.installed: setup.cfg pyproject.toml
+	$(call install,$(TEST_VENV),.[test$(comma)train])
+
+comma := ,
+
+# The OpenCV wheels need libGL and GLib for their windows. A bare server has neither, and we open no
+# window: there the headless build is laid over them (same version, same files less the windows).
+define install
+	@test -n "$(PYTHON)" || { echo "Classpulse needs Python 3.11 or 3.12; install one, or say 'make PYTHON=/path/to/python'" >&2; exit 2; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --upgrade pip
+	$(1)/bin/python -m pip install --quiet --editable '$(2)'
+	$(1)/bin/python -c 'import cv2' 2>/dev/null \
+		|| $(1)/bin/python -m pip install --quiet --force-reinstall --no-deps $(HEADLESS)
+	$(1)/bin/python -m pip check
+	touch $@
+endef
+
+clean:
+	rm -rf $(VENV) $(TEST_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m classpulse``."""
+
+from classpulse.cli import main
+
+main()

@@ -1,0 +1,122 @@
+"""The command ``classpulse``.
+
+Exit codes: 0 done, 1 a run failed, 2 the user can mend it, 3 a bug (with a log). Errors are one line.
+Each command's own module is imported when it is called, so that ``classpulse sessions`` does not
+wait for a face detector.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+COMMANDS = {
+    "demo": "a whole lecture from the built-in class, to the report; nothing to set up",
+    "init": "answer a few questions and get a config.yaml",
+    "check": "is everything ready: settings, policy, camera, model, database, disk",
+    "analyze": "a recording, to the report",
+    "start": "watch the class live until Ctrl-C or 'classpulse stop'",
+    "stop": "end the live session",
+    "status": "what is being recorded now",
+    "report": "make a session's report again",
+    "sessions": "the past sessions",
+    "student": "one student over the past sessions",
+}
+"""Every command and its line in the help. ``classpulse.commands.NAME`` holds a click command ``NAME``."""
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"classpulse.commands.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # click would import every command for its first line of help.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="classpulse")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.yaml"),
+    envvar="CLASSPULSE_CONFIG",
+    show_default=True,
+    help="The settings to use.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more about what is going on.")
+@click.pass_context
+def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
+    """Watch a class, keep each student's timeline, write an honest report."""
+    ctx.obj = config_path
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = cli.main(arguments, prog_name="classpulse", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _complain(" ".join(error.format_message().split()), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("stopped", 1)
+    except BrokenPipeError:
+        # Whoever read our output (head, a pager) has gone; the interpreter must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
+        code = _exit_code(error)
+        if code is not None:
+            return _complain(" ".join(str(error).split()), code)
+        return _complain(f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_log()}", 3)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(line: str, code: int) -> int:
+    click.echo(f"classpulse: {line}", err=True)
+    return code
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code of an expected error, or None for a bug."""
+    from classpulse.failures import FAILURES
+
+    return next((code for kind, code in FAILURES if isinstance(error, kind)), None)
+
+
+def _write_log() -> Path:
+    """The traceback of the current exception, in a file of its own."""
+    descriptor, name = tempfile.mkstemp(prefix="classpulse-", suffix=".log", text=True)
+    with open(descriptor, "w", encoding="utf-8") as log:
+        log.write(f"{datetime.now(UTC).isoformat()} classpulse {version('classpulse')} python {sys.version}\n")
+        traceback.print_exc(file=log)
+    return Path(name)

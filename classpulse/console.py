@@ -1,0 +1,71 @@
+"""What the terminal shows: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard error, so that output can be piped."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """The answer for a program: one JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The answer for a person: a table on standard output. Nothing in a cell is read as markup."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    Console().print(table)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``m:ss``, or ``h:mm:ss`` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Bar:
+    """A progress bar over seconds, or a running text where the length is not known."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def expect(self, total_s: float | None) -> None:
+        """The length, once it is known."""
+        self._progress.update(self._task, total=total_s)
+
+    def at(self, done_s: float, note: str = "") -> None:
+        """Where the work has come to."""
+        self._progress.update(self._task, completed=done_s, note=note)
+
+
+@contextmanager
+def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[Bar]:
+    """A bar on standard error, drawn only where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        yield Bar(progress, progress.add_task(label, total=total_s, note=""))

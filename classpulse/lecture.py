@@ -1,0 +1,147 @@
+"""One lecture, assembled from the settings: source, pipeline, recorder, session."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.metadata import version
+
+from sqlalchemy import Engine
+
+from classpulse.errors import RunError
+from classpulse.policy import Mode
+from classpulse.settings import Config, Settings
+from db.records import NewSession, Progress
+from db.store import Store
+from model.classifier import ExpressionClassifier, load_classifier
+from model.crop import crop_face
+from monitor.attention import is_facing
+from monitor.binning import Binner
+from monitor.detection import Detector, load_detector
+from monitor.domain import Face, Frame, ImageBGR
+from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline
+from monitor.process import current_process
+from monitor.quality import assess
+from monitor.recorder import Recorder
+from monitor.seating import Seating
+from monitor.session import Outcome, Session
+from monitor.sources import Source, open_source
+from monitor.tracking import Tracker
+
+OnStart = Callable[[int, float | None], None]
+OnProgress = Callable[[Progress, int], None]
+
+
+class Lecture:
+    """Watches one source into the database. ``mode`` comes from the policy, which the caller has
+    required; the built-in demo class shows no real person and needs none."""
+
+    def __init__(self, config: Config, engine: Engine, mode: Mode) -> None:
+        self._config = config
+        self._engine = engine
+        self._mode = mode
+
+    def watch(
+        self,
+        source_spec: str,
+        stop: threading.Event,
+        *,
+        on_start: OnStart | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Outcome:
+        """Watch ``source_spec`` until it ends or ``stop`` is set.
+
+        ``on_start`` gets the session's number and expected length once the first frame is there.
+        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, and
+        RunError when ``stop`` was set before the first frame.
+        """
+        settings = self._config.settings
+        with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
+            detector, classifier = self._load()
+            frames = source.frames(settings.capture.sample_fps, stop)
+            first = next(frames, None)
+            if first is None:
+                raise RunError("stopped before the first frame came: nothing was recorded")
+            session_id = self._begin(source, first, detector, classifier)
+            if on_start is not None:
+                on_start(session_id, source.expected_s)
+            session = self._session(source, _chain(first, frames), session_id, detector, classifier, on_progress)
+            return session.run(stop)
+
+    def _load(self) -> tuple[Detector, ExpressionClassifier | None]:
+        """The detector and, unless the mode computes no expression, the classifier."""
+        settings = self._config.settings
+        detector = load_detector(settings.detection)
+        if self._mode is Mode.BEHAVIOUR:
+            return detector, None
+        return detector, load_classifier(settings.expression.model, threads=settings.expression.threads)
+
+    def _begin(
+        self, source: Source, first: Frame, detector: Detector, classifier: ExpressionClassifier | None
+    ) -> int:
+        pid, process_started = current_process()
+        new = NewSession(
+            class_name=self._config.settings.class_.name,
+            source=source.name,
+            started_at=first.captured_at,
+            mode=self._mode.value,
+            expected_s=source.expected_s,
+            bin_s=self._config.settings.recording.bin_s,
+            settings=self._config.settings.as_json(),
+            versions={
+                "classpulse": version("classpulse"),
+                "detector": detector.version,
+                "model": classifier.version if classifier else "none",
+            },
+            pid=pid,
+            process_started=process_started,
+        )
+        with Store(self._engine).unit() as unit:
+            session_id = unit.start_session(new)
+            unit.audit("start", f"session {session_id}", first.captured_at, f"mode {new.mode}")
+            unit.commit()
+        return session_id
+
+    def _session(
+        self,
+        source: Source,
+        frames: Iterator[Frame],
+        session_id: int,
+        detector: Detector,
+        classifier: ExpressionClassifier | None,
+        on_progress: OnProgress | None,
+    ) -> Session:
+        settings = self._config.settings
+        pipeline = Pipeline(
+            detector,
+            _reader(settings, classifier),
+            Tracker(settings.tracking),
+            Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
+        )
+        recorder = Recorder(
+            Store(self._engine),
+            session_id,
+            Binner(settings.recording.bin_s, partial(is_facing, settings=settings.attention)),
+            settings.recording,
+            per_student=self._mode is not Mode.AGGREGATE,
+            patience_s=float("inf") if source.live else 0.0,
+        )
+        return Session(
+            source, frames, pipeline, recorder, sample_fps=settings.capture.sample_fps, on_progress=on_progress
+        )
+
+
+def _reader(settings: Settings, classifier: ExpressionClassifier | None) -> ExpressionReader | NoExpressions:
+    if classifier is None:
+        return NoExpressions()
+
+    def crop(image_bgr: ImageBGR, face: Face):
+        return crop_face(image_bgr, face.box_xyxy, face.keypoints)
+
+    return ExpressionReader(partial(assess, settings=settings.quality), crop, classifier.probabilities)
+
+
+def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
+    return itertools.chain([first], rest)

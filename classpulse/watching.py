@@ -1,0 +1,67 @@
+"""What ``analyze``, ``start`` and ``demo`` share: watch, tidy up after crashes, report, tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from classpulse.console import clock, print_json, say
+from classpulse.settings import Config
+from db.engine import open_database
+from db.records import SessionStatus
+from db.store import Store, close_abandoned
+from monitor.process import is_running
+from monitor.session import Outcome
+
+
+def open_record(config: Config) -> Engine:
+    """The database of the configuration, with sessions that a crash left open closed honestly."""
+    engine = open_database(config.database_url)
+    closed = close_abandoned(
+        Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
+    )
+    for session_id in closed:
+        say(f"session {session_id} had been cut off; it is now marked interrupted, with everything recorded before")
+    return engine
+
+
+def tell(outcome: Outcome, files: dict[str, Path], *, as_json: bool) -> int:
+    """Print how a session ended and where its report is; returns the exit code."""
+    if as_json:
+        print_json(_as_json(outcome, files))
+    else:
+        progress = outcome.progress
+        say(
+            f"session {outcome.session_id} {outcome.status.value}: {clock(progress.end_s)} of lecture, "
+            f"{progress.frames_sampled} frames looked at, {outcome.students} students followed"
+        )
+        for kind, path in files.items():
+            print_path(kind, path)
+    if outcome.status is SessionStatus.INTERRUPTED:
+        say(f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported")
+        return 1
+    return 0
+
+
+def print_path(kind: str, path: Path) -> None:
+    """Where a file is, on standard output."""
+    import click
+
+    click.echo(f"{kind.upper():<5} {path}")
+
+
+def _as_json(outcome: Outcome, files: dict[str, Path]) -> dict[str, Any]:
+    return {
+        "session": outcome.session_id,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "end_s": outcome.progress.end_s,
+        "watched_s": outcome.progress.watched_s,
+        "frames_sampled": outcome.progress.frames_sampled,
+        "frames_dropped": outcome.progress.frames_dropped,
+        "students": outcome.students,
+        "report": {kind: str(path) for kind, path in files.items()},
+    }
