@@ -1,0 +1,96 @@
+"""Variations of training faces, NumPy and OpenCV only.
+
+Done outside TensorFlow so that each is a few lines that a test can call; a face takes well under a
+tenth of a millisecond, against more than two to learn from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FaceImage = NDArray[np.uint8]
+"""One grey face ``(48, 48)`` uint8."""
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How far a face may be changed; shares are probabilities.
+
+    Shifts and scales are of the size by which the detector's key points move a live crop.
+    ``small_share`` of the faces are scaled down to ``small_px`` and up again: in a lecture hall a
+    face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
+    """
+
+    shift_px: float = 3.0
+    rotate_deg: float = 10.0
+    scale: float = 0.10
+    contrast: float = 0.3
+    erase_share: float = 0.2
+    erase_px: tuple[int, int] = (6, 14)
+    small_share: float = 0.3
+    small_px: tuple[int, int] = (16, 48)
+
+
+def flip(image: FaceImage) -> FaceImage:
+    """The face mirrored left to right."""
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def move(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float, float]) -> FaceImage:
+    """Rotated counter-clockwise and scaled about the middle, then shifted (right, down); edges repeat."""
+    size = image.shape[0]
+    centre = (size - 1) / 2
+    matrix = cv2.getRotationMatrix2D((centre, centre), angle_deg, scale)
+    matrix[:, 2] += shift_px
+    moved = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
+
+
+def change_contrast(image: FaceImage, gain: float) -> FaceImage:
+    """Grey values pulled from or towards their mean by ``gain``, cut off at 0 and 255."""
+    mean = float(image.mean())
+    return np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255).astype(np.uint8)
+
+
+def erase(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
+    """A copy with a rectangle filled with the face's mean grey (a hand, a head in front)."""
+    x1, y1, x2, y2 = box_xyxy
+    erased = image.copy()
+    erased[y1:y2, x1:x2] = round(float(image.mean()))
+    return erased
+
+
+def make_small(image: FaceImage, px: int) -> FaceImage:
+    """The face as if it had been ``px`` pixels in the frame: down by area, up by cubic, as live crops are."""
+    size = image.shape[0]
+    small = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def augment_face(image: FaceImage, rng: np.random.Generator, settings: AugmentSettings) -> FaceImage:
+    """One random variation of a face."""
+    if rng.random() < 0.5:
+        image = flip(image)
+    angle = rng.uniform(-settings.rotate_deg, settings.rotate_deg)
+    scale = 1 + rng.uniform(-settings.scale, settings.scale)
+    shift_x, shift_y = rng.uniform(-settings.shift_px, settings.shift_px, 2)
+    image = move(image, angle, scale, (shift_x, shift_y))
+    if rng.random() < settings.small_share:
+        image = make_small(image, int(rng.integers(*settings.small_px)))
+    image = change_contrast(image, 1 + rng.uniform(-settings.contrast, settings.contrast))
+    if rng.random() < settings.erase_share:
+        width, height = rng.integers(*settings.erase_px, size=2)
+        x, y = rng.integers(0, image.shape[1] - width), rng.integers(0, image.shape[0] - height)
+        image = erase(image, (int(x), int(y), int(x + width), int(y + height)))
+    return image
+
+
+def augment(
+    images: NDArray[np.uint8], rng: np.random.Generator, settings: AugmentSettings
+) -> NDArray[np.uint8]:
+    """A random variation of each face, (N, 48, 48) uint8 in and out."""
+    return np.stack([augment_face(image, rng, settings) for image in images])

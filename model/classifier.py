@@ -1,0 +1,169 @@
+"""Crops in, probabilities out: what monitoring uses. LiteRT only; TensorFlow is never imported.
+
+The shipped model is two files: ``expression.tflite`` and, beside it, ``expression.json`` with the
+labels, the order of the heads, the version and the SHA-256 of the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.emotions import EMOTIONS
+from model.errors import ModelError
+
+INPUT_PX = 48
+MONITORED_HEAD = "expression"
+BUCKETS: tuple[int, ...] = (1, 4, 16, 64)
+"""Batch sizes that interpreters are made for. A new shape makes LiteRT plan and repack everything, so
+sizes are rounded up to these few and larger batches are done in pieces of the last."""
+
+
+class ExpressionClassifier(Protocol):
+    """Reads expressions from faces. ``version`` goes into the records of a session."""
+
+    @property
+    def version(self) -> str:
+        """The model, by name and digest."""
+
+    def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Faces (N, 48, 48) uint8 grey to (N, 7) float32 rows summing to 1, in the order of ``EMOTIONS``."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model as read from disk and checked: its bytes, version and the order of its heads."""
+
+    content: bytes
+    version: str
+    heads: tuple[str, ...]
+
+
+def read_model(path: Traversable) -> ModelFile:
+    """Read ``path`` and the JSON of the same name beside it.
+
+    Raises ``ModelError`` where one is missing or unreadable, where the digest says that they do not
+    belong together or the file is damaged, or where the labels are not those of ``model.emotions``.
+    """
+    beside = _beside(path)
+    try:
+        content = path.read_bytes()
+        about: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+        version, labels = str(about["version"]), tuple(about["labels"])
+        heads, digest = tuple(about["heads"]), str(about["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path} cannot be loaded ({error}); expected a model with its {beside.name} beside it; "
+            "reinstall classpulse or give another model"
+        ) from error
+    if labels != EMOTIONS:
+        raise ModelError(
+            f"{path} puts out {', '.join(map(str, labels))}; expected {', '.join(EMOTIONS)} in this order; "
+            "export it again with this version"
+        )
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ModelError(
+            f"{path} is damaged or does not belong to {beside.name}; expected SHA-256 {digest[:12]}…; "
+            "reinstall classpulse or export the model again"
+        )
+    return ModelFile(content, version, heads)
+
+
+def _beside(path: Traversable) -> Traversable:
+    """The JSON beside a model. Resources inside an archive have no parent, so the shipped one is named."""
+    if isinstance(path, Path):
+        return path.with_suffix(".json")
+    return shipped(f"{path.name.rsplit('.', 1)[0]}.json")
+
+
+def shipped(name: str) -> Traversable:
+    """A file of ``model/weights``, also where the package was installed as an archive."""
+    return resources.files("model") / "weights" / name
+
+
+class LiteRTClassifier:
+    """An exported model (``model.export``) run by LiteRT on the CPU; see ``ExpressionClassifier``.
+
+    ``head`` chooses whose answer is given: ``expression`` (the raters' distribution) is the one for
+    monitoring, ``fer2013`` serves to compare with the literature.
+    """
+
+    def __init__(self, model: ModelFile, threads: int = 2, head: str = MONITORED_HEAD) -> None:
+        if head not in model.heads:
+            raise ModelError(f"the model has no head {head!r}; expected one of {', '.join(model.heads)}")
+        self._model, self._threads = model, threads
+        self._head = model.heads.index(head)
+        self._interpreters: dict[int, Any] = {}
+        self._interpreter(BUCKETS[0])
+
+    @property
+    def version(self) -> str:
+        """The model, by name and digest, e.g. ``cp-fer-1 0123456789ab``."""
+        return self._model.version
+
+    def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Faces (N, 48, 48) uint8 grey to (N, 7) float32 rows summing to 1; N may be 0.
+
+        Raises ``ValueError`` for any other shape or type: a float picture in 0..1 would be read as black.
+        """
+        if (
+            crops_gray.ndim != 3
+            or crops_gray.shape[1:] != (INPUT_PX, INPUT_PX)
+            or crops_gray.dtype != np.uint8
+        ):
+            raise ValueError(f"crops are {crops_gray.dtype} {crops_gray.shape}; expected uint8 (N, 48, 48)")
+        rows = np.empty((len(crops_gray), len(EMOTIONS)), np.float32)
+        for start in range(0, len(crops_gray), BUCKETS[-1]):
+            piece = crops_gray[start : start + BUCKETS[-1]]
+            rows[start : start + len(piece)] = self._run(piece)
+        return rows
+
+    def _run(self, piece: NDArray[np.uint8]) -> NDArray[np.float32]:
+        bucket = next(size for size in BUCKETS if size >= len(piece))
+        batch = np.zeros((bucket, INPUT_PX, INPUT_PX, 1), np.float32)
+        batch[: len(piece), :, :, 0] = piece
+        interpreter = self._interpreter(bucket)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
+        interpreter.invoke()
+        output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        return np.asarray(output[: len(piece), self._head], np.float32)
+
+    def _interpreter(self, bucket: int) -> Any:
+        if bucket not in self._interpreters:
+            self._interpreters[bucket] = _interpreter(self._model.content, bucket, self._threads)
+        return self._interpreters[bucket]
+
+
+def _interpreter(content: bytes, batch: int, threads: int) -> Any:
+    # Imported here: most of a second, and `classpulse report` or `mode: behaviour` never classify.
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        interpreter.resize_tensor_input(
+            interpreter.get_input_details()[0]["index"], [batch, INPUT_PX, INPUT_PX, 1]
+        )
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"the model does not load in LiteRT ({detail}); expected one input of faces (N, 48, 48, 1); "
+            "export it with model.export"
+        ) from error
+    return interpreter
+
+
+def load_classifier(path: Path | None = None, threads: int = 2) -> LiteRTClassifier:
+    """The classifier for monitoring, from ``path`` or, if None, as shipped with the package.
+
+    Raises ``ModelError``, one line, where the model is missing, damaged or has other labels.
+    """
+    return LiteRTClassifier(read_model(shipped("expression.tflite") if path is None else path), threads)
