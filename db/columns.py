@@ -1,10 +1,12 @@
-"""Times as the database keeps them: aware UTC in, aware UTC out."""
+"""Column types that take no surprises: aware UTC times and plain numbers."""
 
 from __future__ import annotations
 
+import operator
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, Float, Integer
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -34,3 +36,32 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class WholeNumber(TypeDecorator[int]):
+    """An integer. NumPy's are converted: SQLite's driver would take ``np.int64(10)`` for a buffer and
+    store its eight bytes, without a word."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Python to database; raises ``InvalidValue`` for what is no whole number."""
+        try:
+            return None if value is None else operator.index(value)
+        except TypeError as error:
+            raise InvalidValue(f"{value!r} cannot be stored; expected a whole number") from error
+
+
+class Real(TypeDecorator[float]):
+    """A double. NumPy's are converted, for the same reason."""
+
+    impl = Float(53)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:  # noqa: ARG002
+        """Python to database; raises ``InvalidValue`` for what is no number."""
+        try:
+            return None if value is None else float(value)
+        except (TypeError, ValueError) as error:
+            raise InvalidValue(f"{value!r} cannot be stored; expected a number") from error

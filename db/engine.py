@@ -11,6 +11,7 @@ commit; ``benchmarks/database.py`` measures both.
 from __future__ import annotations
 
 import json
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, StaticPool, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, StatementError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from db.errors import (
     BadUrl,
@@ -113,12 +114,9 @@ def _translate(where: str, context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, DatabaseError):
         raise error
-    if isinstance(error, StatementError) and error.orig is not None:
-        error = error.orig
-    driver = context.dialect.loaded_dbapi.Error
-    if isinstance(error, driver):
+    if isinstance(error, context.dialect.loaded_dbapi.Error):
         raise translated(error, where) from error
-    if isinstance(error, TypeError | ValueError):
+    if isinstance(error, TypeError | ValueError | OverflowError):
         raise InvalidValue(f"a value cannot be stored: {error}") from error
 
 
@@ -148,17 +146,21 @@ def _sqlite_engine(url: URL, create: bool, busy_timeout_s: float, synchronous: S
 
 
 def _check_file(path: Path, create: bool) -> None:
-    if path.is_dir():
+    """Make a missing file, empty, with its folders; nobody else on the machine may read it, and SQLite
+    gives the files beside it the same permissions."""
+    # os.path and not Path: Path.exists raises where a folder above may not be entered.
+    if os.path.isdir(path):
         raise NotADatabase(f"the database {path} is a folder; name a file in it in database.url")
-    if path.exists():
+    if os.path.exists(path):
         return
     if not create:
         raise DatabaseMissing(f"there is no database at {path}; record or analyse a lecture first")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
     except OSError as error:
         raise DatabaseNotWritable(
-            f"the folder {path.parent} cannot be made ({error.strerror}); name another in database.url"
+            f"the database {path} cannot be made ({error.strerror}); name another place in database.url"
         ) from error
 
 

@@ -96,14 +96,16 @@ SQLITE_ERRORS = MappingProxyType(
         sqlite3.SQLITE_LOCKED: _LOCKED,
         sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
         sqlite3.SQLITE_IOERR: _DAMAGED,
+        sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # what a full disk gives when the WAL index is to grow
         sqlite3.SQLITE_CORRUPT: _DAMAGED,
         sqlite3.SQLITE_FULL: _FULL,
-        sqlite3.SQLITE_CANTOPEN: _UNAVAILABLE,
+        sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE,  # missing files and folders are told apart before
         sqlite3.SQLITE_CONSTRAINT: _CONFLICT,
         sqlite3.SQLITE_NOTADB: _NOT_A_DATABASE,
     }
 )
-"""SQLite's primary result codes (https://sqlite.org/rescode.html), the low byte of the extended ones."""
+"""SQLite's result codes (https://sqlite.org/rescode.html). An extended code that is not listed counts
+as the primary code in its low byte."""
 
 POSTGRESQL_ERRORS = MappingProxyType(
     {
@@ -129,7 +131,9 @@ def _entry(error: BaseException) -> _Entry:
     if isinstance(error, sqlite3.Error):
         # Without a code it is the driver that refuses, for instance to bind a NumPy integer.
         code = getattr(error, "sqlite_errorcode", None)
-        return _INVALID if code is None else SQLITE_ERRORS.get(code & 0xFF, _OTHER)
+        if code is None:
+            return _INVALID
+        return SQLITE_ERRORS.get(code) or SQLITE_ERRORS.get(code & 0xFF, _OTHER)
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "08"
     return POSTGRESQL_ERRORS.get(state) or POSTGRESQL_ERRORS.get(state[:2]) or _OTHER
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, RowMapping
 
+from db.errors import InvalidValue
 from db.records import (
     AuditRecord,
     FlagRecord,
@@ -42,8 +43,10 @@ def _values(row: RowMapping, *names: str) -> dict[str, Any]:
 
 
 def bin_values(session_id: int, item: TimelineBin) -> dict[str, Any]:
-    """A bin as the columns of ``timeline_bins``."""
+    """A bin as the columns of ``timeline_bins``; raises ``InvalidValue`` unless there are seven chances."""
     chances = item.probabilities if item.probabilities is not None else (None,) * len(PROBABILITIES)
+    if len(chances) != len(PROBABILITIES):
+        raise InvalidValue(f"a bin has {len(chances)} probabilities; expected {len(PROBABILITIES)}")
     values: dict[str, Any] = {name: getattr(item, name) for name in _BIN_COLUMNS}
     values |= dict(zip(PROBABILITIES, chances, strict=True))
     return values | {"session_id": session_id, "unknown": dict(item.unknown)}

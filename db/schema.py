@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, MetaData, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.times import UtcDateTime
+from db.columns import Real, UtcDateTime, WholeNumber
 
 HEAD = "0001"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
@@ -22,6 +22,9 @@ PROBABILITIES = ("p_angry", "p_disgust", "p_fear", "p_happy", "p_sad", "p_surpri
 """The seven columns in the order of ``model.emotions.EMOTIONS``."""
 
 _CASCADE = "CASCADE"
+
+_SECONDS = "BETWEEN 0 AND 1e9"
+"""With an upper bound, because PostgreSQL holds NaN for greater than any number (SQLite makes it NULL)."""
 
 
 class Base(DeclarativeBase):
@@ -36,7 +39,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, float: Float(53), dict[str, Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        int: WholeNumber,
+        float: Real,
+        dict[str, Any]: JSON,
+    }
 
 
 class ClassGroupRow(Base):
@@ -56,7 +64,7 @@ class SessionRow(Base):
         CheckConstraint("status IN ('running', 'finished', 'interrupted')", "status"),
         CheckConstraint("(status = 'running') = (ended_at IS NULL)", "running_has_no_end"),
         CheckConstraint("bin_s > 0", "bin_s"),
-        CheckConstraint("end_s >= 0 AND watched_s >= 0", "seconds"),
+        CheckConstraint(f"end_s {_SECONDS} AND watched_s {_SECONDS}", "seconds"),
         CheckConstraint("frames_sampled >= 0 AND frames_dropped >= 0", "frames"),
         Index(None, "class_group_id", "started_at"),
         Index(None, "started_at"),
@@ -180,8 +188,8 @@ class BinRow(Base):
         ),
         # For erasing one student: without it every deleted student scans all bins of all years.
         Index(None, "student_id"),
-        CheckConstraint("start_s >= 0", "start_s"),
-        CheckConstraint("seen_s >= 0 AND watched_s >= 0", "seconds"),
+        CheckConstraint(f"start_s {_SECONDS}", "start_s"),
+        CheckConstraint(f"seen_s {_SECONDS} AND watched_s {_SECONDS}", "seconds"),
         CheckConstraint(
             # A class bin counts the samples of all its people against frames, so only its order is checked.
             "usable_samples >= 0 AND usable_samples <= seen_samples"
@@ -224,7 +232,7 @@ class MarkerRow(Base):
     """A note on the timeline, "quiz handed out"."""
 
     __tablename__ = "markers"
-    __table_args__ = (CheckConstraint("at_s >= 0", "at_s"), Index(None, "session_id", "at_s"))
+    __table_args__ = (CheckConstraint(f"at_s {_SECONDS}", "at_s"), Index(None, "session_id", "at_s"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))

@@ -41,7 +41,8 @@ class Unit:
 
     The recording's own writes (students, bins, seats, tracks, progress) move the session's
     ``last_written_at``; a marker or a flag, which another program may add later, does not.
-    Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses.
+    Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses. After
+    one, leave the unit: a batch may be half written in it, and a commit would keep that half.
     """
 
     def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:

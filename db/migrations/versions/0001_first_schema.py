@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_CHANCES = ("p_angry", "p_disgust", "p_fear", "p_happy", "p_sad", "p_surprise", "p_neutral")
+
 
 def upgrade() -> None:
     """Make every table; downgrade is not offered."""
@@ -76,7 +78,9 @@ def _class_sessions() -> None:
             "status IN ('running', 'finished', 'interrupted')", name=op.f("ck_class_sessions_status")
         ),
         sa.CheckConstraint("bin_s > 0", name=op.f("ck_class_sessions_bin_s")),
-        sa.CheckConstraint("end_s >= 0 AND watched_s >= 0", name=op.f("ck_class_sessions_seconds")),
+        sa.CheckConstraint(
+            "end_s BETWEEN 0 AND 1e9 AND watched_s BETWEEN 0 AND 1e9", name=op.f("ck_class_sessions_seconds")
+        ),
         sa.CheckConstraint(
             "frames_sampled >= 0 AND frames_dropped >= 0", name=op.f("ck_class_sessions_frames")
         ),
@@ -103,7 +107,7 @@ def _markers() -> None:
         sa.Column("session_id", sa.Integer(), nullable=False),
         sa.Column("at_s", sa.Float(53), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
-        sa.CheckConstraint("at_s >= 0", name=op.f("ck_markers_at_s")),
+        sa.CheckConstraint("at_s BETWEEN 0 AND 1e9", name=op.f("ck_markers_at_s")),
         sa.ForeignKeyConstraint(
             ["session_id"], ["class_sessions.id"], name=op.f("fk_markers_session_id"), ondelete="CASCADE"
         ),
@@ -211,13 +215,7 @@ def _timeline_bins() -> None:
         sa.Column("samples", sa.Integer(), nullable=False),
         sa.Column("seen_samples", sa.Integer(), nullable=False),
         sa.Column("usable_samples", sa.Integer(), nullable=False),
-        sa.Column("p_angry", sa.Float(53), nullable=True),
-        sa.Column("p_disgust", sa.Float(53), nullable=True),
-        sa.Column("p_fear", sa.Float(53), nullable=True),
-        sa.Column("p_happy", sa.Float(53), nullable=True),
-        sa.Column("p_sad", sa.Float(53), nullable=True),
-        sa.Column("p_surprise", sa.Float(53), nullable=True),
-        sa.Column("p_neutral", sa.Float(53), nullable=True),
+        *(sa.Column(name, sa.Float(53), nullable=True) for name in _CHANCES),
         sa.Column("unknown", sa.JSON(), nullable=False),
         sa.Column("pose_samples", sa.Integer(), nullable=False),
         sa.Column("facing_samples", sa.Integer(), nullable=False),
@@ -236,16 +234,15 @@ def _timeline_bins() -> None:
             "facing_samples >= 0 AND facing_samples <= pose_samples",
             name=op.f("ck_timeline_bins_pose_samples"),
         ),
-        sa.CheckConstraint("p_angry >= 0 AND p_angry <= 1", name=op.f("ck_timeline_bins_p_angry")),
-        sa.CheckConstraint("p_disgust >= 0 AND p_disgust <= 1", name=op.f("ck_timeline_bins_p_disgust")),
-        sa.CheckConstraint("p_fear >= 0 AND p_fear <= 1", name=op.f("ck_timeline_bins_p_fear")),
-        sa.CheckConstraint("p_happy >= 0 AND p_happy <= 1", name=op.f("ck_timeline_bins_p_happy")),
-        sa.CheckConstraint("p_neutral >= 0 AND p_neutral <= 1", name=op.f("ck_timeline_bins_p_neutral")),
-        sa.CheckConstraint("p_sad >= 0 AND p_sad <= 1", name=op.f("ck_timeline_bins_p_sad")),
-        sa.CheckConstraint("p_surprise >= 0 AND p_surprise <= 1", name=op.f("ck_timeline_bins_p_surprise")),
+        *(
+            sa.CheckConstraint(f"{name} >= 0 AND {name} <= 1", name=op.f(f"ck_timeline_bins_{name}"))
+            for name in _CHANCES
+        ),
         sa.CheckConstraint("people >= 0", name=op.f("ck_timeline_bins_people")),
-        sa.CheckConstraint("seen_s >= 0 AND watched_s >= 0", name=op.f("ck_timeline_bins_seconds")),
-        sa.CheckConstraint("start_s >= 0", name=op.f("ck_timeline_bins_start_s")),
+        sa.CheckConstraint(
+            "seen_s BETWEEN 0 AND 1e9 AND watched_s BETWEEN 0 AND 1e9", name=op.f("ck_timeline_bins_seconds")
+        ),
+        sa.CheckConstraint("start_s BETWEEN 0 AND 1e9", name=op.f("ck_timeline_bins_start_s")),
         sa.CheckConstraint(
             "usable_samples >= 0 AND usable_samples <= seen_samples AND samples >= 0 AND (student_id IS NULL OR seen_samples <= samples)",
             name=op.f("ck_timeline_bins_samples"),
