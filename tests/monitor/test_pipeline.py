@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from faces import face
+from monitor.domain import Face, Frame, Unknown
+from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline
+from monitor.seating import Seating
+from monitor.tracking import Tracker
+
+SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+PICTURE = np.zeros((200, 400, 3), np.uint8)
+
+
+class Script:
+    """A detector that gives the faces of a list, frame by frame."""
+
+    def __init__(self, *faces: list[Face]) -> None:
+        self._faces = iter(faces)
+
+    def detect(self, image_bgr) -> list[Face]:
+        return next(self._faces)
+
+
+class Always:
+    """A reader that gives the same reading for every face and counts how often it was asked."""
+
+    def __init__(self, reading=SAD) -> None:
+        self.reading, self.asked = reading, 0
+
+    def read(self, image_bgr, faces):
+        self.asked += 1
+        return [self.reading] * len(faces)
+
+
+def frame(at_s: float) -> Frame:
+    return Frame(PICTURE, START + timedelta(seconds=at_s), at_s)
+
+
+def pipeline(*faces: list[Face], reader=None) -> Pipeline:
+    return Pipeline(Script(*faces), reader or Always(), Tracker(), Seating())
+
+
+def run(p: Pipeline, samples: int) -> list:
+    return [p.process(frame(i * 0.5)) for i in range(samples)]
+
+
+def test_a_face_becomes_a_student_once_confirmed_and_keeps_its_earlier_samples() -> None:
+    samples = run(pipeline(*[[face(100, 100)]] * 4), 4)
+    assert [len(s.observations) for s in samples] == [0, 0, 3, 1]
+    assert [o.media_s for o in samples[2].observations] == [0.0, 0.5, 1.0]
+    assert {o.student for s in samples for o in s.observations} == {0}
+    assert samples[0].faces == 1
+    assert samples[0].frame_size == (400, 200)
+
+
+def test_a_flash_that_never_repeats_is_nobody() -> None:
+    p = pipeline([face(100, 100), face(300, 100)], *[[face(100, 100)]] * 30)
+    run(p, 31)
+    assert p.seating.student_count == 1
+
+
+def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
+    p = pipeline(*[[face(100, 100)]] * 3, [])
+    (absent,) = run(p, 4)[-1].observations
+    assert (absent.seen, absent.unknown, absent.probabilities) == (False, Unknown.ABSENT, None)
+
+
+def test_a_reason_is_carried_instead_of_probabilities() -> None:
+    p = pipeline(*[[face(100, 100)]] * 3, reader=Always(Unknown.BLURRED))
+    observation = run(p, 3)[-1].observations[0]
+    assert (observation.seen, observation.unknown, observation.probabilities) == (True, Unknown.BLURRED, None)
+
+
+def test_one_picture_is_enough_where_there_is_only_one() -> None:
+    p = pipeline([face(100, 100), face(300, 100)])
+    run(p, 1)
+    last = p.finish()
+    assert last is not None
+    assert sorted(o.student for o in last.observations) == [0, 1]
+    assert {o.media_s for o in last.observations} == {0.0}
+
+
+def test_finish_adds_nobody_where_people_were_confirmed() -> None:
+    p = pipeline(*[[face(100, 100)]] * 3, [face(100, 100), face(300, 100)])
+    run(p, 4)
+    assert p.finish() is None
+
+
+def test_changed_tracks_are_told_once() -> None:
+    p = pipeline(*[[face(100, 100)]] * 4)
+    run(p, 4)
+    ((student, track),) = p.pop_changed_tracks()
+    assert (student, track.hits, track.first_s, track.last_s) == (0, 4, 0.0, 1.5)
+    assert p.pop_changed_tracks() == []
+
+
+def test_unconfirmed_samples_do_not_pile_up() -> None:
+    elsewhere = [[face(30 + 90 * (i % 4), 60 + 90 * (i % 2))] for i in range(400)]
+    p = Pipeline(Script(*elsewhere), Always(), Tracker(), Seating(confirm_hits=20))
+    for i in range(400):
+        p.process(frame(i * 12.0))
+    assert len(p._pending) <= 4
+
+
+class TestExpressionReader:
+    def reader(self, reasons: dict[float, Unknown], rows: list) -> ExpressionReader:
+        self.batches: list[int] = []
+
+        def classify(crops):
+            self.batches.append(len(crops))
+            return np.array(rows[: len(crops)], np.float32)
+
+        return ExpressionReader(
+            lambda f, image: reasons.get(f.centre[0]), lambda image, f: np.zeros((48, 48), np.uint8), classify
+        )
+
+    def test_bad_faces_are_left_out_of_the_batch_and_keep_their_place(self) -> None:
+        happy = (0, 0, 0, 1, 0, 0, 0)
+        reader = self.reader({200.0: Unknown.TOO_SMALL}, [SAD, happy])
+        got = reader.read(PICTURE, [face(100, 100), face(200, 100), face(300, 100)])
+        assert got == [SAD, Unknown.TOO_SMALL, happy]
+        assert self.batches == [2]
+
+    def test_nothing_is_classified_when_no_face_is_good(self) -> None:
+        reader = self.reader({100.0: Unknown.BLURRED}, [])
+        assert reader.read(PICTURE, [face(100, 100)]) == [Unknown.BLURRED]
+        assert reader.read(PICTURE, []) == []
+        assert self.batches == []
+
+
+def test_behaviour_mode_reads_no_expression() -> None:
+    assert NoExpressions().read(PICTURE, [face(1, 1)]) == [Unknown.NOT_COMPUTED]
+
+
+def test_frames_out_of_order_are_refused() -> None:
+    p = pipeline([], [])
+    p.process(frame(1.0))
+    with pytest.raises(ValueError, match="expected later"):
+        p.process(frame(0.5))

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from db import queries
+from db.engine import open_database
+from db.errors import DatabaseError, DatabaseFull
+from db.records import NewSession, SessionStatus
+from db.store import Store
+from faces import face
+from monitor.binning import Binner
+from monitor.domain import Observation, Track, Unknown
+from monitor.pipeline import Sample
+from monitor.recorder import Recorder, RecordingSettings
+from monitor.seating import Seat
+
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+SAD = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+@pytest.fixture
+def engine(tmp_path: Path):
+    engine = open_database(f"sqlite:///{tmp_path / 'c.db'}")
+    yield engine
+    engine.dispose()
+
+
+def begin(engine, *, mode: str = "emotion") -> int:
+    with Store(engine).unit() as unit:
+        session_id = unit.start_session(NewSession("Class", "made up", NOW, mode, None, 5.0, {}, {}, 1, 1.0))
+        unit.commit()
+    return session_id
+
+
+def recorder(engine, session_id: int, clock=None, **options) -> Recorder:
+    binner = Binner(5.0, lambda pose: True)
+    return Recorder(Store(engine), session_id, binner, RecordingSettings(), clock=clock or Clock(), **options)
+
+
+def sample(at_s: float, *students: int) -> Sample:
+    observations = tuple(Observation(s, at_s, True, probabilities=SAD) for s in students)
+    return Sample(at_s, observations, len(students), (640, 360))
+
+
+def seats(*places: tuple[int, float]) -> list[Seat]:
+    return [Seat(student, face(x, 100).box_xyxy) for student, x in places]
+
+
+def nothing() -> list:
+    return []
+
+
+def test_what_was_seen_is_read_back(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    for i in range(10):
+        r.add(sample(i * 0.5, 0, 1), 0.5, frames_dropped=2)
+    r.commit(seats((0, 300), (1, 100)), [(0, Track(7, face(1, 1).box_xyxy, None, 0.0, 4.5, 10))])
+    r.end(SessionStatus.FINISHED, NOW, "")
+    session = queries.session(engine, session_id)
+    assert (session.status, session.end_s, session.watched_s) == (SessionStatus.FINISHED, 4.5, 5.0)
+    assert (session.frames_sampled, session.frames_dropped) == (10, 2)
+    names = {s.id: s.pseudonym for s in queries.students(engine, session_id)}
+    assert sorted(names.values()) == ["Student 1", "Student 2"]
+    by_name = {names[b.student_id]: b for b in queries.bins(engine, session_id)}
+    assert by_name["Student 1"].probabilities == pytest.approx(SAD)
+    assert by_name["Student 2"].seen_samples == 10
+    # Student number 0 sits to the right and is therefore called Student 2.
+    (track,) = queries.tracks(engine, session_id)
+    assert names[track.student_id] == "Student 2"
+    assert {names[s.student_id]: s.box_xyxy[0] for s in queries.seats(engine, session_id)} == {
+        "Student 1": 80.0, "Student 2": 280.0,
+    }  # fmt: skip
+
+
+def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
+    session_id, clock = begin(engine), Clock()
+    r = recorder(engine, session_id, clock)
+
+    def stored() -> float:
+        return queries.session(engine, session_id).end_s
+
+    r.add(sample(4.5, 0), 0.5, 0)
+    r.commit_if_due(lambda: seats((0, 1)), nothing)
+    assert stored() == 0.0
+    clock.s = 5.0
+    r.commit_if_due(lambda: seats((0, 1)), nothing)
+    assert stored() == 4.5
+    r.add(sample(9.5, 0), 0.5, 0)
+    r.commit_if_due(lambda: seats((0, 1)), nothing)
+    assert stored() == 9.5
+
+
+def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    r.add(sample(0.0, 0, 1), 0.5, 0)
+    r.commit(seats((0, 100), (1, 300)), [])
+    before = {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+    r.add(sample(0.5, 0, 1, 2), 0.5, 0)
+    r.commit(seats((0, 100), (1, 300), (2, 200)), [])
+    after = {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+    assert after["Student 1"] == before["Student 1"]
+    assert after["Student 3"] == before["Student 2"]
+    assert len(after) == 3
+
+
+def test_a_bin_written_early_is_completed_later(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    for at_s in (0.0, 0.5):
+        r.add(sample(at_s, 0), 0.5, 0)
+        r.commit(seats((0, 100)), [])
+    (b,) = queries.bins(engine, session_id)
+    assert (b.samples, b.seen_s) == (2, 1.0)
+
+
+def test_aggregate_mode_stores_nobody(engine) -> None:
+    session_id = begin(engine, mode="aggregate")
+    r = recorder(engine, session_id, per_student=False)
+    for i in range(10):
+        r.add(sample(i * 0.5, *range(6)), 0.5, 0)
+    r.commit(seats(*[(i, 100.0 * i) for i in range(6)]), [(0, Track(1, face(1, 1).box_xyxy, None, 0, 1, 3))])
+    r.end(SessionStatus.FINISHED, NOW, "")
+    assert queries.students(engine, session_id) == []
+    assert queries.seats(engine, session_id) == []
+    assert queries.tracks(engine, session_id) == []
+    (b,) = queries.bins(engine, session_id)
+    assert (b.student_id, b.people) == (None, 6)
+
+
+class BrokenStore(Store):
+    """A store whose writes fail while ``broken`` is set."""
+
+    broken = True
+
+    def unit(self):
+        if self.broken:
+            raise DatabaseFull("the disk is full")
+        return super().unit()
+
+
+def test_without_patience_the_first_failure_is_raised(engine) -> None:
+    r = Recorder(BrokenStore(engine), begin(engine), Binner(5.0, lambda p: True), RecordingSettings())
+    r.add(sample(0.0, 0), 0.5, 0)
+    with pytest.raises(DatabaseFull):
+        r.commit(seats((0, 1)), [])
+
+
+def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> None:
+    session_id, store = begin(engine), BrokenStore(engine)
+    binner = Binner(5.0, lambda p: True)
+    r = Recorder(store, session_id, binner, RecordingSettings(), patience_s=float("inf"), clock=Clock())
+    for i in range(200):
+        r.add(sample(i * 0.5, 0), 0.5, 0)
+        if i % 10 == 9:
+            r.commit(seats((0, 100)), [(0, Track(1, face(1, 1).box_xyxy, None, 0.0, i * 0.5, i + 1))])
+    assert queries.bins(engine, session_id) == []
+    store.broken = False
+    r.commit(seats((0, 100)), [])
+    assert sum(b.samples for b in queries.bins(engine, session_id)) == 200
+    assert queries.tracks(engine, session_id)[0].hits == 200
+
+
+def test_patience_that_runs_out_raises(engine) -> None:
+    clock = Clock()
+    r = Recorder(
+        BrokenStore(engine), begin(engine), Binner(5.0, lambda p: True), RecordingSettings(), patience_s=30, clock=clock
+    )
+    r.add(sample(0.0, 0), 0.5, 0)
+    for clock.s in (0.0, 29.0):
+        r.commit(seats((0, 1)), [])
+    clock.s = 30.0
+    with pytest.raises(DatabaseError):
+        r.commit(seats((0, 1)), [])
+
+
+def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> None:
+    r = recorder(engine, begin(engine))
+    for i in range(60):
+        r.add(sample(i * 0.5, 0), 0.5, 0)
+    r.commit(seats((0, 1)), [])
+    late = Sample(0.0, (Observation(1, 0.0, True, unknown=Unknown.BLURRED),), 1, (640, 360))
+    r.add_observations(late)
+    assert "not counted" in caplog.text
