@@ -1,0 +1,94 @@
+"""Whether a face shows enough to tell an expression from it; if not, why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import cv2
+import numpy as np
+from annotated_types import Ge, Le
+
+from monitor.attention import head_pose, misfit
+from monitor.domain import Face, ImageBGR, Unknown
+
+SHARPNESS_PX = 24
+"""The side to which a face is shrunk before its sharpness is measured, so that a sharp small face
+and a sharp large one measure alike; the smallest face that is judged has this size."""
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """From where on a face is not judged.
+
+    ``min_face_px``: the shorter side of the box. FER2013's faces, from which expressions were
+    learnt, have 48; at 24 the mouth is still some eight pixels wide.
+
+    ``min_sharpness``: see ``sharpness``.
+
+    ``max_yaw_deg``: turned further, one half of the face is hidden, and the learnt faces hardly show
+    such heads.
+
+    ``max_misfit``: see ``monitor.attention.misfit``.
+    """
+
+    min_face_px: Annotated[int, Ge(12), Le(512)] = 24
+    min_sharpness: Annotated[float, Ge(0.0), Le(10.0)] = 0.1
+    max_yaw_deg: Annotated[float, Ge(10.0), Le(90.0)] = 50.0
+    max_misfit: Annotated[float, Ge(0.01), Le(1.0)] = 0.06
+
+
+def assess(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknown | None:
+    """Why no expression can be told from ``face`` in ``image_bgr`` ``(H, W, 3)``, or None if it can.
+
+    The reasons are tried in the order too small, turned away, occluded, blurred: each can only be
+    judged where those before it do not hold.
+
+    Occluded means what can be told from box and keypoints: eyes or mouth outside the frame or the box,
+    or points that fit no head. A hand, a mask or a neighbour in front of a face is not recognised:
+    the detector puts its points where they would be, and the face is judged by what is left of it.
+    """
+    if face.size_px < settings.min_face_px:
+        return Unknown.TOO_SMALL
+    pose = head_pose(face)
+    if pose is not None and abs(pose.yaw_deg) > settings.max_yaw_deg:
+        return Unknown.TURNED_AWAY
+    if pose is None or _is_occluded(face, image_bgr, settings):
+        return Unknown.OCCLUDED
+    if sharpness(face, image_bgr) < settings.min_sharpness:
+        return Unknown.BLURRED
+    return None
+
+
+def sharpness(face: Face, image_bgr: ImageBGR) -> float:
+    """The variance of the Laplacian over the variance of the grey picture, of the face shrunk to
+    ``SHARPNESS_PX``; 0 for an even surface.
+
+    Dividing makes it blind to contrast: a well focused face in a dim corner is not blurred.
+    Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", for the variance
+    of the Laplacian.
+    """
+    grey = cv2.cvtColor(_crop(face, image_bgr), cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (SHARPNESS_PX, SHARPNESS_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+    spread = float(small.var())
+    return float(cv2.Laplacian(small, cv2.CV_32F)[1:-1, 1:-1].var()) / spread if spread > 0 else 0.0
+
+
+def _crop(face: Face, image_bgr: ImageBGR) -> ImageBGR:
+    height, width = image_bgr.shape[:2]
+    x1, y1, x2, y2 = face.box_xyxy
+    left, top = int(min(max(x1, 0), width - 1)), int(min(max(y1, 0), height - 1))
+    right, bottom = max(left + 1, min(width, round(x2))), max(top + 1, min(height, round(y2)))
+    return image_bgr[top:bottom, left:right]
+
+
+def _is_occluded(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> bool:
+    height, width = image_bgr.shape[:2]
+    x1, y1, x2, y2 = face.box_xyxy
+    low = np.maximum((x1, y1), (0, 0))
+    high = np.minimum((x2, y2), (width, height))
+    inner = face.keypoints[:4]
+    seen = np.isfinite(inner).all(axis=1)
+    outside = (inner < low) | (inner > high)
+    wrong = misfit(face)
+    return bool(outside[seen].any()) or wrong is None or wrong > settings.max_misfit
