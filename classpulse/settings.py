@@ -72,14 +72,16 @@ class DatabaseSettings(_Section):
 
 class OutputSettings(_Section):
     """``folder``: where reports go, relative to ``config.yaml``; ``time_zone``: an IANA name such as
-    ``Europe/Zurich``, in which the report prints times."""
+    ``Europe/Zurich``, in which the report prints times; None is this computer's."""
 
     folder: Path = Path("classpulse-data/reports")
-    time_zone: str = "UTC"
+    time_zone: str | None = None
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):

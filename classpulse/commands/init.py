@@ -19,7 +19,7 @@ from classpulse.settings import Settings, describe_invalid
 QUESTIONS = (
     ("class_name", "What is the class called?", "Class"),
     ("source", "Camera: its number, or an rtsp:// or http:// address", "0"),
-    ("time_zone", "Time zone for reports, such as Europe/Zurich", "UTC"),
+    ("time_zone", "Time zone for reports, such as Europe/Zurich (empty: this computer's)", ""),
     ("jurisdiction", "Where is the class? EU, or a country code such as CH, US or US-NY", None),
     ("age_group", "Who sits in it?", None),
     ("legal_basis", "On what legal basis is it recorded?", None),
@@ -56,7 +56,7 @@ def init(config_path: Path, force: bool, mode: str | None, **answers: str | None
     """Ask a few questions and write config.yaml. Every answer can be given as an option."""
     if config_path.exists() and not force:
         raise UserError(f"{config_path} exists already; edit it, or replace it with --force")
-    given = {name: answers[name] or _ask(name, question, default) for name, question, default in QUESTIONS}
+    given = {name: answers[name] if answers[name] is not None else _ask(name, question, default) for name, question, default in QUESTIONS}
     settings = _settings(given, mode)
     try:
         config_path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _settings(given: dict[str, str], mode: str | None) -> Settings:
     data = {
         "class": {"name": given["class_name"]},
         "capture": {"source": given["source"]},
-        "output": {"time_zone": given["time_zone"]},
+        "output": {"time_zone": given["time_zone"] or None},
         "policy": policy | ({"mode": mode} if mode else {}),
     }
     try:

@@ -1,0 +1,134 @@
+"""``classpulse check``: is everything ready."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from classpulse.cli import exit_code
+from classpulse.console import print_json, print_table
+from classpulse.policy import Mode, require_policy
+from classpulse.settings import Config, read_config
+
+LEAST_FREE_MB = 500
+"""An hour of 30 students takes a few megabytes of database; the rest is room for reports and for
+whatever else writes to the disk during the lecture."""
+
+WAIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is ready, and what was seen or what to do."""
+
+    what: str
+    ready: bool
+    detail: str
+
+
+@click.command()
+@click.option("--source", help="Look at this source instead of capture.source.")
+@click.option("--no-source", is_flag=True, help="Leave the camera alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_obj
+def check(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
+    """Look at settings, policy, camera, detector, model, database, output folder and disk."""
+    config = read_config(config_path)
+    looks: list[tuple[str, Callable[[], str]]] = [
+        ("settings", lambda: f"{config.name} is valid"),
+        ("policy", lambda: _policy(config)),
+        ("detector", lambda: _detector(config)),
+        ("model", lambda: _model(config)),
+        ("database", lambda: _database(config)),
+        ("output", lambda: _output(config)),
+        ("disk", lambda: _disk(config)),
+    ]
+    if not no_source:
+        looks.insert(2, ("camera", lambda: _source(config, source or config.settings.capture.source)))
+    findings = [_look(what, look) for what, look in looks]
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print_table("Ready?", ["", "what", "seen"], [["ok" if f.ready else "NO", f.what, f.detail] for f in findings])
+    return 0 if all(finding.ready for finding in findings) else 1
+
+
+def _look(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except Exception as error:  # noqa: BLE001 - anything but an expected failure is raised again
+        if exit_code(error) is None:
+            raise
+        return Finding(what, False, " ".join(str(error).split()))
+
+
+def _policy(config: Config) -> str:
+    policy = require_policy(config.settings.policy, config.name)
+    return f"mode {policy.mode.value}, {policy.jurisdiction}, recorded by {policy.recorded_by} on {policy.recorded_on}"
+
+
+def _source(config: Config, spec: str) -> str:
+    from monitor.sources import open_source
+
+    stop = threading.Event()
+    with open_source(spec, stale_s=min(config.settings.capture.stale_s, WAIT_S)) as opened:
+        frame = next(opened.frames(config.settings.capture.sample_fps, stop))
+        stop.set()
+    height, width = frame.image_bgr.shape[:2]
+    return f"{opened.name} gives pictures of {width} × {height}"
+
+
+def _detector(config: Config) -> str:
+    from monitor.detection import load_detector
+
+    return load_detector(config.settings.detection).version
+
+
+def _model(config: Config) -> str:
+    policy = config.settings.policy
+    if policy is not None and policy.mode is Mode.BEHAVIOUR:
+        return "not needed: mode behaviour computes no emotion"
+    from model.classifier import load_classifier
+
+    return load_classifier(config.settings.expression.model, threads=config.settings.expression.threads).version
+
+
+def _database(config: Config) -> str:
+    from sqlalchemy.engine import make_url
+
+    from classpulse.watching import open_record
+    from db import queries
+
+    count = len(queries.sessions(open_record(config)))
+    return f"{make_url(config.database_url).render_as_string(hide_password=True)}, {count} sessions"
+
+
+def _output(config: Config) -> str:
+    from classpulse.errors import RunError
+
+    folder = config.output_folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written ({error.strerror}); give it write permission or change output.folder"
+        ) from None
+    return str(folder)
+
+
+def _disk(config: Config) -> str:
+    from classpulse.errors import RunError
+
+    folder = next(p for p in (config.data_folder, *config.data_folder.parents) if p.exists())
+    free_mb = shutil.disk_usage(folder).free // 10**6
+    if free_mb < LEAST_FREE_MB:
+        raise RunError(f"{free_mb} MB free at {folder}; expected {LEAST_FREE_MB} MB or more: clear some space")
+    return f"{free_mb} MB free at {folder}"

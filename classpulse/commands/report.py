@@ -1,0 +1,47 @@
+"""``classpulse report SESSION``: a session's report again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+from sqlalchemy import Engine
+
+from classpulse.console import print_json
+from classpulse.errors import UserError
+from classpulse.reporting import DEFAULT_FORMATS, WRITERS, make_report
+from classpulse.settings import read_config
+from classpulse.watching import open_record, print_path
+from db import queries
+
+
+@click.command()
+@click.argument("session", default="last")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(list(WRITERS)), default=DEFAULT_FORMATS, show_default=True,
+    help="May be given several times.",
+)  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
+@click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
+@click.pass_obj
+def report(config_path: Path, session: str, formats: tuple[str, ...], out: Path | None, as_json: bool) -> int:
+    """Make the report of SESSION again: its number, or 'last'."""
+    config = read_config(config_path)
+    engine = open_record(config)
+    number = _number(engine, session)
+    files = make_report(engine, number, config, formats=formats, folder=out)
+    if as_json:
+        print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})
+    else:
+        for kind, path in files.items():
+            print_path(kind, path)
+    return 0
+
+
+def _number(engine: Engine, session: str) -> int:
+    if session == "last":
+        return queries.latest_session(engine).id
+    if not re.fullmatch(r"\d{1,9}", session):
+        raise UserError(f"{session!r} is no session; expected a number from 'classpulse sessions', or 'last'")
+    return int(session)
