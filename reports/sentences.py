@@ -1,0 +1,151 @@
+"""The few plain sentences at the top of a report. They say only what the numbers carry."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from db.records import SessionStatus
+from model.emotions import Emotion
+from reports.class_timeline import LEAST_CLASS_PEOPLE
+from reports.report import Mode, Person, Report
+from reports.words import NOUNS, count, length, listing, percent
+
+MOST_NAMES = 8
+"""More names than this in one sentence are not read; the table has them all."""
+
+
+def summary(report: Report) -> tuple[str, ...]:
+    """Two or three sentences, the most important first."""
+    if report.watched_s == 0:
+        return ("Nothing was watched: no picture arrived, so there is nothing to report.",)
+    if not report.whole.people_seen.any():
+        return (f"No student was seen in the {length(report.watched_s)} watched.",)
+    by_mode = {Mode.EMOTION: _emotion, Mode.BEHAVIOUR: _behaviour, Mode.AGGREGATE: _aggregate}
+    return tuple(sentence for sentence in by_mode[report.mode](report) if sentence)
+
+
+def banner(report: Report) -> str | None:
+    """What is missing and why; None if the session ran to its end."""
+    parts = []
+    if report.session.status is SessionStatus.INTERRUPTED:
+        why = f": {report.session.status_reason.rstrip('.')}" if report.session.status_reason else ""
+        parts.append(f"This session was interrupted{why}. All that was recorded before is in this report.")
+    elif report.session.status is SessionStatus.RUNNING:
+        parts.append("This session is still marked as running; this is what is recorded so far.")
+    parts += [part for part in (_missing_end(report), _missing_middle(report)) if part]
+    return " ".join(parts) or None
+
+
+def no_curve(report: Report) -> str | None:
+    """Why there is no class curve; None if there is one."""
+    whole = report.whole
+    if not whole.people_seen.any():
+        return "There is no curve, because no student was seen."
+    if report.mode is Mode.AGGREGATE and whole.people < LEAST_CLASS_PEOPLE:
+        return (
+            f"There is no curve: at most {count(whole.people, 'student')} could be seen at a time, and a "
+            f"figure of the class needs {LEAST_CLASS_PEOPLE} or more, so that it gives away nobody."
+        )
+    if report.mode is Mode.BEHAVIOUR:
+        return (
+            None
+            if whole.mean_facing_share is not None
+            else "There is no curve: no head direction could be read."
+        )
+    return None if whole.people_usable.any() else "There is no curve: no expression could be read."
+
+
+def unreadable(report: Report) -> str | None:
+    """Why seen faces gave no expression, in percent of the cases; None if all did."""
+    reasons: Counter[str] = Counter()
+    for person in report.people:
+        reasons.update(person.timeline.unknown)
+    for not_a_face in ("absent", "not computed"):
+        reasons.pop(not_a_face, None)
+    total = reasons.total()
+    if not total or report.mode is not Mode.EMOTION:
+        return None
+    shares = [f"{reason} ({percent(number / total)})" for reason, number in reasons.most_common()]
+    return f"Where a face was seen but not readable, it was {listing(shares)}."
+
+
+def names(people: tuple[Person, ...]) -> str:
+    """``Student 1, Student 2 and 7 more``."""
+    shown = [person.name for person in people[:MOST_NAMES]]
+    more = len(people) - len(shown)
+    return listing([*shown, f"{more} more"] if more else shown)
+
+
+def _emotion(report: Report) -> list[str]:
+    return [_check_ins(report), _seen(report), _class_expressions(report)]
+
+
+def _behaviour(report: Report) -> list[str]:
+    facing = report.whole.mean_facing_share
+    told = (
+        ""
+        if facing is None
+        else f"Heads faced the front in {percent(facing)} of the moments that could be read."
+    )
+    return [_seen(report), told, "No expression was computed in this mode."]
+
+
+def _aggregate(report: Report) -> list[str]:
+    return [
+        f"Up to {count(report.whole.people, 'student')} were seen at a time.",
+        _class_expressions(report),
+        "In this mode nothing is kept about a single student.",
+    ]
+
+
+def _check_ins(report: Report) -> str:
+    flagged, threshold = report.flagged, percent(report.flag_settings.sad_share)
+    if not any(person.timeline.usable_s.any() for person in report.people):
+        return "Nobody's face could be read, so nothing can be said about expressions."
+    if len(report.insufficient) == len(report.seen):
+        return "There was not enough to tell about anyone's expression."
+    rule = f"for more than {threshold} of the time the face could be read"
+    if not flagged:
+        return f"No check-in is suggested: nobody showed an expression resembling sadness {rule}."
+    whom = names(flagged)
+    how_many = f" ({len(flagged)} of {count(len(report.seen), 'student')})" if len(flagged) > 1 else ""
+    return f"Suggested check-in: {whom}{how_many}. An expression resembling sadness led {rule}."
+
+
+def _seen(report: Report) -> str:
+    share, few = report.whole.mean_seen_share, report.insufficient
+    were = "was" if len(report.seen) == 1 else "were"
+    sentence = (
+        f"{count(len(report.seen), 'student')} {were} seen, on average for {percent(share)} of the "
+        f"{length(report.watched_s)} watched."
+    )
+    return sentence + (f" There was not enough to tell for {names(few)}." if few else "")
+
+
+def _class_expressions(report: Report) -> str:
+    shares = report.whole.expression_shares
+    if not shares:
+        return ""
+    ranked = sorted(shares, key=lambda emotion: -shares[emotion])[:3]
+    if Emotion.SAD not in ranked:
+        ranked = [*ranked[:2], Emotion.SAD]
+    told = listing([f"{NOUNS[emotion]} {percent(shares[emotion])}" for emotion in ranked])
+    return f"The class as a whole, on average over the readable time: {told}."
+
+
+def _missing_end(report: Report) -> str | None:
+    expected_s, end_s = report.session.expected_s, report.session.end_s
+    if expected_s is None:
+        live = report.session.status is SessionStatus.INTERRUPTED
+        return "How much is missing is not known, as a live session announces no length." if live else None
+    missing_s = expected_s - end_s
+    # The last bin, and the rounding of a container's length, are not worth a warning.
+    if missing_s <= max(report.session.bin_s, expected_s / 100):
+        return None
+    return f"The last {length(missing_s)} of {length(expected_s)} are missing."
+
+
+def _missing_middle(report: Report) -> str | None:
+    if report.unwatched_s == 0 or report.watched_s == 0:
+        return None
+    return f"Within it, no picture arrived for {length(report.unwatched_s)}; the charts show where."
