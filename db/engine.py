@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Engine, StaticPool, create_engine, event, inspect, text
+from sqlalchemy import Engine, StaticPool, create_engine, delete, event, false, inspect, text
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -32,7 +32,7 @@ from db.errors import (
     NotADatabase,
     translated,
 )
-from db.schema import HEAD
+from db.schema import HEAD, AuditRow
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another writer. Our own writes take milliseconds; whoever holds the
@@ -100,7 +100,7 @@ def _engine(url: URL, **options: Any) -> Engine:
     try:
         engine = create_engine(url, json_serializer=_json, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise BadUrl(f"no driver for {url.drivername}: {error}; install it with pip ({_EXAMPLES})") from error
+        raise BadUrl(f"no driver for {url.drivername} is installed; {_EXAMPLES}, with its driver") from error
     event.listen(engine, "handle_error", partial(_translate, place(url)))
     return engine
 
@@ -204,9 +204,10 @@ def _switch_to_wal(engine: Engine, busy_timeout_s: float) -> None:
 
 
 def _check_writable(engine: Engine) -> None:
-    """Find a read-only or locked file now and not ten seconds into the lecture."""
+    """Find a read-only or locked file now and not ten seconds into the lecture, by deleting nothing:
+    on a read-only file SQLite turns BEGIN IMMEDIATE into BEGIN and says no word of it."""
     with write_connection(engine) as connection:
-        connection.begin()
+        connection.execute(delete(AuditRow).where(false()))
         connection.rollback()
 
 

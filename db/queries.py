@@ -104,8 +104,12 @@ def students(engine: Engine, session_id: int) -> list[StudentRecord]:
 
 def bins(engine: Engine, session_id: int) -> list[TimelineBin]:
     """All bins of a session, by student and time; whole-class bins first."""
-    statement = _all(BinRow, session_id).order_by(BinRow.student_id.nulls_first(), BinRow.start_s)
-    return [mapping.bin_record(row) for row in _of(engine, session_id, statement)]
+    return [mapping.bin_record(row) for row in _of(engine, session_id, select_bins(session_id))]
+
+
+def select_bins(session_id: int) -> Select[Any]:
+    """A session's rows of ``timeline_bins``, in the order of the index that finds them."""
+    return _all(BinRow, session_id).order_by(BinRow.student_id.nulls_first(), BinRow.start_s)
 
 
 def seats(engine: Engine, session_id: int) -> list[SeatRecord]:

@@ -1,0 +1,141 @@
+"""``kill -9`` and a full disk: what was committed is there, all of it and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+import db.engine
+from db import queries
+from db.engine import open_database
+from db.errors import DatabaseFull
+from db.records import SessionStatus
+from db.store import Store, close_abandoned
+
+ROOT = Path(db.engine.__file__).resolve().parents[1]
+BATCH = 12  # bins of one commit
+
+CHILD = f"""
+import sys, time
+from datetime import UTC, datetime
+from db.engine import open_database
+from db.records import NewSession, Progress, TimelineBin
+from db.store import Store
+
+def batch(number):
+    starts = [5.0 * (number * {BATCH} + n) for n in range({BATCH})]
+    return [TimelineBin(student, at, 5.0, 5.0, 10, 10, 0, None) for at in starts]
+
+store = Store(open_database(sys.argv[1]))
+with store.unit() as unit:
+    session = unit.start_session(
+        NewSession("7b", "camera 0", datetime.now(UTC), "emotion", None, 5.0, {{}}, {{}}, 1, 0.0)
+    )
+    student = unit.add_student(session, "Student 1")
+    unit.commit()
+for number in range(int(sys.argv[2])):
+    with store.unit() as unit:
+        unit.write_bins(session, batch(number))
+        unit.progress(session, Progress(5.0 * {BATCH} * (number + 1), 0.0, 0, 0))
+        unit.commit()
+    print(number + 1, flush=True)
+with store.unit() as unit:
+    unit.write_bins(session, batch(number + 1))
+    print("open", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def recording(path: Path, batches: int) -> Iterator[subprocess.Popen]:
+    """A process that commits so many batches and then holds a transaction open; killed in the end."""
+    command = [sys.executable, "-c", CHILD, f"sqlite:///{path}", str(batches)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def test_a_killed_process_leaves_exactly_what_it_committed(tmp_path) -> None:
+    path = tmp_path / "class.db"
+    with recording(path, batches=3) as child:
+        lines = [child.stdout.readline().strip() for _ in range(4)]
+        assert lines == ["1", "2", "3", "open"]
+        child.kill()
+    engine = open_database(f"sqlite:///{path}")
+    starts = [item.start_s for item in queries.bins(engine, 1)]
+    assert starts == [5.0 * n for n in range(3 * BATCH)]
+    assert queries.session(engine, 1).end_s == 5.0 * 3 * BATCH
+    assert close_abandoned(Store(engine), lambda record: False, datetime.now(UTC)) == [1]
+    record = queries.session(engine, 1)
+    assert record.status is SessionStatus.INTERRUPTED
+    assert record.ended_at == record.last_written_at
+    engine.dispose()
+
+
+def test_a_process_killed_at_any_moment_leaves_whole_batches(tmp_path) -> None:
+    path = tmp_path / "class.db"
+    with recording(path, batches=100_000) as child:
+        told = 0
+        while told < 20:
+            told = int(child.stdout.readline())
+        child.kill()  # wherever it is by now
+    engine = open_database(f"sqlite:///{path}")
+    bins = queries.bins(engine, 1)
+    assert len(bins) >= told * BATCH
+    assert len(bins) % BATCH == 0
+    assert queries.session(engine, 1).end_s == 5.0 * len(bins)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    engine.dispose()
+
+
+@pytest.fixture
+def small_disk(empty_file: Path, tmp_path: Path) -> Iterator[tuple[Store, list[int]]]:
+    """A store whose file may grow to ``pages[0]`` pages, set anew whenever a connection is taken."""
+    shutil.copy(empty_file, tmp_path / "class.db")
+    engine = open_database(f"sqlite:///{tmp_path}/class.db")
+    pages = [1_000_000]
+
+    @event.listens_for(engine, "checkout")
+    def limit(connection, record, proxy) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages[0]}")
+
+    yield Store(engine), pages
+    engine.dispose()
+
+
+def test_a_full_disk_keeps_what_was_written_and_goes_on_when_there_is_room(
+    small_disk, new_session, a_bin
+) -> None:
+    store, pages = small_disk
+    engine = store.engine
+    with store.unit() as unit:
+        session = unit.start_session(new_session())
+        student = unit.add_student(session, "Student 1")
+        unit.write_bins(session, [a_bin(student, 0.0)])
+        unit.commit()
+    with engine.connect() as connection:
+        used = int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
+    pages[0] = used + 2
+    many = [a_bin(student, 5.0 * (n + 1)) for n in range(2000)]
+    with store.unit() as unit, pytest.raises(DatabaseFull, match="has no room left on its disk") as caught:
+        unit.write_bins(session, many)
+    assert "\n" not in str(caught.value)
+    assert queries.bins(engine, session) == [a_bin(student, 0.0)]
+    pages[0] = 1_000_000
+    with store.unit() as unit:
+        unit.write_bins(session, many)
+        unit.commit()
+    assert len(queries.bins(engine, session)) == 2001

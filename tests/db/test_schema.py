@@ -1,0 +1,192 @@
+"""The schema: the same as the migrations make, portable, with its keys and indexes in use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, delete, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+import db.engine
+from db import queries
+from db.errors import Conflict
+from db.records import FlagRecord, SeatRecord, TrackRecord
+from db.revision import scripts
+from db.schema import HEAD, PROBABILITIES, Base, BinRow, SessionRow, StudentRow
+from model.emotions import EMOTIONS
+
+TABLES = Base.metadata.sorted_tables
+
+
+def checks(connection: Connection) -> set[tuple[str, str, str]]:
+    """Every CHECK by table and name, its text without spaces, quotes and brackets."""
+    inspector = inspect(connection)
+    found = set()
+    for table in TABLES:
+        for check in inspector.get_check_constraints(table.name):
+            found.add((table.name, str(check["name"]), re.sub(r"[\s\"()]", "", check["sqltext"])))
+    return found
+
+
+def test_the_migrations_make_this_schema(engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_migrations_make_these_checks_and_partial_indexes(empty_file: Path) -> None:
+    """Alembic compares neither."""
+    from sqlalchemy import create_engine
+
+    direct, migrated = create_engine("sqlite://"), create_engine(f"sqlite:///{empty_file}")
+    Base.metadata.create_all(direct)
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    with direct.connect() as wanted, migrated.connect() as made:
+        assert checks(made) == checks(wanted)
+        assert len(checks(wanted)) > 20
+        assert made.exec_driver_sql(query).all() == wanted.exec_driver_sql(query).all()
+    direct.dispose()
+    migrated.dispose()
+
+
+def test_the_head_that_is_written_down_is_the_scripts_head() -> None:
+    assert scripts().get_current_head() == HEAD
+
+
+def test_every_revision_has_its_way_up_alone() -> None:
+    for script in scripts().walk_revisions():
+        assert hasattr(script.module, "upgrade")
+        assert not hasattr(script.module, "downgrade")
+
+
+def test_the_probabilities_are_the_expressions() -> None:
+    assert tuple(f"p_{label}" for label in EMOTIONS) == PROBABILITIES
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_it_compiles_for_postgresql(table) -> None:
+    dialect = postgresql.dialect()
+    made = str(CreateTable(table).compile(dialect=dialect))
+    assert "DATETIME" not in made
+    for column in table.columns:
+        if column.name.endswith("_at"):
+            assert f"{column.name} TIMESTAMP WITH TIME ZONE" in made
+    for index in table.indexes:
+        text = str(CreateIndex(index).compile(dialect=dialect))
+        partial = index.dialect_options["sqlite"]["where"] is not None
+        assert (" WHERE " in text) == partial
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])
+def test_every_constraint_has_a_name_that_postgresql_takes(dialect) -> None:
+    names = [c.name for table in TABLES for c in table.constraints]
+    names += [index.name for table in TABLES for index in table.indexes]
+    assert all(names)
+    assert max(len(str(name)) for name in names) <= 63
+    assert len(set(names)) == len(names)
+
+
+def test_sql_of_one_database_alone_is_in_the_engine_alone() -> None:
+    folder = Path(db.engine.__file__).parent
+    words = re.compile(r"PRAGMA|sqlite_master|exec_driver_sql|pg_")
+    users = {path.name for path in folder.rglob("*.py") if words.search(path.read_text("utf-8"))}
+    assert users == {"engine.py"}
+
+
+def plan(engine: Engine, statement) -> str:
+    sql = str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with engine.connect() as connection:
+        return "; ".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        queries.select_bins(1),
+        select(BinRow.id).where(BinRow.student_id == 1),
+        select(SessionRow.id).where(SessionRow.class_group_id == 1).order_by(SessionRow.started_at.desc()),
+        select(SessionRow.id).order_by(SessionRow.started_at.desc()),
+        select(SessionRow.id).where(SessionRow.status == "running"),
+        select(StudentRow.id).where(StudentRow.pseudonym == "Student 1"),
+    ],
+    ids=["bins", "bins of a student", "sessions of a class", "sessions", "running", "pseudonym"],
+)
+def test_the_reads_use_an_index_and_sort_nothing(empty_file, statement) -> None:
+    from sqlalchemy import create_engine
+
+    engine = create_engine(f"sqlite:///{empty_file}")
+    steps = plan(engine, statement)
+    engine.dispose()
+    assert "USING INDEX" in steps or "USING COVERING INDEX" in steps
+    assert "TEMP B-TREE" not in steps
+
+
+@pytest.fixture
+def full_session(store, session_id, people, a_bin) -> int:
+    """A session with a row in each of its tables."""
+    first = people[0]
+    with store.unit() as unit:
+        unit.write_bins(session_id, [a_bin(first, 0.0), a_bin(None, 0.0)])
+        unit.save_seats(session_id, [SeatRecord(first, "row 1", (0, 0, 9, 9), 1280, 720)])
+        unit.save_tracks(session_id, [TrackRecord(first, 1, 0.0, 5.0, 9)])
+        unit.save_flags([FlagRecord(session_id, first, "sad", "flagged", {})])
+        unit.add_marker(session_id, 1.0, "quiz")
+        unit.audit("note", f"session {session_id}", unit._clock())
+        unit.commit()
+    return session_id
+
+
+def rows_in(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        return {table.name: len(connection.execute(select(table)).all()) for table in TABLES}
+
+
+def test_a_session_goes_with_all_that_is_its_own(engine, full_session) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(SessionRow).where(SessionRow.id == full_session))
+    left = {name: count for name, count in rows_in(engine).items() if count}
+    assert left == {"class_groups": 1, "audit": 1}
+
+
+def test_a_student_goes_with_all_that_is_theirs(engine, full_session, people) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(StudentRow).where(StudentRow.id == people[0]))
+    left = rows_in(engine)
+    assert (left["timeline_bins"], left["seats"], left["tracks"], left["flags"]) == (1, 0, 0, 0)
+    assert (left["students"], left["class_sessions"]) == (2, 1)
+
+
+def test_a_number_is_not_given_twice(store, full_session, new_session) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(delete(SessionRow))
+    with store.unit() as unit:
+        again = unit.start_session(new_session())
+        unit.commit()
+    assert again > full_session
+
+
+def test_a_class_with_sessions_cannot_go(engine, full_session) -> None:
+    with engine.connect() as connection, pytest.raises(Conflict):
+        connection.execute(delete(Base.metadata.tables["class_groups"]))
+
+
+def test_the_roster_has_each_pseudonym_once(engine, session_id) -> None:
+    row = {"class_group_id": 1, "session_id": None, "pseudonym": "Student 1"}
+    with engine.connect() as connection:
+        (group,) = connection.execute(select(Base.metadata.tables["class_groups"].c.id)).one()
+        row["class_group_id"] = group
+        insert = Base.metadata.tables["students"].insert()
+        connection.execute(insert, [row])
+        with pytest.raises(Conflict):
+            connection.execute(insert, [row])
+
+
+def test_a_running_session_has_no_end_and_an_ended_one_has(engine, session_id) -> None:
+    table = Base.metadata.tables["class_sessions"]
+    with engine.connect() as connection, pytest.raises(Conflict):
+        connection.execute(table.update().values(status="finished"))
