@@ -33,7 +33,7 @@ class QualitySettings:
     """
 
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
-    min_sharpness: Annotated[float, Ge(0.0), Le(10.0)] = 0.1
+    min_sharpness: Annotated[float, Ge(0.0), Le(10.0)] = 0.15
     max_yaw_deg: Annotated[float, Ge(10.0), Le(90.0)] = 50.0
     max_misfit: Annotated[float, Ge(0.01), Le(1.0)] = 0.06
 
