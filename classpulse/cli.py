@@ -71,7 +71,9 @@ def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
     """Watch a class, keep each student's timeline, write an honest report."""
     ctx.obj = config_path
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(message)s",
+        stream=sys.stderr,
     )
 
 
@@ -94,10 +96,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
-        code = _exit_code(error)
+        code = exit_code(error)
         if code is not None:
             return _complain(" ".join(str(error).split()), code)
-        return _complain(f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_log()}", 3)
+        return _complain(
+            f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_log()}", 3
+        )
     return result if isinstance(result, int) else 0
 
 
@@ -106,7 +110,7 @@ def _complain(line: str, code: int) -> int:
     return code
 
 
-def _exit_code(error: Exception) -> int | None:
+def exit_code(error: Exception) -> int | None:
     """The exit code of an expected error, or None for a bug."""
     from classpulse.failures import FAILURES
 
@@ -117,6 +121,8 @@ def _write_log() -> Path:
     """The traceback of the current exception, in a file of its own."""
     descriptor, name = tempfile.mkstemp(prefix="classpulse-", suffix=".log", text=True)
     with open(descriptor, "w", encoding="utf-8") as log:
-        log.write(f"{datetime.now(UTC).isoformat()} classpulse {version('classpulse')} python {sys.version}\n")
+        log.write(
+            f"{datetime.now(UTC).isoformat()} classpulse {version('classpulse')} python {sys.version}\n"
+        )
         traceback.print_exc(file=log)
     return Path(name)

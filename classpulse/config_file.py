@@ -16,7 +16,7 @@ def render_config(settings: Settings) -> str:
     """``config.yaml`` for these settings, comments included. Without a policy, its block is a comment."""
     environment = Environment(
         loader=PackageLoader("templates", "."),
-        autoescape=False,  # noqa: S701 - YAML, not HTML; every value goes through _yaml
+        autoescape=False,  # YAML, not HTML; every value goes through _yaml
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -34,5 +34,11 @@ def _yaml(value: Any) -> str:
         value = value.as_posix()
     plain = str(value)
     if isinstance(value, str) and plain.replace("_", "").replace("-", "").isalpha() and plain.isascii():
-        return plain if plain.lower() not in {"yes", "no", "on", "off", "true", "false", "null", "y", "n"} else f'"{plain}"'
-    return json.dumps(value if isinstance(value, bool | int | float | str | None) else plain, ensure_ascii=False)
+        return (
+            plain
+            if plain.lower() not in {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
+            else f'"{plain}"'
+        )
+    return json.dumps(
+        value if isinstance(value, bool | int | float | str | None) else plain, ensure_ascii=False
+    )

@@ -67,5 +67,7 @@ def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = Fals
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as progress:
         yield Bar(progress, progress.add_task(label, total=total_s, note=""))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from classpulse.errors import RunError
@@ -67,7 +69,9 @@ class Lecture:
             session_id = self._begin(source, first, detector, classifier)
             if on_start is not None:
                 on_start(session_id, source.expected_s)
-            session = self._session(source, _chain(first, frames), session_id, detector, classifier, on_progress)
+            session = self._session(
+                source, _chain(first, frames), session_id, detector, classifier, on_progress
+            )
             return session.run(stop)
 
     def _load(self) -> tuple[Detector, ExpressionClassifier | None]:
@@ -129,7 +133,12 @@ class Lecture:
             patience_s=float("inf") if source.live else 0.0,
         )
         return Session(
-            source, frames, pipeline, recorder, sample_fps=settings.capture.sample_fps, on_progress=on_progress
+            source,
+            frames,
+            pipeline,
+            recorder,
+            sample_fps=settings.capture.sample_fps,
+            on_progress=on_progress,
         )
 
 
@@ -137,7 +146,7 @@ def _reader(settings: Settings, classifier: ExpressionClassifier | None) -> Expr
     if classifier is None:
         return NoExpressions()
 
-    def crop(image_bgr: ImageBGR, face: Face):
+    def crop(image_bgr: ImageBGR, face: Face) -> NDArray[np.uint8]:
         return crop_face(image_bgr, face.box_xyxy, face.keypoints)
 
     return ExpressionReader(partial(assess, settings=settings.quality), crop, classifier.probabilities)

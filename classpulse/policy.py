@@ -14,8 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from classpulse.errors import UserError
 
 EU_MEMBERS = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()
-)
+    {
+        "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI",
+        "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU",
+        "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+    }
+)  # fmt: skip
 """ISO 3166 codes of the member states, where the AI Act, Regulation (EU) 2024/1689, applies directly."""
 
 _EXEMPT = frozenset({"medical", "safety"})
@@ -58,7 +62,10 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     jurisdiction: Annotated[
-        str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^(EU|[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?)$")
+        str,
+        StringConstraints(
+            strip_whitespace=True, to_upper=True, pattern=r"^(EU|[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?)$"
+        ),
     ] = Field(description="EU, or an ISO 3166 code such as CH, US or US-NY")
     age_group: AgeGroup
     legal_basis: LegalBasis
@@ -92,8 +99,8 @@ class Policy(BaseModel):
         infers = self.mode is not Mode.BEHAVIOUR
         if infers and self.in_eu and self.legal_basis.value not in _EXEMPT:
             raise ValueError(
-                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in education "
-                f"(jurisdiction {self.jurisdiction}); use mode: behaviour"
+                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in "
+                f"education (jurisdiction {self.jurisdiction}); use mode: behaviour"
             )
         return self
 
@@ -102,7 +109,7 @@ def require_policy(policy: Policy | None, config: str) -> Policy:
     """The policy, or UserError: without one, nobody is analysed."""
     if policy is None:
         raise UserError(
-            f"{config} has no policy block, so no real person may be analysed: say in 'policy:' where, who, on what "
-            "legal basis and who decided it ('classpulse init' asks for it)"
+            f"{config} has no policy block, so no real person may be analysed: say in 'policy:' where, "
+            "who, on what legal basis and who decided it ('classpulse init' asks for it)"
         )
     return policy

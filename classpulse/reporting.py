@@ -43,7 +43,7 @@ def make_report(
     """
     report = read_report(engine, session_id, config)
     with Store(engine).unit() as unit:
-        unit.save_flags([to_record(p.verdict, session_id) for p in report.people if p.verdict is not None])
+        unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
         unit.commit()
     target = folder or config.output_folder / f"session-{session_id:04d}"
     files = {kind: target / f"report.{kind}" for kind in formats}

@@ -67,7 +67,9 @@ class ExpressionSettings(_Section):
 class DatabaseSettings(_Section):
     """``url``: where the record is kept. A relative SQLite path is relative to ``config.yaml``."""
 
-    url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = "sqlite:///classpulse-data/classpulse.db"
+    url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = (
+        "sqlite:///classpulse-data/classpulse.db"
+    )
 
 
 class OutputSettings(_Section):
@@ -85,7 +87,9 @@ class OutputSettings(_Section):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no time zone; expected an IANA name such as Europe/Zurich") from None
+            raise ValueError(
+                f"{value!r} is no time zone; expected an IANA name such as Europe/Zurich"
+            ) from None
         return value
 
 
@@ -155,7 +159,9 @@ def read_config(path: Path) -> Config:
             f"{path} does not exist; make one with 'classpulse init', or name another with --config"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({_short(error)}); expected a YAML text file in UTF-8") from None
+        raise UserError(
+            f"{path} cannot be read ({_short(error)}); expected a YAML text file in UTF-8"
+        ) from None
     data = _parse(text, path)
     try:
         settings = Settings.model_validate(data)
@@ -169,13 +175,17 @@ def _parse(text: str, path: Path) -> CommentedMap:
         data = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{path.name}, line {line}: {error.problem}; expected YAML of 'key: value' lines") from None
+        raise UserError(
+            f"{path.name}, line {line}: {error.problem}; expected YAML of 'key: value' lines"
+        ) from None
     except YAMLError as error:
         raise UserError(f"{path.name}: {_short(error)}; expected YAML of 'key: value' lines") from None
     if data is None:
         return CommentedMap()
     if not isinstance(data, CommentedMap):
-        raise UserError(f"{path.name}, line 1: a {type(data).__name__} on top; expected sections such as 'policy:'")
+        raise UserError(
+            f"{path.name}, line 1: a {type(data).__name__} on top; expected sections such as 'policy:'"
+        )
     return data
 
 

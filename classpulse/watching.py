@@ -24,7 +24,10 @@ def open_record(config: Config) -> Engine:
         Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
     )
     for session_id in closed:
-        say(f"session {session_id} had been cut off; it is now marked interrupted, with everything recorded before")
+        say(
+            f"session {session_id} had been cut off; it is now marked interrupted, "
+            "with everything recorded before"
+        )
     return engine
 
 

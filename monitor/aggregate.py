@@ -27,7 +27,9 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
     """
     members = list(bins)
     if len({b.start_s for b in members}) != 1:
-        raise ValueError(f"{len(members)} bins with starts {sorted({b.start_s for b in members})}; expected one")
+        raise ValueError(
+            f"{len(members)} bins with starts {sorted({b.start_s for b in members})}; expected one"
+        )
     seen = [b for b in members if b.seen_samples]
     enough = seen if len(seen) >= MIN_PEOPLE else []
     usable = [b for b in enough if b.probabilities is not None]

@@ -53,14 +53,14 @@ class _Reading:
     """One face in one frame, before it is known whose it is."""
 
     media_s: float
-    probabilities: tuple[float, ...] | None
-    unknown: Unknown | None
+    expression: tuple[float, ...] | Unknown
     head: HeadPose | None
 
     def of(self, student: int) -> Observation:
-        return Observation(
-            student, self.media_s, True, probabilities=self.probabilities, unknown=self.unknown, head=self.head
-        )
+        """The same, as an observation of a student."""
+        if isinstance(self.expression, Unknown):
+            return Observation(student, self.media_s, True, unknown=self.expression, head=self.head)
+        return Observation(student, self.media_s, True, probabilities=self.expression, head=self.head)
 
 
 class NoExpressions:
@@ -104,7 +104,9 @@ class ExpressionReader:
 class Pipeline:
     """Frames in, observations out; holds the state of one session's tracks and seats."""
 
-    def __init__(self, detector: FaceDetector, reader: FaceReader, tracker: Tracker, seating: Seating) -> None:
+    def __init__(
+        self, detector: FaceDetector, reader: FaceReader, tracker: Tracker, seating: Seating
+    ) -> None:
         self._detector = detector
         self._reader = reader
         self._tracker = tracker
@@ -122,14 +124,8 @@ class Pipeline:
         seen = [(track, track.face) for track in tracks if track.face is not None]
         readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
         for (track, face), reading in zip(seen, readings, strict=True):
-            known = not isinstance(reading, Unknown)
             self._pending.setdefault(track.track_id, []).append(
-                _Reading(
-                    frame.media_s,
-                    probabilities=reading if known else None,
-                    unknown=None if known else reading,
-                    head=head_pose(face),
-                )
+                _Reading(frame.media_s, reading, head=head_pose(face))
             )
         students = self.seating.update(tracks)
         observations = self._attribute(students) + self._absences(students, frame.media_s)
@@ -149,7 +145,9 @@ class Pipeline:
         self._note_tracks(waiting, students)
         if not observations:
             return None
-        return Sample(max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size)
+        return Sample(
+            max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size
+        )
 
     def pop_changed_tracks(self) -> list[tuple[int, Track]]:
         """The ``(student, track)`` pairs that changed since the last call, for the record."""

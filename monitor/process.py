@@ -18,6 +18,6 @@ def is_running(pid: int, started: float) -> bool:
     The start time tells it from a later process with the same id.
     """
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
+        return bool(abs(psutil.Process(pid).create_time() - started) < 1.0)
     except psutil.Error:
         return False

@@ -101,7 +101,9 @@ class Recorder:
         if late:
             log.warning("%d observations came after their bin was closed and are not counted", late)
 
-    def commit_if_due(self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[tuple[int, Track]]]) -> None:
+    def commit_if_due(
+        self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[tuple[int, Track]]]
+    ) -> None:
         """Commit when ``commit_s`` has passed on the clock or in the lecture since the last commit.
 
         Raises DatabaseError when writing has failed for longer than the recorder's patience.

@@ -15,12 +15,11 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Gt, Le
-from scipy.optimize import linear_sum_assignment
 
+from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Box, Track
 
 _BOXES_REMEMBERED = 240  # two minutes at the default two samples a second; bounds the memory of a seat
-_FORBIDDEN = 1e6
 
 
 @dataclass(frozen=True)
@@ -94,22 +93,22 @@ class Seating:
     def _nearest_free(self, newcomers: list[Track], free: list[Seat]) -> dict[int, int]:
         if not newcomers or not free:
             return {}
-        cost = np.array([[self._distance(track.box_xyxy, seat.box_xyxy) for seat in free] for track in newcomers])
-        rows, columns = linear_sum_assignment(cost)
-        return {
-            newcomers[r].track_id: free[c].student
-            for r, c in zip(rows, columns, strict=True)
-            if cost[r, c] < _FORBIDDEN
-        }
+        cost = np.array(
+            [[self._distance(track.box_xyxy, seat.box_xyxy) for seat in free] for track in newcomers]
+        )
+        return {newcomers[r].track_id: free[c].student for r, c in assign(cost).items()}
 
     def _distance(self, face_xyxy: Box, seat_xyxy: Box) -> float:
         """Centre distance in seat face widths, or forbidden beyond reach or size."""
         width = seat_xyxy[2] - seat_xyxy[0]
         ratio = (face_xyxy[2] - face_xyxy[0]) / width
-        away = np.hypot(*(np.add(face_xyxy[:2], face_xyxy[2:]) - np.add(seat_xyxy[:2], seat_xyxy[2:])) / 2) / width
+        away = (
+            np.hypot(*(np.add(face_xyxy[:2], face_xyxy[2:]) - np.add(seat_xyxy[:2], seat_xyxy[2:])) / 2)
+            / width
+        )
         limit = self._settings.max_size_ratio
         fits = away <= self._settings.reach and 1 / limit <= ratio <= limit
-        return float(away) if fits else _FORBIDDEN
+        return float(away) if fits else FORBIDDEN
 
 
 def reading_order(seats: Iterable[Seat]) -> list[int]:

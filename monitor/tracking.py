@@ -21,13 +21,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Face, Track
-
-# A forbidden pair. Finite, because linear_sum_assignment refuses a matrix with no feasible
-# assignment; far above any allowed cost, so that it is never taken for a gain.
-_FORBIDDEN = 1e6
 
 
 @dataclass(frozen=True)
@@ -97,9 +93,7 @@ class Tracker:
         """One round of assignment: the states, advanced, and the faces left over."""
         if not states or not faces:
             return [_unseen(state) for state in states], faces
-        cost = self._costs(states, faces, media_s)
-        rows, columns = linear_sum_assignment(cost)
-        pairs = {int(r): int(c) for r, c in zip(rows, columns, strict=True) if cost[r, c] < _FORBIDDEN}
+        pairs = assign(self._costs(states, faces, media_s))
         advanced = [
             _seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
             for i, state in enumerate(states)
@@ -118,7 +112,7 @@ class Tracker:
         s = self._settings
         gate = np.minimum(s.gate + s.gate_growth_per_s * waited, s.gate_max)
         allowed = (distance <= gate[:, None]) & (ratio <= np.log(s.max_size_ratio))
-        return np.where(allowed, distance + ratio, _FORBIDDEN)
+        return np.where(allowed, distance + ratio, FORBIDDEN)
 
     def _begin(self, face: Face, media_s: float) -> _State:
         track = Track(self._next_id, face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
@@ -146,9 +140,7 @@ def _seen(state: _State, face: Face, media_s: float) -> _State:
     step = (np.array(face.centre) - _centre(state.track.box_xyxy)) / elapsed_s
     # Half old, half new: one jittering box must not send the next search astray.
     vx, vy = 0.5 * np.array(state.velocity) + 0.5 * step
-    track = replace(
-        state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1
-    )
+    track = replace(state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1)
     return _State(track, velocity=(float(vx), float(vy)))
 
 

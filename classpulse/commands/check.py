@@ -55,14 +55,17 @@ def check(config_path: Path, source: str | None, no_source: bool, as_json: bool)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        print_table("Ready?", ["", "what", "seen"], [["ok" if f.ready else "NO", f.what, f.detail] for f in findings])
+        print_table(
+            "Ready?", ["", "what", "seen"], [["ok" if f.ready else "NO", f.what, f.detail] for f in findings]
+        )
     return 0 if all(finding.ready for finding in findings) else 1
 
 
 def _look(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
-    except Exception as error:  # noqa: BLE001 - anything but an expected failure is raised again
+    except Exception as error:
+        # Which errors are expected is one table (classpulse.failures); the others are raised again.
         if exit_code(error) is None:
             raise
         return Finding(what, False, " ".join(str(error).split()))
@@ -70,7 +73,10 @@ def _look(what: str, look: Callable[[], str]) -> Finding:
 
 def _policy(config: Config) -> str:
     policy = require_policy(config.settings.policy, config.name)
-    return f"mode {policy.mode.value}, {policy.jurisdiction}, recorded by {policy.recorded_by} on {policy.recorded_on}"
+    return (
+        f"mode {policy.mode.value}, {policy.jurisdiction}, "
+        f"recorded by {policy.recorded_by} on {policy.recorded_on}"
+    )
 
 
 def _source(config: Config, spec: str) -> str:
@@ -96,7 +102,9 @@ def _model(config: Config) -> str:
         return "not needed: mode behaviour computes no emotion"
     from model.classifier import load_classifier
 
-    return load_classifier(config.settings.expression.model, threads=config.settings.expression.threads).version
+    return load_classifier(
+        config.settings.expression.model, threads=config.settings.expression.threads
+    ).version
 
 
 def _database(config: Config) -> str:
@@ -130,5 +138,7 @@ def _disk(config: Config) -> str:
     folder = next(p for p in (config.data_folder, *config.data_folder.parents) if p.exists())
     free_mb = shutil.disk_usage(folder).free // 10**6
     if free_mb < LEAST_FREE_MB:
-        raise RunError(f"{free_mb} MB free at {folder}; expected {LEAST_FREE_MB} MB or more: clear some space")
+        raise RunError(
+            f"{free_mb} MB free at {folder}; expected {LEAST_FREE_MB} MB or more: clear some space"
+        )
     return f"{free_mb} MB free at {folder}"

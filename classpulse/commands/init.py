@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -16,7 +17,9 @@ from classpulse.errors import RunError, UserError
 from classpulse.policy import AgeGroup, LegalBasis, Mode
 from classpulse.settings import Settings, describe_invalid
 
-QUESTIONS = (
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+QUESTIONS: tuple[tuple[str, str, Any], ...] = (
     ("class_name", "What is the class called?", "Class"),
     ("source", "Camera: its number, or an rtsp:// or http:// address", "0"),
     ("time_zone", "Time zone for reports, such as Europe/Zurich (empty: this computer's)", ""),
@@ -35,7 +38,7 @@ CHOICES = {
 }
 
 
-def _option(name: str, help_text: str) -> Any:
+def _option(name: str, help_text: str) -> Callable[[Command], Command]:
     kind = click.Choice(CHOICES[name]) if name in CHOICES else None
     return click.option("--" + name.replace("_", "-"), name, type=kind, help=help_text)
 
@@ -52,17 +55,22 @@ def _option(name: str, help_text: str) -> Any:
 @_option("mode", "What is computed; default: behaviour in the EU, emotion elsewhere.")
 @click.option("--force", is_flag=True, help="Replace a config.yaml that is there.")
 @click.pass_obj
-def init(config_path: Path, force: bool, mode: str | None, **answers: str | None) -> int:
+def init(config_path: Path, /, *, force: bool, mode: str | None, **answers: str | None) -> int:
     """Ask a few questions and write config.yaml. Every answer can be given as an option."""
     if config_path.exists() and not force:
         raise UserError(f"{config_path} exists already; edit it, or replace it with --force")
-    given = {name: answers[name] if answers[name] is not None else _ask(name, question, default) for name, question, default in QUESTIONS}
+    given = {name: answers[name] or "" for name, _, _ in QUESTIONS}
+    for name, question, default in QUESTIONS:
+        if answers[name] is None:
+            given[name] = _ask(name, question, default)
     settings = _settings(given, mode)
     try:
         config_path.parent.mkdir(parents=True, exist_ok=True)
         config_path.write_text(render_config(settings), encoding="utf-8")
     except OSError as error:
-        raise RunError(f"{config_path} cannot be written ({error.strerror}); choose another place with --config") from None
+        raise RunError(
+            f"{config_path} cannot be written ({error.strerror}); choose another place with --config"
+        ) from None
     say(f"wrote {config_path} (mode: {settings.policy.mode.value if settings.policy else 'none'})")
     say("next: 'classpulse check', then 'classpulse analyze VIDEO' or 'classpulse start'")
     return 0

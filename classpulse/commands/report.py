@@ -19,9 +19,14 @@ from db import queries
 @click.command()
 @click.argument("session", default="last")
 @click.option(
-    "--format", "formats", multiple=True, type=click.Choice(list(WRITERS)), default=DEFAULT_FORMATS, show_default=True,
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(list(WRITERS)),
+    default=DEFAULT_FORMATS,
+    show_default=True,
     help="May be given several times.",
-)  # fmt: skip
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
 @click.pass_obj

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 from db import queries
 from db.records import SessionStatus
-from reports import history
 
 
 @click.command()
 @click.option("--class", "class_name", help="Only this class.")
-@click.option("--status", type=click.Choice([s.value for s in SessionStatus]), help="Only those that ended so.")
+@click.option(
+    "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only those that ended so."
+)
 @click.option("--limit", type=click.IntRange(1), help="Only the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_obj

@@ -32,6 +32,7 @@ def start(config_path: Path, source: str | None, as_json: bool) -> int:
         Control(config.data_folder, stop) as control,
         progress_bar("recording", quiet=as_json) as bar,
     ):
+
         def begin(session_id: int, _expected_s: float | None) -> None:
             control.announce(session_id)
             say(f"recording session {session_id}; end it with Ctrl-C or 'classpulse stop'")
@@ -40,7 +41,9 @@ def start(config_path: Path, source: str | None, as_json: bool) -> int:
             spec,
             stop,
             on_start=begin,
-            on_progress=lambda done, students: bar.at(done.end_s, f"{clock(done.end_s)}, {students} students"),
+            on_progress=lambda done, students: bar.at(
+                done.end_s, f"{clock(done.end_s)}, {students} students"
+            ),
         )
     say("writing the report")
     return tell(outcome, make_report(engine, outcome.session_id, config), as_json=as_json)

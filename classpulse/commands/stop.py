@@ -16,7 +16,9 @@ _POLL_S = 0.2
 
 
 @click.command()
-@click.option("--wait", "wait_s", type=click.FloatRange(0, 3600), default=60, show_default=True, help="Seconds.")
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(0, 3600), default=60, show_default=True, help="Seconds."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def stop(config_path: Path, wait_s: float, as_json: bool) -> int:

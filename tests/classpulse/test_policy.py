@@ -20,7 +20,13 @@ def policy(**changes: object) -> Policy:
 
 @pytest.mark.parametrize(
     ("jurisdiction", "mode"),
-    [("EU", Mode.BEHAVIOUR), ("DE", Mode.BEHAVIOUR), ("fr", Mode.BEHAVIOUR), ("CH", Mode.EMOTION), ("US-NY", Mode.EMOTION)],
+    [
+        ("EU", Mode.BEHAVIOUR),
+        ("DE", Mode.BEHAVIOUR),
+        ("fr", Mode.BEHAVIOUR),
+        ("CH", Mode.EMOTION),
+        ("US-NY", Mode.EMOTION),
+    ],
 )
 def test_the_mode_follows_from_the_place(jurisdiction: str, mode: Mode) -> None:
     assert policy(jurisdiction=jurisdiction).mode is mode

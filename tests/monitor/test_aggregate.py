@@ -9,7 +9,9 @@ HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
-def student(number: int, probabilities=HAPPY, *, usable: int = 10, seen: int = 10, start_s: float = 5.0) -> TimelineBin:
+def student(
+    number: int, probabilities=HAPPY, *, usable: int = 10, seen: int = 10, start_s: float = 5.0
+) -> TimelineBin:
     return TimelineBin(
         number, start_s, 5.0, seen / 2, 10, seen, usable, probabilities if usable else None,
         unknown={"absent": 10 - seen} if seen < 10 else {}, pose_samples=seen, facing_samples=seen // 2,

@@ -30,7 +30,9 @@ def test_two_live_sessions_are_refused(tmp_path: Path) -> None:
 
 def test_a_notice_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
     pid, started = current_process()
-    (tmp_path / "live.json").write_text(json.dumps({"session_id": 1, "pid": pid, "process_started": started - 999}))
+    (tmp_path / "live.json").write_text(
+        json.dumps({"session_id": 1, "pid": pid, "process_started": started - 999})
+    )
     (tmp_path / "live.stop").touch()
     stop = threading.Event()
     with Control(tmp_path, stop) as control:

@@ -176,7 +176,12 @@ def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> 
 def test_patience_that_runs_out_raises(engine) -> None:
     clock = Clock()
     r = Recorder(
-        BrokenStore(engine), begin(engine), Binner(5.0, lambda p: True), RecordingSettings(), patience_s=30, clock=clock
+        BrokenStore(engine),
+        begin(engine),
+        Binner(5.0, lambda p: True),
+        RecordingSettings(),
+        patience_s=30,
+        clock=clock,
     )
     r.add(sample(0.0, 0), 0.5, 0)
     for clock.s in (0.0, 29.0):

@@ -54,10 +54,14 @@ def engine(tmp_path: Path):
     engine.dispose()
 
 
-def session(engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None) -> tuple[Session, int]:
+def session(
+    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None
+) -> tuple[Session, int]:
     store = Store(engine)
     with store.unit() as unit:
-        number = unit.start_session(NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0))
+        number = unit.start_session(
+            NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0)
+        )
         unit.commit()
     pipeline = Pipeline(detector or OneFace(), NoExpressions(), Tracker(), Seating())
     recorder = Recorder(store, number, Binner(5.0, lambda pose: True), RecordingSettings())
@@ -78,8 +82,12 @@ def test_a_recording_that_ends_is_finished(engine) -> None:
     assert (stored.status, stored.watched_s) == (SessionStatus.FINISHED, pytest.approx(20.0))
 
 
-@pytest.mark.parametrize(("live", "status"), [(False, SessionStatus.INTERRUPTED), (True, SessionStatus.FINISHED)])
-def test_stopping_ends_a_lecture_but_interrupts_a_recording(engine, live: bool, status: SessionStatus) -> None:
+@pytest.mark.parametrize(
+    ("live", "status"), [(False, SessionStatus.INTERRUPTED), (True, SessionStatus.FINISHED)]
+)
+def test_stopping_ends_a_lecture_but_interrupts_a_recording(
+    engine, live: bool, status: SessionStatus
+) -> None:
     stop = threading.Event()
     s, number = session(
         engine, Source(HALF_SECONDS, live=live), stop,
@@ -92,7 +100,9 @@ def test_stopping_ends_a_lecture_but_interrupts_a_recording(engine, live: bool, 
 
 def test_a_source_that_breaks_off_keeps_what_it_gave(engine) -> None:
     stop = threading.Event()
-    s, number = session(engine, Source(HALF_SECONDS[:12], then=SourceLost("the file ends at 5.5 s", 5.5)), stop)
+    s, number = session(
+        engine, Source(HALF_SECONDS[:12], then=SourceLost("the file ends at 5.5 s", 5.5)), stop
+    )
     outcome = s.run(stop)
     assert (outcome.status, outcome.reason) == (SessionStatus.INTERRUPTED, "the file ends at 5.5 s")
     assert queries.session(engine, number).status_reason == "the file ends at 5.5 s"

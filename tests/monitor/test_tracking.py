@@ -59,7 +59,12 @@ def test_a_track_that_is_here_wins_over_a_lost_one_nearby() -> None:
 
 @pytest.mark.parametrize(
     ("other", "same"),
-    [(face(130, 100), True), (face(145, 100), False), (face(100, 100, width=65), True), (face(100, 100, width=80), False)],
+    [
+        (face(130, 100), True),
+        (face(145, 100), False),
+        (face(100, 100, width=65), True),
+        (face(100, 100, width=80), False),
+    ],
 )
 def test_the_gate_is_measured_in_face_widths_and_sizes(other, same: bool) -> None:
     tracker = Tracker(TrackingSettings(gate=1.0, gate_growth_per_s=0.0, max_size_ratio=1.8))
@@ -96,7 +101,10 @@ def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells
             if step and random.random() < 0.2:
                 continue
             dx, dy = random.uniform(-10, 10, 2)
-            shown[face(80 * column + dx, 100 * row + dy).centre] = (number, face(80 * column + dx, 100 * row + dy))
+            shown[face(80 * column + dx, 100 * row + dy).centre] = (
+                number,
+                face(80 * column + dx, 100 * row + dy),
+            )
         tracks = tracker.update([f for _, f in shown.values()], step * 0.5)
         for track in tracks:
             if track.face is not None:
