@@ -23,8 +23,8 @@ class ClassTimeline:
     ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
     of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
     weighted with their usable time, so that one who was readable for half a second counts little;
-    ``people_usable`` is how many are behind it. In ``aggregate`` bins with fewer than
-    ``LEAST_CLASS_PEOPLE`` have NaN everywhere but in ``people_seen``.
+    ``people_usable`` is how many are behind it. Bins with fewer people than ``least_people`` have NaN
+    everywhere but in ``people_seen``.
     """
 
     grid: Grid
@@ -34,6 +34,7 @@ class ClassTimeline:
     seen_share: Floats
     probabilities: Floats
     facing_share: Floats
+    least_people: int = 1
 
     @property
     def expression_shares(self) -> dict[Emotion, float]:
@@ -59,9 +60,9 @@ class ClassTimeline:
 def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTimeline:
     """The class from its students' timelines, which must lie on ``grid``."""
     count = len(grid.watched_s)
-    seen_s = np.array([line.seen_s for line in timelines]).reshape(-1, count)
-    weights = np.array([line.usable_s for line in timelines]).reshape(-1, count)
-    means = np.array([line.probabilities for line in timelines]).reshape(-1, count, len(EMOTIONS))
+    seen_s = np.array([line.seen_s for line in timelines]).reshape(len(timelines), count)
+    weights = np.array([line.usable_s for line in timelines]).reshape(len(timelines), count)
+    means = np.array([line.probabilities for line in timelines]).reshape(len(timelines), count, len(EMOTIONS))
     poses = sum((line.pose_samples for line in timelines), start=np.zeros(count, np.int64))
     facing = sum((line.facing_samples for line in timelines), start=np.zeros(count, np.int64))
     weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
@@ -104,6 +105,7 @@ def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> C
         seen_share=np.where(enough, np.minimum(_divide(seen_s, grid.watched_s * largest), 1.0), np.nan),
         probabilities=means,
         facing_share=facing,
+        least_people=LEAST_CLASS_PEOPLE,
     )
 
 

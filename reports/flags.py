@@ -24,6 +24,7 @@ from db.records import FlagRecord
 from model.emotions import Emotion
 from reports.intervals import ShareInterval, share_interval
 from reports.timeline import StudentTimeline
+from reports.words import length, percent
 
 KIND = "sad_share"
 """``FlagRecord.kind`` of this rule."""
@@ -133,7 +134,7 @@ def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
     # A never-seen student fails the coverage even where all minima are set to 0.
     lacking = [] if usable_s > 0 else ["no moment with a readable expression"]
     if usable_s < settings.least_usable_s:
-        lacking.append(f"readable for {usable_s:.0f} s, {settings.least_usable_s:.0f} s are needed")
+        lacking.append(f"readable for {length(usable_s)}, {length(settings.least_usable_s)} are needed")
     if timeline.coverage < settings.least_coverage:
         lacking.append(_too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
     if timeline.usable_share < settings.least_usable_share:
@@ -148,18 +149,18 @@ def _decide(
 ) -> tuple[Outcome, tuple[str, ...]]:
     if interval is None or lacking:
         return Outcome.INSUFFICIENT_DATA, tuple(lacking)
-    led = f"led for {interval.share:.0%} of the readable time"
+    led = f"led for {percent(interval.share)} of the readable time"
     # Exactly half must not become more than half by the rounding of a sum.
     if interval.share <= settings.sad_share + 1e-9:
-        reasons = [f"{led}, not more than {settings.sad_share:.0%}"]
+        reasons = [f"{led}, not more than {percent(settings.sad_share)}"]
         if interval.high > settings.sad_share:
-            reasons.append(f"the interval reaches up to {interval.high:.0%}: a flag cannot be ruled out")
+            reasons.append(f"the interval reaches up to {percent(interval.high)}: a flag cannot be ruled out")
         return Outcome.NOT_FLAGGED, tuple(reasons)
-    reasons = [f"{led}, more than {settings.sad_share:.0%}"]
+    reasons = [f"{led}, more than {percent(settings.sad_share)}"]
     if interval.low <= settings.sad_share:
-        reasons.append(f"the interval reaches down to {interval.low:.0%}: this may be chance")
+        reasons.append(f"the interval reaches down to {percent(interval.low)}: this may be chance")
     return Outcome.FLAGGED, tuple(reasons)
 
 
 def _too_small(what: str, share: float, whole: str, least: float) -> str:
-    return f"{what} {share:.0%} of {whole}, {least:.0%} are needed"
+    return f"{what} {percent(share)} of {whole}, {percent(least)} are needed"

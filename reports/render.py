@@ -67,12 +67,16 @@ def write_pdf(report: Report, path: Path) -> Path:
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """What was watched and how much was seen, as (name, value), for the head of the page."""
     session, whole = report.session, report.whole
-    of = f" of {words.length(session.expected_s)}" if session.expected_s else ""
-    people = whole.people if report.mode is Mode.AGGREGATE else len(report.seen)
+    # The announced length is news only where it was not reached.
+    short = session.expected_s is not None and session.expected_s - report.watched_s > session.bin_s
+    of = f" of {words.length(session.expected_s)}" if short and session.expected_s else ""
+    people = ("Students seen", len(report.seen))
+    if report.mode is Mode.AGGREGATE:
+        people = ("Most seen at a time", whole.people)
     return (
         ("Watched", words.length(report.watched_s) + of),
-        ("Students seen", str(people)),
-        ("A student was seen for", f"{words.percent(whole.mean_seen_share)} on average"),
+        (people[0], str(people[1])),
+        ("Seen, on average", words.percent(whole.mean_seen_share)),
         ("Mode", report.mode.value),
         ("Session", session.status.value),
     )

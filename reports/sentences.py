@@ -119,7 +119,8 @@ def _seen(report: Report) -> str:
         f"{count(len(report.seen), 'student')} {were} seen, on average for {percent(share)} of the "
         f"{length(report.watched_s)} watched."
     )
-    return sentence + (f" There was not enough to tell for {names(few)}." if few else "")
+    some = 0 < len(few) < len(report.seen)
+    return sentence + (f" There was not enough to tell for {names(few)}." if some else "")
 
 
 def _class_expressions(report: Report) -> str:
@@ -130,7 +131,7 @@ def _class_expressions(report: Report) -> str:
     if Emotion.SAD not in ranked:
         ranked = [*ranked[:2], Emotion.SAD]
     told = listing([f"{NOUNS[emotion]} {percent(shares[emotion])}" for emotion in ranked])
-    return f"The class as a whole, on average over the readable time: {told}."
+    return f"Averaged over the class, the readable faces resembled: {told}."
 
 
 def _missing_end(report: Report) -> str | None:
@@ -148,4 +149,4 @@ def _missing_end(report: Report) -> str | None:
 def _missing_middle(report: Report) -> str | None:
     if report.unwatched_s == 0 or report.watched_s == 0:
         return None
-    return f"Within it, no picture arrived for {length(report.unwatched_s)}; the charts show where."
+    return f"No picture arrived for {length(report.unwatched_s)} within it; the charts show where."

@@ -17,6 +17,9 @@ NOUNS: Mapping[Emotion, str] = {
 }
 """What an expression *resembles*. An adjective after a name would read as a finding about the person."""
 
+GAP = "\u00a0"
+"""Between a number and its unit, where a line must not break."""
+
 NONE = "–"
 """Stands for a number that does not exist, which is not zero."""
 
@@ -32,11 +35,9 @@ def length(seconds: float) -> str:
     """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; seconds are dropped from an hour up."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{rest} s"
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
+    told = [f"{number}{GAP}{unit}" for number, unit in parts if number]
+    return GAP.join(told) or f"0{GAP}s"
 
 
 def percent(share: float | None) -> str:
@@ -45,15 +46,15 @@ def percent(share: float | None) -> str:
         return NONE
     whole = round(share * 100)
     if whole == 0 and share > 0:
-        return "<1 %"
+        return f"<1{GAP}%"
     if whole == 100 and share < 1 - 1e-9:
-        return ">99 %"
-    return f"{whole} %"
+        return f">99{GAP}%"
+    return f"{whole}{GAP}%"
 
 
 def percent_range(low: float, high: float) -> str:
     """``0.4`` to ``0.81`` as ``40–81 %``."""
-    return f"{low * 100:.0f}–{high * 100:.0f} %"
+    return f"{low * 100:.0f}–{high * 100:.0f}{GAP}%"
 
 
 def count(number: int, noun: str) -> str:

@@ -25,6 +25,8 @@ class State(IntEnum):
     ABSENT = 1
     UNKNOWN = 2
     KNOWN = 3
+    TOO_FEW = 4
+    """Of the class only: fewer people than may be shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +75,11 @@ def direction_states(line: StudentTimeline, cols: Columns) -> Ints:
 
 def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) -> Ints:
     """``(C,)`` the state of the whole class, given in which columns there is something to draw."""
-    watched, seen = cols.sums(whole.grid.watched_s) > 0, cols.sums(whole.people_seen) > 0
-    states = np.select(
-        [known, ~watched, ~seen], [State.KNOWN, State.NOT_WATCHED, State.ABSENT], State.UNKNOWN
-    )
+    unwatched = cols.sums(whole.grid.watched_s) == 0
+    unseen = cols.sums(whole.people_seen) == 0
+    many = cols.sums((whole.people_seen >= whole.least_people).astype(np.int64)) > 0
+    choices = [State.KNOWN, State.NOT_WATCHED, State.ABSENT, State.UNKNOWN]
+    states = np.select([known, unwatched, unseen, many], choices, State.TOO_FEW)
     return np.asarray(states, np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Every student over time: how much an expression resembled sadness, or where the head pointed."""
+"""Every student over time: how much an expression resembled sadness, or the head was turned away."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ def sadness_maps(lines: Sequence[StudentTimeline], bold: frozenset[int] = frozen
 
 
 def direction_maps(lines: Sequence[StudentTimeline]) -> list[Chart]:
-    """The same for the share of time that the head pointed to the front."""
-    return _maps(lines, frozenset(), _direction_row, "facing the front", "Head to the front")
+    """The same for the share of time that the head was turned from the front: the rarer case is the
+    darker one, so that the eye finds it."""
+    return _maps(lines, frozenset(), _direction_row, "turned from the front", "Head turned from the front")
 
 
 def _sadness_row(line: StudentTimeline, cols: Columns) -> Row:
@@ -53,7 +54,7 @@ def _sadness_row(line: StudentTimeline, cols: Columns) -> Row:
 
 def _direction_row(line: StudentTimeline, cols: Columns) -> Row:
     poses = np.maximum(line.pose_samples, 1)
-    return cols.means(line.facing_samples / poses, line.pose_samples), direction_states(line, cols)
+    return cols.means(1 - line.facing_samples / poses, line.pose_samples), direction_states(line, cols)
 
 
 def _maps(
@@ -81,7 +82,8 @@ def _map(
     height_in = 0.5 + max(len(lines) * row_in, _LEGEND_IN)
     with house_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
-        ax = figure.add_axes((0.16, 0.42 / height_in, 0.63, len(lines) * row_in / height_in))
+        rows_in = len(lines) * row_in
+        ax = figure.add_axes((0.16, 1 - (rows_in + 0.06) / height_in, 0.63, rows_in / height_in))
         for place, (values, states) in enumerate(rows):
             _draw_row(ax, cols.edges_s, place, values, states)
         _names(ax, lines, bold)
@@ -92,8 +94,8 @@ def _map(
             title=legend,
             title_fontsize=7,
             alignment="left",
-            loc="lower left",
-            bbox_to_anchor=(0.8, 0.3 / height_in),
+            loc="upper left",
+            bbox_to_anchor=(0.8, 1.0),
             fontsize=7,
         )
     told = f"{title}, a row for each of {count(len(lines), 'student')} over time."

@@ -32,7 +32,7 @@ def expression_chart(whole: ClassTimeline) -> Chart:
     cols = columns(whole.grid)
     means = cols.means(whole.probabilities, whole.people_usable)
     with house_style():
-        figure, top, bottom = _panels(height_in=2.7)
+        figure, top, bottom = _panels(height_in=2.5)
         states = class_states(whole, cols, ~np.isnan(means[:, 0]))
         draw_bands(top, cols.edges_s, means)
         _finish(top, bottom, cols.edges_s, states, cols.means(whole.seen_share, whole.grid.watched_s))

@@ -74,6 +74,7 @@ _HATCHES: Mapping[State, tuple[str, str, str]] = {
     State.NOT_WATCHED: ("not watched", "#FFFFFF", "xxxxx"),
     State.ABSENT: ("not seen", "#FFFFFF", "/////"),
     State.UNKNOWN: ("seen, not readable", "#DADADA", "-----"),
+    State.TOO_FEW: ("too few to show", "#FFFFFF", "|||||"),
 }
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
@@ -127,7 +128,10 @@ def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: fl
 def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, height: float = 1.0) -> None:
     """Hatch the columns of a row that are not ``KNOWN``."""
     for state in _HATCHES:
-        draw_cells(ax, edges_s, np.flatnonzero(states == state), bottom, height, **state_look(state))
+        cells, look = np.flatnonzero(states == state), state_look(state)
+        # The ground apart from the hatching: the edges of a pattern's tiles show through in a PDF.
+        draw_cells(ax, edges_s, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
+        draw_cells(ax, edges_s, cells, bottom, height, **look | {"facecolor": "none"})
 
 
 def state_look(state: State) -> dict[str, Any]:
