@@ -1,0 +1,7 @@
+"""The one error of the demo."""
+
+from __future__ import annotations
+
+
+class DemoError(Exception):
+    """The demo class cannot be made or scored; the message says what was wrong and what to do."""

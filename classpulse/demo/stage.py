@@ -1,0 +1,70 @@
+"""The picture of the whole class: six tiles in a video call's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from classpulse.demo.fields import load_fields
+from classpulse.demo.script import Student, moment_at
+from classpulse.demo.tile import TilePainter
+from monitor.domain import Box, ImageBGR
+
+WIDTH, HEIGHT = 1280, 720
+COLUMNS, ROWS = 3, 2
+GAP_PX = 8
+TILE_WIDTH = (WIDTH - (COLUMNS + 1) * GAP_PX) // COLUMNS
+TILE_HEIGHT = (HEIGHT - (ROWS + 1) * GAP_PX) // ROWS
+GROUND_BGR = (38, 34, 32)
+
+
+def tile_xyxy(index: int) -> tuple[int, int, int, int]:
+    """The tile of the ``index``-th student, row by row, pixels of the frame."""
+    row, column = divmod(index, COLUMNS)
+    x, y = GAP_PX + column * (TILE_WIDTH + GAP_PX), GAP_PX + row * (TILE_HEIGHT + GAP_PX)
+    return (x, y, x + TILE_WIDTH, y + TILE_HEIGHT)
+
+
+class Stage:
+    """Draws the class. ``students`` are six at most; ``length_s`` is the lecture's."""
+
+    def __init__(self, students: Sequence[Student], length_s: float) -> None:
+        fields = load_fields()
+        self.length_s = length_s
+        self.painters = [TilePainter(student, fields, TILE_WIDTH, TILE_HEIGHT) for student in students]
+
+    def frame_at(self, t_s: float) -> ImageBGR:
+        """The class at ``t_s``, ``(720, 1280, 3)`` uint8."""
+        frame = np.full((HEIGHT, WIDTH, 3), GROUND_BGR, np.uint8)
+        for index in range(len(self.painters)):
+            self._draw_tile(frame, index, t_s)
+        return frame
+
+    def frames(self, fps: int) -> Iterator[ImageBGR]:
+        """Every frame of the lecture, in order; each is valid until the next is asked for.
+
+        Half the tiles are drawn anew in each frame, in turn: it halves the time, and a video call's
+        participants do not send in step either.
+        """
+        frame = self.frame_at(0.0)
+        yield frame
+        for number in range(1, round(self.length_s * fps)):
+            for index in range(number % 2, len(self.painters), 2):
+                self._draw_tile(frame, index, number / fps)
+            yield frame
+
+    def _draw_tile(self, frame: ImageBGR, index: int, t_s: float) -> None:
+        painter = self.painters[index]
+        x1, y1, x2, y2 = tile_xyxy(index)
+        frame[y1:y2, x1:x2] = painter.draw(moment_at(painter.student, t_s, self.length_s), t_s)
+
+    def face_box(self, index: int, t_s: float) -> Box | None:
+        """Where the face of the ``index``-th student is, pixels of the frame; None out of sight."""
+        painter = self.painters[index]
+        moment = moment_at(painter.student, t_s, self.length_s)
+        box = painter.face_box(moment, t_s) if moment.present else None
+        if box is None:
+            return None
+        x, y = tile_xyxy(index)[:2]
+        return (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
