@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,24 +33,32 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and no rows. Copied for each test, for migrating takes longer than most."""
+    """A database with the schema and no rows. To be copied."""
     path = tmp_path_factory.mktemp("empty") / "class.db"
     open_database(f"sqlite:///{path}").dispose()
     return path
 
 
-@pytest.fixture(params=PLACES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> Iterator[Engine]:
-    """A fresh database on each kind of server."""
-    shutil.copy(empty_file, tmp_path / "class.db")
-    urls = {"sqlite": f"sqlite:///{tmp_path}/class.db", "postgresql": POSTGRESQL}
-    engine = open_database(str(urls[request.param]))
+@pytest.fixture(scope="session", params=PLACES)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One database for many tests: opening, and compiling each statement anew, takes longer than they do."""
+    folder = tmp_path_factory.mktemp("class")
+    engine = open_database(f"sqlite:///{folder}/class.db" if request.param == "sqlite" else str(POSTGRESQL))
     yield engine
     if request.param == "postgresql":
         Base.metadata.drop_all(engine)
         with engine.begin() as connection:
             connection.execute(text("DROP TABLE alembic_version"))
     engine.dispose()
+
+
+@pytest.fixture
+def engine(opened: Engine) -> Iterator[Engine]:
+    """A database without rows, on each kind of server. Numbers of sessions and students do not start at 1."""
+    yield opened
+    with opened.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 @pytest.fixture

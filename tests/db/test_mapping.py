@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db import queries
 from db.records import FlagRecord, NewSession, SeatRecord, TimelineBin, TrackRecord
 from db.store import Store
+
+few = settings(max_examples=30)  # each is a transaction
 
 SECONDS = st.floats(0, 1e6)
 ANGLES = st.none() | st.floats(-180, 180)
@@ -51,6 +53,7 @@ def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin
     )
 
 
+@few
 @given(data=st.data(), starts=st.lists(SECONDS, unique=True, max_size=5), whole_class=st.booleans())
 def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> None:
     with shared_store.unit() as unit:
@@ -62,6 +65,7 @@ def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> No
     assert queries.bins(shared_store.engine, session_id) == sorted(written, key=lambda item: item.start_s)
 
 
+@few
 @given(data=st.data(), start_s=SECONDS, whole_class=st.booleans())
 def test_the_bin_written_last_is_the_one_read(
     shared_store: Store, new_session, data, start_s, whole_class
@@ -76,6 +80,7 @@ def test_the_bin_written_last_is_the_one_read(
     assert queries.bins(shared_store.engine, session_id) == [second]
 
 
+@few
 @given(
     texts=st.lists(TEXTS, min_size=3, max_size=3),
     expected_s=st.none() | SECONDS,
@@ -102,6 +107,7 @@ def test_sessions(shared_store: Store, new_session, texts, expected_s, settings,
     assert {name: back[name] for name in vars(new)} == vars(new)
 
 
+@few
 @given(
     corner=st.tuples(SECONDS, SECONDS),
     size=st.tuples(st.floats(1, 1e4), st.floats(1, 1e4)),

@@ -236,7 +236,7 @@ def test_a_naive_time_is_refused(store, session_id, clock) -> None:
 
 def test_a_bin_of_nobody_known_is_refused(store, session_id, a_bin) -> None:
     with store.unit() as unit, pytest.raises(Conflict):
-        unit.write_bins(session_id, [a_bin(999, 0.0)])
+        unit.write_bins(session_id, [a_bin(10**6, 0.0)])
 
 
 def test_seats_are_kept_one_each(store, session_id, people) -> None:
@@ -318,21 +318,21 @@ def test_the_audit_is_newest_first(store, clock) -> None:
 
 
 UNKNOWN_SESSION = {
-    "progress": lambda unit: unit.progress(99, Progress(1, 1, 1, 1)),
-    "end_session": lambda unit: unit.end_session(99, SessionStatus.FINISHED, unit._clock(), ""),
-    "add_student": lambda unit: unit.add_student(99, "Student 1"),
+    "progress": lambda unit: unit.progress(10**6, Progress(1, 1, 1, 1)),
+    "end_session": lambda unit: unit.end_session(10**6, SessionStatus.FINISHED, unit._clock(), ""),
+    "add_student": lambda unit: unit.add_student(10**6, "Student 1"),
 }
 
 
 @pytest.mark.parametrize("write", UNKNOWN_SESSION.values(), ids=UNKNOWN_SESSION.keys())
 def test_writes_to_an_unknown_session_say_so(store, write) -> None:
-    with store.unit() as unit, pytest.raises(NotFound, match="there is no session 99"):
+    with store.unit() as unit, pytest.raises(NotFound, match="there is no session 1000000"):
         write(unit)
 
 
 def test_rows_of_an_unknown_session_are_refused(store, a_bin) -> None:
     with store.unit() as unit, pytest.raises(DatabaseError):
-        unit.write_bins(99, [a_bin(None, 0.0)])
+        unit.write_bins(10**6, [a_bin(None, 0.0)])
     assert count(store.engine, BinRow) == 0
 
 
