@@ -117,9 +117,10 @@ def load_splits(data_dir: Path) -> Splits:
         if not (data_dir / name).is_file():
             raise ModelError(f"{data_dir / name} does not exist; expected {SHEET} and {LABELS}; check --data")
     try:
-        with np.load(data_dir / LABELS) as table:
+        # Opened here: given a path, NumPy leaves the file open when it turns out not to be an archive.
+        with (data_dir / LABELS).open("rb") as file, np.load(file) as table:
             arrays = {key: table[key] for key in ("label", "usage", "csv_row", "ferplus_votes")}
-    except (KeyError, ValueError, OSError, BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise ModelError(f"{data_dir / LABELS} is not the table of labels ({error}); check --data") from error
     images = read_tiles(data_dir / SHEET, len(arrays["label"]))
     votes, weights = vote_distribution(arrays["ferplus_votes"].astype(np.int64))

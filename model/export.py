@@ -8,9 +8,7 @@ Keras said, scores the exported file on the reporting half, and writes ``express
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -31,6 +29,7 @@ from model.emotions import EMOTIONS
 from model.errors import ModelError
 from model.evaluate import Evaluation, evaluate, evaluate_both
 from model.network import HEADS
+from model.runs import NETWORK, read_run, write_json
 
 NAME = "cp-fer-1"
 PARITY_TOLERANCE = 0.01
@@ -135,8 +134,8 @@ def score_raters(faces: Faces) -> Evaluation:
 
 def export(run_dir: Path, splits: Splits, out: Path, half: bool = True) -> dict[str, Any]:
     """Write the four files to ``out`` and return what ``training.json`` holds."""
-    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
-    network = keras.models.load_model(run_dir / "network.keras", compile=False)
+    run = read_run(run_dir)
+    network = keras.models.load_model(run_dir / NETWORK, compile=False)
     choose, report = predict(network, splits.choose), predict(network, splits.report)
     temperatures = fit_temperatures(choose, splits.choose)
     content = convert(network, temperatures, half)
@@ -145,8 +144,6 @@ def export(run_dir: Path, splits: Splits, out: Path, half: bool = True) -> dict[
     path.write_bytes(content)
     about = describe(content, temperatures)
     write_json(out / "expression.json", about)
-    with (run_dir / "epochs.csv").open(encoding="utf-8", newline="") as file:
-        epochs = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     run |= {
         "model": about["version"],
         "temperatures": temperatures,
@@ -155,16 +152,10 @@ def export(run_dir: Path, splits: Splits, out: Path, half: bool = True) -> dict[
         "largest_difference_from_keras": check_parity(path, report, temperatures, splits.report),
         "report": report_results(path, report, splits.report),
         "raters": asdict(score_raters(splits.report)),
-        "epochs": epochs,
     }
     write_json(out / "training.json", run)
     (out / "MODEL_CARD.md").write_text(render_card(run), encoding="utf-8")
     return run
-
-
-def write_json(path: Path, value: Any) -> None:
-    """JSON for people and for diffs."""
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -178,9 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run = export(options.run, load_splits(options.data), options.out, half=not options.float32)
     except (ModelError, OSError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
-    print(f"{run['model']}: {run['report']['fer2013']['fer2013']['accuracy']:.4f} on FER2013's labels")
+    accuracy = run["report"]["fer2013"]["fer2013"]["accuracy"]
+    sys.stdout.write(f"{run['model']}: {accuracy:.4f} on FER2013's labels\n")
     return 0
 
 

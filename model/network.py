@@ -53,7 +53,7 @@ def standardise(x: Any) -> Any:
 
 
 def build(settings: NetworkSettings) -> keras.Model:
-    """Grey faces (N, 48, 48, 1) float32 in 0..255 to two outputs of logits (N, 7), in the order of ``HEADS``."""
+    """Grey faces (N, 48, 48, 1) float32 in 0..255 to logits (N, 7), a dictionary by head."""
     inputs = keras.Input((settings.image_px, settings.image_px, 1), name="face")
     x = layers.ReLU()(convolution(standardise(inputs), settings.stem, strides=2))
     for index, width in enumerate(settings.widths):

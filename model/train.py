@@ -2,14 +2,13 @@
 
 Fits on Training, chooses the epoch on the first half of PublicTest and never looks at the second.
 Writes ``network.keras`` (the chosen epoch), ``epochs.csv`` (one line an epoch, as it goes) and
-``run.json`` (settings, sizes of the splits, versions, the chosen epoch).
+``run.json`` (settings, sizes of the splits, versions). On a machine that others use the pace cannot be
+foreseen: a training may be stopped and gone on from with ``--start`` and a shorter schedule.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import math
 import platform
 import sys
@@ -31,6 +30,7 @@ from model.emotions import EMOTIONS
 from model.errors import ModelError
 from model.evaluate import evaluate_both
 from model.network import HEADS, NetworkSettings, build
+from model.runs import EPOCHS, NETWORK, RUN, append_epoch, read_run, write_json
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,11 @@ class Chooser(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(self, faces: Faces, path: Path) -> None:
         super().__init__()
-        self.faces, self.path, self.best, self.epoch = faces, path, -1.0, -1
+        self.faces, self.path, self.best = faces, path, -1.0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Score, save if better, and add the scores to the epoch's line of the log."""
+        del epoch
         logits = self.model.predict(as_input(self.faces.images), batch_size=256, verbose=0)
         shares = {head: softmax(np.asarray(value)) for head, value in logits.items()}
         own = evaluate_both(shares["fer2013"], self.faces).fer2013.accuracy
@@ -114,7 +115,7 @@ class Chooser(keras.callbacks.Callback):  # type: ignore[misc]
         if logs is not None:
             logs.update(choose_fer2013=own, choose_ferplus=votes, choose_score=score)
         if score > self.best:
-            self.best, self.epoch = score, epoch
+            self.best = score
             self.model.save(self.path)
 
 
@@ -127,13 +128,9 @@ class EpochLog(keras.callbacks.Callback):  # type: ignore[misc]
         self.path, self.started = path, time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Append the line; the first epoch starts the file anew with its header."""
-        row = {"epoch": epoch + 1, **(logs or {}), "elapsed_s": time.monotonic() - self.started}
-        with self.path.open("a" if epoch else "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(row))
-            if epoch == 0:
-                writer.writeheader()
-            writer.writerow(row)
+        """Append the line."""
+        elapsed_s = time.monotonic() - self.started
+        append_epoch(self.path, {"epoch": epoch + 1, **(logs or {}), "elapsed_s": elapsed_s})
 
 
 def schedule(settings: TrainSettings, steps: int) -> Any:
@@ -159,27 +156,28 @@ def compiled(settings: TrainSettings, steps: int) -> keras.Model:
     return network
 
 
-def train(splits: Splits, out: Path, settings: TrainSettings) -> dict[str, Any]:
-    """Fit, write the three files to ``out`` and return what ``run.json`` holds."""
+def train(splits: Splits, out: Path, settings: TrainSettings, start: Path | None = None) -> dict[str, Any]:
+    """Fit, write the three files to ``out`` and return what ``model.runs.read_run`` says of them.
+
+    ``start`` is the folder of an earlier training, whose kept network is gone on from.
+    """
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
-    started = time.monotonic()
     batches = Batches(splits.train, settings)
-    chooser = Chooser(splits.choose, out / "network.keras")
-    log = EpochLog(out / "epochs.csv")
     network = compiled(settings, len(batches))
-    network.fit(batches, epochs=settings.epochs, callbacks=[chooser, log], shuffle=False, verbose=0)
-    run = {
+    if start is not None:
+        network.set_weights(keras.models.load_model(start / NETWORK, compile=False).get_weights())
+    facts = {
         "settings": asdict(settings),
         "splits": {name: len(getattr(splits, name)) for name in ("train", "choose", "report")},
         "parameters": network.count_params(),
-        "chosen_epoch": chooser.epoch + 1,
-        "choose_score": chooser.best,
-        "minutes": round((time.monotonic() - started) / 60, 1),
         "versions": versions(),
+        "start": None if start is None else read_run(start),
     }
-    (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-    return run
+    write_json(out / RUN, facts)
+    callbacks = [Chooser(splits.choose, out / NETWORK), EpochLog(out / EPOCHS)]
+    network.fit(batches, epochs=settings.epochs, callbacks=callbacks, shuffle=False, verbose=0)
+    return read_run(out)
 
 
 def versions() -> dict[str, str]:
@@ -197,14 +195,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m model.train", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of fer2013_faces.png and its labels")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
+    parser.add_argument("--start", type=Path, help="folder of an earlier training to go on from")
     parser.add_argument("--epochs", type=int, default=TrainSettings.epochs)
+    parser.add_argument("--warmup-epochs", type=float, default=TrainSettings.warmup_epochs)
+    parser.add_argument("--seed", type=int, default=TrainSettings.seed)
     options = parser.parse_args(arguments)
+    settings = TrainSettings(options.seed, options.epochs, warmup_epochs=options.warmup_epochs)
     try:
-        splits = load_splits(options.data)
+        run = train(load_splits(options.data), options.out, settings, options.start)
     except ModelError as error:
         print(error, file=sys.stderr)
         return 2
-    run = train(splits, options.out, TrainSettings(epochs=options.epochs))
     print(f"epoch {run['chosen_epoch']} kept, {run['choose_score']:.4f} on the choosing half")
     return 0
 

@@ -1,0 +1,64 @@
+"""A folder that a training writes to: ``network.keras``, ``epochs.csv`` and ``run.json``. Pure.
+
+``run.json`` is written when the training starts and the table as it goes, so a training that was cut
+off can be exported, or continued from, like one that ended.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.errors import ModelError
+
+NETWORK, EPOCHS, RUN = "network.keras", "epochs.csv", "run.json"
+SCORE = "choose_score"
+"""The column that the kept epoch has the highest value of, the first of equal ones."""
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON for people and for diffs."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def append_epoch(path: Path, row: Mapping[str, float]) -> None:
+    """Add a line to ``epochs.csv``; epoch 1 starts the file anew with its header."""
+    first = row["epoch"] == 1
+    with path.open("w" if first else "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if first:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What is known of a training: ``run.json`` with ``epochs`` (the rows of the table),
+    ``chosen_epoch``, ``choose_score`` and ``minutes`` added.
+
+    Raises ``ModelError`` where a file is missing or no epoch has been completed.
+    """
+    try:
+        run: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        with (folder / EPOCHS).open(encoding="utf-8", newline="") as file:
+            epochs = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        best = max(epochs, key=lambda row: row[SCORE])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder} holds no training ({error}); expected {RUN} and at least one epoch in {EPOCHS}; "
+            "give the folder that model.train wrote to"
+        ) from error
+    return run | {
+        "epochs": epochs,
+        "chosen_epoch": int(best["epoch"]),
+        "choose_score": best[SCORE],
+        "minutes": round(epochs[-1]["elapsed_s"] / 60, 1),
+    }
+
+
+def stages(run: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The trainings behind a network, first to last: each went on from the kept epoch of the one before."""
+    earlier = run.get("start")
+    return (*(stages(earlier) if earlier else ()), run)

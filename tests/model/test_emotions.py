@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from model.emotions import EMOTIONS, Emotion
+
+
+def test_order_is_fer2013s() -> None:
+    assert EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+def test_value_is_the_index_of_the_label() -> None:
+    assert [EMOTIONS[emotion] for emotion in Emotion] == [emotion.label for emotion in Emotion]
+    assert EMOTIONS[Emotion.SAD] == "sad"
