@@ -1,0 +1,127 @@
+"""What an hour of a class costs in the database: python -m benchmarks.database [--students 30] [--hours 1]
+
+Writes the lecture as the recorder does, a batch each ten seconds in a transaction of its own, once with
+each setting of ``synchronous``, into a temporary folder (or ``--folder``, to measure another disk).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from db import queries
+from db.engine import Synchronous, open_database
+from db.records import NewSession, Progress, TimelineBin
+from db.store import Store
+
+BIN_S = 5.0
+COMMIT_S = 10.0
+
+
+def lecture(student_ids: Sequence[int], seconds: float) -> list[list[TimelineBin]]:
+    """Random bins of a lecture, one list for each commit."""
+    random = np.random.default_rng(0)
+    batches = []
+    for begin_s in np.arange(0.0, seconds, COMMIT_S):
+        starts = np.arange(begin_s, min(begin_s + COMMIT_S, seconds), BIN_S)
+        batches.append([one_bin(random, student, float(at)) for student in student_ids for at in starts])
+    return batches
+
+
+def one_bin(random: np.random.Generator, student_id: int, start_s: float) -> TimelineBin:
+    """A bin with all its columns filled, as a visible student's is."""
+    return TimelineBin(
+        student_id=student_id,
+        start_s=start_s,
+        watched_s=BIN_S,
+        seen_s=4.5,
+        samples=10,
+        seen_samples=9,
+        usable_samples=7,
+        probabilities=tuple(float(value) for value in random.dirichlet(np.ones(7))),
+        unknown={"absent": 1, "turned away": 2},
+        pose_samples=9,
+        facing_samples=6,
+        yaw_deg=float(random.normal(0, 20)),
+        pitch_deg=float(random.normal(0, 10)),
+    )
+
+
+def start(store: Store, students: int) -> tuple[int, list[int]]:
+    """A session with its students."""
+    new = NewSession("bench", "none", datetime.now(UTC), "emotion", None, BIN_S, {}, {}, 1, 0.0)
+    with store.unit() as unit:
+        session_id = unit.start_session(new)
+        ids = [unit.add_student(session_id, f"Student {n + 1}") for n in range(students)]
+        unit.commit()
+    return session_id, ids
+
+
+def write(store: Store, session_id: int, batches: Sequence[Sequence[TimelineBin]]) -> list[float]:
+    """Milliseconds of each batch, from taking the lock to the end of the commit."""
+    times_ms = []
+    for number, batch in enumerate(batches, start=1):
+        begin = time.perf_counter()
+        with store.unit() as unit:
+            unit.write_bins(session_id, batch)
+            unit.progress(session_id, Progress(number * COMMIT_S, number * COMMIT_S, number * 20, 0))
+            unit.commit()
+        times_ms.append((time.perf_counter() - begin) * 1000)
+    return times_ms
+
+
+def timed_ms(action: Callable[[], object]) -> float:
+    """The quickest of five, milliseconds."""
+    times = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - begin) * 1000)
+    return min(times)
+
+
+def measure(folder: Path, synchronous: Synchronous, students: int, hours: float) -> None:
+    """Write one lecture and read it, and print what it took."""
+    path = folder / f"{synchronous}.db"
+    store = Store(open_database(f"sqlite:///{path}", synchronous=synchronous))
+    empty_kib = path.stat().st_size / 1024
+    session_id, ids = start(store, students)
+    batches = lecture(ids, hours * 3600)
+    times_ms = sorted(write(store, session_id, batches))
+    engine = store.engine
+    read_ms = timed_ms(lambda: queries.bins(engine, session_id))
+    sums_ms = timed_ms(lambda: queries.student_history(engine, "Student 1"))
+    engine.dispose()
+    rows = sum(map(len, batches))
+    size_kib = path.stat().st_size / 1024 - empty_kib
+    print(f"synchronous {synchronous}: {rows:,} bins in {len(batches)} commits of {len(batches[0])}")
+    print(
+        f"  a commit: median {statistics.median(times_ms):.1f} ms, "
+        f"99 % {times_ms[int(0.99 * len(times_ms))]:.1f} ms, longest {times_ms[-1]:.1f} ms"
+    )
+    print(f"  the file: {size_kib / 1024:.2f} MiB, {size_kib * 1024 / rows:.0f} bytes a bin")
+    print(f"  reading all bins: {read_ms:.0f} ms; one student's history: {sums_ms:.1f} ms")
+
+
+def main() -> None:
+    """Measure both settings."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--students", type=int, default=30)
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--folder", type=Path, help="where to write (default: a temporary folder)")
+    options = parser.parse_args()
+    modes: tuple[Synchronous, ...] = ("NORMAL", "FULL")
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        for synchronous in modes:
+            measure(Path(folder), synchronous, options.students, options.hours)
+
+
+if __name__ == "__main__":
+    main()
