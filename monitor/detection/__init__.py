@@ -1,6 +1,6 @@
 """Faces in one picture."""
 
-from monitor.detection.choice import DETECTORS, load_detector
+from monitor.detection.loading import DETECTORS, load_detector
 from monitor.detection.detector import Detector
 from monitor.detection.settings import DetectionSettings
 
