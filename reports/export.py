@@ -1,0 +1,173 @@
+"""A report as data: JSON of what it says, CSV of the bins behind it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from model.emotions import EMOTIONS, Emotion
+from reports.flags import to_record
+from reports.report import Mode, Person, Report
+from reports.sentences import banner, no_curve, summary
+from reports.timeline import UNKNOWN, StudentTimeline
+
+_COMMON = ("start_s", "watched_s")
+_STUDENT = (
+    "student_id",
+    "student",
+    *_COMMON,
+    "seen_s",
+    "samples",
+    "seen_samples",
+    "pose_samples",
+    "facing_samples",
+)
+_CLASS = (*_COMMON, "people_seen", "facing_share")
+_EXPRESSIONS = tuple(f"p_{label}" for label in EMOTIONS)
+
+
+def csv_text(report: Report) -> str:
+    """One row per student and bin of the session, or per bin of the class in ``mode: aggregate``.
+
+    Columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
+    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (numbers of sampled frames); and,
+    unless the mode is ``behaviour``, ``usable_samples``, ``leading`` and ``p_angry`` to ``p_neutral``
+    (mean probabilities, 0..1). Empty means unknown. Of the class: ``start_s``, ``watched_s``,
+    ``people_seen``, ``facing_share``, ``p_angry`` to ``p_neutral``.
+    """
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows(
+        _class_rows(report) if report.mode is Mode.AGGREGATE else _student_rows(report)
+    )
+    return buffer.getvalue()
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins."""
+    session = report.session
+    return {
+        "session": {
+            "id": session.id,
+            "class": session.class_name,
+            "source": session.source,
+            "started_at": report.started_at.isoformat(),
+            "status": session.status.value,
+            "status_reason": session.status_reason,
+            "mode": report.mode.value,
+            "expected_s": session.expected_s,
+            "end_s": session.end_s,
+            "watched_s": report.watched_s,
+            "unwatched_s": report.unwatched_s,
+            "frames_sampled": session.frames_sampled,
+            "frames_dropped": session.frames_dropped,
+            "versions": dict(session.versions),
+        },
+        "summary": [_plain(sentence) for sentence in summary(report)],
+        "missing": _plain(banner(report)),
+        "class": _class_data(report),
+        "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
+        "students": [_person_data(report, person) for person in report.people],
+    }
+
+
+def json_text(report: Report) -> str:
+    """``as_data`` as indented JSON."""
+    return json.dumps(as_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _class_data(report: Report) -> dict[str, Any]:
+    whole = report.whole
+    data: dict[str, Any] = {
+        "students": whole.people,
+        "seen_share": whole.mean_seen_share,
+        "facing_share": whole.mean_facing_share,
+        "no_curve": _plain(no_curve(report)),
+    }
+    if report.mode is not Mode.BEHAVIOUR:
+        data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
+    return data
+
+
+def _person_data(report: Report, person: Person) -> dict[str, Any]:
+    line = person.timeline
+    data: dict[str, Any] = {
+        "id": line.student_id,
+        "name": line.pseudonym,
+        "seat": person.seat,
+        "first_seen_s": line.first_seen_s,
+        "coverage": line.coverage,
+        "facing_share": line.facing_share,
+    }
+    if person.verdict is None:
+        return data
+    record = to_record(report.session.id, person.verdict)
+    reasons = [_plain(reason) for reason in person.verdict.reasons]
+    return data | {
+        "usable_share": line.usable_share,
+        "unknown": dict(line.unknown),
+        "dominant": None if line.dominant is None else line.dominant.label,
+        "outcome": record.outcome,
+        "review": person.flag.review if person.flag else None,
+        "numbers": {name: value for name, value in record.numbers.items() if name != "settings"}
+        | {"reasons": reasons},
+    }
+
+
+def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    emotion = report.mode is Mode.EMOTION
+    yield (*_STUDENT, *(("usable_samples", "leading", *_EXPRESSIONS) if emotion else ()))
+    for person in report.people:
+        line = person.timeline
+        leading = line.leading
+        for b, start_s in enumerate(line.grid.start_s):
+            yield (
+                *_bin(line, b, float(start_s)),
+                *(_expression(line, b, int(leading[b])) if emotion else ()),
+            )
+
+
+def _bin(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
+    return (
+        line.student_id,
+        _cell_text(line.pseudonym),
+        _number(start_s),
+        _number(line.grid.watched_s[b]),
+        _number(line.seen_s[b]),
+        int(line.samples[b]),
+        int(line.seen_samples[b]),
+        int(line.pose_samples[b]),
+        int(line.facing_samples[b]),
+    )
+
+
+def _expression(line: StudentTimeline, b: int, leading: int) -> tuple[Any, ...]:
+    label = "" if leading == UNKNOWN else Emotion(leading).label
+    return (int(line.usable_samples[b]), label, *(_number(p) for p in line.probabilities[b]))
+
+
+def _class_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    whole = report.whole
+    yield (*_CLASS, *_EXPRESSIONS)
+    for b, start_s in enumerate(whole.grid.start_s):
+        shown = (whole.facing_share[b], *whole.probabilities[b])
+        watched_s = _number(whole.grid.watched_s[b])
+        yield (_number(float(start_s)), watched_s, int(whole.people_seen[b]), *(_number(p) for p in shown))
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _cell_text(text: str) -> str:
+    """A name that begins like a formula would be run by a spreadsheet; an apostrophe keeps it text."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _plain(text: str | None) -> str | None:
+    """Without the non-breaking spaces that are meant for a page."""
+    return None if text is None else text.replace("\u00a0", " ")

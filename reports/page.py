@@ -1,0 +1,133 @@
+"""A report as one page of HTML, for the browser and for paper, from one set of templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from model.emotions import Emotion
+from reports import words
+from reports.charts.heatmap import direction_maps, sadness_maps
+from reports.charts.lesson import direction_chart, expression_chart
+from reports.charts.strip import student_strip
+from reports.charts.style import Chart
+from reports.charts.svg import to_svg
+from reports.flags import Outcome
+from reports.intervals import ShareInterval
+from reports.method import method
+from reports.report import Mode, Person, Report
+from reports.sentences import banner, no_curve, summary, unreadable
+
+_OUTCOMES = {
+    Outcome.FLAGGED: "check-in suggested",
+    Outcome.NOT_FLAGGED: "no flag",
+    Outcome.INSUFFICIENT_DATA: "not enough to tell",
+}
+
+
+def render_html(report: Report) -> str:
+    """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            title=title(report),
+            css=Markup((files("templates") / "report.css").read_text("utf-8")),
+            summary=summary(report),
+            banner=banner(report),
+            facts=facts(report),
+            no_curve=no_curve(report),
+            unreadable=unreadable(report),
+            method=method(report.session),
+            **_charts(report),
+        )
+    )
+
+
+def title(report: Report) -> str:
+    """What the page and the PDF are called."""
+    return f"{report.session.class_name}, {_day(report.started_at)}: lesson report"
+
+
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """What was watched and how much was seen, as (name, value), for the head of the page."""
+    session, whole = report.session, report.whole
+    # The announced length is news only where it was not reached.
+    short = session.expected_s is not None and session.expected_s - report.watched_s > session.bin_s
+    of = f" of {words.length(session.expected_s)}" if short and session.expected_s else ""
+    people = ("Students seen", len(report.seen))
+    if report.mode is Mode.AGGREGATE:
+        people = ("Most seen at a time", whole.people)
+    return (
+        ("Watched", words.length(report.watched_s) + of),
+        (people[0], str(people[1])),
+        ("Seen, on average", words.percent(whole.mean_seen_share)),
+        ("Mode", report.mode.value),
+        ("Session", session.status.value),
+    )
+
+
+def _charts(report: Report) -> dict[str, Any]:
+    drawable = bool(report.whole.people_seen.any())
+    lines = [person.timeline for person in report.people]
+    if report.mode is Mode.BEHAVIOUR:
+        whole, maps = direction_chart, direction_maps(lines) if drawable else []
+    else:
+        flagged = frozenset(person.timeline.student_id for person in report.flagged)
+        whole, maps = expression_chart, sadness_maps(lines, flagged) if drawable else []
+    return {
+        "class_chart": None if no_curve(report) else _svg(whole(report.whole)),
+        "maps": [_svg(chart) for chart in maps],
+        "strips": {p.timeline.student_id: _svg(student_strip(p.timeline)) for p in report.flagged},
+    }
+
+
+def _svg(chart: Chart) -> Markup:
+    return Markup(to_svg(chart))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": words.percent,
+        "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
+        "length_of_time": words.length,
+        "moment": _moment,
+        "interval": _interval,
+        "noun": _noun,
+        "outcome": _outcome,
+    }
+    return environment
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%A} {_day(moment)}, {moment:%H:%M} ({moment.tzname()})"
+
+
+def _interval(interval: ShareInterval | None) -> str:
+    return words.NONE if interval is None else words.percent_range(interval.low, interval.high)
+
+
+def _noun(emotion: Emotion | None) -> str:
+    return words.NONE if emotion is None else words.NOUNS[emotion]
+
+
+def _outcome(person: Person) -> str:
+    if not person.seen:
+        return "not seen"
+    return _OUTCOMES[person.verdict.outcome] if person.verdict else words.NONE
