@@ -108,6 +108,10 @@ def open_source(
     opening = Opening(started_at or datetime.now(UTC), stale_s, capture_factory)
     if opening.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
-    text = str(spec)
+    text = str(spec).strip()
+    if not text:
+        raise SourceError(
+            "no source is given; expected a video, a folder of images, a camera's number or a URL"
+        )
     kinds = SOURCES[2:] if isinstance(spec, Path) else SOURCES
     return next(kind for kind in kinds if kind.matches(text)).open(text, opening)
