@@ -23,7 +23,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Python to database; raises ``InvalidValue`` for a time without a zone."""
         if value is None:
             return None
@@ -31,7 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise InvalidValue(f"the time {value.isoformat()} has no time zone; expected aware UTC")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Database to Python, always aware UTC."""
         if value is None:
             return None
@@ -45,7 +45,7 @@ class WholeNumber(TypeDecorator[int]):
     impl = Integer
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
         """Python to database; raises ``InvalidValue`` for what is no whole number."""
         try:
             return None if value is None else operator.index(value)
@@ -59,7 +59,7 @@ class Real(TypeDecorator[float]):
     impl = Float(53)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:  # noqa: ARG002
+    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
         """Python to database; raises ``InvalidValue`` for what is no number."""
         try:
             return None if value is None else float(value)

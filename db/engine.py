@@ -11,6 +11,7 @@ commit; ``benchmarks/database.py`` measures both.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from functools import partial
@@ -33,6 +34,8 @@ from db.errors import (
     translated,
 )
 from db.schema import HEAD, AuditRow
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another writer. Our own writes take milliseconds; whoever holds the
@@ -194,9 +197,13 @@ def _switch_to_wal(engine: Engine, busy_timeout_s: float) -> None:
     because each holds the lock that the other needs; so the waiting is here."""
     deadline = time.monotonic() + busy_timeout_s
     with engine.connect().execution_options(classpulse_begin="") as connection:
-        while connection.exec_driver_sql("PRAGMA journal_mode").scalar() not in ("wal", "memory"):
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        while mode not in ("wal", "memory"):
             try:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()
+                if mode != "wal":
+                    log.warning("%s cannot use WAL there; reports may have to wait", place(engine.url))
+                    return
             except DatabaseLocked:
                 if time.monotonic() >= deadline:
                     raise
