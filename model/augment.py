@@ -1,7 +1,7 @@
 """Variations of training faces, NumPy and OpenCV only.
 
-Done outside TensorFlow so that each is a few lines that a test can call; a face takes well under a
-tenth of a millisecond, against more than two to learn from it.
+Done outside TensorFlow so that each is a few lines that a test can call; a face takes about a tenth of
+a millisecond, against more than two to learn from it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def move(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float
     """Rotated counter-clockwise and scaled about the middle, then shifted (right, down); edges repeat."""
     size = image.shape[0]
     centre = (size - 1) / 2
-    matrix = cv2.getRotationMatrix2D((centre, centre), angle_deg, scale)
+    matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle_deg, scale), np.float64)
     matrix[:, 2] += shift_px
     moved = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)

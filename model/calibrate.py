@@ -6,6 +6,8 @@ changes no ranking.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -13,17 +15,17 @@ from scipy.optimize import minimize_scalar
 TEMPERATURE_BOUNDS = (0.2, 5.0)
 
 
-def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
+def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
     """Probabilities (N, 7) float32 from logits (N, 7), after division by ``temperature``."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def cross_entropy(
-    logits: NDArray[np.floating],
-    shares: NDArray[np.floating],
-    weights: NDArray[np.floating],
+    logits: NDArray[np.floating[Any]],
+    shares: NDArray[np.floating[Any]],
+    weights: NDArray[np.floating[Any]],
     temperature: float,
 ) -> float:
     """Mean cross-entropy, nats, of tempered logits against distributions ``shares`` (N, 7)."""
@@ -34,9 +36,9 @@ def cross_entropy(
 
 
 def fit_temperature(
-    logits: NDArray[np.floating],
-    shares: NDArray[np.floating],
-    weights: NDArray[np.floating] | None = None,
+    logits: NDArray[np.floating[Any]],
+    shares: NDArray[np.floating[Any]],
+    weights: NDArray[np.floating[Any]] | None = None,
 ) -> float:
     """The temperature with the least cross-entropy against ``shares`` (N, 7).
 

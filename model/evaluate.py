@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64]) ->
 
 
 def expected_calibration_error(
-    probabilities: Probabilities, shares: NDArray[np.floating], bins: int = ECE_BINS
+    probabilities: Probabilities, shares: NDArray[np.floating[Any]], bins: int = ECE_BINS
 ) -> float:
     """Mean distance between confidence and agreement over equal bins of confidence, 0..1.
 

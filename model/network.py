@@ -19,8 +19,9 @@ FER2013's own label, so that the model can be compared with the literature. In t
 class NetworkSettings:
     """Sizes of the trunk. One residual block at each width; the picture halves before each.
 
-    The stem halves at once: at the full 48 × 48 a plain VGG trunk of equal accuracy class learnt from
-    a quarter as many faces a second on the two CPU cores that this is trained on.
+    Chosen by pace, on two CPU cores at 2.5 GHz without other work: this trunk learns from 395 faces a
+    second; widths of 48, 96, 192 behind a stem of 32 from 273; 64, 128, 256 from 162; a plain VGG trunk
+    of 32, 64, 64, 128, 128, 256 that begins at the full 48 × 48 from 99.
     """
 
     image_px: int = 48
