@@ -132,7 +132,7 @@ def to_record(session_id: int, verdict: Verdict) -> FlagRecord:
 def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
     usable_s = float(timeline.usable_s.sum())
     # A never-seen student fails the coverage even where all minima are set to 0.
-    lacking = [] if usable_s > 0 else ["no moment with a readable expression"]
+    lacking = [] if usable_s > 0 else ["never readable"]
     if usable_s < settings.least_usable_s:
         lacking.append(f"readable for {length(usable_s)}, {length(settings.least_usable_s)} are needed")
     if timeline.coverage < settings.least_coverage:

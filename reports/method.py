@@ -17,9 +17,8 @@ def method(session: SessionRecord) -> tuple[tuple[str, str], ...]:
     ]
     policy = session.settings.get("policy")
     if isinstance(policy, Mapping):
-        rows += [
-            (f"policy: {_words(name)}", str(value)) for name, value in policy.items() if value is not None
-        ]
+        told = [f"{_words(name)} {value}" for name, value in policy.items() if value is not None]
+        rows.append(("policy", "; ".join(told)))
     return tuple(rows)
 
 

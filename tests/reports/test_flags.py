@@ -22,20 +22,20 @@ def _times_scaled(line: StudentTimeline, factor: float) -> StudentTimeline:
 @pytest.mark.parametrize(
     ("script", "outcome", "reason"),
     [
-        ("sssssnnn", Outcome.FLAGGED, "led for 62% of the readable time, more than 50%"),
-        ("ssssnnnn", Outcome.NOT_FLAGGED, "led for 50% of the readable time, not more than 50%"),
-        ("nnnnnnnn", Outcome.NOT_FLAGGED, "led for 0%"),
+        ("sssssnnn", Outcome.FLAGGED, "led for 62 % of the readable time, more than 50 %"),
+        ("ssssnnnn", Outcome.NOT_FLAGGED, "led for 50 % of the readable time, not more than 50 %"),
+        ("nnnnnnnn", Outcome.NOT_FLAGGED, "led for 0 %"),
         ("sss.....", Outcome.INSUFFICIENT_DATA, "readable for 15 s, 20 s are needed"),
-        ("????????", Outcome.INSUFFICIENT_DATA, "no moment with a readable expression"),
-        ("........", Outcome.INSUFFICIENT_DATA, "no moment with a readable expression"),
-        ("ssss" + "." * 20, Outcome.INSUFFICIENT_DATA, "seen for 17% of the watched time, 20% are needed"),
-        ("ssss" + "?" * 20, Outcome.INSUFFICIENT_DATA, "readable for 17% of the seen time, 20% are needed"),
+        ("????????", Outcome.INSUFFICIENT_DATA, "never readable"),
+        ("........", Outcome.INSUFFICIENT_DATA, "never readable"),
+        ("ssss" + "." * 20, Outcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 20 % are needed"),
+        ("ssss" + "?" * 20, Outcome.INSUFFICIENT_DATA, "readable for 17 % of the seen time, 20 % are needed"),
     ],
 )
 def test_the_rule(lessons, script, outcome, reason):
     verdict = judge(lessons.timeline(script), SHORT)
     assert verdict.outcome is outcome
-    assert reason in verdict.reasons[0] or reason in " ".join(verdict.reasons)
+    assert reason in " ".join(verdict.reasons).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_numbers_that_decided(lessons):
