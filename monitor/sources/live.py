@@ -57,19 +57,24 @@ class LiveSource:
             SourceLost: no new picture for ``stale_s`` seconds after the first.
         """
         self._close()
+        # Before the reader starts: its first picture must not lie before zero.
+        called_s = time.monotonic()
+        if self._origin_s is None:
+            self._origin_s = called_s
         reader = self._reader = NewestShot(self._address, self._factory)
         try:
-            yield from self._sampled(reader, Sampler(sample_fps), stop)
+            yield from self._sampled(reader, Sampler(sample_fps), stop, self._origin_s, called_s)
         finally:
             self._close()
 
-    def _sampled(self, reader: NewestShot, sampler: Sampler, stop: threading.Event) -> Iterator[Frame]:
-        opened_s = last_s = time.monotonic()
-        origin_s = self._origin_s = opened_s if self._origin_s is None else self._origin_s
+    def _sampled(
+        self, reader: NewestShot, sampler: Sampler, stop: threading.Event, origin_s: float, called_s: float
+    ) -> Iterator[Frame]:
+        last_s = None
         while not stop.is_set():
             shot = reader.take(WAKE_S)
             if shot is None:
-                self._check_alive(reader, last_s, last_s > opened_s)
+                self._check_alive(reader, called_s, last_s, origin_s)
                 continue
             last_s = shot.read_s
             missed = sampler.missed
@@ -77,20 +82,22 @@ class LiveSource:
                 self.frames_dropped += sampler.missed - missed
                 yield Frame(shot.image_bgr, shot.captured_at, last_s - origin_s)
 
-    def _check_alive(self, reader: NewestShot, last_s: float, began: bool) -> None:
-        """Raise if the reader failed or its last picture is too old."""
-        age_s = time.monotonic() - last_s
+    def _check_alive(
+        self, reader: NewestShot, called_s: float, last_s: float | None, origin_s: float
+    ) -> None:
+        """Raise if the reader failed or the last picture (or the call, if there was none) is too old."""
+        age_s = time.monotonic() - (called_s if last_s is None else last_s)
         if reader.failure is None and age_s < self._stale_s:
             return
         reason = reader.failure or f"no new picture for {age_s:.0f} s"
-        if began:
-            position_s = last_s - (self._origin_s or 0.0)
-            raise SourceLost(
-                f"{self.name} broke off at {position_s:.1f} s: {reason}; is it still plugged in?", position_s
+        if last_s is None:
+            raise SourceError(
+                f"{self.name} gives no picture ({reason}); expected a connected camera or a stream that "
+                "runs, not used by another program"
             )
-        raise SourceError(
-            f"{self.name} gives no picture ({reason}); expected a connected camera or a stream that runs, "
-            "not used by another program"
+        position_s = last_s - origin_s
+        raise SourceLost(
+            f"{self.name} broke off at {position_s:.1f} s: {reason}; is it still connected?", position_s
         )
 
     def _close(self) -> None:
