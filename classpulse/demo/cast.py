@@ -8,13 +8,14 @@ from classpulse.demo.script import Look, Spell, Student
 NEUTRAL, DOWNCAST = Expression.NEUTRAL, Expression.DOWNCAST
 SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
 
-AWAY_YAW_DEG = 38.0
-"""Turned to a neighbour. Beyond 40 degrees the warped portrait stops looking like a face."""
+AWAY_YAW_DEG = 50.0
+"""Turned to a neighbour. Beyond 55 degrees the warped portrait stops looking like a head."""
 
+# At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
 CAST: tuple[Student, ...] = (
     Student(
         "Seat 1",
-        (Spell(0.0), Spell(0.30, SMILING), Spell(0.38), Spell(0.80, SMILING), Spell(0.86)),
+        (Spell(0.0), Spell(0.31, SMILING), Spell(0.42), Spell(0.78, SMILING), Spell(0.87)),
         Look("shelves", 0.84, (-6, 4), False, (0.96, 1.0, 1.03), 1.0, (0, 0, 0), 1.0, 0.3),
     ),
     Student(
@@ -30,7 +31,7 @@ CAST: tuple[Student, ...] = (
     ),
     Student(
         "Seat 4",
-        (Spell(0.0), Spell(0.38, present=False), Spell(0.72), Spell(0.85, SMILING), Spell(0.92)),
+        (Spell(0.0), Spell(0.38, present=False), Spell(0.72), Spell(0.84, SMILING), Spell(0.95)),
         Look("curtain", 0.82, (-10, 6), True, (1.0, 1.0, 1.0), 1.0, (34, 18, 4), 1.1, 4.1),
     ),
     Student(
@@ -46,7 +47,7 @@ CAST: tuple[Student, ...] = (
     ),
     Student(
         "Seat 6",
-        (Spell(0.0), Spell(0.48, SURPRISED), Spell(0.56)),
+        (Spell(0.0), Spell(0.45, SURPRISED), Spell(0.56)),
         Look("lamp", 0.78, (2, 14), True, (0.90, 0.98, 1.08), 1.15, (28, 28, 28), 1.15, 0.9),
     ),
 )

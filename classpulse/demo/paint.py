@@ -92,9 +92,8 @@ def _fill_mouth(
 ) -> ImageBGR:
     """Teeth under the upper lip and the dark below them, shaded towards the corners."""
     below = np.arange(image_bgr.shape[0], dtype=np.float64)[:, None] - seam
-    inside: NDArray[np.float64] = (
-        np.clip(below + 0.5, 0, 1) * np.clip(gap - below + 0.5, 0, 1) * np.clip(gap / 1.5, 0, 1)
-    )
+    between_lips = np.clip(below + 0.5, 0, 1) * np.clip(gap - below + 0.5, 0, 1)
+    inside = np.asarray(between_lips * np.clip(gap / 1.5, 0, 1), np.float64)
     corners = (gap / gap.max()) ** 0.7
     teeth = np.clip((teeth_px * corners - below) / 1.5, 0, 1) * corners * np.clip(0.75 + below / 8, 0, 1)
     colour = np.array(MOUTH_BGR) + teeth[..., None] * (np.array(TEETH_BGR) - np.array(MOUTH_BGR))

@@ -59,7 +59,7 @@ def _mix(here: float, there: float, share: float) -> float:
 
 REST: Mapping[Expression, Pose] = {
     # The portrait itself has a hint of a smile.
-    Expression.NEUTRAL: Pose({Action.CORNERS_DOWN: 0.25}),
+    Expression.NEUTRAL: Pose({Action.CORNERS_DOWN: 0.1}),
     Expression.DOWNCAST: Pose(
         {
             Action.CORNERS_DOWN: 1.0,

@@ -100,7 +100,7 @@ class TilePainter:
         pose = seen_pose(look, moment.pose)
         mesh = turned_mesh(self.fields.portrait.face, pose.yaw_deg, pose.pitch_deg)
         to_tile = place(look, moment, t_s, self.width, self.height).to_tile
-        x, y = (mesh @ to_tile[:, :2].T + to_tile[:, 2]).T
+        x, y = (mesh[:, :2] @ to_tile[:, :2].T + to_tile[:, 2]).T
         x, y = np.clip(x, 0, self.width), np.clip(y, 0, self.height)
         if x.max() <= x.min() or y.max() <= y.min():
             return None
