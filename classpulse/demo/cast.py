@@ -8,8 +8,8 @@ from classpulse.demo.script import Look, Spell, Student
 NEUTRAL, DOWNCAST = Expression.NEUTRAL, Expression.DOWNCAST
 SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
 
-AWAY_YAW_DEG = 50.0
-"""Turned to a neighbour. Beyond 55 degrees the warped portrait stops looking like a head."""
+AWAY_YAW_DEG = 52.0
+"""Turned to a neighbour. Beyond 60 degrees the warped portrait stops looking like a head."""
 
 # At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
 CAST: tuple[Student, ...] = (

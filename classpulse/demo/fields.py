@@ -14,7 +14,7 @@ from classpulse.demo.poses import Pose
 from classpulse.demo.turns import turn_field
 from classpulse.demo.warps import Action, Field, action_field, field_shape
 
-YAW_KNOTS_DEG = (-55.0, -45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 55.0)
+YAW_KNOTS_DEG = (-60.0, -52.0, -45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 52.0, 60.0)
 """Turns that are computed (0.1 s each); between two of them the fields are mixed."""
 
 PITCH_KNOTS_DEG = (-12.0, 0.0, 12.0)

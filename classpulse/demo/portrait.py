@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from classpulse.demo.bundled import infer
 from classpulse.demo.errors import DemoError
 from classpulse.demo.landmarks import Landmarks, find_landmarks
-from monitor.domain import Box, ImageBGR
+from monitor.detection import DetectionSettings, load_detector
+from monitor.domain import ImageBGR
 
 SAMPLE = "grace_hopper.jpg"
 SEGMENTATION = "selfie_segmentation/selfie_segmentation.tflite"
 SEGMENTATION_PX = 256
 
-FACE_XYXY: Box = (170.0, 140.0, 370.0, 340.0)
-EYES = ((220.0, 195.0), (310.0, 192.0))
-"""Where the face and its eyes are, read off the picture once: it never changes, so nothing needs to be found.
-The landmark network corrects a box that is some pixels off in its second pass."""
+MIN_FACE_PX = 96
+"""Her face is 190 pixels wide; looking for small ones would only take longer."""
 
 FACE_MARGIN_PX = 60
 """Below the chin, for what a mouth that opens pushes down."""
@@ -58,14 +57,20 @@ class Portrait:
 def load_portrait() -> Portrait:
     """Read, measure and cut out the portrait (about 0.1 s; the result is kept).
 
-    Raises ``DemoError`` if matplotlib was installed without its sample data.
+    Raises ``DemoError`` if matplotlib was installed without its sample data, ``DetectorError`` if mediapipe was
+    without its models.
     """
     path = Path(matplotlib.get_data_path()) / "sample_data" / SAMPLE
     picture = cv2.imread(str(path))
     if picture is None:
         raise DemoError(f"{path} is missing; expected matplotlib's sample data: reinstall matplotlib")
     image_bgr = np.asarray(picture, np.uint8)
-    face = find_landmarks(image_bgr, FACE_XYXY, np.array(EYES, np.float32))
+    faces = load_detector(DetectionSettings(min_face_px=MIN_FACE_PX)).detect(image_bgr)
+    if not faces:
+        raise DemoError(
+            f"no face was found in {path}; expected matplotlib's own picture: reinstall matplotlib"
+        )
+    face = find_landmarks(image_bgr, faces[0].box_xyxy, faces[0].keypoints[:2])
     return Portrait(image_bgr, _cut_out(image_bgr), face)
 
 

@@ -62,15 +62,15 @@ REST: Mapping[Expression, Pose] = {
     Expression.NEUTRAL: Pose({Action.CORNERS_DOWN: 0.1}),
     Expression.DOWNCAST: Pose(
         {
-            Action.CORNERS_DOWN: 1.0,
-            Action.INNER_BROWS_UP: 1.0,
-            Action.BROWS_TOGETHER: 0.5,
+            Action.CORNERS_DOWN: 1.1,
+            Action.INNER_BROWS_UP: 1.3,
+            Action.BROWS_TOGETHER: 0.6,
             Action.LOWER_LIP_UP: 1.0,
         },
-        lids=0.5,
-        pitch_deg=-7.0,
+        lids=0.55,
+        pitch_deg=-9.0,
     ),
-    Expression.SMILING: Pose({Action.CORNERS_UP: 1.1, Action.CHEEKS_UP: 1.1}, lids=0.1, mouth=0.055),
+    Expression.SMILING: Pose({Action.CORNERS_UP: 1.15, Action.CHEEKS_UP: 1.2}, lids=0.12, mouth=0.075),
     Expression.SURPRISED: Pose({Action.BROWS_UP: 1.0, Action.JAW_DOWN: 0.9}, mouth=0.15, pitch_deg=3.0),
 }
 """Every expression at rest, made by eye and never fitted to what the expression model answers."""

@@ -41,9 +41,9 @@ class SpellScore:
 @dataclass(frozen=True)
 class StudentScore:
     """One student of the film. ``pseudonym`` is None if no stored seat lies in her tile. Shares are of the
-    film; ``presence_error`` is the mean over the bins of the difference between the share of time that she was
-    there and that she was seen; ``facing_agreement`` the share of comparable bins whose direction agrees,
-    None without any."""
+    film; ``presence_error`` is the mean over the bins of the difference between the share of time that she
+    was there and that she was seen; ``facing_agreement`` the share of comparable bins whose direction
+    agrees, None without any."""
 
     seat: str
     pseudonym: str | None

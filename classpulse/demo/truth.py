@@ -26,7 +26,7 @@ from monitor.domain import Box
 VERSION = 1
 
 FACING_DEG = 20.0
-"""A head turned less than this faces the camera. The script's turns are 50 degrees and its sway at most 4.5,
+"""A head turned less than this faces the camera. The script's turns are 52 degrees and its sway at most 4.5,
 so the truth does not depend on where the border lies between them."""
 
 

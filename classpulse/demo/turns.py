@@ -1,9 +1,9 @@
 """The head turned to the side or bent down: its points turned in space, and the picture drawn after them.
 
-Two layers. The face is a mesh of triangles between the landmarks, turned and drawn from far to near, so that a
-nose hides the cheek behind it. All around it (ears, hair, cap, neck) a thin-plate spline follows. The spline alone
-was tried first: it cannot hide anything, so both eyes and ears stay in sight and a face detector's keypoints
-show 20 degrees of yaw for a turn of 55. With the mesh they show about 40.
+Two layers. The face is a mesh of triangles between the landmarks, turned and drawn from far to near, so that
+a nose hides the cheek behind it. All around it (ears, hair, cap, neck) a thin-plate spline follows. The
+spline alone was tried first: it cannot hide anything, so both eyes and ears stay in sight, and a face
+detector's keypoints show 20 degrees of yaw for a turn of 55. With the mesh they show about 40.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ CAP_RADIUS = 0.92
 """The cap's half width, as a share of the eye distance."""
 
 HIDDEN_FROM_DEG = 66.0
-"""The spline follows no point that is turned further than this from the camera: at the rim it would fold."""
+"""The spline follows no point turned further than this from the camera: at the rim it would fold."""
 
 RIM_POINTS, RIM_HALF_WIDTH = 7, 0.86
+"""How many points a side the head's outline has, and how far from the middle they lie."""
+
 RIM_SWAY, RIM_NOD = 0.4, 0.35
-"""The head's outline: how many points a side, how far from the middle, and how far it goes with a turn or a nod
-(times the sine of the angle). Lengths are shares of the eye distance."""
+"""How far the outline goes with a turn or a nod, times the sine of the angle; shares of the eye distance."""
 
 BEHIND_FACE = 0.05
 """What lies behind the far cheek (its ear) is drawn in a strip as wide as this share of the eye distance."""
@@ -117,7 +118,8 @@ def _cap(face: Landmarks) -> Points:
     unit, middle_x = face.unit_px, float(face.xy[:, 0].mean())
     x, y = np.meshgrid(np.linspace(-0.8, 0.8, 13) * unit, np.linspace(-0.05, -0.8, 6) * unit)
     depth = AXIS_DEPTH * unit - np.sqrt((CAP_RADIUS * unit) ** 2 - x**2)
-    return np.stack([x + middle_x, y + face.box_xyxy[1], depth], axis=-1).reshape(-1, 3)
+    cap = np.stack([x + middle_x, y + face.box_xyxy[1], depth], axis=-1)
+    return np.asarray(cap.reshape(-1, 3), np.float64)
 
 
 def _front(points: Points, face: Landmarks) -> NDArray[np.bool_]:
@@ -135,9 +137,9 @@ def _rim(face: Landmarks) -> Points:
 
 
 def _moved_rim(rim: Points, face: Landmarks, yaw_deg: float, pitch_deg: float) -> Points:
-    """Where the outline goes. Beside the cap it follows a part of the way, as a round thing keeps its outline but
-    a head turns about the neck behind it. Beside the face, the near ear stays beside the near edge of the
-    mesh, and on the far side the cheek becomes the outline and hides the ear."""
+    """Where the outline goes. Beside the cap it follows a part of the way, as a round thing keeps its outline
+    but a head turns about the neck behind it. Beside the face, the near ear stays beside the near edge of
+    the mesh, and on the far side the cheek becomes the outline and hides the ear."""
     unit, height = face.unit_px, np.clip((face.box_xyxy[3] - rim[:, 1]) / face.unit_px, 0, 1)
     y = rim[:, 1] - RIM_NOD * np.sin(np.radians(pitch_deg)) * unit * height
     x = rim[:, 0] + RIM_SWAY * np.sin(np.radians(yaw_deg)) * unit
