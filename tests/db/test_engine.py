@@ -118,6 +118,8 @@ def test_the_settings_of_a_connection(path, closing) -> None:
     assert pragma(engine, "foreign_keys") == 1
     assert pragma(engine, "synchronous") == 1  # NORMAL
     assert pragma(engine, "busy_timeout") == 250
+    with engine.connect() as connection:  # the driver begins nothing by itself
+        assert connection.connection.driver_connection.isolation_level is None
 
 
 def test_synchronous_can_be_full(path, closing) -> None:
@@ -346,3 +348,11 @@ def test_errors_that_are_not_the_database_s_pass_through(closing) -> None:
 )
 def test_a_message_names_the_place_without_the_password(url, named) -> None:
     assert place(make_url(url)) == named
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SQLite's unix-none stands for a disk without shared memory")
+def test_a_disk_that_cannot_do_wal_is_used_without_it(path, closing, caplog) -> None:
+    engine = closing(f"sqlite:///file:{path}?vfs=unix-none&uri=true")
+    assert pragma(engine, "journal_mode") == "delete"
+    assert queries.sessions(engine) == []
+    assert "cannot use WAL there" in caplog.text

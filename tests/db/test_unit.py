@@ -61,9 +61,11 @@ def test_recording_moves_last_written_and_remarks_do_not(store, session_id, peop
     with store.unit() as unit:
         unit.write_bins(session_id, [a_bin(people[0], 0.0)])
         unit.commit()
-    written_at = clock.now
+        written_at = clock.now
+        clock()
+        unit.add_marker(session_id, 2.0, "quiz announced")
+        unit.commit()
     assert queries.session(store.engine, session_id).last_written_at == written_at
-    clock()
     with store.unit() as unit:
         unit.add_marker(session_id, 3.0, "quiz handed out")
         unit.save_flags([FlagRecord(session_id, people[0], "sad", "flagged", {})])
