@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.records import TimelineBin
@@ -13,6 +13,7 @@ from reports.timeline import session_grid, student_timelines
 scripts = st.lists(st.text(alphabet="adfhsun.?<", min_size=6, max_size=6), min_size=1, max_size=8)
 
 
+@settings(max_examples=40)
 @given(scripts=scripts)
 def test_the_class_mean_lies_between_its_students(lessons, scripts):
     lines = lessons.timelines(*scripts)

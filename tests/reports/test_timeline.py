@@ -96,6 +96,7 @@ def test_a_bin_of_a_stranger_is_refused(lessons):
         student_timelines(lessons.session(), lessons.students(1), lessons.bins(["n", "n"]))
 
 
+@settings(max_examples=30)
 @given(scripts=scripts, seed=st.integers(0, 1000))
 def test_the_order_of_bins_does_not_matter(lessons, scripts, seed):
     bins = lessons.bins(scripts)
@@ -111,6 +112,7 @@ def test_the_order_of_bins_does_not_matter(lessons, scripts, seed):
         assert a.unknown == b.unknown
 
 
+@settings(max_examples=50)
 @given(scripts=scripts)
 def test_time_is_neither_lost_nor_made(lessons, scripts):
     lines = lessons.timelines(*scripts)

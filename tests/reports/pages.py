@@ -1,0 +1,61 @@
+"""A page of HTML, taken apart with the standard library."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+VOID = {"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"}
+
+
+class Page(HTMLParser):
+    """The tags, texts and attributes of a page; ``problems`` are tags that were not closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.problems: list[str] = []
+        self.headings: list[str] = []
+        self.table: list[list[str]] = []
+        self._words: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    @property
+    def text(self) -> str:
+        """What is read, with plain single spaces."""
+        return re.sub(r"\s+", " ", "".join(self._words)).strip()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag in {"h1", "h2", "h3"}:
+            self.headings.append("")
+        if tag == "tr":
+            self.table.append([])
+        if tag in {"td", "th"}:
+            self.table[-1].append("")
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        if not self._open or self._open.pop() != tag:
+            self.problems.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_data(self, data):
+        if {"style", "svg"} & set(self._open):
+            return
+        self._words.append(data)
+        if {"h1", "h2", "h3"} & set(self._open):
+            self.headings[-1] += data
+        if {"td", "th"} & set(self._open):
+            self.table[-1][-1] += data

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from db.records import FlagRecord
+from reports.export import as_data, csv_text, json_text
+from reports.flags import FlagSettings
+from reports.report import ReportSettings, build_report
+
+SHORT = FlagSettings(least_usable_s=20.0)
+
+
+def _rows(report):
+    return list(csv.DictReader(io.StringIO(csv_text(report), newline="")))
+
+
+@pytest.fixture
+def make(lessons):
+    def _make(*scripts, students=None, flags=(), **changes):
+        session = lessons.session(max(map(len, scripts)), **changes)
+        people = students or lessons.students(len(scripts))
+        bins = lessons.bins(scripts)
+        return build_report(
+            session, people, bins, flags=flags, settings=ReportSettings("UTC"), flag_settings=SHORT
+        )
+
+    return _make
+
+
+def test_a_row_for_each_student_and_bin(make):
+    rows = _rows(make("s?.", "nnn"))
+    assert len(rows) == 6
+    first, unknown, absent = rows[:3]
+    assert first["student"] == "Student 1"
+    assert (first["start_s"], first["watched_s"], first["seen_s"]) == ("0", "5", "5")
+    assert (first["leading"], first["p_sad"], first["usable_samples"]) == ("sad", "0.7", "10")
+    assert (unknown["leading"], unknown["p_sad"], unknown["seen_samples"]) == ("", "", "10")
+    assert (absent["seen_s"], absent["p_neutral"]) == ("0", "")
+
+
+def test_probabilities_of_a_row_sum_to_one(make):
+    row = _rows(make("s"))[0]
+    assert sum(float(row[name]) for name in row if name.startswith("p_")) == pytest.approx(1, abs=1e-3)
+
+
+def test_behaviour_has_no_column_of_expressions(make):
+    row = _rows(make("b<", mode="behaviour"))[1]
+    assert (row["pose_samples"], row["facing_samples"]) == ("10", "0")
+    assert not [name for name in row if name.startswith("p_") or name in {"leading", "usable_samples"}]
+
+
+def test_aggregate_has_rows_of_the_class_alone(lessons):
+    session = lessons.session(3, mode="aggregate")
+    rows = _rows(build_report(session, lessons.students(6), lessons.aggregate([6, 4, 0], "s")))
+    assert [row["people_seen"] for row in rows] == ["6", "4", "0"]
+    assert [row["p_sad"] for row in rows] == ["0.7", "", ""]
+    assert "student" not in rows[0]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_name_is_no_formula(make, lessons, name):
+    students = [replace(lessons.students(1)[0], pseudonym=name)]
+    assert _rows(make("n", students=students))[0]["student"] == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ['O\'Brien, "Pat"', "李小龙", "a;b\nc"])
+def test_other_names_survive(make, lessons, name):
+    students = [replace(lessons.students(1)[0], pseudonym=name)]
+    assert _rows(make("n", students=students))[0]["student"] == name
+
+
+def test_the_data_of_a_report(make):
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed")]
+    data = as_data(make("ssssssnn", "?.......", flags=flags))
+    first, second = data["students"]
+    assert data["session"]["started_at"] == "2026-03-02T09:00:00+00:00"
+    assert data["summary"][0].startswith("Suggested check-in: Student 1.")
+    assert data["flag_settings"]["least_usable_s"] == 20
+    assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
+    assert first["numbers"]["sad_share"] == pytest.approx(0.75)
+    assert "settings" not in first["numbers"]
+    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, None)
+    assert second["unknown"] == {"absent": 70, "too small": 10}
+    assert sum(data["class"]["expressions"].values()) == pytest.approx(1)
+
+
+def test_behaviour_data_has_no_expression(make):
+    report = make("ssssss", "b<bbbb", mode="behaviour")
+    assert not {"sad", "outcome", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert as_data(report)["flag_settings"] is None
+
+
+def test_aggregate_data_has_no_students(lessons):
+    report = build_report(
+        lessons.session(2, mode="aggregate"), lessons.students(6), lessons.aggregate([6, 6])
+    )
+    assert as_data(report)["students"] == []
+
+
+@pytest.mark.parametrize("scripts", [["."], ["?"], ["n"]])
+def test_the_json_is_strict(make, scripts):
+    text = json_text(make(*scripts))
+    assert "NaN" not in text
+    assert json.loads(text)["class"]["students"] == 1

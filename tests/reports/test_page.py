@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pages import Page
+
+import reports
+from db.records import FlagRecord, SessionStatus
+from reports.flags import FlagSettings
+from reports.page import facts, render_html
+from reports.report import ReportSettings, build_report
+
+SHORT = FlagSettings(least_usable_s=20.0)
+UTC = ReportSettings("UTC")
+
+
+@pytest.fixture(scope="module")
+def make(lessons):
+    def _make(*scripts, students=None, flags=(), **changes):
+        session = lessons.session(max(map(len, scripts), default=0), **changes)
+        people = students or lessons.students(len(scripts))
+        bins = lessons.bins(scripts)
+        return build_report(session, people, bins, lessons.seats(len(people)), flags, UTC, SHORT)
+
+    return _make
+
+
+@pytest.fixture(scope="module")
+def html(make):
+    return render_html(make("ssssssnn", "nnnnnnnn", "nn......", "........"))
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_the_order_of_a_teacher_in_a_hurry(page):
+    assert page.headings == [
+        "Physics 10b",
+        "Suggested check-ins",
+        "Student 1 seat 1",
+        "The class over time",
+        "Student by student",
+        "Everyone",
+        "What this report cannot tell",
+        "How it was made",
+    ]
+    assert page.text.index("Suggested check-in: Student 1.") < page.text.index("Suggested check-ins")
+    assert "Monday 2 March 2026, 09:00 (UTC)" in page.text
+
+
+def test_the_page_is_well_formed(page):
+    assert page.problems == []
+    assert page.tags.count("svg") == 3  # a strip, the class, the map
+    assert ("html", "lang", "en-GB") in page.attributes
+
+
+def test_everyone_has_a_row(page):
+    header, *rows = page.table
+    assert [cell.strip() for cell in header][0:2] == ["Student", "Seen"]
+    first = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in rows[0]]
+    assert first[:6] == ["Student 1", "100 %", "100 %", "100 %", "sadness", "75 %"]
+    assert first[-1] == "check-in suggested"
+    assert [row[-1] for row in rows[1:]] == [
+        "no flag",
+        "not enough to tellreadable for 10\N{NO-BREAK SPACE}s, 20\N{NO-BREAK SPACE}s are needed",
+        "not seen",
+    ]
+
+
+def test_nothing_is_loaded_from_anywhere(html, page):
+    assert not {"script", "link", "iframe", "img", "object", "embed"} & set(page.tags)
+    loading = {"src", "href", "xlink:href", "srcset", "action", "background", "poster", "data"}
+    targets = [value for _, name, value in page.attributes if name in loading]
+    assert all(target.startswith("#") for target in targets)
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert "@import" not in html
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
+
+
+def test_every_chart_has_a_text_alternative(page):
+    labels = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
+    assert len(labels) == 3
+    assert all(len(label) > 40 for label in labels)
+
+
+@pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
+def test_it_never_says_that_somebody_is_sad(make, mode):
+    text = Page(render_html(make("ssssssnn", "nnnnnnnn", mode=mode))).text.lower()
+    for verdict in ("is sad", "was sad", "are sad", "feels", "depress"):
+        assert verdict not in text
+
+
+def test_a_name_is_only_a_name(make, lessons):
+    evil = "<script>alert('x')</script>"
+    students = [replace(lessons.students(1)[0], pseudonym=evil)]
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", "<i>me</i>", None, "<b>note</b>")]
+    html = render_html(make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co"))
+    page = Page(html)
+    assert not {"script", "i", "b", "u"} & set(page.tags)
+    assert page.problems == []
+    assert f"Suggested check-in: {evil}." in page.text
+    assert "Reviewed: dismissed by <i>me</i>. <b>note</b>" in page.text
+    assert page.headings[0] == "<u>Class</u> & Co"
+
+
+def test_a_hostile_version_or_reason_is_only_text(make):
+    html = render_html(
+        make("nn", versions={"<img>": "<img src=x>"}, status=SessionStatus.INTERRUPTED, status_reason="<hr>")
+    )
+    assert not {"img", "hr"} & set(Page(html).tags)
+
+
+def test_behaviour_shows_no_emotion_anywhere(make):
+    html = render_html(make("bb<bbbbb", "b.bbb<<b", mode="behaviour"))
+    page = Page(html)
+    told = html.lower().replace("no expression was computed in this mode", "")
+    for word in ("sad", "emotion", "expression", "angry", "happi", "neutral", "check-in"):
+        assert word not in told
+    assert page.headings[1:4] == ["The class over time", "Student by student", "Everyone"]
+    assert "First seen at" in page.table[0]
+    assert "facing the front" in html
+
+
+def test_aggregate_names_nobody(lessons):
+    session = lessons.session(6, mode="aggregate")
+    report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
+    page = Page(render_html(report))
+    assert page.tags.count("svg") == 1
+    assert page.table == []
+    assert "Student 1" not in page.text
+    assert ("Most seen at a time", "6") in facts(report)
+
+
+def test_aggregate_of_four_draws_no_curve(lessons):
+    session = lessons.session(6, mode="aggregate")
+    page = Page(render_html(build_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
+    assert "svg" not in page.tags
+    assert "There is no curve: at most 4" in page.text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_nobody_flagged_has_no_section_for_it(make):
+    page = Page(render_html(make("nnnnnnnn")))
+    assert "Suggested check-ins" not in page.headings
+    assert "No check-in is suggested" in page.text
+
+
+@pytest.mark.parametrize(
+    ("scripts", "changes", "charts", "told"),
+    [
+        ([], {}, 0, "Nothing was watched"),
+        (["...."], {}, 0, "No student was seen"),
+        (["????", "<<<<"], {}, 1, "Nobody's face could be read"),
+        (["n"], {"end_s": 0.0, "watched_s": 0.5}, 2, "not enough to tell about anyone"),
+    ],
+)
+def test_little_to_show_gives_a_sensible_page(make, scripts, changes, charts, told):
+    page = Page(render_html(make(*scripts, **changes)))
+    assert page.tags.count("svg") == charts
+    assert told in page.text
+    assert page.problems == []
+
+
+def test_an_interruption_is_said_before_the_answer(make):
+    report = make("nnnn", expected_s=3000.0, status=SessionStatus.INTERRUPTED, status_reason="power cut")
+    page = Page(render_html(report))
+    assert ("p", "role", "alert") in page.attributes
+    assert page.text.index("This session was interrupted: power cut.") < page.text.index("No check-in")
+
+
+@pytest.mark.parametrize(
+    ("expected_s", "told"), [(40.0, "40 s"), (60.0, "40 s of 1 min"), (None, "40 s"), (38.0, "40 s")]
+)
+def test_the_announced_length_is_told_where_it_was_not_reached(make, expected_s, told):
+    watched = dict(facts(make("nnnnnnnn", expected_s=expected_s)))["Watched"]
+    assert watched.replace("\N{NO-BREAK SPACE}", " ") == told
+
+
+def test_the_same_session_gives_the_same_bytes(make, html):
+    assert render_html(make("ssssssnn", "nnnnnnnn", "nn......", "........")) == html
+
+
+def test_an_hour_of_thirty_stays_small(lessons):
+    scripts = [("nnsnhun?.<" * 72)[shift : shift + 720] for shift in range(10)] * 3
+    scripts = [script.ljust(720, "n") for script in scripts]
+    report = build_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
+    assert len(render_html(report)) < 1_500_000
+
+
+def test_a_large_class_starts_its_table_on_a_page_of_its_own(make, html):
+    assert 'class="fresh-page"' not in html
+    assert 'class="fresh-page"' in render_html(make(*["n"] * 31))
+
+
+def test_the_limits_name_thresholds_and_literature(page):
+    text = page.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "less than 20 s of readable time, less than 20 % of the watched time seen" in text
+    for source in ("Barrett et al. 2019", "Rhue 2018", "Li et al. 2023", "FER+", "Miao and Gastwirth 2004"):
+        assert source in text
+    assert "detector: blaze 1" in text
+
+
+def test_a_report_loads_no_heavy_framework():
+    code = (
+        "import sys, reports.render, reports.history, reports.pdf; "
+        "print({'cv2', 'mediapipe', 'tensorflow', 'ai_edge_litert', 'matplotlib.pyplot'} & set(sys.modules))"
+    )
+    root = Path(reports.__file__).parents[1]
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert found.stdout.strip() == "set()"

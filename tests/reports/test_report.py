@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from db.records import FlagRecord
+from reports.errors import ReportError
+from reports.flags import FlagSettings, Outcome
+from reports.report import Mode, ReportSettings, build_report, local_time
+
+SHORT = FlagSettings(least_usable_s=20.0)
+
+
+def test_a_report_of_a_class(lessons):
+    scripts = ["ssssssnn", "nnnnnnnn", "ssssssss", "s.......", "........"]
+    report = build_report(
+        lessons.session(8),
+        lessons.students(5),
+        lessons.bins(scripts),
+        lessons.seats(4),
+        flag_settings=SHORT,
+    )
+    assert report.mode is Mode.EMOTION
+    assert [person.name for person in report.flagged] == ["Student 3", "Student 1"]  # the larger share first
+    assert [person.name for person in report.insufficient] == ["Student 4"]
+    assert [person.seen for person in report.people] == [True] * 4 + [False]
+    assert [person.seat for person in report.people] == ["seat 1", "seat 2", "seat 3", "seat 4", None]
+    assert report.whole.people == 5
+    assert report.watched_s == 40
+
+
+def test_reviews_are_taken_and_verdicts_made_anew(lessons):
+    stored = [
+        FlagRecord(7, 1, "sad_share", "not_flagged", {}, "dismissed", "the form teacher"),
+        FlagRecord(8, 2, "sad_share", "flagged", {}, "confirmed"),
+    ]
+    report = build_report(
+        lessons.session(6),
+        lessons.students(2),
+        lessons.bins(["ssssss", "nnnnnn"]),
+        flags=stored,
+        flag_settings=SHORT,
+    )
+    first, second = report.people
+    assert first.is_(Outcome.FLAGGED)
+    assert first.flag.review == "dismissed"
+    assert second.flag is None  # that review belongs to another session
+
+
+def test_behaviour_judges_nobody(lessons):
+    bins = lessons.bins(["ssssss", "bbbbbb"])  # even if probabilities were stored
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {})]
+    report = build_report(lessons.session(6, mode="behaviour"), lessons.students(2), bins, flags=flags)
+    assert [(person.verdict, person.flag) for person in report.people] == [(None, None)] * 2
+    assert report.flagged == report.insufficient == ()
+
+
+def test_aggregate_has_no_people(lessons):
+    bins = lessons.aggregate([6] * 4)
+    report = build_report(lessons.session(4, mode="aggregate"), lessons.students(6), bins)
+    assert report.people == ()
+    assert report.whole.people == 6
+
+
+def test_nobody_and_nothing(lessons):
+    report = build_report(lessons.session(0, watched_s=0.0), [], [])
+    assert report.people == report.flagged == report.seen == ()
+    assert report.watched_s == report.unwatched_s == 0
+
+
+def test_a_gap_is_counted(lessons):
+    session = lessons.session(8, watched_s=30.0)
+    report = build_report(session, lessons.students(1), lessons.bins(["nnn  nnn"]))
+    assert (report.watched_s, report.unwatched_s) == (30, 10)
+
+
+def test_times_are_printed_in_the_zone_of_the_settings(lessons):
+    session = lessons.session(started_at=lessons.started_at + timedelta(days=120))
+    report = build_report(session, [], [], settings=ReportSettings("Europe/Madrid"))
+    assert report.started_at.hour == 11  # summer time
+    assert report.started_at == session.started_at
+
+
+def test_without_a_zone_the_computers_own_is_taken(lessons):
+    own = lessons.started_at.astimezone()
+    assert local_time(lessons.started_at, ReportSettings()).utcoffset() == own.utcoffset()
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", ""])
+def test_an_unknown_zone_is_one_line(lessons, zone):
+    with pytest.raises(ReportError, match="time zone") as raised:
+        build_report(lessons.session(), [], [], settings=ReportSettings(zone))
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_mode_names_the_choices(lessons):
+    with pytest.raises(ReportError, match="'telepathy'; expected one of emotion, behaviour, aggregate"):
+        build_report(lessons.session(mode="telepathy"), [], [])
+
+
+def test_bins_of_a_stranger_are_one_line(lessons):
+    with pytest.raises(ReportError, match="session 7 cannot be reported: a bin belongs to student 2"):
+        build_report(lessons.session(), lessons.students(1), lessons.bins(["n", "n"]))
+
+
+def test_thresholds_reach_the_verdicts(lessons):
+    args = lessons.session(6), lessons.students(1), lessons.bins(["ssnnnn"])
+    strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.3))
+    assert len(strict.flagged) == 1
+    assert strict.flag_settings.sad_share == 0.3

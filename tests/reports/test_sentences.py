@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import pytest
+
+from db.records import SessionStatus
+from reports.flags import FlagSettings
+from reports.report import build_report
+from reports.sentences import banner, no_curve, summary, unreadable
+
+SHORT = FlagSettings(least_usable_s=20.0)
+
+
+def _plain(text):
+    return None if text is None else text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.fixture
+def make(lessons):
+    def _make(*scripts, flag_settings=SHORT, **changes):
+        session = lessons.session(max(map(len, scripts), default=0), **changes)
+        students = lessons.students(len(scripts))
+        return build_report(session, students, lessons.bins(scripts), flag_settings=flag_settings)
+
+    return _make
+
+
+def test_the_answer_comes_first(make):
+    first, second, third = map(_plain, summary(make("ssssssnn", "nnnnnnnn")))
+    assert first == (
+        "Suggested check-in: Student 1. An expression resembling sadness led for more than 50 % of the time "
+        "the face could be read."
+    )
+    assert second == "2 students were seen, on average for 100 % of the 40 s watched."
+    assert third.startswith(
+        "Averaged over the class, the readable faces resembled: neutral 46 %, sadness 29 %"
+    )
+
+
+def test_nobody_flagged(make):
+    report = make("nnnnnn", "s.....")
+    first, second, _ = map(_plain, summary(report))
+    assert first.startswith("No check-in is suggested: nobody showed an expression resembling sadness")
+    assert second.endswith("There was not enough to tell for Student 2.")
+
+
+def test_several_flagged_are_counted_and_long_lists_cut(make):
+    first = summary(make(*["ssssss"] * 12))[0]
+    assert "Student 8 and 4 more (12 of 12 students)" in first
+    assert "Student 9" not in first
+
+
+@pytest.mark.parametrize(
+    ("scripts", "expected"),
+    [
+        (["s.....", "n....."], "There was not enough to tell about anyone's expression."),
+        (["??????", "<<<<<<"], "Nobody's face could be read, so nothing can be said about expressions."),
+        (["......"], "No student was seen in the 30 s watched."),
+    ],
+)
+def test_little_to_tell(make, scripts, expected):
+    assert _plain(summary(make(*scripts))[0]) == expected
+
+
+def test_one_student_was_seen_not_were(make):
+    assert _plain(summary(make("nnnnnn"))[1]).startswith("1 student was seen")
+
+
+def test_nothing_watched(make):
+    assert len(summary(make(watched_s=0.0))) == 1
+    assert summary(make(watched_s=0.0))[0].startswith("Nothing was watched")
+
+
+def test_behaviour_says_nothing_of_expressions(make):
+    told = " ".join(summary(make("bb<b", "b.bb", mode="behaviour")))
+    assert "Heads faced the front in 8" in told
+    assert "sadness" not in told
+    assert "No expression was computed in this mode." in told
+
+
+def test_aggregate(lessons):
+    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
+    told = " ".join(summary(report))
+    assert "Up to 8 students were seen at a time." in told
+    assert no_curve(report) is None
+
+
+def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
+    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
+    assert "at most 4 students could be seen at a time" in no_curve(report)
+    assert not any("resembled" in sentence for sentence in summary(report))
+
+
+@pytest.mark.parametrize(
+    ("scripts", "changes", "expected"),
+    [
+        (["nn"], {}, None),
+        ([".."], {}, "no student was seen"),
+        (["??"], {}, "no expression could be read"),
+        (["b<"], {"mode": "behaviour"}, None),
+        (["??"], {"mode": "behaviour"}, "no head direction could be read"),
+    ],
+)
+def test_why_there_is_no_curve(make, scripts, changes, expected):
+    reason = no_curve(make(*scripts, **changes))
+    assert reason is None if expected is None else expected in reason
+
+
+def test_a_whole_session_has_no_banner(make):
+    assert banner(make("nnnn")) is None
+    assert banner(make("nnnn", expected_s=20.3)) is None  # a container's rounding
+    assert banner(make("nnnn", expected_s=None)) is None
+
+
+def test_an_interrupted_recording_says_what_is_missing(make):
+    told = _plain(
+        banner(
+            make(
+                "nnnn",
+                expected_s=3000.0,
+                status=SessionStatus.INTERRUPTED,
+                status_reason="the disk was full.",
+            )
+        )
+    )
+    assert told == (
+        "This session was interrupted: the disk was full. All that was recorded before is in this report. "
+        "The last 49 min 40 s of 50 min are missing."
+    )
+
+
+def test_an_interrupted_live_session_does_not_know_what_is_missing(make):
+    told = banner(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
+    assert told.startswith("This session was interrupted. All")
+    assert "How much is missing is not known" in told
+
+
+def test_a_finished_session_that_fell_short_says_so(make):
+    assert "The last 20" in banner(make("nnnn", expected_s=40.0))
+
+
+def test_a_running_session(make):
+    assert "still marked as running" in banner(make("nnnn", status=SessionStatus.RUNNING))
+
+
+def test_a_gap(make):
+    told = _plain(banner(make("nn   nn", watched_s=20.0)))
+    assert told == "No picture arrived for 15 s within it; the charts show where."
+
+
+def test_why_faces_were_not_readable(make):
+    told = _plain(unreadable(make("nn??<<", "n?....")))
+    assert told == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
+    assert unreadable(make("nnnn", "n...")) is None
+    assert unreadable(make("b?", mode="behaviour")) is None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.emotions import Emotion
+from reports import words
+from reports.words import GAP
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock", "length"),
+    [
+        (0, "0:00", "0 s"),
+        (0.5, "0:00", "0 s"),
+        (59.6, "1:00", "1 min"),
+        (75, "1:15", "1 min 15 s"),
+        (3600, "1:00:00", "1 h"),
+        (3675, "1:01:15", "1 h 1 min"),
+    ],
+)
+def test_times(seconds, clock, length):
+    assert words.clock(seconds) == clock
+    assert words.length(seconds) == length.replace(" ", GAP)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.004, "<1 %"), (0.625, "62 %"), (0.9999, ">99 %"), (1.0, "100 %"), (None, "–")],
+)
+def test_percent(share, text):
+    assert words.percent(share) == text.replace(" ", GAP)
+
+
+@given(share=st.floats(0, 1))
+def test_percent_never_claims_all_or_nothing(share):
+    text = words.percent(share)
+    assert (text == f"0{GAP}%") <= (share == 0)
+    assert (text == f"100{GAP}%") <= (share > 1 - 1e-8)
+
+
+def test_an_interval():
+    assert words.percent_range(0.4, 0.812) == f"40–81{GAP}%"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_listing(items, text):
+    assert words.listing(items) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no students"), (1, "1 student"), (2, "2 students")])
+def test_count(number, text):
+    assert words.count(number, "student") == text
+
+
+def test_every_expression_has_a_noun_and_none_is_an_adjective_about_a_person():
+    assert set(words.NOUNS) == set(Emotion)
+    assert not {"sad", "angry", "happy"} & set(words.NOUNS.values())
