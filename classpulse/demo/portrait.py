@@ -55,10 +55,10 @@ class Portrait:
 
 @lru_cache(maxsize=1)
 def load_portrait() -> Portrait:
-    """Read, measure and cut out the portrait (about 0.1 s; the result is kept).
+    """Read, measure and cut out the portrait (about 0.3 s; the result is kept).
 
-    Raises ``DemoError`` if matplotlib was installed without its sample data, ``DetectorError`` if mediapipe was
-    without its models.
+    Raises ``DemoError`` if matplotlib was installed without its sample data, ``DetectorError`` if mediapipe
+    was without its models.
     """
     path = Path(matplotlib.get_data_path()) / "sample_data" / SAMPLE
     picture = cv2.imread(str(path))
