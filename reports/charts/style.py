@@ -122,7 +122,7 @@ def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: fl
         return
     runs = np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1)
     boxes = [_rectangle(edges_s[run[0]], edges_s[run[-1] + 1], bottom, bottom + height) for run in runs]
-    ax.add_patch(PathPatch(Path.make_compound_path(*boxes), **look))
+    ax.add_artist(PathPatch(Path.make_compound_path(*boxes), **look))
 
 
 def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, height: float = 1.0) -> None:

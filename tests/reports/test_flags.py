@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.emotions import Emotion
@@ -84,6 +84,7 @@ def test_never_seen_is_insufficient_even_without_minima(lessons):
     assert verdict.sad_share is None
 
 
+@settings(max_examples=60)
 @given(script=script, factor=st.floats(0.0, 1.0))
 def test_less_seen_time_never_flags(lessons, script, factor):
     line = lessons.timeline(script)
@@ -92,6 +93,7 @@ def test_less_seen_time_never_flags(lessons, script, factor):
         assert after is not Outcome.FLAGGED
 
 
+@settings(max_examples=60)
 @given(script=script, data=st.data())
 def test_who_had_too_little_still_has_when_readable_moments_go(lessons, script, data):
     readable = [i for i, letter in enumerate(script) if letter not in ".?<"]
@@ -102,6 +104,7 @@ def test_who_had_too_little_still_has_when_readable_moments_go(lessons, script, 
     assert judge(lessons.timeline(less), SHORT).outcome is Outcome.INSUFFICIENT_DATA
 
 
+@settings(max_examples=60)
 @given(script=script, data=st.data())
 def test_more_sadness_never_unflags(lessons, script, data):
     readable = [i for i, letter in enumerate(script) if letter not in ".?<"]
@@ -112,6 +115,7 @@ def test_more_sadness_never_unflags(lessons, script, data):
     assert judge(lessons.timeline(sadder), SHORT).outcome is Outcome.FLAGGED
 
 
+@settings(max_examples=60)
 @given(script=script)
 def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, script):
     verdict = judge(lessons.timeline(script), SHORT)

@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.intervals import neighbour_correlation, share_interval, wilson
@@ -16,6 +16,7 @@ def _arrays(pairs):
     return np.array([hit for hit, _ in pairs]), np.array([weight for _, weight in pairs])
 
 
+@settings(max_examples=50)
 @given(pairs=bins)
 def test_the_interval_holds_the_share_and_stays_in_bounds(pairs):
     hits, weights = _arrays(pairs)
@@ -28,6 +29,7 @@ def test_the_interval_holds_the_share_and_stays_in_bounds(pairs):
     assert interval.share == pytest.approx(weights[hits].sum() / weights.sum())
 
 
+@settings(max_examples=50)
 @given(pairs=bins)
 def test_unknown_bins_at_the_ends_change_nothing(pairs):
     hits, weights = _arrays(pairs)
@@ -39,6 +41,7 @@ def test_unknown_bins_at_the_ends_change_nothing(pairs):
         assert astuple(padded) == pytest.approx(astuple(plain))
 
 
+@settings(max_examples=50)
 @given(pairs=bins)
 def test_more_confidence_is_a_wider_interval(pairs):
     hits, weights = _arrays(pairs)
