@@ -4,8 +4,8 @@ SQLite runs in WAL mode: readers do not wait for the recorder nor it for them. `
 enough for ``kill -9`` and crashes of the program, because a committed transaction is in the kernel's
 page cache by then and the kernel outlives the process. It is not enough for a power cut: WAL is synced
 at checkpoints only (each 1000 pages: the first of 30 students comes after 60 commits, ten minutes), so what
-the kernel has not yet written by itself may be lost; the file stays whole and earlier bins stay. FULL syncs each
-commit; ``benchmarks/database.py`` measures both.
+the kernel has not yet written by itself may be lost; the file stays whole and earlier bins stay. FULL
+syncs each commit; ``benchmarks/database.py`` measures both.
 """
 
 from __future__ import annotations
