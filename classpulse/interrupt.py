@@ -12,9 +12,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_on_signals(stop: threading.Event) -> Iterator[threading.Event]:
-    """Within the block the first signal sets ``stop``; a second one interrupts as usual, in case the
-    first could not be obeyed."""
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Within the block the first signal sets the event it gives; a second one interrupts as usual, in
+    case the first could not be obeyed."""
+    stop = threading.Event()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,18 @@ from monitor.process import is_running
 from monitor.session import Outcome
 
 
-def open_record(config: Config) -> Engine:
+@contextmanager
+def open_record(config: Config) -> Iterator[Engine]:
     """The database of the configuration, with sessions that a crash left open closed honestly."""
     engine = open_database(config.database_url)
+    try:
+        _close_abandoned(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _close_abandoned(engine: Engine) -> None:
     closed = close_abandoned(
         Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
     )
@@ -28,7 +39,6 @@ def open_record(config: Config) -> Engine:
             f"session {session_id} had been cut off; it is now marked interrupted, "
             "with everything recorded before"
         )
-    return engine
 
 
 def tell(outcome: Outcome, files: dict[str, Path], *, as_json: bool) -> int:

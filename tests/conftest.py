@@ -68,3 +68,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the data folder ../shared, which is not there")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short film of the demo class: its six students, 20 seconds of them."""
+    from classpulse.demo import write_demo_video
+
+    path = tmp_path_factory.mktemp("demo") / "class.mp4"
+    write_demo_video(path, seconds=20)
+    return path

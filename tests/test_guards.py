@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-
 from conftest import Forbidden
 
 

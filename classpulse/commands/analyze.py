@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import click
@@ -32,21 +31,18 @@ def analyze(config_path: Path, video: str, as_json: bool, no_report: bool) -> in
         raise UserError(
             f"{video} is a live source; expected a file or folder (use 'classpulse start --source {video}')"
         )
-    engine = open_record(config)
-    with (
-        progress_bar(f"watching {Path(video).name}", quiet=as_json) as bar,
-        stop_on_signals(threading.Event()) as stop,
-    ):
-        outcome = Lecture(config, engine, policy.mode).watch(
-            video,
-            stop,
-            on_start=lambda _, expected_s: bar.expect(expected_s),
-            on_progress=lambda done, students: bar.at(
-                done.end_s, f"{clock(done.end_s)}, {students} students"
-            ),
-        )
-    files = {}
-    if not no_report:
-        say("writing the report")
-        files = make_report(engine, outcome.session_id, config)
+    with open_record(config) as engine:
+        with progress_bar(f"watching {Path(video).name}", quiet=as_json) as bar, stop_on_signals() as stop:
+            outcome = Lecture(config, engine, policy.mode).watch(
+                video,
+                stop,
+                on_start=lambda _, expected_s: bar.expect(expected_s),
+                on_progress=lambda done, students: bar.at(
+                    done.end_s, f"{clock(done.end_s)}, {students} students"
+                ),
+            )
+        files = {}
+        if not no_report:
+            say("writing the report")
+            files = make_report(engine, outcome.session_id, config)
     return tell(outcome, files, as_json=as_json)

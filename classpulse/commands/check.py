@@ -113,7 +113,8 @@ def _database(config: Config) -> str:
     from classpulse.watching import open_record
     from db import queries
 
-    count = len(queries.sessions(open_record(config)))
+    with open_record(config) as engine:
+        count = len(queries.sessions(engine))
     return f"{make_url(config.database_url).render_as_string(hide_password=True)}, {count} sessions"
 
 

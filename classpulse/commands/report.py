@@ -33,9 +33,9 @@ from db import queries
 def report(config_path: Path, session: str, formats: tuple[str, ...], out: Path | None, as_json: bool) -> int:
     """Make the report of SESSION again: its number, or 'last'."""
     config = read_config(config_path)
-    engine = open_record(config)
-    number = _number(engine, session)
-    files = make_report(engine, number, config, formats=formats, folder=out)
+    with open_record(config) as engine:
+        number = _number(engine, session)
+        files = make_report(engine, number, config, formats=formats, folder=out)
     if as_json:
         print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})
     else:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import click
+from sqlalchemy import Engine
 
 from classpulse.console import clock, progress_bar, say
 from classpulse.interrupt import stop_on_signals
 from classpulse.lecture import Lecture
-from classpulse.policy import require_policy
+from classpulse.policy import Mode, require_policy
 from classpulse.reporting import make_report
-from classpulse.settings import read_config
+from classpulse.settings import Config, read_config
 from classpulse.watching import open_record, tell
 from monitor.control import Control
+from monitor.session import Outcome
 
 
 @click.command()
@@ -25,19 +26,26 @@ def start(config_path: Path, source: str | None, as_json: bool) -> int:
     """Watch the class live until Ctrl-C or 'classpulse stop', then write the report."""
     config = read_config(config_path)
     policy = require_policy(config.settings.policy, config.name)
-    engine = open_record(config)
     spec = source or config.settings.capture.source
+    with open_record(config) as engine:
+        outcome = _record(config, engine, policy.mode, spec, quiet=as_json)
+        say("writing the report")
+        files = make_report(engine, outcome.session_id, config)
+    return tell(outcome, files, as_json=as_json)
+
+
+def _record(config: Config, engine: Engine, mode: Mode, spec: str, *, quiet: bool) -> Outcome:
     with (
-        stop_on_signals(threading.Event()) as stop,
+        stop_on_signals() as stop,
         Control(config.data_folder, stop) as control,
-        progress_bar("recording", quiet=as_json) as bar,
+        progress_bar("recording", quiet=quiet) as bar,
     ):
 
         def begin(session_id: int, _expected_s: float | None) -> None:
             control.announce(session_id)
             say(f"recording session {session_id}; end it with Ctrl-C or 'classpulse stop'")
 
-        outcome = Lecture(config, engine, policy.mode).watch(
+        return Lecture(config, engine, mode).watch(
             spec,
             stop,
             on_start=begin,
@@ -45,5 +53,3 @@ def start(config_path: Path, source: str | None, as_json: bool) -> int:
                 done.end_s, f"{clock(done.end_s)}, {students} students"
             ),
         )
-    say("writing the report")
-    return tell(outcome, make_report(engine, outcome.session_id, config), as_json=as_json)

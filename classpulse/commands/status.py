@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from classpulse.console import clock, print_json
 from classpulse.settings import read_config
+from classpulse.watching import open_record
 from db import queries
-from db.engine import open_database
-from db.errors import DatabaseMissing
+from db.records import SessionRecord
 from monitor.control import read_live
 
 
@@ -21,31 +22,33 @@ def status(config_path: Path, as_json: bool) -> int:
     """Say whether a session is live, how long it has run and what it has seen."""
     config = read_config(config_path)
     live = read_live(config.data_folder)
-    running = live is not None and live.running
-    answer: dict[str, object] = {"recording": running}
-    if live is not None and running:
-        try:
-            engine = open_database(config.database_url, create=False)
-        except DatabaseMissing:
-            running = False
+    if live is None or not live.running:
+        if as_json:
+            print_json({"recording": False})
         else:
-            session = queries.session(engine, live.session_id)
-            answer |= {
-                "session": session.id,
-                "class": session.class_name,
-                "source": session.source,
-                "recorded_s": session.end_s,
-                "watched_s": session.watched_s,
-                "students": len(queries.students(engine, session.id)),
-                "last_written_at": session.last_written_at,
-            }
+            click.echo("nothing is being recorded")
+        return 0
+    with open_record(config) as engine:
+        session = queries.session(engine, live.session_id)
+        students = len(queries.students(engine, session.id))
     if as_json:
-        print_json(answer)
-    elif running:
-        click.echo(
-            f"recording session {answer['session']} of {answer['class']} from {answer['source']}: "
-            f"{clock(float(str(answer['recorded_s'])))} so far, {answer['students']} students"
-        )
+        print_json(_as_json(session, students))
     else:
-        click.echo("nothing is being recorded")
+        click.echo(
+            f"recording session {session.id} of {session.class_name} from {session.source}: "
+            f"{clock(session.end_s)} so far, {students} students"
+        )
     return 0
+
+
+def _as_json(session: SessionRecord, students: int) -> dict[str, Any]:
+    return {
+        "recording": True,
+        "session": session.id,
+        "class": session.class_name,
+        "source": session.source,
+        "recorded_s": session.end_s,
+        "watched_s": session.watched_s,
+        "students": students,
+        "last_written_at": session.last_written_at,
+    }

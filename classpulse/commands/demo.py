@@ -1,0 +1,108 @@
+"""``classpulse demo``: a whole lecture from the built-in class."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from sqlalchemy import Engine
+
+from classpulse.console import clock, print_json, progress_bar, say
+from classpulse.demo import DemoClass, write_demo_video
+from classpulse.demo.film import LENGTH_S
+from classpulse.demo.score import Score, score
+from classpulse.demo.scoretable import score_table
+from classpulse.errors import RunError
+from classpulse.interrupt import stop_on_signals
+from classpulse.lecture import Lecture
+from classpulse.policy import Mode
+from classpulse.reporting import make_report
+from classpulse.settings import Config, Settings
+from classpulse.watching import open_record, tell
+from db import queries
+from db.records import SessionStatus
+from monitor.session import Outcome
+
+TRUTH_NAME = "truth.json"
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("classpulse-demo"),
+    show_default=True,
+    help="Where film, record and report go.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(5, 600), default=LENGTH_S, show_default=True, help="Its length."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result and the comparison as JSON.")
+def demo(out: Path, seconds: float, as_json: bool) -> int:
+    """Play the built-in class through everything, and compare the report with what is known of the class.
+
+    No real person is in it, so no policy is needed.
+    """
+    config = Config(Settings.model_validate({"class": {"name": "Demo class"}}), _folder(out))
+    film = config.folder / "class.mp4"
+    with stop_on_signals() as stop, open_record(config) as engine:
+        drawn = _draw(film, seconds, stop, quiet=as_json)
+        outcome = _watch(config, engine, film, seconds, stop, quiet=as_json)
+        say("writing the report")
+        files = make_report(engine, outcome.session_id, config)
+        compared = _compare(engine, outcome.session_id, drawn)
+    if as_json:
+        print_json({"session": outcome.session_id, "report": files, "score": asdict(compared)})
+        return 0 if outcome.status is SessionStatus.FINISHED else 1
+    click.echo(score_table(compared))
+    click.echo()
+    return tell(outcome, files | {"film": film}, as_json=False)
+
+
+def _draw(film: Path, seconds: float, stop: threading.Event, *, quiet: bool) -> DemoClass:
+    """Write the film and, beside it, what is known of it."""
+
+    def at(share: float) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        bar.at(share)
+
+    say("drawing the class: six students made from one public-domain portrait")
+    with progress_bar("drawing", 1.0, quiet=quiet) as bar:
+        drawn = write_demo_video(film, seconds=seconds, progress=at)
+    film.with_name(TRUTH_NAME).write_text(drawn.truth().to_json(), encoding="utf-8")
+    return drawn
+
+
+def _watch(
+    config: Config, engine: Engine, film: Path, seconds: float, stop: threading.Event, *, quiet: bool
+) -> Outcome:
+    say("watching it like any other video")
+    with progress_bar("watching", seconds, quiet=quiet) as bar:
+        return Lecture(config, engine, Mode.EMOTION).watch(
+            str(film),
+            stop,
+            on_progress=lambda done, n: bar.at(done.end_s, f"{clock(done.end_s)}, {n} students"),
+        )
+
+
+def _folder(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder with --out") from None
+    return out.resolve()
+
+
+def _compare(engine: Engine, session_id: int, drawn: DemoClass) -> Score:
+    session = queries.session(engine, session_id)
+    return score(
+        drawn.truth(),
+        queries.bins(engine, session_id),
+        queries.students(engine, session_id),
+        queries.seats(engine, session_id),
+        queries.flags(engine, session_id),
+        session.bin_s,
+    )

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classpulse.cli import run
+
+POLICY = """policy:
+  jurisdiction: CH
+  age_group: adults
+  legal_basis: consent
+  recorded_by: head of studies
+  recorded_on: 2026-01-15
+  mode: {mode}
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[..., Path]:
+    """Writes ``config.yaml`` with a policy into the present (temporary) folder."""
+
+    def write(mode: str = "emotion", more: str = "") -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(POLICY.format(mode=mode) + more, encoding="utf-8")
+        return path
+
+    return write
+
+
+class Shell:
+    """Runs commands in this process and keeps what they said."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str | Path) -> tuple[int, str, str]:
+        code = run([str(a) for a in arguments])
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def fails(self, code: int, *arguments: str | Path) -> str:
+        """The one line that a failing command says."""
+        got, _, error = self(*arguments)
+        assert got == code, error
+        assert "Traceback" not in error
+        lines = [line for line in error.splitlines() if line.startswith("classpulse: ")]
+        assert len(lines) == 1, error
+        return lines[0]
+
+    def json(self, *arguments: str | Path) -> Any:
+        """The JSON answer of a command that succeeds."""
+        code, out, error = self(*arguments, "--json")
+        assert code == 0, error
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capsys)
