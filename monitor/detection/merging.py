@@ -9,27 +9,33 @@ from monitor.detection.candidates import Candidates, Floats
 SAME_FACE_IOU = 0.3
 """MediaPipe's own value (``min_suppression_threshold`` in its face detection graphs)."""
 
-SAME_FACE_SHARE = 0.6
+PART_SHARE = 0.6
 """A box of which so much lies in a better one is a part of that face: an eye and a cheek at the edge
 of a tile look like a small face. Faces that truly overlap so far are one behind the other."""
 
+PART_SIZE = 0.15
+"""A part has at least this share of the whole's area. Without the limit, head and shoulders of someone
+far away, which look like one large face, would swallow the face."""
 
-def overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats]:
-    """Intersection over union, and over the smaller of the two areas, of one box ``(4,)`` with each
-    of ``(N, 4)``; two arrays ``(N,)`` in 0..1."""
+
+def overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floats]:
+    """How one box ``(4,)`` and each of ``(N, 4)`` overlap: three arrays ``(N,)`` in 0..1, the
+    intersection over the union, the intersection over the smaller area, the smaller area over the
+    larger."""
     left_top = np.maximum(box_xyxy[:2], boxes_xyxy[:, :2])
     right_bottom = np.minimum(box_xyxy[2:], boxes_xyxy[:, 2:])
     shared = np.prod(np.clip(right_bottom - left_top, 0, None), axis=1)
     area = np.prod(box_xyxy[2:] - box_xyxy[:2])
     areas = np.prod(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1)
-    return shared / (area + areas - shared), shared / np.minimum(area, areas)
+    smaller, larger = np.minimum(area, areas), np.maximum(area, areas)
+    return shared / (area + areas - shared), shared / smaller, smaller / larger
 
 
 def merge(candidates: Candidates) -> Candidates:
     """Non-maximum suppression: the best of each face, best first.
 
-    A candidate falls to a better one by ``SAME_FACE_IOU`` or ``SAME_FACE_SHARE``. Box and keypoints
-    of those that fall by IoU go into the mean with their scores as weights, as in MediaPipe's
+    A candidate falls to a better one by ``SAME_FACE_IOU``, or as a part of it. Box and keypoints of
+    those that fall by IoU go into the mean with their scores as weights, as in MediaPipe's
     ``WEIGHTED`` suppression: neighbouring anchors and tiles disagree by a pixel or two, and the mean
     moves less from frame to frame. The score is the best one's.
     """
@@ -37,13 +43,14 @@ def merge(candidates: Candidates) -> Candidates:
     boxes, scores, points = [], [], []
     while len(order):
         best, rest = order[0], order
-        iou, share = overlaps(candidates.boxes_xyxy[best], candidates.boxes_xyxy[rest])
+        iou, share, size = overlaps(candidates.boxes_xyxy[best], candidates.boxes_xyxy[rest])
         same = rest[iou >= SAME_FACE_IOU]
         weights = candidates.scores[same]
         boxes.append(np.average(candidates.boxes_xyxy[same], axis=0, weights=weights))
         points.append(np.average(candidates.keypoints[same], axis=0, weights=weights))
         scores.append(candidates.scores[best])
-        order = rest[(iou < SAME_FACE_IOU) & (share < SAME_FACE_SHARE)]
+        part = (share >= PART_SHARE) & (size >= PART_SIZE)
+        order = rest[(iou < SAME_FACE_IOU) & ~part]
     return Candidates(
         np.asarray(boxes, dtype=np.float32).reshape(-1, 4),
         np.asarray(scores, dtype=np.float32),

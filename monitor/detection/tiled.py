@@ -23,6 +23,10 @@ EDGE_PX = 2
 """A box that reaches this far beyond a tile's edge inside the frame belongs to a face that was cut."""
 
 
+SMALLEST = 2 / 3
+"""The side of the smallest box kept over ``min_face_px``. Boxes around one face vary by a fifth; what is
+smaller still is rather a button than a student, and nothing could be told from it."""
+
 WIDEN = (0.0, 0.13, 0.0, 0.05)
 """What is added to BlazeFace's square from brow to chin on the left, above, on the right and below, as
 shares of its side, to reach from forehead to chin: medians of the differences to the boxes drawn by
@@ -47,7 +51,7 @@ class TiledDetector:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""
         height, width = image_bgr.shape[:2]
         found = self._confirmation.confirmed(image_bgr, merge(self._first_look(image_bgr)))
-        return _faces(found, width, height)
+        return [face for face in _faces(found, width, height) if face.size_px >= SMALLEST * self._min_face_px]
 
     def _first_look(self, image_bgr: ImageBGR) -> Candidates:
         height, width = image_bgr.shape[:2]
