@@ -128,6 +128,8 @@ def _noun(emotion: Emotion | None) -> str:
 
 
 def _outcome(person: Person) -> str:
-    if not person.seen:
-        return "not seen"
-    return _OUTCOMES[person.verdict.outcome] if person.verdict else words.NONE
+    if person.verdict is None or not person.seen:
+        return words.NONE if person.seen else "not seen"
+    if person.dismissed and person.is_(Outcome.FLAGGED):
+        return "dismissed"
+    return _OUTCOMES[person.verdict.outcome]

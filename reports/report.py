@@ -51,6 +51,16 @@ class Person:
         """Whether the student was seen at all."""
         return self.timeline.first_seen_s is not None
 
+    @property
+    def review(self) -> str:
+        """What a teacher made of the flag: open, confirmed or dismissed."""
+        return self.flag.review if self.flag else "open"
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether a teacher dismissed the flag."""
+        return self.review == "dismissed"
+
     def is_(self, outcome: Outcome) -> bool:
         """Whether the rule came to this outcome."""
         return self.verdict is not None and self.verdict.outcome is outcome
@@ -70,9 +80,9 @@ class Report:
 
     @property
     def flagged(self) -> tuple[Person, ...]:
-        """Those for whom a check-in is suggested, the largest share first."""
+        """Those for whom a check-in is suggested, the largest share first, dismissed ones last."""
         found = [person for person in self.people if person.is_(Outcome.FLAGGED)]
-        return tuple(sorted(found, key=lambda person: -_share(person)))
+        return tuple(sorted(found, key=lambda person: (person.dismissed, -_share(person))))
 
     @property
     def insufficient(self) -> tuple[Person, ...]:

@@ -99,17 +99,22 @@ def _aggregate(report: Report) -> list[str]:
 
 
 def _check_ins(report: Report) -> str:
-    flagged, threshold = report.flagged, percent(report.flag_settings.sad_share)
     if not any(person.timeline.usable_s.any() for person in report.people):
         return "Nobody's face could be read, so nothing can be said about expressions."
     if len(report.insufficient) == len(report.seen):
         return "There was not enough to tell about anyone's expression."
-    rule = f"for more than {threshold} of the time the face could be read"
-    if not flagged:
-        return f"No check-in is suggested: nobody showed an expression resembling sadness {rule}."
-    whom = names(flagged)
-    how_many = f" ({len(flagged)} of {count(len(report.seen), 'student')})" if len(flagged) > 1 else ""
-    return f"Suggested check-in: {whom}{how_many}. An expression resembling sadness led {rule}."
+    rule = f"for more than {percent(report.flag_settings.sad_share)} of the time the face could be read"
+    dismissed = tuple(person for person in report.flagged if person.dismissed)
+    pending = tuple(person for person in report.flagged if not person.dismissed)
+    if pending:
+        of = f" ({len(pending)} of {count(len(report.seen), 'student')})" if len(pending) > 1 else ""
+        told = f"Suggested check-in: {names(pending)}{of}. An expression resembling sadness led {rule}."
+    elif dismissed:
+        told = "No check-in is open."
+    else:
+        whom = "of those with enough to tell, nobody" if report.insufficient else "nobody"
+        told = f"No check-in is suggested: {whom} showed an expression resembling sadness {rule}."
+    return told + (f" Dismissed on review: {names(dismissed)}." if dismissed else "")
 
 
 def _seen(report: Report) -> str:
@@ -149,4 +154,4 @@ def _missing_end(report: Report) -> str | None:
 def _missing_middle(report: Report) -> str | None:
     if report.unwatched_s == 0 or report.watched_s == 0:
         return None
-    return f"No picture arrived for {length(report.unwatched_s)} within it; the charts show where."
+    return f"No picture arrived for {length(report.unwatched_s)} in between; the charts show where."

@@ -100,14 +100,23 @@ def test_it_never_says_that_somebody_is_sad(make, mode):
 def test_a_name_is_only_a_name(make, lessons):
     evil = "<script>alert('x')</script>"
     students = [replace(lessons.students(1)[0], pseudonym=evil)]
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", "<i>me</i>", None, "<b>note</b>")]
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
     html = render_html(make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co"))
     page = Page(html)
     assert not {"script", "i", "b", "u"} & set(page.tags)
     assert page.problems == []
     assert f"Suggested check-in: {evil}." in page.text
-    assert "Reviewed: dismissed by <i>me</i>. <b>note</b>" in page.text
+    assert "Reviewed: confirmed by <i>me</i>. <b>note</b>" in page.text
     assert page.headings[0] == "<u>Class</u> & Co"
+
+
+def test_a_dismissed_flag_is_told_as_such(make):
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
+    page = Page(render_html(make("ssssssss", "ssssssnn", flags=flags)))
+    assert "Reviewed: dismissed. was reading" in page.text
+    assert [row[-1] for row in page.table[1:]] == ["dismissed", "check-in suggested"]
+    students = [heading.strip() for heading in page.headings if heading.startswith("Student ")]
+    assert students[:2] == ["Student 2 seat 2", "Student 1 seat 1"]
 
 
 def test_a_hostile_version_or_reason_is_only_text(make):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from db.records import SessionStatus
+from db.records import FlagRecord, SessionStatus
 from reports.flags import FlagSettings
 from reports.report import build_report
 from reports.sentences import banner, no_curve, summary, unreadable
@@ -39,8 +39,27 @@ def test_the_answer_comes_first(make):
 def test_nobody_flagged(make):
     report = make("nnnnnn", "s.....")
     first, second, _ = map(_plain, summary(report))
-    assert first.startswith("No check-in is suggested: nobody showed an expression resembling sadness")
+    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody showed an expres")
     assert second.endswith("There was not enough to tell for Student 2.")
+
+
+@pytest.mark.parametrize(
+    ("reviews", "expected"),
+    [
+        (["confirmed", "open"], "Suggested check-in: Student 1 and Student 2 (2 of 2 students). An"),
+        (["dismissed", "open"], "Suggested check-in: Student 2. An"),
+        (["dismissed", "dismissed"], "No check-in is open. Dismissed on review: Student 1 and Student 2."),
+    ],
+)
+def test_a_dismissed_flag_is_no_longer_suggested(lessons, reviews, expected):
+    flags = [
+        FlagRecord(7, n, "sad_share", "flagged", {}, review) for n, review in enumerate(reviews, start=1)
+    ]
+    bins = lessons.bins(["ssssss"] * 2)
+    report = build_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
+    first = summary(report)[0]
+    assert first.startswith(expected)
+    assert ("Dismissed on review: Student 1" in first) == (reviews[0] == "dismissed")
 
 
 def test_several_flagged_are_counted_and_long_lists_cut(make):
@@ -144,7 +163,7 @@ def test_a_running_session(make):
 
 def test_a_gap(make):
     told = _plain(banner(make("nn   nn", watched_s=20.0)))
-    assert told == "No picture arrived for 15 s within it; the charts show where."
+    assert told == "No picture arrived for 15 s in between; the charts show where."
 
 
 def test_why_faces_were_not_readable(make):
