@@ -32,12 +32,12 @@ SHORTEST_S = 2.0
 TRUTH_STEP_S = 0.5
 
 CODECS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("libx264", {"preset": "superfast", "crf": "24"}),
+    ("libx264", {"preset": "ultrafast", "crf": "26"}),
     # PyAV's wheels carry x264; a PyAV built without it still has FFmpeg's own MPEG-4.
     ("mpeg4", {"qscale": "4"}),
 )
-"""The encoders in order of preference, with their options. ``superfast`` takes 16 ms a frame where
-``veryfast`` takes 23, for a file twice as large that nobody keeps."""
+"""The encoders in order of preference, with their options. Measured on this film: ``ultrafast`` takes 9 ms a
+frame where ``veryfast`` takes 23, for a file four times as large that nobody keeps."""
 
 
 @dataclass(frozen=True)
