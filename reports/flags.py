@@ -134,7 +134,7 @@ def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
     # A never-seen student fails the coverage even where all minima are set to 0.
     lacking = [] if usable_s > 0 else ["never readable"]
     if usable_s < settings.least_usable_s:
-        lacking.append(f"readable for {length(usable_s)}, {length(settings.least_usable_s)} are needed")
+        lacking.append(f"readable for {length(usable_s)} of the {length(settings.least_usable_s)} needed")
     if timeline.coverage < settings.least_coverage:
         lacking.append(_too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
     if timeline.usable_share < settings.least_usable_share:
@@ -163,4 +163,4 @@ def _decide(
 
 
 def _too_small(what: str, share: float, whole: str, least: float) -> str:
-    return f"{what} {percent(share)} of {whole}, {percent(least)} are needed"
+    return f"{what} {percent(share)} of {whole}, {percent(least)} needed"

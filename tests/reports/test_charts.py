@@ -95,7 +95,7 @@ def test_aggregate_hatches_what_may_not_be_shown(lessons):
 def test_the_map_shows_levels_and_reasons(lines):
     (chart,) = sadness_maps(lines, bold=frozenset({1}))
     assert _hatches(chart) == {HATCHES[State.ABSENT], HATCHES[State.UNKNOWN]}
-    assert (0, 20) in _extents(chart, LEVELS[3][1])  # 0.7 of sad, four bins in one run
+    assert (0, 20) in _extents(chart, LEVELS[5][1])  # 0.7 of sad, four bins in one run
     labels = chart.figure.axes[0].get_yticklabels()
     assert [label.get_text() for label in labels] == [f"Student {n}" for n in (1, 2, 3, 4)]
     assert [label.get_fontweight() for label in labels] == ["bold", "normal", "normal", "normal"]

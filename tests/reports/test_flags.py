@@ -25,11 +25,11 @@ def _times_scaled(line: StudentTimeline, factor: float) -> StudentTimeline:
         ("sssssnnn", Outcome.FLAGGED, "led for 62 % of the readable time, more than 50 %"),
         ("ssssnnnn", Outcome.NOT_FLAGGED, "led for 50 % of the readable time, not more than 50 %"),
         ("nnnnnnnn", Outcome.NOT_FLAGGED, "led for 0 %"),
-        ("sss.....", Outcome.INSUFFICIENT_DATA, "readable for 15 s, 20 s are needed"),
+        ("sss.....", Outcome.INSUFFICIENT_DATA, "readable for 15 s of the 20 s needed"),
         ("????????", Outcome.INSUFFICIENT_DATA, "never readable"),
         ("........", Outcome.INSUFFICIENT_DATA, "never readable"),
-        ("ssss" + "." * 20, Outcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 20 % are needed"),
-        ("ssss" + "?" * 20, Outcome.INSUFFICIENT_DATA, "readable for 17 % of the seen time, 20 % are needed"),
+        ("ssss" + "." * 20, Outcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 20 % needed"),
+        ("ssss" + "?" * 20, Outcome.INSUFFICIENT_DATA, "readable for 17 % of the seen time, 20 % needed"),
     ],
 )
 def test_the_rule(lessons, script, outcome, reason):

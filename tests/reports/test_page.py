@@ -69,7 +69,7 @@ def test_everyone_has_a_row(page):
     assert first[-1] == "check-in suggested"
     assert [row[-1] for row in rows[1:]] == [
         "no flag",
-        "not enough to tellreadable for 10\N{NO-BREAK SPACE}s, 20\N{NO-BREAK SPACE}s are needed",
+        "not enough to tellreadable for 10\N{NO-BREAK SPACE}s of the 20\N{NO-BREAK SPACE}s needed",
         "not seen",
     ]
 
