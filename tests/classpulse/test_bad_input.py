@@ -143,7 +143,7 @@ class TestDatabase:
     def test_one_that_is_locked(self, tmp_path: Path, configured, shell, video: Path, monkeypatch) -> None:
         monkeypatch.setattr("db.engine.BUSY_TIMEOUT_S", 0.1)
         monkeypatch.setattr(
-            "classpulse.watching.open_database", lambda url: open_database(url, busy_timeout_s=0.1)
+            "classpulse.watching.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
         )
         configured()
         shell.json("analyze", video, "--no-report")
