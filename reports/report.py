@@ -171,7 +171,8 @@ def _people(
     return tuple(
         Person(
             timeline=line,
-            seat=labels.get(line.student_id),
+            # People known by their seat alone are called as it is; once is enough.
+            seat=label if (label := labels.get(line.student_id)) != line.pseudonym else None,
             verdict=judge(line, flag_settings) if flag_settings else None,
             flag=reviews.get(line.student_id) if flag_settings else None,
         )

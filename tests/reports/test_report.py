@@ -31,6 +31,12 @@ def test_a_report_of_a_class(lessons):
     assert report.watched_s == 40
 
 
+def test_a_seat_that_is_the_name_is_not_told_twice(lessons):
+    seat = replace(lessons.seats(1)[0], label="Student 1")
+    report = build_report(lessons.session(1), lessons.students(1), lessons.bins(["n"]), [seat])
+    assert report.people[0].seat is None
+
+
 def test_reviews_are_taken_and_verdicts_made_anew(lessons):
     stored = [
         FlagRecord(7, 1, "sad_share", "not_flagged", {}, "dismissed", "the form teacher"),
