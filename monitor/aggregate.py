@@ -1,7 +1,7 @@
 """Bins of single students become bins of the whole class, for ``mode: aggregate``.
 
-Pure. In that mode nothing about one student is stored, and a bin in which fewer than
-``MIN_PEOPLE`` students were seen keeps how many there were and nothing of what they showed.
+Pure. In that mode nothing about one student is stored. A figure of a bin is kept only if at least
+``MIN_PEOPLE`` students are behind that figure: five in view of whom one could be read give no expression.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
             f"{len(members)} bins with starts {sorted({b.start_s for b in members})}; expected one"
         )
     seen = [b for b in members if b.seen_samples]
-    enough = seen if len(seen) >= MIN_PEOPLE else []
-    usable = [b for b in enough if b.probabilities is not None]
+    usable = _enough([b for b in seen if b.probabilities is not None])
+    posed = _enough([b for b in seen if b.pose_samples])
     unknown: Counter[str] = Counter()
-    for b in enough:
+    for b in _enough(seen):
         unknown.update({reason: n for reason, n in b.unknown.items() if reason != "absent"})
     return TimelineBin(
         student_id=None,
@@ -46,12 +46,22 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
         usable_samples=sum(b.usable_samples for b in usable),
         probabilities=_mean_probabilities(usable),
         unknown=dict(unknown),
-        pose_samples=sum(b.pose_samples for b in enough),
-        facing_samples=sum(b.facing_samples for b in enough),
-        yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in enough]),
-        pitch_deg=_weighted([(b.pitch_deg, b.pose_samples) for b in enough]),
+        pose_samples=sum(b.pose_samples for b in posed),
+        facing_samples=sum(b.facing_samples for b in posed),
+        yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in posed]),
+        pitch_deg=_weighted(_enough_pitches(posed)),
         people=len(seen),
     )
+
+
+def _enough(bins: list[TimelineBin]) -> list[TimelineBin]:
+    """The bins, or none of them if they are of too few students."""
+    return bins if len(bins) >= MIN_PEOPLE else []
+
+
+def _enough_pitches(posed: list[TimelineBin]) -> list[tuple[float | None, int]]:
+    pitched = _enough([b for b in posed if b.pitch_deg is not None])
+    return [(b.pitch_deg, b.pose_samples) for b in pitched]
 
 
 def _mean_probabilities(usable: list[TimelineBin]) -> tuple[float, ...] | None:

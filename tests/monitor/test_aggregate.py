@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from db.records import TimelineBin
@@ -34,6 +36,20 @@ def test_fewer_than_five_seen_keep_only_their_number() -> None:
     assert got.people == MIN_PEOPLE - 1
     assert got.probabilities is None
     assert (got.usable_samples, got.pose_samples, got.yaw_deg, dict(got.unknown)) == (0, 0, None, {})
+
+
+def test_five_in_view_of_whom_four_could_be_read_give_no_expression() -> None:
+    got = class_bin([student(i) for i in range(4)] + [student(4, usable=0)])
+    assert got.people == 5
+    assert (got.probabilities, got.usable_samples) == (None, 0)
+    assert got.pose_samples == 50
+
+
+def test_five_in_view_of_whom_four_had_a_pose_give_no_direction() -> None:
+    unposed = replace(student(4), pose_samples=0, facing_samples=0, yaw_deg=None)
+    got = class_bin([student(i) for i in range(4)] + [unposed])
+    assert got.probabilities is not None
+    assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (0, 0, None)
 
 
 def test_absence_of_one_student_is_not_a_reason_of_the_class() -> None:
