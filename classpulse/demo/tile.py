@@ -25,6 +25,9 @@ MIDDLE_XY = (264.0, 215.0)
 LID_STEPS, MOUTH_STEPS = 6, 100
 """Lids and mouth are painted in steps (of a hundredth of the eye distance): there are few pictures."""
 
+KEPT_PORTRAITS = 16
+"""Painted portraits kept for a student, 1 MB each: all lids of a blink with two or three mouths."""
+
 CLOTH_BELOW = 120.0
 """Grey values below it take the colour of the cloth, the more the darker: uniform and cap, not the face."""
 
@@ -84,7 +87,7 @@ class TilePainter:
         clothed = _clothed(fields.portrait, student.look)
         self._still = self._lit(clothed)
         self._face = clothed.face_only()
-        self._portrait = lru_cache(maxsize=32)(self._paint_portrait)
+        self._portrait = lru_cache(maxsize=KEPT_PORTRAITS)(self._paint_portrait)
 
     def draw(self, moment: Moment, t_s: float) -> ImageBGR:
         """The tile at ``t_s``."""
