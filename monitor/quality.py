@@ -14,7 +14,9 @@ from monitor.domain import Face, ImageBGR, Unknown
 
 SHARPNESS_PX = 24
 """The side to which a face is shrunk before its sharpness is measured, so that a sharp small face
-and a sharp large one measure alike; the smallest face that is judged has this size."""
+and a sharp large one measure alike (within a factor of two: a portrait 2.5 at 200 px, 1.3 at 25); the
+smallest face that is judged has this size. At 48 px small faces would count as blurred because they are
+small, which is another reason with a setting of its own."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,16 @@ class QualitySettings:
     ``min_face_px``: the shorter side of the box. FER2013's faces, from which expressions were
     learnt, have 48; at 24 the mouth is still some eight pixels wide.
 
-    ``min_sharpness``: see ``sharpness``.
+    ``min_sharpness``: see ``sharpness``. Of 1500 faces of FER2013's Training part (48 px) the least sharp
+    hundredth has 0.60; in the lecture hall, 1920 wide, the least sharp of 24 has 0.21. Blurred by a
+    Gaussian of 2 px, the FER2013 faces have 0.12 in the median and 0.26 at the 95th percentile; of
+    3 px, when mouths are smudges, 0.04 and 0.10.
 
-    ``max_yaw_deg``: turned further, one half of the face is hidden, and the learnt faces hardly show
-    such heads.
+    ``max_yaw_deg``: turned further, half of the mouth and one eye are hidden, and the faces that
+    expressions were learnt from hardly show such heads.
 
-    ``max_misfit``: see ``monitor.attention.misfit``.
+    ``max_misfit``: see ``monitor.attention.misfit``. The detector's points of 22 students, a group of
+    five and the webcam clips had 0.005 to 0.032.
     """
 
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24

@@ -19,7 +19,12 @@ OVERLAP = 1 / 3
 """What two neighbouring tiles share, as a share of a tile. A half would cut faces more rarely but
 needs 1.8 times the tiles; at a quarter the next level has to begin earlier."""
 
-ELONGATION = 1.5
+MARGIN = 1 / 16
+"""What a tile at the right or lower edge of the frame shows beyond it (black), as a share of a tile. The
+model is nearly blind in the last pixels of its input: of faces of 24 px within 40 px of the lower right
+corner of a 1280 x 720 frame it saw 9 in 30 without this, and all 30 with it."""
+
+ELONGATION = 1.4
 """The longest side of a face's box over its shortest, at most."""
 
 
@@ -28,8 +33,8 @@ class Level:
     """The frame at one size and where its tiles begin.
 
     The frame is enlarged by ``scale`` (at most 1) to ``width`` x ``height`` pixels; each tile is a
-    square of ``tile_px`` of them with its corner at one of ``corners`` (x, y). Where the level is
-    smaller than a tile, the rest of the tile is empty.
+    square of ``tile_px`` of them with its corner at one of ``corners`` (x, y). What a tile shows
+    beyond the level is empty.
     """
 
     scale: float
@@ -55,10 +60,11 @@ def levels(width: int, height: int, min_face_px: int, tile_px: int) -> tuple[Lev
     found = []
     side = tile_px * max(1.0, min_face_px / FINDABLE_PX)
     step = tile_px * OVERLAP / FINDABLE_PX / ELONGATION
-    while side < max(width, height):
+    whole = (tile_px - _margin(tile_px)) / max(width, height)
+    while tile_px / side > whole:
         found.append(_level(width, height, tile_px / side, tile_px))
         side *= step
-    found.append(_level(width, height, min(1.0, tile_px / max(width, height)), tile_px))
+    found.append(_level(width, height, min(1.0, whole), tile_px))
     return tuple(found)
 
 
@@ -68,10 +74,15 @@ def _level(width: int, height: int, scale: float, tile_px: int) -> Level:
     return Level(scale, across, down, tile_px, corners)
 
 
+def _margin(tile_px: int) -> int:
+    return math.ceil(tile_px * MARGIN)
+
+
 def _starts(length: int, tile_px: int) -> list[int]:
-    """Where tiles begin along a side: evenly, the last ending with the side."""
-    if length <= tile_px:
+    """Where tiles begin along a side: evenly, the last ending a margin beyond the side."""
+    rest = length + _margin(tile_px) - tile_px
+    if rest <= 0:
         return [0]
     stride = tile_px - math.ceil(tile_px * OVERLAP)
-    gaps = math.ceil((length - tile_px) / stride)
-    return [(length - tile_px) * index // gaps for index in range(gaps + 1)]
+    gaps = math.ceil(rest / stride)
+    return [rest * index // gaps for index in range(gaps + 1)]

@@ -16,8 +16,13 @@ from monitor.detection.settings import DetectionSettings
 from monitor.domain import Face, ImageBGR
 from monitor.errors import DetectorError
 
-FINDABLE_PX = 10
-"""The smallest face side, in pixels of the picture given to the model, that it finds reliably."""
+FINDABLE_PX = 16
+"""The smallest face side, in pixels of the picture given to the model. Of four faces of 24 px in a frame
+of 1280 x 720 it finds one when they are shown at 12 px, three at 14 and all at 16; in the lecture hall
+22 to 23 of 24 at any of them. The time grows with the square."""
+
+MARGIN_PX = 16
+"""Black pixels beyond the right and lower edge, where it is as blind as BlazeFace (see ``tiling``)."""
 
 NMS_IOU = 0.3
 TOP_K = 1000
@@ -54,8 +59,9 @@ class YuNetDetector:
             if self._scale < 1
             else image_bgr
         )
-        self._net.setInputSize((across, down))
-        _, rows = self._net.detect(small)
+        framed = cv2.copyMakeBorder(small, 0, MARGIN_PX, 0, MARGIN_PX, cv2.BORDER_CONSTANT)
+        self._net.setInputSize((across + MARGIN_PX, down + MARGIN_PX))
+        _, rows = self._net.detect(framed)
         if rows is None:
             return []
         faces = [

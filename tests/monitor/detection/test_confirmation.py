@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.detection.candidates import Candidates, join
+from monitor.detection.confirmation import Confirmation, _square
+
+FRAME = np.zeros((400, 600, 3), dtype=np.uint8)
+
+
+class Looker:
+    """A model that sees, in each look in turn, one face of the given score, shifted from the cutting's
+    middle by a share of the face; ``looks`` remembers how large a share of the cutting a face took."""
+
+    def __init__(self, input_px: int, *seen: tuple[float, float]) -> None:
+        self.input_px = input_px
+        self.seen = list(seen)
+        self.looks = 0
+
+    def candidates(self, tile_bgr: Any, min_score: float) -> Candidates:
+        assert tile_bgr.shape == (self.input_px, self.input_px, 3)
+        self.looks += 1
+        score, shift = self.seen.pop(0)
+        # The face that is looked at takes a quarter, a sixth, a ninth or two fifths of the cutting.
+        share = {0: 2.5} if self.input_px == 128 else {0: 4, 1: 6, 2: 9}
+        side = self.input_px / share[(self.looks - 1) % len(share)]
+        left = self.input_px / 2 - side / 2 + shift * side
+        return face(left, self.input_px / 2 - side / 2, side, score) if score >= min_score else join([])
+
+
+def face(x: float, y: float, side: float, score: float) -> Candidates:
+    box = np.array([[x, y, x + side, y + side]], dtype=np.float32)
+    points = np.full((1, 6, 2), (x, y), dtype=np.float32)
+    return Candidates(box, np.array([score], dtype=np.float32), points)
+
+
+def confirmed(first: float, *second: tuple[float, float], close: tuple[float, float] = (0, 0)):
+    full, short = Looker(192, *second), Looker(128, close)
+    result = Confirmation(full, short, 0.5).confirmed(FRAME, face(280, 180, 40, first))  # type: ignore[arg-type]
+    return result, full.looks, short.looks
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "score", "looks"),
+    [
+        (0.9, [], 0.9, 0),
+        (0.7, [(0.8, 0)], 0.75, 1),
+        (0.4, [(0.7, 0), (0.73, 0)], 0.61, 2),
+        (0.4, [(0.7, 0), (0.5, 0), (0.6, 0)], 0.55, 3),
+        (0.4, [(0.7, 0), (0.5, 0), (0.3, 0)], None, 3),
+        (0.4, [(0, 0), (0.4, 0)], None, 2),
+        (0.7, [(0, 0), (0.7, 0), (0.7, 0)], 0.525, 3),
+        # Something that the look sees elsewhere does not speak for the candidate.
+        (0.4, [(0.9, 0.8), (0.5, 0)], None, 2),
+    ],
+    ids=["sure", "second", "third", "fourth", "fails the fourth", "hopeless", "outvoted", "elsewhere"],
+)
+def test_a_doubtful_face_must_hold_in_the_mean_of_its_looks(first, second, score, looks):
+    result, full_looks, short_looks = confirmed(first, *second)
+    assert full_looks == looks
+    assert short_looks == len(result) == (score is not None)
+    assert result.scores.tolist() == pytest.approx([] if score is None else [score], abs=1e-3)
+
+
+def test_the_second_look_corrects_the_place():
+    result, _, _ = confirmed(0.7, (0.9, 0.25))
+    assert result.boxes_xyxy[0].tolist() == pytest.approx([290, 180, 330, 220], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("close", "left"),
+    [((0.9, 0.1), 284), ((0.4, 0.1), 280), ((0.9, 0.5), 280)],
+    ids=["sees the same face", "sees too little", "sees a neighbour"],
+)
+def test_the_close_look_gives_box_and_points_if_it_sees_the_same_face(close, left):
+    result, _, _ = confirmed(0.9, close=close)
+    assert result.boxes_xyxy[0, 0] == pytest.approx(left, abs=1)
+    assert result.keypoints[0, 0, 0] == pytest.approx(left, abs=1)
+
+
+def test_nothing_to_confirm():
+    none = Confirmation(Looker(192), Looker(128), 0.5).confirmed(FRAME, join([]))  # type: ignore[arg-type]
+    assert len(none) == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "filled"),
+    [(0, 0, 1.0), (50, 30, 1.0), (-20, 0, 0.5), (0, 80, 0.5), (80, 80, 0.25), (-40, 0, 0), (200, 0, 0)],
+)
+def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
+    image = np.full((100, 100, 3), 255, dtype=np.uint8)
+    square = _square(image, x, y, 40, 64)
+    assert square.shape == (64, 64, 3)
+    assert (square == 255).mean() == pytest.approx(filled, abs=0.01)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.detection import DetectionSettings, load_detector
+from monitor.detection.yunet import _face
+from monitor.errors import DetectorError
+
+
+def row(x: float, y: float, w: float, h: float) -> np.ndarray:
+    return np.array([x, y, w, h, 1, 2, 3, 2, 2, 4, 1, 6, 3, 8, 0.75], dtype=np.float32)
+
+
+def test_five_points_become_six():
+    face = _face(row(0, 0, 4, 10), 2, 3, 100, 100)
+    assert face is not None
+    assert face.box_xyxy == (0, 0, 8, 30)
+    assert face.score == 0.75
+    np.testing.assert_array_equal(face.keypoints[:4], [(2, 6), (6, 6), (4, 12), (4, 21)])
+    assert np.isnan(face.keypoints[4:]).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((-5, -5, 20, 20), (0, 0, 15, 15)),
+        ((90, 40, 20, 20), (90, 40, 100, 50)),
+        ((120, 10, 20, 20), None),
+        ((-30, 10, 20, 20), None),
+        ((10, 10, 0, 20), None),
+    ],
+)
+def test_boxes_are_cut_off_at_the_frame(box, expected):
+    face = _face(row(*box), 1, 1, 100, 50)
+    assert (None if face is None else face.box_xyxy) == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (None, "yunet_model is not set"),
+        (lambda path: None, "does not exist"),
+        (lambda path: path.mkdir(), "does not exist"),
+    ],
+)
+def test_no_model_is_one_line(tmp_path, make, words):
+    path = tmp_path / "yunet.onnx"
+    if make:
+        make(path)
+    with pytest.raises(DetectorError, match=words) as caught:
+        load_detector(DetectionSettings(backend="yunet", yunet_model=path if make else None))
+    assert "\n" not in str(caught.value)
+    assert "expected" in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>404</html>" * 100], ids=["empty", "a saved web page"])
+def test_what_is_no_model_is_one_line(tmp_path, data):
+    path = tmp_path / "yunet.onnx"
+    path.write_bytes(data)
+    with pytest.raises(DetectorError, match="not a model that OpenCV can read") as caught:
+        load_detector(DetectionSettings(backend="yunet", yunet_model=path))
+    assert "\n" not in str(caught.value)
