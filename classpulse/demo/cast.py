@@ -9,8 +9,8 @@ NEUTRAL, DOWNCAST = Expression.NEUTRAL, Expression.DOWNCAST
 SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
 
 AWAY_YAW_DEG = 52.0
-"""Turned to a neighbour. A face detector's keypoints show 35 to 41 degrees of it, and no more of a larger turn:
-at 57 the warped portrait begins to look like no head."""
+"""Turned to a neighbour. A face detector's keypoints show 35 to 41 degrees of it, and no more of a larger
+turn: at 57 the warped portrait begins to look like no head."""
 
 # At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
 CAST: tuple[Student, ...] = (
