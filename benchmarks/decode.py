@@ -28,6 +28,7 @@ Samples = Iterator[tuple[float, np.ndarray]]
 
 
 def write_pan(photograph: Path, path: Path, seconds: float) -> None:
+    """A slow pan over the photograph, H.264, 1080p."""
     image = cv2.resize(cv2.imread(str(photograph)), (2112, 1191), interpolation=cv2.INTER_AREA)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
@@ -41,12 +42,14 @@ def write_pan(photograph: Path, path: Path, seconds: float) -> None:
 
 
 def source(path: Path) -> Samples:
+    """The monitor's own way: PyAV without the frames that nothing refers to."""
     with open_source(path) as opened:
         for frame in opened.frames(SAMPLE_FPS, threading.Event()):
             yield frame.media_s, frame.image_bgr
 
 
 def pyav_every_frame(path: Path) -> Samples:
+    """PyAV, decoding everything, converting what is sampled."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         due = 0
@@ -57,6 +60,7 @@ def pyav_every_frame(path: Path) -> Samples:
 
 
 def opencv(path: Path) -> Samples:
+    """OpenCV, grabbing everything, retrieving what is sampled."""
     capture = cv2.VideoCapture(str(path))
     due = 0
     while capture.grab():
@@ -76,6 +80,7 @@ def measure(way: Callable[[Path], Samples], path: Path) -> tuple[float, float, d
 
 
 def main() -> None:
+    """Write the video, read it in each way, print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = Path(__file__).resolve().parents[2] / "shared"
     parser.add_argument("photograph", type=Path, nargs="?", default=shared / "media" / "lecture_hall.jpg")

@@ -57,6 +57,7 @@ def mediapipes_own(image: np.ndarray) -> Callable[[], int] | None:
 
 
 def main() -> None:
+    """Print the comparison for both widths."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = Path(__file__).resolve().parents[2] / "shared"
     parser.add_argument("photograph", type=Path, nargs="?", default=shared / "media" / "lecture_hall.jpg")

@@ -64,10 +64,10 @@ class YuNetDetector:
         _, rows = self._net.detect(framed)
         if rows is None:
             return []
-        faces = [
-            _face(row, width / across, height / down, width, height)
-            for row in np.asarray(rows, dtype=np.float32)
-        ]
+        # For frames of a few pixels OpenCV gives boxes of infinite size.
+        table = np.asarray(rows, dtype=np.float32)
+        table = table[np.isfinite(table).all(axis=1)]
+        faces = [_face(row, width / across, height / down, width, height) for row in table]
         return sorted((face for face in faces if face is not None), key=lambda face: -face.score)
 
 

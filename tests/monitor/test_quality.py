@@ -3,11 +3,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from pictures import portrait
 from test_attention import turned, without
 
 from monitor.domain import Face, ImageBGR, Unknown
 from monitor.quality import QualitySettings, assess, sharpness
+from pictures import portrait
 
 SETTINGS = QualitySettings()
 

@@ -6,11 +6,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from pictures import portrait
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, _anchors, _decode, _sigmoid
 from monitor.detection.merging import merge
 from monitor.errors import DetectorError
+from pictures import portrait
 
 # What mediapipe 0.10.21 itself finds (mp.solutions.face_detection, model_selection 0 and 1) in the
 # portrait's upper 512 x 512 pixels shrunk to the model's input, so that nothing is letterboxed:

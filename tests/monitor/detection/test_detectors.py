@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
 
 from monitor.detection import DETECTORS, DetectionSettings, Detector, load_detector
 from monitor.domain import ImageBGR
 from monitor.errors import DetectorError
 from monitor.sources import open_source
+from pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
 
 
 @pytest.fixture(scope="module", params=sorted(DETECTORS))
