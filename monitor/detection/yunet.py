@@ -24,6 +24,9 @@ of 1280 x 720 it finds one when they are shown at 12 px, three at 14 and all at 
 MARGIN_PX = 16
 """Black pixels beyond the right and lower edge, where it is as blind as BlazeFace (see ``tiling``)."""
 
+STRIDE_PX = 32
+MIN_SIDE_PX = 128
+
 NMS_IOU = 0.3
 TOP_K = 1000
 
@@ -59,8 +62,9 @@ class YuNetDetector:
             if self._scale < 1
             else image_bgr
         )
-        framed = cv2.copyMakeBorder(small, 0, MARGIN_PX, 0, MARGIN_PX, cv2.BORDER_CONSTANT)
-        self._net.setInputSize((across + MARGIN_PX, down + MARGIN_PX))
+        right, below = _padded(across) - across, _padded(down) - down
+        framed = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        self._net.setInputSize((across + right, down + below))
         _, rows = self._net.detect(framed)
         if rows is None:
             return []
@@ -69,6 +73,12 @@ class YuNetDetector:
         table = table[np.isfinite(table).all(axis=1)]
         faces = [_face(row, width / across, height / down, width, height) for row in table]
         return sorted((face for face in faces if face is not None), key=lambda face: -face.score)
+
+
+def _padded(length: int) -> int:
+    """The side given to the model: with the margin, and a multiple of its stride. OpenCV fills up
+    to that itself, but its boxes for frames of a few pixels then change from call to call."""
+    return max(MIN_SIDE_PX, -(-(length + MARGIN_PX) // STRIDE_PX) * STRIDE_PX)
 
 
 def _model_file(path: Path | None) -> Path:
