@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_faces import make_faces, write_sheet
+from made_up_faces import draw_faces, make_faces, write_sheet
 
 from model.augment import AugmentSettings
 from model.calibrate import softmax
@@ -207,6 +207,15 @@ def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, 
     logits["fer2013"][0, 0] = wrong
     with pytest.raises(ModelError, match="differs from Keras"):
         check_parity(exported / "expression.tflite", logits, TEMPERATURES, splits.report)
+
+
+def test_small_faces_are_made_as_frames_show_them() -> None:
+    from model.export import as_seen
+
+    face = draw_faces(1)[0]
+    np.testing.assert_array_equal(as_seen(face, 48), face)
+    assert as_seen(face, 12).shape == (48, 48)
+    assert as_seen(face, 12).std() < as_seen(face, 24).std() < face.std()
 
 
 def test_each_head_gets_the_temperature_of_its_own_labels() -> None:
