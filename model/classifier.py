@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from model.emotions import EMOTIONS
 from model.errors import ModelError
+from model.litert import open_interpreter
 
 INPUT_PX = 48
 MONITORED_HEAD = "expression"
@@ -139,19 +140,14 @@ class LiteRTClassifier:
 
 
 def _interpreter(content: bytes, threads: int) -> Any:
-    # Imported here: most of a second, and `classpulse report` or `mode: behaviour` never classify.
-    from ai_edge_litert.interpreter import Interpreter
-
     try:
-        interpreter = Interpreter(model_content=content, num_threads=threads)
-        interpreter.allocate_tensors()
+        return open_interpreter(content, threads)
     except (ValueError, RuntimeError) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
             f"the model does not load in LiteRT ({detail}); expected one written by model.export; "
             "export it again"
         ) from error
-    return interpreter
 
 
 def load_classifier(path: Path | None = None, threads: int = 2) -> LiteRTClassifier:

@@ -6,39 +6,26 @@ Importing mediapipe takes seconds (15 with TensorFlow installed), so its package
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from classpulse.demo.errors import DemoError
-
-
-def bundled_model(relative: str) -> Path:
-    """The file of a network inside the mediapipe wheel, such as ``face_landmark/face_landmark.tflite``.
-
-    Raises ``DemoError`` if mediapipe is not installed or its wheel lacks the file.
-    """
-    spec = find_spec("mediapipe")
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(root) / "modules" / relative
-        if path.is_file():
-            return path
-    raise DemoError(
-        f"the network {relative} was not found; expected inside the package mediapipe 0.10.21: "
-        "pip install mediapipe==0.10.21"
-    )
+from model.litert import bundled_model, open_interpreter
 
 
 def infer(relative: str, image_rgb: NDArray[np.float32]) -> dict[int, NDArray[np.float32]]:
     """Run a bundled network once on ``image_rgb (H, W, 3)``, float32 in 0..1.
 
     Returns the flattened outputs by their length, which tells the outputs of every network used here apart.
+    Raises ``DemoError`` if mediapipe is not installed or its wheel lacks the file.
     """
-    interpreter = Interpreter(str(bundled_model(relative)), num_threads=1)
-    interpreter.allocate_tensors()
+    path = bundled_model(relative)
+    if path is None:
+        raise DemoError(
+            f"the network {relative} was not found; expected inside the package mediapipe 0.10.21: "
+            "pip install mediapipe==0.10.21"
+        )
+    interpreter = open_interpreter(path, threads=1)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image_rgb[None])
     interpreter.invoke()
     outputs = [

@@ -23,7 +23,7 @@ from classpulse.demo.truth import FACING_DEG, Sample, StudentTruth, Truth
 from monitor.domain import ImageBGR
 
 LENGTH_S = 75.0
-FPS = 12
+FPS = 10
 """Enough to look alive; the default sampling of a session takes two pictures a second of them."""
 
 SHORTEST_S = 2.0

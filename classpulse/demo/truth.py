@@ -3,7 +3,7 @@
 ``Truth.to_json()`` writes, and ``read_truth`` reads, this document (times in seconds of the film, boxes in
 pixels of the frame, angles in degrees, positive to the subject's left)::
 
-    {"version": 1, "length_s": 75.0, "fps": 12, "width": 1280, "height": 720, "step_s": 0.5,
+    {"version": 1, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
      "students": [{"student": 0, "seat": "Seat 1", "tile_xyxy": [8, 8, 424, 356], "flag": false,
                    "samples": [{"t_s": 0.0, "present": true, "settled": true, "expression": "neutral",
                                 "resembles": "neutral", "facing": true, "yaw_deg": 1.2,

@@ -8,14 +8,13 @@ in mediapipe's ``modules/face_detection/*.pbtxt``, release 0.10.21.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
+from model.litert import bundled_model, open_interpreter
 from monitor.detection.candidates import Candidates, Floats
 from monitor.domain import ImageBGR
 from monitor.errors import DetectorError
@@ -52,8 +51,7 @@ class BlazeFace:
     def __init__(self, model: BlazeFaceModel, threads: int) -> None:
         self.input_px = model.input_px
         self._anchors = _anchors(model)
-        self._interpreter = Interpreter(model_path=str(_model_path(model.file)), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        self._interpreter = open_interpreter(_model_path(model.file), threads)
         self._input = self._interpreter.get_input_details()[0]["index"]
         by_width = {int(out["shape"][-1]): out["index"] for out in self._interpreter.get_output_details()}
         self._regressors, self._logits = by_width[16], by_width[1]
@@ -79,11 +77,9 @@ class BlazeFace:
 
 
 def _model_path(file: str) -> Path:
-    spec = importlib.util.find_spec("mediapipe")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(place) / "modules" / "face_detection" / file
-        if path.is_file():
-            return path
+    path = bundled_model(f"face_detection/{file}")
+    if path is not None:
+        return path
     raise DetectorError(
         f"{file} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
         "the last release with the models inside: install it, or choose the backend yunet"

@@ -52,6 +52,16 @@ class Confirmation:
         kept = merge(looked.pick(looked.scores >= self._min_score))
         return merge(self._sharpened(image_bgr, kept))
 
+    def seen_again(self, image_bgr: ImageBGR, one: Candidates) -> Candidates:
+        """A face of the last sample where it is now, or none: by the close look, and where that does not
+        believe it, by the second look."""
+        box = one.boxes_xyxy[0]
+        close = _best_match(_look(self._short, image_bgr, box, CLOSE_LOOK, CLOSE_SCORE), box, CLOSE_IOU)
+        if len(close):
+            return close
+        wider = _look(self._full, image_bgr, box, SECOND_LOOKS[0], SURE_SCORES[1])
+        return _best_match(wider, box, SAME_FACE_IOU)
+
     def _looked_at(self, image_bgr: ImageBGR, one: Candidates) -> Candidates:
         """``one`` as the first second look places it, with the mean score of as many looks as it
         takes; 0 once that can no longer reach ``min_score``."""

@@ -10,6 +10,7 @@ import numpy as np
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
 from monitor.detection.candidates import Candidates, join
 from monitor.detection.confirmation import Confirmation
+from monitor.detection.following import Following
 from monitor.detection.merging import merge
 from monitor.detection.settings import DetectionSettings
 from monitor.detection.tiling import Level, levels
@@ -34,7 +35,8 @@ hand in the lecture hall (above 0.11 to 0.15 at five sizes, below 0.03 to 0.08; 
 
 
 class TiledDetector:
-    """Full-range BlazeFace on every tile, short-range on the whole frame, merged, then confirmed.
+    """Full-range BlazeFace on every tile, short-range on the whole frame, merged, then confirmed; between
+    such looks the known faces are followed. One detector serves one source.
 
     Raises:
         DetectorError: mediapipe's model files are not there.
@@ -45,13 +47,18 @@ class TiledDetector:
         self._short = BlazeFace(SHORT_RANGE, settings.threads)
         self._confirmation = Confirmation(self._full, self._short, settings.min_score)
         self._min_face_px = settings.min_face_px
+        again = self._confirmation.seen_again
+        self._following = Following(self._everywhere, again, settings.full_look_every)
         self.version = f"blazeface tiled 1 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""
         height, width = image_bgr.shape[:2]
-        found = self._confirmation.confirmed(image_bgr, merge(self._first_look(image_bgr)))
+        found = self._following.found(image_bgr)
         return [face for face in _faces(found, width, height) if face.size_px >= SMALLEST * self._min_face_px]
+
+    def _everywhere(self, image_bgr: ImageBGR) -> Candidates:
+        return self._confirmation.confirmed(image_bgr, merge(self._first_look(image_bgr)))
 
     def _first_look(self, image_bgr: ImageBGR) -> Candidates:
         height, width = image_bgr.shape[:2]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.demo.bundled import bundled_model
+from classpulse.demo.bundled import infer
 from classpulse.demo.errors import DemoError
 from classpulse.demo.landmarks import find_landmarks
 from classpulse.demo.paint import lower_lids, open_mouth
@@ -102,7 +102,7 @@ def test_the_cut_face_keeps_its_landmarks(portrait: Portrait) -> None:
 
 def test_a_network_that_is_not_there_is_named() -> None:
     with pytest.raises(DemoError, match=r"nothing\.tflite was not found.*mediapipe"):
-        bundled_model("nothing.tflite")
+        infer("nothing.tflite", np.zeros((8, 8, 3), np.float32))
 
 
 def test_a_missing_portrait_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

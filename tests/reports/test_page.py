@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pages import Page
 
 import reports
 from db.records import FlagRecord, SessionStatus
+from pages import Page
 from reports.flags import FlagSettings
 from reports.page import facts, render_html
 from reports.report import ReportSettings, build_report

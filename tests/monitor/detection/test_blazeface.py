@@ -89,7 +89,7 @@ def test_a_missing_mediapipe_is_one_line(monkeypatch, tmp_path, spec):
     class Elsewhere:
         submodule_search_locations = (str(tmp_path),)
 
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: Elsewhere() if spec else None)
+    monkeypatch.setattr("model.litert.find_spec", lambda name: Elsewhere() if spec else None)
     with pytest.raises(DetectorError, match=r"full_range_sparse\.tflite is not found") as caught:
         BlazeFace(FULL_RANGE, 1)
     assert "\n" not in str(caught.value)
