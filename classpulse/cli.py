@@ -96,9 +96,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
-        code = exit_code(error)
+        code, line = exit_code(error), str(error)
+        if isinstance(error, ImportError) and (remedy := _remedy(error)) is not None:
+            code, line = 1, remedy
         if code is not None:
-            return _complain(" ".join(str(error).split()), code)
+            return _complain(" ".join(line.split()), code)
         return _complain(
             f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_log()}", 3
         )
@@ -115,6 +117,12 @@ def exit_code(error: Exception) -> int | None:
     from classpulse.failures import FAILURES
 
     return next((code for kind, code in FAILURES if isinstance(error, kind)), None)
+
+
+def _remedy(error: ImportError) -> str | None:
+    from classpulse.failures import remedy_for
+
+    return remedy_for(error)
 
 
 def _write_log() -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from classpulse.demo.errors import DemoError
+from importlib.metadata import version
+
 from classpulse.errors import RunError, UserError
 from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
 from model.errors import ModelError
@@ -26,6 +27,22 @@ FAILURES: tuple[tuple[type[Exception], int], ...] = (
     (DatabaseDamaged, _RUN),
     (DatabaseError, _USER),
     (ReportError, _RUN),
-    (DemoError, _RUN),
 )
 """Checked in this order; the first that fits counts."""
+
+_WINDOW_LIBRARIES = ("libGL", "libgthread", "libglib")
+
+
+def remedy_for(error: ImportError) -> str | None:
+    """One line for a library that the machine lacks, or None for a bug of ours.
+
+    The OpenCV packages link their windows' libraries, which a server without a screen does not have.
+    """
+    if not any(library in str(error) for library in _WINDOW_LIBRARIES):
+        return None
+    opencv = version("opencv-contrib-python")
+    return (
+        f"OpenCV does not start on this machine ({error}): install the libraries (apt-get install libgl1 "
+        f"libglib2.0-0), or OpenCV without windows (pip install --force-reinstall --no-deps "
+        f"opencv-contrib-python-headless=={opencv})"
+    )

@@ -259,6 +259,18 @@ class TestCommandLine:
         log = Path(line.split()[-1])
         assert "ZeroDivisionError" in log.read_text()
 
+    def test_a_machine_without_opencvs_window_libraries_is_told_the_remedy(
+        self, configured, shell, monkeypatch
+    ) -> None:
+        def headless(path):
+            raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+        monkeypatch.setattr("classpulse.commands.sessions.read_config", headless)
+        configured()
+        line = shell.fails(1, "sessions")
+        assert "libGL.so.1" in line
+        assert "opencv-contrib-python-headless==4" in line
+
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_command_has_its_help(self, shell, command: str) -> None:
         code, out, _ = shell(command, "--help")
