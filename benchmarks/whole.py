@@ -40,8 +40,8 @@ POLL_S = 0.02
 
 @dataclass(frozen=True)
 class Run:
-    """One run of ``classpulse analyze``: wall and processor seconds, seconds until the first bin could be read
-    from the database, the largest resident memory in MiB, samples looked at and students found."""
+    """One run of ``classpulse analyze``: wall and processor seconds, seconds until the first bin could be
+    read from the database, the largest resident memory in MiB, samples looked at and students found."""
 
     wall_s: float
     cpu_s: float

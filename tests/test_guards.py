@@ -8,7 +8,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import Forbidden
+
+from guard import Forbidden
 
 
 def test_camera_is_forbidden() -> None:

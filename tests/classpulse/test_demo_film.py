@@ -215,4 +215,4 @@ def test_without_any_encoder_the_choices_are_named(tmp_path: Path, monkeypatch: 
 
 
 def test_the_default_film_is_seventy_five_seconds() -> None:
-    assert film_module.DemoClass().frame_count == 900
+    assert film_module.DemoClass().frame_count == 750

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_up_faces import draw_faces
 
+from made_up_faces import draw_faces
 from model.augment import (
     AugmentSettings,
     augment,

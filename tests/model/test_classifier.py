@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_faces import draw_faces
 
+from made_up_faces import draw_faces
 from model.classifier import MOST_AT_ONCE, LiteRTClassifier, load_classifier, read_model, shipped
 from model.emotions import EMOTIONS
 from model.errors import ModelError

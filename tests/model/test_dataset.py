@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_faces import draw_faces, make_faces, real_splits, write_sheet
 
+from made_up_faces import draw_faces, make_faces, real_splits, write_sheet
 from model.dataset import LABELS, SHEET, load_splits, read_tiles, split, vote_distribution
 from model.emotions import Emotion
 from model.errors import ModelError

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_up_faces import make_faces
 
+from made_up_faces import make_faces
 from model.emotions import EMOTIONS, Emotion
 from model.evaluate import evaluate, evaluate_both, expected_calibration_error
 

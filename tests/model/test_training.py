@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_faces import draw_faces, make_faces, write_sheet
 
+from made_up_faces import draw_faces, make_faces, write_sheet
 from model.augment import AugmentSettings
 from model.calibrate import softmax
 from model.card import render_card

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_faces import draw_faces, real_splits
 
+from made_up_faces import draw_faces, real_splits
 from model import crop
 from model.card import render_card
 from model.classifier import INPUT_PX, LiteRTClassifier, read_model, shipped

@@ -1,0 +1,50 @@
+"""The guard: within it no camera, no network and no database outside the temporary folder can be reached."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Forbidden(AssertionError):
+    """A test tried to leave its sandbox."""
+
+
+_guarded = False
+
+
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
+    if not _guarded:
+        return
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and str(address[0]) not in {"127.0.0.1", "::1", "localhost"}:
+            raise Forbidden(f"a test connected to {address!r}; tests use no network")
+    elif event == "sqlite3.connect":
+        _check_database(str(arguments[0]))
+
+
+def _check_database(database: str) -> None:
+    path = database.removeprefix("file:").split("?")[0]
+    if path in {"", ":memory:"} or ":memory:" in path or "mode=memory" in database:
+        return
+    if not Path(path).resolve().is_relative_to(Path(tempfile.gettempdir()).resolve()):
+        raise Forbidden(f"a test opened the database {database!r}; tests keep theirs in a temporary folder")
+
+
+# An audit hook sees every connection of the process, whichever library makes it.
+sys.addaudithook(_audit)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Within the block the guard is up."""
+    global _guarded
+    _guarded = True
+    try:
+        yield
+    finally:
+        _guarded = False
