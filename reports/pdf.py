@@ -39,7 +39,9 @@ class _OnlyFonts(plutoprint.ResourceFetcher):
         path = _FONTS / name
         if not path.is_file():
             raise ReportError(f"the page asked for {url!r}; a report must carry all it shows")
-        return plutoprint.ResourceData(path.read_bytes(), "font/ttf")
+        # Read by the engine itself: it keeps fonts until the process ends, and bytes of Python's would be
+        # freed after Python has gone, which ends every command with a segmentation fault.
+        return super().fetch_url(path.as_uri())
 
 
 _FONTS = Path(get_data_path()) / "fonts" / "ttf"
