@@ -13,11 +13,13 @@ class Forbidden(AssertionError):
     """A test tried to leave its sandbox."""
 
 
-_guarded = False
+PROJECT = Path(__file__).resolve().parents[1]
+
+_up = False
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if not _guarded:
+    if not _up:
         return
     if event == "socket.connect":
         address = arguments[1]
@@ -31,7 +33,9 @@ def _check_database(database: str) -> None:
     path = database.removeprefix("file:").split("?")[0]
     if path in {"", ":memory:"} or ":memory:" in path or "mode=memory" in database:
         return
-    if not Path(path).resolve().is_relative_to(Path(tempfile.gettempdir()).resolve()):
+    place = Path(path).resolve()
+    # The project itself may have been checked out into the temporary folder.
+    if not place.is_relative_to(Path(tempfile.gettempdir()).resolve()) or place.is_relative_to(PROJECT):
         raise Forbidden(f"a test opened the database {database!r}; tests keep theirs in a temporary folder")
 
 
@@ -42,9 +46,9 @@ sys.addaudithook(_audit)
 @contextmanager
 def guarded() -> Iterator[None]:
     """Within the block the guard is up."""
-    global _guarded
-    _guarded = True
+    global _up
+    _up = True
     try:
         yield
     finally:
-        _guarded = False
+        _up = False
