@@ -30,6 +30,9 @@ FAILURES: tuple[tuple[type[Exception], int], ...] = (
 )
 """Checked in this order; the first that fits counts."""
 
+EXPECTED = tuple(kind for kind, _ in FAILURES)
+"""Every kind of error that is not a bug."""
+
 _WINDOW_LIBRARIES = ("libGL", "libgthread", "libglib")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli import exit_code
 from classpulse.console import print_json, print_table
+from classpulse.failures import EXPECTED
 from classpulse.policy import Mode, require_policy
 from classpulse.settings import Config, read_config
 
@@ -64,10 +64,7 @@ def check(config_path: Path, source: str | None, no_source: bool, as_json: bool)
 def _look(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
-    except Exception as error:
-        # Which errors are expected is one table (classpulse.failures); the others are raised again.
-        if exit_code(error) is None:
-            raise
+    except EXPECTED as error:
         return Finding(what, False, " ".join(str(error).split()))
 
 
