@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from classpulse.console import clock, print_json, say
+from classpulse.console import clock, count, print_json, say
 from classpulse.settings import Config
 from db.engine import open_database
 from db.records import SessionStatus
@@ -50,7 +50,8 @@ def tell(outcome: Outcome, files: dict[str, Path], *, as_json: bool) -> int:
         progress = outcome.progress
         say(
             f"session {outcome.session_id} {outcome.status.value}: {clock(progress.end_s)} of lecture, "
-            f"{progress.frames_sampled} frames looked at, {outcome.students} students followed"
+            f"{count(progress.frames_sampled, 'picture')} looked at, "
+            f"{count(outcome.students, 'student')} followed"
         )
         for kind, path in files.items():
             print_path(kind, path)

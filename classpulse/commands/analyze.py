@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import clock, progress_bar, say
+from classpulse.console import clock, count, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.interrupt import stop_on_signals
 from classpulse.lecture import Lecture
@@ -38,7 +38,7 @@ def analyze(config_path: Path, video: str, as_json: bool, no_report: bool) -> in
                 stop,
                 on_start=lambda _, expected_s: bar.expect(expected_s),
                 on_progress=lambda done, students: bar.at(
-                    done.end_s, f"{clock(done.end_s)}, {students} students"
+                    done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}"
                 ),
             )
         files = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.console import clock, print_json, progress_bar, say
+from classpulse.console import clock, count, print_json, progress_bar, say
 from classpulse.demo import DemoClass, write_demo_video
 from classpulse.demo.film import LENGTH_S
 from classpulse.demo.score import Score, score
@@ -84,7 +84,7 @@ def _watch(
         return Lecture(config, engine, Mode.EMOTION).watch(
             str(film),
             stop,
-            on_progress=lambda done, n: bar.at(done.end_s, f"{clock(done.end_s)}, {n} students"),
+            on_progress=lambda done, n: bar.at(done.end_s, f"{clock(done.end_s)}, {count(n, 'student')}"),
         )
 
 

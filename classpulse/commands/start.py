@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.console import clock, progress_bar, say
+from classpulse.console import clock, count, progress_bar, say
 from classpulse.interrupt import stop_on_signals
 from classpulse.lecture import Lecture
 from classpulse.policy import Mode, require_policy
@@ -50,6 +50,6 @@ def _record(config: Config, engine: Engine, mode: Mode, spec: str, *, quiet: boo
             stop,
             on_start=begin,
             on_progress=lambda done, students: bar.at(
-                done.end_s, f"{clock(done.end_s)}, {students} students"
+                done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}"
             ),
         )

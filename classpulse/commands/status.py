@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from classpulse.console import clock, print_json
+from classpulse.console import clock, count, print_json
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 from db import queries
@@ -36,7 +36,7 @@ def status(config_path: Path, as_json: bool) -> int:
     else:
         click.echo(
             f"recording session {session.id} of {session.class_name} from {session.source}: "
-            f"{clock(session.end_s)} so far, {students} students"
+            f"{clock(session.end_s)} so far, {count(students, 'student')}"
         )
     return 0
 
