@@ -50,6 +50,8 @@ CaptureFactory = Callable[[int | str], Capture]
 
 def open_capture(address: int | str) -> Capture:
     """OpenCV's capture of a camera's number or a URL; it may block for ``OPEN_TIMEOUT_MS``."""
+    # What it has to say of a missing camera is told in one line by whoever asked for it.
+    cv2.setLogLevel(0)
     if isinstance(address, int):
         return cv2.VideoCapture(address)
     limits = [
