@@ -23,8 +23,8 @@ from monitor.domain import HeadPose, Observation
 class _Tally:
     """One student in one bin, so far."""
 
+    seen_at: set[float] = field(default_factory=set)
     seen_s: float = 0.0
-    seen: int = 0
     usable: int = 0
     probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros(7))
     unknown: Counter[str] = field(default_factory=Counter)
@@ -71,7 +71,10 @@ class Binner:
         covers_s = bin_.covers_s[observation.media_s]
         if observation.seen:
             tally = bin_.tallies.setdefault(observation.student, _Tally())
-            self._count(tally, observation, covers_s)
+            # A second face at the seat (one person found twice, or somebody passing by) may turn out to be
+            # the same student's next track: of its earlier samples those count in which nobody was seen.
+            if observation.media_s not in tally.seen_at:
+                self._count(tally, observation, covers_s)
         return True
 
     def bins(self, students: Iterable[int] | None = None) -> dict[tuple[int, float], TimelineBin]:
@@ -95,7 +98,7 @@ class Binner:
         return math.floor(media_s / self.bin_s + 1e-6)
 
     def _count(self, tally: _Tally, observation: Observation, covers_s: float) -> None:
-        tally.seen += 1
+        tally.seen_at.add(observation.media_s)
         tally.seen_s += covers_s
         if observation.probabilities is not None:
             tally.usable += 1
@@ -111,14 +114,15 @@ class Binner:
     def _bin(self, number: int, index: int, bin_: _OpenBin) -> TimelineBin:
         tally = bin_.tallies.get(number, _Tally())
         mean = tally.probabilities / tally.usable if tally.usable else None
-        absent = len(bin_.covers_s) - tally.seen
+        seen = len(tally.seen_at)
+        absent = len(bin_.covers_s) - seen
         return TimelineBin(
             student_id=number,
             start_s=index * self.bin_s,
             watched_s=sum(bin_.covers_s.values()),
             seen_s=tally.seen_s,
             samples=len(bin_.covers_s),
-            seen_samples=tally.seen,
+            seen_samples=seen,
             usable_samples=tally.usable,
             probabilities=None if mean is None else tuple(float(p) for p in mean),
             unknown=dict(tally.unknown) | ({"absent": absent} if absent else {}),

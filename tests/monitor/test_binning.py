@@ -68,6 +68,16 @@ def test_a_time_nobody_sampled_is_an_error() -> None:
         b.add(Observation(0, 0.7, True, probabilities=SAD))
 
 
+def test_a_student_is_seen_once_in_a_sample_however_many_faces_were_theirs() -> None:
+    b = binner()
+    b.add_sample(0.0, 0.5)
+    b.add(Observation(0, 0.0, True, probabilities=SAD))
+    b.add(Observation(0, 0.0, True, probabilities=HAPPY))
+    (got,) = b.bins().values()
+    assert (got.samples, got.seen_samples, got.usable_samples, got.seen_s) == (1, 1, 1, 0.5)
+    assert got.probabilities == pytest.approx(SAD)
+
+
 def test_open_bins_stay_bounded() -> None:
     b = binner(keep_bins=3)
     for i in range(10_000):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from faces import face
+from monitor.binning import Binner
 from monitor.domain import Face, Frame, Unknown
 from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline
 from monitor.seating import Seating
@@ -62,6 +63,19 @@ def test_a_flash_that_never_repeats_is_nobody() -> None:
     p = pipeline([face(100, 100), face(300, 100)], *[[face(100, 100)]] * 30)
     run(p, 31)
     assert p.seating.student_count == 1
+
+
+def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
+    """A student found twice for a while, whose first track is then lost."""
+    both = [face(100, 100), face(125, 100)]
+    p = pipeline(*[[face(100, 100)]] * 3, both, both, [face(125, 100)], [face(125, 100)])
+    binner = Binner(5.0, lambda pose: True)
+    for sample in run(p, 7):
+        binner.add_sample(sample.media_s, 0.5)
+        for observation in sample.observations:
+            binner.add(observation)
+    assert all(b.seen_samples <= b.samples for b in binner.bins().values())
+    assert binner.bins()[0, 0.0].seen_samples == 7
 
 
 def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
