@@ -95,3 +95,21 @@ def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
     square = _square(image, x, y, 40, 64)
     assert square.shape == (64, 64, 3)
     assert (square == 255).mean() == pytest.approx(filled, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("close", "wider", "found"),
+    [
+        ((0.9, 0), [], True),
+        ((0.2, 0), [(0.6, 0)], True),
+        ((0.2, 0), [(0.1, 0), (0.2, 0), (0.6, 0)], True),
+        ((0.2, 0), [(0.4, 0), (0.4, 0), (0.4, 0)], False),
+        ((0.9, 0.8), [(0.6, 0.8), (0.6, 0.8), (0.6, 0.8)], False),
+    ],
+    ids=["close look", "second look", "fourth look", "nowhere sure", "somebody beside"],
+)
+def test_a_known_face_is_seen_again_by_any_look_at_its_place(close, wider, found) -> None:
+    full, short = Looker(192, *wider), Looker(128, close)
+    again = Confirmation(full, short, 0.5).seen_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
+    assert len(again) == found
+    assert (full.looks, short.looks) == (len(wider), 1)
