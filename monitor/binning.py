@@ -44,14 +44,15 @@ class _OpenBin:
 class Binner:
     """Sums observations into bins of ``bin_s`` seconds of media time.
 
-    ``is_facing`` says whether a head pose counts as turned to the front. ``keep_bins`` is how many
-    bins stay open behind the newest; an observation older than that is refused.
+    ``is_facing`` says whether a head pose counts as turned to the front. ``keep_s`` is how long
+    bins stay open behind the newest, seconds; an observation older than that is refused. It must cover
+    what the pipeline holds back until a face is confirmed (``monitor.pipeline.PENDING_S``).
     """
 
-    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_bins: int = 3) -> None:
+    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_s: float = 15.0) -> None:
         self.bin_s = bin_s
         self._is_facing = is_facing
-        self._keep_bins = keep_bins
+        self._keep_bins = math.ceil(keep_s / bin_s)
         self._open: dict[int, _OpenBin] = {}
         self._students: set[int] = set()
 
@@ -88,7 +89,7 @@ class Binner:
         }
 
     def close_old(self) -> None:
-        """Forget the bins further behind the newest than ``keep_bins``."""
+        """Forget the bins further behind the newest than ``keep_s``."""
         if self._open:
             oldest = max(self._open) - self._keep_bins
             self._open = {index: bin_ for index, bin_ in self._open.items() if index >= oldest}

@@ -18,8 +18,8 @@ from monitor.domain import Face, Frame, HeadPose, ImageBGR, Observation, Track, 
 from monitor.seating import Seating
 from monitor.tracking import Tracker
 
-# How long a face's samples wait for it to be confirmed as a person before they are given up.
-_PENDING_S = 10.0
+PENDING_S = 10.0
+"""How long a face's samples wait for it to be confirmed as a person before they are given up, seconds."""
 
 
 class FaceDetector(Protocol):
@@ -176,7 +176,7 @@ class Pipeline:
 
     def _forget(self, media_s: float) -> None:
         for track_id, readings in list(self._pending.items()):
-            fresh = [r for r in readings if media_s - r.media_s <= _PENDING_S]
+            fresh = [r for r in readings if media_s - r.media_s <= PENDING_S]
             if fresh:
                 self._pending[track_id] = fresh
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -102,6 +103,28 @@ def test_a_live_session_is_seen_by_status_and_ended_by_stop(
     engine.dispose()
     assert shell.json("status") == {"recording": False}
     assert "no live session" in shell.fails(2, "stop")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_how_a_live_lecture_ends(tmp_path: Path, configured, shell, camera, number: int) -> None:
+    configured()
+    camera()
+    live = tmp_path / "classpulse-data" / "live.json"
+
+    def meanwhile() -> None:
+        wait_for(lambda: live.exists() and live.stat().st_size > 0)
+        os.kill(os.getpid(), number)
+
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    code, out, error = shell("start")
+    other.join()
+    assert (code, "Traceback" in error) == (0, False)
+    assert "report.pdf" in out
+    assert not live.exists()
+    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    assert shell.json("sessions")[0]["status"] == "finished"
 
 
 def test_a_camera_that_goes_away_interrupts_and_is_reported(

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from monitor.binning import Binner
 from monitor.domain import HeadPose, Observation, Unknown
+from monitor.pipeline import PENDING_S
 
 HAPPY = (0.0, 0.0, 0.0, 0.9, 0.05, 0.0, 0.05)
 SAD = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
 
 
-def binner(bin_s: float = 5.0, keep_bins: int = 3) -> Binner:
-    return Binner(bin_s, lambda pose: abs(pose.yaw_deg) < 30, keep_bins=keep_bins)
+def binner(bin_s: float = 5.0, keep_s: float = 15.0) -> Binner:
+    return Binner(bin_s, lambda pose: abs(pose.yaw_deg) < 30, keep_s=keep_s)
 
 
 def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
@@ -53,12 +54,21 @@ def test_a_student_known_later_is_absent_in_the_bins_before() -> None:
 
 
 def test_an_observation_after_its_bin_was_closed_is_refused() -> None:
-    b = binner(keep_bins=1)
+    b = binner(keep_s=5.0)
     for t in (0.0, 5.0, 10.0):
         b.add_sample(t, 0.5)
     b.close_old()
     assert not b.add(Observation(0, 0.0, True, probabilities=SAD))
     assert b.add(Observation(0, 5.0, True, probabilities=SAD))
+
+
+@pytest.mark.parametrize("bin_s", [1.0, 5.0, 60.0])
+def test_bins_of_any_length_wait_for_what_the_pipeline_holds_back(bin_s: float) -> None:
+    b = binner(bin_s)
+    for i in range(200):
+        b.add_sample(i * 0.5, 0.5)
+        b.close_old()
+    assert b.add(Observation(0, 99.5 - PENDING_S, True, probabilities=SAD))
 
 
 def test_a_time_nobody_sampled_is_an_error() -> None:
@@ -79,7 +89,7 @@ def test_a_student_is_seen_once_in_a_sample_however_many_faces_were_theirs() -> 
 
 
 def test_open_bins_stay_bounded() -> None:
-    b = binner(keep_bins=3)
+    b = binner(keep_s=15.0)
     for i in range(10_000):
         b.add_sample(i * 0.5, 0.5)
         b.close_old()
@@ -89,7 +99,7 @@ def test_open_bins_stay_bounded() -> None:
 
 @given(st.lists(st.sampled_from(["happy", "sad", "blurred", "absent"]), min_size=1, max_size=200))
 def test_nothing_is_lost_or_counted_twice(kinds: list[str]) -> None:
-    b = binner(keep_bins=10**6)
+    b = binner(keep_s=1e9)
     for i, kind in enumerate(kinds):
         b.add_sample(i * 0.5, 0.5)
         reading = {
