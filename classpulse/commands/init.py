@@ -31,6 +31,18 @@ QUESTIONS: tuple[tuple[str, str, Any], ...] = (
 )
 """Option, question, default. A default may be called for; None means that there must be an answer."""
 
+EXAMPLE = {
+    "class_name": "Class",
+    "source": "0",
+    "time_zone": "",
+    "jurisdiction": "CH",
+    "age_group": "adults",
+    "legal_basis": "consent",
+    "recorded_by": "head of studies",
+    "recorded_on": "2026-01-01",
+}
+"""Valid answers, to check one answer at a time beside them."""
+
 CHOICES = {
     "age_group": [a.value for a in AgeGroup],
     "legal_basis": [b.value for b in LegalBasis],
@@ -77,14 +89,21 @@ def init(config_path: Path, /, *, force: bool, mode: str | None, **answers: str 
 
 
 def _ask(name: str, question: str, default: Any) -> str:
-    """The answer from the terminal; UserError where there is none to ask."""
+    """A valid answer from the terminal, asked again until it is one; UserError where there is no terminal."""
     if not sys.stdin.isatty():
         if default is not None:
             return str(default() if callable(default) else default)
         raise UserError(f"no answer for --{name.replace('_', '-')}, and no terminal to ask on: {question}")
     kind = click.Choice(CHOICES[name]) if name in CHOICES else None
-    answer = click.prompt(question, type=kind, default=default() if callable(default) else default, err=True)
-    return str(answer)
+    while True:
+        default = default() if callable(default) else default
+        answer = str(click.prompt(question, type=kind, default=default, err=True))
+        try:
+            _settings(EXAMPLE | {name: answer}, None)
+        except UserError as error:
+            say(str(error))
+        else:
+            return answer
 
 
 def _settings(given: dict[str, str], mode: str | None) -> Settings:

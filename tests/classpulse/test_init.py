@@ -28,10 +28,15 @@ def test_every_answer_can_be_an_option(tmp_path: Path, shell) -> None:
 
 
 def test_questions_are_asked_on_a_terminal(tmp_path: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["Maths", "0", "", "EU", "adults", "public_task", "the dean", "2026-02-01"])
+    wrong = {"Europe", "soon"}
+    answers = iter(
+        ["Maths", "0", "", "Europe", "EU", "adults", "public_task", "the dean", "soon", "2026-02-01"]
+    )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.prompt", lambda *a, **k: next(answers))
-    assert shell("init")[0] == 0
+    code, _, error = shell("init")
+    assert code == 0
+    assert all(answer in error for answer in wrong), "a wrong answer was not explained at once"
     settings = read_config(tmp_path / "config.yaml").settings
     assert (settings.class_.name, settings.policy.mode.value) == ("Maths", "behaviour")
     assert settings.output.time_zone is None
