@@ -48,7 +48,7 @@ class VideoFile:
     nor copied. Damaged packets are counted in ``frames_dropped`` and skipped.
 
     PyAV rather than OpenCV: on 1080p H.264 sampled twice a second, decoding everything took PyAV 1.4 and
-    OpenCV 1.6 times as long as this does (processor time 1.6 both; ``benchmarks/decode.py``), and OpenCV
+    OpenCV 1.6 times as long as this does (processor time 1.8 and 1.9; ``benchmarks/decode.py``), and OpenCV
     tells neither a damaged packet from the end nor a missing timestamp from zero.
 
     Raises:
