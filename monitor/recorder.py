@@ -131,7 +131,8 @@ class Recorder:
         self._tracks.clear()
 
     def end(self, status: SessionStatus, ended_at: datetime, reason: str) -> None:
-        """Write what is left and close the session's row. Raises DatabaseError.
+        """Write what is left and close the session's row, the row also where something is left that cannot
+        be written. Raises DatabaseError.
 
         A recorder with patience tries again for up to a minute: the disk may be cleared, the
         other program may let the database go, and what is still in memory here is nowhere else.
@@ -140,11 +141,11 @@ class Recorder:
         while self._unwritten and self._clock() < deadline:
             time.sleep(_RETRY_S)
             self.commit([], [])
-        if self._unwritten and self._last_error is not None:
-            raise self._last_error
         with self._store.unit() as unit:
             unit.end_session(self.session_id, status, ended_at, reason)
             unit.commit()
+        if self._unwritten and self._last_error is not None:
+            raise self._last_error
 
     def _collect(self, tracks: list[tuple[int, Track]]) -> None:
         """Move what the binner may soon forget into what must still be written."""

@@ -86,7 +86,7 @@ class TestUnusualVideos:
         configured()
         answer = self.finished(shell, write_video(tmp_path / "empty room.mp4", steps(40)))
         assert answer["students"] == 0
-        assert "No" in Path(answer["report"]["html"]).read_text(encoding="utf-8")
+        assert "No student was seen" in Path(answer["report"]["html"]).read_text(encoding="utf-8")
 
     def test_one_frame(self, tmp_path: Path, configured, shell) -> None:
         configured()
@@ -206,6 +206,13 @@ class TestDatabase:
                 raise DatabaseFull("classpulse.db has no room left on its disk")
             return progress(self, session_id, done)
 
+        class Somebody:
+            version = "somebody"
+
+            def detect(self, image_bgr):
+                return [face(30, 24, 16)]
+
+        monkeypatch.setattr("classpulse.lecture.load_detector", lambda settings: Somebody())
         monkeypatch.setattr(Unit, "progress", full)
         configured()
         assert "no room left" in shell.fails(1, "analyze", video)
