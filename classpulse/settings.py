@@ -111,8 +111,19 @@ class Settings(_Section):
     flags: FlagSettings = Field(default_factory=FlagSettings)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as JSON-ready values, as kept with a session."""
-        return self.model_dump(mode="json", by_alias=True)
+        """What bears on a session's result, as JSON-ready values, to be kept with it.
+
+        Where things are is left out: a camera's or a database's address may hold a password, and a
+        folder the user's name.
+        """
+        places: dict[str, Any] = {
+            "database": True,
+            "output": {"folder"},
+            "capture": {"source"},
+            "expression": {"model"},
+            "detection": {"yunet_model"},
+        }
+        return self.model_dump(mode="json", by_alias=True, exclude=places)
 
 
 @dataclass(frozen=True)

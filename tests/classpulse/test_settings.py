@@ -119,6 +119,22 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     assert config.data_folder == tmp_path / "data"
 
 
+def test_no_address_path_or_password_is_kept_with_a_session() -> None:
+    settings = Settings.model_validate(
+        {
+            "capture": {"source": "rtsp://me:secret@camera/1"},
+            "database": {"url": "postgresql+psycopg://me:secret@host/db"},
+            "output": {"folder": "/home/secret"},
+            "expression": {"model": "/home/secret.tflite"},
+            "detection": {"yunet_model": "/home/secret.onnx"},
+        }
+    )
+    kept = settings.as_json()
+    assert "secret" not in str(kept)
+    assert kept["capture"] == {"sample_fps": 2.0, "stale_s": 10.0}
+    assert kept["flags"]["sad_share"] == settings.flags.sad_share
+
+
 def test_a_camera_may_be_a_plain_number(tmp_path: Path) -> None:
     assert read_config(write(tmp_path, "capture:\n  source: 1\n")).settings.capture.source == "1"
 
