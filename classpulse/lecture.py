@@ -70,7 +70,12 @@ class Lecture:
             if on_start is not None:
                 on_start(session_id, source.expected_s)
             session = self._session(
-                source, _chain(first, frames), session_id, detector, classifier, on_progress
+                source,
+                itertools.chain([first], frames),
+                session_id,
+                detector,
+                classifier,
+                on_progress,
             )
             return session.run(stop)
 
@@ -150,7 +155,3 @@ def _reader(settings: Settings, classifier: ExpressionClassifier | None) -> Expr
         return crop_face(image_bgr, face.box_xyxy, face.keypoints)
 
     return ExpressionReader(partial(assess, settings=settings.quality), crop, classifier.probabilities)
-
-
-def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    return itertools.chain([first], rest)

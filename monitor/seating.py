@@ -25,7 +25,8 @@ _BOXES_REMEMBERED = 240  # two minutes at the default two samples a second; boun
 @dataclass(frozen=True)
 class SeatingSettings:
     """``reach``: how far from a free seat, in face widths, a new face is still its student's.
-    Neighbours sit two widths apart or more; 1.25 allows for sitting down differently.
+    1.25 allows for sitting down differently. In the lecture hall photograph that the project tests with,
+    2 of 24 faces have a neighbour nearer than that, who keeps their seat as long as they are seen.
     ``max_size_ratio``: how much nearer or further the face may have come."""
 
     reach: Annotated[float, Gt(0), Le(5)] = 1.25

@@ -40,7 +40,7 @@ class _OnlyFonts(plutoprint.ResourceFetcher):
         if not path.is_file():
             raise ReportError(f"the page asked for {url!r}; a report must carry all it shows")
         # Read by the engine itself: it keeps fonts until the process ends, and bytes of Python's would be
-        # freed after Python has gone, which ends every command with a segmentation fault.
+        # freed after Python has gone, which ended test runs with a segmentation fault.
         return super().fetch_url(path.as_uri())
 
 

@@ -24,7 +24,7 @@ class DetectionSettings:
 
     ``full_look_every``: in every so many-th sample the whole frame is looked at; in the others, faces where
     they were. Whoever arrives is seen at most so many samples less one later, 1.5 s by default. 1 looks
-    everywhere always, at two to three times the work.
+    everywhere always, at about twice the work.
 
     ``threads``: processor threads for the models; two are left over on the smallest laptops.
     """
