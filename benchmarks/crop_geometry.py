@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from model.classifier import LiteRTClassifier, load_classifier, read_model, shipped
 from model.crop import CROP_PX, crop_face
-from model.dataset import Faces, load_splits
+from model.dataset import Faces, load_faces, split
 from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
 from monitor.detection.candidates import Candidates
 
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=6000)
     options = parser.parse_args()
-    splits = load_splits(options.data)
+    splits = split(load_faces(options.data))
     detector = BlazeFace(SHORT_RANGE, threads=1)
     chosen = np.random.default_rng(0).permutation(len(splits.train))[: options.faces]
     boxes, points = measure(detector, splits.train.images[chosen])
