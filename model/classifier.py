@@ -103,7 +103,8 @@ class LiteRTClassifier:
     def __init__(self, model: ModelFile, threads: int = 2, head: str = MONITORED_HEAD) -> None:
         if head not in model.heads:
             raise ModelError(f"the model has no head {head!r}; expected one of {', '.join(model.heads)}")
-        self._version, self._head = model.version, model.heads.index(head)
+        self._version, self._heads = model.version, model.heads
+        self._head = model.heads.index(head)
         self._interpreter = _interpreter(model.content, threads)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
@@ -113,18 +114,27 @@ class LiteRTClassifier:
         """The model, by name and digest, e.g. ``cp-fer-1 0123456789ab``."""
         return self._version
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the heads, in the order of ``answers``."""
+        return self._heads
+
     def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Faces (N, 48, 48) uint8 grey to (N, 7) float32 rows summing to 1; N may be 0.
 
         Raises ``ValueError`` for any other shape or type: a float picture in 0..1 would be read as black.
         """
+        return self.answers(crops_gray)[:, self._head]
+
+    def answers(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same of every head at once, (N, heads, 7)."""
         if (
             crops_gray.ndim != 3
             or crops_gray.shape[1:] != (INPUT_PX, INPUT_PX)
             or crops_gray.dtype != np.uint8
         ):
             raise ValueError(f"crops are {crops_gray.dtype} {crops_gray.shape}; expected uint8 (N, 48, 48)")
-        rows = np.empty((len(crops_gray), len(EMOTIONS)), np.float32)
+        rows = np.empty((len(crops_gray), len(self._heads), len(EMOTIONS)), np.float32)
         for start in range(0, len(crops_gray), MOST_AT_ONCE):
             piece = crops_gray[start : start + MOST_AT_ONCE]
             rows[start : start + len(piece)] = self._run(piece)
@@ -136,7 +146,7 @@ class LiteRTClassifier:
         self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_tensor(self._output)[:, self._head], np.float32)
+        return np.asarray(self._interpreter.get_tensor(self._output), np.float32)
 
 
 def _interpreter(content: bytes, threads: int) -> Any:

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from made_up_faces import make_faces
 from model.emotions import EMOTIONS, Emotion
-from model.evaluate import evaluate, evaluate_both, expected_calibration_error
+from model.evaluate import (
+    accuracies,
+    evaluate,
+    evaluate_both,
+    expected_calibration_error,
+    reliability,
+)
 
 
 def says(*emotions: Emotion, confidence: float = 1.0) -> np.ndarray:
@@ -83,3 +91,36 @@ def test_both_label_sets() -> None:
     assert result.fer2013.accuracy == pytest.approx(8 / 10)
     assert result.ferplus.accuracy == pytest.approx(7 / 8)
     assert result.votes_ece == pytest.approx(1 / 8)
+
+
+def test_ties_are_neither_right_nor_wrong() -> None:
+    faces = make_faces(3)
+    counts = faces.counts.copy()
+    counts[0, :] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
+    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], replace(faces, counts=counts))
+    assert result.ferplus is not None
+    assert result.ferplus.faces == 2
+
+
+def test_without_votes_nothing_is_said_of_the_raters() -> None:
+    faces = replace(make_faces(3), counts=np.zeros((3, 10), np.int64))
+    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], faces)
+    assert (result.ferplus, result.votes_ece) == (None, None)
+    assert result.fer2013.accuracy == 1
+
+
+def test_reliability_of_literals() -> None:
+    answers = says(Emotion.SAD, Emotion.SAD, Emotion.HAPPY, confidence=0.9)
+    table = reliability(answers, np.eye(7)[[Emotion.SAD, Emotion.HAPPY, Emotion.HAPPY]], bins=5)
+    assert [row.faces for row in table] == [0, 0, 0, 0, 3]
+    assert (table[4].low, table[4].high) == (0.8, 1.0)
+    assert table[4].confidence == pytest.approx(0.9)
+    assert table[4].agreement == pytest.approx(2 / 3)
+    assert (table[0].confidence, table[0].agreement) == (0, 0)
+
+
+def test_each_head_is_held_against_its_own_labels() -> None:
+    faces = make_faces(10)
+    right, wrong = (np.eye(7, dtype=np.float32)[(faces.labels + shift) % 7] for shift in (0, 1))
+    assert accuracies({"fer2013": right, "expression": wrong}, faces) == (1, 0)
+    assert accuracies({"fer2013": wrong, "expression": right}, faces) == (0, 1)
