@@ -23,16 +23,19 @@ class AugmentSettings:
     Shifts and scales are of the size by which the detector's key points move a live crop.
     ``small_share`` of the faces are scaled down to ``small_px`` and up again: in a lecture hall a
     face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
+    ``mixup_share`` of the batches are mixed with themselves (``mix``).
     """
 
-    shift_px: float = 3.0
-    rotate_deg: float = 10.0
-    scale: float = 0.10
-    contrast: float = 0.3
-    erase_share: float = 0.2
-    erase_px: tuple[int, int] = (6, 14)
-    small_share: float = 0.3
-    small_px: tuple[int, int] = (16, 48)
+    shift_px: float = 4.0
+    rotate_deg: float = 15.0
+    scale: float = 0.15
+    contrast: float = 0.4
+    erase_share: float = 0.3
+    erase_px: tuple[int, int] = (6, 18)
+    small_share: float = 0.35
+    small_px: tuple[int, int] = (14, 48)
+    mixup_share: float = 0.5
+    mixup_alpha: float = 0.3
 
 
 def flip(image: FaceImage) -> FaceImage:
@@ -94,3 +97,22 @@ def augment(
 ) -> NDArray[np.uint8]:
     """A random variation of each face, (N, 48, 48) uint8 in and out."""
     return np.stack([augment_face(image, rng, settings) for image in images])
+
+
+def mixing(
+    count: int, rng: np.random.Generator, settings: AugmentSettings
+) -> tuple[NDArray[np.int64], float]:
+    """Whom to mix each of ``count`` faces with, (count,) indices, and the share of the face itself.
+
+    The share is drawn from Beta(alpha, alpha) and at least a half, so that the face leads; 1 for the
+    batches that are not mixed. mixup: Zhang et al. 2018, arXiv 1710.09412.
+    """
+    if rng.random() >= settings.mixup_share:
+        return np.arange(count), 1.0
+    share = float(rng.beta(settings.mixup_alpha, settings.mixup_alpha))
+    return rng.permutation(count), max(share, 1 - share)
+
+
+def mix(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) -> NDArray[np.float32]:
+    """``share`` of each row and the rest of its partner's; pictures, targets and weights alike."""
+    return values if share == 1 else share * values + np.float32(1 - share) * values[partners]

@@ -34,21 +34,45 @@ def append_epoch(path: Path, row: Mapping[str, float]) -> None:
         writer.writerow(row)
 
 
+def read_epochs(path: Path) -> list[dict[str, float]]:
+    """The lines of ``epochs.csv``; raises OSError or ValueError where it cannot be read."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def keep_epochs(path: Path, count: int) -> None:
+    """Drop the lines after the first ``count`` epochs: what a resumed training is about to do again."""
+    rows = read_epochs(path)[:count] if path.exists() else []
+    path.unlink(missing_ok=True)
+    for row in rows:
+        append_epoch(path, row)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What was written when a training began; raises ``ModelError`` where there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder} holds no training ({error}); expected {RUN} as 'classpulse model train' writes it"
+        ) from error
+    return facts
+
+
 def read_run(folder: Path) -> dict[str, Any]:
     """What is known of a training: ``run.json`` with ``epochs`` (the rows of the table),
     ``chosen_epoch``, ``choose_score`` and ``minutes`` added.
 
     Raises ``ModelError`` where a file is missing or no epoch has been completed.
     """
+    run = read_facts(folder)
     try:
-        run: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        with (folder / EPOCHS).open(encoding="utf-8", newline="") as file:
-            epochs = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        epochs = read_epochs(folder / EPOCHS)
         best = max(epochs, key=lambda row: row[SCORE])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder} holds no training ({error}); expected {RUN} and at least one epoch in {EPOCHS}; "
-            "give the folder that model.train wrote to"
+            f"{folder} holds no completed epoch ({error}); expected at least one in {EPOCHS}; "
+            "let the training run, or go on with it (--resume)"
         ) from error
     return run | {
         "epochs": epochs,

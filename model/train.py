@@ -1,136 +1,97 @@
-"""Train the expression model: ``python -m model.train --data DIR --out DIR``. Needs TensorFlow.
+"""Train the expression network. Needs Keras with one of its backends; TensorFlow is what we install.
 
 Fits on Training, chooses the epoch on the first half of PublicTest and never looks at the second.
-Writes ``network.keras`` (the chosen epoch), ``epochs.csv`` (one line an epoch, as it goes) and
-``run.json`` (settings, sizes of the splits, versions). On a machine that others use the pace cannot be
-foreseen: a training may be stopped and gone on from with ``--start`` and a shorter schedule.
+Writes to a folder of its own: ``network.keras`` (the averaged weights of the chosen epoch),
+``epochs.csv`` (one line an epoch, as it goes), ``run.json`` (settings, splits, versions) and
+``resume.npz``, from which an interrupted training goes on as if it had not been interrupted.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
 import platform
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from model.augment import AugmentSettings, augment
+from model.augment import AugmentSettings
+from model.averaging import WeightAverage
+from model.batches import Batch, Batches, Shares, as_input, targets
 from model.calibrate import softmax
-from model.dataset import Faces, Splits, load_splits
-from model.emotions import EMOTIONS
+from model.dataset import FACE_PX, Faces, Splits
 from model.errors import ModelError
-from model.evaluate import evaluate_both
+from model.evaluate import accuracies
 from model.network import HEADS, NetworkSettings, build
-from model.runs import EPOCHS, NETWORK, RUN, append_epoch, read_run, write_json
+from model.resume import Resume, load_resume
+from model.runs import (
+    EPOCHS,
+    NETWORK,
+    RUN,
+    SCORE,
+    append_epoch,
+    keep_epochs,
+    read_facts,
+    read_run,
+    write_json,
+)
+
+AVERAGE_EVERY = 5
+"""Steps between updates of the weight average: each copies all weights out of the backend."""
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The schedule. AdamW with a linear warm-up and a cosine down to nothing.
+    """The schedule: SGD with Nesterov momentum, a linear warm-up and a cosine down to nothing.
 
-    24 epochs are what three quarters of an hour of one to two CPU cores allow; ``smoothing`` is of
-    FER2013's single labels only, because the votes of FER+ are soft by themselves.
+    ``px`` is the side of the faces learnt from: small ones cost less, and what was learnt from them is
+    not lost when a second training goes on with larger ones. ``weight_decay`` is decoupled (Keras
+    multiplies it by the rate alone), so it is ten times the figure of frameworks that add it to the
+    gradient, at this momentum. ``calm_epochs`` at the end are without mixup. ``trust`` is the weight of
+    the teachers, where there are any. ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is
+    half as fast again on processors that compute it (AVX-512 BF16, AMX, GPUs), and slow on others.
     """
 
     seed: int = 2013
-    epochs: int = 24
+    epochs: int = 30
+    px: int = FACE_PX
     batch: int = 128
-    peak_rate: float = 2e-3
-    warmup_epochs: float = 1.0
-    weight_decay: float = 1e-3
-    smoothing: float = 0.05
+    peak_rate: float = 0.1
+    warmup_epochs: float = 1.5
+    momentum: float = 0.9
+    weight_decay: float = 5e-3
+    smoothing: float = 0.1
+    average_decay: float = 0.999
+    calm_epochs: int = 5
+    trust: float = 0.4
+    precision: str = "float32"
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Shuffled, varied batches; every number drawn follows from the seed, the epoch and the batch."""
+Progress = Callable[[int, int, int], None]
+"""Called after each step with the epoch (from 1), the step (from 1) and the steps of an epoch."""
 
-    def __init__(self, faces: Faces, settings: TrainSettings) -> None:
-        super().__init__(workers=1)
-        self.faces, self.settings, self.epoch = faces, settings, 0
-        self.order = self._shuffled()
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self.settings.seed, self.epoch)).permutation(len(self.faces))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.faces) / self.settings.batch)
-
-    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
-        """Faces (B, 48, 48, 1) float32, targets and weights by head."""
-        start = index * self.settings.batch
-        chosen = self.faces.take(self.order[start : start + self.settings.batch])
-        rng = np.random.default_rng((self.settings.seed, self.epoch, index))
-        images = augment(chosen.images, rng, self.settings.augment)
-        return as_input(images), *targets(chosen, self.settings.smoothing)
-
-    def on_epoch_end(self) -> None:
-        """Shuffle anew."""
-        self.epoch += 1
-        self.order = self._shuffled()
+EpochDone = Callable[[Mapping[str, float]], None]
+"""Called after each epoch with its line of the table."""
 
 
-def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Faces (N, 48, 48) uint8 as the network takes them, (N, 48, 48, 1) float32 in 0..255."""
-    return images[..., None].astype(np.float32)
+def settings_from(run: Mapping[str, Any]) -> TrainSettings:
+    """The settings that ``run.json`` tells of."""
+    given = dict(run["settings"])
+    network, augment = (_with_tuples(given.pop(name)) for name in ("network", "augment"))
+    return TrainSettings(**given, network=NetworkSettings(**network), augment=AugmentSettings(**augment))
 
 
-def targets(faces: Faces, smoothing: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What each head should say, (N, 7), and how much each face counts, (N,)."""
-    own = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
-    own = own * (1 - smoothing) + smoothing / len(EMOTIONS)
-    weights = {"expression": faces.vote_weights, "fer2013": np.ones(len(faces), np.float32)}
-    return {"expression": faces.votes, "fer2013": own}, weights
-
-
-class Chooser(keras.callbacks.Callback):  # type: ignore[misc]
-    """Scores both heads on the choosing half after each epoch and keeps the best network.
-
-    Best is the mean of the two accuracies: expression against the FER+ majority, fer2013 against
-    FER2013's label. The cross-entropy is not used, since temperatures are fitted afterwards.
-    """
-
-    def __init__(self, faces: Faces, path: Path) -> None:
-        super().__init__()
-        self.faces, self.path, self.best = faces, path, -1.0
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Score, save if better, and add the scores to the epoch's line of the log."""
-        del epoch
-        logits = self.model.predict(as_input(self.faces.images), batch_size=256, verbose=0)
-        shares = {head: softmax(np.asarray(value)) for head, value in logits.items()}
-        own = evaluate_both(shares["fer2013"], self.faces).fer2013.accuracy
-        votes = evaluate_both(shares["expression"], self.faces).ferplus.accuracy
-        score = (own + votes) / 2
-        if logs is not None:
-            logs.update(choose_fer2013=own, choose_ferplus=votes, choose_score=score)
-        if score > self.best:
-            self.best = score
-            self.model.save(self.path)
-
-
-class EpochLog(keras.callbacks.Callback):  # type: ignore[misc]
-    """One CSV line an epoch, written at once. Keras's own logger adds a column of NA for each of
-    ours under the prefix ``val_``."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path, self.started = path, time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Append the line."""
-        elapsed_s = time.monotonic() - self.started
-        append_epoch(self.path, {"epoch": epoch + 1, **(logs or {}), "elapsed_s": elapsed_s})
+def _with_tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the settings have tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
 
 
 def schedule(settings: TrainSettings, steps: int) -> Any:
@@ -146,69 +107,233 @@ def schedule(settings: TrainSettings, steps: int) -> Any:
 
 def compiled(settings: TrainSettings, steps: int) -> keras.Model:
     """The network with its losses, ready to fit."""
-    network = build(settings.network)
-    rate = schedule(settings, steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    network = build(settings.network, settings.seed)
+    optimizer = keras.optimizers.SGD(
+        schedule(settings, steps), settings.momentum, nesterov=True, weight_decay=settings.weight_decay
+    )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     losses = {head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in HEADS}
     # Not compiled by XLA: on these CPUs that was measured at half the speed of oneDNN's kernels.
-    network.compile(optimizer, loss=losses, jit_compile=False)
+    network.compile(optimizer, loss=losses, loss_weights=dict.fromkeys(HEADS, 0.5), jit_compile=False)
     return network
 
 
-def train(splits: Splits, out: Path, settings: TrainSettings, start: Path | None = None) -> dict[str, Any]:
-    """Fit, write the three files to ``out`` and return what ``model.runs.read_run`` says of them.
+def predict(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> Shares:
+    """Logits (N, 7) by head of faces (N, 48, 48) uint8."""
+    found = network.predict(as_input(images, px), batch_size=256, verbose=0)
+    return {head: np.asarray(found[head], np.float32) for head in HEADS}
 
-    ``start`` is the folder of an earlier training, whose kept network is gone on from.
+
+def load_network(folder: Path) -> keras.Model:
+    """The chosen network of a training, in float32 whatever it was trained in.
+
+    Raises ``ModelError`` where the folder holds none.
     """
+    settings = settings_from(read_run(folder))
+    keras.config.set_dtype_policy("float32")
+    network = build(settings.network)
+    try:
+        network.load_weights(folder / NETWORK)
+    except (OSError, ValueError, BadZipFile) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{folder / NETWORK} cannot be loaded ({detail}); train it again") from error
+    return network
+
+
+def teach(folders: Sequence[Path], faces: Faces) -> Shares | None:
+    """What the networks of earlier trainings say of ``faces``, each looked at twice, once mirrored; the
+    mean of their probabilities. None without teachers."""
+    looks = []
+    for folder in folders:
+        network, px = load_network(folder), int(read_run(folder)["settings"]["px"])
+        for images in (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])):
+            looks.append({head: softmax(value) for head, value in predict(network, images, px).items()})
+    if not looks:
+        return None
+    return {head: np.mean([look[head] for look in looks], axis=0, dtype=np.float32) for head in HEADS}
+
+
+class Training:
+    """One training, epoch by epoch."""
+
+    def __init__(
+        self,
+        splits: Splits,
+        out: Path,
+        settings: TrainSettings,
+        start: Path | None = None,
+        teachers: Sequence[Path] = (),
+    ) -> None:
+        self.splits, self.out, self.settings = splits, out, settings
+        begun = None if start is None else load_network(start).get_weights()
+        taught = teach(teachers, splits.train)
+        keras.utils.set_random_seed(settings.seed)
+        keras.config.set_dtype_policy(settings.precision)
+        shares = targets(splits.train, settings.smoothing, taught, settings.trust)
+        self.batches = Batches(
+            splits.train,
+            shares,
+            seed=settings.seed,
+            batch=settings.batch,
+            px=settings.px,
+            augment=settings.augment,
+            calm_from=settings.epochs - settings.calm_epochs,
+        )
+        self.network = compiled(settings, len(self.batches))
+        if begun is not None:
+            self.network.set_weights(begun)
+        self.network.optimizer.build(self.network.trainable_variables)
+        self.average = WeightAverage(settings.average_decay)
+        self.average.update(self.network.get_weights())
+        self.best, self.elapsed_s = -1.0, 0.0
+
+    def fit_epoch(self, epoch: int, progress: Progress | None) -> dict[str, float]:
+        """One pass over the batches of ``epoch``, from 0; returns the mean losses."""
+        sums: dict[str, float] = {}
+        for step, batch in enumerate(ahead(self.batches.epoch(epoch)), 1):
+            losses = self.network.train_on_batch(
+                batch.images, dict(batch.targets), dict(batch.weights), return_dict=True
+            )
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(value)
+            if step % AVERAGE_EVERY == 0:
+                self.average.update(self.network.get_weights(), AVERAGE_EVERY)
+            if progress is not None:
+                progress(epoch + 1, step, len(self.batches))
+        return {name: value / len(self.batches) for name, value in sums.items()}
+
+    def choose(self) -> dict[str, float]:
+        """Scores of the averaged weights on the choosing half, and the network saved where they are the
+        best so far.
+
+        Best is the mean of the two accuracies: expression against the FER+ majority, fer2013 against
+        FER2013's label. The cross-entropy is not used, since temperatures are fitted afterwards.
+        """
+        present = self.network.get_weights()
+        self.network.set_weights(self.average.arrays)
+        logits = predict(self.network, self.splits.choose.images, self.settings.px)
+        own, votes = accuracies(logits, self.splits.choose)
+        score = (own + votes) / 2
+        if score > self.best:
+            self.best = score
+            # Written at once rather than at the end: a training that is cut off leaves a network.
+            self.network.save(self.out / NETWORK, include_optimizer=False)
+        self.network.set_weights(present)
+        return {"choose_fer2013": own, "choose_ferplus": votes, SCORE: score}
+
+    def run(self, done: int, progress: Progress | None = None, epoch_done: EpochDone | None = None) -> None:
+        """Every epoch after the first ``done``."""
+        began = time.monotonic() - self.elapsed_s
+        for epoch in range(done, self.settings.epochs):
+            row = {"epoch": epoch + 1, **self.fit_epoch(epoch, progress), **self.choose()}
+            self.elapsed_s = row["elapsed_s"] = time.monotonic() - began
+            append_epoch(self.out / EPOCHS, row)
+            self.keep(epoch + 1)
+            if epoch_done is not None:
+                epoch_done(row)
+
+    def keep(self, epoch: int) -> None:
+        """Write what ``restore`` needs."""
+        Resume(
+            epoch=epoch,
+            network=[np.asarray(variable) for variable in self.network.variables],
+            optimizer=[np.asarray(variable) for variable in self.network.optimizer.variables],
+            average=self.average.arrays,
+            average_steps=self.average.steps,
+            best=self.best,
+            elapsed_s=self.elapsed_s,
+        ).save(self.out)
+
+    def restore(self) -> int:
+        """Take up the state of the last completed epoch; returns how many are done."""
+        kept = load_resume(self.out)
+        for variables, arrays in (
+            (self.network.variables, kept.network),
+            (self.network.optimizer.variables, kept.optimizer),
+        ):
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+        self.average.arrays = [np.array(array, np.float32) for array in kept.average]
+        self.average.steps = kept.average_steps
+        self.best, self.elapsed_s = kept.best, kept.elapsed_s
+        keep_epochs(self.out / EPOCHS, kept.epoch)
+        return kept.epoch
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, each made while the one before is learnt from."""
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(next, batches, None)
+        while (batch := pending.result()) is not None:
+            pending = pool.submit(next, batches, None)
+            yield batch
+
+
+def train(
+    splits: Splits,
+    out: Path,
+    settings: TrainSettings,
+    *,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
+    progress: Progress | None = None,
+    epoch_done: EpochDone | None = None,
+) -> dict[str, Any]:
+    """Fit, write to ``out``, and return what ``model.runs.read_run`` says of it.
+
+    ``start`` is the folder of an earlier training whose chosen network is gone on from; ``teachers``
+    are folders of trainings whose answers are learnt beside the labels. Raises ``ModelError`` where
+    one of them is not what it should be, or ``out`` holds a training already.
+    """
+    if (out / RUN).exists():
+        raise ModelError(f"{out} holds a training already; go on with it (--resume) or choose another folder")
+    training = Training(splits, out, settings, start, teachers)
     out.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(settings.seed)
-    batches = Batches(splits.train, settings)
-    network = compiled(settings, len(batches))
-    if start is not None:
-        network.set_weights(keras.models.load_model(start / NETWORK, compile=False).get_weights())
     facts = {
         "settings": asdict(settings),
         "splits": {name: len(getattr(splits, name)) for name in ("train", "choose", "report")},
-        "parameters": network.count_params(),
+        "parameters": training.network.count_params(),
         "versions": versions(),
         "start": None if start is None else read_run(start),
+        "teachers": [read_run(folder) for folder in teachers],
     }
     write_json(out / RUN, facts)
-    callbacks = [Chooser(splits.choose, out / NETWORK), EpochLog(out / EPOCHS)]
-    network.fit(batches, epochs=settings.epochs, callbacks=callbacks, shuffle=False, verbose=0)
+    training.keep(0)
+    training.run(0, progress, epoch_done)
+    return read_run(out)
+
+
+def resume(
+    splits: Splits,
+    out: Path,
+    *,
+    teachers: Sequence[Path] = (),
+    progress: Progress | None = None,
+    epoch_done: EpochDone | None = None,
+) -> dict[str, Any]:
+    """Go on with the training in ``out`` that was interrupted, as if it had not been.
+
+    Settings are those it began with; ``teachers`` must be given again. Raises ``ModelError`` where
+    there is nothing to go on with, or the number of faces or of teachers is another.
+    """
+    begun = read_facts(out)
+    sizes = {name: len(getattr(splits, name)) for name in begun["splits"]}
+    if sizes != begun["splits"]:
+        raise ModelError(f"the data has {sizes}; expected {begun['splits']}, with which {out} began")
+    if len(teachers) != len(begun["teachers"]):
+        raise ModelError(
+            f"{out} began with {len(begun['teachers'])} teachers, not {len(teachers)}; "
+            "give the same --teacher"
+        )
+    training = Training(splits, out, settings_from(begun), None, teachers)
+    training.run(training.restore(), progress, epoch_done)
     return read_run(out)
 
 
 def versions() -> dict[str, str]:
     """What produced the weights."""
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
+    backend = keras.backend.backend()
+    packages = ("keras", "numpy", *({"tensorflow": ("tensorflow",)}.get(backend, (backend,))))
+    return {"python": platform.python_version(), "backend": backend} | {
+        name: __import__(name).__version__ for name in packages
     }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Returns 0, or 2 with one line on stderr where the data cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m model.train", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of fer2013_faces.png and its labels")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
-    parser.add_argument("--start", type=Path, help="folder of an earlier training to go on from")
-    parser.add_argument("--epochs", type=int, default=TrainSettings.epochs)
-    parser.add_argument("--warmup-epochs", type=float, default=TrainSettings.warmup_epochs)
-    parser.add_argument("--seed", type=int, default=TrainSettings.seed)
-    options = parser.parse_args(arguments)
-    settings = TrainSettings(options.seed, options.epochs, warmup_epochs=options.warmup_epochs)
-    try:
-        run = train(load_splits(options.data), options.out, settings, options.start)
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"epoch {run['chosen_epoch']} kept, {run['choose_score']:.4f} on the choosing half")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

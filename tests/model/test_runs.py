@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import ModelError
-from model.runs import EPOCHS, RUN, append_epoch, read_run, stages, write_json
+from model.runs import EPOCHS, RUN, append_epoch, keep_epochs, read_run, stages, write_json
 
 
 def write_run(folder: Path, scores: list[float], **facts: object) -> Path:
@@ -41,7 +41,7 @@ def test_stages_are_told_from_the_first(tmp_path: Path) -> None:
 def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
     write_run(tmp_path, [0.3])
     (tmp_path / missing).unlink()
-    with pytest.raises(ModelError, match=r"holds no training .*; give the folder") as caught:
+    with pytest.raises(ModelError, match=r"holds no (training|completed epoch)") as caught:
         read_run(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -49,12 +49,21 @@ def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
 def test_a_training_without_a_finished_epoch(tmp_path: Path) -> None:
     write_run(tmp_path, [])
     (tmp_path / EPOCHS).write_text("epoch,choose_score,elapsed_s\n")
-    with pytest.raises(ModelError, match="at least one epoch"):
+    with pytest.raises(ModelError, match="expected at least one"):
         read_run(tmp_path)
 
 
 def test_a_table_of_something_else(tmp_path: Path) -> None:
     write_run(tmp_path, [])
     (tmp_path / EPOCHS).write_text("a,b\n1,2\n")
-    with pytest.raises(ModelError, match="holds no training"):
+    with pytest.raises(ModelError, match="holds no completed epoch"):
         read_run(tmp_path)
+
+
+def test_only_completed_epochs_are_kept_and_none_is_no_fault(tmp_path: Path) -> None:
+    keep_epochs(tmp_path / EPOCHS, 2)
+    write_run(tmp_path, [0.1, 0.2, 0.3])
+    keep_epochs(tmp_path / EPOCHS, 2)
+    assert [row["choose_score"] for row in read_run(tmp_path)["epochs"]] == [0.1, 0.2]
+    keep_epochs(tmp_path / EPOCHS, 0)
+    assert not (tmp_path / EPOCHS).exists()
