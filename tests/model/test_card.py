@@ -1,28 +1,70 @@
 from __future__ import annotations
 
-from model.card import class_table, history, percent
+from model.card import class_table, condition_rows, confusion_table, history, percent, unseen_sentence
+
+CLASSES = [
+    {"label": "sad", "faces": 9, "precision": 0.25, "recall": 0.5, "f1": 1 / 3},
+    {"label": "happy", "faces": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0},
+]
+
+
+def condition(name: str, share: float | None) -> dict[str, object]:
+    return {
+        "name": name, "fer2013": 0.5, "ferplus": share, "ferplus_ece": share, "neutral_called_sad": share
+    }  # fmt: skip
+
+
+def stage(epochs: int, minutes: float, start: object = None, teachers: object = ()) -> dict[str, object]:
+    settings = {"epochs": epochs, "px": 36, "trust": 0.4}
+    return {
+        "settings": settings, "minutes": minutes, "chosen_epoch": 2, "start": start, "teachers": teachers
+    }  # fmt: skip
 
 
 def test_percent() -> None:
     assert percent(0.6275) == "62.7 %"
+    assert percent(None) == "unknown"
 
 
 def test_class_table_keeps_the_order() -> None:
-    rows = [
-        {"label": "sad", "faces": 9, "precision": 0.25, "recall": 0.5, "f1": 1 / 3},
-        {"label": "happy", "faces": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0},
-    ]
-    assert class_table(rows).splitlines()[2:] == [
+    assert class_table({"classes": CLASSES}).splitlines()[2:] == [
         "| sad | 9 | 0.250 | 0.500 | 0.333 |",
         "| happy | 1 | 1.000 | 1.000 | 1.000 |",
     ]
 
 
-def test_history_tells_each_stage() -> None:
-    first = {"epochs": [{}] * 3, "settings": {"epochs": 8}, "minutes": 4.4, "chosen_epoch": 2, "start": None}
-    last = {"epochs": [{}] * 5, "settings": {"epochs": 5}, "minutes": 9.6, "chosen_epoch": 5, "start": first}
-    assert history(first).startswith("First 3 epochs of a schedule of 8 in 4 minutes")
-    assert [line.split(",")[1].strip() for line in history(last).splitlines()] == [
-        "epoch 2 kept.",
-        "epoch 5 kept.",
+def test_confusion_has_a_row_for_each_true_label() -> None:
+    scores = {"classes": CLASSES, "confusion": [[5, 4], [0, 1]]}
+    assert confusion_table(scores).splitlines() == [
+        "|  | sad | happy |",
+        "| --- | --- | --- |",
+        "| sad | 5 | 4 |",
+        "| happy | 0 | 1 |",
     ]
+
+
+def test_conditions_end_with_the_mirrored_mean_and_say_unknown() -> None:
+    results = {"conditions": [condition("24 px", 0.25)], "mirror_averaged": condition("mean", None)}
+    assert condition_rows(results).splitlines() == [
+        "| 24 px | 50.0 % | 25.0 % | 0.250 | 25.0 % |",
+        "| mean | 50.0 % | unknown | unknown | unknown |",
+    ]
+
+
+def test_copies_are_told_of_where_they_were_looked_for() -> None:
+    known = {"unseen": condition("x", 0.25), "unseen_faces": 8, "faces": 10}
+    assert "On the 8 of 10 faces" in unseen_sentence(known)
+    assert "50.0 % and 25.0 %" in unseen_sentence(known)
+    assert unseen_sentence({"unseen": None}) == ""
+
+
+def test_history_tells_each_stage_and_its_teachers() -> None:
+    first = stage(8, 4.4)
+    last = stage(5, 9.6, start=first, teachers=[first])
+    lines = history(last).splitlines()
+    assert lines[0] == ("1. 8 epochs on faces of 36 pixels in 4 minutes on two CPU cores, epoch 2 chosen.")
+    assert lines[1].startswith("2. 5 epochs on faces of 36 pixels in 10 minutes")
+    assert (
+        "going on from the weights before; 40.0 % of the target was what the network before said" in lines[1]
+    )
+    assert "what 2 earlier networks said" in history(stage(5, 9.6, teachers=[first, first]))

@@ -1,0 +1,71 @@
+"""How fast expression models read faces: one face on one core, and 32 faces on two.
+
+Every model is timed in turn, round after round, so that a machine whose pace drifts treats them alike;
+the ratios are to the first. ``classpulse model export`` leaves every format in ``exported/`` of the
+training's folder; an earlier version's model is in the project's history.
+
+    python benchmarks/classifier.py [MODEL.tflite ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model.classifier import INPUT_PX, shipped
+from model.litert import open_interpreter
+
+CASES = {"one face, one core": (1, 1), "32 faces, two cores": (32, 2)}
+ROUNDS, REPEATS = 15, 10
+
+
+def timer(model: bytes, faces: int, threads: int) -> Callable[[], float]:
+    """A function that reads ``faces`` random faces ``REPEATS`` times; it returns the seconds of one time."""
+    interpreter = open_interpreter(model, threads)
+    place = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(place, (faces, INPUT_PX, INPUT_PX, 1))
+    interpreter.allocate_tensors()
+    batch = np.random.default_rng(0).integers(0, 256, (faces, INPUT_PX, INPUT_PX, 1)).astype(np.float32)
+
+    def once() -> float:
+        began = time.perf_counter()
+        for _ in range(REPEATS):
+            interpreter.set_tensor(place, batch)
+            interpreter.invoke()
+        return (time.perf_counter() - began) / REPEATS
+
+    once()
+    return once
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print medians, faces a second and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", type=Path, help="default: the shipped model alone")
+    paths = parser.parse_args(arguments).models
+    models = {str(path): path.read_bytes() for path in paths}
+    models = models or {"shipped": shipped("expression.tflite").read_bytes()}
+    for name, (faces, threads) in CASES.items():
+        timers = {model: timer(content, faces, threads) for model, content in models.items()}
+        seconds: dict[str, list[float]] = {model: [] for model in models}
+        for _ in range(ROUNDS):
+            for model, once in timers.items():
+                seconds[model].append(once())
+        print(name)
+        first = seconds[next(iter(models))]
+        for model, own in seconds.items():
+            ratio = statistics.median(a / b for a, b in zip(own, first, strict=True))
+            middle = statistics.median(own)
+            print(
+                f"  {middle * 1000:8.2f} ms  {faces / middle:7.0f} faces/s  {ratio:5.2f} x the time  "
+                f"{len(models[model]) / 1000:6.0f} kB  {model}"
+            )
+
+
+if __name__ == "__main__":
+    main()
