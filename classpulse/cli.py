@@ -7,7 +7,6 @@ wait for a face detector.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import sys
@@ -20,6 +19,8 @@ from pathlib import Path
 
 import click
 
+from classpulse.lazygroup import LazyGroup
+
 COMMANDS = {
     "demo": "a whole lecture from the built-in class, to the report; nothing to set up",
     "init": "answer a few questions and get a config.yaml",
@@ -31,30 +32,17 @@ COMMANDS = {
     "report": "make a session's report again",
     "sessions": "the past sessions",
     "student": "one student over the past sessions",
+    "model": "the expression model: its data, training, evaluation and export",
 }
 """Every command and its line in the help. ``classpulse.commands.NAME`` holds a click command ``NAME``."""
 
 
-class _Commands(click.Group):
-    """Loads a command's module when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"classpulse.commands.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # click would import every command for its first line of help.
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    package="classpulse.commands",
+    lines=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="classpulse")
 @click.option(
     "--config",

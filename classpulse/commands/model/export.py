@@ -1,0 +1,63 @@
+"""``classpulse model export``: a trained network as the files that monitoring uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.commands.model.options import votes_option
+from classpulse.console import print_json, say
+from classpulse.errors import UserError
+from classpulse.training import require_training
+from classpulse.watching import print_path
+from model.dataset import load_faces, split
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@votes_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files; default: RUN."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["int8", "float16", "float32"]),
+    default="int8",
+    show_default=True,
+    help="How the weights are stored and computed with.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: str, as_json: bool) -> int:
+    """Export the network of the training RUN: temperatures, LiteRT file, parity with Keras, model card.
+
+    Temperatures are fitted on the first half of DATA's PublicTest, results reported on the second.
+    """
+    require_training()
+    from model.runs import read_run
+
+    read_run(run)
+    splits = split(load_faces(data, votes))
+    if not splits.report.has_majority.any():
+        raise UserError(f"{data} has no FER+ votes; the export needs them to calibrate: give --votes")
+    from model.export import export as write
+
+    folder = out or run
+    say("converting, comparing with Keras and scoring")
+    made = write(run, splits, folder, form)
+    results = made["results"]["heads"]
+    own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
+    if as_json:
+        facts = ("model", "format", "formats", "temperatures")
+        print_json({"out": folder, **{key: made[key] for key in facts}, "fer2013": own, "ferplus": voted})
+        return 0
+    click.echo(
+        f"{made['model']}: {own['accuracy']:.1%} on FER2013's labels, "
+        f"{voted['accuracy']:.1%} on the FER+ majority, "
+        f"{voted['neutral_called_sad']:.1%} of neutral faces called sad"
+    )
+    print_path("model", folder / "expression.tflite")
+    print_path("card", folder / "MODEL_CARD.md")
+    return 0

@@ -1,0 +1,109 @@
+"""``classpulse model train``: fit a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from classpulse.commands.model.options import data_argument, votes_option
+from classpulse.console import clock, print_json, progress_bar, say
+from classpulse.errors import UserError
+from classpulse.training import require_training
+from model.dataset import load_faces, split
+from model.runs import read_facts
+
+
+@click.command()
+@data_argument
+@votes_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs/expression"),
+    show_default=True,
+    help="Folder for weights, log and settings.",
+)
+@click.option("--epochs", type=click.IntRange(1, 1000), help="Passes over the data.")
+@click.option("--px", type=click.IntRange(16, 48), help="Side of the faces to learn from, in pixels.")
+@click.option("--batch", type=click.IntRange(2, 4096), help="Faces of a step.")
+@click.option("--rate", "peak_rate", type=click.FloatRange(0, 10), help="Highest learning rate.")
+@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
+@click.option("--trust", type=click.FloatRange(0, 1), help="Weight of the teachers beside the labels.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    help="What the network computes in.",
+)
+@click.option("--start", type=click.Path(path_type=Path), help="Go on from the network of this training.")
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Learn also what the network of this training says; may be given several times.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training in --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def train(
+    data: Path,
+    votes: Path | None,
+    out: Path,
+    start: Path | None,
+    teachers: tuple[Path, ...],
+    resume: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Fit a network to DATA: Training to fit, the first half of PublicTest to choose the epoch.
+
+    The second half of PublicTest is never looked at. An interrupted training goes on with --resume as if
+    it had not been interrupted.
+    """
+    require_training()
+    splits = split(load_faces(data, votes))
+    from model.train import TrainSettings, settings_from
+    from model.train import resume as go_on
+    from model.train import train as fit
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = settings_from(read_facts(out)) if resume else replace(TrainSettings(), **chosen)
+    others = [name for name, value in chosen.items() if getattr(settings, name) != value]
+    if resume and (start is not None or others):
+        raise UserError(f"{out} goes on with the settings it began with; leave all but --teacher out")
+    say(f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}")
+    with _bar(settings.epochs, quiet=as_json) as progress, _told(out):
+        told: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _tell_epoch}
+        run = go_on(splits, out, **told) if resume else fit(splits, out, settings, start=start, **told)
+    if as_json:
+        print_json({"out": out, **{key: run[key] for key in ("chosen_epoch", "choose_score", "minutes")}})
+        return 0
+    click.echo(f"epoch {run['chosen_epoch']} of {len(run['epochs'])} chosen")
+    say(f"next: classpulse model export {out} {data}")
+    return 0
+
+
+def _tell_epoch(row: Mapping[str, float]) -> None:
+    say(
+        f"epoch {row['epoch']:.0f}: on the choosing half {row['choose_fer2013']:.1%} of FER2013's labels and "
+        f"{row['choose_ferplus']:.1%} of the FER+ majority, after {clock(row['elapsed_s'])}"
+    )
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"completed epochs are kept; go on with the same command and --resume (in {out})")
+        raise
+
+
+@contextmanager
+def _bar(epochs: int, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
+    with progress_bar("learning", float(epochs), quiet=quiet) as bar:
+        yield lambda epoch, step, steps: bar.at(epoch - 1 + step / steps, f"epoch {epoch} of {epochs}")

@@ -1,0 +1,99 @@
+"""What is in a data set, as one page of HTML with its charts beside it."""
+
+from __future__ import annotations
+
+import io
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from classpulse.explorecharts import charts, class_strips, labelled_strip
+from classpulse.findings.agreement import about_agreement, about_undecided
+from classpulse.findings.brightness import about_brightness
+from classpulse.findings.copies import about_copies
+from classpulse.findings.counts import about_counts
+from classpulse.findings.summary import summary
+from model.dataset import Faces
+from model.emotions import EMOTIONS
+from model.examples import SEED, Examples
+from model.exploration import Exploration
+from model.pictures.style import DPI
+from reports import words
+from reports.charts.style import Chart
+from reports.charts.svg import to_svg
+from reports.files import write_whole
+
+PAGE = "explore.html"
+
+_SAY = {
+    "summary": summary,
+    "about_counts": about_counts,
+    "about_agreement": about_agreement,
+    "about_undecided": about_undecided,
+    "about_brightness": about_brightness,
+    "about_copies": about_copies,
+}
+
+
+def write_page(folder: Path, source: str, faces: Faces, found: Exploration, chosen: Examples) -> list[Path]:
+    """Write the page and the charts, each as a PNG, into ``folder``; returns the files, the page first.
+
+    The examples are in the page alone: no face becomes a file of its own. Raises ``ReportError`` where
+    the folder cannot be written.
+    """
+    drawn = charts(found)
+    page = render_html(source, faces, found, chosen, drawn)
+    return [
+        write_whole(folder / PAGE, page.encode("utf-8")),
+        *(write_whole(folder / f"{name}.png", _png(chart)) for name, chart in drawn.items()),
+    ]
+
+
+def render_html(
+    source: str, faces: Faces, found: Exploration, chosen: Examples, drawn: dict[str, Chart]
+) -> str:
+    """The whole page: style, charts and examples inside, no script, nothing loaded from anywhere."""
+    strips = {
+        "contradicted": labelled_strip(faces, chosen.contradicted, "Faces that raters see otherwise."),
+        "divided": labelled_strip(faces, chosen.divided, "Faces that raters were divided on."),
+        "relabelled": labelled_strip(faces, chosen.relabelled, "Pairs of one picture with two labels."),
+    }
+    return (
+        _environment()
+        .get_template("explore.html.j2")
+        .render(
+            source=source,
+            found=found,
+            labels=EMOTIONS,
+            seed=SEED,
+            css=Markup((files("templates") / "report.css").read_text("utf-8")),
+            charts={name: _svg(chart) for name, chart in drawn.items()},
+            classes={name: _svg(chart) for name, chart in class_strips(faces, chosen).items()},
+            strips={name: _svg(chart) for name, chart in strips.items() if chart is not None},
+            **_SAY,
+        )
+    )
+
+
+def _svg(chart: Chart) -> Markup:
+    return Markup(to_svg(chart))
+
+
+def _png(chart: Chart) -> bytes:
+    buffer = io.BytesIO()
+    chart.figure.savefig(buffer, format="png", dpi=DPI)
+    return buffer.getvalue()
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": words.percent, "number": lambda value: f"{value:,}"}
+    return environment

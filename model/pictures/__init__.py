@@ -1,0 +1,1 @@
+"""Pictures of data and of scores: numbers in, matplotlib figures out."""
