@@ -236,8 +236,8 @@ class Training:
         """Write what ``restore`` needs."""
         Resume(
             epoch=epoch,
-            network=[np.asarray(variable) for variable in self.network.variables],
-            optimizer=[np.asarray(variable) for variable in self.network.optimizer.variables],
+            network=[keras.ops.convert_to_numpy(variable) for variable in self.network.variables],
+            optimizer=[keras.ops.convert_to_numpy(variable) for variable in self.network.optimizer.variables],
             average=self.average.arrays,
             average_steps=self.average.steps,
             best=self.best,

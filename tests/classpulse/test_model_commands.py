@@ -172,9 +172,12 @@ class TestTraining:
             "--trust",
             "0.2",
         ]
+        options += ["--warmup-epochs", "0.5", "--calm-epochs", "2"]
         folders = ["--out", "o", "--start", "s", "--teacher", "a", "--teacher", "b"]
         assert run(["model", "train", str(data), *options, *folders]) == 0
-        expected = TrainSettings(epochs=5, px=36, batch=8, peak_rate=0.5, seed=8, trust=0.2)
+        expected = TrainSettings(
+            epochs=5, px=36, batch=8, peak_rate=0.5, seed=8, trust=0.2, warmup_epochs=0.5, calm_epochs=2
+        )
         assert asked["settings"] == (expected,)
         assert (asked["out"], asked["start"]) == (Path("o"), Path("s"))
         assert asked["teachers"] == (Path("a"), Path("b"))

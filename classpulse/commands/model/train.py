@@ -32,6 +32,8 @@ from model.runs import read_facts
 @click.option("--px", type=click.IntRange(16, 48), help="Side of the faces to learn from, in pixels.")
 @click.option("--batch", type=click.IntRange(2, 4096), help="Faces of a step.")
 @click.option("--rate", "peak_rate", type=click.FloatRange(0, 10), help="Highest learning rate.")
+@click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs in which the rate rises.")
+@click.option("--calm-epochs", type=click.IntRange(0, 1000), help="Epochs at the end without mixup.")
 @click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
 @click.option("--trust", type=click.FloatRange(0, 1), help="Weight of the teachers beside the labels.")
 @click.option(
