@@ -190,14 +190,15 @@ def history(run: Mapping[str, Any]) -> str:
     lines = []
     for number, stage in enumerate(stages(run), 1):
         settings, taught = stage["settings"], stage.get("teachers") or []
+        epochs = f"{len(stage['epochs'])} of {settings['epochs']}"
         line = (
-            f"{number}. {settings['epochs']} epochs on faces of {settings['px']} pixels in "
-            f"{round(stage['minutes'])} minutes on two CPU cores, epoch {stage['chosen_epoch']} chosen"
+            f"{number}. {epochs} epochs on faces of {settings['px']} pixels in {round(stage['minutes'])} "
+            f"minutes on two CPU cores, epoch {stage['chosen_epoch']} chosen"
         )
         if stage.get("start"):
             line += ", going on from the weights before"
         if taught:
-            who = "the network before" if len(taught) == 1 else f"{len(taught)} earlier networks"
+            who = "an earlier network" if len(taught) == 1 else f"{len(taught)} earlier networks"
             line += f"; {percent(settings['trust'])} of the target was what {who} said of the face"
             line += " and its mirror image"
         lines.append(line + ".")

@@ -33,7 +33,7 @@ from model.evaluate import evaluate_both
 from model.network import HEADS
 from model.runs import read_run, write_json
 from model.scorecard import make_scorecard
-from model.train import load_network, predict
+from model.trained import load_network, predict
 
 NAME = "cp-fer-2"
 SAMPLE_FACES = 500

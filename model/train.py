@@ -12,23 +12,20 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from model.augment import AugmentSettings
 from model.averaging import WeightAverage
-from model.batches import Batch, Batches, Shares, as_input, targets
-from model.calibrate import softmax
-from model.dataset import FACE_PX, Faces, Splits
+from model.batches import Batch, Batches, targets
+from model.dataset import Splits
 from model.errors import ModelError
 from model.evaluate import accuracies
-from model.network import HEADS, NetworkSettings, build
+from model.network import HEADS, build
 from model.resume import Resume, load_resume
 from model.runs import (
     EPOCHS,
@@ -41,38 +38,12 @@ from model.runs import (
     read_run,
     write_json,
 )
+from model.teachers import known_of, teach
+from model.trained import load_network, predict
+from model.trainsettings import TrainSettings, settings_from
 
 AVERAGE_EVERY = 5
 """Steps between updates of the weight average: each copies all weights out of the backend."""
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """The schedule: SGD with Nesterov momentum, a linear warm-up and a cosine down to nothing.
-
-    ``px`` is the side of the faces learnt from: small ones cost less, and what was learnt from them is
-    not lost when a second training goes on with larger ones. ``weight_decay`` is decoupled (Keras
-    multiplies it by the rate alone), so it is ten times the figure of frameworks that add it to the
-    gradient, at this momentum. ``calm_epochs`` at the end are without mixup. ``trust`` is the weight of
-    the teachers, where there are any. ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is
-    half as fast again on processors that compute it (AVX-512 BF16, AMX, GPUs), and slow on others.
-    """
-
-    seed: int = 2013
-    epochs: int = 30
-    px: int = FACE_PX
-    batch: int = 128
-    peak_rate: float = 0.1
-    warmup_epochs: float = 1.5
-    momentum: float = 0.9
-    weight_decay: float = 5e-3
-    smoothing: float = 0.1
-    average_decay: float = 0.999
-    calm_epochs: int = 5
-    trust: float = 0.4
-    precision: str = "float32"
-    network: NetworkSettings = field(default_factory=NetworkSettings)
-    augment: AugmentSettings = field(default_factory=AugmentSettings)
 
 
 Progress = Callable[[int, int, int], None]
@@ -80,18 +51,6 @@ Progress = Callable[[int, int, int], None]
 
 EpochDone = Callable[[Mapping[str, float]], None]
 """Called after each epoch with its line of the table."""
-
-
-def settings_from(run: Mapping[str, Any]) -> TrainSettings:
-    """The settings that ``run.json`` tells of."""
-    given = dict(run["settings"])
-    network, augment = (_with_tuples(given.pop(name)) for name in ("network", "augment"))
-    return TrainSettings(**given, network=NetworkSettings(**network), augment=AugmentSettings(**augment))
-
-
-def _with_tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists where the settings have tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
 
 
 def schedule(settings: TrainSettings, steps: int) -> Any:
@@ -116,41 +75,6 @@ def compiled(settings: TrainSettings, steps: int) -> keras.Model:
     # Not compiled by XLA: on these CPUs that was measured at half the speed of oneDNN's kernels.
     network.compile(optimizer, loss=losses, loss_weights=dict.fromkeys(HEADS, 0.5), jit_compile=False)
     return network
-
-
-def predict(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> Shares:
-    """Logits (N, 7) by head of faces (N, 48, 48) uint8."""
-    found = network.predict(as_input(images, px), batch_size=256, verbose=0)
-    return {head: np.asarray(found[head], np.float32) for head in HEADS}
-
-
-def load_network(folder: Path) -> keras.Model:
-    """The chosen network of a training, in float32 whatever it was trained in.
-
-    Raises ``ModelError`` where the folder holds none.
-    """
-    settings = settings_from(read_run(folder))
-    keras.config.set_dtype_policy("float32")
-    network = build(settings.network)
-    try:
-        network.load_weights(folder / NETWORK)
-    except (OSError, ValueError, BadZipFile) as error:
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{folder / NETWORK} cannot be loaded ({detail}); train it again") from error
-    return network
-
-
-def teach(folders: Sequence[Path], faces: Faces) -> Shares | None:
-    """What the networks of earlier trainings say of ``faces``, each looked at twice, once mirrored; the
-    mean of their probabilities. None without teachers."""
-    looks = []
-    for folder in folders:
-        network, px = load_network(folder), int(read_run(folder)["settings"]["px"])
-        for images in (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])):
-            looks.append({head: softmax(value) for head, value in predict(network, images, px).items()})
-    if not looks:
-        return None
-    return {head: np.mean([look[head] for look in looks], axis=0, dtype=np.float32) for head in HEADS}
 
 
 class Training:
@@ -282,8 +206,8 @@ def train(
     """Fit, write to ``out``, and return what ``model.runs.read_run`` says of it.
 
     ``start`` is the folder of an earlier training whose chosen network is gone on from; ``teachers``
-    are folders of trainings whose answers are learnt beside the labels. Raises ``ModelError`` where
-    one of them is not what it should be, or ``out`` holds a training already.
+    are folders of trainings, or exported models, whose answers are learnt beside the labels. Raises
+    ``ModelError`` where one of them is not what it should be, or ``out`` holds a training already.
     """
     if (out / RUN).exists():
         raise ModelError(f"{out} holds a training already; go on with it (--resume) or choose another folder")
@@ -295,7 +219,7 @@ def train(
         "parameters": training.network.count_params(),
         "versions": versions(),
         "start": None if start is None else read_run(start),
-        "teachers": [read_run(folder) for folder in teachers],
+        "teachers": [known_of(teacher) for teacher in teachers],
     }
     write_json(out / RUN, facts)
     training.keep(0)
@@ -333,7 +257,7 @@ def resume(
 def versions() -> dict[str, str]:
     """What produced the weights."""
     backend = keras.backend.backend()
-    packages = ("keras", "numpy", *({"tensorflow": ("tensorflow",)}.get(backend, (backend,))))
+    packages = ("keras", "numpy", backend)
     return {"python": platform.python_version(), "backend": backend} | {
-        name: __import__(name).__version__ for name in packages
+        name: import_module(name).__version__ for name in packages
     }

@@ -29,7 +29,7 @@ PURE = (
     "model.emotions",
 )  # fmt: skip
 
-TRAINING = ("model.network", "model.augment", "model.train", "model.export")
+TRAINING = ("model.network", "model.trained", "model.train", "model.export")
 
 
 def imports(path: Path) -> set[str]:

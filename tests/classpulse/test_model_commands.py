@@ -156,7 +156,7 @@ class TestTraining:
     def test_every_option_is_passed_on(
         self, data: Path, asked: dict[str, object], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        from model.train import TrainSettings
+        from model.trainsettings import TrainSettings
 
         options = [
             "--epochs",
@@ -188,7 +188,7 @@ class TestTraining:
     def test_resuming_takes_the_settings_it_began_with(
         self, data: Path, asked: dict[str, object], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        from model.train import TrainSettings
+        from model.trainsettings import TrainSettings
 
         out = Path("begun")
         out.mkdir()

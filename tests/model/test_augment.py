@@ -12,6 +12,8 @@ from model.augment import (
     erase,
     flip,
     make_small,
+    mix,
+    mixing,
     move,
 )
 
@@ -92,6 +94,22 @@ def test_shape_type_and_original_stay() -> None:
     varied = augment(images, np.random.default_rng(0), AugmentSettings(erase_share=1, small_share=1))
     assert (varied.shape, varied.dtype) == (images.shape, np.uint8)
     np.testing.assert_array_equal(images, before)
+
+
+def test_a_face_leads_its_mixture_and_some_batches_are_not_mixed() -> None:
+    settings = AugmentSettings(mixup_share=0.5, mixup_alpha=1.0)
+    drawn = [mixing(8, np.random.default_rng(seed), settings) for seed in range(60)]
+    shares = [share for _, share in drawn]
+    assert 0.5 <= min(shares) < 0.6
+    assert 15 < shares.count(1.0) < 45
+    assert all(sorted(partners.tolist()) == list(range(8)) for partners, _ in drawn)
+
+
+def test_mixing_is_a_weighted_mean_and_changes_no_original() -> None:
+    values = np.array([[0.0], [10.0]], np.float32)
+    assert mix(values, np.array([1, 0]), 0.75).tolist() == [[2.5], [7.5]]
+    assert mix(values, np.array([1, 0]), 1.0).tolist() == [[0], [10]]
+    assert values.tolist() == [[0], [10]]
 
 
 def test_nothing_is_changed_but_the_side_when_all_is_off() -> None:

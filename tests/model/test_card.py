@@ -15,10 +15,9 @@ def condition(name: str, share: float | None) -> dict[str, object]:
 
 
 def stage(epochs: int, minutes: float, start: object = None, teachers: object = ()) -> dict[str, object]:
-    settings = {"epochs": epochs, "px": 36, "trust": 0.4}
-    return {
-        "settings": settings, "minutes": minutes, "chosen_epoch": 2, "start": start, "teachers": teachers
-    }  # fmt: skip
+    settings = {"epochs": epochs + 1, "px": 36, "trust": 0.4}
+    facts = {"settings": settings, "epochs": [{}] * epochs, "minutes": minutes, "chosen_epoch": 2}
+    return facts | {"start": start, "teachers": teachers}
 
 
 def test_percent() -> None:
@@ -62,9 +61,11 @@ def test_history_tells_each_stage_and_its_teachers() -> None:
     first = stage(8, 4.4)
     last = stage(5, 9.6, start=first, teachers=[first])
     lines = history(last).splitlines()
-    assert lines[0] == ("1. 8 epochs on faces of 36 pixels in 4 minutes on two CPU cores, epoch 2 chosen.")
-    assert lines[1].startswith("2. 5 epochs on faces of 36 pixels in 10 minutes")
+    assert lines[0] == (
+        "1. 8 of 9 epochs on faces of 36 pixels in 4 minutes on two CPU cores, epoch 2 chosen."
+    )
+    assert lines[1].startswith("2. 5 of 6 epochs on faces of 36 pixels in 10 minutes")
     assert (
-        "going on from the weights before; 40.0 % of the target was what the network before said" in lines[1]
+        "going on from the weights before; 40.0 % of the target was what an earlier network said" in lines[1]
     )
     assert "what 2 earlier networks said" in history(stage(5, 9.6, teachers=[first, first]))

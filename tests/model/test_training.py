@@ -47,6 +47,13 @@ def train() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
+def trained() -> ModuleType:
+    import model.trained
+
+    return model.trained
+
+
+@pytest.fixture(scope="module")
 def splits() -> Splits:
     return Splits(train=make_faces(40), choose=make_faces(21, seed=1), report=make_faces(21, seed=2))
 
@@ -54,8 +61,9 @@ def splits() -> Splits:
 @pytest.fixture(scope="module")
 def settings(train: ModuleType) -> Any:
     from model.network import NetworkSettings
+    from model.trainsettings import TrainSettings
 
-    return train.TrainSettings(epochs=3, batch=16, px=24, network=NetworkSettings(stem=4, widths=(4, 6)))
+    return TrainSettings(epochs=3, batch=16, px=24, network=NetworkSettings(stem=4, widths=(4, 6)))
 
 
 @contextmanager
@@ -103,7 +111,7 @@ def drawn_by_label(count: int, seed: int) -> Faces:
 
 
 def weights_of(folder: Path) -> list[np.ndarray]:
-    from model.train import load_network
+    from model.trained import load_network
 
     return [np.asarray(weight) for weight in load_network(folder).get_weights()]
 
@@ -134,7 +142,9 @@ def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
 
 
 def test_rate_warms_up_and_ends_at_nothing(train: ModuleType) -> None:
-    rate = train.schedule(train.TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
+    from model.trainsettings import TrainSettings
+
+    rate = train.schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
     values = [float(rate(step)) for step in (0, 5, 10, 55, 100)]
     assert values == pytest.approx([0, 0.005, 0.01, 0.005, 0], abs=1e-5)
 
@@ -142,10 +152,12 @@ def test_rate_warms_up_and_ends_at_nothing(train: ModuleType) -> None:
 def test_a_training_writes_its_network_its_table_and_its_settings(
     train: ModuleType, run_dir: Path, settings: Any
 ) -> None:
+    from model.trainsettings import settings_from
+
     run = read_run(run_dir)
     assert [row["epoch"] for row in run["epochs"]] == [1, 2, 3]
     assert run["splits"] == {"train": 40, "choose": 21, "report": 21}
-    assert train.settings_from(run) == settings
+    assert settings_from(run) == settings
     assert {"python", "backend", "keras", "numpy"} < set(run["versions"])
     assert {path.name for path in run_dir.iterdir()} >= {NETWORK, EPOCHS, RUN, RESUME}
 
@@ -163,14 +175,15 @@ def test_what_is_saved_is_the_average_and_not_the_last_weights(run_dir: Path) ->
 
 
 def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
-    train: ModuleType, tmp_path: Path
+    train: ModuleType, trained: ModuleType, tmp_path: Path
 ) -> None:
     from model.network import NetworkSettings
+    from model.trainsettings import TrainSettings
 
     seen, fresh = drawn_by_label(280, seed=3), drawn_by_label(140, seed=4)
     order = np.random.default_rng(0).permutation(len(seen))
     shuffled = replace(seen, labels=seen.labels[order], counts=seen.counts[order])
-    settings = train.TrainSettings(
+    settings = TrainSettings(
         epochs=8,
         batch=20,
         px=24,
@@ -182,8 +195,8 @@ def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
     scores = {}
     for name, faces in {"true": seen, "shuffled": shuffled}.items():
         train.train(Splits(faces, fresh.take(np.arange(70)), fresh), tmp_path / name, settings)
-        network = train.load_network(tmp_path / name)
-        scores[name] = accuracies(train.predict(network, fresh.images, 24), fresh.take(np.arange(140)))
+        network = trained.load_network(tmp_path / name)
+        scores[name] = accuracies(trained.predict(network, fresh.images, 24), fresh.take(np.arange(140)))
     assert min(scores["true"]) > 0.8
     assert max(scores["shuffled"]) < 0.35
 
@@ -240,15 +253,17 @@ def test_resuming_with_other_data_is_refused(train: ModuleType, run_dir: Path, s
 
 
 def test_a_training_can_be_gone_on_from(
-    train: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path
+    train: ModuleType, trained: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path
 ) -> None:
+    from model.network import build
+
     still = replace(settings, epochs=1, peak_rate=0.0)
     with eagerly():
         run = train.train(splits, tmp_path / "on", still, start=run_dir)
     assert run["start"]["settings"]["epochs"] == 3
-    fresh = [np.asarray(weight) for weight in train.build(settings.network).trainable_weights]
+    fresh = [np.asarray(weight) for weight in build(settings.network).trainable_weights]
     kept, gone_on = (
-        [np.asarray(weight) for weight in train.load_network(folder).trainable_weights]
+        [np.asarray(weight) for weight in trained.load_network(folder).trainable_weights]
         for folder in (run_dir, tmp_path / "on")
     )
     for before, after in zip(kept, gone_on, strict=True):
@@ -257,23 +272,36 @@ def test_a_training_can_be_gone_on_from(
 
 
 def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
-    train: ModuleType, run_dir: Path, splits: Splits, settings: Any
+    trained: ModuleType, run_dir: Path, splits: Splits, settings: Any
 ) -> None:
+    from model.teachers import teach
+
     faces = splits.choose
-    network = train.load_network(run_dir)
+    network = trained.load_network(run_dir)
     looks = [
-        softmax(train.predict(network, images, settings.px)["expression"])
+        softmax(trained.predict(network, images, settings.px)["expression"])
         for images in (faces.images, faces.images[:, :, ::-1])
     ]
-    taught = train.teach([run_dir], faces)
+    taught = teach([run_dir], faces)
     np.testing.assert_allclose(taught["expression"], np.mean(looks, axis=0), atol=1e-5)
-    assert train.teach([], faces) is None
+    assert teach([], faces) is None
+
+
+def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: Splits) -> None:
+    from model.teachers import known_of, teach
+
+    path = exported / "expression.tflite"
+    taught = teach([path], splits.choose)
+    model = LiteRTClassifier(read_model(path), head="fer2013")
+    looks = [model.probabilities(faces) for faces in (splits.choose.images, splits.choose.images[:, :, ::-1])]
+    np.testing.assert_allclose(taught["fer2013"], np.mean(looks, axis=0), atol=1e-6)
+    assert known_of(path) == {"model": model.version}
 
 
 def test_what_is_exported_says_what_keras_says_at_its_temperature(
-    train: ModuleType, run_dir: Path, exported: Path, splits: Splits
+    trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
 ) -> None:
-    logits = train.predict(train.load_network(run_dir), splits.report.images)
+    logits = trained.predict(trained.load_network(run_dir), splits.report.images)
     for head, temperature in TEMPERATURES.items():
         found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
         np.testing.assert_allclose(
@@ -345,12 +373,12 @@ def test_each_head_gets_the_temperature_of_its_own_labels() -> None:
     assert temperatures["expression"] > 1 > temperatures["fer2013"]
 
 
-def test_a_folder_without_a_network_is_one_line(train: ModuleType, run_dir: Path, tmp_path: Path) -> None:
+def test_a_folder_without_a_network_is_one_line(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no training"):
-        train.load_network(tmp_path)
+        trained.load_network(tmp_path)
     for name in (RUN, EPOCHS):
         (tmp_path / name).write_bytes((run_dir / name).read_bytes())
     (tmp_path / NETWORK).write_text("no network")
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
-        train.load_network(tmp_path)
+        trained.load_network(tmp_path)
     assert "\n" not in str(caught.value)

@@ -47,7 +47,7 @@ from model.runs import read_facts
     "teachers",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Learn also what the network of this training says; may be given several times.",
+    help="Learn also what this training's network, or this exported model, says; may be given often.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -68,9 +68,9 @@ def train(
     """
     require_training()
     splits = split(load_faces(data, votes))
-    from model.train import TrainSettings, settings_from
     from model.train import resume as go_on
     from model.train import train as fit
+    from model.trainsettings import TrainSettings, settings_from
 
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = settings_from(read_facts(out)) if resume else replace(TrainSettings(), **chosen)
