@@ -43,9 +43,9 @@ literature.
 
 {history}
 
-Faces were shifted, rotated, scaled, mirrored, changed in contrast, partly erased, mixed with each other
-and reduced to {small_low} to {small_high} pixels. The weights are a running average. One temperature a head
-({temperatures}) is inside the exported graph. Every setting, version and epoch is in `training.json`.
+Faces were shifted, rotated, scaled, mirrored, changed in contrast, partly erased and reduced to {small_low}
+to {small_high} pixels{mixed}. The weights are a running average. One temperature a head ({temperatures}) is
+inside the exported graph. Every setting, version and epoch is in `training.json`.
 
 ## Results on the reporting half
 
@@ -185,6 +185,16 @@ def unseen_sentence(results: Mapping[str, Any]) -> str:
     )
 
 
+def mixed(run: Mapping[str, Any]) -> str:
+    """In which stages faces were mixed with each other, if in any."""
+    numbers = [
+        str(number)
+        for number, stage in enumerate(stages(run), 1)
+        if stage["settings"]["augment"]["mixup_share"] > 0
+    ]
+    return f", and in stage {' and '.join(numbers)} mixed with each other" if numbers else ""
+
+
 def history(run: Mapping[str, Any]) -> str:
     """What was trained for how long, a line a stage."""
     lines = []
@@ -223,6 +233,7 @@ def render_card(run: Mapping[str, Any]) -> str:
         history=history(run),
         small_low=run["settings"]["augment"]["small_px"][0],
         small_high=run["settings"]["augment"]["small_px"][1],
+        mixed=mixed(run),
         temperatures=", ".join(f"{head} {value:.2f}" for head, value in run["temperatures"].items()),
         format=run["format"],
         size=round(run["formats"][run["format"]]["file_bytes"] / 1000),

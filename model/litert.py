@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_CHATTER = "INFO: Created TensorFlow Lite XNNPACK delegate"
-_STDERR = 2
+from model.chatter import without_lines
+
+_CHATTER = ("INFO: Created TensorFlow Lite XNNPACK delegate",)
+"""LiteRT says on standard error that it has made a delegate, which no setting of its turns off."""
 _one_at_a_time = threading.Lock()
 
 
@@ -26,7 +23,7 @@ def open_interpreter(model: Path | bytes, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
-    with _one_at_a_time, _without_chatter():
+    with _one_at_a_time, without_lines(_CHATTER):
         interpreter = Interpreter(**source, num_threads=threads)
         interpreter.allocate_tensors()
     return interpreter
@@ -41,21 +38,3 @@ def bundled_model(relative: str) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-@contextmanager
-def _without_chatter() -> Iterator[None]:
-    """LiteRT says on the process's standard error that it has made a delegate, which no setting of its
-    turns off. That line is dropped; whatever else comes meanwhile is passed on."""
-    sys.stderr.flush()
-    kept = os.dup(_STDERR)
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            os.dup2(kept, _STDERR)
-            os.close(kept)
-            caught.seek(0)
-            lines = caught.read().splitlines(keepends=True)
-            os.write(_STDERR, b"".join(line for line in lines if not line.startswith(_CHATTER.encode())))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from model.card import class_table, condition_rows, confusion_table, history, percent, unseen_sentence
+from model.card import class_table, condition_rows, confusion_table, history, mixed, percent, unseen_sentence
 
 CLASSES = [
     {"label": "sad", "faces": 9, "precision": 0.25, "recall": 0.5, "f1": 1 / 3},
@@ -55,6 +55,12 @@ def test_copies_are_told_of_where_they_were_looked_for() -> None:
     assert "On the 8 of 10 faces" in unseen_sentence(known)
     assert "50.0 % and 25.0 %" in unseen_sentence(known)
     assert unseen_sentence({"unseen": None}) == ""
+
+
+def test_mixing_is_told_of_where_it_was_done() -> None:
+    plain, mixing = ({"settings": {"augment": {"mixup_share": share}}} for share in (0.0, 0.5))
+    assert mixed(plain) == ""
+    assert mixed(plain | {"start": mixing}) == ", and in stage 1 mixed with each other"
 
 
 def test_history_tells_each_stage_and_its_teachers() -> None:

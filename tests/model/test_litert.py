@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from model.litert import _without_chatter, bundled_model, open_interpreter
+from model.litert import bundled_model, open_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,12 +20,6 @@ def test_a_network_opens_without_a_word() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (ran.stdout.strip(), ran.stderr) == ("[  1 128 128   3]", "")
-
-
-def test_whatever_else_is_said_is_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
-    with _without_chatter():
-        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nERROR: something real\n")
-    assert capfd.readouterr().err == "ERROR: something real\n"
 
 
 def test_what_is_no_network_is_an_error_of_litert() -> None:
