@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from model.dataset import Faces
 from model.emotions import EMOTIONS
 from model.examples import SEED, Examples
 from model.exploration import Exploration
-from model.pictures.style import DPI
+from model.pictures.png import png
 from reports import words
 from reports.charts.style import Chart
 from reports.charts.svg import to_svg
@@ -47,7 +46,7 @@ def write_page(folder: Path, source: str, faces: Faces, found: Exploration, chos
     page = render_html(source, faces, found, chosen, drawn)
     return [
         write_whole(folder / PAGE, page.encode("utf-8")),
-        *(write_whole(folder / f"{name}.png", _png(chart)) for name, chart in drawn.items()),
+        *(write_whole(folder / f"{name}.png", png(chart.figure)) for name, chart in drawn.items()),
     ]
 
 
@@ -79,12 +78,6 @@ def render_html(
 
 def _svg(chart: Chart) -> Markup:
     return Markup(to_svg(chart))
-
-
-def _png(chart: Chart) -> bytes:
-    buffer = io.BytesIO()
-    chart.figure.savefig(buffer, format="png", dpi=DPI)
-    return buffer.getvalue()
 
 
 def _environment() -> Environment:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from model.classreport import classification_report
 from model.pictures.agreement import matrix_figure
+from model.pictures.png import png
 from model.pictures.reliability import reliability_figure
-from model.pictures.style import DPI
 from model.scorecard import Scorecard
 from reports.files import write_whole
 
@@ -33,10 +31,3 @@ def write_score_files(card: Scorecard, figures: Mapping[str, Any], folder: Path)
     files["reliability.png"] = png(reliability_figure(tables))
     files["evaluation.json"] = (json.dumps(figures, indent=2) + "\n").encode()
     return {name.split(".")[0]: write_whole(folder / name, content) for name, content in files.items()}
-
-
-def png(drawn: Figure) -> bytes:
-    """A figure as a PNG file."""
-    content = io.BytesIO()
-    drawn.savefig(content, format="png", dpi=DPI)
-    return content.getvalue()

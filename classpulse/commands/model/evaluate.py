@@ -11,7 +11,6 @@ import click
 from classpulse.commands.model.options import data_argument, votes_option
 from classpulse.console import print_json, print_table, progress_bar, say
 from classpulse.errors import UserError
-from classpulse.watching import print_path
 from model.card import percent
 from model.classifier import LiteRTClassifier, read_model, shipped
 from model.classreport import classification_report
@@ -66,11 +65,8 @@ def evaluate(
     if out is not None:
         from classpulse.scorefiles import write_score_files
 
-        for kind, path in write_score_files(card, _as_json(card, data, name), out).items():
-            if as_json:
-                say(f"{kind}: {path}")
-            else:
-                print_path(kind, path)
+        write_score_files(card, _as_json(card, data, name), out)
+        say(f"pictures, reports and every figure are in {out}")
     return 0
 
 
