@@ -1,58 +1,73 @@
-"""Temperatures: how far the network's confidence is to be toned down. NumPy and SciPy only.
+"""Calibration: what is done to a network's logits so that its probabilities mean what they say. NumPy
+and SciPy only.
 
-Guo et al. 2017, arXiv 1706.04599: one number a head, fitted on faces that were not trained on; it
-changes no ranking.
+One temperature a head (Guo et al. 2017, arXiv 1706.04599) and one bias a label (bias-corrected temperature
+scaling, Alexandari et al. 2020, arXiv 1901.06852), fitted on faces that were not trained on. The biases are
+needed because the head ``expression`` learns how raters divide and is asked whom most of them follow:
+neutral, which takes part in most disputes, wins more of them than its share.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
-TEMPERATURE_BOUNDS = (0.2, 5.0)
+from model.emotions import EMOTIONS
 
+Logits = NDArray[np.floating[Any]]
 
-def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Probabilities (N, 7) float32 from logits (N, 7), after division by ``temperature``."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-
-
-def cross_entropy(
-    logits: NDArray[np.floating[Any]],
-    shares: NDArray[np.floating[Any]],
-    weights: NDArray[np.floating[Any]],
-    temperature: float,
-) -> float:
-    """Mean cross-entropy, nats, of tempered logits against distributions ``shares`` (N, 7)."""
-    scaled = logits.astype(np.float64) / temperature
-    top = scaled.max(axis=1, keepdims=True)
-    logs = scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
-    return float(-(weights * (shares * logs).sum(axis=1)).sum() / weights.sum())
+LOG_TEMPERATURE_BOUNDS = (np.log(0.1), np.log(10.0))
+BIAS_PRIOR = 0.5
+"""Standard deviation, in units of logits, of a normal prior that holds the biases of rare labels near 0. In
+five-fold cross-validation on the choosing half 0.5 had as little cross-entropy as no prior, 0.22 more."""
 
 
-def fit_temperature(
-    logits: NDArray[np.floating[Any]],
-    shares: NDArray[np.floating[Any]],
-    weights: NDArray[np.floating[Any]] | None = None,
-) -> float:
-    """The temperature with the least cross-entropy against ``shares`` (N, 7).
+@dataclass(frozen=True)
+class Calibration:
+    """Probabilities are the softmax of ``logits / temperature + bias``; ``bias`` has one value a label."""
 
-    The raters' distribution gives a probability the meaning "so many of ten people would say so";
-    one-hot rows give the usual one. ``weights`` (N,), all 1 if None, leave faces out.
-    Raises ``ValueError`` where no face has weight.
+    temperature: float = 1.0
+    bias: tuple[float, ...] = (0.0,) * len(EMOTIONS)
+
+    def probabilities(self, logits: Logits) -> NDArray[np.float32]:
+        """(N, 7) float32, rows summing to 1, from logits (N, 7)."""
+        return np.asarray(np.exp(self._logs(logits)), np.float32)
+
+    def cross_entropy(self, logits: Logits, shares: Logits) -> float:
+        """Mean cross-entropy, nats, against distributions ``shares`` (N, 7)."""
+        return float(-(shares * self._logs(logits)).sum(axis=1).mean())
+
+    def _logs(self, logits: Logits) -> NDArray[np.float64]:
+        scaled = logits.astype(np.float64) / self.temperature + np.asarray(self.bias)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+
+
+def softmax(logits: Logits) -> NDArray[np.float32]:
+    """Probabilities (N, 7) float32 of logits as they are."""
+    return Calibration().probabilities(logits)
+
+
+def fit_calibration(logits: Logits, shares: Logits) -> Calibration:
+    """The calibration under which ``shares`` (N, 7), one-hot for plain labels, are likeliest.
+
+    Raises ``ValueError`` where there is no face.
     """
-    counted = np.ones(len(logits)) if weights is None else weights
-    if not counted.sum() > 0:
-        raise ValueError("no face to fit a temperature on; expected at least one with weight")
-    low, high = np.log(TEMPERATURE_BOUNDS)
-    best = minimize_scalar(
-        lambda log: cross_entropy(logits, shares, counted, float(np.exp(log))),
-        bounds=(low, high),
-        method="bounded",
-    )
-    return float(np.exp(best.x))
+    if not len(logits):
+        raise ValueError("no face to calibrate on; expected at least one")
+
+    def loss(values: NDArray[np.float64]) -> float:
+        penalty = float(np.square(values[1:] / BIAS_PRIOR).sum()) / 2 / len(logits)
+        return _of(values).cross_entropy(logits, shares) + penalty
+
+    bounds = [LOG_TEMPERATURE_BOUNDS, *[(None, None)] * len(EMOTIONS)]
+    best = minimize(loss, np.zeros(1 + len(EMOTIONS)), method="L-BFGS-B", bounds=bounds)
+    return _of(best.x)
+
+
+def _of(values: NDArray[np.float64]) -> Calibration:
+    return Calibration(float(np.exp(values[0])), tuple(map(float, values[1:])))

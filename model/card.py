@@ -30,7 +30,7 @@ not for places where inferring emotions is prohibited (EU AI Act, Art. 5(1)(f): 
   scoring, the majority is the label with the most votes of all ten columns; ties and faces where contempt,
   unknown or "not a face" leads have none and are left out.
 - {train} faces of Training to fit, the first {choose} of PublicTest to choose the epoch and the
-  temperatures, the other {report} to report. PrivateTest was not used.
+  calibration, the other {report} to report. PrivateTest was not used.
 - On the reporting half the majority of the raters agrees with FER2013's label on {raters_agree} of the
   {raters_faces} faces that have one; of the faces FER2013 labels sad it calls {sad_neutral} neutral and
   {sad_sad} sad. No model can satisfy both.
@@ -44,8 +44,9 @@ literature.
 {history}
 
 Faces were shifted, rotated, scaled, mirrored, changed in contrast, partly erased and reduced to {small_low}
-to {small_high} pixels{mixed}. The weights are a running average. One temperature a head ({temperatures}) is
-inside the exported graph. Every setting, version and epoch is in `training.json`.
+to {small_high} pixels{mixed}. The weights are a running average. The calibration, one temperature a head
+({temperatures}) and one bias a label, is inside the exported graph. Every setting, version and epoch is in
+`training.json`.
 
 ## Results on the reporting half
 
@@ -56,7 +57,7 @@ Of the exported file, as shipped: {format}, {size} kB.
 {overview}
 
 ECE is the expected calibration error over 15 bins. The probabilities of `expression` mean: of many faces
-read as 0.7 sad, seven in ten are ones that most raters call sad. The temperature took its error against the
+read as 0.7 sad, seven in ten are ones that most raters call sad. Calibration took its error against the
 majority from {ece_before} to {ece_after}. It is not the raters' own share: against the share of
 raters who named the leading label the error is {votes_ece}, because most of ten is often six or seven.
 
@@ -234,7 +235,9 @@ def render_card(run: Mapping[str, Any]) -> str:
         small_low=run["settings"]["augment"]["small_px"][0],
         small_high=run["settings"]["augment"]["small_px"][1],
         mixed=mixed(run),
-        temperatures=", ".join(f"{head} {value:.2f}" for head, value in run["temperatures"].items()),
+        temperatures=", ".join(
+            f"{head} {own['temperature']:.2f}" for head, own in run["calibrations"].items()
+        ),
         format=run["format"],
         size=round(run["formats"][run["format"]]["file_bytes"] / 1000),
         overview="\n".join(
@@ -242,7 +245,7 @@ def render_card(run: Mapping[str, Any]) -> str:
             for head in ("expression", "fer2013")
             for labels in ("fer2013", "ferplus")
         ),
-        ece_before=f"{run['ece_untempered']['expression']['ferplus']:.3f}",
+        ece_before=f"{run['ece_uncalibrated']['expression']['ferplus']:.3f}",
         ece_after=f"{voted['ece']:.3f}",
         votes_ece=f"{heads['expression']['votes_ece']:.3f}",
         classes_ferplus=class_table(voted),

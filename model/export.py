@@ -1,6 +1,6 @@
 """From a trained network to the files that are shipped. Needs TensorFlow, whatever trained the network.
 
-Fits the temperatures on the choosing half, converts, checks that LiteRT says what Keras said, scores
+Fits the calibration on the choosing half, converts, checks that LiteRT says what Keras said, scores
 the exported file on the reporting half, and writes ``expression.tflite``, ``expression.json``,
 ``training.json`` and ``MODEL_CARD.md``.
 """
@@ -22,7 +22,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model.batches import as_input
-from model.calibrate import fit_temperature, softmax
+from model.calibrate import Calibration, fit_calibration, softmax
 from model.card import render_card
 from model.chatter import without_lines
 from model.classifier import INPUT_PX, LiteRTClassifier, read_model
@@ -44,6 +44,10 @@ SAMPLE_FACES = 500
 _CHATTER = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages before absl")
 
 Logits = Mapping[str, NDArray[np.float32]]
+
+
+Calibrations = Mapping[str, Calibration]
+"""By head."""
 
 
 @dataclass(frozen=True)
@@ -73,29 +77,32 @@ FORMATS: Mapping[str, Parity] = {
 on loading; ``int8`` quarters it and computes in integers, three to four times as fast."""
 
 
-def fit_temperatures(logits: Logits, faces: Faces) -> dict[str, float]:
-    """One temperature a head: expression against the raters' majority, fer2013 against its own labels.
+def fit_calibrations(logits: Logits, faces: Faces) -> Calibrations:
+    """One a head: expression against the raters' majority, fer2013 against FER2013's own labels.
 
     So "0.7 sad" means: of many faces read like this, seven in ten are ones that most of ten raters
     would call sad.
     """
     agreed, one_hot = faces.has_majority, np.eye(len(EMOTIONS))
     return {
-        "expression": fit_temperature(logits["expression"][agreed], one_hot[faces.majority[agreed]]),
-        "fer2013": fit_temperature(logits["fer2013"], one_hot[faces.labels]),
+        "expression": fit_calibration(logits["expression"][agreed], one_hot[faces.majority[agreed]]),
+        "fer2013": fit_calibration(logits["fer2013"], one_hot[faces.labels]),
     }
 
 
-def convert(network: keras.Model, temperatures: Mapping[str, float], form: str, sample: Faces) -> bytes:
+def convert(network: keras.Model, calibrations: Calibrations, form: str, sample: Faces) -> bytes:
     """The LiteRT file: (N, 48, 48, 1) float32 in 0..255 to (N, heads, 7) probabilities.
 
-    Temperature and softmax are inside, so that nobody can forget them. The heads are stacked because
+    Calibration and softmax are inside, so that nobody can forget them. The heads are stacked because
     the converter does not keep the order of several outputs. ``sample`` are faces like those to come,
     from which int8 learns its ranges.
     """
     faces = keras.Input((INPUT_PX, INPUT_PX, 1), name="face")
     logits = network(faces)
-    shares = [keras.ops.softmax(logits[head] / temperatures[head]) for head in HEADS]
+    shares = [
+        keras.ops.softmax(logits[head] / own.temperature + np.asarray(own.bias, np.float32))
+        for head, own in ((head, calibrations[head]) for head in HEADS)
+    ]
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(faces, keras.ops.stack(shares, axis=1)))
     if form != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -117,7 +124,7 @@ def _one_by_one(sample: Faces) -> Iterator[list[NDArray[np.float32]]]:
         yield [image[None]]
 
 
-def describe(content: bytes, temperatures: Mapping[str, float], form: str) -> dict[str, Any]:
+def describe(content: bytes, calibrations: Calibrations, form: str) -> dict[str, Any]:
     """What ``expression.json`` says of the file."""
     digest = hashlib.sha256(content).hexdigest()
     return {
@@ -126,7 +133,7 @@ def describe(content: bytes, temperatures: Mapping[str, float], form: str) -> di
         "format": form,
         "labels": list(EMOTIONS),
         "heads": list(HEADS),
-        "temperatures": dict(temperatures),
+        "calibrations": as_lists(calibrations),
         "input": {
             "shape": ["N", INPUT_PX, INPUT_PX, 1],
             "dtype": "float32",
@@ -140,21 +147,28 @@ def describe(content: bytes, temperatures: Mapping[str, float], form: str) -> di
     }
 
 
-def parity(path: Path, logits: Logits, temperatures: Mapping[str, float], faces: Faces) -> Parity:
+def as_lists(calibrations: Calibrations) -> dict[str, Any]:
+    """As JSON has it."""
+    return {
+        head: {"temperature": own.temperature, "bias": list(own.bias)} for head, own in calibrations.items()
+    }
+
+
+def parity(path: Path, logits: Logits, calibrations: Calibrations, faces: Faces) -> Parity:
     """How far the file at ``path`` is from Keras's ``logits`` of the same faces."""
     found = LiteRTClassifier(read_model(path)).answers(faces.images)
-    meant = np.stack([softmax(logits[head], temperatures[head]) for head in HEADS], axis=1)
+    meant = np.stack([calibrations[head].probabilities(logits[head]) for head in HEADS], axis=1)
     apart = np.abs(found - meant)
     same = found.argmax(axis=2) == meant.argmax(axis=2)
     return Parity(float(apart.max()), float(apart.mean()), float(same.mean()))
 
 
-def write_model(folder: Path, content: bytes, temperatures: Mapping[str, float], form: str) -> Path:
+def write_model(folder: Path, content: bytes, calibrations: Calibrations, form: str) -> Path:
     """The network and the JSON that belongs to it; returns the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "expression.tflite"
     path.write_bytes(content)
-    write_json(folder / "expression.json", describe(content, temperatures, form))
+    write_json(folder / "expression.json", describe(content, calibrations, form))
     return path
 
 
@@ -187,25 +201,25 @@ def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8") -> dict
     """
     run = read_run(run_dir)
     network = load_network(run_dir)
-    temperatures = fit_temperatures(predict(network, splits.choose.images), splits.choose)
+    calibrations = fit_calibrations(predict(network, splits.choose.images), splits.choose)
     logits = predict(network, splits.report.images)
     sample = splits.train.take(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
-    contents = {name: convert(network, temperatures, name, sample) for name in FORMATS}
+    contents = {name: convert(network, calibrations, name, sample) for name in FORMATS}
     formats: dict[str, Any] = {}
     for name, content in contents.items():
-        trial = write_model(run_dir / "exported" / name, content, temperatures, name)
-        found = parity(trial, logits, temperatures, splits.report)
+        trial = write_model(run_dir / "exported" / name, content, calibrations, name)
+        found = parity(trial, logits, calibrations, splits.report)
         check_parity(name, found)
         formats[name] = {"file_bytes": len(content), **asdict(found)}
-    path = write_model(out, contents[form], temperatures, form)
+    path = write_model(out, contents[form], calibrations, form)
     classifier = LiteRTClassifier(read_model(path))
     run |= {
         "model": classifier.version,
-        "temperatures": temperatures,
+        "calibrations": as_lists(calibrations),
         "format": form,
         "formats": formats,
         "conditions": {"blur_sigma_px": BLUR_SIGMA_PX, "dark_gain": DARK_GAIN},
-        "ece_untempered": {head: calibration(softmax(logits[head]), splits.report) for head in HEADS},
+        "ece_uncalibrated": {head: calibration(softmax(logits[head]), splits.report) for head in HEADS},
         "results": asdict(make_scorecard(classifier, splits.report, splits.train)),
     }
     write_json(out / "training.json", run)

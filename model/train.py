@@ -131,7 +131,7 @@ class Training:
         best so far.
 
         Best is the mean of the two accuracies: expression against the FER+ majority, fer2013 against
-        FER2013's label. The cross-entropy is not used, since temperatures are fitted afterwards.
+        FER2013's label. The cross-entropy is not used, since the calibration is fitted afterwards.
         """
         present = self.network.get_weights()
         self.network.set_weights(self.average.arrays)

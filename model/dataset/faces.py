@@ -109,7 +109,7 @@ class Faces:
 
 @dataclass(frozen=True)
 class Splits:
-    """``train`` fits the weights; ``choose`` picks the epoch and the temperatures; ``report`` is only
+    """``train`` fits the weights; ``choose`` picks the epoch and the calibration; ``report`` is only
     looked at to report. The last two are the halves of PublicTest in the order of the CSV rows."""
 
     train: Faces

@@ -16,7 +16,7 @@ import pytest
 
 from made_up_faces import make_faces
 from model.augment import AugmentSettings
-from model.calibrate import softmax
+from model.calibrate import Calibration, softmax
 from model.card import render_card
 from model.classifier import LiteRTClassifier, load_classifier, read_model
 from model.dataset import Faces, Splits
@@ -36,7 +36,10 @@ pytestmark = [
 ]
 
 
-TEMPERATURES = {"expression": 3.0, "fer2013": 0.5}
+CALIBRATIONS = {
+    "expression": Calibration(3.0, (0.5, 0.0, 0.0, -0.5, 0.0, 0.0, 0.0)),
+    "fer2013": Calibration(0.5),
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +91,12 @@ def run_dir(
 
 @pytest.fixture(scope="module")
 def exported(run_dir: Path, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The network exported with temperatures that would be noticed if they were left out."""
+    """The network exported with calibrations that would be noticed if they were left out."""
     import model.export
 
     out = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model.export, "fit_temperatures", lambda *_: TEMPERATURES)
+        patch.setattr(model.export, "fit_calibrations", lambda *_: CALIBRATIONS)
         # Noise and an untrained network: int8 has no ranges worth learning here.
         patch.setitem(model.export.FORMATS, "int8", model.export.Parity(0.5, 0.1, 0.2))
         model.export.export(run_dir, splits, out, "float16")
@@ -298,22 +301,24 @@ def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: 
     assert known_of(path) == {"model": model.version}
 
 
-def test_what_is_exported_says_what_keras_says_at_its_temperature(
+def test_what_is_exported_says_what_keras_says_calibrated(
     trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
 ) -> None:
     logits = trained.predict(trained.load_network(run_dir), splits.report.images)
-    for head, temperature in TEMPERATURES.items():
+    for head, own in CALIBRATIONS.items():
         found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
         np.testing.assert_allclose(
-            found.probabilities(splits.report.images), softmax(logits[head], temperature), atol=2e-3
+            found.probabilities(splits.report.images), own.probabilities(logits[head]), atol=2e-3
         )
-        assert np.abs(softmax(logits[head], temperature) - softmax(logits[head])).max() > 5e-3
+        assert np.abs(own.probabilities(logits[head]) - softmax(logits[head])).max() > 5e-3
 
 
 def test_what_is_exported_belongs_together(exported: Path) -> None:
+    from model.export import as_lists
+
     training = json.loads((exported / "training.json").read_text())
     assert load_classifier(exported / "expression.tflite").version == training["model"]
-    assert training["temperatures"] == TEMPERATURES
+    assert training["calibrations"] == as_lists(CALIBRATIONS)
     assert (exported / "MODEL_CARD.md").read_text() == render_card(training)
     sizes = {name: row["file_bytes"] for name, row in training["formats"].items()}
     assert max(sizes["float16"], sizes["int8"]) < sizes["float32"]
@@ -333,9 +338,9 @@ def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, f
 def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, wrong: float) -> None:
     from model.export import check_parity, parity
 
-    logits = {head: np.zeros((21, 7), np.float32) for head in TEMPERATURES}
+    logits = {head: np.zeros((21, 7), np.float32) for head in CALIBRATIONS}
     logits["fer2013"][0, 0] = wrong
-    found = parity(exported / "expression.tflite", logits, TEMPERATURES, splits.report)
+    found = parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
     with pytest.raises(ModelError, match="differs from Keras"):
         check_parity("float16", found)
 
@@ -363,14 +368,14 @@ def _converted_once(convert: Any) -> Any:
     return once
 
 
-def test_each_head_gets_the_temperature_of_its_own_labels() -> None:
-    from model.export import fit_temperatures
+def test_each_head_is_calibrated_to_its_own_labels() -> None:
+    from model.export import fit_calibrations
 
     faces = make_faces(40)
     sure = np.eye(7, dtype=np.float32)[faces.labels] * 4
     wrong_votes = replace(faces, counts=np.roll(faces.counts, 1, axis=1))
-    temperatures = fit_temperatures({"expression": sure, "fer2013": sure}, wrong_votes)
-    assert temperatures["expression"] > 1 > temperatures["fer2013"]
+    found = fit_calibrations({"expression": sure, "fer2013": sure}, wrong_votes)
+    assert found["expression"].temperature > 1 > found["fer2013"].temperature
 
 
 def test_a_folder_without_a_network_is_one_line(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_files_name_one_model(training: dict[str, Any]) -> None:
     digest = hashlib.sha256(shipped("expression.tflite").read_bytes()).hexdigest()
     assert about["sha256"] == digest
     assert training["model"] == about["version"] == f"cp-fer-2 {digest[:12]}"
-    assert training["temperatures"] == about["temperatures"]
+    assert training["calibrations"] == about["calibrations"]
 
 
 def test_crop_is_the_one_the_model_was_exported_for() -> None:

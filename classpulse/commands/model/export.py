@@ -31,9 +31,9 @@ from model.dataset import load_faces, split
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: str, as_json: bool) -> int:
-    """Export the network of the training RUN: temperatures, LiteRT file, parity with Keras, model card.
+    """Export the network of the training RUN: calibration, LiteRT file, parity with Keras, model card.
 
-    Temperatures are fitted on the first half of DATA's PublicTest, results reported on the second.
+    The calibration is fitted on the first half of DATA's PublicTest, results reported on the second.
     """
     require_training()
     from model.runs import read_run
@@ -50,7 +50,7 @@ def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: st
     results = made["results"]["heads"]
     own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
     if as_json:
-        facts = ("model", "format", "formats", "temperatures")
+        facts = ("model", "format", "formats", "calibrations")
         print_json({"out": folder, **{key: made[key] for key in facts}, "fer2013": own, "ferplus": voted})
         return 0
     click.echo(
