@@ -44,7 +44,7 @@ class Calibration:
     def _logs(self, logits: Logits) -> NDArray[np.float64]:
         scaled = logits.astype(np.float64) / self.temperature + np.asarray(self.bias)
         scaled -= scaled.max(axis=1, keepdims=True)
-        return scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True)), np.float64)
 
 
 def softmax(logits: Logits) -> NDArray[np.float32]:
