@@ -30,7 +30,7 @@ class NetworkSettings:
     stem: int = 32
     widths: tuple[int, ...] = (64, 128, 256)
     blocks: int = 1
-    dropout: float = 0.3
+    dropout: float = 0.2
 
 
 def convolution(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma: str = "ones") -> Any:

@@ -24,14 +24,14 @@ class TrainSettings:
     """
 
     seed: int = 2013
-    epochs: int = 30
+    epochs: int = 40
     px: int = FACE_PX
     batch: int = 128
     peak_rate: float = 0.1
-    warmup_epochs: float = 1.5
+    warmup_epochs: float = 1.0
     momentum: float = 0.9
     weight_decay: float = 5e-3
-    smoothing: float = 0.1
+    smoothing: float = 0.05
     average_decay: float = 0.999
     calm_epochs: int = 5
     trust: float = 0.4

@@ -12,6 +12,7 @@ import pytest
 
 from classpulse.cli import run
 from made_up_faces import make_faces, write_archive
+from model.augment import AugmentSettings
 from model.classifier import shipped
 from model.dataset import Faces
 from model.runs import EPOCHS, RUN
@@ -172,11 +173,19 @@ class TestTraining:
             "--trust",
             "0.2",
         ]
-        options += ["--warmup-epochs", "0.5", "--calm-epochs", "2"]
+        options += ["--warmup-epochs", "0.5", "--calm-epochs", "2", "--mixup", "0.3"]
         folders = ["--out", "o", "--start", "s", "--teacher", "a", "--teacher", "b"]
         assert run(["model", "train", str(data), *options, *folders]) == 0
         expected = TrainSettings(
-            epochs=5, px=36, batch=8, peak_rate=0.5, seed=8, trust=0.2, warmup_epochs=0.5, calm_epochs=2
+            epochs=5,
+            px=36,
+            batch=8,
+            peak_rate=0.5,
+            seed=8,
+            trust=0.2,
+            warmup_epochs=0.5,
+            calm_epochs=2,
+            augment=AugmentSettings(mixup_share=0.3),
         )
         assert asked["settings"] == (expected,)
         assert (asked["out"], asked["start"]) == (Path("o"), Path("s"))
@@ -199,6 +208,21 @@ class TestTraining:
         assert "7 epochs" in capsys.readouterr().err
         assert run([*resumed, "--epochs", "8"]) == 2
         assert "settings it began with" in capsys.readouterr().err
+
+    def test_a_training_can_be_repeated_as_the_shipped_one_was(
+        self, data: Path, asked: dict[str, object], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from dataclasses import replace
+
+        from model.runs import stages
+        from model.trainsettings import settings_from
+
+        known = stages(json.loads(shipped("training.json").read_text()))
+        assert run(["model", "train", str(data), "--as-shipped", "1", "--epochs", "3"]) == 0
+        assert asked["settings"] == (replace(settings_from(known[0]), epochs=3),)
+        capsys.readouterr()
+        assert run(["model", "train", str(data), "--as-shipped", "9"]) == 2
+        assert f"in {len(known)} stages; there is no stage 9" in capsys.readouterr().err
 
     def test_an_interrupted_training_says_how_to_go_on(
         self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

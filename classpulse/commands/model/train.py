@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +15,12 @@ from classpulse.commands.model.options import data_argument, votes_option
 from classpulse.console import clock, print_json, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.training import require_training
+from model.classifier import shipped
 from model.dataset import load_faces, split
-from model.runs import read_facts
+from model.runs import read_facts, stages
+
+if TYPE_CHECKING:
+    from model.trainsettings import TrainSettings
 
 
 @click.command()
@@ -34,6 +39,7 @@ from model.runs import read_facts
 @click.option("--rate", "peak_rate", type=click.FloatRange(0, 10), help="Highest learning rate.")
 @click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs in which the rate rises.")
 @click.option("--calm-epochs", type=click.IntRange(0, 1000), help="Epochs at the end without mixup.")
+@click.option("--mixup", type=click.FloatRange(0, 1), help="Share of the steps on mixed faces.")
 @click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
 @click.option("--trust", type=click.FloatRange(0, 1), help="Weight of the teachers beside the labels.")
 @click.option(
@@ -49,6 +55,11 @@ from model.runs import read_facts
     type=click.Path(path_type=Path),
     help="Learn also what this training's network, or this exported model, says; may be given often.",
 )
+@click.option(
+    "--as-shipped",
+    type=click.IntRange(1),
+    help="Begin with the settings of this stage, from 1, of the shipped model's training.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def train(
@@ -57,6 +68,8 @@ def train(
     out: Path,
     start: Path | None,
     teachers: tuple[Path, ...],
+    as_shipped: int | None,
+    mixup: float | None,
     resume: bool,
     as_json: bool,
     **given: Any,
@@ -70,12 +83,10 @@ def train(
     splits = split(load_faces(data, votes))
     from model.train import resume as go_on
     from model.train import train as fit
-    from model.trainsettings import TrainSettings, settings_from
 
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = settings_from(read_facts(out)) if resume else replace(TrainSettings(), **chosen)
-    others = [name for name, value in chosen.items() if getattr(settings, name) != value]
-    if resume and (start is not None or others):
+    begun = read_facts(out) if resume else None
+    settings = _settings(begun or _shipped_stage(as_shipped), mixup, given)
+    if begun and (start is not None or as_shipped is not None or settings != _settings(begun, None, {})):
         raise UserError(f"{out} goes on with the settings it began with; leave all but --teacher out")
     say(f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}")
     with _bar(settings.epochs, quiet=as_json) as progress, _told(out):
@@ -87,6 +98,26 @@ def train(
     click.echo(f"epoch {run['chosen_epoch']} of {len(run['epochs'])} chosen")
     say(f"next: classpulse model export {out} {data}")
     return 0
+
+
+def _settings(base: Mapping[str, Any] | None, mixup: float | None, given: Mapping[str, Any]) -> TrainSettings:
+    """Those of a run, or else the usual ones, with what was given in their place."""
+    from model.trainsettings import TrainSettings, settings_from
+
+    settings = settings_from(base) if base else TrainSettings()
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    if mixup is None:
+        return settings
+    return replace(settings, augment=replace(settings.augment, mixup_share=mixup))
+
+
+def _shipped_stage(number: int | None) -> Mapping[str, Any] | None:
+    if number is None:
+        return None
+    known = stages(json.loads(shipped("training.json").read_text(encoding="utf-8")))
+    if number > len(known):
+        raise UserError(f"the shipped model was trained in {len(known)} stages; there is no stage {number}")
+    return known[number - 1]
 
 
 def _tell_epoch(row: Mapping[str, float]) -> None:
