@@ -2,7 +2,7 @@
 
 Fits the calibration on the choosing half, converts, checks that LiteRT says what Keras said, scores
 the exported file on the reporting half, and writes ``expression.tflite``, ``expression.json``,
-``training.json`` and ``MODEL_CARD.md``.
+``training.json``, ``MODEL_CARD.md`` and ``network.npz``, the weights for training on.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from model.emotions import EMOTIONS
 from model.errors import ModelError
 from model.evaluate import evaluate_both
 from model.network import HEADS
-from model.runs import read_run, write_json
+from model.runs import TRAINING, read_run, write_json
 from model.scorecard import make_scorecard
-from model.trained import load_network, predict
+from model.trained import WEIGHTS, load_network, predict, write_weights
 
 NAME = "cp-fer-2"
 SAMPLE_FACES = 500
@@ -194,7 +194,7 @@ def calibration(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, f
 
 
 def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8") -> dict[str, Any]:
-    """Write the four files to ``out`` and return what ``training.json`` holds.
+    """Write the five files to ``out`` and return what ``training.json`` holds.
 
     ``form``, one of ``FORMATS``, is the format shipped; every format is converted and held against
     Keras. Raises ``ModelError`` where one is too far from it; then nothing of ``out`` is replaced.
@@ -222,6 +222,7 @@ def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8") -> dict
         "ece_uncalibrated": {head: calibration(softmax(logits[head]), splits.report) for head in HEADS},
         "results": asdict(make_scorecard(classifier, splits.report, splits.train)),
     }
-    write_json(out / "training.json", run)
+    write_json(out / TRAINING, run)
+    write_weights(network, out / WEIGHTS)
     (out / "MODEL_CARD.md").write_text(render_card(run), encoding="utf-8")
     return run

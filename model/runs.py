@@ -15,6 +15,9 @@ from typing import Any
 from model.errors import ModelError
 
 NETWORK, EPOCHS, RUN = "network.keras", "epochs.csv", "run.json"
+TRAINING = "training.json"
+"""What an export writes in the place of the last two, with its results."""
+_RESULTS = ("model", "calibrations", "format", "formats", "conditions", "ece_uncalibrated", "results")
 SCORE = "choose_score"
 """The column that the kept epoch has the highest value of, the first of equal ones."""
 
@@ -48,13 +51,13 @@ def keep_epochs(path: Path, count: int) -> None:
         append_epoch(path, row)
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path, name: str = RUN) -> dict[str, Any]:
     """What was written when a training began; raises ``ModelError`` where there is none."""
     try:
-        facts: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{folder} holds no training ({error}); expected {RUN} as 'classpulse model train' writes it"
+            f"{folder} holds no training ({error}); expected {name} as 'classpulse model train' writes it"
         ) from error
     return facts
 
@@ -63,8 +66,12 @@ def read_run(folder: Path) -> dict[str, Any]:
     """What is known of a training: ``run.json`` with ``epochs`` (the rows of the table),
     ``chosen_epoch``, ``choose_score`` and ``minutes`` added.
 
-    Raises ``ModelError`` where a file is missing or no epoch has been completed.
+    Of an exported model the same, without its results. Raises ``ModelError`` where a file is missing or
+    no epoch has been completed.
     """
+    if not (folder / RUN).exists() and (folder / TRAINING).exists():
+        exported = read_facts(folder, TRAINING)
+        return {key: value for key, value in exported.items() if key not in _RESULTS}
     run = read_facts(folder)
     try:
         epochs = read_epochs(folder / EPOCHS)

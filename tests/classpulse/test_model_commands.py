@@ -224,6 +224,12 @@ class TestTraining:
         assert run(["model", "train", str(data), "--as-shipped", "9"]) == 2
         assert f"in {len(known)} stages; there is no stage 9" in capsys.readouterr().err
 
+    def test_the_shipped_network_can_be_gone_on_from(self, data: Path, asked: dict[str, object]) -> None:
+        assert run(["model", "train", str(data), "--start", "shipped"]) == 0
+        start = asked["start"]
+        assert isinstance(start, Path)
+        assert (start / "network.npz").is_file()
+
     def test_an_interrupted_training_says_how_to_go_on(
         self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -290,6 +290,19 @@ def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
     assert teach([], faces) is None
 
 
+def test_an_exported_model_can_be_gone_on_from(
+    train: ModuleType, trained: ModuleType, run_dir: Path, exported: Path, splits: Splits, settings: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for kept, given in zip(weights_of(run_dir), weights_of(exported), strict=True):
+        np.testing.assert_allclose(kept, given, atol=1e-3)
+    with eagerly():
+        still = replace(settings, epochs=1, peak_rate=0.0)
+        run = train.train(splits, tmp_path / "on", still, start=exported)
+    assert run["start"]["settings"] == read_run(run_dir)["settings"]
+    assert "results" not in run["start"]
+
+
 def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: Splits) -> None:
     from model.teachers import known_of, teach
 

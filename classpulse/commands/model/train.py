@@ -47,7 +47,11 @@ if TYPE_CHECKING:
     type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
     help="What the network computes in.",
 )
-@click.option("--start", type=click.Path(path_type=Path), help="Go on from the network of this training.")
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path),
+    help="Go on from the network of this training or exported model; 'shipped' is the one shipped.",
+)
 @click.option(
     "--teacher",
     "teachers",
@@ -88,6 +92,8 @@ def train(
     settings = _settings(begun or _shipped_stage(as_shipped), mixup, given)
     if begun and (start is not None or as_shipped is not None or settings != _settings(begun, None, {})):
         raise UserError(f"{out} goes on with the settings it began with; leave all but --teacher out")
+    if start is not None and str(start) == "shipped":
+        start = Path(str(shipped("training.json"))).parent
     say(f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}")
     with _bar(settings.epochs, quiet=as_json) as progress, _told(out):
         told: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _tell_epoch}
