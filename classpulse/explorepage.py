@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from classpulse.explorecharts import charts, class_strips, labelled_strip
@@ -22,6 +21,7 @@ from model.pictures.png import png
 from reports import words
 from reports.charts.style import Chart
 from reports.charts.svg import to_svg
+from reports.environment import page_environment
 from reports.files import write_whole
 
 PAGE = "explore.html"
@@ -34,6 +34,8 @@ _SAY = {
     "about_brightness": about_brightness,
     "about_copies": about_copies,
 }
+
+_FILTERS = {"percent": words.percent, "number": lambda value: f"{value:,}"}
 
 
 def write_page(folder: Path, source: str, faces: Faces, found: Exploration, chosen: Examples) -> list[Path]:
@@ -60,7 +62,7 @@ def render_html(
         "relabelled": labelled_strip(faces, chosen.relabelled, "Pairs of one picture with two labels."),
     }
     return (
-        _environment()
+        page_environment(_FILTERS)
         .get_template("explore.html.j2")
         .render(
             source=source,
@@ -78,15 +80,3 @@ def render_html(
 
 def _svg(chart: Chart) -> Markup:
     return Markup(to_svg(chart))
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("templates", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": words.percent, "number": lambda value: f"{value:,}"}
-    return environment

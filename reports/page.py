@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from model.emotions import Emotion
@@ -16,6 +16,7 @@ from reports.charts.lesson import direction_chart, expression_chart
 from reports.charts.strip import student_strip
 from reports.charts.style import Chart
 from reports.charts.svg import to_svg
+from reports.environment import page_environment
 from reports.flags import Outcome
 from reports.intervals import ShareInterval
 from reports.method import method
@@ -92,23 +93,17 @@ def _svg(chart: Chart) -> Markup:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("templates", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_environment(
+        {
+            "percent": words.percent,
+            "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
+            "length_of_time": words.length,
+            "moment": _moment,
+            "interval": _interval,
+            "noun": _noun,
+            "outcome": _outcome,
+        }
     )
-    environment.filters |= {
-        "percent": words.percent,
-        "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
-        "length_of_time": words.length,
-        "moment": _moment,
-        "interval": _interval,
-        "noun": _noun,
-        "outcome": _outcome,
-    }
-    return environment
 
 
 def _day(moment: datetime) -> str:
