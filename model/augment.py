@@ -25,6 +25,7 @@ class AugmentSettings:
     face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
     ``mixup_share`` of the batches are mixed with themselves (``mix``): none, unless a training is so long
     that it learns faces by heart. Within 50 epochs it does not (docs/model.md has the figures).
+    ``no_face_share`` of the faces are replaced by pictures without one (``model.nofaces``).
     """
 
     shift_px: float = 3.0
@@ -37,6 +38,7 @@ class AugmentSettings:
     small_px: tuple[int, int] = (14, 48)
     mixup_share: float = 0.0
     mixup_alpha: float = 0.3
+    no_face_share: float = 0.03
 
 
 def flip(image: FaceImage) -> FaceImage:

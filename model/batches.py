@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from model.augment import AugmentSettings, augment, mix, mixing
 from model.dataset import Faces
 from model.emotions import EMOTIONS
+from model.nofaces import no_face
 
 Shares = Mapping[str, NDArray[np.float32]]
 """Distributions (N, 7) by head."""
@@ -73,6 +74,11 @@ class Batches:
         self.faces, self.shares = faces, shares
         self.seed, self.batch, self.px = seed, batch, px
         self.settings, self.calm_from = augment, calm_from
+        voted = faces.vote_weights > 0
+        self.usual = {
+            "expression": shares["expression"][voted].mean(axis=0) if voted.any() else np.float32(1 / 7),
+            "fer2013": shares["fer2013"].mean(axis=0),
+        }
 
     def __len__(self) -> int:
         return math.ceil(len(self.faces) / self.batch)
@@ -87,21 +93,29 @@ class Batches:
     def make(self, chosen: NDArray[np.int64], epoch: int, index: int) -> Batch:
         """The batch of the faces ``chosen``, varied as this epoch and batch have it."""
         rng = np.random.default_rng((self.seed, epoch, index))
-        images = as_input(augment(self.faces.images[chosen], rng, self.settings), self.px)
+        varied = augment(self.faces.images[chosen], rng, self.settings)
+        empty = np.flatnonzero(rng.random(len(chosen)) < self.settings.no_face_share)
+        for place in empty:
+            varied[place] = no_face(varied[place], rng)
+        images = as_input(varied, self.px)
         partners, share = (
             mixing(len(chosen), rng, self.settings)
             if epoch < self.calm_from
             else (np.arange(len(chosen)), 1.0)
         )
         # A face without votes counts for nothing, also in a mixture: its row of zeros has weight 0.
-        voted = self.faces.vote_weights[chosen]
-        expression = mix(self.shares["expression"][chosen] * voted[:, None], partners, share)
+        voted = self.faces.vote_weights[chosen].copy()
+        said = {head: self.shares[head][chosen] for head in self.shares}
+        for head in said:
+            said[head][empty] = self.usual[head]
+        voted[empty] = 1
+        expression = mix(said["expression"] * voted[:, None], partners, share)
         weights = mix(voted, partners, share)
         return Batch(
             mix(images, partners, share),
             {
                 "expression": expression / np.maximum(weights, 1e-6)[:, None],
-                "fer2013": mix(self.shares["fer2013"][chosen], partners, share),
+                "fer2013": mix(said["fer2013"], partners, share),
             },
             {"expression": weights, "fer2013": np.ones(len(chosen), np.float32)},
         )

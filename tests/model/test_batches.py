@@ -10,7 +10,14 @@ from model.augment import AugmentSettings
 from model.batches import Batches, as_input, targets
 
 STILL = AugmentSettings(
-    shift_px=0, rotate_deg=0, scale=0, contrast=0, erase_share=0, small_share=0, mixup_share=0
+    shift_px=0,
+    rotate_deg=0,
+    scale=0,
+    contrast=0,
+    erase_share=0,
+    small_share=0,
+    mixup_share=0,
+    no_face_share=0,
 )
 MIXED = replace(STILL, mixup_share=1, mixup_alpha=1.0)
 
@@ -99,3 +106,26 @@ def test_the_last_epochs_are_calm() -> None:
     calm = made.make(np.arange(10), 2, 0)
     assert set(np.unique(calm.targets["fer2013"])) == {0, 1}
     assert len(np.unique(made.make(np.arange(10), 1, 0).targets["fer2013"])) > 2
+
+
+def test_pictures_without_a_face_have_the_mean_of_all_targets() -> None:
+    plain, empty = (
+        batches(augment=replace(STILL, no_face_share=share)).make(np.arange(10), 0, 0) for share in (0, 1)
+    )
+    faces = make_faces(40)
+    voted = faces.votes[faces.vote_weights > 0]
+    assert (plain.images != empty.images).any(axis=(1, 2, 3)).all()
+    np.testing.assert_allclose(empty.targets["expression"], np.tile(voted.mean(axis=0), (10, 1)), rtol=1e-5)
+    np.testing.assert_allclose(
+        empty.targets["fer2013"], np.tile(targets(faces, 0.0)["fer2013"].mean(axis=0), (10, 1)), rtol=1e-5
+    )
+    assert empty.weights["expression"].tolist() == [1] * 10
+
+
+def test_the_faces_and_targets_themselves_stay_as_they_are() -> None:
+    made = batches(augment=replace(STILL, no_face_share=1))
+    before = [made.faces.images.copy(), made.shares["expression"].copy(), made.faces.vote_weights.copy()]
+    made.make(np.arange(10), 0, 0)
+    after = [made.faces.images, made.shares["expression"], made.faces.vote_weights]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
