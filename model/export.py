@@ -45,7 +45,7 @@ _CHATTER = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages befor
 
 _IN_FLOAT = (
     "MEAN", "SUB", "SQUARE", "SQUARED_DIFFERENCE", "DIV", "MUL", "SQRT", "RSQRT", "MAXIMUM",
-    "FULLY_CONNECTED", "SOFTMAX", "PACK",
+    "FULLY_CONNECTED", "BATCH_MATMUL", "REDUCE_MAX", "EXP", "PACK",
 )  # fmt: skip
 """What is not computed in integers in an int8 export: everything but the convolutions."""
 
@@ -105,10 +105,7 @@ def convert(network: keras.Model, calibrations: Calibrations, form: str, sample:
     """
     faces = keras.Input((INPUT_PX, INPUT_PX, 1), name="face")
     logits = network(faces)
-    shares = [
-        keras.ops.softmax(logits[head] / own.temperature + np.asarray(own.bias, np.float32))
-        for head, own in ((head, calibrations[head]) for head in HEADS)
-    ]
+    shares = [_calibrated(logits[head], calibrations[head]) for head in HEADS]
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(faces, keras.ops.stack(shares, axis=1)))
     if form != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -121,6 +118,14 @@ def convert(network: keras.Model, calibrations: Calibrations, form: str, sample:
         warnings.catch_warnings(action="ignore", category=UserWarning),
     ):
         return bytes(_in_integers(converter, sample) if form == "int8" else converter.convert())
+
+
+def _calibrated(logits: Any, calibration: Calibration) -> Any:
+    """Probabilities. The softmax is spelt out, its sum as a product with ones: in an int8 export the
+    converter rounds whatever it recognises as a softmax to 1/256, and rows no longer sum to 1."""
+    scaled = logits / calibration.temperature + np.asarray(calibration.bias, np.float32)
+    powers = keras.ops.exp(scaled - keras.ops.max(scaled, axis=-1, keepdims=True))
+    return powers / keras.ops.matmul(powers, np.ones((len(EMOTIONS), len(EMOTIONS)), np.float32))
 
 
 def _in_integers(converter: Any, sample: Faces) -> Any:

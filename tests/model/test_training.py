@@ -343,7 +343,7 @@ def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, f
     faces = make_faces(40).images
     model = LiteRTClassifier(read_model(run_dir / "exported" / form / "expression.tflite"))
     together = model.probabilities(faces)
-    np.testing.assert_allclose(together.sum(axis=1), 1, atol=0.02)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(together[:3], model.probabilities(faces[:3]), atol=1e-5)
 
 
