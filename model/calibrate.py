@@ -3,8 +3,8 @@ and SciPy only.
 
 One temperature a head (Guo et al. 2017, arXiv 1706.04599) and one bias a label (bias-corrected temperature
 scaling, Alexandari et al. 2020, arXiv 1901.06852), fitted on faces that were not trained on. The biases are
-needed because the head ``expression`` learns how raters divide and is asked whom most of them follow:
-neutral, which takes part in most disputes, wins more of them than its share.
+needed because the head ``expression`` learns how raters divide and is asked whom most of them follow, and
+some labels win more of their disputes than others with the same share of the votes.
 """
 
 from __future__ import annotations

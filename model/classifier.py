@@ -24,7 +24,7 @@ from model.litert import open_interpreter
 INPUT_PX = 48
 MONITORED_HEAD = "expression"
 MOST_AT_ONCE = 16
-"""Faces of one run. With two threads a face takes 0.7 ms alone, 0.37 ms among 16 and no less among more
+"""Faces of one run. With two threads a face takes 0.5 ms among 16 and no less among more
 (measured on two cores at 2.5 GHz). The last, smaller run resizes the input, which costs nothing that
 can be measured, so no batch is filled up with faces that nobody asked about."""
 
