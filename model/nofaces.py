@@ -32,7 +32,8 @@ def plain(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     """A wall: one grey, lit from one side, with a sensor's noise."""
     rows, columns = np.indices(image.shape) / image.shape[0] - 0.5
     light = rng.uniform(0, 255) + rng.uniform(-80, 80) * rows + rng.uniform(-80, 80) * columns
-    return np.clip(light + rng.normal(0, rng.uniform(0, 12), image.shape), 0, 255).astype(np.uint8)
+    noisy = light + rng.normal(0, rng.uniform(0, 12), image.shape)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def shuffled(image: FaceImage, rng: np.random.Generator) -> FaceImage:
