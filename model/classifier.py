@@ -24,9 +24,9 @@ from model.litert import open_interpreter
 INPUT_PX = 48
 MONITORED_HEAD = "expression"
 MOST_AT_ONCE = 16
-"""Faces of one run. The first model took no less time a face among more; the present one takes 0.46 ms
-among 32, with two threads at 2.6 GHz, and 0.9 ms alone with one. The last, smaller run resizes the input, which costs nothing that
-can be measured, so no batch is filled up with faces that nobody asked about."""
+"""Faces of one run. The first model took no less time a face among more. The present one takes 0.46 ms
+among 32 with two threads at 2.6 GHz, and 0.9 ms alone with one. The last, smaller run resizes the input,
+which costs nothing that can be measured, so no batch is filled up with faces that nobody asked about."""
 
 
 class ExpressionClassifier(Protocol):
