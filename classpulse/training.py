@@ -14,8 +14,8 @@ def require_training() -> None:
     missing = [name for name in ("keras", backend) if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"{' and '.join(missing)} not installed; training needs the extra: "
-            "pip install 'classpulse[train]'"
+            f"training needs {' and '.join(missing)}, not installed here; in the folder of Classpulse: "
+            "pip install '.[train]'"
         )
     # TensorFlow tells of its build on standard error, a dozen lines, before anything can stop it.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -107,7 +107,7 @@ def test_without_the_extra_training_names_it(
     monkeypatch.setattr("classpulse.training.find_spec", lambda name: None)
     for command in (["train", str(archive)], ["export", "x", str(archive)]):
         assert run(["model", *command]) == 2
-        assert "pip install 'classpulse[train]'" in capsys.readouterr().err
+        assert "pip install '.[train]'" in capsys.readouterr().err
 
 
 @needs_training
