@@ -204,7 +204,7 @@ def history(run: Mapping[str, Any]) -> str:
         epochs = f"{len(stage['epochs'])} of {settings['epochs']}"
         line = (
             f"{number}. {epochs} epochs on faces of {settings['px']} pixels in {round(stage['minutes'])} "
-            f"minutes on two CPU cores, epoch {stage['chosen_epoch']} chosen"
+            f"minutes, epoch {stage['chosen_epoch']} chosen"
         )
         if stage.get("start"):
             line += ", going on from the weights before"

@@ -39,7 +39,7 @@ from model.trained import WEIGHTS, load_network, predict, write_weights
 
 NAME = "cp-fer-2"
 SAMPLE_FACES = 500
-"""Training faces from which the converter learns the ranges of int8; more change nothing that shows."""
+"""Training faces from which the converter learns the ranges of int8; not tuned."""
 
 _CHATTER = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages before absl")
 
@@ -79,8 +79,9 @@ FORMATS: Mapping[str, Parity] = {
     "float16": Parity(largest=0.01, mean=0.001, same_leading=0.995),
     "int8": Parity(largest=0.3, mean=0.01, same_leading=0.95),
 }
-"""How weights can be stored, and the parity each must reach. ``float16`` halves the file and is widened
-on loading; ``int8`` quarters it and computes the convolutions in integers, three to four times as fast."""
+"""How weights can be stored, and the parity each must reach: a little more than the shipped network's own
+differences, which its card has. ``float16`` halves the file and is widened on loading; ``int8`` quarters
+it and computes the convolutions in integers, four times as fast (``benchmarks/classifier.py``)."""
 
 
 def fit_calibrations(logits: Logits, faces: Faces) -> Calibrations:

@@ -242,7 +242,7 @@ class TestTraining:
         assert run(["model", "train", str(data)]) == 1
         assert "--resume" in capsys.readouterr().err
 
-    def test_export_without_votes_names_the_remedy(
+    def test_without_votes_the_remedy_is_named_before_any_work(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         faces = make_faces(12)
@@ -252,5 +252,6 @@ class TestTraining:
         begun.mkdir()
         (begun / RUN).write_text("{}")
         (begun / EPOCHS).write_text("epoch,choose_score,elapsed_s\n1,0.5,1\n")
-        assert run(["model", "export", str(begun), str(tmp_path / "bare.npz")]) == 2
-        assert "give --votes" in capsys.readouterr().err
+        for command in (["export", str(begun)], ["train"]):
+            assert run(["model", *command, str(tmp_path / "bare.npz")]) == 2
+            assert "give --votes" in capsys.readouterr().err

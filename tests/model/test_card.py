@@ -67,9 +67,7 @@ def test_history_tells_each_stage_and_its_teachers() -> None:
     first = stage(8, 4.4)
     last = stage(5, 9.6, start=first, teachers=[first])
     lines = history(last).splitlines()
-    assert lines[0] == (
-        "1. 8 of 9 epochs on faces of 36 pixels in 4 minutes on two CPU cores, epoch 2 chosen."
-    )
+    assert lines[0] == ("1. 8 of 9 epochs on faces of 36 pixels in 4 minutes, epoch 2 chosen.")
     assert lines[1].startswith("2. 5 of 6 epochs on faces of 36 pixels in 10 minutes")
     assert (
         "going on from the weights before; 40.0 % of the target was what an earlier network said" in lines[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.commands.model.options import data_argument, votes_option
 from classpulse.console import print_json, print_table, say
 from classpulse.errors import UserError
 from classpulse.findings.numbers import of_all
@@ -16,8 +17,8 @@ from model.exploration import Exploration
 
 
 @click.command()
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--votes", type=click.Path(path_type=Path), help="The table of FER+, fer2013new.csv.")
+@data_argument
+@votes_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from classpulse.commands.model.options import votes_option
+from classpulse.commands.model.options import require_votes, votes_option
 from classpulse.console import print_json, say
-from classpulse.errors import UserError
 from classpulse.training import require_training
 from classpulse.watching import print_path
 from model.dataset import load_faces, split
@@ -40,8 +39,7 @@ def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: st
 
     read_run(run)
     splits = split(load_faces(data, votes))
-    if not splits.report.has_majority.any():
-        raise UserError(f"{data} has no FER+ votes; the export needs them to calibrate: give --votes")
+    require_votes(splits, data)
     from model.export import export as write
 
     folder = out or run

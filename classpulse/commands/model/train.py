@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from classpulse.commands.model.options import data_argument, votes_option
+from classpulse.commands.model.options import data_argument, require_votes, votes_option
 from classpulse.console import clock, print_json, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.training import require_training
@@ -85,6 +85,7 @@ def train(
     """
     require_training()
     splits = split(load_faces(data, votes))
+    require_votes(splits, data)
     from model.train import resume as go_on
     from model.train import train as fit
 
@@ -138,7 +139,7 @@ def _told(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say(f"completed epochs are kept; go on with the same command and --resume (in {out})")
+        say(f"completed epochs are kept; go on with --out {out} --resume, and --teacher where there was one")
         raise
 
 
