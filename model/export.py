@@ -79,7 +79,7 @@ FORMATS: Mapping[str, Parity] = {
     "float16": Parity(largest=0.01, mean=0.001, same_leading=0.995),
     "int8": Parity(largest=0.3, mean=0.01, same_leading=0.95),
 }
-"""How weights can be stored, and the parity each must reach: a little more than the shipped network's own
+"""How weights can be stored, and the parity each must reach: above the shipped network's own
 differences, which its card has. ``float16`` halves the file and is widened on loading; ``int8`` quarters
 it and computes the convolutions in integers, four times as fast (``benchmarks/classifier.py``)."""
 
