@@ -1,4 +1,4 @@
-"""How far FER2013's own labels and FER+'s raters agree. Pure."""
+"""How far FER2013's own labels and FER+'s raters agree. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset import Faces
-from model.dataset.votes import NOT_A_FACE, UNKNOWN, VOTE_COLUMNS, expression_counts
+from model.dataset.votes import CONTEMPT, NOT_A_FACE, UNKNOWN, VOTE_COLUMNS, expression_counts
 from model.emotions import EMOTIONS
 from model.evaluate import confusion_matrix
-
-CONTEMPT = 7
-"""The column of FER+'s table for contempt, which FER2013 does not have."""
 
 
 class Undecided(StrEnum):

@@ -1,4 +1,4 @@
-"""The running average of a network's weights. Pure.
+"""The running average of a network's weights. Arithmetic only.
 
 The average of the weights along the way generalises better than the last ones (Polyak and Juditsky 1992;
 Izmailov et al. 2018, arXiv 1803.05407). The statistics of the batch norms are averaged too.

@@ -39,6 +39,17 @@ def as_input(images: NDArray[np.uint8], px: int) -> NDArray[np.float32]:
     return images[..., None].astype(np.float32)
 
 
+def crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
+    """A square of ``side_px`` from a random place of each picture: (N, S, S, 1) to (N, side, side, 1).
+
+    Nothing is scaled, so that a network meets the whole face later on at the scale it learnt.
+    """
+    corners = rng.integers(0, images.shape[1] - side_px + 1, size=(len(images), 2))
+    return np.stack(
+        [image[y : y + side_px, x : x + side_px] for image, (y, x) in zip(images, corners, strict=True)]
+    )
+
+
 def targets(faces: Faces, smoothing: float, teacher: Shares | None = None, trust: float = 0.0) -> Shares:
     """What each head should say of each face, (N, 7).
 
@@ -68,11 +79,12 @@ class Batches:
         seed: int,
         batch: int,
         px: int,
+        crop_px: int,
         augment: AugmentSettings,
         calm_from: int,
     ) -> None:
         self.faces, self.shares = faces, shares
-        self.seed, self.batch, self.px = seed, batch, px
+        self.seed, self.batch, self.px, self.crop_px = seed, batch, px, crop_px
         self.settings, self.calm_from = augment, calm_from
         voted = faces.vote_weights > 0
         self.usual = {
@@ -98,6 +110,8 @@ class Batches:
         for place in empty:
             varied[place] = no_face(varied[place], rng)
         images = as_input(varied, self.px)
+        if self.crop_px:
+            images = crop(images, rng, self.crop_px)
         partners, share = (
             mixing(len(chosen), rng, self.settings)
             if epoch < self.calm_from

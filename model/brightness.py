@@ -1,4 +1,4 @@
-"""How bright, how rich in contrast and how sharp faces are. Pure."""
+"""How bright, how rich in contrast and how sharp faces are. Arithmetic only."""
 
 from __future__ import annotations
 

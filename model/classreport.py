@@ -1,4 +1,4 @@
-"""An evaluation as text: the classification report that scikit-learn made customary. Pure."""
+"""An evaluation as text: the classification report that scikit-learn made customary. Arithmetic only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the data more than once, as counts. Pure."""
+"""What is in the data more than once, as counts. Arithmetic only."""
 
 from __future__ import annotations
 

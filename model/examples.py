@@ -1,4 +1,4 @@
-"""Which faces to show: the same ones every time. Pure."""
+"""Which faces to show: the same ones every time. Arithmetic only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a set of faces, as facts. Pure."""
+"""What is in a set of faces, as facts. Arithmetic only."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ from model.runs import TRAINING, read_run, write_json
 from model.scorecard import make_scorecard
 from model.trained import WEIGHTS, load_network, predict, write_weights
 
-NAME = "cp-fer-2"
+OWN = "own"
+"""What a model is called that nobody named; its version has a digest beside it."""
 SAMPLE_FACES = 500
 """Training faces from which the converter learns the ranges of int8; not tuned."""
 
@@ -148,11 +149,11 @@ def _one_by_one(sample: Faces) -> Iterator[list[NDArray[np.float32]]]:
         yield [image[None]]
 
 
-def describe(content: bytes, calibrations: Calibrations, form: str) -> dict[str, Any]:
+def describe(content: bytes, calibrations: Calibrations, form: str, name: str) -> dict[str, Any]:
     """What ``expression.json`` says of the file."""
     digest = hashlib.sha256(content).hexdigest()
     return {
-        "version": f"{NAME} {digest[:12]}",
+        "version": f"{name} {digest[:12]}",
         "sha256": digest,
         "format": form,
         "labels": list(EMOTIONS),
@@ -187,12 +188,12 @@ def parity(path: Path, logits: Logits, calibrations: Calibrations, faces: Faces)
     return Parity(float(apart.max()), float(apart.mean()), float(same.mean()))
 
 
-def write_model(folder: Path, content: bytes, calibrations: Calibrations, form: str) -> Path:
+def write_model(folder: Path, content: bytes, calibrations: Calibrations, form: str, name: str = OWN) -> Path:
     """The network and the JSON that belongs to it; returns the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "expression.tflite"
     path.write_bytes(content)
-    write_json(folder / "expression.json", describe(content, calibrations, form))
+    write_json(folder / "expression.json", describe(content, calibrations, form, name))
     return path
 
 
@@ -217,10 +218,11 @@ def calibration(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, f
     }
 
 
-def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8") -> dict[str, Any]:
+def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8", name: str = OWN) -> dict[str, Any]:
     """Write the five files to ``out`` and return what ``training.json`` holds.
 
-    ``form``, one of ``FORMATS``, is the format shipped; every format is converted and held against
+    ``form``, one of ``FORMATS``, is the format shipped and ``name`` what the model is called; every format
+    is converted and held against
     Keras. Raises ``ModelError`` where one is too far from it; then nothing of ``out`` is replaced.
     """
     run = read_run(run_dir)
@@ -228,14 +230,14 @@ def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8") -> dict
     calibrations = fit_calibrations(predict(network, splits.choose.images), splits.choose)
     logits = predict(network, splits.report.images)
     sample = splits.train.take(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
-    contents = {name: convert(network, calibrations, name, sample) for name in FORMATS}
+    contents = {kind: convert(network, calibrations, kind, sample) for kind in FORMATS}
     formats: dict[str, Any] = {}
-    for name, content in contents.items():
-        trial = write_model(run_dir / "exported" / name, content, calibrations, name)
+    for kind, content in contents.items():
+        trial = write_model(run_dir / "exported" / kind, content, calibrations, kind, name)
         found = parity(trial, logits, calibrations, splits.report)
-        check_parity(name, found)
-        formats[name] = {"file_bytes": len(content), **asdict(found)}
-    path = write_model(out, contents[form], calibrations, form)
+        check_parity(kind, found)
+        formats[kind] = {"file_bytes": len(content), **asdict(found)}
+    path = write_model(out, contents[form], calibrations, form, name)
     classifier = LiteRTClassifier(read_model(path))
     run |= {
         "model": classifier.version,

@@ -1,4 +1,4 @@
-"""What an interrupted training needs to go on: every array and count of it, after an epoch. Pure.
+"""What an interrupted training needs to go on: every array and count of it, after an epoch.
 
 One NumPy archive, written beside and then put in place, so that a power cut leaves the one before.
 """

@@ -1,4 +1,4 @@
-"""A folder that a training writes to: ``network.keras``, ``epochs.csv`` and ``run.json``. Pure.
+"""A folder that a training writes to: ``network.keras``, ``epochs.csv`` and ``run.json``.
 
 ``run.json`` is written when the training starts and the table as it goes, so a training that was cut
 off can be exported, or continued from, like one that ended.

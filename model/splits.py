@@ -1,4 +1,4 @@
-"""How many faces the official splits have, by label. Pure."""
+"""How many faces the official splits have, by label. Arithmetic only."""
 
 from __future__ import annotations
 

@@ -100,6 +100,7 @@ class Training:
             seed=settings.seed,
             batch=settings.batch,
             px=settings.px,
+            crop_px=settings.crop_px,
             augment=settings.augment,
             calm_from=settings.epochs - settings.calm_epochs,
         )

@@ -16,7 +16,9 @@ class TrainSettings:
     """The schedule: SGD with Nesterov momentum, a linear warm-up and a cosine down to nothing.
 
     ``px`` is the side of the faces learnt from: small ones cost less, and what was learnt from them is
-    not lost when a second training goes on with larger ones. ``weight_decay`` is decoupled (Keras
+    not lost when a second training goes on with larger ones. ``crop_px`` is the side of the square that
+    is cut from each of them at random, which shifts the face and costs less than the whole; 0 cuts
+    nothing. ``weight_decay`` is decoupled (Keras
     multiplies it by the rate alone), so it is ten times the figure of frameworks that add it to the
     gradient, at this momentum. ``calm_epochs`` at the end are without mixup. ``trust`` is the weight of
     the teachers, where there are any. ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is
@@ -26,6 +28,7 @@ class TrainSettings:
     seed: int = 2013
     epochs: int = 40
     px: int = FACE_PX
+    crop_px: int = 0
     batch: int = 128
     peak_rate: float = 0.1
     warmup_epochs: float = 1.0

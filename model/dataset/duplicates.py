@@ -1,4 +1,4 @@
-"""Faces that are one picture: equal to the last pixel, or the same photograph saved twice. Pure.
+"""Faces that are one picture: equal to the last pixel, or the same photograph saved twice. Arithmetic only.
 
 FER2013 was collected by searching the web for words, so one photograph came in more than once, also with
 different labels and into different splits. A face that the network has learnt by heart flatters its

@@ -1,4 +1,4 @@
-"""Faces with FER2013's own labels and the votes of FER+, and the splits of them. Pure.
+"""Faces with FER2013's own labels and the votes of FER+, and the splits of them. Arithmetic only.
 
 FER2013: Goodfellow et al. 2013, arXiv 1307.0414, 48 × 48 grey faces, one label each, split by the column
 ``Usage`` into Training, PublicTest and PrivateTest.

@@ -1,4 +1,4 @@
-"""What the raters of FER+ said of a face: counts in, distributions and majorities out. Pure.
+"""What the raters of FER+ said of a face: counts in, distributions and majorities out. Arithmetic only.
 
 FER+ (Barsoum et al. 2016, arXiv 1608.01041) asked ten people to name the expression of each face of
 FER2013. Its table has ten columns, in the order of ``VOTE_COLUMNS``.
@@ -27,7 +27,7 @@ VOTE_COLUMNS: tuple[Emotion | None, ...] = (
 )
 """FER+'s ten columns as our labels; None is none of them."""
 
-UNKNOWN, NOT_A_FACE = 8, 9
+CONTEMPT, UNKNOWN, NOT_A_FACE = 7, 8, 9
 NO_MAJORITY = -1
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from made_up_faces import make_faces
 from model.augment import AugmentSettings
-from model.batches import Batches, as_input, targets
+from model.batches import Batches, as_input, crop, targets
 
 STILL = AugmentSettings(
     shift_px=0,
@@ -22,9 +22,24 @@ STILL = AugmentSettings(
 MIXED = replace(STILL, mixup_share=1, mixup_alpha=1.0)
 
 
-def batches(count: int = 40, calm_from: int = 9, augment: AugmentSettings = STILL, px: int = 48) -> Batches:
+def batches(
+    count: int = 40,
+    calm_from: int = 9,
+    augment: AugmentSettings = STILL,
+    px: int = 48,
+    crop_px: int = 0,
+) -> Batches:
     faces = make_faces(count)
-    return Batches(faces, targets(faces, 0.0), seed=1, batch=16, px=px, augment=augment, calm_from=calm_from)
+    return Batches(
+        faces,
+        targets(faces, 0.0),
+        seed=1,
+        batch=16,
+        px=px,
+        crop_px=crop_px,
+        augment=augment,
+        calm_from=calm_from,
+    )
 
 
 def test_targets_are_votes_and_smoothed_labels() -> None:
@@ -53,6 +68,23 @@ def test_faces_are_given_at_the_size_asked_for() -> None:
     halves = faces.images.reshape(3, 24, 2, 24, 2).mean(axis=(2, 4))
     np.testing.assert_allclose(small[..., 0], halves, atol=0.51)
     assert batches(px=24).make(np.arange(5), 0, 0).images.shape == (5, 24, 24, 1)
+
+
+def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
+    picture = np.arange(48 * 48, dtype=np.float32).reshape(1, 48, 48, 1)
+    cut = crop(np.repeat(picture, 200, axis=0), np.random.default_rng(4), 40)
+    assert cut.shape == (200, 40, 40, 1)
+    y, x = np.divmod(cut[:, 0, 0, 0].astype(int), 48)
+    for part, top, left in zip(cut, y, x, strict=True):
+        np.testing.assert_array_equal(part, picture[0, top : top + 40, left : left + 40])
+    assert (y.min(), y.max(), x.min(), x.max()) == (0, 8, 0, 8)
+
+
+def test_batches_are_cropped_where_asked_for_and_the_targets_stay() -> None:
+    cut, whole = (batches(crop_px=side).make(np.arange(6), 0, 0) for side in (40, 0))
+    assert cut.images.shape == (6, 40, 40, 1)
+    for head in whole.targets:
+        np.testing.assert_array_equal(cut.targets[head], whole.targets[head])
 
 
 def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:

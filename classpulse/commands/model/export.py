@@ -28,8 +28,11 @@ from model.dataset import load_faces, split
     show_default=True,
     help="How the weights are stored and computed with.",
 )
+@click.option("--name", default="own", show_default=True, help="What reports are to call the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: str, as_json: bool) -> int:
+def export(
+    run: Path, data: Path, votes: Path | None, out: Path | None, form: str, name: str, as_json: bool
+) -> int:
     """Export the network of the training RUN: calibration, LiteRT file, parity with Keras, model card.
 
     The calibration is fitted on the first half of DATA's PublicTest, results reported on the second.
@@ -44,7 +47,7 @@ def export(run: Path, data: Path, votes: Path | None, out: Path | None, form: st
 
     folder = out or run
     say("converting, comparing with Keras and scoring")
-    made = write(run, splits, folder, form)
+    made = write(run, splits, folder, form, name)
     results = made["results"]["heads"]
     own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
     if as_json:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 )
 @click.option("--epochs", type=click.IntRange(1, 1000), help="Passes over the data.")
 @click.option("--px", type=click.IntRange(16, 48), help="Side of the faces to learn from, in pixels.")
+@click.option(
+    "--crop", "crop_px", type=click.IntRange(16, 48), help="Side of a random square cut from each, in pixels."
+)
 @click.option("--batch", type=click.IntRange(2, 4096), help="Faces of a step.")
 @click.option("--rate", "peak_rate", type=click.FloatRange(0, 10), help="Highest learning rate.")
 @click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs in which the rate rises.")
