@@ -202,9 +202,11 @@ def history(run: Mapping[str, Any]) -> str:
     for number, stage in enumerate(stages(run), 1):
         settings, taught = stage["settings"], stage.get("teachers") or []
         epochs = f"{len(stage['epochs'])} of {settings['epochs']}"
+        side, cut = settings["px"], settings.get("crop_px") or 0
+        faces = f"random squares of {cut} pixels of faces of {side}" if cut else f"faces of {side} pixels"
         line = (
-            f"{number}. {epochs} epochs on faces of {settings['px']} pixels in {round(stage['minutes'])} "
-            f"minutes, epoch {stage['chosen_epoch']} chosen"
+            f"{number}. {epochs} epochs on {faces} in {round(stage['minutes'])} minutes, "
+            f"epoch {stage['chosen_epoch']} chosen"
         )
         if stage.get("start"):
             line += ", going on from the weights before"

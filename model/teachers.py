@@ -49,5 +49,9 @@ def _exported(path: Path) -> Callable[[NDArray[np.uint8]], Shares]:
 
 
 def known_of(teacher: Path) -> dict[str, Any]:
-    """What ``run.json`` is to say of a teacher; where it lies is nobody's business."""
-    return {"model": read_model(teacher).version} if teacher.suffix == ".tflite" else read_run(teacher)
+    """What ``run.json`` is to say of a teacher: not where it lies, which is nobody's business, and not its
+    own history, which stands once where it was a stage."""
+    if teacher.suffix == ".tflite":
+        return {"model": read_model(teacher).version}
+    run = read_run(teacher)
+    return {key: run[key] for key in ("settings", "chosen_epoch", "choose_score", "minutes")}

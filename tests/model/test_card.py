@@ -63,6 +63,12 @@ def test_mixing_is_told_of_where_it_was_done() -> None:
     assert mixed(plain | {"start": mixing}) == ", and in stage 1 mixed with each other"
 
 
+def test_history_tells_of_random_squares() -> None:
+    cut = stage(3, 1.0)
+    cut["settings"] = {**cut["settings"], "px": 48, "crop_px": 40}
+    assert "epochs on random squares of 40 pixels of faces of 48 in 1 minutes" in history(cut)
+
+
 def test_history_tells_each_stage_and_its_teachers() -> None:
     first = stage(8, 4.4)
     last = stage(5, 9.6, start=first, teachers=[first])

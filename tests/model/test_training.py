@@ -315,6 +315,14 @@ def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: 
     assert known_of(path) == {"model": model.version}
 
 
+def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -> None:
+    from model.teachers import known_of
+
+    known, run = known_of(run_dir), read_run(run_dir)
+    assert set(known) == {"settings", "chosen_epoch", "choose_score", "minutes"}
+    assert known["settings"] == run["settings"]
+
+
 def test_what_is_exported_says_what_keras_says_calibrated(
     trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
 ) -> None:
