@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.attention import head_pose
-from monitor.domain import Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
+from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
 from monitor.seating import Seating
 from monitor.tracking import Tracker
 
@@ -37,15 +37,26 @@ class FaceReader(Protocol):
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
+    confirmed as a person."""
+
+    track_id: int
+    student: int | None
+    box_xyxy: Box
+
+
+@dataclass(frozen=True)
 class Sample:
     """What one frame gave: the students' observations, for this frame and, once a face is
     confirmed as a person, for the earlier frames that had shown it. ``faces`` counts the
-    detections; ``frame_size`` is (width, height) in pixels."""
+    detections; ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame."""
 
     media_s: float
     observations: tuple[Observation, ...]
     faces: int
     frame_size: tuple[int, int]
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,10 @@ class Pipeline:
         observations = self._attribute(students) + self._absences(students, frame.media_s)
         self._note_tracks(tracks, students)
         self._forget(frame.media_s)
-        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size)
+        sightings = tuple(
+            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
+        )
+        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings)
 
     def finish(self) -> Sample | None:
         """At the end of a session shorter than confirmation takes (one picture, say): the faces

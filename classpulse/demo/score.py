@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from classpulse.demo.errors import DemoError
-from classpulse.demo.truth import Sample, StudentTruth, Truth
+from classpulse.simulation.truth import Sample, StudentTruth, Truth
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
@@ -133,7 +133,9 @@ def _inside(seat: SeatRecord, known: StudentTruth, truth: Truth) -> bool:
     x1, y1, x2, y2 = seat.box_xyxy
     x = (x1 + x2) / 2 * truth.width / seat.frame_width
     y = (y1 + y2) / 2 * truth.height / seat.frame_height
-    left, top, right, bottom = known.tile_xyxy
+    if known.seat_xyxy is None:
+        return False
+    left, top, right, bottom = known.seat_xyxy
     return left <= x < right and top <= y < bottom
 
 

@@ -7,7 +7,7 @@ import pytest
 from classpulse.demo.errors import DemoError
 from classpulse.demo.score import Score, SpellScore, score
 from classpulse.demo.scoretable import score_table
-from classpulse.demo.truth import Sample, StudentTruth, Truth
+from classpulse.simulation.truth import Sample, StudentTruth, Truth
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
@@ -18,9 +18,9 @@ def sample(
     t_s: float, resembles: str | None = "neutral", *, yaw_deg: float = 0.0, settled: bool = True
 ) -> Sample:
     if resembles is None:
-        return Sample(t_s, False, settled, None, None, None, None, None)
+        return Sample(t_s, False, False, settled, None, None, None, None, None)
     return Sample(
-        t_s, True, settled, resembles, resembles, abs(yaw_deg) < 20, yaw_deg, (10.0, 10.0, 50.0, 60.0)
+        t_s, True, True, settled, resembles, resembles, abs(yaw_deg) < 20, yaw_deg, (10.0, 10.0, 50.0, 60.0)
     )
 
 
