@@ -27,6 +27,7 @@ from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
 from monitor.process import current_process
 from monitor.quality import assess
 from monitor.recorder import Recorder
+from monitor.registration import Registration
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.sources import Source, open_source
@@ -133,6 +134,7 @@ class Lecture:
             _reader(settings, classifier),
             Tracker(settings.tracking),
             Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
+            Registration(),
         )
         recorder = Recorder(
             Store(self._engine),

@@ -22,6 +22,21 @@ PENDING_S = 10.0
 """How long a face's samples wait for it to be confirmed as a person before they are given up, seconds."""
 
 
+STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""Of a camera that has not moved."""
+
+
+def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
+    """A face of the picture where it is in the room. Its box stays upright."""
+    zoom = float(np.hypot(to_room[0, 0], to_room[1, 0]))
+    x, y = to_room @ (*face.centre, 1.0)
+    half_width = zoom * (face.box_xyxy[2] - face.box_xyxy[0]) / 2
+    half_height = zoom * (face.box_xyxy[3] - face.box_xyxy[1]) / 2
+    box = (float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height))
+    points = face.keypoints @ to_room[:, :2].T + to_room[:, 2]
+    return Face(box, face.score, points.astype(np.float32))
+
+
 class FaceDetector(Protocol):
     """What the pipeline needs of a detector (``monitor.detection.Detector``)."""
 
@@ -74,6 +89,13 @@ class _Reading:
         return Observation(student, self.media_s, True, probabilities=self.expression, head=self.head)
 
 
+class Registrar(Protocol):
+    """Follows the camera (``monitor.registration.Registration``)."""
+
+    def to_room(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
+        """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
+
+
 class NoExpressions:
     """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
 
@@ -116,12 +138,19 @@ class Pipeline:
     """Frames in, observations out; holds the state of one session's tracks and seats."""
 
     def __init__(
-        self, detector: FaceDetector, reader: FaceReader, tracker: Tracker, seating: Seating
+        self,
+        detector: FaceDetector,
+        reader: FaceReader,
+        tracker: Tracker,
+        seating: Seating,
+        registrar: Registrar | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
         self._tracker = tracker
         self.seating = seating
+        self._registrar = registrar
+        self._to_room = STANDING
         self._pending: dict[int, list[_Reading]] = {}
         self._tracks: dict[int, tuple[int, Track]] = {}
         self._frame_size = (0, 0)
@@ -131,8 +160,12 @@ class Pipeline:
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
         faces = self._detector.detect(frame.image_bgr)
-        tracks = self._tracker.update(faces, frame.media_s)
-        seen = [(track, track.face) for track in tracks if track.face is not None]
+        self._place(frame.image_bgr)
+        # People are followed in the room and read in the picture.
+        placed = [(in_room(face, self._to_room), face) for face in faces]
+        tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
+        pictured = {id(place): face for place, face in placed}
+        seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
         for (track, face), reading in zip(seen, readings, strict=True):
             self._pending.setdefault(track.track_id, []).append(
@@ -146,6 +179,12 @@ class Pipeline:
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
         )
         return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings)
+
+    def _place(self, image_bgr: ImageBGR) -> None:
+        """Where the camera points now; where that cannot be told, it is taken to point where it did."""
+        found = None if self._registrar is None else self._registrar.to_room(image_bgr)
+        if found is not None:
+            self._to_room = found
 
     def finish(self) -> Sample | None:
         """At the end of a session shorter than confirmation takes (one picture, say): the faces

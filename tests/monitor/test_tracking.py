@@ -111,3 +111,42 @@ def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells
                 who.setdefault(track.track_id, set()).add(shown[track.face.centre][0])
     assert all(len(numbers) == 1 for numbers in who.values())
     assert len(who) == len(cells)
+
+
+def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | None]:
+    """The track of one face, sample by sample; None where there is none."""
+    found: list[int | None] = []
+    for i, place in enumerate(places):
+        faces = [] if place is None else [face(*place)]
+        found += [next(iter(ids(tracker, faces, (i + 1) * 0.5).values()), None)]
+    return found
+
+
+def test_who_sets_out_strolls_and_stops_is_followed() -> None:
+    sitting = [(100.0, 100.0)] * 6
+    strolling = [(100.0 + 50 * i, 100.0) for i in range(1, 6)]
+    stopped = [(350.0, 100.0)] * 3
+    assert set(walk(Tracker(), *sitting, *strolling, *stopped)) == {1}
+
+
+def test_a_stroll_is_followed_through_a_missed_sample() -> None:
+    strolling = [(100.0 + 40 * i, 100.0) for i in range(8)]
+    assert walk(Tracker(), *strolling[:5], None, *strolling[6:]) == [1] * 5 + [None, 1, 1]
+
+
+def test_two_who_pass_one_another_keep_their_tracks() -> None:
+    tracker = Tracker()
+    for i in range(9):
+        right, left = (100.0 + 30 * i, 100.0), (340.0 - 30 * i, 140.0)
+        found = ids(tracker, [face(*right), face(*left)], (i + 1) * 0.5)
+        assert (found[right], found[left]) == (1, 2)
+
+
+def test_one_box_between_two_seats_does_not_move_who_sits() -> None:
+    tracker = Tracker()
+    for i in range(6):
+        tracker.update([face(100, 100), face(155, 100)], i * 0.5)
+    tracker.update([face(128, 100, width=60)], 3.0)
+    for i in range(8):
+        tracker.update([], 3.5 + i * 0.5)
+    assert ids(tracker, [face(155, 100)], 8.0) == {(155, 100): 2}
