@@ -21,6 +21,7 @@ from model.classifier import ExpressionClassifier, load_classifier
 from model.crop import crop_face
 from monitor.attention import is_facing
 from monitor.binning import Binner
+from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, ImageBGR
 from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
@@ -135,6 +136,7 @@ class Lecture:
             Tracker(settings.tracking),
             Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
             Registration(),
+            colours,
         )
         recorder = Recorder(
             Store(self._engine),

@@ -96,6 +96,10 @@ class Registrar(Protocol):
         """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
 
 
+Colours = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
+"""What is worn below a face (``monitor.clothing.colours``); None where it is not seen."""
+
+
 class NoExpressions:
     """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
 
@@ -144,12 +148,14 @@ class Pipeline:
         tracker: Tracker,
         seating: Seating,
         registrar: Registrar | None = None,
+        colours: Colours | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
         self._tracker = tracker
         self.seating = seating
         self._registrar = registrar
+        self._colours = colours
         self._to_room = STANDING
         self._pending: dict[int, list[_Reading]] = {}
         self._tracks: dict[int, tuple[int, Track]] = {}
@@ -171,7 +177,10 @@ class Pipeline:
             self._pending.setdefault(track.track_id, []).append(
                 _Reading(frame.media_s, reading, head=head_pose(face))
             )
-        students = self.seating.update(tracks)
+        worn = {track.track_id: self._worn(frame.image_bgr, face) for track, face in seen}
+        students = self.seating.update(
+            tracks, {key: value for key, value in worn.items() if value is not None}
+        )
         observations = self._attribute(students) + self._absences(students, frame.media_s)
         self._note_tracks(tracks, students)
         self._forget(frame.media_s)
@@ -179,6 +188,9 @@ class Pipeline:
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
         )
         return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings)
+
+    def _worn(self, image_bgr: ImageBGR, face: Face) -> NDArray[np.float32] | None:
+        return None if self._colours is None else self._colours(image_bgr, face)
 
     def _place(self, image_bgr: ImageBGR) -> None:
         """Where the camera points now; where that cannot be told, it is taken to point where it did."""

@@ -52,13 +52,11 @@ class Moment:
 
 def moments(truth: Truth, samples: Sequence[Sample]) -> list[Moment]:
     """The looked-at frames of a film beside its truth. Frames after the truth's last sample are left out."""
-    owners = _owners(samples)
     times = [sample.t_s for sample in truth.students[0].samples] if truth.students else []
     found = []
-    for sample in samples:
+    for sample, sightings in zip(samples, _named(samples), strict=True):
         if not times or sample.media_s > times[-1] + truth.step_s:
             continue
-        sightings = [replace(one, student=owners.get(one.track_id)) for one in sample.sightings]
         known = [known_at(line.samples, times, sample.media_s) for line in truth.students]
         found.append(_moment(sample.media_s, known, sightings))
     return found
@@ -81,11 +79,15 @@ def known_at(line: Sequence[Known], times: Sequence[float], t_s: float) -> Known
     return replace(before, settled=settled, box_xyxy=(x1, y1, x2, y2))
 
 
-def _owners(samples: Sequence[Sample]) -> dict[int, int]:
-    """Whose each track is. A track is somebody's some samples after it began, which counts for those too."""
-    return {
-        one.track_id: one.student for sample in samples for one in sample.sightings if one.student is not None
-    }
+def _named(samples: Sequence[Sample]) -> list[list[Sighting]]:
+    """The sightings of each sample with their students. A track is somebody's some samples after it began, or
+    came back, which counts for those too."""
+    owners: dict[int, int] = {}
+    named: list[list[Sighting]] = []
+    for sample in reversed(samples):
+        owners |= {one.track_id: one.student for one in sample.sightings if one.student is not None}
+        named.append([replace(one, student=owners.get(one.track_id)) for one in sample.sightings])
+    return named[::-1]
 
 
 def _moment(media_s: float, known: Sequence[Known], sightings: Sequence[Sighting]) -> Moment:
