@@ -26,9 +26,6 @@ from monitor.domain import Box, Track
 _LOOKS_REMEMBERED = 120  # samples, a minute at the default rate
 _LOOKS_NEEDED = 3
 _BOXES_REMEMBERED = 60  # half a minute at the default rate: so soon two who changed places own the new ones
-RETURN_S = 3.0
-"""Who has not been seen for longer may be somebody else, though a track has waited there: seat and clothes
-are asked again."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,6 @@ class Seating:
         self._looks: list[Looks] = []
         self._new_looks: dict[int, Looks] = {}
         self._arrivals: list[Arrival] = []
-        self._last_s: dict[int, float] = {}
 
     def update(
         self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]] | None = None
@@ -115,7 +111,6 @@ class Seating:
         same student.
         """
         colours = colours or {}
-        self._let_go(tracks, colours)
         self._notice(tracks, colours)
         seen = [t for t in tracks if t.face is not None and t.hits >= self._confirm_hits]
         live = {t.track_id for t in tracks}
@@ -139,17 +134,6 @@ class Seating:
         """Who has come to a known seat since the last call."""
         arrivals, self._arrivals = self._arrivals, []
         return arrivals
-
-    def _let_go(self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]]) -> None:
-        """Tracks that come back after a while are nobody's until the seat and the clothes have been asked."""
-        seen = [track for track in tracks if track.face is not None]
-        for track in seen:
-            away_s = track.last_s - self._last_s.get(track.track_id, track.last_s)
-            if away_s > RETURN_S and track.track_id in colours:
-                self._student_of.pop(track.track_id, None)
-        live = {track.track_id for track in tracks}
-        self._last_s = {key: value for key, value in self._last_s.items() if key in live}
-        self._last_s |= {track.track_id: track.last_s for track in seen}
 
     def _is_ready(self, track: Track, colours: Mapping[int, NDArray[np.float32]]) -> bool:
         """Whether enough is known of a newcomer: of clothes that can be seen, a few samples."""

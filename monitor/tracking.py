@@ -55,6 +55,10 @@ REMEMBERED = 5
 """A track's size, and the place of one who sits, are medians over so many boxes: boxes of one small face
 differ by a third from sample to sample, and sometimes one lies half beside it."""
 
+STRETCH_S = 3.0
+"""Who was unseen for longer begins a new track, though on the place where the old one waited: in that time
+one can go and another come, so whose track it is must be asked again (``monitor.seating``)."""
+
 BRIEF_S = 1.2
 """So long the motion of an unseen face is believed: a sample that missed it, at one or more a second."""
 
@@ -125,7 +129,7 @@ class Tracker:
             return [_unseen(state) for state in states], faces
         pairs = assign(self._costs(states, faces, media_s))
         advanced = [
-            _seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
+            self._seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
             for i, state in enumerate(states)
         ]
         taken = set(pairs.values())
@@ -147,9 +151,25 @@ class Tracker:
         return np.where(allowed, distance + ratio, FORBIDDEN)
 
     def _begin(self, face: Face, media_s: float) -> _State:
-        track = Track(self._next_id, face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
-        self._next_id += 1
+        track = Track(self._new_id(), face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
         return _State(track, (0.0, 0.0), (_place(face.box_xyxy),))
+
+    def _seen(self, state: _State, face: Face, media_s: float) -> _State:
+        elapsed_s = media_s - state.track.last_s
+        step = (np.array(face.centre) - state.recent[-1][:2]) / elapsed_s
+        # Old and new: one jittering box must not send the next search astray.
+        vx, vy = 0.3 * np.array(state.velocity) + 0.7 * step
+        track = replace(
+            state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1
+        )
+        if elapsed_s > STRETCH_S:
+            track = replace(track, track_id=self._new_id(), first_s=media_s)
+        recent = (*state.recent, _place(face.box_xyxy))[-REMEMBERED:]
+        return _State(track, (float(vx), float(vy)), recent)
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
 
 
 def _width(box_xyxy: tuple[float, float, float, float]) -> float:
@@ -159,16 +179,6 @@ def _width(box_xyxy: tuple[float, float, float, float]) -> float:
 def _place(box_xyxy: tuple[float, float, float, float]) -> tuple[float, float, float]:
     """Centre and width."""
     return (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2, _width(box_xyxy)
-
-
-def _seen(state: _State, face: Face, media_s: float) -> _State:
-    elapsed_s = media_s - state.track.last_s
-    step = (np.array(face.centre) - state.recent[-1][:2]) / elapsed_s
-    # Half old, half new: one jittering box must not send the next search astray.
-    vx, vy = 0.30000000000000004 * np.array(state.velocity) + 0.7 * step
-    track = replace(state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1)
-    recent = (*state.recent, _place(face.box_xyxy))[-REMEMBERED:]
-    return _State(track, (float(vx), float(vy)), recent)
 
 
 def _unseen(state: _State) -> _State:

@@ -5,7 +5,7 @@ import pytest
 
 from faces import face
 from monitor.domain import Track
-from monitor.seating import RETURN_S, Grounds, Seat, Seating, SeatingSettings, reading_order
+from monitor.seating import Grounds, Seat, Seating, SeatingSettings, reading_order
 from monitor.tracking import Tracker
 
 
@@ -128,17 +128,17 @@ def test_somebody_else_on_the_seat_is_not_merged_and_the_owner_gets_it_back() ->
     assert {arrival.grounds for arrival in seating.pop_arrivals()} == {Grounds.CLOTHES}
 
 
-def test_a_track_that_waited_on_the_seat_is_asked_again_too() -> None:
-    seating = Seating()
-    sit(seating, 1, RED, 0.0)
-    assert sit(seating, 1, BLUE, 20.0) == [None, None, 1, 1, 1, 1]
-
-
-def test_a_short_absence_asks_nobody() -> None:
-    seating = Seating()
-    sit(seating, 1, RED, 0.0)
-    assert sit(seating, 1, RED, 2.5 + RETURN_S - 0.1) == [0] * 6
-    assert seating.pop_arrivals() == []
+def test_who_sits_down_where_a_track_still_waits_is_asked_too() -> None:
+    tracker, seating = Tracker(), Seating()
+    worn = [RED] * 10 + [None] * 20 + [BLUE] * 10
+    given = []
+    for i, colours in enumerate(worn):
+        faces = [] if colours is None else [face(100, 100)]
+        tracks = tracker.update(faces, i / 2)
+        seen = [t.track_id for t in tracks if t.face is not None]
+        given.append(seating.update(tracks, {number: colours for number in seen if colours is not None}))
+    assert set(given[9].values()) == {0}
+    assert set(given[-1].values()) == {1}
 
 
 def test_where_clothes_are_not_seen_the_seat_alone_decides_and_says_so() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces import face
-from monitor.tracking import Tracker, TrackingSettings
+from monitor.tracking import STRETCH_S, Tracker, TrackingSettings
 
 
 def ids(tracker: Tracker, faces: list, at_s: float) -> dict[tuple[float, float], int]:
@@ -36,7 +36,20 @@ def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool
     for t in np.arange(0.5, gap_s, 0.5):
         tracker.update([], float(t))
     (track,) = (t for t in tracker.update([face(105, 102)], gap_s) if t.face is not None)
+    assert (track.hits == 2) is same
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(STRETCH_S, True), (STRETCH_S + 0.5, False)])
+def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: float, same: bool) -> None:
+    tracker = Tracker()
+    for t in np.arange(0.0, 5.0, 0.5):
+        tracker.update([face(100, 100)], float(t))
+    for t in np.arange(5.0, 4.5 + gap_s, 0.5):
+        tracker.update([], float(t))
+    (track,) = tracker.update([face(102, 101)], 4.5 + gap_s)
     assert (track.track_id == 1) is same
+    assert track.hits == 11
+    assert track.first_s == (0.0 if same else 4.5 + gap_s)
 
 
 def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
@@ -147,6 +160,6 @@ def test_one_box_between_two_seats_does_not_move_who_sits() -> None:
     for i in range(6):
         tracker.update([face(100, 100), face(155, 100)], i * 0.5)
     tracker.update([face(128, 100, width=60)], 3.0)
-    for i in range(8):
+    for i in range(3):
         tracker.update([], 3.5 + i * 0.5)
-    assert ids(tracker, [face(155, 100)], 8.0) == {(155, 100): 2}
+    assert ids(tracker, [face(155, 100)], 5.0) == {(155, 100): 2}
