@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from monitor.attention import head_pose
 from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
-from monitor.seating import Seating
+from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
 PENDING_S = 10.0
@@ -72,6 +72,15 @@ class Sample:
     faces: int
     frame_size: tuple[int, int]
     sightings: tuple[Sighting, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A track that is somebody's, and how that was told, None for the first on a seat."""
+
+    student: int
+    track: Track
+    grounds: Grounds | None
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,8 @@ class Pipeline:
         self._colours = colours
         self._to_room = STANDING
         self._pending: dict[int, list[_Reading]] = {}
-        self._tracks: dict[int, tuple[int, Track]] = {}
+        self._tracks: dict[int, Stretch] = {}
+        self._grounds: dict[int, Grounds] = {}
         self._frame_size = (0, 0)
 
     def process(self, frame: Frame) -> Sample:
@@ -214,8 +224,8 @@ class Pipeline:
             max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size
         )
 
-    def pop_changed_tracks(self) -> list[tuple[int, Track]]:
-        """The ``(student, track)`` pairs that changed since the last call, for the record."""
+    def pop_changed_tracks(self) -> list[Stretch]:
+        """The tracks of students that changed since the last call, for the record."""
         changed, self._tracks = list(self._tracks.values()), {}
         return changed
 
@@ -235,9 +245,15 @@ class Pipeline:
         ]
 
     def _note_tracks(self, tracks: list[Track], students: dict[int, int]) -> None:
+        self._grounds |= {arrival.track_id: arrival.grounds for arrival in self.seating.pop_arrivals()}
+        live = {track.track_id for track in tracks}
+        self._grounds = {key: value for key, value in self._grounds.items() if key in live}
         for track in tracks:
             if track.track_id in students:
-                self._tracks[track.track_id] = (students[track.track_id], replace(track, face=None))
+                grounds = self._grounds.get(track.track_id)
+                self._tracks[track.track_id] = Stretch(
+                    students[track.track_id], replace(track, face=None), grounds
+                )
 
     def _forget(self, media_s: float) -> None:
         for track_id, readings in list(self._pending.items()):

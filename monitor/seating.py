@@ -53,9 +53,10 @@ class Grounds(StrEnum):
 
 @dataclass(frozen=True)
 class Arrival:
-    """Somebody came to the seat of student ``owner``, and is taken for ``student`` on these ``grounds``."""
+    """Track ``track_id`` came to the seat of student ``owner``, and is taken for ``student`` on these
+    ``grounds``."""
 
-    media_s: float
+    track_id: int
     student: int
     owner: int
     grounds: Grounds
@@ -183,9 +184,9 @@ class Seating:
 
     def _arrival(self, track: Track, student: int, owner: int) -> Arrival:
         if self._likeness(track, student) is None and student == owner:
-            return Arrival(track.last_s, student, owner, Grounds.SEAT)
+            return Arrival(track.track_id, student, owner, Grounds.SEAT)
         grounds = Grounds.CLOTHES if student == owner else Grounds.OTHER
-        return Arrival(track.last_s, student, owner, grounds)
+        return Arrival(track.track_id, student, owner, grounds)
 
     def _likeness(self, track: Track, student: int) -> float | None:
         looks = self._new_looks.get(track.track_id)

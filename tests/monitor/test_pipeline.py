@@ -9,7 +9,7 @@ from faces import face
 from monitor.binning import Binner
 from monitor.domain import Face, Frame, Unknown
 from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, in_room
-from monitor.seating import Seating
+from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -108,7 +108,9 @@ def test_finish_adds_nobody_where_people_were_confirmed() -> None:
 def test_changed_tracks_are_told_once() -> None:
     p = pipeline(*[[face(100, 100)]] * 4)
     run(p, 4)
-    ((student, track),) = p.pop_changed_tracks()
+    (stretch,) = p.pop_changed_tracks()
+    student, track = stretch.student, stretch.track
+    assert stretch.grounds is None
     assert (student, track.hits, track.first_s, track.last_s) == (0, 4, 0.0, 1.5)
     assert p.pop_changed_tracks() == []
 
@@ -201,5 +203,6 @@ def test_clothes_tell_a_visitor_from_the_owner() -> None:
     samples = run(p, len(faces))
     assert p.seating.student_count == 2
     assert samples[-1].sightings[0].student == 1
+    assert [one.grounds for one in p.pop_changed_tracks()] == [None, Grounds.OTHER]
     own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
     assert own == {38.0 + i / 2 for i in range(6)}, "the samples before it was known whose they are count too"
