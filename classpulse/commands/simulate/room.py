@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, progress_bar, say
-from classpulse.errors import RunError
+from classpulse.commands.simulate.output import write_out
 from classpulse.simulation.room.camera import CameraSettings
 from classpulse.simulation.room.film import FPS, Room, write_room
 from classpulse.simulation.room.photograph import load_photograph
-from classpulse.watching import print_path
 
 
 @click.command()
@@ -54,20 +52,13 @@ def room(
     photograph = load_photograph(picture, boxes, width - width % 2)
     made = Room(photograph, seconds, events, seed, fps, CameraSettings(knocked_s=knock))
     kinds = Counter(one.kind.value for one in made.happenings)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder") from None
-    film, truth = out / "room.mp4", out / "truth.json"
-    with progress_bar("drawing", 1.0, quiet=as_json) as bar:
-        write_room(film, made, bar.at)
-    truth.write_text(made.truth().to_json() + "\n", encoding="utf-8")
-    if as_json:
-        people = len(photograph.boxes_xyxy)
-        print_json({"film": film, "truth": truth, "people": people, "events": dict(kinds)})
-        return 0
     told = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
-    say(f"{len(photograph.boxes_xyxy)} people; events: {told or 'none'}")
-    print_path("film", film)
-    print_path("truth", truth)
-    return 0
+    people = len(photograph.boxes_xyxy)
+    return write_out(
+        out,
+        lambda path, progress: write_room(path, made, progress),
+        made.truth,
+        {"people": people, "events": dict(kinds)},
+        f"{people} people; events: {told or 'none'}",
+        as_json=as_json,
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from classpulse import scoring
 from classpulse.demo import DemoClass
+from made_up_faces import draw_faces, write_archive
 from rooms import photographed
 
 
@@ -45,7 +46,7 @@ def test_the_same_room_can_be_made_again(shell: Any, photograph: tuple[Path, Pat
         assert f"FILM  {folder}" in out
         assert "3 people; events: none" in error
     assert Path("one/truth.json").read_bytes() == Path("other/truth.json").read_bytes()
-    assert Path("one/room.mp4").read_bytes() == Path("other/room.mp4").read_bytes()
+    assert Path("one/film.mp4").read_bytes() == Path("other/film.mp4").read_bytes()
 
 
 def test_the_demo_s_film_is_evaluated_with_its_expressions(
@@ -98,3 +99,22 @@ def test_too_many_events_get_one_line(shell: Any, photograph: tuple[Path, Path])
     line = shell.fails(1, "simulate", "room", *photograph, "--seconds", "30", "--events", "400")
     assert "400 events do not fit into 30 s" in line
     assert not Path("classpulse-room").exists()
+
+
+def test_faces_with_known_expressions_are_evaluated(shell: Any, configured: Any, shared: Path) -> None:
+    configured("emotion")
+    options = ("--seats", "4", "--seconds", "40", "--out", "faces")
+    made = shell.json("simulate", "faces", shared / "data", *options)
+    assert (made["students"], made["to_be_flagged"]) == (4, 1)
+    result = shell.json("evaluate", made["film"], made["truth"])
+    assert result["identity"]["students"] == 4
+    spells = [spell for student in result["expressions"]["students"] for spell in student["spells"]]
+    read = [spell for spell in spells if spell["leading"] is not None]
+    assert len(read) >= 8
+    assert sum(spell["leading"] == spell["expected"] for spell in read) > len(read) / 2
+
+
+def test_faces_without_votes_get_one_line(shell: Any, tmp_path: Path) -> None:
+    write_archive(tmp_path / "faces.npz", draw_faces(3))
+    line = shell.fails(1, "simulate", "faces", tmp_path / "faces.npz", "--split", "all")
+    assert "expected faces of every expression, with FER+'s votes" in line
