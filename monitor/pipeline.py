@@ -26,6 +26,17 @@ STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """Of a camera that has not moved."""
 
 
+MOVED = 0.04
+"""Between two samples a camera on a stand drifts by less than this share of the picture's width; more is a
+knock, or somebody who turns it."""
+
+BLIND_S = 10.0
+"""Where the camera points may be unknown for so long before it is noted, seconds: somebody in front of it."""
+
+CAMERA_MOVED = "the camera was moved; the seats were found again"
+CAMERA_LOST = "where the camera points cannot be told from here on; seats are taken to be where they were"
+
+
 def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
     """A face of the picture where it is in the room. Its box stays upright."""
     zoom = float(np.hypot(to_room[0, 0], to_room[1, 0]))
@@ -65,13 +76,15 @@ class Sighting:
 class Sample:
     """What one frame gave: the students' observations, for this frame and, once a face is
     confirmed as a person, for the earlier frames that had shown it. ``faces`` counts the
-    detections; ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame."""
+    detections; ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame;
+    ``note`` is what a person should know of it, for the timeline."""
 
     media_s: float
     observations: tuple[Observation, ...]
     faces: int
     frame_size: tuple[int, int]
     sightings: tuple[Sighting, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,7 @@ class Pipeline:
         self._registrar = registrar
         self._colours = colours
         self._to_room = STANDING
+        self._placed_s, self._is_blind = 0.0, False
         self._pending: dict[int, list[_Reading]] = {}
         self._tracks: dict[int, Stretch] = {}
         self._grounds: dict[int, Grounds] = {}
@@ -176,7 +190,7 @@ class Pipeline:
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
         faces = self._detector.detect(frame.image_bgr)
-        self._place(frame.image_bgr)
+        note = self._place(frame)
         # People are followed in the room and read in the picture.
         placed = [(in_room(face, self._to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
@@ -197,16 +211,26 @@ class Pipeline:
         sightings = tuple(
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
         )
-        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings)
+        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings, note)
 
     def _worn(self, image_bgr: ImageBGR, face: Face) -> NDArray[np.float32] | None:
         return None if self._colours is None else self._colours(image_bgr, face)
 
-    def _place(self, image_bgr: ImageBGR) -> None:
-        """Where the camera points now; where that cannot be told, it is taken to point where it did."""
-        found = None if self._registrar is None else self._registrar.to_room(image_bgr)
-        if found is not None:
-            self._to_room = found
+    def _place(self, frame: Frame) -> str | None:
+        """Where the camera points now; where that cannot be told, it is taken to point where it did.
+
+        Returns what should be noted of it: that it was moved, or that it has not been followed for a while.
+        """
+        if self._registrar is None:
+            return None
+        found, before = self._registrar.to_room(frame.image_bgr), self._to_room
+        if found is None:
+            blind_s = frame.media_s - self._placed_s
+            noted, self._is_blind = self._is_blind, blind_s > BLIND_S
+            return CAMERA_LOST if self._is_blind and not noted else None
+        self._to_room, self._placed_s, self._is_blind = found, frame.media_s, False
+        middle = np.array([*(side / 2 for side in self._frame_size), 1.0])
+        return CAMERA_MOVED if np.hypot(*((found - before) @ middle)) > MOVED * self._frame_size[0] else None
 
     def finish(self) -> Sample | None:
         """At the end of a session shorter than confirmation takes (one picture, say): the faces

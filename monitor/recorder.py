@@ -71,6 +71,7 @@ class Recorder:
         self._frame_size = (0, 0)
         self._unwritten: dict[tuple[int, float], TimelineBin] = {}
         self._tracks: dict[int, TrackRecord] = {}
+        self._notes: list[tuple[float, str]] = []
         self._progress = Progress(end_s=0.0, watched_s=0.0, frames_sampled=0, frames_dropped=0)
         self._last_commit = (clock(), 0.0)
         self._failing_since: float | None = None
@@ -87,6 +88,8 @@ class Recorder:
         self._frame_size = sample.frame_size
         self._binner.add_sample(sample.media_s, covers_s)
         self.add_observations(sample)
+        if sample.note is not None:
+            self._notes.append((sample.media_s, sample.note))
         self._progress = Progress(
             end_s=sample.media_s,
             watched_s=self._progress.watched_s + covers_s,
@@ -126,6 +129,7 @@ class Recorder:
         self._failing_since = None
         self._unwritten.clear()
         self._tracks.clear()
+        self._notes.clear()
 
     def end(self, status: SessionStatus, ended_at: datetime, reason: str) -> None:
         """Write what is left and close the session's row, the row also where something is left that cannot
@@ -161,6 +165,8 @@ class Recorder:
 
     def _write(self, unit: Unit, seats: list[Seat]) -> dict[int, int]:
         """Write into an open unit; return the database's id of each student number."""
+        for at_s, text in self._notes:
+            unit.add_marker(self.session_id, at_s, text)
         if not self._per_student:
             unit.write_bins(self.session_id, self._class_bins())
             unit.progress(self.session_id, self._progress)

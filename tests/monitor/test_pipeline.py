@@ -8,7 +8,15 @@ import pytest
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Face, Frame, Unknown
-from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, in_room
+from monitor.pipeline import (
+    BLIND_S,
+    CAMERA_LOST,
+    CAMERA_MOVED,
+    ExpressionReader,
+    NoExpressions,
+    Pipeline,
+    in_room,
+)
 from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
@@ -188,6 +196,33 @@ def test_where_the_camera_cannot_be_followed_it_is_taken_to_stand() -> None:
     p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(unknown=5))
     run(p, 8)
     assert p.seating.student_count == 1
+
+
+def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
+    class Knocked:
+        def __init__(self) -> None:
+            self.samples = 0
+
+        def to_room(self, image_bgr) -> np.ndarray:
+            self.samples += 1
+            return np.array([[1.0, 0.0, 60.0 if self.samples > 3 else 0.5 * self.samples], [0.0, 1.0, 0.0]])
+
+    p = Pipeline(Script(*[[]] * 6), Always(), Tracker(), Seating(), Knocked())
+    assert [s.note for s in run(p, 6)] == [None, None, None, CAMERA_MOVED, None, None]
+
+
+def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> None:
+    class Sometimes:
+        def __init__(self) -> None:
+            self.samples = -1
+
+        def to_room(self, image_bgr) -> np.ndarray | None:
+            self.samples += 1
+            return None if 10 < self.samples < 60 or self.samples > 80 else np.eye(2, 3)
+
+    p = Pipeline(Script(*[[]] * 130), Always(), Tracker(), Seating(), Sometimes())
+    notes = [(s.media_s, s.note) for s in run(p, 130) if s.note is not None]
+    assert notes == [(5.0 + BLIND_S + 0.5, CAMERA_LOST), (40.0 + BLIND_S + 0.5, CAMERA_LOST)]
 
 
 def test_a_zoom_keeps_the_size_in_the_room() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -204,3 +205,13 @@ def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> 
     late = Sample(0.0, (Observation(1, 0.0, True, unknown=Unknown.BLURRED),), 1, (640, 360))
     r.add_observations(late)
     assert "not counted" in caplog.text
+
+
+def test_notes_become_markers_once(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    r.add(replace(sample(3.5), note="the camera was moved"), 0.5, 0)
+    r.commit([], [])
+    r.add(sample(4.0), 0.5, 0)
+    r.commit([], [])
+    assert [(m.at_s, m.text) for m in queries.markers(engine, session_id)] == [(3.5, "the camera was moved")]
