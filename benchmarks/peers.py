@@ -1,6 +1,6 @@
 """Classpulse and ``fer`` (from PyPI, with MTCNN) over the same frames, each in a process of its own.
 
-    python -m venv peer && peer/bin/pip install fer
+    python -m venv peer && peer/bin/pip install fer 'setuptools<81'
     python benchmarks/peers.py room/film.mp4 --peer-python peer/bin/python --truth room/truth.json
 
 Both read the film, find faces and read their expressions twice a second; ours also follows people. Prints
@@ -30,7 +30,7 @@ SAME_IOU = 0.3
 def watch_with_fer(film: str, samples: int) -> list[list[list[float]]]:
     """The boxes (x1, y1, x2, y2) that fer finds in each sample."""
     import cv2
-    from fer import FER
+    from fer.fer import FER
 
     detector = FER(mtcnn=True)
     capture = cv2.VideoCapture(film)
