@@ -32,6 +32,8 @@ COMMANDS = {
     "report": "make a session's report again",
     "sessions": "the past sessions",
     "student": "one student over the past sessions",
+    "simulate": "make a class film of which everything is known",
+    "evaluate": "score how a film is followed against what is known of it",
     "model": "the expression model: its data, training, evaluation and export",
 }
 """Every command and its line in the help. ``classpulse.commands.NAME`` holds a click command ``NAME``."""

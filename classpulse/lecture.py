@@ -21,12 +21,14 @@ from model.classifier import ExpressionClassifier, load_classifier
 from model.crop import crop_face
 from monitor.attention import is_facing
 from monitor.binning import Binner
+from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, ImageBGR
-from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline
+from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
 from monitor.process import current_process
 from monitor.quality import assess
 from monitor.recorder import Recorder
+from monitor.registration import Registration
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.sources import Source, open_source
@@ -34,6 +36,7 @@ from monitor.tracking import Tracker
 
 OnStart = Callable[[int, float | None], None]
 OnProgress = Callable[[Progress, int], None]
+OnSample = Callable[[Sample], None]
 
 
 class Lecture:
@@ -52,10 +55,12 @@ class Lecture:
         *,
         on_start: OnStart | None = None,
         on_progress: OnProgress | None = None,
+        on_sample: OnSample | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
-        ``on_start`` gets the session's number and expected length once the first frame is there.
+        ``on_start`` gets the session's number and expected length once the first frame is there,
+        ``on_sample`` what each frame gave.
         Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, and
         RunError when ``stop`` was set before the first frame.
         """
@@ -76,6 +81,7 @@ class Lecture:
                 detector,
                 classifier,
                 on_progress,
+                on_sample,
             )
             return session.run(stop)
 
@@ -121,6 +127,7 @@ class Lecture:
         detector: Detector,
         classifier: ExpressionClassifier | None,
         on_progress: OnProgress | None,
+        on_sample: OnSample | None,
     ) -> Session:
         settings = self._config.settings
         pipeline = Pipeline(
@@ -128,6 +135,8 @@ class Lecture:
             _reader(settings, classifier),
             Tracker(settings.tracking),
             Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
+            Registration(),
+            colours,
         )
         recorder = Recorder(
             Store(self._engine),
@@ -144,6 +153,7 @@ class Lecture:
             recorder,
             sample_fps=settings.capture.sample_fps,
             on_progress=on_progress,
+            on_sample=on_sample,
         )
 
 

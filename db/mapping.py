@@ -112,7 +112,8 @@ def track_values(session_id: int, track: TrackRecord) -> dict[str, Any]:
 
 def track_record(row: AnyRow) -> TrackRecord:
     """A row of ``tracks``."""
-    return TrackRecord(**_values(row._mapping, "student_id", "track_number", "first_s", "last_s", "hits"))
+    columns = ("student_id", "track_number", "first_s", "last_s", "hits", "grounds")
+    return TrackRecord(**_values(row._mapping, *columns))
 
 
 def marker_record(row: AnyRow) -> MarkerRecord:

@@ -100,13 +100,15 @@ class StudentRecord:
 @dataclass(frozen=True)
 class TrackRecord:
     """A stretch of unbroken following: which student, from and to when (media seconds), how many
-    detections."""
+    detections. ``grounds`` is why whoever came to a known seat was taken for the student (a value of
+    ``monitor.seating.Grounds``); None for the first on a seat, and where nobody had asked."""
 
     student_id: int
     track_number: int
     first_s: float
     last_s: float
     hits: int
+    grounds: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.columns import Real, UtcDateTime, WholeNumber
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -144,7 +144,7 @@ class SeatRow(Base):
 
 
 class TrackRow(Base):
-    """A stretch of unbroken following."""
+    """A stretch of unbroken following. ``grounds``: why who came to a known seat was taken for whom."""
 
     __tablename__ = "tracks"
     __table_args__ = (
@@ -160,6 +160,7 @@ class TrackRow(Base):
     first_s: Mapped[float]
     last_s: Mapped[float]
     hits: Mapped[int]
+    grounds: Mapped[str | None]
 
 
 def _all_or_none() -> str:

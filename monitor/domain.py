@@ -92,7 +92,8 @@ class Track:
     """One face followed over sampled time.
 
     ``face`` is the detection of this frame, or None while the track is lost; ``box_xyxy`` is
-    then where the face was last seen.
+    then where the face was last seen. ``hits`` counts the detections, also those of the tracks before
+    it on the same place.
     """
 
     track_id: int

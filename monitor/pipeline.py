@@ -14,12 +14,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.attention import head_pose
-from monitor.domain import Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
-from monitor.seating import Seating
+from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
+from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
 PENDING_S = 10.0
 """How long a face's samples wait for it to be confirmed as a person before they are given up, seconds."""
+
+
+STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""Of a camera that has not moved."""
+
+
+MOVED = 0.04
+"""Between two samples a camera on a stand drifts by less than this share of the picture's width; more is a
+knock, or somebody who turns it."""
+
+BLIND_S = 10.0
+"""Where the camera points may be unknown for so long before it is noted, seconds: somebody in front of it."""
+
+CAMERA_MOVED = "the camera was moved; the seats were found again"
+CAMERA_LOST = "where the camera points cannot be told from here on; seats are taken to be where they were"
+
+
+def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
+    """A face of the picture where it is in the room. Its box stays upright."""
+    zoom = float(np.hypot(to_room[0, 0], to_room[1, 0]))
+    x, y = to_room @ (*face.centre, 1.0)
+    half_width = zoom * (face.box_xyxy[2] - face.box_xyxy[0]) / 2
+    half_height = zoom * (face.box_xyxy[3] - face.box_xyxy[1]) / 2
+    box = (float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height))
+    points = face.keypoints @ to_room[:, :2].T + to_room[:, 2]
+    return Face(box, face.score, points.astype(np.float32))
 
 
 class FaceDetector(Protocol):
@@ -37,15 +63,37 @@ class FaceReader(Protocol):
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
+    confirmed as a person."""
+
+    track_id: int
+    student: int | None
+    box_xyxy: Box
+
+
+@dataclass(frozen=True)
 class Sample:
     """What one frame gave: the students' observations, for this frame and, once a face is
     confirmed as a person, for the earlier frames that had shown it. ``faces`` counts the
-    detections; ``frame_size`` is (width, height) in pixels."""
+    detections; ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame;
+    ``note`` is what a person should know of it, for the timeline."""
 
     media_s: float
     observations: tuple[Observation, ...]
     faces: int
     frame_size: tuple[int, int]
+    sightings: tuple[Sighting, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A track that is somebody's, and how that was told, None for the first on a seat."""
+
+    student: int
+    track: Track
+    grounds: Grounds | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +109,17 @@ class _Reading:
         if isinstance(self.expression, Unknown):
             return Observation(student, self.media_s, True, unknown=self.expression, head=self.head)
         return Observation(student, self.media_s, True, probabilities=self.expression, head=self.head)
+
+
+class Registrar(Protocol):
+    """Follows the camera (``monitor.registration.Registration``)."""
+
+    def to_room(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
+        """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
+
+
+Colours = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
+"""What is worn below a face (``monitor.clothing.colours``); None where it is not seen."""
 
 
 class NoExpressions:
@@ -105,14 +164,25 @@ class Pipeline:
     """Frames in, observations out; holds the state of one session's tracks and seats."""
 
     def __init__(
-        self, detector: FaceDetector, reader: FaceReader, tracker: Tracker, seating: Seating
+        self,
+        detector: FaceDetector,
+        reader: FaceReader,
+        tracker: Tracker,
+        seating: Seating,
+        registrar: Registrar | None = None,
+        colours: Colours | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
         self._tracker = tracker
         self.seating = seating
+        self._registrar = registrar
+        self._colours = colours
+        self._to_room = STANDING
+        self._placed_s, self._is_blind = 0.0, False
         self._pending: dict[int, list[_Reading]] = {}
-        self._tracks: dict[int, tuple[int, Track]] = {}
+        self._tracks: dict[int, Stretch] = {}
+        self._grounds: dict[int, Grounds] = {}
         self._frame_size = (0, 0)
 
     def process(self, frame: Frame) -> Sample:
@@ -120,18 +190,47 @@ class Pipeline:
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
         faces = self._detector.detect(frame.image_bgr)
-        tracks = self._tracker.update(faces, frame.media_s)
-        seen = [(track, track.face) for track in tracks if track.face is not None]
+        note = self._place(frame)
+        # People are followed in the room and read in the picture.
+        placed = [(in_room(face, self._to_room), face) for face in faces]
+        tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
+        pictured = {id(place): face for place, face in placed}
+        seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
         for (track, face), reading in zip(seen, readings, strict=True):
             self._pending.setdefault(track.track_id, []).append(
                 _Reading(frame.media_s, reading, head=head_pose(face))
             )
-        students = self.seating.update(tracks)
+        worn = {track.track_id: self._worn(frame.image_bgr, face) for track, face in seen}
+        students = self.seating.update(
+            tracks, {key: value for key, value in worn.items() if value is not None}
+        )
         observations = self._attribute(students) + self._absences(students, frame.media_s)
         self._note_tracks(tracks, students)
         self._forget(frame.media_s)
-        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size)
+        sightings = tuple(
+            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
+        )
+        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings, note)
+
+    def _worn(self, image_bgr: ImageBGR, face: Face) -> NDArray[np.float32] | None:
+        return None if self._colours is None else self._colours(image_bgr, face)
+
+    def _place(self, frame: Frame) -> str | None:
+        """Where the camera points now; where that cannot be told, it is taken to point where it did.
+
+        Returns what should be noted of it: that it was moved, or that it has not been followed for a while.
+        """
+        if self._registrar is None:
+            return None
+        found, before = self._registrar.to_room(frame.image_bgr), self._to_room
+        if found is None:
+            blind_s = frame.media_s - self._placed_s
+            noted, self._is_blind = self._is_blind, blind_s > BLIND_S
+            return CAMERA_LOST if self._is_blind and not noted else None
+        self._to_room, self._placed_s, self._is_blind = found, frame.media_s, False
+        middle = np.array([*(side / 2 for side in self._frame_size), 1.0])
+        return CAMERA_MOVED if np.hypot(*((found - before) @ middle)) > MOVED * self._frame_size[0] else None
 
     def finish(self) -> Sample | None:
         """At the end of a session shorter than confirmation takes (one picture, say): the faces
@@ -149,8 +248,8 @@ class Pipeline:
             max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size
         )
 
-    def pop_changed_tracks(self) -> list[tuple[int, Track]]:
-        """The ``(student, track)`` pairs that changed since the last call, for the record."""
+    def pop_changed_tracks(self) -> list[Stretch]:
+        """The tracks of students that changed since the last call, for the record."""
         changed, self._tracks = list(self._tracks.values()), {}
         return changed
 
@@ -170,9 +269,15 @@ class Pipeline:
         ]
 
     def _note_tracks(self, tracks: list[Track], students: dict[int, int]) -> None:
+        self._grounds |= {arrival.track_id: arrival.grounds for arrival in self.seating.pop_arrivals()}
+        live = {track.track_id for track in tracks}
+        self._grounds = {key: value for key, value in self._grounds.items() if key in live}
         for track in tracks:
             if track.track_id in students:
-                self._tracks[track.track_id] = (students[track.track_id], replace(track, face=None))
+                grounds = self._grounds.get(track.track_id)
+                self._tracks[track.track_id] = Stretch(
+                    students[track.track_id], replace(track, face=None), grounds
+                )
 
     def _forget(self, media_s: float) -> None:
         for track_id, readings in list(self._pending.items()):

@@ -22,8 +22,7 @@ from db.store import Store
 from db.unit import Unit
 from monitor.aggregate import class_bin
 from monitor.binning import Binner
-from monitor.domain import Track
-from monitor.pipeline import Sample
+from monitor.pipeline import Sample, Stretch
 from monitor.seating import Seat, reading_order
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,7 @@ class Recorder:
         self._frame_size = (0, 0)
         self._unwritten: dict[tuple[int, float], TimelineBin] = {}
         self._tracks: dict[int, TrackRecord] = {}
+        self._notes: list[tuple[float, str]] = []
         self._progress = Progress(end_s=0.0, watched_s=0.0, frames_sampled=0, frames_dropped=0)
         self._last_commit = (clock(), 0.0)
         self._failing_since: float | None = None
@@ -88,6 +88,8 @@ class Recorder:
         self._frame_size = sample.frame_size
         self._binner.add_sample(sample.media_s, covers_s)
         self.add_observations(sample)
+        if sample.note is not None:
+            self._notes.append((sample.media_s, sample.note))
         self._progress = Progress(
             end_s=sample.media_s,
             watched_s=self._progress.watched_s + covers_s,
@@ -101,9 +103,7 @@ class Recorder:
         if late:
             log.warning("%d observations came after their bin was closed and are not counted", late)
 
-    def commit_if_due(
-        self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[tuple[int, Track]]]
-    ) -> None:
+    def commit_if_due(self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[Stretch]]) -> None:
         """Commit when ``commit_s`` has passed on the clock or in the lecture since the last commit.
 
         Raises DatabaseError when writing has failed for longer than the recorder's patience.
@@ -113,7 +113,7 @@ class Recorder:
         if self._clock() - clock_s >= due_s or self._progress.end_s - media_s >= due_s:
             self.commit(seats(), tracks())
 
-    def commit(self, seats: list[Seat], tracks: list[tuple[int, Track]]) -> None:
+    def commit(self, seats: list[Seat], tracks: list[Stretch]) -> None:
         """Write everything new. Raises DatabaseError as :meth:`commit_if_due` does."""
         self._last_commit = (self._clock(), self._progress.end_s)
         self._collect(tracks)
@@ -129,6 +129,7 @@ class Recorder:
         self._failing_since = None
         self._unwritten.clear()
         self._tracks.clear()
+        self._notes.clear()
 
     def end(self, status: SessionStatus, ended_at: datetime, reason: str) -> None:
         """Write what is left and close the session's row, the row also where something is left that cannot
@@ -147,17 +148,25 @@ class Recorder:
         if self._unwritten and self._last_error is not None:
             raise self._last_error
 
-    def _collect(self, tracks: list[tuple[int, Track]]) -> None:
+    def _collect(self, tracks: list[Stretch]) -> None:
         """Move what the binner may soon forget into what must still be written."""
         self._unwritten |= self._binner.bins()
         self._binner.close_old()
-        for student, track in tracks:
+        for stretch in tracks:
+            track, grounds = stretch.track, stretch.grounds
             self._tracks[track.track_id] = TrackRecord(
-                student, track.track_id, track.first_s, track.last_s, track.hits
+                stretch.student,
+                track.track_id,
+                track.first_s,
+                track.last_s,
+                track.hits,
+                None if grounds is None else grounds.value,
             )
 
     def _write(self, unit: Unit, seats: list[Seat]) -> dict[int, int]:
         """Write into an open unit; return the database's id of each student number."""
+        for at_s, text in self._notes:
+            unit.add_marker(self.session_id, at_s, text)
         if not self._per_student:
             unit.write_bins(self.session_id, self._class_bins())
             unit.progress(self.session_id, self._progress)

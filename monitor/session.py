@@ -17,7 +17,7 @@ from db.errors import DatabaseError
 from db.records import Progress, SessionStatus
 from monitor.domain import Frame
 from monitor.errors import SourceLost
-from monitor.pipeline import Pipeline
+from monitor.pipeline import Pipeline, Sample
 from monitor.recorder import Recorder
 from monitor.seating import Seat
 from monitor.sources import Source
@@ -52,6 +52,7 @@ class Session:
         *,
         sample_fps: float,
         on_progress: Callable[[Progress, int], None] | None = None,
+        on_sample: Callable[[Sample], None] | None = None,
     ) -> None:
         self._source = source
         self._frames = frames
@@ -59,6 +60,7 @@ class Session:
         self._recorder = recorder
         self._sample_fps = sample_fps
         self._on_progress = on_progress
+        self._on_sample = on_sample
 
     def run(self, stop: threading.Event) -> Outcome:
         """Watch until the source ends or ``stop`` is set.
@@ -94,6 +96,8 @@ class Session:
             gap_s = period_s if previous_s is None else frame.media_s - previous_s
             previous_s = frame.media_s
             sample = self._pipeline.process(frame)
+            if self._on_sample is not None:
+                self._on_sample(sample)
             self._recorder.add(sample, min(gap_s, longest_s), self._source.frames_dropped)
             self._recorder.commit_if_due(self._seats, self._pipeline.pop_changed_tracks)
             if self._on_progress is not None:

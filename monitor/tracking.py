@@ -30,18 +30,20 @@ from monitor.domain import Face, Track
 class TrackingSettings:
     """How faces are followed; distances in face widths.
 
-    ``gate``: how far a face may be from where its track expects it in the next sample. In the lecture
-    hall photograph that the project tests with, the nearest neighbour sits 3 widths away in the median and
-    nearer than 1.1 for one face of 24: hardly any can be confused, and those only while one is not seen.
-    ``gate_growth_per_s`` widens it for each second unseen, up to ``gate_max``: people who come back up sit
-    a little elsewhere.
+    ``gate``: how far a face may be from where its track expects it in the next sample: somebody who sets out
+    at a stroll, 2.5 widths a second, is 1.25 away after half a second. In the lecture hall photograph that
+    the project tests with, the nearest neighbour sits 3 widths away in the median and nearer than 1.1 for
+    one face of 24: hardly any can be confused, and those only while one is not seen.
+    ``lost_gate``: the same for a face that was not seen in the last sample; ``gate_growth_per_s`` widens it
+    for each second unseen, up to ``gate_max``: people who come back up sit a little elsewhere.
     ``max_size_ratio``: faces further apart in size than this are not the same face.
     ``max_lost_s``: how long a track waits for its face; looking down to write takes seconds, and
     longer absences are bridged by the seat. ``confirm_hits``: detections before a track is a
     person, because a false detection rarely repeats in one place.
     """
 
-    gate: Annotated[float, Gt(0), Le(5)] = 1.0
+    gate: Annotated[float, Gt(0), Le(5)] = 1.5
+    lost_gate: Annotated[float, Gt(0), Le(5)] = 1.0
     gate_growth_per_s: Annotated[float, Ge(0), Le(5)] = 0.25
     gate_max: Annotated[float, Gt(0), Le(10)] = 1.75
     max_size_ratio: Annotated[float, Gt(1), Le(5)] = 1.8
@@ -49,12 +51,42 @@ class TrackingSettings:
     confirm_hits: Annotated[int, Ge(1), Le(20)] = 3
 
 
+REMEMBERED = 5
+"""A track's size, and the place of one who sits, are medians over so many boxes: boxes of one small face
+differ by a third from sample to sample, and sometimes one lies half beside it."""
+
+STRETCH_S = 3.0
+"""Who was unseen for longer begins a new track, though on the place where the old one waited: in that time
+one can go and another come, so whose track it is must be asked again (``monitor.seating``)."""
+
+BRIEF_S = 1.2
+"""So long the motion of an unseen face is believed: a sample that missed it, at one or more a second."""
+
+
 @dataclass(frozen=True)
 class _State:
-    """A track and its motion in pixels a second."""
+    """A track, its motion in pixels a second, and its last boxes (x, y, width)."""
 
     track: Track
     velocity: tuple[float, float]
+    recent: tuple[tuple[float, float, float], ...]
+
+    @property
+    def width(self) -> float:
+        """Of the face, pixels."""
+        return float(np.median([width for _, _, width in self.recent]))
+
+    def expected(self, media_s: float) -> NDArray[np.float64]:
+        """Where the centre may be at ``media_s``, ``(3, 2)`` pixels: on its place, for one who sits; where it
+        was last, for one who has stopped; a step on, for one who walks. Who has not been seen for longer
+        than ``BRIEF_S`` sits, or is somewhere that nobody can know.
+        """
+        place = np.median([(x, y) for x, y, _ in self.recent], axis=0)
+        waited_s = media_s - self.track.last_s
+        if waited_s > BRIEF_S:
+            return np.stack([place, place, place])
+        last = np.array(self.recent[-1][:2])
+        return np.stack([place, last, last + np.array(self.velocity) * waited_s])
 
 
 class Tracker:
@@ -97,7 +129,7 @@ class Tracker:
             return [_unseen(state) for state in states], faces
         pairs = assign(self._costs(states, faces, media_s))
         advanced = [
-            _seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
+            self._seen(state, faces[pairs[i]], media_s) if i in pairs else _unseen(state)
             for i, state in enumerate(states)
         ]
         taken = set(pairs.values())
@@ -106,45 +138,48 @@ class Tracker:
     def _costs(self, states: list[_State], faces: list[Face], media_s: float) -> NDArray[np.float64]:
         """Cost ``(len(states), len(faces))``: distance in face widths plus the log of the size ratio."""
         waited = np.array([media_s - state.track.last_s for state in states])
-        expected = np.array([_expected_centre(state, media_s) for state in states])
+        expected = np.array([state.expected(media_s) for state in states])
         centres = np.array([face.centre for face in faces])
-        widths = np.array([_width(state.track.box_xyxy) for state in states])
+        widths = np.array([state.width for state in states])
         ratio = np.abs(np.log(widths[:, None] / np.array([_width(f.box_xyxy) for f in faces])[None, :]))
-        distance = np.linalg.norm(expected[:, None] - centres[None, :], axis=2) / widths[:, None]
+        away = np.linalg.norm(expected[:, None] - centres[None, :, None], axis=3).min(axis=2)
+        distance = away / widths[:, None]
         s = self._settings
-        gate = np.minimum(s.gate + s.gate_growth_per_s * waited, s.gate_max)
+        lost = np.array([state.track.face is None for state in states])
+        gate = np.where(lost, np.minimum(s.lost_gate + s.gate_growth_per_s * waited, s.gate_max), s.gate)
         allowed = (distance <= gate[:, None]) & (ratio <= np.log(s.max_size_ratio))
         return np.where(allowed, distance + ratio, FORBIDDEN)
 
     def _begin(self, face: Face, media_s: float) -> _State:
-        track = Track(self._next_id, face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
+        track = Track(self._new_id(), face.box_xyxy, face, first_s=media_s, last_s=media_s, hits=1)
+        return _State(track, (0.0, 0.0), (_place(face.box_xyxy),))
+
+    def _seen(self, state: _State, face: Face, media_s: float) -> _State:
+        elapsed_s = media_s - state.track.last_s
+        step = (np.array(face.centre) - state.recent[-1][:2]) / elapsed_s
+        # Old and new: one jittering box must not send the next search astray.
+        vx, vy = 0.3 * np.array(state.velocity) + 0.7 * step
+        track = replace(
+            state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1
+        )
+        if elapsed_s > STRETCH_S:
+            track = replace(track, track_id=self._new_id(), first_s=media_s)
+        recent = (*state.recent, _place(face.box_xyxy))[-REMEMBERED:]
+        return _State(track, (float(vx), float(vy)), recent)
+
+    def _new_id(self) -> int:
         self._next_id += 1
-        return _State(track, velocity=(0.0, 0.0))
+        return self._next_id - 1
 
 
 def _width(box_xyxy: tuple[float, float, float, float]) -> float:
     return box_xyxy[2] - box_xyxy[0]
 
 
-def _centre(box_xyxy: tuple[float, float, float, float]) -> NDArray[np.float64]:
-    return np.array([(box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2])
-
-
-def _expected_centre(state: _State, media_s: float) -> NDArray[np.float64]:
-    # People in seats sway and stop. Motion is believed for one second only; a lost face is looked
-    # for where it was, not where a constant velocity would have carried it.
-    ahead_s = min(media_s - state.track.last_s, 1.0)
-    return _centre(state.track.box_xyxy) + np.array(state.velocity) * ahead_s
-
-
-def _seen(state: _State, face: Face, media_s: float) -> _State:
-    elapsed_s = media_s - state.track.last_s
-    step = (np.array(face.centre) - _centre(state.track.box_xyxy)) / elapsed_s
-    # Half old, half new: one jittering box must not send the next search astray.
-    vx, vy = 0.5 * np.array(state.velocity) + 0.5 * step
-    track = replace(state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1)
-    return _State(track, velocity=(float(vx), float(vy)))
+def _place(box_xyxy: tuple[float, float, float, float]) -> tuple[float, float, float]:
+    """Centre and width."""
+    return (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2, _width(box_xyxy)
 
 
 def _unseen(state: _State) -> _State:
-    return _State(replace(state.track, face=None), state.velocity)
+    return replace(state, track=replace(state.track, face=None))

@@ -6,6 +6,6 @@ her own. ``write_demo_video`` makes a video like any other; the ``DemoClass`` it
 
 from classpulse.demo.errors import DemoError
 from classpulse.demo.film import DemoClass, write_demo_video
-from classpulse.demo.truth import Truth, read_truth
+from classpulse.simulation.truth import Truth, read_truth
 
 __all__ = ["DemoClass", "DemoError", "Truth", "read_truth", "write_demo_video"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from classpulse.errors import RunError
+from classpulse.simulation.errors import SimulationError
 
 
-class DemoError(RunError):
+class DemoError(SimulationError):
     """The demo class cannot be made or scored; the message says what was wrong and what to do."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
-import av
-import cv2
 import numpy as np
-from av.video.stream import VideoStream
 
 from classpulse.demo.cast import CAST
 from classpulse.demo.errors import DemoError
 from classpulse.demo.poses import RESEMBLES
 from classpulse.demo.script import Student, moment_at
 from classpulse.demo.stage import HEIGHT, WIDTH, Stage, tile_xyxy
-from classpulse.demo.truth import FACING_DEG, Sample, StudentTruth, Truth
-from monitor.domain import ImageBGR
+from classpulse.simulation.encoder import Film, write_film
+from classpulse.simulation.truth import FACING_DEG, Sample, StudentTruth, Truth
 
 LENGTH_S = 75.0
 FPS = 10
@@ -30,14 +25,6 @@ SHORTEST_S = 2.0
 """Shorter than this the changes (0.8 s, 1.2 s) run into each other."""
 
 TRUTH_STEP_S = 0.5
-
-CODECS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("libx264", {"preset": "ultrafast", "crf": "26"}),
-    # PyAV's wheels carry x264; a PyAV built without it still has FFmpeg's own MPEG-4.
-    ("mpeg4", {"qscale": "4"}),
-)
-"""The encoders in order of preference, with their options. Measured on this film: ``ultrafast`` takes 9 ms a
-frame where ``veryfast`` takes 23, for a file four times as large that nobody keeps."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +71,18 @@ class DemoClass:
         return Truth(self.length_s, self.fps, WIDTH, HEIGHT, step_s, students)
 
     def write_truth(self, path: Path, step_s: float = TRUTH_STEP_S) -> None:
-        """Write the truth as JSON; ``classpulse.demo.truth`` describes it."""
+        """Write the truth as JSON; ``classpulse.simulation.truth`` describes it."""
         path.write_text(self.truth(step_s).to_json() + "\n", encoding="utf-8")
 
     def _sample(self, index: int, t_s: float) -> Sample:
         moment = moment_at(self.students[index], t_s, self.length_s)
         box_xyxy = self.stage.face_box(index, t_s)
         if box_xyxy is None:
-            return Sample(t_s, False, moment.settled, None, None, None, None, None)
+            return Sample(t_s, False, False, moment.settled, None, None, None, None, None)
         yaw_deg = moment.pose.yaw_deg
         return Sample(
             t_s,
+            True,
             True,
             moment.settled,
             moment.expression.value,
@@ -114,49 +102,10 @@ def write_demo_video(
 ) -> DemoClass:
     """Write the demo class as an MP4 of 1280 x 720 and return it, for its truth.
 
-    H.264, or MPEG-4 Part 2 where PyAV has no x264; both open in every player. ``progress`` is called with the
-    share done, 0..1, after every frame. The file appears when it is whole; an interrupted run leaves none.
+    ``progress`` is called with the share done, 0..1, after every frame; the file appears when it is whole.
 
-    Raises ``DemoError`` if ``seconds`` or ``fps`` is out of bounds, no encoder is there, or the file cannot
-    be written.
+    Raises ``DemoError`` if ``seconds`` or ``fps`` is out of bounds, and what ``write_film`` raises.
     """
     demo = DemoClass(seconds, fps)
-    partial = path.with_name(path.name + ".part")
-    try:
-        _encode(partial, demo, progress)
-        os.replace(partial, path)
-    except (OSError, av.FFmpegError) as error:
-        raise DemoError(
-            f"the demo cannot be written to {path}: {error}; choose a folder with space"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_film(path, Film(fps, demo.frame_count, WIDTH, HEIGHT), demo.stage.frames(fps), progress)
     return demo
-
-
-def _encode(path: Path, demo: DemoClass, progress: Callable[[float], None] | None) -> None:
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        codec, options = _encoder()
-        stream = cast(VideoStream, container.add_stream(codec, rate=demo.fps, options=options))
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number, image_bgr in enumerate(demo.stage.frames(demo.fps), start=1):
-            container.mux(stream.encode(_yuv_frame(image_bgr)))
-            if progress is not None:
-                progress(number / demo.frame_count)
-        container.mux(stream.encode(None))
-
-
-def _yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
-    """OpenCV converts in 1 ms where PyAV's own way takes 5."""
-    planes = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
-    return av.VideoFrame.from_ndarray(planes, format="yuv420p")
-
-
-def _encoder() -> tuple[str, dict[str, str]]:
-    for name, options in CODECS:
-        if name in av.codecs_available:
-            return name, options
-    choices = ", ".join(name for name, _ in CODECS)
-    raise DemoError(
-        f"PyAV has none of the encoders {choices}; expected one: pip install --force-reinstall av"
-    )

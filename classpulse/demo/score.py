@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from classpulse.demo.errors import DemoError
-from classpulse.demo.truth import Sample, StudentTruth, Truth
+from classpulse.simulation.truth import Sample, StudentTruth, Truth
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
@@ -88,6 +88,20 @@ class Score:
         return answers.count(True), answers.count(True) + answers.count(False)
 
     @property
+    def flag_precision(self) -> float | None:
+        """The share of flagged students who should be; None where nobody was flagged."""
+        return self._flag_share([s for s in self.students if s.outcome == FLAGGED])
+
+    @property
+    def flag_recall(self) -> float | None:
+        """The share of the students who should be flagged that were; None where nobody should be."""
+        return self._flag_share([s for s in self.students if s.should_be_flagged])
+
+    def _flag_share(self, among: Sequence[StudentScore]) -> float | None:
+        right = sum(s.outcome == FLAGGED and s.should_be_flagged for s in among)
+        return right / len(among) if among else None
+
+    @property
     def flags_agreeing(self) -> int:
         """How many students are flagged exactly if they should be."""
         return sum((s.outcome == FLAGGED) == s.should_be_flagged for s in self.students)
@@ -133,7 +147,9 @@ def _inside(seat: SeatRecord, known: StudentTruth, truth: Truth) -> bool:
     x1, y1, x2, y2 = seat.box_xyxy
     x = (x1 + x2) / 2 * truth.width / seat.frame_width
     y = (y1 + y2) / 2 * truth.height / seat.frame_height
-    left, top, right, bottom = known.tile_xyxy
+    if known.seat_xyxy is None:
+        return False
+    left, top, right, bottom = known.seat_xyxy
     return left <= x < right and top <= y < bottom
 
 
@@ -183,11 +199,11 @@ def _facing_agrees(samples: Sequence[Sample], stored: TimelineBin | None) -> boo
 
 
 def _spells(known: StudentTruth) -> list[list[Sample]]:
-    """Runs of settled samples, in sight and facing, with one expression."""
+    """Runs of settled samples with one expression, in sight and not turned away."""
     runs: list[list[Sample]] = []
     last: str | None = None
     for sample in known.samples:
-        resembles = sample.resembles if sample.settled and sample.facing else None
+        resembles = sample.resembles if sample.settled and sample.facing is not False else None
         if resembles is not None:
             if resembles != last:
                 runs.append([])

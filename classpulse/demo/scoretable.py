@@ -41,9 +41,10 @@ def _sums(score: Score) -> list[str]:
         f"students found: {score.found} of {people}; stored people who are nobody: {len(score.strays)}",
         f"presence: wrong by {_percent(score.presence_error)} of the time; direction agrees: {facing}",
         f"leading expression as drawn: {agreeing} of {readings} spells with a reading",
-        f"flags as scripted: {score.flags_agreeing} of {people}",
+        f"flags as scripted: {score.flags_agreeing} of {people} (precision {_percent(score.flag_precision)}, "
+        f"recall {_percent(score.flag_recall)})",
     ]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"

@@ -2,7 +2,8 @@
 
 A full look costs tens of cuttings and a class sits still: most of the time the faces are where they
 were half a second ago, which one cutting each can tell. The whole frame is looked at again every few
-samples, and at once when a face is not where it was.
+samples, and at once when a face is not where it was. A face that the detector does not see, and that
+still looks as it did (``patches``), has not gone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from monitor.detection.candidates import Candidates, join
 from monitor.detection.merging import SAME_FACE_IOU, merge, overlaps
+from monitor.detection.patches import Patch, find, remember
 from monitor.domain import ImageBGR
 
 MISSED_LOOKS = 20
@@ -41,39 +43,67 @@ class Following:
         self._every = every
         self._size: tuple[int, ...] = ()
         self._since = 0
-        self._known = join([])
+        self._known: list[Patch] = []
         self._missed: list[_Missed] = []
 
     def found(self, image_bgr: ImageBGR) -> Candidates:
-        """The faces of the next sample."""
-        followed = self._followed(image_bgr) if self._may_follow(image_bgr) else None
+        """The faces of the next sample, best first."""
+        if image_bgr.shape != self._size:
+            self._known, self._size, self._since = [], image_bgr.shape, 0
+        followed = self._followed(image_bgr) if 0 < self._since < self._every else None
         if followed is None:
-            found, self._since = self._full_look(image_bgr), 1
+            self._since = 1
+            followed = self._kept(image_bgr, self._full_look(image_bgr))
         else:
-            found, self._since = followed, self._since + 1
+            self._since += 1
+        followed.sort(key=lambda patch: -float(patch.face.scores[0]))
+        found = join([patch.face for patch in followed])
         self._miss(found)
-        self._known, self._size = found, image_bgr.shape
+        self._known = followed
         return found
 
-    def _may_follow(self, image_bgr: ImageBGR) -> bool:
-        return 0 < self._since < self._every and image_bgr.shape == self._size
-
-    def _followed(self, image_bgr: ImageBGR) -> Candidates | None:
+    def _followed(self, image_bgr: ImageBGR) -> list[Patch] | None:
         """The known faces where they are now, and lost ones that are back; None if one has gone."""
         here = []
-        for index in range(len(self._known)):
-            again = self._again(image_bgr, self._known.pick(np.array([index])))
-            if not len(again):
+        for patch in self._known:
+            again = self._again(image_bgr, patch.face)
+            now = remember(image_bgr, again, patch.seen + 1) if len(again) else find(image_bgr, patch)
+            if now is None:
                 return None
-            here.append(again)
-        back = [self._again(image_bgr, missed.face) for missed in self._missed]
-        together = merge(join(here))
+            here.append(now)
         # Two that have become one were two people: only a full look can tell which is left.
-        return merge(join([together, *back])) if len(together) == len(here) else None
+        if len(merge(join([patch.face for patch in here]))) < len(here):
+            return None
+        back = [self._again(image_bgr, missed.face) for missed in self._missed]
+        return here + self._new(image_bgr, join(back), here)
+
+    def _kept(self, image_bgr: ImageBGR, seen: Candidates) -> list[Patch]:
+        """What a full look has seen, and the known faces that it missed though they have not changed."""
+        here = self._new(image_bgr, seen, [])
+        for patch in self._known:
+            now = find(image_bgr, patch)
+            if now is not None and not _is_among(now.face, join([one.face for one in here])):
+                here.append(now)
+        return here
+
+    def _new(self, image_bgr: ImageBGR, seen: Candidates, here: list[Patch]) -> list[Patch]:
+        """Patches of those of ``seen`` that are not among ``here``."""
+        faces, known = merge(seen), join([patch.face for patch in here])
+        each = [faces.pick(np.array([index])) for index in range(len(faces))]
+        return [
+            remember(image_bgr, face, self._seen_before(face) + 1)
+            for face in each
+            if not _is_among(face, known)
+        ]
+
+    def _seen_before(self, face: Candidates) -> int:
+        """How often the detector had seen a face at this place before."""
+        same = [patch.seen for patch in self._known if _is_among(patch.face, face)]
+        return max(same, default=0)
 
     def _miss(self, found: Candidates) -> None:
         """Remember who was known and is not found."""
-        lost = [_Missed(self._known.pick(np.array([index])), 0) for index in range(len(self._known))]
+        lost = [_Missed(patch.face, 0) for patch in self._known]
         waiting = [_Missed(missed.face, missed.samples + 1) for missed in self._missed]
         self._missed = [
             missed

@@ -7,7 +7,7 @@ import pytest
 from classpulse.demo.errors import DemoError
 from classpulse.demo.score import Score, SpellScore, score
 from classpulse.demo.scoretable import score_table
-from classpulse.demo.truth import Sample, StudentTruth, Truth
+from classpulse.simulation.truth import Sample, StudentTruth, Truth
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
@@ -18,9 +18,9 @@ def sample(
     t_s: float, resembles: str | None = "neutral", *, yaw_deg: float = 0.0, settled: bool = True
 ) -> Sample:
     if resembles is None:
-        return Sample(t_s, False, settled, None, None, None, None, None)
+        return Sample(t_s, False, False, settled, None, None, None, None, None)
     return Sample(
-        t_s, True, settled, resembles, resembles, abs(yaw_deg) < 20, yaw_deg, (10.0, 10.0, 50.0, 60.0)
+        t_s, True, True, settled, resembles, resembles, abs(yaw_deg) < 20, yaw_deg, (10.0, 10.0, 50.0, 60.0)
     )
 
 
@@ -179,7 +179,7 @@ def test_the_table_tells_what_differs() -> None:
     assert any("neutral" in line and "happy 0.70  (differs)" in line for line in lines)
     assert "students found: 2 of 2; stored people who are nobody: 0" in lines
     assert "leading expression as drawn: 3 of 4 spells with a reading" in lines
-    assert "flags as scripted: 0 of 2" in lines
+    assert "flags as scripted: 0 of 2 (precision 0 %, recall 0 %)" in lines
     assert max(len(line) for line in lines) <= 100
 
 

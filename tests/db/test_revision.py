@@ -20,8 +20,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade():
@@ -41,8 +41,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "0002_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "0002")
+    (copied / "versions" / "0003_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", "0003")
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -74,9 +74,9 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
 
 
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="0002")
+    script = command.revision(at(copied), "keep the weather", rev_id="0003")
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert 'Take the schema from 0001 to 0002; downgrade is not offered."""' in text
-    assert script.down_revision == "0001"
+    assert 'Take the schema from 0002 to 0003; downgrade is not offered."""' in text
+    assert script.down_revision == "0002"
     assert "def downgrade" not in text

@@ -206,7 +206,7 @@ def test_an_empty_box_is_no_seat(store, session_id, people) -> None:
 
 
 def test_tracks_are_kept_by_number(store, session_id, people) -> None:
-    tracks = [TrackRecord(people[0], 2, 0.0, 4.5, 9), TrackRecord(people[1], 1, 1.0, 2.0, 3)]
+    tracks = [TrackRecord(people[0], 2, 0.0, 4.5, 9), TrackRecord(people[1], 1, 1.0, 2.0, 3, "seat alone")]
     longer = dataclasses.replace(tracks[0], last_s=60.0, hits=120)
     for written in (tracks, [longer]):
         with store.unit() as unit:

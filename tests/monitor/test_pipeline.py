@@ -8,8 +8,16 @@ import pytest
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Face, Frame, Unknown
-from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline
-from monitor.seating import Seating
+from monitor.pipeline import (
+    BLIND_S,
+    CAMERA_LOST,
+    CAMERA_MOVED,
+    ExpressionReader,
+    NoExpressions,
+    Pipeline,
+    in_room,
+)
+from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -108,7 +116,9 @@ def test_finish_adds_nobody_where_people_were_confirmed() -> None:
 def test_changed_tracks_are_told_once() -> None:
     p = pipeline(*[[face(100, 100)]] * 4)
     run(p, 4)
-    ((student, track),) = p.pop_changed_tracks()
+    (stretch,) = p.pop_changed_tracks()
+    student, track = stretch.student, stretch.track
+    assert stretch.grounds is None
     assert (student, track.hits, track.first_s, track.last_s) == (0, 4, 0.0, 1.5)
     assert p.pop_changed_tracks() == []
 
@@ -156,3 +166,78 @@ def test_frames_out_of_order_are_refused() -> None:
     p.process(frame(1.0))
     with pytest.raises(ValueError, match="expected later"):
         p.process(frame(0.5))
+
+
+class Panning:
+    """A camera that has moved to the right by 30 pixels a sample, except where it cannot be told."""
+
+    def __init__(self, unknown: int = -1) -> None:
+        self.samples, self.unknown = -1, unknown
+
+    def to_room(self, image_bgr) -> np.ndarray | None:
+        self.samples += 1
+        shift = np.array([[1.0, 0.0, 30.0 * self.samples], [0.0, 1.0, 0.0]])
+        return None if self.samples == self.unknown else shift
+
+
+def test_people_are_followed_in_the_room_and_seen_in_the_picture() -> None:
+    faces = [[face(300 - 30 * i, 100)] for i in range(8)]
+    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning())
+    samples = run(p, 8)
+    assert p.seating.student_count == 1
+    (seat,) = p.seating.seats
+    assert seat.box_xyxy == pytest.approx(face(300, 100).box_xyxy)
+    assert [s.sightings[0].box_xyxy for s in samples] == [f.box_xyxy for (f,) in faces]
+    assert [s.sightings[0].student for s in samples] == [None, None] + [0] * 6
+
+
+def test_where_the_camera_cannot_be_followed_it_is_taken_to_stand() -> None:
+    faces = [[face(300 - 30 * i, 100)] for i in range(8)]
+    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(unknown=5))
+    run(p, 8)
+    assert p.seating.student_count == 1
+
+
+def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
+    class Knocked:
+        def __init__(self) -> None:
+            self.samples = 0
+
+        def to_room(self, image_bgr) -> np.ndarray:
+            self.samples += 1
+            return np.array([[1.0, 0.0, 60.0 if self.samples > 3 else 0.5 * self.samples], [0.0, 1.0, 0.0]])
+
+    p = Pipeline(Script(*[[]] * 6), Always(), Tracker(), Seating(), Knocked())
+    assert [s.note for s in run(p, 6)] == [None, None, None, CAMERA_MOVED, None, None]
+
+
+def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> None:
+    class Sometimes:
+        def __init__(self) -> None:
+            self.samples = -1
+
+        def to_room(self, image_bgr) -> np.ndarray | None:
+            self.samples += 1
+            return None if 10 < self.samples < 60 or self.samples > 80 else np.eye(2, 3)
+
+    p = Pipeline(Script(*[[]] * 130), Always(), Tracker(), Seating(), Sometimes())
+    notes = [(s.media_s, s.note) for s in run(p, 130) if s.note is not None]
+    assert notes == [(5.0 + BLIND_S + 0.5, CAMERA_LOST), (40.0 + BLIND_S + 0.5, CAMERA_LOST)]
+
+
+def test_a_zoom_keeps_the_size_in_the_room() -> None:
+    near = in_room(face(100, 100, width=80), np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]]))
+    assert near.box_xyxy == pytest.approx((40, 45, 80, 95))
+    np.testing.assert_allclose(near.keypoints, face(60, 70, width=40).keypoints, atol=1e-4)
+
+
+def test_clothes_tell_a_visitor_from_the_owner() -> None:
+    faces = [[face(100, 100)]] * 6 + [[]] * 70 + [[face(100, 100)]] * 6
+    worn = iter([np.array([1.0, 0.0], np.float32)] * 6 + [np.array([0.0, 1.0], np.float32)] * 6)
+    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), None, lambda image, face: next(worn))
+    samples = run(p, len(faces))
+    assert p.seating.student_count == 2
+    assert samples[-1].sightings[0].student == 1
+    assert [one.grounds for one in p.pop_changed_tracks()] == [None, Grounds.OTHER]
+    own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
+    assert own == {38.0 + i / 2 for i in range(6)}, "the samples before it was known whose they are count too"

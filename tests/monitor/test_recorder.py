@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from db.store import Store
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Observation, Track, Unknown
-from monitor.pipeline import Sample
+from monitor.pipeline import Sample, Stretch
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.seating import Seat
 
@@ -66,7 +67,7 @@ def test_what_was_seen_is_read_back(engine) -> None:
     r = recorder(engine, session_id)
     for i in range(10):
         r.add(sample(i * 0.5, 0, 1), 0.5, frames_dropped=2)
-    r.commit(seats((0, 300), (1, 100)), [(0, Track(7, face(1, 1).box_xyxy, None, 0.0, 4.5, 10))])
+    r.commit(seats((0, 300), (1, 100)), [Stretch(0, Track(7, face(1, 1).box_xyxy, None, 0.0, 4.5, 10), None)])
     r.end(SessionStatus.FINISHED, NOW, "")
     session = queries.session(engine, session_id)
     assert (session.status, session.end_s, session.watched_s) == (SessionStatus.FINISHED, 4.5, 5.0)
@@ -131,7 +132,10 @@ def test_aggregate_mode_stores_nobody(engine) -> None:
     r = recorder(engine, session_id, per_student=False)
     for i in range(10):
         r.add(sample(i * 0.5, *range(6)), 0.5, 0)
-    r.commit(seats(*[(i, 100.0 * i) for i in range(6)]), [(0, Track(1, face(1, 1).box_xyxy, None, 0, 1, 3))])
+    r.commit(
+        seats(*[(i, 100.0 * i) for i in range(6)]),
+        [Stretch(0, Track(1, face(1, 1).box_xyxy, None, 0, 1, 3), None)],
+    )
     r.end(SessionStatus.FINISHED, NOW, "")
     assert queries.students(engine, session_id) == []
     assert queries.seats(engine, session_id) == []
@@ -165,7 +169,9 @@ def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> 
     for i in range(200):
         r.add(sample(i * 0.5, 0), 0.5, 0)
         if i % 10 == 9:
-            r.commit(seats((0, 100)), [(0, Track(1, face(1, 1).box_xyxy, None, 0.0, i * 0.5, i + 1))])
+            r.commit(
+                seats((0, 100)), [Stretch(0, Track(1, face(1, 1).box_xyxy, None, 0.0, i * 0.5, i + 1), None)]
+            )
     assert queries.bins(engine, session_id) == []
     store.broken = False
     r.commit(seats((0, 100)), [])
@@ -199,3 +205,13 @@ def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> 
     late = Sample(0.0, (Observation(1, 0.0, True, unknown=Unknown.BLURRED),), 1, (640, 360))
     r.add_observations(late)
     assert "not counted" in caplog.text
+
+
+def test_notes_become_markers_once(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    r.add(replace(sample(3.5), note="the camera was moved"), 0.5, 0)
+    r.commit([], [])
+    r.add(sample(4.0), 0.5, 0)
+    r.commit([], [])
+    assert [(m.at_s, m.text) for m in queries.markers(engine, session_id)] == [(3.5, "the camera was moved")]

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from faces import face
 from monitor.domain import Track
-from monitor.seating import Seat, Seating, reading_order
+from monitor.seating import Grounds, Seat, Seating, SeatingSettings, reading_order
 from monitor.tracking import Tracker
 
 
@@ -88,3 +89,76 @@ def test_with_the_tracker_a_student_who_is_away_for_minutes_is_the_same_one() ->
         faces = [face(300, 100)] + ([face(100, 100)] if not 100 <= step < 400 else [])
         students |= set(seating.update(tracker.update(faces, step * 0.5)).values())
     assert students == {0, 1}
+
+
+RED, BLUE = (np.array(shares, np.float32) for shares in ((1.0, 0.0), (0.0, 1.0)))
+
+
+def at(number: int, x: float, media_s: float) -> Track:
+    f = face(x, 100)
+    return Track(number, f.box_xyxy, f, first_s=0.0, last_s=media_s, hits=10)
+
+
+def sit(seating: Seating, number: int, worn: np.ndarray | None, start_s: float, samples: int = 6) -> list:
+    """Somebody on the seat at x = 100 for some samples; who they are taken for in each."""
+    given = []
+    for i in range(samples):
+        colours = {} if worn is None else {number: worn}
+        given.append(seating.update([at(number, 100, start_s + i / 2)], colours).get(number))
+    return given
+
+
+def test_who_comes_back_in_the_same_clothes_is_the_same_student() -> None:
+    seating = Seating()
+    assert sit(seating, 1, RED, 0.0)[-1] == 0
+    assert sit(seating, 2, RED, 60.0) == [None, None, 0, 0, 0, 0]
+    (arrival,) = seating.pop_arrivals()
+    assert (arrival.student, arrival.owner, arrival.grounds) == (0, 0, Grounds.CLOTHES)
+    assert seating.pop_arrivals() == []
+
+
+def test_somebody_else_on_the_seat_is_not_merged_and_the_owner_gets_it_back() -> None:
+    seating = Seating()
+    sit(seating, 1, RED, 0.0)
+    assert sit(seating, 2, BLUE, 60.0)[-1] == 1
+    (arrival,) = seating.pop_arrivals()
+    assert (arrival.student, arrival.owner, arrival.grounds) == (1, 0, Grounds.OTHER)
+    assert sit(seating, 3, RED, 120.0)[-1] == 0
+    assert sit(seating, 4, BLUE, 180.0)[-1] == 1
+    assert {arrival.grounds for arrival in seating.pop_arrivals()} == {Grounds.CLOTHES}
+
+
+def test_who_sits_down_where_a_track_still_waits_is_asked_too() -> None:
+    tracker, seating = Tracker(), Seating()
+    worn = [RED] * 10 + [None] * 20 + [BLUE] * 10
+    given = []
+    for i, colours in enumerate(worn):
+        faces = [] if colours is None else [face(100, 100)]
+        tracks = tracker.update(faces, i / 2)
+        seen = [t.track_id for t in tracks if t.face is not None]
+        given.append(seating.update(tracks, {number: colours for number in seen if colours is not None}))
+    assert set(given[9].values()) == {0}
+    assert set(given[-1].values()) == {1}
+
+
+def test_where_clothes_are_not_seen_the_seat_alone_decides_and_says_so() -> None:
+    seating = Seating()
+    sit(seating, 1, None, 0.0)
+    assert sit(seating, 2, None, 60.0) == [0] * 6
+    (arrival,) = seating.pop_arrivals()
+    assert arrival.grounds is Grounds.SEAT
+
+
+def test_likeness_zero_lets_the_seat_alone_decide() -> None:
+    seating = Seating(SeatingSettings(min_likeness=0.0))
+    sit(seating, 1, RED, 0.0)
+    assert sit(seating, 2, BLUE, 60.0)[-1] == 0
+
+
+def test_two_who_changed_places_own_the_new_ones_after_half_a_minute() -> None:
+    seating = Seating()
+    for i in range(200):
+        seating.update([at(1, 100, i / 2), at(2, 400, i / 2)])
+    for i in range(60):
+        seating.update([at(1, 400, 100 + i / 2), at(2, 100, 100 + i / 2)])
+    assert seating.update([at(3, 400, 200.0)]) == {3: 0}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces import face
-from monitor.tracking import Tracker, TrackingSettings
+from monitor.tracking import STRETCH_S, Tracker, TrackingSettings
 
 
 def ids(tracker: Tracker, faces: list, at_s: float) -> dict[tuple[float, float], int]:
@@ -36,7 +36,20 @@ def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool
     for t in np.arange(0.5, gap_s, 0.5):
         tracker.update([], float(t))
     (track,) = (t for t in tracker.update([face(105, 102)], gap_s) if t.face is not None)
+    assert (track.hits == 2) is same
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(STRETCH_S, True), (STRETCH_S + 0.5, False)])
+def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: float, same: bool) -> None:
+    tracker = Tracker()
+    for t in np.arange(0.0, 5.0, 0.5):
+        tracker.update([face(100, 100)], float(t))
+    for t in np.arange(5.0, 4.5 + gap_s, 0.5):
+        tracker.update([], float(t))
+    (track,) = tracker.update([face(102, 101)], 4.5 + gap_s)
     assert (track.track_id == 1) is same
+    assert track.hits == 11
+    assert track.first_s == (0.0 if same else 4.5 + gap_s)
 
 
 def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
@@ -111,3 +124,42 @@ def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells
                 who.setdefault(track.track_id, set()).add(shown[track.face.centre][0])
     assert all(len(numbers) == 1 for numbers in who.values())
     assert len(who) == len(cells)
+
+
+def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | None]:
+    """The track of one face, sample by sample; None where there is none."""
+    found: list[int | None] = []
+    for i, place in enumerate(places):
+        faces = [] if place is None else [face(*place)]
+        found += [next(iter(ids(tracker, faces, (i + 1) * 0.5).values()), None)]
+    return found
+
+
+def test_who_sets_out_strolls_and_stops_is_followed() -> None:
+    sitting = [(100.0, 100.0)] * 6
+    strolling = [(100.0 + 50 * i, 100.0) for i in range(1, 6)]
+    stopped = [(350.0, 100.0)] * 3
+    assert set(walk(Tracker(), *sitting, *strolling, *stopped)) == {1}
+
+
+def test_a_stroll_is_followed_through_a_missed_sample() -> None:
+    strolling = [(100.0 + 40 * i, 100.0) for i in range(8)]
+    assert walk(Tracker(), *strolling[:5], None, *strolling[6:]) == [1] * 5 + [None, 1, 1]
+
+
+def test_two_who_pass_one_another_keep_their_tracks() -> None:
+    tracker = Tracker()
+    for i in range(9):
+        right, left = (100.0 + 30 * i, 100.0), (340.0 - 30 * i, 140.0)
+        found = ids(tracker, [face(*right), face(*left)], (i + 1) * 0.5)
+        assert (found[right], found[left]) == (1, 2)
+
+
+def test_one_box_between_two_seats_does_not_move_who_sits() -> None:
+    tracker = Tracker()
+    for i in range(6):
+        tracker.update([face(100, 100), face(155, 100)], i * 0.5)
+    tracker.update([face(128, 100, width=60)], 3.0)
+    for i in range(3):
+        tracker.update([], 3.5 + i * 0.5)
+    assert ids(tracker, [face(155, 100)], 5.0) == {(155, 100): 2}

@@ -103,3 +103,31 @@ def test_an_empty_room_is_looked_at_as_seldom_as_any() -> None:
     room = Room(every=4)
     assert [room.sample() for _ in range(8)] == [[]] * 8
     assert room.full_looks == 2
+
+
+def spots(seed: int = 1) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 255, (80, 120, 3), dtype=np.uint8)
+    return np.ascontiguousarray(coarse.repeat(5, axis=0).repeat(5, axis=1))
+
+
+def test_a_face_that_the_detector_misses_is_kept_while_it_looks_the_same() -> None:
+    room = Room(50, 200, every=4)
+    for _ in range(6):
+        room.sample(spots())
+    room.places = [50]
+    assert [room.sample(spots()) for _ in range(5)] == [[50, 200]] * 5
+    assert room.sample(spots(seed=2)) == [50]
+
+
+def test_a_face_seen_once_is_not_kept_alive_by_looking_the_same() -> None:
+    room = Room(50, every=1)
+    room.sample(spots())
+    room.places = []
+    assert [room.sample(spots()) for _ in range(3)] == [[50], [], []]
+
+
+def test_faces_come_best_first() -> None:
+    room = Room(50, 200, every=4)
+    room.sample(spots())
+    scores = room.following.found(spots()).scores
+    assert (np.diff(scores) <= 0).all()

@@ -1,0 +1,87 @@
+"""``classpulse evaluate VIDEO TRUTH``: how well a film is followed."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from sqlalchemy import Engine
+
+from classpulse.console import clock, count, print_json, progress_bar
+from classpulse.demo.score import Score, score
+from classpulse.demo.scoretable import score_table
+from classpulse.errors import RunError
+from classpulse.evaluation.moments import moments
+from classpulse.evaluation.score import score_following
+from classpulse.evaluation.table import following_table
+from classpulse.interrupt import stop_on_signals
+from classpulse.lecture import Lecture
+from classpulse.policy import require_policy
+from classpulse.reporting import make_report
+from classpulse.scoring import require_scoring
+from classpulse.settings import Config, read_config
+from classpulse.simulation.truth import Truth, read_truth
+from db import queries
+from db.engine import open_database
+from db.records import SessionStatus
+from monitor.pipeline import Sample
+
+
+@click.command()
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("truth_file", metavar="TRUTH", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@click.pass_obj
+def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) -> int:
+    """Watch VIDEO as 'analyze' would, and compare with TRUTH, the truth.json beside a simulated film.
+
+    Nothing is added to the record: the session is kept in a temporary database and forgotten.
+    """
+    require_scoring()
+    config = read_config(config_path)
+    policy = require_policy(config.settings.policy, config.name)
+    truth = read_truth(truth_file)
+    samples: list[Sample] = []
+    with tempfile.TemporaryDirectory(prefix="classpulse-") as folder, stop_on_signals() as stop:
+        engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
+        try:
+            with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
+                outcome = Lecture(config, engine, policy.mode).watch(
+                    str(video),
+                    stop,
+                    on_progress=lambda done, n: bar.at(
+                        done.end_s, f"{clock(done.end_s)}, {count(n, 'student')}"
+                    ),
+                    on_sample=samples.append,
+                )
+            if outcome.status is not SessionStatus.FINISHED:
+                raise RunError(f"the film was not watched to its end: {outcome.reason}")
+            expressions = _expressions(engine, outcome.session_id, truth, config, Path(folder))
+        finally:
+            engine.dispose()
+    following = score_following(truth, moments(truth, samples))
+    if as_json:
+        print_json(asdict(following) | {"expressions": None if expressions is None else asdict(expressions)})
+        return 0
+    click.echo(following_table(following))
+    if expressions is not None:
+        click.echo()
+        click.echo(score_table(expressions))
+    return 0
+
+
+def _expressions(engine: Engine, session_id: int, truth: Truth, config: Config, folder: Path) -> Score | None:
+    """Expressions, directions and flags beside the truth's; None where the truth knows no expression."""
+    if not any(sample.resembles for known in truth.students for sample in known.samples):
+        return None
+    make_report(engine, session_id, config, formats=("json",), folder=folder)
+    return score(
+        truth,
+        queries.bins(engine, session_id),
+        queries.students(engine, session_id),
+        queries.seats(engine, session_id),
+        queries.flags(engine, session_id),
+        queries.session(engine, session_id).bin_s,
+    )

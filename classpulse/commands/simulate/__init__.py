@@ -1,0 +1,17 @@
+"""``classpulse simulate``: class films with known truth."""
+
+from __future__ import annotations
+
+import click
+
+from classpulse.lazygroup import LazyGroup
+
+COMMANDS = {
+    "faces": "a video call of faces whose expression raters have named",
+    "room": "a photograph of a class brought to life",
+}
+
+
+@click.group(cls=LazyGroup, package="classpulse.commands.simulate", lines=COMMANDS)
+def simulate() -> None:
+    """Make a class film of which everything is known, for 'classpulse evaluate'."""

@@ -1,0 +1,1 @@
+"""How well a film was followed, against what is known of it."""

@@ -1,0 +1,78 @@
+"""The camera of a simulated room: it drifts, zooms, shakes, changes its exposure and adds noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain import Box, ImageBGR
+
+NOISE_PICTURES = 6
+"""So many fields of noise are made and shown in turn, each from another corner."""
+
+NOISE_ROOM_PX = 64
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """How restless a camera is. ``drift`` is how far it wanders, in widths of the picture; ``zoom`` how far
+    it zooms about 1.05; ``shake_px`` the deviation of each frame; ``exposure`` how far the brightness swings;
+    ``noise`` the deviation of a pixel, grey levels. ``knocked_s`` is when somebody moves it, once, by
+    ``knock`` widths of the picture; None for never."""
+
+    drift: float = 0.008
+    zoom: float = 0.02
+    shake_px: float = 0.6
+    exposure: float = 0.12
+    noise: float = 3.0
+    knocked_s: float | None = None
+    knock: float = 0.06
+
+
+class Camera:
+    """Takes pictures of a scene of ``width`` x ``height`` pixels at the same size."""
+
+    def __init__(self, settings: CameraSettings, width: int, height: int, seed: int) -> None:
+        self.settings = settings
+        self.width, self.height = width, height
+        self._seed = seed
+        rng = np.random.default_rng((seed, 11))
+        self._phases = rng.uniform(0, 2 * math.pi, 5)
+        shape = (NOISE_PICTURES, height + NOISE_ROOM_PX, width + NOISE_ROOM_PX, 1)
+        fields = rng.normal(128, max(settings.noise, 1e-6), shape).clip(0, 255)
+        self._noise = [np.repeat(one, 3, axis=2).astype(np.uint8) for one in fields.round()]
+
+    def matrix_at(self, t_s: float, frame: int) -> NDArray[np.float64]:
+        """Scene to picture at ``t_s``, (2, 3); ``frame`` numbers the frames, for the shake."""
+        s, (a, b, c, _, _) = self.settings, self._phases
+        zoom = 1.05 + s.zoom * math.sin(0.021 * t_s + a)
+        x = s.drift * self.width * (math.sin(0.033 * t_s + b) + 0.3 * math.sin(0.19 * t_s + c))
+        y = s.drift * self.height * math.sin(0.027 * t_s + c)
+        shake = np.random.default_rng((self._seed, 13, frame)).normal(0, s.shake_px, 2)
+        knock = s.knock * self.width if s.knocked_s is not None and t_s >= s.knocked_s else 0.0
+        middle = np.array([self.width / 2, self.height / 2])
+        corner = middle - zoom * middle + (x + knock, y + knock / 3) + shake
+        return np.array([[zoom, 0.0, corner[0]], [0.0, zoom, corner[1]]])
+
+    def take(self, scene_bgr: ImageBGR, t_s: float, frame: int) -> ImageBGR:
+        """The picture of the scene at ``t_s``."""
+        size = (self.width, self.height)
+        moved = cv2.warpAffine(scene_bgr, self.matrix_at(t_s, frame), size, borderMode=cv2.BORDER_REPLICATE)
+        s, (_, _, _, d, e) = self.settings, self._phases
+        gain = 1 + s.exposure * (0.7 * math.sin(0.05 * t_s + d) + 0.3 * math.sin(0.31 * t_s + e))
+        if s.noise <= 0:
+            return np.asarray(cv2.convertScaleAbs(moved, alpha=gain), np.uint8)
+        x, y = np.random.default_rng((self._seed, 17, frame)).integers(0, NOISE_ROOM_PX, 2)
+        noise = self._noise[frame % NOISE_PICTURES][y : y + self.height, x : x + self.width]
+        return np.asarray(cv2.addWeighted(moved, gain, noise, 1.0, -128.0), np.uint8)
+
+
+def through(matrix: NDArray[np.float64], box: Box) -> Box:
+    """A box of the scene in the picture, both in pixels."""
+    x1, y1 = matrix @ (box[0], box[1], 1.0)
+    x2, y2 = matrix @ (box[2], box[3], 1.0)
+    return float(x1), float(y1), float(x2), float(y2)

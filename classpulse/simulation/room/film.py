@@ -1,0 +1,116 @@
+"""A simulated room as a film, with its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from classpulse.simulation.encoder import Film, write_film
+from classpulse.simulation.room.camera import Camera, CameraSettings, through
+from classpulse.simulation.room.motion import Motion
+from classpulse.simulation.room.photograph import Photograph
+from classpulse.simulation.room.scene import GRAZED, HIDDEN, Place, Scene
+from classpulse.simulation.room.script import Happening, plan
+from classpulse.simulation.truth import Event, Sample, StudentTruth, Truth
+from monitor.domain import Box, ImageBGR
+
+FPS = 5
+"""People who sit move little; sessions look twice a second."""
+
+TRUTH_STEP_S = 0.5
+
+CRF = 34
+"""Noise is expensive to keep: at 26 a minute of 1080p took 46 MB."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings. Equal arguments
+    give equal films."""
+
+    photograph: Photograph
+    length_s: float
+    events: int
+    seed: int = 0
+    fps: int = FPS
+    camera: CameraSettings = field(default_factory=CameraSettings)
+
+    @cached_property
+    def happenings(self) -> tuple[Happening, ...]:
+        """What happens, in order of time."""
+        return plan(self.events, self.length_s, self.photograph.boxes_xyxy, self.seed)
+
+    @cached_property
+    def scene(self) -> Scene:
+        """Where it is drawn."""
+        width = self.photograph.image_bgr.shape[1]
+        motion = Motion(self.photograph.boxes_xyxy, self.happenings, width, self.seed)
+        return Scene(self.photograph, self.happenings, motion, self.seed)
+
+    @cached_property
+    def lens(self) -> Camera:
+        """Through which it is seen."""
+        height, width = self.photograph.image_bgr.shape[:2]
+        return Camera(self.camera, width, height, self.seed)
+
+    @property
+    def film(self) -> Film:
+        """Its measures."""
+        height, width = self.photograph.image_bgr.shape[:2]
+        return Film(self.fps, round(self.length_s * self.fps), width, height, CRF)
+
+    def frames(self) -> Iterator[ImageBGR]:
+        """Every picture, in order."""
+        for number in range(self.film.frames):
+            t_s = number / self.fps
+            yield self.lens.take(self.scene.draw(t_s), t_s, number)
+
+    def truth(self, step_s: float = TRUTH_STEP_S) -> Truth:
+        """Everybody, every ``step_s`` seconds; the visitors come after those of the photograph."""
+        times = np.arange(0.0, self.length_s, step_s).tolist()
+        places = [{place.person: place for place in self.scene.places(t_s)} for t_s in times]
+        count, seated = len(self.scene.cutouts), len(self.photograph.boxes_xyxy)
+        students = tuple(
+            StudentTruth(
+                person,
+                f"Seat {person + 1}" if person < seated else f"Visitor {person - seated + 1}",
+                self._seat(person) if person < seated else None,
+                False,
+                tuple(self._sample(t_s, at.get(person)) for t_s, at in zip(times, places, strict=True)),
+            )
+            for person in range(count)
+        )
+        events = tuple(
+            Event(one.kind.value, one.start_s, one.end_s, _people(one, seated)) for one in self.happenings
+        )
+        return Truth(self.length_s, self.fps, self.film.width, self.film.height, step_s, students, events)
+
+    def _seat(self, person: int) -> Box:
+        """The seat in the picture at the beginning."""
+        x1, y1, x2, y2 = (float(value) for value in self.photograph.boxes_xyxy[person])
+        return through(self.lens.matrix_at(0.0, 0), (x1, y1, x2, y2))
+
+    def _sample(self, t_s: float, place: Place | None) -> Sample:
+        if place is None:
+            return Sample(t_s, False, False, True, None, None, None, None, None)
+        box = through(self.lens.matrix_at(t_s, round(t_s * self.fps)), place.face_xyxy)
+        if box[2] <= 0 or box[0] >= self.film.width or box[3] <= 0 or box[1] >= self.film.height:
+            return Sample(t_s, False, False, False, None, None, None, None, None)
+        settled = not place.seen.walking and not GRAZED < place.hidden < HIDDEN
+        settled = settled and not 0 < place.seen.crown < 1 and not 0 < place.seen.cover < 1
+        visible = place.hidden < HIDDEN
+        facing = False if place.seen.crown == 1 else None
+        return Sample(t_s, True, visible, settled, None, None, facing, None, box)
+
+
+def _people(one: Happening, seated: int) -> tuple[int, ...]:
+    return one.people if one.visitor is None else (*one.people, seated + one.visitor)
+
+
+def write_room(path: Path, room: Room, progress: Callable[[float], None] | None = None) -> None:
+    """Write the film of a room; ``write_film`` says how, and what it raises."""
+    write_film(path, room.film, room.frames(), progress)

@@ -1,0 +1,107 @@
+"""What a known face looked like, to find it again where the detector does not see it for a moment.
+
+A small face flickers: of two pictures half a second apart the detector sees one. A person who has not
+moved still looks like a moment ago, which the normalised correlation of the two pictures tells for a
+hundredth of what another look of the detector costs (template matching, as in Lewis 1995, "Fast
+normalized cross-correlation"). A patch is kept in memory until the face is seen anew or given up, and
+never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.detection.candidates import Candidates
+from monitor.domain import ImageBGR
+
+AROUND = 0.2
+"""What a patch shows beyond the box on each side, in sides of the box: hair and chin tell heads apart."""
+
+REACH = 0.35
+"""How far a face may have moved, in sides of the box; whoever moved farther, the detector must find."""
+
+LEAST_ALIKE = 0.8
+"""The least correlation of a face with itself a moment ago. Chosen on simulated rooms (docs/decisions.md)."""
+
+LEAST_SPREAD = 6.0
+"""A patch with a smaller deviation of its grey levels shows nothing that could be told apart."""
+
+LARGEST_PX = 48
+"""Larger faces are compared at this size: their detail moves, and the cost grows with its square."""
+
+PATIENCE = 20
+"""For so many samples (ten seconds at two a second) a face is believed without the detector, but for no more
+than the detector had seen it: what was taken for a face once is not kept alive by looking the same."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """``face`` is one face as last seen, ``grey`` (h, w) uint8 its surroundings at ``scale``; ``seen`` counts
+    the samples in which the detector saw it, ``unseen`` those since."""
+
+    face: Candidates
+    grey: NDArray[np.uint8]
+    scale: float
+    seen: int = 1
+    unseen: int = 0
+
+    @property
+    def believed(self) -> bool:
+        """Whether it may be looked for without the detector once more."""
+        return self.unseen < min(PATIENCE, self.seen)
+
+
+def remember(image_bgr: ImageBGR, face: Candidates, seen: int = 1) -> Patch:
+    """The patch of a face that the detector has just seen, for the ``seen``-th time."""
+    x1, y1, x2, y2 = (float(value) for value in face.boxes_xyxy[0])
+    side = max(x2 - x1, y2 - y1, 1.0)
+    scale = min(1.0, LARGEST_PX / side)
+    margin = AROUND * side
+    box = (x1 - margin, y1 - margin, x2 + margin, y2 + margin)
+    grey, _ = _cut(image_bgr, box, scale)
+    return Patch(face, grey, scale, seen)
+
+
+def find(image_bgr: ImageBGR, patch: Patch) -> Patch | None:
+    """The face where it is now, if it still looks as it did and is still believed; else None."""
+    if not patch.believed or min(patch.grey.shape) < 4 or patch.grey.std() < LEAST_SPREAD:
+        return None
+    x1, y1, x2, y2 = (float(value) for value in patch.face.boxes_xyxy[0])
+    side = max(x2 - x1, y2 - y1)
+    margin = (AROUND + REACH) * side
+    window, (left, top) = _cut(image_bgr, (x1 - margin, y1 - margin, x2 + margin, y2 + margin), patch.scale)
+    height, width = patch.grey.shape
+    if window.shape[0] < height or window.shape[1] < width or window.std() < LEAST_SPREAD:
+        return None
+    alike = cv2.matchTemplate(window, patch.grey, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(alike)
+    if not best >= LEAST_ALIKE:
+        return None
+    # Where the patch's corner was, against where it is now.
+    was_x, was_y = x1 - AROUND * side, y1 - AROUND * side
+    shift = np.array([left + x / patch.scale - max(was_x, 0), top + y / patch.scale - max(was_y, 0)])
+    return replace(patch, face=_moved(patch.face, shift.astype(np.float32)), unseen=patch.unseen + 1)
+
+
+def _cut(
+    image_bgr: ImageBGR, box: tuple[float, float, float, float], scale: float
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """The box of the picture in grey at ``scale``, cut off at the frame, and its corner in the frame."""
+    height, width = image_bgr.shape[:2]
+    left, top = max(0, round(box[0])), max(0, round(box[1]))
+    right, low = min(width, round(box[2])), min(height, round(box[3]))
+    if right <= left or low <= top:
+        return np.zeros((0, 0), np.uint8), (0.0, 0.0)
+    grey = cv2.cvtColor(image_bgr[top:low, left:right], cv2.COLOR_BGR2GRAY)
+    if scale < 1:
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8), (float(left), float(top))
+
+
+def _moved(face: Candidates, shift: NDArray[np.float32]) -> Candidates:
+    return Candidates(face.boxes_xyxy + np.tile(shift, 2), face.scores, face.keypoints + shift)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from monitor.domain import ImageBGR
+from monitor.registration import Registration, moved
+
+WIDTH, HEIGHT = 960, 540
+CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float32)
+
+
+def room(seed: int = 1) -> ImageBGR:
+    """Walls, windows and desks: rectangles of many sizes."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    for _ in range(150):
+        x, y, w, h = rng.integers(0, (WIDTH, HEIGHT, 160, 120))
+        cv2.rectangle(picture, (x, y), (x + w, y + h), rng.integers(0, 256, 3).tolist(), -1)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
+
+
+def camera(x: float = 0.0, y: float = 0.0, zoom: float = 1.0) -> NDArray[np.float64]:
+    """Room to picture, (2, 3)."""
+    return np.array([[zoom, 0.0, WIDTH / 2 * (1 - zoom) + x], [0.0, zoom, HEIGHT / 2 * (1 - zoom) + y]])
+
+
+def seen(matrix: NDArray[np.float64], scene: ImageBGR | None = None) -> ImageBGR:
+    picture = cv2.warpAffine(
+        room() if scene is None else scene, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(picture, np.uint8)
+
+
+def error_px(registration: Registration, matrix: NDArray[np.float64], picture: ImageBGR) -> float:
+    """How far the frame's corners are from where they lie in the room, at most."""
+    found = registration.to_room(picture)
+    assert found is not None
+    true = cv2.transform(CORNERS[:, None], cv2.invertAffineTransform(matrix))[:, 0]
+    return float(np.abs(moved(found, CORNERS) - true).max())
+
+
+def test_the_first_frame_is_the_room() -> None:
+    found = Registration().to_room(room())
+    assert found is not None
+    np.testing.assert_array_equal(found, [[1, 0, 0], [0, 1, 0]])
+
+
+def test_a_camera_that_drifts_and_zooms_is_followed_without_adding_up_errors() -> None:
+    registration = Registration()
+    registration.to_room(room())
+    for i in range(1, 80):
+        matrix = camera(30 * np.sin(i / 9), 12 * np.sin(i / 13), 1 + 0.05 * np.sin(i / 11))
+        assert error_px(registration, matrix, seen(matrix)) < 1.5
+
+
+@pytest.mark.parametrize("matrix", [camera(140, -60), camera(-90, 40, zoom=1.15)])
+def test_a_knock_is_survived(matrix: NDArray[np.float64]) -> None:
+    registration = Registration()
+    registration.to_room(room())
+    assert error_px(registration, matrix, seen(matrix)) < 3
+    after = matrix + np.array([[0, 0, 3.0], [0, 0, 2.0]])
+    assert error_px(registration, after, seen(after)) < 3
+
+
+def test_people_who_move_are_outvoted_by_the_walls() -> None:
+    registration = Registration()
+    registration.to_room(room())
+    scene = room()
+    scene[200:460, 100:420] = room(seed=2)[200:460, 100:420]
+    matrix = camera(8, 4)
+    assert error_px(registration, matrix, seen(matrix, scene)) < 1.5
+
+
+def test_light_may_change() -> None:
+    registration = Registration()
+    registration.to_room(room())
+    matrix = camera(6, -3)
+    assert error_px(registration, matrix, np.asarray(seen(matrix) * 0.6 + 10, np.uint8)) < 1.5
+
+
+def test_what_is_not_this_room_is_said_to_be_unknown_and_the_room_is_found_again() -> None:
+    registration = Registration()
+    registration.to_room(room())
+    assert registration.to_room(np.zeros((HEIGHT, WIDTH, 3), np.uint8)) is None
+    assert registration.to_room(room(seed=9)) is None
+    matrix = camera(10, 5)
+    assert error_px(registration, matrix, seen(matrix)) < 1.5
+
+
+def test_an_even_room_has_nothing_to_hold_on_to() -> None:
+    registration = Registration()
+    even = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    assert registration.to_room(even) is not None, "the first frame is the room, whatever it shows"
+    assert registration.to_room(even) is None
+
+
+def test_another_size_is_another_room() -> None:
+    registration = Registration()
+    registration.to_room(room())
+    small = np.asarray(cv2.resize(room(), (320, 180)), np.uint8)
+    found = registration.to_room(small)
+    assert found is not None
+    np.testing.assert_array_equal(found, [[1, 0, 0], [0, 1, 0]])
