@@ -29,6 +29,8 @@ SAME_IOU = 0.3
 
 def watch_with_fer(film: str, samples: int) -> list[list[list[float]]]:
     """The boxes (x1, y1, x2, y2) that fer finds in each sample."""
+    # It brings torch, which must be loaded before the TensorFlow that fer brings: otherwise the two crash.
+    import facenet_pytorch  # noqa: F401  # isort: skip
     import cv2
     from fer.fer import FER
 

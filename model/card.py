@@ -193,7 +193,11 @@ def mixed(run: Mapping[str, Any]) -> str:
         for number, stage in enumerate(stages(run), 1)
         if stage["settings"]["augment"]["mixup_share"] > 0
     ]
-    return f", and in stage {' and '.join(numbers)} mixed with each other" if numbers else ""
+    if not numbers:
+        return ""
+    *first, last = numbers
+    named = f"stages {', '.join(first)} and {last}" if first else f"stage {last}"
+    return f", and in {named} mixed with each other"
 
 
 def history(run: Mapping[str, Any]) -> str:

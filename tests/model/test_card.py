@@ -61,6 +61,8 @@ def test_mixing_is_told_of_where_it_was_done() -> None:
     plain, mixing = ({"settings": {"augment": {"mixup_share": share}}} for share in (0.0, 0.5))
     assert mixed(plain) == ""
     assert mixed(plain | {"start": mixing}) == ", and in stage 1 mixed with each other"
+    thrice = mixing | {"start": mixing | {"start": plain | {"start": mixing}}}
+    assert mixed(thrice) == ", and in stages 1, 3 and 4 mixed with each other"
 
 
 def test_history_tells_of_random_squares() -> None:

@@ -81,7 +81,7 @@ def test_other_shapes_and_types_are_refused(classifier: LiteRTClassifier, crops:
 
 def test_version_names_the_model_and_its_digest(classifier: LiteRTClassifier) -> None:
     name, digest = classifier.version.rsplit(" ", 1)
-    assert name == "cp-fer-2"
+    assert name == "cp-fer-3"
     assert json.loads(shipped("expression.json").read_text())["sha256"].startswith(digest)
 
 
