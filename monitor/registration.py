@@ -24,6 +24,9 @@ Matrix = NDArray[np.float64]
 WORKING_PX = 640
 """The longer side at which frames are compared; a corner is placed to some tenths of a pixel there."""
 
+SMALLEST_PX = 32
+"""A frame with a shorter side than this has no room for corners and their surroundings."""
+
 CORNERS = 300
 LEAST_INLIERS = 25
 """Fewer corners than this agreeing is no agreement: with 25, a tenth of CORNERS, shifts were right to a
@@ -64,6 +67,8 @@ class Registration:
         """The similarity from this frame's pixels to the room's, (2, 3) float64; None where it cannot be
         told: too dark, covered, another scene. The next sample may tell again."""
         scale = min(1.0, WORKING_PX / max(image_bgr.shape[:2]))
+        if min(image_bgr.shape[:2]) * scale < SMALLEST_PX:
+            return None
         grey = _grey(image_bgr, scale)
         if self._key is None or self._first is None or grey.shape != self._size:
             self._size, self._now = grey.shape, _identity()

@@ -97,6 +97,15 @@ def test_an_even_room_has_nothing_to_hold_on_to() -> None:
     assert registration.to_room(even) is None
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (500, 3), (3, 500), (33, 33), (64, 40)])
+def test_a_frame_may_be_tiny(width: int, height: int) -> None:
+    registration = Registration()
+    small = np.asarray(cv2.resize(room(), (width, height)), np.uint8)
+    found = [registration.to_room(small) for _ in range(3)]
+    for matrix in found:
+        assert matrix is None or np.allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=0.1)
+
+
 def test_another_size_is_another_room() -> None:
     registration = Registration()
     registration.to_room(room())
