@@ -12,16 +12,15 @@ from sqlalchemy import Engine
 from classpulse.console import clock, count, print_json, progress_bar, say
 from classpulse.demo import DemoClass, write_demo_video
 from classpulse.demo.film import LENGTH_S
-from classpulse.demo.score import Score, score
+from classpulse.demo.score import score_session
 from classpulse.demo.scoretable import score_table
-from classpulse.errors import RunError
+from classpulse.folders import make_folder
 from classpulse.interrupt import stop_on_signals
 from classpulse.lecture import Lecture
 from classpulse.policy import Mode
 from classpulse.reporting import make_report
 from classpulse.settings import Config, Settings
 from classpulse.watching import open_record, tell
-from db import queries
 from db.records import SessionStatus
 from monitor.session import Outcome
 
@@ -45,14 +44,14 @@ def demo(out: Path, seconds: float, as_json: bool) -> int:
 
     No real person is in it, so no policy is needed.
     """
-    config = Config(Settings.model_validate({"class": {"name": "Demo class"}}), _folder(out))
+    config = Config(Settings.model_validate({"class": {"name": "Demo class"}}), make_folder(out))
     film = config.folder / "class.mp4"
     with stop_on_signals() as stop, open_record(config) as engine:
         drawn = _draw(film, seconds, stop, quiet=as_json)
         outcome = _watch(config, engine, film, seconds, stop, quiet=as_json)
         say("writing the report")
         files = make_report(engine, outcome.session_id, config)
-        compared = _compare(engine, outcome.session_id, drawn)
+        compared = score_session(engine, outcome.session_id, drawn.truth())
     if as_json:
         print_json({"session": outcome.session_id, "report": files, "score": asdict(compared)})
         return 0 if outcome.status is SessionStatus.FINISHED else 1
@@ -86,23 +85,3 @@ def _watch(
             stop,
             on_progress=lambda done, n: bar.at(done.end_s, f"{clock(done.end_s)}, {count(n, 'student')}"),
         )
-
-
-def _folder(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder with --out") from None
-    return out.resolve()
-
-
-def _compare(engine: Engine, session_id: int, drawn: DemoClass) -> Score:
-    session = queries.session(engine, session_id)
-    return score(
-        drawn.truth(),
-        queries.bins(engine, session_id),
-        queries.students(engine, session_id),
-        queries.seats(engine, session_id),
-        queries.flags(engine, session_id),
-        session.bin_s,
-    )

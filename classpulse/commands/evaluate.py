@@ -10,7 +10,7 @@ import click
 from sqlalchemy import Engine
 
 from classpulse.console import clock, count, print_json, progress_bar
-from classpulse.demo.score import Score, score
+from classpulse.demo.score import Score, score_session
 from classpulse.demo.scoretable import score_table
 from classpulse.errors import RunError
 from classpulse.evaluation.moments import moments
@@ -23,7 +23,6 @@ from classpulse.reporting import make_report
 from classpulse.scoring import require_scoring
 from classpulse.settings import Config, read_config
 from classpulse.simulation.truth import Truth, read_truth
-from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
 from monitor.pipeline import Sample
@@ -77,11 +76,4 @@ def _expressions(engine: Engine, session_id: int, truth: Truth, config: Config, 
     if not any(sample.resembles for known in truth.students for sample in known.samples):
         return None
     make_report(engine, session_id, config, formats=("json",), folder=folder)
-    return score(
-        truth,
-        queries.bins(engine, session_id),
-        queries.students(engine, session_id),
-        queries.seats(engine, session_id),
-        queries.flags(engine, session_id),
-        queries.session(engine, session_id).bin_s,
-    )
+    return score_session(engine, session_id, truth)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import Engine
 
 from classpulse.demo.errors import DemoError
 from classpulse.simulation.truth import Sample, StudentTruth, Truth
+from db import queries
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
@@ -141,6 +143,18 @@ def score(
         name, outcome = (None, None) if best is None else (pseudonyms[best], outcomes.get(best))
         scores.append(_score_student(known, truth, theirs, bin_s, name, outcome))
     return Score(tuple(scores), tuple(name for student, name in pseudonyms.items() if student not in matched))
+
+
+def score_session(engine: Engine, session_id: int, truth: Truth) -> Score:
+    """``score`` of a session as the database has it."""
+    return score(
+        truth,
+        queries.bins(engine, session_id),
+        queries.students(engine, session_id),
+        queries.seats(engine, session_id),
+        queries.flags(engine, session_id),
+        queries.session(engine, session_id).bin_s,
+    )
 
 
 def _inside(seat: SeatRecord, known: StudentTruth, truth: Truth) -> bool:

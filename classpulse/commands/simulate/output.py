@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from classpulse.console import print_json, progress_bar, say
-from classpulse.errors import RunError
+from classpulse.folders import make_folder
 from classpulse.simulation.truth import Truth
 from classpulse.watching import print_path
 
@@ -25,10 +25,7 @@ def write_out(
 
     Raises ``RunError`` where the folder cannot be made, and what writing a film raises.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder with --out") from None
+    make_folder(out)
     film_file, truth_file = out / "film.mp4", out / "truth.json"
     with progress_bar("drawing", 1.0, quiet=as_json) as bar:
         film(film_file, bar.at)
