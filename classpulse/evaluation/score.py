@@ -186,24 +186,20 @@ def _presence(truth: Truth, seen: Sequence[Moment]) -> Presence:
             if match.counts and match.sighting is not None and match.sighting.student is not None:
                 votes.setdefault(match.student, Counter())[match.sighting.student] += 1
     mostly = {student: count.most_common(1)[0][0] for student, count in votes.items()}
+    reported = [_reported(moment) for moment in seen]
+    visible = [{match.student for match in moment.matches if match.counts} for moment in seen]
     wrong = total = absences = believed = 0
-    for line in truth.students:
-        own = mostly.get(line.student)
-        stretch: list[bool] = []
-        for moment in seen:
-            is_seen = own is not None and own in _reported(moment)
-            absent = line.student in moment.absent
-            visible = any(match.student == line.student and match.counts for match in moment.matches)
-            if absent or visible:
-                total += 1
-                wrong += is_seen == absent
-            if absent:
-                stretch.append(is_seen)
-            elif stretch:
-                absences, believed = absences + 1, believed + (2 * sum(stretch) > len(stretch))
-                stretch = []
-        if stretch:
-            absences, believed = absences + 1, believed + (2 * sum(stretch) > len(stretch))
+    for student in range(len(truth.students)):
+        # Nobody is followed person None: who was never found was never reported.
+        is_seen = [mostly.get(student) in people for people in reported]
+        absent = [student in moment.absent for moment in seen]
+        due = [out or student in those for out, those in zip(absent, visible, strict=True)]
+        total += sum(due)
+        wrong += sum(told == out for told, out, counts in zip(is_seen, absent, due, strict=True) if counts)
+        for out, stretch in itertools.groupby(zip(absent, is_seen, strict=True), key=lambda one: one[0]):
+            told = [seen_then for _, seen_then in stretch]
+            absences += out
+            believed += out and 2 * sum(told) > len(told)
     return Presence(absences, believed, wrong / total if total else 0.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from classpulse.console import clock
-from classpulse.evaluation.score import Detection, Following, Identity
+from classpulse.evaluation.score import SIZES_PX, Detection, Following, Identity
 
 SWITCHES_SHOWN = 12
 
@@ -29,7 +29,9 @@ def _detection_lines(found: Detection) -> list[str]:
     for size in found.sizes:
         if size.faces:
             name = (
-                f"{size.from_px} and more" if size.to_px >= 10_000 else f"{size.from_px} to {size.to_px - 1}"
+                f"{size.from_px} and more"
+                if size.to_px == SIZES_PX[-1]
+                else f"{size.from_px} to {size.to_px - 1}"
             )
             lines.append(f"{name:16}{size.faces:>11}{size.found:>8}{_percent(size.recall):>8}")
     lines.append(
