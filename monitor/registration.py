@@ -10,7 +10,9 @@ ORB features (Rublee et al. 2011) are matched instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -29,8 +31,8 @@ SMALLEST_PX = 32
 
 CORNERS = 300
 LEAST_INLIERS = 25
-"""Fewer corners than this agreeing is no agreement: with 25, a tenth of CORNERS, shifts were right to a
-pixel in simulated rooms."""
+"""Fewer corners than this agreeing is no agreement. Not tuned: a twelfth of ``CORNERS``, far above the
+two that a similarity needs."""
 
 RENEW_SHARE = 0.5
 """When fewer than this share of the key frame's corners agree, the present frame becomes the key frame."""
@@ -52,6 +54,11 @@ class _Key:
     grey: NDArray[np.uint8]
     corners: NDArray[np.float32]
     to_room: Matrix
+
+    @cached_property
+    def features(self) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8] | None]:
+        """See ``_features``; found when first asked for, and then kept."""
+        return _features(self.grey)
 
 
 class Registration:
@@ -105,10 +112,7 @@ class Registration:
 
     def _by_features(self, key: _Key, grey: NDArray[np.uint8]) -> tuple[Matrix, float] | None:
         """The same by matching features, wherever they have got to."""
-        orb = cv2.ORB.create(ORB_FEATURES)
-        everywhere = np.full_like(grey, 255)
-        points, codes = orb.detectAndCompute(key.grey, everywhere)
-        now_points, now_codes = orb.detectAndCompute(grey, everywhere)
+        (points, codes), (now_points, now_codes) = key.features, _features(grey)
         if codes is None or now_codes is None:
             return None
         matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(codes, now_codes)
@@ -145,6 +149,12 @@ def _key(grey: NDArray[np.uint8], to_room: Matrix) -> _Key:
     corners = cv2.goodFeaturesToTrack(grey, CORNERS, 0.01, 7)
     none = np.zeros((0, 1, 2), np.float32)
     return _Key(grey, none if corners is None else np.asarray(corners, np.float32), to_room)
+
+
+def _features(grey: NDArray[np.uint8]) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8] | None]:
+    """ORB's points and their codes (N, 32); None where there are no points."""
+    points, codes = cv2.ORB.create(ORB_FEATURES).detectAndCompute(grey, np.full_like(grey, 255))
+    return points, None if codes is None else np.asarray(codes, np.uint8)
 
 
 def _grey(image_bgr: ImageBGR, scale: float) -> NDArray[np.uint8]:
