@@ -4,8 +4,9 @@
     python benchmarks/trackers.py room/film.mp4 room/truth.json
 
 Each is asked twice: with its own numbers as people, and with ``monitor.seating`` behind it, which joins a
-person's tracks by seat and clothes. Peers have the settings that their documentation names for low frame
-rates: tracks wait as long as ours (30 s), three detections make one.
+person's tracks by seat and clothes. Peers wait for a
+lost face as long as ours (30 s); norfair also asks for three detections. The rest are their defaults, but for
+the distances that stand beside their names.
 """
 
 from __future__ import annotations

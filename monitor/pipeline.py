@@ -27,8 +27,8 @@ STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
 MOVED = 0.04
-"""Between two samples a camera on a stand drifts by less than this share of the picture's width; more is a
-knock, or somebody who turns it."""
+"""A shift between two samples of more than this share of the picture's width is a knock, or somebody who
+turns the camera. Not tuned; the simulated drift is less than a tenth of it."""
 
 BLIND_S = 10.0
 """Where the camera points may be unknown for so long before it is noted, seconds: somebody in front of it."""

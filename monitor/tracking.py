@@ -157,7 +157,8 @@ class Tracker:
     def _seen(self, state: _State, face: Face, media_s: float) -> _State:
         elapsed_s = media_s - state.track.last_s
         step = (np.array(face.centre) - state.recent[-1][:2]) / elapsed_s
-        # Old and new: one jittering box must not send the next search astray.
+        # Old and new: one jittering box must not send the next search astray. With 0.5 for both the simulated
+        # hall came out the same.
         vx, vy = 0.3 * np.array(state.velocity) + 0.7 * step
         track = replace(
             state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1

@@ -29,7 +29,7 @@ nobody keeps."""
 @dataclass(frozen=True)
 class Film:
     """What a film is besides its pictures: frames a second, how many, their size in pixels (even), and how
-    strongly they are compressed: x264's rate factor, 18 hardly, 26 as video calls, 34 as cheap cameras."""
+    strongly they are compressed: x264's rate factor, the higher the coarser."""
 
     fps: int
     frames: int
@@ -82,7 +82,8 @@ def _yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
 def _encoder(crf: int) -> tuple[str, dict[str, str]]:
     for name, options, quality in CODECS:
         if name in av.codecs_available:
-            # MPEG-4's scale goes from 1 to 31; 4 looks like x264's 26, and each doubling like six more.
+            # Six more of x264's factor is about half the rate, as is twice MPEG-4's scale (1 to 31); the pair
+            # 26 and 4 is the demo's.
             value = crf if quality == "crf" else min(31, round(4 * 2 ** ((crf - 26) / 6)))
             return name, options | {quality: str(value)}
     choices = ", ".join(name for name, _, _ in CODECS)

@@ -1,10 +1,9 @@
 """What a known face looked like, to find it again where the detector does not see it for a moment.
 
 A small face flickers: of two pictures half a second apart the detector sees one. A person who has not
-moved still looks like a moment ago, which the normalised correlation of the two pictures tells for a
-hundredth of what another look of the detector costs (template matching, as in Lewis 1995, "Fast
-normalized cross-correlation"). A patch is kept in memory until the face is seen anew or given up, and
-never stored.
+moved still looks like a moment ago, which the normalised correlation of the two pictures tells without
+the detector (template matching, as in Lewis 1995, "Fast normalized cross-correlation"). A patch is kept
+in memory until the face is seen anew or given up, and never stored.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ REACH = 0.35
 """How far a face may have moved, in sides of the box; whoever moved farther, the detector must find."""
 
 LEAST_ALIKE = 0.8
-"""The least correlation of a face with itself a moment ago. Chosen on simulated rooms (docs/decisions.md)."""
+"""The least correlation of a face with itself a moment ago. The first value tried, not tuned;
+docs/decisions.md has what it did."""
 
 LEAST_SPREAD = 6.0
 """A patch with a smaller deviation of its grey levels shows nothing that could be told apart."""

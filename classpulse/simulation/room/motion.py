@@ -19,7 +19,7 @@ RISE_S = 1.0
 """How long getting up and sitting down take."""
 
 RISE = 0.9
-"""How far a head goes up from the seat, in face heights."""
+"""How far a head goes up from the seat, in face widths."""
 
 PACE = 6.0
 """Face widths a second of somebody who walks: 1.0 m/s at 0.16 m a face."""
@@ -90,8 +90,7 @@ class Motion:
         ]
         self.visitors = sum(one.visitor is not None for one in happenings)
         self.paths = [Path() for _ in range(len(boxes_xyxy) + self.visitors)]
-        self._rng = np.random.default_rng((seed, 7))
-        self._phases = self._rng.uniform(0, 2 * math.pi, (len(self.paths), 3))
+        self._phases = np.random.default_rng((seed, 7)).uniform(0, 2 * math.pi, (len(self.paths), 3))
         seats = dict(enumerate(self._homes))
         for person, home in seats.items():
             self.paths[person].go(0.0, home)
