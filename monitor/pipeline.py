@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.attention import head_pose
+from monitor.crossing import Crossings
 from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
 from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
@@ -46,6 +47,13 @@ def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
     box = (float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height))
     points = face.keypoints @ to_room[:, :2].T + to_room[:, 2]
     return Face(box, face.score, points.astype(np.float32))
+
+
+def in_picture(box_xyxy: Box, to_room: NDArray[np.float64]) -> Face:
+    """A box of the room where it is in the picture, as a face of which nothing else is known."""
+    square = np.vstack([to_room, (0.0, 0.0, 1.0)])
+    here = Face(box_xyxy, 0.0, np.full((6, 2), np.nan, np.float32))
+    return in_room(here, np.linalg.inv(square)[:2])
 
 
 class FaceDetector(Protocol):
@@ -178,6 +186,8 @@ class Pipeline:
         self.seating = seating
         self._registrar = registrar
         self._colours = colours
+        self._crossings = Crossings()
+        self._here: set[int] = set()
         self._to_room = STANDING
         self._placed_s, self._is_blind = 0.0, False
         self._pending: dict[int, list[_Reading]] = {}
@@ -195,16 +205,16 @@ class Pipeline:
         placed = [(in_room(face, self._to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
+        worn = self._worn(frame.image_bgr, tracks, pictured)
+        tracks, worn = self._crossings.update(tracks, worn)
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
         for (track, face), reading in zip(seen, readings, strict=True):
             self._pending.setdefault(track.track_id, []).append(
                 _Reading(frame.media_s, reading, head=head_pose(face))
             )
-        worn = {track.track_id: self._worn(frame.image_bgr, face) for track, face in seen}
-        students = self.seating.update(
-            tracks, {key: value for key, value in worn.items() if value is not None}
-        )
+        students = self.seating.update(tracks, worn, self._bare(frame.image_bgr))
+        self._here = set(students.values())
         observations = self._attribute(students) + self._absences(students, frame.media_s)
         self._note_tracks(tracks, students)
         self._forget(frame.media_s)
@@ -213,8 +223,28 @@ class Pipeline:
         )
         return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings, note)
 
-    def _worn(self, image_bgr: ImageBGR, face: Face) -> NDArray[np.float32] | None:
-        return None if self._colours is None else self._colours(image_bgr, face)
+    def _worn(
+        self, image_bgr: ImageBGR, tracks: list[Track], pictured: dict[int, Face]
+    ) -> dict[int, NDArray[np.float32]]:
+        """What is worn below the faces of this frame, by track, where it is seen."""
+        if self._colours is None:
+            return {}
+        seen = {
+            track.track_id: self._colours(image_bgr, pictured[id(track.face)])
+            for track in tracks
+            if track.face is not None
+        }
+        return {track_id: colours for track_id, colours in seen.items() if colours is not None}
+
+    def _bare(self, image_bgr: ImageBGR) -> dict[int, NDArray[np.float32]]:
+        """The colours where the clothes of those would be who were not seen in the last sample, by
+        student."""
+        if self._colours is None:
+            return {}
+        away = sorted(set(range(self.seating.student_count)) - self._here)
+        seats = [in_picture(self.seating.seat_of(student).box_xyxy, self._to_room) for student in away]
+        seen = {student: self._colours(image_bgr, seat) for student, seat in zip(away, seats, strict=True)}
+        return {student: colours for student, colours in seen.items() if colours is not None}
 
     def _place(self, frame: Frame) -> str | None:
         """Where the camera points now; where that cannot be told, it is taken to point where it did.

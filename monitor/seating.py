@@ -4,8 +4,8 @@ A track ends when its face is lost for long; a student does not. A seat is learn
 track's face stays (the median of its recent boxes), and a new track that begins at a seat whose
 student is not in view is that student again. Identity comes from the seat, not from a biometric
 template. Where the colours of clothing are known (``monitor.clothing``) and differ, somebody else has
-sat down there, who is a student of their own; where they are not known, the seat alone decides, and
-an ``Arrival`` says so.
+sat down there, who is a student of their own; where they are not known, or the same colours are there
+when nobody is, the seat alone decides, and an ``Arrival`` says so.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 
 from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Box, Track
+from monitor.looks import NEEDED, Looks
 
-_LOOKS_REMEMBERED = 120  # samples, a minute at the default rate
-_LOOKS_NEEDED = 3
 _BOXES_REMEMBERED = 60  # half a minute at the default rate: so soon two who changed places own the new ones
+
+
+_BARE_NEEDED = 40  # samples, twenty seconds at the default rate: longer than most look down for
+_BARE_LIKENESS = 0.9  # not tuned; what stands in front of a seat is as like itself as clothes are
 
 
 @dataclass(frozen=True)
@@ -62,26 +65,6 @@ class Arrival:
     grounds: Grounds
 
 
-class Looks:
-    """What somebody wears: the mean of the colours seen so far, ``(K,)``, of length 1."""
-
-    def __init__(self) -> None:
-        self._sum: NDArray[np.float64] | None = None
-        self.samples = 0
-
-    def add(self, colours: NDArray[np.float32]) -> None:
-        """One more sample; old ones fade, for light changes over an hour."""
-        fade = 1 - 1 / _LOOKS_REMEMBERED
-        self._sum = colours.astype(np.float64) if self._sum is None else fade * self._sum + colours
-        self.samples += 1
-
-    def likeness(self, other: Looks) -> float | None:
-        """1 the same, 0 nothing in common; None where too little has been seen of either."""
-        if self._sum is None or other._sum is None or min(self.samples, other.samples) < _LOOKS_NEEDED:
-            return None
-        return float(self._sum @ other._sum / (np.linalg.norm(self._sum) * np.linalg.norm(other._sum)))
-
-
 @dataclass(frozen=True)
 class Seat:
     """Where student number ``student`` sits: the median face box, pixels of the frame."""
@@ -99,19 +82,26 @@ class Seating:
         self._student_of: dict[int, int] = {}
         self._boxes: list[deque[Box]] = []
         self._looks: list[Looks] = []
+        self._bare: list[Looks] = []
         self._new_looks: dict[int, Looks] = {}
         self._arrivals: list[Arrival] = []
 
     def update(
-        self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]] | None = None
+        self,
+        tracks: Sequence[Track],
+        colours: Mapping[int, NDArray[np.float32]] | None = None,
+        bare: Mapping[int, NDArray[np.float32]] | None = None,
     ) -> dict[int, int]:
         """Take all live tracks of one sample; return ``{track_id: student}`` for those seen in it.
 
-        ``colours`` has the clothing's colours, ``(K,)`` of length 1, of some of the tracks seen. Students
-        are numbered from 0 in the order they were first confirmed. No two tracks of one sample have the
-        same student.
+        ``colours`` has the clothing's colours, ``(K,)`` of length 1, of some of the tracks seen; ``bare``
+        the colours in the same place at the seats, by student, of some who were not seen. Students are
+        numbered from 0 in the order they were first confirmed. No two tracks of one sample have the same
+        student.
         """
         colours = colours or {}
+        for student, there in (bare or {}).items():
+            self._bare[student].add(there)
         self._notice(tracks, colours)
         seen = [t for t in tracks if t.face is not None and t.hits >= self._confirm_hits]
         live = {t.track_id for t in tracks}
@@ -127,6 +117,7 @@ class Seating:
         for track in seen:
             if track.track_id in students:
                 self._boxes[students[track.track_id]].append(track.box_xyxy)
+                self._bare[students[track.track_id]] = Looks()
                 if track.track_id in colours:
                     self._looks[students[track.track_id]].add(colours[track.track_id])
         return students
@@ -139,7 +130,7 @@ class Seating:
     def _is_ready(self, track: Track, colours: Mapping[int, NDArray[np.float32]]) -> bool:
         """Whether enough is known of a newcomer: of clothes that can be seen, a few samples."""
         looks = self._new_looks.get(track.track_id)
-        return looks is None or track.track_id not in colours or looks.samples >= _LOOKS_NEEDED
+        return looks is None or track.track_id not in colours or looks.samples >= NEEDED
 
     def _notice(self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]]) -> None:
         """Remember what those wear who are nobody yet."""
@@ -157,7 +148,11 @@ class Seating:
     @property
     def seats(self) -> list[Seat]:
         """One seat per student, by number."""
-        return [Seat(number, _median_box(boxes)) for number, boxes in enumerate(self._boxes)]
+        return [self.seat_of(number) for number in range(len(self._boxes))]
+
+    def seat_of(self, student: int) -> Seat:
+        """Where one of the students sits."""
+        return Seat(student, _median_box(self._boxes[student]))
 
     def _seat(self, newcomers: list[Track], taken: set[int]) -> dict[int, int]:
         """Known students for the newcomers at free seats, new numbers for the rest."""
@@ -169,6 +164,7 @@ class Seating:
                 given[track.track_id] = len(self._boxes)
                 self._boxes.append(deque(maxlen=_BOXES_REMEMBERED))
                 self._looks.append(Looks())
+                self._bare.append(Looks())
             if owner is not None:
                 self._arrivals.append(self._arrival(track, given[track.track_id], owner))
             looks = self._new_looks.pop(track.track_id, None)
@@ -190,7 +186,14 @@ class Seating:
 
     def _likeness(self, track: Track, student: int) -> float | None:
         looks = self._new_looks.get(track.track_id)
-        return None if looks is None else looks.likeness(self._looks[student])
+        return None if looks is None or self._is_hidden(student) else looks.likeness(self._looks[student])
+
+    def _is_hidden(self, student: int) -> bool:
+        """Whether what was taken for the student's clothes was still there when nobody was seen: something in
+        front of the seat, perhaps, which tells nothing about who sits behind it."""
+        bare = self._bare[student]
+        alike = bare.likeness(self._looks[student])
+        return bare.samples >= _BARE_NEEDED and alike is not None and alike >= _BARE_LIKENESS
 
     def _nearest_free(self, newcomers: list[Track], free: list[Seat]) -> dict[int, int]:
         if not newcomers or not free:

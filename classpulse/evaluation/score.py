@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from classpulse.evaluation.moments import Match, Moment
 from classpulse.simulation.truth import Event, Truth
@@ -179,13 +180,8 @@ def _cause(events: Sequence[Event], media_s: float, student: int) -> str | None:
 
 
 def _presence(truth: Truth, seen: Sequence[Moment]) -> Presence:
-    """Everybody's samples against those of the followed person who was mostly on them."""
-    votes: dict[int, Counter[int]] = {}
-    for moment in seen:
-        for match in moment.matches:
-            if match.counts and match.sighting is not None and match.sighting.student is not None:
-                votes.setdefault(match.student, Counter())[match.sighting.student] += 1
-    mostly = {student: count.most_common(1)[0][0] for student, count in votes.items()}
+    """Everybody's samples against those of the followed person who was mostly on them and nobody else."""
+    mostly = _followed_as(truth, seen)
     reported = [_reported(moment) for moment in seen]
     visible = [{match.student for match in moment.matches if match.counts} for moment in seen]
     wrong = total = absences = believed = 0
@@ -201,6 +197,22 @@ def _presence(truth: Truth, seen: Sequence[Moment]) -> Presence:
             absences += out
             believed += out and 2 * sum(told) > len(told)
     return Presence(absences, believed, wrong / total if total else 0.0)
+
+
+def _followed_as(truth: Truth, seen: Sequence[Moment]) -> dict[int, int]:
+    """Which followed person each student is, one for one, so that as many samples as can be agree."""
+    sightings = [
+        (match.student, match.sighting.student)
+        for moment in seen
+        for match in moment.matches
+        if match.counts and match.sighting is not None and match.sighting.student is not None
+    ]
+    people = sorted({person for _, person in sightings})
+    votes = np.zeros((len(truth.students), len(people)))
+    for (student, person), count in Counter(sightings).items():
+        votes[student, people.index(person)] = count
+    pairs = zip(*linear_sum_assignment(votes, maximize=True), strict=True)
+    return {int(student): people[which] for student, which in pairs if votes[student, which]}
 
 
 def _reported(moment: Moment) -> set[int]:

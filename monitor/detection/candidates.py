@@ -27,6 +27,11 @@ class Candidates:
         """Those that ``which`` (a mask or indices) names, in its order."""
         return Candidates(self.boxes_xyxy[which], self.scores[which], self.keypoints[which])
 
+    @property
+    def singly(self) -> list[Candidates]:
+        """Each of them alone."""
+        return [self.pick(np.array([index])) for index in range(len(self))]
+
     def to_frame(self, scale: float, x: float, y: float) -> Candidates:
         """From pixels of a cutting to pixels of the frame: its corner lies at ``(x, y)`` of the
         frame enlarged by ``scale``."""

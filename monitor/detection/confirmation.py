@@ -46,37 +46,51 @@ class Confirmation:
         self._short = short
         self._min_score = min_score
 
-    def confirmed(self, image_bgr: ImageBGR, found: Candidates) -> Candidates:
-        """Those of ``found`` that are faces, with the looks' mean score and better points, merged."""
-        looked = join([self._looked_at(image_bgr, found.pick(np.array([i]))) for i in range(len(found))])
-        kept = merge(looked.pick(looked.scores >= self._min_score))
-        return merge(self._sharpened(image_bgr, kept))
+    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+        """Those of ``found`` that are faces, with the looks' mean score and better points, merged; and the
+        others with theirs, in which looks that cannot help any more were spared and count as 0."""
+        looked = join([self._looked_at(image_bgr, one) for one in found.singly])
+        is_face = looked.scores >= self._min_score
+        faces = merge(self._sharpened(image_bgr, merge(looked.pick(is_face))))
+        return faces, looked.pick(~is_face)
 
-    def seen_again(self, image_bgr: ImageBGR, one: Candidates) -> Candidates:
+    def seen_again(self, image_bgr: ImageBGR, one: Candidates, look: int | None = None) -> Candidates:
         """A face of the last sample where it is now, or none: by the close look, and where that does not
-        believe it, by any second look. Less is asked than of a new face, whose looks must hold in their mean:
-        of 48 times that the close look did not believe a face of the moving lecture hall, these do 35 times.
+        believe it, by any second look. Less is asked than of a new face, whose looks must hold in their
+        mean: of 48 times that the close look did not believe a face of the moving lecture hall, these do 35
+        times.
+
+        ``look`` numbers the only second look to be taken, counted round: who is looked for again and again
+        need not be looked at in every way each time.
         """
         box = one.boxes_xyxy[0]
         close = _best_match(_look(self._short, image_bgr, box, CLOSE_LOOK, CLOSE_SCORE), box, CLOSE_IOU)
         if len(close):
             return close
-        for share in SECOND_LOOKS:
+        shares = SECOND_LOOKS if look is None else (SECOND_LOOKS[look % len(SECOND_LOOKS)],)
+        for share in shares:
             same = _best_match(_look(self._full, image_bgr, box, share, self._min_score), box, SAME_FACE_IOU)
             if len(same):
                 return same
         return join([])
 
+    def score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        """The mean score of the second looks at a known face, 0..1; a look that sees nothing counts as 0."""
+        box = one.boxes_xyxy[0]
+        seen = [_look(self._full, image_bgr, box, share, GLIMPSE_SCORE) for share in SECOND_LOOKS]
+        scores = [float(_best_match(look, box, SAME_FACE_IOU).scores.sum()) for look in seen]
+        return sum(scores) / len(SECOND_LOOKS)
+
     def _looked_at(self, image_bgr: ImageBGR, one: Candidates) -> Candidates:
-        """``one`` as the first second look places it, with the mean score of as many looks as it
-        takes; 0 once that can no longer reach ``min_score``."""
+        """``one`` as the first second look places it, with the mean score of as many looks as it takes to
+        tell whether it reaches ``min_score``."""
         total, all_looks = float(one.scores[0]), 1 + len(SECOND_LOOKS)
         placed = one
         for looks, (share, sure) in enumerate(zip(SECOND_LOOKS, SURE_SCORES, strict=True), start=1):
             if total / looks >= sure:
                 return _scored(placed, total / looks)
             if (total + all_looks - looks) / all_looks < self._min_score:
-                return _scored(one, 0.0)
+                return _scored(one, total / all_looks)
             seen = _look(self._full, image_bgr, one.boxes_xyxy[0], share, GLIMPSE_SCORE)
             same = _best_match(seen, one.boxes_xyxy[0], SAME_FACE_IOU)
             total += float(same.scores.sum())

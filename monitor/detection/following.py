@@ -1,117 +1,215 @@
-"""Between two looks at the whole frame, faces are looked for where they were.
+"""From sample to sample known faces are looked for where they were, and the rest of the frame bit by bit.
 
-A full look costs tens of cuttings and a class sits still: most of the time the faces are where they
-were half a second ago, which one cutting each can tell. The whole frame is looked at again every few
-samples, and at once when a face is not where it was. A face that the detector does not see, and that
-still looks as it did (``patches``), has not gone.
+A look at the whole frame costs tens of cuttings and a class sits still: most of the time the faces are
+where they were half a second ago. A face that looks as it did (``patches``) is not even looked at with the
+detector, one that has changed with one cutting. The cuttings of the whole frame take turns, so that each
+comes up every few samples and no sample costs much more than another; where something has changed, or a face
+has gone, it is looked at at once.
+
+A face that the detector does not see, and that still looks as it did, has not gone. Less is asked of a known
+face than of a new one, so now and then one of them is looked at as carefully as a new one (``beliefs``); what
+does not bear that for long was none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from monitor.detection.beliefs import Belief
 from monitor.detection.candidates import Candidates, join
-from monitor.detection.merging import SAME_FACE_IOU, merge, overlaps
-from monitor.detection.patches import Patch, find, remember
+from monitor.detection.changes import Changes
+from monitor.detection.merging import is_among, is_part_of
+from monitor.detection.patches import LEAST_ALIKE, UNCHANGED, Patch, find, remember
+from monitor.detection.refusals import Refusals
+from monitor.detection.scanning import Cuttings
 from monitor.domain import ImageBGR
 
-MISSED_LOOKS = 20
-"""For so many samples a face that was lost is looked for at its place in each of them (ten seconds at
-two a second): one that flickers, being small or bowed, must not wait for the next full look."""
+MOST_REST = 3
+"""The detector is asked for a known face at least after so many samples without, however little it
+changes."""
 
-LookAgain = Callable[[ImageBGR, Candidates], Candidates]
-"""Looks for one known face near its place; none or one."""
+MISSED_SAMPLES = 20
+"""For so many samples a face that was lost is looked for at its place (ten seconds at two a second): one that
+flickers, being small or bowed, must not wait for its cutting's turn."""
+
+EAGER_SAMPLES = 4
+"""For so many in each of them in which its place looks as it did; then in every so-many-th."""
+
+STRAY_REACH = 3.0
+"""How far a face may have got in one sample, in sides of its box: half a second at a walk."""
+
+
+class Scanner(Protocol):
+    """Looks at parts of a frame (``monitor.detection.scanning.Scan``)."""
+
+    def cuttings(self, width: int, height: int) -> Cuttings:
+        """The parts of frames of this size, which are then the ones looked at."""
+
+    def candidates(self, image_bgr: ImageBGR, which: NDArray[np.intp]) -> Candidates:
+        """What might be a face in these parts."""
+
+
+class Judge(Protocol):
+    """Tells faces from other things (``monitor.detection.confirmation.Confirmation``)."""
+
+    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+        """Those that are faces, and the others, with their mean scores."""
+
+    def seen_again(self, image_bgr: ImageBGR, one: Candidates, look: int | None = None) -> Candidates:
+        """A known face near its place; none or one. ``look`` asks for one of the ways to look, for less
+        work."""
+
+    def score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        """What a careful look at a known face says, 0..1."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A known face, and for how many samples the detector has not been asked for it."""
+
+    patch: Patch
+    belief: Belief
+    rested: int = 0
+
+    @property
+    def face(self) -> Candidates:
+        """As last seen."""
+        return self.patch.face
+
+    def seen(self, image_bgr: ImageBGR, face: Candidates) -> _Known:
+        """The same, seen by the detector now and, as far as it matters, in the samples that it was not
+        asked."""
+        return _Known(remember(image_bgr, face, self.patch.seen + self.rested + 1), self.belief)
 
 
 @dataclass(frozen=True)
 class _Missed:
     """A face that was lost, and for how many samples."""
 
-    face: Candidates
-    samples: int
+    known: _Known
+    samples: int = 0
+
+    def is_due(self, image_bgr: ImageBGR) -> bool:
+        """Whether it is looked for in this sample."""
+        is_eager = self.samples < EAGER_SAMPLES and find(image_bgr, self.known.patch)[1] >= LEAST_ALIKE
+        return is_eager or self.samples % EAGER_SAMPLES == 0
 
 
 class Following:
-    """Decides when to look everywhere. ``every`` samples the whole frame is looked at; 1 is always."""
+    """Decides where to look. Every cutting comes up at least once in ``every`` samples; 1 is always."""
 
-    def __init__(self, full_look: Callable[[ImageBGR], Candidates], again: LookAgain, every: int) -> None:
-        self._full_look = full_look
-        self._again = again
+    def __init__(self, scan: Scanner, judge: Judge, every: int) -> None:
+        self._scan = scan
+        self._judge = judge
         self._every = every
         self._size: tuple[int, ...] = ()
-        self._since = 0
-        self._known: list[Patch] = []
+        self._turn = 0
+        self._known: list[_Known] = []
         self._missed: list[_Missed] = []
 
     def found(self, image_bgr: ImageBGR) -> Candidates:
         """The faces of the next sample, best first."""
         if image_bgr.shape != self._size:
-            self._known, self._size, self._since = [], image_bgr.shape, 0
-        followed = self._followed(image_bgr) if 0 < self._since < self._every else None
-        if followed is None:
-            self._since = 1
-            followed = self._kept(image_bgr, self._full_look(image_bgr))
-        else:
-            self._since += 1
-        followed.sort(key=lambda patch: -float(patch.face.scores[0]))
-        found = join([patch.face for patch in followed])
-        self._miss(found)
-        self._known = followed
-        return found
+            self._begin(image_bgr)
+        here, gone = self._followed(image_bgr)
+        here += self._back(image_bgr, here)
+        here += self._arrived(image_bgr, self._due(image_bgr, gone), here)
+        here = self._checked(image_bgr, here)
+        here.sort(key=lambda known: -float(known.face.scores[0]))
+        self._miss(gone, _faces(here))
+        self._known = here
+        return _faces(here)
 
-    def _followed(self, image_bgr: ImageBGR) -> list[Patch] | None:
-        """The known faces where they are now, and lost ones that are back; None if one has gone."""
-        here = []
-        for patch in self._known:
-            again = self._again(image_bgr, patch.face)
-            now = remember(image_bgr, again, patch.seen + 1) if len(again) else find(image_bgr, patch)
-            if now is None:
-                return None
-            here.append(now)
-        # Two that have become one were two people: only a full look can tell which is left.
-        if len(merge(join([patch.face for patch in here]))) < len(here):
-            return None
-        back = [self._again(image_bgr, missed.face) for missed in self._missed]
-        return here + self._new(image_bgr, join(back), here)
+    def _begin(self, image_bgr: ImageBGR) -> None:
+        height, width = image_bgr.shape[:2]
+        self._size = image_bgr.shape
+        self._cuttings = self._scan.cuttings(width, height)
+        self._changes = Changes(self._cuttings.areas_xyxy, width)
+        self._refusals = Refusals()
+        self._turn, self._known, self._missed = 0, [], []
 
-    def _kept(self, image_bgr: ImageBGR, seen: Candidates) -> list[Patch]:
-        """What a full look has seen, and the known faces that it missed though they have not changed."""
-        here = self._new(image_bgr, seen, [])
-        for patch in self._known:
-            now = find(image_bgr, patch)
-            if now is not None and not _is_among(now.face, join([one.face for one in here])):
+    def _followed(self, image_bgr: ImageBGR) -> tuple[list[_Known], list[_Known]]:
+        """The known faces where they are now, and those that are gone."""
+        here: list[_Known] = []
+        gone: list[_Known] = []
+        for known in self._known:
+            now = self._again(image_bgr, known)
+            # Two that have become one were two people: the better one is here, the other has gone somewhere.
+            if now is None or is_among(now.face, _faces(here)):
+                gone.append(known)
+            else:
                 here.append(now)
-        return here
+        return here, gone
 
-    def _new(self, image_bgr: ImageBGR, seen: Candidates, here: list[Patch]) -> list[Patch]:
-        """Patches of those of ``seen`` that are not among ``here``."""
-        faces, known = merge(seen), join([patch.face for patch in here])
-        each = [faces.pick(np.array([index])) for index in range(len(faces))]
-        return [
-            remember(image_bgr, face, self._seen_before(face) + 1)
-            for face in each
-            if not _is_among(face, known)
-        ]
+    def _again(self, image_bgr: ImageBGR, known: _Known) -> _Known | None:
+        """The face where it is now; None if it is not there."""
+        patch, alike = find(image_bgr, known.patch)
+        if alike >= UNCHANGED and known.rested < MOST_REST:
+            return replace(known, patch=patch, rested=known.rested + 1)
+        seen = self._judge.seen_again(image_bgr, known.face)
+        if len(seen):
+            return known.seen(image_bgr, seen)
+        if alike >= LEAST_ALIKE and patch.is_trusted:
+            return replace(known, patch=replace(patch, unseen=patch.unseen + 1))
+        return None
 
-    def _seen_before(self, face: Candidates) -> int:
-        """How often the detector had seen a face at this place before."""
-        same = [patch.seen for patch in self._known if _is_among(patch.face, face)]
-        return max(same, default=0)
+    def _back(self, image_bgr: ImageBGR, here: list[_Known]) -> list[_Known]:
+        """The lost faces that are there again."""
+        back: list[_Known] = []
+        for missed in self._missed:
+            if missed.is_due(image_bgr):
+                seen = self._judge.seen_again(image_bgr, missed.known.face, missed.samples)
+                if len(seen) and not is_part_of(seen, _faces(here + back)):
+                    back.append(missed.known.seen(image_bgr, seen))
+        return back
 
-    def _miss(self, found: Candidates) -> None:
+    def _due(self, image_bgr: ImageBGR, gone: list[_Known]) -> NDArray[np.intp]:
+        """The cuttings to look at: those whose turn it is, that have changed, or lie around who has gone."""
+        total = len(self._cuttings)
+        share = -(-total // self._every)
+        turn = (self._turn + np.arange(share)) % total
+        self._turn = (self._turn + share) % total
+        changed = self._changes.changed(image_bgr)
+        around = self._cuttings.around(_faces(gone).boxes_xyxy, STRAY_REACH)
+        due: NDArray[np.intp] = np.unique(np.concatenate([turn, changed, around]))
+        self._changes.looked_at(due)
+        return due
+
+    def _arrived(self, image_bgr: ImageBGR, due: NDArray[np.intp], here: list[_Known]) -> list[_Known]:
+        """The faces in these cuttings that are not among ``here``."""
+        known = _faces(here)
+        seen = self._scan.candidates(image_bgr, due)
+        new = join([face for face in seen.singly if not is_part_of(face, known)])
+        faces, refused = self._judge.judged(image_bgr, self._refusals.others(image_bgr, new))
+        self._refusals.add(image_bgr, refused)
+        # A second look may have moved a box onto somebody who is known.
+        new = join([face for face in faces.singly if not is_part_of(face, known)])
+        return [_Known(remember(image_bgr, face), Belief(float(face.scores[0]))) for face in new.singly]
+
+    def _checked(self, image_bgr: ImageBGR, here: list[_Known]) -> list[_Known]:
+        """The faces after a careful look at the one that has waited longest for it, if it is time; without
+        it, if it is no face after all."""
+        here = [replace(known, belief=known.belief.later()) for known in here]
+        due = max(range(len(here)), key=lambda index: here[index].belief.overdue, default=None)
+        if due is None or here[due].belief.overdue < 0:
+            return here
+        belief = here[due].belief.after(self._judge.score(image_bgr, here[due].face))
+        here[due] = replace(here[due], belief=belief)
+        return [known for known in here if known.belief is not belief or not belief.is_lost]
+
+    def _miss(self, gone: list[_Known], found: Candidates) -> None:
         """Remember who was known and is not found."""
-        lost = [_Missed(patch.face, 0) for patch in self._known]
-        waiting = [_Missed(missed.face, missed.samples + 1) for missed in self._missed]
+        waiting = [_Missed(one.known, one.samples + 1) for one in self._missed]
         self._missed = [
-            missed
-            for missed in lost + waiting
-            if missed.samples < MISSED_LOOKS and not _is_among(missed.face, found)
+            one
+            for one in [_Missed(known) for known in gone] + waiting
+            if one.samples < MISSED_SAMPLES and not is_among(one.known.face, found)
         ]
 
 
-def _is_among(one: Candidates, found: Candidates) -> bool:
-    iou, _, _ = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
-    return bool((iou >= SAME_FACE_IOU).any())
+def _faces(known: list[_Known]) -> Candidates:
+    return join([one.face for one in known])

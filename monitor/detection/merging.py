@@ -56,3 +56,16 @@ def merge(candidates: Candidates) -> Candidates:
         np.asarray(scores, dtype=np.float32),
         np.asarray(points, dtype=np.float32).reshape(-1, 6, 2),
     )
+
+
+def is_among(one: Candidates, found: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``found``."""
+    iou, _, _ = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
+    return bool((iou >= SAME_FACE_IOU).any())
+
+
+def is_part_of(one: Candidates, found: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``found``, or is a part of it or the other way
+    round."""
+    iou, share, size = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
+    return bool(((iou >= SAME_FACE_IOU) | ((share >= PART_SHARE) & (size >= PART_SIZE))).any())

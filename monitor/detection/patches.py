@@ -27,6 +27,11 @@ LEAST_ALIKE = 0.8
 """The least correlation of a face with itself a moment ago. The first value tried, not tuned;
 docs/decisions.md has what it did."""
 
+UNCHANGED = 0.95
+"""A face that is so like itself is not looked at with the detector: eyes, nose and mouth are where they
+were. Of people in a webcam half a second apart about half are, of faces of the simulated hall, which are
+stills, nearly all. Not tuned."""
+
 LEAST_SPREAD = 6.0
 """A patch with a smaller deviation of its grey levels shows nothing that could be told apart."""
 
@@ -41,7 +46,8 @@ than the detector had seen it: what was taken for a face once is not kept alive 
 @dataclass(frozen=True)
 class Patch:
     """``face`` is one face as last seen, ``grey`` (h, w) uint8 its surroundings at ``scale``; ``seen`` counts
-    the samples in which the detector saw it, ``unseen`` those since."""
+    the samples in which the detector saw it, ``unseen`` those since in which it was asked and did not.
+    """
 
     face: Candidates
     grey: NDArray[np.uint8]
@@ -50,8 +56,8 @@ class Patch:
     unseen: int = 0
 
     @property
-    def believed(self) -> bool:
-        """Whether it may be looked for without the detector once more."""
+    def is_trusted(self) -> bool:
+        """Whether it may be taken to be there once more though the detector does not see it."""
         return self.unseen < min(PATIENCE, self.seen)
 
 
@@ -66,25 +72,27 @@ def remember(image_bgr: ImageBGR, face: Candidates, seen: int = 1) -> Patch:
     return Patch(face, grey, scale, seen)
 
 
-def find(image_bgr: ImageBGR, patch: Patch) -> Patch | None:
-    """The face where it is now, if it still looks as it did and is still believed; else None."""
-    if not patch.believed or min(patch.grey.shape) < 4 or patch.grey.std() < LEAST_SPREAD:
-        return None
+def find(image_bgr: ImageBGR, patch: Patch) -> tuple[Patch, float]:
+    """The face at the place near where it was that looks most like it, and how alike that is, -1..1; -1 where
+    nothing can be compared."""
     x1, y1, x2, y2 = (float(value) for value in patch.face.boxes_xyxy[0])
     side = max(x2 - x1, y2 - y1)
     margin = (AROUND + REACH) * side
     window, (left, top) = _cut(image_bgr, (x1 - margin, y1 - margin, x2 + margin, y2 + margin), patch.scale)
-    height, width = patch.grey.shape
-    if window.shape[0] < height or window.shape[1] < width or window.std() < LEAST_SPREAD:
-        return None
+    if not _can_compare(window, patch.grey):
+        return patch, -1.0
     alike = cv2.matchTemplate(window, patch.grey, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(alike)
-    if not best >= LEAST_ALIKE:
-        return None
     # Where the patch's corner was, against where it is now.
     was_x, was_y = x1 - AROUND * side, y1 - AROUND * side
     shift = np.array([left + x / patch.scale - max(was_x, 0), top + y / patch.scale - max(was_y, 0)])
-    return replace(patch, face=_moved(patch.face, shift.astype(np.float32)), unseen=patch.unseen + 1)
+    return replace(patch, face=_moved(patch.face, shift.astype(np.float32))), float(best)
+
+
+def _can_compare(window: NDArray[np.uint8], grey: NDArray[np.uint8]) -> bool:
+    """Whether there is enough to see in both, and room for the one in the other."""
+    fits = window.shape[0] >= grey.shape[0] and window.shape[1] >= grey.shape[1]
+    return bool(fits and min(grey.shape) >= 4 and min(grey.std(), window.std()) >= LEAST_SPREAD)
 
 
 def _cut(

@@ -13,18 +13,19 @@ from annotated_types import Ge, Le
 class DetectionSettings:
     """How faces are looked for.
 
-    ``backend``: MediaPipe's models come with the installation; YuNet finds some more, but its model file has
-    to be fetched by the user and named in ``yunet_model``.
+    ``backend``: MediaPipe's models come with the installation; YuNet finds some more, but its model file
+    has to be fetched by the user and named in ``yunet_model``.
 
-    ``min_face_px``: the smallest face wanted, pixels of the frame. It decides how finely the frame
-    is tiled: half of it means four times the work. Below 24 no expression can be told anyway.
+    ``min_face_px``: the smallest face wanted, pixels of the frame. It decides how finely the frame is
+    tiled: half of it means four times the work. Below 24 no expression can be told anyway.
 
-    ``min_score``: in 0..1; lower finds more faces and more things that are none. At 0.5 the
-    lecture hall photograph that the project tests with, 1920 wide, gives 22 of 24 faces and no false one.
+    ``min_score``: in 0..1; lower finds more faces and more things that are none. At 0.5 the lecture hall
+    photograph that the project tests with, 1920 wide, gives 22 of 24 faces and no false one.
 
-    ``full_look_every``: in every so many-th sample the whole frame is looked at; in the others, faces where
-    they were. Whoever arrives is seen at most so many samples less one later, 1.5 s by default. 1 looks
-    everywhere always, at about twice the work.
+    ``full_look_every``: every part of the frame is looked at at least every so many-th sample, and at once
+    where something changes; in between, faces where they were. Whoever turns up without the picture having
+    changed much is seen at most so many samples less one later, 3.5 s by default. 1 looks everywhere
+    always.
 
     ``threads``: processor threads for the models; two are left over on the smallest laptops.
     """
@@ -33,5 +34,5 @@ class DetectionSettings:
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_score: Annotated[float, Ge(0.1), Le(0.95)] = 0.5
     yunet_model: Path | None = None
-    full_look_every: Annotated[int, Ge(1), Le(20)] = 4
+    full_look_every: Annotated[int, Ge(1), Le(20)] = 8
     threads: Annotated[int, Ge(1), Le(32)] = 2

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-import cv2
 import numpy as np
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.candidates import Candidates, join
+from monitor.detection.candidates import Candidates
 from monitor.detection.confirmation import Confirmation
 from monitor.detection.following import Following
-from monitor.detection.merging import merge
+from monitor.detection.scanning import Scan
 from monitor.detection.settings import DetectionSettings
-from monitor.detection.tiling import Level, levels
 from monitor.domain import Face, ImageBGR
-
-LOOK_SCORE = 0.3
-"""A candidate of the first look below this is not looked at again: in the lecture hall, 1920 wide,
-there are 15 between 0.2 and this, and none is a face."""
-
-EDGE_PX = 2
-"""A box that reaches this far beyond a tile's edge inside the frame belongs to a face that was cut."""
-
 
 SMALLEST = 2 / 3
 """The side of the smallest box kept over ``min_face_px``. Boxes around one face vary by a fifth; what is
@@ -47,8 +37,9 @@ class TiledDetector:
         self._short = BlazeFace(SHORT_RANGE, settings.threads)
         self._confirmation = Confirmation(self._full, self._short, settings.min_score)
         self._min_face_px = settings.min_face_px
-        again = self._confirmation.seen_again
-        self._following = Following(self._everywhere, again, settings.full_look_every)
+        self._following = Following(
+            Scan(self._full, self._short, settings.min_face_px), self._confirmation, settings.full_look_every
+        )
         self.version = f"blazeface tiled 1 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
@@ -57,50 +48,12 @@ class TiledDetector:
         found = self._following.found(image_bgr)
         return [face for face in _faces(found, width, height) if face.size_px >= SMALLEST * self._min_face_px]
 
-    def _everywhere(self, image_bgr: ImageBGR) -> Candidates:
-        return self._confirmation.confirmed(image_bgr, merge(self._first_look(image_bgr)))
-
-    def _first_look(self, image_bgr: ImageBGR) -> Candidates:
-        height, width = image_bgr.shape[:2]
-        plan = levels(width, height, self._min_face_px, self._full.input_px)
-        near = levels(width, height, max(width, height), self._short.input_px)[-1:]
-        looks = [(level, self._full) for level in plan] + [(level, self._short) for level in near]
-        return join([part for level, model in looks for part in self._on_level(image_bgr, level, model)])
-
-    def _on_level(self, image_bgr: ImageBGR, level: Level, model: BlazeFace) -> list[Candidates]:
-        image = _resized(image_bgr, level.width, level.height)
-        parts = []
-        for x, y in level.corners:
-            tile = image[y : y + level.tile_px, x : x + level.tile_px]
-            found = _uncut(model.candidates(tile, LOOK_SCORE), level, x, y)
-            parts.append(found.to_frame(level.scale, x, y))
-        return parts
-
 
 def _installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
         return "unknown"
-
-
-def _resized(image_bgr: ImageBGR, width: int, height: int) -> ImageBGR:
-    if (width, height) == (image_bgr.shape[1], image_bgr.shape[0]):
-        return image_bgr
-    smaller = width < image_bgr.shape[1]
-    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image_bgr, (width, height), interpolation=way), dtype=np.uint8)
-
-
-def _uncut(found: Candidates, level: Level, x: int, y: int) -> Candidates:
-    """Without the boxes that cross a tile's edge inside the frame: another tile holds the whole face."""
-    x1, y1, x2, y2 = found.boxes_xyxy.T
-    low, high = -EDGE_PX, level.tile_px + EDGE_PX
-    cut = ((x1 < low) & (x > 0)) | ((y1 < low) & (y > 0))
-    cut |= ((x2 > high) & (x + level.tile_px < level.width)) | (
-        (y2 > high) & (y + level.tile_px < level.height)
-    )
-    return found.pick(~cut)
 
 
 def _faces(found: Candidates, width: int, height: int) -> list[Face]:
