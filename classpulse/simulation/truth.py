@@ -3,18 +3,22 @@
 ``Truth.to_json()`` writes, and ``read_truth`` reads, this document (times in seconds of the film, boxes in
 pixels of the frame, angles in degrees, positive to the subject's left)::
 
-    {"version": 2, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
+    {"version": 3, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
      "students": [{"student": 0, "seat": "Seat 1", "seat_xyxy": [8, 8, 424, 356], "flag": false,
                    "samples": [{"t_s": 0.0, "present": true, "visible": true, "settled": true,
                                 "expression": "neutral", "resembles": "neutral", "facing": true,
-                                "yaw_deg": 1.2, "box_xyxy": [122.1, 110.4, 285.9, 283.0]}, ...]}, ...],
-     "events": [{"kind": "leave", "start_s": 20.0, "end_s": 48.5, "students": [3]}, ...]}
+                                "yaw_deg": 1.2, "pitch_deg": -0.4,
+                                "box_xyxy": [122.1, 110.4, 285.9, 283.0]}, ...]}, ...],
+     "events": [{"kind": "leave", "start_s": 20.0, "end_s": 48.5, "students": [3]}, ...],
+     "things": [{"kind": "poster", "boxes_xyxy": [[901.5, 40.2, 940.1, 92.7], null, ...]}, ...]}
 
 ``seat_xyxy`` is where a student belongs at the beginning, null for one who comes from outside. ``visible``
 is whether the face can be seen at all: false while it is bowed or hidden. ``settled`` is false during a
 change (of expression, of direction, of place, behind something that half hides it), when either answer is
-right. ``expression``, ``resembles``, ``facing``, ``yaw_deg`` and ``box_xyxy`` are null while a student is
-away; the first four also where nobody knows them, as with people in a photograph.
+right. ``expression``, ``resembles``, ``facing``, ``yaw_deg``, ``pitch_deg`` (positive looks up) and
+``box_xyxy`` are null while a student is away; all but the last also where nobody knows them, as with people
+in a photograph. ``things`` are what may be taken for people and are none: the box of the face on a poster at
+the time of each sample, null out of the picture. A film of version 2 knew no ``pitch_deg`` and no ``things``.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from pydantic import TypeAdapter, ValidationError
 from classpulse.simulation.errors import TruthError
 from monitor.domain import Box
 
-VERSION: Literal[2] = 2
+VERSION: Literal[3] = 3
 
 FACING_DEG = 20.0
 """A head turned less than this faces the camera. The script's turns are 52 degrees and its sway at most 4.5,
@@ -51,6 +55,7 @@ class Sample:
     facing: bool | None
     yaw_deg: float | None
     box_xyxy: Box | None
+    pitch_deg: float | None = None
 
     def __post_init__(self) -> None:
         if self.present != (self.box_xyxy is not None):
@@ -83,6 +88,14 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Thing:
+    """Something that may be taken for a person, and where in the picture it is at each sample's time."""
+
+    kind: str
+    boxes_xyxy: tuple[Box | None, ...]
+
+
+@dataclass(frozen=True)
 class Truth:
     """The whole film's truth, a sample of everyone every ``step_s`` seconds."""
 
@@ -93,7 +106,8 @@ class Truth:
     step_s: Annotated[float, Gt(0)]
     students: tuple[StudentTruth, ...]
     events: tuple[Event, ...] = ()
-    version: Literal[2] = VERSION
+    things: tuple[Thing, ...] = ()
+    version: Literal[2, 3] = VERSION
 
     def __post_init__(self) -> None:
         if [known.student for known in self.students] != list(range(len(self.students))):

@@ -5,10 +5,11 @@ import pytest
 
 from classpulse.demo.fields import Fields, load_fields
 from classpulse.demo.landmarks import Landmarks, find_landmarks
+from classpulse.demo.mosaic import DEMO_MOSAIC
+from classpulse.demo.placement import place
 from classpulse.demo.poses import REST, Expression, Pose
 from classpulse.demo.script import Look, Moment
-from classpulse.demo.stage import TILE_HEIGHT, TILE_WIDTH
-from classpulse.demo.tile import TilePainter, place
+from classpulse.demo.tile import TilePainter
 from classpulse.demo.warps import Action, action_field, field_shape, grid, invert
 
 CORNERS, LIPS = [61, 291], [13, 14]
@@ -25,7 +26,8 @@ def drawn(fields: Fields, pose: Pose, look: Look = PLAIN) -> Landmarks:
     from classpulse.demo.cast import CAST
 
     moment = Moment(Expression.NEUTRAL, True, True, 1.0, pose)
-    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].spells, look), fields, TILE_WIDTH, TILE_HEIGHT)
+    tile_px = (DEMO_MOSAIC.tile_width, DEMO_MOSAIC.tile_height)
+    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].spells, look), fields, *tile_px)
     box = painter.face_box(moment, 0.0)
     assert box is not None
     middle_y = (box[1] + box[3]) / 2 - 0.1 * (box[3] - box[1])
