@@ -13,7 +13,6 @@ from classpulse.console import clock, count, print_json, progress_bar
 from classpulse.demo.score import Score, score_session
 from classpulse.demo.scoretable import score_table
 from classpulse.errors import RunError
-from classpulse.evaluation.moments import moments
 from classpulse.evaluation.score import score_following
 from classpulse.evaluation.table import following_table
 from classpulse.interrupt import stop_on_signals
@@ -60,7 +59,7 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
             expressions = _expressions(engine, outcome.session_id, truth, config, Path(folder))
         finally:
             engine.dispose()
-    following = score_following(truth, moments(truth, samples))
+    following = score_following(truth, samples)
     if as_json:
         print_json(asdict(following) | {"expressions": None if expressions is None else asdict(expressions)})
         return 0

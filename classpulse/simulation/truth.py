@@ -94,6 +94,11 @@ class Thing:
     kind: str
     boxes_xyxy: tuple[Box | None, ...]
 
+    def __post_init__(self) -> None:
+        for box in self.boxes_xyxy:
+            if box is not None:
+                _check_box(box)
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -119,15 +124,24 @@ class Truth:
             if any(later <= earlier for earlier, later in itertools.pairwise(line)):
                 raise ValueError("the samples are not in order of time")
         for known in self.students:
-            self._check_places(known)
+            self._check_places(known.seat, (known.seat_xyxy, *(sample.box_xyxy for sample in known.samples)))
+        for thing in self.things:
+            self._check_places(f"a {thing.kind}", thing.boxes_xyxy)
+            if self.students and len(thing.boxes_xyxy) != len(self.students[0].samples):
+                raise ValueError(f"a {thing.kind} has {len(thing.boxes_xyxy)} boxes; expected one a sample")
 
-    def _check_places(self, known: StudentTruth) -> None:
-        for box in (known.seat_xyxy, *(sample.box_xyxy for sample in known.samples)):
+    @property
+    def times(self) -> list[float]:
+        """When there is a sample of everybody, seconds; empty without students."""
+        return [sample.t_s for sample in self.students[0].samples] if self.students else []
+
+    def _check_places(self, name: str, boxes: tuple[Box | None, ...]) -> None:
+        for box in boxes:
             if box is not None and not (
                 box[0] < self.width and box[1] < self.height and box[2] > 0 and box[3] > 0
             ):
                 raise ValueError(
-                    f"{known.seat} is at {tuple(round(edge) for edge in box)}, outside the picture of "
+                    f"{name} is at {tuple(round(edge) for edge in box)}, outside the picture of "
                     f"{self.width} x {self.height}"
                 )
 
