@@ -32,7 +32,11 @@ from classpulse.simulation.room.photograph import load_photograph
 @click.option("--fps", type=click.IntRange(1, 60), default=FPS, show_default=True, help="Frames a second.")
 @click.option("--knock", type=click.FloatRange(0), help="Somebody moves the camera after so many seconds.")
 @click.option(
-    "--posters", type=click.IntRange(0, 12), default=0, show_default=True, help="Faces on the wall."
+    "--posters",
+    type=click.IntRange(0, 12),
+    default=0,
+    show_default=True,
+    help="Pictures of faces on the wall.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def room(
@@ -63,6 +67,6 @@ def room(
         lambda path, progress: write_room(path, made, progress),
         made.truth,
         {"people": people, "events": dict(kinds), "posters": posters},
-        f"{people} people; posters: {posters or 'none'}; events: {told or 'none'}",
+        f"{people} people; events: {told or 'none'}" + (f"; posters: {posters}" if posters else ""),
         as_json=as_json,
     )

@@ -36,7 +36,7 @@ TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
 EDGE_SHARE = 0.08
 """So far from the picture's sides nothing hangs, in its widths: the camera drifts, and must not lose them."""
 
-ABOVE_SHARE = 0.25
+ABOVE_SHARE = 0.15
 """A poster hangs at least so far above the highest head, in its own heights, and at most twice as far."""
 
 
@@ -85,8 +85,8 @@ def _hang(
     y = heads_y - (1 + ABOVE_SHARE * rng.uniform(1, 2)) * tall
     if y < 0 or wide > stretch:
         raise SimulationError(
-            f"{count} posters do not fit on the {max(0, heads_y):.0f} x {width} pixels above all heads; "
-            "expected fewer of them, a larger picture or one with more wall"
+            f"no room for posters ({count}): {width} x {max(0, heads_y):.0f} pixels of the picture are above "
+            "all heads; expected fewer posters, a larger picture or one with more wall"
         )
     corner = (round(start + number * stretch + rng.uniform(0, stretch - wide)), round(y))
     x, y = corner

@@ -59,7 +59,7 @@ def test_the_same_seed_hangs_the_same_posters() -> None:
 
 @pytest.mark.parametrize(("count", "heads_y"), [(1, 60.0), (12, 400.0)])
 def test_posters_without_a_wall_are_refused(count: int, heads_y: float) -> None:
-    with pytest.raises(SimulationError, match=f"{count} posters do not fit .* above all heads; expected"):
+    with pytest.raises(SimulationError, match=rf"posters \({count}\): 800 x .* above all heads; expected"):
         hang_posters(count, 800, heads_y, seed=3)
 
 
