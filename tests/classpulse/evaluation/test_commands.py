@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from classpulse import scoring
 from classpulse.demo import DemoClass
+from classpulse.demo.mosaic import square_mosaic
 from made_up_faces import draw_faces, write_archive
 from rooms import photographed
 
@@ -106,6 +108,24 @@ def test_a_wrong_truth_gets_one_line(shell: Any, configured: Any, demo_video: Pa
     line = shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json")
     assert "is not the truth of a film" in line
     assert "cannot be read" in shell.fails(2, "evaluate", demo_video, tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (DemoClass(60.0), r"ends after 20\.0 s and .*truth\.json tells of 59\.5 s; expected the film"),
+        (
+            DemoClass(20.0, mosaic=square_mosaic(6, 640, 360)),
+            r"has 1280 x 720 pixels and .*truth\.json tells of 640 x 360; expected the film",
+        ),
+    ],
+)
+def test_a_truth_of_another_film_gets_one_line(
+    shell: Any, configured: Any, demo_video: Path, tmp_path: Path, told: DemoClass, message: str
+) -> None:
+    configured("behaviour")
+    told.write_truth(tmp_path / "truth.json")
+    assert re.search(message, shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json"))
 
 
 def test_real_people_need_a_policy_here_too(shell: Any, demo_video: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_who_swapped_seats_must_keep_the_name() -> None:
 
 def test_an_event_is_the_cause_only_for_its_own_people_and_not_for_ever() -> None:
     def cause(*events: Event) -> str | None:
-        (switch,) = score(film("1" * 60, events=events), "a" * 50 + "b" * 10).identity.switches
+        (switch,) = score(film("1" * 60, "0" * 60, events=events), "a" * 50 + "b" * 10).identity.switches
         return switch.event
 
     assert cause() is None
