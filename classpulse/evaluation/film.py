@@ -40,5 +40,6 @@ class ToldFilm:
         last_s = self.truth.times[-1]
         if film_s is not None and film_s + self.truth.step_s + SLACK_S < last_s:
             raise TruthError(
-                f"{self.video} ends after {film_s:.1f} s and {self.truth_file} tells of {last_s:.1f} s; {REMEDY}"
+                f"{self.video} ends after {film_s:.1f} s and {self.truth_file} tells of {last_s:.1f} s; "
+                f"{REMEDY}"
             )

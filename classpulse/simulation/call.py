@@ -92,6 +92,7 @@ def draw_call(settings: CallSettings) -> DemoClass:
 
 def _student(seat: int, settings: CallSettings) -> Student:
     rng = np.random.default_rng((settings.seed, 21, seat))
+    look = _look(rng)
     is_downcast = seat % DOWNCAST_EVERY == DOWNCAST_EVERY - 1
     acts = _acts(settings.length_s, rng, is_downcast=is_downcast)
     starts_s = [start_s for start_s, _ in acts]
@@ -99,7 +100,7 @@ def _student(seat: int, settings: CallSettings) -> Student:
     lasts_s = [(act, end_s - start_s) for (start_s, act), end_s in zip(acts, ends_s, strict=True)]
     downcast_s = sum(length_s for act, length_s in lasts_s if act is Act.DOWNCAST)
     spells = tuple(_spell(start_s / settings.length_s, act) for start_s, act in acts)
-    return Student(f"Seat {seat + 1}", spells, _look(rng), flag=downcast_s > settings.length_s / 2)
+    return Student(f"Seat {seat + 1}", spells, look, flag=downcast_s > settings.length_s / 2)
 
 
 def _acts(length_s: float, rng: np.random.Generator, *, is_downcast: bool) -> list[tuple[float, Act]]:

@@ -28,6 +28,12 @@ def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
     assert call(6).students == call(60).students[:6]
     assert call(6).students == call(6).students
     assert call(6, seed=1).students != call(6).students
+    for short, long in zip(call(6, 60.0).students, call(6).students, strict=True):
+        assert short.look == long.look
+        starts = [
+            [one.start * length_s for one in line.spells] for line, length_s in ((short, 60.0), (long, 600.0))
+        ]
+        assert starts[0] == pytest.approx(starts[1][: len(starts[0])])
 
 
 def test_everything_a_student_can_do_is_done() -> None:
