@@ -13,10 +13,10 @@ from classpulse.demo.cast import CAST
 from classpulse.demo.errors import DemoError
 from classpulse.demo.mosaic import DEMO_MOSAIC, Mosaic
 from classpulse.demo.poses import RESEMBLES
-from classpulse.demo.script import Student, moment_at
+from classpulse.demo.script import TURN_S, Student, moment_at
 from classpulse.demo.stage import Stage
 from classpulse.simulation.encoder import Film, write_film
-from classpulse.simulation.truth import FACING_DEG, Sample, StudentTruth, Truth
+from classpulse.simulation.truth import FACING_DEG, Event, Sample, StudentTruth, Truth
 
 LENGTH_S = 75.0
 FPS = 10
@@ -77,7 +77,19 @@ class DemoClass:
             )
             for index, student in enumerate(self.students)
         )
-        return Truth(self.length_s, self.fps, self.mosaic.width, self.mosaic.height, step_s, students)
+        size = (self.mosaic.width, self.mosaic.height)
+        return Truth(self.length_s, self.fps, *size, step_s, students, self._absences())
+
+    def _absences(self) -> tuple[Event, ...]:
+        """When who is away, from getting up to sitting again, in order of time."""
+        found = []
+        for index, student in enumerate(self.students):
+            back = [spell.start * self.length_s + TURN_S for spell in student.spells[1:]]
+            for spell, back_s in zip(student.spells, [*back, self.length_s], strict=True):
+                if not spell.present:
+                    start_s = spell.start * self.length_s
+                    found.append(Event("leave", start_s, min(back_s, self.length_s), (index,)))
+        return tuple(sorted(found, key=lambda one: one.start_s))
 
     def write_truth(self, path: Path, step_s: float = TRUTH_STEP_S) -> None:
         """Write the truth as JSON; ``classpulse.simulation.truth`` describes it."""

@@ -160,6 +160,16 @@ def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> Non
     assert sample["facing"] == (abs(sample["yaw_deg"]) < 20)
 
 
+def test_an_absence_is_an_event_from_getting_up_to_sitting_again() -> None:
+    (absence,) = DemoClass().truth().events
+    assert (absence.kind, absence.students) == ("leave", (LEAVER,))
+    line = DemoClass().truth().students[LEAVER].samples
+    away = [one.t_s for one in line if not (one.present and one.settled)]
+    around = [one.t_s for one in line if absence.start_s <= one.t_s <= absence.end_s]
+    assert set(around) - set(away) == set()
+    assert 0.35 < (absence.end_s - absence.start_s) / 75.0 < 0.4
+
+
 def test_the_truth_is_read_back(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
     film[1].write_truth(tmp_path / "truth.json")
     assert read_truth(tmp_path / "truth.json") == film[1].truth()
