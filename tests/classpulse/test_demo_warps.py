@@ -121,11 +121,13 @@ def test_the_network_sees_the_head_turn_to_the_right_side(fields: Fields) -> Non
     assert nose(30.0, mirrored=True) > nose(-30.0, mirrored=True) + 0.2
 
 
-def test_a_tile_is_placed_where_the_look_says(fields: Fields) -> None:
+@pytest.mark.parametrize(("width", "height", "size"), [(416, 348, 1.0), (832, 696, 2.0), (208, 400, 0.5)])
+def test_a_tile_is_placed_where_the_look_says(width: int, height: int, size: float) -> None:
     moment = Moment(Expression.NEUTRAL, True, True, 1.0, Pose())
     shifted = Look("wall", 1.0, (40.0, -10.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
-    moved = place(shifted, moment, 3.0, 400, 300).to_tile - place(PLAIN, moment, 3.0, 400, 300).to_tile
-    np.testing.assert_allclose(moved, [[0, 0, 40], [0, 0, -10]], atol=1e-9)
+    there, here = (place(look, moment, 3.0, width, height).to_tile for look in (shifted, PLAIN))
+    np.testing.assert_allclose(there - here, [[0, 0, 40 * size], [0, 0, -10 * size]], atol=1e-9)
+    assert np.hypot(*here[:, 0]) == pytest.approx(size, rel=0.03)
 
 
 def test_poses_mix_linearly() -> None:

@@ -58,7 +58,7 @@ def hang_posters(count: int, width: int, heads_y: float, seed: int) -> tuple[Pos
     """
     rng = np.random.default_rng((seed, 23))
     # The middles of as many equal parts: one poster is of middling size.
-    faces_px = FACE_PX[0] + (np.arange(count) + 0.5) / max(1, count) * (FACE_PX[1] - FACE_PX[0])
+    faces_px = FACE_PX[0] + (np.arange(count) + 0.5) / count * (FACE_PX[1] - FACE_PX[0])
     return tuple(
         _hang(number, count, face_px, width, heads_y, rng)
         for number, face_px in enumerate(rng.permutation(faces_px).tolist())
@@ -82,15 +82,14 @@ def _hang(
     picture, (left, top, right, low) = _framed(face_px, number, rng)
     tall, wide = picture.shape[:2]
     start, stretch = EDGE_SHARE * width, (1 - 2 * EDGE_SHARE) * width / count
-    y = heads_y - (1 + ABOVE_SHARE * rng.uniform(1, 2)) * tall
+    y = round(heads_y - (1 + ABOVE_SHARE * rng.uniform(1, 2)) * tall)
     if y < 0 or wide > stretch:
         raise SimulationError(
             f"no room for posters ({count}): {width} x {max(0, heads_y):.0f} pixels of the picture are above "
             "all heads; expected fewer posters, a larger picture or one with more wall"
         )
-    corner = (round(start + number * stretch + rng.uniform(0, stretch - wide)), round(y))
-    x, y = corner
-    return Poster(picture, corner, (x + left, y + top, x + right, y + low))
+    x = round(start + number * stretch + rng.uniform(0, stretch - wide))
+    return Poster(picture, (x, y), (x + left, y + top, x + right, y + low))
 
 
 def _framed(face_px: float, number: int, rng: np.random.Generator) -> tuple[ImageBGR, Box]:
