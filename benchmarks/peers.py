@@ -138,7 +138,6 @@ def run(name: str, python: str, film: Path, samples: int) -> dict[str, object]:
 
 def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, float]:
     """The shares of the visible faces that were found, and of the boxes that lie on somebody."""
-    from classpulse.evaluation.moments import moments
     from classpulse.evaluation.score import score_following
     from classpulse.simulation.truth import read_truth
     from monitor.pipeline import Sample, Sighting
@@ -154,7 +153,7 @@ def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, floa
         )
         for i, found in enumerate(boxes)
     ]
-    detection = score_following(truth, moments(truth, samples)).detection
+    detection = score_following(truth, samples).detection
     return detection.recall or 0.0, detection.precision or 0.0
 
 

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.evaluation.moments import moments
 from classpulse.evaluation.score import Identity, score_following
 from classpulse.simulation.truth import Truth, read_truth
 from monitor.domain import Face, Track
@@ -183,7 +182,7 @@ def compare(looks: Sequence[Look], truth: Truth) -> list[tuple[str, Identity, fl
     for name, make in TRACKERS.items():
         for seated in (False, True):
             samples, spent_s = follow(looks, make(), seated=seated)
-            identity = score_following(truth, moments(truth, samples)).identity
+            identity = score_following(truth, samples).identity
             rows.append((f"{name}{', with seats' if seated else ''}", identity, 1000 * spent_s / len(looks)))
     return rows
 

@@ -13,7 +13,7 @@ from classpulse.console import clock, count, print_json, progress_bar
 from classpulse.demo.score import Score, score_session
 from classpulse.demo.scoretable import score_table
 from classpulse.errors import RunError
-from classpulse.evaluation.moments import moments
+from classpulse.evaluation.film import ToldFilm
 from classpulse.evaluation.score import score_following
 from classpulse.evaluation.table import following_table
 from classpulse.interrupt import stop_on_signals
@@ -42,25 +42,35 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
     config = read_config(config_path)
     policy = require_policy(config.settings.policy, config.name)
     truth = read_truth(truth_file)
+    told = ToldFilm(video, truth, truth_file)
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory(prefix="classpulse-") as folder, stop_on_signals() as stop:
+
+        def keep(sample: Sample) -> None:
+            samples.append(sample)
+            if not told.fits(sample.frame_size):
+                stop.set()
+
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
             with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
                 outcome = Lecture(config, engine, policy.mode).watch(
                     str(video),
                     stop,
+                    on_start=lambda _, film_s: told.check_length(film_s),
                     on_progress=lambda done, n: bar.at(
                         done.end_s, f"{clock(done.end_s)}, {count(n, 'student')}"
                     ),
-                    on_sample=samples.append,
+                    on_sample=keep,
                 )
+            told.check_size(samples[-1].frame_size)
             if outcome.status is not SessionStatus.FINISHED:
                 raise RunError(f"the film was not watched to its end: {outcome.reason}")
+            told.check_length(samples[-1].media_s)
             expressions = _expressions(engine, outcome.session_id, truth, config, Path(folder))
         finally:
             engine.dispose()
-    following = score_following(truth, moments(truth, samples))
+    following = score_following(truth, samples)
     if as_json:
         print_json(asdict(following) | {"expressions": None if expressions is None else asdict(expressions)})
         return 0

@@ -17,7 +17,8 @@ from classpulse.demo.warps import Action, Field, action_field, field_shape
 YAW_KNOTS_DEG = (-60.0, -52.0, -45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 52.0, 60.0)
 """Turns that are computed (0.1 s each); between two of them the fields are mixed."""
 
-PITCH_KNOTS_DEG = (-12.0, 0.0, 12.0)
+PITCH_KNOTS_DEG = (-28.0, -12.0, 0.0, 12.0)
+"""At 36 degrees down the spline tears pieces off the cap."""
 
 
 @dataclass(frozen=True)

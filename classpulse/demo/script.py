@@ -24,6 +24,7 @@ class Spell:
     expression: Expression = Expression.NEUTRAL
     yaw_deg: float = 0.0
     present: bool = True
+    pitch_deg: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ def moment_at(student: Student, t_s: float, length_s: float) -> Moment:
     mood, turn = _ease(since_s / TRANSITION_S), _ease(since_s / TURN_S)
     rest = REST[before.expression].towards(REST[now.expression], mood)
     yaw_deg = before.yaw_deg + (now.yaw_deg - before.yaw_deg) * turn
+    pitch_deg = before.pitch_deg + (now.pitch_deg - before.pitch_deg) * turn
     presence = float(before.present) + (float(now.present) - float(before.present)) * turn
-    changed = (now.yaw_deg, now.present) != (before.yaw_deg, before.present)
+    changed = _held(now) != _held(before)
     changing_s = max(TURN_S * changed, TRANSITION_S * (now.expression is not before.expression))
-    pose = _alive(rest, student.look, t_s, yaw_deg)
+    pose = _alive(rest, student.look, t_s, yaw_deg, pitch_deg)
     return Moment(now.expression, presence > 0.5, since_s >= changing_s, presence, pose)
 
 
@@ -96,7 +98,12 @@ def brightness_at(look: Look, t_s: float) -> float:
     return 1.0 + 0.03 * math.sin(0.29 * t_s * look.tempo + 2 * look.phase)
 
 
-def _alive(rest: Pose, look: Look, t_s: float, yaw_deg: float) -> Pose:
+def _held(spell: Spell) -> tuple[float, float, bool]:
+    """What takes a turn to change: the head's direction, and being there."""
+    return spell.yaw_deg, spell.pitch_deg, spell.present
+
+
+def _alive(rest: Pose, look: Look, t_s: float, yaw_deg: float, pitch_deg: float) -> Pose:
     """The pose at rest with small turns, a restless mouth and blinks."""
     a = t_s * look.tempo + look.phase
     strength = 1.0 + 0.08 * math.sin(0.83 * a) + 0.05 * math.sin(2.3 * a + 1.0)
@@ -104,8 +111,8 @@ def _alive(rest: Pose, look: Look, t_s: float, yaw_deg: float) -> Pose:
     small_yaw_deg = 3.0 * math.sin(0.43 * a) + 1.5 * math.sin(1.1 * a + 2.0)
     small_pitch_deg = 2.0 * math.sin(0.39 * a + 1.0)
     lids = max(rest.lids, _blink(t_s, look))
-    mouth, pitch_deg = rest.mouth * strength, rest.pitch_deg + small_pitch_deg
-    return Pose(actions, lids, mouth, yaw_deg + small_yaw_deg, pitch_deg)
+    all_pitch_deg = rest.pitch_deg + pitch_deg + small_pitch_deg
+    return Pose(actions, lids, rest.mouth * strength, yaw_deg + small_yaw_deg, all_pitch_deg)
 
 
 def _blink(t_s: float, look: Look) -> float:

@@ -1,4 +1,4 @@
-"""The picture of the whole class: six tiles in a video call's grid."""
+"""The picture of the whole class: the tiles of a video call."""
 
 from __future__ import annotations
 
@@ -8,38 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from classpulse.demo.fields import load_fields
+from classpulse.demo.mosaic import Mosaic
 from classpulse.demo.script import Student, moment_at
 from classpulse.demo.tile import TilePainter
 from monitor.domain import Box, ImageBGR
 
-WIDTH, HEIGHT = 1280, 720
-COLUMNS, ROWS = 3, 2
 DRAWING_THREADS = 2
-
-GAP_PX = 8
-TILE_WIDTH = (WIDTH - (COLUMNS + 1) * GAP_PX) // COLUMNS
-TILE_HEIGHT = (HEIGHT - (ROWS + 1) * GAP_PX) // ROWS
 GROUND_BGR = (38, 34, 32)
 
 
-def tile_xyxy(index: int) -> tuple[int, int, int, int]:
-    """The tile of the ``index``-th student, row by row, pixels of the frame."""
-    row, column = divmod(index, COLUMNS)
-    x, y = GAP_PX + column * (TILE_WIDTH + GAP_PX), GAP_PX + row * (TILE_HEIGHT + GAP_PX)
-    return (x, y, x + TILE_WIDTH, y + TILE_HEIGHT)
-
-
 class Stage:
-    """Draws the class. ``students`` are six at most; ``length_s`` is the lecture's."""
+    """Draws the class. ``students`` are no more than ``mosaic`` has tiles; ``length_s`` is the lecture's."""
 
-    def __init__(self, students: Sequence[Student], length_s: float) -> None:
+    def __init__(self, students: Sequence[Student], length_s: float, mosaic: Mosaic) -> None:
         fields = load_fields()
-        self.length_s = length_s
-        self.painters = [TilePainter(student, fields, TILE_WIDTH, TILE_HEIGHT) for student in students]
+        self.length_s, self.mosaic = length_s, mosaic
+        tile_px = (mosaic.tile_width, mosaic.tile_height)
+        self.painters = [TilePainter(student, fields, *tile_px) for student in students]
 
     def frame_at(self, t_s: float) -> ImageBGR:
-        """The class at ``t_s``, ``(720, 1280, 3)`` uint8."""
-        frame = np.full((HEIGHT, WIDTH, 3), GROUND_BGR, np.uint8)
+        """The class at ``t_s``, ``(height, width, 3)`` uint8."""
+        frame = np.full((self.mosaic.height, self.mosaic.width, 3), GROUND_BGR, np.uint8)
         for index in range(len(self.painters)):
             self._draw_tile(frame, index, t_s)
         return frame
@@ -62,7 +51,7 @@ class Stage:
 
     def _draw_tile(self, frame: ImageBGR, index: int, t_s: float) -> None:
         painter = self.painters[index]
-        x1, y1, x2, y2 = tile_xyxy(index)
+        x1, y1, x2, y2 = self.mosaic.tile_xyxy(index)
         frame[y1:y2, x1:x2] = painter.draw(moment_at(painter.student, t_s, self.length_s), t_s)
 
     def face_box(self, index: int, t_s: float) -> Box | None:
@@ -72,5 +61,5 @@ class Stage:
         box = painter.face_box(moment, t_s) if moment.present else None
         if box is None:
             return None
-        x, y = tile_xyxy(index)[:2]
+        x, y = self.mosaic.tile_xyxy(index)[:2]
         return (box[0] + x, box[1] + y, box[2] + x, box[3] + y)

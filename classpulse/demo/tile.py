@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import cv2
@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from classpulse.demo.backdrops import draw_backdrop
 from classpulse.demo.fields import Fields
 from classpulse.demo.paint import lower_lids, open_mouth
+from classpulse.demo.placement import place, tile_scale
 from classpulse.demo.portrait import Portrait
 from classpulse.demo.poses import Pose
-from classpulse.demo.script import Look, Moment, Student, brightness_at, sway_at
+from classpulse.demo.script import Look, Moment, Student, brightness_at
 from classpulse.demo.turns import turned_mesh
-from classpulse.demo.warps import FIELD_STEP, grid
+from classpulse.demo.warps import grid
 from monitor.domain import Box, ImageBGR
-
-MIDDLE_XY = (264.0, 215.0)
-"""The portrait's point in the middle of a tile: between eyes and mouth, so that cap and collar show."""
 
 LID_STEPS, MOUTH_STEPS = 6, 100
 """Lids and mouth are painted in steps (of a hundredth of the eye distance): there are few pictures."""
@@ -31,43 +29,7 @@ KEPT_PORTRAITS = 16
 CLOTH_BELOW = 120.0
 """Grey values below it take the colour of the cloth, the more the darker: uniform and cap, not the face."""
 
-EXIT_PX = 430.0
-"""How far a student slides to be out of her tile, shoulders and all."""
-
 BAR_PX = 24
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a tile's portrait lies: ``to_tile (2, 3)`` maps portrait pixels to tile pixels."""
-
-    to_tile: NDArray[np.float64]
-
-    def read_from(self, positions: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-        """Where every tile pixel is read in the portrait, ``(height, width, 2)`` float32 pixels.
-
-        ``positions`` says the same for the portrait's own pixels, at every ``FIELD_STEP``-th of them. It is
-        sampled at every second tile pixel and enlarged: 0.6 ms where a full ``warpAffine`` takes 1.2.
-        """
-        # cv2.resize puts the middle of small pixel j on tile position 2 j + 0.5.
-        to_tile_px = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
-        from_half = cv2.invertAffineTransform(self.to_tile) @ to_tile_px / FIELD_STEP
-        half = (-(-width // 2), -(-height // 2))
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        small = cv2.warpAffine(positions, from_half, half, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(cv2.resize(small, (half[0] * 2, half[1] * 2))[:height, :width], np.float32)
-
-
-def place(look: Look, moment: Moment, t_s: float, width: int, height: int) -> Placement:
-    """Where she is in a tile of ``width`` by ``height`` at ``t_s``."""
-    x_px, y_px, roll_deg, scale = sway_at(look, t_s)
-    side = -1.0 if look.mirrored else 1.0
-    zoom, roll = look.zoom * scale, np.radians(roll_deg)
-    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
-    linear = zoom * turn @ np.diag([side, 1.0])
-    exit_x = side * EXIT_PX * (1.0 - moment.presence)
-    middle = np.array([width / 2 + look.shift_xy[0] + x_px + exit_x, height / 2 + look.shift_xy[1] + y_px])
-    return Placement(np.column_stack([linear, middle - linear @ np.array(MIDDLE_XY)]))
 
 
 def seen_pose(look: Look, pose: Pose) -> Pose:
@@ -82,7 +44,9 @@ class TilePainter:
         self.student, self.fields = student, fields
         self.width, self.height = width, height
         self._grid = grid(fields.portrait.image_bgr.shape)
-        self._room = draw_backdrop(student.look.backdrop, width, height)
+        size = tile_scale(width, height)
+        self._room = _scaled_backdrop(student.look.backdrop, size, width, height)
+        self._shrink = max(1, round(1 / (size * student.look.zoom)))
         self._light = _light_table(student.look)
         clothed = _clothed(fields.portrait, student.look)
         self._still = self._lit(clothed)
@@ -115,6 +79,8 @@ class TilePainter:
         source = self._portrait(round(pose.lids * LID_STEPS), round(pose.mouth * MOUTH_STEPS))
         where = place(look, moment, t_s, self.width, self.height)
         positions = where.read_from(self._grid - self.fields.of(pose), self.width, self.height)
+        if self._shrink > 1:
+            positions = (positions + 0.5) / self._shrink - 0.5
         # Fixed-point maps: 0.9 ms a tile where float maps take 1.5.
         whole, part = cv2.convertMaps(positions, np.empty(0, np.float32), cv2.CV_16SC2)
         drawn = cv2.remap(source, whole, part, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -132,13 +98,32 @@ class TilePainter:
         painted = replace(face, image_bgr=open_mouth(lids, face.face, mouth_step / MOUTH_STEPS))
         portrait = self._still.copy()
         portrait[self.fields.portrait.face_area] = self._lit(painted)
-        return portrait
+        return _shrunk(portrait, self._shrink)
 
     def _lit(self, portrait: Portrait) -> NDArray[np.uint8]:
         """A portrait in the student's light, ``(H, W, 4)``, colours multiplied by alpha."""
         alpha = portrait.person[..., None]
         lit = cv2.LUT(portrait.image_bgr, self._light)
         return np.asarray(np.concatenate([lit * alpha, 255 * alpha], axis=2).round(), np.uint8)
+
+
+def _shrunk(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """The mean of every ``times`` by ``times`` pixels, the last row and column repeated to fill: a tile much
+    smaller than the portrait would otherwise show single pixels of it, and flicker."""
+    if times == 1:
+        return portrait
+    height, width = portrait.shape[:2]
+    more = (0, -height % times, 0, -width % times)
+    whole = cv2.copyMakeBorder(portrait, *more, cv2.BORDER_REPLICATE)
+    size = (whole.shape[1] // times, whole.shape[0] // times)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scaled_backdrop(name: str, size: float, width: int, height: int) -> ImageBGR:
+    """The room drawn at the size that its details are given for, and brought to the tile's."""
+    room = draw_backdrop(name, round(width / size), round(height / size))
+    way = cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(room, (width, height), interpolation=way), np.uint8)
 
 
 def _clothed(portrait: Portrait, look: Look) -> Portrait:

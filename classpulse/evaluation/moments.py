@@ -52,7 +52,7 @@ class Moment:
 
 def moments(truth: Truth, samples: Sequence[Sample]) -> list[Moment]:
     """The looked-at frames of a film beside its truth. Frames after the truth's last sample are left out."""
-    times = [sample.t_s for sample in truth.students[0].samples] if truth.students else []
+    times = truth.times
     found = []
     for sample, sightings in zip(samples, _named(samples), strict=True):
         if not times or sample.media_s > times[-1] + truth.step_s:
@@ -65,18 +65,32 @@ def moments(truth: Truth, samples: Sequence[Sample]) -> list[Moment]:
 def known_at(line: Sequence[Known], times: Sequence[float], t_s: float) -> Known:
     """The truth at ``t_s``: of the sample before, with the box on the way to the next one's. Where the two
     differ in who is there or can be seen, it is not settled."""
-    index = max(0, bisect_right(times, t_s + 1e-6) - 1)
+    index, share = between(times, t_s)
     before = line[index]
-    if index + 1 >= len(line) or t_s - before.t_s < 1e-6:
+    if share == 0:
         return before
     after = line[index + 1]
     same = (before.present, before.visible) == (after.present, after.visible)
     settled = same and before.settled and after.settled
     if before.box_xyxy is None or after.box_xyxy is None:
         return replace(before, settled=settled)
-    share = (t_s - before.t_s) / (after.t_s - before.t_s)
-    x1, y1, x2, y2 = (a + share * (b - a) for a, b in zip(before.box_xyxy, after.box_xyxy, strict=True))
-    return replace(before, settled=settled, box_xyxy=(x1, y1, x2, y2))
+    return replace(before, settled=settled, box_xyxy=on_the_way(before.box_xyxy, after.box_xyxy, share))
+
+
+def between(times: Sequence[float], t_s: float) -> tuple[int, float]:
+    """Which of the ``times`` was the last at ``t_s``, and the share, 0 to 1, of the way to the next; 0 from
+    the last time on."""
+    index = max(0, bisect_right(times, t_s + 1e-6) - 1)
+    since_s = t_s - times[index]
+    if index + 1 >= len(times) or since_s < 1e-6:
+        return index, 0.0
+    return index, since_s / (times[index + 1] - times[index])
+
+
+def on_the_way(here: Box, there: Box, share: float) -> Box:
+    """The box ``share`` of the way from one place to another."""
+    x1, y1, x2, y2 = (a + share * (b - a) for a, b in zip(here, there, strict=True))
+    return x1, y1, x2, y2
 
 
 def _named(samples: Sequence[Sample]) -> list[list[Sighting]]:
@@ -93,7 +107,7 @@ def _named(samples: Sequence[Sample]) -> list[list[Sighting]]:
 def _moment(media_s: float, known: Sequence[Known], sightings: Sequence[Sighting]) -> Moment:
     there = [student for student, one in enumerate(known) if one.present]
     boxes = [box for student in there if (box := known[student].box_xyxy) is not None]
-    pairs = assign(_costs(boxes, [one.box_xyxy for one in sightings]))
+    pairs = assign_boxes(boxes, [one.box_xyxy for one in sightings])
     matches = tuple(
         Match(student, known[student], sightings[pairs[row]] if row in pairs else None)
         for row, student in enumerate(there)
@@ -105,9 +119,10 @@ def _moment(media_s: float, known: Sequence[Known], sightings: Sequence[Sighting
     return Moment(media_s, matches, absent, strays)
 
 
-def _costs(known: Sequence[Box], seen: Sequence[Box]) -> NDArray[np.float64]:
+def assign_boxes(known: Sequence[Box], seen: Sequence[Box]) -> dict[int, int]:
+    """Which of the boxes ``seen`` lies on which of the ``known``, by their numbers, best total first."""
     shared = overlaps(known, seen)
-    return np.where(shared >= SAME_IOU, 1.0 - shared, FORBIDDEN)
+    return assign(np.where(shared >= SAME_IOU, 1.0 - shared, FORBIDDEN))
 
 
 def overlaps(one: Sequence[Box], other: Sequence[Box]) -> NDArray[np.float64]:

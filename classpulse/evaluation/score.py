@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from classpulse.evaluation.moments import Match, Moment
+from classpulse.evaluation.heads import HeadScore, score_heads
+from classpulse.evaluation.moments import Moment, moments
+from classpulse.evaluation.sizes import SIZES_PX, size_class
+from classpulse.evaluation.things import Things, score_things
 from classpulse.simulation.truth import Event, Truth
-
-SIZES_PX = (0, 24, 32, 48, 80, 10_000)
-"""The borders of the sizes for which faces are counted, by the shorter side of the true box, pixels."""
+from monitor.pipeline import Sample
 
 AFTERMATH_S = 15.0
 """A confusion so long after an event, or during it, is put down to it: who is taken for somebody else when
@@ -98,17 +99,28 @@ class Presence:
 
 @dataclass(frozen=True)
 class Following:
-    """How well a film was followed."""
+    """How well a film was followed. ``things`` is None where the truth names none, ``heads`` empty where it
+    knows no direction."""
 
     samples: int
     detection: Detection
     identity: Identity
     presence: Presence
+    things: Things | None
+    heads: tuple[HeadScore, ...]
 
 
-def score_following(truth: Truth, seen: Sequence[Moment]) -> Following:
-    """Everything that boxes and numbers tell; expressions and flags are scored elsewhere."""
-    return Following(len(seen), _detection(seen), _identity(truth, seen), _presence(truth, seen))
+def score_following(truth: Truth, samples: Sequence[Sample]) -> Following:
+    """Everything that the looked-at frames tell; expressions and flags are scored elsewhere."""
+    seen = moments(truth, samples)
+    return Following(
+        len(seen),
+        _detection(seen),
+        _identity(truth, seen),
+        _presence(truth, seen),
+        score_things(truth, seen),
+        score_heads(seen, samples),
+    )
 
 
 def _detection(seen: Sequence[Moment]) -> Detection:
@@ -118,8 +130,8 @@ def _detection(seen: Sequence[Moment]) -> Detection:
     for moment in seen:
         for match in moment.matches:
             boxes += match.sighting is not None
-            if match.counts:
-                size = _size_class(match)
+            if match.counts and match.known.box_xyxy is not None:
+                size = size_class(match.known.box_xyxy)
                 faces[size] += 1
                 found[size] += match.sighting is not None
         boxes += len(moment.strays)
@@ -129,11 +141,6 @@ def _detection(seen: Sequence[Moment]) -> Detection:
         SizeScore(low, high, faces[index], found[index]) for index, (low, high) in enumerate(borders)
     )
     return Detection(sizes, boxes, strays)
-
-
-def _size_class(match: Match) -> int:
-    x1, y1, x2, y2 = match.known.box_xyxy or (0.0, 0.0, 0.0, 0.0)
-    return int(np.searchsorted(SIZES_PX, min(x2 - x1, y2 - y1), side="right")) - 1
 
 
 def _identity(truth: Truth, seen: Sequence[Moment]) -> Identity:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from classpulse.console import clock
-from classpulse.evaluation.score import SIZES_PX, Detection, Following, Identity
+from classpulse.evaluation.heads import HeadScore
+from classpulse.evaluation.score import Detection, Following, Identity
+from classpulse.evaluation.sizes import size_name
+from classpulse.evaluation.things import Things
 
 SWITCHES_SHOWN = 12
 
@@ -15,11 +19,13 @@ def following_table(score: Following) -> str:
     return "\n".join(
         [
             *_detection_lines(score.detection),
+            *([] if score.things is None else [_things_line(score.things)]),
             "",
             *_identity_lines(score.identity),
             "",
             f"presence: {score.presence.believed} of {score.presence.absences} absences reported as "
             f"presence; wrong in {_percent(score.presence.error)} of the samples",
+            *_head_lines(score.heads),
         ]
     )
 
@@ -28,17 +34,33 @@ def _detection_lines(found: Detection) -> list[str]:
     lines = [f"{'face, pixels':16}{'to be seen':>11}{'found':>8}{'share':>8}"]
     for size in found.sizes:
         if size.faces:
-            name = (
-                f"{size.from_px} and more"
-                if size.to_px == SIZES_PX[-1]
-                else f"{size.from_px} to {size.to_px - 1}"
-            )
+            name = size_name(size.from_px, size.to_px)
             lines.append(f"{name:16}{size.faces:>11}{size.found:>8}{_percent(size.recall):>8}")
     lines.append(
         f"all: recall {_percent(found.recall)}, precision {_percent(found.precision)} "
         f"({found.strays} of {found.boxes} boxes on nobody)"
     )
     return lines
+
+
+def _things_line(things: Things) -> str:
+    return (
+        f"of these, {things.boxes} on the {things.things} things that only look like people, in the picture "
+        f"{things.shown} times; {things.mistaken} of the things became {things.students} students"
+    )
+
+
+def _head_lines(heads: Sequence[HeadScore]) -> list[str]:
+    """The directions' errors, degrees; nothing where no direction is known."""
+    if not heads:
+        return []
+    columns = ("known", "read", "yaw, facing", "yaw, turned", "pitch")
+    lines = ["", f"{'face, pixels':16}" + "".join(f"{column:>13}" for column in columns)]
+    for one in heads:
+        errors = (one.yaw_facing_deg, one.yaw_turned_deg, one.pitch_deg)
+        told = "".join("-".rjust(13) if error is None else f"{f'{error:.1f}°':>13}" for error in errors)
+        lines.append(f"{size_name(one.from_px, one.to_px):16}{one.faces:>13}{one.read:>13}{told}")
+    return [*lines, "the head's direction is off by so much in the mean"]
 
 
 def _identity_lines(identity: Identity) -> list[str]:

@@ -1,1 +1,1 @@
-"""Class videos with known truth: what every simulated class shares, and rooms made from photographs."""
+"""Class videos with known truth: what they all share, drawn calls, and rooms made from photographs."""

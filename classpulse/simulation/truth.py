@@ -3,18 +3,22 @@
 ``Truth.to_json()`` writes, and ``read_truth`` reads, this document (times in seconds of the film, boxes in
 pixels of the frame, angles in degrees, positive to the subject's left)::
 
-    {"version": 2, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
+    {"version": 3, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
      "students": [{"student": 0, "seat": "Seat 1", "seat_xyxy": [8, 8, 424, 356], "flag": false,
                    "samples": [{"t_s": 0.0, "present": true, "visible": true, "settled": true,
                                 "expression": "neutral", "resembles": "neutral", "facing": true,
-                                "yaw_deg": 1.2, "box_xyxy": [122.1, 110.4, 285.9, 283.0]}, ...]}, ...],
-     "events": [{"kind": "leave", "start_s": 20.0, "end_s": 48.5, "students": [3]}, ...]}
+                                "yaw_deg": 1.2, "pitch_deg": -0.4,
+                                "box_xyxy": [122.1, 110.4, 285.9, 283.0]}, ...]}, ...],
+     "events": [{"kind": "leave", "start_s": 20.0, "end_s": 48.5, "students": [3]}, ...],
+     "things": [{"kind": "poster", "boxes_xyxy": [[901.5, 40.2, 940.1, 92.7], null, ...]}, ...]}
 
 ``seat_xyxy`` is where a student belongs at the beginning, null for one who comes from outside. ``visible``
 is whether the face can be seen at all: false while it is bowed or hidden. ``settled`` is false during a
 change (of expression, of direction, of place, behind something that half hides it), when either answer is
-right. ``expression``, ``resembles``, ``facing``, ``yaw_deg`` and ``box_xyxy`` are null while a student is
-away; the first four also where nobody knows them, as with people in a photograph.
+right. ``expression``, ``resembles``, ``facing``, ``yaw_deg``, ``pitch_deg`` (positive looks up) and
+``box_xyxy`` are null while a student is away; all but the last also where nobody knows them, as with people
+in a photograph. ``things`` are what may be taken for people and are none: the box of the face on a poster at
+the time of each sample, null out of the picture. A film of version 2 knew no ``pitch_deg`` and no ``things``.
 """
 
 from __future__ import annotations
@@ -23,26 +27,34 @@ import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from classpulse.simulation.errors import TruthError
+from classpulse.simulation.places import check_apart, check_box
+from model.emotions import EMOTIONS
 from monitor.domain import Box
 
-VERSION: Literal[2] = 2
+VERSION: Literal[3] = 3
 
 FACING_DEG = 20.0
 """A head turned less than this faces the camera. The script's turns are 52 degrees and its sway at most 4.5,
 so the truth does not depend on where the border lies between them."""
 
 
+FINITE = ConfigDict(allow_inf_nan=False)
+"""JSON has no NaN and no infinity, but Python writes and reads them."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One student at one time; see the module for the meaning of each value."""
 
-    t_s: float
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+
+    t_s: Annotated[float, Ge(0)]
     present: bool
     visible: bool
     settled: bool
@@ -51,19 +63,22 @@ class Sample:
     facing: bool | None
     yaw_deg: float | None
     box_xyxy: Box | None
+    pitch_deg: float | None = None
 
     def __post_init__(self) -> None:
         if self.present != (self.box_xyxy is not None):
             raise ValueError("exactly a student who is present has a box_xyxy")
+        if self.resembles is not None and self.resembles not in EMOTIONS:
+            raise ValueError(f"resembles {self.resembles!r}; expected one of {', '.join(EMOTIONS)}")
         if self.visible and not self.present:
             raise ValueError("a student who is not present is not visible")
-        if self.box_xyxy is not None:
-            _check_box(self.box_xyxy)
 
 
 @dataclass(frozen=True)
 class StudentTruth:
     """One student's samples in order of time, and whether a teacher should be told of her."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE
 
     student: Annotated[int, Ge(0)]
     seat: str
@@ -76,6 +91,8 @@ class StudentTruth:
 class Event:
     """Something that happened to ``students`` from ``start_s`` to ``end_s``."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+
     kind: str
     start_s: float
     end_s: float
@@ -83,8 +100,20 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Thing:
+    """Something that may be taken for a person, and where in the picture it is at each sample's time."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+
+    kind: str
+    boxes_xyxy: tuple[Box | None, ...]
+
+
+@dataclass(frozen=True)
 class Truth:
     """The whole film's truth, a sample of everyone every ``step_s`` seconds."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE
 
     length_s: Annotated[float, Gt(0)]
     fps: Annotated[float, Gt(0)]
@@ -93,29 +122,64 @@ class Truth:
     step_s: Annotated[float, Gt(0)]
     students: tuple[StudentTruth, ...]
     events: tuple[Event, ...] = ()
-    version: Literal[2] = VERSION
+    things: tuple[Thing, ...] = ()
+    version: Literal[2, 3] = VERSION
 
     def __post_init__(self) -> None:
         if [known.student for known in self.students] != list(range(len(self.students))):
             raise ValueError("students are numbered from 0 in their order")
-        times = {tuple(sample.t_s for sample in known.samples) for known in self.students}
-        if len(times) > 1:
+        if len({known.seat for known in self.students}) < len(self.students):
+            raise ValueError("two students have one seat; expected a seat, with a name of its own, for each")
+        times = self.times
+        if not times:
+            raise ValueError("nobody is in it; expected a student with samples")
+        if any([sample.t_s for sample in known.samples] != times for known in self.students):
             raise ValueError("every student has samples at the same times")
-        for line in times:
-            if any(later <= earlier for earlier, later in itertools.pairwise(line)):
-                raise ValueError("the samples are not in order of time")
-        for known in self.students:
-            self._check_places(known)
+        if any(later <= earlier for earlier, later in itertools.pairwise(times)):
+            raise ValueError("the samples are not in order of time")
+        if times[-1] > self.length_s:
+            raise ValueError(f"a sample at {times[-1]:g} s lies after the end at {self.length_s:g} s")
+        self._check_others()
+        self._check_boxes()
+        self._check_company()
 
-    def _check_places(self, known: StudentTruth) -> None:
-        for box in (known.seat_xyxy, *(sample.box_xyxy for sample in known.samples)):
-            if box is not None and not (
-                box[0] < self.width and box[1] < self.height and box[2] > 0 and box[3] > 0
-            ):
+    @property
+    def times(self) -> list[float]:
+        """When there is a sample of everybody, seconds; empty without students."""
+        return [sample.t_s for sample in self.students[0].samples] if self.students else []
+
+    def _check_others(self) -> None:
+        """Events are of students who are there, and things have a place at every time."""
+        for event in self.events:
+            if not set(event.students) <= set(range(len(self.students))):
                 raise ValueError(
-                    f"{known.seat} is at {tuple(round(edge) for edge in box)}, outside the picture of "
-                    f"{self.width} x {self.height}"
+                    f"an event ({event.kind}) is of a student who is not in the list of students"
                 )
+            if event.end_s < event.start_s:
+                raise ValueError(f"an event ({event.kind}) ends before it starts")
+        for thing in self.things:
+            if len(thing.boxes_xyxy) != len(self.times):
+                raise ValueError(f"a {thing.kind} has {len(thing.boxes_xyxy)} boxes; expected one a sample")
+
+    def _check_boxes(self) -> None:
+        """Every box has an inside, some of it in the picture."""
+        lines = [(one.seat, (one.seat_xyxy, *(s.box_xyxy for s in one.samples))) for one in self.students]
+        for name, boxes in [*lines, *((f"a {thing.kind}", thing.boxes_xyxy) for thing in self.things)]:
+            for box in boxes:
+                if box is not None:
+                    check_box(name, box, self.width, self.height)
+
+    def _check_company(self) -> None:
+        """Nobody sits, or is, where somebody else does."""
+        check_apart({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "to sit in")
+        for index, t_s in enumerate(self.times):
+            here = [(known, known.samples[index]) for known in self.students]
+            boxes = {
+                known.seat: sample.box_xyxy
+                for known, sample in here
+                if sample.box_xyxy is not None and sample.visible and sample.settled
+            }
+            check_apart(boxes, f"at {t_s:g} s")
 
     def to_json(self) -> str:
         """The document described above."""
@@ -140,9 +204,3 @@ def first_fault(error: ValidationError) -> str:
     place = ".".join(str(part) for part in fault["loc"])
     what = fault["msg"].removeprefix("Value error, ")
     return f"{place}: {what}" if place else what
-
-
-def _check_box(box_xyxy: Box) -> None:
-    x1, y1, x2, y2 = box_xyxy
-    if not (x2 > x1 and y2 > y1):
-        raise ValueError(f"box_xyxy {box_xyxy} is empty; expected x2 > x1 and y2 > y1")

@@ -13,7 +13,7 @@ from classpulse.demo import DemoClass, DemoError, read_truth, write_demo_video
 from classpulse.demo import film as film_module
 from classpulse.demo.cast import CAST
 from classpulse.demo.landmarks import find_landmarks
-from classpulse.demo.stage import GAP_PX, HEIGHT, WIDTH, tile_xyxy
+from classpulse.demo.mosaic import DEMO_MOSAIC, GAP_PX
 from classpulse.simulation.errors import SimulationError
 from model.emotions import EMOTIONS
 from monitor.detection import DetectionSettings, Detector, load_detector
@@ -50,7 +50,7 @@ def test_the_film_is_a_video_like_any_other(film: tuple[Path, DemoClass, list[fl
     with av.open(str(film[0])) as container:
         stream = container.streams.video[0]
         times = [frame.time for frame in container.decode(stream)]
-        assert (stream.width, stream.height) == (WIDTH, HEIGHT) == (1280, 720)
+        assert (stream.width, stream.height) == (1280, 720)
         assert stream.average_rate == FPS
         assert stream.codec_context.name == "h264"
         assert container.duration == pytest.approx(SECONDS * av.time_base, rel=0.02)
@@ -72,7 +72,7 @@ def test_the_frames_show_the_class(
 
 def test_every_tile_lives(frames: list[NDArray[np.uint8]]) -> None:
     for index in range(len(CAST)):
-        x1, y1, x2, y2 = tile_xyxy(index)
+        x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(index)
         assert np.abs(frames[0][y1:y2, x1:x2].astype(int) - frames[4][y1:y2, x1:x2]).mean() > 1.0
 
 
@@ -100,7 +100,7 @@ def test_an_empty_tile_has_no_face(film: tuple[Path, DemoClass, list[float]], de
     demo = film[1]
     sample = demo.truth_at(5.5)[LEAVER]
     assert (sample.present, sample.settled, sample.box_xyxy, sample.resembles) == (False, True, None, None)
-    x1, y1, x2, y2 = tile_xyxy(LEAVER)
+    x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(LEAVER)
     tile = np.ascontiguousarray(demo.stage.frame_at(5.5)[y1:y2, x1:x2])
     assert detector.detect(tile) == []
     eyes = np.array([[170, 150], [250, 150]], np.float32)
@@ -120,7 +120,7 @@ def test_the_truth_is_written_as_described(film: tuple[Path, DemoClass, list[flo
     film[1].write_truth(tmp_path / "truth.json", step_s=0.5)
     document = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     assert {key: document[key] for key in ("version", "length_s", "fps", "width", "height", "step_s")} == {
-        "version": 2,
+        "version": 3,
         "length_s": SECONDS,
         "fps": FPS,
         "width": 1280,
@@ -130,10 +130,10 @@ def test_the_truth_is_written_as_described(film: tuple[Path, DemoClass, list[flo
     assert [student["seat"] for student in document["students"]] == [f"Seat {n}" for n in range(1, 7)]
     for number, student in enumerate(document["students"]):
         assert student["student"] == number
-        assert tuple(student["seat_xyxy"]) == tile_xyxy(number)
+        assert tuple(student["seat_xyxy"]) == DEMO_MOSAIC.tile_xyxy(number)
         assert [sample["t_s"] for sample in student["samples"]] == [n / 2 for n in range(20)]
         for sample in student["samples"]:
-            check_sample(sample, tile_xyxy(number))
+            check_sample(sample, DEMO_MOSAIC.tile_xyxy(number))
 
 
 def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> None:
@@ -146,18 +146,28 @@ def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> Non
         "resembles",
         "facing",
         "yaw_deg",
+        "pitch_deg",
         "box_xyxy",
     }
     if not sample["present"]:
-        assert all(
-            sample[key] is None for key in ("expression", "resembles", "facing", "yaw_deg", "box_xyxy")
-        )
+        unknown = ("expression", "resembles", "facing", "yaw_deg", "pitch_deg", "box_xyxy")
+        assert all(sample[key] is None for key in unknown)
         return
     x1, y1, x2, y2 = sample["box_xyxy"]
     assert tile[0] <= x1 < x2 <= tile[2]
     assert tile[1] <= y1 < y2 <= tile[3]
     assert sample["resembles"] in EMOTIONS
     assert sample["facing"] == (abs(sample["yaw_deg"]) < 20)
+
+
+def test_an_absence_is_an_event_from_getting_up_to_sitting_again() -> None:
+    (absence,) = DemoClass().truth().events
+    assert (absence.kind, absence.students) == ("leave", (LEAVER,))
+    line = DemoClass().truth().students[LEAVER].samples
+    away = [one.t_s for one in line if not (one.present and one.settled)]
+    around = [one.t_s for one in line if absence.start_s <= one.t_s <= absence.end_s]
+    assert set(around) - set(away) == set()
+    assert 0.35 < (absence.end_s - absence.start_s) / 75.0 < 0.4
 
 
 def test_the_truth_is_read_back(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
@@ -175,6 +185,11 @@ def test_the_truth_is_read_back(film: tuple[Path, DemoClass, list[float]], tmp_p
 def test_arguments_out_of_bounds_are_refused(tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(DemoError, match=message):
         write_demo_video(tmp_path / "demo.mp4", **arguments)
+
+
+def test_everybody_needs_a_tile() -> None:
+    with pytest.raises(DemoError, match="7 students in 6 tiles; expected a tile for each"):
+        DemoClass(students=(*CAST, CAST[0]))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -207,4 +222,4 @@ def test_without_any_encoder_the_choices_are_named(tmp_path: Path, monkeypatch: 
 
 
 def test_the_default_film_is_seventy_five_seconds() -> None:
-    assert film_module.DemoClass().frame_count == 750
+    assert film_module.DemoClass().film.frames == 750

@@ -10,24 +10,30 @@ from classpulse.demo.scoretable import score_table
 from classpulse.simulation.truth import Sample, StudentTruth, Truth
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
+from monitor.domain import Box
 
 BIN_S = 5.0
 
 
 def sample(
-    t_s: float, resembles: str | None = "neutral", *, yaw_deg: float = 0.0, settled: bool = True
+    t_s: float,
+    resembles: str | None = "neutral",
+    *,
+    yaw_deg: float = 0.0,
+    settled: bool = True,
+    box_xyxy: Box = (10.0, 10.0, 50.0, 60.0),
 ) -> Sample:
     if resembles is None:
         return Sample(t_s, False, False, settled, None, None, None, None, None)
-    return Sample(
-        t_s, True, True, settled, resembles, resembles, abs(yaw_deg) < 20, yaw_deg, (10.0, 10.0, 50.0, 60.0)
-    )
+    facing = abs(yaw_deg) < 20
+    return Sample(t_s, True, True, settled, resembles, resembles, facing, yaw_deg, box_xyxy)
 
 
 def truth() -> Truth:
     """Twenty seconds: one student sad from 5 s on and turned for the last bin, one away in the middle."""
     sad = [sample(t / 2, "neutral" if t < 10 else "sad", yaw_deg=50.0 if t >= 30 else 0.0) for t in range(40)]
-    away = [sample(t / 2, None if 10 <= t < 20 else "neutral") for t in range(40)]
+    beside = (110.0, 10.0, 150.0, 60.0)
+    away = [sample(t / 2, None if 10 <= t < 20 else "neutral", box_xyxy=beside) for t in range(40)]
     return Truth(
         20.0,
         12,

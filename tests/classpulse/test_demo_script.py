@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from classpulse.demo.backdrops import BACKDROPS, draw_backdrop
 from classpulse.demo.cast import CAST
+from classpulse.demo.errors import DemoError
+from classpulse.demo.mosaic import DEMO_MOSAIC, GAP_PX, Mosaic, square_mosaic
 from classpulse.demo.poses import RESEMBLES, REST, Expression
 from classpulse.demo.script import (
     BLINK_S,
@@ -20,7 +22,6 @@ from classpulse.demo.script import (
     moment_at,
     sway_at,
 )
-from classpulse.demo.stage import COLUMNS, GAP_PX, HEIGHT, ROWS, WIDTH, tile_xyxy
 
 LOOK = Look("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.4)
 TALE = Student(
@@ -62,6 +63,14 @@ def test_a_turn_goes_from_where_it_was_to_where_it_shall_be() -> None:
     assert abs(yaw_deg(49.9)) < 5
     assert 14 < yaw_deg(50.0 + TURN_S / 2) < 26
     assert yaw_deg(55.0) == pytest.approx(40.0, abs=5)
+
+
+def test_a_head_can_be_bowed_for_a_spell() -> None:
+    reader = Student("Seat 9", (Spell(0.0), Spell(0.5, pitch_deg=-26.0)), LOOK)
+    assert not moment_at(reader, 50.1, 100.0).settled
+    assert moment_at(reader, 50.0 + TURN_S, 100.0).settled
+    pitches_deg = [moment_at(reader, t_s, 100.0).pose.pitch_deg for t_s in (20.0, 60.0)]
+    assert pitches_deg == pytest.approx([0.0, -26.0], abs=2.1)
 
 
 def test_starts_are_shares_of_the_lecture() -> None:
@@ -120,15 +129,33 @@ def test_every_expression_has_a_pose_and_a_label() -> None:
     assert len(set(RESEMBLES.values())) == len(Expression)
 
 
-def test_the_tiles_fill_the_frame_without_touching() -> None:
-    tiles = [tile_xyxy(index) for index in range(COLUMNS * ROWS)]
+@pytest.mark.parametrize("mosaic", [DEMO_MOSAIC, square_mosaic(60, 1920, 1080), square_mosaic(1, 320, 240)])
+def test_the_tiles_fill_the_frame_without_touching(mosaic: Mosaic) -> None:
+    tiles = [mosaic.tile_xyxy(index) for index in range(mosaic.columns * mosaic.rows)]
     assert tiles[0][:2] == (GAP_PX, GAP_PX)
+    assert mosaic.width - tiles[-1][2] < GAP_PX + mosaic.columns
+    assert mosaic.height - tiles[-1][3] < GAP_PX + mosaic.rows
     for x1, y1, x2, y2 in tiles:
-        assert 0 <= x1 < x2 <= WIDTH
-        assert 0 <= y1 < y2 <= HEIGHT
+        assert 0 <= x1 < x2 <= mosaic.width
+        assert 0 <= y1 < y2 <= mosaic.height
     for i, a in enumerate(tiles):
         for b in tiles[:i]:
             assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+@pytest.mark.parametrize(
+    ("seats", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (6, 3, 2), (7, 3, 3), (25, 5, 5), (60, 8, 8)]
+)
+def test_a_call_is_as_square_as_can_be(seats: int, columns: int, rows: int) -> None:
+    mosaic = square_mosaic(seats, 1920, 1080)
+    assert (mosaic.columns, mosaic.rows) == (columns, rows)
+
+
+def test_tiles_too_small_for_a_face_are_refused() -> None:
+    with pytest.raises(
+        DemoError, match=r"8 x 8 tiles in 640 x 360 would have 71 x 36 pixels; expected 96 x 72"
+    ):
+        square_mosaic(60, 640, 360)
 
 
 @pytest.mark.parametrize("name", BACKDROPS)

@@ -5,10 +5,11 @@ import pytest
 
 from classpulse.demo.fields import Fields, load_fields
 from classpulse.demo.landmarks import Landmarks, find_landmarks
+from classpulse.demo.mosaic import DEMO_MOSAIC
+from classpulse.demo.placement import place
 from classpulse.demo.poses import REST, Expression, Pose
 from classpulse.demo.script import Look, Moment
-from classpulse.demo.stage import TILE_HEIGHT, TILE_WIDTH
-from classpulse.demo.tile import TilePainter, place
+from classpulse.demo.tile import TilePainter
 from classpulse.demo.warps import Action, action_field, field_shape, grid, invert
 
 CORNERS, LIPS = [61, 291], [13, 14]
@@ -25,7 +26,8 @@ def drawn(fields: Fields, pose: Pose, look: Look = PLAIN) -> Landmarks:
     from classpulse.demo.cast import CAST
 
     moment = Moment(Expression.NEUTRAL, True, True, 1.0, pose)
-    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].spells, look), fields, TILE_WIDTH, TILE_HEIGHT)
+    tile_px = (DEMO_MOSAIC.tile_width, DEMO_MOSAIC.tile_height)
+    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].spells, look), fields, *tile_px)
     box = painter.face_box(moment, 0.0)
     assert box is not None
     middle_y = (box[1] + box[3]) / 2 - 0.1 * (box[3] - box[1])
@@ -119,11 +121,13 @@ def test_the_network_sees_the_head_turn_to_the_right_side(fields: Fields) -> Non
     assert nose(30.0, mirrored=True) > nose(-30.0, mirrored=True) + 0.2
 
 
-def test_a_tile_is_placed_where_the_look_says(fields: Fields) -> None:
+@pytest.mark.parametrize(("width", "height", "size"), [(416, 348, 1.0), (832, 696, 2.0), (208, 400, 0.5)])
+def test_a_tile_is_placed_where_the_look_says(width: int, height: int, size: float) -> None:
     moment = Moment(Expression.NEUTRAL, True, True, 1.0, Pose())
     shifted = Look("wall", 1.0, (40.0, -10.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
-    moved = place(shifted, moment, 3.0, 400, 300).to_tile - place(PLAIN, moment, 3.0, 400, 300).to_tile
-    np.testing.assert_allclose(moved, [[0, 0, 40], [0, 0, -10]], atol=1e-9)
+    there, here = (place(look, moment, 3.0, width, height).to_tile for look in (shifted, PLAIN))
+    np.testing.assert_allclose(there - here, [[0, 0, 40 * size], [0, 0, -10 * size]], atol=1e-9)
+    assert np.hypot(*here[:, 0]) == pytest.approx(size, rel=0.03)
 
 
 def test_poses_mix_linearly() -> None:

@@ -7,6 +7,7 @@ import click
 from classpulse.lazygroup import LazyGroup
 
 COMMANDS = {
+    "call": "a video call of drawn students with known scripts",
     "faces": "a video call of faces whose expression raters have named",
     "room": "a photograph of a class brought to life",
 }

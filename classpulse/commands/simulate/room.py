@@ -31,6 +31,13 @@ from classpulse.simulation.room.photograph import load_photograph
 @click.option("--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Pixels.")
 @click.option("--fps", type=click.IntRange(1, 60), default=FPS, show_default=True, help="Frames a second.")
 @click.option("--knock", type=click.FloatRange(0), help="Somebody moves the camera after so many seconds.")
+@click.option(
+    "--posters",
+    type=click.IntRange(0, 12),
+    default=0,
+    show_default=True,
+    help="Pictures of faces on the wall.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def room(
     picture: Path,
@@ -42,6 +49,7 @@ def room(
     width: int,
     fps: int,
     knock: float | None,
+    posters: int,
     as_json: bool,
 ) -> int:
     """Bring PICTURE to life: people bow, are hidden, leave, come back, swap seats, pass in front.
@@ -50,7 +58,7 @@ def room(
     "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same film.
     """
     photograph = load_photograph(picture, boxes, width - width % 2)
-    made = Room(photograph, seconds, events, seed, fps, CameraSettings(knocked_s=knock))
+    made = Room(photograph, seconds, events, seed, fps, CameraSettings(knocked_s=knock), posters)
     kinds = Counter(one.kind.value for one in made.happenings)
     told = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
     people = len(photograph.boxes_xyxy)
@@ -58,7 +66,7 @@ def room(
         out,
         lambda path, progress: write_room(path, made, progress),
         made.truth,
-        {"people": people, "events": dict(kinds)},
-        f"{people} people; events: {told or 'none'}",
+        {"people": people, "events": dict(kinds), "posters": posters},
+        f"{people} people; events: {told or 'none'}" + (f"; posters: {posters}" if posters else ""),
         as_json=as_json,
     )

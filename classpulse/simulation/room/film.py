@@ -13,9 +13,10 @@ from classpulse.simulation.encoder import Film, write_film
 from classpulse.simulation.room.camera import Camera, CameraSettings, through
 from classpulse.simulation.room.motion import Motion
 from classpulse.simulation.room.photograph import Photograph
+from classpulse.simulation.room.posters import hang_posters
 from classpulse.simulation.room.scene import GRAZED, HIDDEN, Place, Scene
 from classpulse.simulation.room.script import Happening, plan
-from classpulse.simulation.truth import Event, Sample, StudentTruth, Truth
+from classpulse.simulation.truth import Event, Sample, StudentTruth, Thing, Truth
 from monitor.domain import Box, ImageBGR
 
 FPS = 5
@@ -29,8 +30,8 @@ CRF = 34
 
 @dataclass(frozen=True)
 class Room:
-    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings. Equal arguments
-    give equal films."""
+    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings and a number of
+    pictures of faces on its wall. Equal arguments give equal films."""
 
     photograph: Photograph
     length_s: float
@@ -38,6 +39,7 @@ class Room:
     seed: int = 0
     fps: int = FPS
     camera: CameraSettings = field(default_factory=CameraSettings)
+    poster_count: int = 0
 
     @cached_property
     def happenings(self) -> tuple[Happening, ...]:
@@ -49,7 +51,11 @@ class Room:
         """Where it is drawn."""
         width = self.photograph.image_bgr.shape[1]
         motion = Motion(self.photograph.boxes_xyxy, self.happenings, width, self.seed)
-        return Scene(self.photograph, self.happenings, motion, self.seed)
+        scene = Scene(self.photograph, self.happenings, motion, self.seed)
+        if self.poster_count:
+            heads_y = min(scene.highest(t_s) for t_s in _times(self.length_s, TRUTH_STEP_S))
+            scene.hang(hang_posters(self.poster_count, width, heads_y, self.seed))
+        return scene
 
     @cached_property
     def lens(self) -> Camera:
@@ -71,7 +77,7 @@ class Room:
 
     def truth(self, step_s: float = TRUTH_STEP_S) -> Truth:
         """Everybody, every ``step_s`` seconds; the visitors come after those of the photograph."""
-        times = np.arange(0.0, self.length_s, step_s).tolist()
+        times = _times(self.length_s, step_s)
         places = [{place.person: place for place in self.scene.places(t_s)} for t_s in times]
         count, seated = len(self.scene.cutouts), len(self.photograph.boxes_xyxy)
         students = tuple(
@@ -87,24 +93,39 @@ class Room:
         events = tuple(
             Event(one.kind.value, one.start_s, one.end_s, _people(one, seated)) for one in self.happenings
         )
-        return Truth(self.length_s, self.fps, self.film.width, self.film.height, step_s, students, events)
+        things = tuple(
+            Thing("poster", tuple(self._in_picture(poster.face_xyxy, t_s) for t_s in times))
+            for poster in self.scene.posters
+        )
+        size = (self.film.width, self.film.height)
+        return Truth(self.length_s, self.fps, *size, step_s, students, events, things)
 
     def _seat(self, person: int) -> Box:
         """The seat in the picture at the beginning."""
         x1, y1, x2, y2 = (float(value) for value in self.photograph.boxes_xyxy[person])
         return through(self.lens.matrix_at(0.0, 0), (x1, y1, x2, y2))
 
+    def _in_picture(self, box_xyxy: Box, t_s: float) -> Box | None:
+        """A box of the scene in the picture at ``t_s``; None where none of it is inside."""
+        box = through(self.lens.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
+        inside = box[2] > 0 and box[0] < self.film.width and box[3] > 0 and box[1] < self.film.height
+        return box if inside else None
+
     def _sample(self, t_s: float, place: Place | None) -> Sample:
         if place is None:
             return Sample(t_s, False, False, True, None, None, None, None, None)
-        box = through(self.lens.matrix_at(t_s, round(t_s * self.fps)), place.face_xyxy)
-        if box[2] <= 0 or box[0] >= self.film.width or box[3] <= 0 or box[1] >= self.film.height:
+        box = self._in_picture(place.face_xyxy, t_s)
+        if box is None:
             return Sample(t_s, False, False, False, None, None, None, None, None)
         settled = not place.seen.walking and not GRAZED < place.hidden < HIDDEN
         settled = settled and not 0 < place.seen.crown < 1 and not 0 < place.seen.cover < 1
         visible = place.hidden < HIDDEN
         facing = False if place.seen.crown == 1 else None
         return Sample(t_s, True, visible, settled, None, None, facing, None, box)
+
+
+def _times(length_s: float, step_s: float) -> list[float]:
+    return [float(t_s) for t_s in np.arange(0.0, length_s, step_s)]
 
 
 def _people(one: Happening, seated: int) -> tuple[int, ...]:

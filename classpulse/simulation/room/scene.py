@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classpulse.simulation.room.motion import Motion, Seen
-from classpulse.simulation.room.people import Cutout, cut_out, empty_room, mirrored
+from classpulse.simulation.room.people import HEAD, Cutout, cut_out, empty_room, mirrored
 from classpulse.simulation.room.photograph import Photograph
+from classpulse.simulation.room.posters import Poster, draw_posters
 from classpulse.simulation.room.script import Happening, Kind
 from monitor.domain import Box, ImageBGR
 
@@ -37,7 +38,7 @@ class Place:
 
 
 class Scene:
-    """Draws the room. ``people`` are everybody of the photograph and then the visitors."""
+    """Draws the room. ``cutouts`` are everybody of the photograph and then the visitors."""
 
     def __init__(
         self, photograph: Photograph, happenings: tuple[Happening, ...], motion: Motion, seed: int
@@ -49,14 +50,15 @@ class Scene:
         rng = np.random.default_rng((seed, 5))
         guests = [mirrored(own[int(rng.integers(len(own)))]) for _ in range(motion.visitors)]
         self.cutouts: list[Cutout] = own + guests
-        self._empty = empty_room(photograph)
+        self.posters: tuple[Poster, ...] = ()
+        self._behind = empty_room(photograph)
 
     def places(self, t_s: float) -> list[Place]:
         """Everybody who is there at ``t_s``, the farthest first."""
         everybody = [(person, self.motion.seen(person, t_s)) for person in range(len(self.cutouts))]
         there = [(person, seen, self._face(person, seen)) for person, seen in everybody if seen.present]
         there.sort(key=lambda one: one[2][3])
-        walkers = self._walkers(t_s)
+        walkers = self.walkers(t_s)
         return [
             Place(person, seen, face, self._hidden(index, seen, face, there, walkers))
             for index, (person, seen, face) in enumerate(there)
@@ -64,15 +66,27 @@ class Scene:
 
     def draw(self, t_s: float) -> ImageBGR:
         """The scene at ``t_s``, as large as the photograph."""
-        picture = self._empty.copy()
+        picture = self._behind.copy()
         layers = [(place.face_xyxy[3], place, None) for place in self.places(t_s)]
-        walkers = [(low, None, box) for box, low in self._walkers(t_s)]
+        walkers = [(low, None, box) for box, low in self.walkers(t_s)]
         for _, place, walker in sorted([*layers, *walkers], key=lambda one: one[0]):
             if place is not None:
                 self._draw_person(picture, place)
             if walker is not None:
                 _draw_walker(picture, walker)
         return picture
+
+    def hang(self, posters: tuple[Poster, ...]) -> None:
+        """Hang ``posters`` behind everybody."""
+        self.posters = posters
+        self._behind = draw_posters(self._behind, posters)
+
+    def highest(self, t_s: float) -> float:
+        """How far up in the picture the highest head reaches at ``t_s``, pixels from the top."""
+        # The ellipse of a head with its hair lies a tenth of a face above the face's middle.
+        above = HEAD[1] + 0.1
+        heads = [(one.face_xyxy[1] + one.face_xyxy[3]) / 2 - above * _height(one) for one in self.places(t_s)]
+        return min([*heads, *(body[1] for body, _ in self.walkers(t_s))], default=self._behind.shape[0])
 
     def _face(self, person: int, seen: Seen) -> Box:
         x1, y1, x2, y2 = self.cutouts[person].face_xyxy
@@ -98,7 +112,7 @@ class Scene:
                 share = max(share, _covered(face, _grown(other, 0.3)))
         return float(share)
 
-    def _walkers(self, t_s: float) -> list[tuple[Box, float]]:
+    def walkers(self, t_s: float) -> list[tuple[Box, float]]:
         """Those who pass in front: head and body as a box, and how low in the picture their row is."""
         found = []
         width = self.photograph.image_bgr.shape[1]
@@ -126,6 +140,10 @@ class Scene:
         _paste(picture, drawn, matrix)
         if seen.cover > 0:
             _draw_book(picture, place)
+
+
+def _height(place: Place) -> float:
+    return place.face_xyxy[3] - place.face_xyxy[1]
 
 
 def _paste(picture: ImageBGR, cutout: NDArray[np.uint8], matrix: NDArray[np.float64]) -> None:

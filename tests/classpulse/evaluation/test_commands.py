@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from classpulse import scoring
 from classpulse.demo import DemoClass
+from classpulse.demo.mosaic import square_mosaic
 from made_up_faces import draw_faces, write_archive
 from rooms import photographed
 
@@ -49,6 +51,47 @@ def test_the_same_room_can_be_made_again(shell: Any, photograph: tuple[Path, Pat
     assert Path("one/film.mp4").read_bytes() == Path("other/film.mp4").read_bytes()
 
 
+def test_posters_that_were_taken_for_students_are_counted(
+    shell: Any, configured: Any, photograph: tuple[Path, Path]
+) -> None:
+    configured("behaviour")
+    options = ("--seconds", "20", "--events", "0", "--width", "1920", "--posters", "2", "--out", "room")
+    code, _, error = shell("simulate", "room", *photograph, *options)
+    assert code == 0, error
+    assert "3 people; events: none; posters: 2" in error
+    result = shell.json("evaluate", "room/film.mp4", "room/truth.json")
+    things = result["things"]
+    assert (things["things"], things["shown"]) == (2, 80)
+    assert 0 < things["boxes"] <= result["detection"]["strays"]
+    assert things["students"] == result["identity"]["followed"] - 3
+
+
+def test_a_drawn_call_is_evaluated_with_its_directions(shell: Any, configured: Any) -> None:
+    configured("emotion")
+    options = ("--seats", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
+    made = shell.json("simulate", "call", *options)
+    flags = [line["flag"] for line in json.loads(Path(made["truth"]).read_text(encoding="utf-8"))["students"]]
+    assert (made["students"], made["to_be_flagged"]) == (len(flags), sum(flags))
+    assert flags[5], "the sixth seat is downcast for most of the time, others may be in so short a film"
+    result = shell.json("evaluate", made["film"], made["truth"])
+    assert result["identity"]["idf1"] > 0.95
+    assert result["things"] is None
+    assert sum(size["read"] for size in result["heads"]) > 200
+    assert all(size["yaw_facing_deg"] < 6 for size in result["heads"])
+    assert len(result["expressions"]["students"]) == 7
+
+
+def test_seats_that_do_not_fit_get_one_line(shell: Any) -> None:
+    line = shell.fails(1, "simulate", "call", "--seats", "60", "--width", "640", "--height", "360")
+    assert "fewer seats or a larger picture" in line
+    assert not Path("classpulse-call").exists()
+
+
+def test_posters_without_a_wall_get_one_line(shell: Any, photograph: tuple[Path, Path]) -> None:
+    options = ("--seconds", "20", "--events", "0", "--width", "320", "--posters", "1")
+    assert "no room for posters (1): 320 x " in shell.fails(1, "simulate", "room", *photograph, *options)
+
+
 def test_the_demo_s_film_is_evaluated_with_its_expressions(
     shell: Any, configured: Any, demo_video: Path, tmp_path: Path
 ) -> None:
@@ -67,6 +110,24 @@ def test_a_wrong_truth_gets_one_line(shell: Any, configured: Any, demo_video: Pa
     line = shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json")
     assert "is not the truth of a film" in line
     assert "cannot be read" in shell.fails(2, "evaluate", demo_video, tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (DemoClass(60.0), r"ends after 20\.0 s and .*truth\.json tells of 59\.5 s; expected the film"),
+        (
+            DemoClass(20.0, mosaic=square_mosaic(6, 640, 360)),
+            r"has 1280 x 720 pixels and .*truth\.json tells of 640 x 360; expected the film",
+        ),
+    ],
+)
+def test_a_truth_of_another_film_gets_one_line(
+    shell: Any, configured: Any, demo_video: Path, tmp_path: Path, told: DemoClass, message: str
+) -> None:
+    configured("behaviour")
+    told.write_truth(tmp_path / "truth.json")
+    assert re.search(message, shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json"))
 
 
 def test_real_people_need_a_policy_here_too(shell: Any, demo_video: Path, tmp_path: Path) -> None:

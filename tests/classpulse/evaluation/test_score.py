@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.evaluation.moments import moments
 from classpulse.evaluation.score import AFTERMATH_S, Following, score_following
 from classpulse.evaluation.table import following_table
 from classpulse.simulation.truth import Event, Truth
@@ -10,7 +9,7 @@ from films import BOXES, film, frame, seen, watched
 
 
 def score(truth: Truth, *scripts: str) -> Following:
-    return score_following(truth, moments(truth, watched(*scripts)))
+    return score_following(truth, watched(*scripts))
 
 
 def test_a_perfect_result_has_perfect_scores() -> None:
@@ -39,7 +38,7 @@ def test_faces_are_counted_by_their_size() -> None:
 def test_boxes_on_nobody_cost_precision() -> None:
     truth = film("11")
     looked = [frame(t / 2, seen(1, 0, BOXES[0]), seen(2, None, (400.0, 0.0, 440.0, 40.0))) for t in range(2)]
-    result = score_following(truth, moments(truth, looked))
+    result = score_following(truth, looked)
     assert (result.detection.boxes, result.detection.strays) == (4, 2)
     assert result.detection.precision == 0.5
 
@@ -64,7 +63,7 @@ def test_who_swapped_seats_must_keep_the_name() -> None:
 
 def test_an_event_is_the_cause_only_for_its_own_people_and_not_for_ever() -> None:
     def cause(*events: Event) -> str | None:
-        (switch,) = score(film("1" * 60, events=events), "a" * 50 + "b" * 10).identity.switches
+        (switch,) = score(film("1" * 60, "0" * 60, events=events), "a" * 50 + "b" * 10).identity.switches
         return switch.event
 
     assert cause() is None

@@ -1,0 +1,121 @@
+"""Pictures of faces on the wall of a simulated room: what looks like a person and is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from classpulse.demo.portrait import load_portrait
+from classpulse.simulation.errors import SimulationError
+from monitor.domain import Box, ImageBGR
+
+FACE_PX = (25.0, 70.0)
+"""From the smallest to the largest width of a face, evenly spaced: those of people in a lecture hall."""
+
+ROUND_FACE = (0.45, 0.75, 0.4)
+"""How far the picture reaches beyond the face: to each side in face widths, up and down in its heights."""
+
+FRAME_SHARE = 0.06
+"""The frame's width over the picture's."""
+
+FRAMES_BGR = ((38, 44, 58), (205, 208, 210), (70, 120, 165))
+"""Dark wood, white, brass."""
+
+TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
+    (1.0, (1.0, 1.0, 1.0)),
+    (0.0, (0.95, 0.95, 0.95)),
+    (0.0, (0.72, 0.88, 1.0)),
+    (0.6, (1.1, 0.95, 0.8)),
+    (0.8, (0.75, 0.8, 0.85)),
+)
+"""Colourfulness (0 is grey) and a factor for blue, green and red: as it is, grey, sepia, cool, dark."""
+
+EDGE_SHARE = 0.08
+"""So far from the picture's sides nothing hangs, in its widths: the camera drifts, and must not lose them."""
+
+ABOVE_SHARE = 0.15
+"""A poster hangs at least so far above the highest head, in its own heights, and at most twice as far."""
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A framed ``picture`` with its upper left corner at ``corner_xy`` of the scene; ``face_xyxy`` is the
+    face on it, pixels of the scene."""
+
+    picture: ImageBGR
+    corner_xy: tuple[int, int]
+    face_xyxy: Box
+
+
+def hang_posters(count: int, width: int, heads_y: float, seed: int) -> tuple[Poster, ...]:
+    """``count`` posters side by side above the row ``heads_y`` that no head reaches, in a scene ``width``
+    pixels wide.
+
+    Raises ``SimulationError`` where there is no room for them.
+    """
+    rng = np.random.default_rng((seed, 23))
+    # The middles of as many equal parts: one poster is of middling size.
+    faces_px = FACE_PX[0] + (np.arange(count) + 0.5) / count * (FACE_PX[1] - FACE_PX[0])
+    return tuple(
+        _hang(number, count, face_px, width, heads_y, rng)
+        for number, face_px in enumerate(rng.permutation(faces_px).tolist())
+    )
+
+
+def draw_posters(room_bgr: ImageBGR, posters: tuple[Poster, ...]) -> ImageBGR:
+    """The room with the posters on its wall."""
+    drawn = room_bgr.copy()
+    for poster in posters:
+        x, y = poster.corner_xy
+        height, width = poster.picture.shape[:2]
+        drawn[y : y + height, x : x + width] = poster.picture
+    return drawn
+
+
+def _hang(
+    number: int, count: int, face_px: float, width: int, heads_y: float, rng: np.random.Generator
+) -> Poster:
+    """One poster somewhere in its own stretch of the wall."""
+    picture, (left, top, right, low) = _framed(face_px, number, rng)
+    tall, wide = picture.shape[:2]
+    start, stretch = EDGE_SHARE * width, (1 - 2 * EDGE_SHARE) * width / count
+    y = round(heads_y - (1 + ABOVE_SHARE * rng.uniform(1, 2)) * tall)
+    if y < 0 or wide > stretch:
+        raise SimulationError(
+            f"no room for posters ({count}): {width} x {max(0, heads_y):.0f} pixels of the picture are above "
+            "all heads; expected fewer posters, a larger picture or one with more wall"
+        )
+    x = round(start + number * stretch + rng.uniform(0, stretch - wide))
+    return Poster(picture, (x, y), (x + left, y + top, x + right, y + low))
+
+
+def _framed(face_px: float, number: int, rng: np.random.Generator) -> tuple[ImageBGR, Box]:
+    """The portrait with a face ``face_px`` wide in a frame, and where the face is in it."""
+    portrait = load_portrait()
+    x1, y1, x2, y2 = portrait.face.box_xyxy
+    side, up, down = ROUND_FACE
+    left, right = x1 - side * (x2 - x1), x2 + side * (x2 - x1)
+    top, low = max(0.0, y1 - up * (y2 - y1)), y2 + down * (y2 - y1)
+    cut = portrait.image_bgr[round(top) : round(low), round(left) : round(right)]
+    scale = face_px / (x2 - x1)
+    size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
+    small = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
+    face = [(x1 - round(left)) * scale, (y1 - round(top)) * scale]
+    if rng.integers(2):
+        small = np.ascontiguousarray(small[:, ::-1])
+        face[0] = size[0] - face[0] - face_px
+    frame_px = max(2, round(FRAME_SHARE * size[0]))
+    colour = FRAMES_BGR[int(rng.integers(len(FRAMES_BGR)))]
+    sides = (frame_px, frame_px, frame_px, frame_px)
+    framed = cv2.copyMakeBorder(_toned(small, number), *sides, cv2.BORDER_CONSTANT, value=colour)
+    x, y = face[0] + frame_px, face[1] + frame_px
+    return np.asarray(framed, np.uint8), (x, y, x + face_px, y + (y2 - y1) * scale)
+
+
+def _toned(picture: ImageBGR, number: int) -> NDArray[np.uint8]:
+    colourful, factors = TONES[number % len(TONES)]
+    grey = picture.mean(axis=2, keepdims=True)
+    return np.asarray(np.clip((grey + colourful * (picture - grey)) * factors, 0, 255), np.uint8)
