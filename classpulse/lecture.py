@@ -24,6 +24,7 @@ from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, ImageBGR
+from monitor.glance import glance
 from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
 from monitor.process import current_process
 from monitor.quality import assess
@@ -137,6 +138,7 @@ class Lecture:
             Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
             Registration(),
             colours,
+            glance,
         )
         recorder = Recorder(
             Store(self._engine),

@@ -49,7 +49,7 @@ class Binner:
     what the pipeline holds back until a face is confirmed (``monitor.pipeline.PENDING_S``).
     """
 
-    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_s: float = 15.0) -> None:
+    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_s: float = 40.0) -> None:
         self.bin_s = bin_s
         self._is_facing = is_facing
         self._keep_bins = math.ceil(keep_s / bin_s)

@@ -6,8 +6,9 @@ this module decides what is asked of whom, and in which order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,10 +18,12 @@ from monitor.attention import head_pose
 from monitor.crossing import Crossings
 from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
 from monitor.seating import Grounds, Seating
+from monitor.stillness import Stillness
 from monitor.tracking import Tracker
 
-PENDING_S = 10.0
-"""How long a face's samples wait for it to be confirmed as a person before they are given up, seconds."""
+PENDING_S = 30.0
+"""How long a face's samples wait for it to be confirmed as a person before they are given up, seconds: longer
+than people sit quite still (``monitor.stillness.PICTURE_S``)."""
 
 
 STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -82,10 +85,11 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one frame gave: the students' observations, for this frame and, once a face is
-    confirmed as a person, for the earlier frames that had shown it. ``faces`` counts the
-    detections; ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame;
-    ``note`` is what a person should know of it, for the timeline."""
+    """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
+    person, for the earlier frames that had shown it. ``faces`` counts the detections; ``frame_size`` is
+    (width, height) in pixels; ``sightings`` are the faces of this frame; ``late`` says whose tracks those
+    were, ``{track_id: student}``, of which it became known after they had left; ``note`` is what a person
+    should know of it, for the timeline."""
 
     media_s: float
     observations: tuple[Observation, ...]
@@ -93,6 +97,7 @@ class Sample:
     frame_size: tuple[int, int]
     sightings: tuple[Sighting, ...] = ()
     note: str | None = None
+    late: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,11 @@ class Registrar(Protocol):
 
 Colours = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
 """What is worn below a face (``monitor.clothing.colours``); None where it is not seen."""
+
+
+Glimpse = Callable[[ImageBGR, NDArray[np.float64], Box], NDArray[np.float32] | None]
+"""What a place of the room looks like in a frame (``monitor.glance.glance``); None where there is nothing
+to see."""
 
 
 class NoExpressions:
@@ -179,6 +189,7 @@ class Pipeline:
         seating: Seating,
         registrar: Registrar | None = None,
         colours: Colours | None = None,
+        glance: Glimpse | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -187,6 +198,10 @@ class Pipeline:
         self._registrar = registrar
         self._colours = colours
         self._crossings = Crossings()
+        self._glance = glance
+        self._stillness = Stillness()
+        self._now: list[Track] = []
+        self._now_s = 0.0
         self._here: set[int] = set()
         self._to_room = STANDING
         self._placed_s, self._is_blind = 0.0, False
@@ -213,15 +228,39 @@ class Pipeline:
             self._pending.setdefault(track.track_id, []).append(
                 _Reading(frame.media_s, reading, head=head_pose(face))
             )
-        students = self.seating.update(tracks, worn, self._bare(frame.image_bgr))
-        self._here = set(students.values())
-        observations = self._attribute(students) + self._absences(students, frame.media_s)
-        self._note_tracks(tracks, students)
+        pictures = self._look_for_pictures(frame, tracks, is_moved=note is not None)
+        students = self.seating.update(
+            tracks, worn, self._bare(frame.image_bgr), waiting=self._stillness.unmoved
+        )
+        self._now, self._now_s, self._here = tracks, frame.media_s, set(students.values())
+        late = self.seating.admit([track for track in tracks if self._has_left(track)])
+        observations = self._attribute(students | late) + self._absences(students, frame.media_s)
+        self._note_tracks(tracks, students | late)
         self._forget(frame.media_s)
         sightings = tuple(
-            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy) for track, face in seen
+            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy)
+            for track, face in seen
+            if track.track_id in students or track.track_id not in pictures
         )
-        return Sample(frame.media_s, tuple(observations), len(faces), self._frame_size, sightings, note)
+        return Sample(
+            frame.media_s, tuple(observations), len(sightings), self._frame_size, sightings, note, late
+        )
+
+    def _has_left(self, track: Track) -> bool:
+        """Whether these readings still wait for somebody who is not here any more."""
+        is_waiting = track.track_id in self._pending and track.track_id not in self._stillness.unmoved
+        return is_waiting and track.face is None and self._glance is not None
+
+    def _look_for_pictures(self, frame: Frame, tracks: list[Track], *, is_moved: bool) -> set[int]:
+        """The tracks that may be pictures on a wall: their faces have not moved for a while."""
+        if self._glance is None:
+            return set()
+        if is_moved:
+            self._stillness.forget()
+        here = {track.track_id: track.box_xyxy for track in tracks if track.face is not None}
+        look = partial(self._glance, frame.image_bgr, self._to_room)
+        self._stillness.update(here, {track.track_id for track in tracks}, look, frame.media_s)
+        return self._stillness.pictures(frame.media_s)
 
     def _worn(
         self, image_bgr: ImageBGR, tracks: list[Track], pictured: dict[int, Face]
@@ -263,12 +302,15 @@ class Pipeline:
         return CAMERA_MOVED if np.hypot(*((found - before) @ middle)) > MOVED * self._frame_size[0] else None
 
     def finish(self) -> Sample | None:
-        """At the end of a session shorter than confirmation takes (one picture, say): the faces
-        that are still waiting are people as far as anyone can tell. None when nobody waits or
-        somebody has been confirmed already."""
-        if self.seating.student_count or not self._pending:
-            return None
-        waiting = [replace(track, hits=10**6) for track in self._tracker.tracks if track.face is not None]
+        """At the end of a session: the faces that are still waiting are people as far as anyone can tell,
+        also those seen less often than confirmation takes where nobody else was seen (one picture, say).
+        None when nobody waits."""
+        pictures = self._stillness.pictures(self._now_s)
+        waiting = [
+            track for track in self._now if track.track_id in self._pending and track.track_id not in pictures
+        ]
+        if not self.seating.student_count:
+            waiting = [replace(track, hits=10**6) for track in waiting]
         students = self.seating.update(waiting)
         observations = self._attribute(students)
         self._note_tracks(waiting, students)

@@ -11,7 +11,7 @@ when nobody is, the seat alone decides, and an ``Arrival`` says so.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -91,13 +91,14 @@ class Seating:
         tracks: Sequence[Track],
         colours: Mapping[int, NDArray[np.float32]] | None = None,
         bare: Mapping[int, NDArray[np.float32]] | None = None,
+        waiting: Set[int] = frozenset(),
     ) -> dict[int, int]:
         """Take all live tracks of one sample; return ``{track_id: student}`` for those seen in it.
 
         ``colours`` has the clothing's colours, ``(K,)`` of length 1, of some of the tracks seen; ``bare``
-        the colours in the same place at the seats, by student, of some who were not seen. Students are
-        numbered from 0 in the order they were first confirmed. No two tracks of one sample have the same
-        student.
+        the colours in the same place at the seats, by student, of some who were not seen. The tracks
+        ``waiting`` may be somebody who is known already, but nobody new yet. Students are numbered from 0
+        in the order they were first confirmed. No two tracks of one sample have the same student.
         """
         colours = colours or {}
         for student, there in (bare or {}).items():
@@ -112,7 +113,7 @@ class Seating:
             if self._student_of[track.track_id] not in students.values():
                 students[track.track_id] = self._student_of[track.track_id]
         newcomers = [t for t in seen if t.track_id not in students and self._is_ready(t, colours)]
-        students |= self._seat(newcomers, taken=set(students.values()))
+        students |= self._seat(newcomers, set(students.values()), waiting)
         self._student_of |= students
         for track in seen:
             if track.track_id in students:
@@ -120,6 +121,16 @@ class Seating:
                 self._bare[students[track.track_id]] = Looks()
                 if track.track_id in colours:
                     self._looks[students[track.track_id]].add(colours[track.track_id])
+        return students
+
+    def admit(self, tracks: Sequence[Track]) -> dict[int, int]:
+        """Whose tracks these are that were not seen in the last sample and are nobody's yet, ``{track_id:
+        student}``: somebody who has left before it was known that they are a person."""
+        newcomers = [t for t in tracks if t.hits >= self._confirm_hits and t.track_id not in self._student_of]
+        students = self._seat(newcomers, set(self._student_of.values()), waiting=frozenset())
+        self._student_of |= students
+        for track in newcomers:
+            self._boxes[students[track.track_id]].append(track.box_xyxy)
         return students
 
     def pop_arrivals(self) -> list[Arrival]:
@@ -154,11 +165,13 @@ class Seating:
         """Where one of the students sits."""
         return Seat(student, _median_box(self._boxes[student]))
 
-    def _seat(self, newcomers: list[Track], taken: set[int]) -> dict[int, int]:
+    def _seat(self, newcomers: list[Track], taken: Set[int], waiting: Set[int]) -> dict[int, int]:
         """Known students for the newcomers at free seats, new numbers for the rest."""
         free = [seat for seat in self.seats if seat.student not in taken] if newcomers else []
         given = self._nearest_free(newcomers, free)
         for track in newcomers:
+            if track.track_id not in given and track.track_id in waiting:
+                continue
             owner = given.get(track.track_id, self._owner(track, free))
             if track.track_id not in given:
                 given[track.track_id] = len(self._boxes)

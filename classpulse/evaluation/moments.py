@@ -99,7 +99,9 @@ def _named(samples: Sequence[Sample]) -> list[list[Sighting]]:
     owners: dict[int, int] = {}
     named: list[list[Sighting]] = []
     for sample in reversed(samples):
-        owners |= {one.track_id: one.student for one in sample.sightings if one.student is not None}
+        owners |= dict(sample.late) | {
+            one.track_id: one.student for one in sample.sightings if one.student is not None
+        }
         named.append([replace(one, student=owners.get(one.track_id)) for one in sample.sightings])
     return named[::-1]
 

@@ -241,3 +241,42 @@ def test_clothes_tell_a_visitor_from_the_owner() -> None:
     assert [one.grounds for one in p.pop_changed_tracks()] == [None, Grounds.OTHER]
     own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
     assert own == {38.0 + i / 2 for i in range(6)}, "the samples before it was known whose they are count too"
+
+
+def test_a_picture_on_the_wall_is_nobody_and_a_person_counts_from_the_first_sample() -> None:
+    still, moving = face(100, 100), face(400, 100)
+    shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
+    samples = [0]
+
+    def glance(image_bgr, to_room, box) -> np.ndarray:
+        nods = box[0] > 300 and samples[0] % 10 < 5
+        return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
+
+    p = Pipeline(Script(*[[still, moving]] * 60), Always(), Tracker(), Seating(), glance=glance)
+    seen = []
+    for index in range(60):
+        samples[0] = index
+        seen.append(p.process(frame(index / 2)))
+    assert p.seating.student_count == 1
+    assert len(seen[-1].sightings) == 1, "the picture is not even counted"
+    counted = {o.media_s for s in seen for o in s.observations if o.seen}
+    assert counted == {index / 2 for index in range(60)}
+    assert p.finish() is None
+
+
+def test_who_leaves_before_having_moved_was_a_person() -> None:
+    shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
+    samples = [0]
+    p = Pipeline(
+        Script(*[[face(100, 100)]] * 20, *[[]] * 40),
+        Always(),
+        Tracker(),
+        Seating(),
+        glance=lambda image_bgr, to_room, box: shown[int(samples[0] >= 20)],
+    )
+    seen = []
+    for index in range(60):
+        samples[0] = index
+        seen.append(p.process(frame(index / 2)))
+    assert {o.media_s for s in seen for o in s.observations if o.seen} == {index / 2 for index in range(20)}
+    assert [s.late for s in seen if s.late] == [{1: 0}]

@@ -199,7 +199,7 @@ def test_patience_that_runs_out_raises(engine) -> None:
 
 def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> None:
     r = recorder(engine, begin(engine))
-    for i in range(60):
+    for i in range(120):
         r.add(sample(i * 0.5, 0), 0.5, 0)
     r.commit(seats((0, 1)), [])
     late = Sample(0.0, (Observation(1, 0.0, True, unknown=Unknown.BLURRED),), 1, (640, 360))

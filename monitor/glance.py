@@ -1,0 +1,42 @@
+"""What a place of the room looks like in one frame: a small grey picture of it, wherever the camera
+points."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain import Box, ImageBGR
+
+SIDE_PX = 24
+"""Of the small picture: the size of the smallest face that is judged."""
+
+LEAST_SPREAD = 6.0
+"""A smaller deviation of its grey levels shows nothing that could be compared."""
+
+
+def glance(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> NDArray[np.float32] | None:
+    """The place ``box_xyxy`` of the room as ``(24, 24)`` float32 grey levels; None where it is too even.
+
+    ``to_room`` ``(2, 3)`` leads from the frame's pixels to the room's.
+    """
+    x1, y1, x2, y2 = box_xyxy
+    across, down = (x2 - x1) / SIDE_PX, (y2 - y1) / SIDE_PX
+    square = np.vstack([to_room, (0.0, 0.0, 1.0)])
+    small_to_room = np.array([[across, 0.0, x1 + across / 2], [0.0, down, y1 + down / 2], [0.0, 0.0, 1.0]])
+    small_to_frame = (np.linalg.inv(square) @ small_to_room)[:2]
+    low = np.floor(small_to_frame @ (0, 0, 1)).astype(int) - 1
+    high = np.ceil(small_to_frame @ (SIDE_PX, SIDE_PX, 1)).astype(int) + 2
+    # Only what is needed is made grey: a frame has a hundred times as many pixels as a face.
+    left, top = np.clip(np.minimum(low, high), 0, (image_bgr.shape[1] - 1, image_bgr.shape[0] - 1))
+    part = image_bgr[top : max(top + 1, max(low[1], high[1])), left : max(left + 1, max(low[0], high[0]))]
+    small_to_frame[:, 2] -= (left, top)
+    small = cv2.warpAffine(
+        cv2.cvtColor(part, cv2.COLOR_BGR2GRAY),
+        small_to_frame,
+        (SIDE_PX, SIDE_PX),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return small.astype(np.float32) if small.std() >= LEAST_SPREAD else None
