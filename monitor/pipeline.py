@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.attention import head_pose
-from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
+from monitor.attention import KeypointHeads
+from monitor.domain import Box, Face, Frame, HeadReading, ImageBGR, Observation, Track, Unknown
+from monitor.eyes import Eyelids
 from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
 
@@ -62,6 +63,13 @@ class FaceReader(Protocol):
         """For each face seven calibrated probabilities, or the reason why there are none."""
 
 
+class HeadReader(Protocol):
+    """Reads where heads point and how far eyes are open (``monitor.attention``, ``monitor.heads``)."""
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+        """One reading for each face, in their order."""
+
+
 @dataclass(frozen=True)
 class Sighting:
     """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
@@ -102,13 +110,14 @@ class _Reading:
 
     media_s: float
     expression: tuple[float, ...] | Unknown
-    head: HeadPose | None
+    head: HeadReading
 
-    def of(self, student: int) -> Observation:
+    def of(self, student: int, lids: Eyelids) -> Observation:
         """The same, as an observation of a student."""
+        pose, closed = self.head.pose, lids.closed(student, self.head.eye_opening)
         if isinstance(self.expression, Unknown):
-            return Observation(student, self.media_s, True, unknown=self.expression, head=self.head)
-        return Observation(student, self.media_s, True, probabilities=self.expression, head=self.head)
+            return Observation(student, self.media_s, True, None, self.expression, pose, closed)
+        return Observation(student, self.media_s, True, self.expression, None, pose, closed)
 
 
 class Registrar(Protocol):
@@ -171,6 +180,7 @@ class Pipeline:
         seating: Seating,
         registrar: Registrar | None = None,
         colours: Colours | None = None,
+        heads: HeadReader | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -178,6 +188,8 @@ class Pipeline:
         self.seating = seating
         self._registrar = registrar
         self._colours = colours
+        self._heads = heads or KeypointHeads()
+        self._lids = Eyelids()
         self._to_room = STANDING
         self._placed_s, self._is_blind = 0.0, False
         self._pending: dict[int, list[_Reading]] = {}
@@ -196,11 +208,11 @@ class Pipeline:
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
-        readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
-        for (track, face), reading in zip(seen, readings, strict=True):
-            self._pending.setdefault(track.track_id, []).append(
-                _Reading(frame.media_s, reading, head=head_pose(face))
-            )
+        pictures = [face for _, face in seen]
+        readings = self._reader.read(frame.image_bgr, pictures)
+        heads = self._heads.read(frame.image_bgr, pictures)
+        for (track, _), reading, head in zip(seen, readings, heads, strict=True):
+            self._pending.setdefault(track.track_id, []).append(_Reading(frame.media_s, reading, head))
         worn = {track.track_id: self._worn(frame.image_bgr, face) for track, face in seen}
         students = self.seating.update(
             tracks, {key: value for key, value in worn.items() if value is not None}
@@ -255,7 +267,7 @@ class Pipeline:
 
     def _attribute(self, students: dict[int, int]) -> list[Observation]:
         return [
-            reading.of(student)
+            reading.of(student, self._lids)
             for track_id, student in students.items()
             for reading in self._pending.pop(track_id, [])
         ]
