@@ -14,14 +14,15 @@ import db.migrations
 from db import queries
 from db.engine import open_database
 from db.errors import Conflict
+from db.schema import HEAD
 from db.store import Store
 
-NEXT = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "9999"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -41,8 +42,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "0003_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "0003")
+    (copied / "versions" / "9999_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", "9999")
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -74,9 +75,9 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
 
 
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="0003")
+    script = command.revision(at(copied), "keep the weather", rev_id="9999")
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert 'Take the schema from 0002 to 0003; downgrade is not offered."""' in text
-    assert script.down_revision == "0002"
+    assert f'Take the schema from {HEAD} to 9999; downgrade is not offered."""' in text
+    assert script.down_revision == HEAD
     assert "def downgrade" not in text
