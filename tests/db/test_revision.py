@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect
+from sqlalchemy import MetaData, create_engine, inspect
 
 import db.migrations
-from db import queries
+from db import queries, revision
 from db.engine import open_database
 from db.errors import Conflict
+from db.mapping import bin_values
 from db.schema import HEAD
 from db.store import Store
 
@@ -71,6 +73,32 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
     assert queries.bins(newer, session) == [a_bin(None, 0.0)]
     with Store(newer).unit() as unit, pytest.raises(Conflict):
         unit.add_marker(session, -1.0, "checks outlive the copying of the table")
+    newer.dispose()
+
+
+def test_bins_of_before_eyes_were_looked_at_have_none(tmp_path, new_session, a_bin) -> None:
+    url = f"sqlite:///{tmp_path / 'class.db'}"
+    older = create_engine(url)
+    with older.begin() as connection:
+        settings = revision.config()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+        tables = MetaData()
+        tables.reflect(connection)
+        groups, sessions, bins = (
+            tables.tables[name] for name in ("class_groups", "class_sessions", "timeline_bins")
+        )
+        connection.execute(groups.insert().values(id=1, name="Physics 10b"))
+        known = {name: value for name, value in vars(new_session()).items() if name in sessions.c}
+        known |= {"id": 1, "class_group_id": 1, "last_written_at": known["started_at"]}
+        known |= {"status": "running", "status_reason": "", "end_s": 5.0, "watched_s": 5.0}
+        known |= {"frames_sampled": 10, "frames_dropped": 0}
+        connection.execute(sessions.insert().values(**known))
+        row = {name: value for name, value in bin_values(1, a_bin(None, 0.0)).items() if name in bins.c}
+        connection.execute(bins.insert().values(**row))
+    older.dispose()
+    newer = open_database(url)
+    assert queries.bins(newer, 1) == [replace(a_bin(None, 0.0), eye_samples=0, closed_samples=0)]
     newer.dispose()
 
 
