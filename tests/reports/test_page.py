@@ -48,6 +48,7 @@ def test_the_order_of_a_teacher_in_a_hurry(page):
         "The class over time",
         "Student by student",
         "Everyone",
+        "Head and eyes",
         "What this report cannot tell",
         "How it was made",
     ]
@@ -110,6 +111,34 @@ def test_a_name_is_only_a_name(make, lessons):
     assert page.headings[0] == "<u>Class</u> & Co"
 
 
+def test_head_and_eyes_are_told_apart_from_expressions(make):
+    """In directions, shares and times, in both modes alike; a dash where too little was seen."""
+    scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
+    page = Page(render_html(make(*scripts, mode="behaviour")))
+    header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[1]]
+    assert header[:3] == ["Student", "Own direction", "Furthest from it"]
+    assert first == [
+        "Student 1",
+        "5° left, 10° down",
+        "22° left at 2:00",
+        "100 %",
+        "−50 points at 2:00",
+        "100 % at 2:00",
+        "30 s",
+    ]
+    assert second == ["Student 2", *["–"] * 6]
+    assert "Head and eyes" in Page(render_html(make("n" * 12))).headings
+
+
+def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
+    bins = [
+        replace(row, pitch_deg=-10.0 if n < 24 else -45.0) for n, row in enumerate(lessons.bins(["b" * 36]))
+    ]
+    session = lessons.session(36, mode="behaviour")
+    page = Page(render_html(build_report(session, lessons.students(1), bins, settings=UTC)))
+    assert page.tables[1][1][2].replace("\N{NO-BREAK SPACE}", " ") == "35° down at 2:00"
+
+
 def test_a_dismissed_flag_is_told_as_such(make):
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_html(make("ssssssss", "ssssssnn", flags=flags)))
@@ -142,7 +171,7 @@ def test_aggregate_names_nobody(lessons):
     report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
     page = Page(render_html(report))
     assert page.tags.count("svg") == 1
-    assert page.table == []
+    assert page.tables == []
     assert "Student 1" not in page.text
     assert ("Most seen at a time", "6") in facts(report)
 
