@@ -2,8 +2,8 @@
 
     python benchmarks/heads.py [PICTURE]
 
-Without a picture on a frame of the demo class. Memory is what the process grows by when the networks are loaded
-and used for the first time.
+Without a picture on a frame of the demo class. Memory is what the process grows by when the networks are
+loaded and used for the first time.
 """
 
 from __future__ import annotations

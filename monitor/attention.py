@@ -1,11 +1,10 @@
 """Where a head points, from the six keypoints of a face, and what counts as facing. Pure NumPy.
 
 The keypoints are laid over a generic head (``monitor.headfit``). Ratios such as "where between the ears
-the nose lies" were tried first: they take a tilted line of
-the eyes for a tilted head, though a head that is both turned and bowed shows one too, and are off by 12°
-at 30° of yaw and pitch. With points misplaced by 2 % of the head's width and heads that differ by 8 %
-from the generic one, this fit is off by 2° to 4° (root mean square, simulated), and by 9° where there
-are no ears.
+the nose lies" were tried first: they take a tilted line of the eyes for a tilted head, though a head that
+is both turned and bowed shows one too, and are off by 12° at 30° of yaw and pitch. With points misplaced
+by 2 % of the head's width and heads that differ by 8 % from the generic one, this fit is off by 2° to 4°
+(root mean square, simulated), and by 9° where there are no ears.
 """
 
 from __future__ import annotations

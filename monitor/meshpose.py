@@ -50,8 +50,8 @@ Source: MediaPipe's canonical face model (``face_geometry/data/canonical_face_mo
 def mesh_pose(points: NDArray[np.float32]) -> HeadPose | None:
     """The direction of the face with the mesh ``points`` ``(468, 3)`` (``monitor.mesh.Mesh``), degrees.
 
-    The network's depths are not used: with them a simulated turn of 30° reads as 20° (``docs/attention.md``).
-    None where the points cannot be a head's.
+    The network's depths are not used: with them a drawn turn of 30° reads as 20° to 22°
+    (``docs/attention.md``). None where the points cannot be a head's.
     """
     fit = fit_head(FACE_CM, points[VERTICES, :2])
     return None if fit is None else fit.pose
