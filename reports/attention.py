@@ -22,7 +22,8 @@ LEAST_OWN_S = 60.0
 al.'s readings of that person better."""
 
 LEAST_SAMPLES = 30
-"""Fewer samples in a minute say nothing of it: half of them shut would be 33 to 67 % (Wilson, 95 %)."""
+"""Fewer samples in a minute say nothing of it: half of them shut would be 33 to 67 % (Wilson, 95 %).
+Not tuned."""
 
 
 @dataclass(frozen=True)
