@@ -25,8 +25,8 @@ class Page(HTMLParser):
 
     @property
     def table(self) -> list[list[str]]:
-        """The first table, of everyone: the texts of its cells by row."""
-        return self.tables[0]
+        """The rows of every table, the texts of their cells."""
+        return [row for table in self.tables for row in table]
 
     @property
     def text(self) -> str:

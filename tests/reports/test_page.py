@@ -63,7 +63,7 @@ def test_the_page_is_well_formed(page):
 
 
 def test_everyone_has_a_row(page):
-    header, *rows = page.table
+    header, *rows = page.tables[0]
     assert [cell.strip() for cell in header][0:2] == ["Student", "Seen"]
     first = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in rows[0]]
     assert first[:6] == ["Student 1", "100 %", "100 %", "100 %", "sadness", "75 %"]
@@ -143,7 +143,7 @@ def test_a_dismissed_flag_is_told_as_such(make):
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Reviewed: dismissed. was reading" in page.text
-    assert [row[-1] for row in page.table[1:]] == ["dismissed", "check-in suggested"]
+    assert [row[-1] for row in page.tables[0][1:]] == ["dismissed", "check-in suggested"]
     students = [heading.strip() for heading in page.headings if heading.startswith("Student ")]
     assert students[:2] == ["Student 2 seat 2", "Student 1 seat 1"]
 
@@ -162,7 +162,7 @@ def test_behaviour_shows_no_emotion_anywhere(make):
     for word in ("sad", "emotion", "expression", "angry", "happi", "neutral", "check-in"):
         assert word not in told
     assert page.headings[1:4] == ["The class over time", "Student by student", "Everyone"]
-    assert "First seen at" in page.table[0]
+    assert "First seen at" in page.tables[0][0]
     assert "facing the front" in html
 
 
