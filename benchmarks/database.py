@@ -51,6 +51,8 @@ def one_bin(random: np.random.Generator, student_id: int, start_s: float) -> Tim
         facing_samples=6,
         yaw_deg=float(random.normal(0, 20)),
         pitch_deg=float(random.normal(0, 10)),
+        eye_samples=8,
+        closed_samples=1,
     )
 
 

@@ -25,6 +25,7 @@ from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, ImageBGR
 from monitor.glance import glance
+from monitor.heads import MeshHeads
 from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
 from monitor.process import current_process
 from monitor.quality import assess
@@ -67,12 +68,12 @@ class Lecture:
         """
         settings = self._config.settings
         with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
-            detector, classifier = self._load()
+            detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
             first = next(frames, None)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
-            session_id = self._begin(source, first, detector, classifier)
+            session_id = self._begin(source, first, detector, classifier, heads)
             if on_start is not None:
                 on_start(session_id, source.expected_s)
             session = self._session(
@@ -81,21 +82,28 @@ class Lecture:
                 session_id,
                 detector,
                 classifier,
+                heads,
                 on_progress,
                 on_sample,
             )
             return session.run(stop)
 
-    def _load(self) -> tuple[Detector, ExpressionClassifier | None]:
-        """The detector and, unless the mode computes no expression, the classifier."""
+    def _load(self) -> tuple[Detector, ExpressionClassifier | None, MeshHeads]:
+        """The detector, unless the mode computes no expression the classifier, and the reader of heads."""
         settings = self._config.settings
-        detector = load_detector(settings.detection)
+        detector, heads = load_detector(settings.detection), MeshHeads(settings.attention)
         if self._mode is Mode.BEHAVIOUR:
-            return detector, None
-        return detector, load_classifier(settings.expression.model, threads=settings.expression.threads)
+            return detector, None, heads
+        classifier = load_classifier(settings.expression.model, threads=settings.expression.threads)
+        return detector, classifier, heads
 
     def _begin(
-        self, source: Source, first: Frame, detector: Detector, classifier: ExpressionClassifier | None
+        self,
+        source: Source,
+        first: Frame,
+        detector: Detector,
+        classifier: ExpressionClassifier | None,
+        heads: MeshHeads,
     ) -> int:
         pid, process_started = current_process()
         new = NewSession(
@@ -110,6 +118,7 @@ class Lecture:
                 "classpulse": version("classpulse"),
                 "detector": detector.version,
                 "model": classifier.version if classifier else "none",
+                "heads": heads.version,
             },
             pid=pid,
             process_started=process_started,
@@ -127,6 +136,7 @@ class Lecture:
         session_id: int,
         detector: Detector,
         classifier: ExpressionClassifier | None,
+        heads: MeshHeads,
         on_progress: OnProgress | None,
         on_sample: OnSample | None,
     ) -> Session:
@@ -139,6 +149,7 @@ class Lecture:
             Registration(),
             colours,
             glance,
+            heads,
         )
         recorder = Recorder(
             Store(self._engine),

@@ -26,7 +26,7 @@ _EXEMPT = frozenset({"medical", "safety"})
 
 
 class Mode(StrEnum):
-    """What is computed. ``behaviour``: presence and head direction, no emotion at all.
+    """What is computed. ``behaviour``: presence, head direction and eyes, no emotion at all.
     ``aggregate``: class curves only, never fewer than five students."""
 
     EMOTION = "emotion"

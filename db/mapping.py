@@ -33,6 +33,8 @@ _BIN_COLUMNS = (
     "facing_samples",
     "yaw_deg",
     "pitch_deg",
+    "eye_samples",
+    "closed_samples",
     "people",
 )
 

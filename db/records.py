@@ -121,7 +121,8 @@ class TimelineBin:
     ``seen_samples`` those with the student, ``usable_samples`` those with an expression;
     ``probabilities`` is the mean over the usable ones, seven values summing to 1, or None if there
     are none. ``unknown`` maps a reason to its number of samples. ``facing_samples`` of
-    ``pose_samples`` had the head turned to the front; ``yaw_deg`` and ``pitch_deg`` are means.
+    ``pose_samples`` had the head turned to the front; ``yaw_deg`` and ``pitch_deg`` are means. Of the
+    ``eye_samples`` in which the eyes could be judged, ``closed_samples`` had them shut.
     """
 
     student_id: int | None
@@ -137,6 +138,8 @@ class TimelineBin:
     facing_samples: int = 0
     yaw_deg: float | None = None
     pitch_deg: float | None = None
+    eye_samples: int = 0
+    closed_samples: int = 0
     people: int = 1
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.columns import Real, UtcDateTime, WholeNumber
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -198,6 +198,7 @@ class BinRow(Base):
             "samples",
         ),
         CheckConstraint("facing_samples >= 0 AND facing_samples <= pose_samples", "pose_samples"),
+        CheckConstraint("closed_samples >= 0 AND closed_samples <= eye_samples", "eye_samples"),
         CheckConstraint("people >= 0", "people"),
         CheckConstraint(_all_or_none(), "all_or_none"),
         # Summing to 1 within float32's rounding of seven means; a NULL sum passes.
@@ -226,6 +227,8 @@ class BinRow(Base):
     facing_samples: Mapped[int]
     yaw_deg: Mapped[float | None]
     pitch_deg: Mapped[float | None]
+    eye_samples: Mapped[int]
+    closed_samples: Mapped[int]
     people: Mapped[int]
 
 

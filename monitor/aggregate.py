@@ -33,6 +33,7 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
     seen = [b for b in members if b.seen_samples]
     usable = _enough([b for b in seen if b.probabilities is not None])
     posed = _enough([b for b in seen if b.pose_samples])
+    eyed = _enough([b for b in seen if b.eye_samples])
     unknown: Counter[str] = Counter()
     for b in _enough(seen):
         unknown.update({reason: n for reason, n in b.unknown.items() if reason != "absent"})
@@ -50,6 +51,8 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
         facing_samples=sum(b.facing_samples for b in posed),
         yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in posed]),
         pitch_deg=_weighted(_enough_pitches(posed)),
+        eye_samples=sum(b.eye_samples for b in eyed),
+        closed_samples=sum(b.closed_samples for b in eyed),
         people=len(seen),
     )
 

@@ -1,29 +1,22 @@
-"""Where a head points, from the six keypoints of a face. Pure NumPy.
+"""Where a head points, from the six keypoints of a face, and what counts as facing. Pure NumPy.
 
-A face is far away compared with its depth, so a camera sees it in scaled orthography: the keypoints
-are two rows of a rotation times a scale, applied to the same points of a generic head. The affine map
-from head to picture comes from least squares over all points that were seen; the nearest rotation to
-it, by singular values, gives the direction (the first, not iterated step of POSIT: DeMenthon and Davis
-1995, "Model-based object pose in 25 lines of code").
-
-Ratios such as "where between the ears the nose lies" were tried first: they take a tilted line of
-the eyes for a tilted head, though a head that is both turned and bowed shows one too, and are off by 12°
-at 30° of yaw and pitch. With points misplaced by 2 % of the head's width and heads that differ by 8 %
-from the generic one, this fit is off by 2° to 4° (root mean square, simulated), and by 9° where there
-are no ears.
+The keypoints are laid over a generic head (``monitor.headfit``). Ratios such as "where between the ears
+the nose lies" were tried first: they take a tilted line of the eyes for a tilted head, though a head that
+is both turned and bowed shows one too, and are off by 12° at 30° of yaw and pitch. With points misplaced
+by 2 % of the head's width and heads that differ by 8 % from the generic one, this fit is off by 2° to 4°
+(root mean square, simulated), and by 9° where there are no ears.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
-from monitor.domain import Face, HeadPose
+from monitor.domain import Face, HeadPose, HeadReading, ImageBGR
+from monitor.headfit import fit_head
 
 HEAD_CM = np.array(
     [
@@ -39,14 +32,13 @@ HEAD_CM = np.array(
 the face. MediaPipe's canonical face model (``face_geometry/data/canonical_face_model.obj``): eyes are
 the means of vertices 33, 133 and 263, 362; nose 1; mouth the mean of 13, 14; ears 234 and 454."""
 
-MIN_EVEN = 0.35
-"""The smaller over the larger singular value of the map, at least. Both are the scale, so of a real
-head they are equal; points that lie nearly on a line are no head."""
+HEAD_WIDTH_CM = float(HEAD_CM[5, 0] - HEAD_CM[4, 0])
+"""From ear to ear."""
 
 
 @dataclass(frozen=True)
 class AttentionSettings:
-    """When a head counts as turned to the front, seen from the camera.
+    """How heads are read, and when one counts as turned to the front, seen from the camera.
 
     ``facing_yaw_deg``: turned further to either side is not facing. Someone in the middle, 5 m
     before a board of 6 m, turns 31° to see its ends; a few degrees are added for the estimate's error.
@@ -54,10 +46,16 @@ class AttentionSettings:
     ``facing_down_deg``: bowed further is not facing. A page on the desk lies 40° to 60° below the
     eyes, of which the head bows about two thirds and the eyes the rest; how long a nose is moves the
     estimate by 10°. A camera high on the wall adds its own angle: raise it there.
+
+    ``mesh_min_face_px``: faces whose box has a shorter side of this are read from the face mesh, which also
+    sees the eyes; smaller ones from the detector's keypoints, and their eyes are unknown. At 80 px an eye is
+    16 px wide. On clean pictures shrunk to 48 px eyes still read as at full size (``docs/attention.md``),
+    but faces that small come from across a room, with noise and compression that nobody measured.
     """
 
     facing_yaw_deg: Annotated[float, Ge(5.0), Le(90.0)] = 35.0
     facing_down_deg: Annotated[float, Ge(5.0), Le(90.0)] = 35.0
+    mesh_min_face_px: Annotated[int, Ge(48), Le(10_000)] = 80
 
 
 def head_pose(face: Face) -> HeadPose | None:
@@ -69,21 +67,16 @@ def head_pose(face: Face) -> HeadPose | None:
         None where fewer than four points not in one plane were seen (``face.keypoints`` has NaN for
         the others), or where they cannot be a head's.
     """
-    fit = _fit(face)
-    if fit is None:
-        return None
-    across, up = fit.rotation
-    x, y, z = across[2], up[2], across[0] * up[1] - across[1] * up[0]
-    yaw_deg = math.degrees(math.atan2(x, max(z, 0.0)))
-    return HeadPose(yaw_deg, math.degrees(math.asin(min(1.0, max(-1.0, y)))))
+    fit = fit_head(HEAD_CM, face.keypoints)
+    return None if fit is None else fit.pose
 
 
 def misfit(face: Face) -> float | None:
     """How badly the keypoints fit a head in any direction: the root mean square of their distances from
     the affinely fitted head, as a share of the fitted head's width from ear to ear. None as for
     ``head_pose``; with only four points the fit is exact and this is 0."""
-    fit = _fit(face)
-    return None if fit is None else fit.misfit
+    fit = fit_head(HEAD_CM, face.keypoints)
+    return None if fit is None else fit.error_px / (fit.px_per_cm * HEAD_WIDTH_CM)
 
 
 def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool:
@@ -92,24 +85,10 @@ def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool:
     return abs(pose.yaw_deg) <= settings.facing_yaw_deg and level
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """``rotation`` ``(2, 3)``: head axes to picture axes, the picture's second axis pointing up."""
+class KeypointHeads:
+    """Reads every head from the detector's keypoints alone; eyes are unknown."""
 
-    rotation: NDArray[np.float64]
-    misfit: float
-
-
-def _fit(face: Face) -> _Fit | None:
-    seen = np.isfinite(face.keypoints).all(axis=1)
-    head, picture = HEAD_CM[seen], face.keypoints[seen].astype(np.float64) * (1.0, -1.0)
-    if len(head) < 4:
-        return None
-    head, picture = head - head.mean(axis=0), picture - picture.mean(axis=0)
-    affine, _, rank, _ = np.linalg.lstsq(head, picture, rcond=None)
-    left, scales, right = np.linalg.svd(affine.T, full_matrices=False)
-    if rank < 3 or scales[1] < MIN_EVEN * scales[0] or scales[1] == 0:
-        return None
-    errors = np.hypot(*(picture - head @ affine).T)
-    width = float(scales.mean()) * (HEAD_CM[-1, 0] - HEAD_CM[-2, 0])
-    return _Fit(left @ right, float(np.sqrt(np.mean(errors**2))) / width)
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+        """Where each head points, in the order of ``faces``; the picture is not looked at."""
+        del image_bgr
+        return [HeadReading(head_pose(face)) for face in faces]

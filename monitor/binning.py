@@ -31,6 +31,8 @@ class _Tally:
     yaw_deg: list[float] = field(default_factory=list)
     pitch_deg: list[float] = field(default_factory=list)
     facing: int = 0
+    eyes: int = 0
+    closed: int = 0
 
 
 @dataclass
@@ -111,6 +113,9 @@ class Binner:
             tally.facing += self._is_facing(observation.head)
             if observation.head.pitch_deg is not None:
                 tally.pitch_deg.append(observation.head.pitch_deg)
+        if observation.eyes_closed is not None:
+            tally.eyes += 1
+            tally.closed += observation.eyes_closed
 
     def _bin(self, number: int, index: int, bin_: _OpenBin) -> TimelineBin:
         tally = bin_.tallies.get(number, _Tally())
@@ -131,4 +136,6 @@ class Binner:
             facing_samples=tally.facing,
             yaw_deg=float(np.mean(tally.yaw_deg)) if tally.yaw_deg else None,
             pitch_deg=float(np.mean(tally.pitch_deg)) if tally.pitch_deg else None,
+            eye_samples=tally.eyes,
+            closed_samples=tally.closed,
         )

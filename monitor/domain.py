@@ -114,13 +114,22 @@ class HeadPose:
 
 
 @dataclass(frozen=True)
+class HeadReading:
+    """What a face in one frame tells of its head: where it points, and how far the eyes are open (the
+    distance of the lids over the width of the eye, ``monitor.eyes.opening``). None is unknown."""
+
+    pose: HeadPose | None
+    eye_opening: float | None = None
+
+
+@dataclass(frozen=True)
 class Observation:
     """One student in one sampled frame.
 
     ``student`` numbers the people of this session from 0 in the order they were first followed.
     Either ``probabilities`` (seven, calibrated, summing to 1, in the order of
     ``model.emotions.EMOTIONS``) or ``unknown`` says why there are none; never both, never neither.
-    ``head`` is None where it could not be read.
+    ``head`` is None where it could not be read, ``eyes_closed`` where it cannot be told.
     """
 
     student: int
@@ -129,6 +138,7 @@ class Observation:
     probabilities: tuple[float, ...] | None = None
     unknown: Unknown | None = None
     head: HeadPose | None = None
+    eyes_closed: bool | None = None
 
     def __post_init__(self) -> None:
         if (self.probabilities is None) == (self.unknown is None):

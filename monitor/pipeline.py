@@ -14,9 +14,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.attention import head_pose
+from monitor.attention import KeypointHeads
 from monitor.crossing import Crossings
-from monitor.domain import Box, Face, Frame, HeadPose, ImageBGR, Observation, Track, Unknown
+from monitor.domain import Box, Face, Frame, HeadReading, ImageBGR, Observation, Track, Unknown
+from monitor.eyes import Eyelids
 from monitor.seating import Grounds, Seating
 from monitor.stillness import Stillness
 from monitor.tracking import Tracker
@@ -73,6 +74,13 @@ class FaceReader(Protocol):
         """For each face seven calibrated probabilities, or the reason why there are none."""
 
 
+class HeadReader(Protocol):
+    """Reads where heads point and how far eyes are open (``monitor.attention``, ``monitor.heads``)."""
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+        """One reading for each face, in their order."""
+
+
 @dataclass(frozen=True)
 class Sighting:
     """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
@@ -115,13 +123,14 @@ class _Reading:
 
     media_s: float
     expression: tuple[float, ...] | Unknown
-    head: HeadPose | None
+    head: HeadReading
 
-    def of(self, student: int) -> Observation:
+    def of(self, student: int, lids: Eyelids) -> Observation:
         """The same, as an observation of a student."""
+        pose, closed = self.head.pose, lids.closed(student, self.head.eye_opening)
         if isinstance(self.expression, Unknown):
-            return Observation(student, self.media_s, True, unknown=self.expression, head=self.head)
-        return Observation(student, self.media_s, True, probabilities=self.expression, head=self.head)
+            return Observation(student, self.media_s, True, None, self.expression, pose, closed)
+        return Observation(student, self.media_s, True, self.expression, None, pose, closed)
 
 
 class Registrar(Protocol):
@@ -190,6 +199,7 @@ class Pipeline:
         registrar: Registrar | None = None,
         colours: Colours | None = None,
         glance: Glimpse | None = None,
+        heads: HeadReader | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -203,6 +213,8 @@ class Pipeline:
         self._now: list[Track] = []
         self._now_s = 0.0
         self._here: set[int] = set()
+        self._heads = heads or KeypointHeads()
+        self._lids = Eyelids()
         self._to_room = STANDING
         self._placed_s, self._is_blind = 0.0, False
         self._pending: dict[int, list[_Reading]] = {}
@@ -223,11 +235,7 @@ class Pipeline:
         worn = self._worn(frame.image_bgr, tracks, pictured)
         tracks, worn = self._crossings.update(tracks, worn)
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
-        readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
-        for (track, face), reading in zip(seen, readings, strict=True):
-            self._pending.setdefault(track.track_id, []).append(
-                _Reading(frame.media_s, reading, head=head_pose(face))
-            )
+        self._read(frame, seen)
         pictures = self._look_for_pictures(frame, tracks, is_moved=note is not None)
         students = self.seating.update(
             tracks, worn, self._bare(frame.image_bgr), waiting=self._stillness.unmoved
@@ -245,6 +253,14 @@ class Pipeline:
         return Sample(
             frame.media_s, tuple(observations), len(sightings), self._frame_size, sightings, note, late
         )
+
+    def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> None:
+        """What the faces of this frame show, kept until it is known whose they are."""
+        faces = [face for _, face in seen]
+        readings = self._reader.read(frame.image_bgr, faces)
+        heads = self._heads.read(frame.image_bgr, faces)
+        for (track, _), reading, head in zip(seen, readings, heads, strict=True):
+            self._pending.setdefault(track.track_id, []).append(_Reading(frame.media_s, reading, head))
 
     def _has_left(self, track: Track) -> bool:
         """Whether these readings still wait for somebody who is not here any more."""
@@ -327,7 +343,7 @@ class Pipeline:
 
     def _attribute(self, students: dict[int, int]) -> list[Observation]:
         return [
-            reading.of(student)
+            reading.of(student, self._lids)
             for track_id, student in students.items()
             for reading in self._pending.pop(track_id, [])
         ]

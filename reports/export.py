@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from model.emotions import EMOTIONS, Emotion
+from reports.attention import Attention
 from reports.flags import to_record
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
@@ -26,6 +27,13 @@ _STUDENT = (
     "seen_samples",
     "pose_samples",
     "facing_samples",
+    "yaw_deg",
+    "pitch_deg",
+    "eye_samples",
+    "closed_samples",
+    "facing_change",
+    "yaw_change_deg",
+    "pitch_change_deg",
 )
 _CLASS = (*_COMMON, "people_seen", "facing_share")
 _EXPRESSIONS = tuple(f"p_{label}" for label in EMOTIONS)
@@ -35,10 +43,13 @@ def csv_text(report: Report) -> str:
     """One row per student and bin of the session, or per bin of the class in ``mode: aggregate``.
 
     Columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
-    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (numbers of sampled frames); and,
-    unless the mode is ``behaviour``, ``usable_samples``, ``leading`` and ``p_angry`` to ``p_neutral``
-    (mean probabilities, 0..1). Empty means unknown. Of the class: ``start_s``, ``watched_s``,
-    ``people_seen``, ``facing_share``, ``p_angry`` to ``p_neutral``.
+    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (numbers of sampled frames);
+    ``yaw_deg`` (positive to the student's left) and ``pitch_deg`` (positive up); ``eye_samples``, and
+    ``closed_samples`` of them; ``facing_change`` (of the share), ``yaw_change_deg`` and ``pitch_change_deg``
+    against the student's own median over the session; and, unless the mode is ``behaviour``,
+    ``usable_samples``, ``leading`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Empty means
+    unknown. Of the class: ``start_s``, ``watched_s``, ``people_seen``, ``facing_share``, ``p_angry`` to
+    ``p_neutral``.
     """
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(
@@ -102,6 +113,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "first_seen_s": line.first_seen_s,
         "coverage": line.coverage,
         "facing_share": line.facing_share,
+        "attention": _attention_data(person.attention),
     }
     if person.verdict is None:
         return data
@@ -118,6 +130,32 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
     }
 
 
+def _attention_data(channel: Attention) -> dict[str, Any]:
+    """The medians, the extreme minutes, and the minutes one after another; degrees, seconds, shares."""
+    extremes = {
+        "most_closed": channel.most_closed,
+        "least_facing": channel.least_facing,
+        "furthest_yaw": channel.furthest_yaw,
+        "furthest_pitch": channel.furthest_pitch,
+    }
+    series = {
+        "facing_change": channel.facing_minutes,
+        "yaw_change_deg": channel.yaw_minutes,
+        "pitch_change_deg": channel.pitch_minutes,
+        "closed_share": channel.closed_minutes,
+    }
+    return {
+        "own": None if channel.own is None else asdict(channel.own),
+        **{name: None if minute is None else asdict(minute) for name, minute in extremes.items()},
+        "longest_closed_s": channel.longest_closed_s,
+        "minutes": [
+            {"start_s": float(channel.start_s[b])}
+            | {name: None if math.isnan(values[b]) else float(values[b]) for name, values in series.items()}
+            for b in range(0, len(channel.start_s) - channel.per_minute + 1, channel.per_minute)
+        ],
+    }
+
+
 def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     emotion = report.mode is Mode.EMOTION
     yield (*_STUDENT, *(("usable_samples", "leading", *_EXPRESSIONS) if emotion else ()))
@@ -127,6 +165,7 @@ def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
         for b, start_s in enumerate(line.grid.start_s):
             yield (
                 *_bin(line, b, float(start_s)),
+                *_attention(person, b),
                 *(_expression(line, b, int(leading[b])) if emotion else ()),
             )
 
@@ -142,6 +181,19 @@ def _bin(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
         int(line.seen_samples[b]),
         int(line.pose_samples[b]),
         int(line.facing_samples[b]),
+    )
+
+
+def _attention(person: Person, b: int) -> tuple[Any, ...]:
+    line, own = person.timeline, person.attention
+    return (
+        _number(line.yaw_deg[b]),
+        _number(line.pitch_deg[b]),
+        int(line.eye_samples[b]),
+        int(line.closed_samples[b]),
+        _number(own.facing_change[b]),
+        _number(own.yaw_change_deg[b]),
+        _number(own.pitch_change_deg[b]),
     )
 
 

@@ -101,6 +101,9 @@ def _environment() -> Environment:
             "moment": _moment,
             "interval": _interval,
             "noun": _noun,
+            "sideways": words.sideways,
+            "upwards": words.upwards,
+            "points": words.points,
             "outcome": _outcome,
         }
     )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import FlagRecord, SeatRecord, SessionRecord, StudentRecord, TimelineBin
+from reports.attention import Attention, attention
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome, Verdict, judge
@@ -37,6 +38,7 @@ class Person:
     ``flag`` is the stored flag with its review, if there is one."""
 
     timeline: StudentTimeline
+    attention: Attention
     seat: str | None
     verdict: Verdict | None
     flag: FlagRecord | None
@@ -171,6 +173,7 @@ def _people(
     return tuple(
         Person(
             timeline=line,
+            attention=attention(line),
             # People known by their seat alone are called as it is; once is enough.
             seat=label if (label := labels.get(line.student_id)) != line.pseudonym else None,
             verdict=judge(line, flag_settings) if flag_settings else None,

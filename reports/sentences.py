@@ -87,7 +87,15 @@ def _behaviour(report: Report) -> list[str]:
         if facing is None
         else f"Heads faced the front in {percent(facing)} of the moments that could be read."
     )
-    return [_seen(report), told, "No expression was computed in this mode."]
+    return [_seen(report), told, _eyes(report), "No expression was computed in this mode."]
+
+
+def _eyes(report: Report) -> str:
+    judged = [person for person in report.people if person.attention.most_closed is not None]
+    if not judged:
+        return "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down."
+    of = "all" if len(judged) == len(report.seen) else f"{len(judged)} of {len(report.seen)}"
+    return f"Whether eyes were open or shut could be judged for {of} of the students seen."
 
 
 def _aggregate(report: Report) -> list[str]:

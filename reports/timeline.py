@@ -47,10 +47,10 @@ class Grid:
 class StudentTimeline:
     """One student over the session's grid of ``B`` bins.
 
-    ``seen_s``, ``samples``, ``seen_samples``, ``usable_samples``, ``pose_samples`` and
-    ``facing_samples`` have shape ``(B,)``; ``probabilities`` ``(B, 7)``, float64, is NaN where no
-    sample was usable. Bins before the student first appeared count as not seen. ``unknown`` totals
-    the reasons for samples without an expression.
+    All arrays have shape ``(B,)`` but ``probabilities`` ``(B, 7)``, float64, which is NaN where no
+    sample was usable, as ``yaw_deg`` and ``pitch_deg`` are where no direction was read. Bins before the
+    student first appeared count as not seen. ``unknown`` totals the reasons for samples without an
+    expression.
     """
 
     student_id: int
@@ -62,6 +62,10 @@ class StudentTimeline:
     usable_samples: Ints
     pose_samples: Ints
     facing_samples: Ints
+    yaw_deg: Floats
+    pitch_deg: Floats
+    eye_samples: Ints
+    closed_samples: Ints
     probabilities: Floats
     unknown: Mapping[str, int]
 
@@ -174,6 +178,10 @@ def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[Timelin
         usable_samples=_counts(count, cells, [row.usable_samples for row in rows]),
         pose_samples=_counts(count, cells, [row.pose_samples for row in rows]),
         facing_samples=_counts(count, cells, [row.facing_samples for row in rows]),
+        yaw_deg=_angles(count, cells, [row.yaw_deg for row in rows]),
+        pitch_deg=_angles(count, cells, [row.pitch_deg for row in rows]),
+        eye_samples=_counts(count, cells, [row.eye_samples for row in rows]),
+        closed_samples=_counts(count, cells, [row.closed_samples for row in rows]),
         probabilities=means,
         unknown=dict(sorted(unknown.items())),
     )
@@ -187,6 +195,12 @@ def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
 
 def _counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
     return _place(count, cells, values).astype(np.int64)
+
+
+def _angles(count: int, cells: Ints, values: Sequence[float | None]) -> Floats:
+    placed = np.full(count, np.nan)
+    placed[cells] = [np.nan if value is None else value for value in values]
+    return placed
 
 
 def _share(amount: float, whole: float) -> float:

@@ -57,6 +57,27 @@ def percent_range(low: float, high: float) -> str:
     return f"{low * 100:.0f}–{high * 100:.0f}{GAP}%"
 
 
+def sideways(yaw_deg: float) -> str:
+    """``12.3`` as ``12° left``, to the student's own left; ``-0.2`` as ``0°``."""
+    return _towards(yaw_deg, "left", "right")
+
+
+def upwards(pitch_deg: float) -> str:
+    """``-8`` as ``8° down``."""
+    return _towards(pitch_deg, "up", "down")
+
+
+def points(change: float) -> str:
+    """A change of a share: ``-0.25`` as ``−25 points``."""
+    whole = round(change * 100)
+    return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}{GAP}points"
+
+
+def _towards(angle_deg: float, positive: str, negative: str) -> str:
+    whole = round(angle_deg)
+    return f"{abs(whole)}°" + (f"{GAP}{positive if whole > 0 else negative}" if whole else "")
+
+
 def count(number: int, noun: str) -> str:
     """``1 student``, ``2 students``, ``no students``."""
     return f"{number or 'no'} {noun}" + ("" if number == 1 else "s")

@@ -38,12 +38,13 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def check(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
-    """Look at settings, policy, camera, detector, model, database, output folder and disk."""
+    """Look at settings, policy, camera, detector, head mesh, model, database, output folder and disk."""
     config = read_config(config_path)
     looks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{config.name} is valid"),
         ("policy", lambda: _policy(config)),
         ("detector", lambda: _detector(config)),
+        ("heads", lambda: _heads(config)),
         ("model", lambda: _model(config)),
         ("database", lambda: _database(config)),
         ("output", lambda: _output(config)),
@@ -91,6 +92,12 @@ def _detector(config: Config) -> str:
     from monitor.detection import load_detector
 
     return load_detector(config.settings.detection).version
+
+
+def _heads(config: Config) -> str:
+    from monitor.heads import MeshHeads
+
+    return MeshHeads(config.settings.attention).version
 
 
 def _model(config: Config) -> str:

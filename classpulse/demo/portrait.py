@@ -11,9 +11,9 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.demo.bundled import infer
 from classpulse.demo.errors import DemoError
 from classpulse.demo.landmarks import Landmarks, find_landmarks
+from monitor.bundled import BundledNetwork
 from monitor.detection import DetectionSettings, load_detector
 from monitor.domain import ImageBGR
 
@@ -50,7 +50,7 @@ class Portrait:
         """The portrait cut to ``face_area``."""
         rows, columns = self.face_area
         shift = np.array([columns.start, rows.start, 0], np.float32)
-        face = Landmarks(self.face.points - shift, self.face.presence_logit)
+        face = Landmarks(self.face.points - shift, self.face.presence)
         return Portrait(
             np.ascontiguousarray(self.image_bgr[self.face_area]), self.person[self.face_area], face
         )
@@ -84,7 +84,8 @@ def _cut_out(image_bgr: ImageBGR) -> NDArray[np.float32]:
     streaks. (Tried first: ``cv2.grabCut``, which keeps the flag's dark stripe and cuts the hair square.)
     """
     small = cv2.resize(image_bgr, (SEGMENTATION_PX, SEGMENTATION_PX), interpolation=cv2.INTER_AREA)
-    mask = infer(SEGMENTATION, small[:, :, ::-1].astype(np.float32) / 255)[SEGMENTATION_PX**2]
+    network = BundledNetwork(SEGMENTATION)
+    mask = network.run(small[:, :, ::-1].astype(np.float32) / 255)[SEGMENTATION_PX**2]
     height, width = image_bgr.shape[:2]
     full = cv2.resize(mask.reshape(SEGMENTATION_PX, -1), (width, height), interpolation=cv2.INTER_CUBIC)
     smooth = cv2.GaussianBlur(full, (0, 0), 2.5)

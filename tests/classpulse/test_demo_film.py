@@ -104,7 +104,8 @@ def test_an_empty_tile_has_no_face(film: tuple[Path, DemoClass, list[float]], de
     tile = np.ascontiguousarray(demo.stage.frame_at(5.5)[y1:y2, x1:x2])
     assert detector.detect(tile) == []
     eyes = np.array([[170, 150], [250, 150]], np.float32)
-    assert find_landmarks(tile, (130.0, 90.0, 290.0, 260.0), eyes).presence_logit < 0
+    with pytest.raises(DemoError, match="no mesh"):
+        find_landmarks(tile, (130.0, 90.0, 290.0, 260.0), eyes)
 
 
 def test_who_turns_away_is_not_facing(film: tuple[Path, DemoClass, list[float]]) -> None:

@@ -31,7 +31,7 @@ def test_a_video_becomes_a_report(tmp_path: Path, configured, shell, demo_video:
     assert all(abs(sum(b.probabilities) - 1) < 1e-3 for b in bins if b.probabilities)
     assert len(queries.flags(engine, 1)) == 6
     versions = queries.session(engine, 1).versions
-    assert set(versions) == {"classpulse", "detector", "model"}
+    assert set(versions) == {"classpulse", "detector", "model", "heads"}
     engine.dispose()
 
 

@@ -144,6 +144,8 @@ def a_bin() -> BinMaker:
             facing_samples=5,
             yaw_deg=-12.5,
             pitch_deg=None,
+            eye_samples=7,
+            closed_samples=2,
         )
 
     return make

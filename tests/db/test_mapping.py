@@ -34,7 +34,7 @@ def chances(draw: st.DrawFn) -> tuple[float, ...]:
 def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin:
     """A bin such as a binner could make."""
     counts = list(accumulate(draw(st.lists(st.integers(0, 1000), min_size=3, max_size=3))))
-    pose_samples = draw(st.integers(0, 1000))
+    pose_samples, eye_samples = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
     return TimelineBin(
         student_id=student_id,
         start_s=start_s,
@@ -49,6 +49,8 @@ def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin
         facing_samples=draw(st.integers(0, pose_samples)),
         yaw_deg=draw(ANGLES),
         pitch_deg=draw(ANGLES),
+        eye_samples=eye_samples,
+        closed_samples=draw(st.integers(0, eye_samples)),
         people=draw(st.integers(0, 500)),
     )
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect
+from sqlalchemy import MetaData, create_engine, inspect
 
 import db.migrations
-from db import queries
+from db import queries, revision
 from db.engine import open_database
 from db.errors import Conflict
+from db.mapping import bin_values
+from db.schema import HEAD
 from db.store import Store
 
-NEXT = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "9999"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -41,8 +44,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "0003_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "0003")
+    (copied / "versions" / "9999_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", "9999")
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -73,10 +76,36 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
     newer.dispose()
 
 
+def test_bins_of_before_eyes_were_looked_at_have_none(tmp_path, new_session, a_bin) -> None:
+    url = f"sqlite:///{tmp_path / 'class.db'}"
+    older = create_engine(url)
+    with older.begin() as connection:
+        settings = revision.config()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+        tables = MetaData()
+        tables.reflect(connection)
+        groups, sessions, bins = (
+            tables.tables[name] for name in ("class_groups", "class_sessions", "timeline_bins")
+        )
+        connection.execute(groups.insert().values(id=1, name="Physics 10b"))
+        known = {name: value for name, value in vars(new_session()).items() if name in sessions.c}
+        known |= {"id": 1, "class_group_id": 1, "last_written_at": known["started_at"]}
+        known |= {"status": "running", "status_reason": "", "end_s": 5.0, "watched_s": 5.0}
+        known |= {"frames_sampled": 10, "frames_dropped": 0}
+        connection.execute(sessions.insert().values(**known))
+        row = {name: value for name, value in bin_values(1, a_bin(None, 0.0)).items() if name in bins.c}
+        connection.execute(bins.insert().values(**row))
+    older.dispose()
+    newer = open_database(url)
+    assert queries.bins(newer, 1) == [replace(a_bin(None, 0.0), eye_samples=0, closed_samples=0)]
+    newer.dispose()
+
+
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="0003")
+    script = command.revision(at(copied), "keep the weather", rev_id="9999")
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert 'Take the schema from 0002 to 0003; downgrade is not offered."""' in text
-    assert script.down_revision == "0002"
+    assert f'Take the schema from {HEAD} to 9999; downgrade is not offered."""' in text
+    assert script.down_revision == HEAD
     assert "def downgrade" not in text

@@ -22,6 +22,8 @@ BROKEN = {
     "more usable than seen": {"usable_samples": 9},
     "more seen than sampled": {"seen_samples": 11},
     "more facing than posed": {"facing_samples": 9},
+    "more shut than judged": {"closed_samples": 8},
+    "fewer shut than none": {"closed_samples": -1},
     "less than nobody": {"people": -1},
 }
 

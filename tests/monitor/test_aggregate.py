@@ -17,7 +17,7 @@ def student(
     return TimelineBin(
         number, start_s, 5.0, seen / 2, 10, seen, usable, probabilities if usable else None,
         unknown={"absent": 10 - seen} if seen < 10 else {}, pose_samples=seen, facing_samples=seen // 2,
-        yaw_deg=10.0 if seen else None,
+        yaw_deg=10.0 if seen else None, eye_samples=seen, closed_samples=seen // 5,
     )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def test_five_students_make_a_class_figure_weighted_by_usable_samples() -> None:
     assert got.probabilities == pytest.approx((0, 0, 0, 40 / 45, 5 / 45, 0, 0))
     assert (got.watched_s, got.seen_s, got.samples, got.usable_samples) == (5.0, 25.0, 10, 45)
     assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (50, 25, 10.0)
+    assert (got.eye_samples, got.closed_samples) == (50, 10)
 
 
 def test_fewer_than_five_seen_keep_only_their_number() -> None:
@@ -50,6 +51,13 @@ def test_five_in_view_of_whom_four_had_a_pose_give_no_direction() -> None:
     got = class_bin([student(i) for i in range(4)] + [unposed])
     assert got.probabilities is not None
     assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (0, 0, None)
+
+
+def test_five_in_view_of_whom_four_showed_their_eyes_give_none() -> None:
+    small = replace(student(4), eye_samples=0, closed_samples=0)
+    got = class_bin([student(i) for i in range(4)] + [small])
+    assert got.pose_samples == 50
+    assert (got.eye_samples, got.closed_samples) == (0, 0)
 
 
 def test_absence_of_one_student_is_not_a_reason_of_the_class() -> None:

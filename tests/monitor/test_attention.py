@@ -1,28 +1,21 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.attention import HEAD_CM, AttentionSettings, head_pose, is_facing, misfit
-from monitor.domain import Face, HeadPose
+from monitor.attention import HEAD_CM, AttentionSettings, KeypointHeads, head_pose, is_facing, misfit
+from monitor.domain import Face, HeadPose, HeadReading
+from turned import seen
 
 
 def turned(
     yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0, head: NDArray[np.float64] = HEAD_CM
 ) -> Face:
     """A face as a far camera sees the head, rolled, then tilted, then turned to the subject's left."""
-    yaw, pitch, roll = (math.radians(angle) for angle in (yaw_deg, pitch_deg, roll_deg))
-    about_y = [[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]]
-    about_x = [[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]]
-    about_z = [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]]
-    seen = head @ (np.array(about_y) @ about_x @ about_z).T
-    points = np.stack([300 + 4 * seen[:, 0], 200 - 4 * seen[:, 1]], axis=1)
-    return Face((250, 150, 350, 250), 0.9, points.astype(np.float32))
+    return Face((250, 150, 350, 250), 0.9, seen(head, yaw_deg, pitch_deg, roll_deg))
 
 
 def without(face: Face, *missing: int) -> Face:
@@ -141,3 +134,9 @@ def test_what_counts_as_facing_is_a_setting():
     settings = AttentionSettings(facing_yaw_deg=60, facing_down_deg=10)
     assert is_facing(HeadPose(55, 0), settings)
     assert not is_facing(HeadPose(0, -11), settings)
+
+
+def test_keypoints_alone_tell_where_heads_point_and_nothing_of_eyes():
+    faces = [turned(20), without(turned(10), *range(6))]
+    readings = KeypointHeads().read(np.zeros((1, 1, 3), np.uint8), faces)
+    assert readings == [HeadReading(head_pose(faces[0])), HeadReading(None)]

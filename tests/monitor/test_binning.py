@@ -19,8 +19,8 @@ def binner(bin_s: float = 5.0, keep_s: float = 15.0) -> Binner:
 def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
     b = binner()
     observations = [
-        Observation(0, 0.0, True, probabilities=HAPPY, head=HeadPose(10, 4)),
-        Observation(0, 0.5, True, probabilities=SAD, head=HeadPose(50, None)),
+        Observation(0, 0.0, True, probabilities=HAPPY, head=HeadPose(10, 4), eyes_closed=False),
+        Observation(0, 0.5, True, probabilities=SAD, head=HeadPose(50, None), eyes_closed=True),
         Observation(0, 1.0, True, unknown=Unknown.BLURRED),
         Observation(0, 1.5, False, unknown=Unknown.ABSENT),
     ]
@@ -33,6 +33,7 @@ def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
     assert got.probabilities == pytest.approx([(h + s) / 2 for h, s in zip(HAPPY, SAD, strict=True)])
     assert got.unknown == {"blurred": 1, "absent": 1}
     assert (got.pose_samples, got.facing_samples, got.yaw_deg, got.pitch_deg) == (2, 1, 30.0, 4.0)
+    assert (got.eye_samples, got.closed_samples) == (2, 1)
 
 
 def test_no_usable_sample_gives_no_probabilities_rather_than_zeros() -> None:

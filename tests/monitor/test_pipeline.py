@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from faces import face
+from monitor.attention import head_pose
 from monitor.binning import Binner
-from monitor.domain import Face, Frame, Unknown
+from monitor.domain import Face, Frame, HeadPose, HeadReading, Unknown
+from monitor.eyes import LEAST_SAMPLES
 from monitor.pipeline import (
     BLIND_S,
     CAMERA_LOST,
@@ -129,6 +131,31 @@ def test_unconfirmed_samples_do_not_pile_up() -> None:
     for i in range(400):
         p.process(frame(i * 12.0))
     assert len(p._pending) <= 4
+
+
+class Sleeper:
+    """A reader of heads: eyes open for a while, then shut."""
+
+    def __init__(self, open_samples: int) -> None:
+        self._left = open_samples
+
+    def read(self, image_bgr, faces):
+        self._left -= 1
+        return [HeadReading(HeadPose(5.0, 0.0), 0.3 if self._left >= 0 else 0.06)] * len(faces)
+
+
+def test_heads_are_read_by_whoever_is_handed_in_and_eyes_judged_by_student() -> None:
+    count = LEAST_SAMPLES + 2
+    faces = [[face(100, 100)]] * count
+    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), heads=Sleeper(count - 1))
+    observations = [o for sample in run(p, count) for o in sample.observations]
+    assert {o.head for o in observations} == {HeadPose(5.0, 0.0)}
+    assert [o.eyes_closed for o in observations] == [None] * (LEAST_SAMPLES - 1) + [False, False, True]
+
+
+def test_without_a_reader_of_heads_the_keypoints_tell_and_eyes_are_unknown() -> None:
+    (*_, last) = run(pipeline(*[[face(100, 100)]] * 3), 3)
+    assert {(o.head, o.eyes_closed) for o in last.observations} == {(head_pose(face(100, 100)), None)}
 
 
 class TestExpressionReader:

@@ -22,7 +22,8 @@ LETTERS = {
     "n": "neutral",
 }
 """A bin led by an expression. Besides: ``.`` absent, ``?`` seen but too small, ``<`` seen with the head
-turned away, ``b`` seen facing the front with no expression computed, and a space for not watched."""
+turned away, ``b`` seen facing the front with open eyes and no expression computed, ``z`` the same with shut
+eyes, and a space for not watched."""
 
 STARTED_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -74,7 +75,13 @@ class Lessons:
         samples = int(bin_s * 2)
         seen = 0 if letter == "." else samples
         known = letter in LETTERS
-        reason = {".": "absent", "?": "too small", "<": "turned away", "b": "not computed"}.get(letter)
+        reason = {
+            ".": "absent",
+            "?": "too small",
+            "<": "turned away",
+            "b": "not computed",
+            "z": "not computed",
+        }.get(letter)
         return TimelineBin(
             student_id=student,
             start_s=index * bin_s,
@@ -87,6 +94,10 @@ class Lessons:
             unknown={reason: samples} if reason else {},
             pose_samples=0 if letter in ".?" else samples,
             facing_samples=0 if letter in ".?<" else samples,
+            yaw_deg=None if letter in ".?" else 50.0 if letter == "<" else 5.0,
+            pitch_deg=None if letter in ".?" else -10.0,
+            eye_samples=samples if letter in "bz" else 0,
+            closed_samples=samples if letter == "z" else 0,
         )
 
     def bins(self, scripts: Sequence[str], bin_s: float = 5.0) -> list[TimelineBin]:

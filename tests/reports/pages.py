@@ -17,11 +17,16 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str, str]] = []
         self.problems: list[str] = []
         self.headings: list[str] = []
-        self.table: list[list[str]] = []
+        self.tables: list[list[list[str]]] = []
         self._words: list[str] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
+
+    @property
+    def table(self) -> list[list[str]]:
+        """The rows of every table, the texts of their cells."""
+        return [row for table in self.tables for row in table]
 
     @property
     def text(self) -> str:
@@ -35,10 +40,12 @@ class Page(HTMLParser):
             self._open.append(tag)
         if tag in {"h1", "h2", "h3"}:
             self.headings.append("")
+        if tag == "table":
+            self.tables.append([])
         if tag == "tr":
-            self.table.append([])
+            self.tables[-1].append([])
         if tag in {"td", "th"}:
-            self.table[-1].append("")
+            self.tables[-1][-1].append("")
 
     def handle_endtag(self, tag):
         if tag in VOID:
@@ -58,4 +65,4 @@ class Page(HTMLParser):
         if {"h1", "h2", "h3"} & set(self._open):
             self.headings[-1] += data
         if {"td", "th"} & set(self._open):
-            self.table[-1][-1] += data
+            self.tables[-1][-1][-1] += data

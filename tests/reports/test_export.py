@@ -54,6 +54,15 @@ def test_behaviour_has_no_column_of_expressions(make):
     assert not [name for name in row if name.startswith("p_") or name in {"leading", "usable_samples"}]
 
 
+def test_head_and_eyes_of_a_row_and_their_change(make):
+    rows = _rows(make("b" * 20 + "z<.", mode="behaviour"))
+    shut, away, absent = rows[-3:]
+    assert (shut["eye_samples"], shut["closed_samples"], shut["yaw_change_deg"]) == ("10", "10", "0")
+    assert (away["yaw_deg"], away["yaw_change_deg"], away["pitch_change_deg"]) == ("50", "45", "0")
+    assert (away["facing_change"], away["eye_samples"]) == ("-1", "0")
+    assert (absent["yaw_deg"], absent["yaw_change_deg"], absent["facing_change"]) == ("", "", "")
+
+
 def test_aggregate_has_rows_of_the_class_alone(lessons):
     session = lessons.session(3, mode="aggregate")
     rows = _rows(build_report(session, lessons.students(6), lessons.aggregate([6, 4, 0], "s")))
@@ -93,6 +102,20 @@ def test_behaviour_data_has_no_expression(make):
     report = make("ssssss", "b<bbbb", mode="behaviour")
     assert not {"sad", "outcome", "expressions", "dominant"} & set(json_text(report).split('"'))
     assert as_data(report)["flag_settings"] is None
+
+
+def test_the_attention_of_a_student_is_directions_shares_and_times(make):
+    first, second = as_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
+    told = first["attention"]
+    assert told["own"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
+    assert told["most_closed"] == {"at_s": 120.0, "value": 1.0}
+    assert told["longest_closed_s"] == 30
+    assert told["furthest_yaw"] == {"at_s": 120.0, "value": 22.5}
+    assert [minute["start_s"] for minute in told["minutes"]] == [0, 60, 120]
+    assert [minute["closed_share"] for minute in told["minutes"]] == [0, 0, 1]
+    assert second["attention"]["own"] is None
+    assert second["attention"]["minutes"][0]["closed_share"] is None
+    assert not [name for name in told if "score" in name]
 
 
 def test_aggregate_data_has_no_students(lessons):

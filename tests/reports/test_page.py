@@ -48,6 +48,7 @@ def test_the_order_of_a_teacher_in_a_hurry(page):
         "The class over time",
         "Student by student",
         "Everyone",
+        "Head and eyes",
         "What this report cannot tell",
         "How it was made",
     ]
@@ -62,7 +63,7 @@ def test_the_page_is_well_formed(page):
 
 
 def test_everyone_has_a_row(page):
-    header, *rows = page.table
+    header, *rows = page.tables[0]
     assert [cell.strip() for cell in header][0:2] == ["Student", "Seen"]
     first = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in rows[0]]
     assert first[:6] == ["Student 1", "100 %", "100 %", "100 %", "sadness", "75 %"]
@@ -110,11 +111,39 @@ def test_a_name_is_only_a_name(make, lessons):
     assert page.headings[0] == "<u>Class</u> & Co"
 
 
+def test_head_and_eyes_are_told_apart_from_expressions(make):
+    """In directions, shares and times, in both modes alike; a dash where too little was seen."""
+    scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
+    page = Page(render_html(make(*scripts, mode="behaviour")))
+    header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[1]]
+    assert header[:3] == ["Student", "Own direction", "Furthest from it"]
+    assert first == [
+        "Student 1",
+        "5° left, 10° down",
+        "22° left at 2:00",
+        "100 %",
+        "−50 points at 2:00",
+        "100 % at 2:00",
+        "30 s",
+    ]
+    assert second == ["Student 2", *["–"] * 6]
+    assert "Head and eyes" in Page(render_html(make("n" * 12))).headings
+
+
+def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
+    bins = [
+        replace(row, pitch_deg=-10.0 if n < 24 else -45.0) for n, row in enumerate(lessons.bins(["b" * 36]))
+    ]
+    session = lessons.session(36, mode="behaviour")
+    page = Page(render_html(build_report(session, lessons.students(1), bins, settings=UTC)))
+    assert page.tables[1][1][2].replace("\N{NO-BREAK SPACE}", " ") == "35° down at 2:00"
+
+
 def test_a_dismissed_flag_is_told_as_such(make):
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Reviewed: dismissed. was reading" in page.text
-    assert [row[-1] for row in page.table[1:]] == ["dismissed", "check-in suggested"]
+    assert [row[-1] for row in page.tables[0][1:]] == ["dismissed", "check-in suggested"]
     students = [heading.strip() for heading in page.headings if heading.startswith("Student ")]
     assert students[:2] == ["Student 2 seat 2", "Student 1 seat 1"]
 
@@ -133,7 +162,7 @@ def test_behaviour_shows_no_emotion_anywhere(make):
     for word in ("sad", "emotion", "expression", "angry", "happi", "neutral", "check-in"):
         assert word not in told
     assert page.headings[1:4] == ["The class over time", "Student by student", "Everyone"]
-    assert "First seen at" in page.table[0]
+    assert "First seen at" in page.tables[0][0]
     assert "facing the front" in html
 
 
@@ -142,7 +171,7 @@ def test_aggregate_names_nobody(lessons):
     report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
     page = Page(render_html(report))
     assert page.tags.count("svg") == 1
-    assert page.table == []
+    assert page.tables == []
     assert "Student 1" not in page.text
     assert ("Most seen at a time", "6") in facts(report)
 

@@ -44,6 +44,21 @@ def test_nobody_flagged(make):
 
 
 @pytest.mark.parametrize(
+    ("scripts", "told"),
+    [
+        (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of 2 of the students seen."),
+        (["b" * 12], "could be judged for all of the students seen."),
+        (
+            ["<" * 12],
+            "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down.",
+        ),
+    ],
+)
+def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
+    assert summary(make(*scripts, mode="behaviour"))[-2].endswith(told)
+
+
+@pytest.mark.parametrize(
     ("reviews", "expected"),
     [
         (["confirmed", "open"], "Suggested check-in: Student 1 and Student 2 (2 of 2 students). An"),

@@ -33,6 +33,22 @@ def test_percent(share, text):
     assert words.percent(share) == text.replace(" ", GAP)
 
 
+@pytest.mark.parametrize(
+    ("angle", "sideways", "upwards"),
+    [(12.4, "12° left", "12° up"), (-8, "8° right", "8° down"), (-0.4, "0°", "0°")],
+)
+def test_directions(angle, sideways, upwards):
+    assert words.sideways(angle) == sideways.replace(" ", GAP)
+    assert words.upwards(angle) == upwards.replace(" ", GAP)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"), [(0, "0 points"), (0.004, "0 points"), (-0.254, "−25 points"), (1, "+100 points")]
+)
+def test_points(change, text):
+    assert words.points(change) == text.replace(" ", GAP)
+
+
 @given(share=st.floats(0, 1))
 def test_percent_never_claims_all_or_nothing(share):
     text = words.percent(share)
