@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from model.emotions import EMOTIONS, Emotion
+from reports.corrections import told
 from reports.flags import to_record
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
@@ -72,6 +73,8 @@ def as_data(report: Report) -> dict[str, Any]:
         "class": _class_data(report),
         "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
         "students": [_person_data(report, person) for person in report.people],
+        "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
+        "corrections": [told(correction) for correction in report.corrections],
     }
 
 
@@ -102,6 +105,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "first_seen_s": line.first_seen_s,
         "coverage": line.coverage,
         "facing_share": line.facing_share,
+        "uncertain_arrivals_s": list(person.arrivals_s),
     }
     if person.verdict is None:
         return data

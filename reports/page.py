@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from model.emotions import Emotion
 from reports import words
+from reports.arrivals import arrivals_told, came_at
 from reports.charts.heatmap import direction_maps, sadness_maps
 from reports.charts.lesson import direction_chart, expression_chart
 from reports.charts.strip import student_strip
@@ -44,7 +45,7 @@ def render_html(report: Report) -> str:
             facts=facts(report),
             no_curve=no_curve(report),
             unreadable=unreadable(report),
-            method=method(report.session),
+            method=method(report.session, report.corrections),
             **_charts(report),
         )
     )
@@ -102,6 +103,8 @@ def _environment() -> Environment:
             "interval": _interval,
             "noun": _noun,
             "outcome": _outcome,
+            "arrivals": arrivals_told,
+            "came_at": came_at,
         }
     )
 

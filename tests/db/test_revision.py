@@ -14,14 +14,17 @@ import db.migrations
 from db import queries
 from db.engine import open_database
 from db.errors import Conflict
+from db.schema import HEAD
 from db.store import Store
 
-NEXT = """
+COMING = f"{int(HEAD) + 1:04}"
+
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "{COMING}"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -41,8 +44,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "0003_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "0003")
+    (copied / "versions" / f"{COMING}_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", COMING)
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -74,9 +77,9 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
 
 
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="0003")
+    script = command.revision(at(copied), "keep the weather", rev_id=COMING)
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert 'Take the schema from 0002 to 0003; downgrade is not offered."""' in text
-    assert script.down_revision == "0002"
+    assert f'Take the schema from {HEAD} to {COMING}; downgrade is not offered."""' in text
+    assert script.down_revision == HEAD
     assert "def downgrade" not in text
