@@ -53,7 +53,8 @@ class Register:
         ``Student 3``. Raises UserError with the nearest."""
         person = self._called(text)
         if person is None:
-            raise UserError(f"session {self.session.id} has no {text!r}{self._instead(text)}")
+            name = _spelt_out(text)
+            raise UserError(f"session {self.session.id} has no {name!r}{self._instead(name)}")
         return person
 
     def of_roster(self, text: str, *, new: bool) -> Person:
@@ -129,14 +130,13 @@ class Register:
     def _called(self, text: str) -> StudentRecord | None:
         # The session's own come first: of two with one name they are still to be named.
         people = sorted(self.people, key=lambda person: person.session_id is None)
-        found = _find(people, text)
-        return found or (_find(people, f"Student {int(text)}") if text.strip().isdecimal() else None)
+        return _find(people, text) or _find(people, _spelt_out(text))
 
-    def _instead(self, text: str) -> str:
+    def _instead(self, name: str) -> str:
         if not self.people:
             return "; it holds nobody"
-        now = next((c for c in reversed(self.corrections) if c.active() and _same(c.student, text)), None)
-        return f"{f' any more ({told(now)})' if now else ''}; {_nearest(text, self.people)}"
+        now = next((c for c in reversed(self.corrections) if c.active() and _same(c.student, name)), None)
+        return f"{f' any more ({told(now)})' if now else ''}; {_nearest(name, self.people)}"
 
 
 def read_register(engine: Engine, session_id: int) -> Register:
@@ -159,6 +159,10 @@ def read_register(engine: Engine, session_id: int) -> Register:
         bins=tuple(queries.bins(engine, session_id)),
         corrections=tuple(queries.corrections(engine, session_id)),
     )
+
+
+def _spelt_out(text: str) -> str:
+    return f"Student {int(text)}" if text.strip().isdecimal() else text
 
 
 def _find(people: Iterable[StudentRecord], text: str) -> StudentRecord | None:
