@@ -25,8 +25,8 @@ BELOW = {
 
 PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
-    "monitor.aggregate", "monitor.attention", "reports.timeline", "reports.flags", "db.records",
-    "model.emotions",
+    "monitor.aggregate", "monitor.attention", "reports.timeline", "reports.flags", "reports.arrivals",
+    "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip
 
 TRAINING = ("model.network", "model.trained", "model.train", "model.export")

@@ -201,6 +201,21 @@ def test_a_split_can_say_who_it_was(shell, lesson) -> None:
     assert "give both or neither" in shell.fails(2, "seats", "split", str(lesson), "1", "--at", "9", "--new")
 
 
+def test_two_who_changed_places(shell, lesson) -> None:
+    for step in (
+        ["split", str(lesson), "1", "--at", "2:30"],
+        ["split", str(lesson), "2", "--at", "2:30", "--as", "Student 1"],
+        ["merge", str(lesson), "2", "5"],
+    ):
+        shell.json("seats", *step)
+    found = report(shell, lesson)["students"]
+    assert list(found) == list(SCRIPTS)
+    assert (found["Student 1"]["dominant"], found["Student 1"]["coverage"]) == ("sad", 1.0)
+    assert (found["Student 2"]["outcome"], found["Student 2"]["coverage"]) == (
+        "not_flagged", pytest.approx(50 / 60),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("student", "at", "part"),
     [
