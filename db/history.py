@@ -98,8 +98,11 @@ def _sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, S
 def _flags(
     connection: Connection, student_ids: Sequence[int], corrected: Mapping[int, Attribution]
 ) -> dict[_Key, tuple[FlagRecord, ...]]:
-    """The flags of the students; of a corrected session all are read, as a review may have moved along."""
-    of = FlagRow.student_id.in_(student_ids) | FlagRow.session_id.in_(list(corrected))
+    """The flags of the students; of a corrected session everybody's reviewed ones are read too, as a review
+    may have moved along."""
+    reviewed = (FlagRow.review != "open") | FlagRow.reviewed_at.is_not(None)
+    moved = FlagRow.session_id.in_(list(corrected)) & reviewed
+    of = FlagRow.student_id.in_(student_ids) | moved
     stored: dict[int, list[FlagRecord]] = defaultdict(list)
     for row in connection.execute(select(*FlagRow.__table__.columns).where(of).order_by(FlagRow.kind)):
         stored[row.session_id].append(mapping.flag_record(row))
