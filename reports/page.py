@@ -105,6 +105,7 @@ def _environment() -> Environment:
             "outcome": _outcome,
             "arrivals": arrivals_told,
             "came_at": came_at,
+            "seat": _seat,
         }
     )
 
@@ -119,6 +120,11 @@ def _moment(moment: datetime) -> str:
 
 def _interval(interval: ShareInterval | None) -> str:
     return words.NONE if interval is None else words.percent_range(interval.low, interval.high)
+
+
+def _seat(label: str) -> str:
+    """Where nobody planned the seats, they are called as the students recorded on them."""
+    return f"recorded as {label}" if label.startswith("Student ") else label
 
 
 def _noun(emotion: Emotion | None) -> str:

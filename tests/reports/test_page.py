@@ -283,3 +283,10 @@ def test_corrections_that_count_are_told(put_right, page):
     assert "who is who, corrected by hand: Student 1 is Mia " in text
     assert "all along" not in text
     assert "corrected by hand" not in page.text
+
+
+def test_a_person_of_another_name_than_their_seat_says_so(lessons):
+    seat = replace(lessons.seats(1)[0], label="Student 5")
+    bins = lessons.bins(["ssssssss"])
+    report = build_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
+    assert "Student 1 recorded as Student 5" in Page(render_html(report)).headings
