@@ -98,8 +98,8 @@ def _active(connection: Connection, session_id: int) -> list[Correction]:
 
 
 def _recorded(connection: Connection, session_id: int) -> list[int]:
-    """Everybody recorded in a session: its own students but those that a split made, and whoever of the
-    roster was recorded in it."""
+    """Everybody recorded in a session: whoever has a seat, a track or a bin in it, as all have whom the
+    recorder stores, and its other own students but those that a split made."""
     made = select(CorrectionRow.person_id).where(
         CorrectionRow.session_id == session_id, CorrectionRow.kind == CorrectionKind.SPLIT.value
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from db import queries
@@ -334,3 +338,52 @@ def test_a_newcomer_needs_a_session_and_a_free_name(store, lesson) -> None:
         newcomer(store, lesson, "Mia", to_roster=True)
     with pytest.raises(NotFound, match="there is no session 1000000 to add 'Mia' to"):
         newcomer(store, 10**6, "Mia")
+
+
+CLASSES = count()
+STEPS = st.tuples(st.integers(0, 4), st.integers(0, 4), st.none() | st.sampled_from([5.0, 10.0]))
+SEEN = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.sampled_from([0.0, 5.0, 10.0, 15.0])), st.integers(0, 4), min_size=1
+)
+
+
+@settings(max_examples=25)  # each is many transactions
+@given(steps=st.lists(STEPS, max_size=6), seen=SEEN)
+def test_any_corrections_agree_with_themselves_and_can_all_be_taken_back(
+    shared_store, new_session, steps, seen
+) -> None:
+    """Whoever was made whom: the sums of a history are those of the bins, nothing is lost or doubled."""
+    store, class_name = shared_store, f"class {next(CLASSES)}"
+    with store.unit() as unit:
+        session_id = unit.start_session(new_session(class_name))
+        ids = [unit.add_student(session_id, f"Student {n}") for n in range(3)]
+        ids += [unit.add_newcomer(session_id, f"Person {n}", to_roster=True) for n in range(2)]
+        unit.save_seats(session_id, [SeatRecord(who, "seat", (0, 0, 9, 9), 640, 480) for who in ids[:3]])
+        recorded = [
+            half_a_bin(ids[n], start_s, SAD if n else HAPPY, usable) for (n, start_s), usable in seen.items()
+        ]
+        unit.write_bins(session_id, recorded)
+        unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
+        unit.commit()
+    before, made = view(store, session_id), 0
+    for one, other, at_s in steps:
+        step = Correction(NAME if at_s is None else SPLIT, ids[one], ids[other], at_s)
+        with suppress(NotFound, Conflict):  # of somebody who is nobody by now, or of themselves
+            correct(store, session_id, step)
+            made += 1
+    found = queries.bins(store.engine, session_id)
+    people = queries.students(store.engine, session_id)
+    assert {part.student_id for part in found} <= {who.id for who in people}
+    assert sum(part.usable_samples for part in found) == sum(part.usable_samples for part in recorded)
+    for who in people:
+        mine = [part for part in found if part.student_id == who.id]
+        (entry,) = queries.student_history(store.engine, who.pseudonym, class_name)
+        assert entry.watched_s == sum(part.watched_s for part in mine)
+        assert entry.seen_s == pytest.approx(sum(part.seen_s for part in mine))
+        assert entry.usable_samples == sum(part.usable_samples for part in mine)
+        if entry.probabilities is not None:
+            sad = sum(part.probabilities[4] * part.usable_samples for part in mine if part.probabilities)
+            assert entry.probabilities[4] == pytest.approx(sad / entry.usable_samples)
+    for _ in range(made):
+        take_back(store, session_id)
+    assert view(store, session_id) == before
