@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
@@ -32,6 +33,7 @@ def attribution_in(connection: Connection, session_id: int) -> Attribution:
     return attributions(connection, AttributionRow.session_id == session_id).get(session_id, Attribution())
 
 
+@cache
 def select_corrections() -> Select[Any]:
     """Corrections in the order they were made, with both pseudonyms, as ``mapping.correction_record`` takes
     them."""
