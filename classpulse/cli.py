@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "make a session's report again",
     "sessions": "the past sessions",
     "student": "one student over the past sessions",
+    "seats": "who is who: name, merge and split the students of a session",
     "simulate": "make a class film of which everything is known",
     "evaluate": "score how a film is followed against what is known of it",
     "model": "the expression model: its data, training, evaluation and export",

@@ -41,15 +41,22 @@ def make_report(
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Raises NotFound, ReportError, DatabaseError.
     """
-    report = read_report(engine, session_id, config)
-    with Store(engine).unit() as unit:
-        unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
-        unit.commit()
+    report = renew_verdicts(engine, session_id, config)
     target = folder or config.output_folder / f"session-{session_id:04d}"
     files = {kind: target / f"report.{kind}" for kind in formats}
     for kind, path in files.items():
         WRITERS[kind](report, path)
     return files
+
+
+def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
+    """Judge everybody of a session anew and store the verdicts; returns the report they are of. A person's
+    review of a verdict stays."""
+    report = read_report(engine, session_id, config)
+    with Store(engine).unit() as unit:
+        unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
+        unit.commit()
+    return report
 
 
 def read_report(engine: Engine, session_id: int, config: Config) -> Report:
@@ -63,6 +70,9 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         queries.flags(engine, session_id),
         settings=ReportSettings(timezone=config.settings.output.time_zone),
         flag_settings=recorded_flag_settings(session, config.settings.flags),
+        tracks=queries.tracks(engine, session_id),
+        markers=queries.markers(engine, session_id),
+        corrections=queries.corrections(engine, session_id),
     )
 
 

@@ -1,20 +1,23 @@
-"""One student over all sessions, summed by the database: four statements, however many sessions."""
+"""One student over all sessions, summed by the database: six statements, however many sessions."""
 
 from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
+from db.attribution import Attribution
+from db.corrections import attributions, corrections_in
 from db.errors import NotFound
 from db.records import FlagRecord, SessionRecord, StudentRecord, StudentSession
-from db.schema import PROBABILITIES, BinRow, ClassGroupRow, FlagRow, SessionRow, StudentRow
+from db.reviews import standing
+from db.schema import AttributionRow, ClassGroupRow, FlagRow, SessionRow, StudentRow
 from db.selects import rows, select_sessions, select_students
+from db.sums import select_sums
 
 CHOICES = 3  # how many near names or numbers an error line offers
 
@@ -29,10 +32,12 @@ def student_history(engine: Engine, pseudonym: str, class_name: str | None = Non
     """
     with engine.connect() as connection:
         people = _people(connection, pseudonym, class_name)
+        own = {(who.session_id, who.id) for who in people.values() if who.session_id is not None}
+        corrected = _attributions(connection, list(people), sorted({session_id for session_id, _ in own}))
         sums = _sums(connection, list(people))
-        keys = set(sums) | {(who.session_id, who.id) for who in people.values() if who.session_id is not None}
+        keys = set(sums) | {key for key in own if key[0] not in corrected} | _present(corrected, people)
         lectures = _sessions(connection, sorted({session_id for session_id, _ in keys}))
-        verdicts = _flags(connection, list(people))
+        verdicts = _flags(connection, list(people), corrected)
     if not people:
         raise NotFound(_unknown(engine, pseudonym, class_name))
     kept = (key for key in keys if key[0] in lectures)
@@ -49,9 +54,14 @@ def nearest_pseudonyms(
     if class_name is not None:
         statement = statement.join(ClassGroupRow, ClassGroupRow.id == StudentRow.class_group_id)
         statement = statement.where(ClassGroupRow.name == class_name)
-    known = {row.pseudonym.casefold(): row.pseudonym for row in rows(engine, statement)}
-    near = difflib.get_close_matches(pseudonym.casefold(), known, n=limit, cutoff=0.0)
-    return tuple(known[name] for name in near)
+    return nearest(pseudonym, (row.pseudonym for row in rows(engine, statement)), limit)
+
+
+def nearest(pseudonym: str, known: Iterable[str], limit: int = CHOICES) -> tuple[str, ...]:
+    """Of the ``known`` pseudonyms those spelt most like this one, the nearest first."""
+    spelt = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(pseudonym.casefold(), spelt, n=limit, cutoff=0.0)
+    return tuple(spelt[name] for name in near)
 
 
 def _people(connection: Connection, pseudonym: str, class_name: str | None) -> dict[int, StudentRecord]:
@@ -61,27 +71,23 @@ def _people(connection: Connection, pseudonym: str, class_name: str | None) -> d
     return {row.id: mapping.student_record(row) for row in connection.execute(statement)}
 
 
-def _select_sums() -> Select[Any]:
-    weight = func.sum(BinRow.usable_samples)
-    means = [
-        # NULL where no sample was usable: nullif keeps PostgreSQL from dividing by zero.
-        (func.sum(getattr(BinRow, name) * BinRow.usable_samples) / func.nullif(weight, 0)).label(name)
-        for name in PROBABILITIES
-    ]
-    columns: list[Any] = [
-        BinRow.session_id,
-        BinRow.student_id,
-        func.sum(BinRow.watched_s).label("watched_s"),
-        func.sum(BinRow.seen_s).label("seen_s"),
-        weight.label("usable_samples"),
-        *means,
-    ]
-    return select(*columns).group_by(BinRow.session_id, BinRow.student_id)
+def _attributions(
+    connection: Connection, student_ids: Sequence[int], session_ids: Sequence[int]
+) -> dict[int, Attribution]:
+    """Who is who in the corrected ones of these sessions, and wherever a correction made somebody one of
+    these students."""
+    named = select(AttributionRow.session_id).where(AttributionRow.person_id.in_(student_ids))
+    of = AttributionRow.session_id.in_(session_ids) | AttributionRow.session_id.in_(named)
+    return attributions(connection, of)
+
+
+def _present(corrected: Mapping[int, Attribution], people: Mapping[int, StudentRecord]) -> set[_Key]:
+    return {(session_id, one) for session_id, who in corrected.items() for one in who.people.keys() & people}
 
 
 def _sums(connection: Connection, student_ids: Sequence[int]) -> dict[_Key, mapping.AnyRow]:
-    statement = _select_sums().where(BinRow.student_id.in_(student_ids))
-    return {(row.session_id, row.student_id): row for row in connection.execute(statement)}
+    found = connection.execute(select_sums(), {"people": student_ids})
+    return {(row.session_id, row.person_id): row for row in found}
 
 
 def _sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, SessionRecord]:
@@ -89,11 +95,22 @@ def _sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, S
     return {row.id: mapping.session_record(row) for row in connection.execute(statement)}
 
 
-def _flags(connection: Connection, student_ids: Sequence[int]) -> dict[_Key, tuple[FlagRecord, ...]]:
-    statement = select(*FlagRow.__table__.columns).where(FlagRow.student_id.in_(student_ids))
+def _flags(
+    connection: Connection, student_ids: Sequence[int], corrected: Mapping[int, Attribution]
+) -> dict[_Key, tuple[FlagRecord, ...]]:
+    """The flags of the students; of a corrected session everybody's reviewed ones are read too, as a review
+    may have moved along."""
+    reviewed = (FlagRow.review != "open") | FlagRow.reviewed_at.is_not(None)
+    moved = FlagRow.session_id.in_(list(corrected)) & reviewed
+    of = FlagRow.student_id.in_(student_ids) | moved
+    stored: dict[int, list[FlagRecord]] = defaultdict(list)
+    for row in connection.execute(select(*FlagRow.__table__.columns).where(of).order_by(FlagRow.kind)):
+        stored[row.session_id].append(mapping.flag_record(row))
+    corrections = corrections_in(connection, corrected)
     found: dict[_Key, tuple[FlagRecord, ...]] = defaultdict(tuple)
-    for row in connection.execute(statement.order_by(FlagRow.kind)):
-        found[row.session_id, row.student_id] += (mapping.flag_record(row),)
+    for session_id, flags in stored.items():
+        for flag in standing(flags, corrected.get(session_id, Attribution()), corrections[session_id]):
+            found[session_id, flag.student_id] += (flag,)
     return found
 
 

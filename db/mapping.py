@@ -10,6 +10,9 @@ from sqlalchemy import Row, RowMapping
 from db.errors import InvalidValue
 from db.records import (
     AuditRecord,
+    Correction,
+    CorrectionKind,
+    CorrectionRecord,
     FlagRecord,
     MarkerRecord,
     SeatRecord,
@@ -131,6 +134,17 @@ def flag_values(flag: FlagRecord) -> dict[str, Any]:
 def flag_record(row: AnyRow) -> FlagRecord:
     """A row of ``flags``."""
     return FlagRecord(**{name: value for name, value in row._mapping.items() if name != "id"})
+
+
+def correction_record(row: AnyRow) -> CorrectionRecord:
+    """A row of ``corrections`` with both pseudonyms, as ``student`` and ``person``."""
+    values = row._mapping
+    return CorrectionRecord(
+        **_values(values, "id", "session_id", "made_at", "undone_at", "student", "person"),
+        correction=Correction(
+            CorrectionKind(values["kind"]), **_values(values, "student_id", "person_id", "at_s")
+        ),
+    )
 
 
 def audit_record(row: AnyRow) -> AuditRecord:

@@ -1,18 +1,27 @@
-"""What is read: each function one question, one or a fixed number of statements, frozen records back."""
+"""What is read: each function one question, one or a fixed number of statements, frozen records back.
+
+Whatever speaks of people speaks of those that there are after the corrections (``db.attribution``). The
+record itself is never changed by one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, exists, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
+from db.attribution import Attribution
+from db.combination import attributed
+from db.corrections import attribution_in, corrections_in
 from db.errors import NotFound
 from db.history import CHOICES, nearest_pseudonyms, student_history
 from db.records import (
     AuditRecord,
+    CorrectionRecord,
     FlagRecord,
     MarkerRecord,
     SeatRecord,
@@ -22,7 +31,9 @@ from db.records import (
     TimelineBin,
     TrackRecord,
 )
+from db.reviews import standing
 from db.schema import (
+    AttributionRow,
     AuditRow,
     Base,
     BinRow,
@@ -39,10 +50,12 @@ from db.selects import rows, select_sessions, select_students
 __all__ = [
     "audit_trail",
     "bins",
+    "corrections",
     "flags",
     "latest_session",
     "markers",
     "nearest_pseudonyms",
+    "roster",
     "seats",
     "session",
     "sessions",
@@ -93,47 +106,76 @@ def latest_session(engine: Engine, class_name: str | None = None) -> SessionReco
 
 
 def students(engine: Engine, session_id: int) -> list[StudentRecord]:
-    """The people of a session by number: its own, and those of the roster who have bins in it.
-    Raises ``NotFound`` for an unknown session, as do the reads below."""
+    """The people of a session by number: its own, and those of the roster who have bins in it; once
+    corrected, those who there are then. Raises ``NotFound`` for an unknown session, as do the reads below."""
+    of_session = AttributionRow.session_id == session_id
     seated = select(BinRow.student_id).where(BinRow.session_id == session_id, BinRow.student_id.is_not(None))
-    statement = select_students().where(
-        (StudentRow.session_id == session_id) | (StudentRow.id.in_(seated)),
+    own = (StudentRow.session_id == session_id) & ~exists().where(of_session)
+    # Also where erasing somebody took the stretches of a student along: their bins are as recorded again.
+    left = StudentRow.id.in_(seated) & StudentRow.id.not_in(
+        select(AttributionRow.student_id).where(of_session)
     )
-    return [mapping.student_record(row) for row in _of(engine, session_id, statement.order_by(StudentRow.id))]
+    there_now = StudentRow.id.in_(select(AttributionRow.person_id).where(of_session))
+    statement = select_students().where(own | left | there_now).order_by(StudentRow.id)
+    return [mapping.student_record(row) for row in _of(engine, session_id, statement)[1]]
+
+
+def roster(engine: Engine, class_name: str) -> list[StudentRecord]:
+    """The people of a class who are known beyond one session, by pseudonym; empty if there are none."""
+    statement = select_students().where(ClassGroupRow.name == class_name, StudentRow.session_id.is_(None))
+    return [mapping.student_record(row) for row in rows(engine, statement.order_by(StudentRow.pseudonym))]
 
 
 def bins(engine: Engine, session_id: int) -> list[TimelineBin]:
-    """All bins of a session, by student and time; whole-class bins first."""
-    return [mapping.bin_record(row) for row in _of(engine, session_id, select_bins(session_id))]
+    """All bins of a session, by person and time, one of each at a time; whole-class bins first."""
+    who, found = _of(engine, session_id, select_bins(session_id))
+    recorded = [mapping.bin_record(row) for row in found]
+    return attributed(recorded, who) if who.corrected else recorded
 
 
 def select_bins(session_id: int) -> Select[Any]:
-    """A session's rows of ``timeline_bins``, in the order of the index that finds them."""
+    """A session's rows of ``timeline_bins`` as recorded, in the order of the index that finds them."""
     return _all(BinRow, session_id).order_by(BinRow.student_id.nulls_first(), BinRow.start_s)
 
 
 def seats(engine: Engine, session_id: int) -> list[SeatRecord]:
-    """Where the students sat, by student."""
+    """Where the people sat, by person; several on one seat where it was somebody else's for a time."""
     statement = _all(SeatRow, session_id).order_by(SeatRow.student_id)
-    return [mapping.seat_record(row) for row in _of(engine, session_id, statement)]
+    who, found = _of(engine, session_id, statement)
+    recorded = [mapping.seat_record(row) for row in found]
+    seated = [replace(seat, student_id=one) for seat in recorded for one in who.sharers(seat.student_id)]
+    return sorted(seated, key=lambda seat: seat.student_id)
 
 
 def tracks(engine: Engine, session_id: int) -> list[TrackRecord]:
-    """The stretches of following, by number."""
+    """The stretches of following, by number, each of whoever has the longest part of it."""
     statement = _all(TrackRow, session_id).order_by(TrackRow.track_number)
-    return [mapping.track_record(row) for row in _of(engine, session_id, statement)]
+    who, found = _of(engine, session_id, statement)
+    recorded = [mapping.track_record(row) for row in found]
+    return [replace(one, student_id=who.mostly(one.student_id, one.first_s, one.last_s)) for one in recorded]
 
 
 def markers(engine: Engine, session_id: int) -> list[MarkerRecord]:
     """The notes on the timeline, by time."""
     statement = _all(MarkerRow, session_id).order_by(MarkerRow.at_s, MarkerRow.id)
-    return [mapping.marker_record(row) for row in _of(engine, session_id, statement)]
+    return [mapping.marker_record(row) for row in _of(engine, session_id, statement)[1]]
 
 
 def flags(engine: Engine, session_id: int) -> list[FlagRecord]:
-    """The verdicts with their reviews, by student and kind."""
+    """The verdicts with the reviews that stand (``db.reviews``), by person and kind."""
     statement = _all(FlagRow, session_id).order_by(FlagRow.student_id, FlagRow.kind)
-    return [mapping.flag_record(row) for row in _of(engine, session_id, statement)]
+    who, found = _of(engine, session_id, statement)
+    stored = [mapping.flag_record(row) for row in found]
+    return standing(stored, who, corrections(engine, session_id)) if who.corrected else stored
+
+
+def corrections(engine: Engine, session_id: int) -> list[CorrectionRecord]:
+    """What was corrected of who is who, in that order, with what was taken back."""
+    with engine.connect() as connection:
+        found = corrections_in(connection, [session_id])[session_id]
+        if not found:
+            session_in(connection, session_id)
+        return found
 
 
 def audit_trail(engine: Engine, limit: int | None = None) -> list[AuditRecord]:
@@ -147,10 +189,13 @@ def _all(table: type[Base], session_id: int) -> Select[Any]:
     return select(*columns).where(columns["session_id"] == session_id)
 
 
-def _of(engine: Engine, session_id: int, statement: Select[Any]) -> Sequence[mapping.AnyRow]:
-    """The rows of a session; an empty answer is an error only where the session does not exist."""
+def _of(
+    engine: Engine, session_id: int, statement: Select[Any]
+) -> tuple[Attribution, Sequence[mapping.AnyRow]]:
+    """Who is who in a session, and the rows; no rows are an error only where the session does not exist."""
     with engine.connect() as connection:
+        who = attribution_in(connection, session_id)
         found = connection.execute(statement).all()
         if not found:
             session_in(connection, session_id)
-        return found
+        return who, found

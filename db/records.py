@@ -192,3 +192,42 @@ class AuditRecord:
     action: str
     subject: str
     detail: str
+
+
+class CorrectionKind(StrEnum):
+    """What a teacher corrected of who is who."""
+
+    NAME = "name"
+    MERGE = "merge"
+    SPLIT = "split"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """From ``at_s`` (media seconds; None: all along) on, whoever of the session had been ``student_id``
+    until then was ``person_id``. Of ``kind`` only a split has ``at_s``."""
+
+    kind: CorrectionKind
+    student_id: int
+    person_id: int
+    at_s: float | None = None
+
+
+@dataclass(frozen=True)
+class CorrectionRecord:
+    """A correction as stored, with the pseudonyms of both. ``made_at`` and ``undone_at`` are aware UTC;
+    one that was taken back has ``undone_at`` and counts no more."""
+
+    id: int
+    session_id: int
+    made_at: datetime
+    undone_at: datetime | None
+    correction: Correction
+    student: str
+    person: str
+
+    def active(self, at: datetime | None = None) -> bool:
+        """Whether it counted at that moment; without one, now."""
+        if at is None:
+            return self.undone_at is None
+        return self.made_at <= at and (self.undone_at is None or self.undone_at > at)

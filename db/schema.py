@@ -267,6 +267,54 @@ class FlagRow(Base):
     note: Mapped[str | None]
 
 
+class CorrectionRow(Base):
+    """What a teacher corrected of who is who: never changed but for ``undone_at``."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        CheckConstraint("kind IN ('name', 'merge', 'split')", "kind"),
+        CheckConstraint("(kind = 'split') = (at_s IS NOT NULL)", "a_split_has_a_time"),
+        CheckConstraint(f"at_s {_SECONDS}", "at_s"),
+        CheckConstraint("student_id <> person_id", "two_people"),
+        Index(None, "session_id"),
+        Index(None, "student_id"),
+        Index(None, "person_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    made_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    kind: Mapped[str]
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    person_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    at_s: Mapped[float | None]
+
+
+class AttributionRow(Base):
+    """Who a recorded student was, from when until before when: the corrections, replayed.
+
+    A session that was ever corrected has stretches of everybody recorded in it, which cover all time;
+    one that was not has none. Rewritten whole with every correction, so it can always be made again.
+    """
+
+    __tablename__ = "attributions"
+    __table_args__ = (
+        UniqueConstraint("session_id", "student_id", "from_s"),
+        CheckConstraint(f"from_s {_SECONDS} AND until_s {_SECONDS} AND until_s > from_s", "stretch"),
+        Index(None, "student_id"),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    from_s: Mapped[float]
+    until_s: Mapped[float]
+    person_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+
+
 class AuditRow(Base):
     """Who did what to which data, and when; the subject in words."""
 

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
-from db import mapping
+from db import corrections, mapping
 from db.errors import NotFound
 from db.records import (
+    Correction,
+    CorrectionRecord,
     FlagRecord,
     NewSession,
     Progress,
@@ -40,7 +42,7 @@ class Unit:
     """What is written here is kept when ``commit`` is called and not otherwise. From ``Store.unit``.
 
     The recording's own writes (students, bins, seats, tracks, progress) move the session's
-    ``last_written_at``; a marker or a flag, which another program may add later, does not.
+    ``last_written_at``; what another program may add later (a marker, a flag, a correction) does not.
     Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses. After
     one, leave the unit: a batch may be half written in it, and a commit would keep that half.
     """
@@ -95,11 +97,16 @@ class Unit:
     def add_student(self, session_id: int, pseudonym: str) -> int:
         """Store a person of this session, in the session's class; returns the student's number."""
         self._recorded.add(session_id)
+        return self.add_newcomer(session_id, pseudonym)
+
+    def add_newcomer(self, session_id: int, pseudonym: str, *, to_roster: bool = False) -> int:
+        """Store a person who was not recorded, for a correction: of this session, or of its class's roster.
+        Returns the student's number; ``Conflict`` if the name is taken there."""
         group = self._connection.scalar(select(SessionRow.class_group_id).where(SessionRow.id == session_id))
         if group is None:
             raise NotFound(f"there is no session {session_id} to add {pseudonym!r} to")
-        values = {"class_group_id": group, "session_id": session_id, "pseudonym": pseudonym}
-        return self._insert(StudentRow, values)
+        own = None if to_roster else session_id
+        return self._insert(StudentRow, {"class_group_id": group, "session_id": own, "pseudonym": pseudonym})
 
     def rename_students(self, session_id: int, pseudonyms: Mapping[int, str]) -> None:
         """Give students of a session new pseudonyms by number, all at once, so that two may swap.
@@ -163,6 +170,14 @@ class Unit:
             raise NotFound(
                 f"session {reviewed.session_id} has no {reviewed.kind!r} of student {reviewed.student_id}"
             )
+
+    def correct(self, session_id: int, correction: Correction, made_at: datetime) -> int:
+        """Store a correction of who is who (``db.corrections.add``); returns its number."""
+        return corrections.add(self._connection, session_id, correction, made_at)
+
+    def take_back(self, session_id: int, undone_at: datetime) -> CorrectionRecord:
+        """Take the last correction back (``db.corrections.take_back``); returns it."""
+        return corrections.take_back(self._connection, session_id, undone_at)
 
     def audit(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
         """Note who did what to which data; ``subject`` in words ("session 3"), for it may be erased."""

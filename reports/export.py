@@ -12,6 +12,7 @@ from typing import Any
 
 from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
+from reports.corrections import told
 from reports.flags import to_record
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
@@ -83,6 +84,8 @@ def as_data(report: Report) -> dict[str, Any]:
         "class": _class_data(report),
         "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
         "students": [_person_data(report, person) for person in report.people],
+        "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
+        "corrections": [told(correction) for correction in report.corrections],
     }
 
 
@@ -114,6 +117,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "coverage": line.coverage,
         "facing_share": line.facing_share,
         "attention": _attention_data(person.attention),
+        "uncertain_arrivals_s": list(person.arrivals_s),
     }
     if person.verdict is None:
         return data

@@ -45,7 +45,7 @@ class SessionLine:
         return (
             str(self.session_id),
             self.class_name,
-            _moment(self.started_at),
+            moment(self.started_at),
             length(self.watched_s),
             self.mode,
             self.status.value,
@@ -76,7 +76,7 @@ class StudentLine:
         return (
             str(self.session_id),
             self.class_name,
-            _moment(self.started_at),
+            moment(self.started_at),
             percent(self.coverage),
             NONE if self.dominant is None else NOUNS[self.dominant],
             percent(self.sad_share),
@@ -133,5 +133,6 @@ def _number(flag: FlagRecord | None, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
+def moment(at: datetime) -> str:
+    """``2026-03-02 09:00``."""
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -1,13 +1,16 @@
-"""What produced the numbers of a report: versions, sampling, policy."""
+"""What produced the numbers of a report: versions, sampling, corrections, policy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from db.records import SessionRecord
+from db.records import CorrectionRecord, SessionRecord
+from reports.corrections import told
 
 
-def method(session: SessionRecord) -> tuple[tuple[str, str], ...]:
+def method(
+    session: SessionRecord, corrections: Sequence[CorrectionRecord] = ()
+) -> tuple[tuple[str, str], ...]:
     """Rows of (name, value) for the end of the report; what was not recorded has no row."""
     rows = [(_words(name), str(value)) for name, value in session.versions.items()]
     rows += [
@@ -15,10 +18,12 @@ def method(session: SessionRecord) -> tuple[tuple[str, str], ...]:
         ("pictures looked at", f"{session.frames_sampled}, {session.frames_dropped} dropped"),
         ("length of a bin", f"{session.bin_s:g} s"),
     ]
+    if corrections:
+        rows.append(("who is who, corrected by hand", "; ".join(told(one) for one in corrections)))
     policy = session.settings.get("policy")
     if isinstance(policy, Mapping):
-        told = [f"{_words(name)} {value}" for name, value in policy.items() if value is not None]
-        rows.append(("policy", "; ".join(told)))
+        parts = [f"{_words(name)} {value}" for name, value in policy.items() if value is not None]
+        rows.append(("policy", "; ".join(parts)))
     return tuple(rows)
 
 

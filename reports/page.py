@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from model.emotions import Emotion
 from reports import words
+from reports.arrivals import arrivals_told, came_at
 from reports.charts.heatmap import direction_maps, sadness_maps
 from reports.charts.lesson import direction_chart, expression_chart
 from reports.charts.strip import student_strip
@@ -44,7 +45,7 @@ def render_html(report: Report) -> str:
             facts=facts(report),
             no_curve=no_curve(report),
             unreadable=unreadable(report),
-            method=method(report.session),
+            method=method(report.session, report.corrections),
             **_charts(report),
         )
     )
@@ -105,6 +106,9 @@ def _environment() -> Environment:
             "upwards": words.upwards,
             "points": words.points,
             "outcome": _outcome,
+            "arrivals": arrivals_told,
+            "came_at": came_at,
+            "seat": _seat,
         }
     )
 
@@ -119,6 +123,11 @@ def _moment(moment: datetime) -> str:
 
 def _interval(interval: ShareInterval | None) -> str:
     return words.NONE if interval is None else words.percent_range(interval.low, interval.high)
+
+
+def _seat(label: str) -> str:
+    """Where nobody planned the seats, they are called as the students recorded on them."""
+    return f"recorded as {label}" if label.startswith("Student ") else label
 
 
 def _noun(emotion: Emotion | None) -> str:

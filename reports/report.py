@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from db.records import FlagRecord, SeatRecord, SessionRecord, StudentRecord, TimelineBin
+from db.records import (
+    CorrectionRecord,
+    FlagRecord,
+    MarkerRecord,
+    SeatRecord,
+    SessionRecord,
+    StudentRecord,
+    TimelineBin,
+    TrackRecord,
+)
+from reports.arrivals import uncertain_arrivals
 from reports.attention import Attention, attention
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome, Verdict, judge
 from reports.timeline import StudentTimeline, session_grid, student_timelines
+from reports.words import listing
 
 
 class Mode(StrEnum):
@@ -34,14 +46,16 @@ class ReportSettings:
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One student of the report. ``verdict`` is None where the mode computes no expression;
-    ``flag`` is the stored flag with its review, if there is one."""
+    """One student of the report. ``seat`` names the seats that are not called as the student is;
+    ``verdict`` is None where the mode computes no expression; ``flag`` is the stored flag with its review, if
+    there is one; ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``."""
 
     timeline: StudentTimeline
     attention: Attention
     seat: str | None
     verdict: Verdict | None
     flag: FlagRecord | None
+    arrivals_s: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,7 +85,8 @@ class Person:
 @dataclass(frozen=True, eq=False)
 class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
-    ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student."""
+    ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
+    time; ``corrections`` are those of who is who that were not taken back."""
 
     session: SessionRecord
     mode: Mode
@@ -79,6 +94,8 @@ class Report:
     people: tuple[Person, ...]
     whole: ClassTimeline
     flag_settings: FlagSettings
+    markers: tuple[MarkerRecord, ...] = ()
+    corrections: tuple[CorrectionRecord, ...] = ()
 
     @property
     def flagged(self) -> tuple[Person, ...]:
@@ -115,8 +132,13 @@ def build_report(
     flags: Iterable[FlagRecord] = (),
     settings: ReportSettings | None = None,
     flag_settings: FlagSettings | None = None,
+    *,
+    tracks: Iterable[TrackRecord] = (),
+    markers: Iterable[MarkerRecord] = (),
+    corrections: Iterable[CorrectionRecord] = (),
 ) -> Report:
-    """The report of one session from what is stored of it.
+    """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
+    as they are after the ``corrections``.
 
     Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. Raises
     ReportError for an unknown mode or time zone, and for bins of somebody not in ``students``.
@@ -124,12 +146,14 @@ def build_report(
     settings, flag_settings = settings or ReportSettings(), flag_settings or FlagSettings()
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
+    notes = tuple(markers), tuple(one for one in corrections if one.active())
     if mode is Mode.AGGREGATE:
-        return Report(session, mode, started_at, (), aggregate_timeline(session, rows), flag_settings)
-    people = _people(session, students, rows, seats, flags, flag_settings if mode is Mode.EMOTION else None)
+        return Report(session, mode, started_at, (), aggregate_timeline(session, rows), flag_settings, *notes)
+    judged_by = flag_settings if mode is Mode.EMOTION else None
+    people = _people(session, students, rows, seats, flags, tracks, judged_by)
     lines = [person.timeline for person in people]
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, flag_settings)
+    return Report(session, mode, started_at, people, whole, flag_settings, *notes)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:
@@ -162,25 +186,36 @@ def _people(
     rows: Sequence[TimelineBin],
     seats: Iterable[SeatRecord],
     flags: Iterable[FlagRecord],
+    tracks: Iterable[TrackRecord],
     flag_settings: FlagSettings | None,
 ) -> tuple[Person, ...]:
     try:
         lines = student_timelines(session, students, rows)
     except ValueError as error:
         raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
-    labels = {seat.student_id: seat.label for seat in seats}
+    labels = _seat_labels(seats)
     reviews = {flag.student_id: flag for flag in flags if flag.session_id == session.id}
+    arrivals = uncertain_arrivals(tracks)
     return tuple(
         Person(
             timeline=line,
             attention=attention(line),
             # People known by their seat alone are called as it is; once is enough.
-            seat=label if (label := labels.get(line.student_id)) != line.pseudonym else None,
+            seat=listing([label for label in labels.get(line.student_id, ()) if label != line.pseudonym])
+            or None,
             verdict=judge(line, flag_settings) if flag_settings else None,
             flag=reviews.get(line.student_id) if flag_settings else None,
+            arrivals_s=arrivals.get(line.student_id, ()),
         )
         for line in lines
     )
+
+
+def _seat_labels(seats: Iterable[SeatRecord]) -> Mapping[int, list[str]]:
+    labels: dict[int, list[str]] = defaultdict(list)
+    for seat in seats:
+        labels[seat.student_id].append(seat.label)
+    return labels
 
 
 def _share(person: Person) -> float:

@@ -26,7 +26,9 @@ BELOW = {
 PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
-    "reports.timeline", "reports.attention", "reports.flags", "db.records", "model.emotions",
+    "monitor.crossing", "monitor.stillness", "monitor.looks",
+    "reports.timeline", "reports.attention", "reports.flags", "reports.arrivals",
+    "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip
 
 TRAINING = ("model.network", "model.trained", "model.train", "model.export")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
-from sqlalchemy import Engine
 
 from classpulse.console import print_json
-from classpulse.errors import UserError
 from classpulse.reporting import DEFAULT_FORMATS, WRITERS, make_report
+from classpulse.sessionnumber import session_number
 from classpulse.settings import read_config
 from classpulse.watching import open_record, print_path
-from db import queries
 
 
 @click.command()
@@ -34,7 +31,7 @@ def report(config_path: Path, session: str, formats: tuple[str, ...], out: Path 
     """Make the report of SESSION again: its number, or 'last'."""
     config = read_config(config_path)
     with open_record(config) as engine:
-        number = _number(engine, session)
+        number = session_number(engine, session)
         files = make_report(engine, number, config, formats=formats, folder=out)
     if as_json:
         print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})
@@ -42,11 +39,3 @@ def report(config_path: Path, session: str, formats: tuple[str, ...], out: Path 
         for kind, path in files.items():
             print_path(kind, path)
     return 0
-
-
-def _number(engine: Engine, session: str) -> int:
-    if session == "last":
-        return queries.latest_session(engine).id
-    if not re.fullmatch(r"\d{1,9}", session):
-        raise UserError(f"{session!r} is no session; expected a number from 'classpulse sessions', or 'last'")
-    return int(session)

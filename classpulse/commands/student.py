@@ -30,6 +30,9 @@ def student(config_path: Path, name: str, class_name: str | None, as_json: bool)
     if as_json:
         print_json([asdict(line) | {"dominant": _label(line.dominant)} for line in lines])
         return 0
+    if not lines:
+        say(f"no session holds anything of {name}; 'classpulse seats corrections SESSION' tells who is who")
+        return 0
     print_table(name, STUDENT_HEADINGS, [line.cells for line in lines])
     if len({line.student_id for line in lines}) > 1:
         say(f"{name} is numbered by seat in each session: the lines may be of different people")

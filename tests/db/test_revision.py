@@ -19,11 +19,13 @@ from db.mapping import bin_values
 from db.schema import HEAD
 from db.store import Store
 
+COMING = f"{int(HEAD) + 1:04}"
+
 NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9999"
+revision = "{COMING}"
 down_revision = "{HEAD}"
 
 
@@ -44,8 +46,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "9999_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "9999")
+    (copied / "versions" / f"{COMING}_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", COMING)
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -103,9 +105,9 @@ def test_bins_of_before_eyes_were_looked_at_have_none(tmp_path, new_session, a_b
 
 
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="9999")
+    script = command.revision(at(copied), "keep the weather", rev_id=COMING)
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert f'Take the schema from {HEAD} to 9999; downgrade is not offered."""' in text
+    assert f'Take the schema from {HEAD} to {COMING}; downgrade is not offered."""' in text
     assert script.down_revision == HEAD
     assert "def downgrade" not in text

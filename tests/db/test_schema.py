@@ -15,9 +15,25 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 import db.engine
 from db import queries
 from db.errors import Conflict
-from db.records import FlagRecord, SeatRecord, TrackRecord
+from db.records import (
+    Correction,
+    CorrectionKind,
+    FlagRecord,
+    SeatRecord,
+    SessionStatus,
+    TrackRecord,
+)
 from db.revision import scripts
-from db.schema import HEAD, PROBABILITIES, Base, BinRow, SessionRow, StudentRow
+from db.schema import (
+    HEAD,
+    PROBABILITIES,
+    AttributionRow,
+    Base,
+    BinRow,
+    CorrectionRow,
+    SessionRow,
+    StudentRow,
+)
 from model.emotions import EMOTIONS
 
 TABLES = Base.metadata.sorted_tables
@@ -113,8 +129,21 @@ def plan(engine: Engine, statement) -> str:
         select(SessionRow.id).order_by(SessionRow.started_at.desc()),
         select(SessionRow.id).where(SessionRow.status == "running"),
         select(StudentRow.id).where(StudentRow.pseudonym == "Student 1"),
+        select(CorrectionRow.id).where(CorrectionRow.session_id == 1).order_by(CorrectionRow.id),
+        select(AttributionRow.id).where(AttributionRow.person_id == 1),
+        select(AttributionRow.id).where(AttributionRow.session_id == 1, AttributionRow.student_id == 1),
     ],
-    ids=["bins", "bins of a student", "sessions of a class", "sessions", "running", "pseudonym"],
+    ids=[
+        "bins",
+        "bins of a student",
+        "sessions of a class",
+        "sessions",
+        "running",
+        "pseudonym",
+        "corrections",
+        "stretches of a person",
+        "stretches of a student",
+    ],
 )
 def test_the_reads_use_an_index_and_sort_nothing(empty_file, statement) -> None:
     from sqlalchemy import create_engine
@@ -129,7 +158,7 @@ def test_the_reads_use_an_index_and_sort_nothing(empty_file, statement) -> None:
 @pytest.fixture
 def full_session(store, session_id, people, a_bin) -> int:
     """A session with a row in each of its tables."""
-    first = people[0]
+    first, second, _ = people
     with store.unit() as unit:
         unit.write_bins(session_id, [a_bin(first, 0.0), a_bin(None, 0.0)])
         unit.save_seats(session_id, [SeatRecord(first, "row 1", (0, 0, 9, 9), 1280, 720)])
@@ -137,6 +166,8 @@ def full_session(store, session_id, people, a_bin) -> int:
         unit.save_flags([FlagRecord(session_id, first, "sad", "flagged", {})])
         unit.add_marker(session_id, 1.0, "quiz")
         unit.audit("note", f"session {session_id}", unit._clock())
+        unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
+        unit.correct(session_id, Correction(CorrectionKind.MERGE, first, second), unit._clock())
         unit.commit()
     return session_id
 
@@ -159,6 +190,7 @@ def test_a_student_goes_with_all_that_is_theirs(engine, full_session, people) ->
     left = rows_in(engine)
     assert (left["timeline_bins"], left["seats"], left["tracks"], left["flags"]) == (1, 0, 0, 0)
     assert (left["students"], left["class_sessions"]) == (2, 1)
+    assert (left["corrections"], left["attributions"]) == (0, 2)
 
 
 def test_a_number_is_not_given_twice(store, full_session, new_session) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.records import FlagRecord
+from db.records import Correction, CorrectionKind, CorrectionRecord, FlagRecord, MarkerRecord, TrackRecord
 from reports.export import as_data, csv_text, json_text
 from reports.flags import FlagSettings
 from reports.report import ReportSettings, build_report
@@ -130,3 +130,18 @@ def test_the_json_is_strict(make, scripts):
     text = json_text(make(*scripts))
     assert "NaN" not in text
     assert json.loads(text)["class"]["students"] == 1
+
+
+def test_what_the_record_knows_besides(lessons):
+    tracks = [TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")]
+    named = Correction(CorrectionKind.NAME, 2, 3)
+    data = as_data(
+        build_report(
+            lessons.session(3), lessons.students(2), lessons.bins(["nnn", "nnn"]),
+            tracks=tracks, markers=[MarkerRecord(1, 7, 61.0, "quiz")],
+            corrections=[CorrectionRecord(1, 7, lessons.started_at, None, named, "Student 3", "Student 2")],
+        )
+    )  # fmt: skip
+    assert [one["uncertain_arrivals_s"] for one in data["students"]] == [[12.7], []]
+    assert data["markers"] == [{"at_s": 61.0, "text": "quiz"}]
+    assert data["corrections"] == ["Student 3 is Student 2"]

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 import reports
-from db.records import FlagRecord, SessionStatus
+from db.records import (
+    Correction,
+    CorrectionKind,
+    CorrectionRecord,
+    FlagRecord,
+    MarkerRecord,
+    SessionStatus,
+    TrackRecord,
+)
 from pages import Page
 from reports.flags import FlagSettings
 from reports.page import facts, render_html
@@ -252,3 +260,62 @@ def test_a_report_loads_no_heavy_framework():
     root = Path(reports.__file__).parents[1]
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert found.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def put_right(lessons):
+    """A report with everything that the record knows besides the bins."""
+    tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat alone")]
+    markers = [MarkerRecord(1, 7, 61.0, "the <camera> was moved"), MarkerRecord(2, 7, 90.0, "quiz")]
+    pair = Correction(CorrectionKind.MERGE, 3, 1), Correction(CorrectionKind.NAME, 1, 4)
+    corrections = [
+        CorrectionRecord(1, 7, lessons.started_at, lessons.started_at, pair[0], "Student 3", "Student 1"),
+        CorrectionRecord(2, 7, lessons.started_at, None, pair[1], "Student 1", "Mia"),
+    ]
+
+    def make(mode: str = "emotion"):
+        return build_report(
+            lessons.session(8, mode=mode), lessons.students(2), lessons.bins(["nnnnnnnn", "nnnnssss"]),
+            settings=UTC, flag_settings=replace(SHORT, sad_share=0.4),
+            tracks=tracks, markers=markers, corrections=corrections,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.mark.parametrize("mode", ["emotion", "behaviour"])
+def test_a_doubtful_arrival_stands_under_its_student_with_the_remedy(put_right, mode):
+    page = Page(render_html(put_right(mode)))
+    first, second, remark = page.tables[0][1:]
+    told = "At 0:22 somebody sat down here who may be somebody else."
+    assert (first[0], second[0], remark) == ("Student 1", "Student 2", [told])
+    columns = [value for tag, name, value in page.attributes if (tag, name) == ("td", "colspan")]
+    assert columns == [str(len(page.tables[0][0]))]
+    assert 'classpulse seats split 7 "Student 2" --at 0:22' in page.text
+    # Whoever reads of the suggestion first must not have to look for the doubt.
+    assert page.text.count(told) == (2 if mode == "emotion" else 1)
+
+
+def test_without_doubt_there_is_no_remedy(page):
+    assert "somebody else" not in page.text
+    assert "seats split" not in page.text
+
+
+def test_notes_on_the_timeline_are_listed(put_right, page):
+    text = Page(render_html(put_right())).text
+    assert "Noted 1:01 the <camera> was moved 1:30 quiz" in text
+    assert "Noted" not in page.headings
+
+
+def test_corrections_that_count_are_told(put_right, page):
+    text = Page(render_html(put_right())).text
+    assert "who is who, corrected by hand: Student 1 is Mia " in text
+    assert "all along" not in text
+    assert "corrected by hand" not in page.text
+
+
+def test_a_person_of_another_name_than_their_seat_says_so(lessons):
+    seat = replace(lessons.seats(1)[0], label="Student 5")
+    bins = lessons.bins(["ssssssss"])
+    report = build_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
+    assert "Student 1 recorded as Student 5" in Page(render_html(report)).headings

@@ -116,3 +116,10 @@ def test_thresholds_reach_the_verdicts(lessons):
     strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.3))
     assert len(strict.flagged) == 1
     assert strict.flag_settings.sad_share == 0.3
+
+
+def test_a_person_of_two_seats_names_the_one_they_are_not_called_by(lessons):
+    own, other = lessons.seats(2)
+    seats = [replace(own, label="Student 1"), replace(other, student_id=1, label="Student 2")]
+    report = build_report(lessons.session(1), lessons.students(1), lessons.bins(["n"]), seats)
+    assert report.people[0].seat == "Student 2"

@@ -1,4 +1,4 @@
-"""Take the schema from 0002 to 0005: shut eyes in each bin; downgrade is not offered."""
+"""Take the schema from 0004 to 0005: shut eyes in each bin; downgrade is not offered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
