@@ -20,8 +20,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -41,8 +41,8 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
-    (copied / "versions" / "0003_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.engine.HEAD", "0003")
+    (copied / "versions" / "0004_next.py").write_text(NEXT)
+    monkeypatch.setattr("db.engine.HEAD", "0004")
     monkeypatch.setattr("db.revision.config", lambda: at(copied))
 
 
@@ -74,9 +74,9 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
 
 
 def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
-    script = command.revision(at(copied), "keep the weather", rev_id="0003")
+    script = command.revision(at(copied), "keep the weather", rev_id="0004")
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert 'Take the schema from 0002 to 0003; downgrade is not offered."""' in text
-    assert script.down_revision == "0002"
+    assert 'Take the schema from 0003 to 0004; downgrade is not offered."""' in text
+    assert script.down_revision == "0003"
     assert "def downgrade" not in text
