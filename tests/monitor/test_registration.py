@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.domain import ImageBGR
-from monitor.registration import Registration, moved
+from monitor.registration import Registration
+from monitor.similarity import moved
 
 WIDTH, HEIGHT = 960, 540
 CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float32)
