@@ -29,6 +29,8 @@ COMMANDS = {
     "start": "watch the class live until Ctrl-C or 'classpulse stop'",
     "stop": "end the live session",
     "status": "what is being recorded now",
+    "students": "the roster: who belongs to the class, and who may be watched",
+    "seats": "the seat plan of the class",
     "report": "make a session's report again",
     "sessions": "the past sessions",
     "student": "one student over the past sessions",

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from classpulse.settings import Config
 from db import queries
+from db.plans import opted_out
 from db.records import SessionRecord
 from db.store import Store
 from reports.flags import FlagSettings, to_record
@@ -63,6 +64,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         queries.flags(engine, session_id),
         settings=ReportSettings(timezone=config.settings.output.time_zone),
         flag_settings=recorded_flag_settings(session, config.settings.flags),
+        masked_seats=len(opted_out(engine, session_id)),
     )
 
 

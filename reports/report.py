@@ -69,7 +69,8 @@ class Person:
 @dataclass(frozen=True, eq=False)
 class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
-    ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student."""
+    ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``masked_seats`` are
+    those that were opted out."""
 
     session: SessionRecord
     mode: Mode
@@ -77,6 +78,7 @@ class Report:
     people: tuple[Person, ...]
     whole: ClassTimeline
     flag_settings: FlagSettings
+    masked_seats: int = 0
 
     @property
     def flagged(self) -> tuple[Person, ...]:
@@ -113,6 +115,7 @@ def build_report(
     flags: Iterable[FlagRecord] = (),
     settings: ReportSettings | None = None,
     flag_settings: FlagSettings | None = None,
+    masked_seats: int = 0,
 ) -> Report:
     """The report of one session from what is stored of it.
 
@@ -123,11 +126,12 @@ def build_report(
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
     if mode is Mode.AGGREGATE:
-        return Report(session, mode, started_at, (), aggregate_timeline(session, rows), flag_settings)
+        whole = aggregate_timeline(session, rows)
+        return Report(session, mode, started_at, (), whole, flag_settings, masked_seats)
     people = _people(session, students, rows, seats, flags, flag_settings if mode is Mode.EMOTION else None)
     lines = [person.timeline for person in people]
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, flag_settings)
+    return Report(session, mode, started_at, people, whole, flag_settings, masked_seats)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:

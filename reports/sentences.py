@@ -69,6 +69,17 @@ def unreadable(report: Report) -> str | None:
     return f"Where a face was seen but not readable, it was {listing(shares)}."
 
 
+def masked(report: Report) -> str | None:
+    """That seats were masked; None if none was."""
+    if not report.masked_seats:
+        return None
+    was = "is opted out and was" if report.masked_seats == 1 else "are opted out and were"
+    return (
+        f"{count(report.masked_seats, 'seat')} {was} masked in every picture before anything was looked for "
+        "in it. Nothing is known of who sits there."
+    )
+
+
 def names(people: tuple[Person, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
     shown = [person.name for person in people[:MOST_NAMES]]

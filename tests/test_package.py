@@ -25,7 +25,8 @@ BELOW = {
 
 PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
-    "monitor.aggregate", "monitor.attention", "monitor.plan", "monitor.similarity", "reports.timeline", "reports.flags", "db.records",
+    "monitor.aggregate", "monitor.attention", "monitor.plan",
+    "monitor.similarity", "reports.timeline", "reports.flags", "db.records",
     "model.emotions",
 )  # fmt: skip
 

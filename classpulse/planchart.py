@@ -1,0 +1,55 @@
+"""A seat plan as a drawing: boxes, labels and pseudonyms, no picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from db.records import RosterEntry, SeatPlan
+from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
+from reports.charts.svg import to_svg
+
+DPI = 200
+
+_LOOKS: Mapping[bool | None, dict[str, Any]] = {
+    None: {"facecolor": "#FFFFFF", "edgecolor": FAINT, "linestyle": ":"},
+    True: {"facecolor": "#CBE0EF", "edgecolor": INK},
+    False: {"facecolor": "#D9D9D9", "edgecolor": INK, "hatch": "/////"},
+}
+"""By consent; None where nobody of the roster sits."""
+
+
+def plan_svg(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> bytes:
+    """The drawing as SVG; ``sitting`` has the people of the roster by label."""
+    with house_style():
+        return to_svg(_chart(plan, sitting)).encode("utf-8")
+
+
+def plan_png(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> bytes:
+    """The same as PNG."""
+    buffer = io.BytesIO()
+    with house_style():
+        _chart(plan, sitting).figure.savefig(buffer, format="png", dpi=DPI)
+    return buffer.getvalue()
+
+
+def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
+    tall = WIDTH_IN * plan.picture_height / plan.picture_width
+    figure = Figure(figsize=(WIDTH_IN, tall + 0.3), layout="constrained")
+    ax = figure.add_subplot(xlim=(0, plan.picture_width), ylim=(plan.picture_height, 0), aspect="equal")
+    ax.set(xticks=[], yticks=[])
+    ax.set_xlabel("as the camera sees it; hatched: opted out, masked")
+    ax.spines[["top", "right"]].set_visible(True)
+    for seat in plan.seats:
+        x1, y1, x2, y2 = seat.box_xyxy
+        entry = sitting.get(seat.label)
+        ax.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **_LOOKS[entry.consent if entry else None]))
+        middle = (x1 + x2) / 2
+        ax.text(middle, y1, seat.label, ha="center", va="bottom", fontsize=6, weight="bold")
+        if entry is not None:
+            ax.text(middle, y2, entry.pseudonym, ha="center", va="top", fontsize=5)
+    return Chart(figure, f"Seat plan of class {plan.class_name} with {len(plan.seats)} seats")
