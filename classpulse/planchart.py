@@ -6,10 +6,13 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from db.records import RosterEntry, SeatPlan
+from monitor.domain import Box
+from monitor.plan import person_area
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
 from reports.charts.svg import to_svg
 
@@ -38,11 +41,11 @@ def plan_png(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> bytes:
 
 
 def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
-    tall = WIDTH_IN * plan.picture_height / plan.picture_width
-    figure = Figure(figsize=(WIDTH_IN, tall + 0.3), layout="constrained")
-    ax = figure.add_subplot(xlim=(0, plan.picture_width), ylim=(plan.picture_height, 0), aspect="equal")
+    left, top, right, low = _around(plan)
+    figure = Figure(figsize=(WIDTH_IN, WIDTH_IN * (low - top) / (right - left) + 0.3), layout="constrained")
+    ax = figure.add_subplot(xlim=(left, right), ylim=(low, top), aspect="equal")
     ax.set(xticks=[], yticks=[])
-    ax.set_xlabel("as the camera sees it; hatched: opted out, masked")
+    ax.set_xlabel("as the camera sees it; hatched: opted out, masked; dotted: nobody of the roster")
     ax.spines[["top", "right"]].set_visible(True)
     for seat in plan.seats:
         x1, y1, x2, y2 = seat.box_xyxy
@@ -53,3 +56,10 @@ def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
         if entry is not None:
             ax.text(middle, y2, entry.pseudonym, ha="center", va="top", fontsize=5)
     return Chart(figure, f"Seat plan of class {plan.class_name} with {len(plan.seats)} seats")
+
+
+def _around(plan: SeatPlan) -> Box:
+    """The part of the picture that has seats, with room for their texts."""
+    edges = np.array([person_area(seat.box_xyxy) for seat in plan.seats])
+    (left, top), (right, low) = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
+    return float(left), float(top), float(right), float(low)
