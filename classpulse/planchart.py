@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from db.records import RosterEntry, SeatPlan
 from monitor.domain import Box
-from monitor.plan import person_area
+from monitor.plan import grown
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
 from reports.charts.svg import to_svg
 
 DPI = 200
+_MARGIN = (1.0, 1.5, 1.0, 1.5)
 
 _LOOKS: Mapping[bool | None, dict[str, Any]] = {
     None: {"facecolor": "#FFFFFF", "edgecolor": FAINT, "linestyle": ":"},
@@ -52,14 +54,18 @@ def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
         entry = sitting.get(seat.label)
         ax.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **_LOOKS[entry.consent if entry else None]))
         middle = (x1 + x2) / 2
-        ax.text(middle, y1, seat.label, ha="center", va="bottom", fontsize=6, weight="bold")
+        _write(ax, seat.label, (middle, y1), 1, va="bottom", fontsize=6, weight="bold")
         if entry is not None:
-            ax.text(middle, y2, entry.pseudonym, ha="center", va="top", fontsize=5)
+            _write(ax, entry.pseudonym, (middle, y2), -2, va="top", fontsize=5)
     return Chart(figure, f"Seat plan of class {plan.class_name} with {len(plan.seats)} seats")
+
+
+def _write(ax: Axes, text: str, at_xy: tuple[float, float], up_pt: float, **look: Any) -> None:
+    ax.annotate(text, at_xy, (0, up_pt), textcoords="offset points", ha="center", **look)
 
 
 def _around(plan: SeatPlan) -> Box:
     """The part of the picture that has seats, with room for their texts."""
-    edges = np.array([person_area(seat.box_xyxy) for seat in plan.seats])
+    edges = np.array([grown(seat.box_xyxy, _MARGIN) for seat in plan.seats])
     (left, top), (right, low) = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
     return float(left), float(top), float(right), float(low)
