@@ -7,12 +7,14 @@ a session begins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
 from classpulse.console import count
 from classpulse.errors import UserError
+from db.engine import open_database
+from db.errors import DatabaseMissing
 from db.plans import seat_plan
 from db.records import PlannedSeat, RosterEntry, SeatPlan
 from db.roster import roster
@@ -122,5 +124,24 @@ def covered_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tup
 
 
 def read_classroom(engine: Engine, name: str) -> Classroom:
-    """What the record knows of a class; an empty one of a class that it does not know."""
-    return Classroom(name, tuple(roster(engine, name)), seat_plan(engine, name))
+    """What the record knows of a class; an empty one of a class that it does not know. The roster's seats are
+    written as the plan writes them: a1 is A1."""
+    plan = seat_plan(engine, name)
+    written = {seat.label.casefold(): seat.label for seat in plan.seats} if plan else {}
+    entries = [
+        entry if entry.seat is None else replace(entry, seat=written.get(entry.seat.casefold(), entry.seat))
+        for entry in roster(engine, name)
+    ]
+    return Classroom(name, tuple(entries), plan)
+
+
+def recorded_classroom(url: str, name: str) -> Classroom:
+    """The same from the record at ``url``; an empty one where there is no record, which is not made then."""
+    try:
+        engine = open_database(url, create=False)
+    except DatabaseMissing:
+        return Classroom(name)
+    try:
+        return read_classroom(engine, name)
+    finally:
+        engine.dispose()

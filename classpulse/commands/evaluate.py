@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.classroom import Classroom, read_classroom
+from classpulse.classroom import recorded_classroom
 from classpulse.console import clock, count, print_json, progress_bar
 from classpulse.demo.score import Score, score_session
 from classpulse.demo.scoretable import score_table
@@ -25,7 +25,6 @@ from classpulse.scoring import require_scoring
 from classpulse.settings import Config, read_config
 from classpulse.simulation.truth import Truth, read_truth
 from db.engine import open_database
-from db.errors import DatabaseMissing
 from db.records import SessionStatus
 from monitor.pipeline import Sample
 
@@ -44,12 +43,14 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
     config = read_config(config_path)
     policy = require_policy(config.settings.policy, config.name)
     truth = read_truth(truth_file)
+    # The session's own database knows nobody: who opted out is masked here as well.
+    classroom = recorded_classroom(config.database_url, config.settings.class_.name)
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory(prefix="classpulse-") as folder, stop_on_signals() as stop:
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
             with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
-                outcome = Lecture(config, engine, policy.mode, _classroom(config)).watch(
+                outcome = Lecture(config, engine, policy.mode, classroom).watch(
                     str(video),
                     stop,
                     on_progress=lambda done, n: bar.at(
@@ -71,19 +72,6 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
         click.echo()
         click.echo(score_table(expressions))
     return 0
-
-
-def _classroom(config: Config) -> Classroom:
-    """The class as the record knows it: who opted out is masked here as well."""
-    name = config.settings.class_.name
-    try:
-        engine = open_database(config.database_url, create=False)
-    except DatabaseMissing:
-        return Classroom(name)
-    try:
-        return read_classroom(engine, name)
-    finally:
-        engine.dispose()
 
 
 def _expressions(engine: Engine, session_id: int, truth: Truth, config: Config, folder: Path) -> Score | None:

@@ -104,6 +104,17 @@ class TestLay:
         assert "no policy block" in shell.fails(2, "seats", "lay", still, "--out", tmp_path / "plan")
         assert ovals.pictures == []
 
+    def test_who_opted_out_is_not_to_be_in_the_still(
+        self, tmp_path: Path, shell, still: Path, ovals: OvalDetector
+    ) -> None:
+        roster = tmp_path / "roster.csv"
+        roster.write_text("name,pseudonym,group,seat,consent\n,Fox,,A1,no\n")
+        shell.json("students", "import", roster)
+        line = shell.fails(2, "seats", "lay", still, "--out", tmp_path / "plan")
+        assert "1 student opted out (Fox)" in line
+        assert ovals.pictures == []
+        assert shell.json("seats", "lay", still, "--out", tmp_path / "plan", "--stepped-aside")["seats"]
+
     def test_a_still_that_is_none(self, tmp_path: Path, shell) -> None:
         shell.fails(2, "seats", "lay", tmp_path / "gone.png", "--out", tmp_path / "plan")
         assert not (tmp_path / "plan").exists()
@@ -177,7 +188,7 @@ class TestShow:
     def used(self, tmp_path: Path, shell, still: Path) -> None:
         roster = tmp_path / "roster.csv"
         roster.write_text(
-            "name,pseudonym,group,seat,consent\nAda L,Fox,,A1,yes\nBo L,Owl,,A2,no\n,Elk,,,yes\n"
+            "name,pseudonym,group,seat,consent\nAda L,Fox,,a1,yes\nBo L,Owl,,A2,no\n,Elk,,,yes\n"
         )
         shell.json("students", "import", roster)
         shell.json("seats", "use", plan_file(tmp_path), "--still", still)

@@ -160,6 +160,12 @@ def test_consent_is_withdrawn_and_given(tmp_path: Path, shell) -> None:
     assert "nobody yet" in shell.fails(2, "students", "consent", "Fox", "no", "--class", "6a")
 
 
+def test_a_roster_of_another_class_than_the_sessions_is_said(tmp_path: Path, shell) -> None:
+    for group, said in (("5B", True), ("5b", False)):
+        _, _, error = shell("students", "import", write(tmp_path, f"Ada,Fox,{group},A1,yes"))
+        assert ("sessions are of class '5b'" in error) == said
+
+
 def test_columns_that_are_not_stored_are_named(tmp_path: Path, shell) -> None:
     path = write(tmp_path, "Ada,Fox,,A1,yes,a@b.c", head=HEAD + ",mail")
     code, _, error = shell("students", "import", path)

@@ -34,7 +34,7 @@ def import_(config_path: Path, file: Path, as_json: bool) -> int:
         if not read.rows:
             raise UserError(f"{file.name} has no student; expected a line for each below the headings")
         done = import_rows(engine, read.rows, datetime.now(UTC))
-        _remark(engine, read)
+        _remark(engine, read, config.settings.class_.name)
     if as_json:
         print_json(asdict(done))
     else:
@@ -50,11 +50,14 @@ def _refuse(name: str, problems: list[str]) -> None:
     raise UserError(f"{name} has {count(len(problems), 'problem')}; nothing was imported: mend the file")
 
 
-def _remark(engine: Engine, read: RosterFile) -> None:
-    """What is not wrong, but should be known."""
+def _remark(engine: Engine, read: RosterFile, own: str) -> None:
+    """What is not wrong, but should be known; ``own`` is the class of config.yaml."""
     if read.ignored:
         say(f"not read, and not stored: {', '.join(name or '(no heading)' for name in read.ignored)}")
-    for group in sorted({one.row.group for one in read.rows}):
+    groups = sorted({one.row.group for one in read.rows})
+    if own not in groups:
+        say(f"sessions are of class {own!r} (class.name in config.yaml), of whom nobody is in the file")
+    for group in groups:
         try:
             read_classroom(engine, group).require_masks()
         except UserError as error:
