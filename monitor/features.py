@@ -34,18 +34,21 @@ MOST_ZOOM = 3.0
 
 def matched(now: Features, was: Features) -> Matrix | None:
     """The similarity that most of the features ``now`` agree on to where they were; None where too few do."""
+    found = agreed(*paired(now, was))
+    return None if found is None else found[0]
+
+
+def paired(now: Features, was: Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where those features are ``now``, and where they ``was``, (N, 1, 2) each, that are each other's nearest
+    and alike."""
     (now_points, now_codes), (points, codes) = now, was
+    none = np.zeros((0, 1, 2), np.float32)
     if not len(codes) or not len(now_codes):
-        return None
+        return none, none
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(codes, now_codes)
     close = [pair for pair in pairs if pair.distance <= ORB_DISTANCE]
-    if len(close) < LEAST_INLIERS:
-        return None
-    found = agreed(
-        now_points[[pair.trainIdx for pair in close]][:, None],
-        points[[pair.queryIdx for pair in close]][:, None],
-    )
-    return None if found is None else found[0]
+    here, there = [pair.trainIdx for pair in close], [pair.queryIdx for pair in close]
+    return now_points[here][:, None], points[there][:, None]
 
 
 def agreed(now: NDArray[np.float32], was: NDArray[np.float32]) -> tuple[Matrix, int] | None:

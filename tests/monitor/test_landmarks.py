@@ -39,6 +39,20 @@ def test_another_view_is_none(of_hall, other) -> None:
     assert of_hall.view(other) is None
 
 
+@pytest.mark.parametrize(("keystone", "told"), [(0.005, True), (0.06, False), (0.15, False)])
+def test_from_another_place_it_is_another_view(of_hall, keystone: float, told: bool) -> None:
+    """From the side the wall is a trapezium; part of it fits a similarity still."""
+    low, high = HEIGHT * keystone, HEIGHT * (1 - keystone)
+    from_side = np.array([(0, 0), (WIDTH, low), (0, HEIGHT), (WIDTH, high)], np.float32)
+    bent = cv2.warpPerspective(
+        hall(SEATS),
+        cv2.getPerspectiveTransform(CORNERS, from_side),
+        (WIDTH, HEIGHT),
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    assert (of_hall.view(np.asarray(bent, np.uint8)) is not None) == told
+
+
 def test_nothing_of_who_sat_there_is_in_them(monkeypatch) -> None:
     """Whatever is to be seen where the faces are, the landmarks are the same."""
 
