@@ -23,7 +23,7 @@ from monitor.similarity import Matrix, enlarged, moved
 
 POINTS = 3000
 """Looked for in the still and in the frame that is compared with it. Twice as many as for following the
-camera: the days between leave fewer of them alike, and it is done once."""
+camera: the days between leave fewer of them alike, and it is done seldom."""
 
 LEAST_POINTS = 100
 """With fewer than these a view cannot be told again. Not tuned: four times the 25 that must agree."""

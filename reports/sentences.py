@@ -165,4 +165,4 @@ def _missing_end(report: Report) -> str | None:
 def _missing_middle(report: Report) -> str | None:
     if report.unwatched_s == 0 or report.watched_s == 0:
         return None
-    return f"No picture arrived for {length(report.unwatched_s)} in between; the charts show where."
+    return f"Nothing was watched for {length(report.unwatched_s)} in between; the charts show where."

@@ -165,7 +165,7 @@ def test_a_running_session(make):
 
 def test_a_gap(make):
     told = _plain(banner(make("nn   nn", watched_s=20.0)))
-    assert told == "No picture arrived for 15 s in between; the charts show where."
+    assert told == "Nothing was watched for 15 s in between; the charts show where."
 
 
 def test_why_faces_were_not_readable(make):
