@@ -24,7 +24,7 @@ from classpulse.lazygroup import LazyGroup
 COMMANDS = {
     "demo": "a whole lecture from the built-in class, to the report; nothing to set up",
     "init": "answer a few questions and get a config.yaml",
-    "check": "is everything ready: settings, policy, camera, model, database, disk",
+    "check": "is everything ready: settings, policy, camera, model, database, roster, disk",
     "analyze": "a recording, to the report",
     "start": "watch the class live until Ctrl-C or 'classpulse stop'",
     "stop": "end the live session",

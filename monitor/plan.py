@@ -17,7 +17,7 @@ from db.records import PlannedSeat
 from monitor.assignment import assign
 from monitor.domain import Box
 from monitor.seating import Seat, SeatingSettings, seat_distance
-from monitor.similarity import Matrix, moved
+from monitor.similarity import Matrix, moved, zoom
 
 BESIDE, ABOVE, BELOW = 1.0, 2.5, 1.0
 """How far a masked area reaches beyond the face of a planned seat: to each side in widths of the face, up
@@ -136,7 +136,7 @@ class Attribution:
 def _upright(box: Box, to_room: Matrix) -> Box:
     x1, y1, x2, y2 = box
     ((x, y),) = moved(to_room, np.array([((x1 + x2) / 2, (y1 + y2) / 2)]))
-    factor = float(np.hypot(to_room[0, 0], to_room[1, 0])) / 2
+    factor = zoom(to_room) / 2
     half_width, half_height = factor * (x2 - x1), factor * (y2 - y1)
     return float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height)
 
