@@ -8,7 +8,7 @@ from classpulse.errors import RunError, UserError
 from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
 from model.errors import ModelError
 from monitor.control import ControlError
-from monitor.errors import DetectorError, SourceError
+from monitor.errors import DetectorError, PlanError, SourceError
 from reports.errors import ReportError
 
 _USER, _RUN = UserError.exit_code, RunError.exit_code
@@ -18,6 +18,7 @@ FAILURES: tuple[tuple[type[Exception], int], ...] = (
     (RunError, _RUN),
     (SourceError, _USER),
     (DetectorError, _USER),
+    (PlanError, _USER),
     (ModelError, _USER),
     (ControlError, _USER),
     # Full, locked and damaged happen to a run that was set up well; the other database errors say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 
 class LazyGroup(click.Group):
     """Commands by name: ``lines`` has each one's line in the help, and the module ``package.NAME`` holds a
-    click command ``NAME``."""
+    click command ``NAME`` (``NAME_`` where Python keeps the word for itself)."""
 
     def __init__(self, *arguments: Any, package: str, lines: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -25,8 +26,8 @@ class LazyGroup(click.Group):
         """Import the command; None for a name that there is not."""
         if cmd_name not in self.lines:
             return None
-        module = importlib.import_module(f"{self.package}.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"{self.package}.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

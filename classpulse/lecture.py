@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from classpulse.classroom import Arrangement, Classroom, read_classroom
 from classpulse.errors import RunError
 from classpulse.policy import Mode
 from classpulse.settings import Config, Settings
+from db.plans import save_opted_out
 from db.records import NewSession, Progress
 from db.store import Store
 from model.classifier import ExpressionClassifier, load_classifier
@@ -30,7 +32,6 @@ from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
 from monitor.process import current_process
 from monitor.quality import assess
 from monitor.recorder import Recorder
-from monitor.registration import Registration
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.sources import Source, open_source
@@ -43,10 +44,14 @@ OnSample = Callable[[Sample], None]
 
 class Lecture:
     """Watches one source into the database. ``mode`` comes from the policy, which the caller has
-    required; the built-in demo class shows no real person and needs none."""
+    required; the built-in demo class shows no real person and needs none. ``classroom`` is the class with
+    its roster and plan; the one that the database knows unless another is given."""
 
-    def __init__(self, config: Config, engine: Engine, mode: Mode) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, mode: Mode, classroom: Classroom | None = None
+    ) -> None:
         self._config = config
+        self._classroom = classroom or read_classroom(engine, config.settings.class_.name)
         self._engine = engine
         self._mode = mode
 
@@ -63,17 +68,20 @@ class Lecture:
 
         ``on_start`` gets the session's number and expected length once the first frame is there,
         ``on_sample`` what each frame gave.
-        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, and
-        RunError when ``stop`` was set before the first frame.
+        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, PlanError,
+        RunError when ``stop`` was set before the first frame, and UserError where somebody opted out whom it
+        cannot mask: then nothing is looked at.
         """
         settings = self._config.settings
+        self._classroom.require_masks()
         with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
             first = next(frames, None)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
-            session_id = self._begin(source, first, detector, classifier, heads)
+            arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
+            session_id = self._begin(source, first, detector, classifier, heads, arrangement)
             if on_start is not None:
                 on_start(session_id, source.expected_s)
             session = self._session(
@@ -83,6 +91,7 @@ class Lecture:
                 detector,
                 classifier,
                 heads,
+                arrangement,
                 on_progress,
                 on_sample,
             )
@@ -104,6 +113,7 @@ class Lecture:
         detector: Detector,
         classifier: ExpressionClassifier | None,
         heads: MeshHeads,
+        arrangement: Arrangement,
     ) -> int:
         pid, process_started = current_process()
         new = NewSession(
@@ -125,6 +135,9 @@ class Lecture:
         )
         with Store(self._engine).unit() as unit:
             session_id = unit.start_session(new)
+            save_opted_out(unit, session_id, arrangement.opted_out)
+            for note in arrangement.notes:
+                unit.add_marker(session_id, 0.0, note)
             unit.audit("start", f"session {session_id}", first.captured_at, f"mode {new.mode}")
             unit.commit()
         return session_id
@@ -137,6 +150,7 @@ class Lecture:
         detector: Detector,
         classifier: ExpressionClassifier | None,
         heads: MeshHeads,
+        arrangement: Arrangement,
         on_progress: OnProgress | None,
         on_sample: OnSample | None,
     ) -> Session:
@@ -146,10 +160,11 @@ class Lecture:
             _reader(settings, classifier),
             Tracker(settings.tracking),
             Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
-            Registration(),
+            arrangement.registrar,
             colours,
             glance,
             heads,
+            arrangement.masker,
         )
         recorder = Recorder(
             Store(self._engine),
@@ -158,6 +173,7 @@ class Lecture:
             settings.recording,
             per_student=self._mode is not Mode.AGGREGATE,
             patience_s=float("inf") if source.live else 0.0,
+            attribution=arrangement.attribution,
         )
         return Session(
             source,

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from classpulse.settings import Config
 from db import queries
+from db.plans import opted_out
 from db.records import SessionRecord
 from db.store import Store
 from reports.flags import FlagSettings, to_record
@@ -73,6 +74,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         tracks=queries.tracks(engine, session_id),
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),
+        masked_seats=len(opted_out(engine, session_id)),
     )
 
 

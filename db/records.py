@@ -231,3 +231,37 @@ class CorrectionRecord:
         if at is None:
             return self.undone_at is None
         return self.made_at <= at and (self.undone_at is None or self.undone_at > at)
+
+
+@dataclass(frozen=True)
+class RosterEntry:
+    """A student of the roster: ``seat`` is the label of a seat of the plan, None where they have none;
+    without ``consent`` they are masked. Their name is in ``db.names`` alone."""
+
+    student_id: int
+    class_name: str
+    pseudonym: str
+    seat: str | None
+    consent: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class PlannedSeat:
+    """A seat of a plan: its label, and where the face of who sits there is, pixels of the plan's picture."""
+
+    label: str
+    box_xyxy: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class SeatPlan:
+    """The seats of a class over a picture of so many pixels. ``landmarks`` are what the camera's view is told
+    by (``monitor.landmarks``), as bytes."""
+
+    class_name: str
+    picture_width: int
+    picture_height: int
+    made_at: datetime
+    seats: tuple[PlannedSeat, ...]
+    landmarks: bytes

@@ -326,3 +326,68 @@ class AuditRow(Base):
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[str]
+
+
+class RosterRow(Base):
+    """What the roster says of a student whose ``session_id`` is NULL: the seat's label, and whether they
+    may be watched."""
+
+    __tablename__ = "roster_entries"
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE), primary_key=True)
+    seat: Mapped[str | None]
+    consent: Mapped[bool]
+    changed_at: Mapped[datetime]
+
+
+class NameRow(Base):
+    """A student's name: the one table with names, for ``db.names`` alone."""
+
+    __tablename__ = "student_names"
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE), primary_key=True)
+    name: Mapped[str]
+
+
+class PlanRow(Base):
+    """The seat plan of a class, drawn over a picture of so many pixels. ``landmarks`` tell the camera's view
+    again (``monitor.landmarks``); they hold no picture."""
+
+    __tablename__ = "seat_plans"
+    __table_args__ = (CheckConstraint("picture_width > 0 AND picture_height > 0", "picture"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_group_id: Mapped[int] = mapped_column(ForeignKey("class_groups.id", ondelete=_CASCADE), unique=True)
+    picture_width: Mapped[int]
+    picture_height: Mapped[int]
+    made_at: Mapped[datetime]
+    landmarks: Mapped[bytes]
+
+
+class PlannedSeatRow(Base):
+    """A seat of a plan; the box is where a face is, in pixels of the plan's picture."""
+
+    __tablename__ = "planned_seats"
+    __table_args__ = (
+        UniqueConstraint("plan_id", "label"),
+        CheckConstraint("x2 > x1 AND y2 > y1", "box"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("seat_plans.id", ondelete=_CASCADE))
+    label: Mapped[str]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    x2: Mapped[float]
+    y2: Mapped[float]
+
+
+class OptedOutRow(Base):
+    """A seat that was masked in a session. All that is kept of who sits there."""
+
+    __tablename__ = "opted_out_seats"
+    __table_args__ = (UniqueConstraint("session_id", "label"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    label: Mapped[str]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from db import corrections, mapping
@@ -52,6 +52,11 @@ class Unit:
         self._clock = clock
         self._recorded: set[int] = set()
 
+    @property
+    def connection(self) -> Connection:
+        """The open transaction, for the modules of ``db`` that have tables of their own."""
+        return self._connection
+
     def commit(self) -> None:
         """Keep everything written so far; what follows belongs to the next commit."""
         if self._recorded:
@@ -60,10 +65,15 @@ class Unit:
             self._recorded.clear()
         self._connection.commit()
 
+    def class_group(self, name: str) -> int:
+        """The number of the class of that name, which is stored if it is new."""
+        upsert(self._connection, ClassGroupRow, [{"name": name}], ("name",))
+        return self._connection.scalars(select(ClassGroupRow.id).where(ClassGroupRow.name == name)).one()
+
     def start_session(self, new: NewSession) -> int:
         """Store a running session, and its class if that is new; returns the session's number."""
         values = {name: value for name, value in vars(new).items() if name != "class_name"} | {
-            "class_group_id": self._class_group(new.class_name),
+            "class_group_id": self.class_group(new.class_name),
             "last_written_at": self._clock(),
             "status": SessionStatus.RUNNING.value,
             "status_reason": "",
@@ -121,6 +131,17 @@ class Unit:
         # Uniqueness is checked row by row, so everyone leaves the old name before anyone takes a new one.
         self._rename({student_id: f"(renaming {student_id})" for student_id in pseudonyms})
         self._rename(pseudonyms)
+
+    def attribute(self, session_id: int, student_id: int, roster_id: int) -> None:
+        """Hand all that a student of a session has there to a person of the roster; the student, known by
+        the seat alone, is no more. ``Conflict`` where that person has bins of the same times already."""
+        self._recorded.add(session_id)
+        for table in (BinRow, SeatRow, TrackRow, FlagRow):
+            theirs = update(table).where(table.session_id == session_id, table.student_id == student_id)
+            self._connection.execute(theirs.values(student_id=roster_id))
+        gone = delete(StudentRow).where(StudentRow.id == student_id, StudentRow.session_id == session_id)
+        if self._connection.execute(gone).rowcount == 0:
+            raise NotFound(f"session {session_id} has no student {student_id}")
 
     def write_bins(self, session_id: int, bins: Sequence[TimelineBin]) -> None:
         """Store bins; one of the same student and ``start_s`` replaces the earlier one."""
@@ -182,10 +203,6 @@ class Unit:
     def audit(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
         """Note who did what to which data; ``subject`` in words ("session 3"), for it may be erased."""
         self._insert(AuditRow, {"action": action, "subject": subject, "at": at, "detail": detail})
-
-    def _class_group(self, name: str) -> int:
-        upsert(self._connection, ClassGroupRow, [{"name": name}], ("name",))
-        return self._connection.scalars(select(ClassGroupRow.id).where(ClassGroupRow.name == name)).one()
 
     def _insert(self, table: type[Any], values: Mapping[str, Any]) -> int:
         key = self._connection.execute(insert(table).values(**values)).inserted_primary_key

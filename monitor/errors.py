@@ -23,3 +23,7 @@ class SourceLost(SourceError):
 
 class DetectorError(Exception):
     """A face detector cannot be loaded or run: a missing model file, an impossible setting."""
+
+
+class PlanError(Exception):
+    """A seat plan cannot be made of a still, or not be read again."""

@@ -40,6 +40,9 @@ BLIND_S = 10.0
 
 CAMERA_MOVED = "the camera was moved; the seats were found again"
 CAMERA_LOST = "where the camera points cannot be told from here on; seats are taken to be where they were"
+NOT_LOOKED_AT = (
+    "where the camera points cannot be told; as seats are masked, nothing is looked at until it can"
+)
 
 
 def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
@@ -95,9 +98,10 @@ class Sighting:
 class Sample:
     """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
     person, for the earlier frames that had shown it. ``faces`` counts the detections; ``frame_size`` is
-    (width, height) in pixels; ``sightings`` are the faces of this frame; ``late`` says whose tracks those
-    were, ``{track_id: student}``, of which it became known after they had left; ``note`` is what a person
-    should know of it, for the timeline."""
+    (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what a person should
+    know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id: student}``, of which it
+    became known after they had left. ``looked_at`` is False where it could not be told what to mask: then the
+    frame is a gap."""
 
     media_s: float
     observations: tuple[Observation, ...]
@@ -106,6 +110,7 @@ class Sample:
     sightings: tuple[Sighting, ...] = ()
     note: str | None = None
     late: Mapping[int, int] = field(default_factory=dict)
+    looked_at: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,13 @@ class Registrar(Protocol):
 
     def to_room(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
         """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
+
+
+class Masker(Protocol):
+    """Hides the seats that are opted out (``monitor.masking.Masking``)."""
+
+    def masked(self, image_bgr: ImageBGR, to_room: NDArray[np.float64]) -> ImageBGR:
+        """A copy of the frame without them."""
 
 
 Colours = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
@@ -200,6 +212,7 @@ class Pipeline:
         colours: Colours | None = None,
         glance: Glimpse | None = None,
         heads: HeadReader | None = None,
+        masker: Masker | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -215,8 +228,9 @@ class Pipeline:
         self._here: set[int] = set()
         self._heads = heads or KeypointHeads()
         self._lids = Eyelids()
+        self._masker = masker
         self._to_room = STANDING
-        self._placed_s, self._is_blind = 0.0, False
+        self._placed_s, self._is_blind = -1.0, False
         self._pending: dict[int, list[_Reading]] = {}
         self._tracks: dict[int, Stretch] = {}
         self._grounds: dict[int, Grounds] = {}
@@ -226,8 +240,13 @@ class Pipeline:
         """Everything this frame tells. Frames come in order of time."""
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
-        faces = self._detector.detect(frame.image_bgr)
         note = self._place(frame)
+        if self._masker is not None:
+            if self._placed_s != frame.media_s:
+                return Sample(frame.media_s, (), 0, self._frame_size, note=note, looked_at=False)
+            # From here on nothing sees the frame as it came.
+            frame = replace(frame, image_bgr=self._masker.masked(frame.image_bgr, self._to_room))
+        faces = self._detector.detect(frame.image_bgr)
         # People are followed in the room and read in the picture.
         placed = [(in_room(face, self._to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
@@ -310,9 +329,10 @@ class Pipeline:
             return None
         found, before = self._registrar.to_room(frame.image_bgr), self._to_room
         if found is None:
-            blind_s = frame.media_s - self._placed_s
+            blind_s = frame.media_s - max(0.0, self._placed_s)
             noted, self._is_blind = self._is_blind, blind_s > BLIND_S
-            return CAMERA_LOST if self._is_blind and not noted else None
+            lost = CAMERA_LOST if self._masker is None else NOT_LOOKED_AT
+            return lost if self._is_blind and not noted else None
         self._to_room, self._placed_s, self._is_blind = found, frame.media_s, False
         middle = np.array([*(side / 2 for side in self._frame_size), 1.0])
         return CAMERA_MOVED if np.hypot(*((found - before) @ middle)) > MOVED * self._frame_size[0] else None

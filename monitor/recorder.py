@@ -23,6 +23,7 @@ from db.unit import Unit
 from monitor.aggregate import class_bin
 from monitor.binning import Binner
 from monitor.pipeline import Sample, Stretch
+from monitor.plan import Attribution, Owner
 from monitor.seating import Seat, reading_order
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Recorder:
 
     ``patience_s`` is how long failing writes are put up with, counted on the monotonic clock, before
     the database's error is raised: none for a file, which can be analysed again; unlimited for a
-    live lecture, which cannot.
+    live lecture, which cannot. ``attribution`` says who of the students is of the roster.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Recorder:
         per_student: bool = True,
         patience_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        attribution: Attribution | None = None,
     ) -> None:
         self.session_id = session_id
         self._store = store
@@ -67,7 +69,10 @@ class Recorder:
         self._per_student = per_student
         self._patience_s = patience_s
         self._clock = clock
+        self._attribution = attribution or Attribution((), {})
+        self._owners: dict[int, Owner] = {}
         self._student_ids: dict[int, int] = {}
+        self._not_looked_at = 0
         self._frame_size = (0, 0)
         self._unwritten: dict[tuple[int, float], TimelineBin] = {}
         self._tracks: dict[int, TrackRecord] = {}
@@ -84,17 +89,20 @@ class Recorder:
         return self._progress
 
     def add(self, sample: Sample, covers_s: float, frames_dropped: int) -> None:
-        """Count a sample that stands for ``covers_s`` seconds."""
-        self._frame_size = sample.frame_size
-        self._binner.add_sample(sample.media_s, covers_s)
-        self.add_observations(sample)
+        """Count a sample that stands for ``covers_s`` seconds; one that was not looked at is dropped."""
+        if sample.looked_at:
+            self._frame_size = sample.frame_size
+            self._binner.add_sample(sample.media_s, covers_s)
+            self.add_observations(sample)
+        else:
+            self._not_looked_at += 1
         if sample.note is not None:
             self._notes.append((sample.media_s, sample.note))
         self._progress = Progress(
             end_s=sample.media_s,
             watched_s=self._progress.watched_s + covers_s,
-            frames_sampled=self._progress.frames_sampled + 1,
-            frames_dropped=frames_dropped,
+            frames_sampled=self._progress.frames_sampled + sample.looked_at,
+            frames_dropped=frames_dropped + self._not_looked_at,
         )
 
     def add_observations(self, sample: Sample) -> None:
@@ -113,11 +121,14 @@ class Recorder:
         if self._clock() - clock_s >= due_s or self._progress.end_s - media_s >= due_s:
             self.commit(seats(), tracks())
 
-    def commit(self, seats: list[Seat], tracks: list[Stretch]) -> None:
-        """Write everything new. Raises DatabaseError as :meth:`commit_if_due` does."""
+    def commit(self, seats: list[Seat], tracks: list[Stretch], *, last: bool = False) -> None:
+        """Write everything new; ``last`` says that the session is over. Raises DatabaseError as
+        :meth:`commit_if_due` does."""
         self._last_commit = (self._clock(), self._progress.end_s)
         self._collect(tracks)
-        self._seats = seats or self._seats
+        if seats:
+            self._seats = seats
+            self._owners = self._attribution.update(seats, last=last)
         try:
             with self._store.unit() as unit:
                 ids = self._write(unit, self._seats)
@@ -185,15 +196,22 @@ class Recorder:
         return [class_bin([b for (_, at), b in self._unwritten.items() if at == start]) for start in starts]
 
     def _name_students(self, unit: Unit, seats: list[Seat]) -> dict[int, int]:
-        """Students are named by seat, and renamed when a new one sits down before them."""
-        labels = {student: f"Student {place}" for place, student in enumerate(reading_order(seats), 1)}
+        """Students who are of the roster are taken for who they are, with all that was written of them before
+        it was known. The others are named by seat, and renamed when a new one sits down before them."""
         ids = dict(self._student_ids)
+        for number, owner in self._owners.items():
+            if ids.get(number, owner.student_id) != owner.student_id:
+                unit.attribute(self.session_id, ids[number], owner.student_id)
+            ids[number] = owner.student_id
+        others = [seat for seat in seats if seat.student not in self._owners]
+        labels = {student: f"Student {place}" for place, student in enumerate(reading_order(others), 1)}
         # All renames in one call: two students may swap names when somebody sits down between them.
         renamed = {ids[n]: label for n, label in labels.items() if n in ids}
         unit.rename_students(self.session_id, renamed)
         for number, label in labels.items():
             if number not in ids:
                 ids[number] = unit.add_student(self.session_id, label)
+        labels |= {number: owner.label for number, owner in self._owners.items()}
         width, height = self._frame_size
         unit.save_seats(
             self.session_id,

@@ -187,7 +187,7 @@ class Seating:
 
     def _owner(self, track: Track, free: list[Seat]) -> int | None:
         """Whose seat the newcomer sits on, nearest first; None on no known one."""
-        near = [(self._distance(track.box_xyxy, seat.box_xyxy), seat.student) for seat in free]
+        near = [(seat_distance(track.box_xyxy, seat.box_xyxy, self._settings), seat.student) for seat in free]
         reachable = [(away, student) for away, student in near if away < FORBIDDEN]
         return min(reachable)[1] if reachable else None
 
@@ -216,28 +216,35 @@ class Seating:
 
     def _cost(self, track: Track, seat: Seat) -> float:
         """Distance and unlikeness; forbidden where the clothes are somebody else's."""
-        away, likeness = self._distance(track.box_xyxy, seat.box_xyxy), self._likeness(track, seat.student)
+        away, likeness = (
+            seat_distance(track.box_xyxy, seat.box_xyxy, self._settings),
+            self._likeness(track, seat.student),
+        )
         if likeness is None:
             return away
         # Where owner and visitor have one seat, the clothes decide: they weigh as much as the whole reach.
         unlike = self._settings.reach * (1 - likeness) / (1 - self._settings.min_likeness + 1e-9)
         return FORBIDDEN if likeness < self._settings.min_likeness else away + unlike
 
-    def _distance(self, face_xyxy: Box, seat_xyxy: Box) -> float:
-        """Centre distance in seat face widths, or forbidden beyond reach or size."""
-        width = seat_xyxy[2] - seat_xyxy[0]
-        ratio = (face_xyxy[2] - face_xyxy[0]) / width
-        away = (
-            np.hypot(*(np.add(face_xyxy[:2], face_xyxy[2:]) - np.add(seat_xyxy[:2], seat_xyxy[2:])) / 2)
-            / width
-        )
-        limit = self._settings.max_size_ratio
-        fits = away <= self._settings.reach and 1 / limit <= ratio <= limit
-        return float(away) if fits else FORBIDDEN
+
+def seat_distance(face_xyxy: Box, seat_xyxy: Box, settings: SeatingSettings) -> float:
+    """Centre distance in seat face widths, or ``FORBIDDEN`` beyond reach or size."""
+    width = seat_xyxy[2] - seat_xyxy[0]
+    ratio = (face_xyxy[2] - face_xyxy[0]) / width
+    away = (
+        np.hypot(*(np.add(face_xyxy[:2], face_xyxy[2:]) - np.add(seat_xyxy[:2], seat_xyxy[2:])) / 2) / width
+    )
+    fits = away <= settings.reach and 1 / settings.max_size_ratio <= ratio <= settings.max_size_ratio
+    return float(away) if fits else FORBIDDEN
 
 
 def reading_order(seats: Iterable[Seat]) -> list[int]:
-    """Students in order of seat: rows from the top of the picture down, each from left to right.
+    """Students in order of seat: rows from the top of the picture down, each from left to right."""
+    return [seat.student for row in rows_of(seats) for seat in row]
+
+
+def rows_of(seats: Iterable[Seat]) -> list[list[Seat]]:
+    """The seats in rows from the top of the picture down, each from left to right.
 
     A seat opens a new row when its centre lies more than three quarters of a face height below
     the mean of the row above it.
@@ -250,7 +257,7 @@ def reading_order(seats: Iterable[Seat]) -> list[int]:
             rows[-1].append(seat)
         else:
             rows.append([seat])
-    return [s.student for row in rows for s in sorted(row, key=lambda s: s.box_xyxy[0] + s.box_xyxy[2])]
+    return [sorted(row, key=lambda s: s.box_xyxy[0] + s.box_xyxy[2]) for row in rows]
 
 
 def _centre_y(seat: Seat) -> float:

@@ -98,7 +98,8 @@ class Session:
             sample = self._pipeline.process(frame)
             if self._on_sample is not None:
                 self._on_sample(sample)
-            self._recorder.add(sample, min(gap_s, longest_s), self._source.frames_dropped)
+            covers_s = min(gap_s, longest_s) if sample.looked_at else 0.0
+            self._recorder.add(sample, covers_s, self._source.frames_dropped)
             self._recorder.commit_if_due(self._seats, self._pipeline.pop_changed_tracks)
             if self._on_progress is not None:
                 self._on_progress(self._recorder.progress, self._pipeline.seating.student_count)
@@ -118,6 +119,6 @@ class Session:
         if waiting is not None:
             self._recorder.add_observations(waiting)
         try:
-            self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks())
+            self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), last=True)
         finally:
             self._recorder.end(status, datetime.now(UTC), reason)

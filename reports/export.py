@@ -81,6 +81,7 @@ def as_data(report: Report) -> dict[str, Any]:
         },
         "summary": [_plain(sentence) for sentence in summary(report)],
         "missing": _plain(banner(report)),
+        "masked_seats": report.masked_seats,
         "class": _class_data(report),
         "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
         "students": [_person_data(report, person) for person in report.people],

@@ -22,7 +22,7 @@ from reports.flags import Outcome
 from reports.intervals import ShareInterval
 from reports.method import method
 from reports.report import Mode, Person, Report
-from reports.sentences import banner, no_curve, summary, unreadable
+from reports.sentences import banner, masked, no_curve, summary, unreadable
 
 _OUTCOMES = {
     Outcome.FLAGGED: "check-in suggested",
@@ -45,6 +45,7 @@ def render_html(report: Report) -> str:
             facts=facts(report),
             no_curve=no_curve(report),
             unreadable=unreadable(report),
+            masked=masked(report),
             method=method(report.session, report.corrections),
             **_charts(report),
         )

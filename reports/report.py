@@ -86,7 +86,8 @@ class Person:
 class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
     ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
-    time; ``corrections`` are those of who is who that were not taken back."""
+    time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
+    that were opted out."""
 
     session: SessionRecord
     mode: Mode
@@ -96,6 +97,7 @@ class Report:
     flag_settings: FlagSettings
     markers: tuple[MarkerRecord, ...] = ()
     corrections: tuple[CorrectionRecord, ...] = ()
+    masked_seats: int = 0
 
     @property
     def flagged(self) -> tuple[Person, ...]:
@@ -136,6 +138,7 @@ def build_report(
     tracks: Iterable[TrackRecord] = (),
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
+    masked_seats: int = 0,
 ) -> Report:
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
@@ -148,12 +151,21 @@ def build_report(
     started_at = local_time(session.started_at, settings)
     notes = tuple(markers), tuple(one for one in corrections if one.active())
     if mode is Mode.AGGREGATE:
-        return Report(session, mode, started_at, (), aggregate_timeline(session, rows), flag_settings, *notes)
+        return Report(
+            session,
+            mode,
+            started_at,
+            (),
+            aggregate_timeline(session, rows),
+            flag_settings,
+            *notes,
+            masked_seats,
+        )
     judged_by = flag_settings if mode is Mode.EMOTION else None
     people = _people(session, students, rows, seats, flags, tracks, judged_by)
     lines = [person.timeline for person in people]
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, flag_settings, *notes)
+    return Report(session, mode, started_at, people, whole, flag_settings, *notes, masked_seats)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:

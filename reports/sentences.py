@@ -69,6 +69,17 @@ def unreadable(report: Report) -> str | None:
     return f"Where a face was seen but not readable, it was {listing(shares)}."
 
 
+def masked(report: Report) -> str | None:
+    """That seats were masked; None if none was."""
+    if not report.masked_seats:
+        return None
+    was = "is opted out and was" if report.masked_seats == 1 else "are opted out and were"
+    return (
+        f"{count(report.masked_seats, 'seat')} {was} masked in every picture before anything was looked for "
+        "in it. Nothing is known of who sits there."
+    )
+
+
 def names(people: tuple[Person, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
     shown = [person.name for person in people[:MOST_NAMES]]
@@ -162,4 +173,4 @@ def _missing_end(report: Report) -> str | None:
 def _missing_middle(report: Report) -> str | None:
     if report.unwatched_s == 0 or report.watched_s == 0:
         return None
-    return f"No picture arrived for {length(report.unwatched_s)} in between; the charts show where."
+    return f"Nothing was watched for {length(report.unwatched_s)} in between; the charts show where."

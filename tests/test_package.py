@@ -26,7 +26,7 @@ BELOW = {
 PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
-    "monitor.crossing", "monitor.stillness", "monitor.looks",
+    "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "reports.timeline", "reports.attention", "reports.flags", "reports.arrivals",
     "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip

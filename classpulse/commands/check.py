@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table
+from classpulse.console import count, print_json, print_table
 from classpulse.failures import EXPECTED
 from classpulse.policy import Mode, require_policy
 from classpulse.settings import Config, read_config
@@ -38,7 +38,7 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def check(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
-    """Look at settings, policy, camera, detector, head mesh, model, database, output folder and disk."""
+    """Look at settings, policy, camera, detector, head mesh, model, database, roster, output and disk."""
     config = read_config(config_path)
     looks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{config.name} is valid"),
@@ -47,6 +47,7 @@ def check(config_path: Path, source: str | None, no_source: bool, as_json: bool)
         ("heads", lambda: _heads(config)),
         ("model", lambda: _model(config)),
         ("database", lambda: _database(config)),
+        ("roster", lambda: _roster(config)),
         ("output", lambda: _output(config)),
         ("disk", lambda: _disk(config)),
     ]
@@ -118,8 +119,21 @@ def _database(config: Config) -> str:
     from db import queries
 
     with open_record(config) as engine:
-        count = len(queries.sessions(engine))
-    return f"{make_url(config.database_url).render_as_string(hide_password=True)}, {count} sessions"
+        sessions = len(queries.sessions(engine))
+    return f"{make_url(config.database_url).render_as_string(hide_password=True)}, {sessions} sessions"
+
+
+def _roster(config: Config) -> str:
+    from classpulse.classroom import read_classroom
+    from classpulse.watching import open_record
+
+    with open_record(config) as engine:
+        room = read_classroom(engine, config.settings.class_.name)
+    room.require_masks()
+    seats = f"a plan of {len(room.plan.seats)} seats" if room.plan else "no seat plan"
+    out = len(room.opted_out)
+    masked = f", {out} opted out, all to be masked" if out else ""
+    return f"class {room.name}: {count(len(room.entries), 'student')}{masked}; {seats}"
 
 
 def _output(config: Config) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
+from classpulse.classroom import recorded_classroom
 from classpulse.console import clock, count, print_json, progress_bar
 from classpulse.demo.score import Score, score_session
 from classpulse.demo.scoretable import score_table
@@ -43,6 +44,8 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
     policy = require_policy(config.settings.policy, config.name)
     truth = read_truth(truth_file)
     told = ToldFilm(video, truth, truth_file)
+    # The session's own database knows nobody: who opted out is masked here as well.
+    classroom = recorded_classroom(config.database_url, config.settings.class_.name)
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory(prefix="classpulse-") as folder, stop_on_signals() as stop:
 
@@ -54,7 +57,7 @@ def evaluate(config_path: Path, video: Path, truth_file: Path, as_json: bool) ->
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
             with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
-                outcome = Lecture(config, engine, policy.mode).watch(
+                outcome = Lecture(config, engine, policy.mode, classroom).watch(
                     str(video),
                     stop,
                     on_start=lambda _, film_s: told.check_length(film_s),

@@ -14,6 +14,7 @@ from monitor.pipeline import (
     BLIND_S,
     CAMERA_LOST,
     CAMERA_MOVED,
+    NOT_LOOKED_AT,
     ExpressionReader,
     NoExpressions,
     Pipeline,
@@ -307,3 +308,59 @@ def test_who_leaves_before_having_moved_was_a_person() -> None:
         seen.append(p.process(frame(index / 2)))
     assert {o.media_s for s in seen for o in s.observations if o.seen} == {index / 2 for index in range(20)}
     assert [s.late for s in seen if s.late] == [{1: 0}]
+
+
+class Blacken:
+    """A masker that leaves nothing of a picture but where it was asked to mask."""
+
+    def __init__(self) -> None:
+        self.places: list[float] = []
+
+    def masked(self, image_bgr, to_room):
+        self.places.append(float(to_room[0, 2]))
+        return np.full_like(image_bgr, 7)
+
+
+class TestMasking:
+    def test_nothing_sees_the_frame_as_it_came(self) -> None:
+        shown: list[int] = []
+
+        class Spy(Script, Always):
+            def __init__(self, *faces: list[Face]) -> None:
+                Script.__init__(self, *faces)
+                Always.__init__(self)
+
+            def detect(self, image_bgr):
+                shown.append(int(image_bgr.max()))
+                return super().detect(image_bgr)
+
+            def read(self, image_bgr, faces):
+                shown.append(int(image_bgr.max()))
+                return super().read(image_bgr, faces)
+
+        def worn(image_bgr, face):
+            shown.append(int(image_bgr.max()))
+
+        spy, masker = Spy(*[[face(100, 100)]] * 3), Blacken()
+        p = Pipeline(spy, spy, Tracker(), Seating(), Panning(), worn, masker=masker)
+        run(p, 3)
+        assert shown == [7] * 9
+        assert masker.places == [0.0, 30.0, 60.0], "the mask follows the camera of the same frame"
+
+    def test_where_it_cannot_be_told_what_to_mask_nothing_is_looked_at(self) -> None:
+        faces = [[face(300 - 30 * i, 100)] for i in (0, 1, 2, 4)]
+        p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(unknown=3), masker=Blacken())
+        samples = run(p, 5)
+        assert [s.looked_at for s in samples] == [True, True, True, False, True]
+        assert samples[3].observations == (), "not absence either"
+        assert [o.seen for o in samples[4].observations] == [True]
+
+    def test_that_is_noted_when_it_lasts(self) -> None:
+        class Dark:
+            def to_room(self, image_bgr) -> None:
+                return None
+
+        p = Pipeline(Script(), Always(), Tracker(), Seating(), Dark(), masker=Blacken())
+        samples = run(p, 30)
+        assert not any(s.looked_at for s in samples)
+        assert [(s.media_s, s.note) for s in samples if s.note] == [(BLIND_S + 0.5, NOT_LOOKED_AT)]

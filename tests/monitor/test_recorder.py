@@ -9,12 +9,14 @@ import pytest
 from db import queries
 from db.engine import open_database
 from db.errors import DatabaseError, DatabaseFull
-from db.records import NewSession, SessionStatus
+from db.records import NewSession, PlannedSeat, SessionStatus
+from db.roster import save_entry
 from db.store import Store
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Observation, Track, Unknown
 from monitor.pipeline import Sample, Stretch
+from monitor.plan import CERTAIN, Attribution
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.seating import Seat
 
@@ -215,3 +217,110 @@ def test_notes_become_markers_once(engine) -> None:
     r.add(sample(4.0), 0.5, 0)
     r.commit([], [])
     assert [(m.at_s, m.text) for m in queries.markers(engine, session_id)] == [(3.5, "the camera was moved")]
+
+
+def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    r.add(sample(0.0, 0), 0.5, frames_dropped=1)
+    for at_s in (0.5, 1.0):
+        r.add(
+            Sample(at_s, (), 0, (640, 360), note="cannot be told" if at_s == 1.0 else None, looked_at=False),
+            0.0,
+            1,
+        )
+    r.add(sample(1.5, 0), 0.5, frames_dropped=1)
+    r.commit(seats((0, 100)), [])
+    (b,) = queries.bins(engine, session_id)
+    assert (b.samples, b.seen_samples, b.watched_s, dict(b.unknown)) == (2, 2, 1.0, {})
+    session = queries.session(engine, session_id)
+    assert (session.frames_sampled, session.frames_dropped, session.watched_s) == (2, 3, 1.0)
+    assert [m.text for m in queries.markers(engine, session_id)] == ["cannot be told"]
+
+
+class TestRoster:
+    """Ada's planned seat is at 100, nobody of the roster's at 300."""
+
+    @pytest.fixture
+    def ada(self, engine) -> int:
+        with Store(engine).unit() as unit:
+            number = save_entry(unit, "Class", "Ada", "A1", True, NOW)
+            unit.commit()
+        return number
+
+    def attribution(self, ada: int) -> Attribution:
+        planned = [PlannedSeat("A1", face(100, 100).box_xyxy), PlannedSeat("A2", face(300, 100).box_xyxy)]
+        return Attribution(planned, {"A1": ada})
+
+    def record(self, engine, session_id: int, r: Recorder, times: int, *places: tuple[int, float]) -> None:
+        """So many bins of five seconds, each committed, of those who sit at ``places``."""
+        for _ in range(times):
+            start_s = 5.0 * len({b.start_s for b in queries.bins(engine, session_id)})
+            for i in range(10):
+                r.add(sample(start_s + i / 2, *[student for student, _ in places]), 0.5, 0)
+            tracks = [
+                Stretch(student, Track(student, face(x, 100).box_xyxy, None, 0.0, start_s + 4.5, 10), None)
+                for student, x in places
+            ]
+            r.commit(seats(*places), tracks)
+
+    def names(self, engine, session_id: int) -> dict[str, int]:
+        return {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+
+    def test_all_that_was_written_before_it_was_certain_is_theirs(self, engine, ada) -> None:
+        session_id = begin(engine)
+        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        self.record(engine, session_id, r, CERTAIN - 1, (0, 100), (1, 300))
+        assert set(self.names(engine, session_id)) == {"Student 1", "Student 2"}
+        self.record(engine, session_id, r, 2, (0, 100), (1, 300))
+        names = self.names(engine, session_id)
+        assert names == {"Ada": ada, "Student 1": names["Student 1"]}
+        bins = queries.bins(engine, session_id)
+        assert sorted((b.student_id, b.start_s) for b in bins) == sorted(
+            (number, 5.0 * i) for number in names.values() for i in range(CERTAIN + 1)
+        )
+        assert sum(b.seen_samples for b in bins) == 2 * 10 * (CERTAIN + 1)
+        assert {s.student_id: s.label for s in queries.seats(engine, session_id)} == {
+            ada: "A1", names["Student 1"]: "Student 1",
+        }  # fmt: skip
+        assert {t.student_id for t in queries.tracks(engine, session_id)} == set(names.values())
+
+    def test_a_write_that_fails_when_it_became_certain_loses_nothing(self, engine, ada) -> None:
+        session_id, store = begin(engine), BrokenStore(engine)
+        binner = Binner(5.0, lambda p: True)
+        r = Recorder(
+            store, session_id, binner, RecordingSettings(), patience_s=float("inf"), clock=Clock(),
+            attribution=self.attribution(ada),
+        )  # fmt: skip
+        store.broken = False
+        self.record(engine, session_id, r, CERTAIN - 1, (0, 100))
+        store.broken = True
+        for i in range(10):
+            r.add(sample(5.0 * (CERTAIN - 1) + i / 2, 0), 0.5, 0)
+        r.commit(seats((0, 100)), [])
+        assert set(self.names(engine, session_id)) == {"Student 1"}
+        store.broken = False
+        r.commit([], [])
+        assert self.names(engine, session_id) == {"Ada": ada}
+        assert sum(b.seen_samples for b in queries.bins(engine, session_id)) == 10 * CERTAIN
+
+    def test_the_end_of_a_short_session_settles_it(self, engine, ada) -> None:
+        session_id = begin(engine)
+        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        r.add(sample(0.0, 0), 0.5, 0)
+        r.commit(seats((0, 100)), [], last=True)
+        assert self.names(engine, session_id) == {"Ada": ada}
+
+    def test_another_on_the_seat_is_a_student_of_the_session(self, engine, ada) -> None:
+        session_id = begin(engine)
+        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        self.record(engine, session_id, r, CERTAIN, (0, 100))
+        self.record(engine, session_id, r, 2 * CERTAIN, (0, 300), (1, 100))
+        assert set(self.names(engine, session_id)) == {"Ada", "Student 1"}
+
+    def test_in_aggregate_mode_nobody_is(self, engine, ada) -> None:
+        session_id = begin(engine, mode="aggregate")
+        r = recorder(engine, session_id, per_student=False, attribution=self.attribution(ada))
+        self.record(engine, session_id, r, 2 * CERTAIN, (0, 100))
+        assert self.names(engine, session_id) == {}
+        assert {b.student_id for b in queries.bins(engine, session_id)} == {None}

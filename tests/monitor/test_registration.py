@@ -5,33 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from halls import HEIGHT, WIDTH, camera, room, seen
 from monitor.domain import ImageBGR
-from monitor.registration import Registration, moved
+from monitor.registration import Registration
+from monitor.similarity import moved
 
-WIDTH, HEIGHT = 960, 540
 CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float32)
-
-
-def room(seed: int = 1) -> ImageBGR:
-    """Walls, windows and desks: rectangles of many sizes."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
-    for _ in range(150):
-        x, y, w, h = rng.integers(0, (WIDTH, HEIGHT, 160, 120))
-        cv2.rectangle(picture, (x, y), (x + w, y + h), rng.integers(0, 256, 3).tolist(), -1)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
-
-
-def camera(x: float = 0.0, y: float = 0.0, zoom: float = 1.0) -> NDArray[np.float64]:
-    """Room to picture, (2, 3)."""
-    return np.array([[zoom, 0.0, WIDTH / 2 * (1 - zoom) + x], [0.0, zoom, HEIGHT / 2 * (1 - zoom) + y]])
-
-
-def seen(matrix: NDArray[np.float64], scene: ImageBGR | None = None) -> ImageBGR:
-    picture = cv2.warpAffine(
-        room() if scene is None else scene, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(picture, np.uint8)
 
 
 def error_px(registration: Registration, matrix: NDArray[np.float64], picture: ImageBGR) -> float:
@@ -113,3 +92,35 @@ def test_another_size_is_another_room() -> None:
     found = registration.to_room(small)
     assert found is not None
     np.testing.assert_array_equal(found, [[1, 0, 0], [0, 1, 0]])
+
+
+def test_no_corner_is_looked_for_in_what_is_hidden() -> None:
+    hidden = [np.array([(100, 50), (500, 50), (500, 400), (100, 400)], np.float32)]
+    registration = Registration(hidden)
+    registration.to_room(room())
+    scene = room()
+    scene[50:400, 100:500] = room(seed=2)[50:400, 100:500]
+    assert error_px(registration, camera(8, 4), seen(camera(8, 4), scene)) < 1.5
+    key = registration._key
+    assert key is not None
+    scale = 640 / WIDTH
+    inside = (key.corners[:, 0] > np.array([100, 50]) * scale) & (
+        key.corners[:, 0] < np.array([500, 400]) * scale
+    )
+    assert len(key.corners) > 50
+    assert not inside.all(axis=1).any()
+
+
+def test_with_something_hidden_a_picture_of_another_size_has_no_known_place() -> None:
+    registration = Registration([np.array([(0, 0), (9, 0), (9, 9), (0, 9)], np.float32)])
+    registration.to_room(room())
+    assert registration.to_room(np.asarray(cv2.resize(room(), (480, 270)), np.uint8)) is None
+    assert error_px(registration, camera(6, 3), seen(camera(6, 3))) < 1.5
+
+
+def test_a_known_place_is_taken_up_from_there() -> None:
+    registration, matrix = Registration(), camera(200, 90, zoom=1.2)
+    registration.to_room(room())
+    registration.anchor(seen(matrix), cv2.invertAffineTransform(matrix))
+    after = matrix + np.array([[0, 0, 3.0], [0, 0, 2.0]])
+    assert error_px(registration, after, seen(after)) < 1.5

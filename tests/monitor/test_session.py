@@ -133,11 +133,11 @@ def test_a_database_that_refuses_is_told_and_the_session_stays_readable(engine, 
     s, number = session(engine, Source(HALF_SECONDS), stop)
     commit, calls = Recorder.commit, []
 
-    def fails_later(self, seats, tracks):
+    def fails_later(self, seats, tracks, **options):
         calls.append(1)
         if len(calls) == 3:
             raise DatabaseFull("the disk is full")
-        return commit(self, seats, tracks)
+        return commit(self, seats, tracks, **options)
 
     monkeypatch.setattr(Recorder, "commit", fails_later)
     with pytest.raises(DatabaseFull):

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from db.records import FlagRecord, SessionStatus
+from reports.export import as_data
 from reports.flags import FlagSettings
+from reports.page import render_html
 from reports.report import build_report
-from reports.sentences import banner, no_curve, summary, unreadable
+from reports.sentences import banner, masked, no_curve, summary, unreadable
 
 SHORT = FlagSettings(least_usable_s=20.0)
 
@@ -178,7 +180,7 @@ def test_a_running_session(make):
 
 def test_a_gap(make):
     told = _plain(banner(make("nn   nn", watched_s=20.0)))
-    assert told == "No picture arrived for 15 s in between; the charts show where."
+    assert told == "Nothing was watched for 15 s in between; the charts show where."
 
 
 def test_why_faces_were_not_readable(make):
@@ -186,3 +188,15 @@ def test_why_faces_were_not_readable(make):
     assert told == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
     assert unreadable(make("nnnn", "n...")) is None
     assert unreadable(make("b?", mode="behaviour")) is None
+
+
+@pytest.mark.parametrize(
+    ("seats", "begins"),
+    [(0, None), (1, "1 seat is opted out and was masked"), (2, "2 seats are opted out and were")],
+)
+def test_masked_seats_are_counted_and_no_more_said_of_them(lessons, seats, begins):
+    report = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
+    told = masked(report)
+    assert told is None if begins is None else str(told).startswith(begins)
+    assert as_data(report)["masked_seats"] == seats
+    assert ("opted out" in render_html(report)) == bool(seats)

@@ -1,4 +1,4 @@
-"""``classpulse seats``: who is who."""
+"""``classpulse seats``: the seat plan, and who is who."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import click
 from classpulse.lazygroup import LazyGroup
 
 COMMANDS = {
+    "lay": "propose a plan over a still of the room",
+    "use": "take a plan for the class",
+    "show": "who sits where",
     "name": "a student of a session is somebody of the class's roster",
     "merge": "two students of a session were one person",
     "split": "from some moment on a student was somebody else",
@@ -17,4 +20,4 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, package="classpulse.commands.seats", lines=COMMANDS)
 def seats() -> None:
-    """Say who is who in a session. What was recorded stays as it is."""
+    """Lay the seat plan of the class; put right who was who in a session."""

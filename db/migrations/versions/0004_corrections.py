@@ -1,4 +1,4 @@
-"""Take the schema from 0002 to 0004: who is who after a teacher's corrections; downgrade is not offered."""
+"""Take the schema from 0003 to 0004: who is who after a teacher's corrections; downgrade is not offered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

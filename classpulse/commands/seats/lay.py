@@ -1,0 +1,81 @@
+"""``classpulse seats lay``: a plan over a still of the room, to be edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.classroom import recorded_classroom
+from classpulse.console import count, print_json, say
+from classpulse.errors import UserError
+from classpulse.folders import make_folder
+from classpulse.planfile import plan_text
+from classpulse.planpicture import plan_picture
+from classpulse.planproposal import proposed
+from classpulse.policy import require_policy
+from classpulse.settings import Config, read_config
+from classpulse.stills import take_still
+from classpulse.watching import print_path
+from monitor.detection import load_detector
+from reports.files import write_whole
+
+
+@click.command()
+@click.argument("still")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the plan."
+)
+@click.option("--at", "at_s", type=click.FloatRange(0), help="Take the picture after so many seconds.")
+@click.option("--stepped-aside", is_flag=True, help="Nobody who opted out is in the picture.")
+@click.option("--from-back", is_flag=True, help="Row A is the last one, not the one nearest to the camera.")
+@click.option("--force", is_flag=True, help="Replace a plan.csv that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_obj
+def lay(
+    config_path: Path,
+    still: str,
+    out: Path,
+    at_s: float | None,
+    stepped_aside: bool,
+    from_back: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Propose a seat for each face in STILL: a picture, a recording, or a camera as 'start' takes it.
+
+    Writes plan.csv, to be edited, and plan.png, on which nobody can be recognised. Nothing else is stored.
+    """
+    config = read_config(config_path)
+    require_policy(config.settings.policy, config.name)
+    if not stepped_aside:
+        _require_consent(config)
+    table, picture = out / "plan.csv", out / "plan.png"
+    if table.exists() and not force:
+        raise UserError(f"{table} exists already; edit it, or replace it with --force")
+    image_bgr = take_still(still, at_s, config.settings.capture)
+    faces = load_detector(config.settings.detection).detect(image_bgr)
+    seats = proposed([face.box_xyxy for face in faces], from_back=from_back)
+    make_folder(out)
+    write_whole(table, plan_text(seats).encode("utf-8"))
+    write_whole(picture, plan_picture(image_bgr, seats))
+    if as_json:
+        print_json({"plan": table, "picture": picture, "seats": [vars(seat) for seat in seats]})
+        return 0
+    say(f"{count(len(seats), 'seat')} proposed; add what is missing to plan.csv, in pixels of the still")
+    say(f"next: 'classpulse seats use {table} --still {still}'")
+    print_path("plan", table)
+    print_path("png", picture)
+    return 0
+
+
+def _require_consent(config: Config) -> None:
+    """Faces are looked for in the still, where nobody can be masked yet."""
+    room = recorded_classroom(config.database_url, config.settings.class_.name)
+    if room.opted_out:
+        who = ", ".join(entry.pseudonym for entry in room.opted_out)
+        raise UserError(
+            f"faces are looked for in the still, and {count(len(room.opted_out), 'student')} opted out "
+            f"({who}): let them step aside for it, say so with --stepped-aside, and add their seats to "
+            "plan.csv by hand"
+        )

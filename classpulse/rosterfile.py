@@ -1,0 +1,139 @@
+"""A roster as a file: a row is checked by itself, and then beside the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from classpulse.sheets import SheetRow, read_sheet
+
+COLUMNS = ("name", "pseudonym", "group", "seat", "consent")
+
+WORDS = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "ja": True,
+    "no": False,
+    "false": False,
+    "0": False,
+    "nein": False,
+}
+"""What may stand for consent. Not nothing: whoever has not said yes or no has to be asked."""
+
+_OF_SESSIONS = re.compile(r"student\s*\d+", re.IGNORECASE)
+
+
+class RosterRow(BaseModel):
+    """One student as the file has them. ``name`` and ``seat`` are None where the cell is empty."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(max_length=200)] | None
+    pseudonym: Annotated[str, Field(max_length=60)]
+    group: Annotated[str, Field(max_length=100)]
+    seat: Annotated[str, Field(max_length=20)] | None
+    consent: bool
+
+    @field_validator("name", "seat", mode="before")
+    @classmethod
+    def _none(cls, cell: str) -> str | None:
+        return cell or None
+
+    @field_validator("name", "pseudonym", "group", "seat")
+    @classmethod
+    def _in_print(cls, cell: str | None) -> str | None:
+        if cell is not None and not cell.isprintable():
+            raise ValueError("has a line break or another sign that cannot be printed")
+        return cell
+
+    @field_validator("pseudonym")
+    @classmethod
+    def _not_a_session_s(cls, cell: str) -> str:
+        if not cell:
+            raise ValueError("is empty; expected what everything but this list will call the student")
+        if _OF_SESSIONS.fullmatch(cell):
+            raise ValueError(f"is {cell!r}, as sessions call those whom they do not know; expected another")
+        return cell
+
+    @field_validator("consent", mode="before")
+    @classmethod
+    def _word(cls, cell: str) -> bool:
+        if cell.casefold() not in WORDS:
+            raise ValueError(f"is {cell!r}; expected yes or no" if cell else "is empty; expected yes or no")
+        return WORDS[cell.casefold()]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.name is not None and self.name.casefold() == self.pseudonym.casefold():
+            raise ValueError("the pseudonym is the name; expected another")
+        return self
+
+
+@dataclass(frozen=True)
+class NumberedRow:
+    """A row and the line of the file that it begins on."""
+
+    line: int
+    row: RosterRow
+
+
+@dataclass(frozen=True)
+class RosterFile:
+    """The right rows, one line about each wrong one, and the columns that were not read."""
+
+    rows: tuple[NumberedRow, ...]
+    problems: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def read_roster(path: Path, class_name: str) -> RosterFile:
+    """The roster in ``path``; who has no group belongs to ``class_name``. Raises ``UserError`` as
+    ``read_sheet`` does."""
+    sheet = read_sheet(path, COLUMNS)
+    rows: list[NumberedRow] = []
+    problems = list(sheet.problems)
+    for one in sheet.rows:
+        try:
+            rows.append(NumberedRow(one.line, _row(one, class_name)))
+        except ValidationError as error:
+            problems.append(f"line {one.line}: {'; '.join(_faults(error))}")
+    problems += _twice(rows)
+    return RosterFile(tuple(rows), tuple(sorted(problems, key=_line_of)), sheet.ignored)
+
+
+def _row(one: SheetRow, class_name: str) -> RosterRow:
+    cells = {column: one.cells[column] for column in COLUMNS}
+    return RosterRow.model_validate(cells | {"group": cells["group"] or class_name})
+
+
+def _faults(error: ValidationError) -> Iterable[str]:
+    for fault in error.errors(include_url=False):
+        what = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else _too_long(fault["ctx"])
+        yield " ".join([*(str(part) for part in fault["loc"][:1]), what])
+
+
+def _too_long(bounds: dict[str, object]) -> str:
+    return f"is longer than {bounds['max_length']} letters"
+
+
+def _twice(rows: Iterable[NumberedRow]) -> list[str]:
+    """One line for each pseudonym, and each seat, that an earlier row of the class has."""
+    first: dict[tuple[str, str, str], int] = {}
+    problems = []
+    for one in rows:
+        told = [("pseudonym", one.row.pseudonym)] + ([("seat", one.row.seat)] if one.row.seat else [])
+        for kind, value in told:
+            line = first.setdefault((kind, one.row.group, value.casefold()), one.line)
+            if line != one.line:
+                problems.append(f"line {one.line}: {kind} {value!r} is that of line {line} already")
+    return problems
+
+
+def _line_of(problem: str) -> int:
+    return int(problem.split()[1].rstrip(":"))

@@ -1,0 +1,89 @@
+"""A table from a spreadsheet: CSV with a line of headings, read strictly and reported by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from classpulse.errors import UserError
+
+DELIMITERS = ",;\t"
+_REMEDY = "save it as CSV in UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row: the line of the file that it begins on, and its cells by column, without spaces around."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The rows that have a cell for each heading, ``problems`` of the others, one line each, and the
+    columns that nobody asked for."""
+
+    rows: tuple[SheetRow, ...]
+    problems: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def read_sheet(path: Path, columns: Sequence[str]) -> Sheet:
+    """The table in ``path`` with at least ``columns``, in any order, between commas, semicolons or tabs.
+
+    Raises ``UserError`` where the file as a whole is wrong: not to be read, not UTF-8, a column missing.
+    """
+    text = _text(path)
+    lines = text.splitlines()
+    if not lines:
+        raise UserError(f"{path.name} is empty; expected a line of headings: {', '.join(columns)}")
+    delimiter = max(DELIMITERS, key=lambda one: len(_headings(lines[0], one) & set(columns)))
+    headings: list[str] = []
+    rows, problems = [], []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        begins = 1
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if not headings:
+                headings = _checked([cell.casefold() for cell in cells], columns, path.name)
+            elif any(cells) and len(cells) != len(headings):
+                problems.append(f"line {begins}: {len(cells)} cells, expected {len(headings)}")
+            elif any(cells):
+                rows.append(SheetRow(begins, dict(zip(headings, cells, strict=True))))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path.name}, line {reader.line_num}: {error}; expected CSV") from None
+    ignored = tuple(name for name in headings if name not in columns)
+    return Sheet(tuple(rows), tuple(problems), ignored)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); expected a CSV file") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        raise UserError(f"{path.name} is UTF-16 or no text at all; {_REMEDY}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(f"{path.name} is not in UTF-8 (line {line} has other letters); {_REMEDY}") from None
+
+
+def _headings(line: str, delimiter: str) -> set[str]:
+    return {cell.strip(' "').casefold() for cell in line.split(delimiter)}
+
+
+def _checked(headings: list[str], columns: Sequence[str], name: str) -> list[str]:
+    missing = [column for column in columns if column not in headings]
+    twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
+    if missing or twice:
+        what = f"has no column {', '.join(missing)}" if missing else f"has the column {twice[0]} twice"
+        raise UserError(f"{name}, line 1, {what}; expected the headings {', '.join(columns)}, in any order")
+    return headings

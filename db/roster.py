@@ -1,0 +1,56 @@
+"""The roster: who belongs to a class, where they sit and whether they may be watched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Select, select, update
+
+from db.errors import NotFound
+from db.records import RosterEntry
+from db.schema import ClassGroupRow, RosterRow, StudentRow
+from db.selects import rows
+from db.unit import Unit
+from db.upsert import upsert
+
+
+def roster(engine: Engine, class_name: str | None = None) -> list[RosterEntry]:
+    """The students of the roster, by class and pseudonym; of one class if it is named."""
+    statement = _select_entries().order_by(ClassGroupRow.name, StudentRow.pseudonym)
+    if class_name is not None:
+        statement = statement.where(ClassGroupRow.name == class_name)
+    return [RosterEntry(**row._mapping) for row in rows(engine, statement)]
+
+
+def save_entry(
+    unit: Unit, class_name: str, pseudonym: str, seat: str | None, consent: bool, at: datetime
+) -> int:
+    """Store a student of the roster, or replace what was stored of them; returns the student's number.
+    ``at`` is aware UTC."""
+    group = unit.class_group(class_name)
+    of_roster = StudentRow.session_id.is_(None)
+    person = {"class_group_id": group, "session_id": None, "pseudonym": pseudonym}
+    upsert(unit.connection, StudentRow, [person], ("class_group_id", "pseudonym"), where=of_roster)
+    known = select(StudentRow.id).where(
+        of_roster, StudentRow.class_group_id == group, StudentRow.pseudonym == pseudonym
+    )
+    student_id = unit.connection.scalars(known).one()
+    entry = {"student_id": student_id, "seat": seat, "consent": consent, "changed_at": at}
+    upsert(unit.connection, RosterRow, [entry], ("student_id",))
+    return student_id
+
+
+def set_consent(unit: Unit, student_id: int, consent: bool, at: datetime) -> None:
+    """Store that a student of the roster may be watched, or may not. Raises ``NotFound``."""
+    statement = update(RosterRow).where(RosterRow.student_id == student_id)
+    if unit.connection.execute(statement.values(consent=consent, changed_at=at)).rowcount == 0:
+        raise NotFound(f"the roster has no student {student_id}")
+
+
+def _select_entries() -> Select[Any]:
+    return (
+        select(*RosterRow.__table__.columns, StudentRow.pseudonym, ClassGroupRow.name.label("class_name"))
+        .join(StudentRow, StudentRow.id == RosterRow.student_id)
+        .join(ClassGroupRow, ClassGroupRow.id == StudentRow.class_group_id)
+    )
