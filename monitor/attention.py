@@ -16,7 +16,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from monitor.domain import Face, HeadPose, HeadReading, ImageBGR
-from monitor.headfit import fit_head
+from monitor.headfit import HeadFit, fit_head
 
 HEAD_CM = np.array(
     [
@@ -67,16 +67,21 @@ def head_pose(face: Face) -> HeadPose | None:
         None where fewer than four points not in one plane were seen (``face.keypoints`` has NaN for
         the others), or where they cannot be a head's.
     """
-    fit = fit_head(HEAD_CM, face.keypoints)
+    fit = keypoint_fit(face)
     return None if fit is None else fit.pose
 
 
-def misfit(face: Face) -> float | None:
-    """How badly the keypoints fit a head in any direction: the root mean square of their distances from
-    the affinely fitted head, as a share of the fitted head's width from ear to ear. None as for
-    ``head_pose``; with only four points the fit is exact and this is 0."""
-    fit = fit_head(HEAD_CM, face.keypoints)
-    return None if fit is None else fit.error_px / (fit.px_per_cm * HEAD_WIDTH_CM)
+def keypoint_fit(face: Face) -> HeadFit | None:
+    """The generic head laid over the keypoints, for whoever asks more than one thing of it; None as for
+    ``head_pose``."""
+    return fit_head(HEAD_CM, face.keypoints)
+
+
+def misfit(fit: HeadFit) -> float:
+    """How badly keypoints fit a head in any direction: the root mean square of their distances from the
+    affinely fitted head, as a share of the fitted head's width from ear to ear. With only four points the
+    fit is exact and this is 0."""
+    return fit.error_px / (fit.px_per_cm * HEAD_WIDTH_CM)
 
 
 def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool:

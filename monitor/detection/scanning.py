@@ -74,8 +74,7 @@ class Scan:
     def candidates(self, image_bgr: ImageBGR, which: NDArray[np.intp]) -> Candidates:
         """What the cuttings of these numbers show, merged, in pixels of the frame; the first look alone."""
         looks = [self._looks[index] for index in which]
-        images = {level: _resized(image_bgr, level) for level in {look.level for look in looks}}
-        return merge(join([_seen(images[look.level], look) for look in looks]))
+        return merge(join([_seen(image_bgr, look) for look in looks]))
 
     def _planned(self, width: int, height: int) -> tuple[tuple[_Look, ...], Cuttings]:
         plan = levels(width, height, self._min_face_px, self._full.input_px)
@@ -100,17 +99,22 @@ def _area(look: _Look, width: int, height: int) -> tuple[float, float, float, fl
 
 
 def _seen(image_bgr: ImageBGR, look: _Look) -> Candidates:
-    side = look.level.tile_px
-    tile = image_bgr[look.y : look.y + side, look.x : look.x + side]
-    found = _uncut(look.model.candidates(tile, LOOK_SCORE), look.level, look.x, look.y)
+    found = _uncut(look.model.candidates(_tile(image_bgr, look), LOOK_SCORE), look.level, look.x, look.y)
     return found.to_frame(look.level.scale, look.x, look.y)
 
 
-def _resized(image_bgr: ImageBGR, level: Level) -> ImageBGR:
-    if (level.width, level.height) == (image_bgr.shape[1], image_bgr.shape[0]):
-        return image_bgr
-    way = cv2.INTER_AREA if level.width < image_bgr.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image_bgr, (level.width, level.height), interpolation=way), dtype=np.uint8)
+def _tile(image_bgr: ImageBGR, look: _Look) -> ImageBGR:
+    """What a cutting shows, at its level's size. It is cut out first: to shrink a whole frame for one tile
+    takes longer than to look at it."""
+    level = look.level
+    across, down = (min(level.tile_px, rest) for rest in (level.width - look.x, level.height - look.y))
+    left, top = round(look.x / level.scale), round(look.y / level.scale)
+    right, low = round((look.x + across) / level.scale), round((look.y + down) / level.scale)
+    part = image_bgr[top:low, left:right]
+    if part.shape[:2] == (down, across):
+        return part
+    way = cv2.INTER_AREA if level.scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (across, down), interpolation=way), dtype=np.uint8)
 
 
 def _uncut(found: Candidates, level: Level, x: int, y: int) -> Candidates:

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from monitor.domain import Frame, ImageBGR
 from monitor.errors import SourceError, SourceLost
+from monitor.sources.ahead import ahead
 from monitor.sources.sampling import MediaClock, Sampler
 
 FALLBACK_FRAME_S = 1 / 25
@@ -61,6 +62,7 @@ class VideoFile:
         self.name = path.name
         self.frames_dropped = 0
         self._started_at = started_at
+        self._frames = ahead(iter(()))
         self._container = _open_container(path)
         try:
             self._stream = _video_stream(self._container, path.name)
@@ -75,17 +77,23 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # First what is being decoded in its own thread: a container must not be closed under it.
+        self._frames.close()
         self._container.close()
 
     def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
         """Yield the first frame at or after each sampling time; see ``Source.frames``.
 
-        ``image_bgr`` is upright. Reads the file once: call it once.
+        ``image_bgr`` is upright. Reads the file once: call it once. The next frame is decoded while the
+        present one is looked at.
 
-        Raises:
-            SourceError: there is not one frame in the file that can be decoded.
-            SourceLost: the file ends, or its frames do, before the length it announced.
+        Raises: SourceError: there is not one frame in the file that can be decoded. SourceLost: the file
+        ends, or its frames do, before the length it announced.
         """
+        self._frames = ahead(self._sampled(sample_fps, stop))
+        return self._frames
+
+    def _sampled(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
         sampler = Sampler(sample_fps)
         self._skip_spare_frames(sample_fps)
         clock = MediaClock(_frame_s(self._stream))
