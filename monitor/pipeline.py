@@ -187,6 +187,7 @@ class Pipeline:
         self._registrar = registrar
         self._colours = colours
         self._crossings = Crossings()
+        self._live: list[Track] = []
         self._here: set[int] = set()
         self._to_room = STANDING
         self._placed_s, self._is_blind = 0.0, False
@@ -206,7 +207,8 @@ class Pipeline:
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
         worn = self._worn(frame.image_bgr, tracks, pictured)
-        tracks, worn = self._crossings.update(tracks, worn)
+        self._live, worn = self._crossings.update(tracks, worn)
+        tracks = self._live
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         readings = self._reader.read(frame.image_bgr, [face for _, face in seen])
         for (track, face), reading in zip(seen, readings, strict=True):
@@ -268,7 +270,7 @@ class Pipeline:
         somebody has been confirmed already."""
         if self.seating.student_count or not self._pending:
             return None
-        waiting = [replace(track, hits=10**6) for track in self._tracker.tracks if track.face is not None]
+        waiting = [replace(track, hits=10**6) for track in self._live if track.face is not None]
         students = self.seating.update(waiting)
         observations = self._attribute(students)
         self._note_tracks(waiting, students)
