@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from monitor.domain import Track
 from monitor.tracking import Tracker
 
 RED, GREEN, BLUE = (row.astype(np.float32) for row in np.eye(3))
+REDDISH = np.array([0.95, 0.0, (1 - 0.95**2) ** 0.5], np.float32)
 
 Places = Mapping[int, float | None]
 """Where the face of each track is, as the tracker sees it; None while it is not seen."""
@@ -77,6 +79,7 @@ def test_two_who_were_taken_for_each_other_get_their_numbers_back() -> None:
     [
         ({1: RED, 2: BLUE}, {1: RED, 2: BLUE}),
         ({1: RED, 2: RED}, {1: RED, 2: RED}),
+        ({1: RED, 2: REDDISH}, {1: REDDISH, 2: RED}),
         ({1: RED, 2: BLUE}, {}),
         ({1: RED, 2: BLUE}, {1: BLUE}),
         ({}, {1: BLUE, 2: RED}),
@@ -86,11 +89,12 @@ def test_two_who_were_taken_for_each_other_get_their_numbers_back() -> None:
     ],
     ids=[
         "who they were",
-        "alike",
+        "the same clothes",
+        "nearly the same",
         "not seen after",
         "one seen after",
         "not seen before",
-        "one before",
+        "one seen before",
         "coat",
     ],
 )
@@ -112,9 +116,9 @@ def test_who_did_not_walk_has_not_met_anybody() -> None:
     """Neighbours who lean over to one another: what they wear may look different then, and nobody has gone
     anywhere."""
     room = Room()
-    room.samples(10, {1: 100, 2: 150}, {1: RED, 2: BLUE})
-    room.samples(5, {1: 115, 2: 135}, {1: RED, 2: BLUE})
-    assert room.samples(20, {1: 100, 2: 150}, {1: BLUE, 2: RED}) == {1: 1, 2: 2}
+    room.samples(10, {1: 100, 2: 165}, {1: RED, 2: BLUE})
+    room.samples(5, {1: 110, 2: 155}, {1: RED, 2: BLUE})
+    assert room.samples(20, {1: 100, 2: 165}, {1: BLUE, 2: RED}) == {1: 1, 2: 2}
 
 
 def test_who_walks_far_from_anybody_has_not_met_them() -> None:
@@ -153,13 +157,14 @@ def test_a_number_that_was_exchanged_is_not_given_to_a_third() -> None:
     assert room.samples(FRESH, {2: 400, 3: 800}, {2: GREEN, 3: RED}) == {2: 3, 3: 1}
 
 
-def test_three_who_were_taken_for_one_another_in_a_ring_are_told_apart() -> None:
-    room, before = Room(), {1: RED, 2: BLUE, 3: GREEN}
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
+def test_three_who_met_are_told_apart_whoever_was_taken_for_whom(order: tuple[int, ...]) -> None:
+    room, clothes = Room(), {1: RED, 2: BLUE, 3: GREEN}
     for far in (*[300] * 10, 200, 100, 30, 10):
-        room.sample({1: 400 - far, 2: 400, 3: 400 + far}, before)
-    room.sample({1: 400, 2: 470, 3: 410}, before)
-    after = {1: BLUE, 2: GREEN, 3: RED}
-    assert room.samples(5 * FRESH, {1: 100, 2: 400, 3: 700}, after) == {1: 2, 2: 3, 3: 1}
+        room.sample({1: 400 - far, 2: 400, 3: 400 + far}, clothes)
+    people = dict(zip((1, 2, 3), order, strict=True))
+    worn = {track: clothes[person] for track, person in people.items()}
+    assert room.samples(5 * FRESH, {1: 100, 2: 400, 3: 700}, worn) == people
 
 
 @given(

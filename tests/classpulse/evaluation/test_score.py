@@ -110,10 +110,18 @@ def test_one_followed_person_is_one_student_of_the_film_at_most() -> None:
     assert merged.presence.error == pytest.approx((4 + 4) / 16)
 
 
-def test_who_is_followed_as_whom_is_told_of_all_together() -> None:
-    # The first was mostly a, but so was the second, for whom there is nobody else; the first was b as well.
-    result = score(film("1" * 10, "1" * 10), "aaaabbb...", ".......aaa")
-    assert result.presence.error == pytest.approx((7 + 3) / 20)
+@pytest.mark.parametrize(
+    ("first", "second", "wrong"),
+    [
+        # The first was mostly a, but so was the second, for whom there is nobody else.
+        ("aaaabbb...", ".......aaa", 7 + 3),
+        # That somebody is left over makes them nobody whom they never were on.
+        ("aaaaaaabbb", "..........", 3 + 10),
+    ],
+)
+def test_who_is_followed_as_whom_is_told_of_all_together(first: str, second: str, wrong: int) -> None:
+    result = score(film("1" * 10, "1" * 10), first, second)
+    assert result.presence.error == pytest.approx(wrong / 20)
 
 
 def test_lost_and_found_again_is_a_fragmentation() -> None:

@@ -143,13 +143,14 @@ def test_a_return_is_seen_before_the_cutting_s_turn(
     room = Room(1720)
     room.sample(first)
     room.places = []
-    while room.sample(frame):
-        pass
+    assert [] in (room.sample(frame) for _ in range(10))
     room.samples(away - 1, frame)
     room.places = [1730]
     since = len(room.looked)
     assert room.samples(waited, frame) == [[]] * (waited - 1) + [[1730]]
     assert all(17 not in looked for looked in room.looked[since:])
+    room.samples(2 * EAGER_SAMPLES, frame)
+    assert max(room.asked[-2 * EAGER_SAMPLES :]) == 1, "nobody is missed any more"
 
 
 def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a_while() -> None:
@@ -204,6 +205,14 @@ def test_two_who_become_one_are_one_and_the_other_is_looked_for() -> None:
     assert {11, 12, 13} <= set(room.looked[-1])
 
 
+def test_who_is_looked_for_beside_somebody_known_is_not_found_in_them() -> None:
+    room = Room(1200, 1224)
+    assert room.sample() == [1200, 1224]
+    room.places = [1224]
+    assert room.samples(6) == [[1224]] * 6
+    assert max(room.asked[2:]) == 2, "one is known and one is looked for"
+
+
 def test_another_frame_size_is_another_picture() -> None:
     room = Room(50, 1220)
     room.sample(STILL)
@@ -224,6 +233,7 @@ def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was
     room.samples(seen, STILL)
     room.places = []
     kept = [found == [1220] for found in room.samples(2 * PATIENCE, STILL)]
+    assert not kept[-1]
     count = kept.index(False)
     assert min(seen, PATIENCE) <= count <= min(seen, PATIENCE) + MOST_REST
     assert not any(kept[count:])
