@@ -54,7 +54,7 @@ class Classroom:
     @property
     def opted_out(self) -> tuple[RosterEntry, ...]:
         """Those who may not be watched."""
-        return tuple(entry for entry in self.entries if not entry.consent)
+        return tuple(entry for entry in self.entries if entry.consent is False)
 
     @property
     def labels(self) -> frozenset[str]:

@@ -236,14 +236,15 @@ class CorrectionRecord:
 @dataclass(frozen=True)
 class RosterEntry:
     """A student of the roster: ``seat`` is the label of a seat of the plan, None where they have none;
-    without ``consent`` they are masked. Their name is in ``db.names`` alone."""
+    whose ``consent`` is False is masked; it is None, as is ``changed_at``, where nobody has been asked.
+    Their name is in ``db.names`` alone."""
 
     student_id: int
     class_name: str
     pseudonym: str
     seat: str | None
-    consent: bool
-    changed_at: datetime
+    consent: bool | None
+    changed_at: datetime | None
 
 
 @dataclass(frozen=True)

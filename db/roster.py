@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, select, update
+from sqlalchemy import Engine, Select, select
 
-from db.errors import NotFound
 from db.records import RosterEntry
 from db.schema import ClassGroupRow, RosterRow, StudentRow
 from db.selects import rows
@@ -42,15 +41,25 @@ def save_entry(
 
 
 def set_consent(unit: Unit, student_id: int, consent: bool, at: datetime) -> None:
-    """Store that a student of the roster may be watched, or may not. Raises ``NotFound``."""
-    statement = update(RosterRow).where(RosterRow.student_id == student_id)
-    if unit.connection.execute(statement.values(consent=consent, changed_at=at)).rowcount == 0:
-        raise NotFound(f"the roster has no student {student_id}")
+    """Store that a student of the roster may be watched, or may not; the seat stays. ``at`` is aware UTC.
+    Raises ``Conflict`` where there is no such student."""
+    entry = {"student_id": student_id, "seat": None, "consent": consent, "changed_at": at}
+    upsert(unit.connection, RosterRow, [entry], ("student_id",), keep=("seat",))
 
 
 def _select_entries() -> Select[Any]:
+    # Somebody whom a correction put on the roster has no entry: nobody has been asked.
+    columns: list[Any] = [
+        StudentRow.id.label("student_id"),
+        ClassGroupRow.name.label("class_name"),
+        StudentRow.pseudonym,
+        RosterRow.seat,
+        RosterRow.consent,
+        RosterRow.changed_at,
+    ]
     return (
-        select(*RosterRow.__table__.columns, StudentRow.pseudonym, ClassGroupRow.name.label("class_name"))
-        .join(StudentRow, StudentRow.id == RosterRow.student_id)
+        select(*columns)
         .join(ClassGroupRow, ClassGroupRow.id == StudentRow.class_group_id)
+        .join(RosterRow, StudentRow.id == RosterRow.student_id, isouter=True)
+        .where(StudentRow.session_id.is_(None))
     )

@@ -66,8 +66,7 @@ class Crossings:
     ) -> tuple[list[Track], dict[int, NDArray[np.float32]]]:
         """Take all live tracks of one sample and what those wear of whom it is seen, ``(K,)`` of length 1;
         return both with the numbers under which these people were followed before."""
-        live = {track.track_id for track in tracks}
-        self._number = {key: value for key, value in self._number.items() if key in live}
+        self._number = {track.track_id: self._number.get(track.track_id, track.track_id) for track in tracks}
         named, worn = self._named(tracks, colours)
         self._meet(named)
         if self._exchange(named, worn):
@@ -78,9 +77,8 @@ class Crossings:
     def _named(
         self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]]
     ) -> tuple[list[Track], dict[int, NDArray[np.float32]]]:
-        number = {track.track_id: self._number.get(track.track_id, track.track_id) for track in tracks}
-        named = [replace(track, track_id=number[track.track_id]) for track in tracks]
-        return named, {number[key]: value for key, value in colours.items() if key in number}
+        named = [replace(track, track_id=self._number[track.track_id]) for track in tracks]
+        return named, {self._number[key]: value for key, value in colours.items() if key in self._number}
 
     def _meet(self, tracks: Sequence[Track]) -> None:
         """Begin, or begin again, the meetings of those who are near one another, one of them walking."""
@@ -103,8 +101,7 @@ class Crossings:
         return bool(away > AWAY * _width(track))
 
     def _exchange(self, tracks: Sequence[Track], worn: Mapping[int, NDArray[np.float32]]) -> bool:
-        """Look at those who have met; whether any two change numbers."""
-        changed = False
+        """Look at those who have met; whether two change numbers, no more than two in one sample."""
         by_number = {track.track_id: track for track in tracks}
         for pair, meeting in list(self._meetings.items()):
             if _apart(*(by_number[number] for number in pair)) < NEAR:
@@ -116,22 +113,22 @@ class Crossings:
                 del self._meetings[pair]
                 if self._is_crossed(pair, meeting):
                     self._swap(pair)
-                    changed = True
-        return changed
+                    return True
+        return False
 
     def _is_crossed(self, pair: tuple[int, int], meeting: _Meeting) -> bool:
         before = [self._known[number].looks for number in pair]
         pairs = ((0, 0), (1, 1), (0, 1), (1, 0))
         likeness = [meeting.fresh[now].likeness(before[then]) for now, then in pairs]
-        if any(value is None for value in likeness):
-            return False
-        straight_a, straight_b, crossed_a, crossed_b = (float(value or 0.0) for value in likeness)
-        return crossed_a + crossed_b > straight_a + straight_b + MARGIN
+        told = [value for value in likeness if value is not None]
+        return len(told) == len(pairs) and sum(told[2:]) > sum(told[:2]) + MARGIN
 
     def _swap(self, pair: tuple[int, int]) -> None:
         one, other = pair
-        shown = {self._number.get(key, key): key for key in (*self._number, *pair)}
+        shown = {number: key for key, number in self._number.items()}
         self._number |= {shown[one]: other, shown[other]: one}
+        # What else was seen of the two since they met went by the other's number.
+        self._meetings |= {met: _Meeting() for met in self._meetings if {one, other} & set(met)}
 
     def _remember(self, tracks: Sequence[Track], worn: Mapping[int, NDArray[np.float32]]) -> None:
         live = {track.track_id for track in tracks}

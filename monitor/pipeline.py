@@ -343,7 +343,9 @@ class Pipeline:
         None when nobody waits."""
         pictures = self._stillness.pictures(self._now_s)
         waiting = [
-            track for track in self._now if track.track_id in self._pending and track.track_id not in pictures
+            track
+            for track in self._now
+            if track.face is not None and track.track_id in self._pending and track.track_id not in pictures
         ]
         if not self.seating.student_count:
             waiting = [replace(track, hits=10**6) for track in waiting]

@@ -25,8 +25,6 @@ from monitor.domain import Box, Track
 from monitor.looks import NEEDED, Looks
 
 _BOXES_REMEMBERED = 60  # half a minute at the default rate: so soon two who changed places own the new ones
-
-
 _BARE_NEEDED = 40  # samples, twenty seconds at the default rate: longer than most look down for
 _BARE_LIKENESS = 0.9  # not tuned; what stands in front of a seat is as like itself as clothes are
 

@@ -34,7 +34,8 @@ class Changes:
 
     def changed(self, image_bgr: ImageBGR) -> NDArray[np.intp]:
         """The numbers of the parts that are not as they were when they were last looked at."""
-        small = cv2.resize(image_bgr, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA)
+        height, width = (max(1, round(side * self._scale)) for side in image_bgr.shape[:2])
+        small = cv2.resize(image_bgr, (width, height), interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
         self._now = [_contrast(grey[y1:y2, x1:x2]) for x1, y1, x2, y2 in self._areas]
         pairs = zip(self._before, self._now, strict=True)
@@ -53,4 +54,5 @@ def _contrast(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 def _differ(before: NDArray[np.float32], now: NDArray[np.float32]) -> bool:
     energy = float(np.sqrt((before**2).mean() * (now**2).mean())) if now.size else 0.0
     even = max(float(before.std()), float(now.std())) < LEAST_SPREAD if now.size else True
-    return not even and float((before * now).mean()) < SAME * energy
+    # A part with contrast only then, or only now, is like nothing: both sides are 0 then.
+    return not even and float((before * now).mean()) <= SAME * energy

@@ -53,7 +53,7 @@ def test_consent_is_changed_for_one_who_is_there(store, engine, clock) -> None:
         unit.commit()
     (entry,) = roster(engine)
     assert (entry.consent, entry.changed_at) == (False, clock.now)
-    with store.unit() as unit, pytest.raises(NotFound):
+    with store.unit() as unit, pytest.raises(Conflict):
         set_consent(unit, number + 1, False, clock())
 
 
@@ -130,3 +130,16 @@ class TestAttribution:
         ada = put(store, clock, "Ada")
         with store.unit() as unit, pytest.raises(NotFound):
             unit.attribute(session_id, ada, ada)
+
+
+def test_who_was_put_on_the_roster_by_a_correction_has_not_been_asked(
+    store, engine, session_id, people, clock
+) -> None:
+    with store.unit() as unit:
+        number = unit.add_newcomer(session_id, "Gnu", to_roster=True)
+        unit.commit()
+    assert roster(engine) == [RosterEntry(number, roster(engine)[0].class_name, "Gnu", None, None, None)]
+    with store.unit() as unit:
+        set_consent(unit, number, False, clock())
+        unit.commit()
+    assert [(entry.seat, entry.consent) for entry in roster(engine)] == [(None, False)]

@@ -155,6 +155,48 @@ def test_likeness_zero_lets_the_seat_alone_decide() -> None:
     assert sit(seating, 2, BLUE, 60.0)[-1] == 0
 
 
+def leave(seating: Seating, there: np.ndarray, samples: int) -> None:
+    """Nobody is seen for some samples; what the seat of the first student looks like then."""
+    for _ in range(samples):
+        seating.update([], bare={0: there})
+
+
+@pytest.mark.parametrize(
+    ("there", "samples", "worn", "student", "grounds"),
+    [
+        # The back of the chair in front, as they first sat, is what was taken for red clothes.
+        (RED, 40, RED, 0, Grounds.SEAT),
+        (RED, 40, BLUE, 0, Grounds.SEAT),
+        # Whoever looks down for some seconds still wears them.
+        (RED, 39, RED, 0, Grounds.CLOTHES),
+        (RED, 39, BLUE, 1, Grounds.OTHER),
+        (BLUE, 100, RED, 0, Grounds.CLOTHES),
+        (BLUE, 100, BLUE, 1, Grounds.OTHER),
+    ],
+)
+def test_clothes_that_are_there_when_nobody_is_tell_nothing(
+    there: np.ndarray, samples: int, worn: np.ndarray, student: int, grounds: Grounds
+) -> None:
+    seating = Seating()
+    sit(seating, 1, RED, 0.0)
+    leave(seating, there, samples)
+    assert sit(seating, 2, worn, 60.0)[-1] == student
+    (arrival,) = seating.pop_arrivals()
+    assert (arrival.owner, arrival.grounds) == (0, grounds)
+
+
+def test_short_absences_do_not_add_up() -> None:
+    seating = Seating()
+    sit(seating, 1, RED, 0.0)
+    for _ in range(3):
+        leave(seating, RED, 30)
+        sit(seating, 1, RED, 30.0)
+    leave(seating, RED, 30)
+    seating.pop_arrivals()
+    sit(seating, 2, BLUE, 120.0)
+    assert [arrival.grounds for arrival in seating.pop_arrivals()] == [Grounds.OTHER]
+
+
 def test_two_who_changed_places_own_the_new_ones_after_half_a_minute() -> None:
     seating = Seating()
     for i in range(200):

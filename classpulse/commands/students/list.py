@@ -14,6 +14,8 @@ from db.names import names
 from db.roster import roster
 from db.store import Store
 
+CONSENT = {True: "yes", False: "no", None: "not recorded"}
+
 
 @click.command()
 @click.option("--class", "class_name", help="Another class than that of config.yaml.")
@@ -39,7 +41,7 @@ def list(config_path: Path, class_name: str | None, with_names: bool, as_json: b
         say(f"nobody is on the roster of class {class_name!r}: 'classpulse students import FILE' adds them")
     else:
         headings = ("pseudonym", "seat", "consent", *(("name",) if with_names else ()))
-        cells = [(e.pseudonym, e.seat or "", "yes" if e.consent else "no") for e in entries]
+        cells = [(e.pseudonym, e.seat or "", CONSENT[e.consent]) for e in entries]
         shown = [(called.get(e.student_id, ""),) if with_names else () for e in entries]
         print_table(f"Class {class_name}", headings, [a + b for a, b in zip(cells, shown, strict=True)])
     return 0

@@ -101,6 +101,29 @@ def test_somebody_else_on_the_seat_is_not_its_owner() -> None:
     assert told_apart.identity.idf1 == 1.0
 
 
+def test_one_followed_person_is_one_student_of_the_film_at_most() -> None:
+    truth = film("11000011", "00222200")
+    merged = score(truth, "aaaaaaaa", "........")
+    # The visitor has nobody of their own: never reported, they are wrong while they are there, and their own
+    # absences are no more believed to be presence than those of somebody who was never found.
+    assert (merged.presence.absences, merged.presence.believed) == (3, 1)
+    assert merged.presence.error == pytest.approx((4 + 4) / 16)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wrong"),
+    [
+        # The first was mostly a, but so was the second, for whom there is nobody else.
+        ("aaaabbb...", ".......aaa", 7 + 3),
+        # That somebody is left over makes them nobody whom they never were on.
+        ("aaaaaaabbb", "..........", 3 + 10),
+    ],
+)
+def test_who_is_followed_as_whom_is_told_of_all_together(first: str, second: str, wrong: int) -> None:
+    result = score(film("1" * 10, "1" * 10), first, second)
+    assert result.presence.error == pytest.approx(wrong / 20)
+
+
 def test_lost_and_found_again_is_a_fragmentation() -> None:
     result = score(film("1" * 8), "aa..aa.a")
     assert result.identity.fragmentations == 2

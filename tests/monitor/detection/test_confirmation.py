@@ -37,10 +37,12 @@ def face(x: float, y: float, side: float, score: float) -> Candidates:
     return Candidates(box, np.array([score], dtype=np.float32), points)
 
 
-def confirmed(first: float, *second: tuple[float, float], close: tuple[float, float] = (0, 0)):
+def judged(first: float, *second: tuple[float, float], close: tuple[float, float] = (0, 0)):
+    """The face that one candidate is, or none, what was refused, and how often each model looked."""
     full, short = Looker(192, *second), Looker(128, close)
-    result = Confirmation(full, short, 0.5).confirmed(FRAME, face(280, 180, 40, first))  # type: ignore[arg-type]
-    return result, full.looks, short.looks
+    faces, refused = Confirmation(full, short, 0.5).judged(FRAME, face(280, 180, 40, first))  # type: ignore[arg-type]
+    assert len(faces) + len(refused) == 1
+    return faces, refused, full.looks, short.looks
 
 
 @pytest.mark.parametrize(
@@ -59,14 +61,29 @@ def confirmed(first: float, *second: tuple[float, float], close: tuple[float, fl
     ids=["sure", "second", "third", "fourth", "fails the fourth", "hopeless", "outvoted", "elsewhere"],
 )
 def test_a_doubtful_face_must_hold_in_the_mean_of_its_looks(first, second, score, looks):
-    result, full_looks, short_looks = confirmed(first, *second)
+    faces, _, full_looks, short_looks = judged(first, *second)
     assert full_looks == looks
-    assert short_looks == len(result) == (score is not None)
-    assert result.scores.tolist() == pytest.approx([] if score is None else [score], abs=1e-3)
+    assert short_looks == len(faces) == (score is not None)
+    assert faces.scores.tolist() == pytest.approx([] if score is None else [score], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "score"),
+    [
+        (0.4, [(0.7, 0), (0.5, 0), (0.3, 0)], 0.475),
+        # The looks that were spared count as nothing seen.
+        (0.4, [(0, 0), (0.4, 0)], 0.2),
+        (0.3, [(0, 0), (0, 0)], 0.075),
+    ],
+    ids=["nearly", "half", "hopeless"],
+)
+def test_what_is_no_face_is_told_with_its_mean(first, second, score):
+    _, refused, _, _ = judged(first, *second)
+    assert refused.scores.tolist() == pytest.approx([score], abs=1e-3)
 
 
 def test_the_second_look_corrects_the_place():
-    result, _, _ = confirmed(0.7, (0.9, 0.25))
+    result, _, _, _ = judged(0.7, (0.9, 0.25))
     assert result.boxes_xyxy[0].tolist() == pytest.approx([290, 180, 330, 220], abs=1)
 
 
@@ -76,14 +93,14 @@ def test_the_second_look_corrects_the_place():
     ids=["sees the same face", "sees too little", "sees a neighbour"],
 )
 def test_the_close_look_gives_box_and_points_if_it_sees_the_same_face(close, left):
-    result, _, _ = confirmed(0.9, close=close)
+    result, _, _, _ = judged(0.9, close=close)
     assert result.boxes_xyxy[0, 0] == pytest.approx(left, abs=1)
     assert result.keypoints[0, 0, 0] == pytest.approx(left, abs=1)
 
 
-def test_nothing_to_confirm():
-    none = Confirmation(Looker(192), Looker(128), 0.5).confirmed(FRAME, join([]))  # type: ignore[arg-type]
-    assert len(none) == 0
+def test_nothing_to_judge():
+    faces, refused = Confirmation(Looker(192), Looker(128), 0.5).judged(FRAME, join([]))  # type: ignore[arg-type]
+    assert (len(faces), len(refused)) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +130,38 @@ def test_a_known_face_is_seen_again_by_any_look_at_its_place(close, wider, found
     again = Confirmation(full, short, 0.5).seen_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
     assert len(again) == found
     assert (full.looks, short.looks) == (len(wider), 1)
+
+
+class Sizes(Looker):
+    """Sees a face only where it takes a sixth of the cutting, as in the second of the second looks."""
+
+    def candidates(self, tile_bgr: Any, min_score: float) -> Candidates:
+        self.looks += 1
+        side = self.input_px / 6
+        white = float((tile_bgr == 255).any(axis=2).mean()) ** 0.5
+        middle = (self.input_px - side) / 2
+        return face(middle, middle, side, 0.9) if abs(white - 1 / 6) < 0.02 else join([])
+
+
+@pytest.mark.parametrize(("look", "found"), [(0, False), (1, True), (2, False), (3, False), (4, True)])
+def test_who_is_looked_for_again_and_again_is_looked_at_in_one_way_at_a_time(look, found) -> None:
+    full, short, frame = Sizes(192), Looker(128, (0.0, 0)), FRAME.copy()
+    frame[180:220, 280:320] = 255
+    again = Confirmation(full, short, 0.5).seen_again(frame, face(280, 180, 40, 0.9), look)  # type: ignore[arg-type]
+    assert (len(again), full.looks) == (found, 1)
+
+
+@pytest.mark.parametrize(
+    ("looks", "score"),
+    [
+        ([(0.9, 0), (0.6, 0), (0.3, 0)], 0.6),
+        ([(0.9, 0), (0, 0), (0, 0)], 0.3),
+        # Less than a glimpse, or a face beside the place, is nothing.
+        ([(0.1, 0), (0.9, 0.8), (0.6, 0)], 0.2),
+    ],
+)
+def test_a_careful_look_is_the_mean_of_all_second_looks(looks, score) -> None:
+    full, short = Looker(192, *looks), Looker(128)
+    careful = Confirmation(full, short, 0.5).score(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
+    assert careful == pytest.approx(score, abs=1e-3)
+    assert (full.looks, short.looks) == (3, 0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.detection.candidates import Candidates, join
-from monitor.detection.merging import merge, overlaps
+from monitor.detection.merging import is_among, is_part_of, merge, overlaps
 
 
 def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
@@ -62,6 +62,27 @@ def test_box_and_points_are_means_weighted_by_score():
 def test_a_part_does_not_pull_at_the_whole():
     merged = merge(candidates((0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)))
     assert merged.boxes_xyxy[0].tolist() == [0, 0, 20, 20]
+
+
+@pytest.mark.parametrize(
+    ("other", "same", "part"),
+    [
+        ((0, 0, 20, 20), True, True),
+        ((4, 0, 24, 20), True, True),
+        ((14, 0, 34, 20), False, False),
+        ((1, 1, 11, 11), False, True),
+        ((-9, -9, 31, 31), False, True),
+        ((1, 1, 6, 6), False, False),
+        ((-40, -5, 60, 95), False, False),
+    ],
+    ids=["it", "shifted", "neighbour", "a part", "the whole", "too small a part", "head and shoulders"],
+)
+def test_whether_a_candidate_lies_on_a_known_face_or_is_a_part_of_it(other, same, part):
+    known = candidates((100, 0, 120, 20, 0.9), (*other, 0.5))
+    one = candidates((0, 0, 20, 20, 0.9))
+    assert (is_among(one, known), is_part_of(one, known)) == (same, part)
+    assert not is_among(one, candidates())
+    assert not is_part_of(one, candidates())
 
 
 coordinate = st.floats(0, 100, width=32)
