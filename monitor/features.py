@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain import ImageBGR
+from monitor.shrinking import scaled_size, shrunk
 from monitor.similarity import Matrix, zoom
 
 Features = tuple[NDArray[np.float32], NDArray[np.uint8]]
@@ -82,7 +83,5 @@ def working_scale(image_bgr: ImageBGR) -> float:
 
 def working_grey(image_bgr: ImageBGR) -> NDArray[np.uint8]:
     """A frame as it is compared: grey, small, its brightness evened out."""
-    scale = working_scale(image_bgr)
-    if scale < 1:
-        image_bgr = np.asarray(cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    return np.asarray(cv2.equalizeHist(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)), np.uint8)
+    small = shrunk(image_bgr, *scaled_size(image_bgr, working_scale(image_bgr)))
+    return np.asarray(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)), np.uint8)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from monitor.detection.blazeface import BlazeFace
 from monitor.detection.candidates import Candidates, Floats, join
 from monitor.detection.merging import SAME_FACE_IOU, merge, overlaps
 from monitor.domain import ImageBGR
+from monitor.shrinking import shrunk
 
 SECOND_LOOKS = (4.0, 6.0, 9.0)
 """Sides of the second looks' cuttings over the side of the box. Things that look like a face do so at
@@ -140,8 +140,5 @@ def _square(image_bgr: ImageBGR, x: int, y: int, side: int, side_px: int) -> Ima
         return square
     a, b, c, d = ((value * side_px) // side for value in (left - x, top - y, right - x, bottom - y))
     if c > a and d > b:
-        # Linear interpolation shrinks tenfold through a sieve of single pixels; up to twofold it misses none,
-        # and takes a sixth of the time.
-        way = cv2.INTER_AREA if side > 2 * side_px else cv2.INTER_LINEAR
-        square[b:d, a:c] = cv2.resize(image_bgr[top:bottom, left:right], (c - a, d - b), interpolation=way)
+        square[b:d, a:c] = shrunk(image_bgr[top:bottom, left:right], c - a, d - b)
     return square

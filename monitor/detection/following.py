@@ -28,9 +28,9 @@ from monitor.detection.refusals import Refusals
 from monitor.detection.scanning import Cuttings
 from monitor.domain import ImageBGR
 
-MOST_REST = 3
-"""The detector is asked for a known face at least after so many samples without, however little it
-changes."""
+MOST_REST = 7
+"""The detector is asked for a known face at least after so many samples without, however little it has
+changed since it was asked last: four seconds at two a second."""
 
 MISSED_SAMPLES = 20
 """For so many samples a face that was lost is looked for at its place (ten seconds at two a second): one that

@@ -42,6 +42,7 @@ LEAST_SPREAD = 6.0
 LARGEST_PX = 48
 """Larger faces are compared at this size: their detail moves, and the cost grows with its square."""
 
+
 PATIENCE = 20
 """For so many samples (ten seconds at two a second) a face is believed without the detector, but for no more
 than the detector had seen it: what was taken for a face once is not kept alive by looking the same."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from monitor.detection.candidates import Candidates, Floats, join
 from monitor.detection.merging import merge
 from monitor.detection.tiling import FINDABLE_PX, OVERLAP, Level, levels
 from monitor.domain import ImageBGR
+from monitor.shrinking import shrunk
 
 LOOK_SCORE = 0.3
 """A candidate of the first look below this is not looked at again: in the lecture hall, 1920 wide,
@@ -110,11 +110,7 @@ def _tile(image_bgr: ImageBGR, look: _Look) -> ImageBGR:
     across, down = (min(level.tile_px, rest) for rest in (level.width - look.x, level.height - look.y))
     left, top = round(look.x / level.scale), round(look.y / level.scale)
     right, low = round((look.x + across) / level.scale), round((look.y + down) / level.scale)
-    part = image_bgr[top:low, left:right]
-    if part.shape[:2] == (down, across):
-        return part
-    way = cv2.INTER_AREA if level.scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (across, down), interpolation=way), dtype=np.uint8)
+    return shrunk(image_bgr[top:low, left:right], across, down)
 
 
 def _uncut(found: Candidates, level: Level, x: int, y: int) -> Candidates:
