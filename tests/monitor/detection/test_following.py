@@ -134,7 +134,7 @@ def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
         # Where the place looks as it did, they are looked for in each of the first samples.
         (STILL, looks_alike(1720), 2, 1),
         (STILL, looks_alike(1720), EAGER_SAMPLES, 1),
-        (STILL, looks_alike(1720), EAGER_SAMPLES + 1, 4),
+        (STILL, looks_alike(1720), EAGER_SAMPLES + 2, 3),
     ],
 )
 def test_a_return_is_seen_before_the_cutting_s_turn(
