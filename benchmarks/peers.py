@@ -60,8 +60,9 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
     from model.crop import crop_face
     from monitor.clothing import colours
     from monitor.detection import DetectionSettings, load_detector
-    from monitor.pipeline import ExpressionReader, Pipeline
+    from monitor.pipeline import Pipeline
     from monitor.quality import QualitySettings, assess
+    from monitor.reading import ExpressionReader
     from monitor.registration import Registration
     from monitor.seating import Seating
     from monitor.sources import open_source
@@ -140,7 +141,7 @@ def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, floa
     """The shares of the visible faces that were found, and of the boxes that lie on somebody."""
     from classpulse.evaluation.score import score_following
     from classpulse.simulation.truth import read_truth
-    from monitor.pipeline import Sample, Sighting
+    from monitor.sample import Sample, Sighting
 
     truth = read_truth(truth_file)
     samples = [

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from classpulse.evaluation.score import Identity, score_following
 from classpulse.simulation.truth import Truth, read_truth
 from monitor.domain import Face, Track
-from monitor.pipeline import Sample, Sighting, in_room
+from monitor.sample import Sample, Sighting
 from monitor.seating import Seating
 from monitor.tracking import Tracker, TrackingSettings
+from monitor.viewpoint import in_room
 
 SAMPLE_FPS = 2.0
 WAIT_S = TrackingSettings().max_lost_s

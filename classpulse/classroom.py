@@ -22,11 +22,12 @@ from monitor.anchoring import Anchored
 from monitor.domain import ImageBGR
 from monitor.landmarks import from_bytes
 from monitor.masking import Masking
-from monitor.pipeline import Masker, Registrar
+from monitor.pipeline import Masker
 from monitor.plan import Attribution, corners, covered, masked_area, placed
 from monitor.registration import Registration
 from monitor.seating import SeatingSettings
 from monitor.similarity import moved
+from monitor.viewpoint import Registrar
 
 OTHER_VIEW = "this is not the view of the seat plan: students are numbered by where they sit"
 

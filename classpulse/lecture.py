@@ -28,10 +28,12 @@ from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, ImageBGR
 from monitor.glance import glance
 from monitor.heads import MeshHeads
-from monitor.pipeline import ExpressionReader, NoExpressions, Pipeline, Sample
+from monitor.pipeline import Pipeline
 from monitor.process import current_process
 from monitor.quality import assess
+from monitor.reading import ExpressionReader, NoExpressions
 from monitor.recorder import Recorder
+from monitor.sample import Sample
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.sources import Source, open_source

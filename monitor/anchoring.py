@@ -11,9 +11,9 @@ import numpy as np
 
 from monitor.domain import ImageBGR
 from monitor.landmarks import Landmarks
-from monitor.pipeline import MOVED
 from monitor.registration import Registration
 from monitor.similarity import Matrix, inverse, moved, times
+from monitor.viewpoint import MOVED
 
 CHECK_EVERY = 10
 """Samples; five seconds at two a second. A check takes 50 to 100 ms on two busy cores."""

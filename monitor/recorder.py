@@ -22,8 +22,8 @@ from db.store import Store
 from db.unit import Unit
 from monitor.aggregate import class_bin
 from monitor.binning import Binner
-from monitor.pipeline import Sample, Stretch
 from monitor.plan import Attribution, Owner
+from monitor.sample import Sample, Stretch
 from monitor.seating import Seat, reading_order
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ from db.errors import DatabaseError
 from db.records import Progress, SessionStatus
 from monitor.domain import Frame
 from monitor.errors import SourceLost
-from monitor.pipeline import Pipeline, Sample
+from monitor.pipeline import Pipeline
 from monitor.recorder import Recorder
+from monitor.sample import Sample
 from monitor.seating import Seat
 from monitor.sources import Source
 

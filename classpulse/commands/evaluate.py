@@ -26,7 +26,7 @@ from classpulse.settings import Config, read_config
 from classpulse.simulation.truth import Truth, read_truth
 from db.engine import open_database
 from db.records import SessionStatus
-from monitor.pipeline import Sample
+from monitor.sample import Sample
 
 
 @click.command()

@@ -12,7 +12,7 @@ import numpy as np
 from classpulse.evaluation.moments import Match, Moment
 from classpulse.evaluation.sizes import SIZES_PX, size_class
 from monitor.domain import HeadPose
-from monitor.pipeline import Sample
+from monitor.sample import Sample
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from classpulse.simulation.truth import Sample as Known
 from classpulse.simulation.truth import Truth
 from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Box
-from monitor.pipeline import Sample, Sighting
+from monitor.sample import Sample, Sighting
 
 SAME_IOU = 0.3
 """A box that shares less with a face's than this is not on that face. Boxes drawn by hand and boxes of a

@@ -20,7 +20,7 @@ from classpulse.evaluation.moments import Moment, moments
 from classpulse.evaluation.sizes import SIZES_PX, size_class
 from classpulse.evaluation.things import Things, score_things
 from classpulse.simulation.truth import Event, Truth
-from monitor.pipeline import Sample
+from monitor.sample import Sample
 
 AFTERMATH_S = 15.0
 """A confusion so long after an event, or during it, is put down to it: who is taken for somebody else when

@@ -11,19 +11,11 @@ from monitor.attention import head_pose
 from monitor.binning import Binner
 from monitor.domain import Face, Frame, HeadPose, HeadReading, Unknown
 from monitor.eyes import LEAST_SAMPLES
-from monitor.pipeline import (
-    BLIND_S,
-    CAMERA_LOST,
-    CAMERA_MOVED,
-    NOT_LOOKED_AT,
-    ExpressionReader,
-    NoExpressions,
-    Pipeline,
-    in_picture,
-    in_room,
-)
+from monitor.pipeline import Pipeline
+from monitor.reading import ExpressionReader, NoExpressions
 from monitor.seating import Grounds, Seating
 from monitor.tracking import Tracker
+from monitor.viewpoint import BLIND_S, CAMERA_LOST, CAMERA_MOVED, NOT_LOOKED_AT, in_picture, in_room
 
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ from db.store import Store
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Observation, Track, Unknown
-from monitor.pipeline import Sample, Stretch
 from monitor.plan import CERTAIN, Attribution
 from monitor.recorder import Recorder, RecordingSettings
+from monitor.sample import Sample, Stretch
 from monitor.seating import Seat
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)

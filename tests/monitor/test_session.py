@@ -17,7 +17,8 @@ from faces import face
 from monitor.binning import Binner
 from monitor.domain import Frame
 from monitor.errors import SourceLost
-from monitor.pipeline import NoExpressions, Pipeline
+from monitor.pipeline import Pipeline
+from monitor.reading import NoExpressions
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.seating import Seating
 from monitor.session import Session

@@ -11,7 +11,7 @@ from classpulse.evaluation.table import following_table
 from classpulse.simulation.truth import FACING_DEG, Truth
 from films import BOXES, film, frame, seen
 from monitor.domain import HeadPose, Observation, Unknown
-from monitor.pipeline import Sample
+from monitor.sample import Sample
 
 
 def turned(*yaws_deg: float, pitch_deg: float | None = None) -> Truth:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from classpulse.simulation.truth import Event, Sample, StudentTruth, Truth
 from monitor.domain import Box
-from monitor.pipeline import Sample as Looked
-from monitor.pipeline import Sighting
+from monitor.sample import Sample as Looked
+from monitor.sample import Sighting
 
 BOXES: tuple[Box, ...] = ((0.0, 0.0, 30.0, 40.0), (100.0, 0.0, 150.0, 60.0), (200.0, 0.0, 290.0, 100.0))
 

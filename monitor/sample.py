@@ -1,0 +1,47 @@
+"""What one frame gave, as it goes from the pipeline to the record and to whoever looks on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.domain import Box, Observation, Track
+from monitor.seating import Grounds
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
+    confirmed as a person."""
+
+    track_id: int
+    student: int | None
+    box_xyxy: Box
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
+    person, for the earlier frames that had shown it. ``faces`` counts the detections; ``frame_size`` is
+    (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what a person should
+    know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id: student}``, of which it
+    became known after they had left. ``looked_at`` is False where it could not be told what to mask: then the
+    frame is a gap."""
+
+    media_s: float
+    observations: tuple[Observation, ...]
+    faces: int
+    frame_size: tuple[int, int]
+    sightings: tuple[Sighting, ...] = ()
+    note: str | None = None
+    late: Mapping[int, int] = field(default_factory=dict)
+    looked_at: bool = True
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A track that is somebody's, and how that was told, None for the first on a seat."""
+
+    student: int
+    track: Track
+    grounds: Grounds | None
