@@ -3,8 +3,8 @@
     pip install norfair 'supervision<0.27'    # the last with ByteTrack that lives with NumPy 1
     python benchmarks/trackers.py room/film.mp4 room/truth.json
 
-Each is asked twice: with its own numbers as people, and with ``monitor.seating`` behind it, which joins a
-person's tracks by seat and clothes. Peers wait for a
+Each is asked twice: with its own numbers as people, and with ``monitor.crossing`` and ``monitor.seating``
+behind it, which put right who met and join a person's tracks by seat and clothes. Peers wait for a
 lost face as long as ours (30 s); norfair also asks for three detections. The rest are their defaults, but for
 the distances that stand beside their names.
 """
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from classpulse.evaluation.score import Identity, score_following
 from classpulse.simulation.truth import Truth, read_truth
+from monitor.crossing import Crossings
 from monitor.domain import Face, Track
 from monitor.sample import Sample, Sighting
 from monitor.seating import Seating
@@ -153,17 +154,21 @@ TRACKERS: Mapping[str, Callable[[], Any]] = {
 
 def follow(looks: Sequence[Look], tracker: Any, *, seated: bool) -> tuple[list[Sample], float]:
     """Every sample with its people, and the seconds that following took."""
-    seating, samples, spent_s = Seating(), [], 0.0
+    seating, crossings, samples, spent_s = Seating(), Crossings(), [], 0.0
     for look in looks:
         began = time.perf_counter()
         live = tracker.update(look)
-        tracks = [track for track in live if track.face is not None]
         index_of = {id(face): index for index, face in enumerate(look.placed)}
-        worn = {track.track_id: look.colours[index_of[id(track.face)]] for track in tracks}
-        known = {key: value for key, value in worn.items() if value is not None}
-        students = (
-            seating.update(live, known) if seated else {track.track_id: track.track_id for track in tracks}
-        )
+        if seated:
+            seen = {track.track_id: index_of[id(track.face)] for track in live if track.face is not None}
+            worn = {
+                key: colours for key, index in seen.items() if (colours := look.colours[index]) is not None
+            }
+            live, worn = crossings.update(live, worn)
+            students = seating.update(live, worn)
+        else:
+            students = {track.track_id: track.track_id for track in live}
+        tracks = [track for track in live if track.face is not None]
         spent_s += time.perf_counter() - began
         sightings = tuple(
             Sighting(

@@ -31,6 +31,9 @@ PENDING_S = 30.0
 than people sit quite still (``monitor.stillness.PICTURE_S``)."""
 
 
+PICTURES = "faces that have never moved are taken for pictures and are not counted: {}"
+
+
 class FaceDetector(Protocol):
     """What the pipeline needs of a detector (``monitor.detection.Detector``)."""
 
@@ -74,6 +77,7 @@ class Pipeline:
         self._crossings = Crossings()
         self._glance = glance
         self._stillness = Stillness()
+        self._pictures: set[int] = set()
         self._now: list[Track] = []
         self._now_s = 0.0
         self._here: set[int] = set()
@@ -105,6 +109,7 @@ class Pipeline:
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         self._read(frame, seen)
         pictures = self._look_for_pictures(frame, tracks, is_moved=note is not None)
+        note = note or self._note_pictures(pictures)
         away = sorted(set(range(self.seating.student_count)) - self._here)
         seats = [(student, self.seating.seat_of(student).box_xyxy) for student in away]
         bare = self._wardrobe.bare(frame.image_bgr, to_room, seats)
@@ -130,6 +135,11 @@ class Pipeline:
         heads = self._heads.read(frame.image_bgr, faces)
         for (track, _), reading, head in zip(seen, readings, heads, strict=True):
             self._pending.setdefault(track.track_id, []).append(Reading(frame.media_s, reading, head))
+
+    def _note_pictures(self, pictures: set[int]) -> str | None:
+        """What should be noted when another face turns out to be a picture."""
+        known, self._pictures = self._pictures, pictures
+        return PICTURES.format(len(pictures)) if pictures - known else None
 
     def _has_left(self, track: Track) -> bool:
         """Whether these readings still wait for somebody who is not here any more."""

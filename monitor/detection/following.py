@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from monitor.detection.beliefs import Belief
 from monitor.detection.candidates import Candidates, join
 from monitor.detection.changes import Changes
-from monitor.detection.merging import is_among, is_part_of
+from monitor.detection.merging import is_among, is_part_of, overlap_any
 from monitor.detection.patches import LEAST_ALIKE, UNCHANGED, Patch, find, remember
 from monitor.detection.refusals import Refusals
 from monitor.detection.scanning import Cuttings
@@ -136,12 +136,14 @@ class Following:
         """The known faces where they are now, and those that are gone."""
         here: list[_Known] = []
         gone: list[_Known] = []
+        boxes = np.zeros((len(self._known), 4), np.float32)
         for known in self._known:
             now = self._again(image_bgr, known)
             # Two that have become one were two people: the better one is here, the other has gone somewhere.
-            if now is None or is_among(now.face, _faces(here)):
+            if now is None or overlap_any(now.face, boxes[: len(here)]):
                 gone.append(known)
             else:
+                boxes[len(here)] = now.face.boxes_xyxy[0]
                 here.append(now)
         return here, gone
 

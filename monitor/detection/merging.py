@@ -60,7 +60,12 @@ def merge(candidates: Candidates) -> Candidates:
 
 def is_among(one: Candidates, found: Candidates) -> bool:
     """Whether one candidate lies on the same face as any of ``found``."""
-    iou, _, _ = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
+    return overlap_any(one, found.boxes_xyxy)
+
+
+def overlap_any(one: Candidates, boxes_xyxy: Floats) -> bool:
+    """The same of boxes ``(N, 4)`` alone."""
+    iou, _, _ = overlaps(one.boxes_xyxy[0], boxes_xyxy)
     return bool((iou >= SAME_FACE_IOU).any())
 
 

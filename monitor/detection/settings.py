@@ -24,7 +24,7 @@ class DetectionSettings:
 
     ``full_look_every``: every part of the frame is looked at at least every so many-th sample, and at once
     where something changes; in between, faces where they were. Whoever turns up without the picture having
-    changed much is seen at most so many samples less one later, 3.5 s by default. 1 looks everywhere
+    changed much is seen at most so many samples less one later, 5.5 s by default. 1 looks everywhere
     always.
 
     ``threads``: processor threads for the models; two are left over on the smallest laptops.
@@ -34,5 +34,5 @@ class DetectionSettings:
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_score: Annotated[float, Ge(0.1), Le(0.95)] = 0.5
     yunet_model: Path | None = None
-    full_look_every: Annotated[int, Ge(1), Le(20)] = 8
+    full_look_every: Annotated[int, Ge(1), Le(40)] = 12
     threads: Annotated[int, Ge(1), Le(32)] = 2

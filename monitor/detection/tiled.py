@@ -40,7 +40,7 @@ class TiledDetector:
         self._following = Following(
             Scan(self._full, self._short, settings.min_face_px), self._confirmation, settings.full_look_every
         )
-        self.version = f"blazeface tiled 1 (mediapipe {_installed('mediapipe')})"
+        self.version = f"blazeface tiled 2 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""

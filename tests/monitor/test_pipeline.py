@@ -11,9 +11,10 @@ from monitor.attention import head_pose
 from monitor.binning import Binner
 from monitor.domain import Face, Frame, HeadPose, HeadReading, Unknown
 from monitor.eyes import LEAST_SAMPLES
-from monitor.pipeline import Pipeline
+from monitor.pipeline import PICTURES, Pipeline
 from monitor.reading import ExpressionReader, NoExpressions
 from monitor.seating import Grounds, Seating
+from monitor.stillness import PICTURE_S
 from monitor.tracking import Tracker
 from monitor.viewpoint import BLIND_S, CAMERA_LOST, CAMERA_MOVED, NOT_LOOKED_AT, in_picture, in_room
 
@@ -451,3 +452,12 @@ def test_after_a_crossing_those_who_still_wait_at_the_end_are_who_they_are() -> 
         moods = [one.probabilities for one in last.observations if one.student == seat.student]
         is_sad = round(seat.box_xyxy[0]) == 280
         assert moods[0] == moods[-1] == (SAD if is_sad else HAPPY)
+
+
+def test_a_face_that_turns_out_to_be_a_picture_is_noted_once() -> None:
+    shown = np.random.default_rng(1).uniform(0, 255, (24, 24)).astype(np.float32)
+    p = Pipeline(
+        Script(*[[face(100, 100)]] * 90), Always(), Tracker(), Seating(), glance=lambda *arguments: shown
+    )
+    notes = [(sample.media_s, sample.note) for sample in run(p, 90) if sample.note]
+    assert notes == [(PICTURE_S, PICTURES.format(1))]
