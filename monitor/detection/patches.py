@@ -33,8 +33,8 @@ docs/decisions.md has what it did."""
 
 UNCHANGED = 0.95
 """A face that is so like itself is not looked at with the detector: eyes, nose and mouth are where they
-were. Of people in a webcam half a second apart about half are, of faces of the simulated hall, which are
-stills, nearly all. Not tuned."""
+were. Of a lively face before a webcam fewer than half of the samples half a second apart are, of calm ones
+nearly all. Not tuned."""
 
 LEAST_SPREAD = 6.0
 """A patch with a smaller deviation of its grey levels shows nothing that could be told apart."""
