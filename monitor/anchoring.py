@@ -28,7 +28,7 @@ hall they differ by up to 2.7 of 1920 pixels, a third of it, and a mask reaches 
 
 
 class Anchored:
-    """A ``monitor.pipeline.Registrar``. ``still_to_room`` takes the landmarks' still to the first frame."""
+    """A ``monitor.viewpoint.Registrar``. ``still_to_room`` takes the landmarks' still to the first frame."""
 
     def __init__(self, registration: Registration, landmarks: Landmarks, still_to_room: Matrix) -> None:
         self._registration = registration

@@ -25,7 +25,7 @@ from reports.class_timeline import ClassTimeline, aggregate_timeline, class_time
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome, Verdict, judge
 from reports.timeline import StudentTimeline, session_grid, student_timelines
-from reports.words import listing
+from reports.words import listing, reading_key
 
 
 class Mode(StrEnum):
@@ -202,7 +202,8 @@ def _people(
     flag_settings: FlagSettings | None,
 ) -> tuple[Person, ...]:
     try:
-        lines = student_timelines(session, students, rows)
+        in_order = sorted(students, key=lambda student: reading_key(student.pseudonym))
+        lines = student_timelines(session, in_order, rows)
     except ValueError as error:
         raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
     labels = _seat_labels(seats)

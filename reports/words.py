@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from model.emotions import Emotion
@@ -22,6 +23,12 @@ GAP = "\u00a0"
 
 NONE = "–"
 """Stands for a number that does not exist, which is not zero."""
+
+
+def reading_key(name: str) -> list[tuple[bool, int, str]]:
+    """Sorts names as people do: capitals like small letters, and "Student 9" before "Student 10"."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def clock(seconds: float) -> str:

@@ -115,7 +115,7 @@ def test_a_lesson_is_put_right(shell, lesson, store) -> None:
         shell("seats", "name", str(lesson), "5", "Mia", "--new")[1] == f"session {lesson}: Student 5 is Mia\n"
     )
     after = report(shell, lesson)
-    assert list(after["students"]) == ["Student 1", "Student 2", "Student 3", "Mia"]
+    assert list(after["students"]) == ["Mia", "Student 1", "Student 2", "Student 3"]
     assert after["students"]["Mia"]["outcome"] == "flagged"
     assert after["students"]["Mia"]["seat"] == "Student 2"
     assert after["students"]["Student 2"]["outcome"] == "not_flagged"
@@ -172,7 +172,13 @@ def test_of_two_with_one_name_the_one_to_be_named_is_meant(shell, lesson) -> Non
     assert students(shell, lesson).count("Student 2") == 1  # by name: two people, one of the roster
     made = shell.json("seats", "name", str(lesson), "2", "Student 1", "--new")
     assert (made["student"], made["person"]) == ("Student 2", "Student 1")
-    assert students(shell, lesson) == ["Student 3", "Student 4", "Student 2", "Student 1"]
+    told = report(shell, lesson)["students"]
+    assert {name: told[name]["seat"] for name in told} == {
+        "Student 1": "Student 2",
+        "Student 2": "Student 1",
+        "Student 3": None,
+        "Student 4": None,
+    }
 
 
 def test_two_seen_at_the_same_time_are_two(shell, lesson) -> None:

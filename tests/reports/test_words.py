@@ -75,3 +75,15 @@ def test_count(number, text):
 def test_every_expression_has_a_noun_and_none_is_an_adjective_about_a_person():
     assert set(words.NOUNS) == set(Emotion)
     assert not {"sad", "angry", "happy"} & set(words.NOUNS.values())
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    names = ["Student 10", "owl", "Student 9", "Fox", "李雷", "Student"]
+    assert sorted(names, key=words.reading_key) == [
+        "Fox",
+        "owl",
+        "Student",
+        "Student 9",
+        "Student 10",
+        "李雷",
+    ]
