@@ -93,7 +93,7 @@ class Track:
 
     ``face`` is the detection of this frame, or None while the track is lost; ``box_xyxy`` is
     then where the face was last seen. ``hits`` counts the detections, also those of the tracks before
-    it on the same place.
+    it on the same place; ``before`` is the one of them that waited there, if one did.
     """
 
     track_id: int
@@ -102,6 +102,7 @@ class Track:
     first_s: float
     last_s: float
     hits: int
+    before: int | None = None
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ class Pipeline:
         shown = {track.track_id: pictured[id(track.face)] for track in tracks if track.face is not None}
         tracks, worn = self._crossings.update(tracks, self._wardrobe.worn(frame.image_bgr, shown))
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
+        self._continue(tracks)
         self._read(frame, seen)
         pictures = self._look_for_pictures(frame, tracks, is_moved=note is not None)
         note = note or self._note_pictures(pictures)
@@ -127,6 +128,13 @@ class Pipeline:
         return Sample(
             frame.media_s, tuple(observations), len(sightings), self._frame_size, sightings, note, late
         )
+
+    def _continue(self, tracks: list[Track]) -> None:
+        """Who is nobody yet, was not seen for a while and is back is still the same nobody."""
+        for track in tracks:
+            if track.before is not None and track.before in self._pending:
+                self._pending[track.track_id] = self._pending.pop(track.before)
+                self._stillness.continue_as(track.before, track.track_id)
 
     def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> None:
         """What the faces of this frame show, kept until it is known whose they are."""

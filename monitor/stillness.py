@@ -79,6 +79,11 @@ class Stillness:
                 self._moving.add(number)
                 self._watched.pop(number, None)
 
+    def continue_as(self, before: int, number: int) -> None:
+        """Who was followed as ``before``, and not seen to change, goes on as ``number``."""
+        if before in self._watched:
+            self._watched[number] = self._watched.pop(before)
+
     def forget(self) -> None:
         """What is in the picture now cannot be compared with before: the camera was moved."""
         for watch in self._watched.values():

@@ -164,7 +164,7 @@ class Tracker:
             state.track, box_xyxy=face.box_xyxy, face=face, last_s=media_s, hits=state.track.hits + 1
         )
         if elapsed_s > STRETCH_S:
-            track = replace(track, track_id=self._new_id(), first_s=media_s)
+            track = replace(track, track_id=self._new_id(), first_s=media_s, before=track.track_id)
         recent = (*state.recent, _place(face.box_xyxy))[-REMEMBERED:]
         return _State(track, (float(vx), float(vy)), recent)
 

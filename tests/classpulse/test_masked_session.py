@@ -43,9 +43,8 @@ def films(path: Path, pictures: Iterable[ImageBGR]) -> Path:
 @pytest.fixture(scope="module")
 def lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four people for 22 seconds."""
-    scene = hall(SEATS)
     path = tmp_path_factory.mktemp("films") / "lecture.mkv"
-    return films(path, (seen(lens(sample), scene) for sample in range(SAMPLES)))
+    return films(path, (seen(lens(sample), hall(SEATS, sample)) for sample in range(SAMPLES)))
 
 
 @pytest.fixture
@@ -142,8 +141,8 @@ def test_while_the_camera_sees_nothing_it_knows_nobody_is_looked_for(
     tmp_path: Path, shell, classroom, ovals: OvalDetector
 ) -> None:
     classroom()
-    scene, other = hall(SEATS), room(seed=9)
-    pictures = [other if 10 <= sample < 22 else seen(camera(), scene) for sample in range(32)]
+    other = room(seed=9)
+    pictures = [other if 10 <= sample < 22 else seen(camera(), hall(SEATS, sample)) for sample in range(32)]
     answer = shell.json("analyze", films(tmp_path / "covered.mkv", pictures), "--no-report")
     assert (answer["frames_sampled"], answer["frames_dropped"]) == (20, 12)
     assert answer["watched_s"] == pytest.approx(10.0)

@@ -22,6 +22,7 @@ SEATS: dict[str, Box] = {
 """Where the faces are, in the hall's pixels; 40 x 50 each, in two rows."""
 
 _PERSON_BGR = (255, 0, 255)
+_NOSE_BGR = (90, 0, 90)
 
 
 def room(seed: int = 1) -> ImageBGR:
@@ -34,12 +35,15 @@ def room(seed: int = 1) -> ImageBGR:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
 
 
-def hall(people: Mapping[str, Box]) -> ImageBGR:
-    """The room with an oval in each box; it is grey, so that nothing but people has their colour."""
+def hall(people: Mapping[str, Box], sample: int = 0) -> ImageBGR:
+    """The room with an oval in each box; it is grey, so that nothing but people has their colour. Their
+    noses are somewhere else in each sample: who never moves is a picture."""
     picture = cv2.cvtColor(cv2.cvtColor(room(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     for x1, y1, x2, y2 in people.values():
         middle = (round((x1 + x2) / 2), round((y1 + y2) / 2))
         cv2.ellipse(picture, middle, (round((x2 - x1) / 2), round((y2 - y1) / 2)), 0, 0, 360, _PERSON_BGR, -1)
+        nose = (middle[0] + round(10 * np.sin(2.5 * sample)), middle[1] + round(12 * np.cos(1.7 * sample)))
+        cv2.circle(picture, nose, 8, _NOSE_BGR, -1)
     return np.asarray(picture, np.uint8)
 
 

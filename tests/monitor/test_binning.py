@@ -65,7 +65,7 @@ def test_an_observation_after_its_bin_was_closed_is_refused() -> None:
 
 @pytest.mark.parametrize("bin_s", [1.0, 5.0, 60.0])
 def test_bins_of_any_length_wait_for_what_the_pipeline_holds_back(bin_s: float) -> None:
-    b = binner(bin_s)
+    b = Binner(bin_s, lambda pose: True)
     for i in range(200):
         b.add_sample(i * 0.5, 0.5)
         b.close_old()

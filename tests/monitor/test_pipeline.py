@@ -461,3 +461,22 @@ def test_a_face_that_turns_out_to_be_a_picture_is_noted_once() -> None:
     )
     notes = [(sample.media_s, sample.note) for sample in run(p, 90) if sample.note]
     assert notes == [(PICTURE_S, PICTURES.format(1))]
+
+
+def test_who_was_not_seen_for_a_while_before_having_moved_loses_nothing() -> None:
+    shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
+    samples = [0]
+
+    def glance(image_bgr, to_room, box) -> np.ndarray:
+        nods = samples[0] >= 20 and samples[0] % 10 < 5
+        return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
+
+    here = [[face(100, 100)]]
+    p = Pipeline(Script(*here * 6, *[[]] * 10, *here * 30), Always(), Tracker(), Seating(), glance=glance)
+    seen = []
+    for index in range(46):
+        samples[0] = index
+        seen.append(p.process(frame(index / 2)))
+    counted = [o.media_s for s in seen for o in s.observations if o.seen]
+    assert sorted(counted) == [i / 2 for i in (*range(6), *range(16, 46))]
+    assert p.seating.student_count == 1

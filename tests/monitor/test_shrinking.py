@@ -6,7 +6,7 @@ import pytest
 
 from monitor.shrinking import scaled_size, shrunk
 
-COARSE = np.random.default_rng(4).integers(0, 255, (36, 64, 3), dtype=np.uint8)
+COARSE = np.random.default_rng(4).integers(0, 255, (12, 21, 3), dtype=np.uint8)
 IMAGE = cv2.resize(COARSE, (640, 360), interpolation=cv2.INTER_CUBIC)
 
 
