@@ -109,12 +109,14 @@ class Pipeline:
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         self._continue(tracks)
         self._read(frame, seen)
-        pictures = self._look_for_pictures(frame, tracks, is_moved=note is not None)
-        note = note or self._note_pictures(pictures)
+        unmoved = self._look_for_pictures(frame, tracks, is_moved=note is not None)
         away = sorted(set(range(self.seating.student_count)) - self._here)
         seats = [(student, self.seating.seat_of(student).box_xyxy) for student in away]
         bare = self._wardrobe.bare(frame.image_bgr, to_room, seats)
         students = self.seating.update(tracks, worn, bare, waiting=self._stillness.unmoved)
+        # Who is back on their seat and sits quite still is somebody all the same.
+        pictures = unmoved - set(students)
+        note = note or self._note_pictures(pictures)
         self._now, self._now_s, self._here = tracks, frame.media_s, set(students.values())
         late = self.seating.admit([track for track in tracks if self._has_left(track)])
         observations = self._attribute(students | late) + self._absences(students, frame.media_s)
@@ -123,7 +125,7 @@ class Pipeline:
         sightings = tuple(
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy)
             for track, face in seen
-            if track.track_id in students or track.track_id not in pictures
+            if track.track_id not in pictures
         )
         return Sample(
             frame.media_s, tuple(observations), len(sightings), self._frame_size, sightings, note, late

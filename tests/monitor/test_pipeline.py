@@ -480,3 +480,20 @@ def test_who_was_not_seen_for_a_while_before_having_moved_loses_nothing() -> Non
     counted = [o.media_s for s in seen for o in s.observations if o.seen]
     assert sorted(counted) == [i / 2 for i in (*range(6), *range(16, 46))]
     assert p.seating.student_count == 1
+
+
+def test_a_student_who_is_back_and_sits_still_is_no_picture() -> None:
+    shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
+    samples = [0]
+
+    def glance(image_bgr, to_room, box) -> np.ndarray:
+        return shown[int(samples[0] < 20 and samples[0] % 10 < 5)]
+
+    here = [[face(100, 100)]]
+    p = Pipeline(Script(*here * 20, *[[]] * 10, *here * 60), Always(), Tracker(), Seating(), glance=glance)
+    seen = []
+    for index in range(90):
+        samples[0] = index
+        seen.append(p.process(frame(index / 2)))
+    assert [sample.note for sample in seen if sample.note] == []
+    assert [one.student for one in seen[-1].sightings] == [0]
