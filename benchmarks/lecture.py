@@ -3,7 +3,8 @@
     python benchmarks/lecture.py PHOTO --minutes 10 --out lecture.mp4
 
 The photograph drifts, zooms, flickers and is noisy, as a camera's picture is, so that neither the encoder
-nor a tracker gets a still.
+nor a tracker gets a still. Nobody in it moves in the room, so Classpulse takes everybody for a picture: it is
+for decoding alone.
 """
 
 from __future__ import annotations

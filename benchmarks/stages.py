@@ -1,9 +1,8 @@
 """Where the time of a lecture goes: decoding, finding, following, reading, writing; and how it grows.
 
-    python benchmarks/stages.py lecture.mp4                 one film, stage by stage python
-    benchmarks/stages.py --faces 1 6 12 25 40 60     calls of so many faces, 1080p, each a film of its own
-    python benchmarks/stages.py lecture.mp4 --seconds 30 60 120 240     the first so many seconds of one
-    film
+    python benchmarks/stages.py room/film.mp4                           one film, stage by stage
+    python benchmarks/stages.py room/film.mp4 --seconds 30 60 120       the first so many seconds of it
+    python benchmarks/stages.py --faces 1 12 25 60                      calls of so many seats, 1080p
 
 Every stage is timed in the run itself, in the thread that does it; a sample's stages add up to less than
 the sample by what lies between them. Decoding runs beside the rest, so its time overlaps theirs: what the

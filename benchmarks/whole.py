@@ -1,7 +1,7 @@
 """A whole lecture through Classpulse: time, memory and time to the first result, beside decoding alone.
 
-    python benchmarks/lecture.py PHOTO --minutes 10 --out lecture.mp4
-    python benchmarks/whole.py lecture.mp4
+    classpulse simulate room PHOTO BOXES --seconds 120 --fps 30 --out room
+    python benchmarks/whole.py room/film.mp4
 
 Prints one run's figures and their ratio to decoding the same film, which drifts less with the machine's mood
 than seconds do.
