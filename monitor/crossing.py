@@ -32,7 +32,7 @@ UNSEEN_S = 3.0
 """For so long whoever was hidden is thought to be near where they were last seen, seconds."""
 
 FRESH = 5
-"""Samples of each, apart, before anything is decided."""
+"""Samples of each, apart, before anything is decided. Not tuned."""
 
 MARGIN = 0.2
 """How much better it must fit the other way round, of likenesses that sum up to 2. Not tuned."""
@@ -91,6 +91,8 @@ class Crossings:
             track for track in tracks if now_s - track.last_s <= UNSEEN_S and track.track_id in self._known
         ]
         walking = {track.track_id for track in recent if self._walks(track)}
+        if not walking:
+            return
         for one, other in combinations(sorted(recent, key=lambda track: track.track_id), 2):
             pair = (one.track_id, other.track_id)
             if walking & set(pair) and _apart(one, other) < NEAR:

@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.detection.patches import LEAST_SPREAD
 from monitor.domain import Box, ImageBGR
+from monitor.similarity import inverse, times
 
 SIDE_PX = 24
 """Of the small picture: the size of the smallest face that is judged."""
-
-LEAST_SPREAD = 6.0
-"""A smaller deviation of its grey levels shows nothing that could be compared."""
 
 
 def glance(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> NDArray[np.float32] | None:
@@ -23,9 +22,8 @@ def glance(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> 
     """
     x1, y1, x2, y2 = box_xyxy
     across, down = (x2 - x1) / SIDE_PX, (y2 - y1) / SIDE_PX
-    square = np.vstack([to_room, (0.0, 0.0, 1.0)])
-    small_to_room = np.array([[across, 0.0, x1 + across / 2], [0.0, down, y1 + down / 2], [0.0, 0.0, 1.0]])
-    small_to_frame = (np.linalg.inv(square) @ small_to_room)[:2]
+    small_to_room = np.array([[across, 0.0, x1 + across / 2], [0.0, down, y1 + down / 2]])
+    small_to_frame = times(inverse(to_room), small_to_room)
     low = np.floor(small_to_frame @ (0, 0, 1)).astype(int) - 1
     high = np.ceil(small_to_frame @ (SIDE_PX, SIDE_PX, 1)).astype(int) + 2
     # Only what is needed is made grey: a frame has a hundred times as many pixels as a face.

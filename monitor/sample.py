@@ -22,11 +22,11 @@ class Sighting:
 @dataclass(frozen=True)
 class Sample:
     """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
-    person, for the earlier frames that had shown it. ``faces`` counts the detections; ``frame_size`` is
-    (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what a person should
-    know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id: student}``, of which it
-    became known after they had left. ``looked_at`` is False where it could not be told what to mask: then the
-    frame is a gap."""
+    person, for the earlier frames that had shown it. ``faces`` counts those that are no pictures;
+    ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what
+    a person should know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id:
+    student}``, of which it became known after they had left. ``looked_at`` is False where it could not be
+    told what to mask: then the frame is a gap."""
 
     media_s: float
     observations: tuple[Observation, ...]

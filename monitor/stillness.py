@@ -29,7 +29,7 @@ was never under 0.958 for twelve pictures on a simulated hall's wall, never over
 and never over 0.825 for eight people filmed by a webcam. Chosen on these."""
 
 CHANGES = 3
-"""So many samples must have changed, one is somebody who walks past."""
+"""So many samples must have changed, one is somebody who walks past. Not tuned."""
 
 CHANGES_S = 3.0
 """And this far apart at least, seconds: who walks past does so within a few samples."""

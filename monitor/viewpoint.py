@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain import Box, Face, ImageBGR
+from monitor.similarity import identity, inverse, moved, zoom
 
-STANDING = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+STANDING = identity()
 """Of a camera that has not moved."""
 
 
@@ -29,20 +30,18 @@ NOT_LOOKED_AT = (
 
 def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
     """A face of the picture where it is in the room. Its box stays upright."""
-    zoom = float(np.hypot(to_room[0, 0], to_room[1, 0]))
+    scale = zoom(to_room)
     x, y = to_room @ (*face.centre, 1.0)
-    half_width = zoom * (face.box_xyxy[2] - face.box_xyxy[0]) / 2
-    half_height = zoom * (face.box_xyxy[3] - face.box_xyxy[1]) / 2
+    half_width = scale * (face.box_xyxy[2] - face.box_xyxy[0]) / 2
+    half_height = scale * (face.box_xyxy[3] - face.box_xyxy[1]) / 2
     box = (float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height))
-    points = face.keypoints @ to_room[:, :2].T + to_room[:, 2]
-    return Face(box, face.score, points.astype(np.float32))
+    return Face(box, face.score, moved(to_room, face.keypoints))
 
 
 def in_picture(box_xyxy: Box, to_room: NDArray[np.float64]) -> Face:
     """A box of the room where it is in the picture, as a face of which nothing else is known."""
-    square = np.vstack([to_room, (0.0, 0.0, 1.0)])
     here = Face(box_xyxy, 0.0, np.full((6, 2), np.nan, np.float32))
-    return in_room(here, np.linalg.inv(square)[:2])
+    return in_room(here, inverse(to_room))
 
 
 class Registrar(Protocol):
@@ -62,7 +61,7 @@ class Viewpoint:
         self._registrar = registrar
         self._lost_note = lost_note
         self.to_room = STANDING
-        self.is_known = registrar is None
+        self.is_known = False
         self._known_s, self._is_blind = 0.0, False
 
     def update(self, image_bgr: ImageBGR, media_s: float) -> str | None:

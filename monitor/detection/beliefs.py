@@ -12,10 +12,12 @@ CHECK_DOUBTFUL_AFTER = 8
 sense, for neighbouring samples are too alike."""
 
 DOUBTFUL = 0.5
+"""The mean that a new face must reach (``DetectionSettings.min_score``, as it is unless it was set)."""
+
 EARLY_LOOKS = 3
 
 WEIGHT = 0.2
-"""Of the newest look in the running mean, once there are more than five."""
+"""Of the newest look in the running mean, once there are more than five. Not tuned."""
 
 LEAST_BELIEF = 0.28
 """A known face with less belief is given up. In two simulated lessons in the lecture hall (12 minutes) the

@@ -22,7 +22,7 @@ WIDTH_PX = 240
 expression and enough to tell that somebody is there."""
 
 SAME = 0.9
-"""A part whose correlation with what it was is less has changed."""
+"""A part whose correlation with what it was is less has changed. Not tuned."""
 
 
 class Changes:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from monitor.detection.beliefs import Belief
 from monitor.detection.candidates import Candidates, join
 from monitor.detection.changes import Changes
-from monitor.detection.merging import is_among, is_part_of, overlap_any
+from monitor.detection.merging import is_among, is_among_boxes, is_part_of
 from monitor.detection.patches import LEAST_ALIKE, UNCHANGED, Patch, find, remember
 from monitor.detection.refusals import Refusals
 from monitor.detection.scanning import Cuttings
@@ -140,7 +140,7 @@ class Following:
         for known in self._known:
             now = self._again(image_bgr, known)
             # Two that have become one were two people: the better one is here, the other has gone somewhere.
-            if now is None or overlap_any(now.face, boxes[: len(here)]):
+            if now is None or is_among_boxes(now.face, boxes[: len(here)]):
                 gone.append(known)
             else:
                 boxes[len(here)] = now.face.boxes_xyxy[0]

@@ -60,11 +60,11 @@ def merge(candidates: Candidates) -> Candidates:
 
 def is_among(one: Candidates, found: Candidates) -> bool:
     """Whether one candidate lies on the same face as any of ``found``."""
-    return overlap_any(one, found.boxes_xyxy)
+    return is_among_boxes(one, found.boxes_xyxy)
 
 
-def overlap_any(one: Candidates, boxes_xyxy: Floats) -> bool:
-    """The same of boxes ``(N, 4)`` alone."""
+def is_among_boxes(one: Candidates, boxes_xyxy: Floats) -> bool:
+    """The same of the boxes ``(N, 4)`` of others alone."""
     iou, _, _ = overlaps(one.boxes_xyxy[0], boxes_xyxy)
     return bool((iou >= SAME_FACE_IOU).any())
 

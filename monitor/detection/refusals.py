@@ -12,7 +12,8 @@ from monitor.domain import ImageBGR
 
 HOPELESS = 0.15
 """A thing with a lower mean score was seen by hardly any second look. Others are asked about again: a small
-face that is refused in one sample may be sure in the next."""
+face that is refused in one sample may be sure in the next. With 0.15 the same faces were found on a simulated
+film as without any refusals, for 3.5 of 21 looks a sample less."""
 
 REFUSED_SAMPLES = 24
 """For so long a thing that has not changed is not asked about, twelve seconds at two samples a second. Not
