@@ -14,7 +14,7 @@ from db.queries import session, students
 from db.records import EarlierLevel, Level
 from db.schema import FlagRow, SessionRow, StudentSummaryRow
 
-KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "away_share": "away"})
+KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "attention": "away"})
 """The verdicts (``FlagRecord.kind``) whose shares ``student_summaries`` has, and what their columns begin
 with."""
 
@@ -23,8 +23,8 @@ def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
     """The levels in every session that started before this one of each person of the roster who is in it, by
     session, the oldest first. Whoever is known by the seat in one session only has none.
 
-    Of ended sessions that were not summed up yet nothing is here. Raises ``NotFound`` for an unknown
-    session.
+    Sessions in which there was not enough to tell have no level, and those that were not summed up yet
+    nothing at all. Raises ``NotFound`` for an unknown session.
     """
     here = session(engine, session_id)
     known = [one.id for one in students(engine, session_id) if one.session_id is None]

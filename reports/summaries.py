@@ -12,7 +12,7 @@ import numpy as np
 
 from db.records import Level, SessionSummary, StudentSummary
 from model.emotions import EMOTIONS
-from reports.intervals import ShareInterval
+from reports.flags import Outcome, Verdict
 from reports.report import Mode, Person, Report
 from reports.timeline import Floats, StudentTimeline
 
@@ -42,7 +42,7 @@ def student_summary(person: Person) -> StudentSummary:
         facing_share=line.facing_share,
         closed_share=_closed_share(line),
         probabilities=_means(line),
-        sad=_level(person.verdict.interval if person.verdict else None),
+        sad=None if person.is_(Outcome.INSUFFICIENT_DATA) else _level(person.verdict),
     )
 
 
@@ -103,7 +103,8 @@ def _closed_share(line: StudentTimeline) -> float | None:
     return int(line.closed_samples.sum()) / judged if judged else None
 
 
-def _level(interval: ShareInterval | None) -> Level | None:
+def _level(verdict: Verdict | None) -> Level | None:
+    interval = verdict.interval if verdict else None
     return None if interval is None else Level(interval.share, interval.low, interval.high)
 
 

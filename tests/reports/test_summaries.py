@@ -16,7 +16,11 @@ def summed(lessons):
         session = lessons.session(max(map(len, scripts)), **changes)
         students = lessons.students(len(scripts))
         bins = lessons.bins(scripts)
-        return summaries(build_report(session, students, bins, settings=UTC, flag_settings=FlagSettings()))
+        return summaries(
+            build_report(
+                session, students, bins, settings=UTC, flag_settings=FlagSettings(least_usable_s=10.0)
+            )
+        )
 
     return make
 
@@ -29,6 +33,8 @@ def test_a_student_is_summed_up(summed, lessons):
     assert one.sad is not None
     assert one.sad.share == 0.5
     assert one.sad.low < 0.5 < one.sad.high
+    assert summed("sn......")[1][0].sad is not None
+    assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
     assert (whole.session_id, whole.made_with, whole.people) == (7, MADE_WITH, 1)
