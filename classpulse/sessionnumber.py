@@ -25,21 +25,22 @@ def session_number(engine: Engine, session: str) -> int:
     if session == "last":
         return queries.latest_session(engine).id
     known = {one.id: one.class_name for one in queries.sessions(engine)}
-    if not known:
-        raise NotFound(
-            f"there is no session {session}: none is recorded yet; analyse a recording or start a lecture first"
-        )
-    is_number = re.fullmatch(r"\d{1,9}", session) is not None
-    if is_number and int(session) in known:
-        return int(session)
+    number = int(session) if re.fullmatch(r"\d{1,9}", session) else None
+    if number in known:
+        return number
     class_name = _class_meant(session, set(known.values()))
     if class_name is not None:
         return queries.latest_session(engine, class_name).id
-    if is_number:
-        near = sorted(sorted(known, key=lambda number: abs(number - int(session)))[:CHOICES])
-        raise NotFound(f"there is no session {session}; the nearest are {', '.join(map(str, near))}")
-    names = ", ".join(f"'{name}'" for name in nearest(session, known.values()))
-    raise UserError(f"{session!r} is no session; {_EXPECTED}; the nearest classes are {names}")
+    if number is not None:
+        near = sorted(sorted(known, key=lambda one: abs(one - number))[:CHOICES])
+        raise NotFound(f"there is no session {number}; {_offered('the nearest are', map(str, near))}")
+    names = map(repr, nearest(session, known.values()))
+    raise UserError(f"{session!r} is no session; {_EXPECTED}; {_offered('the nearest classes are', names)}")
+
+
+def _offered(label: str, choices: Iterable[str]) -> str:
+    listed = ", ".join(choices)
+    return f"{label} {listed}" if listed else "none is recorded yet: analyse a recording or start a lecture"
 
 
 def _class_meant(name: str, known: Iterable[str]) -> str | None:

@@ -98,7 +98,7 @@ class TestWhichSession:
     def test_an_empty_record(self, tmp_path, shell) -> None:
         (tmp_path / "config.yaml").write_text("database: {url: 'sqlite:///none.db'}\n")
         for named in ("last", "3", "Physics"):
-            assert "is recorded yet; analyse a recording" in shell.fails(2, "report", named)
+            assert "is recorded yet" in shell.fails(2, "report", named)
 
 
 class TestPaper:
