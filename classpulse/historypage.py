@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
+from classpulse.console import print_table
 from classpulse.settings import Config
 from classpulse.watching import print_path
+from reports.history.tables import narrow
 from reports.report import ReportSettings, local_time
 
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -37,6 +40,16 @@ def day_start(day: datetime | None, settings: ReportSettings) -> datetime | None
 def day_end(day: datetime | None, settings: ReportSettings) -> datetime | None:
     """The midnight that a day ends with."""
     return None if day is None else day_start(day + timedelta(days=1), settings)
+
+
+def print_list(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Collection[str] = ()
+) -> None:
+    """A table, without what all rows have in common, which stands in the title, and without the ``spare``
+    columns: so that the rest has room on a terminal of 80 columns."""
+    kept = [at for at, heading in enumerate(headings) if heading not in spare]
+    table = narrow([headings[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    print_table(" · ".join([title, *table.common]), table.headings, table.rows)
 
 
 def write_page(document: object, path: Path, *, quiet: bool) -> None:

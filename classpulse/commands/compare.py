@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table, say
+from classpulse.console import print_json, say
 from classpulse.errors import UserError
-from classpulse.historypage import html_option, json_option, report_settings, write_page
+from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
 from classpulse.sessionnumber import session_number
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
@@ -45,10 +45,10 @@ def compare(config_path: Path, first: str, second: str, as_json: bool, html: Pat
         return 0
     for remark in found.remarks:
         say(f"hard to compare: {remark}")
-    print_table(f"Session {numbers[0]} and session {numbers[1]}", HEADINGS, [row.cells for row in found.rows])
+    print_list(f"Session {numbers[0]} and session {numbers[1]}", HEADINGS, [row.cells for row in found.rows])
     if found.changes:
         most = found.changes[:MOST_CHANGES]
-        print_table("Sadness: who changed most", CHANGE_HEADINGS, [one.cells for one in most])
+        print_list("Sadness: who changed most", CHANGE_HEADINGS, [one.cells for one in most])
     for name, flags in zip(numbers, found.flags, strict=True):
         click.echo(f"session {name}: {flags.told}")
     say(found.grounds)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import count, print_json, print_table, say
+from classpulse.console import count, print_json, say
 from classpulse.historypage import (
     day_end,
     day_start,
     html_option,
     json_option,
+    print_list,
     report_settings,
     since_option,
     until_option,
@@ -68,7 +69,7 @@ def sessions(
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_table("Sessions", HEADINGS, [line.cells for line in lines])
+        print_list("Sessions", HEADINGS, [line.cells for line in lines])
         _tell_open(lines)
     else:
         say("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import count, print_json, print_table, say
-from classpulse.historypage import html_option, json_option, report_settings, write_page
+from classpulse.console import count, print_json, say
+from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
 from db.classes import require_class
@@ -47,13 +47,13 @@ def student(config_path: Path, name: str, class_name: str | None, as_json: bool,
 
 
 def _tell(history: StudentHistory) -> None:
-    print_table(history.name, HEADINGS, [line.cells for line in history.lines])
+    print_list(history.name, HEADINGS, [line.cells for line in history.lines])
     if history.flagged:
         rows = [(str(line.session_id), *review_cells(flag)) for line, flag in history.flagged]
-        print_table("Flags and reviews", ("session", *REVIEW_HEADINGS), rows)
+        print_list("Flags and reviews", ("no.", *REVIEW_HEADINGS), rows)
     if history.trends is not None:
         for name, trend in history.trends.named():
             click.echo(f"{name}: {trend.told}")
-        click.echo(f"{count(history.count(Presence.MISSED), 'lesson')} missed, which count as nothing")
+        click.echo(f"{count(history.count(Presence.MISSED), 'lesson')} missed, which are not counted as zero")
     if (warning := history.warning) is not None:
         say(warning)

@@ -7,15 +7,22 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table, say
-from classpulse.historypage import day_start, html_option, json_option, report_settings, write_page
+from classpulse.console import print_json, say
+from classpulse.historypage import (
+    day_start,
+    html_option,
+    json_option,
+    print_list,
+    report_settings,
+    write_page,
+)
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
 from db.classes import require_class
 from db.lessons import class_history
 from db.queries import sessions
 from reports.history.data import trends_data
-from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, class_trends, monday_before
+from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS, class_trends, monday_before
 from reports.report import local_time
 
 
@@ -50,6 +57,11 @@ def trends(config_path: Path, class_name: str, weeks: int, as_json: bool, html: 
     if as_json:
         print_json(trends_data(found))
     else:
-        print_table(f"{class_name} by weeks", WEEK_HEADINGS, [week.cells for week in found.weeks])
-        print_table(f"{class_name} by lessons", LESSON_HEADINGS, [line.cells for line in found.lessons])
+        print_list(f"{class_name} by weeks, in %", WEEK_HEADINGS, [week.cells for week in found.weeks], SPARE)
+        print_list(
+            f"{class_name} by lessons, in %",
+            LESSON_HEADINGS,
+            [line.cells for line in found.lessons],
+            ["students"],
+        )
     return 0

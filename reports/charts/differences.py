@@ -45,8 +45,12 @@ def difference_chart(differences: Sequence[Difference], alt: str, *, label: str)
             text.set_parse_math(False)
         ax.set_ylim(len(differences) - 0.5, -0.5)
         ax.set_xlim(-reach, reach)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:+.0f}".replace("-", "−")))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: _signed(share)))
         ax.set_xlabel(label, color=INK)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
     return Chart(figure, alt)
+
+
+def _signed(share: float) -> str:
+    return f"{share * 100:+.0f}".replace("-", "−") if round(share * 100) else "0"

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator
 
 from reports.charts.columns import State
 from reports.charts.dates import date_axis, days
@@ -49,6 +50,12 @@ class Panel:
     points: Sequence[Point]
     steps: Sequence[Step] = ()
     line: Sequence[tuple[datetime, float]] = ()
+
+    @property
+    def top(self) -> float:
+        """Where the axis ends: at 20, 40 or 100 %, so that small shares can be read and few axes differ."""
+        ends = [point.value if point.high is None else point.high for point in self.points]
+        return next((top for top in (0.2, 0.4) if max(ends, default=1.0) <= top), 1.0)
 
 
 def level_chart(
@@ -118,9 +125,17 @@ def _draw(
             linewidth=0.9,
         )
     ax.plot(
-        [days(at) for at in missed], [_MISSED_AT] * len(missed), "x", color=INK, markersize=3.6, clip_on=False
+        [days(at) for at in missed],
+        [_MISSED_AT * panel.top] * len(missed),
+        "x",
+        color=INK,
+        markersize=3.6,
+        clip_on=False,
     )
     percent_axis(ax)
+    top = panel.top
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(FixedLocator([0, top / 2, top]))
     ax.set_ylabel(panel.label)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,16 +11,31 @@ from markupsafe import Markup
 from reports.charts.style import Chart
 from reports.charts.svg import to_svg
 from reports.environment import page_environment
+from reports.history.tables import narrow
 
 
 @dataclass(frozen=True)
 class Table:
-    """Texts under headings; the first column names the row. ``numbers`` are the columns set to the right."""
+    """Texts under headings; the first column names the row. ``words`` are the headings of columns that are
+    set to the left, ``whole`` of those that do not break; all others are numbers."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    numbers: frozenset[int] = frozenset()
+    words: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset({"started", "from", "week", "when"})
     caption: str = ""
+
+    def look(self, heading: str) -> str:
+        """The class of a cell in the style sheet."""
+        if heading in self.whole:
+            return "whole"
+        return "" if heading in self.words or heading == "no." else "number"
+
+
+def listed(headings: Sequence[str], rows: Sequence[Sequence[str]], words: Collection[str] = ()) -> Table:
+    """A table without what all rows have in common."""
+    told = narrow(headings, rows)
+    return Table(told.headings, told.rows, frozenset(words), caption=", ".join(told.common))
 
 
 @dataclass(frozen=True, eq=False)

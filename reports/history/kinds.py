@@ -26,6 +26,11 @@ class Tally:
         return self.open + self.confirmed + self.dismissed
 
     @property
+    def short(self) -> str:
+        """``2 (1 open)``."""
+        return f"{self.all} ({self.open} open)" if self.open else str(self.all)
+
+    @property
     def told(self) -> str:
         """``3 flags: 1 open, 2 confirmed``."""
         parts = [

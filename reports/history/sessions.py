@@ -11,7 +11,7 @@ from db.records import SessionRecord, SessionStatus
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, length
 
-HEADINGS = ("session", "class", "room", "started", "watched", "mode", "status", "students", "flagged", "open")
+HEADINGS = ("no.", "class", "room", "started", "watched", "mode", "status", "students", "flagged", "open")
 
 
 @dataclass(frozen=True)

@@ -29,19 +29,19 @@ from reports.report import ReportSettings, local_time
 from reports.words import NONE, NOUNS, percent, percent_range
 
 HEADINGS = (
-    "session",
+    "no.",
     "class",
     "started",
     "seen",
     "most resembling",
     "sadness",
     "interval",
-    "facing front",
+    "facing",
     "away",
     "flags",
 )
 
-SADNESS, FACING, AWAY = "sadness", "facing the front", "away"
+SADNESS, FACING, AWAY = "resembling sadness", "facing the front", "away"
 """What there are trends of."""
 
 
@@ -79,12 +79,12 @@ class StudentLine:
             NONE if self.sad is None else percent_range(self.sad.low, self.sad.high),
             percent(self.facing_share),
             NONE if self.away is None else percent(self.away.share),
-            "; ".join(flag_told(flag) for flag in self.flags) or NONE,
+            flags_told(self.flags),
         )
 
-    def flagged(self, about: str) -> bool:
-        """Whether there is a flag about that (``reports.history.kinds``)."""
-        return any(label(flag.kind) == about and flag.outcome == "flagged" for flag in self.flags)
+    def has_flag(self, kind: str) -> bool:
+        """Whether there is a flag of that kind."""
+        return any(flag.kind == kind and flag.outcome == "flagged" for flag in self.flags)
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,13 @@ def facing_level(summary: StudentSummary) -> float | None:
     return summary.facing_share if summary.posed_s >= LEAST_OWN_S else None
 
 
-def flag_told(flag: FlagRecord) -> str:
-    """``sadness: flagged (dismissed)``."""
-    review = f" ({flag.review})" if flag.outcome == "flagged" or flag.review != "open" else ""
-    return f"{label(flag.kind)}: {flag.outcome.replace('_', ' ')}{review}"
+def flags_told(flags: Sequence[FlagRecord]) -> str:
+    """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
+    flagged = [f"{label(flag.kind)} ({flag.review})" for flag in flags if flag.outcome == "flagged"]
+    if flagged:
+        return ", ".join(flagged)
+    outcomes = {flag.outcome for flag in flags}
+    return "none" if "not_flagged" in outcomes else "not enough to tell" if outcomes else NONE
 
 
 def student_line(

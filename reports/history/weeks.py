@@ -6,6 +6,7 @@ is a gap.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +19,19 @@ from reports.history.estimates import Estimate, mean_over
 from reports.history.kinds import Tally, tally
 from reports.history.sessions import moment
 from reports.report import ReportSettings, local_time
-from reports.words import NONE, NOUNS, percent, percent_range
+from reports.words import GAP, NONE, NOUNS
 
-SHOWN = (
-    "seen",
-    "facing the front",
-    *(f"resembling {NOUNS[one]}" for one in (Emotion.SAD, Emotion.HAPPY, Emotion.NEUTRAL)),
-)
-"""The figures that a table has room for; JSON has all."""
+SHOWN = {
+    "seen": "seen",
+    "facing the front": "facing",
+    **{f"resembling {NOUNS[one]}": NOUNS[one] for one in (Emotion.SAD, Emotion.HAPPY)},
+}
+"""The figures that a table has room for and their headings there; JSON has all."""
 
-LESSON_HEADINGS = ("session", "started", "students", *SHOWN, "flags")
-WEEK_HEADINGS = ("week", "from", "lessons", "students", *SHOWN, "flags")
+LESSON_HEADINGS = ("no.", "started", "students", *SHOWN.values(), "flags")
+SPARE = ("from", "lessons")
+"""Headings of a week's columns that a terminal has no room for; of a lesson's it is the students."""
+WEEK_HEADINGS = ("week", "from", "lessons", "students", *SHOWN.values(), "flags")
 
 Figures = Mapping[str, Estimate | None]
 
@@ -75,7 +78,7 @@ class WeekLine:
     def cells(self) -> tuple[str, ...]:
         """Texts under ``WEEK_HEADINGS``."""
         if not self.lessons:
-            return (self.name, f"{self.first:%Y-%m-%d}", "no lesson", *[NONE] * (len(SHOWN) + 2))
+            return (self.name, f"{self.first:%Y-%m-%d}", "0", "no lesson", *[NONE] * (len(SHOWN) + 1))
         people = str(self.people) if self.people else NONE
         counts = (str(self.lessons), people)
         return (self.name, f"{self.first:%Y-%m-%d}", *counts, *_cells(self.figures), _flags(self.flags))
@@ -182,13 +185,14 @@ def _cells(figures: Figures) -> list[str]:
 
 
 def told(figure: Estimate | None) -> str:
-    """``62 % (57–68 %)``."""
+    """``62 ±5``, in %: half of the interval, its wider half where it is cut at 0 or 1."""
     if figure is None:
         return NONE
     if figure.low is None or figure.high is None:
-        return percent(figure.value)
-    return f"{percent(figure.value)} ({percent_range(figure.low, figure.high)})"
+        return f"{figure.value * 100:.0f}"
+    half = max(figure.value - figure.low, figure.high - figure.value)
+    return f"{figure.value * 100:.0f}{GAP}±{math.ceil(half * 100)}"
 
 
 def _flags(flags: Tally | None) -> str:
-    return NONE if flags is None else flags.told
+    return NONE if flags is None else flags.short

@@ -27,7 +27,7 @@ def comparison_page(found: Comparison, settings: ReportSettings) -> Document:
 
 def sentences(found: Comparison) -> tuple[str, ...]:
     """What changed clearly, and of whom that is."""
-    clear = [row for row in found.rows if row.change and row.change.clear]
+    clear = [row for row in found.rows if row.change and row.change.clear and round(row.change.value * 100)]
     told = [f"{row.name} {points(row.change.value)}" for row in clear if row.change]
     answer = f"Clearly different: {'; '.join(told)}." if told else "No difference is clear."
     return (answer, found.grounds)
@@ -41,7 +41,7 @@ def _sections(found: Comparison) -> list[Section]:
         Section(
             "The class",
             figures=[Figure(chart, "Filled: the interval leaves zero out.")] if chart else [],
-            tables=[Table(HEADINGS, [row.cells for row in found.rows], frozenset({1, 2, 3, 4}))],
+            tables=[Table(HEADINGS, [row.cells for row in found.rows])],
             notes=[
                 "Every student counts once, however long they were readable. The interval is over students "
                 "(Student's t); "
@@ -64,7 +64,7 @@ def _changed(found: Comparison) -> Section:
         "Who changed most",
         [f"The share of sadness of the {len(most)} with the largest change, of {len(found.changes)}."],
         [Figure(difference_chart(drawn, told, label="points, second less first"))],
-        [Table(CHANGE_HEADINGS, [one.cells for one in most], frozenset({1, 2, 3, 4}))],
+        [Table(CHANGE_HEADINGS, [one.cells for one in most])],
         [
             "The two intervals of a student are joined by Newcombe's method (1998). The largest of many "
             "changes "

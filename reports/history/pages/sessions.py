@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from db.records import SessionStatus
 from reports.charts.watched import Watched, watched_chart
-from reports.history.document import Document, Figure, Section, Table
+from reports.history.document import Document, Figure, Section, Table, listed
 from reports.history.sessions import HEADINGS, SessionLine
 from reports.words import count, length
 
@@ -42,4 +42,4 @@ def _figures(lines: Sequence[SessionLine]) -> list[Figure]:
 
 
 def _table(lines: Sequence[SessionLine]) -> Table:
-    return Table(HEADINGS, [line.cells for line in lines], frozenset({7, 8, 9}))
+    return listed(HEADINGS, [line.cells for line in lines], ("class", "room", "mode", "status"))

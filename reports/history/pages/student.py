@@ -8,7 +8,7 @@ from datetime import datetime
 from db.records import Level
 from reports.charts.levels import Panel, Point, level_chart
 from reports.charts.style import Chart
-from reports.history.document import Document, Figure, Section, Table
+from reports.history.document import Document, Figure, Section, listed
 from reports.history.presence import Presence
 from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
@@ -69,7 +69,7 @@ def _sections(history: StudentHistory) -> list[Section]:
         Section(
             "Session by session",
             figures=[Figure(chart)] if (chart := _chart(history)) else [],
-            tables=[Table(HEADINGS, [line.cells for line in history.lines], frozenset({3, 5, 6, 7, 8}))],
+            tables=[listed(HEADINGS, [line.cells for line in history.lines], _WORDS)],
         )
     ]
     if history.flagged:
@@ -78,7 +78,10 @@ def _sections(history: StudentHistory) -> list[Section]:
             for line, flag in history.flagged
         ]
         sections.append(
-            Section("Flags and reviews", tables=[Table(("session", "started", *REVIEW_HEADINGS), rows)])
+            Section(
+                "Flags and reviews",
+                tables=[listed(("no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)],
+            )
         )
     return [*sections, Section("What this cannot tell", notes=METHOD)]
 
@@ -99,7 +102,7 @@ def _panel(history: StudentHistory, lines: Sequence[StudentLine], name: str, rea
     for line in lines:
         if (found := reading(line)) is not None:
             value, level = found
-            flagged = name in (SADNESS, AWAY) and line.flagged(name)
+            flagged = name in _KINDS and line.has_flag(_KINDS[name])
             points.append(
                 Point(
                     line.started_at,
@@ -129,6 +132,8 @@ def _of(history: StudentHistory) -> str:
     return ", ".join(classes)
 
 
+_WORDS = ("class", "most resembling", "flags")
+_KINDS = {SADNESS: "sad_share", AWAY: "attention"}
 _READINGS: tuple[tuple[str, Reading], ...] = (
     (SADNESS, lambda line: (line.sad.share, line.sad) if line.sad else None),
     (FACING, lambda line: None if line.facing_share is None else (line.facing_share, None)),

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from reports.charts.levels import Panel, Point, Step, level_chart
 from reports.charts.style import Chart
 from reports.history.document import Document, Figure, Section, Table
-from reports.history.weeks import LESSON_HEADINGS, SHOWN, WEEK_HEADINGS, ClassTrends, WeekLine
+from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends, WeekLine
 from reports.words import count
 
 DRAWN = ("seen", "facing the front", "resembling sadness", "resembling happiness")
 
 NOTE = (
-    "Means over students, each counted once, with 95 % intervals over students (Student's t). Whoever is "
-    "known by the "
+    "In %: means over students, each counted once, and after ± half of the 95 % interval over students "
+    "(Student's "
+    "t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever is known "
+    "by the "
     "seat only counts once a lesson. In mode aggregate there is no interval, and no figure of fewer than "
     "five. "
     "Weeks are ISO weeks; a week without a lesson is a gap and not zero."
@@ -50,19 +52,16 @@ def trend_sections(found: ClassTrends) -> list[Section]:
     if not found.lessons:
         return []
     figures = [Figure(chart)] if (chart := trend_chart(found)) else []
-    numbers = frozenset(range(3, 4 + len(SHOWN)))
     return [
         Section(
             "Week by week",
             figures=figures,
-            tables=[Table(WEEK_HEADINGS, [week.cells for week in found.weeks], numbers)],
+            tables=[Table(WEEK_HEADINGS, [week.cells for week in found.weeks])],
             notes=[NOTE],
         ),
         Section(
             "Lesson by lesson",
-            tables=[
-                Table(LESSON_HEADINGS, [line.cells for line in found.lessons], numbers - {3 + len(SHOWN)})
-            ],
+            tables=[Table(LESSON_HEADINGS, [line.cells for line in found.lessons])],
         ),
     ]
 
