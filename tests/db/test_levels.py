@@ -35,10 +35,10 @@ def test_the_levels_before_a_session(store, term, new_session) -> None:
     (first, second, third), mia = term
     start = new_session().started_at
     assert earlier_levels(store.engine, third) == [
-        EarlierLevel(mia, first, start, "sad_share", Level(0.0, 0.0, 0.75), "not_flagged"),
-        EarlierLevel(mia, second, start + timedelta(weeks=1), "attention", Level(0.5, 0.5, 0.5), "flagged"),
+        EarlierLevel(mia, first, start, "sad_share", "not_flagged", Level(0.0, 0.0, 0.75)),
+        EarlierLevel(mia, second, start + timedelta(weeks=1), "attention", "flagged", Level(0.5, 0.5, 0.5)),
         EarlierLevel(
-            mia, second, start + timedelta(weeks=1), "sad_share", Level(0.25, 0.0, 0.75), "not_flagged"
+            mia, second, start + timedelta(weeks=1), "sad_share", "not_flagged", Level(0.25, 0.0, 0.75)
         ),
     ]
     assert earlier_levels(store.engine, first) == []

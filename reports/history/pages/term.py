@@ -69,8 +69,8 @@ def _clear(term: Term, direction: str) -> str:
         if chance
         else ""
     )
-    told = f"An expression resembling sadness took up {_MORE[direction]} time from week to week: {listing(names)}."
-    return told + by_chance
+    told = f"An expression resembling sadness took up {_MORE[direction]} time from week to week"
+    return f"{told}: {listing(names)}.{by_chance}"
 
 
 _MORE = {"rising": "more", "falling": "less"}
