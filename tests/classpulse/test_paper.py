@@ -64,6 +64,18 @@ def lines(page) -> list[str]:
     return [line for line in found if line and not re.match(r"page \d+ of|Classpulse ·", line)]
 
 
+def heights(page) -> list[float]:
+    """How far above the foot of the page, points, its texts stand."""
+    found: list[float] = []
+
+    def visit(text, matrix, place, _font, _size):
+        if text.strip():
+            found.append(matrix[1] * place[4] + matrix[3] * place[5] + matrix[5])
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
 def flat(items) -> list:
     return [one for item in items for one in (flat(item) if isinstance(item, list) else [item])]
 
@@ -91,17 +103,11 @@ def test_every_section_is_there_and_has_a_bookmark(printed, paper):
 def test_no_heading_is_the_last_of_a_page(printed, paper):
     """Told by where the bookmarks lead: below a heading there is text, on its page."""
     made = printed[2][paper]
+    written = [heights(page) for page in made.pages]
     for one in flat(made.outline):
-        below: list[str] = []
-
-        def visit(text, matrix, place, _font, _size, top=one.top, below=below):
-            y = matrix[1] * place[4] + matrix[3] * place[5] + matrix[5]
-            # Two lines lower, or it would be the heading itself; the footer stands under 50 points.
-            if text.strip() and 50 < y < top - 30:
-                below.append(text)
-
-        made.pages[made.get_destination_page_number(one)].extract_text(visitor_text=visit)
-        assert below, one.title
+        on_page = written[made.get_destination_page_number(one)]
+        # Two lines lower, or it would be the heading itself; the footer stands under 50 points.
+        assert any(50 < y < one.top - 30 for y in on_page), one.title
 
 
 @pytest.mark.parametrize("paper", list(Paper))
