@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from db.plans import opted_out
 from db.records import SessionRecord, SessionStatus
 from db.store import Store
 from reports.flags import FlagSettings, to_record
+from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
 from reports.report import Report, ReportSettings, build_report
 from reports.summaries import summaries
@@ -36,9 +38,10 @@ def make_report(
     *,
     formats: Sequence[str] = DEFAULT_FORMATS,
     folder: Path | None = None,
+    paper: Paper | None = None,
 ) -> dict[str, Path]:
     """Write a session's report into ``folder`` (default: the configured one, a folder a session) and
-    store its verdicts; returns the file of each format.
+    store its verdicts; returns the file of each format. ``paper`` is the PDF's, by default the configured.
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Raises NotFound, ReportError, DatabaseError.
@@ -46,8 +49,9 @@ def make_report(
     report = renew_verdicts(engine, session_id, config)
     target = folder or config.output_folder / f"session-{session_id:04d}"
     files = {kind: target / f"report.{kind}" for kind in formats}
+    on_paper = partial(write_pdf, paper=paper or config.settings.output.paper)
     for kind, path in files.items():
-        WRITERS[kind](report, path)
+        (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
     return files
 
 

@@ -129,7 +129,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "unknown": dict(line.unknown),
         "dominant": None if line.dominant is None else line.dominant.label,
         "outcome": record.outcome,
-        "review": person.flag.review if person.flag else None,
+        "review": person.review,
         "numbers": {name: value for name, value in record.numbers.items() if name != "settings"}
         | {"reasons": reasons},
     }

@@ -93,7 +93,7 @@ def test_the_data_of_a_report(make):
     assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
     assert first["numbers"]["sad_share"] == pytest.approx(0.75)
     assert "settings" not in first["numbers"]
-    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, None)
+    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, "open")
     assert second["unknown"] == {"absent": 70, "too small": 10}
     assert sum(data["class"]["expressions"].values()) == pytest.approx(1)
 

@@ -1,0 +1,53 @@
+"""Names from right to left inside lines from left to right. Pure.
+
+Without a border the digits, brackets and commas that touch such a name are taken for a part of it, and a name
+in two scripts is read in the wrong order. Unicode's own borders (UAX #9, FSI and PDI) hold in browsers, in
+SVG and in plutoprint; ``<bdi>`` and ``unicode-bidi`` do not in the last.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from reports.report import Person, Report
+
+FIRST_STRONG, POP = "\u2068", "\u2069"
+_BORDERS = re.compile(f"[{FIRST_STRONG}{POP}]")
+_CODE = re.compile(r"<code>.*?</code>", re.DOTALL)
+
+
+def isolated(text: str) -> str:
+    """The text between borders, if anything in it runs from right to left; else as it is."""
+    if any(unicodedata.bidirectional(one) in {"R", "AL", "AN"} for one in text):
+        return f"{FIRST_STRONG}{text}{POP}"
+    return text
+
+
+def plain(text: str) -> str:
+    """The text without borders."""
+    return _BORDERS.sub("", text)
+
+
+def report_isolated(report: Report) -> Report:
+    """The report with borders around what people have named or written: for a page, not for data."""
+    return replace(
+        report,
+        session=replace(report.session, class_name=isolated(report.session.class_name)),
+        people=tuple(_person(person) for person in report.people),
+        markers=tuple(replace(marker, text=isolated(marker.text)) for marker in report.markers),
+    )
+
+
+def commands_plain(html: str) -> str:
+    """The page without borders in its commands, which are copied into a terminal."""
+    return _CODE.sub(lambda code: plain(code[0]), html)
+
+
+def _person(person: Person) -> Person:
+    line, flag = person.timeline, person.flag
+    if flag is not None and flag.note is not None:
+        flag = replace(flag, note=isolated(flag.note))
+    seat = None if person.seat is None else isolated(person.seat)
+    return replace(person, timeline=replace(line, pseudonym=isolated(line.pseudonym)), flag=flag, seat=seat)
