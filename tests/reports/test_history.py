@@ -4,6 +4,7 @@ import pytest
 
 from db.records import FlagRecord, SessionStatus, StudentSession, StudentSummary
 from model.emotions import Emotion
+from reports.confusion import read_confusion
 from reports.errors import ReportError
 from reports.flags import FlagSettings, judge, to_record
 from reports.history import SESSION_HEADINGS, STUDENT_HEADINGS, session_lines, student_lines
@@ -23,7 +24,9 @@ def test_sessions_in_the_order_given(lessons):
 
 
 def test_a_students_history(lessons):
-    verdict = judge(lessons.timeline("ssssssnn"), FlagSettings(least_usable_s=20))
+    lesson = lessons.timeline("ssssssnn")
+    settings = FlagSettings(least_usable_s=20, sad_share=0.05)
+    verdict = judge(lesson, settings, read_confusion(lessons.session().settings))
     summary = StudentSummary(1, 80.0, 40.0, 40.0, 80, 0.0, None, None, lessons.probabilities("sad", 0.5))
     part = StudentSession(lessons.session(16), lessons.students(1)[0], summary, (to_record(7, verdict),))
     (line,) = student_lines([part], UTC)
