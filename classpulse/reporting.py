@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from classpulse.settings import Config
 from db import queries
+from db.levels import earlier_levels
 from db.plans import opted_out
 from db.records import SessionRecord, SessionStatus
 from db.store import Store
@@ -85,6 +86,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         settings=ReportSettings(timezone=config.settings.output.time_zone),
         flag_settings=recorded(session, "flags", config.settings.flags),
         attention_flag_settings=recorded(session, "attention_flags", config.settings.attention_flags),
+        earlier=earlier_levels(engine, session_id),
         tracks=queries.tracks(engine, session_id),
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import (
     CorrectionRecord,
+    EarlierLevel,
     FlagRecord,
     MarkerRecord,
     SeatRecord,
@@ -29,7 +30,7 @@ from reports.errors import ReportError
 from reports.flags import KIND as SADNESS
 from reports.flags import FlagSettings, Outcome, Verdict, judge
 from reports.timeline import StudentTimeline, session_grid, student_timelines
-from reports.usual import UsualLevels
+from reports.usual import UsualLevels, usual_levels
 from reports.words import listing, reading_key
 
 
@@ -54,7 +55,8 @@ class Person:
     """One student of the report. ``seat`` names the seats that are not called as the student is. ``verdict``,
     of sadness, is None where the mode computes no expression; ``attention_verdict`` is there in every mode
     with people. ``flags`` are the stored flags with their reviews, by kind, where there are any;
-    ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``."""
+    ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``; ``earlier`` is what they showed in
+    earlier sessions, the oldest first."""
 
     timeline: StudentTimeline
     attention: Attention
@@ -63,6 +65,7 @@ class Person:
     attention_verdict: AttentionVerdict
     flags: Mapping[str, FlagRecord] = field(default_factory=dict)
     arrivals_s: tuple[float, ...] = ()
+    earlier: tuple[EarlierLevel, ...] = ()
 
     @property
     def name(self) -> str:
@@ -164,7 +167,7 @@ def build_report(
     flag_settings: FlagSettings | None = None,
     *,
     attention_flag_settings: AttentionFlagSettings | None = None,
-    usual: UsualLevels | None = None,
+    earlier: Iterable[EarlierLevel] = (),
     tracks: Iterable[TrackRecord] = (),
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
@@ -173,9 +176,9 @@ def build_report(
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
-    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``usual`` are the students'
-    own levels of earlier sessions, which flags are held against. Raises ReportError for an unknown mode or
-    time zone, and for bins of somebody not in ``students``.
+    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
+    students showed in earlier sessions, against which flags are held. Raises ReportError for an unknown mode
+    or time zone, and for bins of somebody not in ``students``.
     """
     settings = settings or ReportSettings()
     thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
@@ -194,9 +197,9 @@ def build_report(
             masked_seats,
         )
     lines = _lines(session, students, rows)
-    people = _people(
-        lines, _verdicts(session, mode, lines, thresholds, usual or {}), session, seats, flags, tracks
-    )
+    past = list(earlier)
+    verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
+    people = _people(lines, verdicts, session, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
     return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats)
 
@@ -260,6 +263,7 @@ def _people(
     seats: Iterable[SeatRecord],
     flags: Iterable[FlagRecord],
     tracks: Iterable[TrackRecord],
+    earlier: Sequence[EarlierLevel],
 ) -> tuple[Person, ...]:
     labels = _seat_labels(seats)
     reviews: dict[int, dict[str, FlagRecord]] = defaultdict(dict)
@@ -282,6 +286,7 @@ def _people(
                 if sadness is not None or kind != SADNESS
             },
             arrivals_s=arrivals.get(line.student_id, ()),
+            earlier=tuple(one for one in earlier if one.student_id == line.student_id),
         )
         for line, (sadness, away) in zip(lines, verdicts, strict=True)
     )

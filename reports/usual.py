@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
+
+from db.records import EarlierLevel
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,17 @@ class Usual:
 
 UsualLevels = Mapping[int, Mapping[str, Usual]]
 """By student and kind of flag."""
+
+
+def usual_levels(earlier: Iterable[EarlierLevel]) -> UsualLevels:
+    """Of each student and kind of flag, from the earlier sessions that had enough data."""
+    shares: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in earlier:
+        shares[one.student_id][one.kind].append(one.level.share)
+    return {
+        student: {kind: level for kind, found in kinds.items() if (level := usual_level(found))}
+        for student, kinds in shares.items()
+    }
 
 
 def usual_level(shares: Sequence[float]) -> Usual | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.records import FlagRecord
+from db.records import EarlierLevel, FlagRecord, Level
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome
 from reports.report import Mode, ReportSettings, build_report, local_time
@@ -146,8 +146,14 @@ def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
 
 def test_the_own_usual_level_reaches_the_verdict(lessons):
     args = lessons.session(6), lessons.students(1), lessons.bins(["ssssss"])
-    usual = {1: {"sad_share": Usual(0.9, 3), "attention": Usual(0.2, 3)}}
-    (person,) = build_report(*args, flag_settings=SHORT, usual=usual).people
+    levels = {"sad_share": (0.8, 1.0, 0.9), "attention": (0.2, 0.1, 0.3)}
+    earlier = [
+        EarlierLevel(1, number, lessons.started_at, kind, Level(share, 0.0, 1.0), "not_flagged")
+        for kind, shares in levels.items()
+        for number, share in enumerate(shares)
+    ]
+    (person,) = build_report(*args, flag_settings=SHORT, earlier=earlier).people
+    assert len(person.earlier) == 6
     assert person.is_(Outcome.NOT_FLAGGED)
     assert (person.verdict.usual, person.attention_verdict.usual) == (Usual(0.9, 3), Usual(0.2, 3))
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.usual import Usual, known, usual_level
+from db.records import EarlierLevel, Level
+from reports.usual import Usual, known, usual_level, usual_levels
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,14 @@ def test_the_median_of_earlier_sessions(shares, level):
 def test_too_few_sessions_are_not_usual():
     level = Usual(0.4, 3)
     assert [known(level, 3), known(level, 4), known(None, 1)] == [level, None, None]
+
+
+def test_each_students_and_kinds_own(lessons):
+    def earlier(student, kind, share):
+        return EarlierLevel(student, 1, lessons.started_at, kind, Level(share, 0.0, 1.0), "flagged")
+
+    found = usual_levels(
+        [earlier(1, "sad_share", 0.2), earlier(2, "attention", 0.5), earlier(1, "sad_share", 0.4)]
+    )
+    assert found == {1: {"sad_share": Usual(pytest.approx(0.3), 2)}, 2: {"attention": Usual(0.5, 1)}}
+    assert usual_levels([]) == {}
