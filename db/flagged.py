@@ -4,18 +4,48 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, Engine, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
+from db import mapping
 from db.corrections import attributions, corrections_in
-from db.records import FlagRecord
+from db.records import FlagRecord, SessionRecord, StudentRecord
 from db.reviews import standing
-from db.schema import AttributionRow, FlagRow
+from db.schema import AttributionRow, ClassGroupRow, FlagRow, SessionRow, StudentRow
+from db.selects import select_sessions, select_students
 
 FLAGGED = "flagged"
+"""``FlagRecord.outcome`` of a flag that was raised."""
+
+
+@dataclass(frozen=True)
+class RaisedFlag:
+    """A flag of outcome ``flagged`` with the review that stands, the session it is of, and the person whose
+    it is after the corrections of who is who."""
+
+    session: SessionRecord
+    student: StudentRecord
+    flag: FlagRecord
+
+
+def raised_flags(
+    engine: Engine, class_name: str | None = None, session_id: int | None = None
+) -> list[RaisedFlag]:
+    """Every flag that was raised, the newest session first, within it by person and kind; of one class or
+    session where asked."""
+    with engine.connect() as connection:
+        lectures = _sessions(connection, class_name, session_id)
+        flags = flagged_in(connection, list(lectures))
+        people = _people(connection, {flag.student_id for found in flags.values() for flag in found})
+    return [
+        RaisedFlag(lecture, people[flag.student_id], flag)
+        for number, lecture in lectures.items()
+        for flag in flags.get(number, [])
+    ]
+
 
 _COLUMNS = tuple(getattr(FlagRow, field.name) for field in fields(FlagRecord) if field.name != "numbers")
 
@@ -49,3 +79,19 @@ def _stored(connection: Connection, of: ColumnElement[bool]) -> dict[int, list[F
     for row in connection.execute(statement):
         found[row.session_id].append(FlagRecord(**row._mapping, numbers={}))
     return found
+
+
+def _sessions(
+    connection: Connection, class_name: str | None, session_id: int | None
+) -> dict[int, SessionRecord]:
+    statement = select_sessions().order_by(SessionRow.started_at.desc(), SessionRow.id.desc())
+    if class_name is not None:
+        statement = statement.where(ClassGroupRow.name == class_name)
+    if session_id is not None:
+        statement = statement.where(SessionRow.id == session_id)
+    return {row.id: mapping.session_record(row) for row in connection.execute(statement)}
+
+
+def _people(connection: Connection, student_ids: set[int]) -> dict[int, StudentRecord]:
+    statement = select_students().where(StudentRow.id.in_(student_ids))
+    return {row.id: mapping.student_record(row) for row in connection.execute(statement)}

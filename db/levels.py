@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, case, select
 
+from db.flagged import flagged_in
 from db.mapping import AnyRow
 from db.queries import session, students
 from db.records import EarlierLevel, Level, SessionRecord
@@ -37,10 +38,20 @@ def earlier_levels(engine: Engine, session_id: int, last: int = LAST) -> list[Ea
         return []
     with engine.connect() as connection:
         found = connection.execute(_select_earlier(known, here, last)).all()
+        raised = flagged_in(connection, sorted({row.session_id for row in found}))
+    reviews = {(f.session_id, f.student_id, f.kind): f.review for flags in raised.values() for f in flags}
     return [
-        EarlierLevel(row.student_id, row.session_id, row.started_at, row.kind, row.outcome, level)
-        for row in found
-        if (level := _level(row)) is not None
+        EarlierLevel(
+            row.student_id,
+            row.session_id,
+            row.started_at,
+            row.kind,
+            level,
+            row.outcome,
+            reviews.get((row.session_id, row.student_id, row.kind), "open"),
+        )
+        for row, level in ((row, _level(row)) for row in found)
+        if level is not None
     ]
 
 

@@ -260,14 +260,15 @@ class ClassHistory:
 @dataclass(frozen=True)
 class EarlierLevel:
     """One earlier session of a person of the roster: ``level`` is the share of the verdict ``kind``
-    (``FlagRecord.kind``) and ``outcome`` what came of it."""
+    (``FlagRecord.kind``), ``outcome`` what came of it, ``review`` what a person made of that."""
 
     student_id: int
     session_id: int
     started_at: datetime
     kind: str
-    outcome: str
     level: Level
+    outcome: str
+    review: str = "open"
 
 
 @dataclass(frozen=True)

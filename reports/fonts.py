@@ -65,7 +65,7 @@ def missing_told(characters: str) -> str | None:
 
 def _is_drawn(character: str) -> bool:
     """Not so are spaces, controls, and what only joins or directs others."""
-    return character.isprintable() and unicodedata.category(character) not in {"Zs", "Cf", "Mn"}
+    return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn"}
 
 
 def _readable_first(fonts: Iterable[Path] | None) -> Iterator[Path]:
@@ -91,5 +91,5 @@ def _covered(path: Path, codes: Iterable[int]) -> set[int]:
 def _script(character: str) -> str:
     if unicodedata.category(character) == "So" and ord(character) >= 0x1F000:
         return "emoji"
-    word = unicodedata.name(character, "unnamed").split()[0].split("-")[0]
+    word = unicodedata.name(character, "unknown").split()[0].split("-")[0]
     return _SCRIPTS.get(word, word.capitalize())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from db.records import FlagRecord
 from reports.words import count
 
-LABELS: Mapping[str, str] = {"sad_share": "sadness", "attention": "away"}
+LABELS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
 """What a flag of each kind (``FlagRecord.kind``) is about. One that is not here is called as it is."""
 
 

@@ -31,6 +31,7 @@ def test_a_bare_machine_has_the_scripts_of_the_own_font(text):
         ("राम 王", "Chinese, Devanagari", "fonts-noto-core fonts-noto-cjk;"),
         ("🦊", "emoji", "fonts-noto-color-emoji"),
         ("\U00012000", "Cuneiform", "fonts-noto-core;"),
+        ("\ue000", "Unknown", "fonts-noto-core;"),
     ],
 )
 def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, packages):
