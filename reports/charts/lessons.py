@@ -72,6 +72,9 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: Row) -> None:
         cells, look = np.flatnonzero(states == state), state_look(state)
         draw_cells(ax, edges, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
         draw_cells(ax, edges, cells, bottom, height, **look | {"facecolor": "none"})
+    # Hatching on white is faint on a small screen, and the lowest step is nearly white.
+    missed = np.flatnonzero(states == MISSED)
+    ax.plot(missed + 0.5, [place] * len(missed), "x", color=INK, markersize=3.4, markeredgewidth=0.8)
     shares = np.array([np.nan if cell is None or isinstance(cell, State) else cell for cell in row.cells])
     levels = np.searchsorted([bound for bound, _ in LEVELS], np.nan_to_num(shares), side="right")
     for level, (_, colour) in enumerate(LEVELS):
@@ -104,7 +107,12 @@ def _handles(rows: Sequence[Row]) -> list[Patch | Line2D]:
         for (low, high), (_, colour) in zip(pairwise(bounds), LEVELS, strict=True)
     ]
     there = {cell for row in rows for cell in row.cells if isinstance(cell, State)}
-    found += [Patch(label=text, **state_look(state)) for state, text in _STATES.items() if state in there]
+    if MISSED in there:
+        found.append(
+            Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.4, label=_STATES[MISSED])
+        )
+    others = [state for state in _STATES if state in there and state is not MISSED]
+    found += [Patch(label=_STATES[state], **state_look(state)) for state in others]
     if any(row.flagged for row in rows):
         dot = Line2D([], [], color=INK, marker="o", linestyle="", markeredgecolor="white", markersize=4)
         dot.set_label("flagged")

@@ -79,6 +79,8 @@ _ONE_SIDED = 0.025
 
 
 def _sections(term: Term) -> list[Section]:
+    if not term.lessons:
+        return []
     weeks, lessons = trend_sections(term.trends)
     sections = [_flags(term), _students(term), weeks, _everyone(term), lessons, *_figures(term)]
     return [*(section for section in sections if section is not None), _limits(term)]
