@@ -137,7 +137,8 @@ def _windows(weighted: Floats, weights: Floats, width: int) -> tuple[Floats, NDA
     sums, whole = (np.cumsum(np.hstack([first, part]), axis=1) for part in (weighted, weights))
     amount, time_s = sums[:, width:] - sums[:, :-width], whole[:, width:] - whole[:, :-width]
     enough = time_s >= LEAST_SIDE_S
-    return np.divide(amount, time_s, out=np.zeros_like(amount), where=enough), enough
+    means = np.divide(amount, time_s, out=np.zeros_like(amount), where=enough)
+    return np.clip(means, 0, 1), enough  # all are shares; a difference of long sums may end beside 0 or 1
 
 
 def _chances(differences: Sequence[Floats]) -> list[Floats]:
