@@ -114,7 +114,7 @@ def _series(
     shut = np.array([line.closed_samples for line in lines]) / np.maximum(eyes, 1)
     found: list[tuple[Measure | Emotion, Floats, Floats]] = [
         (Measure.SEEN, np.minimum(seen_s / np.maximum(watched_s, 1e-9), 1.0), watched_s),
-        (Measure.FACING, facing, poses * per_sample_s),
+        (Measure.FACING, facing, np.array([line.posed_s for line in lines])),
         (Measure.SHUT, shut, eyes * per_sample_s),
     ]
     if expressions:
@@ -154,7 +154,7 @@ def _statistic(signs: Floats, differences: Floats) -> Floats:
     root of the number of students; a flip leaves the squares as they are."""
     squares = (differences**2).sum(axis=0)
     sums = np.abs(signs @ differences)
-    return np.divide(sums, np.sqrt(squares), out=np.zeros_like(sums), where=squares > 0)
+    return np.asarray(np.divide(sums, np.sqrt(squares), out=np.zeros_like(sums), where=squares > 0))
 
 
 def _significant(pair: _Pairs, p: Floats, width: int, bin_s: float, least_change: float) -> list[Change]:

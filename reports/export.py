@@ -14,6 +14,7 @@ from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
 from reports.corrections import told
 from reports.flags import to_record
+from reports.names import plain
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
 from reports.timeline import UNKNOWN, StudentTimeline
@@ -226,5 +227,5 @@ def _cell_text(text: str) -> str:
 
 
 def _plain(text: str | None) -> str | None:
-    """Without the non-breaking spaces that are meant for a page."""
-    return None if text is None else text.replace("\u00a0", " ")
+    """Without the non-breaking spaces and isolates that are meant for a page."""
+    return None if text is None else plain(text.replace("\u00a0", " "))

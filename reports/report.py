@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import (
@@ -21,6 +22,7 @@ from db.records import (
 )
 from reports.arrivals import uncertain_arrivals
 from reports.attention import Attention, attention
+from reports.changes import Change, changes
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome, Verdict, judge
@@ -87,7 +89,8 @@ class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
     ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
     time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
-    that were opted out."""
+    that were opted out; ``made_at`` is when the report was made, in its time zone, and the only thing that
+    differs between two reports of one record."""
 
     session: SessionRecord
     mode: Mode
@@ -98,6 +101,13 @@ class Report:
     markers: tuple[MarkerRecord, ...] = ()
     corrections: tuple[CorrectionRecord, ...] = ()
     masked_seats: int = 0
+    made_at: datetime | None = None
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """The moments at which the class changed most, by time; none in ``mode: aggregate``."""
+        lines = [person.timeline for person in self.people]
+        return changes(lines, expressions=self.mode is Mode.EMOTION)
 
     @property
     def flagged(self) -> tuple[Person, ...]:
@@ -139,16 +149,19 @@ def build_report(
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
     masked_seats: int = 0,
+    made_at: datetime | None = None,
 ) -> Report:
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
-    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. Raises
+    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``made_at`` is an aware
+    time; without it the report does not say when it was made. Raises
     ReportError for an unknown mode or time zone, and for bins of somebody not in ``students``.
     """
     settings, flag_settings = settings or ReportSettings(), flag_settings or FlagSettings()
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
+    made_at = None if made_at is None else local_time(made_at, settings)
     notes = tuple(markers), tuple(one for one in corrections if one.active())
     if mode is Mode.AGGREGATE:
         return Report(
@@ -160,12 +173,13 @@ def build_report(
             flag_settings,
             *notes,
             masked_seats,
+            made_at,
         )
     judged_by = flag_settings if mode is Mode.EMOTION else None
     people = _people(session, students, rows, seats, flags, tracks, judged_by)
     lines = [person.timeline for person in people]
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, flag_settings, *notes, masked_seats)
+    return Report(session, mode, started_at, people, whole, flag_settings, *notes, masked_seats, made_at)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:
