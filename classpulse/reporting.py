@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -75,6 +76,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),
         masked_seats=len(opted_out(engine, session_id)),
+        made_at=datetime.now(UTC),
     )
 
 
