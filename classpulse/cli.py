@@ -32,6 +32,7 @@ COMMANDS = {
     "students": "the roster: who belongs to the class, and who may be watched",
     "seats": "the seat plan of the class; and who was who in a session",
     "report": "make a session's report again",
+    "review": "the flags that wait for a review; confirm or dismiss one",
     "sessions": "the past sessions",
     "student": "one student over the past sessions",
     "simulate": "make a class film of which everything is known",

@@ -134,6 +134,7 @@ class Lecture:
             },
             pid=pid,
             process_started=process_started,
+            room=self._config.settings.class_.room,
         )
         with Store(self._engine).unit() as unit:
             session_id = unit.start_session(new)

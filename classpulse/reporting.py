@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from classpulse.settings import Config
 from db import queries
 from db.plans import opted_out
-from db.records import SessionRecord
+from db.records import SessionRecord, SessionStatus
 from db.store import Store
 from reports.flags import FlagSettings, to_record
 from reports.render import write_csv, write_html, write_json, write_pdf
 from reports.report import Report, ReportSettings, build_report
+from reports.summaries import summaries
 
 WRITERS: dict[str, Callable[[Report, Path], object]] = {
     "html": write_html,
@@ -52,11 +53,13 @@ def make_report(
 
 
 def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
-    """Judge everybody of a session anew and store the verdicts; returns the report they are of. A person's
-    review of a verdict stays."""
+    """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
+    has ended); returns the report they are of. A person's review of a verdict stays."""
     report = read_report(engine, session_id, config)
     with Store(engine).unit() as unit:
         unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
+        if report.session.status is not SessionStatus.RUNNING:
+            unit.save_summaries(*summaries(report))
         unit.commit()
     return report
 

@@ -35,9 +35,10 @@ class _Section(BaseModel):
 
 
 class ClassSettings(_Section):
-    """What the class is called in records and reports."""
+    """What the class is called in records and reports, and the ``room`` it is in, if that matters."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "Class"
+    room: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
 class CaptureSettings(_Section):

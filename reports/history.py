@@ -61,7 +61,7 @@ class StudentLine:
     class_name: str
     student_id: int
     started_at: datetime
-    coverage: float
+    coverage: float | None
     dominant: Emotion | None
     sad_share: float | None
     sad_share_low: float | None
@@ -110,15 +110,13 @@ def student_lines(history: Iterable[StudentSession], settings: ReportSettings) -
 
 def _student_line(part: StudentSession, settings: ReportSettings) -> StudentLine:
     flag = next((flag for flag in part.flags if flag.kind == KIND), None)
-    means = part.probabilities
-    # The session's time, not that of the student's own bins: those begin where the student came in.
-    watched_s = part.session.watched_s
+    means = part.summary.probabilities if part.summary else None
     return StudentLine(
         session_id=part.session.id,
         class_name=part.session.class_name,
         student_id=part.student.id,
         started_at=local_time(part.session.started_at, settings),
-        coverage=min(1.0, part.seen_s / watched_s) if watched_s > 0 else 0.0,
+        coverage=part.summary.coverage if part.summary else None,
         dominant=None if means is None else max(Emotion, key=lambda emotion: means[emotion]),
         sad_share=_number(flag, "sad_share"),
         sad_share_low=_number(flag, "sad_share_low"),

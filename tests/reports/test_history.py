@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from db.records import FlagRecord, SessionStatus, StudentSession
+from db.records import FlagRecord, SessionStatus, StudentSession, StudentSummary
 from model.emotions import Emotion
 from reports.errors import ReportError
 from reports.flags import FlagSettings, judge, to_record
@@ -24,15 +24,8 @@ def test_sessions_in_the_order_given(lessons):
 
 def test_a_students_history(lessons):
     verdict = judge(lessons.timeline("ssssssnn"), FlagSettings(least_usable_s=20))
-    part = StudentSession(
-        session=lessons.session(16),
-        student=lessons.students(1)[0],
-        watched_s=40.0,
-        seen_s=40.0,
-        usable_samples=80,
-        probabilities=lessons.probabilities("sad", 0.5),
-        flags=(to_record(7, verdict),),
-    )
+    summary = StudentSummary(1, 80.0, 40.0, 40.0, 80, 0.0, None, None, lessons.probabilities("sad", 0.5))
+    part = StudentSession(lessons.session(16), lessons.students(1)[0], summary, (to_record(7, verdict),))
     (line,) = student_lines([part], UTC)
     assert line.coverage == 0.5  # of the session, although the student's own bins begin half way
     assert line.dominant is Emotion.SAD
@@ -45,9 +38,8 @@ def test_a_students_history(lessons):
 
 def test_a_session_without_expressions_has_no_numbers(lessons):
     other = FlagRecord(7, 1, "another_rule", "flagged", {"sad_share": 1.0})
-    part = StudentSession(
-        lessons.session(0, watched_s=0.0), lessons.students(1)[0], 0.0, 0.0, 0, None, (other,)
-    )
+    summary = StudentSummary(1, 0.0, 0.0, 0.0, 0, 0.0, None, None, None)
+    part = StudentSession(lessons.session(0, watched_s=0.0), lessons.students(1)[0], summary, (other,))
     (line,) = student_lines([part], UTC)
     assert (line.coverage, line.dominant, line.sad_share, line.outcome) == (0, None, None, None)
     assert line.cells[3:] == ("0\N{NO-BREAK SPACE}%", "–", "–", "–", "–", "–")

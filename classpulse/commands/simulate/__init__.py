@@ -10,6 +10,7 @@ COMMANDS = {
     "call": "a video call of drawn students with known scripts",
     "faces": "a video call of faces whose expression raters have named",
     "room": "a photograph of a class brought to life",
+    "term": "a term of lectures in a database, without a film",
 }
 
 

@@ -1,0 +1,170 @@
+"""From a student's script to the bins that would have been recorded of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classpulse.simulation.term.answers import BIN, PERSON, SPELL, around
+from classpulse.simulation.term.script import Script
+from classpulse.simulation.term.states import EXPRESSIONS, FACING, STATES, State
+from db.records import TimelineBin
+from monitor.domain import Unknown
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_HIDDEN = (Unknown.BLURRED, Unknown.TOO_SMALL, Unknown.OCCLUDED)
+"""Why an unreadable face is so; each spell has one."""
+
+_YAW_DEG = {State.TURNED: 60.0}
+_PITCH_DEG = {State.BOWED: -45.0}
+"""Mean directions; every other state looks 0 degrees aside and 5 down."""
+
+_SWAY_DEG = 4.0
+
+_EXPRESSED = np.array([EXPRESSIONS.get(state, -1) for state in STATES])
+_IS_FACING = np.array([state in FACING for state in STATES])
+_ABSENT, _UNREADABLE, _SHUT = (STATES.index(s) for s in (State.ABSENT, State.UNREADABLE, State.SHUT))
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """When frames were sampled: ``times_s`` ``(S,)``, evenly ``period_s`` apart but for gaps, summed up in
+    bins of ``bin_s`` seconds."""
+
+    times_s: Floats
+    period_s: float = 0.5
+    bin_s: float = 5.0
+
+    @property
+    def cells(self) -> Ints:
+        """The place of each sample's bin, ``(S,)``."""
+        cells: Ints = np.floor(self.times_s / self.bin_s + 1e-6).astype(np.int64)
+        return cells
+
+
+def sampling(length_s: float, gap_s: tuple[float, float] | None = None) -> Sampling:
+    """Two samples a second for so long, none from ``gap_s[0]`` until before ``gap_s[1]``."""
+    times_s = np.arange(0.0, length_s, 0.5)
+    if gap_s is not None:
+        times_s = times_s[(times_s < gap_s[0]) | (times_s >= gap_s[1])]
+    return Sampling(times_s)
+
+
+def draw_bins(
+    script: Script,
+    student_id: int,
+    taken: Sampling,
+    means: Floats,
+    rng: np.random.Generator,
+    *,
+    expressions: bool = True,
+) -> list[TimelineBin]:
+    """The bins of one student, one for each with a sample in it; ``means`` (7, 7) as in ``Answers``. Without
+    ``expressions`` none was computed, as in ``mode: behaviour``."""
+    spells = script.spells_at(taken.times_s)
+    states = script.states[spells]
+    cells, places = np.unique(taken.cells, return_inverse=True)
+    count = len(cells)
+
+    def tally(which: NDArray[np.bool_]) -> Ints:
+        return np.bincount(places[which], minlength=count)
+
+    seen, facing = states != _ABSENT, _IS_FACING[states]
+    usable = (_EXPRESSED[states] >= 0) & expressions
+    read = states != _UNREADABLE
+    columns: dict[str, Any] = {
+        "samples": tally(np.ones(len(states), bool)),
+        "seen_samples": tally(seen),
+        "usable_samples": tally(usable),
+        "pose_samples": tally(seen & read),
+        "facing_samples": tally(facing & read),
+        "eye_samples": tally(facing & read),
+        "closed_samples": tally(states == _SHUT),
+    }
+    means_of = _bin_answers(script, spells, places, usable, count, means, rng)
+    reasons = _reasons(script, spells, states, expressions=expressions, rng=rng)
+    unknown = {reason: tally(which) for reason, which in reasons.items()}
+    yaw_deg, pitch_deg = _directions(states, places, columns["pose_samples"], rng)
+    told = {name: values.tolist() for name, values in columns.items()}
+    return [
+        TimelineBin(
+            student_id=student_id,
+            start_s=float(cells[b] * taken.bin_s),
+            watched_s=told["samples"][b] * taken.period_s,
+            seen_s=told["seen_samples"][b] * taken.period_s,
+            probabilities=means_of[b],
+            unknown={reason: int(counts[b]) for reason, counts in unknown.items() if counts[b]},
+            yaw_deg=yaw_deg[b],
+            pitch_deg=pitch_deg[b],
+            **{name: values[b] for name, values in told.items()},
+        )
+        for b in range(count)
+    ]
+
+
+def _bin_answers(
+    script: Script,
+    spells: Ints,
+    places: Ints,
+    usable: NDArray[np.bool_],
+    count: int,
+    means: Floats,
+    rng: np.random.Generator,
+) -> Sequence[tuple[float, ...] | None]:
+    """Each bin's mean answer: the person's, the spell's around it, the bin's around the mean of those."""
+    of_person = around(means, PERSON, rng)
+    of_spell = around(of_person[_EXPRESSED[script.states]], SPELL, rng)
+    summed = np.zeros((count, means.shape[1]))
+    np.add.at(summed, places[usable], of_spell[spells[usable]])
+    samples = summed.sum(axis=1)
+    known = samples > 0
+    drawn = around(summed[known] / samples[known, None], BIN, rng)
+    found: list[tuple[float, ...] | None] = [None] * count
+    for place, row in zip(np.flatnonzero(known).tolist(), drawn.tolist(), strict=True):
+        found[place] = tuple(row)
+    return found
+
+
+def _reasons(
+    script: Script,
+    spells: Ints,
+    states: Ints,
+    *,
+    expressions: bool,
+    rng: np.random.Generator,
+) -> dict[str, NDArray[np.bool_]]:
+    """Which samples (S,) have no expression, by reason."""
+    hidden = rng.integers(len(_HIDDEN), size=len(script.states))[spells]
+    absent = states == _ABSENT
+    if not expressions:
+        return {Unknown.ABSENT.value: absent, Unknown.NOT_COMPUTED.value: ~absent}
+    blocked = states == _UNREADABLE
+    return {
+        Unknown.ABSENT.value: absent,
+        Unknown.TURNED_AWAY.value: states == STATES.index(State.TURNED),
+        Unknown.OCCLUDED.value: (states == STATES.index(State.BOWED)) | (blocked & (hidden == 2)),
+        **{reason.value: blocked & (hidden == n) for n, reason in enumerate(_HIDDEN[:2])},
+    }
+
+
+def _directions(
+    states: Ints, places: Ints, poses: Ints, rng: np.random.Generator
+) -> tuple[list[float | None], list[float | None]]:
+    """The mean yaw and pitch of each bin, degrees, None where no head was read."""
+    read = (states != _ABSENT) & (states != _UNREADABLE)
+    sides = rng.choice([-1.0, 1.0])
+    yaws = np.array([_YAW_DEG.get(state, 0.0) for state in STATES])[states] * sides
+    pitches = np.array([_PITCH_DEG.get(state, -5.0) for state in STATES])[states]
+    sway = rng.normal(0.0, _SWAY_DEG, (2, len(poses)))
+    both = []
+    for angles, swayed in zip((yaws, pitches), sway, strict=True):
+        total = np.bincount(places[read], weights=angles[read], minlength=len(poses))
+        mean = total / np.maximum(poses, 1) + swayed
+        both.append([float(m) if n else None for m, n in zip(mean, poses, strict=True)])
+    return both[0], both[1]

@@ -1,0 +1,54 @@
+"""Pseudonyms for simulated students: plain, long, and in many scripts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Names(StrEnum):
+    """Which pseudonyms a class has."""
+
+    PLAIN = "plain"
+    LONG = "long"
+    SCRIPTS = "scripts"
+
+
+_LONG = (
+    ("Maximiliane-Alexandra", "von Hohenberg-Ratibor"),
+    ("Konstantinos-Aristides", "Papadimitropoulos"),
+    ("Wilhelmina Theodora", "van der Nieuwenhuizen-Brouwer"),
+    ("Bartholomäus", "Schwarzenberg-Oettingen zu Wallerstein"),
+    ("Guadalupe Esperanza", "Fernández de Córdoba y Villavicencio"),
+)
+
+_SCRIPTS = (
+    "Jürgen Müßig",
+    "王小明",
+    "محمد العلي",
+    "נועה כהן",
+    "Élodie Œuvrard",
+    "<script>alert(1)</script>",
+    "李雪梅 (Li)",
+    "יעל 7b",
+    "Łukasz Żółć",
+    "فاطمة Zahra",
+    "Дмитрий Щукин",
+    "Ελένη Παππά",
+    'O\'Brien & "Söhne"',
+    "$x_1$ {{ name }}",
+)
+"""Umlauts, Chinese, Arabic, Hebrew, right-to-left beside left-to-right, and what a page or a chart could take
+for its own language. Seven names make the first six and one more of each kind."""
+
+
+def pseudonyms(count: int, kind: Names) -> tuple[str, ...]:
+    """``count`` different pseudonyms; where a list is used up it begins again, with numbers."""
+    if kind is Names.PLAIN:
+        return tuple(f"Student {number}" for number in range(1, count + 1))
+    if kind is Names.LONG:
+        whole = (_LONG[n % len(_LONG)] for n in range(count))
+        return tuple(f"{first} {last} {n}" for n, (first, last) in enumerate(whole, 1))
+    return tuple(
+        _SCRIPTS[n % len(_SCRIPTS)] + (f" {n // len(_SCRIPTS) + 1}" if n >= len(_SCRIPTS) else "")
+        for n in range(count)
+    )
