@@ -98,11 +98,12 @@ def masked(report: Report) -> str | None:
 
 def change_told(change: Change) -> str:
     """``At 23:10 heads facing the front fell from 87 % to 44 %.``"""
+    return f"At {clock(change.at_s)} {_went(change)}"
+
+
+def _went(change: Change) -> str:
     went = "rose" if change.after > change.before else "fell"
-    return (
-        f"At {clock(change.at_s)} {_MEASURES[change.measure]} {went} from {percent(change.before)} to "
-        f"{percent(change.after)}."
-    )
+    return f"{_MEASURES[change.measure]} {went} from {percent(change.before)} to {percent(change.after)}."
 
 
 def no_change(report: Report) -> str | None:
@@ -143,8 +144,8 @@ def _behaviour(report: Report) -> list[str]:
 def _largest_change(report: Report) -> str:
     if not report.changes:
         return ""
-    told = change_told(max(report.changes, key=lambda change: change.size))
-    return f"The class changed most in one moment: {told[0].lower()}{told[1:]}"
+    largest = max(report.changes, key=lambda change: change.size)
+    return f"The class changed most at {clock(largest.at_s)}: {_went(largest)}"
 
 
 def _eyes(report: Report) -> str:
