@@ -12,6 +12,7 @@ from typing import Any
 
 from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
+from reports.changes import Change
 from reports.corrections import told
 from reports.flags import to_record
 from reports.names import plain
@@ -104,9 +105,16 @@ def _class_data(report: Report) -> dict[str, Any]:
         "facing_share": whole.mean_facing_share,
         "no_curve": _plain(no_curve(report)),
     }
+    if report.mode is not Mode.AGGREGATE:
+        data["changes"] = [_change_data(change) for change in report.changes]
     if report.mode is not Mode.BEHAVIOUR:
         data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
     return data
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    measure = change.measure
+    return asdict(change) | {"measure": measure.label if isinstance(measure, Emotion) else measure.value}
 
 
 def _person_data(report: Report, person: Person) -> dict[str, Any]:
