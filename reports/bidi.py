@@ -1,41 +1,26 @@
-"""Names from right to left inside lines from left to right. Pure.
-
-Without a border the digits, brackets and commas that touch such a name are taken for a part of it, and a name
-in two scripts is read in the wrong order. Unicode's own borders (UAX #9, FSI and PDI) hold in browsers, in
-SVG and in plutoprint; ``<bdi>`` and ``unicode-bidi`` do not in the last.
-"""
+"""A report whose names may run from right to left inside lines that run from left to right. Pure."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 
 from db.records import FlagRecord
+from reports.names import isolated, plain
 from reports.report import Person, Report
 
-FIRST_STRONG, POP = "\u2068", "\u2069"
-_BORDERS = re.compile(f"[{FIRST_STRONG}{POP}]")
 _CODE = re.compile(r"<code>.*?</code>", re.DOTALL)
-
-
-def isolated(text: str) -> str:
-    """The text between borders, if anything in it runs from right to left; else as it is."""
-    if any(unicodedata.bidirectional(one) in {"R", "AL", "AN"} for one in text):
-        return f"{FIRST_STRONG}{text}{POP}"
-    return text
-
-
-def plain(text: str) -> str:
-    """The text without borders."""
-    return _BORDERS.sub("", text)
 
 
 def report_isolated(report: Report) -> Report:
     """The report with borders around what people have named or written: for a page, not for data."""
     return replace(
         report,
-        session=replace(report.session, class_name=isolated(report.session.class_name)),
+        session=replace(
+            report.session,
+            class_name=isolated(report.session.class_name),
+            room=_isolated(report.session.room),
+        ),
         people=tuple(_person(person) for person in report.people),
         markers=tuple(replace(marker, text=isolated(marker.text)) for marker in report.markers),
     )
