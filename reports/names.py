@@ -1,15 +1,10 @@
-"""Names in any script: set beside other text, and shortened without breaking a character. Pure.
-
-Without a border the digits, brackets and commas that touch a name from right to left are taken for a part of
-it, and a name in two scripts is read in the wrong order. Unicode's own borders (UAX #9, FSI and PDI) hold in
-browsers, in SVG and in plutoprint; ``<bdi>`` and ``unicode-bidi`` do not in the last.
-"""
+"""Names in any script: set beside other text, and shortened without breaking a character. Pure."""
 
 from __future__ import annotations
 
 import unicodedata
 
-FIRST_STRONG, POP = "\u2068", "\u2069"
+_FIRST_STRONG, _POP = "\u2068", "\u2069"
 _JOINER = "\u200d"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
@@ -17,21 +12,21 @@ _SKINS = range(0x1F3FB, 0x1F400)
 
 
 def isolated(text: str) -> str:
-    """The text between borders, if anything in it runs from right to left; else as it is."""
+    """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
+    the numbers beside it; any other as it is."""
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
-        return f"{FIRST_STRONG}{text}{POP}"
+        return f"{_FIRST_STRONG}{text}{_POP}"
     return text
 
 
 def plain(text: str) -> str:
-    """The text without borders."""
-    return text.replace(FIRST_STRONG, "").replace(POP, "")
+    """A text without the isolates."""
+    return text.replace(_FIRST_STRONG, "").replace(_POP, "")
 
 
 def shortened(name: str, most: int) -> str:
-    """At most ``most`` Latin letters' width of a name, the last an ellipsis if it was cut; between borders if
-    it was."""
-    parts = clusters(plain(name))
+    """At most ``most`` Latin letters' width of a name, the last an ellipsis if it was cut."""
+    parts = clusters(name)
     if sum(map(_width, parts)) <= most:
         return name
     kept, left = "", most - 1
@@ -40,8 +35,7 @@ def shortened(name: str, most: int) -> str:
         if left < 0:
             break
         kept += part
-    cut = kept.rstrip() + "…"
-    return isolated(cut) if plain(name) != name else cut
+    return kept.rstrip() + "…"
 
 
 def clusters(text: str) -> list[str]:

@@ -25,7 +25,7 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
-from reports.names import shortened
+from reports.names import isolated, shortened
 from reports.timeline import Floats, Ints, StudentTimeline
 from reports.words import count, listing, percent
 
@@ -140,7 +140,7 @@ def _draw_row(ax: Axes, edges_s: Floats, place: int, row: Row, levels: Sequence[
 
 def _names(ax: Axes, lines: Sequence[StudentTimeline], bold: frozenset[int]) -> None:
     ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set_yticks(range(len(lines)), [shortened(line.pseudonym, _NAME_WIDTH) for line in lines])
+    ax.set_yticks(range(len(lines)), [isolated(shortened(line.pseudonym, _NAME_WIDTH)) for line in lines])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     for label, line in zip(ax.get_yticklabels(), lines, strict=True):
@@ -161,5 +161,5 @@ def _handles(rows: Sequence[Row], levels: Sequence[tuple[float, str]]) -> list[P
 def _in_words(lines: Sequence[StudentTimeline], rows: Sequence[Row], kind: Kind) -> str:
     told = f"{kind.title} over time, a row for each of {count(len(lines), 'student')}."
     ranked = sorted(zip(rows, lines, strict=True), key=lambda pair: -pair[0].mean)[:_MOST_NAMED]
-    most = [f"{line.pseudonym} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
+    most = [f"{isolated(line.pseudonym)} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
     return told + (f" Highest on average: {listing(most)}." if most else " Nothing was readable.")

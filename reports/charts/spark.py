@@ -11,6 +11,7 @@ from model.emotions import Emotion
 from reports.charts.columns import Columns, State, columns
 from reports.charts.heatmap import Row, direction_row, sadness_row
 from reports.charts.style import COLOURS, FAINT
+from reports.names import isolated
 from reports.timeline import Floats, Ints, StudentTimeline
 from reports.words import percent
 
@@ -66,7 +67,7 @@ def _area(run: Ints, x: Floats, y: Floats) -> str:
 
 
 def _in_words(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTimeline, what: str) -> Markup:
-    name = line.pseudonym
+    name = isolated(line.pseudonym)
     if not len(known):
         return escape(f"{name}, {what} over time: unknown throughout")
     low, high, mean = known.min(), known.max(), known.mean()
