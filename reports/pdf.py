@@ -75,5 +75,10 @@ class _OnlyFonts(plutoprint.ResourceFetcher):
 
 def _fallback_fonts() -> str:
     """A bare container has no font at all, and its PDF would have no text."""
-    face = '@font-face {{ font-family: "Classpulse Fallback"; font-weight: {}; src: url("fonts:/{}"); }}'
-    return face.format("normal", "DejaVuSans.ttf") + face.format("bold", "DejaVuSans-Bold.ttf")
+    face = '@font-face {{ font-family: "Classpulse {}"; font-weight: {}; src: url("fonts:/{}"); }}'
+    return (
+        face.format("Fallback", "normal", "DejaVuSans.ttf")
+        + face.format("Fallback", "bold", "DejaVuSans-Bold.ttf")
+        + face.format("Mono", "normal", "DejaVuSansMono.ttf")
+        + 'html { font-family: "Classpulse Fallback"; } code { font-family: monospace, "Classpulse Mono"; }'
+    )
