@@ -145,8 +145,7 @@ def read_register(engine: Engine, session_id: int) -> Register:
     session = queries.session(engine, session_id)
     if session.status is SessionStatus.RUNNING:
         raise UserError(
-            f"session {session_id} is still being recorded; correct who is who when it has ended "
-            "('classpulse stop')"
+            f"session {session_id} is still being recorded; try again when it has ended ('classpulse stop')"
         )
     if session.mode == "aggregate":
         raise UserError(

@@ -27,6 +27,7 @@ from monitor.quality import QualitySettings
 from monitor.recorder import RecordingSettings
 from monitor.seating import SeatingSettings
 from monitor.tracking import TrackingSettings
+from reports.attention_flags import AttentionFlagSettings
 from reports.flags import FlagSettings
 from reports.paper import Paper
 
@@ -36,9 +37,10 @@ class _Section(BaseModel):
 
 
 class ClassSettings(_Section):
-    """What the class is called in records and reports."""
+    """What the class is called in records and reports, and the ``room`` it is in, if that matters."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "Class"
+    room: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
 class CaptureSettings(_Section):
@@ -111,6 +113,7 @@ class Settings(_Section):
     expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
+    attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
 
     def as_json(self) -> dict[str, Any]:
         """What bears on a session's result, as JSON-ready values, to be kept with it.

@@ -1,4 +1,4 @@
-"""One student over all sessions, summed by the database: six statements, however many sessions."""
+"""One student over all sessions: seven statements, however many sessions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
 from db.attribution import Attribution
 from db.corrections import attributions, corrections_in
 from db.errors import NotFound
-from db.records import FlagRecord, SessionRecord, StudentRecord, StudentSession
+from db.records import FlagRecord, SessionRecord, StudentRecord, StudentSession, StudentSummary
 from db.reviews import standing
-from db.schema import AttributionRow, ClassGroupRow, FlagRow, SessionRow, StudentRow
+from db.schema import (
+    AttributionRow,
+    BinRow,
+    ClassGroupRow,
+    FlagRow,
+    SessionRow,
+    SessionSummaryRow,
+    StudentRow,
+    StudentSummaryRow,
+)
 from db.selects import rows, select_sessions, select_students
-from db.sums import select_sums
+from db.summaries import select_student_summaries, student_summary
 
 CHOICES = 3  # how many near names or numbers an error line offers
 
@@ -32,17 +41,17 @@ def student_history(engine: Engine, pseudonym: str, class_name: str | None = Non
     """
     with engine.connect() as connection:
         people = _people(connection, pseudonym, class_name)
-        own = {(who.session_id, who.id) for who in people.values() if who.session_id is not None}
-        corrected = _attributions(connection, list(people), sorted({session_id for session_id, _ in own}))
-        sums = _sums(connection, list(people))
-        keys = set(sums) | {key for key in own if key[0] not in corrected} | _present(corrected, people)
+        summaries = _summaries(connection, list(people))
+        keys = list(summaries.keys() | _not_summed_up(connection, list(people)))
         lectures = _sessions(connection, sorted({session_id for session_id, _ in keys}))
+        corrected = attributions(connection, AttributionRow.session_id.in_(list(lectures)))
         verdicts = _flags(connection, list(people), corrected)
     if not people:
         raise NotFound(_unknown(engine, pseudonym, class_name))
-    kept = (key for key in keys if key[0] in lectures)
-    ordered = sorted(kept, key=lambda key: (lectures[key[0]].started_at, key))
-    return [_summary(lectures[key[0]], people[key[1]], sums.get(key), verdicts[key]) for key in ordered]
+    ordered = sorted(keys, key=lambda key: (lectures[key[0]].started_at, key))
+    return [
+        StudentSession(lectures[key[0]], people[key[1]], summaries.get(key), verdicts[key]) for key in ordered
+    ]
 
 
 def nearest_pseudonyms(
@@ -71,23 +80,25 @@ def _people(connection: Connection, pseudonym: str, class_name: str | None) -> d
     return {row.id: mapping.student_record(row) for row in connection.execute(statement)}
 
 
-def _attributions(
-    connection: Connection, student_ids: Sequence[int], session_ids: Sequence[int]
-) -> dict[int, Attribution]:
-    """Who is who in the corrected ones of these sessions, and wherever a correction made somebody one of
-    these students."""
-    named = select(AttributionRow.session_id).where(AttributionRow.person_id.in_(student_ids))
-    of = AttributionRow.session_id.in_(session_ids) | AttributionRow.session_id.in_(named)
-    return attributions(connection, of)
+def _summaries(connection: Connection, student_ids: Sequence[int]) -> dict[_Key, StudentSummary]:
+    statement = select_student_summaries().where(StudentSummaryRow.student_id.in_(student_ids))
+    return {(row.session_id, row.student_id): student_summary(row) for row in connection.execute(statement)}
 
 
-def _present(corrected: Mapping[int, Attribution], people: Mapping[int, StudentRecord]) -> set[_Key]:
-    return {(session_id, one) for session_id, who in corrected.items() for one in who.people.keys() & people}
-
-
-def _sums(connection: Connection, student_ids: Sequence[int]) -> dict[_Key, mapping.AnyRow]:
-    found = connection.execute(select_sums(), {"people": student_ids})
-    return {(row.session_id, row.person_id): row for row in found}
+def _not_summed_up(connection: Connection, student_ids: Sequence[int]) -> set[_Key]:
+    """Where the people are in sessions of which there is no summary, a running one above all: those of the
+    session itself, those of the roster who have bins in it and, once corrected, those who there are then."""
+    of_session = AttributionRow.session_id == SessionRow.id
+    seated = exists().where(BinRow.session_id == SessionRow.id, BinRow.student_id == StudentRow.id)
+    recorded = ~exists().where(of_session) & ((StudentRow.session_id == SessionRow.id) | seated)
+    there_now = exists().where(of_session, AttributionRow.person_id == StudentRow.id)
+    statement = (
+        select(SessionRow.id, StudentRow.id)
+        .join(StudentRow, StudentRow.class_group_id == SessionRow.class_group_id)
+        .where(StudentRow.id.in_(student_ids), recorded | there_now)
+        .where(~exists().where(SessionSummaryRow.session_id == SessionRow.id))
+    )
+    return {(row[0], row[1]) for row in connection.execute(statement)}
 
 
 def _sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, SessionRecord]:
@@ -112,25 +123,6 @@ def _flags(
         for flag in standing(flags, corrected.get(session_id, Attribution()), corrections[session_id]):
             found[session_id, flag.student_id] += (flag,)
     return found
-
-
-def _summary(
-    session: SessionRecord,
-    student: StudentRecord,
-    sums: mapping.AnyRow | None,
-    flags: tuple[FlagRecord, ...],
-) -> StudentSession:
-    if sums is None:
-        return StudentSession(session, student, 0.0, 0.0, 0, None, flags)
-    return StudentSession(
-        session=session,
-        student=student,
-        watched_s=sums.watched_s,
-        seen_s=sums.seen_s,
-        usable_samples=int(sums.usable_samples),
-        probabilities=mapping.probabilities(sums),
-        flags=flags,
-    )
 
 
 def _unknown(engine: Engine, pseudonym: str, class_name: str | None) -> str:

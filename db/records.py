@@ -25,7 +25,8 @@ class SessionStatus(StrEnum):
 class NewSession:
     """What is known of a session when it starts. ``started_at`` is aware UTC; ``expected_s`` is
     the length a file announces, None for a camera; ``settings`` is the whole configuration as
-    JSON-ready values; ``versions`` names the application, detector and model."""
+    JSON-ready values; ``versions`` names the application, detector and model. ``room`` is None where
+    nobody said."""
 
     class_name: str
     source: str
@@ -37,6 +38,7 @@ class NewSession:
     versions: Mapping[str, str]
     pid: int
     process_started: float
+    room: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class SessionRecord:
     versions: Mapping[str, str]
     pid: int
     process_started: float
+    room: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,18 +173,102 @@ class MarkerRecord:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A share of time 0..1 with its interval, as a verdict has it."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class StudentSummary:
+    """What one session holds of one person, after the corrections.
+
+    ``watched_s`` is the session's, ``seen_s`` how much of it they were seen, ``usable_s`` how much of that an
+    expression was read, ``posed_s`` a direction of the head. ``probabilities`` is the mean over the usable
+    samples (each bin's mean weighted by its ``usable_samples``), None if there were none. ``facing_share`` is
+    of the samples with a direction, ``closed_share`` of those whose eyes could be judged. ``sad`` and
+    ``away`` are the shares that the verdicts are about, None where there was not enough to tell or no such
+    verdict.
+    """
+
+    student_id: int
+    watched_s: float
+    seen_s: float
+    usable_s: float
+    usable_samples: int
+    posed_s: float
+    facing_share: float | None
+    closed_share: float | None
+    probabilities: tuple[float, ...] | None
+    sad: Level | None = None
+    away: Level | None = None
+
+    @property
+    def coverage(self) -> float:
+        """Seen time by watched time, 0..1; 0 if nothing was watched."""
+        return min(1.0, self.seen_s / self.watched_s) if self.watched_s > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """What one session holds of its class. ``made_with`` is the version of the rules behind it; ``people``
+    how many were seen, in ``mode: aggregate`` at most at a time. Shares are 0..1, means over the students
+    seen in which each counts once; in ``mode: aggregate`` over time, and None where nothing may be shown."""
+
+    session_id: int
+    made_with: int
+    people: int
+    seen_share: float | None
+    facing_share: float | None
+    closed_share: float | None
+    probabilities: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
 class StudentSession:
-    """What one session holds of one student, summed over the bins. ``probabilities`` is the mean over
-    all usable samples (each bin's mean weighted by its ``usable_samples``), None if there were none.
-    ``flags`` has one verdict of each kind that was made."""
+    """What one session holds of one student. ``summary`` is None while the session is running: it is made at
+    its end. ``flags`` has one verdict of each kind that was made."""
 
     session: SessionRecord
     student: StudentRecord
-    watched_s: float
-    seen_s: float
-    usable_samples: int
-    probabilities: tuple[float, ...] | None
+    summary: StudentSummary | None
     flags: tuple[FlagRecord, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One session as the history of a class has it. ``summary`` is None, and ``students`` empty, while it is
+    running; ``students`` are by number, none in ``mode: aggregate``. ``flags`` are the verdicts of outcome
+    ``flagged`` of the people there are after the corrections, with the reviews that stand."""
+
+    session: SessionRecord
+    summary: SessionSummary | None
+    students: tuple[StudentSummary, ...] = ()
+    flags: tuple[FlagRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassHistory:
+    """Lessons, the oldest first, and everybody who is in one, by number."""
+
+    lessons: tuple[Lesson, ...]
+    people: Mapping[int, StudentRecord]
+
+
+@dataclass(frozen=True)
+class EarlierLevel:
+    """One earlier session of a person of the roster: ``level`` is the share of the verdict ``kind``
+    (``FlagRecord.kind``), ``outcome`` what came of it, ``review`` what a person made of that."""
+
+    student_id: int
+    session_id: int
+    started_at: datetime
+    kind: str
+    level: Level
+    outcome: str
+    review: str = "open"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.columns import Real, UtcDateTime, WholeNumber
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -67,6 +67,7 @@ class SessionRow(Base):
         CheckConstraint(f"end_s {_SECONDS} AND watched_s {_SECONDS}", "seconds"),
         CheckConstraint("frames_sampled >= 0 AND frames_dropped >= 0", "frames"),
         Index(None, "class_group_id", "started_at"),
+        Index(None, "room", "started_at"),
         Index(None, "started_at"),
         Index(None, "status"),
         # A number is never given twice, also after an erasure: the audit and old reports name it.
@@ -92,6 +93,7 @@ class SessionRow(Base):
     versions: Mapped[dict[str, Any]]
     pid: Mapped[int]
     process_started: Mapped[float]
+    room: Mapped[str | None]
 
 
 class StudentRow(Base):
@@ -253,6 +255,7 @@ class FlagRow(Base):
         CheckConstraint("outcome IN ('flagged', 'not_flagged', 'insufficient_data')", "outcome"),
         CheckConstraint("review IN ('open', 'confirmed', 'dismissed')", "review"),
         Index(None, "student_id"),
+        Index(None, "outcome", "session_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -265,6 +268,93 @@ class FlagRow(Base):
     reviewed_by: Mapped[str | None]
     reviewed_at: Mapped[datetime | None]
     note: Mapped[str | None]
+
+
+def _shares(*names: str) -> str:
+    return " AND ".join(f"({name} IS NULL OR {name} BETWEEN 0 AND 1)" for name in names)
+
+
+def _level(kind: str) -> str:
+    """A share has its interval or there is none of the three."""
+    low, share, high = (f"{kind}_{part}" for part in ("low", "share", "high"))
+    return f"({low} IS NULL) = ({share} IS NULL) AND ({high} IS NULL) = ({share} IS NULL)"
+
+
+class StudentSummaryRow(Base):
+    """What one session holds of one person, after the corrections; made of the bins, at any time again.
+
+    ``sad_share`` and ``away_share`` are those of the verdicts, with their intervals.
+    """
+
+    __tablename__ = "student_summaries"
+    __table_args__ = (
+        UniqueConstraint("session_id", "student_id"),
+        CheckConstraint(
+            f"watched_s {_SECONDS} AND seen_s {_SECONDS} AND usable_s {_SECONDS} AND posed_s {_SECONDS}",
+            "seconds",
+        ),
+        CheckConstraint("usable_samples >= 0", "usable_samples"),
+        CheckConstraint(_shares("facing_share", "closed_share", *PROBABILITIES), "shares"),
+        CheckConstraint(_shares("sad_share", "sad_low", "sad_high"), "sad"),
+        CheckConstraint(_shares("away_share", "away_low", "away_high"), "away"),
+        CheckConstraint(_level("sad"), "sad_interval"),
+        CheckConstraint(_level("away"), "away_interval"),
+        CheckConstraint(_all_or_none(), "all_or_none"),
+        Index(None, "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
+    watched_s: Mapped[float]
+    seen_s: Mapped[float]
+    usable_s: Mapped[float]
+    usable_samples: Mapped[int]
+    posed_s: Mapped[float]
+    facing_share: Mapped[float | None]
+    closed_share: Mapped[float | None]
+    p_angry: Mapped[float | None]
+    p_disgust: Mapped[float | None]
+    p_fear: Mapped[float | None]
+    p_happy: Mapped[float | None]
+    p_sad: Mapped[float | None]
+    p_surprise: Mapped[float | None]
+    p_neutral: Mapped[float | None]
+    sad_share: Mapped[float | None]
+    sad_low: Mapped[float | None]
+    sad_high: Mapped[float | None]
+    away_share: Mapped[float | None]
+    away_low: Mapped[float | None]
+    away_high: Mapped[float | None]
+
+
+class SessionSummaryRow(Base):
+    """What one session holds of its class. ``made_with`` is the version of the rules that made it and its
+    students' rows; ``students`` how many those were, so that an erasure is noticed."""
+
+    __tablename__ = "session_summaries"
+    __table_args__ = (
+        CheckConstraint("people >= 0 AND students >= 0", "people"),
+        CheckConstraint(_shares("seen_share", "facing_share", "closed_share", *PROBABILITIES), "shares"),
+        CheckConstraint(_all_or_none(), "all_or_none"),
+    )
+
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("class_sessions.id", ondelete=_CASCADE), primary_key=True, autoincrement=False
+    )
+    made_with: Mapped[int]
+    students: Mapped[int]
+    people: Mapped[int]
+    seen_share: Mapped[float | None]
+    facing_share: Mapped[float | None]
+    closed_share: Mapped[float | None]
+    p_angry: Mapped[float | None]
+    p_disgust: Mapped[float | None]
+    p_fear: Mapped[float | None]
+    p_happy: Mapped[float | None]
+    p_sad: Mapped[float | None]
+    p_surprise: Mapped[float | None]
+    p_neutral: Mapped[float | None]
 
 
 class CorrectionRow(Base):

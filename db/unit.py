@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from db import corrections, mapping
+from db import corrections, mapping, summaries
 from db.errors import NotFound
 from db.records import (
     Correction,
@@ -19,6 +19,8 @@ from db.records import (
     Progress,
     SeatRecord,
     SessionStatus,
+    SessionSummary,
+    StudentSummary,
     TimelineBin,
     TrackRecord,
 )
@@ -177,6 +179,10 @@ class Unit:
         """Store verdicts. One made again replaces outcome and numbers; a person's review of it stays."""
         values = [mapping.flag_values(flag) for flag in flags]
         upsert(self._connection, FlagRow, values, ("session_id", "student_id", "kind"), keep=_REVIEW)
+
+    def save_summaries(self, summary: SessionSummary, students: Sequence[StudentSummary]) -> None:
+        """Store what a session holds, summed up; what was summed up before goes."""
+        summaries.save(self._connection, summary, students)
 
     def review_flag(self, reviewed: FlagRecord) -> None:
         """Store a person's review (``review``, ``reviewed_by``, ``reviewed_at``, ``note``) of a flag

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from db.records import FlagRecord
 from reports.report import Person, Report
 
 FIRST_STRONG, POP = "\u2068", "\u2069"
@@ -46,8 +47,18 @@ def commands_plain(html: str) -> str:
 
 
 def _person(person: Person) -> Person:
-    line, flag = person.timeline, person.flag
-    if flag is not None and flag.note is not None:
-        flag = replace(flag, note=isolated(flag.note))
-    seat = None if person.seat is None else isolated(person.seat)
-    return replace(person, timeline=replace(line, pseudonym=isolated(line.pseudonym)), flag=flag, seat=seat)
+    line = person.timeline
+    return replace(
+        person,
+        timeline=replace(line, pseudonym=isolated(line.pseudonym)),
+        flags={kind: _flag(flag) for kind, flag in person.flags.items()},
+        seat=_isolated(person.seat),
+    )
+
+
+def _flag(flag: FlagRecord) -> FlagRecord:
+    return replace(flag, reviewed_by=_isolated(flag.reviewed_by), note=_isolated(flag.note))
+
+
+def _isolated(text: str | None) -> str | None:
+    return None if text is None else isolated(text)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from classpulse.cli import run
+from db.engine import open_database
+from db.store import Store
+from recorded import record_lesson
 
 POLICY = """policy:
   jurisdiction: CH
@@ -61,3 +64,18 @@ class Shell:
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(capsys)
+
+
+@pytest.fixture
+def store(configured: Callable[..., Path]) -> Iterator[Store]:
+    """The record of the configuration, as ``classpulse`` will open it."""
+    path = configured(more="class: {name: 7b}\n")
+    engine = open_database(f"sqlite:///{path.parent / 'classpulse-data' / 'classpulse.db'}")
+    yield Store(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def lesson(store: Store) -> int:
+    """An ended session of four students, one of them two people on one seat."""
+    return record_lesson(store)

@@ -20,12 +20,24 @@ from db.records import (
     FlagRecord,
     SeatRecord,
     SessionStatus,
+    SessionSummary,
     StudentRecord,
+    StudentSummary,
     TimelineBin,
     TrackRecord,
 )
-from db.schema import AttributionRow, BinRow, FlagRow, SeatRow, StudentRow, TrackRow
+from db.schema import (
+    AttributionRow,
+    BinRow,
+    FlagRow,
+    SeatRow,
+    SessionSummaryRow,
+    StudentRow,
+    StudentSummaryRow,
+    TrackRow,
+)
 from db.store import Store
+from db.summaries import unsummarised
 
 RECORD = (StudentRow, BinRow, SeatRow, TrackRow, FlagRow)
 NAME, MERGE, SPLIT = CorrectionKind.NAME, CorrectionKind.MERGE, CorrectionKind.SPLIT
@@ -250,38 +262,23 @@ def test_a_history_is_of_people(store, lesson, people, new_session, a_bin) -> No
         unit.commit()
     engine = store.engine
     one, other = queries.student_history(engine, "Mia")
-    mine = [part for part in queries.bins(engine, lesson) if part.student_id == mia]
-    assert len(mine) == 4
-    assert (one.session.id, one.student.id) == (lesson, mia)
-    assert (one.watched_s, one.seen_s, one.usable_samples) == (
-        sum(part.watched_s for part in mine),
-        sum(part.seen_s for part in mine),
-        sum(part.usable_samples for part in mine),
-    ) == (20.0, 10.0, 11)  # fmt: skip
-    assert one.probabilities == pytest.approx((0, 0, 0, 5 / 11, 6 / 11, 0, 0))
-    assert (other.session.id, other.watched_s, other.usable_samples) == (later, 5.0, 6)
+    assert (one.session.id, one.student.id, other.session.id) == (lesson, mia, later)
     assert queries.student_history(engine, "Student 1") == []
     take_back(store, lesson)
     assert [entry.session.id for entry in queries.student_history(engine, "Mia")] == [later]
-    assert [entry.usable_samples for entry in queries.student_history(engine, "Student 1")] == [11]
+    assert [entry.session.id for entry in queries.student_history(engine, "Student 1")] == [lesson]
 
 
-def test_more_than_was_watched_is_summed_as_the_bins_are(store, lesson, people) -> None:
-    """Nothing merges two who were seen together; the sums and the bins must agree all the same."""
-    first, _, third = people
+def test_a_correction_drops_what_was_summed_up(store, lesson, people) -> None:
+    summary = SessionSummary(lesson, 1, 3, None, None, None, None)
+    rows = [StudentSummary(who, 20.0, 10.0, 5.0, 9, 0.0, None, None, None) for who in people]
     with store.unit() as unit:
-        full = replace(half_a_bin(first, 0.0, SAD, 4), seen_s=4.0, seen_samples=8, usable_samples=8)
-        unit.write_bins(lesson, [full, replace(full, student_id=third, probabilities=HAPPY)])
+        unit.save_summaries(summary, rows)
         unit.commit()
-    correct(store, lesson, Correction(MERGE, third, first))
-    (entry,) = queries.student_history(store.engine, "Student 1")
-    mine = [part for part in queries.bins(store.engine, lesson) if part.student_id == first]
-    assert (mine[0].seen_s, mine[0].usable_samples) == (5.0, 10)
-    assert entry.seen_s == sum(part.seen_s for part in mine)
-    assert entry.usable_samples == sum(part.usable_samples for part in mine)
-    sad = sum(part.probabilities[4] * part.usable_samples for part in mine if part.probabilities)
-    assert entry.probabilities is not None
-    assert entry.probabilities[4] == pytest.approx(sad / entry.usable_samples)
+    assert unsummarised(store.engine, 1) == []
+    correct(store, lesson, Correction(MERGE, people[1], people[0]))
+    assert stored(store.engine, StudentSummaryRow, SessionSummaryRow) == [[], []]
+    assert unsummarised(store.engine, 1) == [lesson]
 
 
 def test_a_review_moves_along_with_a_name_and_back(store, lesson, people) -> None:
@@ -352,7 +349,7 @@ SEEN = st.dictionaries(
 def test_any_corrections_agree_with_themselves_and_can_all_be_taken_back(
     shared_store, new_session, steps, seen
 ) -> None:
-    """Whoever was made whom: the sums of a history are those of the bins, nothing is lost or doubled."""
+    """Whoever was made whom: a history is of those who there are, and nothing is lost or doubled."""
     store, class_name = shared_store, f"class {next(CLASSES)}"
     with store.unit() as unit:
         session_id = unit.start_session(new_session(class_name))
@@ -376,14 +373,8 @@ def test_any_corrections_agree_with_themselves_and_can_all_be_taken_back(
     assert {part.student_id for part in found} <= {who.id for who in people}
     assert sum(part.usable_samples for part in found) == sum(part.usable_samples for part in recorded)
     for who in people:
-        mine = [part for part in found if part.student_id == who.id]
         (entry,) = queries.student_history(store.engine, who.pseudonym, class_name)
-        assert entry.watched_s == sum(part.watched_s for part in mine)
-        assert entry.seen_s == pytest.approx(sum(part.seen_s for part in mine))
-        assert entry.usable_samples == sum(part.usable_samples for part in mine)
-        if entry.probabilities is not None:
-            sad = sum(part.probabilities[4] * part.usable_samples for part in mine if part.probabilities)
-            assert entry.probabilities[4] == pytest.approx(sad / entry.usable_samples)
+        assert entry.student == who
     for _ in range(made):
         take_back(store, session_id)
     assert view(store, session_id) == before

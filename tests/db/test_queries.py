@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 
 from db import queries
 from db.errors import NotFound
-from db.records import FlagRecord, SessionStatus
+from db.records import FlagRecord, Level, SessionStatus, SessionSummary, StudentSummary
 from db.store import Store
 
 
@@ -111,15 +111,21 @@ def test_bins_come_by_student_and_time(store, session_id, people, a_bin) -> None
     assert queries.bins(store.engine, session_id) == wanted
 
 
-def test_a_history_is_summed_and_ordered(store, year) -> None:
+def test_a_history_is_ordered_and_has_what_was_summed_up(store, year) -> None:
+    number = year[0]
+    first = queries.students(store.engine, number)[0]
+    summary = StudentSummary(first.id, 15.0, 12.0, 6.0, 4, 0.0, None, None, None, Level(0.5, 0.25, 0.75))
+    with store.unit() as unit:
+        unit.save_summaries(SessionSummary(number, 1, 1, 0.8, None, None, None), [summary])
+        unit.commit()
     history = queries.student_history(store.engine, "Student 1")
     assert [entry.session.id for entry in history] == year
+    assert [entry.summary for entry in history] == [summary, *[None] * 5]
     for week, entry in enumerate(history):
-        assert (entry.watched_s, entry.seen_s, entry.usable_samples) == (15.0, 12.0, 4)
-        # One usable sample of 1.0 and three of 0.5; the bin without any does not count.
-        assert entry.probabilities == pytest.approx((0, 0, 0, 0, 0.625, 0, 0.375))
         assert [flag.numbers for flag in entry.flags] == [{"week": week}]
         assert entry.student.pseudonym == "Student 1"
+    # Whoever is not among the summed up was nobody in that session.
+    assert [entry.session.id for entry in queries.student_history(store.engine, "Student 2")] == year[1:]
 
 
 def test_a_history_of_one_class(store, year) -> None:
@@ -135,22 +141,12 @@ def test_a_history_takes_as_many_statements_for_six_sessions_as_for_one(store, y
         queries.student_history(store.engine, "Student 99")
     with statements(store.engine) as six:
         queries.student_history(store.engine, "Student 1")
-    assert len(one) == len(six) == 6
+    assert len(one) == len(six) == 7
 
 
-def test_a_student_without_bins_has_a_history_of_nothing_seen(store, session_id, people) -> None:
+def test_a_student_without_bins_is_in_their_running_session(store, session_id, people) -> None:
     (entry,) = queries.student_history(store.engine, "Student 3")
-    assert (entry.session.id, entry.watched_s, entry.usable_samples) == (session_id, 0.0, 0)
-    assert entry.probabilities is None
-    assert entry.flags == ()
-
-
-def test_a_student_never_readable_has_no_mean(store, session_id, people, a_bin) -> None:
-    with store.unit() as unit:
-        unit.write_bins(session_id, [a_bin(people[0], 0.0, sad=None, usable=0)])
-        unit.commit()
-    (entry,) = queries.student_history(store.engine, "Student 1")
-    assert (entry.watched_s, entry.usable_samples, entry.probabilities) == (5.0, 0, None)
+    assert (entry.session.id, entry.summary, entry.flags) == (session_id, None, ())
 
 
 def test_an_unknown_student_is_an_error_with_the_nearest(store, session_id, people) -> None:

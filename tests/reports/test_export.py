@@ -12,7 +12,7 @@ from reports.export import as_data, csv_text, json_text
 from reports.flags import FlagSettings
 from reports.report import ReportSettings, build_report
 
-SHORT = FlagSettings(least_usable_s=20.0)
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 
 
 def _rows(report):
@@ -100,7 +100,8 @@ def test_the_data_of_a_report(make):
 
 def test_behaviour_data_has_no_expression(make):
     report = make("ssssss", "b<bbbb", mode="behaviour")
-    assert not {"sad", "outcome", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert not {"sad", "sad_share", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert "outcome" not in as_data(report)["students"][0]
     assert as_data(report)["flag_settings"] is None
 
 

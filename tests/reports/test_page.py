@@ -23,7 +23,7 @@ from reports.flags import FlagSettings
 from reports.page import facts, render_html
 from reports.report import ReportSettings, build_report
 
-SHORT = FlagSettings(least_usable_s=20.0)
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 UTC = ReportSettings("UTC")
 
 
@@ -275,8 +275,8 @@ def put_right(lessons):
 
     def make(mode: str = "emotion"):
         return build_report(
-            lessons.session(8, mode=mode), lessons.students(2), lessons.bins(["nnnnnnnn", "nnnnssss"]),
-            settings=UTC, flag_settings=replace(SHORT, sad_share=0.4),
+            lessons.session(8, mode=mode), lessons.students(2), lessons.bins(["nnnnnnnn", "nsssssss"]),
+            settings=UTC, flag_settings=SHORT,
             tracks=tracks, markers=markers, corrections=corrections,
         )  # fmt: skip
 

@@ -24,7 +24,7 @@ def report(lessons):
         lessons.students(32),
         lessons.bins(scripts),
         settings=ReportSettings("UTC"),
-        flag_settings=FlagSettings(least_usable_s=20.0),
+        flag_settings=FlagSettings(least_usable_s=20.0, sad_share=0.05),
     )
 
 

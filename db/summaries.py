@@ -1,0 +1,113 @@
+"""What each session holds, summed up: a cache of the bins, in and out of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Select, delete, func, insert, or_, select
+from sqlalchemy.engine import Connection
+
+from db.errors import InvalidValue
+from db.mapping import AnyRow, probabilities
+from db.records import Level, SessionStatus, SessionSummary, StudentSummary
+from db.schema import PROBABILITIES, SessionRow, SessionSummaryRow, StudentSummaryRow
+
+_PLAIN = (
+    "student_id",
+    "watched_s",
+    "seen_s",
+    "usable_s",
+    "usable_samples",
+    "posed_s",
+    "facing_share",
+    "closed_share",
+)
+_WHOLE = ("session_id", "made_with", "people", "seen_share", "facing_share", "closed_share")
+
+
+def save(connection: Connection, summary: SessionSummary, students: Sequence[StudentSummary]) -> None:
+    """Replace what was summed up of a session."""
+    forget(connection, summary.session_id)
+    own = {name: getattr(summary, name) for name in _WHOLE} | {"students": len(students)}
+    connection.execute(insert(SessionSummaryRow).values(**own, **_chances(summary.probabilities)))
+    if students:
+        rows = [{"session_id": summary.session_id} | _values(one) for one in students]
+        connection.execute(insert(StudentSummaryRow), rows)
+
+
+def forget(connection: Connection, session_id: int) -> None:
+    """Drop what was summed up of a session, because it is no longer so."""
+    for table in (StudentSummaryRow, SessionSummaryRow):
+        connection.execute(delete(table).where(table.session_id == session_id))
+
+
+def unsummarised(engine: Engine, made_with: int) -> list[int]:
+    """The ended sessions that are to be summed up, the oldest first: those that never were (``--no-report``,
+    a crash, an older database), that were with other rules, or of which somebody was erased since."""
+    left = select(func.count()).where(StudentSummaryRow.session_id == SessionRow.id).scalar_subquery()
+    statement = (
+        select(SessionRow.id)
+        .outerjoin(SessionSummaryRow, SessionSummaryRow.session_id == SessionRow.id)
+        .where(
+            SessionRow.status != SessionStatus.RUNNING.value,
+            or_(
+                SessionSummaryRow.session_id.is_(None),
+                SessionSummaryRow.made_with != made_with,
+                SessionSummaryRow.students != left,
+            ),
+        )
+        .order_by(SessionRow.started_at, SessionRow.id)
+    )
+    with engine.connect() as connection:
+        return list(connection.scalars(statement))
+
+
+def select_student_summaries() -> Select[Any]:
+    """Rows as ``student_summary`` takes them."""
+    return select(*StudentSummaryRow.__table__.columns)
+
+
+def session_summaries(connection: Connection, session_ids: Iterable[int]) -> dict[int, SessionSummary]:
+    """What was summed up of those sessions, by number."""
+    wanted = SessionSummaryRow.session_id.in_(list(session_ids))
+    found = connection.execute(select(*SessionSummaryRow.__table__.columns).where(wanted))
+    return {row.session_id: session_summary(row) for row in found}
+
+
+def session_summary(row: AnyRow) -> SessionSummary:
+    """A row of ``session_summaries``."""
+    values = row._mapping
+    return SessionSummary(**{name: values[name] for name in _WHOLE}, probabilities=probabilities(row))
+
+
+def student_summary(row: AnyRow) -> StudentSummary:
+    """A row of ``student_summaries``."""
+    values = row._mapping
+    return StudentSummary(
+        **{name: values[name] for name in _PLAIN},
+        probabilities=probabilities(row),
+        sad=_level(values["sad_share"], values["sad_low"], values["sad_high"]),
+        away=_level(values["away_share"], values["away_low"], values["away_high"]),
+    )
+
+
+def _values(one: StudentSummary) -> dict[str, Any]:
+    plain = {name: getattr(one, name) for name in _PLAIN}
+    return plain | _chances(one.probabilities) | _columns("sad", one.sad) | _columns("away", one.away)
+
+
+def _chances(values: Sequence[float] | None) -> dict[str, float | None]:
+    chances = values if values is not None else (None,) * len(PROBABILITIES)
+    if len(chances) != len(PROBABILITIES):
+        raise InvalidValue(f"a summary has {len(chances)} probabilities; expected {len(PROBABILITIES)}")
+    return dict(zip(PROBABILITIES, chances, strict=True))
+
+
+def _columns(kind: str, level: Level | None) -> dict[str, float | None]:
+    share, low, high = (None,) * 3 if level is None else (level.share, level.low, level.high)
+    return {f"{kind}_share": share, f"{kind}_low": low, f"{kind}_high": high}
+
+
+def _level(share: float | None, low: float | None, high: float | None) -> Level | None:
+    return None if share is None or low is None or high is None else Level(share, low, high)
