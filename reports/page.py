@@ -12,7 +12,6 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
-from reports.bidi import commands_plain, report_isolated
 from reports.charts.heatmap import direction_maps, sadness_maps
 from reports.charts.lesson import direction_chart, expression_chart
 from reports.charts.strip import student_strip
@@ -34,8 +33,7 @@ _OUTCOMES = {
 
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
-    report = report_isolated(report)
-    return commands_plain(
+    return (
         _environment()
         .get_template("report.html.j2")
         .render(
