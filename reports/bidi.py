@@ -1,49 +1,18 @@
-"""A report whose names may run from right to left inside lines that run from left to right. Pure."""
+"""Texts from right to left inside lines from left to right, on paper. Pure.
+
+A page sets borders around them with ``<bdi>``, which plutoprint 0.23 does not know, nor
+``unicode-bidi: plaintext``. It does know Unicode's own (``reports.names``).
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from db.records import FlagRecord
-from reports.names import isolated, plain
-from reports.report import Person, Report
+from reports.names import isolated
 
-_CODE = re.compile(r"<code>.*?</code>", re.DOTALL)
+_BDI = re.compile(r"<bdi>(.*?)</bdi>", re.DOTALL)
 
 
-def report_isolated(report: Report) -> Report:
-    """The report with borders around what people have named or written: for a page, not for data."""
-    return replace(
-        report,
-        session=replace(
-            report.session,
-            class_name=isolated(report.session.class_name),
-            room=_isolated(report.session.room),
-        ),
-        people=tuple(_person(person) for person in report.people),
-        markers=tuple(replace(marker, text=isolated(marker.text)) for marker in report.markers),
-    )
-
-
-def commands_plain(html: str) -> str:
-    """The page without borders in its commands, which are copied into a terminal."""
-    return _CODE.sub(lambda code: plain(code[0]), html)
-
-
-def _person(person: Person) -> Person:
-    line = person.timeline
-    return replace(
-        person,
-        timeline=replace(line, pseudonym=isolated(line.pseudonym)),
-        flags={kind: _flag(flag) for kind, flag in person.flags.items()},
-        seat=_isolated(person.seat),
-    )
-
-
-def _flag(flag: FlagRecord) -> FlagRecord:
-    return replace(flag, reviewed_by=_isolated(flag.reviewed_by), note=_isolated(flag.note))
-
-
-def _isolated(text: str | None) -> str | None:
-    return None if text is None else isolated(text)
+def with_isolates(html: str) -> str:
+    """The page with Unicode's borders inside each ``<bdi>`` that has anything from right to left in it."""
+    return _BDI.sub(lambda found: f"<bdi>{isolated(found[1])}</bdi>", html)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_FIRST_STRONG, _POP = "\u2068", "\u2069"
+FIRST_STRONG, POP = "\u2068", "\u2069"
 _JOINER = "\u200d"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
@@ -15,13 +15,13 @@ def isolated(text: str) -> str:
     """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
     the numbers beside it; any other as it is."""
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
-        return f"{_FIRST_STRONG}{text}{_POP}"
+        return f"{FIRST_STRONG}{text}{POP}"
     return text
 
 
 def plain(text: str) -> str:
     """A text without the isolates."""
-    return text.replace(_FIRST_STRONG, "").replace(_POP, "")
+    return text.replace(FIRST_STRONG, "").replace(POP, "")
 
 
 def shortened(name: str, most: int) -> str:

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
-from reports.bidi import commands_plain, report_isolated
 from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
@@ -29,8 +28,7 @@ _OUTCOMES = {
 
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
-    report = report_isolated(report)
-    return commands_plain(
+    return (
         _environment()
         .get_template("report.html.j2")
         .render(
