@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -91,6 +92,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),
         masked_seats=len(opted_out(engine, session_id)),
+        made_at=datetime.now(UTC),
     )
 
 

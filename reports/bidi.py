@@ -1,64 +1,18 @@
-"""Names from right to left inside lines from left to right. Pure.
+"""Texts from right to left inside lines from left to right, on paper. Pure.
 
-Without a border the digits, brackets and commas that touch such a name are taken for a part of it, and a name
-in two scripts is read in the wrong order. Unicode's own borders (UAX #9, FSI and PDI) hold in browsers, in
-SVG and in plutoprint; ``<bdi>`` and ``unicode-bidi`` do not in the last.
+A page sets borders around them with ``<bdi>``, which plutoprint 0.23 does not know, nor
+``unicode-bidi: plaintext``. It does know Unicode's own (``reports.names``).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import replace
 
-from db.records import FlagRecord
-from reports.report import Person, Report
+from reports.names import isolated
 
-FIRST_STRONG, POP = "\u2068", "\u2069"
-_BORDERS = re.compile(f"[{FIRST_STRONG}{POP}]")
-_CODE = re.compile(r"<code>.*?</code>", re.DOTALL)
+_BDI = re.compile(r"<bdi>(.*?)</bdi>", re.DOTALL)
 
 
-def isolated(text: str) -> str:
-    """The text between borders, if anything in it runs from right to left; else as it is."""
-    if any(unicodedata.bidirectional(one) in {"R", "AL", "AN"} for one in text):
-        return f"{FIRST_STRONG}{text}{POP}"
-    return text
-
-
-def plain(text: str) -> str:
-    """The text without borders."""
-    return _BORDERS.sub("", text)
-
-
-def report_isolated(report: Report) -> Report:
-    """The report with borders around what people have named or written: for a page, not for data."""
-    return replace(
-        report,
-        session=replace(report.session, class_name=isolated(report.session.class_name)),
-        people=tuple(_person(person) for person in report.people),
-        markers=tuple(replace(marker, text=isolated(marker.text)) for marker in report.markers),
-    )
-
-
-def commands_plain(html: str) -> str:
-    """The page without borders in its commands, which are copied into a terminal."""
-    return _CODE.sub(lambda code: plain(code[0]), html)
-
-
-def _person(person: Person) -> Person:
-    line = person.timeline
-    return replace(
-        person,
-        timeline=replace(line, pseudonym=isolated(line.pseudonym)),
-        flags={kind: _flag(flag) for kind, flag in person.flags.items()},
-        seat=_isolated(person.seat),
-    )
-
-
-def _flag(flag: FlagRecord) -> FlagRecord:
-    return replace(flag, reviewed_by=_isolated(flag.reviewed_by), note=_isolated(flag.note))
-
-
-def _isolated(text: str | None) -> str | None:
-    return None if text is None else isolated(text)
+def with_isolates(html: str) -> str:
+    """The page with Unicode's borders inside each ``<bdi>`` that has anything from right to left in it."""
+    return _BDI.sub(lambda found: f"<bdi>{isolated(found[1])}</bdi>", html)

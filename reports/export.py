@@ -15,8 +15,10 @@ from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
 from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import to_attention_record
+from reports.changes import Change
 from reports.corrections import told
 from reports.flags import to_record
+from reports.names import plain
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
 from reports.timeline import UNKNOWN, StudentTimeline
@@ -109,9 +111,16 @@ def _class_data(report: Report) -> dict[str, Any]:
         "facing_share": whole.mean_facing_share,
         "no_curve": _plain(no_curve(report)),
     }
+    if report.mode is not Mode.AGGREGATE:
+        data["changes"] = [_change_data(change) for change in report.changes]
     if report.mode is not Mode.BEHAVIOUR:
         data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
     return data
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    measure = change.measure
+    return asdict(change) | {"measure": measure.label if isinstance(measure, Emotion) else measure.value}
 
 
 def _person_data(report: Report, person: Person) -> dict[str, Any]:
@@ -241,5 +250,5 @@ def _cell_text(text: str) -> str:
 
 
 def _plain(text: str | None) -> str | None:
-    """Without the non-breaking spaces that are meant for a page."""
-    return None if text is None else text.replace("\u00a0", " ")
+    """Without the non-breaking spaces and isolates that are meant for a page."""
+    return None if text is None else plain(text.replace("\u00a0", " "))

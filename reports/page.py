@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -12,18 +11,13 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
-from reports.bidi import commands_plain, report_isolated
-from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.lesson import direction_chart, expression_chart
-from reports.charts.strip import student_strip
-from reports.charts.style import Chart
-from reports.charts.svg import to_svg
+from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
 from reports.intervals import ShareInterval
 from reports.method import method
 from reports.report import Mode, Person, Report
-from reports.sentences import banner, masked, no_curve, summary, unreadable
+from reports.sentences import banner, change_told, masked, no_change, no_curve, summary, unreadable
 
 _OUTCOMES = {
     Outcome.FLAGGED: "check-in suggested",
@@ -34,8 +28,7 @@ _OUTCOMES = {
 
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
-    report = report_isolated(report)
-    return commands_plain(
+    return (
         _environment()
         .get_template("report.html.j2")
         .render(
@@ -49,7 +42,9 @@ def render_html(report: Report) -> str:
             unreadable=unreadable(report),
             masked=masked(report),
             method=method(report.session, report.corrections),
-            **_charts(report),
+            changes=[change_told(change) for change in report.changes],
+            no_change=no_change(report),
+            drawings=drawings(report),
         )
     )
 
@@ -72,28 +67,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Watched", words.length(report.watched_s) + of),
         (people[0], str(people[1])),
         ("Seen, on average", words.percent(whole.mean_seen_share)),
-        ("Mode", report.mode.value),
-        ("Session", session.status.value),
     )
-
-
-def _charts(report: Report) -> dict[str, Any]:
-    drawable = bool(report.whole.people_seen.any())
-    lines = [person.timeline for person in report.people]
-    if report.mode is Mode.BEHAVIOUR:
-        whole, maps = direction_chart, direction_maps(lines) if drawable else []
-    else:
-        flagged = frozenset(person.timeline.student_id for person in report.flagged)
-        whole, maps = expression_chart, sadness_maps(lines, flagged) if drawable else []
-    return {
-        "class_chart": None if no_curve(report) else _svg(whole(report.whole)),
-        "maps": [_svg(chart) for chart in maps],
-        "strips": {p.timeline.student_id: _svg(student_strip(p.timeline)) for p in report.flagged},
-    }
-
-
-def _svg(chart: Chart) -> Markup:
-    return Markup(to_svg(chart))
 
 
 def _environment() -> Environment:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import plutoprint
 
+from reports.bidi import with_isolates
 from reports.errors import ReportError
 from reports.fonts import OWN, missing_characters, missing_told
 from reports.outline import headings_linked, language, with_outline
@@ -33,7 +34,7 @@ def to_pdf(html: str, title: str, created_at: datetime, paper: Paper = Paper.A4)
     lacking = missing_told(missing_characters(html))
     if lacking is not None:
         log.warning(lacking)
-    linked, headings = headings_linked(html)
+    linked, headings = headings_linked(with_isolates(html))
     # The session's time and not now: the same session gives the same bytes.
     return with_outline(_laid_out(linked, title, paper), headings, language(html), created_at)
 
@@ -75,5 +76,10 @@ class _OnlyFonts(plutoprint.ResourceFetcher):
 
 def _fallback_fonts() -> str:
     """A bare container has no font at all, and its PDF would have no text."""
-    face = '@font-face {{ font-family: "Classpulse Fallback"; font-weight: {}; src: url("fonts:/{}"); }}'
-    return face.format("normal", "DejaVuSans.ttf") + face.format("bold", "DejaVuSans-Bold.ttf")
+    face = '@font-face {{ font-family: "Classpulse {}"; font-weight: {}; src: url("fonts:/{}"); }}'
+    return (
+        face.format("Fallback", "normal", "DejaVuSans.ttf")
+        + face.format("Fallback", "bold", "DejaVuSans-Bold.ttf")
+        + face.format("Mono", "normal", "DejaVuSansMono.ttf")
+        + 'html { font-family: "Classpulse Fallback"; } code { font-family: monospace, "Classpulse Mono"; }'
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import (
@@ -24,6 +25,7 @@ from reports.arrivals import uncertain_arrivals
 from reports.attention import Attention, attention
 from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import AttentionFlagSettings, AttentionVerdict, judge_attention
+from reports.changes import Change, changes
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
 from reports.confusion import read_confusion
 from reports.errors import ReportError
@@ -113,7 +115,8 @@ class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
     ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
     time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
-    that were opted out."""
+    that were opted out; ``made_at`` is when the report was made, in its time zone, and the only thing that
+    differs between two reports of one record."""
 
     session: SessionRecord
     mode: Mode
@@ -125,6 +128,13 @@ class Report:
     markers: tuple[MarkerRecord, ...] = ()
     corrections: tuple[CorrectionRecord, ...] = ()
     masked_seats: int = 0
+    made_at: datetime | None = None
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """The moments at which the class changed most, by time; none in ``mode: aggregate``."""
+        lines = [person.timeline for person in self.people]
+        return changes(lines, expressions=self.mode is Mode.EMOTION)
 
     @property
     def flagged(self) -> tuple[Person, ...]:
@@ -172,18 +182,21 @@ def build_report(
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
     masked_seats: int = 0,
+    made_at: datetime | None = None,
 ) -> Report:
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
     Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
-    students showed in earlier sessions, against which flags are held. Raises ReportError for an unknown mode
-    or time zone, and for bins of somebody not in ``students``.
+    students showed in earlier sessions, against which flags are held. ``made_at`` is an aware time; without
+    it the report does not say when it was made. Raises ReportError for an unknown mode or time zone, and for
+    bins of somebody not in ``students``.
     """
     settings = settings or ReportSettings()
     thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
+    made_at = None if made_at is None else local_time(made_at, settings)
     notes = tuple(markers), tuple(one for one in corrections if one.active())
     if mode is Mode.AGGREGATE:
         return Report(
@@ -195,13 +208,14 @@ def build_report(
             *thresholds,
             *notes,
             masked_seats,
+            made_at,
         )
     lines = _lines(session, students, rows)
     past = list(earlier)
     verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
     people = _people(lines, verdicts, session, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats)
+    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:

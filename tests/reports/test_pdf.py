@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.resources import files
 
@@ -100,3 +103,29 @@ def test_type_keeps_its_size_where_that_costs_no_page():
 
     document(paragraphs(10)).pages[0].extract_text(visitor_text=visit)
     assert found == pytest.approx([10.0], abs=0.01)
+
+
+def test_a_machine_without_any_font_prints_every_kind_of_text(tmp_path):
+    """In a process of its own: the engine looks for fonts once."""
+    body = (
+        "<h1>heading</h1><p>text</p><p><code>command</code></p><table><tr><th>head</th></tr></table>"
+        '<svg width="200" height="40"><text x="9" y="20">chart</text></svg>'
+    )
+    for name, css in (("styled", CSS), ("plain", "")):
+        html = f"<!DOCTYPE html><html><head><style>{css}</style></head><body>{body}</body></html>"
+        (tmp_path / f"{name}.html").write_text(html)
+    (tmp_path / "fonts.conf").write_text("<fontconfig></fontconfig>")
+    program = (
+        "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
+        "from reports.pdf import to_pdf\n"
+        "for path in map(Path, sys.argv[1:]):\n"
+        "    content = to_pdf(path.read_text(), 't', datetime.now(UTC))\n"
+        "    path.with_suffix('.pdf').write_bytes(content)"
+    )
+    pages = [str(tmp_path / f"{name}.html") for name in ("styled", "plain")]
+    alone = {"FONTCONFIG_FILE": str(tmp_path / "fonts.conf"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, *pages], env=os.environ | alone, check=True)
+    for name in ("styled", "plain"):
+        text = PdfReader(tmp_path / f"{name}.pdf").pages[0].extract_text()
+        for word in ("heading", "text", "command", "head", "chart"):
+            assert word in text, f"{word} of the {name} page"

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from db.records import FlagRecord, SessionStatus
+from model.emotions import Emotion
+from reports.changes import Change, Measure
 from reports.export import as_data
 from reports.flags import FlagSettings
 from reports.page import render_html
 from reports.report import build_report
-from reports.sentences import banner, masked, no_curve, summary, unreadable
+from reports.sentences import banner, change_told, masked, no_curve, summary, unreadable
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 
@@ -103,6 +107,35 @@ def test_one_student_was_seen_not_were(make):
 def test_nothing_watched(make):
     assert len(summary(make(watched_s=0.0))) == 1
     assert summary(make(watched_s=0.0))[0].startswith("Nothing was watched")
+
+
+def test_who_was_seldom_seen_is_named(make):
+    told = _plain(summary(make("nnnnnn", "nn....", "nnn..."))[1])
+    assert told.startswith(
+        "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
+    )
+    assert "less than half" not in _plain(summary(make("nn....", "n....."))[1])  # who was not?
+
+
+@pytest.mark.parametrize(
+    ("measure", "before", "after", "told"),
+    [
+        (Measure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
+        (Measure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
+        (Measure.SHUT, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
+        (Emotion.SAD, 0.1, 0.3, "At 23:10 expressions resembling sadness rose from 10 % to 30 %."),
+        (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
+    ],
+)
+def test_a_change_in_plain_words(measure, before, after, told):
+    assert _plain(change_told(Change(1390.0, measure, before, after, 20, 0.01))) == told
+
+
+def test_names_from_right_to_left_do_not_turn_numbers_round(lessons):
+    students = [replace(one, pseudonym="محمد") for one in lessons.students(1)]
+    report = build_report(lessons.session(6), students, lessons.bins(["ssssss"]), flag_settings=SHORT)
+    assert "\u2068محمد\u2069" in summary(report)[0]
+    assert "\u2068" not in str(as_data(report))
 
 
 def test_behaviour_says_nothing_of_expressions(make):

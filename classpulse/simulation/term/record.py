@@ -118,9 +118,11 @@ class Term:
         return number
 
     def _new_session(self, planned: Planned) -> NewSession:
-        kept = Settings.model_validate({"class": {"name": self.settings.class_name}}).as_json()
-        if self.settings.room is not None:
-            kept["class"]["room"] = self.settings.room
+        kept = Settings.model_validate(
+            {"class": {"name": self.settings.class_name, "room": self.settings.room}}
+        ).as_json()
+        if self.answers.measured is not None and self.settings.mode is not Mode.BEHAVIOUR:
+            kept["model"] = dict(self.answers.measured)
         return NewSession(
             class_name=self.settings.class_name,
             source=SOURCE,
@@ -128,6 +130,7 @@ class Term:
             mode=self.settings.mode.value,
             expected_s=planned.length_s,
             bin_s=taken_of(planned).bin_s,
+            room=self.settings.room,
             settings=kept,
             versions={
                 "classpulse": version("classpulse"),
