@@ -10,6 +10,7 @@ from reports.charts.coverage import coverage_bars
 from reports.charts.heatmap import direction_maps, sadness_maps
 from reports.charts.lesson import Marks, class_chart
 from reports.charts.marks import lettered, numbered
+from reports.charts.past import past_chart
 from reports.charts.spark import facing_spark, sadness_spark
 from reports.charts.strip import student_strip
 from reports.charts.style import Chart
@@ -38,6 +39,7 @@ class Drawings:
     numbers: Table | None = None
     maps: tuple[Map, ...] = ()
     strips: dict[int, Markup] = field(default_factory=dict)
+    past: dict[int, Markup] = field(default_factory=dict)
     heads: dict[int, Markup] = field(default_factory=dict)
     sadness: dict[int, Markup] = field(default_factory=dict)
 
@@ -56,7 +58,15 @@ def drawings(report: Report) -> Drawings:
         else None,
         numbers=class_table(report.whole, expressions=expressions) if curve else None,
         maps=_maps(report) if report.seen else (),
-        strips={p.timeline.student_id: _svg(student_strip(p.timeline)) for p in report.flagged},
+        strips={
+            person.timeline.student_id: _svg(student_strip(person.timeline, expressions=emotion))
+            for person in report.check_ins
+        },
+        past={
+            person.timeline.student_id: _svg(past_chart(person, report.started_at))
+            for person in report.check_ins
+            if person.earlier
+        },
         heads={line.student_id: facing_spark(line) for line in seen},
         sadness={line.student_id: sadness_spark(line) for line in seen if emotion},
     )
@@ -69,7 +79,7 @@ def _marks(report: Report) -> Marks:
 
 def _maps(report: Report) -> tuple[Map, ...]:
     lines = [person.timeline for person in report.people]
-    bold = frozenset(person.timeline.student_id for person in report.flagged)
+    bold = frozenset(person.timeline.student_id for person in report.check_ins)
     turned = Map(
         "Head turned from the front",
         "Darker: turned away for more of the time.",

@@ -17,6 +17,7 @@ from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import to_attention_record
 from reports.changes import Change
 from reports.corrections import told
+from reports.flags import KIND as SADNESS
 from reports.flags import to_record
 from reports.names import plain
 from reports.report import Mode, Person, Report
@@ -144,7 +145,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "usable_share": line.usable_share,
         "unknown": dict(line.unknown),
         "dominant": None if line.dominant is None else line.dominant.label,
-        **_verdict_data(to_record(report.session.id, person.verdict), person.flag),
+        **_verdict_data(to_record(report.session.id, person.verdict), person.flags.get(SADNESS)),
     }
 
 

@@ -19,10 +19,10 @@ from reports.method import method
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, change_told, masked, no_change, no_curve, summary, unreadable
 
-_OUTCOMES = {
-    Outcome.FLAGGED: "check-in suggested",
-    Outcome.NOT_FLAGGED: "no flag",
-    Outcome.INSUFFICIENT_DATA: "not enough to tell",
+_REVIEWED = {
+    "open": "check-in suggested: {}",
+    "confirmed": "check-in confirmed: {}",
+    "dismissed": "dismissed: {}",
 }
 
 
@@ -77,6 +77,7 @@ def _environment() -> Environment:
             "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
             "length_of_time": words.length,
             "moment": _moment,
+            "day": _day,
             "interval": _interval,
             "noun": _noun,
             "sideways": words.sideways,
@@ -112,8 +113,10 @@ def _noun(emotion: Emotion | None) -> str:
 
 
 def _outcome(person: Person) -> str:
-    if person.verdict is None or not person.seen:
-        return words.NONE if person.seen else "not seen"
-    if person.dismissed and person.is_(Outcome.FLAGGED):
-        return "dismissed"
-    return _OUTCOMES[person.verdict.outcome]
+    if not person.seen:
+        return "not seen"
+    if person.raised:
+        told = (_REVIEWED[person.review_of(one.kind)].format(words.about(one.kind)) for one in person.raised)
+        return ", ".join(told)
+    verdict = person.verdict or person.attention_verdict
+    return "not enough to tell" if verdict.outcome is Outcome.INSUFFICIENT_DATA else "no flag"

@@ -35,6 +35,8 @@ from reports.timeline import StudentTimeline, session_grid, student_timelines
 from reports.usual import UsualLevels, usual_levels
 from reports.words import listing, reading_key
 
+_REVIEWS = ("open", "confirmed", "dismissed")
+
 
 class Mode(StrEnum):
     """What a session was allowed to compute (``SessionRecord.mode``)."""
@@ -86,19 +88,14 @@ class Person:
         return {**sadness, ATTENTION: self.attention_verdict}
 
     @property
-    def flag(self) -> FlagRecord | None:
-        """The stored flag of sadness with its review, if there is one."""
-        return self.flags.get(SADNESS)
+    def raised(self) -> tuple[Verdict | AttentionVerdict, ...]:
+        """The verdicts that suggest a check-in."""
+        return tuple(one for one in self.verdicts.values() if one.outcome is Outcome.FLAGGED)
 
     @property
-    def review(self) -> str:
-        """What a teacher made of the flag of sadness: open, confirmed or dismissed."""
-        return self.review_of(SADNESS)
-
-    @property
-    def dismissed(self) -> bool:
-        """Whether a teacher dismissed the flag of sadness."""
-        return self.review == "dismissed"
+    def reviews(self) -> tuple[str, ...]:
+        """What a person made of each of the raised: open, confirmed or dismissed."""
+        return tuple(self.review_of(one.kind) for one in self.raised)
 
     def review_of(self, kind: str) -> str:
         """What a teacher made of a flag: open, confirmed or dismissed."""
@@ -137,14 +134,10 @@ class Report:
         return changes(lines, expressions=self.mode is Mode.EMOTION)
 
     @property
-    def flagged(self) -> tuple[Person, ...]:
-        """Those for whom sadness suggests a check-in, the largest share first, dismissed ones last."""
-        return self.flagged_for(SADNESS)
-
-    def flagged_for(self, kind: str) -> tuple[Person, ...]:
-        """Those for whom a rule suggests a check-in, the largest share first, dismissed ones last."""
-        found = [person for person in self.people if person.is_(Outcome.FLAGGED, kind)]
-        return tuple(sorted(found, key=lambda p: (p.review_of(kind) == "dismissed", -_share(p, kind))))
+    def check_ins(self) -> tuple[Person, ...]:
+        """Those for whom a rule suggests a check-in: first whom nobody has reviewed, last the dismissed; the
+        largest share before smaller ones."""
+        return tuple(sorted((person for person in self.people if person.raised), key=_urgency))
 
     @property
     def insufficient(self) -> tuple[Person, ...]:
@@ -313,7 +306,6 @@ def _seat_labels(seats: Iterable[SeatRecord]) -> Mapping[int, list[str]]:
     return labels
 
 
-def _share(person: Person, kind: str) -> float:
-    verdict = person.verdicts.get(kind)
-    share = None if verdict is None or verdict.interval is None else verdict.interval.share
-    return share or 0.0
+def _urgency(person: Person) -> tuple[int, float]:
+    shares = [one.interval.share for one in person.raised if one.interval is not None]
+    return min(map(_REVIEWS.index, person.reviews)), -max(shares)

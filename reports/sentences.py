@@ -7,14 +7,20 @@ from collections.abc import Mapping
 
 from db.records import SessionStatus
 from model.emotions import Emotion
+from reports.attention_flags import KIND as ATTENTION
 from reports.changes import LEAST_STUDENTS, WINDOW_S, Change, Measure
 from reports.class_timeline import LEAST_CLASS_PEOPLE
+from reports.flags import KIND as SADNESS
+from reports.flags import Outcome
 from reports.names import isolated
 from reports.report import Mode, Person, Report
 from reports.words import NOUNS, clock, count, length, listing, percent
 
-_SHOWED = "clearly showed an expression resembling sadness"
-_MOSTLY = "An expression resembling sadness was there for longer than any other"
+_ASKED = {
+    SADNESS: "mostly showed an expression resembling sadness",
+    ATTENTION: "was away for much longer than the class",
+}
+"""What nobody did who was not flagged; "away" is not seen, turned away or with shut eyes."""
 
 MOST_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""
@@ -125,7 +131,12 @@ def names(people: tuple[Person, ...]) -> str:
 
 
 def _emotion(report: Report) -> list[str]:
-    return [_check_ins(report), _seen(report), _largest_change(report) or _class_expressions(report)]
+    told = _largest_change(report) or _class_expressions(report)
+    return [
+        _check_ins(report),
+        _seen(report),
+        told or "No face could be read, so nothing is said of expressions.",
+    ]
 
 
 def _behaviour(report: Report) -> list[str]:
@@ -137,10 +148,10 @@ def _behaviour(report: Report) -> list[str]:
     )
     change = _largest_change(report)
     return [
+        _check_ins(report),
         _seen(report),
         f"{told} {change}".strip(),
-        _eyes(report),
-        "No expression was computed in this mode.",
+        f"{_eyes(report)} No expression was computed in this mode.",
     ]
 
 
@@ -168,21 +179,30 @@ def _aggregate(report: Report) -> list[str]:
 
 
 def _check_ins(report: Report) -> str:
-    if not any(person.timeline.usable_s.any() for person in report.people):
-        return "Nobody's face could be read, so nothing can be said about expressions."
-    if len(report.insufficient) == len(report.seen):
-        return "There was not enough to tell about anyone's expression."
-    dismissed = tuple(person for person in report.flagged if person.dismissed)
-    pending = tuple(person for person in report.flagged if not person.dismissed)
-    if pending:
-        of = f" ({len(pending)} of {count(len(report.seen), 'student')})" if len(pending) > 1 else ""
-        told = f"Suggested check-in: {names(pending)}{of}. {_MOSTLY}."
-    elif dismissed:
-        told = "No check-in is open."
+    """Who is to be checked in with; the page says for what."""
+    waiting = tuple(person for person in report.check_ins if "open" in person.reviews)
+    if waiting:
+        many = "s" if len(waiting) > 1 else ""
+        of = f" ({len(waiting)} of {count(len(report.seen), 'student')})" if many else ""
+        told = f"Suggested check-in{many}: {names(waiting)}{of}."
     else:
-        whom = "of those with enough to tell, nobody" if report.insufficient else "nobody"
-        told = f"No check-in is suggested: {whom} {_SHOWED} for longer than any other."
-    return told + (f" Dismissed on review: {names(dismissed)}." if dismissed else "")
+        told = "No check-in is open." if report.check_ins else _nobody(report)
+    for review in ("confirmed", "dismissed"):
+        reviewed = tuple(person for person in report.check_ins if review in person.reviews)
+        told += f" {review.capitalize()} on review: {names(reviewed)}." if reviewed else ""
+    return told
+
+
+def _nobody(report: Report) -> str:
+    """That nobody was flagged, for what, and whom that leaves out."""
+    kinds = [SADNESS, ATTENTION] if report.mode is Mode.EMOTION else [ATTENTION]
+    judged = {kind: [p for p in report.seen if not p.is_(Outcome.INSUFFICIENT_DATA, kind)] for kind in kinds}
+    asked = [_ASKED[kind] for kind in kinds if judged[kind]]
+    if not asked:
+        return "No check-in is suggested: there was not enough to tell about anyone."
+    few = any(len(found) < len(report.seen) for found in judged.values())
+    whom = "of those with enough to tell, nobody" if few else "nobody"
+    return f"No check-in is suggested: {whom} {' or '.join(asked)}."
 
 
 def _seen(report: Report) -> str:
