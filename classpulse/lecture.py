@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +126,7 @@ class Lecture:
             mode=self._mode.value,
             expected_s=source.expected_s,
             bin_s=self._config.settings.recording.bin_s,
-            settings=self._config.settings.as_json(),
+            settings=self._config.settings.as_json() | _about(classifier),
             versions={
                 "classpulse": version("classpulse"),
                 "detector": detector.version,
@@ -187,6 +188,12 @@ class Lecture:
             on_progress=on_progress,
             on_sample=on_sample,
         )
+
+
+def _about(classifier: ExpressionClassifier | None) -> dict[str, Any]:
+    """What a report needs to know of the model later, when another may be installed."""
+    measured = None if classifier is None else classifier.measured
+    return {} if measured is None else {"model": dict(measured)}
 
 
 def _reader(settings: Settings, classifier: ExpressionClassifier | None) -> ExpressionReader | NoExpressions:

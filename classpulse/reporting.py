@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from classpulse.settings import Config
 from db import queries
+from db.levels import earlier_levels
 from db.plans import opted_out
 from db.records import SessionRecord, SessionStatus
 from db.store import Store
+from reports.attention_flags import AttentionFlagSettings, to_attention_record
 from reports.flags import FlagSettings, to_record
+from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
 from reports.report import Report, ReportSettings, build_report
 from reports.summaries import summaries
@@ -29,6 +35,8 @@ WRITERS: dict[str, Callable[[Report, Path], object]] = {
 
 DEFAULT_FORMATS = ("html", "pdf")
 
+S = TypeVar("S", FlagSettings, AttentionFlagSettings)
+
 
 def make_report(
     engine: Engine,
@@ -37,9 +45,10 @@ def make_report(
     *,
     formats: Sequence[str] = DEFAULT_FORMATS,
     folder: Path | None = None,
+    paper: Paper | None = None,
 ) -> dict[str, Path]:
     """Write a session's report into ``folder`` (default: the configured one, a folder a session) and
-    store its verdicts; returns the file of each format.
+    store its verdicts; returns the file of each format. ``paper`` is the PDF's, by default the configured.
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Raises NotFound, ReportError, DatabaseError.
@@ -47,8 +56,9 @@ def make_report(
     report = renew_verdicts(engine, session_id, config)
     target = folder or config.output_folder / f"session-{session_id:04d}"
     files = {kind: target / f"report.{kind}" for kind in formats}
+    on_paper = partial(write_pdf, paper=paper or config.settings.output.paper)
     for kind, path in files.items():
-        WRITERS[kind](report, path)
+        (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
     return files
 
 
@@ -58,6 +68,7 @@ def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
     report = read_report(engine, session_id, config)
     with Store(engine).unit() as unit:
         unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
+        unit.save_flags([to_attention_record(session_id, p.attention_verdict) for p in report.people])
         if report.session.status is not SessionStatus.RUNNING:
             unit.save_summaries(*summaries(report))
         unit.commit()
@@ -74,7 +85,9 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         queries.seats(engine, session_id),
         queries.flags(engine, session_id),
         settings=ReportSettings(timezone=config.settings.output.time_zone),
-        flag_settings=recorded_flag_settings(session, config.settings.flags),
+        flag_settings=recorded(session, "flags", config.settings.flags),
+        attention_flag_settings=recorded(session, "attention_flags", config.settings.attention_flags),
+        earlier=earlier_levels(engine, session_id),
         tracks=queries.tracks(engine, session_id),
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),
@@ -83,10 +96,13 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
     )
 
 
-def recorded_flag_settings(session: SessionRecord, current: FlagSettings) -> FlagSettings:
-    """The flag settings kept with the session; the current ones where a version with other settings
-    recorded it."""
+def recorded(session: SessionRecord, section: str, current: S) -> S:
+    """The thresholds of a rule kept with the session; the current ones where a version recorded it whose rule
+    had others, for the same name may have meant something else."""
+    kept = session.settings.get(section)
+    if not isinstance(kept, Mapping) or kept.keys() != {field.name for field in fields(current)}:
+        return current
     try:
-        return TypeAdapter(FlagSettings).validate_python(session.settings["flags"])
-    except (KeyError, ValidationError):
+        return TypeAdapter(type(current)).validate_python(kept)
+    except ValidationError:
         return current

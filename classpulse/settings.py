@@ -27,7 +27,9 @@ from monitor.quality import QualitySettings
 from monitor.recorder import RecordingSettings
 from monitor.seating import SeatingSettings
 from monitor.tracking import TrackingSettings
+from reports.attention_flags import AttentionFlagSettings
 from reports.flags import FlagSettings
+from reports.paper import Paper
 
 
 class _Section(BaseModel):
@@ -75,10 +77,11 @@ class DatabaseSettings(_Section):
 
 class OutputSettings(_Section):
     """``folder``: where reports go, relative to ``config.yaml``; ``time_zone``: an IANA name such as
-    ``Europe/Zurich``, in which the report prints times; None is this computer's."""
+    ``Europe/Zurich``, in which the report prints times; None is this computer's; ``paper``: of the PDF."""
 
     folder: Path = Path("classpulse-data/reports")
     time_zone: str | None = None
+    paper: Paper = Paper.A4
 
     @field_validator("time_zone")
     @classmethod
@@ -110,16 +113,17 @@ class Settings(_Section):
     expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
+    attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
 
     def as_json(self) -> dict[str, Any]:
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
-        folder the user's name.
+        folder the user's name. So is the paper, which says nothing of the session.
         """
         places: dict[str, Any] = {
             "database": True,
-            "output": {"folder"},
+            "output": {"folder", "paper"},
             "capture": {"source"},
             "expression": {"model"},
             "detection": {"yunet_model"},

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from classpulse.console import progress_bar, say
-from classpulse.reporting import renew_verdicts
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from db.summaries import unsummarised
@@ -30,6 +29,9 @@ def sum_up(engine: Engine, config: Config, *, quiet: bool = False) -> None:
     waiting = unsummarised(engine, MADE_WITH)
     if not waiting:
         return
+    # Here and not above: with it come the charts' library and a second of start-up.
+    from classpulse.reporting import renew_verdicts
+
     with progress_bar(f"summing up {len(waiting)} sessions", float(len(waiting)), quiet=quiet) as bar:
         for done, session_id in enumerate(waiting, start=1):
             try:

@@ -1,21 +1,25 @@
-"""How many people and flags each session has: two statements, however many sessions."""
+"""How many people and flags each session has: a few statements, however many sessions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, and_, exists, func, select
+from sqlalchemy import Engine, and_, func, select
 
-from db.schema import AttributionRow, FlagRow, SeatRow
+from db.flagged import flagged_in
+from db.records import FlagRecord
+from db.schema import AttributionRow, SeatRow
 
 
 @dataclass(frozen=True)
 class SessionCounts:
-    """Of one session: the people who were followed, and those with a flag of outcome ``flagged``; both
-    after the corrections of who is who."""
+    """Of one session: the people who were followed, those with a verdict of outcome ``flagged``, and those of
+    them with one that nobody has reviewed; all after the corrections of who is who."""
 
     students: int = 0
     flagged: int = 0
+    open: int = 0
 
 
 def session_counts(engine: Engine) -> dict[int, SessionCounts]:
@@ -29,14 +33,13 @@ def session_counts(engine: Engine) -> dict[int, SessionCounts]:
         .outerjoin(AttributionRow, sat)
         .group_by(SeatRow.session_id)
     )
-    of_flag = AttributionRow.session_id == FlagRow.session_id
-    is_there = exists().where(of_flag, AttributionRow.person_id == FlagRow.student_id)
-    flagged = (
-        select(FlagRow.session_id, func.count(FlagRow.student_id.distinct()))
-        .where(FlagRow.outcome == "flagged", ~exists().where(of_flag) | is_there)
-        .group_by(FlagRow.session_id)
-    )
     with engine.connect() as connection:
         students = {row[0]: row[1] for row in connection.execute(seated)}
-        flags = {row[0]: row[1] for row in connection.execute(flagged)}
-    return {number: SessionCounts(count, flags.get(number, 0)) for number, count in students.items()}
+        flagged = flagged_in(connection)
+    return {number: _counts(count, flagged.get(number, ())) for number, count in students.items()}
+
+
+def _counts(students: int, flags: Sequence[FlagRecord]) -> SessionCounts:
+    pending = [flag for flag in flags if flag.review == "open"]
+    people, waiting = ({flag.student_id for flag in some} for some in (flags, pending))
+    return SessionCounts(students, len(people), len(waiting))

@@ -1,16 +1,16 @@
-"""The flags that were raised, over all sessions: five statements, however many there are."""
+"""The flags of many sessions at once, of the people there are after the corrections."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, or_, select
+from sqlalchemy import ColumnElement, Engine, select, true
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db import mapping
-from db.attribution import Attribution
 from db.corrections import attributions, corrections_in
 from db.records import FlagRecord, SessionRecord, StudentRecord
 from db.reviews import standing
@@ -38,26 +38,49 @@ def raised_flags(
     session where asked."""
     with engine.connect() as connection:
         lectures = _sessions(connection, class_name, session_id)
-        who = attributions(connection, AttributionRow.session_id.in_(lectures))
-        found = _flags(connection, lectures, who)
-        people = _people(connection, {flag.student_id for flag in found})
-    raised = [RaisedFlag(lectures[one.session_id], people[one.student_id], one) for one in found]
-    return sorted(raised, key=_newest_first)
+        flags = flagged_in(connection, list(lectures))
+        people = _people(connection, {flag.student_id for found in flags.values() for flag in found})
+    return [
+        RaisedFlag(lecture, people[flag.student_id], flag)
+        for number, lecture in lectures.items()
+        for flag in flags.get(number, [])
+    ]
 
 
-def _newest_first(raised: RaisedFlag) -> tuple[float, int, int, str]:
-    session, flag = raised.session, raised.flag
-    return -session.started_at.timestamp(), -session.id, flag.student_id, flag.kind
+def flagged_in(
+    connection: Connection, session_ids: Sequence[int] | None = None
+) -> dict[int, list[FlagRecord]]:
+    """The verdicts of outcome ``flagged`` with the reviews that stand (``db.reviews``), by session; of those
+    sessions, or of all. Three statements, a fourth where there are corrections."""
+    corrected = attributions(connection, _among(AttributionRow.session_id, session_ids))
+    found = _stored(connection, _among(FlagRow.session_id, session_ids) & (FlagRow.outcome == FLAGGED))
+    if not corrected:
+        return found
+    # Of a corrected session all are read: a review may have moved along to somebody's other verdict.
+    every = _stored(connection, FlagRow.session_id.in_(list(corrected)))
+    made = corrections_in(connection, corrected)
+    for number, who in corrected.items():
+        now = standing(every.get(number, []), who, made[number]) if who.people else []
+        found[number] = [flag for flag in now if flag.outcome == FLAGGED]
+    return {number: flags for number, flags in found.items() if flags}
+
+
+def _among(column: InstrumentedAttribute[int], session_ids: Sequence[int] | None) -> ColumnElement[bool]:
+    return true() if session_ids is None else column.in_(list(session_ids))
+
+
+def _stored(connection: Connection, of: ColumnElement[bool]) -> dict[int, list[FlagRecord]]:
+    statement = select(*FlagRow.__table__.columns).where(of).order_by(FlagRow.student_id, FlagRow.kind)
+    found: dict[int, list[FlagRecord]] = defaultdict(list)
+    for row in connection.execute(statement):
+        found[row.session_id].append(mapping.flag_record(row))
+    return found
 
 
 def _sessions(
     connection: Connection, class_name: str | None, session_id: int | None
 ) -> dict[int, SessionRecord]:
-    """The sessions in which anything was ever flagged or reviewed."""
-    judged = select(FlagRow.session_id).where(
-        or_(FlagRow.outcome == FLAGGED, FlagRow.reviewed_at.is_not(None))
-    )
-    statement = select_sessions().where(SessionRow.id.in_(judged))
+    statement = select_sessions().order_by(SessionRow.started_at.desc(), SessionRow.id.desc())
     if class_name is not None:
         statement = statement.where(ClassGroupRow.name == class_name)
     if session_id is not None:
@@ -65,24 +88,6 @@ def _sessions(
     return {row.id: mapping.session_record(row) for row in connection.execute(statement)}
 
 
-def _flags(
-    connection: Connection, session_ids: Collection[int], who: Mapping[int, Attribution]
-) -> list[FlagRecord]:
-    """Of a corrected session all flags are read, as a review may have moved along from one that was not
-    raised."""
-    needed = or_(FlagRow.outcome == FLAGGED, FlagRow.session_id.in_(who))
-    statement = select(*FlagRow.__table__.columns).where(FlagRow.session_id.in_(session_ids), needed)
-    stored: dict[int, list[FlagRecord]] = defaultdict(list)
-    for row in connection.execute(statement):
-        stored[row.session_id].append(mapping.flag_record(row))
-    corrections = corrections_in(connection, who)
-    standing_now = (
-        standing(flags, who.get(number, Attribution()), corrections[number])
-        for number, flags in stored.items()
-    )
-    return [flag for flags in standing_now for flag in flags if flag.outcome == FLAGGED]
-
-
-def _people(connection: Connection, student_ids: Collection[int]) -> dict[int, StudentRecord]:
+def _people(connection: Connection, student_ids: set[int]) -> dict[int, StudentRecord]:
     statement = select_students().where(StudentRow.id.in_(student_ids))
     return {row.id: mapping.student_record(row) for row in connection.execute(statement)}

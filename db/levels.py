@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, select
 
+from db.flagged import flagged_in
 from db.mapping import AnyRow
 from db.queries import session, students
 from db.records import EarlierLevel, Level
 from db.schema import FlagRow, SessionRow, StudentSummaryRow
 
-KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "away_share": "away"})
+KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "attention": "away"})
 """The verdicts (``FlagRecord.kind``) whose shares ``student_summaries`` has, and what their columns begin
 with."""
 
@@ -23,8 +24,8 @@ def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
     """The levels in every session that started before this one of each person of the roster who is in it, by
     session, the oldest first. Whoever is known by the seat in one session only has none.
 
-    Of ended sessions that were not summed up yet nothing is here. Raises ``NotFound`` for an unknown
-    session.
+    Sessions in which there was not enough to tell have no level, and those that were not summed up yet
+    nothing at all. Raises ``NotFound`` for an unknown session.
     """
     here = session(engine, session_id)
     known = [one.id for one in students(engine, session_id) if one.session_id is None]
@@ -32,10 +33,19 @@ def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
         return []
     with engine.connect() as connection:
         found = connection.execute(_select_earlier(known, session_id, here.started_at)).all()
-    told = ((row, _level(row)) for row in found)
+        raised = flagged_in(connection, sorted({row.session_id for row in found}))
+    reviews = {(f.session_id, f.student_id, f.kind): f.review for flags in raised.values() for f in flags}
     return [
-        EarlierLevel(row.student_id, row.session_id, row.started_at, row.kind, level, row.outcome)
-        for row, level in told
+        EarlierLevel(
+            row.student_id,
+            row.session_id,
+            row.started_at,
+            row.kind,
+            level,
+            row.outcome,
+            reviews.get((row.session_id, row.student_id, row.kind), "open"),
+        )
+        for row, level in ((row, _level(row)) for row in found)
         if level is not None
     ]
 

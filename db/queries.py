@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, exists, select
+from sqlalchemy import Engine, ScalarSelect, Select, exists, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
@@ -86,14 +87,30 @@ def sessions(
     class_name: str | None = None,
     status: SessionStatus | None = None,
     limit: int | None = None,
+    *,
+    room: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[SessionRecord]:
-    """Sessions, the newest first, of one class or status where asked; an empty list if there are none."""
+    """Sessions, the newest first, of one class, status or room where asked, that started at ``since`` or
+    later and before ``until`` (aware times); an empty list if there are none."""
     statement = select_sessions().order_by(SessionRow.started_at.desc(), SessionRow.id.desc()).limit(limit)
     if class_name is not None:
-        statement = statement.where(ClassGroupRow.name == class_name)
+        # By number and not by name: so that the index of class and time is walked.
+        statement = statement.where(SessionRow.class_group_id == _class_id(class_name))
     if status is not None:
         statement = statement.where(SessionRow.status == status.value)
+    if room is not None:
+        statement = statement.where(SessionRow.room == room)
+    if since is not None:
+        statement = statement.where(SessionRow.started_at >= since)
+    if until is not None:
+        statement = statement.where(SessionRow.started_at < until)
     return [mapping.session_record(row) for row in rows(engine, statement)]
+
+
+def _class_id(name: str) -> ScalarSelect[Any]:
+    return select(ClassGroupRow.id).where(ClassGroupRow.name == name).scalar_subquery()
 
 
 def latest_session(engine: Engine, class_name: str | None = None) -> SessionRecord:

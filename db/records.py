@@ -189,8 +189,8 @@ class StudentSummary:
     expression was read, ``posed_s`` a direction of the head. ``probabilities`` is the mean over the usable
     samples (each bin's mean weighted by its ``usable_samples``), None if there were none. ``facing_share`` is
     of the samples with a direction, ``closed_share`` of those whose eyes could be judged. ``sad`` and
-    ``away`` are the shares that the verdicts are about, None where there is no such verdict or nothing to
-    make one of.
+    ``away`` are the shares that the verdicts are about, None where there was not enough to tell or no such
+    verdict.
     """
 
     student_id: int
@@ -238,9 +238,29 @@ class StudentSession:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """One session as the history of a class has it. ``summary`` is None, and ``students`` empty, while it is
+    running; ``students`` are by number, none in ``mode: aggregate``. ``flags`` are the verdicts of outcome
+    ``flagged`` of the people there are after the corrections, with the reviews that stand."""
+
+    session: SessionRecord
+    summary: SessionSummary | None
+    students: tuple[StudentSummary, ...] = ()
+    flags: tuple[FlagRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassHistory:
+    """Lessons, the oldest first, and everybody who is in one, by number."""
+
+    lessons: tuple[Lesson, ...]
+    people: Mapping[int, StudentRecord]
+
+
+@dataclass(frozen=True)
 class EarlierLevel:
     """One earlier session of a person of the roster: ``level`` is the share of the verdict ``kind``
-    (``FlagRecord.kind``) and ``outcome`` what came of it."""
+    (``FlagRecord.kind``), ``outcome`` what came of it, ``review`` what a person made of that."""
 
     student_id: int
     session_id: int
@@ -248,6 +268,7 @@ class EarlierLevel:
     kind: str
     level: Level
     outcome: str
+    review: str = "open"
 
 
 @dataclass(frozen=True)

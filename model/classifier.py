@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -36,17 +37,23 @@ class ExpressionClassifier(Protocol):
     def version(self) -> str:
         """The model, by name and digest."""
 
+    @property
+    def measured(self) -> Mapping[str, Any] | None:
+        """What is known of its mistakes (``model.measured``), ready for JSON; None where nothing is."""
+
     def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Faces (N, 48, 48) uint8 grey to (N, 7) float32 rows summing to 1, in the order of ``EMOTIONS``."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model as read from disk and checked: its bytes, version and the order of its heads."""
+    """A model as read from disk and checked: its bytes, version, the order of its heads, and the figures of
+    ``model.measured``, None where it was exported without."""
 
     content: bytes
     version: str
     heads: tuple[str, ...]
+    measured: Mapping[str, Any] | None = None
 
 
 def read_model(path: Traversable) -> ModelFile:
@@ -61,6 +68,7 @@ def read_model(path: Traversable) -> ModelFile:
         about: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
         version, labels = str(about["version"]), tuple(about["labels"])
         heads, digest = tuple(about["heads"]), str(about["sha256"])
+        measured = about.get("measured")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path} cannot be loaded ({error}); expected a model with its {beside.name} beside it; "
@@ -76,7 +84,7 @@ def read_model(path: Traversable) -> ModelFile:
             f"{path} is damaged or does not belong to {beside.name}; expected SHA-256 {digest[:12]}…; "
             "reinstall classpulse or export the model again"
         )
-    return ModelFile(content, version, heads)
+    return ModelFile(content, version, heads, measured)
 
 
 def _beside(path: Traversable) -> Traversable:
@@ -103,7 +111,7 @@ class LiteRTClassifier:
     def __init__(self, model: ModelFile, threads: int = 2, head: str = MONITORED_HEAD) -> None:
         if head not in model.heads:
             raise ModelError(f"the model has no head {head!r}; expected one of {', '.join(model.heads)}")
-        self._version, self._heads = model.version, model.heads
+        self._version, self._heads, self._measured = model.version, model.heads, model.measured
         self._head = model.heads.index(head)
         self._interpreter = _interpreter(model.content, threads)
         self._input = self._interpreter.get_input_details()[0]["index"]
@@ -113,6 +121,11 @@ class LiteRTClassifier:
     def version(self) -> str:
         """The model, by name and digest, e.g. ``cp-fer-1 0123456789ab``."""
         return self._version
+
+    @property
+    def measured(self) -> Mapping[str, Any] | None:
+        """What is known of its mistakes (``model.measured``); None where it was exported without."""
+        return self._measured
 
     @property
     def heads(self) -> tuple[str, ...]:

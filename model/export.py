@@ -32,6 +32,7 @@ from model.dataset import Faces, Splits
 from model.emotions import EMOTIONS
 from model.errors import ModelError
 from model.evaluate import evaluate_both
+from model.measured import record_measures
 from model.network import HEADS
 from model.runs import TRAINING, read_run, write_json
 from model.scorecard import make_scorecard
@@ -238,6 +239,7 @@ def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8", name: s
         check_parity(kind, found)
         formats[kind] = {"file_bytes": len(content), **asdict(found)}
     path = write_model(out, contents[form], calibrations, form, name)
+    record_measures(path, splits)
     classifier = LiteRTClassifier(read_model(path))
     run |= {
         "model": classifier.version,

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from db.records import FlagRecord
 from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
+from reports.attention_flags import KIND as ATTENTION
+from reports.attention_flags import to_attention_record
 from reports.changes import Change
 from reports.corrections import told
 from reports.flags import to_record
-from reports.names import plain
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
 from reports.timeline import UNKNOWN, StudentTimeline
@@ -86,6 +88,9 @@ def as_data(report: Report) -> dict[str, Any]:
         "masked_seats": report.masked_seats,
         "class": _class_data(report),
         "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
+        "attention_flag_settings": None
+        if report.mode is Mode.AGGREGATE
+        else asdict(report.attention_flag_settings),
         "students": [_person_data(report, person) for person in report.people],
         "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
         "corrections": [told(correction) for correction in report.corrections],
@@ -129,16 +134,25 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "attention": _attention_data(person.attention),
         "uncertain_arrivals_s": list(person.arrivals_s),
     }
+    data["attention_flag"] = _verdict_data(
+        to_attention_record(report.session.id, person.attention_verdict), person.flags.get(ATTENTION)
+    )
     if person.verdict is None:
         return data
-    record = to_record(report.session.id, person.verdict)
-    reasons = [_plain(reason) for reason in person.verdict.reasons]
     return data | {
         "usable_share": line.usable_share,
         "unknown": dict(line.unknown),
         "dominant": None if line.dominant is None else line.dominant.label,
+        **_verdict_data(to_record(report.session.id, person.verdict), person.flag),
+    }
+
+
+def _verdict_data(record: FlagRecord, stored: FlagRecord | None) -> dict[str, Any]:
+    """A verdict with its review; the thresholds are the report's and said once."""
+    reasons = [_plain(reason) for reason in record.numbers["reasons"]]
+    return {
         "outcome": record.outcome,
-        "review": person.flag.review if person.flag else None,
+        "review": stored.review if stored else "open",
         "numbers": {name: value for name, value in record.numbers.items() if name != "settings"}
         | {"reasons": reasons},
     }
@@ -235,5 +249,5 @@ def _cell_text(text: str) -> str:
 
 
 def _plain(text: str | None) -> str | None:
-    """Without the non-breaking spaces and isolates that are meant for a page."""
-    return None if text is None else plain(text.replace("\u00a0", " "))
+    """Without the non-breaking spaces that are meant for a page."""
+    return None if text is None else text.replace("\u00a0", " ")

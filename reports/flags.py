@@ -1,14 +1,22 @@
-"""The first flag rule: who showed an expression resembling sadness for most of the time they could be read.
+"""The first flag rule: whose face resembled sadness for most of the time that it could be read. Pure.
 
-Pure. The rule, in order:
+The rule, in order:
 
-1. ``insufficient_data`` if the usable time, the coverage or the usable share is below its minimum.
-2. ``flagged`` if the share of usable time in bins led by *sad* is more than ``sad_share``.
+1. ``insufficient_data`` if the usable time, the usable samples, the coverage or the usable share is below its
+   minimum.
+2. ``flagged`` if all of these hold: the share of sadness, corrected for the model's known mistakes
+   (``reports.confusion``), is the largest of the seven; it exceeds that of neutral by more than
+   ``sad_margin``; the lower end of its interval (``reports.intervals``) lies above ``sad_share``; and, where
+   the student has ``usual_sessions`` earlier sessions, above their own usual level.
 3. ``not_flagged`` otherwise.
 
-The share is of what was usable, not of the lesson: unseen time is no evidence either way. The
-interval does not decide (a later rule may let it); it says how much the share is worth, and a flag
-whose interval reaches down to the threshold says so in its reasons.
+The share is of what was usable, not of the lesson: unseen time is no evidence either way. A session that was
+recorded with a model whose mistakes are not known is judged on the mean answer, and its reasons say so.
+
+More sadness never unflags: in any bins, take probability from any other expressions and give it to sad, and
+who was flagged still is. The lower end is monotone in the bins' scores (``reports.intervals``), and the
+corrected share, its lead and its margin grow wherever the row of sad in the inverse minus any other row is
+largest at sad; the shipped model's is (a test holds it to that), and the mean answer's always.
 """
 
 from __future__ import annotations
@@ -18,20 +26,26 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from db.records import FlagRecord
-from model.emotions import Emotion
+from model.emotions import EMOTIONS, Emotion
+from reports.confusion import Confusion, on_simplex
 from reports.intervals import ShareInterval, share_interval
-from reports.timeline import StudentTimeline
-from reports.words import length, percent
+from reports.timeline import Floats, StudentTimeline
+from reports.usual import Usual, as_numbers, known
+from reports.words import count, length, percent, percent_range
 
 KIND = "sad_share"
 """``FlagRecord.kind`` of this rule."""
 
+_ROUNDING = 1e-9
+"""Exactly the threshold must not become more than it by the rounding of a sum."""
+
 
 class Outcome(StrEnum):
-    """What the rule says of one student."""
+    """What a rule says of one student."""
 
     FLAGGED = "flagged"
     NOT_FLAGGED = "not_flagged"
@@ -42,19 +56,26 @@ class Outcome(StrEnum):
 class FlagSettings:
     """The thresholds of the rule. Shares are 0..1, times in seconds.
 
-    ``sad_share`` 0.5: "predominantly" is read as *more than half*. ``least_usable_s`` 60: a minute of
-    a person's own data is what Sümer et al. (arXiv 2101.04215) needed for a reading of that person
-    to improve; below it the interval spans half the scale anyway. ``least_coverage`` 0.2 of the
-    watched time, the relative minimum: ten minutes of a lecture of fifty; what a student did in less
-    does not stand for the lecture. ``least_usable_share`` 0.2 of the seen time: readable that seldom,
-    the readable moments are a selection (the head up, the face to the camera). The last two are
-    judgements, not measurements. ``confidence`` is the level of the interval.
+    ``sad_share`` 0.25, for the interval's *lower end*, and ``sad_margin`` 0.02 over neutral: the largest on a
+    grid with which simulated students of faces of the choosing half, sad for 60 % of five minutes and neutral
+    for the rest, are found in 95 of 100 cases. docs/flags.md has what they do on the reporting half, and
+    which larger ones cost. "Predominantly" is the lead over each other expression; the lower end says that it
+    is no chance. ``least_usable_s`` 60: a minute of a person's own data is what Sümer et al. (arXiv
+    2101.04215) needed for a reading of that person to improve. ``least_usable_samples`` 30: fewer say nothing
+    of a share (15 of 30 would be 33 to 67 %, Wilson). ``least_coverage`` 0.2 of the watched time: ten minutes
+    of a lecture of fifty; what a student did in less does not stand for the lecture. ``least_usable_share``
+    0.2 of the seen time: readable that seldom, the readable moments are a selection (the head up, the face to
+    the camera). ``usual_sessions`` 3: of fewer, the median is not what is usual. ``confidence`` is the level
+    of the interval. The last five are judgements, not tuned.
     """
 
-    sad_share: Annotated[float, Ge(0.05), Lt(1)] = 0.5
+    sad_share: Annotated[float, Ge(0.05), Lt(1)] = 0.25
+    sad_margin: Annotated[float, Ge(0), Lt(1)] = 0.02
     least_usable_s: Annotated[float, Ge(0), Le(7200)] = 60.0
+    least_usable_samples: Annotated[int, Ge(0), Le(100_000)] = 30
     least_coverage: Annotated[float, Ge(0), Le(1)] = 0.2
     least_usable_share: Annotated[float, Ge(0), Le(1)] = 0.2
+    usual_sessions: Annotated[int, Ge(1), Le(100)] = 3
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
 
 
@@ -62,7 +83,10 @@ class FlagSettings:
 class Verdict:
     """What the rule says of one student, with the numbers that decided it and why, in words.
 
-    ``interval`` is None where there was no usable time at all.
+    ``sad_s`` are the usable seconds in bins led by sad, and ``raw_share`` the mean probability of sad over
+    the usable time: what was read. ``shares`` (7,) are what that means once ``corrected`` for the model's
+    mistakes, summing to 1; ``interval`` is of the share of sadness. The last three are None where there was
+    no usable time at all. ``usual`` is None where the student has too few earlier sessions.
     """
 
     student_id: int
@@ -70,97 +94,191 @@ class Verdict:
     watched_s: float
     seen_s: float
     usable_s: float
+    usable_samples: int
     sad_s: float
     coverage: float
     usable_share: float
+    raw_share: float | None
+    shares: tuple[float, ...] | None
     interval: ShareInterval | None
+    corrected: bool
+    usual: Usual | None
     reasons: tuple[str, ...]
     settings: FlagSettings
     kind: str = KIND
 
     @property
     def sad_share(self) -> float | None:
-        """Share of usable time led by an expression resembling sadness, 0..1; None if none was usable."""
+        """The corrected share of usable time with an expression resembling sadness, 0..1; None if none was
+        usable."""
         return None if self.interval is None else self.interval.share
 
+    @property
+    def neutral_share(self) -> float | None:
+        """The same of neutral."""
+        return None if self.shares is None else self.shares[Emotion.NEUTRAL]
 
-def judge(timeline: StudentTimeline, settings: FlagSettings) -> Verdict:
-    """Apply the rule to one student."""
-    interval = share_interval(timeline.leading == Emotion.SAD, timeline.usable_s, settings.confidence)
-    lacking = _lacking(timeline, settings)
-    outcome, reasons = _decide(interval, lacking, settings)
+
+@dataclass(frozen=True)
+class _Reading:
+    """The shares of one student: as read, corrected, and the interval of sadness."""
+
+    raw_share: float
+    shares: tuple[float, ...]
+    interval: ShareInterval
+
+
+def judge(
+    timeline: StudentTimeline,
+    settings: FlagSettings,
+    confusion: Confusion | None = None,
+    usual: Usual | None = None,
+) -> Verdict:
+    """Apply the rule to one student. ``confusion``: the mistakes of the model that read the faces; ``usual``:
+    the student's own level of earlier sessions."""
+    reading = _read(timeline, confusion, settings.confidence)
+    usual = known(usual, settings.usual_sessions)
+    outcome, reasons = _decide(reading, _lacking(timeline, settings), settings, usual)
+    if reading is not None and confusion is None:
+        reasons = (
+            *reasons,
+            "not corrected: how the model errs was not recorded with the session",
+        )
     return Verdict(
         student_id=timeline.student_id,
         outcome=outcome,
         watched_s=float(timeline.grid.watched_s.sum()),
         seen_s=float(timeline.seen_s.sum()),
         usable_s=float(timeline.usable_s.sum()),
+        usable_samples=int(timeline.usable_samples.sum()),
         sad_s=timeline.led_s(Emotion.SAD),
         coverage=timeline.coverage,
         usable_share=timeline.usable_share,
-        interval=interval,
+        raw_share=None if reading is None else reading.raw_share,
+        shares=None if reading is None else reading.shares,
+        interval=None if reading is None else reading.interval,
+        corrected=confusion is not None,
+        usual=usual,
         reasons=reasons,
         settings=settings,
     )
 
 
-def judge_all(timelines: Sequence[StudentTimeline], settings: FlagSettings) -> tuple[Verdict, ...]:
-    """One verdict per student, in their order."""
-    return tuple(judge(timeline, settings) for timeline in timelines)
+def judge_all(
+    timelines: Sequence[StudentTimeline], settings: FlagSettings, confusion: Confusion | None = None
+) -> tuple[Verdict, ...]:
+    """One verdict per student, in their order; none has a usual level."""
+    return tuple(judge(timeline, settings, confusion) for timeline in timelines)
 
 
 def to_record(session_id: int, verdict: Verdict) -> FlagRecord:
     """The verdict as the database keeps it; ``numbers`` is ready for JSON and names the thresholds."""
-    interval = verdict.interval
+    interval, shares = verdict.interval, verdict.shares
     numbers = {
         "watched_s": verdict.watched_s,
         "seen_s": verdict.seen_s,
         "usable_s": verdict.usable_s,
+        "usable_samples": verdict.usable_samples,
         "sad_s": verdict.sad_s,
         "coverage": verdict.coverage,
         "usable_share": verdict.usable_share,
+        "raw_share": verdict.raw_share,
+        "corrected": verdict.corrected,
+        "shares": None if shares is None else dict(zip(EMOTIONS, shares, strict=True)),
         "sad_share": verdict.sad_share,
         "sad_share_low": None if interval is None else interval.low,
         "sad_share_high": None if interval is None else interval.high,
         "effective_bins": None if interval is None else interval.effective_bins,
+        **as_numbers(verdict.usual),
         "reasons": list(verdict.reasons),
         "settings": asdict(verdict.settings),
     }
     return FlagRecord(session_id, verdict.student_id, verdict.kind, verdict.outcome.value, numbers)
 
 
+def _read(timeline: StudentTimeline, confusion: Confusion | None, confidence: float) -> _Reading | None:
+    weights = timeline.usable_s
+    if weights.sum() <= 0:
+        return None
+    answers = np.nan_to_num(timeline.probabilities)
+    scores = answers if confusion is None else confusion.corrected(answers)
+    parts = weights / weights.sum()
+    shares = on_simplex(parts @ scores)
+    interval = share_interval(scores[:, Emotion.SAD], weights, confidence)
+    assert interval is not None  # some weight is above zero
+    sad = float(shares[Emotion.SAD])
+    # The seven projected together are what is reported; the ends stay those of sad alone.
+    around = ShareInterval(sad, min(interval.low, sad), max(interval.high, sad), interval.effective_bins)
+    return _Reading(float(parts @ answers[:, Emotion.SAD]), _floats(shares), around)
+
+
 def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
-    usable_s = float(timeline.usable_s.sum())
+    usable_s, samples = float(timeline.usable_s.sum()), int(timeline.usable_samples.sum())
     # A never-seen student fails the coverage even where all minima are set to 0.
     lacking = [] if usable_s > 0 else ["never readable"]
     if usable_s < settings.least_usable_s:
         lacking.append(f"readable for {length(usable_s)} of the {length(settings.least_usable_s)} needed")
+    if samples < settings.least_usable_samples:
+        lacking.append(
+            f"readable in {count(samples, 'picture')} of the {settings.least_usable_samples} needed"
+        )
     if timeline.coverage < settings.least_coverage:
-        lacking.append(_too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
+        lacking.append(too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
     if timeline.usable_share < settings.least_usable_share:
         lacking.append(
-            _too_small("readable for", timeline.usable_share, "the seen time", settings.least_usable_share)
+            too_small("readable for", timeline.usable_share, "the seen time", settings.least_usable_share)
         )
     return lacking
 
 
 def _decide(
-    interval: ShareInterval | None, lacking: Sequence[str], settings: FlagSettings
+    reading: _Reading | None, lacking: Sequence[str], settings: FlagSettings, usual: Usual | None
 ) -> tuple[Outcome, tuple[str, ...]]:
-    if interval is None or lacking:
+    if reading is None or lacking:
         return Outcome.INSUFFICIENT_DATA, tuple(lacking)
-    led = f"led for {percent(interval.share)} of the readable time"
-    # Exactly half must not become more than half by the rounding of a sum.
-    if interval.share <= settings.sad_share + 1e-9:
-        reasons = [f"{led}, not more than {percent(settings.sad_share)}"]
-        if interval.high > settings.sad_share:
-            reasons.append(f"the interval reaches up to {percent(interval.high)}: a flag cannot be ruled out")
-        return Outcome.NOT_FLAGGED, tuple(reasons)
-    reasons = [f"{led}, more than {percent(settings.sad_share)}"]
-    if interval.low <= settings.sad_share:
-        reasons.append(f"the interval reaches down to {percent(interval.low)}: this may be chance")
-    return Outcome.FLAGGED, tuple(reasons)
+    against = [*_against_share(reading, settings), *against_usual(reading.interval, usual)]
+    interval = reading.interval
+    found = (
+        f"estimated at {percent(interval.share)} of the readable time "
+        f"({percent_range(interval.low, interval.high)})"
+    )
+    if against:
+        return Outcome.NOT_FLAGGED, (found, *against)
+    return Outcome.FLAGGED, (f"{found}, more than any other expression",)
 
 
-def _too_small(what: str, share: float, whole: str, least: float) -> str:
+def _against_share(reading: _Reading, settings: FlagSettings) -> list[str]:
+    """Why the share is not enough, in words; empty if it is."""
+    sad, neutral = reading.shares[Emotion.SAD], reading.shares[Emotion.NEUTRAL]
+    other = max(share for emotion, share in enumerate(reading.shares) if emotion != Emotion.SAD)
+    against = []
+    if sad <= other + _ROUNDING:
+        against.append(f"another expression reached {percent(other)}")
+    elif sad <= neutral + settings.sad_margin + _ROUNDING:
+        against.append(f"neutral reached {percent(neutral)}, less than {percent(settings.sad_margin)} behind")
+    if reading.interval.low <= settings.sad_share + _ROUNDING:
+        against.append(
+            f"it may be as little as {percent(reading.interval.low)}; more than "
+            f"{percent(settings.sad_share)} is needed"
+        )
+    return against
+
+
+def against_usual(interval: ShareInterval, usual: Usual | None) -> list[str]:
+    """That the share is not surely above the student's own usual level, in words; empty if it is, or if there
+    is none."""
+    if usual is None or interval.low > usual.level + _ROUNDING:
+        return []
+    return [
+        f"it may be as little as {percent(interval.low)}, which is not above the student's own usual "
+        f"{percent(usual.level)} (median of {count(usual.sessions, 'earlier session')})"
+    ]
+
+
+def too_small(what: str, share: float, whole: str, least: float) -> str:
+    """A minimum that was not reached, in words."""
     return f"{what} {percent(share)} of {whole}, {percent(least)} needed"
+
+
+def _floats(values: Floats) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

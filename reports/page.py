@@ -11,6 +11,7 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
+from reports.bidi import commands_plain, report_isolated
 from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
@@ -28,7 +29,8 @@ _OUTCOMES = {
 
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
-    return (
+    report = report_isolated(report)
+    return commands_plain(
         _environment()
         .get_template("report.html.j2")
         .render(
@@ -82,6 +84,7 @@ def _environment() -> Environment:
             "sideways": words.sideways,
             "upwards": words.upwards,
             "points": words.points,
+            "points_of": lambda share: words.points(share).lstrip("+"),
             "outcome": _outcome,
             "arrivals": arrivals_told,
             "came_at": came_at,

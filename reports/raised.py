@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db.flagged import RaisedFlag
-from reports.history import moment
+from reports.history.kinds import label
+from reports.history.sessions import moment
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, percent, percent_range
 
 RAISED_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
-
-KINDS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
-"""What a kind of flag is called where there is little room."""
 
 _SHARES: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
 """In ``FlagRecord.numbers``: the share that decided; with ``_low`` and ``_high`` behind it its interval."""
@@ -52,7 +50,7 @@ class RaisedLine:
         )
 
     def _showed(self) -> str:
-        what = KINDS.get(self.kind, self.kind)
+        what = label(self.kind)
         if self.share is None or self.share_low is None or self.share_high is None:
             return what
         return f"{what} {percent(self.share)} ({percent_range(self.share_low, self.share_high)})"

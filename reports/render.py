@@ -7,6 +7,7 @@ from pathlib import Path
 from reports.export import csv_text, json_text
 from reports.files import write_whole
 from reports.page import render_html, title
+from reports.paper import Paper
 from reports.report import Report
 
 
@@ -15,12 +16,12 @@ def write_html(report: Report, path: Path) -> Path:
     return write_whole(path, render_html(report).encode("utf-8"))
 
 
-def write_pdf(report: Report, path: Path) -> Path:
-    """The same page on A4 with page numbers. Raises ReportError also if it cannot be laid out."""
+def write_pdf(report: Report, path: Path, paper: Paper = Paper.A4) -> Path:
+    """The same page on ``paper`` with page numbers. Raises ReportError also if it cannot be laid out."""
     # Here and not above: the native engine of plutoprint is needed for PDF alone.
     from reports.pdf import to_pdf
 
-    return write_whole(path, to_pdf(render_html(report), title(report), report.started_at))
+    return write_whole(path, to_pdf(render_html(report), title(report), report.started_at, paper))
 
 
 def write_csv(report: Report, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import (
     CorrectionRecord,
+    EarlierLevel,
     FlagRecord,
     MarkerRecord,
     SeatRecord,
@@ -22,11 +23,16 @@ from db.records import (
 )
 from reports.arrivals import uncertain_arrivals
 from reports.attention import Attention, attention
+from reports.attention_flags import KIND as ATTENTION
+from reports.attention_flags import AttentionFlagSettings, AttentionVerdict, judge_attention
 from reports.changes import Change, changes
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
+from reports.confusion import read_confusion
 from reports.errors import ReportError
+from reports.flags import KIND as SADNESS
 from reports.flags import FlagSettings, Outcome, Verdict, judge
 from reports.timeline import StudentTimeline, session_grid, student_timelines
+from reports.usual import UsualLevels, usual_levels
 from reports.words import listing, reading_key
 
 
@@ -48,16 +54,20 @@ class ReportSettings:
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One student of the report. ``seat`` names the seats that are not called as the student is;
-    ``verdict`` is None where the mode computes no expression; ``flag`` is the stored flag with its review, if
-    there is one; ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``."""
+    """One student of the report. ``seat`` names the seats that are not called as the student is. ``verdict``,
+    of sadness, is None where the mode computes no expression; ``attention_verdict`` is there in every mode
+    with people. ``flags`` are the stored flags with their reviews, by kind, where there are any;
+    ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``; ``earlier`` is what they showed in
+    earlier sessions, the oldest first."""
 
     timeline: StudentTimeline
     attention: Attention
     seat: str | None
     verdict: Verdict | None
-    flag: FlagRecord | None
+    attention_verdict: AttentionVerdict
+    flags: Mapping[str, FlagRecord] = field(default_factory=dict)
     arrivals_s: tuple[float, ...] = ()
+    earlier: tuple[EarlierLevel, ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,18 +80,34 @@ class Person:
         return self.timeline.first_seen_s is not None
 
     @property
+    def verdicts(self) -> Mapping[str, Verdict | AttentionVerdict]:
+        """The verdicts that there are, by kind of flag."""
+        sadness = {} if self.verdict is None else {SADNESS: self.verdict}
+        return {**sadness, ATTENTION: self.attention_verdict}
+
+    @property
+    def flag(self) -> FlagRecord | None:
+        """The stored flag of sadness with its review, if there is one."""
+        return self.flags.get(SADNESS)
+
+    @property
     def review(self) -> str:
-        """What a teacher made of the flag: open, confirmed or dismissed."""
-        return self.flag.review if self.flag else "open"
+        """What a teacher made of the flag of sadness: open, confirmed or dismissed."""
+        return self.review_of(SADNESS)
 
     @property
     def dismissed(self) -> bool:
-        """Whether a teacher dismissed the flag."""
+        """Whether a teacher dismissed the flag of sadness."""
         return self.review == "dismissed"
 
-    def is_(self, outcome: Outcome) -> bool:
-        """Whether the rule came to this outcome."""
-        return self.verdict is not None and self.verdict.outcome is outcome
+    def review_of(self, kind: str) -> str:
+        """What a teacher made of a flag: open, confirmed or dismissed."""
+        return self.flags[kind].review if kind in self.flags else "open"
+
+    def is_(self, outcome: Outcome, kind: str = SADNESS) -> bool:
+        """Whether a rule came to this outcome."""
+        verdict = self.verdicts.get(kind)
+        return verdict is not None and verdict.outcome is outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +124,7 @@ class Report:
     people: tuple[Person, ...]
     whole: ClassTimeline
     flag_settings: FlagSettings
+    attention_flag_settings: AttentionFlagSettings
     markers: tuple[MarkerRecord, ...] = ()
     corrections: tuple[CorrectionRecord, ...] = ()
     masked_seats: int = 0
@@ -111,13 +138,17 @@ class Report:
 
     @property
     def flagged(self) -> tuple[Person, ...]:
-        """Those for whom a check-in is suggested, the largest share first, dismissed ones last."""
-        found = [person for person in self.people if person.is_(Outcome.FLAGGED)]
-        return tuple(sorted(found, key=lambda person: (person.dismissed, -_share(person))))
+        """Those for whom sadness suggests a check-in, the largest share first, dismissed ones last."""
+        return self.flagged_for(SADNESS)
+
+    def flagged_for(self, kind: str) -> tuple[Person, ...]:
+        """Those for whom a rule suggests a check-in, the largest share first, dismissed ones last."""
+        found = [person for person in self.people if person.is_(Outcome.FLAGGED, kind)]
+        return tuple(sorted(found, key=lambda p: (p.review_of(kind) == "dismissed", -_share(p, kind))))
 
     @property
     def insufficient(self) -> tuple[Person, ...]:
-        """Those who were seen, but not enough to tell."""
+        """Those who were seen, but not enough to tell of sadness."""
         return tuple(p for p in self.people if p.seen and p.is_(Outcome.INSUFFICIENT_DATA))
 
     @property
@@ -145,6 +176,8 @@ def build_report(
     settings: ReportSettings | None = None,
     flag_settings: FlagSettings | None = None,
     *,
+    attention_flag_settings: AttentionFlagSettings | None = None,
+    earlier: Iterable[EarlierLevel] = (),
     tracks: Iterable[TrackRecord] = (),
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
@@ -154,11 +187,13 @@ def build_report(
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
-    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``made_at`` is an aware
-    time; without it the report does not say when it was made. Raises
-    ReportError for an unknown mode or time zone, and for bins of somebody not in ``students``.
+    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
+    students showed in earlier sessions, against which flags are held. ``made_at`` is an aware time; without
+    it the report does not say when it was made. Raises ReportError for an unknown mode or time zone, and for
+    bins of somebody not in ``students``.
     """
-    settings, flag_settings = settings or ReportSettings(), flag_settings or FlagSettings()
+    settings = settings or ReportSettings()
+    thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
     made_at = None if made_at is None else local_time(made_at, settings)
@@ -170,16 +205,17 @@ def build_report(
             started_at,
             (),
             aggregate_timeline(session, rows),
-            flag_settings,
+            *thresholds,
             *notes,
             masked_seats,
             made_at,
         )
-    judged_by = flag_settings if mode is Mode.EMOTION else None
-    people = _people(session, students, rows, seats, flags, tracks, judged_by)
-    lines = [person.timeline for person in people]
+    lines = _lines(session, students, rows)
+    past = list(earlier)
+    verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
+    people = _people(lines, verdicts, session, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, flag_settings, *notes, masked_seats, made_at)
+    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:
@@ -206,22 +242,48 @@ def _mode(session: SessionRecord) -> Mode:
         ) from error
 
 
-def _people(
+def _lines(
+    session: SessionRecord, students: Sequence[StudentRecord], rows: Sequence[TimelineBin]
+) -> tuple[StudentTimeline, ...]:
+    try:
+        in_order = sorted(students, key=lambda student: reading_key(student.pseudonym))
+        return student_timelines(session, in_order, rows)
+    except ValueError as error:
+        raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
+
+
+def _verdicts(
     session: SessionRecord,
-    students: Sequence[StudentRecord],
-    rows: Sequence[TimelineBin],
+    mode: Mode,
+    lines: Sequence[StudentTimeline],
+    thresholds: tuple[FlagSettings, AttentionFlagSettings],
+    usual: UsualLevels,
+) -> list[tuple[Verdict | None, AttentionVerdict]]:
+    """Of sadness, where the mode computes expressions, and of attention, for each student."""
+    confusion = read_confusion(session.settings)
+    sadness = [
+        judge(line, thresholds[0], confusion, usual.get(line.student_id, {}).get(SADNESS))
+        if mode is Mode.EMOTION
+        else None
+        for line in lines
+    ]
+    return list(zip(sadness, judge_attention(lines, thresholds[1], usual), strict=True))
+
+
+def _people(
+    lines: Sequence[StudentTimeline],
+    verdicts: Sequence[tuple[Verdict | None, AttentionVerdict]],
+    session: SessionRecord,
     seats: Iterable[SeatRecord],
     flags: Iterable[FlagRecord],
     tracks: Iterable[TrackRecord],
-    flag_settings: FlagSettings | None,
+    earlier: Sequence[EarlierLevel],
 ) -> tuple[Person, ...]:
-    try:
-        in_order = sorted(students, key=lambda student: reading_key(student.pseudonym))
-        lines = student_timelines(session, in_order, rows)
-    except ValueError as error:
-        raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
     labels = _seat_labels(seats)
-    reviews = {flag.student_id: flag for flag in flags if flag.session_id == session.id}
+    reviews: dict[int, dict[str, FlagRecord]] = defaultdict(dict)
+    for flag in flags:
+        if flag.session_id == session.id:
+            reviews[flag.student_id][flag.kind] = flag
     arrivals = uncertain_arrivals(tracks)
     return tuple(
         Person(
@@ -230,11 +292,17 @@ def _people(
             # People known by their seat alone are called as it is; once is enough.
             seat=listing([label for label in labels.get(line.student_id, ()) if label != line.pseudonym])
             or None,
-            verdict=judge(line, flag_settings) if flag_settings else None,
-            flag=reviews.get(line.student_id) if flag_settings else None,
+            verdict=sadness,
+            attention_verdict=away,
+            flags={
+                kind: flag
+                for kind, flag in reviews.get(line.student_id, {}).items()
+                if sadness is not None or kind != SADNESS
+            },
             arrivals_s=arrivals.get(line.student_id, ()),
+            earlier=tuple(one for one in earlier if one.student_id == line.student_id),
         )
-        for line in lines
+        for line, (sadness, away) in zip(lines, verdicts, strict=True)
     )
 
 
@@ -245,6 +313,7 @@ def _seat_labels(seats: Iterable[SeatRecord]) -> Mapping[int, list[str]]:
     return labels
 
 
-def _share(person: Person) -> float:
-    share = person.verdict.sad_share if person.verdict else None
+def _share(person: Person, kind: str) -> float:
+    verdict = person.verdicts.get(kind)
+    share = None if verdict is None or verdict.interval is None else verdict.interval.share
     return share or 0.0

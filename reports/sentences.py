@@ -9,9 +9,11 @@ from db.records import SessionStatus
 from model.emotions import Emotion
 from reports.changes import LEAST_STUDENTS, WINDOW_S, Change, Measure
 from reports.class_timeline import LEAST_CLASS_PEOPLE
-from reports.names import isolated
 from reports.report import Mode, Person, Report
 from reports.words import NOUNS, clock, count, length, listing, percent
+
+_SHOWED = "clearly showed an expression resembling sadness"
+_MOSTLY = "An expression resembling sadness was there for longer than any other"
 
 MOST_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""
@@ -116,7 +118,7 @@ def no_change(report: Report) -> str | None:
 
 def names(people: tuple[Person, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
-    shown = [isolated(person.name) for person in people[:MOST_NAMES]]
+    shown = [person.name for person in people[:MOST_NAMES]]
     more = len(people) - len(shown)
     return listing([*shown, f"{more} more"] if more else shown)
 
@@ -169,17 +171,16 @@ def _check_ins(report: Report) -> str:
         return "Nobody's face could be read, so nothing can be said about expressions."
     if len(report.insufficient) == len(report.seen):
         return "There was not enough to tell about anyone's expression."
-    rule = f"for more than {percent(report.flag_settings.sad_share)} of the time the face could be read"
     dismissed = tuple(person for person in report.flagged if person.dismissed)
     pending = tuple(person for person in report.flagged if not person.dismissed)
     if pending:
         of = f" ({len(pending)} of {count(len(report.seen), 'student')})" if len(pending) > 1 else ""
-        told = f"Suggested check-in: {names(pending)}{of}. An expression resembling sadness led {rule}."
+        told = f"Suggested check-in: {names(pending)}{of}. {_MOSTLY}."
     elif dismissed:
         told = "No check-in is open."
     else:
         whom = "of those with enough to tell, nobody" if report.insufficient else "nobody"
-        told = f"No check-in is suggested: {whom} showed an expression resembling sadness {rule}."
+        told = f"No check-in is suggested: {whom} {_SHOWED} for longer than any other."
     return told + (f" Dismissed on review: {names(dismissed)}." if dismissed else "")
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from db.records import Level, SessionSummary, StudentSummary
 from model.emotions import EMOTIONS
-from reports.intervals import ShareInterval
+from reports.attention_flags import AttentionVerdict
+from reports.flags import Outcome, Verdict
 from reports.report import Mode, Person, Report
 from reports.timeline import Floats, StudentTimeline
 
@@ -42,7 +43,8 @@ def student_summary(person: Person) -> StudentSummary:
         facing_share=line.facing_share,
         closed_share=_closed_share(line),
         probabilities=_means(line),
-        sad=_level(person.verdict.interval if person.verdict else None),
+        sad=_level(person.verdict),
+        away=_level(person.attention_verdict),
     )
 
 
@@ -103,8 +105,11 @@ def _closed_share(line: StudentTimeline) -> float | None:
     return int(line.closed_samples.sum()) / judged if judged else None
 
 
-def _level(interval: ShareInterval | None) -> Level | None:
-    return None if interval is None else Level(interval.share, interval.low, interval.high)
+def _level(verdict: Verdict | AttentionVerdict | None) -> Level | None:
+    """The share that was judged; None where there was not enough to tell."""
+    if verdict is None or verdict.interval is None or verdict.outcome is Outcome.INSUFFICIENT_DATA:
+        return None
+    return Level(verdict.interval.share, verdict.interval.low, verdict.interval.high)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

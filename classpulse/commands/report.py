@@ -11,6 +11,7 @@ from classpulse.reporting import DEFAULT_FORMATS, WRITERS, make_report
 from classpulse.sessionnumber import session_number
 from classpulse.settings import read_config
 from classpulse.watching import open_record, print_path
+from reports.paper import Paper
 
 
 @click.command()
@@ -24,15 +25,27 @@ from classpulse.watching import open_record, print_path
     show_default=True,
     help="May be given several times.",
 )
+@click.option(
+    "--paper", type=click.Choice([one.value for one in Paper]), help="Of the PDF; default: output.paper."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
 @click.pass_obj
-def report(config_path: Path, session: str, formats: tuple[str, ...], out: Path | None, as_json: bool) -> int:
-    """Make the report of SESSION again: its number, or 'last'."""
+def report(
+    config_path: Path,
+    session: str,
+    formats: tuple[str, ...],
+    paper: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Make the report of SESSION again: its number, 'last', or a class's name for its latest."""
     config = read_config(config_path)
     with open_record(config) as engine:
         number = session_number(engine, session)
-        files = make_report(engine, number, config, formats=formats, folder=out)
+        files = make_report(
+            engine, number, config, formats=formats, folder=out, paper=Paper(paper) if paper else None
+        )
     if as_json:
         print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})
     else:

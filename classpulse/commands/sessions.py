@@ -3,43 +3,124 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table, say
-from classpulse.settings import read_config
-from classpulse.watching import open_record
+from classpulse.console import count, print_json, say
+from classpulse.historypage import (
+    day_end,
+    day_start,
+    html_option,
+    json_option,
+    print_list,
+    report_settings,
+    since_option,
+    until_option,
+    write_page,
+)
+from classpulse.settings import Config, read_config
+from classpulse.summarising import open_history
 from db import queries
-from db.counts import SessionCounts, session_counts
+from db.classes import require_class, require_room
+from db.counts import session_counts
 from db.records import SessionStatus
-from reports.history import SESSION_HEADINGS, session_lines
-from reports.report import ReportSettings
+from reports.history.sessions import HEADINGS, SessionLine, session_lines
 
 
 @click.command()
 @click.option("--class", "class_name", help="Only this class.")
+@click.option("--room", help="Only in this room.")
+@since_option
+@until_option
+@click.option("--flagged", is_flag=True, help="Only those with a flag.")
+@click.option("--interrupted", is_flag=True, help="Only those that broke off.")
 @click.option(
     "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only those that ended so."
 )
 @click.option("--limit", type=click.IntRange(1), help="Only the newest.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
+@html_option
 @click.pass_obj
 def sessions(
-    config_path: Path, class_name: str | None, status: str | None, limit: int | None, as_json: bool
+    config_path: Path,
+    class_name: str | None,
+    room: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    flagged: bool,
+    interrupted: bool,
+    status: str | None,
+    limit: int | None,
+    as_json: bool,
+    html: Path | None,
 ) -> int:
     """List the past sessions, the newest first."""
     config = read_config(config_path)
-    with open_record(config) as engine:
-        found = queries.sessions(engine, class_name, SessionStatus(status) if status else None, limit)
-        counts = session_counts(engine)
-    lines = session_lines(found, ReportSettings(timezone=config.settings.output.time_zone))
-    of = [counts.get(line.session_id, SessionCounts()) for line in lines]
+    ended = SessionStatus.INTERRUPTED.value if interrupted else status
+    lines = _lines(config, class_name, room, since, until, ended, quiet=as_json)
+    lines = [line for line in lines if line.flagged or not flagged][:limit]
+    if html is not None:
+        from reports.history.pages.sessions import sessions_page
+
+        told = _told(class_name, room, since, until, ended, flagged=flagged)
+        write_page(sessions_page(lines, told), html, quiet=as_json)
     if as_json:
-        print_json([asdict(line) | asdict(count) for line, count in zip(lines, of, strict=True)])
+        print_json([asdict(line) for line in lines])
     elif lines:
-        rows = [(*line.cells, str(c.students), str(c.flagged)) for line, c in zip(lines, of, strict=True)]
-        print_table("Sessions", (*SESSION_HEADINGS, "students", "flagged"), rows)
+        print_list("Sessions", HEADINGS, [line.cells for line in lines])
+        _tell_open(lines)
     else:
-        say("no session yet: 'classpulse analyze VIDEO' or 'classpulse start' records one")
+        say("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")
     return 0
+
+
+def _lines(
+    config: Config,
+    class_name: str | None,
+    room: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    status: str | None,
+    *,
+    quiet: bool,
+) -> list[SessionLine]:
+    settings = report_settings(config)
+    with open_history(config, quiet=quiet) as engine:
+        found = queries.sessions(
+            engine,
+            require_class(engine, class_name) if class_name else None,
+            SessionStatus(status) if status else None,
+            room=require_room(engine, room) if room else None,
+            since=day_start(since, settings),
+            until=day_end(until, settings),
+        )
+        return session_lines(found, session_counts(engine), settings)
+
+
+def _tell_open(lines: list[SessionLine]) -> None:
+    waiting = sum(line.open or 0 for line in lines)
+    if waiting:
+        say(f"{count(waiting, 'student')} flagged and not reviewed yet: 'classpulse review' does that")
+
+
+def _told(
+    class_name: str | None,
+    room: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    status: str | None,
+    *,
+    flagged: bool,
+) -> str:
+    """The filters in words."""
+    parts = [
+        f"class {class_name}" if class_name else "all classes",
+        f"room {room}" if room else "",
+        f"since {since:%Y-%m-%d}" if since else "",
+        f"until {until:%Y-%m-%d}" if until else "",
+        f"{status} only" if status else "",
+        "flagged only" if flagged else "",
+    ]
+    return " · ".join(part for part in parts if part)

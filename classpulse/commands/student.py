@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table, say
+from classpulse.console import count, print_json, say
+from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
 from classpulse.settings import read_config
-from classpulse.watching import open_record
+from classpulse.summarising import open_history
+from db.classes import require_class
 from db.history import student_history
-from model.emotions import Emotion
-from reports.history import STUDENT_HEADINGS, student_lines
-from reports.report import ReportSettings
+from db.lessons import bare_lessons
+from reports.history.data import student_data
+from reports.history.presence import Presence
+from reports.history.reviews import REVIEW_HEADINGS, review_cells
+from reports.history.student import HEADINGS, StudentHistory, roster_person, told_history
 
 
 @click.command()
 @click.argument("name")
 @click.option("--class", "class_name", help="Only in this class.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
+@html_option
 @click.pass_obj
-def student(config_path: Path, name: str, class_name: str | None, as_json: bool) -> int:
-    """Show what each session holds of NAME, such as "Student 3"."""
+def student(config_path: Path, name: str, class_name: str | None, as_json: bool, html: Path | None) -> int:
+    """Show what each session holds of NAME, such as "Student 3", and where it is going."""
     config = read_config(config_path)
-    with open_record(config) as engine:
-        history = student_history(engine, name, class_name)
-    lines = student_lines(history, ReportSettings(timezone=config.settings.output.time_zone))
+    with open_history(config, quiet=as_json) as engine:
+        found = student_history(engine, name, require_class(engine, class_name) if class_name else None)
+        person = roster_person(found)
+        lessons = bare_lessons(engine, person.class_name) if person else []
+    history = told_history(name, found, lessons, report_settings(config))
+    if html is not None:
+        from reports.history.pages.student import student_page
+
+        write_page(student_page(history), html, quiet=as_json)
     if as_json:
-        print_json([asdict(line) | {"dominant": _label(line.dominant)} for line in lines])
-        return 0
-    if not lines:
+        print_json(student_data(history))
+    elif history.lines:
+        _tell(history)
+    else:
         say(f"no session holds anything of {name}; 'classpulse seats corrections SESSION' tells who is who")
-        return 0
-    print_table(name, STUDENT_HEADINGS, [line.cells for line in lines])
-    if len({line.student_id for line in lines}) > 1:
-        say(f"{name} is numbered by seat in each session: the lines may be of different people")
     return 0
 
 
-def _label(emotion: Emotion | None) -> str | None:
-    return None if emotion is None else emotion.label
+def _tell(history: StudentHistory) -> None:
+    print_list(history.name, HEADINGS, [line.cells for line in history.lines])
+    if history.flagged:
+        rows = [(str(line.session_id), *review_cells(flag)) for line, flag in history.flagged]
+        print_list("Flags and reviews", ("no.", *REVIEW_HEADINGS), rows)
+    if history.trends is not None:
+        for name, trend in history.trends.named():
+            click.echo(f"{name}: {trend.told}")
+        click.echo(f"{count(history.count(Presence.MISSED), 'lesson')} missed, which are not counted as zero")
+    if (warning := history.warning) is not None:
+        say(warning)

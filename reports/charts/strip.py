@@ -21,7 +21,6 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
-from reports.names import isolated
 from reports.timeline import StudentTimeline
 from reports.words import percent
 
@@ -63,7 +62,7 @@ def _in_words(line: StudentTimeline) -> str:
     usable_s = float(line.usable_s.sum())
     share = line.led_s(Emotion.SAD) / usable_s if usable_s else None
     return (
-        f"{isolated(line.pseudonym)} over time: seen {percent(line.coverage)} of the watched time, "
+        f"{line.pseudonym} over time: seen {percent(line.coverage)} of the watched time, "
         f"readable {percent(line.usable_share)} of that; an expression resembling sadness led "
         f"{percent(share)} of the readable time."
     )

@@ -11,6 +11,7 @@ import pytest
 
 from db import queries
 from db.engine import open_database
+from reports.confusion import read_confusion
 
 
 def record(tmp_path: Path):
@@ -30,7 +31,10 @@ def test_a_video_becomes_a_report(tmp_path: Path, configured, shell, demo_video:
     assert len(bins) == 6 * 4
     assert sum(b.seen_samples for b in bins) > 0.6 * sum(b.samples for b in bins)
     assert all(abs(sum(b.probabilities) - 1) < 1e-3 for b in bins if b.probabilities)
-    assert len(queries.flags(engine, 1)) == 6
+    kinds = [flag.kind for flag in queries.flags(engine, 1)]
+    assert (kinds.count("sad_share"), kinds.count("attention"), len(kinds)) == (6, 6, 12)
+    # What a report needs of the model is kept with the session.
+    assert read_confusion(queries.session(engine, 1).settings) is not None
     versions = queries.session(engine, 1).versions
     assert set(versions) == {"classpulse", "detector", "model", "heads"}
     engine.dispose()
@@ -98,7 +102,7 @@ def test_behaviour_mode_computes_no_emotion_at_all(
     assert all(b.probabilities is None and b.usable_samples == 0 for b in bins)
     assert sum(b.unknown.get("not computed", 0) for b in bins) == sum(b.seen_samples for b in bins) > 0
     assert sum(b.pose_samples for b in bins) > 0
-    assert queries.flags(engine, 1) == []
+    assert {flag.kind for flag in queries.flags(engine, 1)} == {"attention"}
     assert queries.session(engine, 1).versions["model"] == "none"
     engine.dispose()
     assert "sadness" not in Path(answer["report"]["html"]).read_text(encoding="utf-8").lower()

@@ -25,8 +25,9 @@ def term(store, new_session, a_bin):
             level, away = Level(week / 4, 0.0, 0.75), Level(0.5, 0.5, 0.5) if week else None
             rows = [StudentSummary(w, 5, 5, 5, 9, 0, None, None, None, level, away) for w in (mia, other)]
             unit.save_summaries(SessionSummary(number, 1, 2, None, None, None, None), rows)
-            kinds = [("sad_share", "not_flagged"), ("away_share", "flagged"), ("another", "flagged")]
+            kinds = [("sad_share", "not_flagged"), ("attention", "flagged"), ("another", "flagged")]
             unit.save_flags([FlagRecord(number, w, k, o, {}) for w in (mia, other) for k, o in kinds])
+            unit.review_flag(FlagRecord(number, mia, "attention", "", {}, "dismissed", "Ms Ono", start))
         unit.commit()
     return numbers, mia
 
@@ -34,12 +35,11 @@ def term(store, new_session, a_bin):
 def test_the_levels_before_a_session(store, term, new_session) -> None:
     (first, second, third), mia = term
     start = new_session().started_at
+    later = start + timedelta(weeks=1)
     assert earlier_levels(store.engine, third) == [
         EarlierLevel(mia, first, start, "sad_share", Level(0.0, 0.0, 0.75), "not_flagged"),
-        EarlierLevel(mia, second, start + timedelta(weeks=1), "away_share", Level(0.5, 0.5, 0.5), "flagged"),
-        EarlierLevel(
-            mia, second, start + timedelta(weeks=1), "sad_share", Level(0.25, 0.0, 0.75), "not_flagged"
-        ),
+        EarlierLevel(mia, second, later, "attention", Level(0.5, 0.5, 0.5), "flagged", "dismissed"),
+        EarlierLevel(mia, second, later, "sad_share", Level(0.25, 0.0, 0.75), "not_flagged"),
     ]
     assert earlier_levels(store.engine, first) == []
 

@@ -12,7 +12,7 @@ from reports.export import as_data, csv_text, json_text
 from reports.flags import FlagSettings
 from reports.report import ReportSettings, build_report
 
-SHORT = FlagSettings(least_usable_s=20.0)
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 
 
 def _rows(report):
@@ -93,14 +93,15 @@ def test_the_data_of_a_report(make):
     assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
     assert first["numbers"]["sad_share"] == pytest.approx(0.75)
     assert "settings" not in first["numbers"]
-    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, None)
+    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, "open")
     assert second["unknown"] == {"absent": 70, "too small": 10}
     assert sum(data["class"]["expressions"].values()) == pytest.approx(1)
 
 
 def test_behaviour_data_has_no_expression(make):
     report = make("ssssss", "b<bbbb", mode="behaviour")
-    assert not {"sad", "outcome", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert not {"sad", "sad_share", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert "outcome" not in as_data(report)["students"][0]
     assert as_data(report)["flag_settings"] is None
 
 

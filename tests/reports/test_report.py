@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from db.records import FlagRecord
+from db.records import EarlierLevel, FlagRecord, Level
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome
 from reports.report import Mode, ReportSettings, build_report, local_time
+from reports.usual import Usual
 
-SHORT = FlagSettings(least_usable_s=20.0)
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 
 
 def test_a_report_of_a_class(lessons):
@@ -112,10 +113,49 @@ def test_bins_of_a_stranger_are_one_line(lessons):
 
 
 def test_thresholds_reach_the_verdicts(lessons):
-    args = lessons.session(6), lessons.students(1), lessons.bins(["ssnnnn"])
-    strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.3))
-    assert len(strict.flagged) == 1
-    assert strict.flag_settings.sad_share == 0.3
+    args = lessons.session(6), lessons.students(1), lessons.bins(["sssssn"])
+    assert len(build_report(*args, flag_settings=SHORT).flagged) == 1
+    strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.6))
+    assert strict.flagged == ()
+    assert strict.flag_settings.sad_share == 0.6
+
+
+def test_the_models_mistakes_are_those_recorded_with_the_session(lessons):
+    args = lessons.students(1), lessons.bins(["ssssssnn"])
+    known, unknown = lessons.session(8), lessons.session(8, settings={})
+    (with_it,) = build_report(known, *args).people
+    (without,) = build_report(unknown, *args).people
+    assert (with_it.verdict.corrected, without.verdict.corrected) == (True, False)
+    assert with_it.verdict.sad_share > without.verdict.sad_share == without.verdict.raw_share
+
+
+def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
+    scripts = ["s" * 72, *["b" * 72] * 4, "b" * 22 + "<" * 50]
+    stored = [FlagRecord(7, 6, "attention", "flagged", {}, "confirmed", "the form teacher")]
+    report = build_report(lessons.session(72), lessons.students(6), lessons.bins(scripts), flags=stored)
+    assert [person.name for person in report.flagged] == ["Student 1"]
+    (away,) = report.flagged_for("attention")
+    assert (away.name, away.review, away.review_of("attention")) == ("Student 6", "open", "confirmed")
+    assert set(away.verdicts) == {"sad_share", "attention"}
+    behaviour = build_report(
+        lessons.session(72, mode="behaviour"), lessons.students(6), lessons.bins(scripts)
+    )
+    assert [person.name for person in behaviour.flagged_for("attention")] == ["Student 6"]
+    assert set(behaviour.people[0].verdicts) == {"attention"}
+
+
+def test_the_own_usual_level_reaches_the_verdict(lessons):
+    args = lessons.session(6), lessons.students(1), lessons.bins(["ssssss"])
+    levels = {"sad_share": (0.8, 1.0, 0.9), "attention": (0.2, 0.1, 0.3)}
+    earlier = [
+        EarlierLevel(1, number, lessons.started_at, kind, Level(share, 0.0, 1.0), "not_flagged")
+        for kind, shares in levels.items()
+        for number, share in enumerate(shares)
+    ]
+    (person,) = build_report(*args, flag_settings=SHORT, earlier=earlier).people
+    assert len(person.earlier) == 6
+    assert person.is_(Outcome.NOT_FLAGGED)
+    assert (person.verdict.usual, person.attention_verdict.usual) == (Usual(0.9, 3), Usual(0.2, 3))
 
 
 def test_a_person_of_two_seats_names_the_one_they_are_not_called_by(lessons):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from db.records import FlagRecord, SessionStatus
@@ -13,7 +11,7 @@ from reports.page import render_html
 from reports.report import build_report
 from reports.sentences import banner, change_told, masked, no_curve, summary, unreadable
 
-SHORT = FlagSettings(least_usable_s=20.0)
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 
 
 def _plain(text):
@@ -33,8 +31,7 @@ def make(lessons):
 def test_the_answer_comes_first(make):
     first, second, third = map(_plain, summary(make("ssssssnn", "nnnnnnnn")))
     assert first == (
-        "Suggested check-in: Student 1. An expression resembling sadness led for more than 50 % of the time "
-        "the face could be read."
+        "Suggested check-in: Student 1. An expression resembling sadness was there for longer than any other."
     )
     assert second == "2 students were seen, on average for 100 % of the 40 s watched."
     assert third.startswith(
@@ -45,7 +42,7 @@ def test_the_answer_comes_first(make):
 def test_nobody_flagged(make):
     report = make("nnnnnn", "s.....")
     first, second, _ = map(_plain, summary(report))
-    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody showed an expres")
+    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody clearly")
     assert second.endswith("There was not enough to tell for Student 2.")
 
 
@@ -130,13 +127,6 @@ def test_who_was_seldom_seen_is_named(make):
 )
 def test_a_change_in_plain_words(measure, before, after, told):
     assert _plain(change_told(Change(1390.0, measure, before, after, 20, 0.01))) == told
-
-
-def test_names_from_right_to_left_do_not_turn_numbers_round(lessons):
-    students = [replace(one, pseudonym="محمد") for one in lessons.students(1)]
-    report = build_report(lessons.session(6), students, lessons.bins(["ssssss"]), flag_settings=SHORT)
-    assert "\u2068محمد\u2069" in summary(report)[0]
-    assert "\u2068" not in str(as_data(report))
 
 
 def test_behaviour_says_nothing_of_expressions(make):

@@ -16,7 +16,8 @@ def summed(lessons):
         session = lessons.session(max(map(len, scripts)), **changes)
         students = lessons.students(len(scripts))
         bins = lessons.bins(scripts)
-        return summaries(build_report(session, students, bins, settings=UTC, flag_settings=FlagSettings()))
+        enough = FlagSettings(least_usable_s=10.0, least_usable_samples=20)
+        return summaries(build_report(session, students, bins, settings=UTC, flag_settings=enough))
 
     return make
 
@@ -27,8 +28,10 @@ def test_a_student_is_summed_up(summed, lessons):
     assert (one.posed_s, one.facing_share, one.closed_share) == (30.0, pytest.approx(4 / 6), None)
     assert one.probabilities == pytest.approx([0.05] * 4 + [0.375, 0.05, 0.375])
     assert one.sad is not None
-    assert one.sad.share == 0.5
+    assert one.sad.share == pytest.approx(0.5)
     assert one.sad.low < 0.5 < one.sad.high
+    assert summed("sn......")[1][0].sad is not None
+    assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
     assert (whole.session_id, whole.made_with, whole.people) == (7, MADE_WITH, 1)
@@ -64,3 +67,16 @@ def test_of_an_aggregate_nothing_is_kept_of_a_student_or_of_too_few(lessons):
 def test_a_class_of_nobody():
     empty = class_summary(3, [StudentSummary(1, 60.0, 0.0, 0.0, 0, 0.0, None, None, None)])
     assert (empty.people, empty.seen_share, empty.probabilities) == (0, None, None)
+
+
+def test_being_away_is_summed_up_where_there_was_enough_to_tell(lessons):
+    """Five minutes and four others are needed, and two students are no class."""
+    scripts = ["<" * 45 + "b" * 30, *["b" * 75] * 4]
+    session = lessons.session(75, mode="behaviour")
+    _, (one, *_) = summaries(build_report(session, lessons.students(5), lessons.bins(scripts), settings=UTC))
+    assert one.away is not None
+    assert one.away.low < one.away.share == pytest.approx(45 / 75) < one.away.high
+    _, (alone, *_) = summaries(
+        build_report(session, lessons.students(2), lessons.bins(scripts[:2]), settings=UTC)
+    )
+    assert alone.away is None

@@ -13,7 +13,7 @@ from classpulse.settings import read_config
 from classpulse.watching import open_record
 from db import queries
 from reports.corrections import told
-from reports.history import moment
+from reports.history.sessions import moment
 from reports.report import ReportSettings, local_time
 
 

@@ -1,0 +1,88 @@
+"""``classpulse term CLASS``: the report of a term."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from classpulse.console import print_json, say
+from classpulse.historypage import (
+    day_end,
+    day_start,
+    json_option,
+    report_settings,
+    since_option,
+    until_option,
+    write_page,
+)
+from classpulse.settings import Config, read_config
+from classpulse.summarising import open_history
+from classpulse.watching import print_path
+from db.classes import require_class
+from db.lessons import class_history
+from reports.history.data import term_data
+from reports.history.term import Term, class_term
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("class_name", metavar="CLASS")
+@since_option
+@until_option
+@click.option("--html", type=_FILE, help="Where to write the page.  [default: in the folder of the reports]")
+@click.option("--pdf", type=_FILE, help="Where to write the PDF.  [default: in the folder of the reports]")
+@json_option
+@click.pass_obj
+def term(
+    config_path: Path,
+    class_name: str,
+    since: datetime | None,
+    until: datetime | None,
+    html: Path | None,
+    pdf: Path | None,
+    as_json: bool,
+) -> int:
+    """Write the report of all lessons of CLASS, as a page and as a PDF."""
+    config = read_config(config_path)
+    settings = report_settings(config)
+    with open_history(config, quiet=as_json) as engine:
+        name = require_class(engine, class_name)
+        history = class_history(engine, name, day_start(since, settings), day_end(until, settings))
+        found = class_term(name, history, settings)
+    if not found.lessons:
+        say(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
+    elif html is not None or pdf is not None or not as_json:
+        _write(found, config, html, pdf, quiet=as_json)
+    if as_json:
+        print_json(term_data(found))
+    return 0
+
+
+def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, quiet: bool) -> None:
+    """The files that were asked for; without a wish both, in the folder of the reports."""
+    from reports.files import write_whole
+    from reports.history.document import to_html
+    from reports.history.pages.term import term_page
+    from reports.pdf import to_pdf
+
+    if html is None and pdf is None:
+        folder = config.output_folder / f"term-{_file_name(found.class_name)}"
+        html, pdf = folder / "term.html", folder / "term.pdf"
+    page = term_page(found)
+    if html is not None:
+        write_page(page, html, quiet=quiet)
+    if pdf is not None:
+        write_whole(
+            pdf, to_pdf(to_html(page), f"{page.title}: term report", found.trends.lessons[-1].started_at)
+        )
+        if not quiet:
+            print_path("pdf", pdf)
+
+
+def _file_name(class_name: str) -> str:
+    """The class as a folder may be called anywhere."""
+    return re.sub(r"[^\w-]+", "-", class_name).strip("-") or "class"

@@ -1,0 +1,67 @@
+"""``classpulse trends CLASS``: a class over the last weeks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from classpulse.console import print_json, say
+from classpulse.historypage import (
+    day_start,
+    html_option,
+    json_option,
+    print_list,
+    report_settings,
+    write_page,
+)
+from classpulse.settings import read_config
+from classpulse.summarising import open_history
+from db.classes import require_class
+from db.lessons import class_history
+from db.queries import sessions
+from reports.history.data import trends_data
+from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS, class_trends, monday_before
+from reports.report import local_time
+
+
+@click.command()
+@click.argument("class_name", metavar="CLASS")
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, 520),
+    default=6,
+    show_default=True,
+    help="How many, up to that of the latest lesson.",
+)
+@json_option
+@html_option
+@click.pass_obj
+def trends(config_path: Path, class_name: str, weeks: int, as_json: bool, html: Path | None) -> int:
+    """Show how CLASS was seen, lesson by lesson and week by week."""
+    config = read_config(config_path)
+    settings = report_settings(config)
+    with open_history(config, quiet=as_json) as engine:
+        latest = sessions(engine, require_class(engine, class_name), limit=1)
+        if not latest:
+            say(f"class {class_name!r} has no session yet; 'classpulse start' records one")
+            return 0
+        last = local_time(latest[0].started_at, settings)
+        since = day_start(monday_before(last) - timedelta(weeks=weeks - 1), settings)
+        found = class_trends(class_name, class_history(engine, class_name, since).lessons, settings, weeks)
+    if html is not None:
+        from reports.history.pages.trends import trends_page
+
+        write_page(trends_page(found), html, quiet=as_json)
+    if as_json:
+        print_json(trends_data(found))
+    else:
+        print_list(f"{class_name} by weeks, in %", WEEK_HEADINGS, [week.cells for week in found.weeks], SPARE)
+        print_list(
+            f"{class_name} by lessons, in %",
+            LESSON_HEADINGS,
+            [line.cells for line in found.lessons],
+            ["students"],
+        )
+    return 0

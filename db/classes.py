@@ -1,0 +1,34 @@
+"""Classes and rooms as they are called, and the nearest names for one that there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, select
+
+from db.errors import NotFound
+from db.history import nearest
+from db.schema import ClassGroupRow, SessionRow
+from db.selects import rows
+
+
+def require_class(engine: Engine, name: str) -> str:
+    """The name, if a class has it; otherwise raises ``NotFound`` with the nearest ones."""
+    known = [row.name for row in rows(engine, select(ClassGroupRow.name).order_by(ClassGroupRow.name))]
+    return _known("class", name, known)
+
+
+def require_room(engine: Engine, name: str) -> str:
+    """The name, if a session was in a room of it; otherwise raises ``NotFound`` with the nearest ones."""
+    statement = (
+        select(SessionRow.room).where(SessionRow.room.is_not(None)).distinct().order_by(SessionRow.room)
+    )
+    return _known("room", name, [row.room for row in rows(engine, statement)])
+
+
+def _known(what: str, name: str, known: Sequence[str]) -> str:
+    if name in known:
+        return name
+    near = nearest(name, known)
+    choices = f"the nearest are {', '.join(near)}" if near else "none is recorded yet"
+    raise NotFound(f"there is no {what} {name!r}; {choices}")

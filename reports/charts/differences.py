@@ -1,0 +1,56 @@
+"""Differences with their intervals, one below the other, around zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
+
+_DOT = "#0072B2"
+_ROW_IN = 0.22
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A change of a share, -1..1, with its interval where there is one."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+def difference_chart(differences: Sequence[Difference], alt: str, *, label: str) -> Chart:
+    """A dot and its interval for each; filled where the interval leaves zero out."""
+    height_in = 0.5 + _ROW_IN * len(differences)
+    ends = [abs(end) for one in differences for end in (one.value, one.low, one.high) if end is not None]
+    reach = max([0.05, *ends]) * 1.08
+    with house_style():
+        figure = Figure(figsize=(WIDTH_IN, height_in))
+        ax = figure.add_axes((0.24, 0.42 / height_in, 0.7, 1 - 0.5 / height_in))
+        ax.axvline(0, color=FAINT, linewidth=0.8)
+        for row, one in enumerate(differences):
+            clear = one.low is not None and one.high is not None and (one.low > 0 or one.high < 0)
+            if one.low is not None and one.high is not None:
+                ax.plot([one.low, one.high], [row, row], color=_DOT, linewidth=1.2)
+            ax.plot(
+                one.value, row, "o", color=_DOT, markerfacecolor=_DOT if clear else "white", markersize=4.5
+            )
+        ax.set_yticks(range(len(differences)), [one.name for one in differences])
+        for text in ax.get_yticklabels():
+            text.set_parse_math(False)
+        ax.set_ylim(len(differences) - 0.5, -0.5)
+        ax.set_xlim(-reach, reach)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: _signed(share)))
+        ax.set_xlabel(label, color=INK)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+    return Chart(figure, alt)
+
+
+def _signed(share: float) -> str:
+    return f"{share * 100:+.0f}".replace("-", "−") if round(share * 100) else "0"

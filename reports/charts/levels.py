@@ -1,0 +1,157 @@
+"""Shares over many lessons, each with its interval, in panels above one axis of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator
+
+from reports.charts.columns import State
+from reports.charts.dates import date_axis, days
+from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style, percent_axis, state_look
+
+_DOT = "#0072B2"
+_MISSED_AT = 1.1
+"""Above the axis: a mark at its foot would read as zero."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A share 0..1 at a moment, with its interval where there is one. One that is ``flagged`` is filled
+    black."""
+
+    at: datetime
+    value: float
+    low: float | None = None
+    high: float | None = None
+    flagged: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A mean 0..1 from a moment until another."""
+
+    since: datetime
+    until: datetime
+    value: float
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One share over time; ``line`` is a trend from its first point to its last."""
+
+    label: str
+    points: Sequence[Point]
+    steps: Sequence[Step] = ()
+    line: Sequence[tuple[datetime, float]] = ()
+
+    @property
+    def top(self) -> float:
+        """Where the axis ends: at 20, 40 or 100 %, so that small shares can be read and few axes differ."""
+        ends = [point.value if point.high is None else point.high for point in self.points]
+        return next((top for top in (0.2, 0.4) if max(ends, default=1.0) <= top), 1.0)
+
+
+def level_chart(
+    panels: Sequence[Panel],
+    moments: Sequence[datetime],
+    alt: str,
+    *,
+    missed: Sequence[datetime] = (),
+    empty: Sequence[tuple[datetime, datetime]] = (),
+) -> Chart:
+    """Panels over the time of ``moments``. ``missed`` lessons are crossed above each panel, ``empty``
+    stretches of time hatched: neither is zero."""
+    height_in = 0.55 + 0.95 * len(panels)
+    with house_style():
+        figure = Figure(figsize=(WIDTH_IN, height_in))
+        axes = figure.subplots(
+            len(panels),
+            1,
+            sharex=True,
+            squeeze=False,
+            gridspec_kw={
+                "left": 0.1,
+                "right": 0.79,
+                "top": 1 - 0.18 / height_in,
+                "bottom": 0.28 / height_in,
+                "hspace": 0.4,
+            },
+        )[:, 0]
+        for ax, panel in zip(axes, panels, strict=True):
+            _draw(ax, panel, missed, empty)
+        date_axis(axes[-1], moments)
+        figure.align_ylabels(list(axes))
+        figure.legend(
+            handles=_handles(panels, missed=bool(missed), empty=bool(empty)),
+            loc="upper left",
+            bbox_to_anchor=(0.8, 1.0),
+            fontsize=7,
+        )
+    return Chart(figure, alt)
+
+
+def _draw(
+    ax: Axes, panel: Panel, missed: Sequence[datetime], empty: Sequence[tuple[datetime, datetime]]
+) -> None:
+    for since, until in empty:
+        ax.axvspan(days(since), days(until), **state_look(State.NOT_WATCHED))
+    for step in panel.steps:
+        ax.plot([days(step.since), days(step.until)], [step.value] * 2, color=FAINT, linewidth=2.2, alpha=0.6)
+    for point in panel.points:
+        if point.low is not None and point.high is not None:
+            ax.plot([days(point.at)] * 2, [point.low, point.high], color=_DOT, linewidth=1)
+        face = INK if point.flagged else _DOT
+        ax.plot(
+            days(point.at),
+            point.value,
+            "s" if point.flagged else "o",
+            color=face,
+            markersize=3.6,
+            clip_on=False,
+        )
+    if panel.line:
+        ax.plot(
+            [days(at) for at, _ in panel.line],
+            [value for _, value in panel.line],
+            "--",
+            color=INK,
+            linewidth=0.9,
+        )
+    ax.plot(
+        [days(at) for at in missed],
+        [_MISSED_AT * panel.top] * len(missed),
+        "x",
+        color=INK,
+        markersize=3.6,
+        clip_on=False,
+    )
+    percent_axis(ax)
+    top = panel.top
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(FixedLocator([0, top / 2, top]))
+    ax.set_ylabel(panel.label)
+
+
+def _handles(panels: Sequence[Panel], *, missed: bool, empty: bool) -> list[Line2D | Patch]:
+    points = [point for panel in panels for point in panel.points]
+    found: list[Line2D | Patch] = [
+        Line2D([], [], color=_DOT, marker="o", markersize=3.6, label="a lesson, interval")
+    ]
+    if any(point.flagged for point in points):
+        found.append(Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label="flagged"))
+    if any(panel.steps for panel in panels):
+        found.append(Line2D([], [], color=FAINT, alpha=0.6, linewidth=2.2, label="mean of a week"))
+    if any(panel.line for panel in panels):
+        found.append(Line2D([], [], color=INK, linestyle="--", linewidth=0.9, label="trend"))
+    if missed:
+        found.append(Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label="not seen"))
+    if empty:
+        found.append(Patch(label="week without lesson", **state_look(State.NOT_WATCHED)))
+    return found

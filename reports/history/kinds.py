@@ -1,0 +1,56 @@
+"""The kinds of flags as the history speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from db.records import FlagRecord
+from reports.words import count
+
+LABELS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
+"""What a flag of each kind (``FlagRecord.kind``) is about. One that is not here is called as it is."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Flags by what a person made of them."""
+
+    open: int = 0
+    confirmed: int = 0
+    dismissed: int = 0
+
+    @property
+    def all(self) -> int:
+        """How many there are."""
+        return self.open + self.confirmed + self.dismissed
+
+    @property
+    def short(self) -> str:
+        """``2 (1 open)``."""
+        return f"{self.all} ({self.open} open)" if self.open else str(self.all)
+
+    @property
+    def told(self) -> str:
+        """``3 flags: 1 open, 2 confirmed``."""
+        parts = [
+            f"{number} {name}"
+            for name, number in (
+                ("open", self.open),
+                ("confirmed", self.confirmed),
+                ("dismissed", self.dismissed),
+            )
+            if number
+        ]
+        return count(self.all, "flag") + (f": {', '.join(parts)}" if parts else "")
+
+
+def tally(flags: Iterable[FlagRecord]) -> Tally:
+    """The count of those that are flagged."""
+    reviews = [flag.review for flag in flags if flag.outcome == "flagged"]
+    return Tally(*(reviews.count(review) for review in ("open", "confirmed", "dismissed")))
+
+
+def label(kind: str) -> str:
+    """``sadness`` for ``sad_share``."""
+    return LABELS.get(kind, kind.replace("_", " "))

@@ -1,0 +1,45 @@
+"""The page of ``classpulse sessions``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from db.records import SessionStatus
+from reports.charts.watched import Watched, watched_chart
+from reports.history.document import Document, Figure, Section, Table, listed
+from reports.history.sessions import HEADINGS, SessionLine
+from reports.words import count, length
+
+
+def sessions_page(lines: Sequence[SessionLine], filters: str) -> Document:
+    """The list, the newest first; ``filters`` says in words what it was narrowed to."""
+    waiting = sum(line.open or 0 for line in lines)
+    broken = sum(line.status is SessionStatus.INTERRUPTED for line in lines)
+    are = "is" if waiting == 1 else "are"
+    return Document(
+        title="Sessions",
+        lead=filters,
+        facts=(
+            ("Sessions", str(len(lines))),
+            ("Watched", length(sum(line.watched_s for line in lines))),
+            ("Interrupted", str(broken)),
+        ),
+        answer=(f"{count(waiting, 'suggested check-in').capitalize()} {are} still open.",),
+        sections=[Section("Session by session", figures=_figures(lines), tables=[_table(lines)])]
+        if lines
+        else (),
+    )
+
+
+def _figures(lines: Sequence[SessionLine]) -> list[Figure]:
+    drawn = [
+        Watched(
+            line.started_at, line.watched_s / 60, line.status is SessionStatus.INTERRUPTED, line.flagged or 0
+        )
+        for line in reversed(lines)
+    ]
+    return [Figure(watched_chart(drawn))]
+
+
+def _table(lines: Sequence[SessionLine]) -> Table:
+    return listed(HEADINGS, [line.cells for line in lines], ("class", "room", "mode", "status"))

@@ -1,0 +1,32 @@
+"""What a session can say of one person, first of all whether it says anything. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from db.records import Lesson, StudentSummary
+
+
+class Presence(StrEnum):
+    """Missing a session is not zero, and neither is what was not kept."""
+
+    SEEN = "seen"
+    MISSED = "missed"
+    """Not seen at all in a lesson of the class. Whether they were away or out of the picture is not known."""
+    NOT_YET = "not yet known"
+    """Before the first lesson in which they were somebody."""
+    NOT_KEPT = "class figures only"
+    """``mode: aggregate`` keeps nothing about one student."""
+    RUNNING = "running"
+    """A summary is made at the end."""
+
+
+def presence(lesson: Lesson, summary: StudentSummary | None, *, known_before: bool) -> Presence:
+    """Of one person in one lesson; ``summary`` is theirs of it, if there is one."""
+    if lesson.session.mode == "aggregate":
+        return Presence.NOT_KEPT
+    if lesson.summary is None:
+        return Presence.RUNNING
+    if summary is not None and summary.seen_s > 0:
+        return Presence.SEEN
+    return Presence.MISSED if known_before or summary is not None else Presence.NOT_YET

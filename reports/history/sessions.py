@@ -1,0 +1,78 @@
+"""The list of sessions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.counts import SessionCounts
+from db.records import SessionRecord, SessionStatus
+from reports.report import ReportSettings, local_time
+from reports.words import NONE, length
+
+HEADINGS = ("no.", "class", "room", "started", "watched", "mode", "status", "students", "flagged", "open")
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session of a list. ``started_at`` is in the report's time zone; ``flagged`` students have a flag,
+    ``open`` ones one that nobody has reviewed. The three counts are None where nothing is kept about
+    students."""
+
+    session_id: int
+    class_name: str
+    room: str | None
+    started_at: datetime
+    watched_s: float
+    expected_s: float | None
+    mode: str
+    status: SessionStatus
+    status_reason: str
+    students: int | None
+    flagged: int | None
+    open: int | None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Texts under ``HEADINGS``."""
+        return (
+            str(self.session_id),
+            self.class_name,
+            self.room or NONE,
+            moment(self.started_at),
+            length(self.watched_s),
+            self.mode,
+            self.status.value,
+            *(NONE if number is None else str(number) for number in (self.students, self.flagged, self.open)),
+        )
+
+
+def session_lines(
+    sessions: Iterable[SessionRecord], counts: Mapping[int, SessionCounts], settings: ReportSettings
+) -> list[SessionLine]:
+    """A line for each session, in the order given. Raises ReportError for an unknown time zone."""
+    return [_line(one, counts.get(one.id, SessionCounts()), settings) for one in sessions]
+
+
+def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSettings) -> SessionLine:
+    kept = session.mode != "aggregate"
+    return SessionLine(
+        session_id=session.id,
+        class_name=session.class_name,
+        room=session.room,
+        started_at=local_time(session.started_at, settings),
+        watched_s=session.watched_s,
+        expected_s=session.expected_s,
+        mode=session.mode,
+        status=session.status,
+        status_reason=session.status_reason,
+        students=counts.students if kept else None,
+        flagged=counts.flagged if kept else None,
+        open=counts.open if kept else None,
+    )
+
+
+def moment(at: datetime) -> str:
+    """``2026-03-02 09:00``."""
+    return f"{at:%Y-%m-%d %H:%M}"

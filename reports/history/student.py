@@ -1,0 +1,229 @@
+"""One student over the sessions. Pure.
+
+People of the roster are followed over the lessons of their class, and the lessons that they missed are among
+their lines. Whoever is known by the seat is somebody of one session: their lines have no trend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from db.records import (
+    FlagRecord,
+    Lesson,
+    Level,
+    SessionRecord,
+    StudentRecord,
+    StudentSession,
+    StudentSummary,
+)
+from model.emotions import Emotion
+from reports.attention import LEAST_OWN_S
+from reports.history.kinds import label
+from reports.history.presence import Presence, presence
+from reports.history.sessions import moment
+from reports.history.trend import Trend, trend
+from reports.report import ReportSettings, local_time
+from reports.words import NONE, NOUNS, percent, percent_range
+
+HEADINGS = (
+    "no.",
+    "class",
+    "started",
+    "seen",
+    "most resembling",
+    "sadness",
+    "interval",
+    "facing",
+    "away",
+    "flags",
+)
+
+SADNESS, FACING, AWAY = "resembling sadness", "facing the front", "away"
+"""What there are trends of."""
+
+
+@dataclass(frozen=True)
+class StudentLine:
+    """One session of one student. ``coverage`` is seen by watched time, 0..1; ``dominant`` the expression
+    with the highest mean probability; ``sad`` and ``away`` are the shares of the verdicts, where there was
+    enough to tell. What was never computed is None. ``facing_share`` is None of too short a time to be
+    somebody's level."""
+
+    session_id: int
+    class_name: str
+    student_id: int
+    started_at: datetime
+    mode: str
+    status: str
+    presence: Presence
+    coverage: float | None = None
+    dominant: Emotion | None = None
+    sad: Level | None = None
+    away: Level | None = None
+    facing_share: float | None = None
+    flags: tuple[FlagRecord, ...] = ()
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Texts under ``HEADINGS``."""
+        return (
+            str(self.session_id),
+            self.class_name,
+            moment(self.started_at),
+            percent(self.coverage) if self.presence is Presence.SEEN else self.presence.value,
+            NONE if self.dominant is None else NOUNS[self.dominant],
+            NONE if self.sad is None else percent(self.sad.share),
+            NONE if self.sad is None else percent_range(self.sad.low, self.sad.high),
+            percent(self.facing_share),
+            NONE if self.away is None else percent(self.away.share),
+            flags_told(self.flags),
+        )
+
+    def has_flag(self, kind: str) -> bool:
+        """Whether there is a flag of that kind."""
+        return any(flag.kind == kind and flag.outcome == "flagged" for flag in self.flags)
+
+
+@dataclass(frozen=True)
+class StudentTrends:
+    """``sadness`` over the sessions with enough to tell, ``facing`` over those with a level of it, ``away``
+    over those with enough to tell."""
+
+    sadness: Trend
+    facing: Trend
+    away: Trend
+
+    def named(self) -> tuple[tuple[str, Trend], ...]:
+        """With what each is of."""
+        return ((SADNESS, self.sadness), (FACING, self.facing), (AWAY, self.away))
+
+
+@dataclass(frozen=True)
+class StudentHistory:
+    """Lines, the oldest first. ``person`` is who of the roster has that name, if it is one: theirs are the
+    ``trends`` and the missed lessons. Without one the lines may be of different people."""
+
+    name: str
+    lines: tuple[StudentLine, ...]
+    person: StudentRecord | None = None
+    trends: StudentTrends | None = None
+
+    @property
+    def people(self) -> int:
+        """How many people the lines are of."""
+        return len({line.student_id for line in self.lines})
+
+    @property
+    def warning(self) -> str | None:
+        """That the lines may be of different people, if they may."""
+        if self.people < 2:
+            return None
+        if self.person is None:
+            return f"{self.name} is of several sessions or classes: the lines may be of different people"
+        return f"{self.people} students are called {self.name}; the trends are of the one on the roster"
+
+    def count(self, presence: Presence) -> int:
+        """How many lines are so."""
+        return sum(line.presence is presence for line in self.lines)
+
+    @property
+    def flagged(self) -> tuple[tuple[StudentLine, FlagRecord], ...]:
+        """Every flag with the line it is of, the newest first."""
+        found = [(line, flag) for line in self.lines for flag in line.flags if flag.outcome == "flagged"]
+        return tuple(reversed(found))
+
+
+def told_history(
+    name: str,
+    history: Sequence[StudentSession],
+    lessons: Sequence[Lesson],
+    settings: ReportSettings,
+) -> StudentHistory:
+    """The history of whoever has that name; ``lessons`` are those of their class, of which the missed ones
+    are taken. Raises ReportError for an unknown time zone."""
+    lines = [_line(part, settings) for part in history]
+    person = roster_person(history)
+    trends = None
+    if person is not None:
+        own = [line for line in lines if line.student_id == person.id]
+        trends = trends_of(own)
+        lines += _others(person, own, lessons, settings)
+    ordered = sorted(lines, key=lambda line: (line.started_at, line.session_id))
+    return StudentHistory(name, tuple(ordered), person, trends)
+
+
+def roster_person(history: Sequence[StudentSession]) -> StudentRecord | None:
+    """Who of the roster the history is of; None where it is nobody, or of several classes."""
+    found = {part.student.id: part.student for part in history if part.student.session_id is None}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def trends_of(lines: Sequence[StudentLine]) -> StudentTrends:
+    """The trends of lines that are of one person."""
+    sad = [(one.started_at, one.sad.share) for one in lines if one.sad]
+    away = [(one.started_at, one.away.share) for one in lines if one.away]
+    facing = [(one.started_at, one.facing_share) for one in lines if one.facing_share is not None]
+    return StudentTrends(trend(sad), trend(facing), trend(away))
+
+
+def facing_level(summary: StudentSummary) -> float | None:
+    """The share of facing the front, where it rests on enough of a person's own data."""
+    return summary.facing_share if summary.posed_s >= LEAST_OWN_S else None
+
+
+def flags_told(flags: Sequence[FlagRecord]) -> str:
+    """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
+    flagged = [f"{label(flag.kind)} ({flag.review})" for flag in flags if flag.outcome == "flagged"]
+    if flagged:
+        return ", ".join(flagged)
+    outcomes = {flag.outcome for flag in flags}
+    return "none" if "not_flagged" in outcomes else "not enough to tell" if outcomes else NONE
+
+
+def student_line(
+    session: SessionRecord, summary: StudentSummary, flags: tuple[FlagRecord, ...], settings: ReportSettings
+) -> StudentLine:
+    """The line of what was summed up of one student in a session."""
+    means = summary.probabilities
+    return replace(
+        _bare(session, summary.student_id, Presence.RUNNING, settings),
+        presence=Presence.SEEN if summary.seen_s > 0 else Presence.MISSED,
+        coverage=summary.coverage,
+        dominant=None if means is None else max(Emotion, key=lambda emotion: means[emotion]),
+        sad=summary.sad,
+        away=summary.away,
+        facing_share=facing_level(summary),
+        flags=flags,
+    )
+
+
+def _line(part: StudentSession, settings: ReportSettings) -> StudentLine:
+    if part.summary is None:
+        return _bare(part.session, part.student.id, Presence.RUNNING, settings)
+    return student_line(part.session, part.summary, part.flags, settings)
+
+
+def _others(
+    person: StudentRecord, own: Sequence[StudentLine], lessons: Sequence[Lesson], settings: ReportSettings
+) -> list[StudentLine]:
+    """The lessons of the class in which there is nothing of the person, from the first on in which there
+    is."""
+    there = {line.session_id for line in own}
+    first = min(line.started_at for line in own)
+    rest = [one for one in lessons if one.session.id not in there and one.session.started_at > first]
+    return [_bare(one.session, person.id, presence(one, None, known_before=True), settings) for one in rest]
+
+
+def _bare(session: SessionRecord, student_id: int, here: Presence, settings: ReportSettings) -> StudentLine:
+    return StudentLine(
+        session_id=session.id,
+        class_name=session.class_name,
+        student_id=student_id,
+        started_at=local_time(session.started_at, settings),
+        mode=session.mode,
+        status=session.status.value,
+        presence=here,
+    )

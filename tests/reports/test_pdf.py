@@ -1,0 +1,102 @@
+"""What the style sheet's rules for paper do, on pages made to break badly."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from importlib.resources import files
+
+import pytest
+from pypdf import PdfReader
+
+from reports.paper import Paper
+from reports.pdf import to_pdf
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CSS = (files("templates") / "report.css").read_text("utf-8")
+SIZES_PT = {Paper.A4: (595, 842), Paper.LETTER: (612, 792)}
+LINES = [f"line{n}" for n in range(200)]
+
+
+def document(body: str, paper: Paper = Paper.A4) -> PdfReader:
+    html = f'<!DOCTYPE html><html lang="en"><head><style>{CSS}</style></head><body>{body}</body></html>'
+    return PdfReader(io.BytesIO(to_pdf(html, "t", AT, paper)))
+
+
+def texts(document: PdfReader) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in document.pages]
+
+
+def paragraphs(count: int) -> str:
+    return "".join(f"<p>{line}</p>" for line in LINES[:count])
+
+
+def table(rows: int, more: str = "") -> str:
+    cells = "".join(f"<tr><th>{line}{more}</th><td>x</td></tr>" for line in LINES[:rows])
+    head = "<thead><tr><th>HEAD</th><th>y</th></tr></thead>"
+    return f'<div class="scroll"><table class="everyone">{head}<tbody>{cells}</tbody></table></div>'
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_the_paper_is_what_was_asked_for(paper):
+    made = document(paragraphs(100), paper)
+    assert len(made.pages) > 1
+    for number, page in enumerate(made.pages, 1):
+        assert (round(page.mediabox.width), round(page.mediabox.height)) == SIZES_PT[paper]
+        assert f"page {number} of {len(made.pages)}" in " ".join(page.extract_text().split())
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_heading_takes_the_next_lines_along(paper, level):
+    """Wherever on the page it comes to stand."""
+    for above in range(25, 45):
+        body = f"{paragraphs(above)}<h{level}>HEADING</h{level}><p>after</p><p>{'word ' * 400}</p>"
+        (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
+        assert "HEADING after" in page, above
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_a_heading_takes_the_first_row_of_a_table_along(paper):
+    for above in range(25, 45):
+        rows = table(30, more="<br>that<br>needs<br>lines")
+        made = document(f"{paragraphs(above)}<h2>HEADING</h2>{rows}", paper)
+        (page,) = [text for text in texts(made) if "HEADING" in text]
+        assert "HEADING HEAD y line0" in page, above
+
+
+def test_the_head_of_a_table_is_repeated():
+    pages = texts(document(table(150)))
+    assert len(pages) > 2
+    assert all(page.count("HEAD") == 1 for page in pages)
+
+
+def test_a_chart_is_never_cut():
+    svg = (
+        '<figure><svg viewBox="0 0 400 200"><text x="9" y="15">top</text><text x="9" y="195">end</text></svg>'
+        "<figcaption>caption</figcaption></figure>"
+    )
+    for above in range(15, 45):
+        made = texts(document(f"{paragraphs(above)}{svg}{paragraphs(20)}"))
+        (page,) = [text for text in made if "caption" in text]
+        assert "top" in page, above
+        assert "end" in page, above
+
+
+def test_a_few_lines_too_many_get_no_page_of_their_own():
+    counts = [len(document(paragraphs(lines)).pages) for lines in range(35, 60)]
+    first = counts.index(2)
+    assert counts == [1] * first + [2] * (len(counts) - first)
+    last = texts(document(paragraphs(35 + first)))[-1]
+    assert last.count("line") > 1, "with ordinary type it would begin earlier, with one line"
+
+
+def test_type_keeps_its_size_where_that_costs_no_page():
+    found: list[float] = []
+
+    def visit(text: str, _matrix: object, place: list[float], _font: object, _size: object) -> None:
+        if "line0" in text:
+            found.append(abs(place[3]))
+
+    document(paragraphs(10)).pages[0].extract_text(visitor_text=visit)
+    assert found == pytest.approx([10.0], abs=0.01)
