@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from db.records import CorrectionRecord, SessionRecord
 from reports.corrections import told
@@ -32,15 +33,26 @@ def _of_settings(session: SessionRecord, key: str) -> list[tuple[str, str]]:
     kept = session.settings.get(key)
     if not isinstance(kept, Mapping):
         return []
-    parts = [f"{_words(name)} {_value(value)}" for name, value in kept.items() if value is not None]
+    parts = [f"{_words(name)} {_value(value)}" for name, value in kept.items() if not _is_table(value)]
     return [(_ROWS[key], "; ".join(parts))] if parts else []
+
+
+def _is_table(value: object) -> bool:
+    """Whether it is nothing, or figures in rows, such as a confusion, which nobody reads here."""
+    if isinstance(value, Mapping):
+        return any(map(_is_table, value.values()))
+    return value is None or (_is_rows(value) and any(map(_is_rows, value)))
+
+
+def _is_rows(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _value(value: object) -> str:
     """Figures with four digits; what is inside of what, in brackets."""
     if isinstance(value, Mapping):
         return f"({'; '.join(f'{_words(name)} {_value(part)}' for name, part in value.items())})"
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_rows(value):
         return ", ".join(map(_value, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

@@ -25,7 +25,7 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
-from reports.names import isolated, shortened
+from reports.names import isolated, plain, shortened
 from reports.timeline import Floats, Ints, StudentTimeline
 from reports.words import count, listing, percent
 
@@ -140,12 +140,17 @@ def _draw_row(ax: Axes, edges_s: Floats, place: int, row: Row, levels: Sequence[
 
 def _names(ax: Axes, lines: Sequence[StudentTimeline], bold: frozenset[int]) -> None:
     ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set_yticks(range(len(lines)), [isolated(shortened(line.pseudonym, _NAME_WIDTH)) for line in lines])
+    ax.set_yticks(range(len(lines)), [_label(line.pseudonym) for line in lines])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     for label, line in zip(ax.get_yticklabels(), lines, strict=True):
         label.set_parse_math(False)  # a "$" in a name is a dollar
         label.set_fontweight("bold" if line.student_id in bold else "normal")
+
+
+def _label(name: str) -> str:
+    """Cut without its isolates, or the last of them would be cut off."""
+    return isolated(shortened(plain(name), _NAME_WIDTH))
 
 
 def _handles(rows: Sequence[Row], levels: Sequence[tuple[float, str]]) -> list[Patch]:
@@ -161,5 +166,5 @@ def _handles(rows: Sequence[Row], levels: Sequence[tuple[float, str]]) -> list[P
 def _in_words(lines: Sequence[StudentTimeline], rows: Sequence[Row], kind: Kind) -> str:
     told = f"{kind.title} over time, a row for each of {count(len(lines), 'student')}."
     ranked = sorted(zip(rows, lines, strict=True), key=lambda pair: -pair[0].mean)[:_MOST_NAMED]
-    most = [f"{isolated(line.pseudonym)} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
+    most = [f"{line.pseudonym} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
     return told + (f" Highest on average: {listing(most)}." if most else " Nothing was readable.")

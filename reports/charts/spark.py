@@ -11,7 +11,6 @@ from model.emotions import Emotion
 from reports.charts.columns import Columns, State, columns
 from reports.charts.heatmap import Row, direction_row, sadness_row
 from reports.charts.style import COLOURS, FAINT
-from reports.names import isolated
 from reports.timeline import Floats, Ints, StudentTimeline
 from reports.words import percent
 
@@ -67,7 +66,7 @@ def _area(run: Ints, x: Floats, y: Floats) -> str:
 
 
 def _in_words(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTimeline, what: str) -> Markup:
-    name = isolated(line.pseudonym)
+    name = line.pseudonym
     if not len(known):
         return escape(f"{name}, {what} over time: unknown throughout")
     low, high, mean = known.min(), known.max(), known.mean()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from db.records import FlagRecord, SessionStatus
@@ -129,13 +127,6 @@ def test_who_was_seldom_seen_is_named(make):
 )
 def test_a_change_in_plain_words(measure, before, after, told):
     assert _plain(change_told(Change(1390.0, measure, before, after, 20, 0.01))) == told
-
-
-def test_names_from_right_to_left_do_not_turn_numbers_round(lessons):
-    students = [replace(one, pseudonym="محمد") for one in lessons.students(1)]
-    report = build_report(lessons.session(6), students, lessons.bins(["ssssss"]), flag_settings=SHORT)
-    assert "\u2068محمد\u2069" in summary(report)[0]
-    assert "\u2068" not in str(as_data(report))
 
 
 def test_behaviour_says_nothing_of_expressions(make):
