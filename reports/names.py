@@ -14,7 +14,7 @@ _SKINS = range(0x1F3FB, 0x1F400)
 def isolated(text: str) -> str:
     """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
     the numbers beside it; any other, and one that has them, as it is."""
-    if text.startswith(_FIRST_STRONG) and text.endswith(_POP):
+    if text.startswith(FIRST_STRONG) and text.endswith(POP):
         return text
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
         return f"{FIRST_STRONG}{text}{POP}"
