@@ -16,11 +16,12 @@ from matplotlib.patches import Patch
 from reports.charts.columns import State
 from reports.charts.dates import day_told
 from reports.charts.style import INK, LEVELS, WIDTH_IN, Chart, draw_cells, house_style, state_look
+from reports.names import isolated, shortened
 from reports.timeline import Floats
 
 MOST_ROWS = 40
 _ROW_IN, _LEGEND_IN = 0.17, 1.75
-_NAME_CHARACTERS = 18
+_NAME_WIDTH = 18
 
 MISSED, UNKNOWN, NOT_KEPT = State.ABSENT, State.UNKNOWN, State.TOO_FEW
 _STATES = {MISSED: "not seen", UNKNOWN: "not enough to tell", NOT_KEPT: "nothing kept"}
@@ -90,7 +91,7 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: Row) -> None:
 def _axes(ax: Axes, rows: Sequence[Row], lessons: Sequence[datetime]) -> None:
     ax.set_xlim(0, len(lessons))
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_yticks(range(len(rows)), [_short(row.name) for row in rows])
+    ax.set_yticks(range(len(rows)), [isolated(shortened(row.name, _NAME_WIDTH)) for row in rows])
     for text in ax.get_yticklabels():
         text.set_parse_math(False)
     every = -(-len(lessons) // 8)
@@ -118,7 +119,3 @@ def _handles(rows: Sequence[Row]) -> list[Patch | Line2D]:
         dot.set_label("flagged")
         found.append(dot)
     return found
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"

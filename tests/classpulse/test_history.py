@@ -114,7 +114,7 @@ def test_sessions_by_class_room_day_and_ending(shell, record) -> None:
     assert (flagged["students"], flagged["flagged"], flagged["open"], flagged["room"]) == (1, 1, 1, None)
     code, _, error = shell("sessions")
     assert code == 0
-    assert "1 student flagged and not reviewed yet" in error
+    assert "flags of 1 session are still open" in error
     assert "no such session" in shell("sessions", "--class", "8a", "--interrupted")[2]
 
 
