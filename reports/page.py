@@ -83,6 +83,7 @@ def _environment() -> Environment:
             "sideways": words.sideways,
             "upwards": words.upwards,
             "points": words.points,
+            "points_of": lambda share: words.points(share).lstrip("+"),
             "outcome": _outcome,
             "arrivals": arrivals_told,
             "came_at": came_at,

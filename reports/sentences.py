@@ -135,7 +135,7 @@ def _emotion(report: Report) -> list[str]:
     return [
         _check_ins(report),
         _seen(report),
-        told or "No face could be read, so nothing is said of expressions.",
+        told or "Nobody's face could be read, so nothing can be said about expressions.",
     ]
 
 

@@ -39,15 +39,17 @@ def student_strip(line: StudentTimeline, *, expressions: bool = True) -> Chart:
     height_in = _FOOT_IN + _HEADS_IN + drawn + _TOP_IN
     with house_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
+        if expressions:
+            above = (_FOOT_IN + _HEADS_IN + _GAP_IN) / height_in
+            ax = figure.add_axes((0.09, above, 0.70, _EXPRESSIONS_IN / height_in))
+            _draw_expressions(ax, line, cols)
+            time_axis(ax, float(cols.edges_s[-1]))
+            ax.set_xlabel("")
+            ax.tick_params(axis="x", labelbottom=False, length=0)
         heads = figure.add_axes((0.09, _FOOT_IN / height_in, 0.70, _HEADS_IN / height_in))
         _draw_heads(heads, line, cols)
         time_axis(heads, float(cols.edges_s[-1]))
-        if expressions:
-            above = (_FOOT_IN + _HEADS_IN + _GAP_IN) / height_in
-            ax = figure.add_axes((0.09, above, 0.70, _EXPRESSIONS_IN / height_in), sharex=heads)
-            _draw_expressions(ax, line, cols)
-            ax.tick_params(axis="x", labelbottom=False, length=0)
-            figure.align_ylabels([ax, heads])
+        figure.align_ylabels(figure.axes)
     return Chart(figure, _in_words(line, expressions=expressions))
 
 

@@ -94,7 +94,8 @@ def _chart(history: StudentHistory) -> Chart | None:
         return None
     missed = [line.started_at for line in own if line.presence is Presence.MISSED]
     told = " ".join(sentences(history))
-    alt = f"Shares of {isolated(history.name)} in each session, with intervals. {told} {len(missed)} lessons missed."
+    shown = f"Shares of {isolated(history.name)} in each session, with intervals."
+    alt = f"{shown} {told} {len(missed)} lessons missed."
     return level_chart(panels, [line.started_at for line in own], alt, missed=missed)
 
 
