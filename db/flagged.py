@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, select, true
 from sqlalchemy.engine import Connection
@@ -40,8 +41,13 @@ def raised_flags(
         lectures = _sessions(connection, class_name, session_id)
         flags = flagged_in(connection, list(lectures))
         people = _people(connection, {flag.student_id for found in flags.values() for flag in found})
+        numbers = _numbers(connection, list(flags))
     return [
-        RaisedFlag(lecture, people[flag.student_id], flag)
+        RaisedFlag(
+            lecture,
+            people[flag.student_id],
+            replace(flag, numbers=numbers.get((number, flag.student_id, flag.kind), {})),
+        )
         for number, lecture in lectures.items()
         for flag in flags.get(number, [])
     ]
@@ -90,6 +96,16 @@ def _sessions(
     if session_id is not None:
         statement = statement.where(SessionRow.id == session_id)
     return {row.id: mapping.session_record(row) for row in connection.execute(statement)}
+
+
+def _numbers(
+    connection: Connection, session_ids: Sequence[int]
+) -> dict[tuple[int, int, str], Mapping[str, Any]]:
+    """What decided each flag that was raised, by session, student and kind."""
+    columns = FlagRow.session_id, FlagRow.student_id, FlagRow.kind, FlagRow.numbers
+    of = FlagRow.session_id.in_(session_ids) & (FlagRow.outcome == FLAGGED)
+    found = connection.execute(select(*columns).where(of))
+    return {(row.session_id, row.student_id, row.kind): row.numbers for row in found}
 
 
 def _people(connection: Connection, student_ids: set[int]) -> dict[int, StudentRecord]:

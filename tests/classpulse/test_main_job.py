@@ -78,8 +78,8 @@ def test_the_history_answers(configured, shell, demo_video: Path) -> None:
     shell.json("analyze", demo_video, "--no-report")
     (session,) = shell.json("sessions")
     assert (session["class_name"], session["status"], session["students"]) == ("5b", "finished", 6)
-    assert shell.json("sessions", "--class", "6c") == []
-    (lecture,) = shell.json("student", "Student 2")
+    assert "there is no class '6c'; the nearest are 5b" in shell.fails(2, "sessions", "--class", "6c")
+    (lecture,) = shell.json("student", "Student 2")["sessions"]
     assert lecture["session_id"] == session["session_id"]
     assert "Student 2" in shell.fails(2, "student", "Student 22")
     for command in (["sessions"], ["student", "Student 2"]):

@@ -76,7 +76,7 @@ def test_a_review_is_in_the_report_the_history_and_the_audit(shell, lesson, stor
     files = shell.json("report", str(lesson), "--format", "json", "--format", "html")["report"]
     people = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
     assert [one["review"] for one in people if one["name"] == open_one["student"]] == ["confirmed"]
-    assert "Reviewed: confirmed" in Path(files["html"]).read_text("utf-8")
+    assert "Confirmed on review" in Path(files["html"]).read_text("utf-8")
     (history,) = shell.json("student", open_one["student"])["sessions"]
     assert [flag["review"] for flag in history["flags"] if flag["kind"] == "sad_share"] == ["confirmed"]
     newest = queries.audit_trail(store.engine)[0]

@@ -40,7 +40,8 @@ def whole(lines):
 
 
 def _legend(chart: Chart) -> list[str]:
-    return [text.get_text() for text in chart.figure.legends[0].get_texts()]
+    legend = chart.figure.legends[0] if chart.figure.legends else chart.figure.axes[0].get_legend()
+    return [text.get_text() for text in legend.get_texts()]
 
 
 def _hatches(ax: Axes) -> set[str]:
