@@ -118,11 +118,11 @@ class Term:
         return number
 
     def _new_session(self, planned: Planned) -> NewSession:
-        kept = Settings.model_validate({"class": {"name": self.settings.class_name}}).as_json()
-        if self.settings.room is not None:
-            kept["class"]["room"] = self.settings.room
+        of_class = {"name": self.settings.class_name, "room": self.settings.room}
+        kept = Settings.model_validate({"class": of_class}).as_json()
         return NewSession(
             class_name=self.settings.class_name,
+            room=self.settings.room,
             source=SOURCE,
             started_at=planned.started_at,
             mode=self.settings.mode.value,
