@@ -13,7 +13,7 @@ from classpulse.errors import UserError
 from classpulse.register import Register
 from db.flagged import RaisedFlag, raised_flags
 from db.store import Store
-from reports.history.kinds import label
+from reports.words import about
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def find_raised(engine: Engine, register: Register, student: str, kind: str | No
     of_kind = [one for one in raised if kind is None or one.flag.kind == kind]
     found = [one for one in of_kind if one.student.id == person.id]
     if not found:
-        what = "flag" if kind is None else f"flag for {label(kind)}"
+        what = "flag" if kind is None else f"flag for {about(kind)}"
         raise UserError(f"session {session_id} has no {what} of {person.pseudonym}; {_those(raised)}")
     if len(found) > 1:
         kinds = " or ".join(f"--kind {one.flag.kind}" for one in found)
@@ -77,4 +77,4 @@ def review(engine: Engine, raised: RaisedFlag, judgement: Judgement) -> RaisedFl
 def _those(raised: Sequence[RaisedFlag]) -> str:
     if not raised:
         return "nobody was flagged in it"
-    return "flagged are " + ", ".join(f"{one.student.pseudonym} ({label(one.flag.kind)})" for one in raised)
+    return "flagged are " + ", ".join(f"{one.student.pseudonym} ({about(one.flag.kind)})" for one in raised)

@@ -115,7 +115,7 @@ def _flags(
     moved = FlagRow.session_id.in_(list(corrected)) & reviewed
     of = FlagRow.student_id.in_(student_ids) | moved
     stored: dict[int, list[FlagRecord]] = defaultdict(list)
-    for row in connection.execute(select(*FlagRow.__table__.columns).where(of).order_by(FlagRow.kind)):
+    for row in connection.execute(mapping.select_flags().where(of).order_by(FlagRow.kind)):
         stored[row.session_id].append(mapping.flag_record(row))
     corrections = corrections_in(connection, corrected)
     found: dict[_Key, tuple[FlagRecord, ...]] = defaultdict(tuple)

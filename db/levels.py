@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import ColumnElement, Engine, Select, case, select
 
 from db.flagged import flagged_in
 from db.mapping import AnyRow
 from db.queries import session, students
-from db.records import EarlierLevel, Level
-from db.schema import FlagRow, SessionRow, StudentSummaryRow
+from db.records import EarlierLevel, Level, SessionRecord
+from db.schema import ClassGroupRow, FlagRow, SessionRow, StudentSummaryRow
 
 KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "attention": "away"})
 """The verdicts (``FlagRecord.kind``) whose shares ``student_summaries`` has, and what their columns begin
 with."""
 
 
-def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
-    """The levels in every session that started before this one of each person of the roster who is in it, by
-    session, the oldest first. Whoever is known by the seat in one session only has none.
+LAST = 30
+"""Sessions of the class that are looked back on, about a term of two a week. What somebody was like before is
+not usual any more. Not tuned."""
+
+
+def earlier_levels(engine: Engine, session_id: int, last: int = LAST) -> list[EarlierLevel]:
+    """The levels in the ``last`` sessions of the class that started before this one, of each person of the
+    roster who is in this one; the oldest session first. Whoever is known by the seat in one session only has
+    none.
 
     Sessions in which there was not enough to tell have no level, and those that were not summed up yet
     nothing at all. Raises ``NotFound`` for an unknown session.
@@ -32,7 +37,7 @@ def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
     if not known:
         return []
     with engine.connect() as connection:
-        found = connection.execute(_select_earlier(known, session_id, here.started_at)).all()
+        found = connection.execute(_select_earlier(known, here, last)).all()
         raised = flagged_in(connection, sorted({row.session_id for row in found}))
     reviews = {(f.session_id, f.student_id, f.kind): f.review for flags in raised.values() for f in flags}
     return [
@@ -50,20 +55,36 @@ def earlier_levels(engine: Engine, session_id: int) -> list[EarlierLevel]:
     ]
 
 
-def _select_earlier(people: list[int], session_id: int, before: datetime) -> Select[Any]:
+def _select_earlier(people: list[int], here: SessionRecord, last: int) -> Select[Any]:
     one = StudentSummaryRow
-    shares = [getattr(one, f"{kind}_{part}") for kind in KINDS.values() for part in ("share", "low", "high")]
+    before = (
+        select(SessionRow.id, SessionRow.started_at)
+        .join(ClassGroupRow, ClassGroupRow.id == SessionRow.class_group_id)
+        .where(ClassGroupRow.name == here.class_name, SessionRow.started_at < here.started_at)
+        .order_by(SessionRow.started_at.desc())
+        .limit(last)
+        .subquery()
+    )
     of_flag = (FlagRow.session_id == one.session_id) & (FlagRow.student_id == one.student_id)
     return (
-        select(one.student_id, one.session_id, SessionRow.started_at, FlagRow.kind, FlagRow.outcome, *shares)
-        .join(SessionRow, SessionRow.id == one.session_id)
+        select(one.student_id, one.session_id, before.c.started_at, FlagRow.kind, FlagRow.outcome, *_shares())
+        .join(before, before.c.id == one.session_id)
         .join(FlagRow, of_flag & FlagRow.kind.in_(KINDS))
-        .where(one.student_id.in_(people), SessionRow.started_at < before, SessionRow.id != session_id)
-        .order_by(SessionRow.started_at, one.session_id, one.student_id, FlagRow.kind)
+        .where(one.student_id.in_(people))
+        .order_by(before.c.started_at, one.session_id, one.student_id, FlagRow.kind)
     )
 
 
+def _shares() -> list[ColumnElement[Any]]:
+    """Of each kind its own three columns."""
+    return [
+        case(
+            {kind: getattr(StudentSummaryRow, f"{name}_{part}") for kind, name in KINDS.items()},
+            value=FlagRow.kind,
+        ).label(part)
+        for part in ("share", "low", "high")
+    ]
+
+
 def _level(row: AnyRow) -> Level | None:
-    kind = KINDS[row.kind]
-    share, low, high = (row._mapping[f"{kind}_{part}"] for part in ("share", "low", "high"))
-    return None if share is None else Level(share, low, high)
+    return None if row.share is None else Level(row.share, row.low, row.high)

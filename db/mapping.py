@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, RowMapping
+from sqlalchemy import Row, RowMapping, Select, select
 
 from db.errors import InvalidValue
 from db.records import (
@@ -22,7 +23,7 @@ from db.records import (
     TimelineBin,
     TrackRecord,
 )
-from db.schema import PROBABILITIES
+from db.schema import PROBABILITIES, FlagRow
 
 _BIN_COLUMNS = (
     "student_id",
@@ -131,9 +132,15 @@ def flag_values(flag: FlagRecord) -> dict[str, Any]:
     return vars(flag) | {"numbers": dict(flag.numbers)}
 
 
+def select_flags() -> Select[Any]:
+    """Rows as ``flag_record`` takes them."""
+    return select(*(getattr(FlagRow, field.name) for field in fields(FlagRecord)))
+
+
 def flag_record(row: AnyRow) -> FlagRecord:
-    """A row of ``flags``."""
-    return FlagRecord(**{name: value for name, value in row._mapping.items() if name != "id"})
+    """A row of ``select_flags``."""
+    values: tuple[Any, ...] = tuple(row)
+    return FlagRecord(*values)
 
 
 def correction_record(row: AnyRow) -> CorrectionRecord:

@@ -180,7 +180,8 @@ def markers(engine: Engine, session_id: int) -> list[MarkerRecord]:
 
 def flags(engine: Engine, session_id: int) -> list[FlagRecord]:
     """The verdicts with the reviews that stand (``db.reviews``), by person and kind."""
-    statement = _all(FlagRow, session_id).order_by(FlagRow.student_id, FlagRow.kind)
+    statement = mapping.select_flags().where(FlagRow.session_id == session_id)
+    statement = statement.order_by(FlagRow.student_id, FlagRow.kind)
     who, found = _of(engine, session_id, statement)
     stored = [mapping.flag_record(row) for row in found]
     return standing(stored, who, corrections(engine, session_id)) if who.corrected else stored

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class SessionStatus(StrEnum):
@@ -172,17 +172,17 @@ class MarkerRecord:
     text: str
 
 
-@dataclass(frozen=True)
-class Level:
-    """A share of time 0..1 with its interval, as a verdict has it."""
+class Level(NamedTuple):
+    """A share of time 0..1 with its interval, as a verdict has it. A named tuple, as the summary below: of
+    500 lessons of 30 students there are 45,000, which as frozen dataclasses take more than twice the time to
+    make."""
 
     share: float
     low: float
     high: float
 
 
-@dataclass(frozen=True)
-class StudentSummary:
+class StudentSummary(NamedTuple):
     """What one session holds of one person, after the corrections.
 
     ``watched_s`` is the session's, ``seen_s`` how much of it they were seen, ``usable_s`` how much of that an

@@ -23,8 +23,10 @@ class ClassTimeline:
     ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
     of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
     weighted with their usable time, so that one who was readable for half a second counts little;
-    ``people_usable`` is how many are behind it. Bins with fewer people than ``least_people`` have NaN
-    everywhere but in ``people_seen``.
+    ``people_usable`` is how many are behind it. ``posed_share`` is ``seen_share`` with that time alone in
+    which the head's direction was read, ``facing_share`` the share of those directions that faced the
+    front; ``closed_share`` is of the samples that told whether eyes were shut. Bins with fewer people than
+    ``least_people`` have NaN everywhere but in ``people_seen``.
     """
 
     grid: Grid
@@ -33,7 +35,9 @@ class ClassTimeline:
     people_usable: Ints
     seen_share: Floats
     probabilities: Floats
+    posed_share: Floats
     facing_share: Floats
+    closed_share: Floats
     least_people: int = 1
 
     @property
@@ -52,6 +56,14 @@ class ClassTimeline:
         return _mean(self.seen_share, self.grid.watched_s)
 
     @property
+    def head_shares(self) -> Floats:
+        """``(B, 4)`` the class divided into heads facing the front, turned from it, seen but not readable,
+        and not seen; rows sum to 1, or are NaN."""
+        facing = self.posed_share * np.nan_to_num(self.facing_share)
+        parts = facing, self.posed_share - facing, self.seen_share - self.posed_share, 1 - self.seen_share
+        return np.asarray(np.clip(np.stack(parts, axis=1), 0, 1))
+
+    @property
     def mean_facing_share(self) -> float | None:
         """The share of heads facing the front over the session, weighted with the people seen, 0..1."""
         return _mean(self.facing_share, self.people_seen)
@@ -63,8 +75,11 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
     seen_s = np.array([line.seen_s for line in timelines]).reshape(len(timelines), count)
     weights = np.array([line.usable_s for line in timelines]).reshape(len(timelines), count)
     means = np.array([line.probabilities for line in timelines]).reshape(len(timelines), count, len(EMOTIONS))
-    poses = sum((line.pose_samples for line in timelines), start=np.zeros(count, np.int64))
-    facing = sum((line.facing_samples for line in timelines), start=np.zeros(count, np.int64))
+    posed_s = np.array([line.posed_s for line in timelines]).reshape(len(timelines), count)
+    poses, facing, eyes, closed = (
+        np.array([getattr(line, name) for line in timelines]).reshape(len(timelines), count).sum(axis=0)
+        for name in ("pose_samples", "facing_samples", "eye_samples", "closed_samples")
+    )
     weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
     watched_s = grid.watched_s * len(timelines)
     return ClassTimeline(
@@ -74,7 +89,9 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
         people_usable=(weights > 0).sum(axis=0),
         seen_share=np.minimum(_divide(seen_s.sum(axis=0), watched_s), 1.0),
         probabilities=_divide(weighted, weights.sum(axis=0)[:, None]),
+        posed_share=np.minimum(_divide(posed_s.sum(axis=0), watched_s), 1.0),
         facing_share=_divide(facing, poses),
+        closed_share=_divide(closed, eyes),
     )
 
 
@@ -86,25 +103,34 @@ def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> C
     rows = [row for row in bins if row.student_id is None]
     grid = session_grid(session, rows)
     count = len(grid.watched_s)
-    people, seen_s = np.zeros(count, np.int64), np.zeros(count)
-    means, facing = np.full((count, len(EMOTIONS)), np.nan), np.full(count, np.nan)
+    people, seen_s, posed_s = np.zeros(count, np.int64), np.zeros(count), np.zeros(count)
+    means = np.full((count, len(EMOTIONS)), np.nan)
+    facing, closed = np.full(count, np.nan), np.full(count, np.nan)
     for row in rows:
         cell = bin_cell(row, session.bin_s)
         people[cell] = row.people if row.seen_samples else 0
         seen_s[cell] = row.seen_s
+        posed_s[cell] = row.seen_s * min(row.pose_samples / max(row.seen_samples, 1), 1.0)
         if people[cell] >= LEAST_CLASS_PEOPLE:
             means[cell] = np.nan if row.probabilities is None else row.probabilities
             facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
+            closed[cell] = row.closed_samples / row.eye_samples if row.eye_samples else np.nan
     largest = int(people.max(initial=0))
     enough = grid.watched & (people >= LEAST_CLASS_PEOPLE)
+
+    def share(of_s: Floats) -> Floats:
+        return np.where(enough, np.minimum(_divide(of_s, grid.watched_s * largest), 1.0), np.nan)
+
     return ClassTimeline(
         grid=grid,
         people=largest,
         people_seen=people,
         people_usable=np.where(np.isnan(means[:, 0]), 0, people),
-        seen_share=np.where(enough, np.minimum(_divide(seen_s, grid.watched_s * largest), 1.0), np.nan),
+        seen_share=share(seen_s),
         probabilities=means,
+        posed_share=share(posed_s),
         facing_share=facing,
+        closed_share=closed,
         least_people=LEAST_CLASS_PEOPLE,
     )
 

@@ -10,11 +10,11 @@ works on means of bins, and a mean of corrected bins is the corrected mean.
 
 The shipped model's ``M`` rests on 10 disgusted and 40 fearful faces (choosing half of PublicTest). As
 measured it has condition number 10, and the sadness estimated from disgusted faces, which should be 0, has a
-standard error of 1.15 (bootstrap of the faces): one label that hardly occurs would spoil the others. So each
+standard error of 0.34 (bootstrap of the faces): one label that hardly occurs would spoil the others. So each
 row counts as if ``PRIOR_FACES`` faces more had been read rightly, which is a ridge towards a faultless model
-that fades with the number of faces: condition number 2.3, standard error 0.04 in the place of 1.15. The price
-is paid on the safe side: faces that are all sad come out as 0.97 sad on the half it was measured on. Adding
-disgust to anger (0.02) served as well, but would leave a report without one of the seven.
+that fades with the number of faces: condition number 2.3, standard error 0.02 in the place of 0.34. The price
+is paid on the safe side: faces that are all sad come out as 0.96 sad on the half it was measured on. Adding
+disgust to anger (also 0.02) served as well, but would leave a report without one of the seven.
 """
 
 from __future__ import annotations

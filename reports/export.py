@@ -15,7 +15,9 @@ from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
 from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import to_attention_record
+from reports.changes import Change
 from reports.corrections import told
+from reports.flags import KIND as SADNESS
 from reports.flags import to_record
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
@@ -109,9 +111,16 @@ def _class_data(report: Report) -> dict[str, Any]:
         "facing_share": whole.mean_facing_share,
         "no_curve": _plain(no_curve(report)),
     }
+    if report.mode is not Mode.AGGREGATE:
+        data["changes"] = [_change_data(change) for change in report.changes]
     if report.mode is not Mode.BEHAVIOUR:
         data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
     return data
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    measure = change.measure
+    return asdict(change) | {"measure": measure.label if isinstance(measure, Emotion) else measure.value}
 
 
 def _person_data(report: Report, person: Person) -> dict[str, Any]:
@@ -135,7 +144,7 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "usable_share": line.usable_share,
         "unknown": dict(line.unknown),
         "dominant": None if line.dominant is None else line.dominant.label,
-        **_verdict_data(to_record(report.session.id, person.verdict), person.flag),
+        **_verdict_data(to_record(report.session.id, person.verdict), person.flags.get(SADNESS)),
     }
 
 

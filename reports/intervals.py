@@ -65,7 +65,7 @@ def share_interval(
         return None
     values, parts = scores[known].astype(np.float64), weights[known] / weights[known].sum()
     share = _clipped(float(parts @ values))
-    low, high = _resampled(values, parts, confidence)
+    low, high = resampled(values, parts, confidence)
     blocks = _blocks(parts)
     least, most = wilson(share, blocks, confidence)
     return ShareInterval(share, _clipped(min(low, least)), _clipped(max(high, most)), blocks)
@@ -86,7 +86,7 @@ def difference_interval(
     mean = float(parts @ scores[known])
     apart = scores[known] - others[known]
     difference, beside = float(parts @ apart), float(parts @ others[known])
-    low, high = _resampled(apart, parts, confidence)
+    low, high = resampled(apart, parts, confidence)
     blocks = _blocks(parts)
     least, most = wilson(_clipped(mean), blocks, confidence)
     return ShareInterval(difference, min(low, least - beside), max(high, most - beside), blocks)
@@ -110,7 +110,7 @@ def _blocks(parts: Floats) -> float:
     return max(1.0, 1 / float((parts**2).sum()) / block_length(len(parts)))
 
 
-def _resampled(values: Floats, parts: Floats, confidence: float) -> tuple[float, float]:
+def resampled(values: Floats, parts: Floats, confidence: float) -> tuple[float, float]:
     """The two quantiles of the resampled means."""
     length = block_length(len(values))
     starts = _starts(len(values), length)

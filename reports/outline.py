@@ -17,7 +17,7 @@ from html import unescape
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, Fit, IndirectObject, NameObject, TextStringObject
 
-from reports.bidi import plain
+from reports.names import plain
 
 _HEADING = re.compile(r"<h([1-3])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _ID = re.compile(r'\bid="([^"]*)"')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -12,22 +11,18 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
-from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.lesson import direction_chart, expression_chart
-from reports.charts.strip import student_strip
-from reports.charts.style import Chart
-from reports.charts.svg import to_svg
+from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
 from reports.intervals import ShareInterval
 from reports.method import method
 from reports.report import Mode, Person, Report
-from reports.sentences import banner, masked, no_curve, summary, unreadable
+from reports.sentences import banner, change_told, masked, no_change, no_curve, summary, unreadable
 
-_OUTCOMES = {
-    Outcome.FLAGGED: "check-in suggested",
-    Outcome.NOT_FLAGGED: "no flag",
-    Outcome.INSUFFICIENT_DATA: "not enough to tell",
+_REVIEWED = {
+    "open": "check-in suggested: {}",
+    "confirmed": "check-in confirmed: {}",
+    "dismissed": "dismissed: {}",
 }
 
 
@@ -47,7 +42,9 @@ def render_html(report: Report) -> str:
             unreadable=unreadable(report),
             masked=masked(report),
             method=method(report.session, report.corrections),
-            **_charts(report),
+            changes=[change_told(change) for change in report.changes],
+            no_change=no_change(report),
+            drawings=drawings(report),
         )
     )
 
@@ -70,28 +67,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Watched", words.length(report.watched_s) + of),
         (people[0], str(people[1])),
         ("Seen, on average", words.percent(whole.mean_seen_share)),
-        ("Mode", report.mode.value),
-        ("Session", session.status.value),
     )
-
-
-def _charts(report: Report) -> dict[str, Any]:
-    drawable = bool(report.whole.people_seen.any())
-    lines = [person.timeline for person in report.people]
-    if report.mode is Mode.BEHAVIOUR:
-        whole, maps = direction_chart, direction_maps(lines) if drawable else []
-    else:
-        flagged = frozenset(person.timeline.student_id for person in report.flagged)
-        whole, maps = expression_chart, sadness_maps(lines, flagged) if drawable else []
-    return {
-        "class_chart": None if no_curve(report) else _svg(whole(report.whole)),
-        "maps": [_svg(chart) for chart in maps],
-        "strips": {p.timeline.student_id: _svg(student_strip(p.timeline)) for p in report.flagged},
-    }
-
-
-def _svg(chart: Chart) -> Markup:
-    return Markup(to_svg(chart))
 
 
 def _environment() -> Environment:
@@ -101,11 +77,13 @@ def _environment() -> Environment:
             "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
             "length_of_time": words.length,
             "moment": _moment,
+            "day": _day,
             "interval": _interval,
             "noun": _noun,
             "sideways": words.sideways,
             "upwards": words.upwards,
             "points": words.points,
+            "points_of": lambda share: words.points(share).lstrip("+"),
             "outcome": _outcome,
             "arrivals": arrivals_told,
             "came_at": came_at,
@@ -136,8 +114,10 @@ def _noun(emotion: Emotion | None) -> str:
 
 
 def _outcome(person: Person) -> str:
-    if person.verdict is None or not person.seen:
-        return words.NONE if person.seen else "not seen"
-    if person.dismissed and person.is_(Outcome.FLAGGED):
-        return "dismissed"
-    return _OUTCOMES[person.verdict.outcome]
+    if not person.seen:
+        return "not seen"
+    if person.raised:
+        told = (_REVIEWED[person.review_of(one.kind)].format(words.about(one.kind)) for one in person.raised)
+        return ", ".join(told)
+    verdict = person.verdict or person.attention_verdict
+    return "not enough to tell" if verdict.outcome is Outcome.INSUFFICIENT_DATA else "no flag"

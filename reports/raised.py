@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db.flagged import RaisedFlag
-from reports.history.kinds import label
 from reports.history.sessions import moment
 from reports.report import ReportSettings, local_time
-from reports.words import NONE, percent, percent_range
+from reports.words import NONE, about, percent, percent_range
 
 RAISED_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
 
@@ -50,7 +49,7 @@ class RaisedLine:
         )
 
     def _showed(self) -> str:
-        what = label(self.kind)
+        what = about(self.kind)
         if self.share is None or self.share_low is None or self.share_high is None:
             return what
         return f"{what} {percent(self.share)} ({percent_range(self.share_low, self.share_high)})"

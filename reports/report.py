@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.records import (
@@ -24,6 +25,7 @@ from reports.arrivals import uncertain_arrivals
 from reports.attention import Attention, attention
 from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import AttentionFlagSettings, AttentionVerdict, judge_attention
+from reports.changes import Change, changes
 from reports.class_timeline import ClassTimeline, aggregate_timeline, class_timeline
 from reports.confusion import read_confusion
 from reports.errors import ReportError
@@ -32,6 +34,8 @@ from reports.flags import FlagSettings, Outcome, Verdict, judge
 from reports.timeline import StudentTimeline, session_grid, student_timelines
 from reports.usual import UsualLevels, usual_levels
 from reports.words import listing, reading_key
+
+_REVIEWS = ("open", "confirmed", "dismissed")
 
 
 class Mode(StrEnum):
@@ -84,19 +88,14 @@ class Person:
         return {**sadness, ATTENTION: self.attention_verdict}
 
     @property
-    def flag(self) -> FlagRecord | None:
-        """The stored flag of sadness with its review, if there is one."""
-        return self.flags.get(SADNESS)
+    def raised(self) -> tuple[Verdict | AttentionVerdict, ...]:
+        """The verdicts that suggest a check-in."""
+        return tuple(one for one in self.verdicts.values() if one.outcome is Outcome.FLAGGED)
 
     @property
-    def review(self) -> str:
-        """What a teacher made of the flag of sadness: open, confirmed or dismissed."""
-        return self.review_of(SADNESS)
-
-    @property
-    def dismissed(self) -> bool:
-        """Whether a teacher dismissed the flag of sadness."""
-        return self.review == "dismissed"
+    def reviews(self) -> tuple[str, ...]:
+        """What a person made of each of the raised: open, confirmed or dismissed."""
+        return tuple(self.review_of(one.kind) for one in self.raised)
 
     def review_of(self, kind: str) -> str:
         """What a teacher made of a flag: open, confirmed or dismissed."""
@@ -113,7 +112,8 @@ class Report:
     """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
     ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
     time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
-    that were opted out."""
+    that were opted out; ``made_at`` is when the report was made, in its time zone, and the only thing that
+    differs between two reports of one record."""
 
     session: SessionRecord
     mode: Mode
@@ -125,16 +125,19 @@ class Report:
     markers: tuple[MarkerRecord, ...] = ()
     corrections: tuple[CorrectionRecord, ...] = ()
     masked_seats: int = 0
+    made_at: datetime | None = None
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """The moments at which the class changed most, by time; none in ``mode: aggregate``."""
+        lines = [person.timeline for person in self.people]
+        return changes(lines, expressions=self.mode is Mode.EMOTION)
 
     @property
-    def flagged(self) -> tuple[Person, ...]:
-        """Those for whom sadness suggests a check-in, the largest share first, dismissed ones last."""
-        return self.flagged_for(SADNESS)
-
-    def flagged_for(self, kind: str) -> tuple[Person, ...]:
-        """Those for whom a rule suggests a check-in, the largest share first, dismissed ones last."""
-        found = [person for person in self.people if person.is_(Outcome.FLAGGED, kind)]
-        return tuple(sorted(found, key=lambda p: (p.review_of(kind) == "dismissed", -_share(p, kind))))
+    def check_ins(self) -> tuple[Person, ...]:
+        """Those for whom a rule suggests a check-in: first whom nobody has reviewed, last the dismissed; the
+        largest share before smaller ones."""
+        return tuple(sorted((person for person in self.people if person.raised), key=_urgency))
 
     @property
     def insufficient(self) -> tuple[Person, ...]:
@@ -172,18 +175,21 @@ def build_report(
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
     masked_seats: int = 0,
+    made_at: datetime | None = None,
 ) -> Report:
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
     Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
-    students showed in earlier sessions, against which flags are held. Raises ReportError for an unknown mode
-    or time zone, and for bins of somebody not in ``students``.
+    students showed in earlier sessions, against which flags are held. ``made_at`` is an aware time; without
+    it the report does not say when it was made. Raises ReportError for an unknown mode or time zone, and for
+    bins of somebody not in ``students``.
     """
     settings = settings or ReportSettings()
     thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
     mode, rows = _mode(session), list(bins)
     started_at = local_time(session.started_at, settings)
+    made_at = None if made_at is None else local_time(made_at, settings)
     notes = tuple(markers), tuple(one for one in corrections if one.active())
     if mode is Mode.AGGREGATE:
         return Report(
@@ -195,13 +201,14 @@ def build_report(
             *thresholds,
             *notes,
             masked_seats,
+            made_at,
         )
     lines = _lines(session, students, rows)
     past = list(earlier)
     verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
     people = _people(lines, verdicts, session, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats)
+    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at)
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:
@@ -299,7 +306,6 @@ def _seat_labels(seats: Iterable[SeatRecord]) -> Mapping[int, list[str]]:
     return labels
 
 
-def _share(person: Person, kind: str) -> float:
-    verdict = person.verdicts.get(kind)
-    share = None if verdict is None or verdict.interval is None else verdict.interval.share
-    return share or 0.0
+def _urgency(person: Person) -> tuple[int, float]:
+    shares = [one.interval.share for one in person.raised if one.interval is not None]
+    return min(map(_REVIEWS.index, person.reviews)), -max(shares)

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from db.records import SessionStatus
 from model.emotions import Emotion
+from reports.attention_flags import KIND as ATTENTION
+from reports.changes import LEAST_STUDENTS, WINDOW_S, Change, Measure
 from reports.class_timeline import LEAST_CLASS_PEOPLE
+from reports.flags import KIND as SADNESS
+from reports.flags import Outcome
+from reports.names import isolated
 from reports.report import Mode, Person, Report
-from reports.words import NOUNS, count, length, listing, percent
+from reports.words import NOUNS, clock, count, length, listing, percent
 
-_SHOWED = "clearly showed an expression resembling sadness"
-_MOSTLY = "An expression resembling sadness was there for longer than any other"
+_ASKED = {
+    SADNESS: "mostly showed an expression resembling sadness",
+    ATTENTION: "was away for much longer than the class",
+}
+"""What nobody did who was not flagged; "away" is not seen, turned away or with shut eyes."""
 
 MOST_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""
+
+SELDOM = 0.5
+"""Whoever was seen for less of the watched time than this is named. A way of telling, not a limit."""
+
+_MEASURES: Mapping[Measure | Emotion, str] = {
+    Measure.SEEN: "the share of students seen",
+    Measure.FACING: "heads facing the front",
+    Measure.SHUT: "shut eyes",
+    **{emotion: f"expressions resembling {NOUNS[emotion]}" for emotion in Emotion},
+    Emotion.NEUTRAL: "neutral expressions",
+}
 
 
 def summary(report: Report) -> tuple[str, ...]:
@@ -55,7 +75,9 @@ def no_curve(report: Report) -> str | None:
             if whole.mean_facing_share is not None
             else "There is no curve: no head direction could be read."
         )
-    return None if whole.people_usable.any() else "There is no curve: no expression could be read."
+    if whole.people_usable.any() or whole.mean_facing_share is not None:
+        return None
+    return "There is no curve: no expression could be read, nor where heads pointed."
 
 
 def unreadable(report: Report) -> str | None:
@@ -83,15 +105,38 @@ def masked(report: Report) -> str | None:
     )
 
 
+def change_told(change: Change) -> str:
+    """``At 23:10 heads facing the front fell from 87 % to 44 %.``"""
+    return f"At {clock(change.at_s)} {_went(change)}"
+
+
+def _went(change: Change) -> str:
+    went = "rose" if change.after > change.before else "fell"
+    return f"{_MEASURES[change.measure]} {went} from {percent(change.before)} to {percent(change.after)}."
+
+
+def no_change(report: Report) -> str | None:
+    """Why no moment is named at which the class changed; None if one is, or if it could not be looked for."""
+    compared = len(report.people) >= LEAST_STUDENTS and report.session.end_s >= 2 * WINDOW_S
+    if report.changes or not compared:
+        return None
+    return "At no moment did the class change by more than chance allows."
+
+
 def names(people: tuple[Person, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
-    shown = [person.name for person in people[:MOST_NAMES]]
+    shown = [isolated(person.name) for person in people[:MOST_NAMES]]
     more = len(people) - len(shown)
     return listing([*shown, f"{more} more"] if more else shown)
 
 
 def _emotion(report: Report) -> list[str]:
-    return [_check_ins(report), _seen(report), _class_expressions(report)]
+    told = _largest_change(report) or _class_expressions(report)
+    return [
+        _check_ins(report),
+        _seen(report),
+        told or "Nobody's face could be read, so nothing can be said about expressions.",
+    ]
 
 
 def _behaviour(report: Report) -> list[str]:
@@ -101,7 +146,20 @@ def _behaviour(report: Report) -> list[str]:
         if facing is None
         else f"Heads faced the front in {percent(facing)} of the moments that could be read."
     )
-    return [_seen(report), told, _eyes(report), "No expression was computed in this mode."]
+    change = _largest_change(report)
+    return [
+        _check_ins(report),
+        _seen(report),
+        f"{told} {change}".strip(),
+        f"{_eyes(report)} No expression was computed in this mode.",
+    ]
+
+
+def _largest_change(report: Report) -> str:
+    if not report.changes:
+        return ""
+    largest = max(report.changes, key=lambda change: change.size)
+    return f"The class changed most at {clock(largest.at_s)}: {_went(largest)}"
 
 
 def _eyes(report: Report) -> str:
@@ -121,21 +179,30 @@ def _aggregate(report: Report) -> list[str]:
 
 
 def _check_ins(report: Report) -> str:
-    if not any(person.timeline.usable_s.any() for person in report.people):
-        return "Nobody's face could be read, so nothing can be said about expressions."
-    if len(report.insufficient) == len(report.seen):
-        return "There was not enough to tell about anyone's expression."
-    dismissed = tuple(person for person in report.flagged if person.dismissed)
-    pending = tuple(person for person in report.flagged if not person.dismissed)
-    if pending:
-        of = f" ({len(pending)} of {count(len(report.seen), 'student')})" if len(pending) > 1 else ""
-        told = f"Suggested check-in: {names(pending)}{of}. {_MOSTLY}."
-    elif dismissed:
-        told = "No check-in is open."
+    """Who is to be checked in with; the page says for what."""
+    waiting = tuple(person for person in report.check_ins if "open" in person.reviews)
+    if waiting:
+        many = "s" if len(waiting) > 1 else ""
+        of = f" ({len(waiting)} of {count(len(report.seen), 'student')})" if many else ""
+        told = f"Suggested check-in{many}: {names(waiting)}{of}."
     else:
-        whom = "of those with enough to tell, nobody" if report.insufficient else "nobody"
-        told = f"No check-in is suggested: {whom} {_SHOWED} for longer than any other."
-    return told + (f" Dismissed on review: {names(dismissed)}." if dismissed else "")
+        told = "No check-in is open." if report.check_ins else _nobody(report)
+    for review in ("confirmed", "dismissed"):
+        reviewed = tuple(person for person in report.check_ins if review in person.reviews)
+        told += f" {review.capitalize()} on review: {names(reviewed)}." if reviewed else ""
+    return told
+
+
+def _nobody(report: Report) -> str:
+    """That nobody was flagged, for what, and whom that leaves out."""
+    kinds = [SADNESS, ATTENTION] if report.mode is Mode.EMOTION else [ATTENTION]
+    judged = {kind: [p for p in report.seen if not p.is_(Outcome.INSUFFICIENT_DATA, kind)] for kind in kinds}
+    asked = [_ASKED[kind] for kind in kinds if judged[kind]]
+    if not asked:
+        return "No check-in is suggested: there was not enough to tell about anyone."
+    few = any(len(found) < len(report.seen) for found in judged.values())
+    whom = "of those with enough to tell, nobody" if few else "nobody"
+    return f"No check-in is suggested: {whom} {' or '.join(asked)}."
 
 
 def _seen(report: Report) -> str:
@@ -145,6 +212,9 @@ def _seen(report: Report) -> str:
         f"{count(len(report.seen), 'student')} {were} seen, on average for {percent(share)} of the "
         f"{length(report.watched_s)} watched."
     )
+    seldom = tuple(p for p in report.seen if p.timeline.coverage < SELDOM)
+    if 0 < len(seldom) < len(report.seen):
+        sentence = f"{sentence[:-1]}; less than half of it: {names(seldom)}."
     some = 0 < len(few) < len(report.seen)
     return sentence + (f" There was not enough to tell for {names(few)}." if some else "")
 

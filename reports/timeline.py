@@ -81,6 +81,12 @@ class StudentTimeline:
         return np.divide(self.seen_s * self.usable_samples, np.maximum(self.seen_samples, 1))
 
     @property
+    def posed_s(self) -> Floats:
+        """``(B,)`` seconds seen with a head direction: the same of the samples with one."""
+        share = self.pose_samples / np.maximum(self.seen_samples, 1)
+        return np.asarray(self.seen_s * np.minimum(share, 1.0))
+
+    @property
     def coverage(self) -> float:
         """Seen time by watched time, 0..1; 0 if nothing was watched."""
         return _share(self.seen_s.sum(), self.grid.watched_s.sum())

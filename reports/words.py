@@ -18,11 +18,19 @@ NOUNS: Mapping[Emotion, str] = {
 }
 """What an expression *resembles*. An adjective after a name would read as a finding about the person."""
 
+KINDS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
+"""What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
+
 GAP = "\u00a0"
 """Between a number and its unit, where a line must not break."""
 
 NONE = "–"
 """Stands for a number that does not exist, which is not zero."""
+
+
+def about(kind: str) -> str:
+    """``sadness`` for ``sad_share``; a kind that is not known is called as it is."""
+    return KINDS.get(kind, kind.replace("_", " "))
 
 
 def reading_key(name: str) -> list[tuple[bool, int, str]]:

@@ -27,7 +27,8 @@ PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
-    "reports.timeline", "reports.attention", "reports.flags", "reports.arrivals",
+    "reports.timeline", "reports.attention", "reports.changes", "reports.names",
+    "reports.flags", "reports.arrivals",
     "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip
 

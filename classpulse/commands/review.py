@@ -21,9 +21,9 @@ from classpulse.settings import Config, read_config
 from classpulse.watching import open_record
 from db import queries
 from db.flagged import RaisedFlag, raised_flags
-from reports.history.kinds import LABELS, label
 from reports.raised import RAISED_HEADINGS, raised_lines
 from reports.report import ReportSettings
+from reports.words import KINDS, about
 
 
 @click.command()
@@ -34,7 +34,7 @@ from reports.report import ReportSettings
 @click.option("--reopen", "verdict", flag_value="open", help="Take a review back.")
 @click.option("--note", help="Why, in a few words; it is printed in the report.")
 @click.option("--by", help="Who says so. [default: this computer's user]")
-@click.option("--kind", type=click.Choice(list(LABELS)), help="Which flag, of a student who has two.")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Which flag, of a student who has two.")
 @click.option("--class", "class_name", help="List only this class.")
 @click.option("--all", "everything", is_flag=True, help="List the reviewed ones too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
@@ -97,6 +97,6 @@ def _tell(reviewed: RaisedFlag, config: Config, *, as_json: bool) -> int:
         print_json(asdict(line))
         return 0
     what = "open again" if line.review == "open" else line.review
-    click.echo(f"session {line.session_id}: the flag of {line.student} for {label(line.kind)} is {what}")
+    click.echo(f"session {line.session_id}: the flag of {line.student} for {about(line.kind)} is {what}")
     say(f"make the report again with 'classpulse report {line.session_id}'")
     return 0

@@ -100,9 +100,9 @@ def _lines(
 
 
 def _tell_open(lines: list[SessionLine]) -> None:
-    waiting = sum(line.open or 0 for line in lines)
+    waiting = sum(bool(line.open) for line in lines)
     if waiting:
-        say(f"{count(waiting, 'student')} flagged and not reviewed yet: 'classpulse review' does that")
+        say(f"flags of {count(waiting, 'session')} are still open: 'classpulse review' lists them")
 
 
 def _told(

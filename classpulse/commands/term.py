@@ -76,9 +76,8 @@ def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, 
     if html is not None:
         write_page(page, html, quiet=quiet)
     if pdf is not None:
-        write_whole(
-            pdf, to_pdf(to_html(page), f"{page.title}: term report", found.trends.lessons[-1].started_at)
-        )
+        last, paper = found.trends.lessons[-1].started_at, config.settings.output.paper
+        write_whole(pdf, to_pdf(to_html(page), f"{page.title}: term report", last, paper))
         if not quiet:
             print_path("pdf", pdf)
 

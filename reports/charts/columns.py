@@ -17,6 +17,9 @@ from reports.timeline import Floats, Grid, Ints, StudentTimeline
 
 MOST_COLUMNS = 120
 
+ROUND_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
+"""Lengths of time that people count in, seconds."""
+
 
 class State(IntEnum):
     """What is known of a student in a column."""
@@ -55,8 +58,17 @@ class Columns:
 
 def columns(grid: Grid, most: int = MOST_COLUMNS) -> Columns:
     """Columns for a grid of at least one bin."""
+    return _columns(grid, -(-len(grid.watched_s) // most))
+
+
+def round_columns(grid: Grid, most: int) -> Columns:
+    """At most so many columns of a length that people count in: a minute, five, ten; for tables."""
+    fitting = (step for step in ROUND_S if step * most >= len(grid.watched_s) * grid.bin_s)
+    return _columns(grid, max(1, round(next(fitting, ROUND_S[-1]) / grid.bin_s)))
+
+
+def _columns(grid: Grid, per_column: int) -> Columns:
     bins = len(grid.watched_s)
-    per_column = -(-bins // most)
     count = -(-bins // per_column)
     edges = np.minimum(np.arange(count + 1) * per_column, bins) * grid.bin_s
     return Columns(edges, per_column)
@@ -69,8 +81,7 @@ def expression_states(line: StudentTimeline, cols: Columns) -> Ints:
 
 def direction_states(line: StudentTimeline, cols: Columns) -> Ints:
     """``(C,)`` the same for the head's direction."""
-    posed_s = line.seen_s * np.minimum(line.pose_samples / np.maximum(line.seen_samples, 1), 1.0)
-    return _states(line, cols, cols.sums(posed_s))
+    return _states(line, cols, cols.sums(line.posed_s))
 
 
 def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) -> Ints:

@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
+from reports.names import isolated, shortened
 
 _DOT = "#0072B2"
 _ROW_IN = 0.22
+_NAME_WIDTH = 24
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ def difference_chart(differences: Sequence[Difference], alt: str, *, label: str)
             ax.plot(
                 one.value, row, "o", color=_DOT, markerfacecolor=_DOT if clear else "white", markersize=4.5
             )
-        ax.set_yticks(range(len(differences)), [one.name for one in differences])
+        ax.set_yticks(
+            range(len(differences)), [isolated(shortened(one.name, _NAME_WIDTH)) for one in differences]
+        )
         for text in ax.get_yticklabels():
             text.set_parse_math(False)
         ax.set_ylim(len(differences) - 0.5, -0.5)

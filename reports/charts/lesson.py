@@ -1,19 +1,22 @@
-"""The class over time: expressions, or head direction, above the share of students seen."""
+"""The class over time: expressions where they were computed, heads, and shut eyes, with what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from reports.charts.bands import band_handles, draw_bands
-from reports.charts.columns import class_states, columns
+from reports.charts.bands import Looks, band_handles, draw_bands, expression_looks, head_looks
+from reports.charts.columns import Columns, class_states, columns
+from reports.charts.marks import Mark, draw_labels, draw_lines
 from reports.charts.style import (
+    COLOURS,
     FAINT,
-    FRONT,
+    SHUT,
     WIDTH_IN,
     Chart,
     draw_states,
@@ -23,83 +26,144 @@ from reports.charts.style import (
     time_axis,
 )
 from reports.class_timeline import ClassTimeline
-from reports.timeline import Floats, Ints
+from reports.timeline import Floats
 from reports.words import NOUNS, count, percent
 
+_LEFT, _RIGHT = 0.09, 0.79
+_PLOT_IN = WIDTH_IN * (_RIGHT - _LEFT)
+_LANE_IN, _GAP_IN, _AXIS_IN = 0.17, 0.1, 0.4
+_HEIGHTS_IN = {"expressions": 1.55, "heads": 1.1, "eyes": 0.32}
 
-def expression_chart(whole: ClassTimeline) -> Chart:
-    """Bands of the mean probabilities of the seven expressions over the lesson, sadness lowest."""
-    cols = columns(whole.grid)
+
+@dataclass(frozen=True)
+class Marks:
+    """``noted`` are markers, numbered; ``changed`` the moments of ``reports.changes``, lettered."""
+
+    noted: Sequence[Mark] = ()
+    changed: Sequence[Mark] = ()
+
+    @property
+    def lanes(self) -> int:
+        """How many rows of labels they need."""
+        return bool(self.noted) + bool(self.changed)
+
+
+def class_chart(whole: ClassTimeline, *, expressions: bool, marks: Marks | None = None) -> Chart:
+    """The class over the lesson, with a panel for expressions if they were computed; each panel's shares
+    make a whole. Eyes have one where any could be judged."""
+    marks, cols = marks or Marks(), columns(whole.grid)
+    names = _panel_names(whole, expressions)
+    with house_style():
+        figure, axes = _panels(names, marks.lanes)
+        for name in names:
+            _DRAW[name](axes[name], whole, cols)
+        _finish(figure, [axes[name] for name in names], cols)
+        _draw_marks([axes[name] for name in names], axes.get("marks"), marks, float(cols.edges_s[-1]))
+    return Chart(figure, _in_words(whole, expressions))
+
+
+def _panel_names(whole: ClassTimeline, expressions: bool) -> list[str]:
+    shown = {
+        "expressions": expressions and bool(whole.people_usable.any()),
+        "heads": True,
+        "eyes": not np.isnan(whole.closed_share).all(),
+    }
+    return [name for name, has in shown.items() if has]
+
+
+def _panels(names: Sequence[str], lanes: int) -> tuple[Figure, dict[str, Axes]]:
+    heights_in = [_HEIGHTS_IN[name] for name in names]
+    lanes_in = lanes * _LANE_IN
+    whole_in = 0.06 + lanes_in + sum(heights_in) + _GAP_IN * (len(names) - 1) + _AXIS_IN
+    figure = Figure(figsize=(WIDTH_IN, whole_in))
+    axes: dict[str, Axes] = {}
+    top_in = whole_in - 0.06 - lanes_in
+    for name, height_in in zip(names, heights_in, strict=True):
+        box = (_LEFT, (top_in - height_in) / whole_in, _RIGHT - _LEFT, height_in / whole_in)
+        axes[name] = figure.add_axes(box, sharex=axes[names[0]] if axes else None)
+        top_in -= height_in + _GAP_IN
+    if lanes:
+        box = (_LEFT, 1 - (0.06 + lanes_in) / whole_in, _RIGHT - _LEFT, lanes_in / whole_in)
+        axes["marks"] = figure.add_axes(box, sharex=axes[names[0]])
+        axes["marks"].set_axis_off()
+        axes["marks"].set_ylim(0, lanes)
+    return figure, axes
+
+
+def _expressions(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
     means = cols.means(whole.probabilities, whole.people_usable)
-    with house_style():
-        figure, top, bottom = _panels(height_in=2.5)
-        states = class_states(whole, cols, ~np.isnan(means[:, 0]))
-        draw_bands(top, cols.edges_s, means)
-        _finish(top, bottom, cols.edges_s, states, cols.means(whole.seen_share, whole.grid.watched_s))
-        top.set_ylabel("expression resembling")
-        _legend(figure, band_handles(), states)
-    parts = [f"{NOUNS[emotion]} {percent(share)}" for emotion, share in whole.expression_shares.items()]
-    told = f"Means over the lesson: {', '.join(parts)}." if parts else "None was readable."
-    return Chart(figure, f"Expressions of the class over time. {told} {_seen_in_words(whole)}")
+    _draw_panel(ax, whole, cols, means[:, list(COLOURS)], expression_looks())
+    ax.set_ylabel("resembling")
 
 
-def direction_chart(whole: ClassTimeline) -> Chart:
-    """The share of readable heads that faced the front over the lesson."""
-    cols = columns(whole.grid)
-    facing = cols.means(whole.facing_share, np.maximum(whole.people_seen, 1))
-    with house_style():
-        figure, top, bottom = _panels(height_in=2.3)
-        states = class_states(whole, cols, ~np.isnan(facing))
-        top.stairs(facing, cols.edges_s, fill=True, color=FRONT, linewidth=0)
-        _finish(top, bottom, cols.edges_s, states, cols.means(whole.seen_share, whole.grid.watched_s))
-        top.set_ylabel("facing the front")
-        _legend(figure, [Patch(facecolor=FRONT, label="facing the front")], states)
-    mean = whole.mean_facing_share
-    told = "None was readable." if mean is None else f"{percent(mean)} on average."
-    return Chart(figure, f"Share of heads facing the front over time. {told} {_seen_in_words(whole)}")
+def _heads(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
+    _draw_panel(ax, whole, cols, cols.means(whole.head_shares, whole.grid.watched_s), head_looks())
+    ax.set_ylabel("heads")
 
 
-def _panels(height_in: float) -> tuple[Figure, Axes, Axes]:
-    figure = Figure(figsize=(WIDTH_IN, height_in))
-    # The right fifth is the legend's: below the time axis it would push the panels apart.
-    top, bottom = figure.subplots(
-        2,
-        1,
-        sharex=True,
-        height_ratios=[3.2, 1],
-        gridspec_kw={
-            "left": 0.09,
-            "right": 0.79,
-            "top": 0.97,
-            "bottom": 0.4 / height_in,
-            "hspace": 0.18,
-        },
-    )
-    return figure, top, bottom
+def _eyes(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
+    shut = cols.means(whole.closed_share, np.maximum(whole.people_seen, 1))
+    ax.stairs(shut, cols.edges_s, fill=True, color=SHUT, linewidth=0)
+    draw_states(ax, cols.edges_s, class_states(whole, cols, ~np.isnan(shut)))
+    ax.set_ylabel("eyes shut")
+    _legend(ax, [Patch(facecolor=SHUT, label="of those judged")])
 
 
-def _finish(top: Axes, bottom: Axes, edges_s: Floats, states: Ints, seen_share: Floats) -> None:
-    draw_states(top, edges_s, states)
-    bottom.stairs(seen_share, edges_s, fill=True, color="#9A9A9A", linewidth=0)
-    percent_axis(top)
-    percent_axis(bottom)
-    bottom.set_yticks([0, 1])
-    bottom.set_ylabel("seen")
-    top.tick_params(axis="x", length=0)
-    time_axis(bottom, float(edges_s[-1]))
-    for ax in (top, bottom):
+_DRAW = {"expressions": _expressions, "heads": _heads, "eyes": _eyes}
+
+
+def _draw_panel(ax: Axes, whole: ClassTimeline, cols: Columns, shares: Floats, looks: Looks) -> None:
+    states = class_states(whole, cols, ~np.isnan(shares[:, 0]))
+    draw_bands(ax, cols.edges_s, shares, looks)
+    draw_states(ax, cols.edges_s, states)
+    # A band may already stand for a state.
+    named = {name for name, _ in looks}
+    more = [handle for handle in state_handles(states) if handle.get_label() not in named]
+    _legend(ax, [*band_handles(looks), *more])
+
+
+def _finish(figure: Figure, axes: Sequence[Axes], cols: Columns) -> None:
+    for ax in axes:
+        percent_axis(ax)
         ax.axhline(0, color=FAINT, linewidth=0.6)
-    top.figure.align_ylabels([top, bottom])
+        ax.tick_params(axis="x", length=0, labelbottom=False)
+    if len(axes) > 1 and axes[-1].get_position().height * figure.get_figheight() < 0.5:
+        axes[-1].set_yticks([0, 1])
+    axes[-1].tick_params(axis="x", length=3, labelbottom=True)
+    time_axis(axes[-1], float(cols.edges_s[-1]))
+    figure.align_ylabels(axes)
 
 
-def _legend(figure: Figure, handles: Sequence[Patch], states: Ints) -> None:
-    figure.legend(
-        handles=[*handles, *state_handles(states)], loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7
+def _draw_marks(panels: Sequence[Axes], above: Axes | None, marks: Marks, end_s: float) -> None:
+    if above is None:
+        return
+    for lane, (some, changed) in enumerate(
+        (some, changed) for some, changed in ((marks.noted, False), (marks.changed, True)) if some
+    ):
+        draw_lines(panels, some, end_s, dashed=not changed)
+        draw_labels(above, some, end_s, _PLOT_IN, lane + 0.5, filled=changed)
+
+
+def _legend(ax: Axes, handles: Sequence[Patch]) -> None:
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.03),
+        fontsize=6.5,
+        labelspacing=0.25,
+        borderpad=0,
     )
 
 
-def _seen_in_words(whole: ClassTimeline) -> str:
-    mean = whole.mean_seen_share
-    if mean is None:
-        return ""
-    return f"On average {percent(mean)} of {count(whole.people, 'student')} were seen."
+def _in_words(whole: ClassTimeline, expressions: bool) -> str:
+    parts = ["The class over time."]
+    facing, seen = whole.mean_facing_share, whole.mean_seen_share
+    if expressions:
+        shares = whole.expression_shares
+        told = ", ".join(f"{NOUNS[emotion]} {percent(share)}" for emotion, share in shares.items())
+        parts.append(f"Expressions, means over the lesson: {told}." if shares else "None was readable.")
+    if facing is not None:
+        parts.append(f"Heads faced the front in {percent(facing)} of the moments that could be read.")
+    if seen is not None:
+        parts.append(f"On average {percent(seen)} of {count(whole.people, 'student')} were seen.")
+    return " ".join(parts)

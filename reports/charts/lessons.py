@@ -16,11 +16,12 @@ from matplotlib.patches import Patch
 from reports.charts.columns import State
 from reports.charts.dates import day_told
 from reports.charts.style import INK, LEVELS, WIDTH_IN, Chart, draw_cells, house_style, state_look
+from reports.names import isolated, shortened
 from reports.timeline import Floats
 
 MOST_ROWS = 40
 _ROW_IN, _LEGEND_IN = 0.17, 1.75
-_NAME_CHARACTERS = 18
+_NAME_WIDTH = 18
 
 MISSED, UNKNOWN, NOT_KEPT = State.ABSENT, State.UNKNOWN, State.TOO_FEW
 _STATES = {MISSED: "not seen", UNKNOWN: "not enough to tell", NOT_KEPT: "nothing kept"}
@@ -72,6 +73,9 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: Row) -> None:
         cells, look = np.flatnonzero(states == state), state_look(state)
         draw_cells(ax, edges, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
         draw_cells(ax, edges, cells, bottom, height, **look | {"facecolor": "none"})
+    # Hatching on white is faint on a small screen, and the lowest step is nearly white.
+    missed = np.flatnonzero(states == MISSED)
+    ax.plot(missed + 0.5, [place] * len(missed), "x", color=INK, markersize=3.4, markeredgewidth=0.8)
     shares = np.array([np.nan if cell is None or isinstance(cell, State) else cell for cell in row.cells])
     levels = np.searchsorted([bound for bound, _ in LEVELS], np.nan_to_num(shares), side="right")
     for level, (_, colour) in enumerate(LEVELS):
@@ -87,7 +91,7 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: Row) -> None:
 def _axes(ax: Axes, rows: Sequence[Row], lessons: Sequence[datetime]) -> None:
     ax.set_xlim(0, len(lessons))
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_yticks(range(len(rows)), [_short(row.name) for row in rows])
+    ax.set_yticks(range(len(rows)), [isolated(shortened(row.name, _NAME_WIDTH)) for row in rows])
     for text in ax.get_yticklabels():
         text.set_parse_math(False)
     every = -(-len(lessons) // 8)
@@ -104,13 +108,14 @@ def _handles(rows: Sequence[Row]) -> list[Patch | Line2D]:
         for (low, high), (_, colour) in zip(pairwise(bounds), LEVELS, strict=True)
     ]
     there = {cell for row in rows for cell in row.cells if isinstance(cell, State)}
-    found += [Patch(label=text, **state_look(state)) for state, text in _STATES.items() if state in there]
+    if MISSED in there:
+        found.append(
+            Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.4, label=_STATES[MISSED])
+        )
+    others = [state for state in _STATES if state in there and state is not MISSED]
+    found += [Patch(label=_STATES[state], **state_look(state)) for state in others]
     if any(row.flagged for row in rows):
         dot = Line2D([], [], color=INK, marker="o", linestyle="", markeredgecolor="white", markersize=4)
         dot.set_label("flagged")
         found.append(dot)
     return found
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"

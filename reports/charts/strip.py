@@ -1,15 +1,17 @@
-"""One student over the lesson: the seven expressions, and where sadness led."""
+"""One student over the lesson: the seven expressions, where sadness led, and where the head was."""
 
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from model.emotions import Emotion
-from reports.charts.bands import band_handles, draw_bands
-from reports.charts.columns import State, columns, expression_states
+from reports.charts.bands import Looks, band_handles, draw_bands, expression_looks, head_looks
+from reports.charts.columns import Columns, State, class_states, columns, expression_states
 from reports.charts.style import (
+    COLOURS,
     INK,
     WIDTH_IN,
     Chart,
@@ -20,43 +22,86 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
-from reports.timeline import StudentTimeline
+from reports.class_timeline import class_timeline
+from reports.names import isolated
+from reports.timeline import Ints, StudentTimeline
 from reports.words import percent
 
+_EXPRESSIONS_IN, _HEADS_IN, _GAP_IN, _FOOT_IN, _TOP_IN = 0.95, 0.5, 0.24, 0.4, 0.14
+"""Heights: of the panels, the gap between them, the axis of time, and the bar above."""
 
-def student_strip(line: StudentTimeline) -> Chart:
-    """The mean probabilities of one student in bands; above them a bar wherever sadness leads the band
-    of a column, which is what the flag counts (bin by bin)."""
+
+def student_strip(line: StudentTimeline, *, expressions: bool = True) -> Chart:
+    """The mean probabilities of one student in bands, above them a bar wherever sadness leads the band of a
+    column; below, or without ``expressions`` alone, where the head was."""
     cols = columns(line.grid)
+    drawn = _EXPRESSIONS_IN + _GAP_IN if expressions else 0.0
+    height_in = _FOOT_IN + _HEADS_IN + drawn + _TOP_IN
+    with house_style():
+        figure = Figure(figsize=(WIDTH_IN, height_in))
+        if expressions:
+            above = (_FOOT_IN + _HEADS_IN + _GAP_IN) / height_in
+            ax = figure.add_axes((0.09, above, 0.70, _EXPRESSIONS_IN / height_in))
+            _draw_expressions(ax, line, cols)
+            time_axis(ax, float(cols.edges_s[-1]))
+            ax.set_xlabel("")
+            ax.tick_params(axis="x", labelbottom=False, length=0)
+        heads = figure.add_axes((0.09, _FOOT_IN / height_in, 0.70, _HEADS_IN / height_in))
+        _draw_heads(heads, line, cols)
+        time_axis(heads, float(cols.edges_s[-1]))
+        figure.align_ylabels(figure.axes)
+    return Chart(figure, _in_words(line, expressions=expressions))
+
+
+def _draw_expressions(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
     states = expression_states(line, cols)
     means = cols.means(line.probabilities, line.usable_s)
     means[states != State.KNOWN] = np.nan
     led = np.flatnonzero(np.nan_to_num(means).argmax(axis=1) == Emotion.SAD)
     led = led[states[led] == State.KNOWN]
-    with house_style():
-        figure = Figure(figsize=(WIDTH_IN, 1.55))
-        ax = figure.add_axes((0.09, 0.26, 0.70, 0.62))
-        draw_bands(ax, cols.edges_s, means)
-        draw_states(ax, cols.edges_s, states)
-        draw_cells(ax, cols.edges_s, led, 1.04, 0.07, facecolor=INK, linewidth=0, clip_on=False)
-        percent_axis(ax)
-        time_axis(ax, float(cols.edges_s[-1]))
-        ax.set_ylabel("resembling")
-        figure.legend(
-            handles=[Patch(facecolor=INK, label="sadness leads"), *band_handles(), *state_handles(states)],
-            loc="upper left",
-            bbox_to_anchor=(0.8, 1.02),
-            fontsize=6.5,
-            labelspacing=0.25,
-        )
-    return Chart(figure, _in_words(line))
+    looks = expression_looks()
+    draw_bands(ax, cols.edges_s, means[:, list(COLOURS)], looks)
+    draw_states(ax, cols.edges_s, states)
+    draw_cells(ax, cols.edges_s, led, 1.04, 0.07, facecolor=INK, linewidth=0, clip_on=False)
+    percent_axis(ax)
+    ax.set_ylabel("resembling")
+    _legend(ax, looks, states, Patch(facecolor=INK, label="sadness leads"))
 
 
-def _in_words(line: StudentTimeline) -> str:
+def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
+    alone = class_timeline([line], line.grid)
+    shares = cols.means(alone.head_shares, line.grid.watched_s)
+    states = class_states(alone, cols, ~np.isnan(shares[:, 0]))
+    looks = head_looks()
+    draw_bands(ax, cols.edges_s, shares, looks)
+    draw_states(ax, cols.edges_s, states)
+    percent_axis(ax)
+    ax.set_ylabel("head")
+    _legend(ax, looks, states)
+
+
+def _legend(ax: Axes, looks: Looks, states: Ints, *first: Patch) -> None:
+    named = {name for name, _ in looks}
+    unknown = [handle for handle in state_handles(states) if handle.get_label() not in named]
+    ax.legend(
+        handles=[*first, *band_handles(looks), *unknown],
+        loc="upper left",
+        bbox_to_anchor=(1.015, 1.12),
+        fontsize=6,
+        labelspacing=0.2,
+        borderaxespad=0.0,
+    )
+
+
+def _in_words(line: StudentTimeline, *, expressions: bool) -> str:
+    told = f"{isolated(line.pseudonym)} over time: seen {percent(line.coverage)} of the watched time"
+    if line.facing_share is not None:
+        told += f", the head to the front in {percent(line.facing_share)} of the moments that could be read"
+    if not expressions:
+        return f"{told}."
     usable_s = float(line.usable_s.sum())
     share = line.led_s(Emotion.SAD) / usable_s if usable_s else None
     return (
-        f"{line.pseudonym} over time: seen {percent(line.coverage)} of the watched time, "
-        f"readable {percent(line.usable_share)} of that; an expression resembling sadness led "
-        f"{percent(share)} of the readable time."
+        f"{told}; readable {percent(line.usable_share)} of the seen time; an expression resembling sadness "
+        f"led {percent(share)} of the readable time."
     )

@@ -47,6 +47,17 @@ LEVELS: tuple[tuple[float, str], ...] = (
 every kind of colour vision and in grey. Steps, because a shade can be looked up and a gradient cannot;
 closer below 40 %, where a calibrated model's means lie: of seven, an expression can lead with less."""
 
+TURNED: tuple[tuple[float, str], ...] = (
+    (0.10, "#F4F2F8"),
+    (0.25, "#D9D6EA"),
+    (0.50, "#B3AED4"),
+    (0.75, "#8478B8"),
+    (0.90, "#64449E"),
+    (1.01, "#3F1476"),
+)
+"""The same for the share of time turned away, in another hue (after ColorBrewer's Purples, Harrower and
+Brewer 2003), so that one map is not taken for the other. The steps are those of shares from none to all."""
+
 INK, FAINT = "#222222", "#767676"
 
 _LOOK: dict[Any, Any] = {
@@ -81,8 +92,14 @@ _HATCHES: Mapping[State, tuple[str, str, str]] = {
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
-FRONT = "#56B4E9"
-"""The colour of heads that face the front: the one of Okabe and Ito's that no expression has."""
+HATCH_OF: Mapping[Emotion, str] = {Emotion.HAPPY: "\\\\\\\\\\\\", Emotion.DISGUST: "++++++"}
+"""In a grey print yellow is as light as the grey of neutral, and green as dark as the red of anger: these two
+carry a pattern. No state has one of them. Dots would make the file five times as large."""
+
+HEADS = ("#D3CFE6", "#54278F")
+"""Heads to the front and turned away: the light and the dark end of ``TURNED``."""
+
+SHUT = "#4D4D4D"
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,6 +102,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {
         "presence": cell.presence.value,
         **_level("sad", cell.sad),
+        **_level("away", cell.away),
         "facing_share": cell.facing_share,
         "flagged": cell.flagged,
     }

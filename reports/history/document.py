@@ -17,13 +17,15 @@ from reports.history.tables import narrow
 @dataclass(frozen=True)
 class Table:
     """Texts under headings; the first column names the row. ``words`` are the headings of columns that are
-    set to the left, ``whole`` of those that do not break; all others are numbers."""
+    set to the left, ``whole`` of those that do not break; all others are numbers. One that is ``dense`` has
+    many short cells."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset({"started", "from", "week", "when"})
     caption: str = ""
+    dense: bool = False
 
     def look(self, heading: str) -> str:
         """The class of a cell in the style sheet."""
@@ -72,8 +74,12 @@ class Document:
 def to_html(document: Document) -> str:
     """One page with its style and charts inside, no script, nothing loaded from anywhere; everything is
     escaped."""
-    environment = page_environment({"svg": lambda chart: Markup(to_svg(chart))})
+    environment = page_environment({"svg": lambda chart: Markup(to_svg(chart)), "capital": _capital})
     css = Markup(
         "\n".join((files("templates") / name).read_text("utf-8") for name in ("report.css", "history.css"))
     )
     return environment.get_template("history.html.j2").render(page=document, css=css)
+
+
+def _capital(heading: str) -> str:
+    return heading[:1].upper() + heading[1:]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from db.records import FlagRecord
 from reports.words import count
-
-LABELS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
-"""What a flag of each kind (``FlagRecord.kind``) is about. One that is not here is called as it is."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,3 @@ def tally(flags: Iterable[FlagRecord]) -> Tally:
     """The count of those that are flagged."""
     reviews = [flag.review for flag in flags if flag.outcome == "flagged"]
     return Tally(*(reviews.count(review) for review in ("open", "confirmed", "dismissed")))
-
-
-def label(kind: str) -> str:
-    """``sadness`` for ``sad_share``."""
-    return LABELS.get(kind, kind.replace("_", " "))

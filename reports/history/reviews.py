@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from db.records import FlagRecord
-from reports.history.kinds import label
-from reports.words import NONE
+from reports.words import NONE, about
 
 REVIEW_HEADINGS = ("about", "review", "by", "when", "note")
 
@@ -12,4 +11,4 @@ REVIEW_HEADINGS = ("about", "review", "by", "when", "note")
 def review_cells(flag: FlagRecord) -> tuple[str, ...]:
     """Texts under ``REVIEW_HEADINGS``."""
     at = NONE if flag.reviewed_at is None else f"{flag.reviewed_at:%Y-%m-%d}"
-    return (label(flag.kind), flag.review, flag.reviewed_by or NONE, at, flag.note or NONE)
+    return (about(flag.kind), flag.review, flag.reviewed_by or NONE, at, flag.note or NONE)

@@ -21,12 +21,11 @@ from db.records import (
 )
 from model.emotions import Emotion
 from reports.attention import LEAST_OWN_S
-from reports.history.kinds import label
 from reports.history.presence import Presence, presence
 from reports.history.sessions import moment
 from reports.history.trend import Trend, trend
 from reports.report import ReportSettings, local_time
-from reports.words import NONE, NOUNS, percent, percent_range
+from reports.words import NONE, NOUNS, about, percent, percent_range
 
 HEADINGS = (
     "no.",
@@ -176,7 +175,7 @@ def facing_level(summary: StudentSummary) -> float | None:
 
 def flags_told(flags: Sequence[FlagRecord]) -> str:
     """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
-    flagged = [f"{label(flag.kind)} ({flag.review})" for flag in flags if flag.outcome == "flagged"]
+    flagged = [f"{about(flag.kind)} ({flag.review})" for flag in flags if flag.outcome == "flagged"]
     if flagged:
         return ", ".join(flagged)
     outcomes = {flag.outcome for flag in flags}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from db.records import ClassHistory, FlagRecord, Lesson, Level, StudentRecord, StudentSummary
 from reports.history.kinds import Tally, tally
 from reports.history.presence import Presence, presence
-from reports.history.student import StudentLine, StudentTrends, student_line, trends_of
+from reports.history.student import StudentTrends, facing_level
+from reports.history.trend import trend
 from reports.history.weeks import ClassTrends, class_trends
 from reports.report import ReportSettings
 from reports.words import reading_key
@@ -16,10 +18,11 @@ from reports.words import reading_key
 
 @dataclass(frozen=True)
 class Cell:
-    """One student in one lesson; ``sad`` is None where there was not enough to tell."""
+    """One student in one lesson; ``sad`` and ``away`` are None where there was not enough to tell."""
 
     presence: Presence
     sad: Level | None = None
+    away: Level | None = None
     facing_share: float | None = None
     flagged: bool = False
 
@@ -85,11 +88,13 @@ def class_term(class_name: str, history: ClassHistory, settings: ReportSettings)
         for flag in lesson.flags
         if flag.student_id in people
     ]
+    trends = class_trends(class_name, lessons, settings)
+    moments = [line.started_at for line in trends.lessons]
     return Term(
         class_name=class_name,
         lessons=lessons,
-        trends=class_trends(class_name, lessons, settings),
-        students=tuple(_student(who, lessons, summaries, settings) for who in named),
+        trends=trends,
+        students=tuple(_student(who, lessons, summaries, moments) for who in named),
         by_seat=len(people) - len(roster),
         flags=tuple(flags),
     )
@@ -99,32 +104,34 @@ def _student(
     who: StudentRecord,
     lessons: Sequence[Lesson],
     summaries: Sequence[Mapping[int, StudentSummary]],
-    settings: ReportSettings,
+    moments: Sequence[datetime],
 ) -> TermStudent:
+    flags = [[flag for flag in lesson.flags if flag.student_id == who.id] for lesson in lessons]
     cells: list[Cell] = []
-    lines: list[StudentLine] = []
-    flags: list[FlagRecord] = []
     known = False
-    for lesson, of_lesson in zip(lessons, summaries, strict=True):
-        own = of_lesson.get(who.id)
-        here = presence(lesson, own, known_before=known)
-        known = known or here is Presence.SEEN
-        mine = tuple(flag for flag in lesson.flags if flag.student_id == who.id)
-        flags += mine
-        if here is Presence.SEEN and own is not None:
-            line = student_line(lesson.session, own, mine, settings)
-            lines.append(line)
-            cells.append(Cell(here, line.sad, line.facing_share, bool(mine)))
-        else:
-            cells.append(Cell(here))
+    for lesson, of_lesson, own_flags in zip(lessons, summaries, flags, strict=True):
+        cells.append(_cell(lesson, of_lesson.get(who.id), flagged=bool(own_flags), known_before=known))
+        known = known or cells[-1].presence is Presence.SEEN
+    at = list(zip(moments, cells, strict=True))
     return TermStudent(
         name=who.pseudonym,
         cells=tuple(cells),
-        sad_share=_mean([line.sad.share for line in lines if line.sad]),
-        facing_share=_mean([line.facing_share for line in lines if line.facing_share is not None]),
-        flags=tally(flags),
-        trends=trends_of(lines),
+        sad_share=_mean([cell.sad.share for cell in cells if cell.sad]),
+        facing_share=_mean([cell.facing_share for cell in cells if cell.facing_share is not None]),
+        flags=tally(flag for some in flags for flag in some),
+        trends=StudentTrends(
+            trend([(moment, cell.sad.share) for moment, cell in at if cell.sad]),
+            trend([(moment, cell.facing_share) for moment, cell in at if cell.facing_share is not None]),
+            trend([(moment, cell.away.share) for moment, cell in at if cell.away]),
+        ),
     )
+
+
+def _cell(lesson: Lesson, own: StudentSummary | None, *, flagged: bool, known_before: bool) -> Cell:
+    here = presence(lesson, own, known_before=known_before)
+    if here is not Presence.SEEN or own is None:
+        return Cell(here)
+    return Cell(here, own.sad, own.away, facing_level(own), flagged)
 
 
 def _mean(values: Sequence[float]) -> float | None:

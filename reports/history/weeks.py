@@ -162,8 +162,8 @@ def _means_of_means(students: Sequence[Sequence[StudentSummary]]) -> Figures:
 
 
 def _own(measure: Measure, lessons: Sequence[StudentSummary]) -> float | None:
-    found = mean_over([measure(one) for one in lessons])
-    return found.value if found else None
+    known = [value for one in lessons if (value := measure(one)) is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _whole(lesson: Lesson) -> Figures:

@@ -117,7 +117,7 @@ def test_who_is_of_the_roster_is_the_same_in_the_next_session(
     classroom({"A1": "yes"})
     for _ in range(2):
         shell.json("analyze", lecture, "--no-report")
-    lectures = shell.json("student", "Fox of A1")
+    lectures = shell.json("student", "Fox of A1")["sessions"]
     assert len(lectures) == 2
     assert len({line["student_id"] for line in lectures}) == 1
 

@@ -302,15 +302,15 @@ def test_a_review_moves_along_with_a_name_and_back(store, lesson, people) -> Non
 
 
 def test_people_and_flags_are_counted_after_corrections(store, lesson, people) -> None:
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2)
+    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2, 2)
     correct(store, lesson, Correction(MERGE, people[1], people[0]))
-    assert session_counts(store.engine)[lesson] == SessionCounts(2, 1)
+    assert session_counts(store.engine)[lesson] == SessionCounts(2, 1, 1)
     other = newcomer(store, lesson, "Student 4")
     correct(store, lesson, Correction(SPLIT, people[2], other, 10.0))
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 1)
+    assert session_counts(store.engine)[lesson] == SessionCounts(3, 1, 1)
     take_back(store, lesson)
     take_back(store, lesson)
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2)
+    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2, 2)
 
 
 def test_whoever_is_erased_leaves_the_others_as_recorded(store, lesson, people) -> None:

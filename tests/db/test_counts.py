@@ -20,7 +20,7 @@ def test_people_and_flags_are_counted_by_session(store, session_id, people, new_
         unit.save_flags([FlagRecord(session_id, people[1], "sad", "insufficient_data", {})])
         unit.commit()
     counts = session_counts(store.engine)
-    assert counts == {session_id: SessionCounts(3, 1), other: SessionCounts(1, 0)}
+    assert counts == {session_id: SessionCounts(3, 1, 1), other: SessionCounts(1, 0)}
     assert nobody not in counts
 
 

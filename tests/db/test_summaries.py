@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from db.errors import Conflict, InvalidValue
 from db.records import Level, SessionStatus, SessionSummary, StudentSummary
 from db.schema import SessionRow, SessionSummaryRow, StudentRow, StudentSummaryRow
-from db.summaries import session_summaries, student_summary, unsummarised
+from db.summaries import select_student_summaries, session_summaries, student_summary, unsummarised
 
 CHANCES = (0.0, 0.0, 0.0, 0.5, 0.25, 0.0, 0.25)
 WHOLE = SessionSummary(0, 1, 2, 0.75, 0.5, None, CHANCES)
@@ -21,7 +21,7 @@ ONE = StudentSummary(0, 600.0, 450.0, 300.0, 700, 400.0, 0.5, 0.125, CHANCES, Le
 def save(store, session_id, students, made_with=1) -> None:
     with store.unit() as unit:
         summary = replace(WHOLE, session_id=session_id, made_with=made_with)
-        unit.save_summaries(summary, [replace(ONE, student_id=who) for who in students])
+        unit.save_summaries(summary, [ONE._replace(student_id=who) for who in students])
         unit.commit()
 
 
@@ -35,7 +35,7 @@ def end(store, *sessions) -> None:
 def stored(engine, session_id):
     with engine.connect() as connection:
         of_session = StudentSummaryRow.session_id == session_id
-        rows = connection.execute(select(*StudentSummaryRow.__table__.columns).where(of_session)).all()
+        rows = connection.execute(select_student_summaries().where(of_session)).all()
         return session_summaries(connection, [session_id]), [student_summary(row) for row in rows]
 
 
@@ -43,7 +43,7 @@ def test_they_come_back_as_they_were(store, session_id, people) -> None:
     save(store, session_id, people)
     whole, students = stored(store.engine, session_id)
     assert whole == {session_id: replace(WHOLE, session_id=session_id)}
-    assert students == [replace(ONE, student_id=who) for who in people]
+    assert students == [ONE._replace(student_id=who) for who in people]
     save(store, session_id, people[:1], made_with=2)
     whole, students = stored(store.engine, session_id)
     assert (whole[session_id].made_with, len(students)) == (2, 1)
@@ -64,7 +64,7 @@ def test_who_was_never_read_has_no_numbers(store, session_id, people) -> None:
     [{"seen_s": -1.0}, {"facing_share": 1.5}, {"sad": Level(0.5, -0.1, 0.6)}, {"usable_samples": -1}],
 )
 def test_what_cannot_be_is_refused(store, session_id, people, changes) -> None:
-    wrong = replace(ONE, student_id=people[0], **changes)
+    wrong = ONE._replace(student_id=people[0], **changes)
     with store.unit() as unit, pytest.raises(Conflict):
         unit.save_summaries(replace(WHOLE, session_id=session_id), [wrong])
 

@@ -9,7 +9,8 @@ VOID = {"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"}
 
 
 class Page(HTMLParser):
-    """The tags, texts and attributes of a page; ``problems`` are tags that were not closed in order."""
+    """The tags, texts and attributes of a page; ``problems`` are tags that were not closed in order;
+    ``everyone`` is the table of everyone."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -18,6 +19,7 @@ class Page(HTMLParser):
         self.problems: list[str] = []
         self.headings: list[str] = []
         self.tables: list[list[list[str]]] = []
+        self.everyone: list[list[str]] = []
         self._words: list[str] = []
         self._open: list[str] = []
         self.feed(html)
@@ -27,6 +29,13 @@ class Page(HTMLParser):
     def table(self) -> list[list[str]]:
         """The rows of every table, the texts of their cells."""
         return [row for table in self.tables for row in table]
+
+    @property
+    def charts(self) -> int:
+        """How many charts there are besides the small ones, which have a class."""
+        return self.tags.count("svg") - sum(
+            (tag, name) == ("svg", "class") for tag, name, _ in self.attributes
+        )
 
     @property
     def text(self) -> str:
@@ -42,6 +51,8 @@ class Page(HTMLParser):
             self.headings.append("")
         if tag == "table":
             self.tables.append([])
+            if ("role", "table") in attrs:
+                self.everyone = self.tables[-1]
         if tag == "tr":
             self.tables[-1].append([])
         if tag in {"td", "th"}:

@@ -5,7 +5,8 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from reports.bidi import FIRST_STRONG, POP, plain, with_isolates
+from reports.bidi import with_isolates
+from reports.names import FIRST_STRONG, POP, plain
 from reports.pdf import to_pdf
 
 HEBREW = "יעל 7b"

@@ -7,16 +7,24 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import StepPatch
 
 from model.emotions import Emotion
 from reports.charts import heatmap
+from reports.charts.bands import head_looks
+from reports.charts.columns import State
 from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.lesson import direction_chart, expression_chart
+from reports.charts.lesson import Marks, class_chart
+from reports.charts.marks import Mark, joined, lettered, numbered
 from reports.charts.strip import student_strip
-from reports.charts.style import COLOURS, LEVELS, Chart, State, state_look
+from reports.charts.style import COLOURS, HATCH_OF, HEADS, LEVELS, SHUT, TURNED, Chart, state_look
 from reports.charts.svg import to_svg
 from reports.class_timeline import aggregate_timeline, class_timeline
+from reports.words import percent
 
 HATCHES = {state: state_look(state)["hatch"] for state in State if state is not State.KNOWN}
 
@@ -35,8 +43,10 @@ def _legend(chart: Chart) -> list[str]:
     return [text.get_text() for text in chart.figure.legends[0].get_texts()]
 
 
-def _hatches(chart: Chart) -> set[str]:
-    return {patch.get_hatch() for patch in chart.figure.axes[0].patches if patch.get_hatch()}
+def _hatches(ax: Axes) -> set[str]:
+    """Those of states; bands have some too."""
+    patches = [patch for patch in ax.patches if not isinstance(patch, StepPatch)]
+    return {patch.get_hatch() for patch in patches if patch.get_hatch()}
 
 
 def _extents(chart: Chart, colour: str) -> list[tuple[float, float]]:
@@ -53,48 +63,119 @@ def _luminance(colour: str) -> float:
     return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
 
 
+def _panel(chart: Chart, label: str) -> Axes:
+    return next(ax for ax in chart.figure.axes if ax.get_ylabel() == label)
+
+
+def _bands(ax: Axes) -> list[StepPatch]:
+    return [patch for patch in ax.patches if isinstance(patch, StepPatch) and patch.get_fill()]
+
+
+def _entries(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_the_bands_of_the_class_fill_the_scale(whole):
-    chart = expression_chart(whole)
-    bands = [patch for patch in chart.figure.axes[0].patches if hasattr(patch, "get_data")]
+    bands = _bands(_panel(class_chart(whole, expressions=True), "resembling"))
     assert [to_hex(band.get_facecolor()) for band in bands] == [c.lower() for c in COLOURS.values()]
     lowest, highest = bands[0].get_data(), bands[-1].get_data()
     assert (lowest.baseline == 0).all()
     np.testing.assert_allclose(highest.values, 1)
     np.testing.assert_allclose(lowest.values, whole.probabilities[:, Emotion.SAD])
+    for band, emotion in zip(bands, COLOURS, strict=True):
+        data = band.get_data()
+        np.testing.assert_allclose(data.values - data.baseline, whole.probabilities[:, emotion])
 
 
 def test_the_legend_names_what_is_resembled(whole):
-    legend = _legend(expression_chart(whole))
+    legend = _entries(_panel(class_chart(whole, expressions=True), "resembling"))
     assert legend[0] == "neutral"
-    assert "sadness" in legend
+    assert legend[6] == "sadness"
     assert "sad" not in legend
 
 
-def test_the_share_of_students_seen_is_below(whole):
-    seen = expression_chart(whole).figure.axes[1].patches[0].get_data()
-    np.testing.assert_allclose(seen.values, whole.seen_share)
+def test_the_heads_of_the_class_fill_the_scale_too(whole):
+    ax = _panel(class_chart(whole, expressions=True), "heads")
+    heights = [band.get_data().values - band.get_data().baseline for band in _bands(ax)]
+    np.testing.assert_allclose(np.transpose(heights), whole.head_shares, atol=1e-12)
+    np.testing.assert_allclose(np.sum(heights, axis=0), 1)
+    np.testing.assert_allclose(1 - heights[-1], whole.seen_share)
+    assert _entries(ax) == ["not seen", "seen, not readable", "turned away", "to the front"]
 
 
-def test_head_direction_of_the_class(whole):
-    chart = direction_chart(whole)
-    front = chart.figure.axes[0].patches[0].get_data()
-    np.testing.assert_allclose(front.values, whole.facing_share)
-    assert _legend(chart) == ["facing the front"]
+def test_eyes_have_a_panel_where_they_could_be_judged(lessons, whole):
+    assert "eyes shut" not in [ax.get_ylabel() for ax in class_chart(whole, expressions=True).figure.axes]
+    lines = lessons.timelines("bbzz", "bzz.")
+    chart = class_chart(class_timeline(lines, lines[0].grid), expressions=False)
+    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes shut"]
+    ax = _panel(chart, "eyes shut")
+    assert ax.patches[0].get_data().values.tolist() == [0, 0.5, 1, 1]
+    assert to_hex(ax.patches[0].get_facecolor()) == SHUT.lower()
+
+
+def test_without_expressions_there_is_no_word_of_them(whole):
+    chart = class_chart(whole, expressions=False)
+    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads"]
     assert "sadness" not in chart.alt
+    assert f"Heads faced the front in {percent(whole.mean_facing_share)}" in chart.alt
 
 
 def test_aggregate_hatches_what_may_not_be_shown(lessons):
     whole = aggregate_timeline(lessons.session(6), lessons.aggregate([6, 6, 4, 4, 0, 7]))
-    chart = expression_chart(whole)
-    assert _hatches(chart) == {HATCHES[State.TOO_FEW], HATCHES[State.ABSENT]}
-    assert _legend(chart)[-2:] == ["not seen", "too few to show"]
-    band = chart.figure.axes[0].patches[0].get_data()
-    assert np.isnan(band.values).tolist() == [False, False, True, True, True, False]
+    chart = class_chart(whole, expressions=True)
+    for label in ("resembling", "heads"):
+        ax = _panel(chart, label)
+        assert _hatches(ax) == {HATCHES[State.TOO_FEW], HATCHES[State.ABSENT]}
+        assert np.isnan(_bands(ax)[0].get_data().values).tolist() == [False, False, True, True, True, False]
+        assert {"not seen", "too few to show"} <= set(_entries(ax))
+
+
+def test_marks_stand_at_their_times_in_every_panel(whole):
+    chart = class_chart(whole, expressions=True, marks=Marks(numbered([10, 40]), lettered([25])))
+    for label in ("resembling", "heads"):
+        lines = [line for line in _panel(chart, label).lines if list(line.get_ydata()) == [0, 1]]
+        assert sorted(line.get_xdata()[0] for line in lines) == [10, 25, 40]
+    texts = [(text.get_text(), text.get_position()[0]) for ax in chart.figure.axes for text in ax.texts]
+    assert sorted(texts) == [("1", 10), ("2", 40), ("A", 25)]
+
+
+def test_a_mark_after_the_end_is_not_drawn(whole):
+    chart = class_chart(whole, expressions=True, marks=Marks(numbered([10, 4000])))
+    assert [text.get_text() for ax in chart.figure.axes for text in ax.texts] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("times", "labels"),
+    [
+        ([], []),
+        ([100, 2000], ["1", "2"]),
+        ([100, 120, 2000], ["1–2", "3"]),
+        ([100, 101, 102, 103], ["1–4"]),
+        ([100, 170, 240, 310], ["1–4"]),
+    ],
+)
+def test_labels_that_would_touch_are_one(times, labels):
+    assert [mark.label for mark in joined(numbered(times), 3000, 4.8)] == labels
+
+
+@given(times=st.lists(st.floats(0, 3000), max_size=40))
+def test_no_two_labels_touch(times):
+    """At 6.5 points a figure of DejaVu Sans is 0.057 inches wide, and the box adds 0.036."""
+    marks = joined(numbered(sorted(times)), 3000, 4.8)
+    for left, right in pairwise(marks):
+        between_in = (right.at_s - left.at_s) / 3000 * 4.8
+        assert between_in >= (len(left.label) + len(right.label)) / 2 * 0.057 + 0.036
+    first_last = {part for mark in marks for part in mark.label.split("–")}
+    assert {"1", str(len(times))} <= first_last or not times
+
+
+def test_a_mark_is_its_label_and_its_time():
+    assert lettered([7.0, 9.0]) == [Mark(7.0, "A"), Mark(9.0, "B")]
 
 
 def test_the_map_shows_levels_and_reasons(lines):
     (chart,) = sadness_maps(lines, bold=frozenset({1}))
-    assert _hatches(chart) == {HATCHES[State.ABSENT], HATCHES[State.UNKNOWN]}
+    assert _hatches(chart.figure.axes[0]) == {HATCHES[State.ABSENT], HATCHES[State.UNKNOWN]}
     assert (0, 20) in _extents(chart, LEVELS[5][1])  # 0.7 of sad, four bins in one run
     labels = chart.figure.axes[0].get_yticklabels()
     assert [label.get_text() for label in labels] == [f"Student {n}" for n in (1, 2, 3, 4)]
@@ -110,9 +191,24 @@ def test_every_cell_of_the_map_is_drawn_once(lines):
 
 
 def test_the_direction_map_darkens_what_is_turned_away(lines):
-    (chart,) = direction_maps(lines)
-    assert (15, 45) in _extents(chart, LEVELS[-1][1])
+    (chart,) = direction_maps(lines, bold=frozenset({2}))
+    assert (15, 45) in _extents(chart, TURNED[-1][1])
+    assert [label.get_fontweight() for label in chart.figure.axes[0].get_yticklabels()][1] == "bold"
+    assert _extents(chart, SHUT) == []
     assert chart.figure.legends[0].get_title().get_text() == "turned from the front"
+
+
+def test_mostly_shut_eyes_are_a_bar_under_the_row(lessons):
+    (chart,) = direction_maps(lessons.timelines("bbzzb", "bb..b"))
+    assert _extents(chart, SHUT) == [(10, 20)]
+    assert "bar: eyes mostly shut" in _legend(chart)
+
+
+def test_a_map_says_in_words_who_is_darkest(lines):
+    (sad,), (turned,) = sadness_maps(lines), direction_maps(lines)
+    gap = "\N{NO-BREAK SPACE}"
+    assert f"Highest on average: Student 1 56{gap}%, Student 2 5{gap}%" in sad.alt
+    assert f"Highest on average: Student 3 50{gap}%." in turned.alt
 
 
 def test_a_large_class_gets_several_maps(lessons, monkeypatch):
@@ -142,7 +238,7 @@ def test_the_strip_marks_where_sadness_leads(lines):
 def test_a_strip_of_somebody_never_readable(lessons):
     chart = student_strip(lessons.timeline("??.."))
     assert _extents(chart, "#222222") == []
-    assert _hatches(chart) == {HATCHES[State.UNKNOWN], HATCHES[State.ABSENT]}
+    assert _hatches(chart.figure.axes[0]) == {HATCHES[State.UNKNOWN], HATCHES[State.ABSENT]}
 
 
 @pytest.mark.parametrize(
@@ -154,21 +250,36 @@ def test_a_strip_of_somebody_never_readable(lessons):
     ],
 )
 def test_the_time_axis_has_few_ticks_in_fitting_units(lessons, bins, label, last):
-    ax = student_strip(lessons.timeline("n" * bins)).figure.axes[0]
+    ax = student_strip(lessons.timeline("n" * bins)).figure.axes[-1]
     ticks = [text.get_text() for text in ax.get_xticklabels()]
     assert ax.get_xlabel() == label
     assert ticks[-1] == last
     assert 4 <= len(ticks) <= 9
 
 
-def test_the_levels_darken_in_order_and_differ_in_grey():
-    luminances = [_luminance(colour) for _, colour in LEVELS]
+@pytest.mark.parametrize("levels", [LEVELS, TURNED])
+def test_the_levels_darken_in_order_and_differ_in_grey(levels):
+    luminances = [_luminance(colour) for _, colour in levels]
     assert all(a - b > 0.09 for a, b in pairwise(luminances))
-    assert [bound for bound, _ in LEVELS] == sorted(bound for bound, _ in LEVELS)
+    assert [bound for bound, _ in levels] == sorted(bound for bound, _ in levels)
 
 
 def test_unknown_states_differ_without_colour():
     assert len(set(HATCHES.values())) == len(HATCHES) == len(State) - 1
+    assert not set(HATCHES.values()) & set(HATCH_OF.values())
+
+
+def test_neighbouring_bands_differ_in_grey_or_in_pattern():
+    order = list(COLOURS)
+    for lower, upper in pairwise(order):
+        apart = abs(_luminance(COLOURS[lower]) - _luminance(COLOURS[upper])) > 0.05
+        assert apart or HATCH_OF.get(lower) != HATCH_OF.get(upper)
+    facing, turned = map(_luminance, HEADS)
+    assert facing - turned > 0.5
+    assert [look.get("hatch") for _, look in head_looks()[2:]] == [
+        HATCHES[State.UNKNOWN],
+        HATCHES[State.ABSENT],
+    ]
 
 
 class _Svg(HTMLParser):
@@ -210,8 +321,8 @@ def test_the_svg_carries_no_date_no_font_and_no_long_number(lines):
 
 @pytest.mark.filterwarnings("error")
 def test_names_are_only_names(lessons):
-    lines = lessons.timelines("nn", "nn", "nn", "nn")
-    names = ["<script>alert(1)</script>", "$\\frac{1}{$", "李小龙", "A name that goes on and on"]
+    lines = lessons.timelines("nn", "nn", "nn", "nn", "nn")
+    names = ["<script>alert(1)</script>", "$\\frac{1}{$", "李小龙", "A name that goes on and on", "محمد"]
     lines = [
         type(line)(**(vars(line) | {"pseudonym": name})) for line, name in zip(lines, names, strict=True)
     ]
@@ -219,7 +330,8 @@ def test_names_are_only_names(lessons):
     assert "script" not in {tag for tag, _, _ in svg.attributes}
     assert "$\\frac{1}{$" in svg.words
     assert "李小龙" in svg.words
-    assert "A name that goes …" in svg.words
+    assert "A name that goes…" in svg.words
+    assert "\u2068محمد\u2069" in svg.words
 
 
 def test_no_chart_needs_a_window(lines):

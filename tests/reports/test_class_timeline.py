@@ -69,7 +69,7 @@ def test_a_gap_is_unknown_for_the_class(lessons):
 def test_aggregate_never_shows_fewer_than_five(lessons, people):
     whole = aggregate_timeline(lessons.session(len(people)), lessons.aggregate(people))
     few = np.array(people) < 5
-    for curve in (whole.probabilities[:, 0], whole.facing_share, whole.seen_share):
+    for curve in (whole.probabilities[:, 0], whole.facing_share, whole.seen_share, whole.posed_share):
         np.testing.assert_array_equal(np.isnan(curve), few)
     assert (whole.people_usable[few] == 0).all()
     assert whole.people == max(people)
@@ -99,3 +99,30 @@ def test_means_of_nothing_are_none(lessons):
     assert whole.expression_shares == {}
     assert whole.mean_facing_share is None
     assert whole.mean_seen_share == 0
+
+
+def test_where_the_heads_of_the_class_were(lessons):
+    lines = lessons.timelines("b<?.", "bb..")
+    whole = class_timeline(lines, lines[0].grid)
+    assert whole.head_shares.tolist() == [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0, 0, 0, 1]]
+
+
+@given(scripts=scripts)
+def test_the_heads_of_the_class_make_a_whole(lessons, scripts):
+    lines = lessons.timelines(*scripts)
+    np.testing.assert_allclose(class_timeline(lines, lines[0].grid).head_shares.sum(axis=1), 1)
+
+
+def test_shut_eyes_are_of_those_that_could_be_judged(lessons):
+    lines = lessons.timelines("bzz?", "bzn?")
+    shut = class_timeline(lines, lines[0].grid).closed_share
+    assert shut[:3].tolist() == [0, 1, 1]
+    assert np.isnan(shut[3])
+
+
+def test_the_heads_of_an_aggregate(lessons):
+    whole = aggregate_timeline(lessons.session(3), lessons.aggregate([10, 5, 4], "z"))
+    assert whole.head_shares[:2].tolist() == [[1, 0, 0, 0], [0.5, 0, 0, 0.5]]
+    assert np.isnan(whole.head_shares[2]).all()
+    assert whole.closed_share[0] == 1
+    assert np.isnan(whole.closed_share[2])

@@ -88,7 +88,7 @@ def test_the_data_of_a_report(make):
     data = as_data(make("ssssssnn", "?.......", flags=flags))
     first, second = data["students"]
     assert data["session"]["started_at"] == "2026-03-02T09:00:00+00:00"
-    assert data["summary"][0].startswith("Suggested check-in: Student 1.")
+    assert data["summary"][0].endswith("Confirmed on review: Student 1.")
     assert data["flag_settings"]["least_usable_s"] == 20
     assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
     assert first["numbers"]["sad_share"] == pytest.approx(0.75)
@@ -146,3 +146,16 @@ def test_what_the_record_knows_besides(lessons):
     assert [one["uncertain_arrivals_s"] for one in data["students"]] == [[12.7], []]
     assert data["markers"] == [{"at_s": 61.0, "text": "quiz"}]
     assert data["corrections"] == ["Student 3 is Student 2"]
+
+
+def test_changes_of_the_class_are_data(lessons):
+    happy = lessons.bins(["n" * 40 + "h" * 40] * 8)
+    report = build_report(lessons.session(80), lessons.students(8), happy)
+    (change,) = as_data(report)["class"]["changes"]
+    assert (change["at_s"], change["students"]) == (200, 8)
+    assert change["measure"] in ("happy", "neutral")
+    assert abs(change["after"] - change["before"]) == pytest.approx(0.65)
+    turned = lessons.bins(["b" * 40 + "<" * 40] * 8)
+    report = build_report(lessons.session(80, mode="behaviour"), lessons.students(8), turned)
+    assert [change["measure"] for change in as_data(report)["class"]["changes"]] == ["facing"]
+    assert json.loads(json_text(report))["class"]["changes"][0]["before"] == 1

@@ -24,7 +24,10 @@ def test_a_report_of_a_class(lessons):
         flag_settings=SHORT,
     )
     assert report.mode is Mode.EMOTION
-    assert [person.name for person in report.flagged] == ["Student 3", "Student 1"]  # the larger share first
+    assert [person.name for person in report.check_ins] == [
+        "Student 3",
+        "Student 1",
+    ]  # the larger share first
     assert [person.name for person in report.insufficient] == ["Student 4"]
     assert [person.seen for person in report.people] == [True] * 4 + [False]
     assert [person.seat for person in report.people] == ["seat 1", "seat 2", "seat 3", "seat 4", None]
@@ -52,16 +55,16 @@ def test_reviews_are_taken_and_verdicts_made_anew(lessons):
     )
     first, second = report.people
     assert first.is_(Outcome.FLAGGED)
-    assert first.flag.review == "dismissed"
-    assert second.flag is None  # that review belongs to another session
+    assert first.review_of("sad_share") == "dismissed"
+    assert second.flags == {}  # that review belongs to another session
 
 
 def test_behaviour_judges_nobody(lessons):
     bins = lessons.bins(["ssssss", "bbbbbb"])  # even if probabilities were stored
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {})]
     report = build_report(lessons.session(6, mode="behaviour"), lessons.students(2), bins, flags=flags)
-    assert [(person.verdict, person.flag) for person in report.people] == [(None, None)] * 2
-    assert report.flagged == report.insufficient == ()
+    assert [(person.verdict, dict(person.flags)) for person in report.people] == [(None, {})] * 2
+    assert report.check_ins == report.insufficient == ()
 
 
 def test_aggregate_has_no_people(lessons):
@@ -73,7 +76,7 @@ def test_aggregate_has_no_people(lessons):
 
 def test_nobody_and_nothing(lessons):
     report = build_report(lessons.session(0, watched_s=0.0), [], [])
-    assert report.people == report.flagged == report.seen == ()
+    assert report.people == report.check_ins == report.seen == ()
     assert report.watched_s == report.unwatched_s == 0
 
 
@@ -114,9 +117,9 @@ def test_bins_of_a_stranger_are_one_line(lessons):
 
 def test_thresholds_reach_the_verdicts(lessons):
     args = lessons.session(6), lessons.students(1), lessons.bins(["sssssn"])
-    assert len(build_report(*args, flag_settings=SHORT).flagged) == 1
+    assert len(build_report(*args, flag_settings=SHORT).check_ins) == 1
     strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.6))
-    assert strict.flagged == ()
+    assert strict.check_ins == ()
     assert strict.flag_settings.sad_share == 0.6
 
 
@@ -133,14 +136,22 @@ def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
     scripts = ["s" * 72, *["b" * 72] * 4, "b" * 22 + "<" * 50]
     stored = [FlagRecord(7, 6, "attention", "flagged", {}, "confirmed", "the form teacher")]
     report = build_report(lessons.session(72), lessons.students(6), lessons.bins(scripts), flags=stored)
-    assert [person.name for person in report.flagged] == ["Student 1"]
-    (away,) = report.flagged_for("attention")
-    assert (away.name, away.review, away.review_of("attention")) == ("Student 6", "open", "confirmed")
+    sad, away = report.check_ins  # whom nobody has reviewed comes first
+    assert (sad.name, sad.reviews, [one.kind for one in sad.raised]) == (
+        "Student 1",
+        ("open",),
+        ["sad_share"],
+    )
+    assert (away.name, away.reviews, [one.kind for one in away.raised]) == (
+        "Student 6",
+        ("confirmed",),
+        ["attention"],
+    )
     assert set(away.verdicts) == {"sad_share", "attention"}
     behaviour = build_report(
         lessons.session(72, mode="behaviour"), lessons.students(6), lessons.bins(scripts)
     )
-    assert [person.name for person in behaviour.flagged_for("attention")] == ["Student 6"]
+    assert [person.name for person in behaviour.check_ins] == ["Student 6"]
     assert set(behaviour.people[0].verdicts) == {"attention"}
 
 

@@ -3,13 +3,18 @@ from __future__ import annotations
 import pytest
 
 from db.records import FlagRecord, SessionStatus
+from model.emotions import Emotion
+from reports.changes import Change, Measure
 from reports.export import as_data
 from reports.flags import FlagSettings
 from reports.page import render_html
 from reports.report import build_report
-from reports.sentences import banner, masked, no_curve, summary, unreadable
+from reports.sentences import banner, change_told, masked, no_curve, summary, unreadable
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+
+
+NONE_COMPUTED = " No expression was computed in this mode."
 
 
 def _plain(text):
@@ -28,9 +33,7 @@ def make(lessons):
 
 def test_the_answer_comes_first(make):
     first, second, third = map(_plain, summary(make("ssssssnn", "nnnnnnnn")))
-    assert first == (
-        "Suggested check-in: Student 1. An expression resembling sadness was there for longer than any other."
-    )
+    assert first == "Suggested check-in: Student 1."
     assert second == "2 students were seen, on average for 100 % of the 40 s watched."
     assert third.startswith(
         "Averaged over the class, the readable faces resembled: neutral 46 %, sadness 29 %"
@@ -40,7 +43,7 @@ def test_the_answer_comes_first(make):
 def test_nobody_flagged(make):
     report = make("nnnnnn", "s.....")
     first, second, _ = map(_plain, summary(report))
-    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody clearly")
+    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody mostly showed")
     assert second.endswith("There was not enough to tell for Student 2.")
 
 
@@ -56,14 +59,15 @@ def test_nobody_flagged(make):
     ],
 )
 def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
-    assert summary(make(*scripts, mode="behaviour"))[-2].endswith(told)
+    assert summary(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(told)
 
 
 @pytest.mark.parametrize(
     ("reviews", "expected"),
     [
-        (["confirmed", "open"], "Suggested check-in: Student 1 and Student 2 (2 of 2 students). An"),
-        (["dismissed", "open"], "Suggested check-in: Student 2. An"),
+        (["open", "open"], "Suggested check-ins: Student 1 and Student 2 (2 of 2 students)."),
+        (["confirmed", "open"], "Suggested check-in: Student 2. Confirmed on review: Student 1."),
+        (["dismissed", "open"], "Suggested check-in: Student 2. Dismissed on review: Student 1."),
         (["dismissed", "dismissed"], "No check-in is open. Dismissed on review: Student 1 and Student 2."),
     ],
 )
@@ -87,13 +91,18 @@ def test_several_flagged_are_counted_and_long_lists_cut(make):
 @pytest.mark.parametrize(
     ("scripts", "expected"),
     [
-        (["s.....", "n....."], "There was not enough to tell about anyone's expression."),
-        (["??????", "<<<<<<"], "Nobody's face could be read, so nothing can be said about expressions."),
+        (["s.....", "n....."], "No check-in is suggested: there was not enough to tell about anyone."),
+        (["??????", "<<<<<<"], "No check-in is suggested: there was not enough to tell about anyone."),
         (["......"], "No student was seen in the 30 s watched."),
     ],
 )
 def test_little_to_tell(make, scripts, expected):
     assert _plain(summary(make(*scripts))[0]) == expected
+
+
+def test_unreadable_faces_are_said(make):
+    told = summary(make("??????", "<<<<<<"))[-1]
+    assert told == "Nobody's face could be read, so nothing can be said about expressions."
 
 
 def test_one_student_was_seen_not_were(make):
@@ -103,6 +112,28 @@ def test_one_student_was_seen_not_were(make):
 def test_nothing_watched(make):
     assert len(summary(make(watched_s=0.0))) == 1
     assert summary(make(watched_s=0.0))[0].startswith("Nothing was watched")
+
+
+def test_who_was_seldom_seen_is_named(make):
+    told = _plain(summary(make("nnnnnn", "nn....", "nnn..."))[1])
+    assert told.startswith(
+        "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
+    )
+    assert "less than half" not in _plain(summary(make("nn....", "n....."))[1])  # who was not?
+
+
+@pytest.mark.parametrize(
+    ("measure", "before", "after", "told"),
+    [
+        (Measure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
+        (Measure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
+        (Measure.SHUT, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
+        (Emotion.SAD, 0.1, 0.3, "At 23:10 expressions resembling sadness rose from 10 % to 30 %."),
+        (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
+    ],
+)
+def test_a_change_in_plain_words(measure, before, after, told):
+    assert _plain(change_told(Change(1390.0, measure, before, after, 20, 0.01))) == told
 
 
 def test_behaviour_says_nothing_of_expressions(make):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import MONITORED_HEAD, shipped
+from model.classifier import shipped
 
 PERSON, SPELL, BIN = 40.0, 8.0, 60.0
 """How alike the answers are to one person's faces, within one spell, and within one bin: the sums of the
@@ -20,24 +21,22 @@ alike. Made up: how answers to one person's faces scatter over time was not meas
 @dataclass(frozen=True, eq=False)
 class Answers:
     """``means`` ``(7, 7)``: row by true expression, column by answer, each row summing to 1, in the order of
-    ``EMOTIONS``. ``source`` says where they are from."""
+    ``EMOTIONS``. ``source`` says where they are from; ``measured`` is what a session's record keeps of the
+    model, None for nothing."""
 
     means: NDArray[np.float64]
     source: str
+    measured: Mapping[str, Any] | None = None
 
 
 def shipped_answers() -> Answers:
-    """Those of the shipped model, on faces that it has not learnt from.
-
-    ``mean_answers`` of ``expression.json`` are the measured means of its probabilities. Where a model has
-    none, the confusion of its card stands for them: how often each expression led.
-    """
+    """Those of the shipped model, on faces that it has not learnt from (``model.measured``)."""
     about: dict[str, Any] = json.loads(shipped("expression.json").read_text(encoding="utf-8"))
-    if "mean_answers" in about:
-        return Answers(_rows(about["mean_answers"]), f"mean answers of {about['version']}")
-    training: dict[str, Any] = json.loads(shipped("training.json").read_text(encoding="utf-8"))
-    scores = training["results"]["heads"][MONITORED_HEAD]["ferplus"]
-    return Answers(_rows(scores["confusion"]), f"confusion of {about['version']}")
+    measured = about["measured"]
+    means = np.asarray(measured["confusion"]["means"], np.float64)
+    # Rounded to some decimals in the file.
+    shares = means / means.sum(axis=1, keepdims=True)
+    return Answers(shares, f"mean answers of {about['version']}", measured)
 
 
 def around(means: NDArray[np.float64], alike: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -47,10 +46,4 @@ def around(means: NDArray[np.float64], alike: float, rng: np.random.Generator) -
     # A row of parameters close to 0 can come out as nothing at all; then it is its mean.
     drawn = np.where(drawn.sum(axis=-1, keepdims=True) > 0, drawn, means)
     shares: NDArray[np.float64] = drawn / drawn.sum(axis=-1, keepdims=True)
-    return shares
-
-
-def _rows(numbers: Any) -> NDArray[np.float64]:
-    rows = np.asarray(numbers, np.float64)
-    shares: NDArray[np.float64] = rows / rows.sum(axis=1, keepdims=True)
     return shares

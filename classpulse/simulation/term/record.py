@@ -118,16 +118,19 @@ class Term:
         return number
 
     def _new_session(self, planned: Planned) -> NewSession:
-        of_class = {"name": self.settings.class_name, "room": self.settings.room}
-        kept = Settings.model_validate({"class": of_class}).as_json()
+        kept = Settings.model_validate(
+            {"class": {"name": self.settings.class_name, "room": self.settings.room}}
+        ).as_json()
+        if self.answers.measured is not None and self.settings.mode is not Mode.BEHAVIOUR:
+            kept["model"] = dict(self.answers.measured)
         return NewSession(
             class_name=self.settings.class_name,
-            room=self.settings.room,
             source=SOURCE,
             started_at=planned.started_at,
             mode=self.settings.mode.value,
             expected_s=planned.length_s,
             bin_s=taken_of(planned).bin_s,
+            room=self.settings.room,
             settings=kept,
             versions={
                 "classpulse": version("classpulse"),

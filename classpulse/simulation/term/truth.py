@@ -3,7 +3,7 @@
 ::
 
     {"version": 1, "class": "Physics 10b", "mode": "emotion", "seed": 0, "sample_fps": 2.0, "bin_s": 5.0,
-     "answers": {"source": "confusion of cp-fer-3 ...", "means": [[...7], ...7]},
+     "answers": {"source": "mean answers of cp-fer-3 ...", "means": [[...7], ...7]},
      "students": [{"student": "Student 1", "trait": "nothing special"}, ...],
      "sessions": [{"session": 1, "started_at": "2026-01-12T10:00:00+00:00", "length_s": 3000.0,
                    "end_s": 3000.0, "gap_s": null,

@@ -14,6 +14,7 @@ from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
 from reports.history.student import AWAY, FACING, HEADINGS, SADNESS, StudentHistory, StudentLine
 from reports.history.trend import Trend
+from reports.names import isolated
 from reports.words import count
 
 METHOD = (
@@ -93,7 +94,8 @@ def _chart(history: StudentHistory) -> Chart | None:
         return None
     missed = [line.started_at for line in own if line.presence is Presence.MISSED]
     told = " ".join(sentences(history))
-    alt = f"Shares of {history.name} in each session, with intervals. {told} {len(missed)} lessons missed."
+    shown = f"Shares of {isolated(history.name)} in each session, with intervals."
+    alt = f"{shown} {told} {len(missed)} lessons missed."
     return level_chart(panels, [line.started_at for line in own], alt, missed=missed)
 
 

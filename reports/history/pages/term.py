@@ -13,6 +13,7 @@ from reports.history.presence import Presence
 from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
 from reports.history.term import Cell, Term, TermStudent
+from reports.names import isolated
 from reports.words import NONE, count, length, listing, percent
 
 EVERYONE_HEADINGS = (
@@ -60,7 +61,7 @@ def sentences(term: Term) -> tuple[str, ...]:
 
 
 def _clear(term: Term, direction: str) -> str:
-    names = [one.name for one in term.students if one.trends.sadness.direction == direction]
+    names = [isolated(one.name) for one in term.students if one.trends.sadness.direction == direction]
     if not names:
         return ""
     chance = round(len(term.students) * _ONE_SIDED)
@@ -69,11 +70,8 @@ def _clear(term: Term, direction: str) -> str:
         if chance
         else ""
     )
-    told = (
-        f"An expression resembling sadness took up {_MORE[direction]} time from week to week: "
-        f"{listing(names)}."
-    )
-    return told + by_chance
+    told = f"An expression resembling sadness took up {_MORE[direction]} time from week to week"
+    return f"{told}: {listing(names)}.{by_chance}"
 
 
 _MORE = {"rising": "more", "falling": "less"}
@@ -82,6 +80,8 @@ _ONE_SIDED = 0.025
 
 
 def _sections(term: Term) -> list[Section]:
+    if not term.lessons:
+        return []
     weeks, lessons = trend_sections(term.trends)
     sections = [_flags(term), _students(term), weeks, _everyone(term), lessons, *_figures(term)]
     return [*(section for section in sections if section is not None), _limits(term)]
@@ -162,7 +162,7 @@ def _figures(term: Term) -> list[Section]:
         some = slice(start, start + _LESSONS_A_TABLE)
         headings = ("student", *(f"{at.day} {at:%b}" for at in moments[some]))
         rows = [(one.name, *(_cell(cell) for cell in one.cells[some])) for one in term.students]
-        tables.append(Table(headings, rows))
+        tables.append(Table(headings, rows, dense=True))
     note = "?: seen, and not enough to tell. *: flagged. Empty: before they were known."
     return [Section("The shares of sadness, lesson by lesson", tables=tables, notes=[note])]
 

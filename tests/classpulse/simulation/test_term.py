@@ -19,6 +19,7 @@ from classpulse.simulation.term.script import Script, draw_script
 from classpulse.simulation.term.states import EXPRESSIONS, LASTS_S, STATES, USUAL, State
 from db.records import TimelineBin
 from model.emotions import Emotion
+from reports.confusion import read_confusion
 
 SURE = np.eye(7)
 """Answers without a mistake."""
@@ -107,22 +108,11 @@ def test_answers_scatter_around_the_model_s_own() -> None:
     assert drawn.mean(axis=0) == pytest.approx(answers.means, abs=0.01)
 
 
-def test_measured_means_take_the_place_of_the_confusion(monkeypatch: pytest.MonkeyPatch) -> None:
-    from classpulse.simulation.term import answers
-
-    measured = '{"version": "m 1", "mean_answers": [[2, 0, 0, 0, 0, 0, 0], ' + ", ".join(
-        ["[1,1,1,1,1,1,1]"] * 6
-    )
-
-    class File:
-        def read_text(self, encoding: str) -> str:
-            return measured + "]}"
-
-    monkeypatch.setattr(answers, "shipped", lambda _: File())
+def test_they_come_with_what_a_record_keeps_of_the_model() -> None:
     found = shipped_answers()
-    assert found.source == "mean answers of m 1"
-    assert found.means[0].tolist() == [1.0, 0, 0, 0, 0, 0, 0]
-    assert found.means[1] == pytest.approx(np.full(7, 1 / 7))
+    assert found.measured is not None
+    assert read_confusion({"model": found.measured}) is not None
+    assert found.source.startswith("mean answers of cp-fer-")
 
 
 def term(count: int = 12, minutes: float = 50.0, interrupted: int = 0, start: date = date(2026, 1, 12)):

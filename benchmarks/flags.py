@@ -1,0 +1,344 @@
+"""How often the flag rules find whom they should, and flag whom they should not: simulated students and
+classes.
+
+Students of ``sadness`` show faces of FER2013 whose expression most FER+ raters agree on, drawn as
+``classpulse simulate faces`` draws them (spells of 10 s, a face 2.5 s, two samples a second), read by the
+shipped model and put into bins; no film is made. Those of ``attention`` follow scripts. Figures are in
+docs/flags.md.
+
+    python benchmarks/flags.py sadness DATA [--half report] [--lectures 1000]
+    python benchmarks/flags.py own DATA [--lectures 500]        # a few faces each, and the own usual level
+    python benchmarks/flags.py curve DATA [--out docs/flags.svg]
+    python benchmarks/flags.py coverage DATA
+    python benchmarks/flags.py attention
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.classifier import load_classifier
+from model.dataset import load_faces, select
+from model.emotions import EMOTIONS, Emotion
+from monitor.binning import Binner
+from monitor.domain import Observation
+from reports.attention_flags import AttentionFlagSettings, judge_attention
+from reports.confusion import Confusion, read_confusion
+from reports.flags import FlagSettings, Outcome, Verdict, judge
+from reports.intervals import resampled, share_interval, wilson
+from reports.timeline import Floats, Grid, Ints, StudentTimeline
+from reports.usual import Usual, usual_level
+
+BIN_S, SPELL_BINS, FACES_A_BIN, SAMPLES = 5.0, 2, 2, 10
+SAD, NEUTRAL, HAPPY = int(Emotion.SAD), int(Emotion.NEUTRAL), int(Emotion.HAPPY)
+OTHERS: Mapping[str, tuple[int, ...]] = {
+    "neutral": (NEUTRAL,),
+    "neutral and happy": (NEUTRAL, HAPPY),
+    "all others": tuple(label for label in range(len(EMOTIONS)) if label != SAD),
+}
+"""What is shown when the face is not sad."""
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The model's answers to the faces of each label, (N, 7) each, and the mistakes it is corrected by."""
+
+    answers: tuple[Floats, ...]
+    confusion: Confusion
+
+    def few(self, rng: Rng, count: int | None) -> tuple[Floats, ...]:
+        """The answers to ``count`` faces of each label, which is all that one person shows; None: to all."""
+        if count is None:
+            return self.answers
+        return tuple(
+            rows[rng.choice(len(rows), min(count, len(rows)), replace=False)] for rows in self.answers
+        )
+
+
+def read_pool(data: Path, half: str) -> Pool:
+    """Classify each face of a half once."""
+    faces, classifier = select(load_faces(data), half), load_classifier()
+    answers = classifier.probabilities(faces.images).astype(np.float64)
+    confusion = read_confusion({"model": classifier.measured})
+    assert confusion is not None
+    return Pool(tuple(answers[faces.majority == label] for label in range(len(EMOTIONS))), confusion)
+
+
+def shown_spells(rng: Rng, sad_share: float, minutes: float, others: Sequence[int]) -> Ints:
+    """The label of each spell; exactly as many are sad as the share says, at random times."""
+    spells = rng.choice(np.array(others), round(minutes * 60 / (SPELL_BINS * BIN_S)))
+    spells[: round(sad_share * len(spells))] = SAD
+    return rng.permutation(spells)
+
+
+def shown_bins(rng: Rng, spells: Ints, answers: Sequence[Floats]) -> Floats:
+    """The mean answer of each bin, (B, 7): two faces of five samples each."""
+    labels = np.repeat(spells, SPELL_BINS * FACES_A_BIN)
+    shown = np.array([answers[label][rng.integers(len(answers[label]))] for label in labels])
+    return shown.reshape(-1, FACES_A_BIN, len(EMOTIONS)).mean(axis=1)
+
+
+def timeline(probabilities: Floats) -> StudentTimeline:
+    """A student who was seen and readable all the time."""
+    count = len(probabilities)
+    full, none, nan = np.full(count, SAMPLES), np.zeros(count, np.int64), np.full(count, np.nan)
+    grid = Grid(BIN_S, np.full(count, BIN_S))
+    parts = (full, full, full, none, none, nan, nan, none, none)
+    return StudentTimeline(1, "Student 1", grid, np.full(count, BIN_S), *parts, probabilities, {})
+
+
+def check_binning(pool: Pool) -> None:
+    """That ``shown_bins`` is what ``monitor.binning`` makes of the same faces, sample by sample."""
+    spells = shown_spells(np.random.default_rng(1), 0.5, 1, OTHERS["all others"])
+    labels = np.repeat(spells, SPELL_BINS * FACES_A_BIN)
+    rng, binner = np.random.default_rng(2), Binner(BIN_S, lambda _: True, keep_s=3600)
+    for number, label in enumerate(labels):
+        answer = pool.answers[label][rng.integers(len(pool.answers[label]))]
+        for sample in range(SAMPLES // FACES_A_BIN):
+            at_s = (number * SAMPLES // FACES_A_BIN + sample) * BIN_S / SAMPLES
+            binner.add_sample(at_s, BIN_S / SAMPLES)
+            binner.add(Observation(0, at_s, True, tuple(map(float, answer))))
+    stored = np.array([row.probabilities for row in binner.bins().values()])
+    assert np.allclose(stored, shown_bins(np.random.default_rng(2), spells, pool.answers))
+
+
+def students(
+    pool: Pool, count: int, sad_share: float, minutes: float, others: str, faces: int | None = None
+) -> Iterator[Verdict]:
+    """The verdicts on so many students. The threshold of the lower end is the smallest that there is: who is
+    flagged with it is flagged with a larger one if the lower end lies above that."""
+    rng = np.random.default_rng([round(1000 * sad_share), round(minutes), len(others), faces or 0])
+    lax = FlagSettings(sad_share=0.05)
+    for _ in range(count):
+        spells = shown_spells(rng, sad_share, minutes, OTHERS[others])
+        bins = shown_bins(rng, spells, pool.few(rng, faces))
+        yield judge(timeline(bins), lax, pool.confusion)
+
+
+def flagged(verdicts: Sequence[Verdict], threshold: float) -> int:
+    """How many are flagged with that ``sad_share``."""
+    lows = [v.interval.low for v in verdicts if v.interval and v.outcome is Outcome.FLAGGED]
+    return sum(low > threshold for low in lows)
+
+
+def told(hits: int, count: int) -> str:
+    """A share of cases with its Wilson interval, in percent."""
+    low, high = wilson(hits / count, count, 0.95)
+    return f"{hits / count:7.2%} ({low:.2%} to {high:.2%})"
+
+
+def sadness(pool: Pool, lectures: int, chosen: float) -> None:
+    """Who is flagged, by the share of time that looked sad and what else was shown."""
+    for minutes in (5, 50):
+        count = lectures if minutes == 5 else lectures // 2
+        for others in OTHERS:
+            for share in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9):
+                verdicts = list(students(pool, count, share, minutes, others))
+                means = [
+                    float(np.mean([getattr(v, n) for v in verdicts])) for n in ("raw_share", "sad_share")
+                ]
+                figures = f"read {means[0]:.2f} corrected {means[1]:.2f}"
+                found = told(flagged(verdicts, chosen), count)
+                print(f"{minutes:3} min {others:18} sad {share:.1f}  {figures}  {found}", flush=True)
+
+
+def few_faces(pool: Pool, count: int, chosen: float) -> None:
+    """People have one face: the mistakes made with it repeat. And what the own usual level changes then."""
+    for faces in (1, 3, 10):
+        for others in ("neutral", "neutral and happy"):
+            rates = []
+            for share in (0.0, 0.6, 0.8):
+                verdicts = list(students(pool, count, share, 5, others, faces))
+                rates.append(f"sad {share:.1f} {told(flagged(verdicts, chosen), count)}")
+            print(f"  5 min, {faces:2} faces a label, {others:18} {'   '.join(rates)}")
+        for share in (0.0, 0.6, 0.8):
+            hits = np.sum(
+                [with_usual(pool, np.random.default_rng([7, n]), share, faces) for n in range(count)], axis=0
+            )
+            alone, beside = (told(int(number), count) for number in hits)
+            what = f"50 min, {faces:2} faces a label, neutral, sad {share:.1f}"
+            print(f"  {what}: {alone}; with a usual level {beside}", flush=True)
+
+
+def with_usual(pool: Pool, rng: Rng, share: float, faces: int) -> tuple[bool, bool]:
+    """Whether one student is flagged without and with three earlier sessions in which they looked neutral."""
+    answers = pool.few(rng, faces)
+
+    def lecture(sad_share: float, usual: Usual | None) -> Verdict:
+        spells = shown_spells(rng, sad_share, 50, OTHERS["neutral"])
+        return judge(timeline(shown_bins(rng, spells, answers)), FlagSettings(), pool.confusion, usual)
+
+    usual = usual_level([lecture(0.0, None).sad_share or 0.0 for _ in range(3)])
+    today = lecture(share, None)
+    line = today.interval
+    assert line is not None
+    assert usual is not None
+    alone = today.outcome is Outcome.FLAGGED
+    return alone, alone and line.low > usual.level
+
+
+def draw(path: Path, pool: Pool, lectures: int, chosen: float) -> None:
+    """Who is flagged, against the threshold: a line for each share of sad time."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    thresholds = np.linspace(0.05, 0.6, 23)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasSVG(figure)
+    axes = figure.add_subplot(
+        xlabel="threshold of the interval's lower end (sad_share)", ylabel="students flagged"
+    )
+    for number, share in enumerate((0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)):
+        verdicts = list(students(pool, lectures, share, 5, "neutral"))
+        rates = np.array([flagged(verdicts, threshold) / lectures for threshold in thresholds])
+        ends = np.array([wilson(rate, lectures, 0.95) for rate in rates])
+        shade = str(0.75 - 0.1 * number) if share else "black"
+        axes.plot(thresholds, rates, color=shade, ls="-" if share else ":")
+        axes.fill_between(thresholds, ends[:, 0], ends[:, 1], color=shade, alpha=0.2, lw=0)
+        at = int(np.argmin(abs(rates - 0.5))) if rates[0] > 0.5 else 3 * number
+        axes.annotate(f"{share:.0%}", (thresholds[at], rates[at]), xytext=(2, 3), textcoords="offset points")
+        print(f"curve, sad {share:.1f}: " + " ".join(f"{rate:.3f}" for rate in rates[::2]))
+    axes.axvline(chosen, color="black", lw=0.8, ls="--")
+    axes.set_title("Share of 5 minutes that looked sad, the rest neutral; 95 % bands", fontsize=10)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def coverage(data: Path, chains: int = 300) -> None:
+    """How often intervals hold the share: chains of two states, read as sad and neutral faces are."""
+    answers = read_pool(data, "choose").answers
+    # Exact for these faces, so that the interval alone is measured: the two means go to 1 and 0.
+    means = np.array([answers[SAD][:, SAD].mean(), answers[NEUTRAL][:, SAD].mean()])
+    scores = [(answers[label][:, SAD] - means[1]) / (means[0] - means[1]) for label in (SAD, NEUTRAL)]
+    methods: Mapping[str, Callable[[Floats], tuple[float, float]]] = {
+        "effective": effective_wilson,
+        "bootstrap": lambda row: resampled(row, np.full(len(row), 1 / len(row)), 0.95),
+        "both": lambda row: ends(share_interval(row, np.ones(len(row)))),
+    }
+    for count in (12, 60, 600):
+        for share, correlation in (
+            (0.0, 0.0),
+            (0.2, 0.5),
+            (0.5, 0.0),
+            (0.5, 0.5),
+            (0.5, 0.8),
+            (0.9, 0.5),
+            (1.0, 0.0),
+        ):
+            rng = np.random.default_rng([count, round(10 * share), round(10 * correlation)])
+            states = chain(rng, share, correlation, count, chains)
+            read = (
+                sum(np.where(states, *(rng.choice(of, states.shape) for of in scores)) for _ in range(2)) / 2
+            )
+            cells = [cell(method, read, share, states.mean(axis=1)) for method in methods.values()]
+            print(f"{count:4} bins, share {share}, correlation {correlation}: " + "   ".join(cells))
+    print("of " + ", ".join(methods) + ": held the chain's share / the share shown, mean width")
+
+
+def cell(method: Callable[[Floats], tuple[float, float]], read: Floats, share: float, shown: Floats) -> str:
+    """How often one method holds the share of the chain and that which was shown, and how wide it is."""
+    found = np.clip([method(row) for row in read], 0, 1)
+    held = [np.mean((found[:, 0] <= at + 1e-9) & (found[:, 1] >= at - 1e-9)) for at in (share, shown)]
+    return f"{held[0]:.2f}/{held[1]:.2f} {np.mean(found[:, 1] - found[:, 0]):.2f}"
+
+
+def ends(interval: Any) -> tuple[float, float]:
+    """Both ends of an interval."""
+    return interval.low, interval.high
+
+
+def chain(rng: Rng, share: float, correlation: float, count: int, chains: int) -> Any:
+    """Chains of two states, (chains, count) bool, whose neighbours have that correlation."""
+    states = np.empty((chains, count), bool)
+    states[:, 0] = rng.random(chains) < share
+    for column in range(1, count):
+        stay = share * (1 - correlation) + correlation * states[:, column - 1]
+        states[:, column] = rng.random(chains) < stay
+    return states
+
+
+def effective_wilson(row: Floats) -> tuple[float, float]:
+    """What was not chosen: Wilson's interval on an effective number of bins, from the correlation of
+    neighbours and the design effect of the scores (Kish 1965; Korn & Graubard 1998)."""
+    share, apart = float(np.clip(row.mean(), 0, 1)), row - row.mean()
+    correlation = float(apart[:-1] @ apart[1:] / max(apart @ apart, 1e-12))
+    correlation = max(0.0, (correlation * (len(row) - 1) + 0.5 * 2) / (len(row) + 1))
+    design = min(1.0, share * (1 - share) / max(float(row.var()), 1e-12))
+    return wilson(share, max(1.0, len(row) * (1 - correlation) / (1 + correlation) * design), 0.95)
+
+
+SPELL_S = 30.0
+"""Of being away in the simulated classes, on average; not measured of anybody."""
+
+
+def attention(classes: int = 60, people: int = 20, targets: int = 2, minutes: int = 50) -> None:
+    """Who is flagged by their share of time away, for three behaviours of the class."""
+    settings, bins = AttentionFlagSettings(), round(minutes * 60 / BIN_S)
+    quiet, busy = np.zeros(bins), np.zeros(bins)
+    busy[bins // 5 : bins * 7 // 10] = 0.9
+    for name, together, usual in (
+        ("quiet", quiet, 0.1),
+        ("restless", quiet, 0.35),
+        ("25 min group work", busy, 0.1),
+    ):
+        for share in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+            hits = false = 0
+            for number in range(classes):
+                rng = np.random.default_rng([number, round(100 * share)])
+                shares = [share if one < targets else usual for one in range(people)]
+                verdicts = judge_attention([turned(rng, one, bins, together) for one in shares], settings)
+                outcomes = [verdict.outcome is Outcome.FLAGGED for verdict in verdicts]
+                hits += sum(outcomes[:targets])
+                false += sum(outcomes[targets:])
+            rates = told(hits, classes * targets), told(false, classes * (people - targets))
+            print(f"{name:18} away {share:.1f} (others {usual}): flagged {rates[0]}, others {rates[1]}")
+
+
+def turned(rng: Rng, share: float, bins: int, together: Floats) -> StudentTimeline:
+    """A student turned away for that share of the time, in spells, and when the class is together."""
+    away = chain(rng, share, 1 - BIN_S / SPELL_S / max(1 - share, 0.2), bins, 1)[0] | (
+        rng.random(bins) < together
+    )
+    line = timeline(np.full((bins, len(EMOTIONS)), 1 / len(EMOTIONS)))
+    return replace(line, pose_samples=line.samples, facing_samples=np.where(away, 0, line.samples))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("sadness", "own", "curve", "coverage", "attention"))
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--half", choices=("choose", "report"), default="report")
+    parser.add_argument("--lectures", type=int, default=1000)
+    parser.add_argument("--out", type=Path, default=Path("flags.svg"))
+    given = parser.parse_args(arguments)
+    if given.what != "attention" and given.data is None:
+        parser.error(f"{given.what} needs DATA, faces of FER2013 with FER+'s votes")
+    if given.what == "attention":
+        attention()
+        return
+    if given.what == "coverage":
+        coverage(given.data)
+        return
+    pool, chosen = read_pool(given.data, given.half), FlagSettings().sad_share
+    check_binning(pool)
+    print(f"half {given.half}, faces a label {[len(rows) for rows in pool.answers]}, sad_share {chosen}")
+    if given.what == "sadness":
+        sadness(pool, given.lectures, chosen)
+    elif given.what == "own":
+        few_faces(pool, given.lectures, chosen)
+    else:
+        draw(given.out, pool, given.lectures, chosen)
+
+
+if __name__ == "__main__":
+    main()

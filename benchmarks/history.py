@@ -1,0 +1,291 @@
+"""How long the history takes to answer: python -m benchmarks.history [--sessions 500] [--students 30] [--bins
+600]
+
+Makes a database of one class with so many lectures of so many bins, filled by SQL with random numbers, in a
+temporary folder (or ``--folder``), and prints the median of each query, of each answer with what is worked
+out from it, and of the whole commands. A statement that scans one of the large tables is printed with its
+plan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from sqlalchemy import Engine, create_engine, event, text
+
+from classpulse.reporting import renew_verdicts
+from classpulse.settings import Config, Settings
+from db import queries
+from db.classes import require_class
+from db.counts import session_counts
+from db.engine import open_database
+from db.history import student_history
+from db.lessons import bare_lessons, class_history, lessons_of
+from db.levels import earlier_levels
+from db.records import Correction, CorrectionKind, FlagRecord, NewSession, SeatRecord, SessionStatus
+from db.revision import config as alembic_config
+from db.schema import HEAD
+from db.store import Store
+from db.summaries import unsummarised
+from reports.history.comparison import compared
+from reports.history.student import told_history
+from reports.history.term import class_term
+from reports.history.weeks import class_trends
+from reports.report import ReportSettings
+from reports.summaries import MADE_WITH
+
+CLASS, START = "Physics 10b", datetime(2025, 1, 6, 9, 0, tzinfo=UTC)
+BIN_S, UTC_TIMES = 5.0, ReportSettings("UTC")
+LARGE = ("timeline_bins", "student_summaries", "flags", "seats")
+
+BINS = """
+INSERT INTO timeline_bins (session_id, student_id, start_s, watched_s, seen_s, samples, seen_samples,
+    usable_samples, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral, unknown, pose_samples,
+    facing_samples, yaw_deg, pitch_deg, eye_samples, closed_samples, people)
+WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n + 1 < :bins),
+    drawn AS MATERIALIZED (SELECT n, abs(random() % 1000) / 2000.0 AS sad FROM counted)
+SELECT :session, students.id, n * 5.0, 5.0, 4.5, 10, 9, 7, 0.0, 0.0, 0.0, 0.25, sad, 0.0, 0.75 - sad,
+    '{"absent": 1, "turned away": 2}', 9, 6, n % 40 - 20.0, -10.0, 8, 1, 1
+FROM students, drawn WHERE students.session_id IS NULL ORDER BY students.id, n
+"""
+
+SUMMARIES = """
+INSERT INTO student_summaries (session_id, student_id, watched_s, seen_s, usable_s, usable_samples, posed_s,
+    facing_share, closed_share, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral,
+    sad_share, sad_low, sad_high, away_share, away_low, away_high)
+SELECT :session, id, 3000.0, 2700.0, 2100.0, 4200, 2700.0, drawn, 0.1, 0.0, 0.0, 0.0, 0.25, drawn / 2, 0.0,
+    0.75 - drawn / 2, drawn / 2, drawn / 4, drawn, drawn / 3, drawn / 4, drawn
+FROM (SELECT id, abs(random() % 1000) / 1000.0 AS drawn FROM students WHERE session_id IS NULL)
+"""
+
+WHOLE = """
+INSERT INTO session_summaries VALUES (:session, :made_with, :students, :students, 0.9, 0.66, 0.1,
+    0.0, 0.0, 0.0, 0.25, 0.25, 0.0, 0.5)
+"""
+
+
+def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
+    """One class; each lecture with bins, seats, two verdicts of everybody and its summaries."""
+    store, ids = Store(engine), list[int]()
+    for number in range(sessions):
+        with store.unit() as unit:
+            at = START + timedelta(days=number)
+            new = NewSession(CLASS, "none", at, "emotion", None, BIN_S, settings(), {"model": "x"}, 1, 0.0)
+            session = unit.start_session(new)
+            if not ids:
+                ids = [
+                    unit.add_newcomer(session, f"Student {n + 1}", to_roster=True) for n in range(students)
+                ]
+            unit.connection.execute(text(BINS), {"session": session, "bins": bins})
+            unit.save_seats(session, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids])
+            unit.save_flags([flag(session, one, kind) for one in ids for kind in ("sad_share", "attention")])
+            unit.connection.execute(text(SUMMARIES), {"session": session})
+            whole = {"session": session, "made_with": MADE_WITH, "students": students}
+            unit.connection.execute(text(WHOLE), whole)
+            unit.end_session(session, SessionStatus.FINISHED, at + timedelta(minutes=50), "")
+            unit.commit()
+        if number % 50 == 49:
+            print(f"  {number + 1} of {sessions} lectures made", file=sys.stderr)
+
+
+def settings() -> dict[str, Any]:
+    """What every session keeps."""
+    return Settings().as_json()
+
+
+def flag(session: int, student: int, kind: str) -> FlagRecord:
+    """Every fortieth is flagged, half of those are reviewed."""
+    mark = (session * 7 + student * 3 + len(kind)) % 80
+    numbers = dict.fromkeys(("watched_s", "seen_s", "sad_share", "coverage", "effective_bins"), 0.125)
+    reasons = ["the interval lies below the threshold of 25 %", "it does not exceed neutral"]
+    return FlagRecord(
+        session,
+        student,
+        kind,
+        "flagged" if mark < 2 else "not_flagged",
+        numbers | {"reasons": reasons, "settings": settings()["flags"]},
+        "confirmed" if mark == 0 else "open",
+        "the form teacher" if mark == 0 else None,
+        START if mark == 0 else None,
+    )
+
+
+def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int]) -> None:
+    """In each session one student was another from the middle on; the summaries stay as they were."""
+    with Store(engine).unit() as unit:
+        connection = unit.connection
+        for number in sessions:
+            kept = [
+                (
+                    name,
+                    [
+                        tuple(row)
+                        for row in connection.execute(
+                            text(f"SELECT * FROM {name} WHERE session_id = {number}")
+                        )
+                    ],
+                )
+                for name in ("student_summaries", "session_summaries")
+            ]
+            unit.correct(
+                number, Correction(CorrectionKind.SPLIT, students[0], students[1], 1500.0), datetime.now(UTC)
+            )
+            for name, rows in kept:
+                marks = ", ".join("?" * len(rows[0]))
+                connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)
+        unit.commit()
+
+
+def answers(engine: Engine) -> dict[str, Callable[[], object]]:
+    """Every question of the commands: the reads, and with what is worked out of them."""
+    latest = queries.latest_session(engine)
+    weeks = latest.started_at - timedelta(weeks=6)
+    everything = class_history(engine, CLASS)
+    one = student_history(engine, "Student 7")
+    lessons = bare_lessons(engine, CLASS)
+    return {
+        "sessions to be summed up": lambda: unsummarised(engine, MADE_WITH),
+        "a class by its name": lambda: require_class(engine, CLASS),
+        "sessions": lambda: queries.sessions(engine),
+        "sessions of a class since a day": lambda: queries.sessions(engine, CLASS, since=weeks),
+        "students and flags of each session": lambda: session_counts(engine),
+        "a student's sessions": lambda: student_history(engine, "Student 7"),
+        "the lessons they missed": lambda: bare_lessons(engine, CLASS),
+        "two lessons": lambda: lessons_of(engine, [1, latest.id]),
+        "a class, six weeks": lambda: class_history(engine, CLASS, weeks),
+        "a class, everything": lambda: class_history(engine, CLASS),
+        "earlier levels of a session's students": lambda: earlier_levels(engine, latest.id),
+        "(worked out) a student's history": lambda: told_history("Student 7", one, lessons, UTC_TIMES),
+        "(worked out) a comparison": lambda: compared(lessons_of(engine, [1, latest.id])),
+        "(worked out) six weeks": lambda: class_trends(CLASS, everything.lessons[-42:], UTC_TIMES),
+        "(worked out) a term of everything": lambda: class_term(CLASS, everything, UTC_TIMES),
+    }
+
+
+def median_ms(action: Callable[[], object], times: int = 7) -> float:
+    """The median of several, after one that warms up."""
+    action()
+    return statistics.median(elapsed_ms(action, time.perf_counter) for _ in range(times))
+
+
+def elapsed_ms(action: Callable[[], object], clock: Callable[[], float]) -> float:
+    """By that clock."""
+    begin = clock()
+    action()
+    return (clock() - begin) * 1000
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """What reaches the database, with its parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def scans(engine: Engine, action: Callable[[], object]) -> set[str]:
+    """The steps in which a large table is walked through from end to end."""
+    with statements(engine) as seen:
+        action()
+    found = set()
+    with engine.connect() as connection:
+        for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                if row[-1].startswith("SCAN") and any(table in row[-1] for table in LARGE):
+                    found.add(row[-1])
+    return found
+
+
+def whole_commands(url: str, folder: Path) -> None:
+    """Each command as a process of its own, files left out, and what it takes to start."""
+    (folder / "config.yaml").write_text(f"database:\n  url: {url}\noutput:\n  time_zone: UTC\n")
+    for arguments in (["--help"], ["sessions"], ["student", "Student 7"], ["compare", "1", "last"],
+                      ["trends", CLASS], ["term", CLASS]):  # fmt: skip
+        line = [sys.executable, "-m", "classpulse", "--config", str(folder / "config.yaml"), *arguments]
+        line += [] if arguments == ["--help"] else ["--json"]
+
+        def call(line: list[str] = line) -> object:
+            return subprocess.run(line, capture_output=True, check=True, env=dict(os.environ))
+
+        print(f"  classpulse {' '.join(arguments)}: {median_ms(call, 3) / 1000:.2f} s")
+
+
+def migrate(url: str) -> None:
+    """From the schema before this one, on a copy with the new tables and columns dropped."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for name in ("student_summaries", "session_summaries"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+        for name in ("ix_class_sessions_room_started_at", "ix_flags_outcome_session_id"):
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        connection.exec_driver_sql("ALTER TABLE class_sessions DROP COLUMN room")
+        options = alembic_config()
+        options.attributes["connection"] = connection
+        command.stamp(options, "0005", purge=True)
+    engine.dispose()
+    begin = time.perf_counter()
+    open_database(url).dispose()
+    print(f"migrating it from 0005 to {HEAD}: {time.perf_counter() - begin:.2f} s")
+
+
+def measure(folder: Path, options: argparse.Namespace) -> None:
+    """Make the database and print what everything takes."""
+    url = f"sqlite:///{folder / 'history.db'}"
+    engine = open_database(url)
+    begin = time.perf_counter()
+    fill(engine, options.sessions, options.students, options.bins)
+    people = [one.id for one in queries.roster(engine, CLASS)]
+    correct_some(engine, range(5, options.sessions, 50), people)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA optimize")
+    size_mib = (folder / "history.db").stat().st_size / 2**20
+    rows = options.sessions * options.students * options.bins
+    print(f"{options.sessions} sessions of {options.students} students, {rows:,} bins, {size_mib:.0f} MiB, "
+          f"made in {time.perf_counter() - begin:.0f} s")  # fmt: skip
+    for name, action in answers(engine).items():
+        # On a machine that others use too, the processor's time says more.
+        processor_ms = min(elapsed_ms(action, time.process_time) for _ in range(3))
+        print(f"  {median_ms(action):7.1f} ms, {processor_ms:7.1f} ms of processor  {name}")
+        for step in sorted(scans(engine, action)):
+            print(f"              {step}")
+    own = Config(Settings(), folder)
+    summing = median_ms(lambda: renew_verdicts(engine, options.sessions, own), 3)
+    print(f"summing up one session: {summing:.0f} ms")
+    engine.dispose()
+    whole_commands(url, folder)
+    migrate(url)
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=500)
+    parser.add_argument("--students", type=int, default=30)
+    parser.add_argument("--bins", type=int, default=600, help="of each student and session")
+    parser.add_argument("--folder", type=Path, help="where to write (default: a temporary folder)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        measure(Path(folder), options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What happened when: lines across a chart, with numbers and letters above that a list explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+
+from reports.charts.style import INK
+
+CHARACTER_IN, PADDING_IN = 0.062, 0.1
+"""The width of a label of 6.5 points, with its box; a little more than DejaVu Sans takes."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something at ``at_s`` seconds of media time, called ``label`` in the chart."""
+
+    at_s: float
+    label: str
+
+
+def numbered(times_s: Sequence[float]) -> list[Mark]:
+    """1, 2, 3 in the order given, which should be that of time."""
+    return [Mark(at_s, str(number)) for number, at_s in enumerate(times_s, start=1)]
+
+
+def lettered(times_s: Sequence[float]) -> list[Mark]:
+    """A, B, C."""
+    return [Mark(at_s, letter) for at_s, letter in zip(times_s, ascii_uppercase, strict=False)]
+
+
+def joined(marks: Sequence[Mark], end_s: float, width_in: float) -> list[Mark]:
+    """The labels over an axis so wide, those that would touch made one: ``4–6``, in their middle."""
+    groups: list[list[Mark]] = []
+    for mark in sorted(marks, key=lambda mark: mark.at_s):
+        groups.append([mark])
+        while len(groups) > 1 and _touch(groups[-2], groups[-1], width_in / end_s):
+            last = groups.pop()
+            groups[-1] += last
+    return [_one(group) for group in groups]
+
+
+def draw_lines(axes: Sequence[Axes], marks: Sequence[Mark], end_s: float, *, dashed: bool) -> None:
+    """A line at each mark, in white casing so that it is seen on every colour."""
+    for ax in axes:
+        for mark in marks:
+            if 0 <= mark.at_s <= end_s:
+                ax.axvline(
+                    mark.at_s,
+                    color=INK,
+                    linewidth=0.7 if dashed else 1.1,
+                    linestyle=(0, (3, 2)) if dashed else "-",
+                    path_effects=[withStroke(linewidth=2.0, foreground="white")],
+                )
+
+
+def draw_labels(
+    ax: Axes, marks: Sequence[Mark], end_s: float, width_in: float, height: float, *, filled: bool
+) -> None:
+    """The labels at a height of ``ax`` (0..1), which lies above the chart and shares its times."""
+    for mark in joined([mark for mark in marks if 0 <= mark.at_s <= end_s], end_s, width_in):
+        ax.text(
+            mark.at_s,
+            height,
+            mark.label,
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color="white" if filled else INK,
+            bbox={
+                "boxstyle": "square,pad=0.2" if filled else "round,pad=0.2",
+                "facecolor": INK if filled else "white",
+                "edgecolor": INK,
+                "linewidth": 0.5,
+            },
+        )
+
+
+def _one(group: Sequence[Mark]) -> Mark:
+    label = group[0].label if len(group) == 1 else f"{group[0].label}–{group[-1].label}"
+    return Mark((group[0].at_s + group[-1].at_s) / 2, label)
+
+
+def _touch(left: Sequence[Mark], right: Sequence[Mark], in_per_s: float) -> bool:
+    first, second = _one(left), _one(right)
+    needed_in = (len(first.label) + len(second.label)) * CHARACTER_IN / 2 + PADDING_IN
+    return (second.at_s - first.at_s) * in_per_s < needed_in

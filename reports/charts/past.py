@@ -1,0 +1,40 @@
+"""A student's own history: the shares that flags are about, session by session, with their intervals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reports.charts.levels import Panel, Point, level_chart
+from reports.charts.style import Chart
+from reports.flags import Outcome
+from reports.names import isolated
+from reports.report import Person
+from reports.words import about, count, percent
+
+
+def past_chart(person: Person, started_at: datetime) -> Chart:
+    """A panel for each kind of flag that was raised: every earlier session that had enough to tell, and this
+    one, at ``started_at``, last."""
+    panels, told = [], []
+    for verdict in person.raised:
+        assert verdict.interval is not None  # it was judged
+        now = Point(started_at, verdict.interval.share, verdict.interval.low, verdict.interval.high, True)
+        earlier = [one for one in person.earlier if one.kind == verdict.kind]
+        points = [
+            Point(
+                one.started_at,
+                one.level.share,
+                one.level.low,
+                one.level.high,
+                one.outcome == Outcome.FLAGGED.value and one.review != "dismissed",
+            )
+            for one in earlier
+        ]
+        panels.append(Panel(about(verdict.kind), [*points, now]))
+        shares = ", ".join(percent(one.level.share) for one in earlier) or "none"
+        told.append(
+            f"{about(verdict.kind)}: {percent(verdict.interval.share)} now; in "
+            f"{count(len(earlier), 'earlier session')} {shares}"
+        )
+    moments = sorted({point.at for panel in panels for point in panel.points})
+    return level_chart(panels, moments, f"{isolated(person.name)}, own history. {'. '.join(told)}.")

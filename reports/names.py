@@ -1,0 +1,68 @@
+"""Names in any script: set beside other text, and shortened without breaking a character. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+FIRST_STRONG, POP = "\u2068", "\u2069"
+_JOINER = "\u200d"
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_SKINS = range(0x1F3FB, 0x1F400)
+
+
+def isolated(text: str) -> str:
+    """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
+    the numbers beside it; any other, and one that has them, as it is."""
+    if text.startswith(FIRST_STRONG) and text.endswith(POP):
+        return text
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
+        return f"{FIRST_STRONG}{text}{POP}"
+    return text
+
+
+def plain(text: str) -> str:
+    """A text without the isolates."""
+    return text.replace(FIRST_STRONG, "").replace(POP, "")
+
+
+def shortened(name: str, most: int) -> str:
+    """At most ``most`` Latin letters' width of a name, the last an ellipsis if it was cut."""
+    parts = clusters(name)
+    if sum(map(_width, parts)) <= most:
+        return name
+    kept, left = "", most - 1
+    for part in parts:
+        left -= _width(part)
+        if left < 0:
+            break
+        kept += part
+    return kept.rstrip() + "…"
+
+
+def clusters(text: str) -> list[str]:
+    """What readers see as single characters: a letter with its marks, an emoji with all that is joined to it.
+
+    The rules of UAX #29 that matter for names, without its tables: a syllable of Hangul written in single
+    letters, and an Indic conjunct, may still be cut.
+    """
+    found: list[str] = []
+    for character in text:
+        if found and _continues(found[-1], character):
+            found[-1] += character
+        else:
+            found.append(character)
+    return found
+
+
+def _continues(cluster: str, character: str) -> bool:
+    if unicodedata.category(character).startswith("M") or character == _JOINER:
+        return True
+    if ord(character) in _SKINS or cluster[-1] == _JOINER:
+        return True
+    return ord(character) in _FLAG_LETTERS and len(cluster) == 1 and ord(cluster) in _FLAG_LETTERS
+
+
+def _width(cluster: str) -> int:
+    """In Latin letters: a Chinese character is as wide as two (UAX #11)."""
+    return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1

@@ -1,0 +1,158 @@
+"""The pages: structure, escaping, and that each chart has its words and its table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from db.counts import SessionCounts
+from db.records import StudentSession
+from pages import Page
+from reports.history.comparison import compared
+from reports.history.document import Document, Section, Table, listed, to_html
+from reports.history.pages.comparison import comparison_page
+from reports.history.pages.sessions import sessions_page
+from reports.history.pages.student import student_page
+from reports.history.pages.term import term_page
+from reports.history.pages.trends import trends_page
+from reports.history.sessions import session_lines
+from reports.history.student import told_history
+from reports.history.term import class_term
+from reports.history.weeks import class_trends
+from reports.report import ReportSettings
+
+ZONE = ReportSettings("UTC")
+REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def term(terms, lessons):
+    """Seven lessons: Student 1 gets sadder, Student 2 misses two, of the sixth there are class figures."""
+    made = []
+    for number in range(1, 8):
+        students = {1: number / 10, 2: 0.1} if number not in (3, 4) else {1: number / 10}
+        flags = (
+            terms.flag(number, 1, "confirmed", reviewed_by="Ms <b>", reviewed_at=REVIEWED, note="a & b"),
+        )
+        mode = "aggregate" if number == 6 else "emotion"
+        lesson = terms.lesson(
+            lessons, number, {} if number == 6 else students, flags if number == 7 else (), mode=mode
+        )
+        made.append(lesson)
+    return terms.history(*made)
+
+
+@pytest.fixture(scope="module")
+def documents(term, terms, lessons):
+    sessions = [lesson.session for lesson in term.lessons]
+    lines = session_lines(sessions[::-1], {7: SessionCounts(2, 1, 1)}, ZONE)
+    own = [
+        StudentSession(lesson.session, term.people[1], lesson.students[0], lesson.flags)
+        for lesson in term.lessons
+        if lesson.students
+    ]
+    pair = type(term)((term.lessons[0], term.lessons[6]), term.people)
+    return {
+        "sessions": sessions_page(lines, "all classes"),
+        "student": student_page(told_history("Student 1", own, term.lessons, ZONE)),
+        "compare": comparison_page(compared(pair), ZONE),
+        "trends": trends_page(class_trends("Physics 10b", term.lessons, ZONE)),
+        "term": term_page(class_term("Physics 10b", term, ZONE)),
+    }
+
+
+NAMES = ["sessions", "student", "compare", "trends", "term"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_whole_and_loads_nothing(documents, name):
+    html = to_html(documents[name])
+    page = Page(html)
+    assert page.problems == []
+    assert page.headings.count(page.headings[0]) == 1
+    assert "script" not in page.tags
+    assert not [
+        value for _, attribute, value in page.attributes if attribute in {"src", "href"} and "#" not in value
+    ]
+    assert to_html(documents[name]) == html
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_has_words_and_a_table(documents, name):
+    page = Page(to_html(documents[name]))
+    labels = [value for tag, attribute, value in page.attributes if (tag, attribute) == ("svg", "aria-label")]
+    assert labels
+    assert all(len(label) > 20 for label in labels)
+    assert page.tables
+    assert all(len(row) == len(table[0]) for table in page.tables for row in table)
+
+
+def test_a_name_is_only_a_name():
+    table = listed(("student", "flags"), [("<script>alert(1)</script>", "a & b")])
+    html = to_html(Document("<i>", "", (), ("<b>",), [Section("</h2>", ["<p>"], (), [table], ["&"])]))
+    assert "<script>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert Page(html).problems == []
+
+
+def test_a_students_page(documents):
+    page = Page(to_html(documents["student"]))
+    assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "What this cannot tell"]
+    assert "points a week" in page.text
+    assert "rising" in page.text
+    assert "class figures only" in page.text
+    assert "Ms <b>" in page.text
+    assert "is sad" not in page.text
+
+
+def test_a_terms_page(documents):
+    page = Page(to_html(documents["term"]))
+    assert page.headings == [
+        "Physics 10b",
+        "Flags and reviews",
+        "Student by student",
+        "Week by week",
+        "Everyone",
+        "Lesson by lesson",
+        "The shares of sadness, lesson by lesson",
+        "Method and limits",
+    ]
+    everyone = next(table for table in page.tables if table[0][1] == "Seen in")
+    assert [row[:3] for row in everyone[1:]] == [["Student 1", "6", "0"], ["Student 2", "4", "2"]]
+    shares = page.tables[-1]
+    cells = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in shares[2]]
+    assert cells == ["Student 2", "10 %", "10 %", "missed", "missed", "10 %", "class only", "10 %"]
+    assert shares[1][-1].endswith("*")
+    assert "is sad" not in page.text
+
+
+def test_a_term_without_a_roster_says_what_is_missing(terms, lessons):
+    history = terms.history(terms.lesson(lessons, 1, {1: 0.1}), by_seat=frozenset({1}))
+    page = Page(to_html(term_page(class_term("Physics 10b", history, ZONE))))
+    assert "Nobody is known over more than one lesson" in page.text
+    assert "1 student known by the seat in one lesson only" in page.text
+    assert "Everyone" not in page.headings
+
+
+def test_models_that_differ_over_a_term_are_said(terms, lessons):
+    made = [
+        terms.lesson(lessons, 1, {1: 0.1}),
+        terms.lesson(lessons, 2, {1: 0.1}, versions={"model": "cnn 2"}),
+    ]
+    page = Page(to_html(term_page(class_term("Physics 10b", terms.history(*made), ZONE))))
+    assert "read by different models (cnn 1, cnn 2)" in page.text
+
+
+def test_nothing_to_list_is_still_a_page(terms):
+    for document in (
+        sessions_page([], "flagged only"),
+        trends_page(class_trends("7b", [], ZONE)),
+        term_page(class_term("7b", terms.history(), ZONE)),
+    ):
+        assert Page(to_html(document)).problems == []
+
+
+def test_a_number_is_set_to_the_right_and_a_word_to_the_left():
+    table = Table(("student", "no.", "seen", "flags", "started"), [], words=frozenset({"flags"}))
+    assert [table.look(heading) for heading in table.headings[1:]] == ["", "number", "", "whole"]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from reports.history.presence import Presence
+from reports.history.term import class_term
+from reports.report import ReportSettings
+
+UTC = ReportSettings("UTC")
+
+
+def test_students_by_lessons(terms, lessons):
+    """Seen, not enough to tell, missed, class figures only, and the time before somebody was known."""
+    history = terms.history(
+        terms.lesson(lessons, 1, {1: 0.1}),
+        terms.lesson(lessons, 2, {1: None, 2: 0.4}),
+        terms.lesson(lessons, 3, {2: 0.5}, (terms.flag(3, 2, "confirmed"),)),
+        terms.lesson(lessons, 4, {}, mode="aggregate"),
+    )
+    term = class_term("Physics 10b", history, UTC)
+    one, other = term.students
+    assert [cell.presence for cell in one.cells] == [
+        Presence.SEEN,
+        Presence.SEEN,
+        Presence.MISSED,
+        Presence.NOT_KEPT,
+    ]
+    assert [cell.sad is None for cell in one.cells] == [False, True, True, True]
+    assert other.cells[0].presence is Presence.NOT_YET
+    assert (other.sad_share, other.count(Presence.MISSED)) == (0.45, 0)
+    assert one.sad_share == 0.1  # what was missed or not told is not zero
+    assert [cell.flagged for cell in other.cells] == [False, False, True, False]
+    assert (other.flags.confirmed, other.flags.open) == (1, 0)
+    assert [(flag.name, flag.lesson.session.id) for flag in term.flags] == [("Student 2", 3)]
+    assert one.trends.sadness.told.endswith("(1 of 5)")
+
+
+def test_who_is_known_by_the_seat_only_is_counted_and_not_listed(terms, lessons):
+    history = terms.history(terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), by_seat=frozenset({2}))
+    term = class_term("Physics 10b", history, UTC)
+    assert ([one.name for one in term.students], term.by_seat) == (["Student 1"], 1)
+    assert term.trends.lessons[0].people == 2
+
+
+def test_names_come_as_people_sort_them(terms, lessons):
+    history = terms.history(terms.lesson(lessons, 1, {10: 0.1, 9: 0.1, 2: 0.1}))
+    term = class_term("Physics 10b", history, UTC)
+    assert [one.name for one in term.students] == ["Student 2", "Student 9", "Student 10"]
+
+
+def test_a_term_of_nothing(terms):
+    term = class_term("Physics 10b", terms.history(), UTC)
+    assert (term.lessons, term.students, term.flags, term.watched_s) == ((), (), (), 0)
