@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
+from classpulse.makingtime import making_time
 from classpulse.settings import Config
 from db import queries
 from db.levels import earlier_levels
@@ -92,7 +92,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),
         masked_seats=len(opted_out(engine, session_id)),
-        made_at=datetime.now(UTC),
+        made_at=making_time(),
     )
 
 

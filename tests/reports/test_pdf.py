@@ -68,6 +68,16 @@ def test_a_heading_takes_the_first_row_of_a_table_along(paper):
         assert "HEADING HEAD y line0" in page, above
 
 
+@pytest.mark.parametrize("paper", list(Paper))
+def test_a_heading_takes_the_first_of_the_limits_along(paper):
+    item = f"<li>first {'word ' * 60}last</li><li>{'word ' * 200}</li>"
+    for above in range(25, 45):
+        body = f'{paragraphs(above)}<section><h2>HEADING</h2><ul class="limits">{item}</ul></section>'
+        (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
+        assert "first" in page, above
+        assert "last" in page, above
+
+
 def test_the_head_of_a_table_is_repeated():
     pages = texts(document(table(150)))
     assert len(pages) > 2

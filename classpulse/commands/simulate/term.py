@@ -79,7 +79,7 @@ def term(
 
     Nobody in it is real. The same arguments give the same lectures; what was true of them is in truth.json.
     """
-    settings = _settings(class_name)
+    settings = _settings(class_name, numbers["room"])
     drawn = Term(
         TermSettings(
             class_name=class_name, names=Names(names), mode=Mode(mode), start=start.date(), **numbers
@@ -102,10 +102,10 @@ def term(
     return 0
 
 
-def _settings(class_name: str) -> Settings:
+def _settings(class_name: str, room: str | None) -> Settings:
     """Those of the folder. There is no policy among them, so nobody real may be watched with them."""
     data = {
-        "class": {"name": class_name},
+        "class": {"name": class_name, "room": room},
         "database": {"url": f"sqlite:///{DATABASE}"},
         "output": {"folder": "reports", "time_zone": "UTC"},
     }

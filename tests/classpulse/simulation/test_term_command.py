@@ -32,7 +32,7 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
     engine = opened(out)
     stored = [queries.session(engine, number) for number in (1, 2)]
     assert sorted(one.status for one in stored) == [SessionStatus.FINISHED, SessionStatus.INTERRUPTED]
-    assert {one.settings["class"]["room"] for one in stored} == {"B 12"}
+    assert {one.room for one in stored} == {one.settings["class"]["room"] for one in stored} == {"B 12"}
     for one, told in zip(stored, truth["sessions"], strict=True):
         assert told["session"] == one.id
         assert told["started_at"] == one.started_at.isoformat()
