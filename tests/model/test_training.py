@@ -340,6 +340,11 @@ def test_what_is_exported_belongs_together(exported: Path) -> None:
 
     training = json.loads((exported / "training.json").read_text())
     assert load_classifier(exported / "expression.tflite").version == training["model"]
+    measured = load_classifier(exported / "expression.tflite").measured
+    assert measured is not None
+    assert measured["card"]["accuracy"] == pytest.approx(
+        training["results"]["heads"]["expression"]["ferplus"]["accuracy"], abs=1e-4
+    )
     assert training["calibrations"] == as_lists(CALIBRATIONS)
     assert (exported / "MODEL_CARD.md").read_text() == render_card(training)
     sizes = {name: row["file_bytes"] for name, row in training["formats"].items()}
