@@ -98,7 +98,8 @@ class AttentionVerdict:
 
     ``interval`` is of the share away over the known time; ``difference`` of how much that is more than the
     class, over the ``compared_s`` seconds in which enough others were known, and ``class_share`` what the
-    class was away then. They are None where there was no such time.
+    class was away then. They are None where there was no such time. ``usual`` and ``as_usual`` as in
+    ``reports.flags.Verdict``.
     """
 
     student_id: int
@@ -114,6 +115,7 @@ class AttentionVerdict:
     class_share: float | None
     difference: ShareInterval | None
     usual: Usual | None
+    as_usual: bool
     reasons: tuple[str, ...]
     settings: AttentionFlagSettings
     kind: str = KIND
@@ -191,6 +193,7 @@ def to_attention_record(session_id: int, verdict: AttentionVerdict) -> FlagRecor
         "difference_low": None if apart is None else apart.low,
         "difference_high": None if apart is None else apart.high,
         **as_numbers(verdict.usual),
+        "as_usual": verdict.as_usual,
         "reasons": list(verdict.reasons),
         "settings": asdict(verdict.settings),
     }
@@ -210,7 +213,7 @@ def _judge(
     interval = share_interval(where.away, known_s, settings.confidence)
     apart = difference_interval(where.away, beside, compared_s, settings.confidence)
     lacking = _lacking(line.coverage, float(known_s.sum()), float(compared_s.sum()), settings)
-    outcome, reasons = _decide(interval, apart, lacking, settings, level)
+    outcome, as_usual, reasons = _decide(interval, apart, lacking, settings, level)
     return AttentionVerdict(
         student_id=line.student_id,
         outcome=outcome,
@@ -225,6 +228,7 @@ def _judge(
         class_share=None if apart is None else float(compared_s @ beside / compared_s.sum()),
         difference=apart,
         usual=level,
+        as_usual=as_usual,
         reasons=reasons,
         settings=settings,
     )
@@ -254,9 +258,10 @@ def _decide(
     lacking: Sequence[str],
     settings: AttentionFlagSettings,
     usual: Usual | None,
-) -> tuple[Outcome, tuple[str, ...]]:
+) -> tuple[Outcome, bool, tuple[str, ...]]:
+    """The outcome, whether the own usual level alone stood against a flag, and the reasons."""
     if interval is None or apart is None or lacking:
-        return Outcome.INSUFFICIENT_DATA, tuple(lacking) or ("nothing to compare with",)
+        return Outcome.INSUFFICIENT_DATA, False, tuple(lacking) or ("nothing to compare with",)
     against = []
     if interval.low <= settings.away_share + _ROUNDING:
         against.append(
@@ -268,13 +273,15 @@ def _decide(
             f"compared with the class at the same time it may be as little as {points_more(apart.low)}; more "
             f"than {points_more(settings.away_margin)} is needed"
         )
-    against += against_usual(interval, usual)
+    own = against_usual(interval, usual)
     found = (
         f"not seen, turned away or with shut eyes for {percent(interval.share)} of the time "
         f"({percent_range(interval.low, interval.high)}), "
         f"{points_more(apart.share)} than the class at that time"
     )
-    return Outcome.NOT_FLAGGED if against else Outcome.FLAGGED, (found, *against)
+    if against or own:
+        return Outcome.NOT_FLAGGED, not against, (found, *against, *own)
+    return Outcome.FLAGGED, False, (found,)
 
 
 def points_more(difference: float) -> str:

@@ -86,7 +86,8 @@ class Verdict:
     ``sad_s`` are the usable seconds in bins led by sad, and ``raw_share`` the mean probability of sad over
     the usable time: what was read. ``shares`` (7,) are what that means once ``corrected`` for the model's
     mistakes, summing to 1; ``interval`` is of the share of sadness. The last three are None where there was
-    no usable time at all. ``usual`` is None where the student has too few earlier sessions.
+    no usable time at all. ``usual`` is None where the student has too few earlier
+    sessions; ``as_usual`` where it alone stood against a flag.
     """
 
     student_id: int
@@ -103,6 +104,7 @@ class Verdict:
     interval: ShareInterval | None
     corrected: bool
     usual: Usual | None
+    as_usual: bool
     reasons: tuple[str, ...]
     settings: FlagSettings
     kind: str = KIND
@@ -138,7 +140,7 @@ def judge(
     the student's own level of earlier sessions."""
     reading = _read(timeline, confusion, settings.confidence)
     usual = known(usual, settings.usual_sessions)
-    outcome, reasons = _decide(reading, _lacking(timeline, settings), settings, usual)
+    outcome, as_usual, reasons = _decide(reading, _lacking(timeline, settings), settings, usual)
     if reading is not None and confusion is None:
         reasons = (
             *reasons,
@@ -159,6 +161,7 @@ def judge(
         interval=None if reading is None else reading.interval,
         corrected=confusion is not None,
         usual=usual,
+        as_usual=as_usual,
         reasons=reasons,
         settings=settings,
     )
@@ -190,6 +193,7 @@ def to_record(session_id: int, verdict: Verdict) -> FlagRecord:
         "sad_share_high": None if interval is None else interval.high,
         "effective_bins": None if interval is None else interval.effective_bins,
         **as_numbers(verdict.usual),
+        "as_usual": verdict.as_usual,
         "reasons": list(verdict.reasons),
         "settings": asdict(verdict.settings),
     }
@@ -233,18 +237,19 @@ def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
 
 def _decide(
     reading: _Reading | None, lacking: Sequence[str], settings: FlagSettings, usual: Usual | None
-) -> tuple[Outcome, tuple[str, ...]]:
+) -> tuple[Outcome, bool, tuple[str, ...]]:
+    """The outcome, whether the own usual level alone stood against a flag, and the reasons."""
     if reading is None or lacking:
-        return Outcome.INSUFFICIENT_DATA, tuple(lacking)
-    against = [*_against_share(reading, settings), *against_usual(reading.interval, usual)]
+        return Outcome.INSUFFICIENT_DATA, False, tuple(lacking)
+    against, own = _against_share(reading, settings), against_usual(reading.interval, usual)
     interval = reading.interval
     found = (
         f"estimated at {percent(interval.share)} of the readable time "
         f"({percent_range(interval.low, interval.high)})"
     )
-    if against:
-        return Outcome.NOT_FLAGGED, (found, *against)
-    return Outcome.FLAGGED, (f"{found}, more than any other expression",)
+    if against or own:
+        return Outcome.NOT_FLAGGED, not against, (found, *against, *own)
+    return Outcome.FLAGGED, False, (f"{found}, more than any other expression",)
 
 
 def _against_share(reading: _Reading, settings: FlagSettings) -> list[str]:

@@ -1,14 +1,14 @@
-"""What produced the numbers of a report: versions, sampling, corrections, policy."""
+"""What produced the numbers of a report: versions, how right the model is, sampling, corrections, policy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeGuard
 
 from db.records import CorrectionRecord, SessionRecord
 from reports.corrections import told
+from reports.words import percent
 
-_ROWS = {"model": "model card", "policy": "policy"}
+_CARD = ("accuracy", "sad_recall", "sad_precision", "neutral_called_sad")
 
 
 def method(
@@ -17,7 +17,6 @@ def method(
     """Rows of (name, value) for the end of the report; what was not recorded has no row."""
     rows = [(_words(name), str(value)) for name, value in session.versions.items()]
     rows += [
-        *_of_settings(session, "model"),
         ("session", f"{session.id}, {session.status.value}, from {session.source}"),
         ("mode", session.mode),
         ("pictures looked at", f"{session.frames_sampled}, {session.frames_dropped} dropped"),
@@ -25,36 +24,32 @@ def method(
     ]
     if corrections:
         rows.append(("who is who, corrected by hand", "; ".join(told(one) for one in corrections)))
-    return (*rows, *_of_settings(session, "policy"))
+    return (*rows, *_policy(session))
 
 
-def _of_settings(session: SessionRecord, key: str) -> list[tuple[str, str]]:
-    """One row of what was kept under a key of the settings, if it is a mapping with anything in it."""
-    kept = session.settings.get(key)
+def card_told(session: SessionRecord) -> str | None:
+    """What the session's record keeps of how right its model is (``model.measured``), in words; None where it
+    keeps nothing."""
+    try:
+        kept = session.settings["model"]
+        card = kept["card"]
+        accuracy, recall, precision, wrongly = (float(card[name]) for name in _CARD)
+        return (
+            f"On {int(card['faces'])} faces that it had not learnt from, the model ({kept['name']}) named "
+            f"what most of ten people saw in {percent(accuracy)}. Of the faces they call sad it found "
+            f"{percent(recall)}, of those that it called sad {percent(precision)} were, and of those they "
+            f"call neutral it called {percent(wrongly)} sad."
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _policy(session: SessionRecord) -> list[tuple[str, str]]:
+    kept = session.settings.get("policy")
     if not isinstance(kept, Mapping):
         return []
-    parts = [f"{_words(name)} {_value(value)}" for name, value in kept.items() if not _is_table(value)]
-    return [(_ROWS[key], "; ".join(parts))] if parts else []
-
-
-def _is_table(value: object) -> bool:
-    """Whether it is nothing, or figures in rows, such as a confusion, which nobody reads here."""
-    if isinstance(value, Mapping):
-        return any(map(_is_table, value.values()))
-    return value is None or (_is_rows(value) and any(map(_is_rows, value)))
-
-
-def _is_rows(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _value(value: object) -> str:
-    """Figures with four digits; what is inside of what, in brackets."""
-    if isinstance(value, Mapping):
-        return f"({'; '.join(f'{_words(name)} {_value(part)}' for name, part in value.items())})"
-    if _is_rows(value):
-        return ", ".join(map(_value, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    parts = [f"{_words(name)} {value}" for name, value in kept.items() if value is not None]
+    return [("policy", "; ".join(parts))] if parts else []
 
 
 def _words(name: object) -> str:

@@ -15,7 +15,7 @@ from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
 from reports.intervals import ShareInterval
-from reports.method import method
+from reports.method import card_told, method
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, change_told, masked, no_change, no_curve, summary, unreadable
 
@@ -42,6 +42,7 @@ def render_html(report: Report) -> str:
             unreadable=unreadable(report),
             masked=masked(report),
             method=method(report.session, report.corrections),
+            card=card_told(report.session),
             changes=[change_told(change) for change in report.changes],
             no_change=no_change(report),
             drawings=drawings(report),
@@ -119,5 +120,7 @@ def _outcome(person: Person) -> str:
     if person.raised:
         told = (_REVIEWED[person.review_of(one.kind)].format(words.about(one.kind)) for one in person.raised)
         return ", ".join(told)
+    if person.as_usual:
+        return f"as usual: {', '.join(words.about(one.kind) for one in person.as_usual)}"
     verdict = person.verdict or person.attention_verdict
     return "not enough to tell" if verdict.outcome is Outcome.INSUFFICIENT_DATA else "no flag"

@@ -93,6 +93,11 @@ class Person:
         return tuple(one for one in self.verdicts.values() if one.outcome is Outcome.FLAGGED)
 
     @property
+    def as_usual(self) -> tuple[Verdict | AttentionVerdict, ...]:
+        """The verdicts that suggest none only because it is usual for the student."""
+        return tuple(one for one in self.verdicts.values() if one.as_usual)
+
+    @property
     def reviews(self) -> tuple[str, ...]:
         """What a person made of each of the raised: open, confirmed or dismissed."""
         return tuple(self.review_of(one.kind) for one in self.raised)

@@ -190,7 +190,8 @@ def _check_ins(report: Report) -> str:
     for review in ("confirmed", "dismissed"):
         reviewed = tuple(person for person in report.check_ins if review in person.reviews)
         told += f" {review.capitalize()} on review: {names(reviewed)}." if reviewed else ""
-    return told
+    usual = tuple(person for person in report.people if person.as_usual)
+    return told + (f" As usual for themselves, and so not flagged: {names(usual)}." if usual else "")
 
 
 def _nobody(report: Report) -> str:
@@ -200,6 +201,8 @@ def _nobody(report: Report) -> str:
     asked = [_ASKED[kind] for kind in kinds if judged[kind]]
     if not asked:
         return "No check-in is suggested: there was not enough to tell about anyone."
+    if any(person.as_usual for person in report.people):
+        return "No check-in is suggested."
     few = any(len(found) < len(report.seen) for found in judged.values())
     whom = "of those with enough to tell, nobody" if few else "nobody"
     return f"No check-in is suggested: {whom} {' or '.join(asked)}."

@@ -65,10 +65,11 @@ def level_chart(
     *,
     missed: Sequence[datetime] = (),
     empty: Sequence[tuple[datetime, datetime]] = (),
+    panel_in: float = 0.95,
 ) -> Chart:
-    """Panels over the time of ``moments``. ``missed`` lessons are crossed above each panel, ``empty``
-    stretches of time hatched: neither is zero."""
-    height_in = 0.55 + 0.95 * len(panels)
+    """Panels, each ``panel_in`` inches high, over the time of ``moments``. ``missed`` lessons are crossed
+    above each panel, ``empty`` stretches of time hatched: neither is zero."""
+    height_in = 0.55 + panel_in * len(panels)
     with house_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
         axes = figure.subplots(

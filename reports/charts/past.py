@@ -37,4 +37,5 @@ def past_chart(person: Person, started_at: datetime) -> Chart:
             f"{count(len(earlier), 'earlier session')} {shares}"
         )
     moments = sorted({point.at for panel in panels for point in panel.points})
-    return level_chart(panels, moments, f"{isolated(person.name)}, own history. {'. '.join(told)}.")
+    alt = f"{isolated(person.name)}, own history. {'. '.join(told)}."
+    return level_chart(panels, moments, alt, panel_in=0.6)

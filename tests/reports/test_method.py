@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from reports.method import method
+import pytest
+
+from reports.method import card_told, method
 
 
 def test_versions_sampling_and_policy(lessons):
@@ -17,18 +19,30 @@ def test_without_a_policy_there_is_no_row(lessons):
         assert "policy" not in dict(method(lessons.session(settings=settings)))
 
 
-def test_the_model_cards_figures_are_printed_as_they_were_kept(lessons):
-    kept = {
-        "accuracy": 0.80512,
-        "trained_on": "FER+",
-        "bounds": [0.25, 1],
-        "sad": {"recall": 0.5},
-        "note": None,
-    }
-    rows = dict(method(lessons.session(settings={"model": kept})))
-    assert rows["model card"] == "accuracy 0.8051; trained on FER+; bounds 0.25, 1; sad (recall 0.5)"
-    for settings in ({}, {"model": None}, {"model": "cnn"}, {"model": {}}):
-        assert "model card" not in dict(method(lessons.session(settings=settings)))
+CARD = {
+    "faces": 1686,
+    "accuracy": 0.87,
+    "sad_recall": 0.66,
+    "sad_precision": 0.78,
+    "neutral_called_sad": 0.048,
+}
+
+
+def test_the_model_cards_figures_are_told_in_words(lessons):
+    told = card_told(lessons.session(settings={"model": {"name": "cp-1", "card": CARD}})) or ""
+    assert told.replace("\N{NO-BREAK SPACE}", " ") == (
+        "On 1686 faces that it had not learnt from, the model (cp-1) named what most of ten people saw in "
+        "87 %. Of the faces they call sad it found 66 %, of those that it called sad 78 % were, and of those "
+        "they call neutral it called 5 % sad."
+    )
+
+
+@pytest.mark.parametrize(
+    "kept", [None, "cnn", {}, {"name": "cp-1"}, {"name": "cp-1", "card": CARD | {"accuracy": None}}]
+)
+def test_what_was_not_kept_of_the_model_is_not_told(lessons, kept):
+    assert card_told(lessons.session(settings={"model": kept})) is None
+    assert card_told(lessons.session(settings={})) is None
 
 
 def test_how_the_session_stands_and_what_was_computed(lessons):

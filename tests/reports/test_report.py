@@ -167,6 +167,9 @@ def test_the_own_usual_level_reaches_the_verdict(lessons):
     assert len(person.earlier) == 6
     assert person.is_(Outcome.NOT_FLAGGED)
     assert (person.verdict.usual, person.attention_verdict.usual) == (Usual(0.9, 3), Usual(0.2, 3))
+    assert [one.kind for one in person.as_usual] == ["sad_share"]
+    (other,) = build_report(*args, flag_settings=replace(SHORT, sad_share=0.9), earlier=earlier).people
+    assert other.as_usual == ()  # it would not be flagged anyway
 
 
 def test_a_person_of_two_seats_names_the_one_they_are_not_called_by(lessons):

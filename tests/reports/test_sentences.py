@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from db.records import FlagRecord, SessionStatus
+from db.records import EarlierLevel, FlagRecord, Level, SessionStatus
 from model.emotions import Emotion
+from pages import Page
 from reports.changes import Change, Measure
 from reports.export import as_data
 from reports.flags import FlagSettings
@@ -98,6 +99,18 @@ def test_several_flagged_are_counted_and_long_lists_cut(make):
 )
 def test_little_to_tell(make, scripts, expected):
     assert _plain(summary(make(*scripts))[0]) == expected
+
+
+def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
+    earlier = [
+        EarlierLevel(1, n, lessons.started_at, "sad_share", Level(0.9, 0.8, 1.0), "flagged") for n in range(3)
+    ]
+    args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])
+    report = build_report(*args, flag_settings=SHORT, earlier=earlier)
+    assert summary(report)[0] == (
+        "No check-in is suggested. As usual for themselves, and so not flagged: Student 1."
+    )
+    assert Page(render_html(report)).everyone[1][-1] == "as usual: sadness"
 
 
 def test_unreadable_faces_are_said(make):
