@@ -1,7 +1,7 @@
 """How often a trend looks clear where nothing changes: python -m benchmarks.trends [--students 2000]
 
-Draws students without a trend, two sessions a week, and counts whose interval leaves zero out: at 95 % it should
-be one in twenty. With ``correlation`` what somebody shows lasts from one session to the next.
+Draws students without a trend, two sessions a week, and counts whose interval leaves zero out: at 95 % it
+should be one in twenty. With ``correlation`` what somebody shows lasts from one session to the next.
 """
 
 from __future__ import annotations
