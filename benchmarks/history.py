@@ -25,7 +25,7 @@ from typing import Any
 from alembic import command
 from sqlalchemy import Engine, create_engine, event, text
 
-from classpulse.reporting import renew_verdicts
+from classpulse.judging import renew_verdicts
 from classpulse.settings import Config, Settings
 from db import queries
 from db.classes import require_class

@@ -13,8 +13,8 @@ import click
 from sqlalchemy import Engine
 
 from classpulse.console import print_json, say
+from classpulse.judging import renew_verdicts
 from classpulse.register import Newcomer, Person, Register, read_register
-from classpulse.reporting import renew_verdicts
 from classpulse.sessionnumber import session_number
 from classpulse.settings import Config, read_config
 from classpulse.watching import open_record

@@ -1,29 +1,20 @@
-"""From a stored session to its report's files, and the verdicts back into the database."""
+"""From a stored session to its report's files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
-from classpulse.makingtime import making_time
+from classpulse.judging import renew_verdicts
 from classpulse.settings import Config
+from classpulse.summarising import sum_up
 from db import queries
-from db.levels import earlier_levels
-from db.plans import opted_out
-from db.records import SessionRecord, SessionStatus
-from db.store import Store
-from reports.attention_flags import AttentionFlagSettings, to_attention_record
-from reports.flags import FlagSettings, to_record
 from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
-from reports.report import Report, ReportSettings, build_report
-from reports.summaries import summaries
+from reports.report import Report
 
 WRITERS: dict[str, Callable[[Report, Path], object]] = {
     "html": write_html,
@@ -34,8 +25,6 @@ WRITERS: dict[str, Callable[[Report, Path], object]] = {
 """The forms a report can take; the key is the file's ending."""
 
 DEFAULT_FORMATS = ("html", "pdf")
-
-S = TypeVar("S", FlagSettings, AttentionFlagSettings)
 
 
 def make_report(
@@ -51,8 +40,10 @@ def make_report(
     store its verdicts; returns the file of each format. ``paper`` is the PDF's, by default the configured.
 
     The thresholds are those that the session was recorded with, so that the same report can be made
-    again after the settings have changed. Raises NotFound, ReportError, DatabaseError.
+    again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
+    because flags are held against them. Raises NotFound, ReportError, DatabaseError.
     """
+    sum_up(engine, config, before=queries.session(engine, session_id))
     report = renew_verdicts(engine, session_id, config)
     target = folder or config.output_folder / f"session-{session_id:04d}"
     files = {kind: target / f"report.{kind}" for kind in formats}
@@ -60,49 +51,3 @@ def make_report(
     for kind, path in files.items():
         (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
     return files
-
-
-def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
-    """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
-    has ended); returns the report they are of. A person's review of a verdict stays."""
-    report = read_report(engine, session_id, config)
-    with Store(engine).unit() as unit:
-        unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
-        unit.save_flags([to_attention_record(session_id, p.attention_verdict) for p in report.people])
-        if report.session.status is not SessionStatus.RUNNING:
-            unit.save_summaries(*summaries(report))
-        unit.commit()
-    return report
-
-
-def read_report(engine: Engine, session_id: int, config: Config) -> Report:
-    """The report of a stored session, as data."""
-    session = queries.session(engine, session_id)
-    return build_report(
-        session,
-        queries.students(engine, session_id),
-        queries.bins(engine, session_id),
-        queries.seats(engine, session_id),
-        queries.flags(engine, session_id),
-        settings=ReportSettings(timezone=config.settings.output.time_zone),
-        flag_settings=recorded(session, "flags", config.settings.flags),
-        attention_flag_settings=recorded(session, "attention_flags", config.settings.attention_flags),
-        earlier=earlier_levels(engine, session_id),
-        tracks=queries.tracks(engine, session_id),
-        markers=queries.markers(engine, session_id),
-        corrections=queries.corrections(engine, session_id),
-        masked_seats=len(opted_out(engine, session_id)),
-        made_at=making_time(),
-    )
-
-
-def recorded(session: SessionRecord, section: str, current: S) -> S:
-    """The thresholds of a rule kept with the session; the current ones where a version recorded it whose rule
-    had others, for the same name may have meant something else."""
-    kept = session.settings.get(section)
-    if not isinstance(kept, Mapping) or kept.keys() != {field.name for field in fields(current)}:
-        return current
-    try:
-        return TypeAdapter(type(current)).validate_python(kept)
-    except ValidationError:
-        return current

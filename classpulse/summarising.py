@@ -1,4 +1,4 @@
-"""The history as the commands read it: every ended session summed up first."""
+"""Ended sessions summed up: what the history reads, and what flags are held against."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from classpulse.console import progress_bar, say
+from classpulse.judging import renew_verdicts
 from classpulse.settings import Config
 from classpulse.watching import open_record
+from db.records import SessionRecord
 from db.summaries import unsummarised
 from reports.errors import ReportError
 from reports.summaries import MADE_WITH
@@ -23,15 +25,15 @@ def open_history(config: Config, *, quiet: bool = False) -> Iterator[Engine]:
         yield engine
 
 
-def sum_up(engine: Engine, config: Config, *, quiet: bool = False) -> None:
+def sum_up(
+    engine: Engine, config: Config, *, before: SessionRecord | None = None, quiet: bool = False
+) -> None:
     """Judge and sum up the sessions that need it, the oldest first, because a verdict may look at earlier
-    ones. One that cannot be read is said and left out."""
-    waiting = unsummarised(engine, MADE_WITH)
+    ones; only those of its class ``before`` a session, if one is given. One that cannot be read is said and
+    left out."""
+    waiting = unsummarised(engine, MADE_WITH, before)
     if not waiting:
         return
-    # Here and not above: with it come the charts' library and a second of start-up.
-    from classpulse.reporting import renew_verdicts
-
     with progress_bar(f"summing up {len(waiting)} sessions", float(len(waiting)), quiet=quiet) as bar:
         for done, session_id in enumerate(waiting, start=1):
             try:

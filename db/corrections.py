@@ -17,7 +17,7 @@ from db.attribution import Attribution, Stretch, replay
 from db.errors import Conflict, NotFound
 from db.records import Correction, CorrectionKind, CorrectionRecord, SessionStatus
 from db.schema import AttributionRow, BinRow, CorrectionRow, SeatRow, SessionRow, StudentRow, TrackRow
-from db.summaries import forget
+from db.summaries import forget, forget_after
 
 
 def attributions(connection: Connection, of: ColumnElement[bool]) -> dict[int, Attribution]:
@@ -119,6 +119,7 @@ def _recorded(connection: Connection, session_id: int) -> list[int]:
 
 def _rewrite(connection: Connection, session_id: int, who: Attribution) -> None:
     forget(connection, session_id)  # what was summed up is of other people
+    forget_after(connection, session_id)
     connection.execute(delete(AttributionRow).where(AttributionRow.session_id == session_id))
     rows = [{"session_id": session_id} | vars(one) for one in who.stretches]
     if rows:

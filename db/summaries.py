@@ -7,11 +7,19 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from db.errors import InvalidValue
 from db.mapping import AnyRow, probabilities
-from db.records import Level, SessionStatus, SessionSummary, StudentSummary
-from db.schema import PROBABILITIES, SessionRow, SessionSummaryRow, StudentSummaryRow
+from db.records import Level, SessionRecord, SessionStatus, SessionSummary, StudentSummary
+from db.schema import (
+    PROBABILITIES,
+    ClassGroupRow,
+    SessionRow,
+    SessionSummaryRow,
+    StudentRow,
+    StudentSummaryRow,
+)
 
 _PLAIN = (
     "student_id",
@@ -43,9 +51,28 @@ def forget(connection: Connection, session_id: int) -> None:
         connection.execute(delete(table).where(table.session_id == session_id))
 
 
-def unsummarised(engine: Engine, made_with: int) -> list[int]:
+def forget_after(connection: Connection, session_id: int) -> None:
+    """Drop what was summed up of the class's later sessions with somebody of the roster: their verdicts are
+    held against what this one holds, and that has changed."""
+    of_roster = (
+        select(StudentSummaryRow.session_id)
+        .join(StudentRow, StudentRow.id == StudentSummaryRow.student_id)
+        .where(StudentRow.session_id.is_(None))
+    )
+    this = aliased(SessionRow)
+    later = (
+        select(SessionRow.id)
+        .join(this, this.class_group_id == SessionRow.class_group_id)
+        .where(this.id == session_id, SessionRow.started_at > this.started_at, SessionRow.id.in_(of_roster))
+    )
+    for number in connection.scalars(later).all():
+        forget(connection, number)
+
+
+def unsummarised(engine: Engine, made_with: int, before: SessionRecord | None = None) -> list[int]:
     """The ended sessions that are to be summed up, the oldest first: those that never were (``--no-report``,
-    a crash, an older database), that were with other rules, or of which somebody was erased since."""
+    a crash, an older database), that were with other rules, of which somebody was erased since, or that
+    follow one that was corrected. Only those of the class that began ``before`` a session, where given."""
     left = select(func.count()).where(StudentSummaryRow.session_id == SessionRow.id).scalar_subquery()
     statement = (
         select(SessionRow.id)
@@ -60,6 +87,11 @@ def unsummarised(engine: Engine, made_with: int) -> list[int]:
         )
         .order_by(SessionRow.started_at, SessionRow.id)
     )
+    if before is not None:
+        of_class = select(ClassGroupRow.id).where(ClassGroupRow.name == before.class_name)
+        statement = statement.where(
+            SessionRow.class_group_id.in_(of_class), SessionRow.started_at < before.started_at
+        )
     with engine.connect() as connection:
         return list(connection.scalars(statement))
 

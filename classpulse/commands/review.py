@@ -8,18 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import Engine
 
 from classpulse.console import print_json, print_table, say
 from classpulse.errors import UserError
 from classpulse.register import read_register
-from classpulse.reporting import renew_verdicts
 from classpulse.reviewing import Judgement, find_raised, reviewer
 from classpulse.reviewing import review as store_review
 from classpulse.sessionnumber import session_number
 from classpulse.settings import Config, read_config
-from classpulse.watching import open_record
-from db import queries
+from classpulse.summarising import open_history
 from db.flagged import RaisedFlag, raised_flags
 from reports.raised import RAISED_HEADINGS, raised_lines
 from reports.report import ReportSettings
@@ -61,8 +58,8 @@ def review(
             "a review names a student and says what you make of the flag: "
             "classpulse review SESSION STUDENT --confirm, --dismiss or --reopen"
         )
-    with open_record(config) as engine:
-        number = None if session is None else _judged(engine, session, config)
+    with open_history(config, quiet=as_json) as engine:
+        number = None if session is None else session_number(engine, session)
         if number is not None and student is not None and verdict is not None:
             given = Judgement(verdict, reviewer(by), datetime.now(UTC), note)
             raised = find_raised(engine, read_register(engine, number), student, kind)
@@ -70,14 +67,6 @@ def review(
         found = raised_flags(engine, class_name, number)
     shown = [one for one in found if everything or number is not None or one.flag.review == "open"]
     return _list([one for one in shown if kind in (None, one.flag.kind)], config, as_json=as_json)
-
-
-def _judged(engine: Engine, session: str, config: Config) -> int:
-    """The session's number; one that was only recorded so far is judged first."""
-    number = session_number(engine, session)
-    if not queries.flags(engine, number):
-        renew_verdicts(engine, number, config)
-    return number
 
 
 def _list(found: Sequence[RaisedFlag], config: Config, *, as_json: bool) -> int:

@@ -8,8 +8,8 @@ import re
 import pytest
 from pypdf import PdfReader
 
+from classpulse.judging import read_report
 from classpulse.policy import Mode
-from classpulse.reporting import read_report
 from classpulse.settings import Config, Settings
 from classpulse.simulation.term.names import Names, pseudonyms
 from classpulse.simulation.term.record import Term, TermSettings

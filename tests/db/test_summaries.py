@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from db.errors import Conflict, InvalidValue
-from db.records import Level, SessionStatus, SessionSummary, StudentSummary
+from db.queries import session
+from db.records import Correction, CorrectionKind, Level, SessionStatus, SessionSummary, StudentSummary
 from db.schema import SessionRow, SessionSummaryRow, StudentRow, StudentSummaryRow
 from db.summaries import select_student_summaries, session_summaries, student_summary, unsummarised
 
@@ -103,3 +104,34 @@ def test_they_go_with_the_session(store, session_id, people) -> None:
         connection.execute(delete(SessionRow).where(SessionRow.id == session_id))
         assert connection.execute(select(SessionSummaryRow.session_id)).all() == []
         assert connection.execute(select(StudentSummaryRow.id)).all() == []
+
+
+def test_only_of_the_class_and_before(store, session_id, new_session) -> None:
+    start = new_session().started_at
+    with store.unit() as unit:
+        earlier = unit.start_session(new_session(started_at=start - timedelta(days=1)))
+        other = unit.start_session(new_session("8a", started_at=start - timedelta(days=1)))
+        unit.commit()
+    end(store, session_id, earlier, other)
+    assert unsummarised(store.engine, 1, session(store.engine, session_id)) == [earlier]
+    assert unsummarised(store.engine, 1, session(store.engine, earlier)) == []
+
+
+def test_a_correction_leaves_later_sessions_of_the_roster_to_be_summed_up_again(store, new_session) -> None:
+    """Of three lessons the first is corrected; Mia is in the second, the third knows people by the seat."""
+    start = new_session().started_at
+    with store.unit() as unit:
+        first, second, third = (
+            unit.start_session(new_session(started_at=start + timedelta(days=day))) for day in range(3)
+        )
+        known, stranger = unit.add_student(first, "Student 1"), unit.add_student(third, "Student 1")
+        mia = unit.add_newcomer(first, "Mia", to_roster=True)
+        unit.commit()
+    for number, who in ((first, known), (second, mia), (third, stranger)):
+        save(store, number, [who])
+    end(store, first, second, third)
+    assert unsummarised(store.engine, 1) == []
+    with store.unit() as unit:
+        unit.correct(first, Correction(CorrectionKind.NAME, known, mia), start)
+        unit.commit()
+    assert unsummarised(store.engine, 1) == [first, second]

@@ -15,8 +15,8 @@ from classpulse.config_file import render_config
 from classpulse.console import count, print_json, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.folders import make_folder
+from classpulse.judging import renew_verdicts
 from classpulse.policy import Mode
-from classpulse.reporting import renew_verdicts
 from classpulse.settings import Config, Settings, describe_invalid, read_config
 from classpulse.simulation.term.names import Names
 from classpulse.simulation.term.record import Term, TermSettings
