@@ -24,8 +24,8 @@ METHOD = (
     "there was "
     "not enough to tell there is none.",
     "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 % interval; each "
-    "session "
-    "counts once. Of twenty students who do not change, one has a trend that looks clear.",
+    "session counts once and stands for itself. Of twenty students who do not change, one has a trend that "
+    "looks clear; where what somebody shows lasts from one session to the next, up to four or five have.",
     "A lesson in which somebody was not seen is missed and never counted as zero. Whether they were away "
     "or out of "
     "the picture is not known.",

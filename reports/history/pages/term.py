@@ -66,7 +66,7 @@ def _clear(term: Term, direction: str) -> str:
         return ""
     chance = round(len(term.students) * _ONE_SIDED)
     by_chance = (
-        f" Of {len(term.students)} students who do not change, about {chance} would seem to."
+        f" Of {len(term.students)} students who do not change, about {chance} or more would seem to."
         if chance
         else ""
     )
