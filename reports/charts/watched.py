@@ -47,7 +47,7 @@ def watched_chart(sessions: Sequence[Watched]) -> Chart:
                        label="interrupted")
             )  # fmt: skip
         if any(one.flagged for one in sessions):
-            handles.append(Line2D([], [], linestyle="", label="number: students flagged"))
+            handles.append(Line2D([], [], linestyle="", label="number: flagged"))
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7)
     broken = sum(one.interrupted for one in sessions)
     return Chart(figure, f"Minutes watched of {len(sessions)} sessions over time; {broken} broke off.")
