@@ -13,6 +13,9 @@ from reports.words import NONE, about, percent, percent_range
 
 RAISED_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
 
+_SHOWED: Mapping[str, str] = {"attention": "away"}
+"""What the share is of, where that is not what the flag is about."""
+
 _SHARES: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
 """In ``FlagRecord.numbers``: the share that decided; with ``_low`` and ``_high`` behind it its interval."""
 
@@ -49,7 +52,7 @@ class RaisedLine:
         )
 
     def _showed(self) -> str:
-        what = about(self.kind)
+        what = _SHOWED.get(self.kind, about(self.kind))
         if self.share is None or self.share_low is None or self.share_high is None:
             return what
         return f"{what} {percent(self.share)} ({percent_range(self.share_low, self.share_high)})"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.console import print_json, print_table, say
+from classpulse.console import print_json, say
 from classpulse.errors import UserError
+from classpulse.historypage import print_list
 from classpulse.register import read_register
 from classpulse.reviewing import Judgement, find_raised, reviewer
 from classpulse.reviewing import review as store_review
@@ -74,7 +75,7 @@ def _list(found: Sequence[RaisedFlag], config: Config, *, as_json: bool) -> int:
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_table("Suggested check-ins", RAISED_HEADINGS, [line.cells for line in lines])
+        print_list("Suggested check-ins", RAISED_HEADINGS, [line.cells for line in lines])
     else:
         say("no flag waits for a review; --all lists the reviewed ones too")
     return 0
