@@ -64,7 +64,7 @@ def test_what_is_told_of_a_flag(shell, flagged, monkeypatch) -> None:
     assert (line["reviewed_by"], line["note"]) == ("Ms Ono", "ill")
     assert line["reviewed_at"] > line["started_at"]
     table = shell("review", "--all")[1].replace("\N{NO-BREAK SPACE}", " ")
-    for told in ("Student 2", "sadness 61 % (52–70 %)", "attention", "dismissed by Ms Ono, ", "ill"):
+    for told in ("Student 2", "sadness 61 % (52–70 %)", "away", "dismissed by Ms Ono, ", "ill"):
         assert told in table
 
 
