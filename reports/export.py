@@ -6,22 +6,23 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from db.records import FlagRecord
+from db.records import EarlierLevel, FlagRecord
 from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
-from reports.attention_flags import KIND as ATTENTION
 from reports.attention_flags import to_attention_record
 from reports.changes import Change
 from reports.corrections import told
-from reports.flags import KIND as SADNESS
 from reports.flags import to_record
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
 from reports.timeline import UNKNOWN, StudentTimeline
+
+SCHEMA = "classpulse-report/1"
+"""The number goes up when something goes or changes its meaning, not when something is added."""
 
 _COMMON = ("start_s", "watched_s")
 _STUDENT = (
@@ -65,12 +66,16 @@ def csv_text(report: Report) -> str:
 
 
 def as_data(report: Report) -> dict[str, Any]:
-    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins."""
+    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins. The schema is
+    ``reports/report.schema.json``."""
     session = report.session
     return {
+        "schema": SCHEMA,
+        "made_at": None if report.made_at is None else report.made_at.isoformat(),
         "session": {
             "id": session.id,
             "class": session.class_name,
+            "room": session.room,
             "source": session.source,
             "started_at": report.started_at.isoformat(),
             "status": session.status.value,
@@ -83,7 +88,9 @@ def as_data(report: Report) -> dict[str, Any]:
             "frames_sampled": session.frames_sampled,
             "frames_dropped": session.frames_dropped,
             "versions": dict(session.versions),
+            "policy": session.settings.get("policy"),
         },
+        "model_card": _card(session.settings.get("model")),
         "summary": [_plain(sentence) for sentence in summary(report)],
         "missing": _plain(banner(report)),
         "masked_seats": report.masked_seats,
@@ -135,28 +142,50 @@ def _person_data(report: Report, person: Person) -> dict[str, Any]:
         "attention": _attention_data(person.attention),
         "uncertain_arrivals_s": list(person.arrivals_s),
     }
-    data["attention_flag"] = _verdict_data(
-        to_attention_record(report.session.id, person.attention_verdict), person.flags.get(ATTENTION)
-    )
+    away = to_attention_record(report.session.id, person.attention_verdict)
+    data["attention_flag"] = _verdict_data(person, away)
     if person.verdict is None:
         return data
     return data | {
         "usable_share": line.usable_share,
         "unknown": dict(line.unknown),
         "dominant": None if line.dominant is None else line.dominant.label,
-        **_verdict_data(to_record(report.session.id, person.verdict), person.flags.get(SADNESS)),
+        **_verdict_data(person, to_record(report.session.id, person.verdict)),
     }
 
 
-def _verdict_data(record: FlagRecord, stored: FlagRecord | None) -> dict[str, Any]:
-    """A verdict with its review; the thresholds are the report's and said once."""
+def _verdict_data(person: Person, record: FlagRecord) -> dict[str, Any]:
+    """A verdict with its review and what earlier sessions had of its kind. The thresholds are the report's,
+    and said once."""
     reasons = [_plain(reason) for reason in record.numbers["reasons"]]
+    stored = person.flags.get(record.kind, record)
     return {
         "outcome": record.outcome,
-        "review": stored.review if stored else "open",
+        "review": stored.review,
+        "reviewed_by": stored.reviewed_by,
+        "reviewed_at": None if stored.reviewed_at is None else stored.reviewed_at.isoformat(),
+        "note": stored.note,
+        "earlier": [_earlier_data(one) for one in person.earlier if one.kind == record.kind],
         "numbers": {name: value for name, value in record.numbers.items() if name != "settings"}
         | {"reasons": reasons},
     }
+
+
+def _earlier_data(earlier: EarlierLevel) -> dict[str, Any]:
+    return {
+        "session": earlier.session_id,
+        "started_at": earlier.started_at.isoformat(),
+        **earlier.level._asdict(),
+        "outcome": earlier.outcome,
+        "review": earlier.review,
+    }
+
+
+def _card(kept: Any) -> dict[str, Any] | None:
+    """What the session's record keeps of how right its model is; None where it keeps nothing."""
+    if not isinstance(kept, Mapping) or not isinstance(kept.get("card"), Mapping):
+        return None
+    return {"name": kept.get("name"), **kept["card"]}
 
 
 def _attention_data(channel: Attention) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -209,9 +209,10 @@ def build_report(
             made_at,
         )
     lines = _lines(session, students, rows)
-    past = list(earlier)
+    past = [replace(one, started_at=local_time(one.started_at, settings)) for one in earlier]
+    flags = [_in_zone(flag, settings) for flag in flags if flag.session_id == session.id]
     verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
-    people = _people(lines, verdicts, session, seats, flags, tracks, past)
+    people = _people(lines, verdicts, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
     return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at)
 
@@ -228,6 +229,11 @@ def local_time(moment: datetime, settings: ReportSettings) -> datetime:
             "'Europe/London'; correct it, or leave it out for the computer's own "
             "(Windows knows the names after `pip install tzdata`)"
         ) from error
+
+
+def _in_zone(flag: FlagRecord, settings: ReportSettings) -> FlagRecord:
+    at = flag.reviewed_at
+    return flag if at is None else replace(flag, reviewed_at=local_time(at, settings))
 
 
 def _mode(session: SessionRecord) -> Mode:
@@ -271,7 +277,6 @@ def _verdicts(
 def _people(
     lines: Sequence[StudentTimeline],
     verdicts: Sequence[tuple[Verdict | None, AttentionVerdict]],
-    session: SessionRecord,
     seats: Iterable[SeatRecord],
     flags: Iterable[FlagRecord],
     tracks: Iterable[TrackRecord],
@@ -280,8 +285,7 @@ def _people(
     labels = _seat_labels(seats)
     reviews: dict[int, dict[str, FlagRecord]] = defaultdict(dict)
     for flag in flags:
-        if flag.session_id == session.id:
-            reviews[flag.student_id][flag.kind] = flag
+        reviews[flag.student_id][flag.kind] = flag
     arrivals = uncertain_arrivals(tracks)
     return tuple(
         Person(
