@@ -28,7 +28,8 @@ PURE = (
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
-    "reports.flags", "reports.arrivals",
+    "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
+    "reports.arrivals",
     "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip
 
