@@ -17,8 +17,9 @@ from db.plans import opted_out
 from db.records import SessionRecord, SessionStatus
 from db.store import Store
 from reports.attention_flags import AttentionFlagSettings, to_attention_record
+from reports.building import build_report
 from reports.flags import FlagSettings, to_record
-from reports.report import Report, ReportSettings, build_report
+from reports.report import Report, ReportSettings
 from reports.summaries import summaries
 
 S = TypeVar("S", FlagSettings, AttentionFlagSettings)

@@ -167,13 +167,6 @@ def judge(
     )
 
 
-def judge_all(
-    timelines: Sequence[StudentTimeline], settings: FlagSettings, confusion: Confusion | None = None
-) -> tuple[Verdict, ...]:
-    """One verdict per student, in their order; none has a usual level."""
-    return tuple(judge(timeline, settings, confusion) for timeline in timelines)
-
-
 def to_record(session_id: int, verdict: Verdict) -> FlagRecord:
     """The verdict as the database keeps it; ``numbers`` is ready for JSON and names the thresholds."""
     interval, shares = verdict.interval, verdict.shares

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from db.records import Correction, CorrectionKind, CorrectionRecord, FlagRecord, MarkerRecord, TrackRecord
+from reports.building import build_report
 from reports.export import as_data, csv_text, json_text
 from reports.flags import FlagSettings
-from reports.report import ReportSettings, build_report
+from reports.report import ReportSettings
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 

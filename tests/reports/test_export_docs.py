@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reports.building import build_report
 from reports.export import csv_text
-from reports.report import build_report
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)

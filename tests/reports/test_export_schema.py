@@ -20,9 +20,10 @@ from db.records import (
     TrackRecord,
 )
 from reports.attention_flags import AttentionFlagSettings
+from reports.building import build_report
 from reports.export import SCHEMA, json_text
 from reports.flags import FlagSettings
-from reports.report import ReportSettings, build_report
+from reports.report import ReportSettings
 
 TEXT = (files("reports") / "report.schema.json").read_text("utf-8")
 VALIDATOR = Draft202012Validator(json.loads(TEXT))

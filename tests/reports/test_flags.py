@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from model.classifier import read_model, shipped
 from model.emotions import EMOTIONS, Emotion
 from reports.confusion import Confusion, read_confusion
-from reports.flags import KIND, FlagSettings, Outcome, judge, judge_all, to_record
-from reports.timeline import StudentTimeline
+from reports.flags import KIND, FlagSettings, Outcome, judge, to_record
 from reports.usual import Usual
 
 SHORT = FlagSettings(least_usable_s=20.0)
@@ -89,7 +88,8 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
 
 
 def test_unseen_time_is_no_evidence(lessons, exact):
-    seen, less = judge_all(lessons.timelines("sssssnnn....", "sssssnnn????"), SHORT, exact)
+    lines = lessons.timelines("sssssnnn....", "sssssnnn????")
+    seen, less = (judge(line, SHORT, exact) for line in lines)
     assert seen.sad_share == less.sad_share == pytest.approx(5 / 8)
     assert seen.interval == less.interval
 
@@ -213,8 +213,3 @@ def test_the_reasons_never_say_that_somebody_is_sad(lessons, exact):
     for text in ("s" * 20, "sn" * 20, "n" * 20):
         reasons = " ".join(judge(lessons.timeline(text), FlagSettings(), exact, Usual(0.5, 3)).reasons)
         assert Emotion.SAD.label not in reasons
-
-
-def test_forty_students_are_judged_one_by_one_as_together(lessons, own):
-    lines: tuple[StudentTimeline, ...] = lessons.timelines(*("snhs" * n + "n" * 9 for n in range(1, 6)))
-    assert judge_all(lines, SHORT, own) == tuple(judge(line, SHORT, own) for line in lines)

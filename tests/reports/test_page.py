@@ -21,9 +21,10 @@ from db.records import (
     TrackRecord,
 )
 from pages import Page
+from reports.building import build_report
 from reports.flags import FlagSettings
 from reports.page import facts, render_html
-from reports.report import ReportSettings, build_report
+from reports.report import ReportSettings
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 UTC = ReportSettings("UTC")

@@ -7,11 +7,12 @@ import pytest
 from pypdf import PdfReader
 
 from reports import pdf
+from reports.building import build_report
 from reports.errors import ReportError
 from reports.flags import FlagSettings
 from reports.pdf import to_pdf
 from reports.render import write_csv, write_html, write_json, write_pdf
-from reports.report import ReportSettings, build_report
+from reports.report import ReportSettings
 
 A4_PT = (595, 842)
 

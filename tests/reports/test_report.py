@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from db.records import EarlierLevel, FlagRecord, Level
+from reports.building import build_report
 from reports.errors import ReportError
 from reports.flags import FlagSettings, Outcome
-from reports.report import Mode, ReportSettings, build_report, local_time
+from reports.report import Mode, ReportSettings, local_time
 from reports.usual import Usual
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)

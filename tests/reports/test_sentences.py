@@ -5,11 +5,11 @@ import pytest
 from db.records import EarlierLevel, FlagRecord, Level, SessionStatus
 from model.emotions import Emotion
 from pages import Page
+from reports.building import build_report
 from reports.changes import Change, Measure
 from reports.export import as_data
 from reports.flags import FlagSettings
 from reports.page import render_html
-from reports.report import build_report
 from reports.sentences import banner, change_told, masked, no_curve, summary, unreadable
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)

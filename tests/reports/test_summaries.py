@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from db.records import StudentSummary
+from reports.building import build_report
 from reports.flags import FlagSettings
-from reports.report import ReportSettings, build_report
+from reports.report import ReportSettings
 from reports.summaries import MADE_WITH, class_summary, summaries
 
 UTC = ReportSettings("UTC")
