@@ -14,9 +14,10 @@ from recorded import SCRIPTS, START, new_session
 
 
 def report(shell, lesson: int) -> dict:
-    """The JSON of the report, made again, and what it says of each student by name."""
+    """The JSON of the report, made again, but for when that was, and what it says of each student by name."""
     files = shell.json("report", str(lesson), "--format", "json")["report"]
     data = json.loads(Path(files["json"]).read_text("utf-8"))
+    del data["made_at"]
     return data | {"students": {one["name"]: one for one in data["students"]}}
 
 
