@@ -76,7 +76,7 @@ class FaceGrid:
     def spells(self) -> NDArray[np.int64]:
         """The expression of each student in each spell, (seats, spells)."""
         rng = np.random.default_rng((self.seed, 1))
-        count = max(1, math.ceil(self.length_s / SPELL_S))
+        count = max(1, math.ceil(self._own_s(self.seats - 1, self.length_s) / SPELL_S))
         usual = np.full((self.seats, count), int(Emotion.NEUTRAL))
         usual[: math.ceil(self.seats * SAD_STUDENTS)] = int(Emotion.SAD)
         others = rng.integers(len(EMOTIONS), size=usual.shape)
@@ -88,10 +88,15 @@ class FaceGrid:
     def shown(self) -> NDArray[np.int64]:
         """Which face each tile shows in each stretch of ``SHOWN_S``: indices (seats, stretches)."""
         rng = np.random.default_rng((self.seed, 2))
-        count = max(1, math.ceil(self.length_s / SHOWN_S))
+        count = max(1, math.ceil(self._own_s(self.seats - 1, self.length_s) / SHOWN_S))
         of = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
         spells = self.spells[:, (np.arange(count) * SHOWN_S // SPELL_S).astype(int)]
         return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in spells])
+
+    def _own_s(self, seat: int, t_s: float) -> float:
+        """Where a tile is in its own script: each begins a little later in it than the one before. If all faces
+        changed at once, the picture would look as if the camera had been moved."""
+        return t_s + seat / self.seats * SHOWN_S
 
     def tile_xyxy(self, seat: int) -> Box:
         """The tile of a student, pixels of the frame."""
@@ -138,7 +143,7 @@ class FaceGrid:
     def _sample(self, seat: int, t_s: float) -> Sample:
         x, y, side = self.face_square(seat, t_s)
         margin = (1 - BOX_SHARE) / 2 * side
-        label = EMOTIONS[int(self.spells[seat, int(t_s // SPELL_S)])]
+        label = EMOTIONS[int(self.spells[seat, int(self._own_s(seat, t_s) // SPELL_S)])]
         box = (x + margin, y + margin, x + side - margin, y + side - margin)
         return Sample(t_s, True, True, True, label, label, None, None, box)
 
@@ -146,7 +151,7 @@ class FaceGrid:
         """One tile: the face, and round it its own edges drawn out, as the detector was measured with."""
         x1, y1, x2, y2 = (round(value) for value in self.tile_xyxy(seat))
         x, y, side = self.face_square(seat, t_s)
-        face = self.faces.images[self.shown[seat, int(t_s // SHOWN_S)]]
+        face = self.faces.images[self.shown[seat, int(self._own_s(seat, t_s) // SHOWN_S)]]
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
         room = (y - y1, y2 - y - side, x - x1, x2 - x - side)
         tile = cv2.copyMakeBorder(large, *room, cv2.BORDER_REPLICATE)

@@ -70,6 +70,14 @@ def test_the_face_is_drawn_where_the_truth_has_it() -> None:
         assert np.corrcoef(small.ravel(), face.ravel())[0, 1] > 0.8
 
 
+def test_no_two_tiles_change_their_face_at_one_instant() -> None:
+    made = grid(seats=5, length_s=20.0)
+    times = np.arange(0.0, 20.0, 0.05)
+    own = np.array([[made._own_s(seat, t) // SHOWN_S for t in times] for seat in range(5)])
+    assert ((np.diff(own, axis=1) > 0).sum(axis=0) <= 1).all()
+    assert (own[:, -1] < made.shown.shape[1]).all()
+
+
 def test_an_expression_without_a_face_is_named() -> None:
     faces = make_faces(14)
     with pytest.raises(SimulationError, match="no face that most raters call sad; expected"):
