@@ -94,8 +94,8 @@ class FaceGrid:
         return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in spells])
 
     def _own_s(self, seat: int, t_s: float) -> float:
-        """Where a tile is in its own script: each begins a little later in it than the one before. If all faces
-        changed at once, the picture would look as if the camera had been moved."""
+        """Where a tile is in its own script: each begins a little later in it than the one before. If all
+        faces changed at once, the picture would look as if the camera had been moved."""
         return t_s + seat / self.seats * SHOWN_S
 
     def tile_xyxy(self, seat: int) -> Box:
