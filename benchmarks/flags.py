@@ -7,8 +7,9 @@ shipped model and put into bins; no film is made. Those of ``attention`` follow 
 docs/flags.md.
 
     python benchmarks/flags.py sadness DATA [--half report] [--lectures 1000]
-    python benchmarks/flags.py own DATA [--lectures 500]        # a few faces each, and the own usual level
-    python benchmarks/flags.py curve DATA [--out docs/flags.svg]
+    python benchmarks/flags.py thresholds DATA                  # of the choosing half: what larger ones cost
+    python benchmarks/flags.py own DATA                         # a few faces each, and the own usual level
+    python benchmarks/flags.py curve DATA --lectures 500 --out docs/flags.svg
     python benchmarks/flags.py coverage DATA
     python benchmarks/flags.py attention
 """
@@ -110,17 +111,26 @@ def check_binning(pool: Pool) -> None:
     assert np.allclose(stored, shown_bins(np.random.default_rng(2), spells, pool.answers))
 
 
+LAX = FlagSettings(sad_share=0.05)
+"""The smallest threshold that there is: who is flagged with it is flagged with a larger one if the lower end
+lies above that."""
+
+
 def students(
-    pool: Pool, count: int, sad_share: float, minutes: float, others: str, faces: int | None = None
+    pool: Pool,
+    count: int,
+    sad_share: float,
+    minutes: float,
+    others: str,
+    settings: FlagSettings = LAX,
+    faces: int | None = None,
 ) -> Iterator[Verdict]:
-    """The verdicts on so many students. The threshold of the lower end is the smallest that there is: who is
-    flagged with it is flagged with a larger one if the lower end lies above that."""
+    """The verdicts on so many students."""
     rng = np.random.default_rng([round(1000 * sad_share), round(minutes), len(others), faces or 0])
-    lax = FlagSettings(sad_share=0.05)
     for _ in range(count):
         spells = shown_spells(rng, sad_share, minutes, OTHERS[others])
         bins = shown_bins(rng, spells, pool.few(rng, faces))
-        yield judge(timeline(bins), lax, pool.confusion)
+        yield judge(timeline(bins), settings, pool.confusion)
 
 
 def flagged(verdicts: Sequence[Verdict], threshold: float) -> int:
@@ -156,7 +166,7 @@ def few_faces(pool: Pool, count: int, chosen: float) -> None:
         for others in ("neutral", "neutral and happy"):
             rates = []
             for share in (0.0, 0.6, 0.8):
-                verdicts = list(students(pool, count, share, 5, others, faces))
+                verdicts = list(students(pool, count, share, 5, others, faces=faces))
                 rates.append(f"sad {share:.1f} {told(flagged(verdicts, chosen), count)}")
             print(f"  5 min, {faces:2} faces a label, {others:18} {'   '.join(rates)}")
         for share in (0.0, 0.6, 0.8):
@@ -185,30 +195,72 @@ def with_usual(pool: Pool, rng: Rng, share: float, faces: int) -> tuple[bool, bo
     return alone, alone and line.low > usual.level
 
 
+def thresholds(data: Path, lectures: int) -> None:
+    """Who is found with each threshold, sad for 60 % of five minutes and neutral for the rest. Always of the
+    choosing half: figures of the reporting half must not choose."""
+    pool, settings = read_pool(data, "choose"), FlagSettings()
+    shares = [replace(settings, sad_share=share) for share in (0.2, 0.25, 0.26, 0.27, 0.28, 0.3)]
+    margins = [replace(settings, sad_margin=margin) for margin in (0.0, 0.01, 0.02, 0.03, 0.05)]
+    for tried in (*shares, *margins):
+        found = sum(v.outcome is Outcome.FLAGGED for v in students(pool, lectures, 0.6, 5, "neutral", tried))
+        print(
+            f"sad_share {tried.sad_share}, sad_margin {tried.sad_margin}: {told(found, lectures)}", flush=True
+        )
+
+
+THRESHOLDS = np.linspace(0.05, 0.6, 23)
+ALLOWED = 0.01
+"""One false flag in 100 student-lectures."""
+
+
 def draw(path: Path, pool: Pool, lectures: int, chosen: float) -> None:
-    """Who is flagged, against the threshold: a line for each share of sad time."""
+    """Who is flagged, against the threshold: a line for each share of sad time, and below it whoever never
+    looked sad, by the number of faces that a student has."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    thresholds = np.linspace(0.05, 0.6, 23)
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(7, 7), layout="constrained")
     FigureCanvasSVG(figure)
-    axes = figure.add_subplot(
-        xlabel="threshold of the interval's lower end (sad_share)", ylabel="students flagged"
+    found, false = figure.subplots(2, sharex=True, height_ratios=(3, 2))
+    for number, share in enumerate((0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)):
+        rates = curve(found, pool, lectures, (share, "neutral", None), str(0.65 - 0.1 * number))
+        at = int(np.argmin(abs(rates - 0.5))) if rates[0] > 0.5 else 4 * number
+        label(found, at, rates, f"{share:.0%} sad")
+    few = (("one face a label", 1, "-", 0), ("three", 3, "--", 6), ("any faces", None, ":", 0))
+    for name, faces, style, at in few:
+        rates = curve(false, pool, lectures, (0.0, "neutral and happy", faces), "black", style)
+        label(false, at, rates, name)
+    false.axhline(ALLOWED, color="black", lw=0.8)
+    false.set(
+        xlabel="threshold of the interval's lower end (sad_share)", ylabel="flagged", ylim=(-0.002, 0.06)
     )
-    for number, share in enumerate((0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)):
-        verdicts = list(students(pool, lectures, share, 5, "neutral"))
-        rates = np.array([flagged(verdicts, threshold) / lectures for threshold in thresholds])
-        ends = np.array([wilson(rate, lectures, 0.95) for rate in rates])
-        shade = str(0.75 - 0.1 * number) if share else "black"
-        axes.plot(thresholds, rates, color=shade, ls="-" if share else ":")
-        axes.fill_between(thresholds, ends[:, 0], ends[:, 1], color=shade, alpha=0.2, lw=0)
-        at = int(np.argmin(abs(rates - 0.5))) if rates[0] > 0.5 else 3 * number
-        axes.annotate(f"{share:.0%}", (thresholds[at], rates[at]), xytext=(2, 3), textcoords="offset points")
-        print(f"curve, sad {share:.1f}: " + " ".join(f"{rate:.3f}" for rate in rates[::2]))
-    axes.axvline(chosen, color="black", lw=0.8, ls="--")
-    axes.set_title("Share of 5 minutes that looked sad, the rest neutral; 95 % bands", fontsize=10)
-    figure.savefig(path, metadata={"Date": None})
+    found.set(ylabel="flagged")
+    found.set_title("Looked sad for a part of 5 minutes, neutral for the rest; 95 % bands", fontsize=10)
+    false.set_title("Never looked sad, neutral and happy; the line is 1 in 100", fontsize=10)
+    for axes in (found, false):
+        axes.axvline(chosen, color="black", lw=0.8, ls="--")
+    with rc_context({"svg.hashsalt": "classpulse"}):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def curve(
+    axes: Any, pool: Pool, lectures: int, shown: tuple[float, str, int | None], color: str, style: str = "-"
+) -> Floats:
+    """Draw the share of students flagged at each of ``THRESHOLDS``, with its Wilson intervals; returns it."""
+    share, others, faces = shown
+    verdicts = list(students(pool, lectures, share, 5, others, faces=faces))
+    rates = np.array([flagged(verdicts, threshold) / lectures for threshold in THRESHOLDS])
+    around = np.array([wilson(rate, lectures, 0.95) for rate in rates])
+    axes.plot(THRESHOLDS, rates, color=color, ls=style)
+    axes.fill_between(THRESHOLDS, around[:, 0], around[:, 1], color=color, alpha=0.2, lw=0)
+    print(f"curve, sad {share:.1f}, {others}, faces {faces}: " + " ".join(f"{r:.3f}" for r in rates[::2]))
+    return rates
+
+
+def label(axes: Any, at: int, rates: Floats, text: str) -> None:
+    """Write beside a line what it is."""
+    axes.annotate(text, (THRESHOLDS[at], rates[at]), xytext=(2, 3), textcoords="offset points", fontsize=8)
 
 
 def coverage(data: Path, chains: int = 300) -> None:
@@ -315,7 +367,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("sadness", "own", "curve", "coverage", "attention"))
+    parser.add_argument("what", choices=("sadness", "thresholds", "own", "curve", "coverage", "attention"))
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--half", choices=("choose", "report"), default="report")
     parser.add_argument("--lectures", type=int, default=1000)
@@ -328,6 +380,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if given.what == "coverage":
         coverage(given.data)
+        return
+    if given.what == "thresholds":
+        thresholds(given.data, given.lectures)
         return
     pool, chosen = read_pool(given.data, given.half), FlagSettings().sad_share
     check_binning(pool)

@@ -17,7 +17,7 @@ mean is a sum of the scores with weights that are fixed and not negative, and bo
 score rises: more sadness never lowers the lower end. With a length or a correlation estimated from the
 scores, as in Wilson's interval on an effective sample size, that does not hold.
 
-Measured on simulated chains of two states, true shares 0.2 to 1, correlation of neighbours 0 to 0.8, read as
+Measured on simulated chains of two states, true shares 0 to 1, correlation of neighbours 0 to 0.8, read as
 faces of the choosing half are (two faces a bin, ``benchmarks/flags.py coverage``): docs/flags.md has the
 table.
 """

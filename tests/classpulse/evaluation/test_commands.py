@@ -164,7 +164,7 @@ def test_too_many_events_get_one_line(shell: Any, photograph: tuple[Path, Path])
 
 def test_faces_with_known_expressions_are_evaluated(shell: Any, configured: Any, shared: Path) -> None:
     configured("emotion")
-    options = ("--seats", "4", "--seconds", "40", "--out", "faces")
+    options = ("--seats", "4", "--seconds", "60", "--out", "faces")
     made = shell.json("simulate", "faces", shared / "data", *options)
     assert (made["students"], made["to_be_flagged"]) == (4, 1)
     result = shell.json("evaluate", made["film"], made["truth"])
