@@ -61,13 +61,14 @@ class FlagSettings:
     five minutes and neutral for the rest, are found in 95 of 100 cases. docs/flags.md has what they do on the
     reporting half, and what larger ones cost. "Predominantly" is the lead over each other expression; the
     lower end says that it is no chance.
-    ``least_usable_s`` 60: a minute of a person's own data is what Sümer et al. (arXiv
-    2101.04215) needed for a reading of that person to improve. ``least_usable_samples`` 30: fewer say nothing
-    of a share (15 of 30 would be 33 to 67 %, Wilson). ``least_coverage`` 0.2 of the watched time: ten minutes
-    of a lecture of fifty; what a student did in less does not stand for the lecture. ``least_usable_share``
-    0.2 of the seen time: readable that seldom, the readable moments are a selection (the head up, the face to
-    the camera). ``usual_sessions`` 3: of fewer, the median is not what is usual. ``confidence`` is the level
-    of the interval. The last five are judgements, not tuned.
+    ``least_usable_s`` 60: a minute of a person's own data is what Sümer et al. (arXiv 2101.04215) needed for
+    a reading of that person to improve. ``least_usable_samples`` 30: fewer say nothing of a share (15 of 30
+    would be 33 to 67 %, Wilson). ``least_coverage`` 0.2 of the watched time: ten minutes of a lecture of
+    fifty; what a student did in less does not stand for the lecture. ``least_usable_share`` 0.1 of the
+    watched time, too: five minutes of fifty; readable that seldom, the readable moments are a selection (the
+    head up, the face to the camera). Both are of the watched time and not of the seen one, so that who is
+    seen less has never more to go by. ``usual_sessions`` 3: of fewer, the median is not what is usual.
+    ``confidence`` is the level of the interval. The last five are judgements, not tuned.
     """
 
     sad_share: Annotated[float, Ge(0.05), Lt(1)] = 0.25
@@ -75,7 +76,7 @@ class FlagSettings:
     least_usable_s: Annotated[float, Ge(0), Le(7200)] = 60.0
     least_usable_samples: Annotated[int, Ge(0), Le(100_000)] = 30
     least_coverage: Annotated[float, Ge(0), Le(1)] = 0.2
-    least_usable_share: Annotated[float, Ge(0), Le(1)] = 0.2
+    least_usable_share: Annotated[float, Ge(0), Le(1)] = 0.1
     usual_sessions: Annotated[int, Ge(1), Le(100)] = 3
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
 
@@ -222,10 +223,10 @@ def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
         )
     if timeline.coverage < settings.least_coverage:
         lacking.append(too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
-    if timeline.usable_share < settings.least_usable_share:
-        lacking.append(
-            too_small("readable for", timeline.usable_share, "the seen time", settings.least_usable_share)
-        )
+    watched_s = float(timeline.grid.watched_s.sum())
+    usable = usable_s / watched_s if watched_s > 0 else 0.0
+    if usable < settings.least_usable_share:
+        lacking.append(too_small("readable for", usable, "the watched time", settings.least_usable_share))
     return lacking
 
 
