@@ -1,4 +1,4 @@
-"""The dataclasses that cross the borders inside ``monitor``: Frame, Face, Track, Observation.
+"""The dataclasses that cross the borders inside ``monitor``: Frame, Gap, Face, Track, Observation.
 
 Pure: NumPy and dataclasses. What a detector, a video library or a model returns is converted to
 one of these at the edge and goes no further in its own form.
@@ -39,6 +39,32 @@ class Frame:
             )
         if self.captured_at.tzinfo is None:
             raise ValueError("captured_at has no time zone; expected aware UTC")
+
+
+class GapReason(StrEnum):
+    """Why nothing could be seen for a while. The values are stored and printed."""
+
+    NO_PICTURE = "no picture"
+    FROZEN = "frozen picture"
+    BLACK = "black picture"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of a live session in which there was nothing to look at; media seconds.
+
+    While it lasts, a source gives it again about once a second with the same ``start_s`` and a later
+    ``end_s``. What lies in a gap is time that was not watched, never somebody's absence.
+    """
+
+    start_s: float
+    end_s: float
+    reason: GapReason
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start_s <= self.end_s:
+            raise ValueError(f"a gap from {self.start_s} to {self.end_s} s; expected 0 <= start_s <= end_s")
 
 
 @dataclass(frozen=True)
