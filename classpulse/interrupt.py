@@ -11,14 +11,21 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class StopRequest(threading.Event):
+    """Set by a signal. ``hurry``: it was SIGTERM, so the computer may be going down and nobody waits."""
+
+    hurry = False
+
+
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
+def stop_on_signals() -> Iterator[StopRequest]:
     """Within the block the first signal sets the event it gives; a second one interrupts as usual, in
     case the first could not be obeyed."""
-    stop = threading.Event()
+    stop = StopRequest()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(number: int, _frame: FrameType | None) -> None:
+        stop.hurry = stop.hurry or number == signal.SIGTERM
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 
