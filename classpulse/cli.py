@@ -7,7 +7,6 @@ wait for a face detector.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import click
 
 from classpulse.lazygroup import LazyGroup
+from classpulse.logs import log_to_stderr
 
 COMMANDS = {
     "demo": "a whole lecture from the built-in class, to the report; nothing to set up",
@@ -70,11 +70,7 @@ COMMANDS = {
 def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
     """Watch a class, keep each student's timeline, write an honest report."""
     ctx.obj = config_path
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    log_to_stderr(verbose=verbose)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

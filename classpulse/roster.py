@@ -30,6 +30,11 @@ class Imported:
 _Key = tuple[str, str]
 
 
+def roster_names(engine: Engine, class_name: str) -> frozenset[str]:
+    """The names of a class that are stored, for what must hide them (``classpulse.logs``)."""
+    return frozenset(names(engine, [entry.student_id for entry in roster(engine, class_name)]).values())
+
+
 def seat_problems(engine: Engine, rows: Sequence[NumberedRow]) -> list[str]:
     """One line for each seat that is that of a student who is not in the file."""
     listed = {_key(one.row) for one in rows}

@@ -20,6 +20,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from classpulse.errors import UserError
+from classpulse.logs import LogSettings
 from classpulse.policy import Policy
 from monitor.attention import AttentionSettings
 from monitor.detection.settings import DetectionSettings
@@ -112,6 +113,7 @@ class Settings(_Section):
     attention: AttentionSettings = Field(default_factory=AttentionSettings)
     expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
     attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
 
@@ -119,7 +121,7 @@ class Settings(_Section):
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
-        folder the user's name. So is the paper, which says nothing of the session.
+        folder the user's name. So are the paper and the logs, which say nothing of the session.
         """
         places: dict[str, Any] = {
             "database": True,
@@ -127,6 +129,7 @@ class Settings(_Section):
             "capture": {"source"},
             "expression": {"model"},
             "detection": {"yunet_model"},
+            "log": True,
         }
         return self.model_dump(mode="json", by_alias=True, exclude=places)
 

@@ -101,7 +101,8 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL, **options: Any) -> Engine:
     try:
-        engine = create_engine(url, json_serializer=_json, **options)
+        # Without its parameters: an error's text may come into a log, and a row may hold a name.
+        engine = create_engine(url, json_serializer=_json, hide_parameters=True, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise BadUrl(f"no driver for {url.drivername} is installed; {_EXAMPLES}, with its driver") from error
     event.listen(engine, "handle_error", partial(_translate, place(url)))

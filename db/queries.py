@@ -19,6 +19,7 @@ from db.attribution import Attribution
 from db.combination import attributed
 from db.corrections import attribution_in, corrections_in
 from db.errors import NotFound
+from db.gaps import GapRecord, gap_record, select_gaps
 from db.history import CHOICES, nearest_pseudonyms, student_history
 from db.records import (
     AuditRecord,
@@ -53,6 +54,7 @@ __all__ = [
     "bins",
     "corrections",
     "flags",
+    "gaps",
     "latest_session",
     "markers",
     "nearest_pseudonyms",
@@ -176,6 +178,11 @@ def markers(engine: Engine, session_id: int) -> list[MarkerRecord]:
     """The notes on the timeline, by time."""
     statement = _all(MarkerRow, session_id).order_by(MarkerRow.at_s, MarkerRow.id)
     return [mapping.marker_record(row) for row in _of(engine, session_id, statement)[1]]
+
+
+def gaps(engine: Engine, session_id: int) -> list[GapRecord]:
+    """When nothing could be seen, and why, by time."""
+    return [gap_record(row) for row in _of(engine, session_id, select_gaps(session_id))[1]]
 
 
 def flags(engine: Engine, session_id: int) -> list[FlagRecord]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.columns import Real, UtcDateTime, WholeNumber
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -244,6 +244,23 @@ class MarkerRow(Base):
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
     at_s: Mapped[float]
     text: Mapped[str]
+
+
+class GapRow(Base):
+    """A stretch in which nothing could be seen, and why ("no picture", "paused")."""
+
+    __tablename__ = "gaps"
+    __table_args__ = (
+        UniqueConstraint("session_id", "start_s"),
+        CheckConstraint(f"start_s {_SECONDS} AND end_s {_SECONDS} AND end_s >= start_s", "stretch"),
+        CheckConstraint("reason <> ''", "reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    reason: Mapped[str]
 
 
 class FlagRow(Base):

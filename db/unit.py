@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from db import corrections, mapping, summaries
+from db import corrections, gaps, mapping, summaries
 from db.errors import NotFound
 from db.records import (
     Correction,
@@ -43,7 +43,7 @@ _REVIEW = ("review", "reviewed_by", "reviewed_at", "note")
 class Unit:
     """What is written here is kept when ``commit`` is called and not otherwise. From ``Store.unit``.
 
-    The recording's own writes (students, bins, seats, tracks, progress) move the session's
+    The recording's own writes (students, bins, seats, tracks, gaps, progress) move the session's
     ``last_written_at``; what another program may add later (a marker, a flag, a correction) does not.
     Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses. After
     one, leave the unit: a batch may be half written in it, and a commit would keep that half.
@@ -170,6 +170,11 @@ class Unit:
         self._recorded.add(session_id)
         values = [mapping.track_values(session_id, track) for track in tracks]
         upsert(self._connection, TrackRow, values, ("session_id", "track_number"))
+
+    def save_gaps(self, session_id: int, of_session: Sequence[gaps.GapRecord]) -> None:
+        """Store when nothing could be seen; one of the same ``start_s`` replaces the earlier one."""
+        self._recorded.add(session_id)
+        gaps.save(self._connection, session_id, of_session)
 
     def add_marker(self, session_id: int, at_s: float, text: str) -> int:
         """Put a note on the timeline at ``at_s`` seconds of media time; returns its number."""

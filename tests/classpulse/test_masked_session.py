@@ -9,8 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
+from classpulse.cli import cli
+from classpulse.logs import LogSettings, log_to_file
+from classpulse.roster import roster_names
 from db import queries
 from db.engine import open_database
+from db.errors import DatabaseError
 from db.plans import opted_out
 from films import film as truth_of
 from halls import HEIGHT, SEATS, WIDTH, OvalDetector, camera, hall, people_in, room, seen
@@ -216,3 +220,28 @@ def test_with_everybody_s_consent_another_view_is_a_note(
     assert all(student.pseudonym.startswith("Student") for student in queries.students(engine, 1))
     assert opted_out(engine, 1) == ()
     engine.dispose()
+
+
+def test_no_name_of_a_student_comes_into_the_log_even_when_all_goes_wrong(
+    tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
+) -> None:
+    classroom()
+    named = [f"Ann of {label} Lee,Fox of {label},5b,{label},{word}" for label, word in CONSENT.items()]
+    roster, more = tmp_path / "named.csv", tmp_path / "more.csv"
+    roster.write_text("\n".join(["name,pseudonym,group,seat,consent", *named]))
+    more.write_text("name,pseudonym,group,seat,consent\nAnn of C1 Lee,Fox of C1,5b,C1,yes")
+    shell.json("students", "import", roster)
+    engine = record(tmp_path)
+    assert len(roster_names(engine, "5b")) == 3
+    refuse = "CREATE TRIGGER {0} BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    with engine.begin() as connection:
+        for table in ("timeline_bins", "student_names"):
+            connection.exec_driver_sql(refuse.format(table))
+    engine.dispose()
+    for what, arguments in (("import", ("students", "import", more)), ("analyze", ("analyze", lecture))):
+        with pytest.raises(DatabaseError), log_to_file(tmp_path, what, LogSettings()) as file:
+            cli.main([str(argument) for argument in arguments], standalone_mode=False)
+        text = file.path.read_text(encoding="utf-8")
+        assert "refused" in text
+        assert "Traceback" in text
+        assert "Ann" not in text

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 import db.engine
 from db import queries
 from db.errors import Conflict
+from db.gaps import GapRecord, select_gaps
 from db.records import (
     Correction,
     CorrectionKind,
@@ -129,6 +130,7 @@ def plan(engine: Engine, statement) -> str:
         select(SessionRow.id).order_by(SessionRow.started_at.desc()),
         select(SessionRow.id).where(SessionRow.status == "running"),
         select(StudentRow.id).where(StudentRow.pseudonym == "Student 1"),
+        select_gaps(1),
         select(CorrectionRow.id).where(CorrectionRow.session_id == 1).order_by(CorrectionRow.id),
         select(AttributionRow.id).where(AttributionRow.person_id == 1),
         select(AttributionRow.id).where(AttributionRow.session_id == 1, AttributionRow.student_id == 1),
@@ -140,6 +142,7 @@ def plan(engine: Engine, statement) -> str:
         "sessions",
         "running",
         "pseudonym",
+        "gaps",
         "corrections",
         "stretches of a person",
         "stretches of a student",
@@ -165,6 +168,7 @@ def full_session(store, session_id, people, a_bin) -> int:
         unit.save_tracks(session_id, [TrackRecord(first, 1, 0.0, 5.0, 9)])
         unit.save_flags([FlagRecord(session_id, first, "sad", "flagged", {})])
         unit.add_marker(session_id, 1.0, "quiz")
+        unit.save_gaps(session_id, [GapRecord(1.0, 2.0, "no picture")])
         unit.audit("note", f"session {session_id}", unit._clock())
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
         unit.correct(session_id, Correction(CorrectionKind.MERGE, first, second), unit._clock())
