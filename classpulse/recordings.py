@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from pydantic import TypeAdapter, ValidationError
 
+from classpulse.logs import FOLDER, room_log
 from classpulse.settings import Config
 from monitor.messages import Command, Message, command_line, read_message
 from monitor.supervisor import Order
@@ -99,16 +99,11 @@ def _errors(config: Config, order: Order, *, verbose: bool) -> Iterator[int | No
     if verbose:
         yield None
         return
-    folder = config.data_folder / "logs"
+    folder = config.data_folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{slug(order.room)}.stderr"
+    path = folder / f"{room_log(order.room)}.stderr"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def slug(room: str | None) -> str:
-    """A room's name as part of a file's name."""
-    return "room-" + (re.sub(r"[^\w-]+", "-", room).strip("-").lower() or "x") if room else "room"

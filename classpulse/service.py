@@ -20,7 +20,6 @@ from typing import Any
 
 from classpulse.aftermath import Aftermath
 from classpulse.errors import UserError
-from classpulse.interrupt import StopRequest
 from classpulse.policy import require_policy
 from classpulse.recordings import ProcessRecording
 from classpulse.settings import Config
@@ -29,6 +28,7 @@ from monitor.daemonstatus import DaemonStatus, NextLesson
 from monitor.messages import Command
 from monitor.process import current_process
 from monitor.status import RecordingStatus
+from monitor.stopping import StopRequest
 from monitor.supervisor import Ended, Order, Recording, Supervisor
 
 log = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ class Service:
         while not self._over(stopped=stopped_s is not None):
             if stop.is_set() and stopped_s is None:
                 stopped_s = self._clock()
-                self._supervisor.stop_all(hurry=stop.hurry)
-            if stop.hurry and stopped_s is not None and self._clock() - stopped_s > HURRY_S:
+                self._supervisor.stop_all(hurry=stop.hurried)
+            if stop.hurried and stopped_s is not None and self._clock() - stopped_s > HURRY_S:
                 self._supervisor.kill_all()
                 return
             self._work(TICK_S if stopped_s is None else 0.05)

@@ -61,7 +61,7 @@ class Foreground:
             ):
                 service.start(order_of(self._config, request))
                 service.run(stop)
-            if stop.hurry:
+            if stop.terminated:
                 aftermath.close(wait=False)
                 self._say_later()
             else:
