@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from monitor.stopping import StopRequest
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """Within the block the first signal sets the event it gives; a second one interrupts as usual, in
-    case the first could not be obeyed."""
-    stop = threading.Event()
+def stop_on_signals() -> Iterator[StopRequest]:
+    """Within the block the first signal sets the event it gives, in a hurry; a second one interrupts as
+    usual, in case the first could not be obeyed."""
+    stop = StopRequest()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(number: int, _frame: FrameType | None) -> None:
+        stop.hurried = True
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 

@@ -1,0 +1,16 @@
+"""Asking a session to end."""
+
+from __future__ import annotations
+
+import threading
+
+HURRY_S = 4.0
+"""How long the last writes may take when a signal ends the program, so that with the sample at hand and the
+source's closing it is gone within five seconds. A service manager kills what does not end in time."""
+
+
+class StopRequest(threading.Event):
+    """Set it to end a session. ``hurried`` says that a signal asked: what cannot be written within
+    ``HURRY_S`` is given up then, and the next start closes the session."""
+
+    hurried = False
