@@ -178,6 +178,7 @@ class Lecture:
             per_student=self._mode is not Mode.AGGREGATE,
             patience_s=float("inf") if source.live else 0.0,
             attribution=arrangement.attribution,
+            in_background=source.live,
         )
         return Session(
             source,

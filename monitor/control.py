@@ -100,7 +100,7 @@ class Claim:
             notice = read_notice(self._folder)
             who = f" (process {notice.pid})" if notice is not None and notice.running else ""
             raise ControlError(
-                f"Classpulse already runs on {self._folder}{who}; 'classpulse start', 'stop' give it orders,"
+                f"Classpulse already runs on {self._folder}{who}; 'classpulse start' and 'stop' give it orders"
                 " or end it first"
             ) from None
         return self
