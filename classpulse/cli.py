@@ -45,6 +45,7 @@ COMMANDS = {
     "simulate": "make a class film of which everything is known",
     "evaluate": "score how a film is followed against what is known of it",
     "model": "the expression model: its data, training, evaluation and export",
+    "record": "",
 }
 """Every command and its line in the help. ``classpulse.commands.NAME`` holds a click command ``NAME``."""
 

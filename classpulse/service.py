@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 """How often the supervisor is told the time where nothing else happens."""
 
+ENDED = "Classpulse was ended during the lesson"
+
 HURRY_S = 4.5
 """Within five seconds of a signal everything is written and the program gone; what is not by then is
 killed."""
@@ -111,7 +113,8 @@ class Service:
         while not self._over(stopped=stopped_s is not None):
             if stop.is_set() and stopped_s is None:
                 stopped_s = self._clock()
-                self._supervisor.stop_all(hurry=stop.hurried)
+                # By hand, the signal is how the lesson ends; the service is there to record all of it.
+                self._supervisor.stop_all(hurry=stop.hurried, interruption=ENDED if self._service else "")
             if stop.hurried and stopped_s is not None and self._clock() - stopped_s > HURRY_S:
                 self._supervisor.kill_all()
                 return
