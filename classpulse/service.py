@@ -113,6 +113,8 @@ class Service:
         while not self._over(stopped=stopped_s is not None):
             if stop.is_set() and stopped_s is None:
                 stopped_s = self._clock()
+                if stop.terminated or self._service:
+                    self._aftermath.hold()
                 # By hand, the signal is how the lesson ends; the service is there to record all of it.
                 self._supervisor.stop_all(hurry=stop.hurried, interruption=ENDED if self._service else "")
             if stop.hurried and stopped_s is not None and self._clock() - stopped_s > HURRY_S:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from classpulse.aftermath import Aftermath, report_by_process
+from classpulse.aftermath import Aftermath, ReportProcess
 from classpulse.interrupt import stop_on_signals
 from classpulse.service import Service
 from classpulse.settings import Config
@@ -20,12 +20,12 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     with Claim(config.data_folder):
         with open_record(config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(report_by_process(config))
+        aftermath = Aftermath(ReportProcess(config))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
             with stop_on_signals() as stop, ControlServer(config.data_folder, service.answer):
                 aftermath.catch_up(left)
                 service.run(stop)
         finally:
-            # Reports that wait are made at the next start.
-            aftermath.close(wait=False)
+            aftermath.hold()
+            aftermath.close()
