@@ -29,6 +29,7 @@ COMMANDS = {
     "start": "watch the class live until Ctrl-C or 'classpulse stop'",
     "stop": "end the live session",
     "status": "what is being recorded now",
+    "health": "is all as it should be; for a monitoring system",
     "students": "the roster: who belongs to the class, and who may be watched",
     "seats": "the seat plan of the class; and who was who in a session",
     "report": "make a session's report again",
