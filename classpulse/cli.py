@@ -29,6 +29,7 @@ COMMANDS = {
     "start": "watch the class live until Ctrl-C or 'classpulse stop'",
     "stop": "end a recording",
     "status": "what is being recorded now, and how camera, database and disk are",
+    "health": "is all as it should be; for a monitoring system",
     "mark": "put a note on the timeline of the recording that runs",
     "pause": "close the camera for a while",
     "resume": "go on after a pause",
