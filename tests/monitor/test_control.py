@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.control import Control, ControlError, read_live, request_stop
-from monitor.process import current_process, is_running
+from monitor.process import current_process
 
 
 def test_a_request_sets_the_stop_event(tmp_path: Path) -> None:
@@ -44,10 +44,3 @@ def test_a_notice_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
 def test_there_must_be_something_to_stop(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match="no live session"):
         request_stop(tmp_path)
-
-
-def test_a_process_is_known_by_its_number_and_its_start() -> None:
-    pid, started = current_process()
-    assert is_running(pid, started)
-    assert not is_running(pid, started + 60)
-    assert not is_running(2**22 + 1, started)
