@@ -89,14 +89,14 @@ class Unit:
         return self._insert(SessionRow, values)
 
     def end_session(self, session_id: int, status: SessionStatus, ended_at: datetime, reason: str) -> None:
-        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM"). It ends when
-        it started where the clock was set back behind that."""
+        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM"). It ends
+        when it started where the clock was set back behind that."""
         self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
         self._end_after_start(session_id)
 
     def interrupt_abandoned(self, session_id: int, reason: str) -> bool:
-        """Close a session whose process is gone, ending it when it last wrote (not before it started, whatever
-        the clock said then). False, and nothing is changed, if it is not running any more."""
+        """Close a session whose process is gone, ending it when it last wrote (not before it started,
+        whatever the clock said). False, and nothing is changed, if it is not running any more."""
         statement = update(SessionRow).where(
             SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
         )

@@ -126,10 +126,10 @@ def test_a_store_without_sessions_has_none_abandoned(store: Store, clock) -> Non
 
 
 def test_no_session_ends_before_it_starts_though_the_clock_was_set_back(store, new_session, clock) -> None:
-    with store.unit() as unit:
-        left, closed = (unit.start_session(new_session(started_at=clock.now)) for _ in range(2))
-        unit.commit()
     started_at = clock.now
+    with store.unit() as unit:
+        left, closed = (unit.start_session(new_session(started_at=started_at)) for _ in range(2))
+        unit.commit()
     clock.now -= timedelta(hours=1)
     with store.unit() as unit:
         unit.progress(left, Progress(5.0, 5.0, 10, 0))
