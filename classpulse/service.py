@@ -78,6 +78,7 @@ class Service:
             now=lambda: datetime.now(UTC),
         )
         self.next_lesson: Callable[[], NextLesson | None] = lambda: None
+        self.lessons_missed: Callable[[], int | None] = lambda: None
 
     # -- from any thread ----------------------------------------------------------------------------------
 
@@ -91,6 +92,13 @@ class Service:
             return Reply({}, str(error))
         except TimeoutError:
             return Reply({}, "Classpulse is busy or ending; try again")
+
+    def ask(self) -> DaemonStatus:
+        """How everything stands. Raises ControlError while it is busy."""
+        reply = self.answer(Request("status"))
+        if reply.error:
+            raise ControlError(reply.error)
+        return DaemonStatus.from_json(reply.body)
 
     def begin(self, order: Order) -> None:
         """A lesson of the timetable starts."""
@@ -138,6 +146,8 @@ class Service:
             next_lesson=self.next_lesson(),
             problems=(*self._supervisor.problems, *self._aftermath.problems),
             reports_waiting=self._aftermath.waiting,
+            silent_s=self._supervisor.silences_s(),
+            lessons_missed=self.lessons_missed(),
         )
 
     def _over(self, *, stopped: bool) -> bool:

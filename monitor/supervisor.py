@@ -245,6 +245,11 @@ class Supervisor:
         """How each recording stands, in the order of rooms."""
         return tuple(self._status(self._rooms[key]) for key in sorted(self._rooms, key=lambda k: k or ""))
 
+    def silences_s(self) -> tuple[float, ...]:
+        """How long ago each of :meth:`statuses` was told, seconds."""
+        now_s = self._clock()
+        return tuple(now_s - self._rooms[key].heard_s for key in sorted(self._rooms, key=lambda k: k or ""))
+
     # -- inside -------------------------------------------------------------------------------------------
 
     def _begin(self, order: Order, respawns: Respawns | None = None) -> None:
