@@ -26,7 +26,7 @@ from monitor.attention import is_facing
 from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
-from monitor.domain import Face, Frame, ImageBGR
+from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance
 from monitor.heads import MeshHeads
 from monitor.pipeline import Pipeline
@@ -37,7 +37,7 @@ from monitor.recorder import Recorder
 from monitor.sample import Sample
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
-from monitor.sources import Source, open_source
+from monitor.sources import Source, first_frame, open_source
 from monitor.tracking import Tracker
 
 OnStart = Callable[[int, float | None], None]
@@ -77,10 +77,12 @@ class Lecture:
         """
         settings = self._config.settings
         self._classroom.require_masks()
-        with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
+        with open_source(
+            source_spec, stale_s=settings.capture.stale_s, reconnect_s=settings.capture.reconnect_s
+        ) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
-            first = next(frames, None)
+            first = first_frame(frames)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
             arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
@@ -149,7 +151,7 @@ class Lecture:
     def _session(
         self,
         source: Source,
-        frames: Iterator[Frame],
+        frames: Iterator[Frame | Gap],
         session_id: int,
         detector: Detector,
         classifier: ExpressionClassifier | None,
