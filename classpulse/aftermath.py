@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -42,19 +43,27 @@ class Reported:
     error: str = ""
 
 
-MakeReport = Callable[[int], Reported]
+class MakesReports(Protocol):
+    """Makes a session's report; takes its time."""
+
+    def __call__(self, session_id: int) -> Reported: ...
+
+    def cancel(self) -> None:
+        """Give up the one that is being made, from another thread."""
+        ...
 
 
 class Aftermath:
     """Works off ended recordings. ``on_reported`` is told of each report, in the thread that made it."""
 
     def __init__(
-        self, make_report: MakeReport, on_reported: Callable[[Ended | None, Reported], None] | None = None
+        self, make_report: MakesReports, on_reported: Callable[[Ended | None, Reported], None] | None = None
     ) -> None:
         self._make_report = make_report
         self._on_reported = on_reported
         self._lock = threading.Lock()
         self._waiting = 0
+        self._held = False
         self._problems: deque[str] = deque(maxlen=KEPT_PROBLEMS)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="report")
 
@@ -84,11 +93,18 @@ class Aftermath:
         """Something was to be recorded and was not."""
         self._problems.append(f"{order.where} was not recorded: {reason}")
 
-    def close(self, *, wait: bool) -> None:
-        """No more. With ``wait`` what was taken is worked off first; else the next start catches up on it."""
-        self._pool.shutdown(wait=wait, cancel_futures=not wait)
+    def hold(self) -> None:
+        """Make no more reports: there is no time. The next start catches up on them."""
+        self._held = True
+        self._make_report.cancel()
+
+    def close(self) -> None:
+        """Work off what was taken, unless it is held."""
+        self._pool.shutdown(cancel_futures=self._held)
 
     def _submit(self, session_id: int, ended: Ended | None) -> None:
+        if self._held:
+            return
         with self._lock:
             self._waiting += 1
         self._pool.submit(self._work, session_id, ended)
@@ -109,29 +125,40 @@ class Aftermath:
                 self._waiting -= 1
 
 
-def report_by_process(config: Config) -> MakeReport:
+class ReportProcess:
     """Makes reports by ``classpulse report`` in a process of its own, which also closes what a crash left
     open."""
-    assert config.path is not None
-    command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "report"]
 
-    def make(session_id: int) -> Reported:
+    def __init__(self, config: Config) -> None:
+        assert config.path is not None  # whoever records has read it from a file
+        self._command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "report"]
+        self._process: subprocess.Popen[str] | None = None
+        self._cancelled = False
+
+    def __call__(self, session_id: int) -> Reported:
+        """The report's files; an error of one line where it could not be made."""
+        if self._cancelled:
+            return Reported(session_id, {}, "there was no time for it")
         with subprocess.Popen(
-            [*command, str(session_id), "--json"],
+            [*self._command, str(session_id), "--json"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        ) as process:
-            _step_back(process.pid)
-            out, error = process.communicate()
-        if process.returncode:
+        ) as self._process:
+            _step_back(self._process.pid)
+            out, error = self._process.communicate()
+        if self._process.returncode:
             lines = error.strip().splitlines()
-            return Reported(session_id, {}, lines[-1] if lines else f"exit code {process.returncode}")
+            return Reported(session_id, {}, lines[-1] if lines else f"exit code {self._process.returncode}")
         files = json.loads(out)["report"]
         return Reported(session_id, {kind: Path(path) for kind, path in files.items()})
 
-    return make
+    def cancel(self) -> None:
+        """No more; the one that is being made is given up, and made again later."""
+        self._cancelled = True
+        if self._process is not None:
+            self._process.kill()
 
 
 def _step_back(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a session to end; they do not kill it."""
+"""Ctrl-C, SIGTERM and a closed terminal ask a session to end; they do not kill it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from types import FrameType
 
 from monitor.stopping import StopRequest
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""SIGHUP: the terminal was closed. Under nohup it is ignored, and stays so."""
 
 
 @contextmanager
@@ -20,12 +21,13 @@ def stop_on_signals() -> Iterator[StopRequest]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        stop.hurried, stop.terminated = True, number == signal.SIGTERM
+        stop.hurried, stop.terminated = True, number != signal.SIGINT
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 
     for number in _SIGNALS:
-        signal.signal(number, ask)
+        if number == signal.SIGINT or before[number] != signal.SIG_IGN:
+            signal.signal(number, ask)
     try:
         yield stop
     finally:

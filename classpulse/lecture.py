@@ -37,12 +37,14 @@ from monitor.recorder import Recorder
 from monitor.sample import Sample
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
-from monitor.sources import Source, first_frame, open_source
+from monitor.sources import Source, open_source
 from monitor.tracking import Tracker
 
 OnStart = Callable[[int, float | None], None]
 OnProgress = Callable[[Progress, int], None]
 OnSample = Callable[[Sample], None]
+OnFrame = Callable[[Frame], None]
+OnReady = Callable[[Source, Session], None]
 
 
 class Lecture:
@@ -66,14 +68,17 @@ class Lecture:
         on_start: OnStart | None = None,
         on_progress: OnProgress | None = None,
         on_sample: OnSample | None = None,
+        on_ready: OnReady | None = None,
+        on_frame: OnFrame | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
         ``on_start`` gets the session's number and expected length once the first frame is there,
-        ``on_sample`` what each frame gave.
-        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, PlanError,
-        RunError when ``stop`` was set before the first frame, and UserError where somebody opted out whom it
-        cannot mask: then nothing is looked at.
+        ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
+        at, for whoever asks or commands them from another thread, ``on_frame`` each picture before it is
+        looked at. Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
+        PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
+        out whom it cannot mask: then nothing is looked at.
         """
         settings = self._config.settings
         self._classroom.require_masks()
@@ -82,16 +87,17 @@ class Lecture:
         ) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
-            first = first_frame(frames)
+            gaps, first = _first_frame(frames)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
             arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
             session_id = self._begin(source, first, detector, classifier, heads, arrangement)
             if on_start is not None:
                 on_start(session_id, source.expected_s)
+            items: Iterator[Frame | Gap] = itertools.chain(gaps, [first], frames)
             session = self._session(
                 source,
-                itertools.chain([first], frames),
+                items if on_frame is None else _told_of(items, on_frame),
                 session_id,
                 detector,
                 classifier,
@@ -100,6 +106,8 @@ class Lecture:
                 on_progress,
                 on_sample,
             )
+            if on_ready is not None:
+                on_ready(source, session)
             return session.run(stop)
 
     def _load(self) -> tuple[Detector, ExpressionClassifier | None, MeshHeads]:
@@ -191,6 +199,23 @@ class Lecture:
             on_progress=on_progress,
             on_sample=on_sample,
         )
+
+
+def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:
+    """The first frame, None where none came, after what was said of the time before it."""
+    gaps: dict[float, Gap] = {}
+    for item in frames:
+        if isinstance(item, Frame):
+            return list(gaps.values()), item
+        gaps[item.start_s] = item
+    return [], None
+
+
+def _told_of(items: Iterator[Frame | Gap], on_frame: OnFrame) -> Iterator[Frame | Gap]:
+    for item in items:
+        if isinstance(item, Frame):
+            on_frame(item)
+        yield item
 
 
 def _about(classifier: ExpressionClassifier | None) -> dict[str, Any]:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 """How often the supervisor is told the time where nothing else happens."""
 
+ENDED = "Classpulse was ended during the lesson"
+
 HURRY_S = 4.5
 """Within five seconds of a signal everything is written and the program gone; what is not by then is
 killed."""
@@ -76,6 +78,7 @@ class Service:
             now=lambda: datetime.now(UTC),
         )
         self.next_lesson: Callable[[], NextLesson | None] = lambda: None
+        self.lessons_missed: Callable[[], int | None] = lambda: None
 
     # -- from any thread ----------------------------------------------------------------------------------
 
@@ -89,6 +92,13 @@ class Service:
             return Reply({}, str(error))
         except TimeoutError:
             return Reply({}, "Classpulse is busy or ending; try again")
+
+    def ask(self) -> DaemonStatus:
+        """How everything stands. Raises ControlError while it is busy."""
+        reply = self.answer(Request("status"))
+        if reply.error:
+            raise ControlError(reply.error)
+        return DaemonStatus.from_json(reply.body)
 
     def begin(self, order: Order) -> None:
         """A lesson of the timetable starts."""
@@ -111,7 +121,10 @@ class Service:
         while not self._over(stopped=stopped_s is not None):
             if stop.is_set() and stopped_s is None:
                 stopped_s = self._clock()
-                self._supervisor.stop_all(hurry=stop.hurried)
+                if stop.terminated or self._service:
+                    self._aftermath.hold()
+                # By hand, the signal is how the lesson ends; the service is there to record all of it.
+                self._supervisor.stop_all(hurry=stop.hurried, interruption=ENDED if self._service else "")
             if stop.hurried and stopped_s is not None and self._clock() - stopped_s > HURRY_S:
                 self._supervisor.kill_all()
                 return
@@ -133,6 +146,8 @@ class Service:
             next_lesson=self.next_lesson(),
             problems=(*self._supervisor.problems, *self._aftermath.problems),
             reports_waiting=self._aftermath.waiting,
+            silent_s=self._supervisor.silences_s(),
+            lessons_missed=self.lessons_missed(),
         )
 
     def _over(self, *, stopped: bool) -> bool:

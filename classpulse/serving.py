@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from classpulse.aftermath import Aftermath, report_by_process
+import logging
+
+from classpulse.aftermath import Aftermath, ReportProcess
+from classpulse.failures import EXPECTED
 from classpulse.interrupt import stop_on_signals
+from classpulse.logs import log_to_file
+from classpulse.metrics import metrics_server
 from classpulse.service import Service
 from classpulse.settings import Config
 from classpulse.unreported import unreported
 from classpulse.watching import open_record
 from monitor.control import Claim, ControlServer
+
+log = logging.getLogger(__name__)
 
 
 def serve(config: Config, *, verbose: bool = False) -> None:
@@ -20,12 +27,23 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     with Claim(config.data_folder):
         with open_record(config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(report_by_process(config))
+        aftermath = Aftermath(ReportProcess(config))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
-            with stop_on_signals() as stop, ControlServer(config.data_folder, service.answer):
+            with (
+                log_to_file(config.data_folder, "daemon", config.settings.log, expected=_expected),
+                stop_on_signals() as stop,
+                ControlServer(config.data_folder, service.answer),
+                metrics_server(config.settings.metrics, service.ask),
+            ):
+                log.info("serving; %d sessions have no report yet", len(left))
                 aftermath.catch_up(left)
                 service.run(stop)
+                log.info("ended")
         finally:
-            # Reports that wait are made at the next start.
-            aftermath.close(wait=False)
+            aftermath.hold()
+            aftermath.close()
+
+
+def _expected(error: BaseException) -> bool:
+    return isinstance(error, EXPECTED)

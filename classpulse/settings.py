@@ -20,7 +20,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from classpulse.errors import UserError
+from classpulse.health import HealthSettings
 from classpulse.logs import LogSettings
+from classpulse.metricsettings import MetricsSettings
 from classpulse.policy import Policy
 from monitor.attention import AttentionSettings
 from monitor.detection.settings import DetectionSettings
@@ -116,6 +118,8 @@ class Settings(_Section):
     expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
     attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
 
@@ -123,7 +127,7 @@ class Settings(_Section):
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
-        folder the user's name. So are the paper and the logs, which say nothing of the session.
+        folder the user's name. So is what says nothing of the session: paper, logs, health and metrics.
         """
         places: dict[str, Any] = {
             "database": True,
@@ -132,6 +136,8 @@ class Settings(_Section):
             "expression": {"model"},
             "detection": {"yunet_model"},
             "log": True,
+            "health": True,
+            "metrics": True,
         }
         return self.model_dump(mode="json", by_alias=True, exclude=places)
 

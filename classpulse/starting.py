@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from classpulse.aftermath import Aftermath, Reported, report_by_process
+from classpulse.aftermath import Aftermath, Reported, ReportProcess
 from classpulse.console import Bar, clock, count, print_json, progress_bar, say
 from classpulse.daemonclient import ask_daemon
 from classpulse.errors import RunError, UserError
@@ -19,6 +19,7 @@ from db.records import SessionStatus
 from monitor.control import ControlServer, Request, ask
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
+from monitor.stopping import StopRequest
 from monitor.supervisor import Ended
 
 _POLL_S = 0.2
@@ -44,7 +45,7 @@ class Foreground:
         """Record, report and tell; returns the exit code. Raises UserError where it cannot begin."""
         with open_record(self._config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(report_by_process(self._config), self._take_report)
+        aftermath = Aftermath(ReportProcess(self._config), self._take_report)
         service = Service(
             self._config,
             aftermath,
@@ -61,20 +62,21 @@ class Foreground:
             ):
                 service.start(order_of(self._config, request))
                 service.run(stop)
-            if stop.terminated:
-                aftermath.close(wait=False)
-                self._say_later()
-            else:
-                self._finish(aftermath)
+            self._finish(aftermath, stop)
         return self._tell()
 
-    def _finish(self, aftermath: Aftermath) -> None:
-        if aftermath.waiting:
-            say("writing the report")
+    def _finish(self, aftermath: Aftermath, stop: StopRequest) -> None:
+        """Wait for the report, unless nobody else does: SIGTERM, or a second Ctrl-C."""
         try:
-            aftermath.close(wait=True)
+            if aftermath.waiting and not stop.terminated:
+                say("writing the report")
+                aftermath.close()
         except KeyboardInterrupt:
-            self._say_later()
+            stop.terminated = True
+        if stop.terminated:
+            aftermath.hold()
+            aftermath.close()
+        self._say_later()
 
     def _say_later(self) -> None:
         for number in self._sessions():

@@ -100,8 +100,8 @@ class Claim:
             notice = read_notice(self._folder)
             who = f" (process {notice.pid})" if notice is not None and notice.running else ""
             raise ControlError(
-                f"Classpulse already runs on {self._folder}{who}; 'classpulse start' and 'stop' give it orders"
-                " or end it first"
+                f"Classpulse already runs on {self._folder}{who}; give it orders with 'classpulse start' and "
+                "'classpulse stop', or end it first"
             ) from None
         return self
 

@@ -26,7 +26,10 @@ class DaemonStatus:
     """One answer to ``status``. Times are aware UTC.
 
     ``service`` is False where one lesson was started by hand in the foreground. ``disk_free_bytes`` is that
-    of the data folder's disk. ``problems`` are single lines that a person should read.
+    of the data folder's disk. ``problems`` are single lines that a person should read. ``silent_s`` is how
+    long ago each of ``recordings``, in their order, last told its status; empty where that is not known.
+    ``lessons_missed`` counts those of the timetable since ``since`` that were not recorded, None where
+    nobody counts them.
     """
 
     pid: int
@@ -38,6 +41,8 @@ class DaemonStatus:
     next_lesson: NextLesson | None
     problems: tuple[str, ...]
     reports_waiting: int
+    silent_s: tuple[float, ...] = ()
+    lessons_missed: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Every field as a JSON-ready value; times in ISO 8601."""

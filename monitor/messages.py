@@ -46,11 +46,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class Command:
-    """To the recording. ``text`` belongs to ``mark``; ``hurry`` to ``stop``: this computer is going down."""
+    """To the recording. ``text`` belongs to ``mark``. ``hurry`` and ``interruption`` belong to ``stop``: the
+    computer may be going down; why the lecture is over before its time, empty where this is its end."""
 
     verb: Literal["stop", "pause", "resume", "mark"]
     text: str = ""
     hurry: bool = False
+    interruption: str = ""
 
 
 Message = Told | Over | Refused

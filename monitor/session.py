@@ -198,6 +198,8 @@ class Session:
     def _how_it_ended(self, stop: threading.Event) -> tuple[SessionStatus, str]:
         if stop.is_set() and not self._source.live:
             return SessionStatus.INTERRUPTED, "stopped before the end of the recording"
+        if isinstance(stop, StopRequest) and stop.interruption:
+            return SessionStatus.INTERRUPTED, stop.interruption
         return SessionStatus.FINISHED, ""
 
     def _close(self, status: SessionStatus, reason: str, stop: threading.Event) -> None:

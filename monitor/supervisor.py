@@ -165,11 +165,11 @@ class Supervisor:
         """End the recording of ``room`` (None: the only one); returns how it stood. Raises ControlError."""
         return self._status(self._end(self._find(room), hurry=hurry))
 
-    def stop_all(self, *, hurry: bool = False) -> None:
-        """End every recording and forget what waits."""
+    def stop_all(self, *, hurry: bool = False, interruption: str = "") -> None:
+        """End every recording and forget what waits; ``interruption`` as in ``Command``."""
         self._queue.clear()
         for room in list(self._rooms.values()):
-            self._end(room, hurry=hurry)
+            self._end(room, hurry=hurry, interruption=interruption)
 
     def kill_all(self) -> None:
         """End every recording without asking; what it had not written by then is lost."""
@@ -245,6 +245,11 @@ class Supervisor:
         """How each recording stands, in the order of rooms."""
         return tuple(self._status(self._rooms[key]) for key in sorted(self._rooms, key=lambda k: k or ""))
 
+    def silences_s(self) -> tuple[float, ...]:
+        """How long ago each of :meth:`statuses` was told, seconds."""
+        now_s = self._clock()
+        return tuple(now_s - self._rooms[key].heard_s for key in sorted(self._rooms, key=lambda k: k or ""))
+
     # -- inside -------------------------------------------------------------------------------------------
 
     def _begin(self, order: Order, respawns: Respawns | None = None) -> None:
@@ -255,14 +260,14 @@ class Supervisor:
             order, self._numbers, recording, now_s, now_s, self._now(), respawns=respawns or Respawns()
         )
 
-    def _end(self, room: _Room, *, hurry: bool = False) -> _Room:
+    def _end(self, room: _Room, *, hurry: bool = False, interruption: str = "") -> _Room:
         if room.recording is None:  # between two tries
             self._tell(room, Refused(room.problem or "stopped before it began", again=False), last=True)
             del self._rooms[room.order.room]
             self._next(room.order.room)
             return room
         if room.wanted or hurry:
-            room.recording.send(Command("stop", hurry=hurry))
+            room.recording.send(Command("stop", hurry=hurry, interruption=interruption))
         room.stopping_s = self._clock() if room.stopping_s is None else room.stopping_s
         return room
 

@@ -10,8 +10,8 @@ import click
 
 from classpulse.console import print_json, show_live
 from classpulse.daemonclient import ask_daemon
-from classpulse.livetable import live_table
 from classpulse.settings import read_config
+from classpulse.standing import standing
 from monitor.daemonstatus import DaemonStatus
 
 _EACH_S = 1.0
@@ -37,7 +37,7 @@ def status(config_path: Path, watch: bool, as_json: bool) -> int:
             time.sleep(_EACH_S)
             print_json(answer(), compact=True)
         return 0
-    show_live(lambda: live_table(ask_daemon(folder), datetime.now(UTC)), each_s=_EACH_S if watch else None)
+    show_live(lambda: standing(ask_daemon(folder), datetime.now(UTC)), each_s=_EACH_S if watch else None)
     return 0
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from monitor import control
 from monitor.control import Claim, ControlError, ControlServer, NobodyThere, Reply, Request, ask, read_notice
-from monitor.process import current_process, is_running
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
@@ -154,10 +153,3 @@ def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
         assert ask(tmp_path, Request("status"))["verb"] == "status"
         let_go.set()
         slow.join()
-
-
-def test_a_process_is_known_by_its_number_and_its_start() -> None:
-    pid, started = current_process()
-    assert is_running(pid, started)
-    assert not is_running(pid, started + 60)
-    assert not is_running(2**22 + 1, started)

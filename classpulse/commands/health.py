@@ -1,0 +1,60 @@
+"""``classpulse health``: is all as it should be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from classpulse.console import count, print_json
+from classpulse.daemonclient import ask_daemon
+from classpulse.health import Condition, Health, assess, down
+from classpulse.settings import Config, read_config
+from monitor.control import ControlError
+from monitor.daemonstatus import DaemonStatus
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_obj
+def health(config_path: Path, as_json: bool) -> int:
+    """Say whether Classpulse runs and loses nothing: exit code 0, else 1 and a line for each problem.
+
+    It is meant for a monitoring system or a timer; what is recorded now is told by 'classpulse status'.
+    """
+    status, found = _look(read_config(config_path))
+    if as_json:
+        print_json(_as_json(status, found))
+    else:
+        click.echo(f"{found.condition.value}: {_told(status)}")
+        for problem in found.problems:
+            click.echo(f"  {problem}")
+    return 0 if found.condition is Condition.OK else 1
+
+
+def _look(config: Config) -> tuple[DaemonStatus | None, Health]:
+    try:
+        status = ask_daemon(config.data_folder)
+    except ControlError as error:
+        return None, down(str(error))
+    return status, assess(status, datetime.now(UTC), config.settings.health)
+
+
+def _told(status: DaemonStatus | None) -> str:
+    if status is None:
+        return "no answer"
+    recorded = count(len(status.recordings), "room") + " recorded"
+    lesson = status.next_lesson
+    if lesson is None:
+        return recorded
+    return f"{recorded}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _as_json(status: DaemonStatus | None, found: Health) -> dict[str, Any]:
+    return {
+        "health": found.condition.value,
+        "problems": list(found.problems),
+        "daemon": None if status is None else status.as_json(),
+    }
