@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -50,12 +50,14 @@ class CaptureSettings(_Section):
     """Where frames come from and how often one is looked at.
 
     ``source`` is what ``classpulse start`` watches: a camera's index, an RTSP or HTTP address, or a
-    path. ``stale_s``: a live source that gives no new frame for so long has broken off.
+    path. ``stale_s``: a live source that shows nothing fresh for so long is opened again;
+    ``reconnect_s``: so long one that is gone is sought before the recording ends.
     """
 
     source: Annotated[str, Field(min_length=1)] = "0"
     sample_fps: Annotated[float, Gt(0), Le(30)] = 2.0
     stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
+    reconnect_s: Annotated[float, Ge(0), Le(86400)] = 900.0
 
     @field_validator("source", mode="before")
     @classmethod
