@@ -46,7 +46,9 @@ class Reported:
 class MakesReports(Protocol):
     """Makes a session's report; takes its time."""
 
-    def __call__(self, session_id: int) -> Reported: ...
+    def __call__(self, session_id: int) -> Reported:
+        """The report's files, or why there is none."""
+        ...
 
     def cancel(self) -> None:
         """Give up the one that is being made, from another thread."""
