@@ -43,21 +43,21 @@ def _spark(values: Floats, row: Row, cols: Columns, line: StudentTimeline, what:
     y = np.round(_HEIGHT * (1 - np.clip(np.nan_to_num(values), 0, 1)), 1)
     ground = " ".join(f"M{x[run[0]]:g} {_HEIGHT + 1}H{x[run[-1] + 1]:g}" for run in _runs(seen))
     return Markup(
-        '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">{}'
-        '<path fill="{}" d="{}"/><path stroke="{}" d="{}"/></svg>'
+        '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
+        '<path fill="{}" d="{}"/><path stroke="{}" d="{}"/>{}</svg>'
     ).format(
         _in_words(values[known], known, line, what),
         *(_WIDTH, _HEIGHT + 2) * 2,
-        _unseen(line.grid),
         colour,
         " ".join(_area(run, x, y) for run in _runs(known)),
         FAINT,
         ground,
+        _unseen(line.grid),
     )
 
 
 def _unseen(grid: Grid) -> Markup:
-    """A grey ground where there was nothing to look at."""
+    """Grey where there was nothing to look at, over what coarse columns drew there."""
     unit = _WIDTH / (len(grid.watched_s) * grid.bin_s)
     spans = [(start_s * unit, max(end_s * unit, start_s * unit + 0.5)) for start_s, end_s in grid.unseen_s]
     boxes = " ".join(f"M{left:.1f} 0H{right:.1f}V{_HEIGHT}H{left:.1f}z" for left, right in spans)

@@ -224,7 +224,7 @@ class TestTheCharts:
         for chart in self.charts(make("nnnn", "nn..")):
             assert all(self.hatched(ax) == [] for ax in chart.figure.axes)
 
-    def test_the_small_ones_have_a_grey_ground(self, make) -> None:
+    def test_the_small_ones_are_grey_there(self, make) -> None:
         gone = make(*self.SCRIPTS, gaps=[(15.0, 30.0, "paused")]).people[0].timeline
         assert "M30.0 0H60.0V20H30.0z" in facing_spark(gone)
         assert facing_spark(gone).count("<path") == 3
