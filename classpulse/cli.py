@@ -27,9 +27,13 @@ COMMANDS = {
     "check": "is everything ready: settings, policy, camera, model, database, roster, disk",
     "analyze": "a recording, to the report",
     "start": "watch the class live until Ctrl-C or 'classpulse stop'",
-    "stop": "end the live session",
-    "status": "what is being recorded now",
+    "stop": "end a recording",
+    "status": "what is being recorded now, and how camera, database and disk are",
     "health": "is all as it should be; for a monitoring system",
+    "mark": "put a note on the timeline of the recording that runs",
+    "pause": "close the camera for a while",
+    "resume": "go on after a pause",
+    "daemon": "the service: record by the timetable and on demand until it is ended",
     "students": "the roster: who belongs to the class, and who may be watched",
     "seats": "the seat plan of the class; and who was who in a session",
     "report": "make a session's report again",
@@ -42,6 +46,7 @@ COMMANDS = {
     "simulate": "make a class film of which everything is known",
     "evaluate": "score how a film is followed against what is known of it",
     "model": "the expression model: its data, training, evaluation and export",
+    "record": "",
 }
 """Every command and its line in the help. ``classpulse.commands.NAME`` holds a click command ``NAME``."""
 

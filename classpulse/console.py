@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -18,9 +20,21 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def print_json(value: Any) -> None:
-    """The answer for a program: one JSON document on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+def print_json(value: Any, *, compact: bool = False) -> None:
+    """The answer for a program: one JSON document on standard output; ``compact`` on one line."""
+    click.echo(json.dumps(value, indent=None if compact else 2, ensure_ascii=False, default=str))
+
+
+def show_live(picture: Callable[[], RenderableType], *, each_s: float | None) -> None:
+    """Draw on standard output, with ``each_s`` anew after so many seconds until Ctrl-C."""
+    console = Console()
+    if each_s is None:
+        console.print(picture())
+        return
+    with Live(picture(), console=console, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(each_s)
+            live.update(picture(), refresh=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from monitor.control import NobodyThere, Request, ask
 from monitor.daemonstatus import DaemonStatus
 
 
-def ask_daemon(data_folder: Path) -> DaemonStatus | None:  # noqa: ARG001 - nothing to ask yet
+def ask_daemon(data_folder: Path) -> DaemonStatus | None:
     """How it stands, or None where nothing runs on this data folder. Raises ControlError."""
-    return None
+    try:
+        return DaemonStatus.from_json(ask(data_folder, Request("status")))
+    except NobodyThere:
+        return None

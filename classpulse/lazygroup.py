@@ -19,8 +19,8 @@ class LazyGroup(click.Group):
         self.package, self.lines = package, lines
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, as click asks for them."""
-        return list(self.lines)
+        """The names, as click asks for them; those without a line in the help are not for people."""
+        return [name for name, line in self.lines.items() if line]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command; None for a name that there is not."""
@@ -34,4 +34,4 @@ class LazyGroup(click.Group):
         """Write the lines of the help."""
         # click would import every command for its first line of help.
         with formatter.section("Commands"):
-            formatter.write_dl(list(self.lines.items()))
+            formatter.write_dl([(name, self.lines[name]) for name in self.list_commands(ctx)])

@@ -26,7 +26,7 @@ from monitor.attention import is_facing
 from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
-from monitor.domain import Face, Frame, ImageBGR
+from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance
 from monitor.heads import MeshHeads
 from monitor.pipeline import Pipeline
@@ -43,6 +43,8 @@ from monitor.tracking import Tracker
 OnStart = Callable[[int, float | None], None]
 OnProgress = Callable[[Progress, int], None]
 OnSample = Callable[[Sample], None]
+OnFrame = Callable[[Frame], None]
+OnReady = Callable[[Source, Session], None]
 
 
 class Lecture:
@@ -66,30 +68,34 @@ class Lecture:
         on_start: OnStart | None = None,
         on_progress: OnProgress | None = None,
         on_sample: OnSample | None = None,
+        on_ready: OnReady | None = None,
+        on_frame: OnFrame | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
         ``on_start`` gets the session's number and expected length once the first frame is there,
-        ``on_sample`` what each frame gave.
-        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError, PlanError,
-        RunError when ``stop`` was set before the first frame, and UserError where somebody opted out whom it
-        cannot mask: then nothing is looked at.
+        ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
+        at, for whoever asks or commands them from another thread, ``on_frame`` each picture before it is
+        looked at. Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
+        PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
+        out whom it cannot mask: then nothing is looked at.
         """
         settings = self._config.settings
         self._classroom.require_masks()
         with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
-            first = next(frames, None)
+            gaps, first = _first_frame(frames)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
             arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
             session_id = self._begin(source, first, detector, classifier, heads, arrangement)
             if on_start is not None:
                 on_start(session_id, source.expected_s)
+            items: Iterator[Frame | Gap] = itertools.chain(gaps, [first], frames)
             session = self._session(
                 source,
-                itertools.chain([first], frames),
+                items if on_frame is None else _told_of(items, on_frame),
                 session_id,
                 detector,
                 classifier,
@@ -98,6 +104,8 @@ class Lecture:
                 on_progress,
                 on_sample,
             )
+            if on_ready is not None:
+                on_ready(source, session)
             return session.run(stop)
 
     def _load(self) -> tuple[Detector, ExpressionClassifier | None, MeshHeads]:
@@ -149,7 +157,7 @@ class Lecture:
     def _session(
         self,
         source: Source,
-        frames: Iterator[Frame],
+        frames: Iterator[Frame | Gap],
         session_id: int,
         detector: Detector,
         classifier: ExpressionClassifier | None,
@@ -178,6 +186,7 @@ class Lecture:
             per_student=self._mode is not Mode.AGGREGATE,
             patience_s=float("inf") if source.live else 0.0,
             attribution=arrangement.attribution,
+            in_background=source.live,
         )
         return Session(
             source,
@@ -188,6 +197,23 @@ class Lecture:
             on_progress=on_progress,
             on_sample=on_sample,
         )
+
+
+def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:
+    """The first frame, None where none came, after what was said of the time before it."""
+    gaps: dict[float, Gap] = {}
+    for item in frames:
+        if isinstance(item, Frame):
+            return list(gaps.values()), item
+        gaps[item.start_s] = item
+    return [], None
+
+
+def _told_of(items: Iterator[Frame | Gap], on_frame: OnFrame) -> Iterator[Frame | Gap]:
+    for item in items:
+        if isinstance(item, Frame):
+            on_frame(item)
+        yield item
 
 
 def _about(classifier: ExpressionClassifier | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from classpulse.judging import renew_verdicts
 from classpulse.settings import Config
 from classpulse.summarising import sum_up
 from db import queries
+from db.store import Store
 from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
 from reports.report import Report
@@ -50,4 +52,12 @@ def make_report(
     on_paper = partial(write_pdf, paper=paper or config.settings.output.paper)
     for kind, path in files.items():
         (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
+    _note(engine, session_id)
     return files
+
+
+def _note(engine: Engine, session_id: int) -> None:
+    """Sessions without this note have been left without a report."""
+    with Store(engine).unit() as unit:
+        unit.audit("report", f"session {session_id}", datetime.now(UTC))
+        unit.commit()

@@ -25,8 +25,8 @@ class SessionStatus(StrEnum):
 class NewSession:
     """What is known of a session when it starts. ``started_at`` is aware UTC; ``expected_s`` is
     the length a file announces, None for a camera; ``settings`` is the whole configuration as
-    JSON-ready values; ``versions`` names the application, detector and model. ``room`` is None where
-    nobody said."""
+    JSON-ready values; ``versions`` names the application, detector and model. ``process_started`` tells the
+    process ``pid`` from a later one with its number. ``room`` is None where nobody said."""
 
     class_name: str
     source: str

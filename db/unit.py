@@ -89,17 +89,21 @@ class Unit:
         return self._insert(SessionRow, values)
 
     def end_session(self, session_id: int, status: SessionStatus, ended_at: datetime, reason: str) -> None:
-        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM")."""
+        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM"). It ends
+        when it started where the clock was set back behind that."""
         self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
+        self._end_after_start(session_id)
 
     def interrupt_abandoned(self, session_id: int, reason: str) -> bool:
-        """Close a session whose process is gone, ending it when it last wrote. False, and nothing is
-        changed, if it is not running any more."""
+        """Close a session whose process is gone, ending it when it last wrote (not before it started,
+        whatever the clock said). False, and nothing is changed, if it is not running any more."""
         statement = update(SessionRow).where(
             SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
         )
         values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": SessionRow.last_written_at}
-        return self._connection.execute(statement.values(**values, status_reason=reason)).rowcount == 1
+        changed = self._connection.execute(statement.values(**values, status_reason=reason)).rowcount == 1
+        self._end_after_start(session_id)
+        return changed
 
     def progress(self, session_id: int, progress: Progress) -> None:
         """How far the session has come; replaces what was written before."""
@@ -219,6 +223,12 @@ class Unit:
         key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
         assert key is not None  # it is, for a single row
         return int(key[0])
+
+    def _end_after_start(self, session_id: int) -> None:
+        backwards = update(SessionRow).where(
+            SessionRow.id == session_id, SessionRow.ended_at < SessionRow.started_at
+        )
+        self._connection.execute(backwards.values(ended_at=SessionRow.started_at))
 
     def _update_session(self, session_id: int, **values: Any) -> None:
         statement = update(SessionRow).where(SessionRow.id == session_id).values(**values)

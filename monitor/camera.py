@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -20,3 +21,13 @@ class CameraState(StrEnum):
     """Given up on this connection; the next try is due after a pause."""
     GONE = "gone"
     """The budget of tries is spent; nothing more will come."""
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """How a live source stands at a moment. ``reason`` says why no fresh picture comes, empty while one does;
+    ``age_s`` is the time since the last fresh picture, None before the first."""
+
+    state: CameraState
+    reason: str
+    age_s: float | None

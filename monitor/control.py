@@ -1,105 +1,252 @@
-"""The live session's notice board: two small files beside the database.
+"""Orders to the program that records, from another terminal, over a local socket.
 
-``start`` holds ``live.json`` while it runs; ``stop`` asks for the end by writing ``live.stop``, which
-works alike on Linux, macOS and Windows, where signals between consoles do not.
+One program at a time holds a data folder: :class:`Claim` is its lock, which the system releases however the
+program ends. It answers on a Unix socket, on Windows on a named pipe; ``control.json`` beside the database
+says where, with a key that whoever asks must know. Folder, socket and file are their owner's alone. Messages
+are JSON.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
+import sys
+import tempfile
 import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Literal, Self
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
 from monitor.process import current_process, is_running
 
-_POLL_S = 0.25
+LONGEST_PATH = 100
+"""Bytes of a Unix socket's path: the kernels hold 104 to 108 with the closing zero."""
+
+ANSWER_S = 10.0
+"""How long whoever asks waits for an answer. The program that records answers between two events of
+its own, which take milliseconds."""
+
+_NOTICE, _LOCK, _SOCKET = "control.json", "control.lock", "control.sock"
+
+Verb = Literal["status", "start", "stop", "mark", "pause", "resume"]
 
 
 class ControlError(Exception):
-    """A live session cannot be started or stopped; one line says why."""
+    """An order cannot be given or was refused; one line says why."""
 
 
 @dataclass(frozen=True)
-class LiveSession:
-    """What ``status`` and ``stop`` know of the live session."""
+class Request:
+    """One order. ``room`` names the recording that is meant, None the only one. ``start`` takes
+    ``class_name``, ``source`` and ``until`` (ISO 8601 with offset), where None means what the settings say;
+    ``mark`` takes ``text``."""
 
-    session_id: int
+    verb: Verb
+    room: str | None = None
+    class_name: str | None = None
+    source: str | None = None
+    until: str | None = None
+    text: str | None = None
+    preview: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer. ``error`` is one line and empty where the order was taken; ``body`` is JSON-ready."""
+
+    body: Mapping[str, Any]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What ``control.json`` holds: who answers, where, and the key (hexadecimal)."""
+
     pid: int
     process_started: float
+    address: str
+    key: str
 
     @property
     def running(self) -> bool:
-        """Whether its process is still there."""
+        """Whether the program that wrote it is still there."""
         return is_running(self.pid, self.process_started)
 
 
-class Control:
-    """Announces this process as the one live session and watches for the request to stop.
+_REQUEST, _REPLY, _NOTICES = TypeAdapter(Request), TypeAdapter(Reply), TypeAdapter(Notice)
 
-    A context manager: on entry it raises ControlError if another live session runs, on exit it
-    takes its notice down. ``stop`` is set when somebody asks.
-    """
 
-    def __init__(self, folder: Path, stop: threading.Event) -> None:
-        self._live, self._request = _paths(folder)
-        self._stop = stop
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="classpulse-control", daemon=True)
+class Claim:
+    """Holds a data folder for this process while the block lasts. Raises ControlError where another does."""
 
-    def __enter__(self) -> Control:
-        other = read_live(self._live.parent)
-        if other is not None and other.running:
-            raise ControlError(
-                f"session {other.session_id} is already being recorded; end it with 'classpulse stop' first"
-            )
-        self._live.unlink(missing_ok=True)
-        self._request.unlink(missing_ok=True)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._live.touch(exist_ok=False)
-        except FileExistsError:
-            raise ControlError("another session is starting at this moment; try again") from None
-        self._watcher.start()
+            self._lock.acquire()
+        except Timeout:
+            notice = read_notice(self._folder)
+            who = f" (process {notice.pid})" if notice is not None and notice.running else ""
+            raise ControlError(
+                f"Classpulse already runs on {self._folder}{who}; give it orders with 'classpulse start' and "
+                "'classpulse stop', or end it first"
+            ) from None
         return self
-
-    def announce(self, session_id: int) -> None:
-        """Say which session is live."""
-        pid, started = current_process()
-        self._live.write_text(json.dumps(asdict(LiveSession(session_id, pid, started))), encoding="utf-8")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._done.set()
-        self._watcher.join()
-        self._live.unlink(missing_ok=True)
-        self._request.unlink(missing_ok=True)
-
-    def _watch(self) -> None:
-        while not self._done.wait(_POLL_S):
-            if self._request.exists():
-                self._stop.set()
+        self._lock.release()
 
 
-def read_live(folder: Path) -> LiveSession | None:
-    """The announced live session, or None. Its process may be gone: see ``LiveSession.running``."""
-    live, _ = _paths(folder)
+class ControlServer:
+    """Answers orders with ``answer`` while the block lasts; needs the folder's :class:`Claim`.
+
+    ``answer`` is called in a thread of each caller's own, so it must be thread-safe.
+    """
+
+    def __init__(self, folder: Path, answer: Callable[[Request], Reply]) -> None:
+        self._folder = folder
+        self._answer = answer
+        self._key = secrets.token_bytes(32)
+        self._address, self._private = _new_address(folder)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._private is None and sys.platform != "win32":
+            Path(self._address).unlink(missing_ok=True)  # of a program that was killed; the claim is ours
+        # The socket must not be open to others even for the moment between bind and chmod.
+        before = os.umask(0o177)
+        try:
+            self._listener = Listener(self._address, backlog=16)
+        finally:
+            os.umask(before)
+        pid, started = current_process()
+        _write_private(
+            self._folder / _NOTICE, json.dumps(asdict(Notice(pid, started, self._address, self._key.hex())))
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        (self._folder / _NOTICE).unlink(missing_ok=True)
+        with suppress(OSError):
+            Client(self._address).close()  # wakes the thread from its accept
+        self._thread.join()
+        self._listener.close()
+        if self._private is not None:
+            self._private.cleanup()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            try:
+                connection = self._listener.accept()
+            except OSError:  # a caller that hung up at once
+                continue
+            # A thread for each, so that a caller who says nothing keeps nobody else waiting.
+            threading.Thread(target=self._converse, args=(connection,), name="caller", daemon=True).start()
+
+    def _converse(self, connection: Connection) -> None:
+        with suppress(OSError, EOFError, AuthenticationError), connection:
+            _prove_to(connection, self._key)
+            while not self._closing.is_set():
+                connection.send_bytes(_REPLY.dump_json(self._reply(connection.recv_bytes(_LONGEST))))
+
+    def _reply(self, message: bytes) -> Reply:
+        try:
+            request = _REQUEST.validate_json(message)
+        except ValidationError:
+            return Reply({}, "this order is not understood; is the running Classpulse of another version?")
+        return self._answer(request)
+
+
+_LONGEST = 1 << 20
+_HELLO = b"classpulse 1"
+
+
+def _prove_to(connection: Connection, key: bytes) -> None:
+    """The caller shows that it could read the notice. Raises AuthenticationError."""
+    if not connection.poll(ANSWER_S) or not secrets.compare_digest(connection.recv_bytes(1024), _HELLO + key):
+        raise AuthenticationError("a caller did not know the key")
+
+
+def ask(folder: Path, request: Request) -> Mapping[str, Any]:
+    """Give an order to the program that holds ``folder``; returns the body of its answer.
+
+    Raises ControlError where nobody answers or the order is refused.
+    """
+    notice = read_notice(folder)
+    if notice is None or not notice.running:
+        raise NobodyThere(
+            "nothing is being recorded; 'classpulse start' begins a session, 'classpulse daemon' the service"
+        )
     try:
-        return LiveSession(**json.loads(live.read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError):
+        with Client(notice.address) as connection:
+            connection.send_bytes(_HELLO + bytes.fromhex(notice.key))
+            connection.send_bytes(_REQUEST.dump_json(request))
+            if not connection.poll(ANSWER_S):
+                raise ControlError(
+                    f"Classpulse (process {notice.pid}) has not answered for {ANSWER_S:g} s; see its log"
+                )
+            reply = _REPLY.validate_json(connection.recv_bytes(_LONGEST))
+    except (OSError, EOFError) as error:
+        if not notice.running:
+            raise NobodyThere("Classpulse ended at this moment") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ControlError(
+            f"Classpulse (process {notice.pid}) cannot be reached ({reason}); is it another user's?"
+        ) from None
+    if reply.error:
+        raise ControlError(reply.error)
+    return reply.body
+
+
+class NobodyThere(ControlError):
+    """No program holds the data folder."""
+
+
+def read_notice(folder: Path) -> Notice | None:
+    """Who holds the folder, or None. The program may be gone: see ``Notice.running``."""
+    try:
+        return _NOTICES.validate_json((folder / _NOTICE).read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
+    except PermissionError:
+        raise ControlError(
+            f"{folder / _NOTICE} belongs to another user; orders are taken from its owner alone"
+        ) from None
 
 
-def request_stop(folder: Path) -> LiveSession:
-    """Ask the live session to end; returns which. Raises ControlError when none is running."""
-    live = read_live(folder)
-    if live is None or not live.running:
-        raise ControlError("no live session is running; 'classpulse start' begins one")
-    _, request = _paths(folder)
-    request.touch()
-    return live
+def _new_address(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:
+    """Where to listen, and the private folder made for it where the data folder's path is too long."""
+    if sys.platform == "win32":
+        return rf"\\.\pipe\classpulse-{secrets.token_hex(8)}", None
+    path = folder.resolve() / _SOCKET
+    if len(os.fsencode(path)) <= LONGEST_PATH:
+        return str(path), None
+    private = tempfile.TemporaryDirectory(prefix="classpulse-")
+    return str(Path(private.name) / _SOCKET), private
 
 
-def _paths(folder: Path) -> tuple[Path, Path]:
-    return folder / "live.json", folder / "live.stop"
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from db.errors import DatabaseError
 from db.records import Progress, SessionStatus
-from monitor.domain import Frame
+from db.store import now_utc
+from monitor.delivery import LAST_TRIES_S
+from monitor.domain import Frame, Gap
 from monitor.errors import SourceLost
+from monitor.pace import Pace
 from monitor.pipeline import Pipeline
 from monitor.recorder import Recorder
 from monitor.sample import Sample
 from monitor.seating import Seat
 from monitor.sources import Source
+from monitor.stopping import HURRY_S, StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -41,27 +46,52 @@ class Outcome:
     students: int
 
 
+@dataclass(frozen=True)
+class SessionView:
+    """How a session stands at this moment, as ``monitor.status.RecordingStatus`` names it. ``faces_now`` is 0
+    while there is nothing to look at."""
+
+    progress: Progress
+    faces_now: int
+    students: int
+    sample_fps: float
+    wanted_fps: float
+    unwritten_bins: int
+    last_written_at: datetime | None
+
+
 class Session:
-    """Runs the frames of one source through one pipeline into one recorder."""
+    """Runs the frames of one source through one pipeline into one recorder.
+
+    One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
+    and about once a second while there is nothing to look at. ``clock`` gives aware UTC.
+    """
 
     def __init__(
         self,
         source: Source,
-        frames: Iterable[Frame],
+        frames: Iterable[Frame | Gap],
         pipeline: Pipeline,
         recorder: Recorder,
         *,
         sample_fps: float,
         on_progress: Callable[[Progress, int], None] | None = None,
         on_sample: Callable[[Sample], None] | None = None,
+        clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._source = source
         self._frames = frames
         self._pipeline = pipeline
         self._recorder = recorder
-        self._sample_fps = sample_fps
+        self._period_s = 1 / sample_fps
+        self._pace = Pace(sample_fps)
         self._on_progress = on_progress
         self._on_sample = on_sample
+        self._clock = clock
+        self._previous_s: float | None = None
+        self._began_at: datetime | None = None
+        self._faces_now = 0
+        self._marks: deque[tuple[float, str]] = deque()
 
     def run(self, stop: threading.Event) -> Outcome:
         """Watch until the source ends or ``stop`` is set.
@@ -80,7 +110,7 @@ class Session:
             reason = f"the record could not be written: {error}"
             raise
         finally:
-            self._close(status, reason)
+            self._close(status, reason, stop)
         return Outcome(
             self._recorder.session_id,
             status,
@@ -89,21 +119,78 @@ class Session:
             self._pipeline.seating.student_count,
         )
 
+    def mark(self, text: str) -> float:
+        """Put a note on the timeline at this moment of the lecture; from any thread. Returns where, media
+        seconds. It is written with the next commit. Raises ValueError for a text with nothing to read."""
+        # What no database takes must not hold up all that waits with it.
+        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if c.isprintable()).strip()
+        if not readable:
+            raise ValueError(f"the note {text!r} has nothing to read; expected a few words")
+        at_s = self._now_s()
+        self._marks.append((at_s, readable))
+        return at_s
+
+    def view(self) -> SessionView:
+        """How the session stands; from any thread."""
+        return SessionView(
+            progress=self._recorder.progress,
+            faces_now=self._faces_now,
+            students=self._pipeline.seating.student_count,
+            sample_fps=self._pace.fps(self._now_s()),
+            wanted_fps=self._pace.wanted_fps,
+            unwritten_bins=self._recorder.unwritten,
+            last_written_at=self._recorder.last_written_at,
+        )
+
+    def _now_s(self) -> float:
+        """A live source knows the moment also between its pictures; a file is where its last sample is."""
+        now_s = getattr(self._source, "now_s", None)
+        return self._recorder.progress.end_s if now_s is None else float(now_s())
+
     def _watch(self) -> None:
-        period_s = 1 / self._sample_fps
-        longest_s = max(MAX_COVER_S, 2 * period_s)
-        previous_s: float | None = None
-        for frame in self._frames:
-            gap_s = period_s if previous_s is None else frame.media_s - previous_s
-            previous_s = frame.media_s
-            sample = self._pipeline.process(frame)
-            if self._on_sample is not None:
-                self._on_sample(sample)
-            covers_s = min(gap_s, longest_s) if sample.looked_at else 0.0
-            self._recorder.add(sample, covers_s, self._source.frames_dropped)
+        for item in self._frames:
+            if isinstance(item, Gap):
+                self._miss(item)
+            else:
+                self._look(item)
+            self._take_notes()
             self._recorder.commit_if_due(self._seats, self._pipeline.pop_changed_tracks)
             if self._on_progress is not None:
                 self._on_progress(self._recorder.progress, self._pipeline.seating.student_count)
+
+    def _look(self, frame: Frame) -> None:
+        if self._began_at is None:
+            self._began_at = frame.captured_at - timedelta(seconds=frame.media_s)
+        previous_s, self._previous_s = self._previous_s, frame.media_s
+        # After a gap as at the start: a sample stands for one period, not for what nobody saw.
+        passed_s = self._period_s if previous_s is None else frame.media_s - previous_s
+        sample = self._pipeline.process(frame)
+        self._faces_now = sample.faces
+        if self._on_sample is not None:
+            self._on_sample(sample)
+        longest_s = max(MAX_COVER_S, 2 * self._period_s)
+        covers_s = min(passed_s, longest_s) if sample.looked_at else 0.0
+        self._recorder.add(sample, covers_s, self._source.frames_dropped)
+        news = self._pace.sample(frame.media_s)
+        # A file waits for whoever reads it: what it has fewer of, it never had.
+        if news is not None and self._source.live:
+            log.warning("%s", news)
+            self._recorder.add_note(frame.media_s, news)
+
+    def _miss(self, gap: Gap) -> None:
+        self._previous_s = None
+        self._faces_now = 0
+        self._pace.gap(gap.start_s, gap.end_s)
+        self._recorder.add_gap(gap, self._source.frames_dropped)
+
+    def _take_notes(self) -> None:
+        """What the source and other threads have to say, onto the timeline."""
+        pop_notes = getattr(self._source, "pop_notes", None)  # only a live source has any
+        notes = [] if pop_notes is None else list(pop_notes())
+        while self._marks:
+            notes.append(self._marks.popleft())
+        for at_s, text in notes:
+            self._recorder.add_note(at_s, text)
 
     def _seats(self) -> list[Seat]:
         return self._pipeline.seating.seats
@@ -111,15 +198,28 @@ class Session:
     def _how_it_ended(self, stop: threading.Event) -> tuple[SessionStatus, str]:
         if stop.is_set() and not self._source.live:
             return SessionStatus.INTERRUPTED, "stopped before the end of the recording"
+        if isinstance(stop, StopRequest) and stop.interruption:
+            return SessionStatus.INTERRUPTED, stop.interruption
         return SessionStatus.FINISHED, ""
 
-    def _close(self, status: SessionStatus, reason: str) -> None:
+    def _close(self, status: SessionStatus, reason: str, stop: threading.Event) -> None:
         """Write what is left. A database that fails here has been reported by :meth:`run` or is
         reported now; an error on the way must not hide the first one."""
         waiting = self._pipeline.finish()
         if waiting is not None:
             self._recorder.add_observations(waiting)
+        self._take_notes()
+        hurried = isinstance(stop, StopRequest) and stop.hurried
         try:
             self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), last=True)
         finally:
-            self._recorder.end(status, datetime.now(UTC), reason)
+            within_s = HURRY_S if hurried else LAST_TRIES_S
+            self._recorder.end(status, self._ended_at(), reason, within_s)
+
+    def _ended_at(self) -> datetime:
+        """Now; but a lecture that was watched for an hour did not end before it began, nor earlier than an
+        hour after, whatever became of the clock meanwhile."""
+        now = self._clock()
+        if self._began_at is None or not self._source.live:
+            return now
+        return max(now, self._began_at + timedelta(seconds=self._recorder.progress.end_s))

@@ -1,55 +1,61 @@
-"""``classpulse start``: the live session, in the foreground."""
+"""``classpulse start``: a live session, in the foreground or by the service that runs already."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import click
-from sqlalchemy import Engine
 
-from classpulse.console import clock, count, progress_bar, say
-from classpulse.interrupt import stop_on_signals
-from classpulse.lecture import Lecture
-from classpulse.policy import Mode, require_policy
-from classpulse.reporting import make_report
+from classpulse.policy import require_policy
 from classpulse.settings import Config, read_config
-from classpulse.watching import open_record, tell
-from monitor.control import Control
-from monitor.session import Outcome
+from classpulse.starting import Foreground, hand_over
+from monitor.control import Claim, ControlError, Request, read_notice
 
 
 @click.command()
-@click.option("--source", help="A camera's number, an rtsp:// or http:// address; default: capture.source.")
+@click.option("--class", "class_name", help="Which class; default: class.name.")
+@click.option("--room", help="Which room; default: class.room.")
+@click.option(
+    "--source",
+    help="A camera's number, an rtsp:// or http:// address; default: the room's, or capture.source.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help="End by itself after so long."
+)
+@click.option(
+    "--preview", is_flag=True, help="Show the picture with the faces in a window; nothing is kept of it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.pass_obj
-def start(config_path: Path, source: str | None, as_json: bool) -> int:
-    """Watch the class live until Ctrl-C or 'classpulse stop', then write the report."""
-    config = read_config(config_path)
-    policy = require_policy(config.settings.policy, config.name)
-    spec = source or config.settings.capture.source
-    with open_record(config) as engine:
-        outcome = _record(config, engine, policy.mode, spec, quiet=as_json)
-        say("writing the report")
-        files = make_report(engine, outcome.session_id, config)
-    return tell(outcome, files, as_json=as_json)
+@click.pass_context
+def start(
+    ctx: click.Context,
+    class_name: str | None,
+    room: str | None,
+    source: str | None,
+    minutes: float | None,
+    preview: bool,
+    as_json: bool,
+) -> int:
+    """Watch a class live until Ctrl-C or 'classpulse stop', then write the report.
+
+    Where 'classpulse daemon' runs, it is told to; this command then returns with the first picture.
+    """
+    config = read_config(ctx.obj)
+    require_policy(config.settings.policy, config.name)
+    until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    request = Request("start", room, class_name, source, until, preview=preview)
+    try:
+        claim = Claim(config.data_folder).__enter__()
+    except ControlError:
+        if not _somebody_answers(config):
+            raise
+        return hand_over(config, request, as_json=as_json)
+    with claim:
+        return Foreground(
+            config, as_json=as_json, verbose=ctx.parent is not None and ctx.parent.params["verbose"]
+        ).run(request)
 
 
-def _record(config: Config, engine: Engine, mode: Mode, spec: str, *, quiet: bool) -> Outcome:
-    with (
-        stop_on_signals() as stop,
-        Control(config.data_folder, stop) as control,
-        progress_bar("recording", quiet=quiet) as bar,
-    ):
-
-        def begin(session_id: int, _expected_s: float | None) -> None:
-            control.announce(session_id)
-            say(f"recording session {session_id}; end it with Ctrl-C or 'classpulse stop'")
-
-        return Lecture(config, engine, mode).watch(
-            spec,
-            stop,
-            on_start=begin,
-            on_progress=lambda done, students: bar.at(
-                done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}"
-            ),
-        )
+def _somebody_answers(config: Config) -> bool:
+    notice = read_notice(config.data_folder)
+    return notice is not None and notice.running

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from classpulse.console import clock, count, print_json
+from classpulse.console import print_json, show_live
+from classpulse.daemonclient import ask_daemon
 from classpulse.settings import read_config
-from classpulse.watching import open_record
-from db import queries
-from db.records import SessionRecord
-from monitor.control import read_live
+from classpulse.standing import standing
+from monitor.daemonstatus import DaemonStatus
+
+_EACH_S = 1.0
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--watch", is_flag=True, help="Show it again every second until Ctrl-C.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the answer as JSON; with --watch a line a second."
+)
 @click.pass_obj
-def status(config_path: Path, as_json: bool) -> int:
-    """Say whether a session is live, how long it has run and what it has seen."""
-    config = read_config(config_path)
-    live = read_live(config.data_folder)
-    if live is None or not live.running:
-        if as_json:
-            print_json({"recording": False})
-        else:
-            click.echo("nothing is being recorded")
-        return 0
-    with open_record(config) as engine:
-        session = queries.session(engine, live.session_id)
-        students = len(queries.students(engine, session.id))
+def status(config_path: Path, watch: bool, as_json: bool) -> int:
+    """Say what is being recorded, since when, what it sees, and how camera, database and disk are."""
+    folder = read_config(config_path).data_folder
+
+    def answer() -> dict[str, object]:
+        daemon = ask_daemon(folder)
+        return {"recording": False} if daemon is None else _as_json(daemon)
+
     if as_json:
-        print_json(_as_json(session, students))
-    else:
-        click.echo(
-            f"recording session {session.id} of {session.class_name} from {session.source}: "
-            f"{clock(session.end_s)} so far, {count(students, 'student')}"
-        )
+        print_json(answer(), compact=watch)
+        while watch:
+            time.sleep(_EACH_S)
+            print_json(answer(), compact=True)
+        return 0
+    show_live(lambda: standing(ask_daemon(folder), datetime.now(UTC)), each_s=_EACH_S if watch else None)
     return 0
 
 
-def _as_json(session: SessionRecord, students: int) -> dict[str, Any]:
-    return {
-        "recording": True,
-        "session": session.id,
-        "class": session.class_name,
-        "source": session.source,
-        "recorded_s": session.end_s,
-        "watched_s": session.watched_s,
-        "students": students,
-        "last_written_at": session.last_written_at,
-    }
+def _as_json(daemon: DaemonStatus) -> dict[str, object]:
+    return {"recording": bool(daemon.recordings)} | daemon.as_json()

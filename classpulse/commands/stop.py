@@ -1,4 +1,4 @@
-"""``classpulse stop``: end the live session."""
+"""``classpulse stop``: end a recording."""
 
 from __future__ import annotations
 
@@ -8,36 +8,44 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, say
+from classpulse.daemonclient import ask_daemon
 from classpulse.errors import RunError
 from classpulse.settings import read_config
-from monitor.control import LiveSession, request_stop
+from monitor.control import Request, ask
+from monitor.status import RecordingStatus
 
 _POLL_S = 0.2
 
 
 @click.command()
+@click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option(
-    "--wait", "wait_s", type=click.FloatRange(0, 3600), default=60, show_default=True, help="Seconds."
+    "--wait", "wait_s", type=click.FloatRange(0, 3600), default=120, show_default=True, help="Seconds."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def stop(config_path: Path, wait_s: float, as_json: bool) -> int:
-    """Ask the live session to end, and wait until it has written everything."""
-    live = request_stop(read_config(config_path).data_folder)
-    _wait(live, wait_s)
+def stop(config_path: Path, room: str | None, wait_s: float, as_json: bool) -> int:
+    """Ask a recording to end, and wait until it has written everything."""
+    folder = read_config(config_path).data_folder
+    ended = RecordingStatus.from_json(ask(folder, Request("stop", room)))
+    _wait(folder, ended, wait_s)
     if as_json:
-        print_json({"session": live.session_id, "stopped": True})
+        print_json({"session": ended.session_id, "stopped": True})
+    elif ended.session_id is None:
+        say(f"{ended.class_name} was stopped before its first picture: nothing was recorded")
     else:
-        say(f"session {live.session_id} has ended; its report: classpulse report {live.session_id}")
+        say(f"session {ended.session_id} has ended; its report: classpulse report {ended.session_id}")
     return 0
 
 
-def _wait(live: LiveSession, wait_s: float) -> None:
+def _wait(folder: Path, ended: RecordingStatus, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
-    while live.running:
+    while (daemon := ask_daemon(folder)) is not None:
+        if all(one.room != ended.room or one.session_id != ended.session_id for one in daemon.recordings):
+            return
         if time.monotonic() >= deadline:
             raise RunError(
-                f"session {live.session_id} was asked to end and is still running after {wait_s:g} s; "
+                f"session {ended.session_id} was asked to end and is still being written after {wait_s:g} s; "
                 "look with 'classpulse status'"
             )
         time.sleep(_POLL_S)

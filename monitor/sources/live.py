@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from monitor.domain import Frame
+from monitor.camera import CameraState, CameraView
+from monitor.domain import Frame, Gap
 from monitor.errors import SourceError, SourceLost
 from monitor.sources.capture import CaptureFactory, NewestShot
 from monitor.sources.sampling import Sampler
@@ -46,7 +47,7 @@ class LiveSource:
     ) -> None:
         self._close()
 
-    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
+    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         """Yield the newest picture of each sampling interval; see ``Source.frames``.
 
         Sampling times that pass without a picture (a slow reader, a slow camera) are counted in
@@ -69,7 +70,7 @@ class LiveSource:
 
     def _sampled(
         self, reader: NewestShot, sampler: Sampler, stop: threading.Event, origin_s: float, called_s: float
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Frame | Gap]:
         last_s = None
         while not stop.is_set():
             shot = reader.take(WAKE_S)
@@ -99,6 +100,16 @@ class LiveSource:
         raise SourceLost(
             f"{self.name} broke off at {position_s:.1f} s: {reason}; is it still connected?", position_s
         )
+
+    def view(self) -> CameraView:
+        return CameraView(CameraState.FRESH, "", None)
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def now_s(self) -> float:
+        return time.monotonic() - (self._origin_s or 0.0)
 
     def _close(self) -> None:
         if self._reader is not None:

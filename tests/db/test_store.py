@@ -123,3 +123,20 @@ def test_a_store_without_sessions_has_none_abandoned(store: Store, clock) -> Non
     assert close_abandoned(store, lambda record: False, clock()) == []
     with pytest.raises(NotFound, match="no session is recorded yet"):
         queries.latest_session(store.engine)
+
+
+def test_no_session_ends_before_it_starts_though_the_clock_was_set_back(store, new_session, clock) -> None:
+    started_at = clock.now
+    with store.unit() as unit:
+        left, closed = (unit.start_session(new_session(started_at=started_at)) for _ in range(2))
+        unit.commit()
+    clock.now -= timedelta(hours=1)
+    with store.unit() as unit:
+        unit.progress(left, Progress(5.0, 5.0, 10, 0))
+        unit.end_session(closed, SessionStatus.FINISHED, clock(), "")
+        unit.commit()
+    assert close_abandoned(store, lambda record: False, clock()) == [left]
+    for number in (left, closed):
+        assert queries.session(store.engine, number).ended_at >= started_at
+    # When it was written is what the clock said.
+    assert queries.session(store.engine, left).last_written_at < started_at

@@ -1,53 +1,155 @@
+"""Orders over the local socket, with real sockets."""
+
 from __future__ import annotations
 
-import json
+import os
+import stat
+import subprocess
+import sys
 import threading
+from multiprocessing.connection import Client
 from pathlib import Path
 
 import pytest
 
-from monitor.control import Control, ControlError, read_live, request_stop
-from monitor.process import current_process, is_running
+from monitor import control
+from monitor.control import Claim, ControlError, ControlServer, NobodyThere, Reply, Request, ask, read_notice
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
 
-def test_a_request_sets_the_stop_event(tmp_path: Path) -> None:
-    stop = threading.Event()
-    with Control(tmp_path, stop) as control:
-        control.announce(7)
-        assert request_stop(tmp_path).session_id == 7
-        assert stop.wait(5)
-    assert read_live(tmp_path) is None
-    assert list(tmp_path.iterdir()) == []
+def echo(request: Request) -> Reply:
+    return Reply({"verb": request.verb, "room": request.room, "text": request.text})
 
 
-def test_two_live_sessions_are_refused(tmp_path: Path) -> None:
-    with Control(tmp_path, threading.Event()) as control:
-        control.announce(3)
-        with pytest.raises(ControlError, match="session 3 is already"), Control(tmp_path, threading.Event()):
-            pass
-        assert read_live(tmp_path) is not None
+def test_an_order_is_answered(tmp_path: Path) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        assert ask(tmp_path, Request("mark", "A 12", text="Prüfung")) == {
+            "verb": "mark",
+            "room": "A 12",
+            "text": "Prüfung",
+        }
 
 
-def test_a_notice_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
-    pid, started = current_process()
-    (tmp_path / "live.json").write_text(
-        json.dumps({"session_id": 1, "pid": pid, "process_started": started - 999})
+def test_a_refusal_is_the_callers_error(tmp_path: Path) -> None:
+    with (
+        Claim(tmp_path),
+        ControlServer(tmp_path, lambda _: Reply({}, "no such room")),
+        pytest.raises(ControlError, match=r"^no such room$"),
+    ):
+        ask(tmp_path, Request("stop"))
+
+
+def test_nobody_answers_where_nobody_is(tmp_path: Path) -> None:
+    with pytest.raises(NobodyThere, match="nothing is being recorded"):
+        ask(tmp_path, Request("status"))
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        pass
+    assert read_notice(tmp_path) is None
+    with pytest.raises(NobodyThere):
+        ask(tmp_path, Request("status"))
+
+
+def test_what_a_killed_program_left_behind_is_taken_over(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, signal\n"
+        "from monitor.control import Claim, ControlServer, Reply\n"
+        "folder = pathlib.Path.cwd()\n"
+        "Claim(folder).__enter__()\n"
+        "ControlServer(folder, lambda _: Reply({})).__enter__()\n"
+        "os.kill(os.getpid(), 9)\n"
     )
-    (tmp_path / "live.stop").touch()
-    stop = threading.Event()
-    with Control(tmp_path, stop) as control:
-        control.announce(2)
-        assert not stop.wait(0.6), "an old request stopped a new session"
-        assert read_live(tmp_path).session_id == 2
+    root = str(Path(control.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": root}, check=False
+    )
+    assert read_notice(tmp_path) is not None
+    with pytest.raises(NobodyThere):
+        ask(tmp_path, Request("status"))
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
 
 
-def test_there_must_be_something_to_stop(tmp_path: Path) -> None:
-    with pytest.raises(ControlError, match="no live session"):
-        request_stop(tmp_path)
+def test_a_data_folder_has_one_program(tmp_path: Path) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        with pytest.raises(ControlError, match=rf"already runs on .*process {os.getpid()}"), Claim(tmp_path):
+            pass
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
+    with Claim(tmp_path):
+        pass
 
 
-def test_a_process_is_known_by_its_number_and_its_start() -> None:
-    pid, started = current_process()
-    assert is_running(pid, started)
-    assert not is_running(pid, started + 60)
-    assert not is_running(2**22 + 1, started)
+@POSIX
+def test_socket_and_key_are_their_owners_alone(tmp_path: Path) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_notice(tmp_path)
+        assert notice is not None
+        for path in (Path(notice.address), tmp_path / "control.json"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["control.lock"])
+
+
+@POSIX
+def test_a_long_path_gets_a_private_folder_for_its_socket(tmp_path: Path) -> None:
+    deep = tmp_path / ("long name " * 12).strip() / "data"
+    deep.mkdir(parents=True)
+    with Claim(deep), ControlServer(deep, echo):
+        notice = read_notice(deep)
+        assert notice is not None
+        place = Path(notice.address)
+        assert not place.is_relative_to(deep)
+        assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+        assert ask(deep, Request("status"))["verb"] == "status"
+    assert not place.parent.exists()
+
+
+@pytest.mark.parametrize("first", [b"classpulse 1" + bytes(32), b"", b"GET / HTTP/1.1"])
+def test_who_does_not_know_the_key_is_not_listened_to(tmp_path: Path, first: bytes) -> None:
+    asked = []
+    with Claim(tmp_path), ControlServer(tmp_path, lambda request: asked.append(request) or echo(request)):
+        notice = read_notice(tmp_path)
+        assert notice is not None
+        with Client(notice.address) as connection:
+            connection.send_bytes(first)
+            connection.send_bytes(b'{"verb": "stop"}')
+            with pytest.raises((EOFError, ConnectionError)):
+                connection.recv_bytes()
+        assert asked == []
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
+
+
+@pytest.mark.parametrize("message", [b"no json", b"[]", b'{"verb": "erase"}', b'{"verb": "mark", "text": 3}'])
+def test_an_order_that_is_none_is_refused_and_the_next_one_heard(tmp_path: Path, message: bytes) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_notice(tmp_path)
+        assert notice is not None
+        with Client(notice.address) as connection:
+            connection.send_bytes(b"classpulse 1" + bytes.fromhex(notice.key))
+            connection.send_bytes(message)
+            assert b"not understood" in connection.recv_bytes()
+            connection.send_bytes(b'{"verb": "status"}')
+            assert b'"verb":"status"' in connection.recv_bytes()
+
+
+def test_a_caller_who_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_notice(tmp_path)
+        assert notice is not None
+        with Client(notice.address):
+            assert ask(tmp_path, Request("status"))["verb"] == "status"
+
+
+def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
+    let_go = threading.Event()
+
+    def answer(request: Request) -> Reply:
+        if request.verb == "stop":
+            let_go.wait(30)
+        return echo(request)
+
+    with Claim(tmp_path), ControlServer(tmp_path, answer):
+        slow = threading.Thread(target=ask, args=(tmp_path, Request("stop")))
+        slow.start()
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
+        let_go.set()
+        slow.join()

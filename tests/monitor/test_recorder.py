@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,12 +10,13 @@ import pytest
 from db import queries
 from db.engine import open_database
 from db.errors import DatabaseError, DatabaseFull
+from db.gaps import GapRecord
 from db.records import NewSession, PlannedSeat, SessionStatus
 from db.roster import save_entry
 from db.store import Store
 from faces import face
 from monitor.binning import Binner
-from monitor.domain import Observation, Track, Unknown
+from monitor.domain import Gap, GapReason, Observation, Track, Unknown
 from monitor.plan import CERTAIN, Attribution
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.sample import Sample, Stretch
@@ -236,6 +238,63 @@ def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> No
     session = queries.session(engine, session_id)
     assert (session.frames_sampled, session.frames_dropped, session.watched_s) == (2, 3, 1.0)
     assert [m.text for m in queries.markers(engine, session_id)] == ["cannot be told"]
+
+
+def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
+    session_id = begin(engine)
+    r = recorder(engine, session_id)
+    r.add(sample(0.0, 0), 0.5, frames_dropped=1)
+    for end_s in (1.0, 3.0, 5.5):
+        r.add_gap(Gap(0.5, end_s, GapReason.NO_PICTURE), frames_dropped=2)
+        r.commit_if_due(lambda: seats((0, 100)), nothing)
+    session = queries.session(engine, session_id)
+    assert (session.end_s, session.watched_s) == (5.5, 0.5)
+    assert (session.frames_sampled, session.frames_dropped) == (1, 2)
+    r.add_gap(Gap(0.5, 7.0, GapReason.NO_PICTURE), frames_dropped=2)
+    r.add_gap(Gap(7.0, 9.0, GapReason.PAUSED), frames_dropped=2)
+    r.commit(seats((0, 100)), [])
+    assert queries.gaps(engine, session_id) == [
+        GapRecord(0.5, 7.0, "no picture"), GapRecord(7.0, 9.0, "paused"),
+    ]  # fmt: skip
+    assert sum(b.samples for b in queries.bins(engine, session_id)) == 1
+
+
+def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
+    session_id = begin(engine, mode="aggregate")
+    r = recorder(engine, session_id, per_student=False)
+    r.add_gap(Gap(0.0, 9.0, GapReason.BLACK), frames_dropped=0)
+    r.commit([], [])
+    assert queries.gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black picture")]
+
+
+class HangingStore(Store):
+    """A store that gives no unit before the gate is open."""
+
+    def __init__(self, engine) -> None:
+        super().__init__(engine)
+        self.gate = threading.Event()
+
+    def unit(self):
+        assert self.gate.wait(30)
+        return super().unit()
+
+
+def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engine) -> None:
+    session_id, store = begin(engine), HangingStore(engine)
+    binner = Binner(5.0, lambda p: True)
+    r = Recorder(store, session_id, binner, RecordingSettings(), patience_s=float("inf"), in_background=True)
+    for i in range(1200):
+        r.add(sample(i * 0.5, 0, 1), 0.5, 0)
+        r.commit_if_due(lambda: seats((0, 100), (1, 300)), nothing)
+    assert r.last_written_at is None
+    # What waits is what the lecture holds, however often an open bin was handed over again.
+    assert 0 < r.unwritten <= 2 * 600 / 5 * 1.1
+    store.gate.set()
+    r.commit(seats((0, 100), (1, 300)), [])
+    r.end(SessionStatus.FINISHED, NOW, "")
+    assert (r.unwritten, r.last_written_at is not None) == (0, True)
+    assert sum(b.samples for b in queries.bins(engine, session_id)) == 2 * 1200
+    assert queries.session(engine, session_id).status is SessionStatus.FINISHED
 
 
 class TestRoster:

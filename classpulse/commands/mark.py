@@ -1,0 +1,28 @@
+"""``classpulse mark``: a note on the timeline of the recording that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.console import clock, print_json, say
+from classpulse.settings import read_config
+from monitor.control import Request, ask
+from monitor.status import RecordingStatus
+
+
+@click.command()
+@click.argument("text")
+@click.option("--room", help="Which, where several rooms are being recorded.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def mark(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
+    """Put TEXT, such as "quiz handed out", on the timeline at this moment."""
+    folder = read_config(config_path).data_folder
+    status = RecordingStatus.from_json(ask(folder, Request("mark", room, text=text)))
+    if as_json:
+        print_json({"session": status.session_id, "text": text})
+    else:
+        say(f"marked at about {clock(status.media_s)} of session {status.session_id}: {text}")
+    return 0

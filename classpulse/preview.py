@@ -1,0 +1,85 @@
+"""A window with the picture and the faces that are followed in it. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from classpulse.errors import UserError
+from monitor.domain import Frame, ImageBGR
+from monitor.sample import Sample
+
+WIDTH_PX = 1280
+"""Of the window at first; it can be drawn larger."""
+
+_NO_WINDOW = (
+    "no window can be opened for --preview: this computer has no screen, or its OpenCV no windows; leave "
+    "--preview out"
+)
+
+_KNOWN, _NEW = (80, 200, 80), (200, 200, 200)
+
+
+class Preview:
+    """Shows samples while the block lasts, if ``shown``; else it does nothing. One thread uses it.
+
+    Raises UserError where no window can be opened.
+    """
+
+    def __init__(self, title: str, *, shown: bool) -> None:
+        self._title = f"Classpulse: {title}"
+        self._shown = shown
+        self._frame: Frame | None = None
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            _require_screen()
+            try:
+                cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            except cv2.error:
+                raise UserError(_NO_WINDOW) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            cv2.destroyWindow(self._title)
+
+    def frame(self, frame: Frame) -> None:
+        """The picture that is looked at next."""
+        self._frame = frame
+
+    def sample(self, sample: Sample) -> None:
+        """What was found in it."""
+        if self._shown and self._frame is not None and sample.looked_at:
+            cv2.imshow(self._title, outlined(self._frame.image_bgr, sample))
+            cv2.waitKey(1)
+
+
+def _require_screen() -> None:
+    """Qt, which OpenCV's windows use on Linux, ends the whole process where it finds no screen."""
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserError(_NO_WINDOW)
+
+
+def outlined(image_bgr: ImageBGR, sample: Sample) -> ImageBGR:
+    """A copy of the picture, at most ``WIDTH_PX`` wide, with a box around each face: green for those who are
+    followed as students, with their number, grey for what is not yet."""
+    scale = min(1.0, WIDTH_PX / image_bgr.shape[1])
+    shown: ImageBGR = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
+        np.uint8
+    )
+    for sighting in sample.sightings:
+        x1, y1, x2, y2 = (round(value * scale) for value in sighting.box_xyxy)
+        colour = _NEW if sighting.student is None else _KNOWN
+        cv2.rectangle(shown, (x1, y1), (x2, y2), colour, 2)
+        if sighting.student is not None:
+            place = (x1, max(12, y1 - 4))
+            cv2.putText(shown, str(sighting.student + 1), place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1)
+    return shown

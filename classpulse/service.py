@@ -1,0 +1,226 @@
+"""The program that records: a supervisor with its queue, its control socket and its reports.
+
+:class:`Service` is the edge around :class:`monitor.supervisor.Supervisor`: whatever happens (a message of a
+recording, an order over the socket, a lesson of the timetable, the clock) becomes an entry of one queue, and
+one thread works through it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from classpulse.aftermath import Aftermath
+from classpulse.errors import UserError
+from classpulse.policy import require_policy
+from classpulse.recordings import ProcessRecording
+from classpulse.settings import Config
+from monitor.control import ANSWER_S, ControlError, Reply, Request
+from monitor.daemonstatus import DaemonStatus, NextLesson
+from monitor.messages import Command
+from monitor.process import current_process
+from monitor.status import RecordingStatus
+from monitor.stopping import StopRequest
+from monitor.supervisor import Ended, Order, Recording, Supervisor
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+"""How often the supervisor is told the time where nothing else happens."""
+
+ENDED = "Classpulse was ended during the lesson"
+
+HURRY_S = 4.5
+"""Within five seconds of a signal everything is written and the program gone; what is not by then is
+killed."""
+
+
+class Service:
+    """One computer's recordings. Not reentrant: :meth:`run` is called once, in the main thread.
+
+    ``service`` says whether it stays when nothing is recorded. ``on_status`` is called in the main thread
+    with each round's recordings, for whoever draws them.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        aftermath: Aftermath,
+        *,
+        service: bool,
+        verbose: bool = False,
+        on_status: Callable[[tuple[RecordingStatus, ...]], None] | None = None,
+        on_ended: Callable[[Ended], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
+        self._aftermath = aftermath
+        self._service = service
+        self._verbose = verbose
+        self._on_status = on_status
+        self._on_ended = on_ended
+        self._clock = clock
+        self._since = datetime.now(UTC)
+        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._supervisor = Supervisor(
+            self._spawn,
+            self._ended,
+            wanted_fps=config.settings.capture.sample_fps,
+            clock=clock,
+            now=lambda: datetime.now(UTC),
+        )
+        self.next_lesson: Callable[[], NextLesson | None] = lambda: None
+        self.lessons_missed: Callable[[], int | None] = lambda: None
+
+    # -- from any thread ----------------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Reply:
+        """Carry out an order that came over the socket."""
+        future: Future[Any] = Future()
+        self._queue.put(partial(self._carry_out, request, future))
+        try:
+            return Reply(future.result(ANSWER_S / 2))
+        except (ControlError, UserError) as error:
+            return Reply({}, str(error))
+        except TimeoutError:
+            return Reply({}, "Classpulse is busy or ending; try again")
+
+    def ask(self) -> DaemonStatus:
+        """How everything stands. Raises ControlError while it is busy."""
+        reply = self.answer(Request("status"))
+        if reply.error:
+            raise ControlError(reply.error)
+        return DaemonStatus.from_json(reply.body)
+
+    def begin(self, order: Order) -> None:
+        """A lesson of the timetable starts."""
+        self._queue.put(partial(self._begin_planned, order))
+
+    # -- in the main thread -------------------------------------------------------------------------------
+
+    def start(self, order: Order) -> None:
+        """Record ``order``. Raises ControlError, and UserError without a policy."""
+        require_policy(self._config.settings.policy, self._config.name)
+        self._supervisor.start(order)
+
+    def run(self, stop: StopRequest) -> None:
+        """Work until ``stop`` is set and everything has ended, or, without ``service``, until nothing is
+        left.
+
+        Where the stop is in a hurry, be gone within five seconds, whatever it takes.
+        """
+        stopped_s: float | None = None
+        while not self._over(stopped=stopped_s is not None):
+            if stop.is_set() and stopped_s is None:
+                stopped_s = self._clock()
+                if stop.terminated or self._service:
+                    self._aftermath.hold()
+                # By hand, the signal is how the lesson ends; the service is there to record all of it.
+                self._supervisor.stop_all(hurry=stop.hurried, interruption=ENDED if self._service else "")
+            if stop.hurried and stopped_s is not None and self._clock() - stopped_s > HURRY_S:
+                self._supervisor.kill_all()
+                return
+            self._work(TICK_S if stopped_s is None else 0.05)
+            self._supervisor.tick()
+            if self._on_status is not None:
+                self._on_status(self._supervisor.statuses())
+
+    def status(self) -> DaemonStatus:
+        """How everything stands."""
+        pid, _ = current_process()
+        return DaemonStatus(
+            pid=pid,
+            version=version("classpulse"),
+            since=self._since,
+            service=self._service,
+            disk_free_bytes=shutil.disk_usage(self._config.data_folder).free,
+            recordings=self._supervisor.statuses(),
+            next_lesson=self.next_lesson(),
+            problems=(*self._supervisor.problems, *self._aftermath.problems),
+            reports_waiting=self._aftermath.waiting,
+            silent_s=self._supervisor.silences_s(),
+            lessons_missed=self.lessons_missed(),
+        )
+
+    def _over(self, *, stopped: bool) -> bool:
+        return self._supervisor.idle and (stopped or not self._service)
+
+    def _work(self, patience_s: float) -> None:
+        """Do what is in the queue, waiting up to ``patience_s`` for the first of it."""
+        try:
+            self._queue.get(timeout=patience_s)()
+            while True:
+                self._queue.get_nowait()()
+        except queue.Empty:
+            pass
+
+    def _carry_out(self, request: Request, future: Future[Any]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(self._obey(request))
+        except Exception as error:  # noqa: BLE001 - whoever asked is told; the service goes on
+            future.set_exception(error)
+
+    def _obey(self, request: Request) -> dict[str, Any]:
+        supervisor = self._supervisor
+        match request.verb:
+            case "status":
+                return self.status().as_json()
+            case "start":
+                self.start(order_of(self._config, request))
+                return {}
+            case "stop":
+                return supervisor.stop(request.room).as_json()
+            case "mark":
+                if not (request.text or "").strip():
+                    raise ControlError("the marker has no text; say what happened, such as 'quiz handed out'")
+                return supervisor.command(Command("mark", request.text or ""), request.room).as_json()
+            case "pause" | "resume":
+                return supervisor.command(Command(request.verb), request.room).as_json()
+
+    def _begin_planned(self, order: Order) -> None:
+        try:
+            self.start(order)
+        except Exception as error:  # noqa: BLE001 - one lesson that cannot begin must not end the service
+            log.error("%s cannot be recorded: %s", order.where, error)
+            self._aftermath.failed(order, str(error))
+
+    def _spawn(self, order: Order, _room: str | None, number: int) -> Recording:
+        return ProcessRecording(
+            self._config,
+            order,
+            verbose=self._verbose,
+            on_message=lambda message: self._queue.put(partial(self._supervisor.heard, number, message)),
+            on_exit=lambda code: self._queue.put(partial(self._supervisor.exited, number, code)),
+        )
+
+    def _ended(self, ended: Ended) -> None:
+        log.info("%s: %s", ended.order.where, ended.reason or "finished", extra={"session": ended.session_id})
+        if self._on_ended is not None:
+            self._on_ended(ended)
+        self._aftermath.take(ended)
+
+
+def order_of(config: Config, request: Request) -> Order:
+    """What a request to start means with these settings. Raises ControlError."""
+    settings = config.settings
+    try:
+        until = None if request.until is None else datetime.fromisoformat(request.until)
+    except ValueError:
+        raise ControlError(f"{request.until!r} is no time; expected ISO 8601 with its offset") from None
+    return Order(
+        class_name=request.class_name or settings.class_.name,
+        source=request.source or settings.capture.source,
+        room=request.room or settings.class_.room,
+        until=until,
+        preview=request.preview,
+    )

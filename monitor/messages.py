@@ -1,0 +1,87 @@
+"""What a recording and its supervisor say to each other: one JSON object a line, each a frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from db.records import SessionStatus
+from monitor.status import RecordingStatus
+
+
+@dataclass(frozen=True)
+class Told:
+    """From the recording, about once a second: how it stands."""
+
+    status: RecordingStatus
+    kind: Literal["told"] = "told"
+
+
+@dataclass(frozen=True)
+class Over:
+    """From the recording, at its end: the session is closed and everything is written.
+
+    ``again`` says that it ended by what may pass (the camera went away, a fault of ours), so that a lesson
+    which is still on is worth another session.
+    """
+
+    session_id: int
+    status: SessionStatus
+    reason: str
+    again: bool
+    kind: Literal["over"] = "over"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """From the recording: it could not begin, and no session was made. ``line`` says why, ``again`` whether
+    that may pass (a camera that is not there yet)."""
+
+    line: str
+    again: bool
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True)
+class Command:
+    """To the recording. ``text`` belongs to ``mark``. ``hurry`` and ``interruption`` belong to ``stop``: the
+    computer may be going down; why the lecture is over before its time, empty where this is its end."""
+
+    verb: Literal["stop", "pause", "resume", "mark"]
+    text: str = ""
+    hurry: bool = False
+    interruption: str = ""
+
+
+Message = Told | Over | Refused
+
+_MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+_COMMANDS = TypeAdapter(Command)
+
+
+def message_line(message: Message) -> bytes:
+    """A message as a line with its newline."""
+    return _MESSAGES.dump_json(message) + b"\n"
+
+
+def read_message(line: bytes) -> Message:
+    """The inverse of :func:`message_line`. Raises ``pydantic.ValidationError`` for anything else."""
+    return _MESSAGES.validate_json(line)
+
+
+def command_line(command: Command) -> bytes:
+    """A command as a line with its newline."""
+    return _COMMANDS.dump_json(command) + b"\n"
+
+
+def read_command(line: bytes | str) -> Command:
+    """The inverse of :func:`command_line`. Raises ``pydantic.ValidationError`` for anything else."""
+    return _COMMANDS.validate_json(line)
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """A message as JSON-ready values."""
+    value: dict[str, Any] = _MESSAGES.dump_python(message, mode="json")
+    return value

@@ -1,0 +1,381 @@
+"""The recordings of one computer: started, watched over, started again, ended.
+
+Each room is recorded by a process of its own, so that a fault in one (a codec that crashes, a read that never
+returns) costs that room some seconds and the others nothing. Nothing here waits: :class:`Supervisor` is told
+what happens and what time it is, by one thread, and acts through the functions it was given.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from db.records import SessionStatus
+from monitor.camera import CameraState
+from monitor.control import ControlError
+from monitor.lifecycle import SessionState
+from monitor.messages import Command, Message, Over, Refused, Told
+from monitor.respawn import Respawns
+from monitor.status import RecordingStatus
+
+log = logging.getLogger(__name__)
+
+SILENT_S = 60.0
+"""A recording tells of itself every second from the start of its process. One that says nothing for a minute
+hangs (a driver in the kernel, a stopped process) and is replaced."""
+
+STUCK_S = 120.0
+"""Its place in the lecture moves on at least once a second, in gaps too. One step of the slowest computer
+takes seconds; loading the models takes up to half a minute from a cold disk."""
+
+ENDING_S = 90.0
+"""At its end a recording tries for a minute to write what a locked database or a full disk refused."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be recorded. ``source`` as in ``capture.source``; ``label`` is it without passwords.
+    ``until`` is aware UTC, None until somebody stops it. ``planned``: by the timetable, so it is tried until
+    it is over."""
+
+    class_name: str
+    source: str
+    room: str | None = None
+    until: datetime | None = None
+    planned: bool = False
+    preview: bool = False
+
+    @property
+    def where(self) -> str:
+        """The class and its room, for messages."""
+        return f"{self.class_name} in {self.room}" if self.room else self.class_name
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One recording that is over. ``session_id`` is None where none was made, or it is not known which (the
+    process was killed: the database closes it as abandoned). ``last`` is False where the order goes on in a
+    new session."""
+
+    order: Order
+    session_id: int | None
+    status: SessionStatus | None
+    reason: str
+    last: bool
+
+
+class Recording(Protocol):
+    """A process that records one room."""
+
+    def send(self, command: Command) -> None:
+        """Give it a command; does nothing when it is gone."""
+        ...
+
+    def kill(self) -> None:
+        """End it without asking."""
+        ...
+
+
+Spawn = Callable[[Order, str | None, int], Recording]
+"""Starts a recording of an order in a room, with the number that its messages come back under."""
+
+
+@dataclass
+class _Room:
+    """One room's order and how it stands."""
+
+    order: Order
+    number: int
+    recording: Recording | None
+    heard_s: float
+    moved_s: float
+    since: datetime
+    status: RecordingStatus | None = None
+    outcome: Over | Refused | None = None
+    stopping_s: float | None = None
+    next_try_s: float | None = None
+    problem: str = ""
+    respawns: Respawns = field(default_factory=Respawns)
+
+    @property
+    def wanted(self) -> bool:
+        return self.stopping_s is None
+
+
+class Supervisor:
+    """The rooms and their recordings. One thread owns it.
+
+    ``spawn`` starts a process; ``on_ended`` is told of each recording that is over; ``clock`` is steady
+    seconds, ``now`` aware UTC.
+    """
+
+    def __init__(
+        self,
+        spawn: Spawn,
+        on_ended: Callable[[Ended], None],
+        *,
+        wanted_fps: float,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._spawn = spawn
+        self._on_ended = on_ended
+        self._wanted_fps = wanted_fps
+        self._clock = clock
+        self._now = now
+        self._rooms: dict[str | None, _Room] = {}
+        self._queue: dict[str | None, Order] = {}
+        self._numbers = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is recorded and nothing is due."""
+        return not self._rooms and not self._queue
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps an order from being carried out now, one line each."""
+        waiting = (
+            f"{order.where} waits: {self._rooms[room].order.class_name} is still being recorded there"
+            for room, order in self._queue.items()
+            if room in self._rooms
+        )
+        return (*(room.problem for room in self._rooms.values() if room.problem), *waiting)
+
+    def start(self, order: Order) -> None:
+        """Record ``order`` from now on. Raises ControlError where its room or its camera is taken; a planned
+        order then waits for its room, and becomes the end of a recording of the same class that was begun by
+        hand."""
+        taken = self._rooms.get(order.room)
+        if taken is None:
+            self._require_free_source(order)
+            self._begin(order)
+            return
+        if not order.planned:
+            raise ControlError(self._taken(taken))
+        if taken.wanted and taken.order.class_name == order.class_name:
+            taken.order = replace(taken.order, until=order.until, planned=True)
+            return
+        self._queue[order.room] = order
+
+    def stop(self, room: str | None, *, hurry: bool = False) -> RecordingStatus:
+        """End the recording of ``room`` (None: the only one); returns how it stood. Raises ControlError."""
+        return self._status(self._end(self._find(room), hurry=hurry))
+
+    def stop_all(self, *, hurry: bool = False, interruption: str = "") -> None:
+        """End every recording and forget what waits; ``interruption`` as in ``Command``."""
+        self._queue.clear()
+        for room in list(self._rooms.values()):
+            self._end(room, hurry=hurry, interruption=interruption)
+
+    def kill_all(self) -> None:
+        """End every recording without asking; what it had not written by then is lost."""
+        for room in self._rooms.values():
+            if room.recording is not None:
+                room.recording.kill()
+
+    def command(self, command: Command, room: str | None) -> RecordingStatus:
+        """Hand a command to the recording of ``room``; returns how it stands. Raises ControlError."""
+        found = self._find(room)
+        status = self._status(found)
+        if status.session_id is None or found.recording is None:
+            raise ControlError(f"{found.order.where} has not begun yet: its first picture has not come")
+        if command.verb == "pause" and status.state is SessionState.PAUSED:
+            raise ControlError(f"{found.order.where} is paused already; 'classpulse resume' goes on")
+        if command.verb == "resume" and status.state is not SessionState.PAUSED:
+            raise ControlError(f"{found.order.where} is not paused; it is {status.state.value}")
+        found.recording.send(command)
+        return status
+
+    def heard(self, number: int, message: Message) -> None:
+        """A recording said something. What an earlier recording of a room says late is ignored."""
+        room = self._by_number(number)
+        if room is None:
+            return
+        room.heard_s = self._clock()
+        match message:
+            case Told(status):
+                if room.status is None or status.media_s != room.status.media_s:
+                    room.moved_s = room.heard_s
+                if status.session_id is not None:
+                    room.problem = ""
+                room.status = status
+            case Over() | Refused():
+                room.outcome = message
+
+    def exited(self, number: int, code: int) -> None:
+        """A recording's process is gone; ``code`` is its exit code, negative for a signal."""
+        room = self._by_number(number)
+        if room is None:
+            return
+        room.recording = None
+        outcome = room.outcome or self._crash(room, code)
+        again = room.wanted and outcome.again and self._still_on(room.order) and self._worth_it(room, outcome)
+        pause_s = room.respawns.pause_s(self._clock(), ran=room.status is not None) if again else None
+        self._tell(room, outcome, last=pause_s is None)
+        if pause_s is None:
+            del self._rooms[room.order.room]
+            self._next(room.order.room)
+            return
+        room.next_try_s = self._clock() + pause_s
+        room.problem = f"{room.order.where}: {_reason(outcome)}"
+        room.status = None
+
+    def tick(self) -> None:
+        """Time has passed: what is over ends, what hangs is replaced, what is to be tried again is."""
+        now_s = self._clock()
+        for room in list(self._rooms.values()):
+            if room.recording is None:
+                self._retry(room, now_s)
+            elif self._hangs(room, now_s):
+                log.error("the recording of %s hangs and is ended by force", room.order.where)
+                room.recording.kill()
+                room.heard_s = room.moved_s = now_s
+            elif room.wanted and not self._still_on(room.order):
+                self._end(room)
+        for place, order in list(self._queue.items()):
+            if not self._still_on(order):
+                del self._queue[place]
+                self._on_ended(Ended(order, None, None, "its room was taken until it was over", last=True))
+
+    def statuses(self) -> tuple[RecordingStatus, ...]:
+        """How each recording stands, in the order of rooms."""
+        return tuple(self._status(self._rooms[key]) for key in sorted(self._rooms, key=lambda k: k or ""))
+
+    def silences_s(self) -> tuple[float, ...]:
+        """How long ago each of :meth:`statuses` was told, seconds."""
+        now_s = self._clock()
+        return tuple(now_s - self._rooms[key].heard_s for key in sorted(self._rooms, key=lambda k: k or ""))
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _begin(self, order: Order, respawns: Respawns | None = None) -> None:
+        self._numbers += 1
+        now_s = self._clock()
+        recording = self._spawn(order, order.room, self._numbers)
+        self._rooms[order.room] = _Room(
+            order, self._numbers, recording, now_s, now_s, self._now(), respawns=respawns or Respawns()
+        )
+
+    def _end(self, room: _Room, *, hurry: bool = False, interruption: str = "") -> _Room:
+        if room.recording is None:  # between two tries
+            self._tell(room, Refused(room.problem or "stopped before it began", again=False), last=True)
+            del self._rooms[room.order.room]
+            self._next(room.order.room)
+            return room
+        if room.wanted or hurry:
+            room.recording.send(Command("stop", hurry=hurry, interruption=interruption))
+        room.stopping_s = self._clock() if room.stopping_s is None else room.stopping_s
+        return room
+
+    def _retry(self, room: _Room, now_s: float) -> None:
+        if not self._still_on(room.order):
+            self._end(room)
+        elif room.next_try_s is not None and now_s >= room.next_try_s:
+            problem = room.problem
+            self._begin(room.order, room.respawns)
+            self._rooms[room.order.room].problem = problem
+
+    def _hangs(self, room: _Room, now_s: float) -> bool:
+        if room.stopping_s is not None:
+            return now_s - room.stopping_s > ENDING_S
+        return now_s - room.heard_s > SILENT_S or now_s - room.moved_s > STUCK_S
+
+    def _worth_it(self, room: _Room, outcome: Over | Refused) -> bool:
+        """By hand: somebody waits to hear that it does not begin. Planned: nobody does."""
+        return room.order.planned or not isinstance(outcome, Refused) or room.respawns.began
+
+    def _next(self, place: str | None) -> None:
+        order = self._queue.pop(place, None)
+        if order is not None and self._still_on(order):
+            self._begin(order)
+
+    def _still_on(self, order: Order) -> bool:
+        return order.until is None or self._now() < order.until
+
+    def _crash(self, room: _Room, code: int) -> Over | Refused:
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        line = f"the process that recorded it ended ({how})"
+        if room.status is None or room.status.session_id is None:
+            return Refused(line, again=True)
+        return Over(room.status.session_id, SessionStatus.INTERRUPTED, line, again=True)
+
+    def _tell(self, room: _Room, outcome: Over | Refused, *, last: bool) -> None:
+        began = isinstance(outcome, Over)
+        room.respawns.began = room.respawns.began or began
+        self._on_ended(
+            Ended(
+                room.order,
+                outcome.session_id if isinstance(outcome, Over) else None,
+                outcome.status if isinstance(outcome, Over) else None,
+                _reason(outcome),
+                last,
+            )
+        )
+
+    def _require_free_source(self, order: Order) -> None:
+        for other in self._rooms.values():
+            if other.order.source == order.source:
+                raise ControlError(
+                    f"the camera of {order.where} is in use: {other.order.where} is being recorded with it"
+                )
+
+    def _taken(self, room: _Room) -> str:
+        status = self._status(room)
+        session = f"session {status.session_id}, " if status.session_id is not None else ""
+        return f"{session}{room.order.where}, is already being recorded; end it with 'classpulse stop' first"
+
+    def _find(self, name: str | None) -> _Room:
+        if name is None and len(self._rooms) == 1:
+            return next(iter(self._rooms.values()))
+        if name in self._rooms and (name is not None or len(self._rooms) == 1):
+            return self._rooms[name]
+        if not self._rooms:
+            raise ControlError("nothing is being recorded; 'classpulse start' begins a session")
+        rooms = ", ".join(sorted(repr(room) for room in self._rooms if room is not None))
+        if name is None:
+            raise ControlError(f"{len(self._rooms)} rooms are being recorded; say which with --room: {rooms}")
+        raise ControlError(
+            f"nothing is being recorded in {name!r}; expected one of {rooms or 'no room at all'}"
+        )
+
+    def _by_number(self, number: int) -> _Room | None:
+        return next((room for room in self._rooms.values() if room.number == number), None)
+
+    def _status(self, room: _Room) -> RecordingStatus:
+        """As it told, or what is known before it has told anything."""
+        if room.status is not None:
+            ending = room.stopping_s is not None and room.status.state not in (
+                SessionState.FINISHED,
+                SessionState.INTERRUPTED,
+            )
+            return replace(room.status, state=SessionState.ENDING) if ending else room.status
+        return RecordingStatus(
+            room=room.order.room,
+            class_name=room.order.class_name,
+            source="",
+            session_id=None,
+            state=SessionState.STARTING,
+            since=room.since,
+            started_at=None,
+            media_s=0.0,
+            watched_s=0.0,
+            camera=CameraState.CLOSED if room.recording is None else CameraState.OPENING,
+            camera_reason=room.problem,
+            camera_age_s=None,
+            faces_now=0,
+            students=0,
+            frames_sampled=0,
+            frames_dropped=0,
+            sample_fps=0.0,
+            wanted_fps=self._wanted_fps,
+            unwritten_bins=0,
+            last_written_at=None,
+        )
+
+
+def _reason(outcome: Over | Refused) -> str:
+    return outcome.reason if isinstance(outcome, Over) else outcome.line

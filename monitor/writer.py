@@ -1,0 +1,84 @@
+"""One session's batches into the database, a transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from db.records import SeatRecord, SessionStatus
+from db.store import Store, now_utc
+from db.unit import Unit
+from monitor.batch import CLASS, Batch
+from monitor.plan import Owner
+from monitor.seating import Seat, reading_order
+
+
+class Writer:
+    """Knows which number in the database each student of one session has. One thread at a time may use it.
+
+    ``clock`` gives aware UTC.
+    """
+
+    def __init__(self, store: Store, session_id: int, clock: Callable[[], datetime] = now_utc) -> None:
+        self._store = store
+        self._session_id = session_id
+        self._clock = clock
+        self._student_ids: dict[int, int] = {}
+        self.last_written_at: datetime | None = None
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch, all of it or nothing. Raises DatabaseError."""
+        with self._store.unit() as unit:
+            ids = self._write(unit, batch)
+            unit.commit()
+        self._student_ids = ids
+        self.last_written_at = self._clock()
+
+    def end(self, status: SessionStatus, ended_at: datetime, reason: str) -> None:
+        """Close the session's row. Raises DatabaseError."""
+        with self._store.unit() as unit:
+            unit.end_session(self._session_id, status, ended_at, reason)
+            unit.commit()
+
+    def _write(self, unit: Unit, batch: Batch) -> dict[int, int]:
+        """Write into an open unit; return the database's id of each student number."""
+        ids = self._name_students(unit, batch)
+        bins = [replace(b, student_id=None if n == CLASS else ids[n]) for (n, _), b in batch.bins.items()]
+        unit.write_bins(self._session_id, bins)
+        tracks = [replace(t, student_id=ids[t.student_id]) for t in batch.tracks.values()]
+        unit.save_tracks(self._session_id, tracks)
+        unit.save_gaps(self._session_id, list((batch.gaps or {}).values()))
+        for at_s, text in batch.notes:
+            unit.add_marker(self._session_id, at_s, text)
+        unit.progress(self._session_id, batch.progress)
+        return ids
+
+    def _name_students(self, unit: Unit, batch: Batch) -> dict[int, int]:
+        """Students who are of the roster are taken for who they are, with all that was written of them before
+        it was known. The others are named by seat, and renamed when a new one sits down before them."""
+        owners, ids = dict(batch.owners or {}), dict(self._student_ids)
+        for number, owner in owners.items():
+            if ids.get(number, owner.student_id) != owner.student_id:
+                unit.attribute(self._session_id, ids[number], owner.student_id)
+            ids[number] = owner.student_id
+        labels = _labels(batch.seats, owners)
+        # All renames in one call: two students may swap names when somebody sits down between them.
+        others = {number: label for number, label in labels.items() if number not in owners}
+        unit.rename_students(self._session_id, {ids[n]: label for n, label in others.items() if n in ids})
+        for number, label in others.items():
+            if number not in ids:
+                ids[number] = unit.add_student(self._session_id, label)
+        width, height = batch.frame_size
+        unit.save_seats(
+            self._session_id,
+            [SeatRecord(ids[s.student], labels[s.student], s.box_xyxy, width, height) for s in batch.seats],
+        )
+        return ids
+
+
+def _labels(seats: tuple[Seat, ...], owners: dict[int, Owner]) -> dict[int, str]:
+    """What each student is called: the planned seat's label, or ``Student N`` in reading order."""
+    others = [seat for seat in seats if seat.student not in owners]
+    labels = {student: f"Student {place}" for place, student in enumerate(reading_order(others), 1)}
+    return labels | {number: owner.label for number, owner in owners.items()}
