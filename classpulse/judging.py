@@ -56,6 +56,7 @@ def read_report(engine: Engine, session_id: int, config: Config) -> Report:
         corrections=queries.corrections(engine, session_id),
         masked_seats=len(opted_out(engine, session_id)),
         made_at=making_time(),
+        gaps=queries.gaps(engine, session_id),
     )
 
 

@@ -29,7 +29,7 @@ PURE = (
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
-    "reports.arrivals",
+    "reports.arrivals", "reports.gaps", "classpulse.health",
     "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
 )  # fmt: skip
 
