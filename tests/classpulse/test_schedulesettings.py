@@ -125,7 +125,7 @@ def test_a_bad_lesson_is_told_with_its_line(tmp_path: Path, changes: dict[str, s
 @pytest.mark.parametrize(
     ("text", "line", "part"),
     [
-        (lessons("class: A\n      days: mon\n      from: 8:00\n      to: x"), 6, "schedule.lessons[1].to: 'x' is"),
+        (lessons("class: A\n      days: mon\n      from: 8:00\n      to: x"), 6, "lessons[1].to: 'x' is"),
         ("schedule:\n  holidays:\n    - 2026-12-25\n    - 2026-13-01\n", 4, "expected a day such as 2026"),
         ("schedule:\n  holidays:\n    - 2026-12-25\n    - '2026-13-01'\n", 4, "'2026-13-01' is no day;"),
         ("schedule:\n  holidays:\n    - Christmas\n", 3, "'Christmas' is no day; expected one such as 2026-"),
