@@ -186,7 +186,9 @@ def _tell(
     told = "carried" if min(shares) >= CARRIED else "not carried"
     faces = sum(one.faces_now for one in after) / len(after)
     print(
-        f"{len(after):5}   {min(shares):6.0%} {sum(shares) / len(shares):6.0%}   {processor_s / passed_s:10.2f}"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
         f"   {memory_mib:8.0f}   {faces:5.1f}   {told}",
         flush=True,
     )
