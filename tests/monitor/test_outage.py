@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,4 +46,4 @@ def test_gaps_follow_one_another_and_grow(steps):
         if ends:
             free_s = now_s
     gaps = sorted(told.values(), key=lambda gap: (gap.start_s, gap.end_s))
-    assert all(one.end_s <= other.start_s for one, other in zip(gaps, gaps[1:], strict=False))
+    assert all(one.end_s <= other.start_s for one, other in pairwise(gaps))
