@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from db.gaps import GapRecord
 from db.records import (
     CorrectionRecord,
     EarlierLevel,
@@ -26,9 +27,10 @@ from reports.confusion import read_confusion
 from reports.errors import ReportError
 from reports.flags import KIND as SADNESS
 from reports.flags import FlagSettings, Verdict, judge
+from reports.gaps import unseen
 from reports.report import Mode, Person, Report, ReportSettings, local_time
-from reports.timeline import StudentTimeline, session_grid, student_timelines
-from reports.usual import UsualLevels, usual_levels
+from reports.timeline import Spans, StudentTimeline, session_grid, student_timelines
+from reports.usual import KeptLevels, UsualLevels, usual_levels, with_kept
 from reports.words import listing, reading_key
 
 
@@ -43,19 +45,22 @@ def build_report(
     *,
     attention_flag_settings: AttentionFlagSettings | None = None,
     earlier: Iterable[EarlierLevel] = (),
+    kept: KeptLevels | None = None,
     tracks: Iterable[TrackRecord] = (),
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
     masked_seats: int = 0,
     made_at: datetime | None = None,
+    gaps: Iterable[GapRecord] = (),
 ) -> Report:
     """The report of one session from what is stored of it, as the reads of ``db.queries`` give it: of people
     as they are after the ``corrections``.
 
     Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
-    students showed in earlier sessions, against which flags are held. ``made_at`` is an aware time; without
-    it the report does not say when it was made. Raises ReportError for an unknown mode or time zone, and for
-    bins of somebody not in ``students``.
+    students showed in earlier sessions, against which flags are held; ``kept`` are usual levels that were
+    told from sessions that have been erased since, and hold instead. What lies in ``gaps`` was not watched.
+    ``made_at`` is an aware time; without it the report does not say when it was made. Raises ReportError for
+    an unknown mode or time zone, and for bins of somebody not in ``students``.
     """
     settings = settings or ReportSettings()
     thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
@@ -63,25 +68,30 @@ def build_report(
     started_at = local_time(session.started_at, settings)
     made_at = None if made_at is None else local_time(made_at, settings)
     notes = tuple(markers), tuple(one for one in corrections if one.active())
+    unwatched = unseen(((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s)
+    spans = tuple((gap.start_s, gap.end_s) for gap in unwatched)
     if mode is Mode.AGGREGATE:
         return Report(
             session,
             mode,
             started_at,
             (),
-            aggregate_timeline(session, rows),
+            aggregate_timeline(session, rows, spans),
             *thresholds,
             *notes,
             masked_seats,
             made_at,
+            unwatched,
         )
-    lines = _lines(session, students, rows)
+    lines = _lines(session, students, rows, spans)
     past = [replace(one, started_at=local_time(one.started_at, settings)) for one in earlier]
     flags = [_in_zone(flag, settings) for flag in flags if flag.session_id == session.id]
-    verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
+    verdicts = _verdicts(session, mode, lines, thresholds, with_kept(usual_levels(past), kept or {}))
     people = _people(lines, verdicts, seats, flags, tracks, past)
-    whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows))
-    return Report(session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at)
+    whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows, spans))
+    return Report(
+        session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, made_at, unwatched
+    )
 
 
 def _in_zone(flag: FlagRecord, settings: ReportSettings) -> FlagRecord:
@@ -100,11 +110,11 @@ def _mode(session: SessionRecord) -> Mode:
 
 
 def _lines(
-    session: SessionRecord, students: Sequence[StudentRecord], rows: Sequence[TimelineBin]
+    session: SessionRecord, students: Sequence[StudentRecord], rows: Sequence[TimelineBin], unseen_s: Spans
 ) -> tuple[StudentTimeline, ...]:
     try:
         in_order = sorted(students, key=lambda student: reading_key(student.pseudonym))
-        return student_timelines(session, in_order, rows)
+        return student_timelines(session, in_order, rows, unseen_s)
     except ValueError as error:
         raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
 

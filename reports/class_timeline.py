@@ -9,7 +9,7 @@ import numpy as np
 
 from db.records import SessionRecord, TimelineBin
 from model.emotions import EMOTIONS, Emotion
-from reports.timeline import Floats, Grid, Ints, StudentTimeline, bin_cell, session_grid
+from reports.timeline import Floats, Grid, Ints, Spans, StudentTimeline, bin_cell, session_grid
 
 LEAST_CLASS_PEOPLE = 5
 """``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
@@ -95,13 +95,15 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
     )
 
 
-def aggregate_timeline(session: SessionRecord, bins: Iterable[TimelineBin]) -> ClassTimeline:
+def aggregate_timeline(
+    session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: Spans = ()
+) -> ClassTimeline:
     """The class from the bins of ``mode: aggregate`` (``student_id`` None).
 
     ``seen_share`` is of the largest number of people in any bin.
     """
     rows = [row for row in bins if row.student_id is None]
-    grid = session_grid(session, rows)
+    grid = session_grid(session, rows, unseen_s)
     count = len(grid.watched_s)
     people, seen_s, posed_s = np.zeros(count, np.int64), np.zeros(count), np.zeros(count)
     means = np.full((count, len(EMOTIONS)), np.nan)

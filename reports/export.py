@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from db.records import EarlierLevel, FlagRecord
 from model.emotions import EMOTIONS, Emotion
 from reports.attention import Attention
@@ -17,9 +19,10 @@ from reports.attention_flags import to_attention_record
 from reports.changes import Change
 from reports.corrections import told
 from reports.flags import to_record
+from reports.gaps import unseen_s
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
-from reports.timeline import UNKNOWN, StudentTimeline
+from reports.timeline import UNKNOWN, StudentTimeline, overlap_s
 
 SCHEMA = "classpulse-report/1"
 """The number goes up when something goes or changes its meaning, not when something is added."""
@@ -42,6 +45,7 @@ _STUDENT = (
     "yaw_change_deg",
     "pitch_change_deg",
 )
+_GAP = ("gap_s", "gap_reason")
 _CLASS = (*_COMMON, "people_seen", "facing_share")
 _EXPRESSIONS = tuple(f"p_{label}" for label in EMOTIONS)
 
@@ -56,7 +60,8 @@ def csv_text(report: Report) -> str:
     against the student's own median over the session; and, unless the mode is ``behaviour``,
     ``usable_samples``, ``leading`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Empty means
     unknown. Of the class: ``start_s``, ``watched_s``, ``people_seen``, ``facing_share``, ``p_angry`` to
-    ``p_neutral``.
+    ``p_neutral``. Last, of every bin, ``gap_s``: how much of it nothing could be seen, and ``gap_reason``:
+    why (for the most of it).
     """
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(
@@ -85,6 +90,7 @@ def as_data(report: Report) -> dict[str, Any]:
             "end_s": session.end_s,
             "watched_s": report.watched_s,
             "unwatched_s": report.unwatched_s,
+            "unseen_s": unseen_s(report.gaps),
             "frames_sampled": session.frames_sampled,
             "frames_dropped": session.frames_dropped,
             "versions": dict(session.versions),
@@ -101,6 +107,7 @@ def as_data(report: Report) -> dict[str, Any]:
         else asdict(report.attention_flag_settings),
         "students": [_person_data(report, person) for person in report.people],
         "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
+        "gaps": [asdict(gap) for gap in report.gaps],
         "corrections": [told(correction) for correction in report.corrections],
     }
 
@@ -216,7 +223,8 @@ def _attention_data(channel: Attention) -> dict[str, Any]:
 
 def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     emotion = report.mode is Mode.EMOTION
-    yield (*_STUDENT, *(("usable_samples", "leading", *_EXPRESSIONS) if emotion else ()))
+    yield (*_STUDENT, *(("usable_samples", "leading", *_EXPRESSIONS) if emotion else ()), *_GAP)
+    gaps = _gaps(report)
     for person in report.people:
         line = person.timeline
         leading = line.leading
@@ -225,6 +233,7 @@ def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
                 *_bin(line, b, float(start_s)),
                 *_attention(person, b),
                 *(_expression(line, b, int(leading[b])) if emotion else ()),
+                *gaps[b],
             )
 
 
@@ -262,11 +271,30 @@ def _expression(line: StudentTimeline, b: int, leading: int) -> tuple[Any, ...]:
 
 def _class_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     whole = report.whole
-    yield (*_CLASS, *_EXPRESSIONS)
+    yield (*_CLASS, *_EXPRESSIONS, *_GAP)
+    gaps = _gaps(report)
     for b, start_s in enumerate(whole.grid.start_s):
         shown = (whole.facing_share[b], *whole.probabilities[b])
         watched_s = _number(whole.grid.watched_s[b])
-        yield (_number(float(start_s)), watched_s, int(whole.people_seen[b]), *(_number(p) for p in shown))
+        yield (
+            _number(float(start_s)),
+            watched_s,
+            int(whole.people_seen[b]),
+            *(_number(p) for p in shown),
+            *gaps[b],
+        )
+
+
+def _gaps(report: Report) -> list[tuple[str, str]]:
+    """``_GAP`` of each bin of the session."""
+    grid = report.whole.grid
+    count = len(grid.watched_s)
+    parts = [overlap_s([(gap.start_s, gap.end_s)], grid.bin_s, count) for gap in report.gaps]
+    if not parts:
+        return [("0", "")] * count
+    whole_s, longest = np.sum(parts, axis=0), np.argmax(parts, axis=0)
+    reasons = [report.gaps[n].reason for n in longest]
+    return [(_number(float(s)), reason if s > 0 else "") for s, reason in zip(whole_s, reasons, strict=True)]
 
 
 def _number(value: float) -> str:

@@ -14,6 +14,7 @@ from reports.arrivals import arrivals_told, came_at
 from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
+from reports.gaps import listed
 from reports.intervals import ShareInterval
 from reports.method import card_told, method
 from reports.report import Mode, Person, Report
@@ -46,6 +47,7 @@ def render_html(report: Report) -> str:
             changes=[change_told(change) for change in report.changes],
             no_change=no_change(report),
             drawings=drawings(report),
+            gaps=listed(report.gaps),
         )
     )
 
@@ -59,8 +61,9 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """What was watched and how much was seen, as (name, value), for the head of the page."""
     session, whole = report.session, report.whole
     # The announced length is news only where it was not reached.
-    short = session.expected_s is not None and session.expected_s - report.watched_s > session.bin_s
-    of = f" of {words.length(session.expected_s)}" if short and session.expected_s else ""
+    announced_s = session.expected_s or (session.end_s if report.gaps else None)
+    short = announced_s is not None and announced_s - report.watched_s > session.bin_s
+    of = f" of {words.length(announced_s)}" if short and announced_s else ""
     people = ("Students seen", len(report.seen))
     if report.mode is Mode.AGGREGATE:
         people = ("Most seen at a time", whole.people)
@@ -89,6 +92,7 @@ def _environment() -> Environment:
             "arrivals": arrivals_told,
             "came_at": came_at,
             "seat": _seat,
+            "capitalised": lambda text: text[:1].upper() + text[1:],
         }
     )
 

@@ -24,7 +24,8 @@ from reports.class_timeline import ClassTimeline
 from reports.errors import ReportError
 from reports.flags import KIND as SADNESS
 from reports.flags import FlagSettings, Outcome, Verdict
-from reports.timeline import StudentTimeline
+from reports.gaps import Unseen
+from reports.timeline import StudentTimeline, overlap_s
 
 _REVIEWS = ("open", "confirmed", "dismissed")
 
@@ -109,7 +110,7 @@ class Report:
     ``people`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
     time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
     that were opted out; ``made_at`` is when the report was made, in its time zone, and the only thing that
-    differs between two reports of one record."""
+    differs between two reports of one record. ``gaps`` are when nothing could be seen, by time."""
 
     session: SessionRecord
     mode: Mode
@@ -122,6 +123,7 @@ class Report:
     corrections: tuple[CorrectionRecord, ...] = ()
     masked_seats: int = 0
     made_at: datetime | None = None
+    gaps: tuple[Unseen, ...] = ()
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -154,6 +156,13 @@ class Report:
     def unwatched_s(self) -> float:
         """Seconds inside the session in whole bins without any frame."""
         return float((~self.whole.grid.watched).sum() * self.session.bin_s)
+
+    @property
+    def unexplained_s(self) -> float:
+        """Of these, the seconds in which there was something to look at, as far as is known."""
+        grid = self.whole.grid
+        gone_s = overlap_s(grid.unseen_s, grid.bin_s, len(grid.watched_s))
+        return float((grid.bin_s - gone_s)[~grid.watched].sum())
 
 
 def local_time(moment: datetime, settings: ReportSettings) -> datetime:

@@ -12,6 +12,7 @@ from reports.changes import LEAST_STUDENTS, WINDOW_S, Change, Measure
 from reports.class_timeline import LEAST_CLASS_PEOPLE
 from reports.flags import KIND as SADNESS
 from reports.flags import Outcome
+from reports.gaps import gaps_told
 from reports.names import isolated
 from reports.report import Mode, Person, Report
 from reports.words import NOUNS, clock, count, length, listing, percent
@@ -40,7 +41,8 @@ _MEASURES: Mapping[Measure | Emotion, str] = {
 def summary(report: Report) -> tuple[str, ...]:
     """Two or three sentences, the most important first."""
     if report.watched_s == 0:
-        return ("Nothing was watched: no picture arrived, so there is nothing to report.",)
+        why = "" if report.gaps else ": no picture arrived"
+        return (f"Nothing was watched{why}, so there is nothing to report.",)
     if not report.whole.people_seen.any():
         return (f"No student was seen in the {length(report.watched_s)} watched.",)
     by_mode = {Mode.EMOTION: _emotion, Mode.BEHAVIOUR: _behaviour, Mode.AGGREGATE: _aggregate}
@@ -55,7 +57,8 @@ def banner(report: Report) -> str | None:
         parts.append(f"This session was interrupted{why}. All that was recorded before is in this report.")
     elif report.session.status is SessionStatus.RUNNING:
         parts.append("This session is still marked as running; this is what is recorded so far.")
-    parts += [part for part in (_missing_end(report), _missing_middle(report)) if part]
+    gone = gaps_told(report.gaps, report.session.end_s)
+    parts += [part for part in (_missing_end(report), gone, _missing_middle(report)) if part]
     return " ".join(parts) or None
 
 
@@ -246,6 +249,9 @@ def _missing_end(report: Report) -> str | None:
 
 
 def _missing_middle(report: Report) -> str | None:
-    if report.unwatched_s == 0 or report.watched_s == 0:
+    missing_s = report.unexplained_s
+    # Beside gaps, what is left of the bins at their ends is not worth a word.
+    if missing_s < report.session.bin_s or report.watched_s == 0:
         return None
-    return f"Nothing was watched for {length(report.unwatched_s)} in between; the charts show where."
+    besides = "Besides, nothing" if report.gaps else "Nothing"
+    return f"{besides} was watched for {length(missing_s)} in between; the charts show where."

@@ -20,6 +20,9 @@ from model.emotions import EMOTIONS, Emotion
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+Spans = Sequence[tuple[float, float]]
+"""Stretches of media time ``(start_s, end_s)``, by time; none lies in another."""
+
 UNKNOWN = -1
 """In ``StudentTimeline.leading``: no expression in this bin."""
 
@@ -27,10 +30,12 @@ UNKNOWN = -1
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The bins that all timelines of a session share: ``watched_s`` ``(B,)`` is how much of each
-    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched."""
+    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched. ``unseen_s`` is where that is
+    known to the moment, because there was nothing to look at."""
 
     bin_s: float
     watched_s: Floats
+    unseen_s: Spans = ()
 
     @property
     def start_s(self) -> Floats:
@@ -119,12 +124,13 @@ class StudentTimeline:
         return float(self.grid.start_s[bins[0]]) if len(bins) else None
 
 
-def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
+def session_grid(session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: Spans = ()) -> Grid:
     """The grid from the session's start to its last sample.
 
     A bin's watched time is what the stored rows say. Rows begin with the first student, so watched
     time of the session that no row accounts for lies before it, where the room was still empty;
-    it is spread over those bins. A gap after that has no rows and stays unwatched.
+    it is spread over those bins, but for what of them is ``unseen_s``. A gap after that has no rows and stays
+    unwatched.
     """
     rows = list(bins)
     cells = [bin_cell(row, session.bin_s) for row in rows]
@@ -137,8 +143,18 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin]) -> Grid:
     leading = min(cells, default=count)
     if leading:
         unaccounted_s = max(0.0, session.watched_s - float(watched_s.sum()))
-        watched_s[:leading] = min(session.bin_s, unaccounted_s / leading)
-    return Grid(session.bin_s, watched_s)
+        seeable_s = session.bin_s - overlap_s(unseen_s, session.bin_s, leading)
+        watched_s[:leading] = seeable_s * min(1.0, unaccounted_s / max(float(seeable_s.sum()), 1e-9))
+    return Grid(session.bin_s, watched_s, tuple(unseen_s))
+
+
+def overlap_s(spans: Spans, bin_s: float, count: int) -> Floats:
+    """``(count,)`` how much of each bin lies in the spans, seconds."""
+    starts = np.arange(count) * bin_s
+    covered = np.zeros(count)
+    for start_s, end_s in spans:
+        covered += np.clip(np.minimum(starts + bin_s, end_s) - np.maximum(starts, start_s), 0, None)
+    return np.minimum(covered, bin_s)
 
 
 def bin_cell(row: TimelineBin, bin_s: float) -> int:
@@ -147,14 +163,17 @@ def bin_cell(row: TimelineBin, bin_s: float) -> int:
 
 
 def student_timelines(
-    session: SessionRecord, students: Sequence[StudentRecord], bins: Iterable[TimelineBin]
+    session: SessionRecord,
+    students: Sequence[StudentRecord],
+    bins: Iterable[TimelineBin],
+    unseen_s: Spans = (),
 ) -> tuple[StudentTimeline, ...]:
     """A timeline for every student, in their order; bins may come in any order.
 
     Raises ValueError for a bin of somebody who is not in ``students``.
     """
     rows = [row for row in bins if row.student_id is not None]
-    grid = session_grid(session, rows)
+    grid = session_grid(session, rows, unseen_s)
     by_student: dict[int | None, list[TimelineBin]] = {student.id: [] for student in students}
     for row in rows:
         if row.student_id not in by_student:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -11,8 +14,12 @@ from classpulse.settings import read_config
 
 @click.command(hidden=True)
 @click.pass_obj
-def record(config_path: Path) -> int:
+def record(config_path: Path) -> NoReturn:
     """Record the order that comes on standard input, and tell of it on standard output."""
     from classpulse.recorded import Recorded
 
-    return Recorded(read_config(config_path)).run()
+    code = Recorded(read_config(config_path)).run()
+    # Everything is written and closed. What is left are libraries that take seconds to end, and
+    # perhaps a read of the camera that never returns, while the next lesson waits for this one to be gone.
+    logging.shutdown()
+    os._exit(code)

@@ -21,12 +21,14 @@ from reports.charts.style import (
     Chart,
     draw_cells,
     draw_states,
+    draw_unseen,
     house_style,
+    shown_states,
     state_handles,
     time_axis,
 )
 from reports.names import isolated, plain, shortened
-from reports.timeline import Floats, Ints, StudentTimeline
+from reports.timeline import Floats, Grid, Ints, StudentTimeline
 from reports.words import count, listing, percent
 
 MOST_ROWS = 40
@@ -111,10 +113,12 @@ def _map(lines: Sequence[StudentTimeline], bold: frozenset[int], kind: Kind) -> 
         ax = figure.add_axes((_NAMES, 1 - (rows_in + 0.06) / height_in, _CELLS, rows_in / height_in))
         for place, row in enumerate(rows):
             _draw_row(ax, cols.edges_s, place, row, kind.levels)
+        # Over all rows at once: it was nobody's absence.
+        draw_unseen(ax, lines[0].grid, -0.5, len(lines))
         _names(ax, lines, bold)
         time_axis(ax, float(cols.edges_s[-1]))
         figure.legend(
-            handles=_handles(rows, kind.levels),
+            handles=_handles(rows, lines[0].grid, kind.levels),
             title=kind.legend,
             title_fontsize=7,
             alignment="left",
@@ -153,14 +157,15 @@ def _label(name: str) -> str:
     return isolated(shortened(plain(name), _NAME_WIDTH))
 
 
-def _handles(rows: Sequence[Row], levels: Sequence[tuple[float, str]]) -> list[Patch]:
+def _handles(rows: Sequence[Row], grid: Grid, levels: Sequence[tuple[float, str]]) -> list[Patch]:
     bounds = [0.0, *(min(bound, 1.0) for bound, _ in levels)]
     steps = [
         Patch(facecolor=colour, label=f"{low * 100:.0f}–{high * 100:.0f} %")
         for (low, high), (_, colour) in zip(pairwise(bounds), levels, strict=True)
     ]
     shut = [Patch(facecolor=SHUT, label="bar: eyes mostly shut")] if any(len(r.marked) for r in rows) else []
-    return [*steps, *shut, *state_handles(np.concatenate([row.states for row in rows]))]
+    states = np.concatenate([row.states for row in rows])
+    return [*steps, *shut, *state_handles(shown_states(states, grid))]
 
 
 def _in_words(lines: Sequence[StudentTimeline], rows: Sequence[Row], kind: Kind) -> str:

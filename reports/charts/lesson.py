@@ -20,14 +20,16 @@ from reports.charts.style import (
     WIDTH_IN,
     Chart,
     draw_states,
+    draw_unseen,
     house_style,
     percent_axis,
+    shown_states,
     state_handles,
     time_axis,
 )
 from reports.class_timeline import ClassTimeline
 from reports.timeline import Floats
-from reports.words import NOUNS, count, percent
+from reports.words import NOUNS, count, length, percent
 
 _LEFT, _RIGHT = 0.09, 0.79
 _PLOT_IN = WIDTH_IN * (_RIGHT - _LEFT)
@@ -105,6 +107,7 @@ def _eyes(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
     shut = cols.means(whole.closed_share, np.maximum(whole.people_seen, 1))
     ax.stairs(shut, cols.edges_s, fill=True, color=SHUT, linewidth=0)
     draw_states(ax, cols.edges_s, class_states(whole, cols, ~np.isnan(shut)))
+    draw_unseen(ax, whole.grid)
     ax.set_ylabel("eyes shut")
     _legend(ax, [Patch(facecolor=SHUT, label="of those judged")])
 
@@ -114,11 +117,13 @@ _DRAW = {"expressions": _expressions, "heads": _heads, "eyes": _eyes}
 
 def _draw_panel(ax: Axes, whole: ClassTimeline, cols: Columns, shares: Floats, looks: Looks) -> None:
     states = class_states(whole, cols, ~np.isnan(shares[:, 0]))
+    shown = shown_states(states, whole.grid)
     draw_bands(ax, cols.edges_s, shares, looks)
     draw_states(ax, cols.edges_s, states)
+    draw_unseen(ax, whole.grid)
     # A band may already stand for a state.
     named = {name for name, _ in looks}
-    more = [handle for handle in state_handles(states) if handle.get_label() not in named]
+    more = [handle for handle in state_handles(shown) if handle.get_label() not in named]
     _legend(ax, [*band_handles(looks), *more])
 
 
@@ -166,4 +171,7 @@ def _in_words(whole: ClassTimeline, expressions: bool) -> str:
         parts.append(f"Heads faced the front in {percent(facing)} of the moments that could be read.")
     if seen is not None:
         parts.append(f"On average {percent(seen)} of {count(whole.people, 'student')} were seen.")
+    if whole.grid.unseen_s:
+        gone_s = sum(end_s - start_s for start_s, end_s in whole.grid.unseen_s)
+        parts.append(f"Nothing was seen for {length(gone_s)}.")
     return " ".join(parts)

@@ -11,7 +11,7 @@ from model.emotions import Emotion
 from reports.charts.columns import Columns, State, columns
 from reports.charts.heatmap import Row, direction_row, sadness_row
 from reports.charts.style import COLOURS, FAINT
-from reports.timeline import Floats, Ints, StudentTimeline
+from reports.timeline import Floats, Grid, Ints, StudentTimeline
 from reports.words import percent
 
 MOST_COLUMNS = 60
@@ -19,6 +19,7 @@ MOST_COLUMNS = 60
 
 _WIDTH, _HEIGHT = 120, 20
 _HEADS = "#64449E"
+_UNSEEN = "#E2E2E2"
 
 
 def sadness_spark(line: StudentTimeline) -> Markup:
@@ -43,7 +44,7 @@ def _spark(values: Floats, row: Row, cols: Columns, line: StudentTimeline, what:
     ground = " ".join(f"M{x[run[0]]:g} {_HEIGHT + 1}H{x[run[-1] + 1]:g}" for run in _runs(seen))
     return Markup(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
-        '<path fill="{}" d="{}"/><path stroke="{}" d="{}"/></svg>'
+        '<path fill="{}" d="{}"/><path stroke="{}" d="{}"/>{}</svg>'
     ).format(
         _in_words(values[known], known, line, what),
         *(_WIDTH, _HEIGHT + 2) * 2,
@@ -51,7 +52,16 @@ def _spark(values: Floats, row: Row, cols: Columns, line: StudentTimeline, what:
         " ".join(_area(run, x, y) for run in _runs(known)),
         FAINT,
         ground,
+        _unseen(line.grid),
     )
+
+
+def _unseen(grid: Grid) -> Markup:
+    """Grey where there was nothing to look at, over what coarse columns drew there."""
+    unit = _WIDTH / (len(grid.watched_s) * grid.bin_s)
+    spans = [(start_s * unit, max(end_s * unit, start_s * unit + 0.5)) for start_s, end_s in grid.unseen_s]
+    boxes = " ".join(f"M{left:.1f} 0H{right:.1f}V{_HEIGHT}H{left:.1f}z" for left, right in spans)
+    return Markup('<path fill="{}" d="{}"/>').format(_UNSEEN, boxes) if boxes else Markup()
 
 
 def _runs(mask: np.typing.NDArray[np.bool_]) -> Sequence[Ints]:

@@ -17,8 +17,10 @@ from reports.charts.style import (
     Chart,
     draw_cells,
     draw_states,
+    draw_unseen,
     house_style,
     percent_axis,
+    shown_states,
     state_handles,
     time_axis,
 )
@@ -62,10 +64,11 @@ def _draw_expressions(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
     looks = expression_looks()
     draw_bands(ax, cols.edges_s, means[:, list(COLOURS)], looks)
     draw_states(ax, cols.edges_s, states)
+    draw_unseen(ax, line.grid)
     draw_cells(ax, cols.edges_s, led, 1.04, 0.07, facecolor=INK, linewidth=0, clip_on=False)
     percent_axis(ax)
     ax.set_ylabel("resembling")
-    _legend(ax, looks, states, Patch(facecolor=INK, label="sadness leads"))
+    _legend(ax, looks, shown_states(states, line.grid), Patch(facecolor=INK, label="sadness leads"))
 
 
 def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
@@ -75,9 +78,10 @@ def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
     looks = head_looks()
     draw_bands(ax, cols.edges_s, shares, looks)
     draw_states(ax, cols.edges_s, states)
+    draw_unseen(ax, line.grid)
     percent_axis(ax)
     ax.set_ylabel("head")
-    _legend(ax, looks, states)
+    _legend(ax, looks, shown_states(states, line.grid))
 
 
 def _legend(ax: Axes, looks: Looks, states: Ints, *first: Patch) -> None:

@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from model.emotions import Emotion
 from reports.charts.columns import State
-from reports.timeline import Floats, Ints
+from reports.timeline import Floats, Grid, Ints
 from reports.words import clock
 
 WIDTH_IN = 6.85
@@ -89,6 +89,9 @@ _HATCHES: Mapping[State, tuple[str, str, str]] = {
     State.UNKNOWN: ("seen, not readable", "#DADADA", "-----"),
     State.TOO_FEW: ("too few to show", "#FFFFFF", "|||||"),
 }
+_LEAST_SHARE = 400
+"""The narrowest gap, a part of the lesson: 0.3 mm on paper."""
+
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
@@ -151,6 +154,19 @@ def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, he
         # The ground apart from the hatching: the edges of a pattern's tiles show through in a PDF.
         draw_cells(ax, edges_s, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
         draw_cells(ax, edges_s, cells, bottom, height, **look | {"facecolor": "none"})
+
+
+def draw_unseen(ax: Axes, grid: Grid, bottom: float = 0.0, height: float = 1.0) -> None:
+    """Hatch where there was nothing to look at, to the moment; as wide at least as the eye finds it."""
+    least_s = len(grid.watched_s) * grid.bin_s / _LEAST_SHARE
+    for start_s, end_s in grid.unseen_s:
+        edges_s = np.array([start_s, max(end_s, start_s + least_s)])
+        draw_states(ax, edges_s, np.array([State.NOT_WATCHED]), bottom, height)
+
+
+def shown_states(states: Ints, grid: Grid) -> Ints:
+    """The states that a legend has to explain, with that of ``draw_unseen``."""
+    return np.append(states, State.NOT_WATCHED) if grid.unseen_s else states
 
 
 def state_look(state: State) -> dict[str, Any]:

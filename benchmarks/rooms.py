@@ -1,0 +1,214 @@
+"""How many rooms one computer carries: as many recordings as asked for, each with a camera of its own.
+
+    classpulse simulate room PHOTO BOXES --seconds 120 --fps 25 --out room
+    python benchmarks/rooms.py room/film.mp4 --rooms 1 2 4 8 --sample-fps 1
+
+Each camera sends the film (H.264, as it is, without encoding anything again) over HTTP on loopback at its own
+speed, over and over. The rooms run as the service runs them: a supervisor, and a process each with detector,
+tracker and expression model. After a warm-up it is counted how many of the due pictures each room looked at.
+"Carried" means 95 % of them or more in every room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import av
+import psutil
+
+from classpulse.daemonclient import ask_daemon
+from monitor.control import ControlError, Request, ask
+from monitor.status import RecordingStatus
+
+CARRIED = 0.95
+"""Of the due pictures. A lecture of which a twentieth more is missed reads the same."""
+
+WARM_UP_S, PATIENCE_S = 20.0, 180.0
+
+CONFIG = """policy:
+  jurisdiction: CH
+  age_group: adults
+  legal_basis: consent
+  recorded_by: benchmark
+  recorded_on: 2026-01-01
+capture:
+  sample_fps: {fps}
+detection:
+  threads: {threads}
+expression:
+  threads: {threads}
+"""
+
+
+class _Pipe:
+    """What PyAV writes a stream into: the connection."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+
+    def write(self, data: bytes) -> int:
+        self._out.write(data)
+        return len(data)
+
+
+def _send(film: Path, out: Any) -> None:
+    """The film's packets as an MPEG transport stream, when they are due, for ever."""
+    with av.open(_Pipe(out), "w", format="mpegts") as stream:
+        shift, began = 0, time.monotonic()
+        target = None
+        for _ in itertools.count():
+            with av.open(str(film)) as source:
+                video = source.streams.video[0]
+                target = target or stream.add_stream_from_template(video)
+                last = 0
+                for packet in source.demux(video):
+                    if packet.dts is None:
+                        continue
+                    last = packet.dts + (packet.duration or 0)
+                    at_s = float((packet.dts + shift) * video.time_base)
+                    time.sleep(max(0.0, began + at_s - time.monotonic()))
+                    packet.dts, packet.pts = packet.dts + shift, packet.pts + shift
+                    packet.stream = target
+                    stream.mux(packet)
+                shift += last
+
+
+@contextmanager
+def cameras(film: Path) -> Iterator[str]:
+    """An address that any number of rooms can be pointed at, with a path of their own each."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            try:
+                _send(film, self.wfile)
+            except (OSError, av.error.FFmpegError):
+                return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def measure(address: str, rooms: int, fps: float, threads: int, seconds: float) -> None:
+    """Run so many rooms and print what they reached."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "config.yaml").write_text(CONFIG.format(fps=fps, threads=threads), encoding="utf-8")
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        data = Path(folder, "classpulse-data")
+        service = subprocess.Popen(
+            [sys.executable, "-m", "classpulse", "daemon"],
+            cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            for number in range(rooms):
+                _order(data, Request("start", f"room {number}", source=f"{address}/{number}"))
+            _wait(data, rooms)
+            time.sleep(WARM_UP_S)
+            before, used = _statuses(data), _processor_s(service.pid)
+            time.sleep(seconds)
+            after, used = _statuses(data), _processor_s(service.pid) - used
+            _tell(before, after, used, _memory_mib(service.pid), fps)
+        finally:
+            service.terminate()
+            service.wait()
+
+
+def _order(data: Path, request: Request) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            ask(data, request)
+            return
+        except ControlError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def _wait(data: Path, rooms: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while sum(one.frames_sampled > 0 for one in _statuses(data)) < rooms:
+        if time.monotonic() > deadline:
+            sys.exit(f"only {len(_statuses(data))} of {rooms} rooms began")
+        time.sleep(0.5)
+
+
+def _statuses(data: Path) -> tuple[RecordingStatus, ...]:
+    daemon = ask_daemon(data)
+    return () if daemon is None else daemon.recordings
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def _processor_s(pid: int) -> float:
+    return sum(one.cpu_times().user + one.cpu_times().system for one in _family(pid))
+
+
+def _memory_mib(pid: int) -> float:
+    return sum(one.memory_full_info().uss for one in _family(pid)) / 2**20
+
+
+def _tell(
+    before: tuple[RecordingStatus, ...],
+    after: tuple[RecordingStatus, ...],
+    processor_s: float,
+    memory_mib: float,
+    fps: float,
+) -> None:
+    shares = []
+    for first, last in zip(before, after, strict=True):
+        due = (last.media_s - first.media_s) * fps
+        shares.append((last.frames_sampled - first.frames_sampled) / due)
+    passed_s = after[0].media_s - before[0].media_s
+    told = "carried" if min(shares) >= CARRIED else "not carried"
+    faces = sum(one.faces_now for one in after) / len(after)
+    print(
+        f"{len(after):5}   {min(shares):6.0%} {sum(shares) / len(shares):6.0%}   {processor_s / passed_s:10.2f}"
+        f"   {memory_mib:8.0f}   {faces:5.1f}   {told}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("film", type=Path)
+    parser.add_argument("--rooms", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--sample-fps", type=float, default=1.0)
+    parser.add_argument("--threads", type=int, default=1, help="detection.threads and expression.threads")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    arguments = parser.parse_args()
+    print("rooms   pictures looked at   cores in use   memory     faces")
+    print("         least   mean                       MiB        a room")
+    with cameras(arguments.film) as address:
+        for rooms in arguments.rooms:
+            measure(address, rooms, arguments.sample_fps, arguments.threads, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

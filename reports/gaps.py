@@ -1,0 +1,82 @@
+"""When nothing could be seen, and why: time that was not watched, and nobody's absence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reports.words import length, listing
+
+REASONS: Mapping[str, str] = {
+    "no picture": "the camera gave no picture",
+    "frozen picture": "the picture stood still",
+    "black picture": "the picture was black",
+    "paused": "the recording was paused",
+}
+"""What the stored reasons (``monitor.domain.GapReason``) are in words; another one is told as it is."""
+
+MOST_GAPS = 12
+"""More than this a page does not list; a camera that comes and goes has hundreds. The JSON has all."""
+
+_TOUCHING_S = 1e-6
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """From ``start_s`` to ``end_s`` (media seconds) there was nothing to look at; ``reason`` as stored."""
+
+    start_s: float
+    end_s: float
+    reason: str
+
+    @property
+    def length_s(self) -> float:
+        """How long, seconds; more than 0."""
+        return self.end_s - self.start_s
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return REASONS.get(self.reason, self.reason)
+
+
+def unseen(gaps: Iterable[tuple[float, float, str]], end_s: float) -> tuple[Unseen, ...]:
+    """Stored gaps ``(start_s, end_s, reason)`` by time, inside of a session that is ``end_s`` long; none lies
+    in another, and what goes on for one reason is one."""
+    found: list[Unseen] = []
+    for start_s, until_s, reason in sorted(gaps):
+        last = found[-1] if found else None
+        one = Unseen(max(start_s, last.end_s if last else 0.0), min(until_s, end_s), reason)
+        if one.length_s <= 0:
+            continue
+        if last and last.reason == reason and one.start_s - last.end_s < _TOUCHING_S:
+            found[-1] = replace(last, end_s=one.end_s)
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def unseen_s(gaps: Iterable[Unseen]) -> float:
+    """How long in all, seconds."""
+    return sum(gap.length_s for gap in gaps)
+
+
+def gaps_told(gaps: Sequence[Unseen], end_s: float) -> str | None:
+    """How much of a session was not seen and why, the longest reason first; None if there is no gap."""
+    if not gaps:
+        return None
+    lengths: dict[str, float] = {}
+    for gap in gaps:
+        lengths[gap.why] = lengths.get(gap.why, 0.0) + gap.length_s
+    ranked = sorted(lengths.items(), key=lambda pair: -pair[1])
+    if len(ranked) == 1:
+        why = ranked[0][0]
+    else:
+        why = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
+    return f"For {length(unseen_s(gaps))} of {length(end_s)} nothing was seen: {why}."
+
+
+def listed(gaps: Sequence[Unseen]) -> tuple[Unseen, ...]:
+    """Those that a page lists, by time: all, or the longest."""
+    longest = sorted(gaps, key=lambda gap: -gap.length_s)[:MOST_GAPS]
+    return tuple(sorted(longest, key=lambda gap: gap.start_s))
