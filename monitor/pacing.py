@@ -44,7 +44,7 @@ class Pacing:
             self.tries = 0
 
     def failed(self, now_s: float, *, shown: bool = False) -> float | None:
-        """A connection was given up; when to try again, or None if the budget does not reach so far.
+        """A connection was given up; when to try again, or None if the budget is spent.
 
         ``shown``: it did give pictures, though none that was fresh. The camera is there then, so that costs
         nothing of the budget and the pause is short.
@@ -56,7 +56,9 @@ class Pacing:
         pause_s = FIRST_S if shown else min(FIRST_S * 2 ** min(self.tries, 16), LONGEST_S)
         self.tries += not shown
         due_s = now_s + pause_s * (LEAST_PART + (1 - LEAST_PART) * self._dice())
-        return due_s if due_s - self._failing_since_s <= self._budget_s else None
+        end_s = self._failing_since_s + self._budget_s
+        # The last try is at the end of the budget, however long the pause would have been.
+        return min(due_s, end_s) if now_s < end_s else None
 
     def restart(self) -> None:
         """Somebody asks for pictures anew: what failed before is forgotten."""

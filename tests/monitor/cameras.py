@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ SMALL = (32, 24)
 BROAD = (64, 24)
 
 
+@lru_cache(maxsize=64)
 def texture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     """A picture unlike those of other numbers, (H, W, 3), its mean about half grey."""
     return np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
@@ -110,7 +112,7 @@ class Link:
         pictures: dict[str, Any] = {
             "moving": lambda: texture(now),
             "frozen": lambda: texture(0),
-            "black": lambda: np.random.default_rng(now).integers(0, 6, (48, 64, 3), dtype=np.uint8),
+            "black": lambda: texture(now % 8) // 50,
             "small": lambda: texture(now, SMALL),
             "broad": lambda: texture(now, BROAD),
         }

@@ -1,208 +1,400 @@
+"""The live source through every fault of a scripted camera. No time passes but on the camera's own clock."""
+
 from __future__ import annotations
 
-import itertools
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 
-from monitor.domain import Frame
+from cameras import BROAD, SIZE, SMALL, Camera
+from monitor.camera import CameraState
+from monitor.domain import Frame, Gap, GapReason
 from monitor.errors import SourceError, SourceLost
-from monitor.sources.capture import NewestShot, open_capture
-from monitor.sources.live import LiveSource
+from monitor.sources.connections import MAX_LEFT_BEHIND
+from monitor.sources.fitting import size_of
+from monitor.sources.live import HOLD_S, WAKE_S
+
+NONE, FROZEN, BLACK, PAUSED = GapReason.NO_PICTURE, GapReason.FROZEN, GapReason.BLACK, GapReason.PAUSED
+REASONS = {"nothing": NONE, "blocked": NONE, "frozen": FROZEN, "black": BLACK, "refused": NONE}
+NEAR_S = 0.5
 
 
-class FakeCapture:
-    """A camera whose pictures (or None: a failed read) come from an iterator, then fail for ever."""
-
-    def __init__(self, pictures: Iterator[Any], opened: bool = True) -> None:
-        self.pictures = pictures
-        self.opened = opened
-        self.released = 0
-        self.reads = 0
-
-    def isOpened(self) -> bool:
-        return self.opened
-
-    def read(self) -> tuple[bool, Any]:
-        assert not self.released
-        self.reads += 1
-        picture = next(self.pictures, None)
-        return picture is not None, picture
-
-    def release(self) -> None:
-        self.released += 1
+def near(seconds: float):
+    return pytest.approx(seconds, abs=NEAR_S)
 
 
-def moving(count: int, pace_s: float = 0.005, shape: tuple[int, ...] = (24, 32, 3)) -> Iterator[Any]:
-    for index in range(count):
-        time.sleep(pace_s)
-        yield np.full(shape, index % 251, dtype=np.uint8)
+def check(camera: Camera) -> None:
+    """What holds for every camera: everything in order, nothing told twice, no picture in a gap, nothing
+    longer than a moment without a word."""
+    gaps = camera.gaps
+    assert all(one.end_s <= other.start_s for one, other in pairwise(gaps))
+    times = [frame.media_s for frame in camera.frames]
+    assert times == sorted(set(times))
+    assert not any(gap.start_s < at_s < gap.end_s for gap in gaps for at_s in times)
+    said = [item.media_s if isinstance(item, Frame) else item.end_s for item in camera.items]
+    assert said == sorted(said)
+    assert max(b - a for a, b in pairwise(said)) < 2.7
+    assert sum(link.closed_s is None for link in camera.links) == 0
 
 
-def live(capture: FakeCapture, stale_s: float = 0.3) -> LiveSource:
-    return LiveSource(0, "camera 0", stale_s, lambda address: capture)
-
-
-def test_frames_are_dated_when_they_are_read_and_come_in_order():
-    capture = FakeCapture(moving(10_000))
+def test_a_living_camera_gives_each_sample_and_no_gap():
     before = datetime.now(UTC)
-    with live(capture) as source:
-        frames = source.frames(50, threading.Event())
-        got = [next(frames) for _ in range(5)]
-        frames.close()
-    assert capture.released == 1
-    assert all(before <= frame.captured_at <= datetime.now(UTC) for frame in got)
-    positions = [frame.media_s for frame in got]
-    assert positions == sorted(set(positions))
-    assert positions[0] >= 0
-    apart = got[-1].captured_at - got[0].captured_at
-    assert apart.total_seconds() == pytest.approx(positions[-1] - positions[0], abs=0.05)
+    camera = Camera([(0, "moving")]).watch(9.9)
+    check(camera)
+    assert camera.gaps == []
+    assert len(camera.frames) == 20
+    assert all(before <= frame.captured_at <= datetime.now(UTC) for frame in camera.frames)
+    assert camera.frames[0].media_s == near(0)
+    assert camera.source.frames_dropped == 0
+    assert len(camera.links) == 1
 
 
-def test_a_slow_reader_gets_the_newest_picture_and_the_missed_samples_are_counted():
-    capture = FakeCapture(moving(10_000))
-    with live(capture) as source:
-        frames = source.frames(100, threading.Event())
-        next(frames)
-        seen = capture.reads
-        while capture.reads < seen + 30:
-            time.sleep(0.01)
-        late = next(frames)
-        frames.close()
-    assert late.image_bgr.mean() >= seen + 25
-    # Thirty pictures at 5 ms or more each are at least fifteen intervals of 10 ms.
-    assert source.frames_dropped >= 10
+@pytest.mark.parametrize("fault", ["nothing", "frozen", "black", "blocked"])
+def test_a_short_fault_is_a_gap_from_the_last_fresh_picture_to_the_next(fault):
+    camera = Camera([(0, "moving"), (20, fault), (26 if fault != "nothing" else 21.9, "moving")]).watch(40)
+    check(camera)
+    if fault == "nothing":  # less than two seconds is no gap, and the camera is not opened again
+        assert (camera.gaps, len(camera.links)) == ([], 1)
+        assert camera.source.frames_dropped > 0
+        return
+    (gap,) = camera.gaps
+    assert gap.reason is REASONS[fault]
+    assert gap.start_s == near(20)
+    if fault != "blocked":
+        assert (gap.end_s, len(camera.links)) == (near(26), 1)
+    assert camera.frames[-1].media_s == near(40)
+    assert camera.source.frames_dropped == 0
 
 
-def until_lost(source: LiveSource) -> tuple[list[Frame], SourceLost]:
-    """Everything the source gives at a high rate, and how it ended."""
-    got: list[Frame] = []
-    frames = source.frames(1000, threading.Event())
-    try:
-        for frame in frames:
-            got.append(frame)
-    except SourceLost as lost:
-        return got, lost
-    raise AssertionError("the source ended without being lost")
+@pytest.mark.parametrize("fault", ["nothing", "frozen", "black", "blocked", "refused"])
+def test_a_long_fault_is_one_gap_and_the_camera_is_found_again(fault):
+    parts = [(0, "moving"), (20, fault), (80, "moving")]
+    if fault == "refused":  # an open connection is not refused, it falls silent first
+        parts.insert(1, (19.5, "nothing"))
+    camera = Camera(parts).watch(140)
+    check(camera)
+    (gap,) = camera.gaps
+    assert gap.reason is REASONS[fault]
+    assert gap.start_s == near(19.5 if fault == "refused" else 20)
+    # At the latest after the longest pause that fits into a minute of doubling ones.
+    assert 80 <= gap.end_s <= 80 + 32
+    assert len(camera.links) > 1
+    notes = camera.source.pop_notes()
+    assert [text for _, text in notes] == [f"camera back after {gap.end_s - gap.start_s:.0f} s"]
+    assert notes[0][0] == pytest.approx(gap.end_s)
+    assert camera.source.pop_notes() == []
+    assert camera.source.frames_dropped == 0
+    assert camera.frames[-1].media_s == near(140)
 
 
-def test_a_camera_that_falls_silent_broke_off():
-    capture = FakeCapture(moving(3, 0.03))
-    with live(capture) as source:
-        got, lost = until_lost(source)
-    assert re.match(r"camera 0 broke off at \d+\.\d s: no new picture", str(lost))
-    assert 1 <= len(got) <= 3
-    assert lost.position_s == pytest.approx(got[-1].media_s)
-    assert capture.released == 1
+def test_black_is_a_gap_at_once_and_what_does_not_change_from_hindsight():
+    black = Camera([(0, "moving"), (10, "black")]).watch(10.7)
+    assert [(gap.start_s, gap.reason) for gap in black.gaps] == [(near(10), BLACK)]
+    frozen = Camera([(0, "moving"), (10, "frozen")]).watch(11.5)
+    assert frozen.gaps == []
+    assert frozen.frames[-1].media_s == near(10)
 
 
-def test_the_same_picture_for_ever_is_not_a_living_camera():
-    """OpenCV can go on returning the last frame after a camera was unplugged."""
-    frozen = np.full((24, 32, 3), 7, dtype=np.uint8)
-    capture = FakeCapture(itertools.repeat(frozen))
-    with live(capture) as source, pytest.raises(SourceLost):
-        list(source.frames(1000, threading.Event()))
-    assert capture.reads > 3
+def test_a_gap_goes_on_being_told_about_once_a_second():
+    camera = Camera([(0, "moving"), (10, "nothing"), (200, "moving")]).watch(100)
+    told = [item for item in camera.items if isinstance(item, Gap)]
+    assert 60 <= len(told) <= 100
+    assert {gap.start_s for gap in told} == {told[0].start_s}
+    assert told[-1].end_s == near(100)
 
 
-def test_single_failed_reads_are_passed_over():
-    pictures = (picture for good in moving(100) for picture in (good, None))
-    with live(FakeCapture(pictures)) as source:
-        frames = source.frames(1000, threading.Event())
-        assert len([next(frames) for _ in range(3)]) == 3
-        frames.close()
+def test_another_fault_in_an_outage_is_another_gap():
+    camera = Camera([(0, "moving"), (20, "black"), (25, "nothing"), (50, "frozen"), (75, "moving")]).watch(
+        100
+    )
+    check(camera)
+    assert [gap.reason for gap in camera.gaps] == [BLACK, NONE, FROZEN]
+    ends = [gap.end_s for gap in camera.gaps]
+    assert ends[:-1] == [gap.start_s for gap in camera.gaps[1:]]
 
 
-@pytest.mark.parametrize("shape", [(24, 32), (24, 32, 1)])
-def test_a_grey_camera_gives_three_channels(shape):
-    with live(FakeCapture(moving(100, shape=shape))) as source:
-        frames = source.frames(50, threading.Event())
-        assert next(frames).image_bgr.shape == (24, 32, 3)
-        frames.close()
+def test_tries_are_paced():
+    camera = Camera([(0, "moving"), (10, "nothing"), (12.5, "refused"), (1000, "moving")]).watch(200)
+    opened = [link.opened_s for link in camera.links]
+    apart = np.diff(opened[1:])
+    assert apart[:6] == pytest.approx([1, 2, 4, 8, 16, 30], abs=2 * WAKE_S + 0.2)
+    assert apart[6:] == pytest.approx(30, abs=2 * WAKE_S + 0.2)
 
 
-def never(address: int | str) -> FakeCapture:
-    raise cv2.error("driver says no\nand more")
+def test_the_dice_shorten_the_pauses():
+    parts = [(0, "moving"), (10, "nothing"), (12.5, "refused"), (1000, "moving")]
+    assert len(Camera(parts, dice=0).watch(200).links) > len(Camera(parts, dice=1).watch(200).links)
+
+
+@pytest.mark.parametrize("fault", ["nothing", "blocked"])
+def test_when_the_budget_is_spent_the_source_is_lost(fault):
+    camera = Camera([(0, "moving"), (20, fault)], reconnect_s=60)
+    with pytest.raises(SourceLost, match=r"camera 0 broke off at 20\.\d s: .+, sought for 60 s; ") as caught:
+        camera.watch(1000)
+    assert "\n" not in str(caught.value)
+    check(camera)
+    assert caught.value.position_s == near(20)
+    assert camera.frames[-1].media_s <= caught.value.position_s
+    (gap,) = camera.gaps
+    assert gap.start_s == pytest.approx(caught.value.position_s)
+    assert 20 + 60 <= gap.end_s <= 20 + 60 + 2 * camera.stale_s + 1
+    assert camera.source.view().state is CameraState.GONE
+
+
+def test_without_a_budget_it_is_lost_as_soon_as_it_is_given_up():
+    camera = Camera([(0, "moving"), (20, "blocked")], stale_s=5, reconnect_s=0)
+    with pytest.raises(SourceLost, match=r"broke off at 20\.\d s: no picture for 5 s; is it"):
+        camera.watch(1000)
+    assert camera.clock.passed_s == near(25)
+    assert len(camera.links) == 1
+
+
+def test_a_fresh_picture_fills_the_budget():
+    parts = [(0, "moving")]
+    for outage in range(5):
+        parts += [(100 + 100 * outage, "nothing"), (150 + 100 * outage, "moving")]
+    camera = Camera(parts, reconnect_s=90).watch(620)
+    check(camera)
+    assert len(camera.gaps) == 5
+
+
+@pytest.mark.parametrize("fault", ["frozen", "black"])
+def test_a_camera_that_shows_something_is_never_lost_and_seldom_disturbed(fault):
+    """An empty room over a stream, or one that is dark: the class may come at any time."""
+    camera = Camera([(0, "moving"), (20, fault), (600, "moving")], reconnect_s=60).watch(605)
+    check(camera)
+    (gap,) = camera.gaps
+    assert (gap.reason, gap.end_s) == (REASONS[fault], near(600))
+    assert len(camera.links) <= 5 + 600 / HOLD_S
+
+
+def test_what_was_shown_before_is_not_fresh_over_a_new_connection():
+    camera = Camera([(0, "frozen")], stale_s=10).watch(100)
+    assert len(camera.frames) == 1
+    assert len(camera.links) > 2
+    assert [gap.reason for gap in camera.gaps] == [FROZEN]
 
 
 @pytest.mark.parametrize(
-    ("factory", "words"),
+    ("fault", "words", "after_s"),
     [
-        (lambda address: FakeCapture(iter(()), opened=False), "it cannot be opened"),
-        (lambda address: FakeCapture(iter(())), "no new picture"),
-        (never, "driver says no and more"),
+        ("refused", "it cannot be opened", 0),
+        ("nothing", "no picture for 10 s", 10),
+        ("blocked", "no picture for 10 s", 10),
+        ("black", "black picture for 10 s", 10),
     ],
-    ids=["not there", "black", "driver"],
 )
-def test_no_camera_is_one_line(factory: Callable[[int | str], FakeCapture], words):
-    source = LiveSource(0, "camera 0", 0.3, factory)
-    with source, pytest.raises(SourceError, match=words) as caught:
-        next(source.frames(2, threading.Event()))
+def test_no_camera_at_the_start_is_one_line(fault, words, after_s):
+    camera = Camera([(0, fault)])
+    with pytest.raises(SourceError, match=rf"^camera 0 gives no picture \({words}\); expected") as caught:
+        camera.watch(100)
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("camera 0 gives no picture")
     assert not isinstance(caught.value, SourceLost)
+    assert camera.items == []
+    assert camera.clock.passed_s == near(after_s)
 
 
-def blocked(released: threading.Event) -> Iterator[Any]:
-    yield np.zeros((24, 32, 3), dtype=np.uint8)
-    released.wait(20)
+def test_a_camera_may_be_dark_at_first():
+    camera = Camera([(0, "black"), (3, "moving")]).watch(6)
+    check(camera)
+    assert isinstance(camera.items[0], Frame)
+    assert camera.gaps == []
+    assert camera.source.pop_notes() == []
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["while reading", "while opening"])
-def test_stopping_does_not_wait_for_a_camera_that_blocks(first):
-    let_go, stop = threading.Event(), threading.Event()
+def test_connections_that_hang_are_counted_and_no_more_are_opened():
+    camera = Camera([(0, "moving"), (20, "blocked"), (400, "moving")], stale_s=5).watch(430)
+    check(camera)
+    opened = [link.opened_s for link in camera.links]
+    assert sum(20 < at_s < 399 for at_s in opened) == MAX_LEFT_BEHIND - 1
+    assert camera.gaps[-1].end_s <= 400 + 31
+    assert camera.frames[-1].media_s == near(430)
 
-    def factory(address: int | str) -> FakeCapture:
-        if not first:
-            let_go.wait(20)
-        return FakeCapture(blocked(let_go))
 
-    threading.Timer(0.1, stop.set).start()
-    began = time.monotonic()
-    with LiveSource(0, "camera 0", 30, factory) as source:
-        frames = list(source.frames(2, stop))
-    took_s = time.monotonic() - began
-    let_go.set()
-    assert len(frames) == first
-    assert took_s < 5  # far below the 20 s for which the camera blocks
+def test_while_too_many_hang_it_says_so():
+    camera = Camera([(0, "moving"), (20, "blocked")], stale_s=5)
+    views = []
+    camera.at(200, lambda: views.append(camera.source.view())).watch(210)
+    assert (views[0].state, views[0].reason) == (CameraState.WAITING, "4 earlier connections hang")
+
+
+class TestSize:
+    def test_a_smaller_picture_is_brought_to_the_size_of_the_first(self):
+        camera = Camera([(0, "moving"), (10, "small"), (20, "moving")]).watch(30)
+        check(camera)
+        assert {size_of(frame.image_bgr) for frame in camera.frames} == {SIZE}
+        assert camera.gaps == []
+        assert camera.source.pop_notes() == [
+            (near(10), f"picture is now {SMALL[0]}x{SMALL[1]} instead of {SIZE[0]}x{SIZE[1]}"),
+            (near(20), f"picture is {SIZE[0]}x{SIZE[1]} again"),
+        ]
+
+    def test_another_shape_gets_grey_beside_it(self):
+        camera = Camera([(0, "moving"), (10, "broad")]).watch(12)
+        last = camera.frames[-1].image_bgr
+        assert size_of(last) == SIZE
+        edge = (SIZE[1] - BROAD[1]) // 2
+        assert (last[:edge] == 128).all()
+        assert (last[-edge:] == 128).all()
+        assert last[edge:-edge].std() > 20
+
+    def test_the_size_is_that_of_the_first_over_new_connections_too(self):
+        camera = Camera([(0, "small"), (10, "nothing"), (15, "moving")]).watch(40)
+        assert {size_of(frame.image_bgr) for frame in camera.frames} == {SMALL}
+        texts = [text for _, text in camera.source.pop_notes()]
+        assert re.match("camera back after", texts[0])
+        assert texts[1:] == [f"picture is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}"]
+
+
+class TestPause:
+    def test_nothing_is_open_or_given_while_paused(self):
+        camera = Camera([(0, "moving")])
+        views = []
+        camera.at(20, camera.source.pause).at(25, lambda: views.append(camera.source.view()))
+        camera.at(50, camera.source.resume).watch(60)
+        check(camera)
+        assert [(gap.reason, gap.start_s) for gap in camera.gaps] == [(PAUSED, near(20)), (NONE, near(50))]
+        assert camera.gaps[0].end_s == camera.gaps[1].start_s
+        assert camera.gaps[1].end_s < 51
+        assert [link.closed_s for link in camera.links] == [near(20), near(60)]
+        assert (views[0].state, views[0].reason, views[0].age_s) == (CameraState.CLOSED, "paused", near(5))
+        assert camera.source.pop_notes() == []
+        assert camera.source.frames_dropped == 0
+
+    def test_paused_in_an_outage_and_back_in_it(self):
+        camera = Camera([(0, "moving"), (20, "nothing"), (22, "refused"), (100, "moving")])
+        camera.at(40, camera.source.pause).at(60, camera.source.resume).watch(140)
+        check(camera)
+        assert [gap.reason for gap in camera.gaps] == [NONE, PAUSED, NONE]
+        assert [gap.start_s for gap in camera.gaps] == [near(20), near(40), near(60)]
+        assert not any(40.5 < link.opened_s < 60 for link in camera.links)
+        assert camera.frames[-1].media_s == near(140)
+
+    def test_a_pause_uses_up_no_budget(self):
+        camera = Camera([(0, "moving")], reconnect_s=60)
+        camera.at(20, camera.source.pause).at(4000, camera.source.resume).watch(4010)
+        assert camera.frames[-1].media_s == near(4010)
+
+    def test_pause_and_resume_before_anybody_looks_are_both_obeyed(self):
+        camera = Camera([(0, "moving")])
+
+        def blink() -> None:
+            camera.source.pause()
+            camera.clock.pass_(0.01)
+            camera.source.resume()
+
+        camera.at(20, blink).watch(30)
+        check(camera)
+        assert [gap.reason for gap in camera.gaps] == [PAUSED, NONE]
+        assert len(camera.links) == 2
+
+    def test_twice_is_once(self):
+        camera = Camera([(0, "moving")])
+        camera.at(20, camera.source.pause).at(30, camera.source.pause)
+        camera.at(50, camera.source.resume).at(55, camera.source.resume).watch(60)
+        assert [gap.reason for gap in camera.gaps] == [PAUSED, NONE]
+        assert len(camera.links) == 2
+
+    def test_paused_before_the_first_picture_it_waits_for_whoever_resumes(self):
+        camera = Camera([(0, "moving")])
+        camera.source.pause()
+        camera.at(100, camera.source.resume).watch(110)
+        assert camera.frames[0].media_s == near(100)
+        assert camera.gaps == []
+        assert [link.opened_s for link in camera.links] == [near(100)]
+
+    def test_what_was_read_after_the_order_is_not_given(self):
+        camera = Camera([(0, "moving")])
+        camera.at(20, camera.source.pause).watch(30)
+        assert all(frame.media_s <= 20 for frame in camera.frames)
+
+
+STATES = {
+    CameraState.OPENING: ([(0, "nothing")], 5),
+    CameraState.FRESH: ([(0, "moving")], 5),
+    CameraState.STALE: ([(0, "moving"), (5, "frozen")], 10),
+    CameraState.WAITING: ([(0, "moving"), (5, "nothing"), (6, "refused")], 60),
+    CameraState.CLOSED: ([(0, "moving")], 20),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_stop_ends_it_within_a_second_in_every_state(state):
+    parts, at_s = STATES[state]
+    camera = Camera(parts)
+    if state is CameraState.CLOSED:
+        camera.at(10, camera.source.pause)
+    views = []
+    camera.at(at_s - 0.01, lambda: views.append(camera.source.view()))
+    camera.watch(at_s)
+    assert views[0].state is state
+    assert (views[0].reason == "") is (state is CameraState.FRESH)
+    assert camera.clock.passed_s <= at_s + 1
+    if state in {CameraState.STALE, CameraState.WAITING, CameraState.CLOSED}:
+        assert camera.gaps[-1].end_s == near(at_s)
+    assert camera.source.view().state is CameraState.CLOSED
+
+
+def test_the_age_is_that_of_the_last_fresh_picture():
+    camera = Camera([(0, "moving"), (10, "black")])
+    views = []
+    assert camera.source.view().age_s is None
+    for at_s in (5, 14):
+        camera.at(at_s, lambda: views.append(camera.source.view()))
+    camera.watch(20)
+    assert [view.age_s for view in views] == [pytest.approx(0, abs=0.1), near(4)]
+    assert views[1].reason == "black picture"
+
+
+def test_the_computer_slept():
+    """Half an hour in one step: a gap, no lost source, and the budget is as full as before."""
+    camera = Camera([(0, "moving"), (1000, "nothing"), (1005, "moving")], reconnect_s=60)
+    camera.at(20, lambda: camera.clock.pass_(1800)).watch(1900)
+    check_s = [gap for gap in camera.gaps if gap.start_s < 25]
+    assert [(gap.start_s, gap.end_s, gap.reason) for gap in check_s] == [(near(20), near(1820), NONE)]
+    assert camera.frames[-1].media_s == near(1900)
+    assert camera.source.frames_dropped == 0
+
+
+def test_the_computer_slept_in_an_outage():
+    camera = Camera([(0, "moving"), (20, "nothing"), (21, "refused"), (1840, "moving")], reconnect_s=60)
+    camera.at(40, lambda: camera.clock.pass_(1790)).watch(1900)
+    assert [gap.start_s for gap in camera.gaps] == [near(20)]
+    assert camera.frames[-1].media_s == near(1900)
+
+
+def test_a_slow_reader_gets_the_newest_picture_and_the_missed_samples_are_counted():
+    camera = Camera([(0, "moving")])
+    frames = camera.source.frames(2.0, camera.stop)
+    first = next(frames)
+    assert isinstance(first, Frame)
+    camera.clock.pass_(5)
+    late = next(frames)
+    # Nobody read this camera meanwhile either, so there was a gap; then comes the newest.
+    assert isinstance(late, Gap)
+    late = next(frames)
+    assert isinstance(late, Frame)
+    assert late.media_s == near(first.media_s + 5)
+    frames.close()
 
 
 def test_a_second_call_opens_afresh_and_goes_on_in_the_same_time():
-    captures = [FakeCapture(moving(3, 0.01)), FakeCapture(moving(1000))]
-    with LiveSource(0, "camera 0", 0.2, lambda address: captures.pop(0)) as source:
-        first, _ = until_lost(source)
-        frames = source.frames(50, threading.Event())
-        assert next(frames).media_s > first[-1].media_s + 0.15
-        frames.close()
+    camera = Camera([(0, "moving"), (10, "nothing"), (60, "moving")], reconnect_s=0)
+    with pytest.raises(SourceLost):
+        camera.watch(1000)
+    camera.clock.pass_(60)
+    after = next(iter(camera.source.frames(2.0, camera.stop)))
+    assert isinstance(after, Frame)
+    assert after.media_s > camera.frames[-1].media_s + 60
 
 
-def test_the_reader_never_holds_more_than_one_picture():
-    capture = FakeCapture(moving(50, 0.001))
-    reader = NewestShot(0, lambda address: capture)
-    while capture.reads < 51:
-        time.sleep(0.005)
-    shot = reader.take(0.5)
-    assert shot is not None
-    assert shot.image_bgr.mean() == 49
-    assert reader.take(0.05) is None
-    reader.close()
-    assert capture.released == 1
-
-
-@pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])
-def test_opencv_opens_cameras_by_number_and_streams_with_time_limits(monkeypatch, address, count):
-    opened: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: opened.append(arguments))
-    open_capture(address)
-    assert opened[0][0] == address
-    assert len(opened[0]) == count
-    if count == 3:
-        assert cv2.CAP_PROP_OPEN_TIMEOUT_MSEC in opened[0][2]
-        assert cv2.CAP_PROP_READ_TIMEOUT_MSEC in opened[0][2]
+def test_media_seconds_of_this_moment():
+    camera = Camera([(0, "moving")])
+    assert camera.source.now_s() == 0
+    camera.clock.pass_(100)
+    camera.at(105, camera.stop.set)
+    list(camera.source.frames(2.0, camera.stop))
+    assert camera.source.now_s() == near(5)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from monitor.freshness import BLACK_MEAN, is_black
+from monitor.sources.capture import FFMPEG_OPTIONS, open_capture, thumbnail
+
+
+@pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])
+def test_opencv_opens_cameras_by_number_and_streams_with_time_limits(monkeypatch, address, count):
+    monkeypatch.setenv(FFMPEG_OPTIONS, "")  # so that it is put back afterwards
+    opened: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: opened.append(arguments))
+    open_capture(address)
+    assert opened[0][0] == address
+    assert len(opened[0]) == count
+    if count == 3:
+        assert cv2.CAP_PROP_OPEN_TIMEOUT_MSEC in opened[0][2]
+        assert cv2.CAP_PROP_READ_TIMEOUT_MSEC in opened[0][2]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, "rtsp_transport;tcp"), ("rtsp_transport;udp", "rtsp_transport;udp"), ("", "")],
+)
+def test_streams_come_over_tcp_unless_the_user_wants_something_else(monkeypatch, before, after):
+    monkeypatch.setenv(FFMPEG_OPTIONS, before or "")
+    if before is None:
+        monkeypatch.delenv(FFMPEG_OPTIONS)
+    monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: None)
+    open_capture("rtsp://camera/stream")
+    assert os.environ[FFMPEG_OPTIONS] == after
+
+
+@pytest.mark.parametrize(
+    ("size", "blocks"),
+    [((1920, 1080), (120, 67)), ((1280, 720), (128, 72)), ((640, 480), (160, 120)), ((64, 48), (32, 24))],
+)
+def test_a_thumbnail_is_at_least_so_wide(size, blocks):
+    picture = np.full((size[1], size[0], 3), (9, 77, 200), np.uint8)
+    small = thumbnail(picture)
+    assert small.shape == blocks[::-1]
+    assert (small == 77).all()
+
+
+def test_noise_cancels_in_a_thumbnail_and_a_head_that_moves_does_not():
+    random = np.random.default_rng(1)
+    room = np.full((1080, 1920, 3), 120, np.uint8)
+    noisy = np.clip(room + random.normal(0, 3, room.shape), 0, 255).astype(np.uint8)
+    assert np.abs(thumbnail(noisy).astype(int) - 120).max() <= 2
+    room[500:532, 700:732] = 200
+    assert np.abs(thumbnail(room).astype(int) - 120).max() > 40
+
+
+def test_the_noise_of_a_covered_lens_is_black_and_one_lit_face_is_not():
+    random = np.random.default_rng(1)
+    dark = np.clip(random.normal(4, 5, (720, 1280, 3)), 0, 255).astype(np.uint8)
+    assert is_black(thumbnail(dark))
+    dark[300:340, 600:640] = BLACK_MEAN
+    assert not is_black(thumbnail(dark))
+
+
+def pictures(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as film:
+        return [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+
+
+def test_real_cameras_slip_in_single_black_pictures(shared):
+    """One in the middle of this film; who looks every fifth of a second takes no notice."""
+    black = [is_black(thumbnail(picture)) for picture in pictures(shared / "media" / "webcam_leaves.mov")]
+    assert [number for number, is_so in enumerate(black) if is_so] == [72]
+
+
+@pytest.mark.parametrize("film", ["stage_speaker.mp4", "nobody.mp4"])
+def test_no_picture_of_other_real_films_is_black(shared, film):
+    """One of them shows a speaker in the light of a stage, and the dark around."""
+    assert not any(is_black(thumbnail(picture)) for picture in pictures(shared / "media" / film)[::10])
