@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel
 
 from classpulse.settings import Settings
 
@@ -27,7 +28,13 @@ def render_config(settings: Settings) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A scalar as YAML. JSON is YAML, so quoting is JSON's."""
+    """A scalar, a section or a list on one line of YAML. JSON is YAML, so quoting is JSON's."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_yaml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_yaml, value)) + "]"
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, PurePath):

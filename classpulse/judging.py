@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,13 +14,15 @@ from classpulse.settings import Config
 from db import queries
 from db.levels import earlier_levels
 from db.plans import opted_out
-from db.records import SessionRecord, SessionStatus
+from db.records import FlagRecord, SessionRecord, SessionStatus
+from db.retention import USUAL_KEPT, kept_usual
 from db.store import Store
 from reports.attention_flags import AttentionFlagSettings, to_attention_record
 from reports.building import build_report
 from reports.flags import FlagSettings, to_record
 from reports.report import Report, ReportSettings
 from reports.summaries import summaries
+from reports.usual import Usual
 
 S = TypeVar("S", FlagSettings, AttentionFlagSettings)
 
@@ -29,28 +31,40 @@ def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
     """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
     has ended); returns the report they are of. A person's review of a verdict stays."""
     report = read_report(engine, session_id, config)
+    made = [to_record(session_id, p.verdict) for p in report.people if p.verdict is not None]
+    made += [to_attention_record(session_id, p.attention_verdict) for p in report.people]
     with Store(engine).unit() as unit:
-        unit.save_flags([to_record(session_id, p.verdict) for p in report.people if p.verdict is not None])
-        unit.save_flags([to_attention_record(session_id, p.attention_verdict) for p in report.people])
+        unit.save_flags(_still_kept(made, queries.flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:
             unit.save_summaries(*summaries(report))
         unit.commit()
     return report
 
 
+def _still_kept(made: list[FlagRecord], stored: list[FlagRecord]) -> list[FlagRecord]:
+    """The verdicts with the mark of those whose usual level stays as it was."""
+    kept = kept_usual(stored)
+    return [
+        replace(one, numbers={**one.numbers, USUAL_KEPT: True}) if (one.student_id, one.kind) in kept else one
+        for one in made
+    ]
+
+
 def read_report(engine: Engine, session_id: int, config: Config) -> Report:
     """The report of a stored session, as data."""
     session = queries.session(engine, session_id)
+    flags = queries.flags(engine, session_id)
     return build_report(
         session,
         queries.students(engine, session_id),
         queries.bins(engine, session_id),
         queries.seats(engine, session_id),
-        queries.flags(engine, session_id),
+        flags,
         settings=ReportSettings(timezone=config.settings.output.time_zone),
         flag_settings=recorded(session, "flags", config.settings.flags),
         attention_flag_settings=recorded(session, "attention_flags", config.settings.attention_flags),
         earlier=earlier_levels(engine, session_id),
+        kept={who: Usual(*level) if level else None for who, level in kept_usual(flags).items()},
         tracks=queries.tracks(engine, session_id),
         markers=queries.markers(engine, session_id),
         corrections=queries.corrections(engine, session_id),

@@ -82,7 +82,9 @@ class Lecture:
         """
         settings = self._config.settings
         self._classroom.require_masks()
-        with open_source(source_spec, stale_s=settings.capture.stale_s) as source:
+        with open_source(
+            source_spec, stale_s=settings.capture.stale_s, reconnect_s=settings.capture.reconnect_s
+        ) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
             gaps, first = _first_frame(frames)

@@ -10,13 +10,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from classpulse.judging import renew_verdicts
+from classpulse.reportfolder import report_folder
 from classpulse.settings import Config
 from classpulse.summarising import sum_up
 from db import queries
+from db.records import SessionRecord
 from db.store import Store
 from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
-from reports.report import Report
+from reports.report import Report, ReportSettings, local_time
 
 WRITERS: dict[str, Callable[[Report, Path], object]] = {
     "html": write_html,
@@ -38,16 +40,18 @@ def make_report(
     folder: Path | None = None,
     paper: Paper | None = None,
 ) -> dict[str, Path]:
-    """Write a session's report into ``folder`` (default: the configured one, a folder a session) and
-    store its verdicts; returns the file of each format. ``paper`` is the PDF's, by default the configured.
+    """Write a session's report into ``folder`` (default: one a session in the configured, by
+    ``output.layout``) and store its verdicts; returns the file of each format. ``paper`` is the PDF's, by
+    default the configured.
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
     because flags are held against them. Raises NotFound, ReportError, DatabaseError.
     """
-    sum_up(engine, config, before=queries.session(engine, session_id))
+    session = queries.session(engine, session_id)
+    sum_up(engine, config, before=session)
     report = renew_verdicts(engine, session_id, config)
-    target = folder or config.output_folder / f"session-{session_id:04d}"
+    target = folder or _folder(config, session)
     files = {kind: target / f"report.{kind}" for kind in formats}
     on_paper = partial(write_pdf, paper=paper or config.settings.output.paper)
     for kind, path in files.items():
@@ -61,3 +65,9 @@ def _note(engine: Engine, session_id: int) -> None:
     with Store(engine).unit() as unit:
         unit.audit("report", f"session {session_id}", datetime.now(UTC))
         unit.commit()
+
+
+def _folder(config: Config, session: SessionRecord) -> Path:
+    output = config.settings.output
+    local = local_time(session.started_at, ReportSettings(timezone=output.time_zone))
+    return report_folder(config.output_folder, output.layout, session.id, session.class_name, local)

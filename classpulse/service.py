@@ -217,10 +217,15 @@ def order_of(config: Config, request: Request) -> Order:
         until = None if request.until is None else datetime.fromisoformat(request.until)
     except ValueError:
         raise ControlError(f"{request.until!r} is no time; expected ISO 8601 with its offset") from None
+    room = request.room or settings.class_.room
+    known = next((one for one in settings.rooms if one.name == room), None)
+    if request.room is not None and settings.rooms and known is None and request.source is None:
+        names = ", ".join(repr(one.name) for one in settings.rooms)
+        raise ControlError(f"there is no room {request.room!r} in 'rooms:'; expected one of {names}")
     return Order(
         class_name=request.class_name or settings.class_.name,
-        source=request.source or settings.capture.source,
-        room=request.room or settings.class_.room,
+        source=request.source or (known.source if known is not None else settings.capture.source),
+        room=room,
         until=until,
         preview=request.preview,
     )

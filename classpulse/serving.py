@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
-from classpulse.aftermath import Aftermath, ReportProcess
+from classpulse.aftermath import Aftermath, Errands
 from classpulse.failures import EXPECTED
 from classpulse.interrupt import stop_on_signals
+from classpulse.lessons import ended_by_hand, tell_missed
 from classpulse.logs import log_to_file
 from classpulse.metrics import metrics_server
+from classpulse.scheduling import Hooks, LessonScheduler, timetable_of
 from classpulse.service import Service
 from classpulse.settings import Config
 from classpulse.unreported import unreported
 from classpulse.watching import open_record
+from db.store import now_utc
 from monitor.control import Claim, ControlServer
+from monitor.daemonstatus import NextLesson
+from monitor.supervisor import Order
+from monitor.timetable import Lesson
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +31,13 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     """Serve ``config`` until SIGTERM or Ctrl-C; then everything is written and gone within five seconds.
 
     What a crash had cut off is closed and reported first. Raises ControlError where another program holds the
-    data folder, DatabaseError where the record cannot be opened.
+    data folder, DatabaseError where the record cannot be opened, RunError for a log or a port that cannot be
+    used.
     """
     with Claim(config.data_folder):
         with open_record(config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(ReportProcess(config))
+        aftermath = Aftermath(Errands(config))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
             with (
@@ -35,14 +45,59 @@ def serve(config: Config, *, verbose: bool = False) -> None:
                 stop_on_signals() as stop,
                 ControlServer(config.data_folder, service.answer),
                 metrics_server(config.settings.metrics, service.ask),
+                _timetable(config, service, aftermath),
             ):
-                log.info("serving; %d sessions have no report yet", len(left))
+                log.info("serving; sessions without a report: %d", len(left))
                 aftermath.catch_up(left)
                 service.run(stop)
                 log.info("ended")
         finally:
             aftermath.hold()
             aftermath.close()
+
+
+@contextmanager
+def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterator[None]:
+    """While the block lasts the service records what is planned."""
+    missed = 0
+
+    def miss(lesson: Lesson) -> None:
+        nonlocal missed
+        missed += 1
+        aftermath.failed(_order(lesson), "it was missed, and too little of it was left to begin late")
+        with open_record(config) as engine:
+            tell_missed(engine, lesson, now_utc())
+
+    def over(lesson: Lesson) -> bool:
+        with open_record(config) as engine:
+            return ended_by_hand(engine, lesson)
+
+    hooks = Hooks(
+        begin=lambda lesson: service.begin(_order(lesson)),
+        # The supervisor ends a recording itself when its order's time is over, however it was begun.
+        end=lambda _lesson: None,
+        missed=miss,
+        nightly=aftermath.purge,
+        over=over,
+    )
+    scheduler = LessonScheduler(
+        timetable_of(config),
+        config.data_folder,
+        hooks,
+        late_start=timedelta(minutes=config.settings.schedule.late_start_min),
+    )
+    service.next_lesson = lambda: _next(scheduler.next_lesson())
+    service.lessons_missed = lambda: missed
+    with scheduler:
+        yield
+
+
+def _order(lesson: Lesson) -> Order:
+    return Order(lesson.class_name, lesson.source, lesson.room, until=lesson.ends_at, planned=True)
+
+
+def _next(lesson: Lesson | None) -> NextLesson | None:
+    return None if lesson is None else NextLesson(lesson.class_name, lesson.room, lesson.starts_at)
 
 
 def _expected(error: BaseException) -> bool:

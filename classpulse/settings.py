@@ -7,28 +7,43 @@ checks them here. Unknown keys and values out of bounds are errors that name the
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from annotated_types import Gt, Le
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from classpulse.errors import UserError
 from classpulse.health import HealthSettings
 from classpulse.logs import LogSettings
 from classpulse.metricsettings import MetricsSettings
+from classpulse.notifysettings import NotifySettings
 from classpulse.policy import Policy
+from classpulse.reportfolder import Layout
+from classpulse.schedulesettings import (
+    RoomSettings,
+    ScheduleSettings,
+    SettingError,
+    known_zone,
+    lesson_slots,
+    plain_source,
+    refuse_double_rooms,
+)
+from db.retention import RetentionSettings
 from monitor.attention import AttentionSettings
 from monitor.detection.settings import DetectionSettings
 from monitor.quality import QualitySettings
 from monitor.recorder import RecordingSettings
 from monitor.seating import SeatingSettings
+from monitor.timetable import LessonSlot
 from monitor.tracking import TrackingSettings
 from reports.attention_flags import AttentionFlagSettings
 from reports.flags import FlagSettings
@@ -50,17 +65,19 @@ class CaptureSettings(_Section):
     """Where frames come from and how often one is looked at.
 
     ``source`` is what ``classpulse start`` watches: a camera's index, an RTSP or HTTP address, or a
-    path. ``stale_s``: a live source that gives no new frame for so long has broken off.
+    path. ``stale_s``: a live source that shows nothing fresh for so long is opened again;
+    ``reconnect_s``: so long one that is gone is sought before the recording ends.
     """
 
     source: Annotated[str, Field(min_length=1)] = "0"
     sample_fps: Annotated[float, Gt(0), Le(30)] = 2.0
     stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
+    reconnect_s: Annotated[float, Ge(0), Le(86400)] = 900.0
 
     @field_validator("source", mode="before")
     @classmethod
     def _index(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return plain_source(value)
 
 
 class ExpressionSettings(_Section):
@@ -79,25 +96,19 @@ class DatabaseSettings(_Section):
 
 
 class OutputSettings(_Section):
-    """``folder``: where reports go, relative to ``config.yaml``; ``time_zone``: an IANA name such as
-    ``Europe/Zurich``, in which the report prints times; None is this computer's; ``paper``: of the PDF."""
+    """``folder``: where reports go, relative to ``config.yaml``; ``layout``: how they lie in it;
+    ``time_zone``: an IANA name such as ``Europe/Zurich``, in which the report prints times; None is this
+    computer's; ``paper``: of the PDF."""
 
     folder: Path = Path("classpulse-data/reports")
+    layout: Layout = Layout.SESSION
     time_zone: str | None = None
     paper: Paper = Paper.A4
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(
-                f"{value!r} is no time zone; expected an IANA name such as Europe/Zurich"
-            ) from None
-        return value
+        return known_zone(value)
 
 
 class Settings(_Section):
@@ -120,16 +131,35 @@ class Settings(_Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
     attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
+    rooms: tuple[RoomSettings, ...] = ()
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        refuse_double_rooms(self.rooms)
+        self.lesson_slots()
+        return self
+
+    def lesson_slots(self) -> tuple[LessonSlot, ...]:
+        """The weekly lessons of ``schedule``, each with its room and source."""
+        return lesson_slots(self.schedule, self.rooms, self.class_.room, self.capture.source)
 
     def as_json(self) -> dict[str, Any]:
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
-        folder the user's name. So is what says nothing of the session: paper, logs, health and metrics.
+        folder the user's name. So is what says nothing of the session: the paper, logs and metrics, and
+        everything that is done before and after it.
         """
         places: dict[str, Any] = {
             "database": True,
-            "output": {"folder", "paper"},
+            "rooms": True,
+            "schedule": True,
+            "retention": True,
+            "notify": True,
+            "output": {"folder", "layout", "paper"},
             "capture": {"source"},
             "expression": {"model"},
             "detection": {"yunet_model"},
@@ -205,6 +235,12 @@ def _parse(text: str, path: Path) -> CommentedMap:
         ) from None
     except YAMLError as error:
         raise UserError(f"{path.name}: {_short(error)}; expected YAML of 'key: value' lines") from None
+    except ValueError as error:
+        # What looks like a date is made one while it is read, and no line is kept.
+        line = next((n for n, one in enumerate(text.splitlines(), start=1) if _no_date(one)), 1)
+        raise UserError(
+            f"{path.name}, line {line}: {_short(error)}; expected a day such as 2026-01-31"
+        ) from None
     if data is None:
         return CommentedMap()
     if not isinstance(data, CommentedMap):
@@ -214,17 +250,34 @@ def _parse(text: str, path: Path) -> CommentedMap:
     return data
 
 
+def _no_date(line: str) -> bool:
+    """Whether something in it looks like a day and is none."""
+    for year, month, day in re.findall(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", line):
+        try:
+            date(int(year), int(month), int(day))
+        except ValueError:
+            return True
+    return False
+
+
 def _describe(error: ValidationError, data: CommentedMap, name: str) -> str:
     """The first problem as one line, with its line in the file."""
-    where = [part for part in error.errors()[0]["loc"] if isinstance(part, str | int)]
-    return f"{name}, line {_line_of(data, where)}: {describe_invalid(error)}"
+    return f"{name}, line {_line_of(data, _where(error))}: {describe_invalid(error)}"
+
+
+def _where(error: ValidationError) -> list[str | int]:
+    """The place of the first problem."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    where = [part for part in first["loc"] if isinstance(part, str | int)]
+    return [*where, *cause.where] if isinstance(cause, SettingError) else where
 
 
 def describe_invalid(error: ValidationError) -> str:
     """The first problem in one line; further ones are counted."""
     first, *others = error.errors()
-    where = [part for part in first["loc"] if isinstance(part, str | int)]
-    key = ".".join(str(part) for part in where)
+    where = _where(error)
+    key = _key(where)
     if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         known = ", ".join(_known_keys(where[:-1]))
         problem = f"unknown setting '{key}'; expected one of {known}"
@@ -233,17 +286,34 @@ def describe_invalid(error: ValidationError) -> str:
     elif first["type"] == "value_error":
         problem = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
     else:
-        problem = f"{key} is {first['input']!r}; {first['msg'][0].lower()}{first['msg'][1:]}"
+        problem = f"{key} is {_shown(first['input'])}; {first['msg'][0].lower()}{first['msg'][1:]}"
     return problem + (f" (and {len(others)} more)" if others else "")
+
+
+def _key(where: Iterable[str | int]) -> str:
+    """``schedule.lessons[2].from``; entries of a list are counted from one, as people do."""
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
+    return "".join(parts).removeprefix(".")
+
+
+def _shown(value: object) -> str:
+    """A value in a message; of a whole section that is in the wrong place, what it is."""
+    if isinstance(value, dict):
+        return "a section"
+    return "a list" if isinstance(value, list) else repr(value)
 
 
 def _line_of(data: CommentedMap, where: Iterable[str | int]) -> int:
     """The 1-based line of the deepest part of ``where`` that the file has."""
-    line, node = 1, data
+    line: int = 1
+    node: Any = data
     for part in where:
-        if not isinstance(node, CommentedMap) or part not in node:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+        else:
             break
-        line = node.lc.key(part)[0] + 1
         node = node[part]
     return line
 
@@ -252,8 +322,7 @@ def _known_keys(where: list[str | int]) -> list[str]:
     """The settings that a section knows, for the message about one that it does not."""
     node: Any = Settings
     for part in where:
-        names = _fields(node)
-        node = names.get(str(part))
+        node = node if isinstance(part, int) else _fields(node).get(part)
     return sorted(_fields(node))
 
 
@@ -266,7 +335,10 @@ def _fields(node: Any) -> dict[str, Any]:
 
 
 def _section_type(annotation: Any) -> Any:
-    return Policy if annotation == Policy | None else annotation
+    """The section behind ``Section | None`` or ``tuple[Section, ...]``."""
+    if get_origin(annotation) in (tuple, UnionType, Union):
+        return get_args(annotation)[0]
+    return annotation
 
 
 def _short(error: BaseException) -> str:

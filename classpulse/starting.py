@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from classpulse.aftermath import Aftermath, Reported, ReportProcess
+from classpulse.aftermath import Aftermath, Errands, Reported
 from classpulse.console import Bar, clock, count, print_json, progress_bar, say
 from classpulse.daemonclient import ask_daemon
 from classpulse.errors import RunError, UserError
@@ -45,7 +45,7 @@ class Foreground:
         """Record, report and tell; returns the exit code. Raises UserError where it cannot begin."""
         with open_record(self._config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(ReportProcess(self._config), self._take_report)
+        aftermath = Aftermath(Errands(self._config), self._take_report)
         service = Service(
             self._config,
             aftermath,

@@ -6,7 +6,7 @@ import threading
 
 from classpulse.errors import UserError
 from classpulse.settings import CaptureSettings
-from monitor.domain import ImageBGR
+from monitor.domain import Frame, ImageBGR
 from monitor.sources import open_source
 
 SETTLING_S = 2.0
@@ -23,6 +23,6 @@ def take_still(spec: str, at_s: float | None, settings: CaptureSettings) -> Imag
     with open_source(spec, stale_s=settings.stale_s) as source:
         wanted_s = at_s if at_s is not None else SETTLING_S if source.live else 0.0
         for frame in source.frames(2.0, stop):
-            if frame.media_s + 0.25 >= wanted_s:
+            if isinstance(frame, Frame) and frame.media_s + 0.25 >= wanted_s:
                 return frame.image_bgr
     raise UserError(f"{source.name} ends before {wanted_s:g} s; expected an earlier time for --at")

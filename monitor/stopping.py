@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-HURRY_S = 4.0
+HURRY_S = 3.0
 """How long the last writes may take when a signal ends the program, so that with the sample at hand and the
 source's closing it is gone within five seconds. A service manager kills what does not end in time."""
 

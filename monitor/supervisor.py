@@ -139,27 +139,25 @@ class Supervisor:
     def problems(self) -> tuple[str, ...]:
         """What keeps an order from being carried out now, one line each."""
         waiting = (
-            f"{order.where} waits: {self._rooms[room].order.class_name} is still being recorded there"
-            for room, order in self._queue.items()
-            if room in self._rooms
+            f"{order.where} waits: {other.order.where} is still being recorded"
+            for order in self._queue.values()
+            if (other := self._in_the_way(order)) is not None
         )
         return (*(room.problem for room in self._rooms.values() if room.problem), *waiting)
 
     def start(self, order: Order) -> None:
         """Record ``order`` from now on. Raises ControlError where its room or its camera is taken; a planned
-        order then waits for its room, and becomes the end of a recording of the same class that was begun by
-        hand."""
-        taken = self._rooms.get(order.room)
-        if taken is None:
-            self._require_free_source(order)
+        order then waits for it, and becomes the end of a recording of the same class that was begun by hand.
+        """
+        other = self._in_the_way(order)
+        if other is None:
             self._begin(order)
-            return
-        if not order.planned:
-            raise ControlError(self._taken(taken))
-        if taken.wanted and taken.order.class_name == order.class_name:
-            taken.order = replace(taken.order, until=order.until, planned=True)
-            return
-        self._queue[order.room] = order
+        elif not order.planned:
+            raise ControlError(self._taken(order, other))
+        elif other.wanted and other.order.class_name == order.class_name and not other.order.planned:
+            other.order = replace(other.order, until=order.until, planned=True)
+        else:
+            self._queue[order.room] = order
 
     def stop(self, room: str | None, *, hurry: bool = False) -> RecordingStatus:
         """End the recording of ``room`` (None: the only one); returns how it stood. Raises ControlError."""
@@ -217,8 +215,7 @@ class Supervisor:
         pause_s = room.respawns.pause_s(self._clock(), ran=room.status is not None) if again else None
         self._tell(room, outcome, last=pause_s is None)
         if pause_s is None:
-            del self._rooms[room.order.room]
-            self._next(room.order.room)
+            self._leave(room)
             return
         room.next_try_s = self._clock() + pause_s
         room.problem = f"{room.order.where}: {_reason(outcome)}"
@@ -263,8 +260,7 @@ class Supervisor:
     def _end(self, room: _Room, *, hurry: bool = False, interruption: str = "") -> _Room:
         if room.recording is None:  # between two tries
             self._tell(room, Refused(room.problem or "stopped before it began", again=False), last=True)
-            del self._rooms[room.order.room]
-            self._next(room.order.room)
+            self._leave(room)
             return room
         if room.wanted or hurry:
             room.recording.send(Command("stop", hurry=hurry, interruption=interruption))
@@ -288,10 +284,24 @@ class Supervisor:
         """By hand: somebody waits to hear that it does not begin. Planned: nobody does."""
         return room.order.planned or not isinstance(outcome, Refused) or room.respawns.began
 
-    def _next(self, place: str | None) -> None:
-        order = self._queue.pop(place, None)
-        if order is not None and self._still_on(order):
-            self._begin(order)
+    def _leave(self, room: _Room) -> None:
+        """A room is free again, and its camera; what waited for them begins."""
+        del self._rooms[room.order.room]
+        for place, order in list(self._queue.items()):
+            if self._in_the_way(order) is None and self._still_on(order):
+                del self._queue[place]
+                self._begin(order)
+
+    def _in_the_way(self, order: Order) -> _Room | None:
+        """Who has its room or its camera."""
+        return next(
+            (
+                other
+                for other in self._rooms.values()
+                if other.order.room == order.room or other.order.source == order.source
+            ),
+            None,
+        )
 
     def _still_on(self, order: Order) -> bool:
         return order.until is None or self._now() < order.until
@@ -316,17 +326,12 @@ class Supervisor:
             )
         )
 
-    def _require_free_source(self, order: Order) -> None:
-        for other in self._rooms.values():
-            if other.order.source == order.source:
-                raise ControlError(
-                    f"the camera of {order.where} is in use: {other.order.where} is being recorded with it"
-                )
-
-    def _taken(self, room: _Room) -> str:
-        status = self._status(room)
-        session = f"session {status.session_id}, " if status.session_id is not None else ""
-        return f"{session}{room.order.where}, is already being recorded; end it with 'classpulse stop' first"
+    def _taken(self, order: Order, other: _Room) -> str:
+        if other.order.room != order.room:
+            return f"the camera of {order.where} is in use: {other.order.where} is being recorded with it"
+        number = self._status(other).session_id
+        session = "" if number is None else f"session {number}, "
+        return f"{session}{other.order.where}, is already being recorded; end it with 'classpulse stop' first"
 
     def _find(self, name: str | None) -> _Room:
         if name is None and len(self._rooms) == 1:

@@ -30,7 +30,7 @@ from reports.flags import FlagSettings, Verdict, judge
 from reports.gaps import unseen
 from reports.report import Mode, Person, Report, ReportSettings, local_time
 from reports.timeline import Spans, StudentTimeline, session_grid, student_timelines
-from reports.usual import UsualLevels, usual_levels
+from reports.usual import KeptLevels, UsualLevels, usual_levels, with_kept
 from reports.words import listing, reading_key
 
 
@@ -45,6 +45,7 @@ def build_report(
     *,
     attention_flag_settings: AttentionFlagSettings | None = None,
     earlier: Iterable[EarlierLevel] = (),
+    kept: KeptLevels | None = None,
     tracks: Iterable[TrackRecord] = (),
     markers: Iterable[MarkerRecord] = (),
     corrections: Iterable[CorrectionRecord] = (),
@@ -56,7 +57,8 @@ def build_report(
     as they are after the ``corrections``.
 
     Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier`` is what the
-    students showed in earlier sessions, against which flags are held. What lies in ``gaps`` was not watched.
+    students showed in earlier sessions, against which flags are held; ``kept`` are usual levels that were
+    told from sessions that have been erased since, and hold instead. What lies in ``gaps`` was not watched.
     ``made_at`` is an aware time; without it the report does not say when it was made. Raises ReportError for
     an unknown mode or time zone, and for bins of somebody not in ``students``.
     """
@@ -84,7 +86,7 @@ def build_report(
     lines = _lines(session, students, rows, spans)
     past = [replace(one, started_at=local_time(one.started_at, settings)) for one in earlier]
     flags = [_in_zone(flag, settings) for flag in flags if flag.session_id == session.id]
-    verdicts = _verdicts(session, mode, lines, thresholds, usual_levels(past))
+    verdicts = _verdicts(session, mode, lines, thresholds, with_kept(usual_levels(past), kept or {}))
     people = _people(lines, verdicts, seats, flags, tracks, past)
     whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows, spans))
     return Report(

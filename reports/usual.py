@@ -23,6 +23,10 @@ UsualLevels = Mapping[int, Mapping[str, Usual]]
 """By student and kind of flag."""
 
 
+KeptLevels = Mapping[tuple[int, str], Usual | None]
+"""By student and kind of flag; None where there was no usual level."""
+
+
 def usual_levels(earlier: Iterable[EarlierLevel]) -> UsualLevels:
     """Of each student and kind of flag, from the earlier sessions that had enough data."""
     shares: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -32,6 +36,17 @@ def usual_levels(earlier: Iterable[EarlierLevel]) -> UsualLevels:
         student: {kind: level for kind, found in kinds.items() if (level := usual_level(found))}
         for student, kinds in shares.items()
     }
+
+
+def with_kept(levels: UsualLevels, kept: KeptLevels) -> UsualLevels:
+    """The levels, with those that are kept in place of what is told now."""
+    joined = {student: dict(kinds) for student, kinds in levels.items()}
+    for (student, kind), level in kept.items():
+        kinds = joined.setdefault(student, {})
+        kinds.pop(kind, None)
+        if level is not None:
+            kinds[kind] = level
+    return joined
 
 
 def usual_level(shares: Sequence[float]) -> Usual | None:

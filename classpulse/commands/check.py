@@ -79,12 +79,13 @@ def _policy(config: Config) -> str:
 
 
 def _source(config: Config, spec: str) -> str:
-    from monitor.sources import open_source
+    from monitor.sources import first_frame, open_source
 
     stop = threading.Event()
     with open_source(spec, stale_s=min(config.settings.capture.stale_s, WAIT_S)) as opened:
-        frame = next(opened.frames(config.settings.capture.sample_fps, stop))
+        frame = first_frame(opened.frames(config.settings.capture.sample_fps, stop))
         stop.set()
+    assert frame is not None  # nobody stopped it, and a source without a frame raises
     height, width = frame.image_bgr.shape[:2]
     return f"{opened.name} gives pictures of {width} × {height}"
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.errors import SourceError
+from monitor.freshness import EXACT, RECODED
 from monitor.sources.capture import CaptureFactory, open_capture
 from monitor.sources.folder import ImageFolder
-from monitor.sources.live import LiveSource
+from monitor.sources.live import LiveSource, Patience
+from monitor.sources.reader import NewestShot
 from monitor.sources.source import Source
 from monitor.sources.video import VideoFile
 
 STALE_S = 10.0
-"""A live source without a new picture for so long has broken off. A Wi-Fi camera that changes its
+"""A live source without a fresh picture for so long is opened again. A Wi-Fi camera that changes its
 access point is silent for some seconds; a lecture's timeline is kept in bins of five."""
+
+RECONNECT_S = 900.0
+"""For so long a live source that is gone is sought: a switch or a recorder starts anew in two minutes, and
+somebody who was called to the room has found the cable in a quarter of an hour."""
 
 URL_SCHEMES = ("rtsp", "rtsps", "http", "https")
 
@@ -28,6 +35,7 @@ class Opening:
 
     started_at: datetime
     stale_s: float = STALE_S
+    reconnect_s: float = RECONNECT_S
     capture_factory: CaptureFactory = open_capture
 
 
@@ -48,8 +56,19 @@ def _is_url(spec: str) -> bool:
     return "://" in spec
 
 
+def _open_camera(spec: str, opening: Opening) -> Source:
+    return _live(int(spec), f"camera {int(spec)}", EXACT, opening)
+
+
 def _open_url(spec: str, opening: Opening) -> Source:
-    return LiveSource(spec, _url_name(spec), opening.stale_s, opening.capture_factory)
+    # What comes over HTTP is nearly always single JPEGs, equal where the picture is.
+    recoded = spec.lower().startswith("rtsp")
+    return _live(spec, _url_name(spec), RECODED if recoded else EXACT, opening)
+
+
+def _live(address: int | str, name: str, tolerance: int, opening: Opening) -> Source:
+    patience = Patience(opening.stale_s, opening.reconnect_s, tolerance)
+    return LiveSource(address, name, patience, partial(NewestShot, factory=opening.capture_factory))
 
 
 def _url_name(url: str) -> str:
@@ -71,13 +90,7 @@ def _url_name(url: str) -> str:
 
 
 SOURCES: tuple[SourceKind, ...] = (
-    SourceKind(
-        "camera",
-        _is_camera,
-        lambda spec, opening: LiveSource(
-            int(spec), f"camera {int(spec)}", opening.stale_s, opening.capture_factory
-        ),
-    ),
+    SourceKind("camera", _is_camera, _open_camera),
     SourceKind("stream", _is_url, _open_url),
     SourceKind(
         "folder of images",
@@ -94,18 +107,19 @@ def open_source(
     *,
     started_at: datetime | None = None,
     stale_s: float = STALE_S,
+    reconnect_s: float = RECONNECT_S,
     capture_factory: CaptureFactory = open_capture,
 ) -> Source:
     """Open what ``spec`` means: a camera's number, a URL, a folder of images, or a video file.
 
     ``started_at`` (aware UTC, default now) dates the frames of files and folders; live pictures are
-    dated when they are read. ``stale_s`` and ``capture_factory`` concern live sources.
+    dated when they are read. ``stale_s``, ``reconnect_s`` and ``capture_factory`` concern live sources.
 
     Raises:
         SourceError: there is nothing of that kind, or it cannot be read.
         ValueError: ``started_at`` has no time zone.
     """
-    opening = Opening(started_at or datetime.now(UTC), stale_s, capture_factory)
+    opening = Opening(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
     if opening.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
     text = str(spec).strip()

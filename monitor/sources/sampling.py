@@ -39,6 +39,10 @@ class Sampler:
         self._next = slot + 1
         return True
 
+    def restart(self) -> None:
+        """Take the next frame whenever it comes, and count nothing as missed until then."""
+        self._next = None
+
 
 class MediaClock:
     """Positions that never go back, from timestamps that may be missing, late or start anywhere.

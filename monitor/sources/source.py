@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from monitor.domain import Frame
+from monitor.domain import Frame, Gap
 
 
 class Source(Protocol):
@@ -31,13 +31,19 @@ class Source(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
+    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         """Yield at most ``sample_fps`` frames for each second of media, in order of ``media_s``.
 
-        Ends where the source ends, or within a second of ``stop`` being set.
+        Ends where the source ends, or within a second of ``stop`` being set. The first thing is a frame. Live
+        sources alone give gaps: see ``Gap``.
 
         Raises:
             SourceError: the source has no frame to give.
             SourceLost: it broke off after it had begun; every good frame was yielded before.
         """
         ...
+
+
+def first_frame(frames: Iterator[Frame | Gap]) -> Frame | None:
+    """The first frame of a source, None if it ends without one."""
+    return next((item for item in frames if isinstance(item, Frame)), None)

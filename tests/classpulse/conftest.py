@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 
 from classpulse.cli import run
 from db.engine import open_database
+from db.records import Progress, SessionStatus
 from db.store import Store
-from recorded import record_lesson
+from recorded import BINS, START, new_session, one_bin, record_lesson
 
 POLICY = """policy:
   jurisdiction: CH
@@ -20,6 +23,10 @@ POLICY = """policy:
   recorded_on: 2026-01-15
   mode: {mode}
 """
+
+WEEKS = 4
+SAD = "s" * 30 + "n" * 10
+"""Three quarters of what can be read, in lessons of five minutes."""
 
 
 @pytest.fixture
@@ -79,3 +86,21 @@ def store(configured: Callable[..., Path]) -> Iterator[Store]:
 def lesson(store: Store) -> int:
     """An ended session of four students, one of them two people on one seat."""
     return record_lesson(store)
+
+
+@pytest.fixture
+def lessons(store) -> list[int]:
+    """Mia of the roster looks sad for the same share of each of four lessons, a week apart."""
+    numbers, mia = [], 0
+    for week in range(WEEKS):
+        begun = replace(new_session(), started_at=START + timedelta(weeks=week))
+        with store.unit() as unit:
+            number = unit.start_session(begun)
+            mia = mia or unit.add_newcomer(number, "Mia", to_roster=True)
+            letters = (SAD * BINS)[:BINS]
+            unit.write_bins(number, [one_bin(mia, n, letter) for n, letter in enumerate(letters)])
+            unit.progress(number, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
+            unit.commit()
+        numbers.append(number)
+    return numbers

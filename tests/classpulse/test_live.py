@@ -1,145 +1,249 @@
-"""Live sessions and signals, with made-up cameras and real processes."""
+"""Live sessions as a teacher runs them: real processes, a camera on loopback, orders from another
+terminal."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
+import psutil
 import pytest
+from webcam import Webcam, webcam
 
-from classpulse.cli import run
+from classpulse.daemonclient import ask_daemon
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
-from monitor.control import Control, ControlError
-from monitor.domain import Frame
-from monitor.errors import SourceLost
+from monitor.daemonstatus import DaemonStatus
+from monitor.lifecycle import SessionState
+from monitor.status import RecordingStatus
 from videos import steps, write_video
 
 PATIENCE_S = 60.0
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-class Camera:
-    """A live source that gives grey pictures until it is stopped, or breaks off."""
+@pytest.fixture(scope="module")
+def camera(demo_video: Path) -> Iterator[Webcam]:
+    with webcam(demo_video) as given:
+        yield given
 
-    name, expected_s, live, frames_dropped = "camera 0", None, True, 0
 
-    def __init__(self, breaks_after: int | None = None) -> None:
-        self._breaks_after = breaks_after
+class Running:
+    """A ``classpulse`` command that runs beside the test."""
 
-    def __enter__(self) -> Camera:
-        return self
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "classpulse", *arguments],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def status(self) -> DaemonStatus | None:
+        return ask_daemon(self.folder / "classpulse-data")
 
-    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
-        for number in range(10**6):
-            if stop.is_set():
-                return
-            if number == self._breaks_after:
-                raise SourceLost("camera 0 gave no picture for 10 s", number / 2)
-            yield Frame(np.zeros((48, 64, 3), np.uint8), datetime.now(UTC), number / 2)
-            time.sleep(0.005)
+    def recording(self, wanted: Callable[[RecordingStatus], bool] = lambda one: True) -> RecordingStatus:
+        """How the one recording stands, as soon as it stands as wanted."""
+        found: list[RecordingStatus] = []
+
+        def look() -> bool:
+            status = self.status()
+            found[:] = [] if status is None else [one for one in status.recordings if wanted(one)]
+            return len(found) == 1
+
+        wait_for(look, self)
+        return found[0]
+
+    def ended(self, timeout_s: float = PATIENCE_S) -> tuple[int, str, str]:
+        out, error = self.process.communicate(timeout=timeout_s)
+        assert "Traceback" not in error, error
+        return self.process.returncode, out, error
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
 
 
 @pytest.fixture
-def camera(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def use(**options: int) -> None:
-        monkeypatch.setattr("classpulse.lecture.open_source", lambda spec, **_: Camera(**options))
+def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[..., Running]]:
+    configured(more=f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\n')
+    started: list[Running] = []
 
-    return use
+    def start(*arguments: str) -> Running:
+        started.append(Running(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGKILL)
+        one.process.communicate()
 
 
-def engine_of(tmp_path: Path):
-    return open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool], running: Running | None = None) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+        if running is not None and running.process.poll() is not None:
+            raise AssertionError(f"it ended early: {running.process.communicate()}")
+        time.sleep(0.1)
 
 
-def test_a_live_session_is_seen_by_status_and_ended_by_stop(
-    tmp_path: Path, configured, shell, camera
-) -> None:
-    configured()
-    camera()
-    seen: dict[str, object] = {}
+def sees(faces: int) -> Callable[[RecordingStatus], bool]:
+    return lambda one: one.faces_now == faces and one.last_written_at is not None
 
-    def meanwhile() -> None:
-        live = tmp_path / "classpulse-data" / "live.json"
-        wait_for(lambda: live.exists() and live.stat().st_size > 0)
-        seen["status"] = run(["status"])
-        # A second 'start' needs the main thread for its signals; this is what it asks first.
-        with (
-            pytest.raises(ControlError, match="session 1 is already"),
-            Control(live.parent, threading.Event()),
-        ):
-            seen["second"] = True
-        # 'stop' waits for the process to end; here that is this very process.
-        seen["stop"] = run(["stop", "--wait", "0"])
 
-    other = threading.Thread(target=meanwhile)
-    other.start()
-    code, out, _ = shell("start")
-    other.join()
-    assert (code, seen["status"], seen["stop"]) == (0, 0, 1)
-    assert "second" not in seen
-    assert "recording session 1" in out
-    assert "report.html" in out
-    engine = engine_of(tmp_path)
+def database(folder: Path):
+    return open_database(f"sqlite:///{folder / 'classpulse-data' / 'classpulse.db'}")
+
+
+def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell) -> None:
+    lesson = running("start", "--room", "A 12")
+    seen = lesson.recording(sees(6))
+    assert (seen.class_name, seen.room, seen.session_id, seen.state) == (
+        "Math 7B",
+        "A 12",
+        1,
+        SessionState.RECORDING,
+    )
+    assert seen.frames_sampled > 0
+    assert seen.camera_reason == ""
+    told = shell.json("status")
+    assert (told["recording"], told["service"], told["disk_free_bytes"] > 0) == (True, False, True)
+    assert "Math 7B in A 12: recording" in shell("status")[1]
+    assert "session 1, Math 7B in A 12, is already being recorded" in shell.fails(
+        2, "start", "--room", "A 12"
+    )
+    assert "already runs on" in shell.fails(2, "daemon")
+    assert shell.json("mark", "quiz handed out") == {"session": 1, "text": "quiz handed out"}
+    assert "has no text" in shell.fails(2, "mark", "  ")
+    assert shell.json("pause") == {"session": 1, "paused": True}
+    lesson.recording(lambda one: one.state is SessionState.PAUSED)
+    assert "paused already" in shell.fails(2, "pause")
+    assert shell.json("resume")["paused"] is False
+    lesson.recording(lambda one: one.state is SessionState.RECORDING)
+    assert "nothing is being recorded in 'B 3'; expected one of 'A 12'" in shell.fails(
+        2, "stop", "--room", "B 3"
+    )
+    assert shell.json("stop") == {"session": 1, "stopped": True}
+    code, out, error = lesson.ended()
+    assert code == 0, error
+    assert "recording session 1" in error
+    assert "session 1 finished" in error
+    assert Path(out.split("HTML")[1].split("\n")[0].strip()).exists()
+    engine = database(tmp_path)
     assert queries.session(engine, 1).status is SessionStatus.FINISHED
+    assert "quiz handed out" in [marker.text for marker in queries.markers(engine, 1)]
+    (gap,) = queries.gaps(engine, 1)
+    assert (gap.reason, gap.end_s > gap.start_s) == ("paused", True)
     engine.dispose()
     assert shell.json("status") == {"recording": False}
-    assert "no live session" in shell.fails(2, "stop")
+    assert "nothing is being recorded" in shell.fails(2, "stop")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_how_a_live_lecture_ends(tmp_path: Path, configured, shell, camera, number: int) -> None:
-    configured()
-    camera()
-    live = tmp_path / "classpulse-data" / "live.json"
-
-    def meanwhile() -> None:
-        wait_for(lambda: live.exists() and live.stat().st_size > 0)
-        os.kill(os.getpid(), number)
-
-    other = threading.Thread(target=meanwhile)
-    other.start()
-    code, out, error = shell("start")
-    other.join()
-    assert (code, "Traceback" in error) == (0, False)
-    assert "report.pdf" in out
-    assert not live.exists()
-    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-    assert shell.json("sessions")[0]["status"] == "finished"
-
-
-def test_a_camera_that_goes_away_interrupts_and_is_reported(
-    tmp_path: Path, configured, shell, camera
-) -> None:
-    configured()
-    camera(breaks_after=30)
-    code, out, error = shell("start")
-    assert code == 1
-    assert "no picture for 10 s" in error
-    assert "report.html" in out
-    engine = engine_of(tmp_path)
+def test_a_signal_is_how_a_live_lecture_ends(tmp_path: Path, running, shell, number: signal.Signals) -> None:
+    lesson = running("start", "--json")
+    before = lesson.recording(sees(6)).frames_sampled
+    recorder = lesson.children()
+    # As a terminal does it: Ctrl-C goes to every process of the group.
+    os.killpg(lesson.process.pid, number) if number == signal.SIGINT else lesson.process.send_signal(number)
+    # The promise: within five seconds everything is written.
+    psutil.wait_procs(recorder, timeout=5)
+    assert not any(one.is_running() for one in recorder)
+    code, out, error = lesson.ended()
+    assert code == 0, error
+    answer = json.loads(out)
+    assert (answer["session"], answer["status"], answer["earlier_sessions"]) == (1, "finished", [])
+    assert answer["frames_sampled"] >= before
+    assert ("html" in answer["report"]) == (number == signal.SIGINT), "nobody waits for a report at SIGTERM"
+    engine = database(tmp_path)
     session = queries.session(engine, 1)
-    assert (session.status, session.frames_sampled) == (SessionStatus.INTERRUPTED, 30)
+    assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, answer["frames_sampled"])
     engine.dispose()
+
+
+def test_a_service_loses_neither_a_recording_that_dies_nor_its_own_end(
+    tmp_path: Path, running, shell
+) -> None:
+    service = running("daemon")
+    wait_for(lambda: service.status() is not None, service)
+    assert shell.json("start", "--class", "Physics") == {"session": 1, "recording": True}
+    service.recording(sees(6))
+    for child in service.children():
+        child.kill()
+    again = service.recording(lambda one: one.session_id == 2 and sees(6)(one))
+    assert again.class_name == "Physics"
+    engine = database(tmp_path)
+    wait_for(lambda: queries.session(engine, 1).status is not SessionStatus.RUNNING, service)
+    assert queries.session(engine, 1).frames_sampled > 0
+    wait_for(lambda: (tmp_path / "classpulse-data/reports/session-0001/report.pdf").exists(), service)
+    service.process.send_signal(signal.SIGTERM)
+    code, _, error = service.ended(timeout_s=5)
+    assert code == 0, error
+    session = queries.session(engine, 2)
+    assert (session.status, session.status_reason) == (
+        SessionStatus.INTERRUPTED,
+        "Classpulse was ended during the lesson",
+    )
+    assert not (tmp_path / "classpulse-data/reports/session-0002").exists()
+    next_day = running("daemon")
+    wait_for(lambda: (tmp_path / "classpulse-data/reports/session-0002/report.pdf").exists(), next_day)
+    engine.dispose()
+
+
+@POSIX
+def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: Path, running, shell) -> None:
+    lesson = running("start")
+    lesson.recording(sees(6))
+    recorder = lesson.children()
+    lesson.process.kill()
+    # A recording whose supervisor is gone closes its session by itself.
+    psutil.wait_procs(recorder, timeout=PATIENCE_S)
+    lesson.ended()
+    (session,) = shell.json("sessions")
+    assert session["status"] == "interrupted"
+    lesson = running("start")
+    lesson.recording(lambda one: one.session_id == 2)
+    os.killpg(lesson.process.pid, signal.SIGKILL)
+    lesson.ended()
+    lesson = running("start")
+    lesson.recording(lambda one: one.session_id == 3)
+    assert shell.json("stop")["session"] == 3
+    code, _, error = lesson.ended()
+    assert code == 0, error
+    assert "session 1, which had been cut off, has its report now" in error
+    assert "session 2, which had been cut off, has its report now" in error
+    statuses = {one["id"]: one["status"] for one in shell.json("sessions")}
+    assert statuses == {1: "interrupted", 2: "interrupted", 3: "finished"}
+
+
+def test_a_camera_that_is_not_there_is_told_in_one_line(configured, shell) -> None:
+    configured(more="capture: {stale_s: 1.0}\n")
+    line = shell.fails(2, "start", "--source", "http://127.0.0.1:9/video")
+    assert "http://127.0.0.1:9/video gives no picture" in line
+    assert shell.json("sessions") == []
+
+
+def test_a_film_can_stand_in_for_a_camera(configured, shell, demo_video: Path) -> None:
+    configured("behaviour")
+    code, out, error = shell("start", "--source", str(demo_video))
+    assert code == 0, error
+    assert "report.html" in out
+    assert "session 1 finished" in error
+
+
+def test_nobody_is_recorded_without_a_policy(tmp_path: Path, shell) -> None:
+    (tmp_path / "config.yaml").write_text("class: {name: 7b}\n", encoding="utf-8")
+    for command in (["start"], ["daemon"]):
+        assert "policy" in shell.fails(2, *command)
+    assert not (tmp_path / "classpulse-data").exists()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +253,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(path, steps(1) * 12_000, fps=10, options={"preset": "ultrafast"})
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_in_the_middle_loses_nothing(
     tmp_path: Path, configured, shell, long_video: Path, number: signal.Signals
@@ -163,7 +267,7 @@ def test_a_signal_in_the_middle_loses_nothing(
     def recorded_s() -> float:
         if not (tmp_path / "classpulse-data" / "classpulse.db").exists():
             return 0.0
-        engine = engine_of(tmp_path)
+        engine = database(tmp_path)
         try:
             return max((s.end_s for s in queries.sessions(engine)), default=0.0)
         finally:
@@ -180,7 +284,7 @@ def test_a_signal_in_the_middle_loses_nothing(
         assert "report.html" in out
     (session,) = shell.json("sessions")
     assert session["status"] == "interrupted"
-    engine = engine_of(tmp_path)
+    engine = database(tmp_path)
     assert queries.session(engine, 1).end_s >= before > 0
     engine.dispose()
     assert Path(shell.json("report", "1")["report"]["html"]).exists()

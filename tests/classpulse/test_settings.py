@@ -20,7 +20,9 @@ POLICY = """policy:
   recorded_on: 2026-01-15
 """
 
-SECTIONS = [name.alias or key for key, name in Settings.model_fields.items() if key != "policy"]
+SECTIONS = [
+    name.alias or key for key, name in Settings.model_fields.items() if key not in {"policy", "rooms"}
+]
 
 
 def write(folder: Path, text: str) -> Path:
@@ -61,8 +63,9 @@ def test_every_setting_is_in_the_file(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
     data = YAML(typ="safe").load(ROOT / "config.yaml")
+    assert data.pop("rooms") == []
     written = {f"{section}.{key}" for section, keys in data.items() for key in keys}
-    assert written == leaves(Settings()) - {"policy"}
+    assert written == leaves(Settings()) - {"policy", "rooms"}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -91,7 +94,13 @@ def test_unknown_keys_are_refused_in_every_section(tmp_path: Path, section: str)
         (POLICY + "  mode: vibes\n", 7, "policy.mode"),
         (POLICY.replace("consent", "because"), 4, "policy.legal_basis"),
         (POLICY.replace("  age_group: adults\n", ""), 1, "'policy.age_group' is missing"),
+        (POLICY.replace("2026-01-15", "2026-02-30"), 6, "expected a day such as"),
         (POLICY.replace("2026-01-15", "2999-01-01"), 6, "lies in the future"),
+        ("rooms:\n  name: A\n", 1, "rooms is a section; input should be a valid tuple"),
+        ("schedule:\n  zone: Mars/Olympus\n", 2, "expected an IANA name"),
+        ("schedule:\n  lessons: mondays\n", 2, "schedule.lessons is 'mondays'; input should be"),
+        ("retention:\n  keep_days: 0\n", 2, "greater than or equal to 1"),
+        ("output:\n  layout: cloud\n", 2, "'session' or 'class'"),
         (POLICY.replace("CH", "EU") + "  mode: emotion\n", 1, "the EU AI Act, Art. 5(1)(f), prohibits"),
     ],
 )  # fmt: skip
@@ -127,11 +136,24 @@ def test_no_address_path_or_password_is_kept_with_a_session() -> None:
             "output": {"folder": "/home/secret"},
             "expression": {"model": "/home/secret.tflite"},
             "detection": {"yunet_model": "/home/secret.onnx"},
+            "rooms": [{"name": "A", "source": "rtsp://me:secret@camera/2"}],
+            "schedule": {
+                "lessons": [
+                    {
+                        "class": "7b",
+                        "days": "mon",
+                        "from": "8:00",
+                        "to": "9:00",
+                        "source": "rtsp://a:secret@c/3",
+                    }
+                ]
+            },
+            "notify": {"webhook": {"url": "https://school.example/secret"}},
         }
     )
     kept = settings.as_json()
     assert "secret" not in str(kept)
-    assert kept["capture"] == {"sample_fps": 2.0, "stale_s": 10.0}
+    assert kept["capture"] == {"sample_fps": 2.0, "stale_s": 10.0, "reconnect_s": 900.0}
     assert kept["flags"]["sad_share"] == settings.flags.sad_share
 
 

@@ -3,36 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-
-import pytest
-
-from db.records import Progress, SessionStatus
-from recorded import BINS, START, new_session, one_bin
-
-WEEKS = 4
-SAD = "s" * 30 + "n" * 10
-"""Three quarters of what can be read, in lessons of five minutes."""
-
-
-@pytest.fixture
-def lessons(store) -> list[int]:
-    """Mia of the roster looks sad for the same share of each of four lessons, a week apart."""
-    numbers, mia = [], 0
-    for week in range(WEEKS):
-        begun = replace(new_session(), started_at=START + timedelta(weeks=week))
-        with store.unit() as unit:
-            number = unit.start_session(begun)
-            mia = mia or unit.add_newcomer(number, "Mia", to_roster=True)
-            letters = (SAD * BINS)[:BINS]
-            unit.write_bins(number, [one_bin(mia, n, letter) for n, letter in enumerate(letters)])
-            unit.progress(number, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
-            unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
-            unit.commit()
-        numbers.append(number)
-    return numbers
 
 
 def mia_in(shell, session: int) -> dict:

@@ -271,7 +271,7 @@ def test_a_planned_lesson_waits_for_its_room(world: World) -> None:
     world.supervisor.start(MATH)
     world.tell(1)
     world.supervisor.start(later)
-    assert "Physics in A 12 waits: Math 7B is still being recorded" in world.supervisor.problems[0]
+    assert "Physics in A 12 waits: Math 7B in A 12 is still being recorded" in world.supervisor.problems[0]
     world.supervisor.stop(None)
     world.end(1, FINISHED)
     assert world.recordings[2].order == later
@@ -336,3 +336,28 @@ def test_pauses_grow_to_a_limit_and_begin_again_after_calm() -> None:
     assert pauses.pause_s(7 + CALM_S, ran=True) == LONGEST_S
     assert pauses.pause_s(8 + 2 * CALM_S, ran=False) == LONGEST_S
     assert pauses.pause_s(10 + 3 * CALM_S, ran=True) == 1.0
+
+
+def test_a_planned_lesson_waits_for_its_camera_too(world: World) -> None:
+    later = replace(PHYSICS, source="0", planned=True, until=MORNING + timedelta(hours=2))
+    world.supervisor.start(MATH)
+    world.tell(1)
+    world.supervisor.start(later)
+    assert world.supervisor.problems == ("Physics in B 3 waits: Math 7B in A 12 is still being recorded",)
+    world.supervisor.stop("A 12")
+    world.end(1, FINISHED)
+    assert world.recordings[2].order == later
+
+
+def test_a_lesson_that_follows_at_once_in_its_room_begins_when_the_first_has_ended(world: World) -> None:
+    world.supervisor.start(replace(MATH, planned=True, until=MORNING + timedelta(minutes=45)))
+    world.tell(1)
+    world.now_s += 45 * 60
+    # The timetable is quicker than the clock's tick, and both lessons are of one class.
+    second = replace(MATH, planned=True, until=MORNING + timedelta(minutes=90))
+    world.supervisor.start(second)
+    world.supervisor.heard(1, Told(status(MATH, 7, 2700.0)))
+    world.later(0.5)
+    assert world.recordings[1].commands == [Command("stop")]
+    world.end(1, FINISHED)
+    assert world.recordings[2].order == second

@@ -1,0 +1,16 @@
+"""``classpulse data``: what is kept."""
+
+from __future__ import annotations
+
+import click
+
+from classpulse.lazygroup import LazyGroup
+
+COMMANDS = {
+    "purge": "erase the lessons that have been kept long enough",
+}
+
+
+@click.group(cls=LazyGroup, package="classpulse.commands.data", lines=COMMANDS)
+def data() -> None:
+    """Look after what is kept."""

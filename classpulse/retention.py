@@ -1,0 +1,81 @@
+"""Keeping to ``retention.keep_days``: what has been kept long enough is erased, with its reports.
+
+For the daemon: call ``enforce`` once a night; it returns what went and what could not, and raises
+DatabaseError.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from classpulse.console import count
+from classpulse.reportfolder import find_report_folders, remove_report
+from classpulse.settings import Config
+from classpulse.summarising import sum_up
+from db.retention import clear_log, ended_before, erase_session
+from db.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What went: the numbers of the ``sessions``, the ``students`` known from them alone, the report
+    ``folders``. ``failed`` says in a line each what could not be erased; it is tried again the next time."""
+
+    sessions: tuple[int, ...] = ()
+    students: int = 0
+    folders: int = 0
+    failed: tuple[str, ...] = ()
+
+
+def enforce(engine: Engine, config: Config, now: datetime) -> Erasure:
+    """Erase the sessions that ended more than ``retention.keep_days`` before ``now`` (aware); nothing if it
+    is None."""
+    days = config.settings.retention.keep_days
+    return Erasure() if days is None else erase_older(engine, config, now, days)
+
+
+def found_older(engine: Engine, config: Config, now: datetime, days: int) -> Erasure:
+    """What ``erase_older`` would take; nothing is changed. The students are not counted."""
+    sessions = tuple(ended_before(engine, now - timedelta(days=days)))
+    folders = sum(len(find_report_folders(config.output_folder, number)) for number in sessions)
+    return Erasure(sessions, folders=folders)
+
+
+def erase_older(engine: Engine, config: Config, now: datetime, days: int) -> Erasure:
+    """Erase the sessions that ended more than ``days`` days before ``now``, the oldest first."""
+    numbers = ended_before(engine, now - timedelta(days=days))
+    if not numbers:
+        return Erasure()
+    # Verdicts that were never made would be held against less from now on.
+    sum_up(engine, config, quiet=True)
+    sessions: list[int] = []
+    failed: list[str] = []
+    students = folders = 0
+    for number in numbers:
+        try:
+            # First, so that what cannot be removed is known tomorrow, too.
+            folders += len(remove_report(config.output_folder, number))
+        except OSError as error:
+            failed.append(f"the report of session {number} cannot be removed ({error.strerror or error})")
+            continue
+        with Store(engine).unit() as unit:
+            # One transaction each: a recording's own writes wait for it.
+            erased = erase_session(unit, number)
+            if erased is None:
+                continue
+            detail = f"ended more than {count(days, 'day')} ago; {count(erased.students, 'student')} with it"
+            unit.audit("erase", f"session {number}", now, detail)
+            unit.commit()
+        sessions.append(number)
+        students += erased.students
+    if sessions and not clear_log(engine):
+        failed.append("the database's log still holds what was erased, because somebody is reading")
+    for line in failed:
+        log.warning("%s; it is tried again", line)
+    return Erasure(tuple(sessions), students, folders, tuple(failed))

@@ -1,0 +1,75 @@
+"""Whether a picture shows that its camera lives: fresh, the same as before, or black. Pure.
+
+``read()`` is not trusted: OpenCV can go on giving the last picture after a camera was unplugged
+(opencv #14044), and a recorder can go on sending it. Pictures are compared as thumbnails
+(``monitor.sources.capture.thumbnail``): means of blocks, in which the noise of a sensor and of a codec
+cancels and a head that moves does not. ``benchmarks/freshness.py`` measures what the numbers rest on.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Thumbnail = NDArray[np.uint8]
+"""``(h, w)``, uint8, about 120 blocks wide: the mean green of each block of a picture."""
+
+EXACT = 1
+"""Levels of grey. From a camera on a cable the same picture comes bit for bit, and of two real ones the
+noise always moves some block by one."""
+
+RECODED = 6
+"""Levels of grey, for streams: one picture, encoded again and again, comes out different each time."""
+
+BLACK_MEAN = 20.0
+"""Levels. Black is 0 or, in the television's range taken for the full one, 16, and noise lifts it."""
+
+BLACK_SPREAD = 4.0
+"""Levels that the brightest block of a black picture may lie above the mean. One face in the dark that is lit
+up to level 20 lies 13 above."""
+
+
+class Look(StrEnum):
+    """What a picture says of its camera."""
+
+    FRESH = "fresh"
+    SAME = "same"
+    BLACK = "black"
+
+
+class Freshness:
+    """Holds each picture against the last fresh one, so that slow changes add up.
+
+    ``tolerance``: how many levels of grey some block must differ by, ``EXACT`` or ``RECODED``. ``last`` is
+    the thumbnail of the last fresh picture, None before the first and after black: the next picture is fresh
+    then, unless it is black.
+    """
+
+    def __init__(self, tolerance: int, last: Thumbnail | None = None) -> None:
+        self.last = last
+        self._tolerance = tolerance
+
+    def judge(self, thumbnail: Thumbnail) -> Look:
+        """What this picture is; a fresh one is remembered. Another size is always fresh."""
+        if is_black(thumbnail):
+            self.last = None
+            return Look.BLACK
+        if self.last is not None and _difference(self.last, thumbnail) < self._tolerance:
+            return Look.SAME
+        self.last = thumbnail
+        return Look.FRESH
+
+
+def is_black(thumbnail: Thumbnail) -> bool:
+    """Whether nothing at all is in the picture: the lens is covered, or the camera sends black."""
+    mean = float(thumbnail.mean())
+    return mean <= BLACK_MEAN and float(thumbnail.max()) - mean <= BLACK_SPREAD
+
+
+def _difference(one: Thumbnail, other: Thumbnail) -> float:
+    """Of the block that differs most, levels of grey; infinite for different sizes."""
+    if one.shape != other.shape:
+        return float("inf")
+    return float(np.abs(one.astype(np.int16) - other).max())

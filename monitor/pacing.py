@@ -1,0 +1,65 @@
+"""When a camera that is gone is tried again, and when no more. Pure: the clock and the dice are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+FIRST_S = 0.5
+"""The first pause: a plug that was knocked or a stream that starts anew is back at once."""
+
+LONGEST_S = 30.0
+"""The pause doubles up to this: a lecture must not miss more than half a minute of a camera that is back,
+and a camera that is starting is not helped by more tries."""
+
+LEAST_PART = 0.5
+"""Each pause is drawn between this part of itself and the whole. After a power cut all rooms lose their
+cameras at once, and would ask one recorder or switch at the same moments for ever."""
+
+PROVEN_S = 10.0
+"""Fresh pictures for so long mean that the connection holds, and the pauses begin small again. A loose
+contact that gives a picture with every try does not."""
+
+
+class Pacing:
+    """The tries of one live source, over all its outages.
+
+    ``budget_s``: for so long one outage is put up with, from its first failure to the beginning of the last
+    try. ``dice`` gives numbers in 0..1. Times are seconds of any one clock.
+    """
+
+    def __init__(self, budget_s: float, dice: Callable[[], float]) -> None:
+        self.tries = 0
+        """Failures in a row, without ``PROVEN_S`` of fresh pictures between."""
+        self._budget_s = budget_s
+        self._dice = dice
+        self._failing_since_s: float | None = None
+        self._fresh_since_s: float | None = None
+
+    def fresh(self, now_s: float) -> None:
+        """A fresh picture came: the budget is full again."""
+        self._failing_since_s = None
+        if self._fresh_since_s is None:
+            self._fresh_since_s = now_s
+        if now_s - self._fresh_since_s >= PROVEN_S:
+            self.tries = 0
+
+    def failed(self, now_s: float, *, shown: bool = False) -> float | None:
+        """A connection was given up; when to try again, or None if the budget does not reach so far.
+
+        ``shown``: it did give pictures, though none that was fresh. The camera is there then, so that costs
+        nothing of the budget and the pause is short.
+        """
+        self._fresh_since_s = None
+        if self._failing_since_s is None or shown:
+            self._failing_since_s = now_s
+        # 2 ** 16 is past every longest pause, and tries may go on for days.
+        pause_s = FIRST_S if shown else min(FIRST_S * 2 ** min(self.tries, 16), LONGEST_S)
+        self.tries += not shown
+        due_s = now_s + pause_s * (LEAST_PART + (1 - LEAST_PART) * self._dice())
+        return due_s if due_s - self._failing_since_s <= self._budget_s else None
+
+    def restart(self) -> None:
+        """Somebody asks for pictures anew: what failed before is forgotten."""
+        self.tries = 0
+        self._failing_since_s = None
+        self._fresh_since_s = None

@@ -1,0 +1,201 @@
+"""One connection to a camera, read in a thread of its own: the newest fresh picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import cv2
+
+from monitor.domain import ImageBGR
+from monitor.freshness import Freshness, Look
+from monitor.sources.capture import Capture, CaptureFactory, Shot, as_bgr, thumbnail
+from monitor.steady import steady_s
+
+REREAD_S = 0.02
+"""The pause after a failed ``read``: some drivers fail at once, for ever, and would fill a core."""
+
+SAME_PAUSE_S = 0.005
+"""The pause after a picture that is not fresh, because a frozen driver may give it again at once. Longer,
+and a stream of 60 pictures a second would come later and later."""
+
+JOIN_S = 0.5
+"""How long closing waits for a ``read`` that blocks. The thread is a daemon and is left behind then."""
+
+FAILING_S = 2.0
+"""When every ``read`` has failed for so long after a good one, the connection is over: FFmpeg never comes
+back from an error, nor a driver from an unplugged camera. Single failures are passed over."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a connection gave that was not fresh; times on the steady clock, None for never.
+
+    ``black_since_s``: only black pictures have come since then. ``same_s``: the last one that showed the
+    same as before. ``shown``: whether any picture came at all.
+    """
+
+    black_since_s: float | None = None
+    same_s: float | None = None
+    shown: bool = False
+
+
+class Connection(Protocol):
+    """What a live source needs of a connection; ``NewestShot`` is one.
+
+    ``failure`` says, once it is not None, why there will be no more pictures.
+    """
+
+    failure: str | None
+
+    @property
+    def seen(self) -> Seen:
+        """What came that was not fresh."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether anything of it still runs, also after ``close``."""
+        ...
+
+    def take(self, timeout_s: float) -> Shot | None:
+        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        ...
+
+    def close(self) -> None:
+        """Ask it to end. Returns soon, even if a call to the camera does not."""
+        ...
+
+
+Connect = Callable[[int | str, Freshness], Connection]
+"""Begins a connection to a camera's number or a URL; must not block."""
+
+
+class Judged:
+    """Judges the pictures of one connection in order, and when they have failed to come for good."""
+
+    def __init__(self, freshness: Freshness, clock: Callable[[], float]) -> None:
+        self.seen = Seen()
+        self._freshness = freshness
+        self._clock = clock
+        self._failing_since_s: float | None = None
+        self._fresh_s: float | None = None
+
+    def put(self, good: bool, image: Any) -> Shot | None:
+        """What ``read`` gave; the picture if it is fresh."""
+        now_s = self._clock()
+        if not good or image is None:
+            if self._failing_since_s is None:
+                self._failing_since_s = now_s
+            return None
+        self._failing_since_s = None
+        picture = as_bgr(image)
+        return self._judged(picture, now_s)
+
+    @property
+    def over(self) -> bool:
+        """Whether pictures came, and every ``read`` has failed for ``FAILING_S`` since."""
+        since_s = self._failing_since_s
+        return self.seen.shown and since_s is not None and self._clock() - since_s >= FAILING_S
+
+    def _judged(self, picture: ImageBGR, now_s: float) -> Shot | None:
+        look = self._freshness.judge(thumbnail(picture))
+        if look is Look.BLACK:
+            since_s = self.seen.black_since_s
+            self.seen = replace(self.seen, black_since_s=now_s if since_s is None else since_s, shown=True)
+            return None
+        if look is Look.SAME:
+            self.seen = Seen(None, now_s, True)
+            return None
+        self.seen = Seen(None, None, True)
+        shot = Shot(picture, datetime.now(UTC), now_s, self._fresh_s)
+        self._fresh_s = now_s
+        return shot
+
+
+class NewestShot:
+    """Reads a capture in a thread and keeps the newest fresh picture, never more than one.
+
+    A queue would fill with old pictures whenever the detector is slower than the camera.
+    """
+
+    def __init__(
+        self,
+        address: int | str,
+        freshness: Freshness,
+        factory: CaptureFactory,
+        clock: Callable[[], float] = steady_s,
+    ) -> None:
+        self.failure: str | None = None
+        self._address = address
+        self._factory = factory
+        self._judged = Judged(freshness, clock)
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._newest: Shot | None = None
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+
+    @property
+    def seen(self) -> Seen:
+        """What came that was not fresh."""
+        return self._judged.seen
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs, perhaps in a call that blocks."""
+        return self._thread.is_alive()
+
+    def take(self, timeout_s: float) -> Shot | None:
+        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or self.failure is not None, timeout_s)
+            shot, self._newest = self._newest, None
+            return shot
+
+    def close(self) -> None:
+        """Ask the reader to end, and wait ``JOIN_S`` for it."""
+        self._closing.set()
+        self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        try:
+            capture = self._factory(self._address)
+            # Released here, not in close(): a capture must not be released while a thread reads it.
+            try:
+                if capture.isOpened():
+                    self._read(capture)
+                else:
+                    self._fail("it cannot be opened")
+            finally:
+                capture.release()
+        except (cv2.error, OSError) as error:
+            self._fail(" ".join(str(error).split()))
+        finally:
+            # Whatever else ended the thread, nobody must wait for it.
+            self._fail("its reader has ended")
+
+    def _read(self, capture: Capture) -> None:
+        while not self._closing.is_set():
+            good, image = capture.read()
+            shot = self._judged.put(good, image)
+            if shot is not None:
+                self._keep(shot)
+            elif self._judged.over:
+                self._fail("no more pictures come")
+                return
+            else:
+                self._closing.wait(SAME_PAUSE_S if good else REREAD_S)
+
+    def _keep(self, shot: Shot) -> None:
+        with self._changed:
+            self._newest = shot
+            self._changed.notify_all()
+
+    def _fail(self, reason: str) -> None:
+        with self._changed:
+            self.failure = self.failure or reason
+            self._changed.notify_all()

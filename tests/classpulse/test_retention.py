@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from classpulse.retention import Erasure, enforce, erase_older
+from classpulse.settings import read_config
+from db import queries
+from db.records import SessionStatus
+from db.store import Store
+from recorded import START, new_session
+
+DAY = timedelta(days=1)
+AFTER_THE_SECOND = START + timedelta(weeks=1, minutes=6)
+"""Of the four lessons, a week apart."""
+
+
+def keep(tmp_path: Path, days: str | int, more: str = "") -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8") + f"retention: {{keep_days: {days}}}\n{more}", "utf-8")
+    return path
+
+
+def numbers(store: Store) -> list[int]:
+    return sorted(one.id for one in queries.sessions(store.engine))
+
+
+def audit(store: Store) -> list[tuple[str, str, str]]:
+    return [(a.action, a.subject, a.detail) for a in queries.audit_trail(store.engine) if a.action == "erase"]
+
+
+class TestTheNight:
+    def test_nothing_is_erased_unasked(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(tmp_path / "config.yaml")
+        assert enforce(store.engine, config, START + 10_000 * DAY) == Erasure()
+        assert numbers(store) == lessons
+
+    def test_what_is_older_goes_with_its_report(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        for number in lessons:
+            folder = config.output_folder / f"session-{number:04d}"
+            folder.mkdir(parents=True)
+            (folder / "report.html").touch()
+        found = enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert found == Erasure(tuple(lessons[:2]), 0, 2)
+        assert numbers(store) == lessons[2:]
+        left = {folder.name for folder in config.output_folder.iterdir()}
+        assert left == {f"session-{number:04d}" for number in lessons[2:]}
+        assert audit(store) == [
+            ("erase", f"session {n}", "ended more than 30 days ago; 0 students with it")
+            for n in lessons[1::-1]
+        ]
+        assert enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == Erasure()
+
+    def test_by_the_end_and_not_the_start(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(keep(tmp_path, 30))
+        assert not enforce(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
+        assert enforce(store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY).sessions
+
+    def test_a_session_that_runs_stays(self, tmp_path: Path, store: Store) -> None:
+        with store.unit() as unit:
+            running = unit.start_session(new_session())
+            unit.commit()
+        assert enforce(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY) == Erasure()
+        assert queries.session(store.engine, running).status is SessionStatus.RUNNING
+
+    def test_a_report_that_cannot_be_removed_is_tried_again(
+        self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        (config.output_folder / f"session-{lessons[0]:04d}").mkdir(parents=True)
+        at = AFTER_THE_SECOND + 30 * DAY
+
+        def busy(_path: Path) -> None:
+            raise PermissionError(13, "it is open in another program")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("shutil.rmtree", busy)
+            found = enforce(store.engine, config, at)
+        assert found.sessions == (lessons[1],)
+        assert found.failed == (
+            f"the report of session {lessons[0]} cannot be removed (it is open in another program)",
+        )
+        assert enforce(store.engine, config, at).sessions == (lessons[0],)
+
+    def test_reports_by_class_go_too_and_empty_folders(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
+        path = tmp_path / "config.yaml"
+        keep(tmp_path, 30, "output: {layout: class, time_zone: Europe/Zurich}\n")
+        file = shell.json("report", str(lessons[0]), "--format", "html")["report"]["html"]
+        assert Path(file).relative_to(tmp_path).as_posix() == (
+            f"classpulse-data/reports/7b/2026-03-02 10.00 session-{lessons[0]:04d}/report.html"
+        )
+        assert enforce(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
+        assert list((tmp_path / "classpulse-data" / "reports").iterdir()) == []
+
+
+class TestLaterVerdicts:
+    def mia_in(self, shell, session: int) -> dict:
+        files = shell.json("report", str(session), "--format", "json")["report"]
+        (mia,) = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
+        return mia
+
+    def test_they_stay_as_they_were(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        before = self.mia_in(shell, lessons[3])
+        assert (before["numbers"]["usual_sessions"], before["outcome"]) == (3, "not_flagged")
+        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        assert numbers(store) == lessons[2:]
+        # Made again, twice: the second time from what the first one stored.
+        for _ in range(2):
+            after = self.mia_in(shell, lessons[3])
+            assert (after["outcome"], after["numbers"]) == (before["outcome"], before["numbers"])
+        assert [line["session_id"] for line in shell.json("review")] == [lessons[2]]
+
+    def test_one_that_was_never_made_is_made_first(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
+        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        assert self.mia_in(shell, lessons[3])["numbers"]["usual_sessions"] == 3
+
+
+class TestByHand:
+    def test_without_a_number_there_is_nothing_to_do(self, store: Store, shell) -> None:
+        assert "set it, or say how old with --older-than" in shell.fails(2, "data", "purge")
+
+    def test_a_number_on_the_command_line_is_asked_about(
+        self, store: Store, lessons: list[int], shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = shell.fails(2, "data", "purge", "--older-than", "3")
+        assert "erase 4 lessons older than 3 days for good?" in line
+        assert "--dry-run" in line
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("click.confirm", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
+        shell.fails(1, "data", "purge", "--older-than", "3")
+        assert numbers(store) == lessons
+
+    def test_a_look_first(self, store: Store, lessons: list[int], shell) -> None:
+        found = shell.json("data", "purge", "--older-than", "3", "--dry-run")
+        assert (found["sessions"], found["dry_run"]) == (lessons, True)
+        code, out, _ = shell("data", "purge", "--older-than", "3", "--dry-run")
+        assert (code, out.strip()) == (
+            0, "older than 3 days: 4 lessons would be erased (1, 2, 3, 4), with 0 report folders",
+        )  # fmt: skip
+        assert numbers(store) == lessons
+
+    def test_done(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        keep(tmp_path, 3)
+        assert shell.json("data", "purge")["sessions"] == lessons
+        assert numbers(store) == []
+        code, out, _ = shell("data", "purge", "--older-than", "0", "--yes")
+        assert (code, out.strip()) == (0, "older than 0 days: 0 lessons erased, with 0 report folders")

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from classpulse.lessons import ended_by_hand, sessions_of, tell_missed
+from db import queries
+from db.records import SessionStatus
+from db.store import Store
+from monitor.timetable import Lesson
+from recorded import START, record_lesson
+
+MINUTE = timedelta(minutes=1)
+AT = START + timedelta(hours=3)
+"""Noon of 2 March 2026 in UTC, a Monday; the recorded lesson is of nine o'clock."""
+
+
+@pytest.fixture
+def term(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        path.read_text("utf-8")
+        + """rooms:
+  - {name: A101, source: "rtsp://me:secret@camera/1"}
+  - {name: B2, source: 1}
+schedule:
+  zone: Europe/Zurich
+  holidays: [2026-03-04]
+  lessons:
+    - {class: 7b, room: A101, days: [mon, wed], from: "10:00", to: "10:45"}
+    - {class: Art, room: B2, days: [mon], from: "11:00", to: "11:45"}
+    - {class: Music, room: B2, days: [mon], from: "12:40", to: "13:30"}
+    - {class: Sport, room: A101, days: [mon, tue], from: "17:00", to: "18:00"}
+""",
+        "utf-8",
+    )
+    monkeypatch.setattr("classpulse.commands.schedule.now_utc", lambda: AT)
+    return path
+
+
+def states(shell, *more: str) -> list[tuple[str, str, str]]:
+    answer = shell.json("schedule", *more)
+    assert answer["zone"] == "Europe/Zurich"
+    return [(one["class"], one["from"][:16], one["state"]) for one in answer["lessons"]]
+
+
+def test_the_week(term: Path, store: Store, shell) -> None:
+    record_lesson(store)
+    assert states(shell) == [
+        ("7b", "2026-03-02T10:00", "recorded"),
+        ("Art", "2026-03-02T11:00", "missed"),
+        ("Music", "2026-03-02T12:40", "now"),
+        ("Sport", "2026-03-02T17:00", "ahead"),
+        ("Sport", "2026-03-03T17:00", "ahead"),
+        ("7b", "2026-03-04T10:00", "holiday"),
+    ]
+    assert len(states(shell, "--days", "1")) == 4
+    assert len(states(shell, "--days", "8")) == 10
+
+
+def test_the_summer_keeps_its_hours(term: Path, shell) -> None:
+    found = [at for name, at, _ in states(shell, "--days", "60") if name == "7b"]
+    assert {at[11:] for at in found} == {"10:00"}
+    offsets = {one["from"][-6:] for one in shell.json("schedule", "--days", "60")["lessons"]}
+    assert offsets == {"+01:00", "+02:00"}
+
+
+def test_the_table(term: Path, store: Store, shell) -> None:
+    number = record_lesson(store)
+    code, out, _ = shell("schedule")
+    assert code == 0
+    for part in (
+        "Lessons of 7 days, Europe/Zurich",
+        "Mon 2026-03-02",
+        f"session {number} finished",
+        "now, not recorded",
+        "holiday",
+        "missed",
+    ):
+        assert part in out
+    assert "secret" not in out + str(shell.json("schedule"))
+
+
+def test_a_look_makes_no_database(tmp_path: Path, shell) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "schedule: {zone: UTC, lessons: [{class: A, days: mon, from: 8:00, to: 9:00}]}\n", "utf-8"
+    )
+    assert len(shell.json("schedule")["lessons"]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_without_lessons(tmp_path: Path, shell) -> None:
+    (tmp_path / "config.yaml").write_text("", "utf-8")
+    code, out, error = shell("schedule")
+    assert (code, out) == (0, "")
+    assert "there are no lessons in config.yaml" in error
+
+
+def lesson(start: datetime = START - MINUTE, room: str | None = None) -> Lesson:
+    return Lesson("7b", room, "0", start, start + 45 * MINUTE)
+
+
+class TestSessionsOfALesson:
+    def test_those_that_began_during_it(self, store: Store) -> None:
+        number = record_lesson(store)
+        assert [one.id for one in sessions_of(store.engine, lesson())] == [number]
+        assert [one.id for one in sessions_of(store.engine, lesson(room="A101"))] == [number], (
+            "nobody said where"
+        )
+        assert sessions_of(store.engine, lesson(START + MINUTE)) == []
+        assert sessions_of(store.engine, lesson(START - 45 * MINUTE)) == []
+
+    def test_whether_somebody_ended_it(self, store: Store) -> None:
+        assert not ended_by_hand(store.engine, lesson())
+        number = record_lesson(store)
+        assert ended_by_hand(store.engine, lesson())
+        with store.unit() as unit:
+            unit.end_session(number, SessionStatus.INTERRUPTED, START + MINUTE, "a crash")
+            unit.commit()
+        assert not ended_by_hand(store.engine, lesson())
+
+    def test_a_missed_one_is_in_the_audit_and_the_log(
+        self, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+        tell_missed(store.engine, lesson(START, "A101"), now)
+        (entry,) = queries.audit_trail(store.engine)
+        assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
+        assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
+        assert "was missed" in caplog.text

@@ -1,0 +1,76 @@
+"""SIGTERM and Ctrl-C: within five seconds the process is gone, with everything written."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from inspection import close, opened
+
+from db import queries
+from db.records import SessionStatus
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+WITHIN_S = 5
+"""The promise, and so the only time that these tests hold anybody to."""
+
+
+@contextmanager
+def lecture(command: list[str], environment: dict[str, str], path: Path) -> Iterator[subprocess.Popen]:
+    """A session in its own process, which has looked at twenty pictures."""
+    child = subprocess.Popen(
+        [*command, "lecture", str(path)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        for line in child.stdout:
+            if int(line) >= 20:
+                break
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_time_and_everything_is_written(
+    tmp_path, template, command, environment, number
+) -> None:
+    path = tmp_path / "class.db"
+    shutil.copy(template, path)
+    with lecture(command, environment, path) as child:
+        child.send_signal(number)
+        out, error = child.communicate(timeout=WITHIN_S)
+    assert (child.returncode, error) == (0, "")
+    looked_at = max([20, *map(int, out.split())])
+    with opened(path) as engine:
+        session = queries.session(engine, 1)
+        assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, looked_at)
+        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == looked_at
+
+
+def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session(
+    tmp_path, template, command, environment
+) -> None:
+    path = tmp_path / "class.db"
+    shutil.copy(template, path)
+    with lecture(command, environment, path) as child:
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            kept = holder.execute("SELECT frames_sampled FROM class_sessions").fetchone()[0]
+            child.send_signal(signal.SIGTERM)
+            _, error = child.communicate(timeout=WITHIN_S)
+            holder.execute("ROLLBACK")
+        assert child.returncode != 0
+        assert "database" in error.splitlines()[-1]
+    with opened(path) as engine:
+        assert close(engine) == [1]
+        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == kept > 0

@@ -1,0 +1,283 @@
+"""Recordings to be killed, as processes of their own; the tests beside this start them.
+
+    victim.py kill FOLDER TEMPLATE COUNT SEED    many of them, each killed at a moment of its own
+    victim.py record PATH LOG SPEED [--two]      one of them, or two sessions in two processes of one group
+    victim.py lecture PATH                       one that ends on a signal, through the whole session loop
+
+A made-up class of 25 is recorded through the real recorder and its writing thread, ``SPEED`` times as fast
+as a lecture goes. What a log holds, a line each: ``a`` media seconds (a sample is about to be added), ``h``
+media seconds and the monotonic clock (a batch is about to be handed over), ``b`` (a write begins) and ``c``
+media seconds (it is committed).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import select
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from db.engine import open_database
+from db.records import NewSession, Progress
+from db.store import Store
+from db.unit import Unit
+from monitor.binning import Binner
+from monitor.domain import Gap, GapReason, Observation, Track, Unknown
+from monitor.process import current_process
+from monitor.recorder import Recorder, RecordingSettings
+from monitor.sample import Sample, Stretch
+from monitor.seating import Seat
+
+STUDENTS = 25
+SAMPLE_FPS = 2.0
+SPEED = 10.0
+"""Ten seconds of a lecture are one of the test."""
+
+AT_ONCE = 14
+CHANCES = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
+
+
+def joins_s(student: int) -> float:
+    """When a student comes: twenty are there from the beginning, the others come and move the names."""
+    return 0.0 if student < 20 else 3.0 * (student - 19)
+
+
+class Log:
+    """Lines that the kernel has as soon as they are written, so that they outlive the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def __call__(self, *words: object) -> None:
+        os.write(self._file, (" ".join(map(str, words)) + "\n").encode())
+
+
+class LoggingStore(Store):
+    """Tells when a write begins and when it is committed. ``on_write`` is called when one begins."""
+
+    def __init__(self, path: Path, log: Log, on_write: Callable[[], None]) -> None:
+        super().__init__(open_database(f"sqlite:///{path}", synchronous="FULL"))
+        self._log = log
+        self._on_write = on_write
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        self._log("b")
+        self._on_write()
+        with super().unit() as unit:
+            write, end_s = unit.progress, [0.0]
+
+            def progress(session_id: int, progress: Progress) -> None:
+                end_s[0] = progress.end_s
+                write(session_id, progress)
+
+            unit.progress = progress  # type: ignore[method-assign]
+            yield unit
+        self._log("c", end_s[0])
+
+
+def begin(store: Store) -> int:
+    """A session of this process."""
+    pid, started = current_process()
+    new = NewSession("7b", "made up", datetime.now(UTC), "emotion", None, 5.0, {}, {}, pid, started)
+    with store.unit() as unit:
+        number = unit.start_session(new)
+        unit.commit()
+    return number
+
+
+def seats(at_s: float) -> list[Seat]:
+    here = [student for student in range(STUDENTS) if joins_s(student) <= at_s]
+    # Who comes later sits between those who are there.
+    return [Seat(n, (x := 50.0 * (7 * n % STUDENTS), 100.0, x + 40.0, 150.0)) for n in here]
+
+
+def sample(at_s: float) -> Sample:
+    """Everybody who has come is seen; every fifth student cannot be read."""
+    seen = [seat.student for seat in seats(at_s)]
+    observations = tuple(
+        Observation(n, at_s, True, unknown=Unknown.BLURRED)
+        if n % 5 == 0
+        else Observation(n, at_s, True, probabilities=CHANCES)
+        for n in seen
+    )
+    return Sample(at_s, observations, len(seen), (1280, 720), note="quiz" if at_s == 6.0 else None)
+
+
+def tracks(at_s: float) -> list[Stretch]:
+    """What following them came to."""
+    return [
+        Stretch(s.student, Track(s.student, s.box_xyxy, None, joins_s(s.student), at_s, 1), None)
+        for s in seats(at_s)
+    ]
+
+
+def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None] = lambda: None) -> None:
+    """Record until somebody puts an end to it. From 12 s to 15 s of each minute nothing can be seen."""
+    log = Log(log_path)
+    store = LoggingStore(path, log, on_write)
+    recorder = Recorder(
+        store,
+        begin(store),
+        Binner(5.0, lambda pose: True),
+        RecordingSettings(),
+        patience_s=float("inf"),
+        in_background=True,
+    )
+    hand_over = recorder.commit
+
+    def commit(*arguments: object) -> None:
+        log("h", recorder.progress.end_s, time.monotonic())
+        hand_over(*arguments)  # type: ignore[arg-type]
+
+    recorder.commit = commit  # type: ignore[method-assign, assignment]
+    began_s, slot = time.monotonic(), 0
+    while True:
+        at_s = slot / SAMPLE_FPS
+        log("a", at_s)
+        if 12.0 <= at_s % 60 < 15.0:
+            start_s = at_s - at_s % 60 + 12.0
+            recorder.add_gap(Gap(start_s, at_s, GapReason.NO_PICTURE), 0)
+        else:
+            recorder.add(sample(at_s), 1 / SAMPLE_FPS, 0)
+        recorder.commit_if_due(lambda at_s=at_s: seats(at_s), lambda at_s=at_s: tracks(at_s))  # type: ignore[misc]
+        # The newest moment wins: one that has passed is left out.
+        time.sleep(max(0.0, began_s + (slot + 1) / SAMPLE_FPS / speed - time.monotonic()))
+        slot = max(slot + 1, int((time.monotonic() - began_s) * speed * SAMPLE_FPS))
+
+
+@dataclass
+class Victim:
+    """A recording that runs. ``due_s`` is when it is killed, on the monotonic clock; with ``in_write`` that
+    is known only when so many more writes have begun."""
+
+    number: int
+    pid: int
+    pipe: int
+    due_s: float
+    in_write: int
+
+
+def start(folder: Path, template: Path, number: int, dice: random.Random) -> Victim:
+    path = folder / f"{number}.db"
+    shutil.copy(template, path)
+    read, write = os.pipe()
+    # Every other one is killed just when it writes, which chance alone would seldom do.
+    in_write = dice.randint(1, 6) if number % 2 else 0
+    wait_s = dice.uniform(0.05, 3.0)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(read)
+            record(path, folder / f"{number}.log", SPEED, lambda: os.write(write, b"b"))
+        finally:
+            os._exit(1)
+    os.close(write)
+    return Victim(number, pid, read, float("inf") if in_write else time.monotonic() + wait_s, in_write)
+
+
+def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
+    """Start them, some at a time, and kill each; a line for each says its number and when."""
+    dice, waiting, running = random.Random(seed), list(range(count)), list[Victim]()
+    while waiting or running:
+        while waiting and len(running) < AT_ONCE:
+            running.append(start(folder, template, waiting.pop(0), dice))
+        now_s = time.monotonic()
+        next_s = min(victim.due_s for victim in running)
+        ready, _, _ = select.select(
+            [victim.pipe for victim in running], [], [], min(10.0, max(0.0, next_s - now_s))
+        )
+        for victim in running:
+            if victim.pipe in ready:
+                begun = len(os.read(victim.pipe, 1000))
+                if begun == 0:
+                    raise SystemExit(f"recording {victim.number} ended by itself")
+                if victim.in_write:
+                    victim.in_write -= min(begun, victim.in_write)
+                    if not victim.in_write:
+                        victim.due_s = time.monotonic() + dice.uniform(0.0, 0.03)
+        for victim in [victim for victim in running if victim.due_s <= time.monotonic()]:
+            os.kill(victim.pid, signal.SIGKILL)
+            say(victim.number, time.monotonic())
+            os.waitpid(victim.pid, 0)
+            os.close(victim.pipe)
+            running.remove(victim)
+
+
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def lecture(path: Path) -> None:
+    """Run a whole session until a signal comes; its status is the exit code."""
+    import numpy as np
+
+    from classpulse.interrupt import stop_on_signals
+    from faces import face
+    from monitor.domain import Frame
+    from monitor.pipeline import Pipeline
+    from monitor.reading import NoExpressions
+    from monitor.seating import Seating
+    from monitor.session import Session
+    from monitor.tracking import Tracker
+
+    class Camera:
+        name, expected_s, live, frames_dropped = "made up", None, True, 0
+
+        def frames(self, stop: threading.Event) -> Iterator[Frame]:
+            picture, slots = np.zeros((200, 400, 3), np.uint8), itertools.count()
+            while not stop.wait(1 / SAMPLE_FPS / SPEED):
+                yield Frame(picture, datetime.now(UTC), next(slots) / SAMPLE_FPS)
+
+    class OneFace:
+        def detect(self, image_bgr: object) -> list[object]:
+            return [face(100, 100)]
+
+    store = Store(open_database(f"sqlite:///{path}", synchronous="FULL"))
+    recorder = Recorder(
+        store,
+        begin(store),
+        Binner(5.0, lambda pose: True),
+        RecordingSettings(),
+        patience_s=float("inf"),
+        in_background=True,
+    )
+    pipeline = Pipeline(OneFace(), NoExpressions(), Tracker(), Seating())
+    source = Camera()
+    with stop_on_signals() as stop:
+        session = Session(
+            source,  # type: ignore[arg-type]
+            source.frames(stop),
+            pipeline,
+            recorder,
+            sample_fps=SAMPLE_FPS,
+            on_progress=lambda progress, students: say(progress.frames_sampled),
+        )
+        session.run(stop)
+
+
+def main(command: str, *words: str) -> None:
+    if command == "kill":
+        kill_many(Path(words[0]), Path(words[1]), int(words[2]), int(words[3]))
+    elif command == "record":
+        path, log, speed = Path(words[0]), Path(words[1]), float(words[2])
+        if "--two" in words and os.fork() == 0:
+            log = log.with_suffix(".second")
+        record(path, log, speed)
+    else:
+        lecture(Path(words[0]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
