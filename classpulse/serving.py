@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from classpulse.aftermath import Aftermath, Errands
+from classpulse.aftermath import Aftermath, Errands, Reported
 from classpulse.failures import EXPECTED
 from classpulse.interrupt import stop_on_signals
 from classpulse.lessons import ended_by_hand, tell_missed
 from classpulse.logs import log_to_file
 from classpulse.metrics import metrics_server
+from classpulse.note import note_of
+from classpulse.notifying import channels, notify_in_background
 from classpulse.scheduling import Hooks, LessonScheduler, timetable_of
 from classpulse.service import Service
 from classpulse.settings import Config
@@ -37,7 +40,8 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     with Claim(config.data_folder):
         with open_record(config) as engine:
             left = unreported(engine)
-        aftermath = Aftermath(Errands(config))
+        no_time = threading.Event()
+        aftermath = Aftermath(Errands(config), lambda _, reported: _tell(config, reported, no_time))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
             with (
@@ -52,6 +56,7 @@ def serve(config: Config, *, verbose: bool = False) -> None:
                 service.run(stop)
                 log.info("ended")
         finally:
+            no_time.set()
             aftermath.hold()
             aftermath.close()
 
@@ -90,6 +95,14 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
     service.lessons_missed = lambda: missed
     with scheduler:
         yield
+
+
+def _tell(config: Config, reported: Reported, no_time: threading.Event) -> None:
+    """Somebody may want to know, also that there is no report."""
+    if channels(config):
+        with open_record(config) as engine:
+            note = note_of(engine, config, reported.session_id)
+        notify_in_background(config, note, no_time)
 
 
 def _order(lesson: Lesson) -> Order:
