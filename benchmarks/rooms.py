@@ -185,10 +185,10 @@ def _tell(
     passed_s = after[0].media_s - before[0].media_s
     told = "carried" if min(shares) >= CARRIED else "not carried"
     faces = sum(one.faces_now for one in after) / len(after)
+    least, mean = min(shares), sum(shares) / len(shares)
+    cores = processor_s / passed_s
     print(
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+        f"{len(after):5}   {least:6.0%} {mean:6.0%}   {cores:10.2f}"
         f"   {memory_mib:8.0f}   {faces:5.1f}   {told}",
         flush=True,
     )
