@@ -21,6 +21,9 @@ THUMBNAIL_PX = 120
 """The least width of a thumbnail. At 1080p a block is 16 pixels wide, less than a face that can be read."""
 
 FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
+QUIET = "-8"
+"""FFmpeg's ``AV_LOG_QUIET``."""
 
 
 class Capture(Protocol):
@@ -51,7 +54,8 @@ def open_capture(address: int | str) -> Capture:
         return cv2.VideoCapture(address)
     # Over UDP each lost packet smears the picture until the next key frame, and a smeared face is still
     # found and read; firewalls often let UDP not through at all. Over TCP a picture comes whole or late.
-    # OpenCV reads this option from the environment alone, and what the user has put there stands.
+    # OpenCV reads both options from the environment alone, and what the user has put there stands.
+    os.environ.setdefault(FFMPEG_LOG, QUIET)
     os.environ.setdefault(FFMPEG_OPTIONS, "rtsp_transport;tcp")
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,

@@ -36,6 +36,10 @@ for at most as much time (``monitor.session.MAX_COVER_S``)."""
 RECENT_S = 1.0
 """The same picture again within this time means that the picture is frozen, else that none comes."""
 
+OPENING_S = 10.0
+"""So long a try may take at least before its first picture, however short ``stale_s`` is: a stream is opened
+in three seconds on one machine, and a camera that wakes up takes more. As long as OpenCV itself waits."""
+
 HOLD_S = 120.0
 """The longest a connection is kept whose pictures stay black or the same. Opening it again did not help
 before, and who comes into the dark or empty room before a sound camera must be seen at once."""
@@ -283,8 +287,8 @@ class LiveSource:
             self._machine.happen(CameraEvent.BUDGET_SPENT)
             raise self._lost(words, self._media_s(self._fresh_s))
         self._due_s = due_s
-        longest_s = max(HOLD_S, self._patience.stale_s)
-        self._hold_s = min(2 * self._hold_s, longest_s) if shown else self._patience.stale_s
+        least_s = max(OPENING_S, self._patience.stale_s)
+        self._hold_s = min(max(2 * self._hold_s, least_s), max(HOLD_S, least_s)) if shown else least_s
 
     def _lost(self, words: str, position_s: float) -> SourceLost:
         sought = f", sought for {self._patience.reconnect_s:.0f} s" if self._patience.reconnect_s else ""
