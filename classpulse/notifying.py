@@ -30,6 +30,7 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
+from classpulse.errors import UserError
 from classpulse.note import Note, one_line
 from classpulse.notifysettings import PORTS, EmailSettings, Security, WebhookSettings
 from classpulse.settings import Config
@@ -73,6 +74,18 @@ def channels(config: Config) -> dict[str, Callable[[Note], None]]:
     if webhook is not None:
         found["webhook"] = lambda note: _post(webhook, note)
     return found
+
+
+def require_secrets(config: Config) -> None:
+    """Whether the passwords that telling needs are where the settings say; raises UserError."""
+    email, webhook = config.settings.notify.email, config.settings.notify.webhook
+    try:
+        if email is not None:
+            _password(config, email)
+        if webhook is not None and webhook.secret_env is not None:
+            _secret(webhook.secret_env)
+    except _Refused as error:
+        raise UserError(str(error)) from None
 
 
 def notify(

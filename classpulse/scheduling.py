@@ -154,9 +154,7 @@ class LessonScheduler:
 
     def next_lesson(self) -> Lesson | None:
         """The next lesson that begins."""
-        now = self._clock()
-        following = (self.timetable.next(slot, now) for slot in self.timetable.slots)
-        return min((one for one in following if one is not None), key=lambda one: one.starts_at, default=None)
+        return self.timetable.first_after(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
         """For the stored jobs: when a slot's next lesson, or the next night's work, begins after that

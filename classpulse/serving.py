@@ -77,12 +77,14 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
         with open_record(config) as engine:
             return ended_by_hand(engine, lesson)
 
+    keeps = config.settings.retention.keep_days is None
     hooks = Hooks(
         begin=lambda lesson: service.begin(_order(lesson)),
         # The supervisor ends a recording itself when its order's time is over, however it was begun.
         end=lambda _lesson: None,
         missed=miss,
-        nightly=aftermath.purge,
+        # Where everything is kept there is nothing to do, which by hand is a mistake to be told.
+        nightly=(lambda: None) if keeps else aftermath.purge,
         over=over,
     )
     scheduler = LessonScheduler(
@@ -90,6 +92,7 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
         config.data_folder,
         hooks,
         late_start=timedelta(minutes=config.settings.schedule.late_start_min),
+        night_hour=config.settings.retention.at_hour,
     )
     service.next_lesson = lambda: _next(scheduler.next_lesson())
     service.lessons_missed = lambda: missed
