@@ -130,7 +130,8 @@ class Recorded:
             try:
                 self._obey(read_command(line), teller)
             except (ValidationError, ValueError) as error:
-                log.warning("a command was not understood: %s", " ".join(str(error).split()))
+                # Without what it said: a marker may hold a name.
+                log.warning("a command was not understood (%s)", type(error).__name__)
         if not self._done.is_set():
             log.warning("whoever started this recording is gone; it ends")
             self._end("the program that watched over the recording was cut off", hurry=True)

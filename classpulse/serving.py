@@ -16,6 +16,7 @@ from classpulse.logs import log_to_file
 from classpulse.metrics import metrics_server
 from classpulse.note import note_of
 from classpulse.notifying import channels, notify_in_background
+from classpulse.roster import roster_names
 from classpulse.scheduling import Hooks, LessonScheduler, timetable_of
 from classpulse.service import Service
 from classpulse.settings import Config
@@ -39,13 +40,15 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     """
     with Claim(config.data_folder):
         with open_record(config) as engine:
-            left = unreported(engine)
+            left, names = unreported(engine), roster_names(engine)
         no_time = threading.Event()
         aftermath = Aftermath(Errands(config), lambda _, reported: _tell(config, reported, no_time))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
             with (
-                log_to_file(config.data_folder, "daemon", config.settings.log, expected=_expected),
+                log_to_file(
+                    config.data_folder, "daemon", config.settings.log, names=names, expected=_expected
+                ),
                 stop_on_signals() as stop,
                 ControlServer(config.data_folder, service.answer),
                 metrics_server(config.settings.metrics, service.ask),

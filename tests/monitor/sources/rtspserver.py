@@ -2,8 +2,9 @@
 
     python3 rtspserver.py PORT NAME=PIPELINE...
 
-serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Says ``ready``, then obeys
-lines: ``ELEMENT PROPERTY VALUE`` sets a property while the stream goes on. ``--check`` only says whether it could.
+serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Says ``ready``,
+then obeys lines: ``ELEMENT PROPERTY VALUE`` sets a property while the stream goes on. ``--check`` only says
+whether it could.
 """
 
 from __future__ import annotations
