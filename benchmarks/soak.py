@@ -54,7 +54,7 @@ BYTES = {"timeline_bins": 270.0, "tracks": 95.0, "gaps": 60.0, "markers": 90.0}
 order of time and not of the index (``benchmarks/database.py`` tells the first)."""
 AS_COMPUTED = 0.15
 LONGEST_WAL = 8 * 1024 * 1024
-"""SQLite takes the log over into the file each 1000 pages (4 MB); twice that is one that is not taken over."""
+"""SQLite takes the log over into the file each 1000 pages (4 MB); twice that is one it does not take over."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
-    "monitor.timetable",
+    "monitor.timetable", "monitor.pace", "monitor.batch",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
     "reports.arrivals", "reports.gaps", "classpulse.health",
