@@ -26,15 +26,17 @@ from reports.report import Mode, ReportSettings, local_time
 
 @dataclass(frozen=True)
 class Note:
-    """One session that has ended; the times are local. ``students``, of them ``check_ins`` who have a flag,
-    and ``unclear`` of whom there was not enough to tell, are None in ``mode: aggregate``. ``report`` is an
-    address or a path; None where there is no report. ``reason`` says why it ended."""
+    """One session that has ended; the times are local; ``length_s`` and ``watched_s`` of media time.
+    ``students``, of them ``check_ins`` who have a flag, and ``unclear`` of whom there was not enough to tell,
+    are None in ``mode: aggregate``. ``report`` is an address or a path; None where there is no report.
+    ``reason`` says why it ended."""
 
     session_id: int
     class_name: str
     room: str | None
     started_at: datetime
     ended_at: datetime
+    length_s: float
     watched_s: float
     status: str
     reason: str
@@ -54,13 +56,13 @@ class Note:
     @property
     def text(self) -> str:
         """For a person, a few lines."""
-        length_s = (self.ended_at - self.started_at).total_seconds()
+        ended = one_line(f"{self.status}: {self.reason}" if self.reason else self.status)
         lines = [
             f"Class               {one_line(self.class_name)}",
             f"Room                {one_line(self.room)}" if self.room else "",
             f"Lesson              {_day(self.started_at)}, {self.started_at:%H:%M} to {self.ended_at:%H:%M}, "
-            f"{clock(length_s)}, watched {clock(self.watched_s)}",
-            f"Ended               {self.status}: {one_line(self.reason)}",
+            f"{clock(self.length_s)}, watched {clock(self.watched_s)}",
+            f"Ended               {ended}",
             f"Students            {self.students}" if self.students is not None else "",
             f"Check-ins suggested {self.check_ins}" if self.check_ins is not None else "",
             f"Not enough to tell  {self.unclear}" if self.unclear is not None else "",
@@ -85,6 +87,7 @@ class Note:
             "room": self.room,
             "started_at": self.started_at.isoformat(),
             "ended_at": self.ended_at.isoformat(),
+            "length_s": round(self.length_s, 1),
             "watched_s": round(self.watched_s, 1),
             "status": self.status,
             "reason": one_line(self.reason),
@@ -114,6 +117,7 @@ def note_of(engine: Engine, config: Config, session_id: int) -> Note:
         session.room,
         local_time(session.started_at, zone),
         local_time(session.ended_at or session.last_written_at, zone),
+        session.end_s,
         session.watched_s,
         session.status.value,
         session.status_reason,
@@ -128,7 +132,7 @@ def example(config: Config, now: datetime) -> Note:
     ends = local_time(now.astimezone(UTC), zone)
     name, room = config.settings.class_.name, config.settings.class_.room
     starts = ends - timedelta(minutes=45)
-    note = Note(0, name, room, starts, ends, 2700.0, "finished", "a test", 24, 1, 3, None, test=True)
+    note = Note(0, name, room, starts, ends, 2700.0, 2640.0, "finished", "a test", 24, 1, 3, None, test=True)
     return replace(note, report=_place(config, config.output_folder / "session-0000" / "report.html"))
 
 

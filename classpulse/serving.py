@@ -71,10 +71,11 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
 
     def miss(lesson: Lesson) -> None:
         nonlocal missed
+        with open_record(config) as engine:
+            if not tell_missed(engine, lesson, now_utc()):
+                return
         missed += 1
         aftermath.failed(_order(lesson), "it was missed, and too little of it was left to begin late")
-        with open_record(config) as engine:
-            tell_missed(engine, lesson, now_utc())
 
     def over(lesson: Lesson) -> bool:
         with open_record(config) as engine:

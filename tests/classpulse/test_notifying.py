@@ -35,6 +35,7 @@ NOTE = Note(
     room="A101",
     started_at=datetime(2026, 3, 2, 8, 15, tzinfo=UTC),
     ended_at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+    length_s=2700.0,
     watched_s=2640.0,
     status="finished",
     reason="stopped",
@@ -159,6 +160,11 @@ class TestEmail:
         once(by_mail(box, tmp_path))
         assert box.mails[0].greeting == "[127.0.0.1]"
         assert socket.gethostname().encode() not in box.mails[0].raw
+
+    def test_a_lesson_that_ended_without_a_reason(self, mailbox, tmp_path: Path) -> None:
+        box = mailbox()
+        once(by_mail(box, tmp_path), replace(NOTE, reason=""))
+        assert "Ended               finished" in box.mails[0].message.get_content().splitlines()
 
     def test_a_broken_off_lesson(self, mailbox, tmp_path: Path) -> None:
         box = mailbox()
@@ -330,7 +336,8 @@ class TestWebhook:
         assert got.data == {
             "event": "lesson_ended", "test": False, "session": 7, "class": "Math 7B", "room": "A101",
             "started_at": "2026-03-02T08:15:00+00:00", "ended_at": "2026-03-02T09:00:00+00:00",
-            "watched_s": 2640.0, "status": "finished", "reason": "stopped", "students": 24, "check_ins": 2,
+            "length_s": 2700.0, "watched_s": 2640.0, "status": "finished", "reason": "stopped",
+            "students": 24, "check_ins": 2,
             "not_enough_data": 5, "report": NOTE.report,
         }  # fmt: skip
 

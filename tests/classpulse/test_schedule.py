@@ -126,11 +126,16 @@ class TestSessionsOfALesson:
         self, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-        tell_missed(store.engine, lesson(START, "A101"), now)
+        assert tell_missed(store.engine, lesson(START, "A101"), now)
         (entry,) = queries.audit_trail(store.engine)
         assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
+
+    def test_one_that_was_recorded_without_the_timetable_was_not_missed(self, store: Store) -> None:
+        record_lesson(store)
+        assert not tell_missed(store.engine, lesson(), START + 45 * MINUTE)
+        assert queries.audit_trail(store.engine) == []
 
 
 class TestCheck:
