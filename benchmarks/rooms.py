@@ -28,7 +28,7 @@ from typing import Any
 import av
 import psutil
 
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from monitor.control import ControlError, Request, ask
 from monitor.status import RecordingStatus
 

@@ -115,16 +115,6 @@ class TrackRecord:
 
 
 @dataclass(frozen=True)
-class GapRecord:
-    """From ``start_s`` to ``end_s`` (media seconds) there was no picture to look at; ``reason`` is a value of
-    ``monitor.domain.GapReason`` ("no picture", "paused")."""
-
-    start_s: float
-    end_s: float
-    reason: str
-
-
-@dataclass(frozen=True)
 class TimelineBin:
     """A few seconds (``SessionRecord.bin_s``) of one student; what is kept instead of samples.
 

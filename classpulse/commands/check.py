@@ -169,7 +169,7 @@ def _disk(config: Config) -> str:
 
 
 def _timetable(config: Config) -> str:
-    from classpulse.scheduling import timetable_of
+    from classpulse.daemon.scheduling import timetable_of
     from db.store import now_utc
 
     table = timetable_of(config)

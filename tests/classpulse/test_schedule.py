@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.lessons import ended_by_hand, sessions_of, tell_missed
+from classpulse.daemon.lessons import ended_by_hand, sessions_of, tell_missed
 from db import queries
 from db.records import SessionStatus
 from db.store import Store

@@ -15,16 +15,16 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from classpulse.daemon.preview import Preview
+from classpulse.daemon.recordings import ORDERS
+from classpulse.daemon.teller import Teller
 from classpulse.errors import UserError
 from classpulse.failures import EXPECTED
 from classpulse.lecture import Lecture
 from classpulse.logs import log_to_file, room_log
 from classpulse.policy import require_policy
-from classpulse.preview import Preview
-from classpulse.recordings import ORDERS
 from classpulse.roster import roster_names
 from classpulse.settings import Config
-from classpulse.teller import Teller
 from classpulse.watching import open_record
 from db.records import SessionStatus
 from monitor.errors import SourceError

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from statuses import NOW, daemon, recording
 
+from classpulse.daemon.metrics import COUNTERS, GAUGES, StatusCollector, metrics_server
 from classpulse.errors import RunError
-from classpulse.metrics import COUNTERS, GAUGES, StatusCollector, metrics_server
 from classpulse.metricsettings import MetricsSettings
 from monitor.camera import CameraState
 from monitor.daemonstatus import DaemonStatus, NextLesson

@@ -6,16 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from classpulse.aftermath import Aftermath, Errands, Reported
 from classpulse.console import Bar, clock, count, print_json, progress_bar, say
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.aftermath import Aftermath, Errands, Reported
+from classpulse.daemon.client import ask_daemon
+from classpulse.daemon.service import Service, order_of
+from classpulse.daemon.unreported import unreported
 from classpulse.errors import RunError, UserError
 from classpulse.interrupt import stop_on_signals
 from classpulse.note import note_of
 from classpulse.notifying import channels, notify
-from classpulse.service import Service, order_of
 from classpulse.settings import Config
-from classpulse.unreported import unreported
 from classpulse.watching import open_record, print_path
 from db.records import SessionStatus
 from monitor.control import ControlServer, Request, ask

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from classpulse.aftermath import Aftermath, Errands, Reported
+from classpulse.daemon.aftermath import Aftermath, Errands, Reported
+from classpulse.daemon.lessons import ended_by_hand, tell_missed
+from classpulse.daemon.metrics import metrics_server
+from classpulse.daemon.scheduling import Hooks, LessonScheduler, timetable_of
+from classpulse.daemon.service import Service
+from classpulse.daemon.unreported import unreported
 from classpulse.failures import EXPECTED
 from classpulse.interrupt import stop_on_signals
-from classpulse.lessons import ended_by_hand, tell_missed
 from classpulse.logs import log_to_file
-from classpulse.metrics import metrics_server
 from classpulse.note import note_of
 from classpulse.notifying import channels, notify_in_background
 from classpulse.roster import roster_names
-from classpulse.scheduling import Hooks, LessonScheduler, timetable_of
-from classpulse.service import Service
 from classpulse.settings import Config
-from classpulse.unreported import unreported
 from classpulse.watching import open_record
 from db.store import now_utc
 from monitor.control import Claim, ControlServer

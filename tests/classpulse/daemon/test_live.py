@@ -16,7 +16,7 @@ import psutil
 import pytest
 from webcam import Webcam, webcam
 
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
