@@ -23,7 +23,7 @@ from monitor.lifecycle import SessionState
 
 Values = dict[tuple[str, str | None], float]
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "service.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "service.md"
 
 
 def parsed(text: str) -> Values:
