@@ -305,19 +305,19 @@ def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
     """APScheduler looks at its jobs once more when it has been shut down: a start that fell due since would
-    count as given, and be given to nobody. And where it is shut down while it looks, it misses the jobs that
-    it has just given."""
+    count as given, and be given to nobody. And it does not find a job that it has just given if it is shut
+    down meanwhile."""
 
     def _process_jobs(self) -> float | None:
         if self.state == STATE_STOPPED:
             return None
         try:
-            waits_s: float | None = super()._process_jobs()
+            wait_s: float | None = super()._process_jobs()
         except JobLookupError:
             if self.state != STATE_STOPPED:
                 raise
             return None
-        return waits_s
+        return wait_s
 
 
 def _paused_scheduler(path: Path) -> BackgroundScheduler:
