@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+import db.accountrows
 import db.engine
 from db import queries
 from db.errors import Conflict

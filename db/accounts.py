@@ -1,0 +1,156 @@
+"""Who may use the dashboard, and who is logged in. Names and password hashes; nothing about students."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from db.accountrows import AccountClassRow, AccountRow, LoginRow
+from db.errors import NotFound
+from db.schema import ClassGroupRow
+from db.unit import Unit
+
+
+class Role(StrEnum):
+    """What somebody is at the school. A teacher sees their own classes; a counsellor sees and reviews flags
+    of all; an administrator does everything, accounts included."""
+
+    TEACHER = "teacher"
+    COUNSELLOR = "counsellor"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who may log in. ``classes`` are a teacher's own, by name; ``disabled`` accounts log in no more
+    but stay, because reviews and the audit name them."""
+
+    id: int
+    name: str
+    role: Role
+    classes: frozenset[str]
+    disabled: bool
+    created_at: datetime
+
+
+def accounts(engine: Engine) -> list[Account]:
+    """Everybody, by name."""
+    with engine.connect() as connection:
+        return _accounts(connection, select(*_COLUMNS).order_by(AccountRow.name))
+
+
+def account(engine: Engine, account_id: int) -> Account:
+    """One of them. Raises NotFound."""
+    with engine.connect() as connection:
+        found = _accounts(connection, select(*_COLUMNS).where(AccountRow.id == account_id))
+    if not found:
+        raise NotFound(f"there is no account {account_id}")
+    return found[0]
+
+
+def account_and_hash(engine: Engine, name: str) -> tuple[Account, str] | None:
+    """The account of that name (case does not matter) with its password's hash, or None."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(AccountRow.id, AccountRow.password_hash).where(AccountRow.folded == name.casefold())
+        ).one_or_none()
+        if row is None:
+            return None
+        (found,) = _accounts(connection, select(*_COLUMNS).where(AccountRow.id == row.id))
+        return found, row.password_hash
+
+
+def count_administrators(engine: Engine) -> int:
+    """How many can log in; without one, the first start makes one."""
+    with engine.connect() as connection:
+        of_them = AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.disabled.is_(False)
+        return int(connection.scalar(select(func.count()).select_from(AccountRow).where(*of_them)) or 0)
+
+
+def add_account(unit: Unit, name: str, role: Role, password_hash: str, at: datetime) -> int:
+    """Store a new account; returns its number. Raises Conflict where the name is taken."""
+    values = {
+        "name": name,
+        "folded": name.casefold(),
+        "role": role.value,
+        "password_hash": password_hash,
+        "disabled": False,
+        "created_at": at,
+    }
+    key = unit.connection.execute(insert(AccountRow).values(**values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def change_account(unit: Unit, account_id: int, **values: Any) -> None:
+    """Change ``role``, ``password_hash`` or ``disabled``; whoever is logged in with it has to log in again.
+    Raises NotFound."""
+    statement = update(AccountRow).where(AccountRow.id == account_id).values(**values)
+    if unit.connection.execute(statement).rowcount == 0:
+        raise NotFound(f"there is no account {account_id}")
+    unit.connection.execute(delete(LoginRow).where(LoginRow.account_id == account_id))
+
+
+def set_classes(unit: Unit, account_id: int, class_names: Collection[str]) -> None:
+    """Replace the classes of a teacher; classes that there are not yet are made."""
+    unit.connection.execute(delete(AccountClassRow).where(AccountClassRow.account_id == account_id))
+    for name in sorted(set(class_names)):
+        values = {"account_id": account_id, "class_group_id": unit.class_group(name)}
+        unit.connection.execute(insert(AccountClassRow).values(**values))
+
+
+def open_login(unit: Unit, token_hash: str, account_id: int, at: datetime) -> None:
+    """Somebody has logged in; ``token_hash`` is of what their browser keeps."""
+    values = {"token_hash": token_hash, "account_id": account_id, "created_at": at, "seen_at": at}
+    unit.connection.execute(insert(LoginRow).values(**values))
+
+
+def login(engine: Engine, token_hash: str, since: datetime) -> tuple[Account, datetime] | None:
+    """Whose login that is and when they were last seen; None where there is none that was seen since
+    ``since``, or the account is disabled."""
+    with engine.connect() as connection:
+        statement = select(LoginRow.account_id, LoginRow.seen_at).where(LoginRow.token_hash == token_hash)
+        row = connection.execute(statement.where(LoginRow.seen_at >= since)).one_or_none()
+        if row is None:
+            return None
+        enabled = select(*_COLUMNS).where(AccountRow.id == row.account_id, AccountRow.disabled.is_(False))
+        found = _accounts(connection, enabled)
+        return (found[0], row.seen_at) if found else None
+
+
+def seen(unit: Unit, token_hash: str, at: datetime) -> None:
+    """A login was used."""
+    unit.connection.execute(update(LoginRow).where(LoginRow.token_hash == token_hash).values(seen_at=at))
+
+
+def close_login(unit: Unit, token_hash: str) -> None:
+    """Somebody has logged out."""
+    unit.connection.execute(delete(LoginRow).where(LoginRow.token_hash == token_hash))
+
+
+def forget_logins(unit: Unit, before: datetime) -> None:
+    """Drop what was not used since."""
+    unit.connection.execute(delete(LoginRow).where(LoginRow.seen_at < before))
+
+
+_COLUMNS = (AccountRow.id, AccountRow.name, AccountRow.role, AccountRow.disabled, AccountRow.created_at)
+
+
+def _accounts(connection: Connection, statement: Any) -> list[Account]:
+    rows = connection.execute(statement).all()
+    joined = select(AccountClassRow.account_id, ClassGroupRow.name).join(ClassGroupRow)
+    classes: dict[int, set[str]] = {}
+    for account_id, name in connection.execute(joined):
+        classes.setdefault(account_id, set()).add(name)
+    return [
+        Account(
+            row.id, row.name, Role(row.role), frozenset(classes.get(row.id, ())), row.disabled, row.created_at
+        )
+        for row in rows
+    ]
