@@ -2,8 +2,9 @@
 
     python3 rtspserver.py PORT NAME=PIPELINE...
 
-serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Says ``ready``, then obeys
-lines: ``ELEMENT PROPERTY VALUE`` sets a property while the stream goes on. ``--check`` only says whether it could.
+serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Says ``ready``,
+then obeys lines: ``ELEMENT PROPERTY VALUE`` sets a property while the stream goes on. ``--check`` only says
+whether it could.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "pngdec", "imagefreeze")
+NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "videoconvert")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     Gst.init(None)
     missing = [name for name in NEEDED if Gst.ElementFactory.find(name) is None]
     if missing:
-        print(f"GStreamer lacks {', '.join(missing)}", flush=True)
+        say(f"GStreamer lacks {', '.join(missing)}")
         return 1
     if arguments == ["--check"]:
         return 0
@@ -40,12 +41,18 @@ def main(arguments: list[str]) -> int:
         factory.connect("media-configure", lambda _factory, media: served.append(media.get_element()))
         server.get_mount_points().add_factory(f"/{name}", factory)
     if server.attach(None) == 0:
-        print(f"port {arguments[0]} is taken", flush=True)
+        say(f"port {arguments[0]} is taken")
         return 1
     threading.Thread(target=obey, args=(served,), daemon=True).start()
-    print("ready", flush=True)
+    say("ready")
     GLib.MainLoop().run()
     return 0
+
+
+def say(text: str) -> None:
+    """A line for whoever started this."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def obey(served: list[Gst.Element]) -> None:
