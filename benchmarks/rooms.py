@@ -28,7 +28,7 @@ from typing import Any
 import av
 import psutil
 
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from monitor.control import ControlError, Request, ask
 from monitor.status import RecordingStatus
 
@@ -185,8 +185,10 @@ def _tell(
     passed_s = after[0].media_s - before[0].media_s
     told = "carried" if min(shares) >= CARRIED else "not carried"
     faces = sum(one.faces_now for one in after) / len(after)
+    least, mean = min(shares), sum(shares) / len(shares)
+    cores = processor_s / passed_s
     print(
-        f"{len(after):5}   {min(shares):6.0%} {sum(shares) / len(shares):6.0%}   {processor_s / passed_s:10.2f}"
+        f"{len(after):5}   {least:6.0%} {mean:6.0%}   {cores:10.2f}"
         f"   {memory_mib:8.0f}   {faces:5.1f}   {told}",
         flush=True,
     )

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
+from monitor.camera import CameraState
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
@@ -97,8 +98,10 @@ def _start(one: RecordingStatus, now: datetime) -> str | None:
 def _camera(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
     if one.state not in _WATCHING:
         return None
-    # Before the first picture, and after a pause, it is sought since the state began.
-    age_s = _age_s(one.since, now) if one.camera_age_s is None else one.camera_age_s
+    age_s = one.camera_age_s
+    if age_s is None:
+        # After a pause, say, it has been sought since the state began.
+        age_s = 0.0 if one.camera is CameraState.FRESH else _age_s(one.since, now)
     if age_s <= settings.camera_age_s:
         return None
     return f"no fresh picture for {age_s:.0f} s{_because(one)}"

@@ -139,7 +139,8 @@ class _Lines(JsonFormatter):
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """The last station before the text is made."""
         at = log_data.pop("timestamp").isoformat(timespec="milliseconds")
-        return {"timestamp": at, **self._redaction.of({**self._facts, **log_data})}
+        first = {name: log_data.pop(name) for name in ("level", "logger", "message")}
+        return {"timestamp": at, **self._redaction.of({**first, **self._facts, **log_data})}
 
 
 class _Short(logging.Formatter):

@@ -30,8 +30,8 @@ class Imported:
 _Key = tuple[str, str]
 
 
-def roster_names(engine: Engine, class_name: str) -> frozenset[str]:
-    """The names of a class that are stored, for what must hide them (``classpulse.logs``)."""
+def roster_names(engine: Engine, class_name: str | None = None) -> frozenset[str]:
+    """The names of a class, or of all, that are stored, for what must hide them (``classpulse.logs``)."""
     return frozenset(names(engine, [entry.student_id for entry in roster(engine, class_name)]).values())
 
 

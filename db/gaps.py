@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
 from db.mapping import AnyRow
+from db.records import GapRecord
 from db.schema import GapRow
 from db.upsert import upsert
-
-
-@dataclass(frozen=True)
-class GapRecord:
-    """From ``start_s`` to ``end_s`` (media seconds) there was no picture to look at; ``reason`` is a value of
-    ``monitor.domain.GapReason`` ("no picture", "paused")."""
-
-    start_s: float
-    end_s: float
-    reason: str
 
 
 def save(connection: Connection, session_id: int, gaps: Sequence[GapRecord]) -> None:

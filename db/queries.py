@@ -19,12 +19,13 @@ from db.attribution import Attribution
 from db.combination import attributed
 from db.corrections import attribution_in, corrections_in
 from db.errors import NotFound
-from db.gaps import GapRecord, gap_record, select_gaps
+from db.gaps import gap_record, select_gaps
 from db.history import CHOICES, nearest_pseudonyms, student_history
 from db.records import (
     AuditRecord,
     CorrectionRecord,
     FlagRecord,
+    GapRecord,
     MarkerRecord,
     SeatRecord,
     SessionRecord,

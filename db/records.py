@@ -172,6 +172,16 @@ class MarkerRecord:
     text: str
 
 
+@dataclass(frozen=True)
+class GapRecord:
+    """From ``start_s`` to ``end_s`` (media seconds) there was no picture to look at; ``reason`` is a value of
+    ``monitor.domain.GapReason`` ("no picture", "paused")."""
+
+    start_s: float
+    end_s: float
+    reason: str
+
+
 class Level(NamedTuple):
     """A share of time 0..1 with its interval, as a verdict has it. A named tuple, as the summary below: of
     500 lessons of 30 students there are 45,000, which as frozen dataclasses take more than twice the time to

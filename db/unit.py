@@ -15,6 +15,7 @@ from db.records import (
     Correction,
     CorrectionRecord,
     FlagRecord,
+    GapRecord,
     NewSession,
     Progress,
     SeatRecord,
@@ -175,7 +176,7 @@ class Unit:
         values = [mapping.track_values(session_id, track) for track in tracks]
         upsert(self._connection, TrackRow, values, ("session_id", "track_number"))
 
-    def save_gaps(self, session_id: int, of_session: Sequence[gaps.GapRecord]) -> None:
+    def save_gaps(self, session_id: int, of_session: Sequence[GapRecord]) -> None:
         """Store when nothing could be seen; one of the same ``start_s`` replaces the earlier one."""
         self._recorded.add(session_id)
         gaps.save(self._connection, session_id, of_session)

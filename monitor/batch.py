@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.gaps import GapRecord
-from db.records import Progress, TimelineBin, TrackRecord
+from db.records import GapRecord, Progress, TimelineBin, TrackRecord
 from monitor.plan import Owner
 from monitor.seating import Seat
 

@@ -16,8 +16,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from db.gaps import GapRecord
-from db.records import Progress, SessionStatus, TimelineBin, TrackRecord
+from db.records import GapRecord, Progress, SessionStatus, TimelineBin, TrackRecord
 from db.store import Store
 from monitor.aggregate import class_bin
 from monitor.batch import CLASS, Batch

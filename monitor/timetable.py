@@ -156,6 +156,11 @@ class Timetable:
             day += _DAY
         return None
 
+    def first_after(self, after: datetime) -> Lesson | None:
+        """The first lesson of all that begins after ``after``."""
+        following = (self.next(slot, after) for slot in self.slots)
+        return min((one for one in following if one is not None), key=lambda one: one.starts_at, default=None)
+
     def latest(self, slot: LessonSlot, now: datetime) -> Lesson | None:
         """The last lesson of a slot that has begun by ``now``, in the week before."""
         day = _local(now, self.zone).date()

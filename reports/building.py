@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from db.gaps import GapRecord
 from db.records import (
     CorrectionRecord,
     EarlierLevel,
     FlagRecord,
+    GapRecord,
     MarkerRecord,
     SeatRecord,
     SessionRecord,

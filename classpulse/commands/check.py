@@ -38,7 +38,8 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def check(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
-    """Look at settings, policy, camera, detector, head mesh, model, database, roster, output and disk."""
+    """Look at settings, policy, camera, detector, head mesh, model, database, roster, output, disk,
+    timetable, retention and whether people can be told."""
     config = read_config(config_path)
     looks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{config.name} is valid"),
@@ -50,6 +51,9 @@ def check(config_path: Path, source: str | None, no_source: bool, as_json: bool)
         ("roster", lambda: _roster(config)),
         ("output", lambda: _output(config)),
         ("disk", lambda: _disk(config)),
+        ("timetable", lambda: _timetable(config)),
+        ("retention", lambda: _retention(config)),
+        ("telling", lambda: _telling(config)),
     ]
     if not no_source:
         looks.insert(2, ("camera", lambda: _source(config, source or config.settings.capture.source)))
@@ -162,3 +166,34 @@ def _disk(config: Config) -> str:
             f"{free_mb} MB free at {folder}; expected {LEAST_FREE_MB} MB or more: clear some space"
         )
     return f"{free_mb} MB free at {folder}"
+
+
+def _timetable(config: Config) -> str:
+    from classpulse.daemon.scheduling import timetable_of
+    from db.store import now_utc
+
+    table = timetable_of(config)
+    if not table.slots:
+        return "no lessons planned"
+    following = table.first_after(now_utc())
+    if following is None:
+        return f"{count(len(table.slots), 'weekly lesson')}, every one of them on a holiday"
+    starts = following.starts_at.astimezone(table.zone)
+    return (
+        f"{count(len(table.slots), 'weekly lesson')}; the next is {following.class_name}, "
+        f"{starts:%a %Y-%m-%d %H:%M} {table.zone}"
+    )
+
+
+def _retention(config: Config) -> str:
+    keep = config.settings.retention
+    if keep.keep_days is None:
+        return "lessons are kept until you erase them; retention.keep_days sets an end"
+    return f"lessons are erased {count(keep.keep_days, 'day')} after their end, at {keep.at_hour}:00"
+
+
+def _telling(config: Config) -> str:
+    from classpulse.notifying import channels, require_secrets
+
+    require_secrets(config)
+    return f"by {' and '.join(channels(config))}" if channels(config) else "nobody is told of a lesson's end"

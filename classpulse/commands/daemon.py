@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from classpulse.console import say
+from classpulse.daemon.serving import serve
 from classpulse.policy import require_policy
-from classpulse.serving import serve
 from classpulse.settings import read_config
 
 

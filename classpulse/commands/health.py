@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from classpulse.console import count, print_json
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from classpulse.health import Condition, Health, assess, down
 from classpulse.settings import Config, read_config
 from monitor.control import ControlError

@@ -23,6 +23,7 @@ QUESTIONS: tuple[tuple[str, str, Any], ...] = (
     ("class_name", "What is the class called?", "Class"),
     ("source", "Camera: its number, or an rtsp:// or http:// address", "0"),
     ("time_zone", "Time zone for reports, such as Europe/Zurich (empty: this computer's)", ""),
+    ("keep_days", "For how many days are lessons kept (empty: until you erase them)?", ""),
     ("jurisdiction", "Where is the class? EU, or a country code such as CH, US or US-NY", None),
     ("age_group", "Who sits in it?", None),
     ("legal_basis", "On what legal basis is it recorded?", None),
@@ -35,6 +36,7 @@ EXAMPLE = {
     "class_name": "Class",
     "source": "0",
     "time_zone": "",
+    "keep_days": "",
     "jurisdiction": "CH",
     "age_group": "adults",
     "legal_basis": "consent",
@@ -59,6 +61,7 @@ def _option(name: str, help_text: str) -> Callable[[Command], Command]:
 @_option("class_name", "The name of the class.")
 @_option("source", "The camera that 'classpulse start' watches.")
 @_option("time_zone", "An IANA time zone for the reports.")
+@_option("keep_days", "How many days after its end a lesson is erased; empty: never by itself.")
 @_option("jurisdiction", "EU, or an ISO 3166 code such as CH, US or US-NY.")
 @_option("age_group", "Who sits in the class.")
 @_option("legal_basis", "On what the recording rests.")
@@ -112,6 +115,7 @@ def _settings(given: dict[str, str], mode: str | None) -> Settings:
         "class": {"name": given["class_name"]},
         "capture": {"source": given["source"]},
         "output": {"time_zone": given["time_zone"] or None},
+        "retention": {"keep_days": given["keep_days"] or None},
         "policy": policy | ({"mode": mode} if mode else {}),
     }
     try:

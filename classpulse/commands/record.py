@@ -16,7 +16,7 @@ from classpulse.settings import read_config
 @click.pass_obj
 def record(config_path: Path) -> NoReturn:
     """Record the order that comes on standard input, and tell of it on standard output."""
-    from classpulse.recorded import Recorded
+    from classpulse.daemon.recorded import Recorded
 
     code = Recorded(read_config(config_path)).run()
     # Everything is written and closed. What is left are libraries that take seconds to end, and

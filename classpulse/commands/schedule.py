@@ -11,7 +11,7 @@ import click
 from sqlalchemy import Engine
 
 from classpulse.console import count, print_json, print_table, say
-from classpulse.lessons import sessions_of
+from classpulse.daemon.lessons import sessions_of
 from classpulse.settings import Config, read_config
 from db.engine import open_database
 from db.errors import DatabaseMissing
@@ -39,7 +39,7 @@ class Line:
 @click.pass_obj
 def schedule(config_path: Path, days: int, as_json: bool) -> int:
     """Show the lessons of today and the next days, those that a holiday cancels, and which were missed."""
-    from classpulse.scheduling import timetable_of
+    from classpulse.daemon.scheduling import timetable_of
 
     config = read_config(config_path)
     table = timetable_of(config)

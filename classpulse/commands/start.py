@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from classpulse.daemon.starting import Foreground, hand_over
 from classpulse.policy import require_policy
 from classpulse.settings import Config, read_config
-from classpulse.starting import Foreground, hand_over
 from monitor.control import Claim, ControlError, Request, read_notice
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, show_live
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
+from classpulse.daemon.standing import standing
 from classpulse.settings import read_config
-from classpulse.standing import standing
 from monitor.daemonstatus import DaemonStatus
 
 _EACH_S = 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, say
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from classpulse.errors import RunError
 from classpulse.settings import read_config
 from monitor.control import Request, ask

@@ -9,7 +9,7 @@ from classpulse.settings import read_config
 ANSWERS = {
     "--class-name": "5b", "--source": "1", "--time-zone": "Europe/Zurich", "--jurisdiction": "CH",
     "--age-group": "minors", "--legal-basis": "consent", "--recorded-by": "head of studies",
-    "--recorded-on": "2026-01-15",
+    "--recorded-on": "2026-01-15", "--keep-days": "200",
 }  # fmt: skip
 
 
@@ -24,13 +24,27 @@ def test_every_answer_can_be_an_option(tmp_path: Path, shell) -> None:
     settings = read_config(tmp_path / "config.yaml").settings
     assert (settings.class_.name, settings.capture.source) == ("5b", "1")
     assert settings.output.time_zone == "Europe/Zurich"
+    assert settings.retention.keep_days == 200
     assert (settings.policy.jurisdiction, settings.policy.mode.value) == ("CH", "emotion")
 
 
 def test_questions_are_asked_on_a_terminal(tmp_path: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = {"Europe", "soon"}
+    wrong = {"Europe", "a term", "soon"}
     answers = iter(
-        ["Maths", "0", "", "Europe", "EU", "adults", "public_task", "the dean", "soon", "2026-02-01"]
+        [
+            "Maths",
+            "0",
+            "",
+            "a term",
+            "",
+            "Europe",
+            "EU",
+            "adults",
+            "public_task",
+            "the dean",
+            "soon",
+            "2026-02-01",
+        ]
     )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.prompt", lambda *a, **k: next(answers))
@@ -40,6 +54,7 @@ def test_questions_are_asked_on_a_terminal(tmp_path: Path, shell, monkeypatch: p
     settings = read_config(tmp_path / "config.yaml").settings
     assert (settings.class_.name, settings.policy.mode.value) == ("Maths", "behaviour")
     assert settings.output.time_zone is None
+    assert settings.retention.keep_days is None
 
 
 def test_without_a_terminal_a_missing_answer_is_named(shell, tmp_path: Path) -> None:
@@ -54,6 +69,7 @@ def test_without_a_terminal_a_missing_answer_is_named(shell, tmp_path: Path) -> 
         ({"age_group": "toddlers"}, "--age-group"),
         ({"time_zone": "Mars"}, "no time zone"),
         ({"recorded_on": "soon"}, "policy.recorded_on"),
+        ({"keep_days": "0"}, "retention.keep_days"),
         ({"jurisdiction": "DE", "mode": "emotion"}, "AI Act"),
     ],
 )

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from classpulse.lessons import ended_by_hand, sessions_of, tell_missed
+from classpulse.daemon.lessons import ended_by_hand, sessions_of, tell_missed
 from db import queries
 from db.records import SessionStatus
 from db.store import Store
@@ -125,8 +126,45 @@ class TestSessionsOfALesson:
         self, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-        tell_missed(store.engine, lesson(START, "A101"), now)
+        assert tell_missed(store.engine, lesson(START, "A101"), now)
         (entry,) = queries.audit_trail(store.engine)
         assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
+
+    def test_one_that_was_recorded_without_the_timetable_was_not_missed(self, store: Store) -> None:
+        record_lesson(store)
+        assert not tell_missed(store.engine, lesson(), START + 45 * MINUTE)
+        assert queries.audit_trail(store.engine) == []
+
+
+class TestCheck:
+    def found(self, shell) -> dict[str, tuple[bool, str]]:
+        _, out, _ = shell("check", "--no-source", "--json")
+        return {one["what"]: (one["ready"], one["detail"]) for one in json.loads(out)}
+
+    def test_what_is_planned_kept_and_told(self, term: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("db.store.now_utc", lambda: AT)
+        found = self.found(shell)
+        assert found["timetable"] == (
+            True,
+            "4 weekly lessons; the next is Sport, Mon 2026-03-02 17:00 Europe/Zurich",
+        )
+        assert found["retention"] == (
+            True,
+            "lessons are kept until you erase them; retention.keep_days sets an end",
+        )
+        assert found["telling"] == (True, "nobody is told of a lesson's end")
+        webhook = "{url: 'https://school.example/', secret_env: HOOK_SECRET}"
+        more = f"retention: {{keep_days: 365}}\nnotify: {{webhook: {webhook}}}\n"
+        term.write_text(term.read_text("utf-8") + more, "utf-8")
+        found = self.found(shell)
+        assert found["retention"] == (True, "lessons are erased 365 days after their end, at 3:00")
+        ready, detail = found["telling"]
+        assert not ready
+        assert "HOOK_SECRET is not set" in detail
+        monkeypatch.setenv("HOOK_SECRET", "geheim")
+        assert self.found(shell)["telling"] == (True, "by webhook")
+
+    def test_where_nothing_is(self, store: Store, shell) -> None:
+        assert self.found(shell)["timetable"] == (True, "no lessons planned")

@@ -7,8 +7,7 @@ from sqlalchemy import create_engine, inspect
 from db import queries, revision
 from db.engine import open_database
 from db.errors import Conflict, NotFound
-from db.gaps import GapRecord
-from db.records import Progress
+from db.records import GapRecord, Progress
 from db.schema import HEAD
 from db.store import Store
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import insert, inspect, select, text
 
 from db import queries
 from db.engine import open_database
@@ -24,7 +24,7 @@ from db.records import (
     TrackRecord,
 )
 from db.retention import USUAL_KEPT, clear_log, ended_before, erase_session, kept_usual
-from db.schema import Base, ClassGroupRow, StudentRow
+from db.schema import Base, ClassGroupRow, RosterRow, StudentRow
 from db.store import Store
 
 DAY = timedelta(days=1)
@@ -42,10 +42,8 @@ class Term:
             group = unit.class_group("7b")
             self.mia = self._student(unit, group, "Mia")
             self.noah = self._student(unit, group, "Noah")
-            unit.connection.execute(
-                text("INSERT INTO roster_entries VALUES (:who, NULL, :yes, :at)"),
-                {"who": self.mia, "yes": True, "at": self.start},
-            )
+            entry = {"student_id": self.mia, "consent": True, "changed_at": self.start}
+            unit.connection.execute(insert(RosterRow).values(**entry))
             for day in range(days):
                 begun = self.start + day * DAY
                 number = unit.start_session(new_session(started_at=begun))

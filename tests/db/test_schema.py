@@ -15,11 +15,12 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 import db.engine
 from db import queries
 from db.errors import Conflict
-from db.gaps import GapRecord, select_gaps
+from db.gaps import select_gaps
 from db.records import (
     Correction,
     CorrectionKind,
     FlagRecord,
+    GapRecord,
     SeatRecord,
     SessionStatus,
     TrackRecord,

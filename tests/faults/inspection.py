@@ -14,8 +14,7 @@ from victim import SAMPLE_FPS, STUDENTS, joins_s
 
 from db import queries
 from db.engine import open_database
-from db.gaps import GapRecord
-from db.records import SessionStatus
+from db.records import GapRecord, SessionStatus
 from db.store import Store, close_abandoned
 from monitor.process import is_running
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from db.gaps import GapRecord
-from db.records import Progress, TimelineBin, TrackRecord
+from db.records import GapRecord, Progress, TimelineBin, TrackRecord
 from monitor.batch import Batch
 from monitor.plan import Owner
 from monitor.seating import Seat

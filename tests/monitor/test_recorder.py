@@ -10,8 +10,7 @@ import pytest
 from db import queries
 from db.engine import open_database
 from db.errors import DatabaseError, DatabaseFull
-from db.gaps import GapRecord
-from db.records import NewSession, PlannedSeat, SessionStatus
+from db.records import GapRecord, NewSession, PlannedSeat, SessionStatus
 from db.roster import save_entry
 from db.store import Store
 from faces import face

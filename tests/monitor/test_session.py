@@ -11,8 +11,7 @@ import pytest
 from db import queries
 from db.engine import open_database
 from db.errors import DatabaseFull
-from db.gaps import GapRecord
-from db.records import NewSession, SessionStatus
+from db.records import GapRecord, NewSession, SessionStatus
 from db.store import Store
 from faces import face
 from monitor.binning import Binner

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_export_schema import problems
 
-from db.gaps import GapRecord
+from db.records import GapRecord
 from monitor.domain import GapReason
 from pages import Page
 from reports.building import build_report

@@ -15,16 +15,16 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from classpulse.daemon.preview import Preview
+from classpulse.daemon.recordings import ORDERS
+from classpulse.daemon.teller import Teller
 from classpulse.errors import UserError
 from classpulse.failures import EXPECTED
 from classpulse.lecture import Lecture
 from classpulse.logs import log_to_file, room_log
 from classpulse.policy import require_policy
-from classpulse.preview import Preview
-from classpulse.recordings import ORDERS
 from classpulse.roster import roster_names
 from classpulse.settings import Config
-from classpulse.teller import Teller
 from classpulse.watching import open_record
 from db.records import SessionStatus
 from monitor.errors import SourceError
@@ -130,7 +130,8 @@ class Recorded:
             try:
                 self._obey(read_command(line), teller)
             except (ValidationError, ValueError) as error:
-                log.warning("a command was not understood: %s", " ".join(str(error).split()))
+                # Without what it said: a marker may hold a name.
+                log.warning("a command was not understood (%s)", type(error).__name__)
         if not self._done.is_set():
             log.warning("whoever started this recording is gone; it ends")
             self._end("the program that watched over the recording was cut off", hurry=True)

@@ -18,10 +18,10 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from classpulse.aftermath import Aftermath
+from classpulse.daemon.aftermath import Aftermath
+from classpulse.daemon.recordings import ProcessRecording
 from classpulse.errors import UserError
 from classpulse.policy import require_policy
-from classpulse.recordings import ProcessRecording
 from classpulse.settings import Config
 from monitor.control import ANSWER_S, ControlError, Reply, Request
 from monitor.daemonstatus import DaemonStatus, NextLesson

@@ -6,14 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from classpulse.aftermath import Aftermath, Errands, Reported
 from classpulse.console import Bar, clock, count, print_json, progress_bar, say
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.aftermath import Aftermath, Errands, Reported
+from classpulse.daemon.client import ask_daemon
+from classpulse.daemon.service import Service, order_of
+from classpulse.daemon.unreported import unreported
 from classpulse.errors import RunError, UserError
 from classpulse.interrupt import stop_on_signals
-from classpulse.service import Service, order_of
+from classpulse.note import note_of
+from classpulse.notifying import channels, notify
 from classpulse.settings import Config
-from classpulse.unreported import unreported
 from classpulse.watching import open_record, print_path
 from db.records import SessionStatus
 from monitor.control import ControlServer, Request, ask
@@ -23,6 +25,7 @@ from monitor.stopping import StopRequest
 from monitor.supervisor import Ended
 
 _POLL_S = 0.2
+_NOTIFY_PAUSES_S = (5.0,)
 _FIRST_PICTURE_S = 120.0
 """The models load for seconds, from a cold disk for half a minute, and a camera has ``stale_s`` to show
 itself."""
@@ -76,7 +79,19 @@ class Foreground:
         if stop.terminated:
             aftermath.hold()
             aftermath.close()
+        else:
+            self._notify()
         self._say_later()
+
+    def _notify(self) -> None:
+        """By e-mail or webhook, if the settings say so; here somebody waits, so there are but two tries."""
+        if not channels(self._config):
+            return
+        for number in self._sessions():
+            with open_record(self._config) as engine:
+                note = note_of(engine, self._config, number)
+            for failure in notify(self._config, note, pauses_s=_NOTIFY_PAUSES_S):
+                say(f"classpulse: not told by {failure.channel}: {failure.reason}")
 
     def _say_later(self) -> None:
         for number in self._sessions():

@@ -29,12 +29,15 @@ def ended_by_hand(engine: Engine, lesson: Lesson) -> bool:
     return bool(found) and found[0].status is SessionStatus.FINISHED
 
 
-def tell_missed(engine: Engine, lesson: Lesson, now: datetime) -> None:
-    """A lesson that was not recorded, because too little was left of it when it could have been: in the log
-    and in the audit."""
+def tell_missed(engine: Engine, lesson: Lesson, now: datetime) -> bool:
+    """Tell the log and the audit of a lesson that was not recorded, because too little was left of it when it
+    could have been. False, and nothing is told, where somebody recorded it without the timetable."""
+    if sessions_of(engine, lesson):
+        return False
     room = f" in room {lesson.room}" if lesson.room else ""
     when = f"{lesson.starts_at:%Y-%m-%d %H:%M} to {lesson.ends_at:%H:%M} UTC"
     log.warning("the lesson of class %r%s, %s, was missed", lesson.class_name, room, when)
     with Store(engine).unit() as unit:
         unit.audit("missed", f"lesson of class {lesson.class_name}{room}", now, when)
         unit.commit()
+    return True

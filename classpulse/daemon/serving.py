@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from classpulse.aftermath import Aftermath, Errands
+from classpulse.daemon.aftermath import Aftermath, Errands, Reported
+from classpulse.daemon.lessons import ended_by_hand, tell_missed
+from classpulse.daemon.metrics import metrics_server
+from classpulse.daemon.scheduling import Hooks, LessonScheduler, timetable_of
+from classpulse.daemon.service import Service
+from classpulse.daemon.unreported import unreported
 from classpulse.failures import EXPECTED
 from classpulse.interrupt import stop_on_signals
-from classpulse.lessons import ended_by_hand, tell_missed
 from classpulse.logs import log_to_file
-from classpulse.metrics import metrics_server
-from classpulse.scheduling import Hooks, LessonScheduler, timetable_of
-from classpulse.service import Service
+from classpulse.note import note_of
+from classpulse.notifying import channels, notify_in_background
+from classpulse.roster import roster_names
 from classpulse.settings import Config
-from classpulse.unreported import unreported
 from classpulse.watching import open_record
 from db.store import now_utc
 from monitor.control import Claim, ControlServer
@@ -36,12 +40,15 @@ def serve(config: Config, *, verbose: bool = False) -> None:
     """
     with Claim(config.data_folder):
         with open_record(config) as engine:
-            left = unreported(engine)
-        aftermath = Aftermath(Errands(config))
+            left, names = unreported(engine), roster_names(engine)
+        no_time = threading.Event()
+        aftermath = Aftermath(Errands(config), lambda _, reported: _tell(config, reported, no_time))
         service = Service(config, aftermath, service=True, verbose=verbose)
         try:
             with (
-                log_to_file(config.data_folder, "daemon", config.settings.log, expected=_expected),
+                log_to_file(
+                    config.data_folder, "daemon", config.settings.log, names=names, expected=_expected
+                ),
                 stop_on_signals() as stop,
                 ControlServer(config.data_folder, service.answer),
                 metrics_server(config.settings.metrics, service.ask),
@@ -52,6 +59,7 @@ def serve(config: Config, *, verbose: bool = False) -> None:
                 service.run(stop)
                 log.info("ended")
         finally:
+            no_time.set()
             aftermath.hold()
             aftermath.close()
 
@@ -63,21 +71,24 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
 
     def miss(lesson: Lesson) -> None:
         nonlocal missed
+        with open_record(config) as engine:
+            if not tell_missed(engine, lesson, now_utc()):
+                return
         missed += 1
         aftermath.failed(_order(lesson), "it was missed, and too little of it was left to begin late")
-        with open_record(config) as engine:
-            tell_missed(engine, lesson, now_utc())
 
     def over(lesson: Lesson) -> bool:
         with open_record(config) as engine:
             return ended_by_hand(engine, lesson)
 
+    keeps = config.settings.retention.keep_days is None
     hooks = Hooks(
         begin=lambda lesson: service.begin(_order(lesson)),
         # The supervisor ends a recording itself when its order's time is over, however it was begun.
         end=lambda _lesson: None,
         missed=miss,
-        nightly=aftermath.purge,
+        # Where everything is kept there is nothing to do, which by hand is a mistake to be told.
+        nightly=(lambda: None) if keeps else aftermath.purge,
         over=over,
     )
     scheduler = LessonScheduler(
@@ -85,11 +96,20 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
         config.data_folder,
         hooks,
         late_start=timedelta(minutes=config.settings.schedule.late_start_min),
+        night_hour=config.settings.retention.at_hour,
     )
     service.next_lesson = lambda: _next(scheduler.next_lesson())
     service.lessons_missed = lambda: missed
     with scheduler:
         yield
+
+
+def _tell(config: Config, reported: Reported, no_time: threading.Event) -> None:
+    """Somebody may want to know, also that there is no report."""
+    if channels(config):
+        with open_record(config) as engine:
+            note = note_of(engine, config, reported.session_id)
+        notify_in_background(config, note, no_time)
 
 
 def _order(lesson: Lesson) -> Order:

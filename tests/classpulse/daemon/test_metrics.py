@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from statuses import NOW, daemon, recording
 
+from classpulse.daemon.metrics import COUNTERS, GAUGES, StatusCollector, metrics_server
 from classpulse.errors import RunError
-from classpulse.metrics import COUNTERS, GAUGES, StatusCollector, metrics_server
 from classpulse.metricsettings import MetricsSettings
 from monitor.camera import CameraState
 from monitor.daemonstatus import DaemonStatus, NextLesson
@@ -23,7 +23,7 @@ from monitor.lifecycle import SessionState
 
 Values = dict[tuple[str, str | None], float]
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "service.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "service.md"
 
 
 def parsed(text: str) -> Values:

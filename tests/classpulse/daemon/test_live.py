@@ -16,7 +16,7 @@ import psutil
 import pytest
 from webcam import Webcam, webcam
 
-from classpulse.daemonclient import ask_daemon
+from classpulse.daemon.client import ask_daemon
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
@@ -139,8 +139,9 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     engine = database(tmp_path)
     assert queries.session(engine, 1).status is SessionStatus.FINISHED
     assert "quiz handed out" in [marker.text for marker in queries.markers(engine, 1)]
-    (gap,) = queries.gaps(engine, 1)
-    assert (gap.reason, gap.end_s > gap.start_s) == ("paused", True)
+    paused, opening = queries.gaps(engine, 1)
+    assert (paused.reason, opening.reason) == ("paused", "no picture")
+    assert paused.start_s < paused.end_s == opening.start_s < opening.end_s
     engine.dispose()
     assert shell.json("status") == {"recording": False}
     assert "nothing is being recorded" in shell.fails(2, "stop")
@@ -220,7 +221,7 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     assert code == 0, error
     assert "session 1, which had been cut off, has its report now" in error
     assert "session 2, which had been cut off, has its report now" in error
-    statuses = {one["id"]: one["status"] for one in shell.json("sessions")}
+    statuses = {one["session_id"]: one["status"] for one in shell.json("sessions")}
     assert statuses == {1: "interrupted", 2: "interrupted", 3: "finished"}
 
 

@@ -30,6 +30,7 @@ from typing import Any
 
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -154,9 +155,7 @@ class LessonScheduler:
 
     def next_lesson(self) -> Lesson | None:
         """The next lesson that begins."""
-        now = self._clock()
-        following = (self.timetable.next(slot, now) for slot in self.timetable.slots)
-        return min((one for one in following if one is not None), key=lambda one: one.starts_at, default=None)
+        return self.timetable.first_after(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
         """For the stored jobs: when a slot's next lesson, or the next night's work, begins after that
@@ -306,10 +305,19 @@ def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
     """APScheduler looks at its jobs once more when it has been shut down: a start that fell due since would
-    count as given, and be given to nobody."""
+    count as given, and be given to nobody. And it does not find a job that it has just given if it is shut
+    down meanwhile."""
 
     def _process_jobs(self) -> float | None:
-        return None if self.state == STATE_STOPPED else super()._process_jobs()
+        if self.state == STATE_STOPPED:
+            return None
+        try:
+            wait_s: float | None = super()._process_jobs()
+        except JobLookupError:
+            if self.state != STATE_STOPPED:
+                raise
+            return None
+        return wait_s
 
 
 def _paused_scheduler(path: Path) -> BackgroundScheduler:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from classpulse.daemon.scheduling import FILE, NIGHT, Hooks, LessonScheduler, _open, timetable_of
 from classpulse.errors import RunError
-from classpulse.scheduling import FILE, NIGHT, Hooks, LessonScheduler, _open, timetable_of
 from classpulse.settings import read_config
 from monitor.timetable import WEEK, Holiday, Lesson, LessonSlot, Timetable
 
