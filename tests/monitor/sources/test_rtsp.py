@@ -137,7 +137,7 @@ def test_a_server_that_is_gone_and_back_with_a_smaller_picture(server, demo_vide
         watcher = Watcher(source)
         watcher.frames(3)
         server.kill()
-        watcher.gap(GapReason.NO_PICTURE)
+        watcher.gap(GapReason.NO_PICTURE, least_s=4)
         assert source.view().state in {CameraState.WAITING, CameraState.OPENING}
         server.start(ball(320, 240))
         watcher.frames(3)
@@ -160,7 +160,7 @@ def test_a_server_that_hangs_blocks_nobody_and_is_back_when_it_goes_on(server):
         watcher = Watcher(source)
         watcher.frames(3)
         server.signal(signal.SIGSTOP)
-        watcher.gap(GapReason.NO_PICTURE, least_s=4)
+        watcher.gap(GapReason.NO_PICTURE, least_s=5)
         assert source.view().state in {CameraState.WAITING, CameraState.OPENING}
         server.signal(signal.SIGCONT)
         watcher.frames(3)
