@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 from hypothesis import settings
 
-from guard import Forbidden, guarded
+from guard import Forbidden, guarded, loopback_only
 
 # The same examples every time and no time limits: a slow machine must not fail a right program.
 settings.register_profile("classpulse", deadline=None, derandomize=True)
 settings.load_profile("classpulse")
 
+REAL_CAPTURE = cv2.VideoCapture
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -27,6 +29,12 @@ def _sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     with guarded():
         yield
+
+
+@pytest.fixture
+def loopback_streams(_sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of this machine's own servers can be opened, and still no camera and no other machine's."""
+    monkeypatch.setattr("cv2.VideoCapture", loopback_only(REAL_CAPTURE))
 
 
 @pytest.fixture(scope="session")

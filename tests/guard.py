@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 
 class Forbidden(AssertionError):
@@ -27,6 +29,17 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
             raise Forbidden(f"a test connected to {address!r}; tests use no network")
     elif event == "sqlite3.connect":
         _check_database(str(arguments[0]))
+
+
+def loopback_only(open_capture: Callable[..., Any]) -> Callable[..., Any]:
+    """Opens streams of this machine alone: what OpenCV connects to, no audit hook sees."""
+
+    def opened(address: object, *arguments: object) -> Any:
+        if not isinstance(address, str) or urlsplit(address).hostname != "127.0.0.1":
+            raise Forbidden(f"a test opened the camera or stream {address!r}; only 127.0.0.1 is allowed here")
+        return open_capture(address, *arguments)
+
+    return opened
 
 
 def _check_database(database: str) -> None:

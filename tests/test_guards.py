@@ -9,12 +9,26 @@ from pathlib import Path
 import cv2
 import pytest
 
-from guard import Forbidden
+from guard import Forbidden, loopback_only
 
 
 def test_camera_is_forbidden() -> None:
     with pytest.raises(Forbidden, match="camera"):
         cv2.VideoCapture(0)
+
+
+@pytest.mark.parametrize(
+    "address", [0, "rtsp://192.0.2.1/class", "rtsp://127.0.0.1@192.0.2.1/x", "/dev/video0"]
+)
+def test_where_streams_of_this_machine_are_allowed_all_else_is_not(address) -> None:
+    with pytest.raises(Forbidden, match="only 127"):
+        loopback_only(lambda *_: pytest.fail("opened"))(address)
+
+
+def test_streams_of_this_machine_may_be_allowed() -> None:
+    assert loopback_only(lambda *arguments: arguments)("rtsp://127.0.0.1:8554/x", 1, []) == (
+        "rtsp://127.0.0.1:8554/x", 1, [],
+    )  # fmt: skip
 
 
 def test_network_is_forbidden() -> None:

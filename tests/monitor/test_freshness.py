@@ -27,10 +27,10 @@ def test_the_first_picture_is_fresh_and_again_it_is_the_same():
         (EXACT, 90, Look.SAME),
         (EXACT, 91, Look.FRESH),
         (EXACT, 89, Look.FRESH),
-        (RECODED, 95, Look.SAME),
-        (RECODED, 85, Look.SAME),
-        (RECODED, 96, Look.FRESH),
-        (RECODED, 84, Look.FRESH),
+        (RECODED, 89 + RECODED, Look.SAME),
+        (RECODED, 91 - RECODED, Look.SAME),
+        (RECODED, 90 + RECODED, Look.FRESH),
+        (RECODED, 90 - RECODED, Look.FRESH),
     ],
 )
 def test_one_block_is_enough(tolerance, level, look):
@@ -41,8 +41,8 @@ def test_one_block_is_enough(tolerance, level, look):
 
 def test_slow_changes_add_up():
     freshness = Freshness(RECODED)
-    looks = [freshness.judge(grey(90 + step)) for step in range(13)]
-    assert [index for index, look in enumerate(looks) if look is Look.FRESH] == [0, 6, 12]
+    looks = [freshness.judge(grey(90 + step)) for step in range(2 * RECODED + 1)]
+    assert [i for i, look in enumerate(looks) if look is Look.FRESH] == [0, RECODED, 2 * RECODED]
 
 
 def test_what_was_fresh_before_is_remembered_by_another():

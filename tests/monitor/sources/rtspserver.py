@@ -18,7 +18,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "pngdec", "imagefreeze")
+NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "videoconvert")
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     Gst.init(None)
     missing = [name for name in NEEDED if Gst.ElementFactory.find(name) is None]
     if missing:
-        print(f"GStreamer lacks {', '.join(missing)}", flush=True)
+        say(f"GStreamer lacks {', '.join(missing)}")
         return 1
     if arguments == ["--check"]:
         return 0
@@ -41,12 +41,18 @@ def main(arguments: list[str]) -> int:
         factory.connect("media-configure", lambda _factory, media: served.append(media.get_element()))
         server.get_mount_points().add_factory(f"/{name}", factory)
     if server.attach(None) == 0:
-        print(f"port {arguments[0]} is taken", flush=True)
+        say(f"port {arguments[0]} is taken")
         return 1
     threading.Thread(target=obey, args=(served,), daemon=True).start()
-    print("ready", flush=True)
+    say("ready")
     GLib.MainLoop().run()
     return 0
+
+
+def say(text: str) -> None:
+    """A line for whoever started this."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def obey(served: list[Gst.Element]) -> None:
