@@ -33,6 +33,7 @@ COMMANDS = {
     "mark": "put a note on the timeline of the recording that runs",
     "pause": "close the camera for a while",
     "resume": "go on after a pause",
+    "serve": "the dashboard in a browser, with the service beside it",
     "daemon": "the service: record by the timetable and on demand until it is ended",
     "schedule": "the lessons of the next days",
     "notify": "tell again that a lesson has ended, or try whether telling works",

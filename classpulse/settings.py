@@ -37,6 +37,7 @@ from classpulse.schedulesettings import (
     plain_source,
     refuse_double_rooms,
 )
+from classpulse.websettings import ServeSettings
 from db.retention import RetentionSettings
 from monitor.attention import AttentionSettings
 from monitor.detection.settings import DetectionSettings
@@ -129,6 +130,7 @@ class Settings(_Section):
     log: LogSettings = Field(default_factory=LogSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
     attention_flags: AttentionFlagSettings = Field(default_factory=AttentionFlagSettings)
     rooms: tuple[RoomSettings, ...] = ()
@@ -166,6 +168,7 @@ class Settings(_Section):
             "log": True,
             "health": True,
             "metrics": True,
+            "serve": True,
         }
         return self.model_dump(mode="json", by_alias=True, exclude=places)
 

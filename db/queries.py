@@ -53,6 +53,7 @@ from db.selects import rows, select_sessions, select_students
 __all__ = [
     "audit_trail",
     "bins",
+    "class_names",
     "corrections",
     "flags",
     "gaps",
@@ -202,6 +203,11 @@ def corrections(engine: Engine, session_id: int) -> list[CorrectionRecord]:
         if not found:
             session_in(connection, session_id)
         return found
+
+
+def class_names(engine: Engine) -> list[str]:
+    """The classes that are known, by name."""
+    return [str(row.name) for row in rows(engine, select(ClassGroupRow.name).order_by(ClassGroupRow.name))]
 
 
 def audit_trail(engine: Engine, limit: int | None = None) -> list[AuditRecord]:

@@ -1,0 +1,91 @@
+"""Every route says who may use it; one that does not cannot be made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from classpulse.web.permissions import Action, may
+from classpulse.web.site import site_of, wants_page
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+MOST_FORM_BYTES = 1 << 20
+"""Of a form; recordings and pictures have routes that read their own bodies."""
+
+
+class Open(StrEnum):
+    """Routes for who is not logged in."""
+
+    ANYBODY = "anybody"
+
+
+Guard = Action | Open
+Page = Callable[[Request], Response | Awaitable[Response]]
+
+
+def route(
+    path: str, page: Page, guard: Guard, *, methods: tuple[str, ...] = ("GET",), form: bool = True
+) -> Route:
+    """A route that ``guard`` stands before: a login whose account may do that with some class. Which class it
+    is the page itself must ask (``session_for``, ``require``). Anything but GET needs the form's token, in
+    the field ``token`` or the header ``X-Form-Token``; with ``form`` False in the header alone, and the body
+    is not read.
+
+    ``page`` may be a plain function, which then runs in a thread, or a coroutine.
+    """
+
+    @wraps(page)
+    async def guarded(request: Request) -> Response:
+        site = site_of(request)
+        account = await run_in_threadpool(site.logins.account, request)
+        request.state.account = account
+        if guard is not Open.ANYBODY:
+            if account is None:
+                return _to_login(request)
+            if not may(account, Action(guard)):
+                raise HTTPException(403)
+        if request.method in UNSAFE:
+            await _require_token(request, form=form)
+        return await _run(page, request)
+
+    made = Route(path, guarded, methods=list(methods), name=page.__name__)
+    made.guard = guard  # type: ignore[attr-defined]
+    return made
+
+
+async def _run(page: Page, request: Request) -> Response:
+    if inspect.iscoroutinefunction(page):
+        answer: Response = await page(request)
+        return answer
+    result: Any = await run_in_threadpool(page, request)
+    return result  # type: ignore[no-any-return]
+
+
+async def _require_token(request: Request, *, form: bool) -> None:
+    token = request.headers.get("X-Form-Token", "")
+    if form:
+        if int(request.headers.get("content-length") or 0) > MOST_FORM_BYTES:
+            raise HTTPException(413)
+        request.state.form = await request.form(max_files=0, max_fields=500)
+        token = token or str(request.state.form.get("token", ""))
+    if not site_of(request).logins.fits(request, token):
+        raise HTTPException(403, "this page is too old, or came from somewhere else; open it again")
+
+
+def _to_login(request: Request) -> Response:
+    """Pages ask for a login; what a script asks for is refused."""
+    if request.method != "GET" or not wants_page(request):
+        raise HTTPException(401)
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse("/login?" + urlencode({"to": target}), 303)

@@ -1,0 +1,101 @@
+"""Who is logged in: a random token in the browser, its hash in the database; and the token of forms."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import Response
+
+from db import accounts
+from db.accounts import Account
+from db.store import Store, now_utc
+
+COOKIE, VISITOR = "classpulse", "classpulse_visitor"
+
+REFRESH = timedelta(minutes=5)
+"""A login's last use is written at most so often."""
+
+
+class Logins:
+    """Keeps logins. ``hours``: after so long without a request one is over; ``secure``: cookies go over TLS
+    alone."""
+
+    def __init__(self, engine: Engine, *, hours: float, secure: bool) -> None:
+        self._engine = engine
+        self._lasts = timedelta(hours=hours)
+        self._secure = secure
+        # Of this process: forms that were open before a restart are refused, and say so.
+        self._key = secrets.token_bytes(32)
+
+    def begin(self, response: Response, account: Account) -> None:
+        """Log somebody in; always with a new token, so that one that was planted before is worth nothing."""
+        token = secrets.token_urlsafe(32)
+        now = now_utc()
+        with Store(self._engine).unit() as unit:
+            accounts.forget_logins(unit, now - self._lasts)
+            accounts.open_login(unit, _hash(token), account.id, now)
+            unit.commit()
+        self._set(response, COOKIE, token)
+
+    def end(self, request: Request, response: Response) -> None:
+        """Log out."""
+        token = request.cookies.get(COOKIE)
+        if token:
+            with Store(self._engine).unit() as unit:
+                accounts.close_login(unit, _hash(token))
+                unit.commit()
+        response.delete_cookie(COOKIE)
+
+    def account(self, request: Request) -> Account | None:
+        """Who asks; None for a visitor."""
+        token = request.cookies.get(COOKIE)
+        if not token:
+            return None
+        now = now_utc()
+        found = accounts.login(self._engine, _hash(token), now - self._lasts)
+        if found is None:
+            return None
+        account, seen_at = found
+        if now - seen_at > REFRESH:
+            self._refresh(token, now)
+        return account
+
+    def form_token(self, request: Request) -> str:
+        """What a form of this browser must carry, so that no other site can send it."""
+        return hmac.new(self._key, self._who(request).encode(), hashlib.sha256).hexdigest()
+
+    def fits(self, request: Request, token: str) -> bool:
+        """Whether a form came from a page of ours."""
+        return bool(self._who(request)) and hmac.compare_digest(self.form_token(request), token)
+
+    def know_visitor(self, request: Request, response: Response) -> None:
+        """Give a browser without a login something that its forms can be told by."""
+        visitor = getattr(request.state, "visitor", None)
+        if visitor is not None:
+            self._set(response, VISITOR, visitor)
+
+    def _refresh(self, token: str, now: datetime) -> None:
+        with Store(self._engine).unit() as unit:
+            accounts.seen(unit, _hash(token), now)
+            unit.commit()
+
+    def _who(self, request: Request) -> str:
+        token = request.cookies.get(COOKIE) or request.cookies.get(VISITOR)
+        if token is None:
+            if not hasattr(request.state, "visitor"):
+                request.state.visitor = secrets.token_urlsafe(16)
+            token = str(request.state.visitor)
+        return token
+
+    def _set(self, response: Response, name: str, value: str) -> None:
+        # Lax and not Strict: the link in a notification must find its reader logged in.
+        response.set_cookie(name, value, httponly=True, samesite="lax", secure=self._secure, path="/")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

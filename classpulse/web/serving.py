@@ -1,0 +1,95 @@
+"""The dashboard as a program: its server, and the service beside it."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from classpulse.console import say
+from classpulse.daemon.client import ask_daemon
+from classpulse.errors import RunError
+from classpulse.logs import log_to_file
+from classpulse.settings import Config
+from classpulse.watching import open_record
+from classpulse.web.app import build_app
+from monitor.control import ControlError
+
+log = logging.getLogger(__name__)
+
+KEEP_S = 5.0
+"""How often it is looked whether the service still runs."""
+
+
+def serve(config: Config) -> None:
+    """Serve the dashboard until Ctrl-C or SIGTERM, with the service beside it where none runs yet.
+
+    Raises DatabaseError, and RunError where the address cannot be used.
+    """
+    settings = config.settings.serve
+    with open_record(config) as engine, log_to_file(config.data_folder, "web", config.settings.log):
+        app = build_app(config, engine)
+        where = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.port}"
+        say(f"Classpulse is at {where}; end it with Ctrl-C")
+        if app.state.site.code is not None:
+            say(f"the first start needs this code, once: {app.state.site.code}")
+        with _service(config):
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    host=settings.host,
+                    port=settings.port,
+                    ssl_certfile=settings.certificate,
+                    ssl_keyfile=settings.key,
+                    proxy_headers=settings.behind_proxy,
+                    server_header=False,
+                    log_config=None,
+                    access_log=False,
+                    timeout_graceful_shutdown=3,
+                )
+            )
+            try:
+                server.run()
+            except SystemExit:
+                raise RunError(
+                    f"{where} cannot be served: is the port in use? Choose another by serve.port"
+                ) from None
+
+
+@contextmanager
+def _service(config: Config) -> Iterator[None]:
+    """While the block lasts there is a service: one that runs already, or one of ours that is started again
+    when it ends."""
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(config, over), name="keeper")
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
+def _keep(config: Config, over: threading.Event) -> None:
+    ours: subprocess.Popen[bytes] | None = None
+    while not over.is_set():
+        if (ours is None or ours.poll() is not None) and not _runs(config):
+            command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "daemon"]
+            ours = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        over.wait(KEEP_S)
+    if ours is not None and ours.poll() is None:
+        ours.terminate()
+        ours.wait()
+
+
+def _runs(config: Config) -> bool:
+    try:
+        return ask_daemon(config.data_folder) is not None
+    except ControlError as error:
+        log.warning("the service does not answer: %s", error)
+        return True

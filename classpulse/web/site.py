@@ -1,0 +1,143 @@
+"""What every page has at hand: settings, database, who asks, words in their language, templates."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import jinja2
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from classpulse.settings import Config
+from classpulse.web.logins import Logins
+from classpulse.web.permissions import Action, may
+from classpulse.web.throttle import Throttle
+from db import queries
+from db.accounts import Account
+from db.errors import NotFound
+from db.records import SessionRecord
+from db.store import Store, now_utc
+
+LOCALES = Path(__file__).parent / "locale"
+LANGUAGES = ("en", "de")
+
+
+@dataclass
+class Site:
+    """One dashboard. ``code`` is the one-time code of the first start, None once there is an
+    administrator."""
+
+    config: Config
+    engine: Engine
+    logins: Logins
+    code: str | None = None
+    throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the program that records answers."""
+        return self.config.data_folder
+
+    def audit(self, who: Account, action: str, subject: str, detail: str = "") -> None:
+        """Note who did or looked at what. ``subject`` in words, pseudonyms only."""
+        with Store(self.engine).unit() as unit:
+            unit.audit(action, subject, now_utc(), f"by {who.name}" + (f": {detail}" if detail else ""))
+            unit.commit()
+
+
+def site_of(request: Request) -> Site:
+    """The dashboard that a request belongs to."""
+    return cast("Site", request.app.state.site)
+
+
+def account_of(request: Request) -> Account:
+    """Who asks. Only behind a guard that asks for a login."""
+    return cast("Account", request.state.account)
+
+
+def require(request: Request, action: Action, class_name: str) -> None:
+    """Raises 404 where this account may not do that with this class: whether it exists is nobody else's
+    business."""
+    if not may(account_of(request), action, class_name):
+        raise HTTPException(404)
+
+
+def session_for(request: Request, action: Action = Action.LOOK) -> SessionRecord:
+    """The session whose number is in the address (``{session:int}``), for who may do ``action`` with its
+    class."""
+    try:
+        session = queries.session(site_of(request).engine, int(request.path_params["session"]))
+    except NotFound:
+        raise HTTPException(404) from None
+    require(request, action, session.class_name)
+    return session
+
+
+def render(request: Request, template: str, code: int = 200, **context: Any) -> Response:
+    """A page. Everything in ``context`` is escaped."""
+    site, language = site_of(request), language_of(request)
+    environment = _environment(language)
+    account = getattr(request.state, "account", None)
+    html = environment.get_template(f"web/{template}").render(
+        **context,
+        request=request,
+        path=request.url.path,
+        account=account,
+        language=language,
+        form_token=site.logins.form_token(request),
+        may=lambda action, name=None: account is not None and may(account, Action(action), name),
+    )
+    response = HTMLResponse(html, code)
+    site.logins.know_visitor(request, response)
+    return response
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person asks, and not a script of ours, which wants JSON or a stream."""
+    accept = request.headers.get("accept", "")
+    return "json" not in accept and "event-stream" not in accept
+
+
+def language_of(request: Request) -> str:
+    """The language that was chosen, else the first that the browser asks for and we have."""
+    chosen = request.cookies.get("classpulse_language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    wanted = [
+        part.split(";")[0].strip()[:2].lower()
+        for part in request.headers.get("accept-language", "").split(",")
+    ]
+    return next((one for one in wanted if one in LANGUAGES), "en")
+
+
+def words(language: str) -> Callable[[str], str]:
+    """gettext's function of a language, for texts outside of templates."""
+    return _translations(language).gettext
+
+
+_ENVIRONMENTS: dict[str, jinja2.Environment] = {}
+
+
+def _environment(language: str) -> jinja2.Environment:
+    if language not in _ENVIRONMENTS:
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("templates", "."),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
+        _ENVIRONMENTS[language] = environment
+    return _ENVIRONMENTS[language]
+
+
+def _translations(language: str) -> gettext.NullTranslations:
+    return gettext.translation("classpulse", LOCALES, [language], fallback=True)

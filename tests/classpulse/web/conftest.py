@@ -1,0 +1,97 @@
+"""A dashboard over a database in a temporary folder, and browsers that are logged in to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from classpulse.settings import read_config
+from classpulse.web.app import build_app
+from classpulse.web.passwords import hashed
+from db.accounts import Role, add_account, set_classes
+from db.engine import open_database
+from db.store import Store, now_utc
+from recorded import record_lesson
+
+PASSWORD = "three quiet walnuts"
+_HASH = hashed(PASSWORD)
+
+
+class Browser(TestClient):
+    """A client that sends forms with their token, as a page of ours does."""
+
+    def token(self, page: str = "/") -> str:
+        found = re.search(r'name="form-token" content="(\w+)"', self.get(page).text)
+        assert found is not None
+        return found[1]
+
+    def submit(self, address: str, page: str = "/", **fields: Any) -> Any:
+        """Send a form of ``page`` to ``address``."""
+        return self.post(address, data={"token": self.token(page), **fields})
+
+
+@pytest.fixture
+def config(configured: Callable[..., Path]) -> Any:
+    return read_config(configured(more="class: {name: 7b}\n"))
+
+
+@pytest.fixture
+def engine(config: Any) -> Iterator[Engine]:
+    opened = open_database(config.database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def accounts(engine: Engine) -> dict[str, int]:
+    """Ada teaches 7b, Ben teaches 8c, Cleo is the counsellor, Root the administrator; their numbers."""
+    made: dict[str, int] = {}
+    with Store(engine).unit() as unit:
+        for name, role, classes in (
+            ("Ada", Role.TEACHER, ["7b"]),
+            ("Ben", Role.TEACHER, ["8c"]),
+            ("Cleo", Role.COUNSELLOR, []),
+            ("Root", Role.ADMINISTRATOR, []),
+        ):
+            made[name] = add_account(unit, name, role, _HASH, now_utc())
+            set_classes(unit, made[name], classes)
+        unit.commit()
+    return made
+
+
+@pytest.fixture
+def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Starlette:
+    return build_app(config, engine)
+
+
+@pytest.fixture
+def browser(app: Starlette) -> Callable[..., Browser]:
+    """A new browser; logged in where a name is given."""
+
+    def open_browser(name: str | None = None) -> Browser:
+        new = Browser(app, follow_redirects=False)
+        if name is not None:
+            answer = new.submit("/login", "/login", name=name, password=PASSWORD, to="/")
+            assert answer.status_code == 303, answer.text
+        return new
+
+    return open_browser
+
+
+@pytest.fixture
+def session_7b(engine: Engine) -> int:
+    """An ended session of the class 7b, of four students."""
+    return record_lesson(Store(engine))
+
+
+@pytest.fixture
+def visiting() -> Callable[[Starlette], Browser]:
+    """A browser of any application, without a login."""
+    return lambda app: Browser(app, follow_redirects=False)
