@@ -161,6 +161,13 @@ def test_a_fresh_picture_fills_the_budget():
     assert len(camera.gaps) == 5
 
 
+def test_a_try_takes_as_long_as_opening_takes_however_short_the_patience():
+    camera = Camera([(0, "moving"), (10, "nothing"), (19, "moving")], stale_s=1).watch(30)
+    check(camera)
+    assert len(camera.links) == 2
+    assert camera.gaps[0].end_s == near(19)
+
+
 @pytest.mark.parametrize("fault", ["frozen", "black"])
 def test_a_camera_that_shows_something_is_never_lost_and_seldom_disturbed(fault):
     """An empty room over a stream, or one that is dark: the class may come at any time."""
