@@ -281,9 +281,10 @@ class TestPause:
         assert camera.frames[-1].media_s == near(140)
 
     def test_a_pause_uses_up_no_budget(self):
-        camera = Camera([(0, "moving")], reconnect_s=60)
-        camera.at(20, camera.source.pause).at(4000, camera.source.resume).watch(4010)
-        assert camera.frames[-1].media_s == near(4010)
+        parts = [(0, "moving"), (20, "nothing"), (22, "refused"), (150, "moving")]
+        camera = Camera(parts, reconnect_s=60)
+        camera.at(70, camera.source.pause).at(100, camera.source.resume).watch(200)
+        assert camera.frames[-1].media_s == near(200)
 
     def test_pause_and_resume_before_anybody_looks_are_both_obeyed(self):
         camera = Camera([(0, "moving")])
@@ -314,9 +315,10 @@ class TestPause:
         assert [link.opened_s for link in camera.links] == [near(100)]
 
     def test_what_was_read_after_the_order_is_not_given(self):
-        camera = Camera([(0, "moving")])
+        camera = Camera([(0, "moving")], sample_fps=25)
         camera.at(20, camera.source.pause).watch(30)
-        assert all(frame.media_s <= 20 for frame in camera.frames)
+        assert len(camera.frames) > 400
+        assert all(frame.media_s < camera.gaps[0].start_s for frame in camera.frames)
 
 
 STATES = {
@@ -336,12 +338,12 @@ def test_a_stop_ends_it_within_a_second_in_every_state(state):
         camera.at(10, camera.source.pause)
     views = []
     camera.at(at_s - 0.01, lambda: views.append(camera.source.view()))
-    camera.watch(at_s)
+    camera.watch(at_s + 0.6)
     assert views[0].state is state
     assert (views[0].reason == "") is (state is CameraState.FRESH)
-    assert camera.clock.passed_s <= at_s + 1
+    assert camera.clock.passed_s <= at_s + 1.6
     if state in {CameraState.STALE, CameraState.WAITING, CameraState.CLOSED}:
-        assert camera.gaps[-1].end_s == near(at_s)
+        assert camera.gaps[-1].end_s == pytest.approx(camera.source.now_s(), abs=0.01)
     assert camera.source.view().state is CameraState.CLOSED
 
 
