@@ -178,6 +178,20 @@ def test_a_camera_that_shows_something_is_never_lost_and_seldom_disturbed(fault)
     assert len(camera.links) <= 5 + 600 / HOLD_S
 
 
+def test_patience_is_short_again_after_a_fresh_picture():
+    camera = Camera([(0, "moving"), (20, "frozen"), (400, "moving"), (420, "blocked")]).watch(440)
+    assert camera.links[-1].opened_s == near(431)
+
+
+def test_while_a_connection_is_made_the_reason_stays_what_it_was():
+    camera = Camera([(0, "moving"), (20, "frozen"), (30.3, "nothing"), (34, "frozen"), (36, "moving")])
+    views = []
+    camera.at(33, lambda: views.append(camera.source.view())).watch(40)
+    check(camera)
+    assert (views[0].state, views[0].reason) == (CameraState.OPENING, "frozen picture for 10 s")
+    assert [gap.reason for gap in camera.gaps] == [FROZEN]
+
+
 def test_what_was_shown_before_is_not_fresh_over_a_new_connection():
     camera = Camera([(0, "frozen")], stale_s=10).watch(100)
     assert len(camera.frames) == 1
