@@ -16,7 +16,8 @@ from classpulse.console import count
 from classpulse.reportfolder import find_report_folders, remove_report
 from classpulse.settings import Config
 from classpulse.summarising import sum_up
-from db.retention import clear_log, ended_before, erase_session
+from db.engine import clear_log
+from db.retention import ended_before, erase_session
 from db.store import Store
 
 log = logging.getLogger(__name__)

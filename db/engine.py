@@ -82,6 +82,22 @@ def write_connection(engine: Engine) -> Connection:
     return engine.connect().execution_options(classpulse_begin="BEGIN IMMEDIATE")
 
 
+def overwrite_deleted(connection: Connection) -> None:
+    """From now on what is deleted over this connection is overwritten in the file, not only forgotten."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def clear_log(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, which holds copies of erased pages until it is written over. False
+    where somebody is reading: then it is for another time."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect().execution_options(classpulse_begin="") as connection:
+        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not row[0]
+
+
 def place(url: URL) -> str:
     """How a message names the database: the file, or the server without its password."""
     if url.get_backend_name() == "sqlite":

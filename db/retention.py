@@ -15,6 +15,7 @@ from annotated_types import Ge, Le
 from sqlalchemy import Engine, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
+from db.engine import overwrite_deleted
 from db.levels import KINDS, LAST
 from db.records import FlagRecord, SessionStatus
 from db.schema import (
@@ -88,24 +89,13 @@ def erase_session(unit: Unit, session_id: int) -> ErasedSession | None:
     ended = SessionRow.status != SessionStatus.RUNNING.value
     if connection.scalar(select(SessionRow.id).where(SessionRow.id == session_id, ended)) is None:
         return None
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    overwrite_deleted(connection)
     _keep_usual_levels(connection, session_id)
     own = list(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
     others = _people_of(connection, session_id) - set(own)
     bins = connection.execute(delete(BinRow).where(BinRow.session_id == session_id)).rowcount
     connection.execute(delete(SessionRow).where(SessionRow.id == session_id))
     return ErasedSession(session_id, len(own) + _erase_unknown(connection, others), bins)
-
-
-def clear_log(engine: Engine) -> bool:
-    """Empty SQLite's write-ahead log, which holds copies of erased pages until it is written over. False
-    where somebody is reading: then it is for another time."""
-    if engine.dialect.name != "sqlite":
-        return True
-    with engine.connect().execution_options(classpulse_begin="") as connection:
-        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    return not row[0]
 
 
 def kept_usual(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:

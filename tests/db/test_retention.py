@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, inspect, select, text
 
 from db import queries
-from db.engine import open_database
+from db.engine import clear_log, open_database
 from db.levels import LAST
 from db.names import save_names
 from db.records import (
@@ -23,7 +23,7 @@ from db.records import (
     StudentSummary,
     TrackRecord,
 )
-from db.retention import USUAL_KEPT, clear_log, ended_before, erase_session, kept_usual
+from db.retention import USUAL_KEPT, ended_before, erase_session, kept_usual
 from db.schema import Base, ClassGroupRow, RosterRow, StudentRow
 from db.store import Store
 

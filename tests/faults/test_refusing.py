@@ -70,6 +70,7 @@ class Lecture:
         self.delivery = self.recorder._delivery = Watched(Writer(store, self.number))
         self.added_s: list[float] = []
         self.handed_s: list[float] = []
+        self.seen_s = 0.0
 
     def watch(self, until_s: float) -> None:
         """Go on until then, and hand over every five seconds."""
@@ -81,13 +82,13 @@ class Lecture:
                 self.recorder.add_gap(gap, 0)
             else:
                 self.recorder.add(victim.sample(at_s), 1 / victim.SAMPLE_FPS, 0)
+                self.seen_s = at_s
             if at_s % 5.0 == 4.5:
                 self.hand_over()
 
     def hand_over(self) -> None:
-        at_s = self.added_s[-1]
-        self.recorder.commit(victim.seats(at_s), victim.tracks(at_s))
-        self.handed_s.append(at_s)
+        self.recorder.commit(victim.seats(self.seen_s), victim.tracks(self.seen_s))
+        self.handed_s.append(self.added_s[-1])
 
     def end(self) -> float:
         """End it; returns until when it is written, all of it and right."""

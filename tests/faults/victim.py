@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from db.engine import open_database
@@ -141,7 +142,7 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
         hand_over(*arguments)  # type: ignore[arg-type]
 
     recorder.commit = commit  # type: ignore[method-assign, assignment]
-    began_s, slot = time.monotonic(), 0
+    began_s, slot, seen_s = time.monotonic(), 0, 0.0
     while True:
         at_s = slot / SAMPLE_FPS
         log("a", at_s)
@@ -149,8 +150,9 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
             start_s = at_s - at_s % 60 + 12.0
             recorder.add_gap(Gap(start_s, at_s, GapReason.NO_PICTURE), 0)
         else:
-            recorder.add(sample(at_s), 1 / SAMPLE_FPS, 0)
-        recorder.commit_if_due(lambda at_s=at_s: seats(at_s), lambda at_s=at_s: tracks(at_s))  # type: ignore[misc]
+            recorder.add(sample(seen_s := at_s), 1 / SAMPLE_FPS, 0)
+        # Who comes while nothing can be seen has no seat yet.
+        recorder.commit_if_due(partial(seats, seen_s), partial(tracks, seen_s))
         # The newest moment wins: one that has passed is left out.
         time.sleep(max(0.0, began_s + (slot + 1) / SAMPLE_FPS / speed - time.monotonic()))
         slot = max(slot + 1, int((time.monotonic() - began_s) * speed * SAMPLE_FPS))
