@@ -39,8 +39,10 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Processes that are started within the block hear neither Ctrl-C nor a closed terminal, which go to every
-    process of it, also while they load: whoever started them decides what those mean."""
+    """Processes that are started within the block hear neither Ctrl-C nor a closed terminal, from the first.
+
+    Both go to every process of a terminal; whoever started them decides what they mean.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

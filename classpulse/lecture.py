@@ -78,7 +78,9 @@ class Lecture:
         ``on_start`` gets the session's number and expected length once the first frame is there,
         ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
         at, for whoever asks or commands them from another thread, ``on_picture`` each picture before it
-        is looked at, with those who opted out in grey. Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
+        is looked at, with those who opted out in grey.
+
+        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
         PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
         out whom it cannot mask: then nothing is looked at.
         """

@@ -55,6 +55,22 @@ class Command:
     interruption: str = ""
 
 
+LONGEST_TEXT = 500
+"""Characters of a marker: it is a line beside a timeline, and a recording must not choke on one."""
+
+
+def marker_text(text: str) -> str:
+    """A marker as it is kept: one line of what can be read. Raises ValueError, for a person, where that is
+    nothing, or too much."""
+    whole = text.encode("utf-8", "replace").decode()
+    kept = " ".join("".join(c if c.isprintable() else " " for c in whole).split())
+    if not kept:
+        raise ValueError("the marker has no text; say what happened, such as 'quiz handed out'")
+    if len(kept) > LONGEST_TEXT:
+        raise ValueError(f"the marker has {len(kept)} characters; expected at most {LONGEST_TEXT}")
+    return kept
+
+
 Message = Told | Over | Refused
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])

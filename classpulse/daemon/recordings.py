@@ -46,8 +46,10 @@ def task_of(config: Config, order: Order) -> Task:
 
 
 class ProcessRecording:
-    """One such process. ``on_message`` and ``on_exit`` are called in a thread of its own. Raises OSError where
-    it cannot be started, and ValueError for an order that is no text."""
+    """One such process. ``on_message`` and ``on_exit`` are called in a thread of its own.
+
+    Raises OSError where it cannot be started, and ValueError for an order that is no text.
+    """
 
     def __init__(
         self,
