@@ -18,6 +18,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from classpulse.daemon.aftermath import Aftermath
@@ -27,7 +28,7 @@ from classpulse.policy import require_policy
 from classpulse.settings import Config
 from monitor.control import ANSWER_S, ControlError, Reply, Request
 from monitor.daemonstatus import DaemonStatus, NextLesson
-from monitor.messages import Command, marker_text
+from monitor.messages import Command, marker_text, readable
 from monitor.process import current_process
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
@@ -183,11 +184,7 @@ class Service:
     def status(self) -> DaemonStatus:
         """How everything stands."""
         pid, _ = current_process()
-        folder, gone = self._config.data_folder, ()
-        try:
-            free_bytes = shutil.disk_usage(folder).free
-        except OSError as error:
-            free_bytes, gone = 0, (f"the data folder {folder} cannot be reached ({error.strerror})",)
+        free_bytes, gone = _disk(self._config.data_folder)
         return DaemonStatus(
             pid=pid,
             version=version("classpulse"),
@@ -261,6 +258,14 @@ class Service:
         self._aftermath.take(ended)
 
 
+def _disk(folder: Path) -> tuple[int, tuple[str, ...]]:
+    """Bytes that are free on its disk, and what is wrong with it."""
+    try:
+        return shutil.disk_usage(folder).free, ()
+    except OSError as error:
+        return 0, (f"the data folder {folder} cannot be reached ({error.strerror})",)
+
+
 def order_of(config: Config, request: Request) -> Order:
     """What a request to start means with these settings. Raises ControlError."""
     settings = config.settings
@@ -290,7 +295,7 @@ def order_of(config: Config, request: Request) -> Order:
 
 def _require_name(what: str, name: str) -> None:
     """As ``class:`` in the settings, and such that it can be printed. Raises ControlError."""
-    if not 1 <= len(name) <= LONGEST_NAME or not name.strip() or not name.isprintable():
+    if not 1 <= len(name) <= LONGEST_NAME or not name.strip() or readable(name) != name:
         raise ControlError(
             f"{what} is called {name[:60]!r}; expected 1 to {LONGEST_NAME} characters to be read"
         )
