@@ -317,10 +317,12 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
 
 def test_each_round_is_drawn(config: Config, recordings) -> None:
     rounds: list[tuple] = []
-    world = World(config, service=False, on_status=rounds.append)
+    world = World(
+        config,
+        service=False,
+        on_status=lambda one: (rounds.append(one), one and recordings[0].send(Command("stop"))),
+    )
     world.service.start(MATH)
-    FakeRecording.stubborn = True
-    threading.Timer(0.05, lambda: recordings[0].on_exit(0)).start()
     world.run()
     assert [one.session_id for one in rounds[0]] == [1]
 
