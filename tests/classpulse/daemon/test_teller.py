@@ -155,3 +155,11 @@ def test_a_film_is_a_camera_that_always_works_and_cannot_be_paused(world: World)
     assert not world.teller.pause()
     world.teller.look()
     assert world.teller.state is SessionState.RECORDING
+
+
+def test_a_marker_of_the_first_moment_is_not_lost(world: World) -> None:
+    world.teller.began(7)
+    assert world.teller.mark("quiz")
+    world.teller.attach(world.camera, world.session)  # type: ignore[arg-type]
+    assert world.teller.mark("end of the quiz")
+    assert world.session.marks == ["quiz", "end of the quiz"]
