@@ -110,5 +110,5 @@ def test_its_standard_error_is_kept_until_the_next_start(world: World) -> None:
 
 def test_an_order_that_is_no_text_starts_no_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recordings.subprocess, "Popen", None)
-    with pytest.raises(ValueError, match="utf-8|surrogate"):
+    with pytest.raises(ValueError, match=r"utf-8|surrogate"):
         world.start("", Order("\udcff", "0"))
