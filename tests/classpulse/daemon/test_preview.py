@@ -59,8 +59,12 @@ class Window:
         self.visible = 1.0
         self.open = 0
 
-    def namedWindow(self, *_: object) -> None:
+    def namedWindow(self, _title: str, look: int) -> None:
+        assert look & cv2.WINDOW_GUI_NORMAL, "no button that saves the picture"
         self.open += 1
+
+    def resizeWindow(self, _title: str, width: int, height: int) -> None:
+        assert (width, height) == (200, 100)
 
     def destroyWindow(self, *_: object) -> None:
         self.open -= 1
@@ -78,7 +82,7 @@ class Window:
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> Window:
     made = Window()
-    for name in ("namedWindow", "destroyWindow", "imshow", "getWindowProperty", "waitKey"):
+    for name in ("namedWindow", "resizeWindow", "destroyWindow", "imshow", "getWindowProperty", "waitKey"):
         monkeypatch.setattr(cv2, name, getattr(made, name))
     monkeypatch.setenv("DISPLAY", ":0")
     return made
