@@ -46,7 +46,9 @@ class Preview:
         if self._shown:
             _require_screen()
             try:
-                cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+                # The window's other look has a button that saves the picture, and none is to be kept.
+                look = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+                cv2.namedWindow(self._title, look)
             except cv2.error:
                 raise UserError(_NO_WINDOW) from None
         return self
@@ -82,6 +84,8 @@ class Preview:
         if self._opened and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
             self._shown = False  # somebody closed it, and wants it closed
             return
+        if not self._opened:
+            cv2.resizeWindow(self._title, image_bgr.shape[1], image_bgr.shape[0])
         cv2.imshow(self._title, image_bgr)
         cv2.waitKey(1)
         self._opened = True
