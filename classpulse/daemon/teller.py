@@ -35,6 +35,7 @@ class Teller:
         self._source: Source | None = None
         self._session: Session | None = None
         self._paused = False
+        self._early: list[str] = []
 
     @property
     def session_id(self) -> int | None:
@@ -56,6 +57,9 @@ class Teller:
         """From now on these can be asked."""
         with self._lock:
             self._source, self._session = source, session
+            early, self._early = self._early, []
+        for text in early:
+            session.mark(text)
 
     def look(self) -> None:
         """A sample was looked at, or there was nothing to look at: take note of how the camera stands."""
@@ -77,9 +81,14 @@ class Teller:
 
     def mark(self, text: str) -> bool:
         """Put a marker on the timeline; False where nothing has begun."""
-        if self._session is None:
+        with self._lock:
+            session = self._session
+            if session is None and self._session_id is not None:
+                self._early.append(text)  # it has begun this moment
+                return True
+        if session is None:
             return False
-        self._session.mark(text)
+        session.mark(text)
         return True
 
     def happen(self, event: SessionEvent) -> None:
