@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,8 @@ import cv2
 import numpy as np
 
 from classpulse.errors import UserError
-from monitor.domain import Frame, ImageBGR
+from monitor.domain import ImageBGR
+from monitor.masking import GREY
 from monitor.sample import Sample
 
 WIDTH_PX = 1280
@@ -21,6 +23,8 @@ _NO_WINDOW = (
     "no window can be opened for --preview: this computer has no screen, or its OpenCV no windows; leave "
     "--preview out"
 )
+
+NOTHING = Sample(0.0, (), 0, (0, 0))
 
 _KNOWN, _NEW = (80, 200, 80), (200, 200, 200)
 
@@ -34,7 +38,9 @@ class Preview:
     def __init__(self, title: str, *, shown: bool) -> None:
         self._title = f"Classpulse: {title}"
         self._shown = shown
-        self._frame: Frame | None = None
+        self._picture: ImageBGR | None = None
+        self._is_new = False
+        self._opened = False
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -49,17 +55,36 @@ class Preview:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._shown:
-            cv2.destroyWindow(self._title)
+            with suppress(cv2.error):  # it was closed by hand
+                cv2.destroyWindow(self._title)
 
-    def frame(self, frame: Frame) -> None:
-        """The picture that is looked at next."""
-        self._frame = frame
+    def picture(self, image_bgr: ImageBGR) -> None:
+        """What is looked at next, with those who opted out in grey."""
+        self._picture = image_bgr
 
     def sample(self, sample: Sample) -> None:
         """What was found in it."""
-        if self._shown and self._frame is not None and sample.looked_at:
-            cv2.imshow(self._title, outlined(self._frame.image_bgr, sample))
-            cv2.waitKey(1)
+        if self._shown and self._picture is not None and sample.looked_at:
+            self._show(outlined(self._picture, sample))
+            self._is_new = True
+
+    def refresh(self) -> None:
+        """About once a second, and after each sample: the window answers, and shows nothing old."""
+        if not self._shown:
+            return
+        if not self._is_new and self._picture is not None:
+            # A pause means that nobody is to be seen, here either.
+            self._show(np.full_like(outlined(self._picture, NOTHING), GREY))
+        self._is_new = False
+        cv2.waitKey(1)
+
+    def _show(self, image_bgr: ImageBGR) -> None:
+        if self._opened and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            self._shown = False  # somebody closed it, and wants it closed
+            return
+        cv2.imshow(self._title, image_bgr)
+        cv2.waitKey(1)
+        self._opened = True
 
 
 def _require_screen() -> None:

@@ -11,12 +11,13 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from classpulse.daemon.preview import Preview
-from classpulse.daemon.recordings import ORDERS
+from classpulse.daemon.recordings import TASKS, Task, task_of
 from classpulse.daemon.teller import Teller
 from classpulse.errors import UserError
 from classpulse.failures import EXPECTED
@@ -41,10 +42,10 @@ EACH_S = 1.0
 
 
 class Recorded:
-    """Runs one order. :meth:`run` is called once, in the main thread."""
+    """Runs one order. ``read`` gives the settings. :meth:`run` is called once, in the main thread."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, read: Callable[[], Config]) -> None:
+        self._read = read
         self._out = _take_stdout()
         self._lock = threading.Lock()
         self._stop = StopRequest()
@@ -52,8 +53,14 @@ class Recorded:
 
     def run(self) -> int:
         """Record until told to stop; returns the exit code."""
-        order = _read_order()
-        config = _for_order(self._config, order)
+        task = _read_task()
+        order = task.order
+        try:
+            config = _for_task(self._read(), task)
+        except UserError as error:
+            # The file was changed since; it may be mended before the lesson is over.
+            self._say(Refused(" ".join(str(error).split()), again=True))
+            return 1
         teller = Teller(order, config.settings.capture.sample_fps)
         self._heed_signals()
         threading.Thread(target=self._listen, args=(teller,), name="commands", daemon=True).start()
@@ -86,15 +93,21 @@ class Recorded:
                     logged.note(room=order.room, session=session_id)
                     log.info("recording begins")
                     teller.began(session_id)
+                    # At once: whoever watches over it must know the session if this process dies.
+                    self._say(Told(teller.status()))
+
+                def look(*_: object) -> None:
+                    teller.look()
+                    preview.refresh()
 
                 outcome = Lecture(config, engine, policy.mode).watch(
                     order.source,
                     self._stop,
                     on_start=begin,
-                    on_progress=lambda *_: teller.look(),
+                    on_progress=look,
                     on_ready=teller.attach,
                     on_sample=preview.sample,
-                    on_frame=preview.frame if order.preview else None,
+                    on_picture=preview.picture if order.preview else None,
                 )
                 teller.happen(SessionEvent.STOP)
                 return self._over(outcome)
@@ -175,7 +188,11 @@ class Recorded:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._end("Classpulse was ended", hurry=True))
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, *_: object) -> None:
+        # In a thread: the main one, which this interrupts, may hold the event's lock at this moment.
+        threading.Thread(target=self._end, args=("Classpulse was ended",), kwargs={"hurry": True}).start()
 
 
 def _take_stdout() -> BinaryIO:
@@ -186,16 +203,21 @@ def _take_stdout() -> BinaryIO:
     return messages
 
 
-def _read_order() -> Order:
+def _read_task() -> Task:
     line = sys.stdin.buffer.readline()
     try:
-        return ORDERS.validate_json(line)
+        return TASKS.validate_json(line)
     except ValidationError:
         raise UserError("'classpulse record' is for Classpulse itself; use 'classpulse start'") from None
 
 
-def _for_order(config: Config, order: Order) -> Config:
-    """The settings with the order's class and room."""
+def _for_task(config: Config, task: Task) -> Config:
+    """The settings with the order's class and room. Raises UserError where they name another place than the
+    order came from, so that its session would be looked for in vain."""
+    if task_of(config, task.order) != task:
+        raise UserError(
+            f"{config.name} names another database than when Classpulse was started; start it again"
+        )
     settings = config.settings
-    known = settings.class_.model_copy(update={"name": order.class_name, "room": order.room})
+    known = settings.class_.model_copy(update={"name": task.order.class_name, "room": task.order.room})
     return Config(settings.model_copy(update={"class_": known}), config.folder, config.path)
