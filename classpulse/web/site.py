@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import jinja2
+from markupsafe import Markup
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -115,9 +116,9 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
     return response
 
 
-def fragment(language: str, template: str, **context: Any) -> str:
+def fragment(language: str, template: str, **context: Any) -> Markup:
     """A part of a page that is the same for all who may see it, without forms. Everything is escaped."""
-    return _environment(language).get_template(f"web/{template}").render(**context)
+    return Markup(_environment(language).get_template(f"web/{template}").render(**context))
 
 
 def wants_page(request: Request) -> bool:

@@ -51,7 +51,7 @@ def now(request: Request) -> Response:
 
 def page(request: Request, code: int = 200, error: str = "") -> Response:
     """The whole page, with why an order could not be carried out."""
-    site, account = site_of(request), account_of(request)
+    site, account, form = site_of(request), account_of(request), getattr(request.state, "form", {})
     lessons = [one for one in queries.sessions(site.engine, limit=200) if sees_class(account, one.class_name)]
     return render(
         request,
@@ -63,7 +63,7 @@ def page(request: Request, code: int = 200, error: str = "") -> Response:
         lessons=lessons[:LAST],
         classes=class_names(request),
         rooms=[room.name for room in site.config.settings.rooms],
-        chosen=dict(getattr(request.state, "form", {})),
+        chosen={name: str(form.get(name, "")) for name in ("class", "room", "minutes")},
     )
 
 

@@ -37,8 +37,8 @@ EACH_S = 1.0
 GUARD_S = 15.0
 """How often it is asked whether who watches still may."""
 
-PARTS = ("standing", "people", "curves", "tables", "markers")
-"""What of the page changes, each a template ``live_NAME.html.j2``."""
+PARTS = ("standing", "people", "tables", "markers")
+"""What of the page changes, each a template ``live_NAME.html.j2``; charts and their legends are more."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ def show(request: Request, site: Site, session: SessionRecord, code: int = 200, 
     if session.mode != Mode.AGGREGATE:
         site.audit_look(account_of(request), "look", f"session {session.id}")
     now = moment(site, session.id, language_of(request))
+    if now.is_over:
+        return RedirectResponse(f"/lessons/{session.id}", 303)
     return render(
         request,
         "live.html.j2",
@@ -181,7 +183,14 @@ def _parts(
         "clock": clock,
         "mode": facts.session.mode,
     }
-    return {name: fragment(language, f"live_{name}.html.j2", **context) for name in PARTS}
+    parts = {name: fragment(language, f"live_{name}.html.j2", **context) for name in PARTS}
+    for name, chart in (("heads", facts.curves.heads), ("faces", facts.curves.faces)):
+        if chart is not None:
+            for kind in ("legend", "chart"):
+                parts[f"{name}_{kind}"] = fragment(
+                    language, f"live_{kind}.html.j2", **context, name=name, chart=chart
+                )
+    return parts
 
 
 def _still_may(site: Site, request: Request, session: SessionRecord) -> bool:
