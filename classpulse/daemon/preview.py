@@ -108,7 +108,7 @@ def outlined(image_bgr: ImageBGR, sample: Sample, labels: Mapping[int, str] | No
         if sighting.student is not None:
             place = (x1, max(12, y1 - 4))
             cv2.putText(
-                shown, _tag(sighting.student, labels), place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1
+                shown, _tag(sighting.student, labels), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, 2
             )
     return shown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,11 @@ from reports.class_timeline import ClassTimeline, aggregate_timeline, class_time
 from reports.gaps import Unseen, unseen
 from reports.timeline import Floats, Grid, session_grid, student_timelines
 
-WINDOW_S = 600.0
-"""So much is shown, up to now."""
+WINDOW_S, LEAST_S = 600.0, 120.0
+"""So much is shown, up to now; less at the beginning, but never less than the latter."""
+
+WIDTH = 600.0
+"""Of a chart, in its own units."""
 
 MOST_ROWS = 12
 """Of the table with the same data."""
@@ -52,15 +55,15 @@ class Chart:
     columns: tuple[Column, ...]
     rows: tuple[Column, ...]
 
-    def path(self, band: int, left_s: float) -> str:
-        """The band as an SVG path, x in seconds from ``left_s``, y in 0..100 from the top."""
+    def path(self, band: int, x: Callable[[float], float]) -> str:
+        """The band as an SVG path; ``x`` of media seconds, y in 0..100 from the top."""
         parts = []
         for column in self.columns:
             if column.shares is None or column.shares[band] <= 0:
                 continue
             below = sum(column.shares[:band])
             top, bottom = 100 * (1 - below - column.shares[band]), 100 * (1 - below)
-            left, right = column.start_s - left_s, column.end_s - left_s
+            left, right = x(column.start_s), x(column.end_s)
             parts.append(f"M{left:.1f} {top:.1f}H{right:.1f}V{bottom:.1f}H{left:.1f}Z")
         return "".join(parts)
 
@@ -78,8 +81,16 @@ class Curves:
 
     @property
     def left_s(self) -> float:
-        """Media time of the left edge; negative while the lesson is shorter than the window."""
-        return self.until_s - WINDOW_S
+        """Media time of the left edge; negative in the first ``LEAST_S``."""
+        return self.until_s - self._shown_s
+
+    def x(self, media_s: float) -> float:
+        """Where a moment is in a chart, 0..``WIDTH``."""
+        return WIDTH * min(1.0, max(0.0, (media_s - self.left_s) / self._shown_s))
+
+    @property
+    def _shown_s(self) -> float:
+        return min(WINDOW_S, max(LEAST_S, self.until_s))
 
 
 def curves(
