@@ -31,6 +31,7 @@ from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance
 from monitor.heads import MeshHeads
 from monitor.pipeline import Masker, Pipeline
+from monitor.presence import Presence
 from monitor.process import current_process
 from monitor.quality import assess
 from monitor.reading import ExpressionReader, NoExpressions
@@ -178,6 +179,7 @@ class Lecture:
         on_sample: OnSample | None,
     ) -> Session:
         settings = self._config.settings
+        facing = partial(is_facing, settings=settings.attention)
         pipeline = Pipeline(
             detector,
             _reader(settings, classifier),
@@ -192,7 +194,7 @@ class Lecture:
         recorder = Recorder(
             Store(self._engine),
             session_id,
-            Binner(settings.recording.bin_s, partial(is_facing, settings=settings.attention)),
+            Binner(settings.recording.bin_s, facing),
             settings.recording,
             per_student=self._mode is not Mode.AGGREGATE,
             patience_s=float("inf") if source.live else 0.0,
@@ -207,6 +209,7 @@ class Lecture:
             sample_fps=settings.capture.sample_fps,
             on_progress=on_progress,
             on_sample=on_sample,
+            presence=None if self._mode is Mode.AGGREGATE else Presence(facing),
         )
 
 

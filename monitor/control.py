@@ -40,7 +40,7 @@ its own, which take milliseconds."""
 
 _NOTICE, _LOCK, _SOCKET = "control.json", "control.lock", "control.sock"
 
-Verb = Literal["status", "start", "stop", "mark", "pause", "resume"]
+Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
 
 
 class ControlError(Exception):
@@ -59,7 +59,9 @@ class NobodyThere(ControlError):
 class Request:
     """One order. ``room`` names the recording that is meant, None the only one. ``start`` takes
     ``class_name``, ``source`` and ``until`` (ISO 8601 with offset), where None means what the settings say;
-    ``mark`` takes ``text``."""
+    ``mark`` takes ``text``. Where one is given, ``session`` or (for other orders than ``start``)
+    ``class_name`` says whose recording it must be, so that an order never meets another one in the same room.
+    ``picture`` is answered with a JPEG in base64, empty where there is nothing to see."""
 
     verb: Verb
     room: str | None = None
@@ -67,6 +69,7 @@ class Request:
     source: str | None = None
     until: str | None = None
     text: str | None = None
+    session: int | None = None
     preview: bool = False
 
 

@@ -46,11 +46,21 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Pictured:
+    """From the recording, to the command ``picture``: the last look with the faces outlined, a JPEG in
+    base64; empty where there is nothing to see, or it may not be shown. Whoever hands it on keeps it
+    nowhere."""
+
+    jpeg: str
+    kind: Literal["pictured"] = "pictured"
+
+
+@dataclass(frozen=True)
 class Command:
     """To the recording. ``text`` belongs to ``mark``. ``hurry`` and ``interruption`` belong to ``stop``: the
     computer may be going down; why the lecture is over before its time, empty where this is its end."""
 
-    verb: Literal["stop", "pause", "resume", "mark"]
+    verb: Literal["stop", "pause", "resume", "mark", "picture"]
     text: str = ""
     hurry: bool = False
     interruption: str = ""
@@ -81,7 +91,7 @@ def marker_text(text: str) -> str:
     return kept
 
 
-Message = Told | Over | Refused
+Message = Told | Over | Refused | Pictured
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 _COMMANDS = TypeAdapter(Command)

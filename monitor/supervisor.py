@@ -17,7 +17,7 @@ from db.records import SessionStatus
 from monitor.camera import CameraState
 from monitor.control import ControlError
 from monitor.lifecycle import SessionState
-from monitor.messages import Command, Message, Over, Refused, Told
+from monitor.messages import Command, Message, Over, Pictured, Refused, Told
 from monitor.respawn import Respawns
 from monitor.status import RecordingStatus
 
@@ -174,9 +174,17 @@ class Supervisor:
         else:
             self._queue[order.room] = order
 
-    def stop(self, room: str | None, *, hurry: bool = False) -> RecordingStatus:
-        """End the recording of ``room`` (None: the only one); returns how it stood. Raises ControlError."""
-        found = self._find(room)
+    def stop(
+        self,
+        room: str | None,
+        *,
+        session_id: int | None = None,
+        class_name: str | None = None,
+        hurry: bool = False,
+    ) -> RecordingStatus:
+        """End the recording of ``room`` (None: the only one), or of a session, or that of a class in exactly
+        that room; returns how it stood. Raises ControlError."""
+        found = self._find(room, session_id, class_name)
         found.called_off = True
         return self._status(self._end(found, hurry=hurry))
 
@@ -193,9 +201,17 @@ class Supervisor:
             if room.recording is not None:
                 room.recording.kill()
 
-    def command(self, command: Command, room: str | None) -> RecordingStatus:
-        """Hand a command to the recording of ``room``; returns how it stands. Raises ControlError."""
-        found = self._find(room)
+    def command(
+        self,
+        command: Command,
+        room: str | None,
+        *,
+        session_id: int | None = None,
+        class_name: str | None = None,
+    ) -> RecordingStatus:
+        """Hand a command to a recording, named as for :meth:`stop`; returns how it stands. Raises
+        ControlError."""
+        found = self._find(room, session_id, class_name)
         status = self._status(found)
         if command.verb == "resume" and found.recording is None and found.is_paused:
             found.paused, found.next_try_s = False, self._clock()
@@ -224,6 +240,8 @@ class Supervisor:
                 room.status = status
             case Over() | Refused():
                 room.outcome = message
+            case Pictured():
+                pass  # whoever asked for it gets it elsewhere
 
     def exited(self, number: int, code: int) -> None:
         """A recording's process is gone; ``code`` is its exit code, negative for a signal."""
@@ -373,7 +391,17 @@ class Supervisor:
         session = "" if number is None else f"session {number}, "
         return f"{session}{other.order.where}, is already being recorded; end it with 'classpulse stop' first"
 
-    def _find(self, name: str | None) -> _Room:
+    def _find(self, name: str | None, session_id: int | None = None, class_name: str | None = None) -> _Room:
+        if session_id is not None:
+            for one in self._rooms.values():
+                if one.status is not None and one.status.session_id == session_id:
+                    return one
+            raise ControlError(f"session {session_id} is not being recorded any more")
+        if class_name is not None:
+            known = self._rooms.get(name)
+            if known is None or known.order.class_name != class_name:
+                raise ControlError(f"nothing is being recorded of {class_name!r} there any more")
+            return known
         if name is None and len(self._rooms) == 1:
             return next(iter(self._rooms.values()))
         if name in self._rooms and (name is not None or len(self._rooms) == 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -97,9 +98,9 @@ def _require_screen() -> None:
         raise UserError(_NO_WINDOW)
 
 
-def outlined(image_bgr: ImageBGR, sample: Sample) -> ImageBGR:
+def outlined(image_bgr: ImageBGR, sample: Sample, labels: Mapping[int, str] | None = None) -> ImageBGR:
     """A copy of the picture, at most ``WIDTH_PX`` wide, with a box around each face: green for those who are
-    followed as students, with their number, grey for what is not yet."""
+    followed as students, with what ``labels`` call them or else their number, grey for what is not yet."""
     scale = min(1.0, WIDTH_PX / image_bgr.shape[1])
     shown: ImageBGR = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
         np.uint8
@@ -110,5 +111,15 @@ def outlined(image_bgr: ImageBGR, sample: Sample) -> ImageBGR:
         cv2.rectangle(shown, (x1, y1), (x2, y2), colour, 2)
         if sighting.student is not None:
             place = (x1, max(12, y1 - 4))
-            cv2.putText(shown, str(sighting.student + 1), place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1)
+            cv2.putText(
+                shown, _tag(sighting.student, labels), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, 2
+            )
     return shown
+
+
+def _tag(student: int, labels: Mapping[int, str] | None) -> str:
+    """What stands beside a face: the number of "Student 3", or a seat's label as far as OpenCV has
+    letters."""
+    if labels is None:
+        return str(student + 1)
+    return labels.get(student, "").removeprefix("Student ").encode("ascii", "ignore").decode()

@@ -18,19 +18,22 @@ from pydantic import ValidationError
 
 from classpulse.daemon.preview import Preview
 from classpulse.daemon.recordings import TASKS, Task, task_of
+from classpulse.daemon.showing import Showing, may_be_shown
 from classpulse.daemon.teller import Teller
 from classpulse.errors import UserError
 from classpulse.failures import EXPECTED
 from classpulse.lecture import Lecture
 from classpulse.logs import log_to_file, room_log
-from classpulse.policy import require_policy
+from classpulse.policy import Mode, require_policy
 from classpulse.roster import roster_names
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from db.records import SessionStatus
+from monitor.domain import ImageBGR
 from monitor.errors import SourceError
-from monitor.lifecycle import SessionEvent
+from monitor.lifecycle import SessionEvent, SessionState
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
+from monitor.sample import Sample
 from monitor.session import Outcome
 from monitor.stopping import StopRequest
 from monitor.supervisor import Order
@@ -38,7 +41,10 @@ from monitor.supervisor import Order
 log = logging.getLogger(__name__)
 
 EACH_S = 1.0
-"""How often it tells how it stands."""
+"""How often it tells how it stands where nothing is looked at."""
+
+LEAST_S = 0.4
+"""At most so often: after each look at the default rate, so that whoever watches sees it at once."""
 
 
 class Recorded:
@@ -50,6 +56,8 @@ class Recorded:
         self._lock = threading.Lock()
         self._stop = StopRequest()
         self._done = threading.Event()
+        self._news = threading.Event()
+        self._showing: Showing | None = None
 
     def run(self) -> int:
         """Record until told to stop; returns the exit code."""
@@ -70,6 +78,7 @@ class Recorded:
             last = self._record(config, order, teller)
         finally:
             self._done.set()
+            self._news.set()
             ticker.join()
         self._say(last)
         return 0 if isinstance(last, Over) and last.status is SessionStatus.FINISHED else 1
@@ -87,7 +96,13 @@ class Recorded:
                     expected=lambda error: isinstance(error, EXPECTED),
                 ) as logged,
                 Preview(order.where, shown=order.preview) as preview,
+                Showing(
+                    self._say,
+                    None if policy.mode is Mode.AGGREGATE else teller.labels,
+                    allowed=may_be_shown(policy.mode, config.settings),
+                ) as self._showing,
             ):
+                showing = self._showing
 
                 def begin(session_id: int, _expected_s: float | None) -> None:
                     logged.note(room=order.room, session=session_id)
@@ -99,6 +114,17 @@ class Recorded:
                 def look(*_: object) -> None:
                     teller.look()
                     preview.refresh()
+                    showing.refresh(is_seeing=teller.state is SessionState.RECORDING)
+                    self._news.set()
+
+                def picture(image_bgr: ImageBGR) -> None:
+                    showing.picture(image_bgr)
+                    if order.preview:
+                        preview.picture(image_bgr)
+
+                def sample(found: Sample) -> None:
+                    showing.sample(found)
+                    preview.sample(found)
 
                 outcome = Lecture(config, engine, policy.mode).watch(
                     order.source,
@@ -106,8 +132,8 @@ class Recorded:
                     on_start=begin,
                     on_progress=look,
                     on_ready=teller.attach,
-                    on_sample=preview.sample,
-                    on_picture=preview.picture if order.preview else None,
+                    on_sample=sample,
+                    on_picture=picture,
                 )
                 teller.happen(SessionEvent.STOP)
                 return self._over(outcome)
@@ -166,10 +192,18 @@ class Recorded:
                 teller.resume()
             case "mark":
                 teller.mark(command.text)
+            case "picture":
+                if self._showing is not None:
+                    self._showing.ask()
 
     def _tick(self, teller: Teller) -> None:
-        while not self._done.wait(EACH_S):
+        while not self._done.is_set():
+            self._news.wait(EACH_S)
+            self._news.clear()
+            if self._done.is_set():
+                break
             self._say(Told(teller.status()))
+            self._done.wait(LEAST_S)
         if teller.session_id is not None:
             self._say(Told(teller.status()))
 

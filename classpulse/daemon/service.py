@@ -28,7 +28,7 @@ from classpulse.policy import require_policy
 from classpulse.settings import Config
 from monitor.control import ANSWER_S, ControlError, Reply, Request
 from monitor.daemonstatus import DaemonStatus, NextLesson
-from monitor.messages import Command, marker_text, readable
+from monitor.messages import Command, Message, Pictured, marker_text, readable
 from monitor.process import current_process
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
@@ -80,6 +80,7 @@ class Service:
         self._answer_s = answer_s
         self._since = datetime.now(UTC)
         self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._viewers: dict[str | None, list[Future[Any]]] = {}
         self._ending = False
         self._over = threading.Event()
         self._supervisor = Supervisor(
@@ -175,6 +176,8 @@ class Service:
 
     def _drain(self) -> None:
         """Who still asks is told that it is over."""
+        for room in list(self._viewers):
+            self._show(room, "")
         with suppress(queue.Empty):
             while True:
                 work = self._queue.get_nowait()
@@ -212,7 +215,12 @@ class Service:
         if not future.set_running_or_notify_cancel():
             return
         try:
-            future.set_result(self._obey(request))
+            answer = self._obey(request)
+            if request.verb == "picture":
+                # Comes from the recording, with its next look.
+                self._viewers.setdefault(answer["room"], []).append(future)
+            else:
+                future.set_result(answer)
         except Exception as error:  # noqa: BLE001 - whoever asked is told; the service goes on
             future.set_exception(error)
 
@@ -225,15 +233,15 @@ class Service:
                 self.start(order_of(self._config, request))
                 return {}
             case "stop":
-                return supervisor.stop(request.room).as_json()
+                return supervisor.stop(request.room, **_whose(request)).as_json()
             case "mark":
                 try:
                     text = marker_text(request.text or "")
                 except ValueError as error:
                     raise ControlError(str(error)) from None
-                return supervisor.command(Command("mark", text), request.room).as_json()
-            case "pause" | "resume":
-                return supervisor.command(Command(request.verb), request.room).as_json()
+                return supervisor.command(Command("mark", text), request.room, **_whose(request)).as_json()
+            case "pause" | "resume" | "picture":
+                return supervisor.command(Command(request.verb), request.room, **_whose(request)).as_json()
 
     def _begin_planned(self, order: Order) -> None:
         try:
@@ -247,9 +255,23 @@ class Service:
             self._config,
             order,
             verbose=self._verbose,
-            on_message=lambda message: self._queue.put(partial(self._supervisor.heard, number, message)),
-            on_exit=lambda code: self._queue.put(partial(self._supervisor.exited, number, code)),
+            on_message=lambda message: self._queue.put(partial(self._heard, order.room, number, message)),
+            on_exit=lambda code: self._queue.put(partial(self._exited, order.room, number, code)),
         )
+
+    def _heard(self, room: str | None, number: int, message: Message) -> None:
+        self._supervisor.heard(number, message)
+        if isinstance(message, Pictured):
+            self._show(room, message.jpeg)
+
+    def _exited(self, room: str | None, number: int, code: int) -> None:
+        self._show(room, "")
+        self._supervisor.exited(number, code)
+
+    def _show(self, room: str | None, jpeg: str) -> None:
+        """Hand a picture to everybody who waits for one of that room."""
+        for viewer in self._viewers.pop(room, []):
+            viewer.set_result({"jpeg": jpeg})
 
     def _ended(self, ended: Ended) -> None:
         log.info("%s: %s", ended.order.where, ended.reason or "finished", extra={"session": ended.session_id})
@@ -264,6 +286,10 @@ def _disk(folder: Path) -> tuple[int, tuple[str, ...]]:
         return shutil.disk_usage(folder).free, ()
     except OSError as error:
         return 0, (f"the data folder {folder} cannot be reached ({error.strerror})",)
+
+
+def _whose(request: Request) -> dict[str, Any]:
+    return {"session_id": request.session, "class_name": request.class_name}
 
 
 def order_of(config: Config, request: Request) -> Order:

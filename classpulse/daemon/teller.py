@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from monitor.camera import CameraState, CameraView
@@ -91,6 +91,10 @@ class Teller:
         session.mark(text)
         return True
 
+    def labels(self) -> Mapping[int, str]:
+        """What the students are called in the record, by number."""
+        return {} if self._session is None else self._session.labels()
+
     def happen(self, event: SessionEvent) -> None:
         """Something else happened to the session."""
         with self._lock:
@@ -122,6 +126,7 @@ class Teller:
                 wanted_fps=self._wanted_fps,
                 unwritten_bins=0 if view is None else view.unwritten_bins,
                 last_written_at=None if view is None else view.last_written_at,
+                people=() if view is None or self._paused else view.people,
             )
 
     def _media_s(self, view: SessionView | None) -> float:

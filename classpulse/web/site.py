@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import jinja2
+from markupsafe import Markup
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
+from classpulse.web.audited import Looks
+from classpulse.web.daemonlook import DaemonLook, Pictures
+from classpulse.web.liveboard import LiveBoard
 from classpulse.web.logins import Logins
 from classpulse.web.permissions import Action, may
 from classpulse.web.throttle import Throttle
@@ -38,11 +42,25 @@ class Site:
     logins: Logins
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    daemon: DaemonLook = field(init=False)
+    looks: Looks = field(default_factory=Looks)
+    board: LiveBoard = field(init=False)
+    pictures: Pictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.daemon = DaemonLook(self.data_folder)
+        self.board = LiveBoard(self.config, self.engine)
+        self.pictures = Pictures(self.daemon)
 
     @property
     def data_folder(self) -> Path:
         """Where the program that records answers."""
         return self.config.data_folder
+
+    def audit_look(self, who: Account, action: str, subject: str) -> None:
+        """Note that somebody looks at what goes on: once for as long as they do."""
+        if self.looks.is_new((who.id, action, subject)):
+            self.audit(who, action, subject)
 
     def audit(self, who: Account, action: str, subject: str, detail: str = "") -> None:
         """Note who did or looked at what. ``subject`` in words, pseudonyms only."""
@@ -96,6 +114,11 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
     response = HTMLResponse(html, code)
     site.logins.know_visitor(request, response)
     return response
+
+
+def fragment(language: str, template: str, **context: Any) -> Markup:
+    """A part of a page that is the same for all who may see it, without forms. Everything is escaped."""
+    return Markup(_environment(language).get_template(f"web/{template}").render(**context))
 
 
 def wants_page(request: Request) -> bool:
