@@ -40,6 +40,22 @@ class Desk:
         """The session's number."""
         return self.register.session.id
 
+    def name(self, student: StudentRecord, person: Person) -> CorrectionRecord:
+        """The student is ``person``, all along."""
+        return self.correct(CorrectionKind.NAME, student, person)
+
+    def merge(self, remains: StudentRecord, goes: StudentRecord) -> CorrectionRecord:
+        """Both were one; ``remains`` remains."""
+        return self.correct(CorrectionKind.MERGE, goes, remains)
+
+    def split(self, student: StudentRecord, at_s: float, other: Person | None = None) -> CorrectionRecord:
+        """From ``at_s`` on (media seconds; all of the bin that it lies in) the student was ``other``, without
+        one somebody of whom nothing is known. Raises UserError where they were not seen before and after."""
+        border_s = self.register.border_s(at_s)
+        self.register.require_seen_around(student, border_s)
+        there = other or self.register.somebody_else(student, border_s)
+        return self.correct(CorrectionKind.SPLIT, student, there, border_s)
+
     def correct(
         self, kind: CorrectionKind, student: StudentRecord, person: Person, at_s: float | None = None
     ) -> CorrectionRecord:

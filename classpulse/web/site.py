@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
 from classpulse.web.logins import Logins
+from classpulse.web.making import Making
 from classpulse.web.permissions import Action, may
 from classpulse.web.throttle import Throttle
 from db import queries
@@ -38,6 +39,7 @@ class Site:
     logins: Logins
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    making: Making = field(default_factory=Making)
 
     @property
     def data_folder(self) -> Path:
