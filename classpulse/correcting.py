@@ -29,11 +29,13 @@ new_option = click.option("--new", is_flag=True, help="PSEUDONYM is somebody new
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one session is corrected: the record, and its people as they are now."""
+    """Where one session is corrected: the record, and its people as they are now. ``by`` is who corrects,
+    for the audit, where somebody said."""
 
     engine: Engine
     config: Config
     register: Register
+    by: str | None = None
 
     @property
     def session_id(self) -> int:
@@ -72,7 +74,7 @@ class Desk:
                 unit.correct(self.session_id, made, now),
                 self.session_id, now, None, made, student.pseudonym, person.pseudonym,
             )  # fmt: skip
-            unit.audit(kind.value, f"session {self.session_id}", now, told(record))
+            unit.audit(kind.value, f"session {self.session_id}", now, self._audited(record))
             unit.commit()
         renew_verdicts(self.engine, self.session_id, self.config)
         return record
@@ -82,10 +84,13 @@ class Desk:
         now = datetime.now(UTC)
         with Store(self.engine).unit() as unit:
             record = unit.take_back(self.session_id, now)
-            unit.audit("undo", f"session {self.session_id}", now, told(record))
+            unit.audit("undo", f"session {self.session_id}", now, self._audited(record))
             unit.commit()
         renew_verdicts(self.engine, self.session_id, self.config)
         return next(c for c in queries.corrections(self.engine, self.session_id) if c.id == record.id)
+
+    def _audited(self, record: CorrectionRecord) -> str:
+        return told(record) + (f", by {self.by}" if self.by else "")
 
 
 @contextmanager

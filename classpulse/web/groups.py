@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 
 from starlette.exceptions import HTTPException
@@ -22,6 +24,8 @@ from reports.summaries import MADE_WITH
 
 AT_ONCE = 2
 """So many sessions are summed up while a page waits; more are by themselves."""
+
+WAIT_S = 2.0
 
 
 def seen_groups(request: Request) -> list[ClassGroup]:
@@ -80,11 +84,23 @@ def about_people(site: Site, session: SessionRecord) -> bool:
 def be_summed_up(site: Site) -> bool:
     """See to it that every ended session is summed up; whether some still are to be. It is done beside the
     page, so that nobody waits for a year of lessons."""
-    waiting = unsummarised(site.engine, MADE_WITH)
+    waiting = [one for one in unsummarised(site.engine, MADE_WITH) if one not in site.left_out]
     if not waiting:
         return False
-    future = site.making.start("history", lambda: sum_up(site.engine, site.config, quiet=True))
+    future = sum_up_beside(site)
     if len(waiting) > AT_ONCE:
         return True
-    future.exception()
-    return False
+    with suppress(TimeoutError):
+        future.exception(timeout=WAIT_S)
+    return not future.done()
+
+
+def sum_up_beside(site: Site) -> Future[None]:
+    """Sum up what is to be, beside the page."""
+    return site.making.start("history", lambda: _sum_up(site))
+
+
+def _sum_up(site: Site) -> None:
+    sum_up(site.engine, site.config, quiet=True)
+    # Those that cannot be read: they are said once, and not tried with every page.
+    site.left_out = frozenset(unsummarised(site.engine, MADE_WITH))

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
+from classpulse.web.filters import FILTERS
 from classpulse.web.logins import Logins
 from classpulse.web.making import Making
 from classpulse.web.permissions import Action, may
@@ -32,7 +33,7 @@ LANGUAGES = ("en", "de")
 @dataclass
 class Site:
     """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator."""
+    administrator; ``left_out`` are the sessions that cannot be summed up."""
 
     config: Config
     engine: Engine
@@ -40,6 +41,7 @@ class Site:
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
     making: Making = field(default_factory=Making)
+    left_out: frozenset[int] = frozenset()
 
     @property
     def data_folder(self) -> Path:
@@ -136,6 +138,7 @@ def _environment(language: str) -> jinja2.Environment:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters.update(FILTERS)
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
