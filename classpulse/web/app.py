@@ -19,7 +19,18 @@ from starlette.staticfiles import StaticFiles
 from classpulse.settings import Config
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import checkins, classes, corrections, home, lesson, lessons, login, student
+from classpulse.web.pages import (
+    checkins,
+    classes,
+    comparison,
+    corrections,
+    home,
+    lesson,
+    lessons,
+    login,
+    student,
+    term,
+)
 from classpulse.web.site import Site, render, wants_page
 from db.accounts import count_administrators
 
@@ -27,7 +38,7 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home, lessons, lesson, corrections, checkins, classes, student)
+PAGES = (login, home, lessons, lesson, corrections, checkins, classes, comparison, student, term)
 """Each has its ``ROUTES``."""
 
 

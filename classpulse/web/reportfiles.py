@@ -37,8 +37,9 @@ def make(site: Site, session_id: int, kind: str) -> Path:
 
 async def report_bytes(site: Site, session: SessionRecord, kind: str, *, fresh: Path | None) -> bytes:
     """The report as it is, or else made now."""
-    path = fresh or await site.making.made(key_of(session.id, kind), lambda: make(site, session.id, kind))
-    return path.read_bytes()
+    if fresh is None:
+        fresh = await site.making.made(key_of(session.id, kind), lambda: make(site, session.id, kind))
+    return fresh.read_bytes()
 
 
 def start_making(site: Site, session_id: int, kind: str = "html") -> None:

@@ -132,7 +132,9 @@ def _raised(request: Request, group: ClassGroup | None) -> list[RaisedFlag]:
     site, account = site_of(request), account_of(request)
     found = raised_flags(site.engine, group.name if group else None)
     return [
-        one for one in found if sees_class(account, one.session.class_name) and about_people(site, one.session)
+        one
+        for one in found
+        if sees_class(account, one.session.class_name) and about_people(site, one.session)
     ]
 
 

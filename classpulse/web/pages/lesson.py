@@ -145,10 +145,13 @@ def _corrections(request: Request, session: SessionRecord) -> list[tuple[Correct
     return [(one, told(one)) for one in made]
 
 
-def _neighbours(request: Request, session: SessionRecord) -> tuple[SessionRecord | None, SessionRecord | None]:
+def _neighbours(
+    request: Request, session: SessionRecord
+) -> tuple[SessionRecord | None, SessionRecord | None]:
     """The lessons of the class before this one and after it."""
     found = sorted(
-        queries.sessions(site_of(request).engine, session.class_name), key=lambda one: (one.started_at, one.id)
+        queries.sessions(site_of(request).engine, session.class_name),
+        key=lambda one: (one.started_at, one.id),
     )
     at = [one.id for one in found].index(session.id)
     return (found[at - 1] if at else None, found[at + 1] if at + 1 < len(found) else None)
