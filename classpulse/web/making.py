@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,3 +44,9 @@ class Making:
         with self._lock:
             if self._going.get(key) is done:
                 del self._going[key]
+
+
+def warm() -> None:
+    """Import what takes a second, so that the first who looks at a class does not wait for it."""
+    for name in ("scipy.stats", "reports.charts.levels"):
+        importlib.import_module(name)

@@ -19,7 +19,7 @@ from classpulse.web.site import account_of, render, site_of
 from db.counts import session_counts
 from db.queries import sessions
 from reports.charts.levels import Point
-from reports.history.pages.trends import NOTE, empty_weeks, trend_panels
+from reports.history.pages.trends import DRAWN, NOTE, empty_weeks, trend_panels
 from reports.history.presence import Presence
 from reports.history.term import TermStudent
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends
@@ -109,6 +109,10 @@ def class_page(request: Request) -> Response:
     )
 
 
+_CALLED = {name.removeprefix("resembling "): name for name in DRAWN}
+"""A panel of the report leaves out what its axis says."""
+
+
 def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
     """A chart for each figure that there is."""
     moments = [one.started_at for one in trends.lessons]
@@ -116,11 +120,12 @@ def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
     empty = empty_weeks(trends)
     return [
         {
-            "name": panel.label,
+            "name": _CALLED.get(panel.label, panel.label),
             "svg": panel_svg(
                 panel,
                 moments,
-                f"{panel.label}: " + ", ".join(percent(one.value) for one in panel.points),
+                f"{_CALLED.get(panel.label, panel.label)}: "
+                + ", ".join(percent(one.value) for one in panel.points),
                 empty=empty,
                 addresses=addresses,
             ),
