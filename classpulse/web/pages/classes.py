@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,11 +93,9 @@ def class_page(request: Request) -> Response:
         weeks=weeks,
         choices=WEEKS,
         figures=trend_figures(trends),
-        week_headings=WEEK_HEADINGS,
-        week_rows=[one.cells for one in trends.weeks],
-        lesson_headings=LESSON_HEADINGS,
-        lesson_rows=[one.cells for one in trends.lessons],
-        note=NOTE,
+        weeks_table=_table(WEEK_HEADINGS, [one.cells for one in trends.weeks], trends),
+        lessons_table=_table(LESSON_HEADINGS, [one.cells for one in trends.lessons], trends),
+        note=NOTE if _has_expressions(trends) else "",
         lessons=lessons[:LAST],
         total=len(lessons),
         watched_s=term.watched_s,
@@ -109,7 +108,7 @@ def class_page(request: Request) -> Response:
     )
 
 
-_CALLED = {name.removeprefix("resembling "): name for name in DRAWN}
+_CALLED = {name.removeprefix("resembling "): name for name in DRAWN if name.startswith("resembling ")}
 """A panel of the report leaves out what its axis says."""
 
 
@@ -132,6 +131,17 @@ def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
         }
         for panel in trend_panels(trends)
     ]
+
+
+def _has_expressions(trends: ClassTrends) -> bool:
+    return any(line.figures.get(name) for line in trends.lessons for name in _CALLED.values())
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], trends: ClassTrends) -> tuple[Any, Any]:
+    """Headings and rows; without the columns of expressions where none was computed."""
+    spare = () if _has_expressions(trends) else tuple(_CALLED)
+    kept = [at for at, heading in enumerate(headings) if heading not in spare]
+    return [headings[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def _student(one: TermStudent, trends: ClassTrends, *, expressions: bool) -> Student:

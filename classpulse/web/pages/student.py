@@ -36,6 +36,7 @@ def student(request: Request) -> Response:
     missed = [one.started_at for one in lines if one.presence is Presence.MISSED]
     moments = [one.started_at for one in lines]
     addresses = {one.started_at: f"/lessons/{one.session_id}" for one in lines}
+    expressions = any(one.sad or one.dominant is not None for one in history.lines)
     figures = [
         {
             "name": panel.label,
@@ -62,8 +63,9 @@ def student(request: Request) -> Response:
         seen=history.count(Presence.SEEN),
         missed=len(missed),
         figures=figures,
-        expressions=any(one.sad or one.dominant is not None for one in history.lines),
-        method=METHOD,
+        expressions=expressions,
+        # The first says what the share of sadness is.
+        method=METHOD if expressions else METHOD[1:],
         one_lesson=who.session_id is not None,
     )
 

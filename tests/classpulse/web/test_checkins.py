@@ -47,13 +47,13 @@ def test_the_queue_says_what_was_seen(browser, engine, judged, flagged) -> None:
 
 
 def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
-    before = len(queries.audit_trail(engine))
-    page = browser("Ben").get("/check-ins").text
+    ben = browser("Ben")
+    page = ben.get("/check-ins").text
     assert "Student 2" not in page
     assert "Nothing waits for you" in page
-    assert len(queries.audit_trail(engine)) == before
+    assert not [one for one in queries.audit_trail(engine) if one.action == "look"]
     assert "Student 2" in browser("Cleo").get("/check-ins").text
-    assert "Student 2" not in browser("Ben").get("/check-ins?class=1&show=all").text
+    assert "Student 2" not in ben.get("/check-ins?class=1&show=all").text
 
 
 @pytest.mark.parametrize("who", ["Ada", "Cleo"])
@@ -92,10 +92,11 @@ def test_a_script_gets_what_was_decided(browser, engine, judged, flagged) -> Non
     assert sad_flag(engine, judged, flagged).review == "open"
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/check-ins\n", "/logout"])
-def test_a_decision_leads_nowhere_else(browser, judged, flagged, target: str) -> None:
-    answer = browser("Ada").submit(f"/check-ins/{judged}/{flagged}/sad_share", verdict="confirmed", to=target)
-    assert answer.headers["location"] == "/check-ins"
+def test_a_decision_leads_nowhere_else(browser, judged, flagged) -> None:
+    ada = browser("Ada")
+    for target in ("https://evil.example", "//evil.example", "/check-ins?\n", "/logout"):
+        answer = ada.submit(f"/check-ins/{judged}/{flagged}/sad_share", verdict="confirmed", to=target)
+        assert answer.headers["location"] == "/check-ins", target
 
 
 def test_what_is_no_decision_changes_nothing(browser, engine, judged, flagged) -> None:
