@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 
@@ -10,6 +11,30 @@ from db.errors import NotFound
 from db.history import nearest
 from db.schema import ClassGroupRow, SessionRow
 from db.selects import rows
+
+
+@dataclass(frozen=True)
+class ClassGroup:
+    """A class with the number that addresses have: a name may hold anything."""
+
+    id: int
+    name: str
+
+
+def class_groups(engine: Engine) -> list[ClassGroup]:
+    """Every class that is known, by name."""
+    statement = select(*ClassGroupRow.__table__.columns).order_by(ClassGroupRow.name)
+    return [ClassGroup(row.id, row.name) for row in rows(engine, statement)]
+
+
+def room_names(engine: Engine, class_names: Sequence[str]) -> list[str]:
+    """The rooms that sessions of those classes were in, by name."""
+    statement = (
+        select(SessionRow.room)
+        .join(ClassGroupRow, ClassGroupRow.id == SessionRow.class_group_id)
+        .where(SessionRow.room.is_not(None), ClassGroupRow.name.in_(class_names))
+    )
+    return [row.room for row in rows(engine, statement.distinct().order_by(SessionRow.room))]
 
 
 def require_class(engine: Engine, name: str) -> str:

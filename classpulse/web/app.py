@@ -19,7 +19,20 @@ from starlette.staticfiles import StaticFiles
 from classpulse.settings import Config
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import home, live, login, recording
+from classpulse.web.pages import (
+    checkins,
+    classes,
+    comparison,
+    corrections,
+    home,
+    lesson,
+    lessons,
+    live,
+    login,
+    recording,
+    student,
+    term,
+)
 from classpulse.web.site import Site, render, wants_page
 from db.accounts import count_administrators
 
@@ -27,7 +40,20 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home, recording, live)
+PAGES = (
+    home,
+    live,
+    login,
+    recording,
+    checkins,
+    classes,
+    comparison,
+    corrections,
+    lesson,
+    lessons,
+    student,
+    term,
+)
 """Each has its ``ROUTES``."""
 
 

@@ -18,8 +18,10 @@ from starlette.responses import HTMLResponse, Response
 from classpulse.settings import Config
 from classpulse.web.audited import Looks
 from classpulse.web.daemonlook import DaemonLook, Pictures
+from classpulse.web.filters import FILTERS
 from classpulse.web.liveboard import LiveBoard
 from classpulse.web.logins import Logins
+from classpulse.web.making import Making
 from classpulse.web.permissions import Action, may
 from classpulse.web.throttle import Throttle
 from db import queries
@@ -35,7 +37,7 @@ LANGUAGES = ("en", "de")
 @dataclass
 class Site:
     """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator."""
+    administrator; ``left_out`` are the sessions that cannot be summed up."""
 
     config: Config
     engine: Engine
@@ -51,6 +53,9 @@ class Site:
         self.daemon = DaemonLook(self.data_folder)
         self.board = LiveBoard(self.config, self.engine)
         self.pictures = Pictures(self.daemon)
+
+    making: Making = field(default_factory=Making)
+    left_out: frozenset[int] = frozenset()
 
     @property
     def data_folder(self) -> Path:
@@ -157,6 +162,7 @@ def _environment(language: str) -> jinja2.Environment:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters.update(FILTERS)
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
