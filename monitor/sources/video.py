@@ -38,6 +38,26 @@ smeared pictures by 4 to 5 grey levels in the mean."""
 CUT_TOLERANCE_S = 1.0
 """Announced and real lengths of whole files differ by fractions of a second; less is not a cut."""
 
+FORMATS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "dv", "wtv", "nut", "ivf", "gif",
+    "m4v", "h264", "hevc", "mpegvideo", "mjpeg", "yuv4mpegpipe",
+    "image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
+    "wav", "mp3", "flac", "aac",
+)  # fmt: skip
+"""What FFmpeg may take a file for, by its demuxers' names: containers and pictures that hold all of their
+content; sound too, to be told that it has no picture. Not playlists (HLS, DASH, concat, SDP) nor subtitles in
+a container of their own, which name other files and hosts to be read."""
+
+MOST_PIXELS = 1 << 26
+"""Of a picture, 67 million: twice 8K. A small file can announce one that fills the memory."""
+
+OPTIONS = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "file",
+    "max_pixels": str(MOST_PIXELS),
+}
+"""For ``av.open``. The protocol: nothing that a file says makes FFmpeg connect to anywhere."""
+
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -159,7 +179,7 @@ def _open_container(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty; expected a video, was the copy finished?")
     try:
-        return av.open(str(path))
+        return av.open(str(path), options=dict(OPTIONS))
     except (FFmpegError, UnicodeError) as error:
         raise SourceError(
             f"{path} cannot be read as a video ({_reason(error)}); "
@@ -176,6 +196,7 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": OPTIONS["max_pixels"]}
             return stream
     raise SourceError(f"{name} has no picture track; expected a video, not a sound recording")
 
