@@ -157,7 +157,7 @@ class Errands:
             stderr=subprocess.PIPE,
             text=True,
         ) as self._process:
-            _step_back(self._process.pid)
+            step_back(self._process.pid)
             out, error = self._process.communicate()
         if self._process.returncode:
             lines = error.strip().splitlines()
@@ -177,6 +177,7 @@ class Errands:
             self._process.kill()
 
 
-def _step_back(pid: int) -> None:
+def step_back(pid: int) -> None:
+    """Give a process of ours a lower priority than recordings have."""
     with suppress(psutil.Error):
         psutil.Process(pid).nice(NICENESS if psutil.POSIX else psutil.BELOW_NORMAL_PRIORITY_CLASS)

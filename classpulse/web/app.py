@@ -17,17 +17,19 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.settings import Config
+from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import home, login
+from classpulse.web.pages import home, login, upload
 from classpulse.web.site import Site, render, wants_page
+from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home)
+PAGES = (login, home, upload)
 """Each has its ``ROUTES``."""
 
 
@@ -49,6 +51,8 @@ def build_app(config: Config, engine: Engine) -> Starlette:
         exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
     )
     app.state.site = Site(config, engine, logins, code)
+    app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.analyses = Analyses(config, app.state.uploads)
     return app
 
 
