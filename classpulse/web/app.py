@@ -20,8 +20,9 @@ from classpulse.settings import Config
 from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import home, login, upload
+from classpulse.web.pages import home, login, roster, seats, upload
 from classpulse.web.site import Site, render, wants_page
+from classpulse.web.stills import Stills
 from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home, upload)
+PAGES = (login, home, upload, roster, seats)
 """Each has its ``ROUTES``."""
 
 
@@ -52,6 +53,7 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     )
     app.state.site = Site(config, engine, logins, code)
     app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.stills = Stills()
     app.state.analyses = Analyses(config, app.state.uploads)
     return app
 

@@ -12,8 +12,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from classpulse.web.guards import require_token
+
 STALL_S = 60.0
 """Who sends nothing for so long has gone, whatever the connection says."""
+
+FORM_BYTES = 100_000
+"""What the fields of a form and the lines between them take at most."""
 
 MOST_FIELDS, MOST_FIELD_BYTES = 50, 10_000
 
@@ -145,3 +150,36 @@ class _Reader:
 
     def _over(self) -> None:
         self.ended = True
+
+
+@dataclass(frozen=True)
+class SmallFile:
+    """A file that fits the memory, and the fields beside it."""
+
+    called: str
+    content: bytes
+    fields: dict[str, str]
+
+
+async def read_file(request: Request, name: str, most: int) -> SmallFile:
+    """The file ``name`` of a form, of at most so many bytes, whole; empty where none was sent. Asks for the
+    form's token. Raises HTTPException, 413 where it is larger."""
+    if int(request.headers.get("content-length") or 0) > most + FORM_BYTES:
+        raise HTTPException(413, _too_large(most))
+    fields: dict[str, str] = {}
+    content, called, wanted = bytearray(), "", False
+    async for part in parts(request):
+        if isinstance(part, Field):
+            fields[part.name] = part.value
+        elif isinstance(part, FileBegins):
+            called, wanted = part.called, part.name == name
+        elif wanted:
+            content += part
+            if len(content) > most:
+                raise HTTPException(413, _too_large(most))
+    require_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    return SmallFile(called, bytes(content), fields)
+
+
+def _too_large(most: int) -> str:
+    return f"this file is larger than {most / 1e6:g} MB"

@@ -122,7 +122,7 @@ class VideoFile:
             media_s = clock.position_s(_timestamp_s(frame))
             end_s = media_s + _duration_s(frame)
             if sampler.due(media_s):
-                yield Frame(_upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
+                yield Frame(upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
             if stop.is_set():
                 return
         if stop.is_set():
@@ -234,7 +234,7 @@ def _duration_s(frame: VideoFrame) -> float:
     return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
 
 
-def _upright_bgr(frame: VideoFrame) -> ImageBGR:
+def upright_bgr(frame: VideoFrame) -> ImageBGR:
     """The picture as its container asks to show it, turned by a multiple of 90°."""
     image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from classpulse.console import clock
 from classpulse.web.analyses import Analyses
 from classpulse.web.guards import require_token, route
-from classpulse.web.multipart import Field, FileBegins, parts
+from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
 from classpulse.web.pages.home import class_names
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import account_of, language_of, render, require, site_of, wants_page, words
@@ -29,9 +29,6 @@ from classpulse.web.uploads import (
 )
 from db.accounts import Account, Role
 from db.store import now_utc
-
-FORM_BYTES = 100_000
-"""What the fields of the form and the lines between them take at most."""
 
 PIECE_BYTES = 1 << 20
 """So much is written at a time."""
