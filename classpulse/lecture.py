@@ -73,13 +73,15 @@ class Lecture:
         on_sample: OnSample | None = None,
         on_ready: OnReady | None = None,
         on_picture: OnPicture | None = None,
+        called: str | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
         ``on_start`` gets the session's number and expected length once the first frame is there,
         ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
         at, for whoever asks or commands them from another thread, ``on_picture`` each picture before it
-        is looked at, with those who opted out in grey.
+        is looked at, with those who opted out in grey. ``called`` is what the record calls the source, by
+        default what it calls itself.
 
         Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
         PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
@@ -96,7 +98,9 @@ class Lecture:
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
             arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
-            session_id = self._begin(source, first, detector, classifier, heads, arrangement)
+            session_id = self._begin(
+                called or source.name, source.expected_s, first, detector, classifier, heads, arrangement
+            )
             if on_start is not None:
                 on_start(session_id, source.expected_s)
             items: Iterator[Frame | Gap] = itertools.chain(gaps, [first], frames)
@@ -131,7 +135,8 @@ class Lecture:
 
     def _begin(
         self,
-        source: Source,
+        called: str,
+        expected_s: float | None,
         first: Frame,
         detector: Detector,
         classifier: ExpressionClassifier | None,
@@ -141,10 +146,10 @@ class Lecture:
         pid, process_started = current_process()
         new = NewSession(
             class_name=self._config.settings.class_.name,
-            source=source.name,
+            source=called,
             started_at=first.captured_at,
             mode=self._mode.value,
-            expected_s=source.expected_s,
+            expected_s=expected_s,
             bin_s=self._config.settings.recording.bin_s,
             settings=self._config.settings.as_json() | _about(classifier),
             versions={

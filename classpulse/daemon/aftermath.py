@@ -225,7 +225,7 @@ class Errands:
                     errors="replace",
                 )
         with process:
-            _step_back(process.pid)
+            step_back(process.pid)
             try:
                 out, error = process.communicate(timeout=self._longest_s)
             except subprocess.TimeoutExpired:
@@ -238,6 +238,7 @@ class _Cancelled(Exception):
     """There is no time for errands."""
 
 
-def _step_back(pid: int) -> None:
+def step_back(pid: int) -> None:
+    """Give a process of ours a lower priority than recordings have."""
     with suppress(psutil.Error):
         psutil.Process(pid).nice(NICENESS if psutil.POSIX else psutil.BELOW_NORMAL_PRIORITY_CLASS)

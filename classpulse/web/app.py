@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.settings import Config
+from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
 from classpulse.web.pages import (
@@ -30,10 +31,15 @@ from classpulse.web.pages import (
     live,
     login,
     recording,
+    roster,
+    seats,
     student,
     term,
+    upload,
 )
 from classpulse.web.site import Site, render, wants_page
+from classpulse.web.stills import Stills
+from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
@@ -41,18 +47,21 @@ log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 
 PAGES = (
-    home,
-    live,
-    login,
-    recording,
     checkins,
     classes,
     comparison,
     corrections,
+    home,
     lesson,
     lessons,
+    live,
+    login,
+    recording,
     student,
     term,
+    roster,
+    seats,
+    upload,
 )
 """Each has its ``ROUTES``."""
 
@@ -75,6 +84,9 @@ def build_app(config: Config, engine: Engine) -> Starlette:
         exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
     )
     app.state.site = Site(config, engine, logins, code)
+    app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.stills = Stills()
+    app.state.analyses = Analyses(config, app.state.uploads)
     return app
 
 

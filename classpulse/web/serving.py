@@ -40,7 +40,7 @@ def serve(config: Config) -> None:
         say(f"Classpulse is at {where}; end it with Ctrl-C")
         if app.state.site.code is not None:
             say(f"the first start needs this code, once: {app.state.site.code}")
-        with _service(config):
+        with _service(config), app.state.analyses:
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,

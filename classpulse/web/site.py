@@ -26,7 +26,7 @@ from classpulse.web.permissions import Action, may
 from classpulse.web.throttle import Throttle
 from db import queries
 from db.accounts import Account
-from db.errors import NotFound
+from db.errors import InvalidValue, NotFound
 from db.records import SessionRecord
 from db.store import Store, now_utc
 
@@ -96,7 +96,7 @@ def session_for(request: Request, action: Action = Action.LOOK) -> SessionRecord
     class."""
     try:
         session = queries.session(site_of(request).engine, int(request.path_params["session"]))
-    except NotFound:
+    except (NotFound, InvalidValue):
         raise HTTPException(404) from None
     require(request, action, session.class_name)
     return session
