@@ -46,7 +46,7 @@ def start(
     config = read_config(ctx.obj)
     require_policy(config.settings.policy, config.name)
     until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
-    if source is not None and Path(source).exists():
+    if source and not source.isdecimal() and Path(source).exists():
         source = str(Path(source).absolute())  # whoever records may work in another folder
     request = Request("start", room, class_name, source, until, preview=preview)
     claim = claim_or_answer(config.data_folder)

@@ -245,9 +245,11 @@ def test_a_file_is_named_so_that_it_is_found_from_anywhere(
     program: Program, shell, tmp_path: Path, time: Time
 ) -> None:
     (tmp_path / "film.mp4").write_bytes(b"")
+    (tmp_path / "0").write_bytes(b"")
     program.statuses = [RECORDING]
     assert shell.json("start", "--source", "film.mp4") == {"session": 7, "recording": True}
-    assert program.requests[0].source == str(tmp_path / "film.mp4")
+    assert shell.json("start", "--source", "0") == {"session": 7, "recording": True}
+    assert [one.source for one in program.requests] == [str(tmp_path / "film.mp4"), "0"]
 
 
 def test_asking_where_another_user_has_the_folder_is_no_start(
