@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,16 @@ from db.store import Store, now_utc  # noqa: E402
 
 FPS = 10.0
 PASSWORD = "three quiet walnuts"
-CONFIG = """policy: {{jurisdiction: CH, age_group: adults, legal_basis: consent, recorded_by: benchmark,
-recorded_on: 2026-01-15, mode: emotion}} class: {{name: Call}} capture: {{source: "{url}"}} serve: {{port:
-{port}}}
+CONFIG = """policy:
+  jurisdiction: CH
+  age_group: adults
+  legal_basis: consent
+  recorded_by: benchmark
+  recorded_on: 2026-01-15
+  mode: emotion
+class: {{name: Call}}
+capture: {{source: "{url}"}}
+serve: {{port: {port}}}
 """
 
 
@@ -80,7 +88,10 @@ class Camera:
                     head = b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(
                         picture
                     )
-                    self.wfile.write(head + picture + b"\r\n")
+                    try:
+                        self.wfile.write(head + picture + b"\r\n")
+                    except OSError:
+                        return
                     if hide and not was_hidden:
                         camera.hidden_at = time.monotonic()
                     was_hidden = hide
@@ -111,7 +122,8 @@ class Page:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        with self._client.stream("GET", f"/live/{self._session}/events", timeout=None) as answer:
+        stream = self._client.stream("GET", f"/live/{self._session}/events", timeout=None)
+        with suppress(httpx.TransportError), stream as answer:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     found = re.search(r"Seen now: (\d+) / ", json.loads(line[6:])["parts"].get("people", ""))
@@ -159,13 +171,13 @@ def main() -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            _measure(camera, options)
+            _measure(camera, options, config)
         finally:
             served.terminate()
             served.wait()
 
 
-def _measure(camera: Camera, options: Any) -> None:
+def _measure(camera: Camera, options: Any, config: Path) -> None:
     client = httpx.Client(base_url=f"http://127.0.0.1:{options.port}", timeout=30)
     _log_in(client)
     session = _start(client)
@@ -174,10 +186,12 @@ def _measure(camera: Camera, options: Any) -> None:
         _wait(lambda pages=pages: bool(pages[0].seen) and pages[0].seen[-1][0] >= 10)
         time.sleep(20.0)
         found = latencies(camera, pages[0], options.times)
-        told = _status(options)
+        told = _status(config)
+        times = "never"
+        if found:
+            times = f"{statistics.median(found):.2f} s (median), {min(found):.2f} to {max(found):.2f} s"
         print(
-            f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} people; frame to page "
-            f"{statistics.median(found):.2f} s (median), {min(found):.2f} to {max(found):.2f} s; "
+            f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} people; frame to page {times}; "
             f"{told['sample_fps']:.2f} of {told['wanted_fps']:g} pictures a second, "
             f"{told['frames_dropped']} dropped of {told['frames_sampled']}",
             flush=True,
@@ -195,10 +209,9 @@ def _make_account(config: Path) -> None:
     Camera.config = config  # type: ignore[attr-defined]
 
 
-def _status(options: Any) -> dict[str, Any]:
-    del options
+def _status(config: Path) -> dict[str, Any]:
     ran = subprocess.run(
-        [sys.executable, "-m", "classpulse", "--config", str(Camera.config), "status", "--json"],  # type: ignore[attr-defined]
+        [sys.executable, "-m", "classpulse", "--config", str(config), "status", "--json"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
