@@ -299,7 +299,7 @@ def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: 
     lesson = running("start", "--room", "A 12")
     seen = lesson.recording(lambda one: len(one.people) == 6 and all(person.label for person in one.people))
     assert {person.label for person in seen.people} == {f"Student {n}" for n in range(1, 7)}
-    assert all(person.seen for person in seen.people)
+    assert all(person.seen is (person.unknown != "absent") for person in seen.people)
     assert all((person.expression is None) != (person.unknown is None) for person in seen.people)
     folder = tmp_path / "classpulse-data"
     jpeg = ask(folder, Request("picture", session=1))["jpeg"]
