@@ -40,10 +40,12 @@ class _Kept:
     written_at: datetime | None
     read_s: float
     used_s: float
-    parts: dict[str, tuple[RecordingStatus | None, Facts, Mapping[str, str]]]
+    stored: dict[str, tuple[Facts, Mapping[str, str]]]
+    now: dict[str, tuple[RecordingStatus | None, Facts, Mapping[str, str]]]
 
 
-Render = Callable[[Facts, RecordingStatus | None], Mapping[str, str]]
+OfStored = Callable[[Facts], Mapping[str, str]]
+OfNow = Callable[[Facts, RecordingStatus | None], Mapping[str, str]]
 
 
 class LiveBoard:
@@ -56,21 +58,25 @@ class LiveBoard:
         self._lock = threading.Lock()
         self._of: dict[int, _Kept] = {}
 
-    def facts(self, session_id: int, recording: RecordingStatus | None) -> Facts:
-        """What is stored of a session. Raises NotFound."""
-        with self._lock:
-            return self._kept(session_id, recording).facts
-
     def parts(
-        self, session_id: int, recording: RecordingStatus | None, language: str, render: Render
+        self,
+        session_id: int,
+        recording: RecordingStatus | None,
+        language: str,
+        of_stored: OfStored,
+        of_now: OfNow,
     ) -> Mapping[str, str]:
-        """What ``render`` makes of it, made once for each language as long as nothing is new."""
+        """What is made of it, once for each language as long as nothing is new: of what is stored (charts
+        and tables, which take most of the time) and of the last look. Raises NotFound."""
         with self._lock:
             kept = self._kept(session_id, recording)
-            made = kept.parts.get(language)
-            if made is None or made[0] is not recording or made[1] is not kept.facts:
-                made = kept.parts[language] = recording, kept.facts, render(kept.facts, recording)
-            return made[2]
+            facts = kept.facts
+            stored, now = kept.stored.get(language), kept.now.get(language)
+            if stored is None or stored[0] is not facts:
+                stored = kept.stored[language] = facts, of_stored(facts)
+            if now is None or now[0] is not recording or now[1] is not facts:
+                now = kept.now[language] = recording, facts, of_now(facts, recording)
+            return {**stored[1], **now[2]}
 
     def _kept(self, session_id: int, recording: RecordingStatus | None) -> _Kept:
         now_s = self._clock()
@@ -78,7 +84,7 @@ class LiveBoard:
         written_at = None if recording is None else recording.last_written_at
         kept = self._of.get(session_id)
         if kept is None:
-            kept = self._of[session_id] = _Kept(self._read(session_id), written_at, now_s, now_s, {})
+            kept = self._of[session_id] = _Kept(self._read(session_id), written_at, now_s, now_s, {}, {})
         elif kept.written_at != written_at or now_s - kept.read_s >= OLDEST_S:
             kept.facts, kept.written_at, kept.read_s = self._read(session_id), written_at, now_s
         kept.used_s = now_s

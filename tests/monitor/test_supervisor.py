@@ -485,3 +485,35 @@ def test_who_is_stopped_before_the_first_picture_left_nothing(world: World) -> N
     (told,) = world.ended
     assert told.reason == "stopped before the first picture came: nothing was recorded"
     assert told.called_off
+
+
+class TestOrdersThatSayWhoseRecordingTheyMean:
+    def test_a_session_is_found_wherever_it_is(self, world: World) -> None:
+        nowhere = replace(MATH, room=None)
+        world.supervisor.start(nowhere)
+        world.supervisor.start(PHYSICS)
+        world.tell(1, session_id=7)
+        world.tell(2, session_id=8)
+        world.supervisor.command(Command("mark", "quiz"), None, session_id=7)
+        world.supervisor.stop(None, session_id=8)
+        assert world.recordings[1].commands == [Command("mark", "quiz")]
+        assert world.recordings[2].commands == [Command("stop")]
+
+    def test_one_that_is_over_is_not_taken_for_the_next_in_its_room(self, world: World) -> None:
+        world.supervisor.start(MATH)
+        world.tell(1, session_id=8)
+        for order in (
+            world.supervisor.stop,
+            lambda *a, **k: world.supervisor.command(Command("pause"), *a, **k),
+        ):
+            with pytest.raises(ControlError, match="session 7 is not being recorded any more"):
+                order("A 12", session_id=7)
+        assert world.recordings[1].commands == []
+
+    def test_a_class_is_only_found_in_its_own_room(self, world: World) -> None:
+        world.supervisor.start(MATH)
+        for room, name in (("A 12", "Physics"), (None, "Math 7B"), ("B 3", "Math 7B")):
+            with pytest.raises(ControlError, match="nothing is being recorded of"):
+                world.supervisor.stop(room, class_name=name)
+        world.supervisor.stop("A 12", class_name="Math 7B")
+        assert world.recordings[1].commands == [Command("stop")]

@@ -8,6 +8,8 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +22,7 @@ from classpulse.policy import Mode
 from classpulse.web.daemonlook import Look
 from classpulse.web.guards import route
 from classpulse.web.liveboard import Facts
+from classpulse.web.livecurves import Chart
 from classpulse.web.livepeople import counts, people
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import Site, account_of, fragment, language_of, render, session_for, site_of
@@ -31,14 +34,11 @@ from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
 from reports.words import clock
 
-EACH_S = 1.0
-"""How often a page is told how it stands."""
+EACH_S = 0.5
+"""How often a page is told how it stands: a look at the class must be on it within two seconds."""
 
 GUARD_S = 15.0
 """How often it is asked whether who watches still may."""
-
-PARTS = ("standing", "people", "tables", "markers")
-"""What of the page changes, each a template ``live_NAME.html.j2``; charts and their legends are more."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,13 @@ def moment(site: Site, session_id: int, language: str) -> Moment:
         if session.status is not SessionStatus.RUNNING:
             return Moment(session_id, session.status.value, True, {}, _goes_on(look, session))
 
-    def made(facts: Facts, recording: RecordingStatus | None) -> Mapping[str, str]:
-        return _parts(site, facts, recording, look, language)
-
-    parts = site.board.parts(session_id, recording, language, made)
+    parts = site.board.parts(
+        session_id,
+        recording,
+        language,
+        partial(_of_stored, site, language),
+        partial(_of_now, site, language, look),
+    )
     return Moment(session_id, "" if recording is None else recording.state.value, False, parts)
 
 
@@ -159,38 +162,54 @@ def _goes_on(look: Look, session: SessionRecord) -> int | None:
     return next((one.session_id for one in mine if one.session_id is not None), None)
 
 
-def _parts(
-    site: Site, facts: Facts, recording: RecordingStatus | None, look: Look, language: str
-) -> Mapping[str, str]:
-    zone = site.config.settings.output.time_zone
-    began = facts.session.started_at.astimezone(None if zone is None else ZoneInfo(zone))
+def _of_stored(site: Site, language: str, facts: Facts) -> Mapping[str, str]:
+    """The parts that change when the recording writes, every few seconds."""
+    began = _local(site, facts.session.started_at)
 
     def at(media_s: float, form: str = "%H:%M:%S") -> str:
         moment: datetime = began + timedelta(seconds=media_s)
         return moment.strftime(form)
 
+    context: dict[str, Any] = {"curves": facts.curves, "at": at, "clock": clock}
+    parts: dict[str, str] = {
+        name: fragment(language, f"live_{name}.html.j2", **context) for name in ("tables", "markers")
+    }
+    for name, chart in _charts(facts):
+        parts[f"{name}_chart"] = fragment(language, "live_chart.html.j2", **context, name=name, chart=chart)
+    return parts
+
+
+def _of_now(
+    site: Site, language: str, look: Look, facts: Facts, recording: RecordingStatus | None
+) -> Mapping[str, str]:
+    """The parts that change with each look at the class."""
     rows = people(() if recording is None else recording.people, facts.known)
-    context = {
+    context: dict[str, Any] = {
         "recording": recording,
         "problem": look.problem,
         "session": facts.session,
         "rows": rows,
         "counts": counts(rows),
         "is_seeing": recording is not None and recording.state is SessionState.RECORDING,
-        "curves": facts.curves,
-        "began": began,
-        "at": at,
-        "clock": clock,
+        "began": _local(site, facts.session.started_at),
         "mode": facts.session.mode,
     }
-    parts = {name: fragment(language, f"live_{name}.html.j2", **context) for name in PARTS}
-    for name, chart in (("heads", facts.curves.heads), ("faces", facts.curves.faces)):
-        if chart is not None:
-            for kind in ("legend", "chart"):
-                parts[f"{name}_{kind}"] = fragment(
-                    language, f"live_{kind}.html.j2", **context, name=name, chart=chart
-                )
+    parts: dict[str, str] = {
+        name: fragment(language, f"live_{name}.html.j2", **context) for name in ("standing", "people")
+    }
+    for name, chart in _charts(facts):
+        parts[f"{name}_legend"] = fragment(language, "live_legend.html.j2", **context, name=name, chart=chart)
     return parts
+
+
+def _charts(facts: Facts) -> list[tuple[str, Chart]]:
+    faces = facts.curves.faces
+    return [("heads", facts.curves.heads), *([] if faces is None else [("faces", faces)])]
+
+
+def _local(site: Site, moment: datetime) -> datetime:
+    zone = site.config.settings.output.time_zone
+    return moment.astimezone(None if zone is None else ZoneInfo(zone))
 
 
 def _still_may(site: Site, request: Request, session: SessionRecord) -> bool:

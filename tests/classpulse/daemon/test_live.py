@@ -3,6 +3,7 @@ terminal."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import psutil
 import pytest
 from webcam import Webcam, webcam
@@ -21,6 +24,7 @@ from classpulse.demo import write_demo_video
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
+from monitor.control import Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
@@ -305,3 +309,23 @@ def test_a_signal_in_the_middle_loses_nothing(
     engine.dispose()
     if number is signal.SIGKILL:
         assert Path(shell.json("report", "1")["report"]["html"]).exists()
+
+
+def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: Path, running) -> None:
+    lesson = running("start", "--room", "A 12")
+    seen = lesson.recording(lambda one: len(one.people) == 6 and all(person.label for person in one.people))
+    assert {person.label for person in seen.people} == {f"Student {n}" for n in range(1, 7)}
+    assert all(person.seen is (person.unknown != "absent") for person in seen.people)
+    assert all((person.expression is None) != (person.unknown is None) for person in seen.people)
+    folder = tmp_path / "classpulse-data"
+    jpeg = ask(folder, Request("picture", session=1))["jpeg"]
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(jpeg), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (720, 1280, 3)
+    ask(folder, Request("pause", session=1))
+    paused = lesson.recording(lambda one: one.state is SessionState.PAUSED)
+    assert paused.people == ()
+    wait_for(lambda: ask(folder, Request("picture", session=1))["jpeg"] == "", lesson)
+    ask(folder, Request("stop", session=1))
+    assert lesson.ended()[0] == 0
+    left = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert left.isdisjoint({".jpg", ".jpeg", ".png"})

@@ -106,7 +106,8 @@ class TestThePage:
         assert "4 / 5" in page
         for words in (
             "Mia &lt;b&gt;", "turned to the front", "resembling happiness",
-            "expression unknown: face too small", "eyes shut", "not seen", "seen, direction unknown", "not named yet",
+            "expression unknown: face too small", "eyes shut", "not seen", "seen, direction unknown",
+            "not named yet",
         ):  # fmt: skip
             assert words in page, words
         assert "<b>" not in page

@@ -1,0 +1,263 @@
+"""How long it takes from a picture of the camera to the live page, and whether viewers slow the recording.
+
+    python -m classpulse simulate call --seats 25 --seconds 60 --out call25
+    python benchmarks/live.py call25/film.mp4 --viewers 1 8
+
+A camera on loopback shows the film over and over and, every few seconds, hides the left half of the picture
+or shows it again. Printed is the time from the first hidden picture to the event of the page's stream that
+tells of fewer people, and, for each number of viewers, the pictures that were looked at a second and were
+dropped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import httpx
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from classpulse.settings import read_config  # noqa: E402
+from classpulse.web.passwords import hashed  # noqa: E402
+from db.accounts import Role, add_account  # noqa: E402
+from db.engine import open_database  # noqa: E402
+from db.store import Store, now_utc  # noqa: E402
+
+FPS = 10.0
+PASSWORD = "three quiet walnuts"
+CONFIG = """policy:
+  jurisdiction: CH
+  age_group: adults
+  legal_basis: consent
+  recorded_by: benchmark
+  recorded_on: 2026-01-15
+  mode: emotion
+class: {{name: Call}}
+capture: {{source: "{url}"}}
+serve: {{port: {port}}}
+"""
+
+
+class Camera:
+    """Gives the pictures of a film, with the left half hidden while ``hidden`` is set. ``hidden_at`` is when
+    the first such picture was sent."""
+
+    def __init__(self, film: Path) -> None:
+        self.hidden = threading.Event()
+        self.hidden_at = 0.0
+        self._pictures = list(_pictures(film))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/video"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        camera = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
+                self.end_headers()
+                due_s, was_hidden = time.monotonic(), False
+                for whole, half in itertools.cycle(camera._pictures):
+                    hide = camera.hidden.is_set()
+                    picture = half if hide else whole
+                    head = b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(
+                        picture
+                    )
+                    try:
+                        self.wfile.write(head + picture + b"\r\n")
+                    except OSError:
+                        return
+                    if hide and not was_hidden:
+                        camera.hidden_at = time.monotonic()
+                    was_hidden = hide
+                    due_s += 1 / FPS
+                    time.sleep(max(0.0, due_s - time.monotonic()))
+
+        return Handler
+
+
+def _pictures(film: Path) -> Iterator[tuple[bytes, bytes]]:
+    with av.open(str(film)) as container:
+        step = max(1, round(float(container.streams.video[0].average_rate) / FPS))
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % step == 0 and number < 40 * step * FPS:
+                image = frame.to_ndarray(format="bgr24")
+                image[:4, :4] = np.uint8(number % 251)
+                half = image.copy()
+                half[:, : image.shape[1] // 2] = 40 + number % 17
+                yield tuple(cv2.imencode(".jpg", one)[1].tobytes() for one in (image, half))
+
+
+class Page:
+    """A browser's stream of events, in a thread; ``seen`` is what the last one told, (people, moment)."""
+
+    def __init__(self, client: httpx.Client, session: int) -> None:
+        self.seen: list[tuple[int, float]] = []
+        self._client, self._session = client, session
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        stream = self._client.stream("GET", f"/live/{self._session}/events", timeout=None)
+        with suppress(httpx.TransportError), stream as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    found = re.search(r"Seen now: (\d+) / ", json.loads(line[6:])["parts"].get("people", ""))
+                    if found:
+                        self.seen.append((int(found[1]), time.monotonic()))
+
+
+def latencies(camera: Camera, page: Page, times: int) -> list[float]:
+    """Seconds from the first hidden picture to the page."""
+    found = []
+    for number in range(times):
+        time.sleep(4.0 + 0.37 * (number % 3))
+        before = page.seen[-1][0]
+        camera.hidden.set()
+        time.sleep(6.0)
+        after = [at for people, at in page.seen if at >= camera.hidden_at and people <= 0.75 * before]
+        camera.hidden.clear()
+        if after:
+            found.append(after[0] - camera.hidden_at)
+        else:
+            print(f"  the page told of {page.seen[-1][0]} of {before} people after 6 s", flush=True)
+        time.sleep(4.0)
+    return found
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("film", type=Path)
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--times", type=int, default=8)
+    parser.add_argument("--port", type=int, default=8461)
+    options = parser.parse_args()
+    camera = Camera(options.film)
+    with tempfile.TemporaryDirectory() as name:
+        config = Path(name) / "config.yaml"
+        config.write_text(CONFIG.format(url=camera.url, port=options.port), encoding="utf-8")
+        _make_account(config)
+        served = subprocess.Popen(
+            [sys.executable, "-m", "classpulse", "--config", str(config), "serve"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _measure(camera, options, config)
+        finally:
+            served.terminate()
+            served.wait()
+
+
+def _measure(camera: Camera, options: Any, config: Path) -> None:
+    client = httpx.Client(base_url=f"http://127.0.0.1:{options.port}", timeout=30)
+    _log_in(client)
+    session = _start(client)
+    for viewers in options.viewers:
+        pages = [Page(client, session) for _ in range(viewers)]
+        _wait(lambda pages=pages: bool(pages[0].seen) and pages[0].seen[-1][0] >= 10)
+        time.sleep(20.0)
+        found = latencies(camera, pages[0], options.times)
+        told = _status(config)
+        times = "never"
+        if found:
+            times = f"{statistics.median(found):.2f} s (median), {min(found):.2f} to {max(found):.2f} s"
+        print(
+            f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} people; frame to page {times}; "
+            f"{told['sample_fps']:.2f} of {told['wanted_fps']:g} pictures a second, "
+            f"{told['frames_dropped']} dropped of {told['frames_sampled']}",
+            flush=True,
+        )
+
+
+def _make_account(config: Path) -> None:
+    read = read_config(config)
+    read.data_folder.mkdir(parents=True)
+    engine = open_database(read.database_url)
+    with Store(engine).unit() as unit:
+        add_account(unit, "Root", Role.ADMINISTRATOR, hashed(PASSWORD), now_utc())
+        unit.commit()
+    engine.dispose()
+    Camera.config = config  # type: ignore[attr-defined]
+
+
+def _status(config: Path) -> dict[str, Any]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "classpulse", "--config", str(config), "status", "--json"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    told: dict[str, Any] = json.loads(ran.stdout)["recordings"][0]
+    return told
+
+
+def _token(client: httpx.Client, page: str) -> str:
+    found = re.search(r'name="form-token" content="(\w+)"', client.get(page).text)
+    assert found is not None
+    return found[1]
+
+
+def _log_in(client: httpx.Client) -> None:
+    def answers() -> bool:
+        try:
+            return client.get("/login").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    _wait(answers)
+    fields = {"name": "Root", "password": PASSWORD, "to": "/", "token": _token(client, "/login")}
+    assert client.post("/login", data=fields).status_code == 303
+
+
+def _start(client: httpx.Client) -> int:
+    token = _token(client, "/")
+    _wait(lambda: client.post("/start", data={"class": "Call", "token": token}).status_code == 303)
+    found: list[int] = []
+
+    def began() -> bool:
+        found[:] = map(int, re.findall(r'href="/live/(\d+)"', client.get("/now").json()["html"]))
+        return bool(found)
+
+    _wait(began)
+    return found[0]
+
+
+def _wait(condition: Any) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("waited in vain")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
