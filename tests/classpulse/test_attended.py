@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from classpulse.attended import Attended, Heard, heard, line
+from db import queries
+from db.engine import open_database
 from monitor.stopping import StopRequest
 from videos import steps, write_video
 
@@ -50,5 +52,7 @@ def test_another_class_room_and_name(tmp_path: Path, configured, shell) -> None:
     configured(more="class: {name: 7b}\n")
     film = write_video(tmp_path / "film.mp4", steps(5), fps=1)
     shell.json("analyze", film, "--class", "8c", "--room", "A1", "--called", "Maths", "--no-report")
-    (session,) = shell.json("sessions")
-    assert (session["class_name"], session["room"], session["source"]) == ("8c", "A1", "Maths")
+    engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
+    (session,) = queries.sessions(engine)
+    engine.dispose()
+    assert (session.class_name, session.room, session.source) == ("8c", "A1", "Maths")

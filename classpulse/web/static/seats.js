@@ -255,7 +255,12 @@ function start() {
     empty.querySelector('[name^="label-"]').value = freeLabel();
     const by = scale();
     const x = Math.max(0, view[0] + (scroller.scrollLeft + scroller.clientWidth / 2) * by - w / 2);
-    const y = Math.max(0, view[1] + (scroller.scrollTop + scroller.clientHeight / 2) * by - h / 2);
+    let y = Math.max(0, view[1] + (scroller.scrollTop + scroller.clientHeight / 2) * by - h / 2);
+    // Not onto a seat that is there already.
+    const meets = ([x1, y1, x2, y2]) => x < x2 && x + w > x1 && y < y2 && y + h > y1;
+    for (let tries = 0; tries < 20 && seats().some((one) => meets(box(one))); tries += 1) {
+      y = (y + h) % Math.max(1, height - h);
+    }
     empty.querySelector('[name^="box-"]').value = [x, y, x + w, y + h].map(Math.round).join(" ");
     rows.append(next);
     const seat = document.createElementNS(SVG, "g");
