@@ -217,8 +217,8 @@ def _page(
         unasked=[one for one in room.entries if one.consent is None],
         opted_out=room.opted_out,
         rooms=[one.name for one in settings.rooms],
-        letter=max(6.0, seat_px * 0.42),
-        stroke=max(1.0, seat_px / 24),
+        letter=max(6.0, min(seat_px * 0.42, size[0] / 60)),
+        stroke=max(1.0, min(seat_px / 24, size[0] / 500)),
         seat_px=seat_px,
     )
 
