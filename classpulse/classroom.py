@@ -62,11 +62,17 @@ class Classroom:
         """The seats of the plan."""
         return frozenset(seat.label for seat in self.plan.seats) if self.plan else frozenset()
 
+    @property
+    def unmasked(self) -> tuple[RosterEntry, ...]:
+        """Those of them whom nothing can mask, without a seat on the plan: while there is one, no session of
+        the class begins."""
+        return tuple(entry for entry in self.opted_out if entry.seat not in self.labels)
+
     def require_masks(self) -> None:
         """Raises ``UserError`` where somebody opted out whom it cannot mask: no plan, or no seat on it."""
         if not self.opted_out:
             return
-        seatless = [entry for entry in self.opted_out if entry.seat not in self.labels]
+        seatless = self.unmasked
         if self.plan is None:
             raise UserError(
                 f"{self._who(self.opted_out)} opted out and the class has no seat plan, so they cannot be "

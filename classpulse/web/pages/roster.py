@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from classpulse.classroom import read_classroom
 from classpulse.errors import UserError
-from classpulse.roster import answer_consent, import_rows, mask_problem, seat_problems
+from classpulse.roster import answer_consent, import_rows, seat_problems
 from classpulse.rosterfile import RosterFile, example, parse_roster
 from classpulse.web.classes import class_for
 from classpulse.web.guards import route
@@ -99,7 +100,7 @@ def _page(request: Request, class_name: str, code: int = 200, **told: object) ->
         entries=entries,
         names=called,
         with_names=with_names,
-        unmasked=mask_problem(site.engine, class_name),
+        unmasked=read_classroom(site.engine, class_name).unmasked,
         **context,
     )
 

@@ -11,12 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.classroom import Classroom, read_classroom
+from classpulse.classroom import Classroom, covered_notes, read_classroom
 from classpulse.errors import UserError
 from classpulse.planfile import checked_seats
 from classpulse.planning import (
     plan_over,
-    plan_remarks,
     require_nobody_opted_out,
     seats_in,
     store_plan,
@@ -43,9 +42,6 @@ MOST_BYTES = 30_000_000
 
 MOST_SEATS = 120
 """Four fields each, and a form has at most 500."""
-
-FINGER_PX = 44
-"""What can be touched is at least so wide on a touch screen."""
 
 
 def show(request: Request) -> Response:
@@ -209,7 +205,9 @@ def _page(
         group=request.path_params["group"],
         problems=problems,
         saved=request.query_params.get("saved") == "yes" and not problems,
-        remarks=plan_remarks(site.engine, plan) if plan else [],
+        remarks=_remarks(room),
+        unmasked=room.unmasked,
+        view=(0, 0, *size) if still else _around(drawn, seat_px, size),
         still=still,
         plan=plan,
         width=size[0],
@@ -219,10 +217,27 @@ def _page(
         unasked=[one for one in room.entries if one.consent is None],
         opted_out=room.opted_out,
         rooms=[one.name for one in settings.rooms],
-        letter=max(6.0, seat_px * 0.34),
-        stroke=max(1.0, seat_px / 24),
-        least_px=round(FINGER_PX * size[0] / max(1.0, seat_px)),
+        letter=max(6.0, min(seat_px * 0.42, size[0] / 60)),
+        stroke=max(1.0, min(seat_px / 24, size[0] / 500)),
+        seat_px=seat_px,
     )
+
+
+def _remarks(room: Classroom) -> list[str]:
+    """What is not wrong with the plan, but should be known."""
+    return (
+        list(covered_notes(room.plan.seats, [one.seat or "" for one in room.opted_out])) if room.plan else []
+    )
+
+
+def _around(drawn: Sequence[Mapping[str, Any]], seat_px: float, size: tuple[int, int]) -> tuple[int, ...]:
+    """The part of the picture that has seats, as left, top, width and height; all of it where none has."""
+    if not drawn:
+        return (0, 0, *size)
+    margin = 2 * seat_px
+    left, top = min(one["x1"] for one in drawn) - margin, min(one["y1"] for one in drawn) - margin
+    right, low = max(one["x2"] for one in drawn) + margin, max(one["y2"] for one in drawn) + margin
+    return round(left), round(top), round(right - left), round(low - top)
 
 
 def _drawn(

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from classpulse.classroom import read_classroom
 from classpulse.console import clock
 from classpulse.web.analyses import Analyses
 from classpulse.web.guards import require_token, route
@@ -125,8 +126,22 @@ def _allowed(request: Request, fields: dict[str, str], called: str) -> dict[str,
         raise HTTPException(404)
     if room is not None and room not in {one.name for one in site.config.settings.rooms}:
         raise HTTPException(422, "there is no such room")
+    _require_analysable(request, class_name)
     keep = fields.get("keep") == "yes"
     return {"class_name": class_name, "room": room, "called": shown_name(called), "keep": keep}
+
+
+def _require_analysable(request: Request, class_name: str) -> None:
+    """What would be refused in an hour is refused now. Raises HTTPException."""
+    site = site_of(request)
+    if site.config.settings.policy is None:
+        raise HTTPException(422, "the settings have no policy yet, so no recording can be analysed")
+    unmasked = read_classroom(site.engine, class_name).unmasked
+    if unmasked:
+        who = ", ".join(one.pseudonym for one in unmasked)
+        raise HTTPException(
+            422, f"{who} opted out and cannot be masked: give each a seat on the plan of {class_name}"
+        )
 
 
 async def _write(coming: Any, place: Receiving) -> None:

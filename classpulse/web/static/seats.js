@@ -6,7 +6,8 @@ if (form) start();
 function start() {
   const SVG = "http://www.w3.org/2000/svg";
   const room = form.querySelector(".room");
-  const [, , width, height] = room.getAttribute("viewBox").split(" ").map(Number);
+  const view = room.getAttribute("viewBox").split(" ").map(Number);
+  const [width, height] = [Number(room.dataset.width), Number(room.dataset.height)];
   const letter = Number(room.getAttribute("font-size"));
   const rows = form.querySelector(".seat-table tbody");
   const names = [...form.querySelectorAll(".name")];
@@ -18,7 +19,10 @@ function start() {
   let current = null; // the seat that was touched last
 
   for (const one of form.querySelectorAll(".scripted")) one.hidden = false;
-  if (matchMedia("(pointer: coarse)").matches) room.style.width = `${form.dataset.least}px`;
+  // A seat is as large as what is to hit it; the picture scrolls then.
+  const least = matchMedia("(pointer: coarse)").matches ? 44 : 26;
+  const scroller = room.parentElement;
+  room.style.width = `${Math.round((least * view[2]) / Number(form.dataset.seat))}px`;
 
   const seats = () => [...room.querySelectorAll(".seat")];
   const row = (seat) => rows.querySelector(`tr[data-row="${seat.dataset.row}"]`);
@@ -122,7 +126,7 @@ function start() {
     draw(seat);
   }
 
-  const scale = () => width / room.getBoundingClientRect().width;
+  const scale = () => view[2] / room.getBoundingClientRect().width;
   const seatAt = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest?.(".seat") ?? null;
 
   // One way for mouse, pen and finger: what is hardly moved is a press, the rest is a drag.
@@ -130,10 +134,11 @@ function start() {
     node.addEventListener("pointerdown", (down) => {
       if (down.button !== 0) return;
       let dragging = false;
+      // At once: a quick mouse is elsewhere before it has said that it moved.
+      node.setPointerCapture(down.pointerId);
       const onMove = (event) => {
         if (!dragging && Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) > 6) {
           dragging = true;
-          node.setPointerCapture(down.pointerId);
           begin(down);
         }
         if (dragging) move(event);
@@ -248,10 +253,14 @@ function start() {
     for (const one of next.querySelectorAll("[name]")) one.name = one.name.replace(/\d+$/, String(number + 1));
     const [w, h] = medianSize();
     empty.querySelector('[name^="label-"]').value = freeLabel();
-    const scroller = room.parentElement;
     const by = scale();
-    const x = (scroller.scrollLeft + scroller.clientWidth / 2) * by - w / 2;
-    const y = height / 2 - h / 2;
+    const x = Math.max(0, view[0] + (scroller.scrollLeft + scroller.clientWidth / 2) * by - w / 2);
+    let y = Math.max(0, view[1] + (scroller.scrollTop + scroller.clientHeight / 2) * by - h / 2);
+    // Not onto a seat that is there already.
+    const meets = ([x1, y1, x2, y2]) => x < x2 && x + w > x1 && y < y2 && y + h > y1;
+    for (let tries = 0; tries < 20 && seats().some((one) => meets(box(one))); tries += 1) {
+      y = (y + h) % Math.max(1, height - h);
+    }
     empty.querySelector('[name^="box-"]').value = [x, y, x + w, y + h].map(Math.round).join(" ");
     rows.append(next);
     const seat = document.createElementNS(SVG, "g");
@@ -282,6 +291,12 @@ function start() {
 
   seats().forEach(equip);
   [...rows.children].forEach(watch);
+  const boxes = seats().map(box);
+  if (boxes.length) {
+    const middle = (from, to) => boxes.reduce((sum, one) => sum + one[from] + one[to], 0) / (2 * boxes.length);
+    scroller.scrollLeft = (middle(0, 2) - view[0]) / scale() - scroller.clientWidth / 2;
+    scroller.scrollTop = (middle(1, 3) - view[1]) / scale() - scroller.clientHeight / 2;
+  }
   add?.addEventListener("click", addSeat);
   away?.addEventListener("click", () => current && takeAway(current));
   document.addEventListener("keydown", (event) => event.key === "Escape" && choose(null));

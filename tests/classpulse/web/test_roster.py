@@ -101,7 +101,7 @@ def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
     assert (after.consent, after.seat) == (False, "A1")
     (noted,) = [one for one in queries.audit_trail(engine) if one.action == "consent"]
     assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
-    assert "cannot be masked" in ada.get(f"/classes/{group}/roster").text
+    assert "They cannot be masked" in ada.get(f"/classes/{group}/roster").text
     assert ada.submit(address, consent="perhaps").status_code == 422
 
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 import pytest
 
 from classpulse.attended import Heard, line
+from classpulse.roster import import_rows
+from classpulse.rosterfile import parse_roster
 from classpulse.web.analyses import Analyses
 from classpulse.web.app import build_app
 from classpulse.web.uploads import LISTED, UNDONE_KEPT, Uploads, UploadState, shown_name
@@ -186,6 +188,14 @@ class TestTaking:
         ada, ben = browser("Ada"), browser("Ben")
         for token in ("", "wrong", ben.token()):
             assert send(ada, token=token).status_code == 403
+        assert files(app) == []
+
+    def test_one_that_would_be_refused_later_is_refused_now(self, app, browser, engine) -> None:
+        text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
+        import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+        answer = send(browser("Ada"))
+        assert answer.status_code == 422
+        assert "Otter opted out" in answer.text
         assert files(app) == []
 
     def test_leftovers_go_at_the_next_start(self, config, engine, app, browser) -> None:

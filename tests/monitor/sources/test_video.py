@@ -60,9 +60,9 @@ def test_skipping_spare_frames_gives_the_same_pictures(video):
 
 def test_only_sampled_frames_are_converted(video, monkeypatch):
     converted = []
-    whole = VideoFile.frames.__globals__["_upright_bgr"]
+    whole = VideoFile.frames.__globals__["upright_bgr"]
     monkeypatch.setattr(
-        "monitor.sources.video._upright_bgr", lambda frame: converted.append(1) or whole(frame)
+        "monitor.sources.video.upright_bgr", lambda frame: converted.append(1) or whole(frame)
     )
     assert len(read(video, 1)) == len(converted) == 4
 

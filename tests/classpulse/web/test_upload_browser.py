@@ -1,0 +1,99 @@
+"""Uploading and seats in a real browser: what only a script does."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from roompicture import BOXES, coded, room_picture
+
+from classpulse.roster import import_rows
+from classpulse.rosterfile import parse_roster
+from classpulse.web.pages import seats as seats_page
+from db.classes import class_numbers
+from db.plans import seat_plan
+from db.roster import roster
+from db.store import now_utc
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture
+def address(app) -> Iterator[str]:
+    """The dashboard, served on a free port of this computer."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def page(address):
+    """Ada's page."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as runner:
+        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = chromium.new_page(base_url=address)
+        page.goto("/login")
+        page.fill("input[name=name]", "Ada")
+        page.fill("input[name=password]", "three quiet walnuts")
+        page.click("button.main")
+        page.wait_for_url(f"{address}/")
+        yield page
+        chromium.close()
+
+
+def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
+    (tmp_path / "a.mp4").write_bytes(bytes(3_000_000))
+    page.goto("/upload")
+    page.set_input_files("input[name=recording]", tmp_path / "a.mp4")
+    page.click("button.main")
+    page.wait_for_selector(".uploads li[data-state=waiting]")
+    assert page.input_value("input[name=recording]") == ""
+    (one,) = app.state.uploads.all()
+    assert (one.called, one.size) == ("a.mp4", 3_000_000)
+
+
+def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
+    found = [seats_page.PlannedSeat(label, box) for label, box in BOXES.items()]
+    monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: found)
+    text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
+    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    (tmp_path / "room.png").write_bytes(coded(room_picture()))
+    page.goto(f"/classes/{class_numbers(engine)['7b']}/seats")
+    page.click(".alternative summary")
+    page.set_input_files("input[name=picture]", tmp_path / "room.png")
+    page.click(".alternative button")
+    page.wait_for_selector(".room image")
+    page.drag_and_drop(".name:has-text('Otter')", ".seat[data-row='2'] rect")
+    page.focus(".name:has-text('Heron')")
+    page.keyboard.press("Enter")
+    page.focus(".seat[data-row='1']")
+    page.keyboard.press("Enter")
+    assert page.inner_text(".said") == "Heron sits on A1."
+    page.keyboard.press("ArrowRight")
+    page.click(".add")
+    page.click(".name:has-text('Lynx')")
+    page.focus(".seat[data-row='3']")
+    page.keyboard.press("Enter")
+    page.click("#seating button.main")
+    page.wait_for_load_state()
+    assert page.locator(".error").all_inner_texts() == []
+    page.wait_for_selector("p.card")
+    assert {one.pseudonym: one.seat for one in roster(engine, "7b")} == {
+        "Heron": "A1",
+        "Lynx": "S1",
+        "Otter": "A2",
+    }
+    seats = {seat.label: seat.box_xyxy for seat in seat_plan(engine, "7b").seats}
+    assert seats["A1"] == (104.0, 200.0, 144.0, 250.0)
+    assert seats["A2"] == BOXES["A2"]
