@@ -19,15 +19,15 @@ from starlette.staticfiles import StaticFiles
 from classpulse.settings import Config
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import home, login
-from classpulse.web.site import Site, render, wants_page
+from classpulse.web.pages import account, accounts, audit, health, home, login
+from classpulse.web.site import Site, language_of, render, wants_page, words
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home)
+PAGES = (login, home, health, account, accounts, audit)
 """Each has its ``ROUTES``."""
 
 
@@ -54,16 +54,18 @@ def build_app(config: Config, engine: Engine) -> Starlette:
 
 def _hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
-    own = ("localhost", "127.0.0.1", "[::1]", "testserver") if serve.local else (serve.host,)
-    return (*own, *serve.names)
+    # Itself always, for what looks whether it still answers; no other computer's page has these names.
+    own = ("localhost", "127.0.0.1", "[::1]")
+    return (*own, *(() if serve.local else (serve.host,)), *serve.names)
 
 
 def _refused(request: Request, error: HTTPException) -> Response:
+    detail = error.detail and words(language_of(request))(error.detail)
     if not wants_page(request):
-        return JSONResponse({"error": error.detail}, error.status_code)
-    return render(
-        request, "refused.html.j2", error.status_code, status=error.status_code, detail=error.detail
-    )
+        return JSONResponse({"error": detail}, error.status_code, error.headers)
+    answer = render(request, "refused.html.j2", error.status_code, status=error.status_code, detail=detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _failed(request: Request, error: Exception) -> Response:

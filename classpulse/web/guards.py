@@ -10,17 +10,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Message
 
+from classpulse.refusal import N_
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import site_of, wants_page
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-MOST_FORM_BYTES = 1 << 20
+MOST_FORM_BYTES, MOST_FORM_FIELDS = 1 << 20, 500
 """Of a form; recordings and pictures have routes that read their own bodies."""
 
 
@@ -75,12 +78,27 @@ async def _run(page: Page, request: Request) -> Response:
 async def _require_token(request: Request, *, form: bool) -> None:
     token = request.headers.get("X-Form-Token", "")
     if form:
-        if int(request.headers.get("content-length") or 0) > MOST_FORM_BYTES:
-            raise HTTPException(413)
-        request.state.form = await request.form(max_files=0, max_fields=500)
+        request.state.form = await _read_form(request)
         token = token or str(request.state.form.get("token", ""))
     if not site_of(request).logins.fits(request, token):
-        raise HTTPException(403, "this page is too old, or came from somewhere else; open it again")
+        raise HTTPException(403, N_("This page is too old, or came from somewhere else; open it again."))
+
+
+async def _read_form(request: Request) -> FormData:
+    """The form that was sent; the body is counted while it comes, because not every one says its length."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise HTTPException(413)
+    # Starlette counts the fields of multipart forms alone.
+    if body.count(b"&") >= MOST_FORM_FIELDS:
+        raise HTTPException(413)
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return await Request(request.scope, again).form(max_files=0, max_fields=MOST_FORM_FIELDS)
 
 
 def _to_login(request: Request) -> Response:

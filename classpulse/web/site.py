@@ -5,8 +5,10 @@ from __future__ import annotations
 import gettext
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import jinja2
 from sqlalchemy import Engine
@@ -15,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
+from classpulse.web import dates
 from classpulse.web.logins import Logins
 from classpulse.web.permissions import Action, may
-from classpulse.web.throttle import Throttle
+from classpulse.web.throttle import FREE_OF_AN_ADDRESS, Throttle
 from db import queries
 from db.accounts import Account
 from db.errors import NotFound
@@ -31,18 +34,25 @@ LANGUAGES = ("en", "de")
 @dataclass
 class Site:
     """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator."""
+    administrator; ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address."""
 
     config: Config
     engine: Engine
     logins: Logins
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    addresses: Throttle = field(default_factory=lambda: Throttle(FREE_OF_AN_ADDRESS))
 
     @property
     def data_folder(self) -> Path:
         """Where the program that records answers."""
         return self.config.data_folder
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """In which times are shown; None is this computer's."""
+        name = self.config.settings.output.time_zone
+        return None if name is None else ZoneInfo(name)
 
     def audit(self, who: Account, action: str, subject: str, detail: str = "") -> None:
         """Note who did or looked at what. ``subject`` in words, pseudonyms only."""
@@ -59,6 +69,11 @@ def site_of(request: Request) -> Site:
 def account_of(request: Request) -> Account:
     """Who asks. Only behind a guard that asks for a login."""
     return cast("Account", request.state.account)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; behind a proxy that is trusted, what that says."""
+    return request.client.host if request.client else ""
 
 
 def require(request: Request, action: Action, class_name: str) -> None:
@@ -90,6 +105,7 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
         path=request.url.path,
         account=account,
         language=language,
+        zone=site.zone,
         form_token=site.logins.form_token(request),
         may=lambda action, name=None: account is not None and may(account, Action(action), name),
     )
@@ -134,9 +150,20 @@ def _environment(language: str) -> jinja2.Environment:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters |= {"day": _day, "moment": _moment}
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
+
+
+@jinja2.pass_context
+def _day(context: jinja2.runtime.Context, at: datetime) -> str:
+    return dates.day(at.astimezone(context["zone"]), context["language"])
+
+
+@jinja2.pass_context
+def _moment(context: jinja2.runtime.Context, at: datetime) -> str:
+    return dates.moment(at.astimezone(context["zone"]), context["language"])
 
 
 def _translations(language: str) -> gettext.NullTranslations:
