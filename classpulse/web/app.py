@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     logins = Logins(engine, hours=serve.session_hours, secure=serve.tls or serve.behind_proxy)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
     routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
-    routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
+    routes.append(Mount("/static", Static(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
@@ -50,6 +51,17 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     )
     app.state.site = Site(config, engine, logins, code)
     return app
+
+
+class Static(StaticFiles):
+    """Our files; a path that no file can have is not found, and no fault."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """As Starlette asks: where the file is, and what it is."""
+        try:
+            return super().lookup_path(path)
+        except ValueError:  # a NUL, or half a character
+            return "", None
 
 
 def _hosts(config: Config) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -33,6 +34,9 @@ class Open(StrEnum):
     ANYBODY = "anybody"
 
 
+MOST_NUMBER = (1 << 31) - 1
+"""No session, student or account has a greater one: PostgreSQL could not store it."""
+
 Guard = Action | Open
 Page = Callable[[Request], Response | Awaitable[Response]]
 
@@ -51,6 +55,8 @@ def route(
     @wraps(page)
     async def guarded(request: Request) -> Response:
         site = site_of(request)
+        if any(isinstance(one, int) and one > MOST_NUMBER for one in request.path_params.values()):
+            raise HTTPException(404)
         account = await run_in_threadpool(site.logins.account, request)
         request.state.account = account
         if guard is not Open.ANYBODY:
@@ -98,7 +104,10 @@ async def _read_form(request: Request) -> FormData:
     async def again() -> Message:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-    return await Request(request.scope, again).form(max_files=0, max_fields=MOST_FORM_FIELDS)
+    try:
+        return await Request(request.scope, again).form(max_files=0, max_fields=MOST_FORM_FIELDS)
+    except FormParserError:
+        raise HTTPException(400) from None
 
 
 def _to_login(request: Request) -> Response:

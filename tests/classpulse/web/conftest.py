@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Browser(TestClient):
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.web.passwords._HASHER", _CHEAP)
+    monkeypatch.setattr("classpulse.web.passwords._NOBODYS", _HASH)
 
 
 @pytest.fixture
@@ -51,8 +53,19 @@ def config(configured: Callable[..., Path]) -> Any:
     return read_config(configured(more="class: {name: 7b}\n"))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the first start makes it; made once, for it takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "classpulse.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
 @pytest.fixture
-def engine(config: Any) -> Iterator[Engine]:
+def engine(config: Any, empty: Path) -> Iterator[Engine]:
+    path = Path(config.database_url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(empty, path)
     opened = open_database(config.database_url)
     yield opened
     opened.dispose()
