@@ -73,6 +73,8 @@ def _hosts(config: Config) -> tuple[str, ...]:
 
 def _refused(request: Request, error: HTTPException) -> Response:
     detail = error.detail and words(language_of(request))(error.detail)
+    if not hasattr(request.state, "account"):  # no route, so no guard has looked
+        request.state.account = request.app.state.site.logins.account(request)
     if not wants_page(request):
         return JSONResponse({"error": detail}, error.status_code, error.headers)
     answer = render(request, "refused.html.j2", error.status_code, status=error.status_code, detail=detail)

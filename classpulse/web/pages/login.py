@@ -13,13 +13,13 @@ from classpulse.refusal import N_, Refusal
 from classpulse.web.guards import Open, route
 from classpulse.web.passwords import fits
 from classpulse.web.permissions import Action
-from classpulse.web.site import LANGUAGES, address_of, language_of, render, site_of, words
+from classpulse.web.site import LANGUAGES, Site, address_of, language_of, render, site_of, words
 from db.accounts import Role, account_and_hash, count_administrators
 
 
 def login(request: Request) -> Response:
     """The form; before there is an administrator, the first start's."""
-    if site_of(request).code is not None:
+    if _first_code(site_of(request)) is not None:
         return RedirectResponse("/setup", 303)
     return render(request, "login.html.j2", to=_inside(request.query_params.get("to")), error="", name="")
 
@@ -58,7 +58,7 @@ def logout(request: Request) -> Response:
 
 def setup(request: Request) -> Response:
     """The first start: whoever sees the terminal makes the administrator."""
-    if site_of(request).code is None:
+    if _first_code(site_of(request)) is None:
         return RedirectResponse("/login", 303)
     return render(request, "setup.html.j2", error="", name="")
 
@@ -66,15 +66,13 @@ def setup(request: Request) -> Response:
 def try_setup(request: Request) -> Response:
     """The form was sent."""
     site, form, _ = site_of(request), request.state.form, words(language_of(request))
-    if site.code is not None and count_administrators(site.engine):
-        site.code = None  # the command line has made one meanwhile
-    if site.code is None:
+    if (code := _first_code(site)) is None:
         return RedirectResponse("/login", 303)
     name, password = str(form.get("name", ""))[:200], str(form.get("password", ""))
     try:
         if site.throttle.try_s("setup", time.monotonic()) > 0:
             raise Refusal(N_("Too many tries. Wait a little, then try again."))
-        if not hmac.compare_digest(str(form.get("code", "")).strip().encode(), site.code.encode()):
+        if not hmac.compare_digest(str(form.get("code", "")).strip().encode(), code.encode()):
             raise Refusal(N_("This is not the code that the terminal shows."))
         site.throttle.succeeded("setup")
         if password != str(form.get("again", "")):
@@ -86,6 +84,13 @@ def try_setup(request: Request) -> Response:
     answer = RedirectResponse("/", 303)
     site.logins.begin(answer, made)
     return answer
+
+
+def _first_code(site: Site) -> str | None:
+    """The first start's code, as long as there is no administrator; the command line may make one, too."""
+    if site.code is not None and count_administrators(site.engine):
+        site.code = None
+    return site.code
 
 
 def language(request: Request) -> Response:

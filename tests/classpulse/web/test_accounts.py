@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from classpulse import accounts as accounts_of
+from classpulse.web.app import build_app
 from db import accounts as stored
 from db import queries
 from db.accounts import Role
@@ -226,3 +228,15 @@ class TestTheAudit:
         )
         assert "<script>x" not in page
         assert "49" not in page.split("<main")[1].split("<table")[0]
+
+
+def test_an_administrator_of_the_command_line_ends_the_first_start(config, engine, visiting) -> None:
+    app = build_app(config, engine)
+    visitor = visiting(app)
+    code = app.state.site.code
+    token = visitor.token("/setup")
+    accounts_of.add(engine, "root", "Root", Role.ADMINISTRATOR, [], NEW)
+    assert visitor.get("/login").status_code == 200
+    fields = {"token": token, "code": code, "name": "Eve", "password": NEW, "again": NEW}
+    assert visitor.post("/setup", data=fields).headers["location"] == "/login"
+    assert [one.name for one in stored.accounts(engine)] == ["Root"]

@@ -155,6 +155,11 @@ class TestEveryRoute:
             assert headers["cache-control"] != "public", route.path
 
 
+def test_a_page_that_there_is_not_keeps_the_menu(browser) -> None:
+    assert "Log out" in browser("Ada").get("/nothing/here").text
+    assert "Log out" not in browser().get("/nothing/here").text
+
+
 class TestForms:
     @pytest.mark.parametrize("path", ["/login", "/language", "/logout", "/accounts", "/account/password"])
     @pytest.mark.parametrize("length", [True, False], ids=["length said", "in chunks"])
