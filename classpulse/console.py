@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any, cast
 
 import click
 from rich.console import Console, RenderableType
@@ -16,8 +17,12 @@ from rich.table import Table
 
 
 def say(text: str) -> None:
-    """A line for a person, on standard error, so that output can be piped."""
-    click.echo(text, err=True)
+    """A line for a person, on standard error, so that output can be piped.
+
+    A terminal that was closed is no reason to stop what is being done.
+    """
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def print_json(value: Any, *, compact: bool = False) -> None:
@@ -75,10 +80,29 @@ class Bar:
         self._progress.update(self._task, completed=done_s, note=note)
 
 
+class _Patient:
+    """A stream that loses what cannot be written, because its terminal was closed."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[Bar]:
     """A bar on standard error, drawn only where that is a terminal."""
-    console = Console(stderr=True)
+    console = Console(file=cast("IO[str]", _Patient(sys.stderr)))
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -29,16 +29,34 @@ new_option = click.option("--new", is_flag=True, help="PSEUDONYM is somebody new
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one session is corrected: the record, and its people as they are now."""
+    """Where one session is corrected: the record, and its people as they are now. ``by`` is who corrects,
+    for the audit, where somebody said."""
 
     engine: Engine
     config: Config
     register: Register
+    by: str | None = None
 
     @property
     def session_id(self) -> int:
         """The session's number."""
         return self.register.session.id
+
+    def name(self, student: StudentRecord, person: Person) -> CorrectionRecord:
+        """The student is ``person``, all along."""
+        return self.correct(CorrectionKind.NAME, student, person)
+
+    def merge(self, remains: StudentRecord, goes: StudentRecord) -> CorrectionRecord:
+        """Both were one; ``remains`` remains."""
+        return self.correct(CorrectionKind.MERGE, goes, remains)
+
+    def split(self, student: StudentRecord, at_s: float, other: Person | None = None) -> CorrectionRecord:
+        """From ``at_s`` on (media seconds; all of the bin that it lies in) the student was ``other``, without
+        one somebody of whom nothing is known. Raises UserError where they were not seen before and after."""
+        border_s = self.register.border_s(at_s)
+        self.register.require_seen_around(student, border_s)
+        there = other or self.register.somebody_else(student, border_s)
+        return self.correct(CorrectionKind.SPLIT, student, there, border_s)
 
     def correct(
         self, kind: CorrectionKind, student: StudentRecord, person: Person, at_s: float | None = None
@@ -56,7 +74,7 @@ class Desk:
                 unit.correct(self.session_id, made, now),
                 self.session_id, now, None, made, student.pseudonym, person.pseudonym,
             )  # fmt: skip
-            unit.audit(kind.value, f"session {self.session_id}", now, told(record))
+            unit.audit(kind.value, f"session {self.session_id}", now, self._audited(record))
             unit.commit()
         renew_verdicts(self.engine, self.session_id, self.config)
         return record
@@ -66,10 +84,13 @@ class Desk:
         now = datetime.now(UTC)
         with Store(self.engine).unit() as unit:
             record = unit.take_back(self.session_id, now)
-            unit.audit("undo", f"session {self.session_id}", now, told(record))
+            unit.audit("undo", f"session {self.session_id}", now, self._audited(record))
             unit.commit()
         renew_verdicts(self.engine, self.session_id, self.config)
         return next(c for c in queries.corrections(self.engine, self.session_id) if c.id == record.id)
+
+    def _audited(self, record: CorrectionRecord) -> str:
+        return told(record) + (f", by {self.by}" if self.by else "")
 
 
 @contextmanager

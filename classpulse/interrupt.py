@@ -12,6 +12,8 @@ from monitor.stopping import StopRequest
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 """SIGHUP: the terminal was closed. Under nohup it is ignored, and stays so."""
 
+_OF_THE_TERMINAL = {one for one in _SIGNALS if one != signal.SIGTERM}
+
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
@@ -33,3 +35,19 @@ def stop_on_signals() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Processes that are started within the block hear neither Ctrl-C nor a closed terminal, from the first.
+
+    Both go to every process of a terminal; whoever started them decides what they mean.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

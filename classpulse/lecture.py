@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -29,7 +30,8 @@ from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance
 from monitor.heads import MeshHeads
-from monitor.pipeline import Pipeline
+from monitor.pipeline import Masker, Pipeline
+from monitor.presence import Presence
 from monitor.process import current_process
 from monitor.quality import assess
 from monitor.reading import ExpressionReader, NoExpressions
@@ -37,13 +39,14 @@ from monitor.recorder import Recorder
 from monitor.sample import Sample
 from monitor.seating import Seating
 from monitor.session import Outcome, Session
+from monitor.similarity import Matrix
 from monitor.sources import Source, open_source
 from monitor.tracking import Tracker
 
 OnStart = Callable[[int, float | None], None]
 OnProgress = Callable[[Progress, int], None]
 OnSample = Callable[[Sample], None]
-OnFrame = Callable[[Frame], None]
+OnPicture = Callable[[ImageBGR], None]
 OnReady = Callable[[Source, Session], None]
 
 
@@ -69,14 +72,18 @@ class Lecture:
         on_progress: OnProgress | None = None,
         on_sample: OnSample | None = None,
         on_ready: OnReady | None = None,
-        on_frame: OnFrame | None = None,
+        on_picture: OnPicture | None = None,
+        called: str | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
         ``on_start`` gets the session's number and expected length once the first frame is there,
         ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
-        at, for whoever asks or commands them from another thread, ``on_frame`` each picture before it is
-        looked at. Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
+        at, for whoever asks or commands them from another thread, ``on_picture`` each picture before it
+        is looked at, with those who opted out in grey. ``called`` is what the record calls the source, by
+        default what it calls itself.
+
+        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
         PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
         out whom it cannot mask: then nothing is looked at.
         """
@@ -91,13 +98,20 @@ class Lecture:
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
             arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
-            session_id = self._begin(source, first, detector, classifier, heads, arrangement)
+            session_id = self._begin(
+                called or source.name, source.expected_s, first, detector, classifier, heads, arrangement
+            )
             if on_start is not None:
                 on_start(session_id, source.expected_s)
             items: Iterator[Frame | Gap] = itertools.chain(gaps, [first], frames)
+            if on_picture is not None:
+                if arrangement.masker is None:
+                    items = _told_of(items, on_picture)
+                else:
+                    arrangement = replace(arrangement, masker=_Telling(arrangement.masker, on_picture))
             session = self._session(
                 source,
-                items if on_frame is None else _told_of(items, on_frame),
+                items,
                 session_id,
                 detector,
                 classifier,
@@ -121,7 +135,8 @@ class Lecture:
 
     def _begin(
         self,
-        source: Source,
+        called: str,
+        expected_s: float | None,
         first: Frame,
         detector: Detector,
         classifier: ExpressionClassifier | None,
@@ -131,10 +146,10 @@ class Lecture:
         pid, process_started = current_process()
         new = NewSession(
             class_name=self._config.settings.class_.name,
-            source=source.name,
+            source=called,
             started_at=first.captured_at,
             mode=self._mode.value,
-            expected_s=source.expected_s,
+            expected_s=expected_s,
             bin_s=self._config.settings.recording.bin_s,
             settings=self._config.settings.as_json() | _about(classifier),
             versions={
@@ -169,6 +184,7 @@ class Lecture:
         on_sample: OnSample | None,
     ) -> Session:
         settings = self._config.settings
+        facing = partial(is_facing, settings=settings.attention)
         pipeline = Pipeline(
             detector,
             _reader(settings, classifier),
@@ -183,7 +199,7 @@ class Lecture:
         recorder = Recorder(
             Store(self._engine),
             session_id,
-            Binner(settings.recording.bin_s, partial(is_facing, settings=settings.attention)),
+            Binner(settings.recording.bin_s, facing),
             settings.recording,
             per_student=self._mode is not Mode.AGGREGATE,
             patience_s=float("inf") if source.live else 0.0,
@@ -198,6 +214,7 @@ class Lecture:
             sample_fps=settings.capture.sample_fps,
             on_progress=on_progress,
             on_sample=on_sample,
+            presence=None if self._mode is Mode.AGGREGATE else Presence(facing),
         )
 
 
@@ -211,11 +228,24 @@ def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None
     return [], None
 
 
-def _told_of(items: Iterator[Frame | Gap], on_frame: OnFrame) -> Iterator[Frame | Gap]:
+def _told_of(items: Iterator[Frame | Gap], on_picture: OnPicture) -> Iterator[Frame | Gap]:
     for item in items:
         if isinstance(item, Frame):
-            on_frame(item)
+            on_picture(item.image_bgr)
         yield item
+
+
+class _Telling:
+    """A masker that tells of each picture once nobody is in it any more who opted out."""
+
+    def __init__(self, masker: Masker, on_picture: OnPicture) -> None:
+        self._masker = masker
+        self._on_picture = on_picture
+
+    def masked(self, image_bgr: ImageBGR, to_room: Matrix) -> ImageBGR:
+        masked = self._masker.masked(image_bgr, to_room)
+        self._on_picture(masked)
+        return masked
 
 
 def _about(classifier: ExpressionClassifier | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from classpulse.sheets import SheetRow, read_sheet
@@ -36,8 +36,14 @@ def read_plan(path: Path, width: int, height: int) -> tuple[list[PlannedSeat], l
     """The seats of a plan over a picture of so many pixels, and one line about each row that is wrong.
     Raises ``UserError`` as ``read_sheet`` does."""
     sheet = read_sheet(path, COLUMNS)
-    problems, seats, lines = list(sheet.problems), [], []
-    for row in sheet.rows:
+    seats, problems = checked_seats(sheet.rows, width, height)
+    return seats, [*sheet.problems, *problems]
+
+
+def checked_seats(rows: Iterable[SheetRow], width: int, height: int) -> tuple[list[PlannedSeat], list[str]]:
+    """The seats of rows with the cells ``COLUMNS``, and one line about each that is wrong."""
+    problems, seats, lines = [], [], []
+    for row in rows:
         try:
             seats.append(_seat(row, width, height))
             lines.append(row.line)

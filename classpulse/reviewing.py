@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from classpulse.errors import UserError
 from classpulse.register import Register
+from db.errors import NotFound
 from db.flagged import RaisedFlag, raised_flags
 from db.store import Store
 from reports.words import about
@@ -54,6 +55,14 @@ def find_raised(engine: Engine, register: Register, student: str, kind: str | No
         kinds = " or ".join(f"--kind {one.flag.kind}" for one in found)
         raise UserError(f"{person.pseudonym} of session {session_id} has two flags; say which with {kinds}")
     return found[0]
+
+
+def raised_flag(engine: Engine, session_id: int, student_id: int, kind: str) -> RaisedFlag:
+    """The flag of that kind that was raised for the person with that number. Raises NotFound."""
+    for one in raised_flags(engine, session_id=session_id):
+        if (one.student.id, one.flag.kind) == (student_id, kind):
+            return one
+    raise NotFound(f"session {session_id} has no such flag")
 
 
 def review(engine: Engine, raised: RaisedFlag, judgement: Judgement) -> RaisedFlag:

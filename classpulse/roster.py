@@ -9,10 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from classpulse.classroom import read_classroom
+from classpulse.errors import UserError
 from classpulse.rosterfile import NumberedRow, RosterRow
 from db.names import names, save_names
 from db.records import RosterEntry
-from db.roster import roster, save_entry
+from db.roster import roster, save_entry, set_consent
 from db.store import Store
 
 
@@ -50,8 +52,9 @@ def seat_problems(engine: Engine, rows: Sequence[NumberedRow]) -> list[str]:
     ]
 
 
-def import_rows(engine: Engine, rows: Sequence[NumberedRow], at: datetime) -> Imported:
-    """Store the rows by class and pseudonym, in one transaction; ``at`` is aware UTC."""
+def import_rows(engine: Engine, rows: Sequence[NumberedRow], at: datetime, by: str = "") -> Imported:
+    """Store the rows by class and pseudonym, in one transaction; ``at`` is aware UTC, ``by`` who it is that
+    does it, where that is known."""
     known = _known(engine, rows)
     called = names(engine, [entry.student_id for entry in known.values()])
     new = [one.row for one in rows if _key(one.row) not in known]
@@ -62,9 +65,34 @@ def import_rows(engine: Engine, rows: Sequence[NumberedRow], at: datetime) -> Im
             student_id = save_entry(unit, row.group, row.pseudonym, row.seat, row.consent, at)
             save_names(unit, {student_id: row.name})
         for group, number in sorted(Counter(row.group for row in (*new, *changed)).items()):
-            unit.audit("import roster", f"class {group}", at, f"{number} new or changed")
+            unit.audit("import roster", f"class {group}", at, f"{number} new or changed{_by(by)}")
         unit.commit()
     return Imported(len(new), len(changed), len(old) - len(changed), len(known) - len(old))
+
+
+def answer_consent(engine: Engine, entry: RosterEntry, consent: bool, at: datetime, by: str = "") -> str:
+    """Note that somebody may be watched, or may not, from the next session on; returns what stands against
+    the next session because of it, or nothing."""
+    with Store(engine).unit() as unit:
+        set_consent(unit, entry.student_id, consent, at)
+        subject = f"{entry.pseudonym} of class {entry.class_name}"
+        unit.audit("consent", subject, at, ("yes" if consent else "no") + _by(by))
+        unit.commit()
+    return mask_problem(engine, entry.class_name)
+
+
+def mask_problem(engine: Engine, class_name: str) -> str:
+    """Why the next session of a class cannot begin: somebody opted out who cannot be masked. Empty where it
+    can."""
+    try:
+        read_classroom(engine, class_name).require_masks()
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _by(who: str) -> str:
+    return f", by {who}" if who else ""
 
 
 def _known(engine: Engine, rows: Sequence[NumberedRow]) -> dict[_Key, RosterEntry]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from classpulse.sheets import SheetRow, read_sheet
+from classpulse.sheets import Sheet, SheetRow, parse_sheet, read_sheet
 
 COLUMNS = ("name", "pseudonym", "group", "seat", "consent")
 
@@ -95,7 +97,24 @@ class RosterFile:
 def read_roster(path: Path, class_name: str) -> RosterFile:
     """The roster in ``path``; who has no group belongs to ``class_name``. Raises ``UserError`` as
     ``read_sheet`` does."""
-    sheet = read_sheet(path, COLUMNS)
+    return _checked(read_sheet(path, COLUMNS), class_name)
+
+
+def parse_roster(content: bytes, name: str, class_name: str) -> RosterFile:
+    """The same of the bytes of a file that is called ``name``."""
+    return _checked(parse_sheet(content, name, COLUMNS), class_name)
+
+
+def example() -> bytes:
+    """A file to begin with; its students belong to the class that it is imported for."""
+    rows = (("Mia Example", "Otter", "", "A1", "yes"), ("Jan Example", "Heron", "", "A2", "no"))
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows((COLUMNS, *rows))
+    # With a mark by which spreadsheets know UTF-8, so that names keep their letters.
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def _checked(sheet: Sheet, class_name: str) -> RosterFile:
     rows: list[NumberedRow] = []
     problems = list(sheet.problems)
     for one in sheet.rows:

@@ -200,6 +200,12 @@ class Config:
         """Where reports go."""
         return (self.folder / self.settings.output.folder).resolve()
 
+    def of_class(self, class_name: str | None, room: str | None) -> Config:
+        """The same for another class or room, where one is named."""
+        named = {"name": class_name, "room": room}
+        known = self.settings.class_.model_copy(update={k: v for k, v in named.items() if v is not None})
+        return Config(self.settings.model_copy(update={"class_": known}), self.folder, self.path)
+
     @property
     def data_folder(self) -> Path:
         """Where the live session's notices and the log are: beside a SQLite database, else beside

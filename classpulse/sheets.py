@@ -37,10 +37,19 @@ def read_sheet(path: Path, columns: Sequence[str]) -> Sheet:
 
     Raises ``UserError`` where the file as a whole is wrong: not to be read, not UTF-8, a column missing.
     """
-    text = _text(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); expected a CSV file") from None
+    return parse_sheet(content, path.name, columns)
+
+
+def parse_sheet(content: bytes, name: str, columns: Sequence[str]) -> Sheet:
+    """The same of the bytes of a file that is called ``name``."""
+    text = _text(content, name)
     lines = text.splitlines()
     if not lines:
-        raise UserError(f"{path.name} is empty; expected a line of headings: {', '.join(columns)}")
+        raise UserError(f"{name} is empty; expected a line of headings: {', '.join(columns)}")
     delimiter = max(DELIMITERS, key=lambda one: len(_headings(lines[0], one) & set(columns)))
     headings: list[str] = []
     rows, problems = [], []
@@ -50,30 +59,26 @@ def read_sheet(path: Path, columns: Sequence[str]) -> Sheet:
         for cells in reader:
             cells = [cell.strip() for cell in cells]
             if not headings:
-                headings = _checked([cell.casefold() for cell in cells], columns, path.name)
+                headings = _checked([cell.casefold() for cell in cells], columns, name)
             elif any(cells) and len(cells) != len(headings):
                 problems.append(f"line {begins}: {len(cells)} cells, expected {len(headings)}")
             elif any(cells):
                 rows.append(SheetRow(begins, dict(zip(headings, cells, strict=True))))
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{path.name}, line {reader.line_num}: {error}; expected CSV") from None
+        raise UserError(f"{name}, line {reader.line_num}: {error}; expected CSV") from None
     ignored = tuple(name for name in headings if name not in columns)
     return Sheet(tuple(rows), tuple(problems), ignored)
 
 
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); expected a CSV file") from None
+def _text(content: bytes, name: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-        raise UserError(f"{path.name} is UTF-16 or no text at all; {_REMEDY}")
+        raise UserError(f"{name} is UTF-16 or no text at all; {_REMEDY}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{path.name} is not in UTF-8 (line {line} has other letters); {_REMEDY}") from None
+        raise UserError(f"{name} is not in UTF-8 (line {line} has other letters); {_REMEDY}") from None
 
 
 def _headings(line: str, delimiter: str) -> set[str]:

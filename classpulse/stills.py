@@ -20,7 +20,8 @@ def take_still(spec: str, at_s: float | None, settings: CaptureSettings) -> Imag
     Raises ``SourceError`` as every source does, and ``UserError`` where it ends before.
     """
     stop = threading.Event()
-    with open_source(spec, stale_s=settings.stale_s) as source:
+    # Somebody waits for it, and can plug the camera in and try again.
+    with open_source(spec, stale_s=settings.stale_s, reconnect_s=0.0) as source:
         wanted_s = at_s if at_s is not None else SETTLING_S if source.live else 0.0
         for frame in source.frames(2.0, stop):
             if isinstance(frame, Frame) and frame.media_s + 0.25 >= wanted_s:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, select
 
@@ -10,6 +12,30 @@ from db.errors import NotFound
 from db.history import nearest
 from db.schema import ClassGroupRow, SessionRow
 from db.selects import rows
+
+
+@dataclass(frozen=True)
+class ClassGroup:
+    """A class with the number that addresses have: a name may hold anything."""
+
+    id: int
+    name: str
+
+
+def class_groups(engine: Engine) -> list[ClassGroup]:
+    """Every class that is known, by name."""
+    statement = select(*ClassGroupRow.__table__.columns).order_by(ClassGroupRow.name)
+    return [ClassGroup(row.id, row.name) for row in rows(engine, statement)]
+
+
+def room_names(engine: Engine, class_names: Sequence[str]) -> list[str]:
+    """The rooms that sessions of those classes were in, by name."""
+    statement = (
+        select(SessionRow.room)
+        .join(ClassGroupRow, ClassGroupRow.id == SessionRow.class_group_id)
+        .where(SessionRow.room.is_not(None), ClassGroupRow.name.in_(class_names))
+    )
+    return [row.room for row in rows(engine, statement.distinct().order_by(SessionRow.room))]
 
 
 def require_class(engine: Engine, name: str) -> str:
@@ -24,6 +50,21 @@ def require_room(engine: Engine, name: str) -> str:
         select(SessionRow.room).where(SessionRow.room.is_not(None)).distinct().order_by(SessionRow.room)
     )
     return _known("room", name, [row.room for row in rows(engine, statement)])
+
+
+def class_named(engine: Engine, number: int) -> str:
+    """The name of the class of that number. Raises ``NotFound``."""
+    found = rows(engine, select(ClassGroupRow.name).where(ClassGroupRow.id == number))
+    if not found:
+        raise NotFound(f"there is no class {number}")
+    return str(found[0].name)
+
+
+def class_numbers(engine: Engine) -> dict[str, int]:
+    """The number of each class, by name."""
+    columns: list[Any] = [ClassGroupRow.name, ClassGroupRow.id]
+    found = rows(engine, select(*columns).order_by(ClassGroupRow.name))
+    return {str(row.name): int(row.id) for row in found}
 
 
 def _known(what: str, name: str, known: Sequence[str]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import ColumnElement, Engine, exists, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
@@ -40,18 +40,35 @@ def student_history(engine: Engine, pseudonym: str, class_name: str | None = Non
     one ``student.id``. Raises ``NotFound`` with the nearest pseudonyms.
     """
     with engine.connect() as connection:
-        people = _people(connection, pseudonym, class_name)
-        summaries = _summaries(connection, list(people))
-        keys = list(summaries.keys() | _not_summed_up(connection, list(people)))
-        lectures = _sessions(connection, sorted({session_id for session_id, _ in keys}))
-        corrected = attributions(connection, AttributionRow.session_id.in_(list(lectures)))
-        verdicts = _flags(connection, list(people), corrected)
+        people = _people(connection, _called(pseudonym, class_name))
+        found = _histories(connection, people)
     if not people:
         raise NotFound(_unknown(engine, pseudonym, class_name))
-    ordered = sorted(keys, key=lambda key: (lectures[key[0]].started_at, key))
-    return [
-        StudentSession(lectures[key[0]], people[key[1]], summaries.get(key), verdicts[key]) for key in ordered
-    ]
+    return found
+
+
+def person_history(engine: Engine, student_id: int) -> tuple[StudentRecord, list[StudentSession]]:
+    """The person with that number and what each session holds of them, the oldest first. Raises
+    ``NotFound``."""
+    with engine.connect() as connection:
+        people = _people(connection, StudentRow.id == student_id)
+        found = _histories(connection, people)
+    if not people:
+        raise NotFound(f"there is no student with the number {student_id}")
+    return people[student_id], found
+
+
+def past_summaries(
+    engine: Engine, student_ids: Collection[int]
+) -> dict[int, list[tuple[SessionRecord, StudentSummary]]]:
+    """What was summed up of each of those people, the oldest session first: two statements, however many."""
+    with engine.connect() as connection:
+        summaries = _summaries(connection, list(student_ids))
+        lectures = _sessions(connection, sorted({session_id for session_id, _ in summaries}))
+    found: dict[int, list[tuple[SessionRecord, StudentSummary]]] = defaultdict(list)
+    for session_id, student_id in sorted(summaries, key=lambda key: (lectures[key[0]].started_at, key)):
+        found[student_id].append((lectures[session_id], summaries[session_id, student_id]))
+    return found
 
 
 def nearest_pseudonyms(
@@ -73,10 +90,25 @@ def nearest(pseudonym: str, known: Iterable[str], limit: int = CHOICES) -> tuple
     return tuple(spelt[name] for name in near)
 
 
-def _people(connection: Connection, pseudonym: str, class_name: str | None) -> dict[int, StudentRecord]:
-    statement = select_students().where(StudentRow.pseudonym == pseudonym)
-    if class_name is not None:
-        statement = statement.where(ClassGroupRow.name == class_name)
+def _histories(connection: Connection, people: Mapping[int, StudentRecord]) -> list[StudentSession]:
+    summaries = _summaries(connection, list(people))
+    keys = list(summaries.keys() | _not_summed_up(connection, list(people)))
+    lectures = _sessions(connection, sorted({session_id for session_id, _ in keys}))
+    corrected = attributions(connection, AttributionRow.session_id.in_(list(lectures)))
+    verdicts = _flags(connection, list(people), corrected)
+    ordered = sorted(keys, key=lambda key: (lectures[key[0]].started_at, key))
+    return [
+        StudentSession(lectures[key[0]], people[key[1]], summaries.get(key), verdicts[key]) for key in ordered
+    ]
+
+
+def _called(pseudonym: str, class_name: str | None) -> ColumnElement[bool]:
+    called = StudentRow.pseudonym == pseudonym
+    return called if class_name is None else called & (ClassGroupRow.name == class_name)
+
+
+def _people(connection: Connection, who: ColumnElement[bool]) -> dict[int, StudentRecord]:
+    statement = select_students().where(who)
     return {row.id: mapping.student_record(row) for row in connection.execute(statement)}
 
 

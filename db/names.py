@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import ColumnElement, Engine, delete, exists, select
 
-from db.schema import NameRow
+from db.schema import NameRow, StudentRow
 from db.selects import rows
 from db.unit import Unit
 from db.upsert import upsert
@@ -19,6 +19,11 @@ def names(engine: Engine, student_ids: Collection[int]) -> dict[int, str]:
     """The names of those students who have one stored."""
     statement = select(*NameRow.__table__.columns).where(NameRow.student_id.in_(student_ids))
     return {row.student_id: row.name for row in rows(engine, statement)}
+
+
+def is_named() -> ColumnElement[bool]:
+    """Of a query over students: whether a name of theirs is stored. It does not say which."""
+    return exists().where(NameRow.student_id == StudentRow.id)
 
 
 def save_names(unit: Unit, named: Mapping[int, str | None]) -> None:

@@ -148,9 +148,13 @@ def roster(engine: Engine, class_name: str) -> list[StudentRecord]:
     return [mapping.student_record(row) for row in rows(engine, statement.order_by(StudentRow.pseudonym))]
 
 
-def bins(engine: Engine, session_id: int) -> list[TimelineBin]:
-    """All bins of a session, by person and time, one of each at a time; whole-class bins first."""
-    who, found = _of(engine, session_id, select_bins(session_id))
+def bins(engine: Engine, session_id: int, since_s: float = 0.0) -> list[TimelineBin]:
+    """The bins of a session that start at ``since_s`` (media seconds) or later, by person and time, one of
+    each at a time; whole-class bins first."""
+    statement = select_bins(session_id)
+    if since_s > 0:
+        statement = statement.where(BinRow.start_s >= since_s)
+    who, found = _of(engine, session_id, statement)
     recorded = [mapping.bin_record(row) for row in found]
     return attributed(recorded, who) if who.corrected else recorded
 

@@ -17,13 +17,13 @@ from sqlalchemy.engine import Connection
 
 from db.engine import overwrite_deleted
 from db.levels import KINDS, LAST
+from db.names import is_named
 from db.records import FlagRecord, SessionStatus
 from db.schema import (
     AttributionRow,
     BinRow,
     CorrectionRow,
     FlagRow,
-    NameRow,
     RosterRow,
     SeatRow,
     SessionRow,
@@ -143,10 +143,10 @@ def _erase_unknown(connection: Connection, people: set[int]) -> int:
     """Erase those of them who are on no roster and in no other session; returns how many."""
     if not people:
         return 0
-    known = (*_OF_A_PERSON, RosterRow.student_id, NameRow.student_id)
+    known = (*_OF_A_PERSON, RosterRow.student_id)
     statement = delete(StudentRow).where(
         StudentRow.id.in_(sorted(people)),
         StudentRow.session_id.is_(None),
-        ~or_(*(exists().where(column == StudentRow.id) for column in known)),
+        ~or_(is_named(), *(exists().where(column == StudentRow.id) for column in known)),
     )
     return connection.execute(statement).rowcount

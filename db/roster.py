@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, select, update
 
 from db.records import RosterEntry
 from db.schema import ClassGroupRow, RosterRow, StudentRow
@@ -45,6 +46,13 @@ def set_consent(unit: Unit, student_id: int, consent: bool, at: datetime) -> Non
     Raises ``Conflict`` where there is no such student."""
     entry = {"student_id": student_id, "seat": None, "consent": consent, "changed_at": at}
     upsert(unit.connection, RosterRow, [entry], ("student_id",), keep=("seat",))
+
+
+def set_seats(unit: Unit, seats: Mapping[int, str | None], at: datetime) -> None:
+    """Store who of the roster sits where, by student; consent stays, and who was never asked is left out."""
+    for student_id, seat in seats.items():
+        entry = update(RosterRow).where(RosterRow.student_id == student_id)
+        unit.connection.execute(entry.values(seat=seat, changed_at=at))
 
 
 def _select_entries() -> Select[Any]:

@@ -9,6 +9,7 @@ are JSON.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import sys
@@ -28,6 +29,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from monitor.process import current_process, is_running
 
+log = logging.getLogger(__name__)
+
 LONGEST_PATH = 100
 """Bytes of a Unix socket's path: the kernels hold 104 to 108 with the closing zero."""
 
@@ -37,18 +40,28 @@ its own, which take milliseconds."""
 
 _NOTICE, _LOCK, _SOCKET = "control.json", "control.lock", "control.sock"
 
-Verb = Literal["status", "start", "stop", "mark", "pause", "resume"]
+Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
 
 
 class ControlError(Exception):
     """An order cannot be given or was refused; one line says why."""
 
 
+class FolderTaken(ControlError):
+    """Another program holds the data folder."""
+
+
+class NobodyThere(ControlError):
+    """No program holds the data folder."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One order. ``room`` names the recording that is meant, None the only one. ``start`` takes
     ``class_name``, ``source`` and ``until`` (ISO 8601 with offset), where None means what the settings say;
-    ``mark`` takes ``text``."""
+    ``mark`` takes ``text``. Where one is given, ``session`` or (for other orders than ``start``)
+    ``class_name`` says whose recording it must be, so that an order never meets another one in the same room.
+    ``picture`` is answered with a JPEG in base64, empty where there is nothing to see."""
 
     verb: Verb
     room: str | None = None
@@ -56,6 +69,7 @@ class Request:
     source: str | None = None
     until: str | None = None
     text: str | None = None
+    session: int | None = None
     preview: bool = False
 
 
@@ -86,24 +100,34 @@ _REQUEST, _REPLY, _NOTICES = TypeAdapter(Request), TypeAdapter(Reply), TypeAdapt
 
 
 class Claim:
-    """Holds a data folder for this process while the block lasts. Raises ControlError where another does."""
+    """Holds a data folder for this process while the block lasts. Raises ControlError where another does, or
+    where the folder cannot be written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
-            notice = read_notice(self._folder)
-            who = f" (process {notice.pid})" if notice is not None and notice.running else ""
+            raise FolderTaken(self._taken()) from None
+        except (OSError, NotImplementedError) as error:  # the latter: a disk without locks
             raise ControlError(
-                f"Classpulse already runs on {self._folder}{who}; give it orders with 'classpulse start' and "
-                "'classpulse stop', or end it first"
+                f"the data folder {self._folder} cannot be written ({_line(error)}); give it write "
+                "permission, or set another 'database.url'"
             ) from None
         return self
+
+    def _taken(self) -> str:
+        notice = read_notice(self._folder)
+        if notice is None or not notice.running:
+            return f"Classpulse is starting or ending on {self._folder}; try again in a moment"
+        return (
+            f"Classpulse already runs on {self._folder} (process {notice.pid}); give it orders with "
+            "'classpulse start' and 'classpulse stop', or end it first"
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -121,23 +145,21 @@ class ControlServer:
         self._folder = folder
         self._answer = answer
         self._key = secrets.token_bytes(32)
-        self._address, self._private = _new_address(folder)
+        self._private: tempfile.TemporaryDirectory[str] | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._private is None and sys.platform != "win32":
-            Path(self._address).unlink(missing_ok=True)  # of a program that was killed; the claim is ours
-        # The socket must not be open to others even for the moment between bind and chmod.
-        before = os.umask(0o177)
-        try:
-            self._listener = Listener(self._address, backlog=16)
-        finally:
-            os.umask(before)
+        self._listener = self._listen()
         pid, started = current_process()
-        _write_private(
-            self._folder / _NOTICE, json.dumps(asdict(Notice(pid, started, self._address, self._key.hex())))
-        )
+        try:
+            _write_private(
+                self._folder / _NOTICE,
+                json.dumps(asdict(Notice(pid, started, self._address, self._key.hex()))),
+            )
+        except OSError as error:
+            self._close()
+            raise ControlError(f"{self._folder / _NOTICE} cannot be written ({_line(error)})") from None
         self._thread.start()
         return self
 
@@ -145,11 +167,37 @@ class ControlServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        (self._folder / _NOTICE).unlink(missing_ok=True)
-        with suppress(OSError):
+        with suppress(OSError):  # the folder may be gone, or be read-only by now
+            (self._folder / _NOTICE).unlink(missing_ok=True)
+        try:
             Client(self._address).close()  # wakes the thread from its accept
-        self._thread.join()
-        self._listener.close()
+        except OSError:
+            log.warning("the control socket is gone; nobody can be answered any more")
+        else:
+            self._thread.join()
+        self._close()
+
+    def _listen(self) -> Listener:
+        """Where to listen: beside the database; in a private folder where that path is too long for a socket
+        or its disk has none (a memory stick, a share in the network)."""
+        if sys.platform == "win32":
+            self._address = rf"\\.\pipe\classpulse-{secrets.token_hex(8)}"
+            return Listener(self._address, backlog=16)
+        path = self._folder.resolve() / _SOCKET
+        if len(os.fsencode(path)) <= LONGEST_PATH:
+            try:
+                path.unlink(missing_ok=True)  # of a program that was killed; the claim is ours
+                self._address = str(path)
+                return _private_listener(self._address)
+            except OSError as error:
+                log.info("no socket can be made in %s (%s)", self._folder, _line(error))
+        self._private = tempfile.TemporaryDirectory(prefix="classpulse-")
+        self._address = str(Path(self._private.name) / _SOCKET)
+        return _private_listener(self._address)
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            self._listener.close()
         if self._private is not None:
             self._private.cleanup()
 
@@ -157,7 +205,8 @@ class ControlServer:
         while not self._closing.is_set():
             try:
                 connection = self._listener.accept()
-            except OSError:  # a caller that hung up at once
+            except OSError:  # a caller that hung up at once; or no descriptor is left, which may pass
+                self._closing.wait(0.05)
                 continue
             # A thread for each, so that a caller who says nothing keeps nobody else waiting.
             threading.Thread(target=self._converse, args=(connection,), name="caller", daemon=True).start()
@@ -173,7 +222,11 @@ class ControlServer:
             request = _REQUEST.validate_json(message)
         except ValidationError:
             return Reply({}, "this order is not understood; is the running Classpulse of another version?")
-        return self._answer(request)
+        try:
+            return self._answer(request)
+        except Exception as error:
+            log.exception("an order could not be answered")
+            return Reply({}, f"a fault of Classpulse ({type(error).__name__}); see its log")
 
 
 _LONGEST = 1 << 20
@@ -197,35 +250,34 @@ def ask(folder: Path, request: Request) -> Mapping[str, Any]:
             "nothing is being recorded; 'classpulse start' begins a session, 'classpulse daemon' the service"
         )
     try:
+        order = _REQUEST.dump_json(request)
+    except ValueError:
+        raise ControlError("the order holds characters that are no text; expected UTF-8") from None
+    try:
         with Client(notice.address) as connection:
             connection.send_bytes(_HELLO + bytes.fromhex(notice.key))
-            connection.send_bytes(_REQUEST.dump_json(request))
+            connection.send_bytes(order)
             if not connection.poll(ANSWER_S):
                 raise ControlError(
                     f"Classpulse (process {notice.pid}) has not answered for {ANSWER_S:g} s; see its log"
                 )
             reply = _REPLY.validate_json(connection.recv_bytes(_LONGEST))
     except (OSError, EOFError) as error:
-        if not notice.running:
+        if not notice.running or read_notice(folder) != notice:
             raise NobodyThere("Classpulse ended at this moment") from None
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise ControlError(
-            f"Classpulse (process {notice.pid}) cannot be reached ({reason}); is it another user's?"
+            f"Classpulse (process {notice.pid}) cannot be reached ({_line(error)}); is it another user's?"
         ) from None
     if reply.error:
         raise ControlError(reply.error)
     return reply.body
 
 
-class NobodyThere(ControlError):
-    """No program holds the data folder."""
-
-
 def read_notice(folder: Path) -> Notice | None:
     """Who holds the folder, or None. The program may be gone: see ``Notice.running``."""
     try:
         return _NOTICES.validate_json((folder / _NOTICE).read_bytes())
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     except PermissionError:
         raise ControlError(
@@ -233,15 +285,17 @@ def read_notice(folder: Path) -> Notice | None:
         ) from None
 
 
-def _new_address(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:
-    """Where to listen, and the private folder made for it where the data folder's path is too long."""
-    if sys.platform == "win32":
-        return rf"\\.\pipe\classpulse-{secrets.token_hex(8)}", None
-    path = folder.resolve() / _SOCKET
-    if len(os.fsencode(path)) <= LONGEST_PATH:
-        return str(path), None
-    private = tempfile.TemporaryDirectory(prefix="classpulse-")
-    return str(Path(private.name) / _SOCKET), private
+def _private_listener(address: str) -> Listener:
+    # The socket must not be open to others even for the moment between bind and chmod.
+    before = os.umask(0o177)
+    try:
+        return Listener(address, backlog=16)
+    finally:
+        os.umask(before)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -45,17 +46,52 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Pictured:
+    """From the recording, to the command ``picture``: the last look with the faces outlined, a JPEG in
+    base64; empty where there is nothing to see, or it may not be shown. Whoever hands it on keeps it
+    nowhere."""
+
+    jpeg: str
+    kind: Literal["pictured"] = "pictured"
+
+
+@dataclass(frozen=True)
 class Command:
     """To the recording. ``text`` belongs to ``mark``. ``hurry`` and ``interruption`` belong to ``stop``: the
     computer may be going down; why the lecture is over before its time, empty where this is its end."""
 
-    verb: Literal["stop", "pause", "resume", "mark"]
+    verb: Literal["stop", "pause", "resume", "mark", "picture"]
     text: str = ""
     hurry: bool = False
     interruption: str = ""
 
 
-Message = Told | Over | Refused
+LONGEST_TEXT = 500
+"""Characters of a marker: it is a line beside a timeline, and a recording must not choke on one."""
+
+
+_UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Control characters, halves of characters, and ends of lines, by Unicode's categories. What joins letters
+(``Cf``) belongs to many scripts."""
+
+
+def readable(text: str) -> str:
+    """The text with a space for each character that cannot be printed on one line."""
+    return "".join(" " if unicodedata.category(c) in _UNREADABLE else c for c in text)
+
+
+def marker_text(text: str) -> str:
+    """A marker as it is kept: one line of what can be read. Raises ValueError, for a person, where that is
+    nothing, or too much."""
+    kept = " ".join(readable(text).split())
+    if not kept:
+        raise ValueError("the marker has no text; say what happened, such as 'quiz handed out'")
+    if len(kept) > LONGEST_TEXT:
+        raise ValueError(f"the marker has {len(kept)} characters; expected at most {LONGEST_TEXT}")
+    return kept
+
+
+Message = Told | Over | Refused | Pictured
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 _COMMANDS = TypeAdapter(Command)

@@ -29,6 +29,8 @@ class Outage:
             return self._grown(now_s) if now_s - self._end_s >= TELL_S else []
         before: list[Gap] = []
         if self.reason is not None:
+            # What is told late (somebody resumed while the loop looked on) is no second gap over the first.
+            now_s = max(now_s, self._end_s)
             change_s = min(max(since_s, self._end_s), now_s)
             before = self._grown(change_s)
             since_s = change_s

@@ -26,7 +26,7 @@ from monitor.domain import Gap
 from monitor.plan import Attribution, Owner
 from monitor.sample import Sample, Stretch
 from monitor.seating import Seat
-from monitor.writer import Writer
+from monitor.writer import Writer, labels_of
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class RecordingSettings:
 
 class Recorder:
     """Collects one session and hands it over to be written. Not thread-safe: one loop owns it, but for
-    ``progress``, ``unwritten`` and ``last_written_at``.
+    ``progress``, ``unwritten``, ``last_written_at`` and ``labels``.
 
     ``patience_s`` is how long failing writes are put up with, counted on the monotonic clock, before
     the database's error is raised: none for a file, which can be analysed again; unlimited for a
@@ -81,6 +81,7 @@ class Recorder:
         self._progress = Progress(end_s=0.0, watched_s=0.0, frames_sampled=0, frames_dropped=0)
         self._last_commit = (clock(), 0.0)
         self._seats: list[Seat] = []
+        self._labels: Mapping[int, str] = {}
 
     @property
     def progress(self) -> Progress:
@@ -96,6 +97,11 @@ class Recorder:
     def last_written_at(self) -> datetime | None:
         """When something was last committed, aware UTC; None before the first time."""
         return self._delivery.last_written_at
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """What the students are called, by number, since the last commit."""
+        return self._labels
 
     def add(self, sample: Sample, covers_s: float, frames_dropped: int) -> None:
         """Count a sample that stands for ``covers_s`` seconds; one that was not looked at is dropped."""
@@ -151,6 +157,7 @@ class Recorder:
         if seats:
             self._seats = seats
             self._owners = dict(self._attribution.update(seats, last=last))
+            self._labels = labels_of(seats, self._owners)
         self._delivery.hand_over(self._batch(tracks))
 
     def end(

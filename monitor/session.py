@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,10 +22,12 @@ from monitor.domain import Frame, Gap
 from monitor.errors import SourceLost
 from monitor.pace import Pace
 from monitor.pipeline import Pipeline
+from monitor.presence import Presence
 from monitor.recorder import Recorder
 from monitor.sample import Sample
 from monitor.seating import Seat
 from monitor.sources import Source
+from monitor.status import PersonNow
 from monitor.stopping import HURRY_S, StopRequest
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class Outcome:
 @dataclass(frozen=True)
 class SessionView:
     """How a session stands at this moment, as ``monitor.status.RecordingStatus`` names it. ``faces_now`` is 0
-    while there is nothing to look at."""
+    while there is nothing to look at, and ``people`` are nobody."""
 
     progress: Progress
     faces_now: int
@@ -58,13 +60,15 @@ class SessionView:
     wanted_fps: float
     unwritten_bins: int
     last_written_at: datetime | None
+    people: tuple[PersonNow, ...] = ()
 
 
 class Session:
     """Runs the frames of one source through one pipeline into one recorder.
 
     One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
-    and about once a second while there is nothing to look at. ``clock`` gives aware UTC.
+    and about once a second while there is nothing to look at. ``presence`` tells who is present now; without
+    it nothing is told of anybody. ``clock`` gives aware UTC.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Session:
         sample_fps: float,
         on_progress: Callable[[Progress, int], None] | None = None,
         on_sample: Callable[[Sample], None] | None = None,
+        presence: Presence | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._source = source
@@ -87,6 +92,7 @@ class Session:
         self._pace = Pace(sample_fps)
         self._on_progress = on_progress
         self._on_sample = on_sample
+        self._presence = presence
         self._clock = clock
         self._previous_s: float | None = None
         self._began_at: datetime | None = None
@@ -140,7 +146,12 @@ class Session:
             wanted_fps=self._pace.wanted_fps,
             unwritten_bins=self._recorder.unwritten,
             last_written_at=self._recorder.last_written_at,
+            people=() if self._presence is None else self._presence.people(self.labels()),
         )
+
+    def labels(self) -> Mapping[int, str]:
+        """What the students are called in the record, by number; from any thread."""
+        return self._recorder.labels
 
     def _now_s(self) -> float:
         """A live source knows the moment also between its pictures; a file is where its last sample is."""
@@ -166,6 +177,8 @@ class Session:
         passed_s = self._period_s if previous_s is None else frame.media_s - previous_s
         sample = self._pipeline.process(frame)
         self._faces_now = sample.faces
+        if self._presence is not None:
+            self._presence.update(sample)
         if self._on_sample is not None:
             self._on_sample(sample)
         longest_s = max(MAX_COVER_S, 2 * self._period_s)
@@ -180,6 +193,8 @@ class Session:
     def _miss(self, gap: Gap) -> None:
         self._previous_s = None
         self._faces_now = 0
+        if self._presence is not None:
+            self._presence.forget()
         self._pace.gap(gap.start_s, gap.end_s)
         self._recorder.add_gap(gap, self._source.frames_dropped)
 

@@ -1,4 +1,5 @@
-"""What a recording tells of itself while it runs: one frozen dataclass, sent as JSON once a second."""
+"""What a recording tells of itself while it runs: one frozen dataclass, sent as JSON after each look, and
+once a second."""
 
 from __future__ import annotations
 
@@ -14,6 +15,24 @@ from monitor.lifecycle import SessionState
 
 
 @dataclass(frozen=True)
+class PersonNow:
+    """One student at the last look. ``label`` is that of their seat in the record ("Student 3", or the
+    planned seat's), empty until they are in it.
+
+    ``facing`` (turned to the front) and ``eyes_closed`` are None where that cannot be told. Either
+    ``expression`` (one of ``model.emotions.EMOTIONS``) or ``unknown``, a value of ``monitor.domain.Unknown``,
+    says why there is none.
+    """
+
+    label: str
+    seen: bool
+    facing: bool | None = None
+    eyes_closed: bool | None = None
+    expression: str | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
 class RecordingStatus:
     """One room's recording. ``source`` is fit for records (no password). Times are aware UTC.
 
@@ -22,7 +41,8 @@ class RecordingStatus:
     ``camera_age_s`` is the time since the last fresh picture, None before the first. ``faces_now`` counts
     the faces of the last sample, ``students`` the people followed so far. ``sample_fps`` is the rate that
     was reached over the last half minute, ``wanted_fps`` the one asked for. ``unwritten_bins`` wait for the
-    database. ``last_written_at`` is None before the first commit.
+    database. ``last_written_at`` is None before the first commit. ``people`` are the students at the last
+    look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody.
     """
 
     room: str | None
@@ -45,6 +65,7 @@ class RecordingStatus:
     wanted_fps: float
     unwritten_bins: int
     last_written_at: datetime | None
+    people: tuple[PersonNow, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Every field as a JSON-ready value; times in ISO 8601."""

@@ -17,7 +17,7 @@ from db.records import SessionStatus
 from monitor.camera import CameraState
 from monitor.control import ControlError
 from monitor.lifecycle import SessionState
-from monitor.messages import Command, Message, Over, Refused, Told
+from monitor.messages import Command, Message, Over, Pictured, Refused, Told
 from monitor.respawn import Respawns
 from monitor.status import RecordingStatus
 
@@ -58,13 +58,14 @@ class Order:
 class Ended:
     """One recording that is over. ``session_id`` is None where none was made, or it is not known which (the
     process was killed: the database closes it as abandoned). ``last`` is False where the order goes on in a
-    new session."""
+    new session. ``called_off``: it left nothing, because somebody stopped it before it began."""
 
     order: Order
     session_id: int | None
     status: SessionStatus | None
     reason: str
     last: bool
+    called_off: bool = False
 
 
 class Recording(Protocol):
@@ -80,7 +81,8 @@ class Recording(Protocol):
 
 
 Spawn = Callable[[Order, str | None, int], Recording]
-"""Starts a recording of an order in a room, with the number that its messages come back under."""
+"""Starts a recording of an order in a room, with the number that its messages come back under. Raises OSError
+or ValueError where the computer gives no process."""
 
 
 @dataclass
@@ -97,12 +99,25 @@ class _Room:
     outcome: Over | Refused | None = None
     stopping_s: float | None = None
     next_try_s: float | None = None
-    problem: str = ""
+    reason: str = ""
+    paused: bool | None = None
+    """What was last asked for; None: nothing. What it tells of itself comes up to a second later."""
+    called_off: bool = False
     respawns: Respawns = field(default_factory=Respawns)
 
     @property
     def wanted(self) -> bool:
         return self.stopping_s is None
+
+    @property
+    def problem(self) -> str:
+        return f"{self.order.where}: {self.reason}" if self.reason else ""
+
+    @property
+    def is_paused(self) -> bool:
+        if self.paused is not None:
+            return self.paused
+        return self.status is not None and self.status.state is SessionState.PAUSED
 
 
 class Supervisor:
@@ -159,14 +174,25 @@ class Supervisor:
         else:
             self._queue[order.room] = order
 
-    def stop(self, room: str | None, *, hurry: bool = False) -> RecordingStatus:
-        """End the recording of ``room`` (None: the only one); returns how it stood. Raises ControlError."""
-        return self._status(self._end(self._find(room), hurry=hurry))
+    def stop(
+        self,
+        room: str | None,
+        *,
+        session_id: int | None = None,
+        class_name: str | None = None,
+        hurry: bool = False,
+    ) -> RecordingStatus:
+        """End the recording of ``room`` (None: the only one), or of a session, or that of a class in exactly
+        that room; returns how it stood. Raises ControlError."""
+        found = self._find(room, session_id, class_name)
+        found.called_off = True
+        return self._status(self._end(found, hurry=hurry))
 
     def stop_all(self, *, hurry: bool = False, interruption: str = "") -> None:
         """End every recording and forget what waits; ``interruption`` as in ``Command``."""
         self._queue.clear()
         for room in list(self._rooms.values()):
+            room.called_off = True
             self._end(room, hurry=hurry, interruption=interruption)
 
     def kill_all(self) -> None:
@@ -175,16 +201,27 @@ class Supervisor:
             if room.recording is not None:
                 room.recording.kill()
 
-    def command(self, command: Command, room: str | None) -> RecordingStatus:
-        """Hand a command to the recording of ``room``; returns how it stands. Raises ControlError."""
-        found = self._find(room)
+    def command(
+        self,
+        command: Command,
+        room: str | None,
+        *,
+        session_id: int | None = None,
+        class_name: str | None = None,
+    ) -> RecordingStatus:
+        """Hand a command to a recording, named as for :meth:`stop`; returns how it stands. Raises
+        ControlError."""
+        found = self._find(room, session_id, class_name)
         status = self._status(found)
+        if command.verb == "resume" and found.recording is None and found.is_paused:
+            found.paused, found.next_try_s = False, self._clock()
+            return status
         if status.session_id is None or found.recording is None:
             raise ControlError(f"{found.order.where} has not begun yet: its first picture has not come")
-        if command.verb == "pause" and status.state is SessionState.PAUSED:
-            raise ControlError(f"{found.order.where} is paused already; 'classpulse resume' goes on")
-        if command.verb == "resume" and status.state is not SessionState.PAUSED:
-            raise ControlError(f"{found.order.where} is not paused; it is {status.state.value}")
+        if not found.wanted:
+            raise ControlError(f"{found.order.where} is ending; what is said now finds no place any more")
+        if command.verb in ("pause", "resume"):
+            self._set_paused(found, status, paused=command.verb == "pause")
         found.recording.send(command)
         return status
 
@@ -199,27 +236,19 @@ class Supervisor:
                 if room.status is None or status.media_s != room.status.media_s:
                     room.moved_s = room.heard_s
                 if status.session_id is not None:
-                    room.problem = ""
+                    room.reason = ""
                 room.status = status
             case Over() | Refused():
                 room.outcome = message
+            case Pictured():
+                pass  # whoever asked for it gets it elsewhere
 
     def exited(self, number: int, code: int) -> None:
         """A recording's process is gone; ``code`` is its exit code, negative for a signal."""
         room = self._by_number(number)
         if room is None:
             return
-        room.recording = None
-        outcome = room.outcome or self._crash(room, code)
-        again = room.wanted and outcome.again and self._still_on(room.order) and self._worth_it(room, outcome)
-        pause_s = room.respawns.pause_s(self._clock(), ran=room.status is not None) if again else None
-        self._tell(room, outcome, last=pause_s is None)
-        if pause_s is None:
-            self._leave(room)
-            return
-        room.next_try_s = self._clock() + pause_s
-        room.problem = f"{room.order.where}: {_reason(outcome)}"
-        room.status = None
+        self._over(room, room.outcome or self._crash(room, code))
 
     def tick(self) -> None:
         """Time has passed: what is over ends, what hangs is replaced, what is to be tried again is."""
@@ -249,17 +278,41 @@ class Supervisor:
 
     # -- inside -------------------------------------------------------------------------------------------
 
-    def _begin(self, order: Order, respawns: Respawns | None = None) -> None:
+    def _begin(self, order: Order, respawns: Respawns | None = None, reason: str = "") -> None:
         self._numbers += 1
         now_s = self._clock()
-        recording = self._spawn(order, order.room, self._numbers)
-        self._rooms[order.room] = _Room(
-            order, self._numbers, recording, now_s, now_s, self._now(), respawns=respawns or Respawns()
-        )
+        room = _Room(
+            order, self._numbers, None, now_s, now_s, self._now(), reason=reason,
+            respawns=respawns or Respawns(),
+        )  # fmt: skip
+        self._rooms[order.room] = room
+        try:
+            room.recording = self._spawn(order, order.room, self._numbers)
+        except (OSError, ValueError) as error:
+            log.error("no process for the recording of %s: %s", order.where, error)
+            line = f"its process could not be started ({getattr(error, 'strerror', None) or error})"
+            self._over(room, Refused(line, again=True))
+
+    def _over(self, room: _Room, outcome: Over | Refused) -> None:
+        """Its process is gone, or there never was one: that was it, or it is tried again after a while."""
+        room.recording = None
+        again = room.wanted and outcome.again and self._still_on(room.order) and self._worth_it(room, outcome)
+        pause_s = room.respawns.pause_s(self._clock(), ran=room.status is not None) if again else None
+        self._tell(room, outcome, last=pause_s is None)
+        if pause_s is None:
+            self._leave(room)
+            return
+        # Who paused it wants nothing seen: it is sought again when they go on.
+        room.paused = room.is_paused
+        room.next_try_s = None if room.paused else self._clock() + pause_s
+        room.reason = _reason(outcome)
+        room.status = None
+        # A window is a part that can break, and the lecture matters more.
+        room.order = replace(room.order, preview=False)
 
     def _end(self, room: _Room, *, hurry: bool = False, interruption: str = "") -> _Room:
         if room.recording is None:  # between two tries
-            self._tell(room, Refused(room.problem or "stopped before it began", again=False), last=True)
+            self._tell(room, Refused(room.reason or "stopped before it began", again=False), last=True)
             self._leave(room)
             return room
         if room.wanted or hurry:
@@ -271,9 +324,7 @@ class Supervisor:
         if not self._still_on(room.order):
             self._end(room)
         elif room.next_try_s is not None and now_s >= room.next_try_s:
-            problem = room.problem
-            self._begin(room.order, room.respawns)
-            self._rooms[room.order.room].problem = problem
+            self._begin(room.order, room.respawns, room.reason)
 
     def _hangs(self, room: _Room, now_s: float) -> bool:
         if room.stopping_s is not None:
@@ -288,7 +339,9 @@ class Supervisor:
         """A room is free again, and its camera; what waited for them begins."""
         del self._rooms[room.order.room]
         for place, order in list(self._queue.items()):
-            if self._in_the_way(order) is None and self._still_on(order):
+            # One that cannot begin leaves at once, and then all this has been gone through already.
+            waits = self._queue.get(place) is order
+            if waits and self._in_the_way(order) is None and self._still_on(order):
                 del self._queue[place]
                 self._begin(order)
 
@@ -309,9 +362,13 @@ class Supervisor:
     def _crash(self, room: _Room, code: int) -> Over | Refused:
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         line = f"the process that recorded it ended ({how})"
-        if room.status is None or room.status.session_id is None:
-            return Refused(line, again=True)
-        return Over(room.status.session_id, SessionStatus.INTERRUPTED, line, again=True)
+        if room.order.preview:
+            line += "; where it was the window, leave --preview out"
+        if room.status is not None and room.status.session_id is not None:
+            return Over(room.status.session_id, SessionStatus.INTERRUPTED, line, again=True)
+        if not room.wanted:
+            line = "stopped before the first picture came: nothing was recorded"
+        return Refused(line, again=True)
 
     def _tell(self, room: _Room, outcome: Over | Refused, *, last: bool) -> None:
         began = isinstance(outcome, Over)
@@ -323,6 +380,7 @@ class Supervisor:
                 outcome.status if isinstance(outcome, Over) else None,
                 _reason(outcome),
                 last,
+                called_off=room.called_off and not began,
             )
         )
 
@@ -333,7 +391,17 @@ class Supervisor:
         session = "" if number is None else f"session {number}, "
         return f"{session}{other.order.where}, is already being recorded; end it with 'classpulse stop' first"
 
-    def _find(self, name: str | None) -> _Room:
+    def _find(self, name: str | None, session_id: int | None = None, class_name: str | None = None) -> _Room:
+        if session_id is not None:
+            for one in self._rooms.values():
+                if one.status is not None and one.status.session_id == session_id:
+                    return one
+            raise ControlError(f"session {session_id} is not being recorded any more")
+        if class_name is not None:
+            known = self._rooms.get(name)
+            if known is None or known.order.class_name != class_name:
+                raise ControlError(f"nothing is being recorded of {class_name!r} there any more")
+            return known
         if name is None and len(self._rooms) == 1:
             return next(iter(self._rooms.values()))
         if name in self._rooms and (name is not None or len(self._rooms) == 1):
@@ -346,6 +414,17 @@ class Supervisor:
         raise ControlError(
             f"nothing is being recorded in {name!r}; expected one of {rooms or 'no room at all'}"
         )
+
+    def _set_paused(self, room: _Room, status: RecordingStatus, *, paused: bool) -> None:
+        where = room.order.where
+        if paused and room.is_paused:
+            raise ControlError(f"{where} is paused already; 'classpulse resume' goes on")
+        if not paused and not room.is_paused:
+            raise ControlError(f"{where} is not paused; it is {status.state.value}")
+        # A camera that shows pictures knows how old the newest is; a film has no such thing.
+        if status.camera is CameraState.FRESH and status.camera_age_s is None:
+            raise ControlError(f"{where} is watched from a film, which cannot be paused; end it instead")
+        room.paused = paused
 
     def _by_number(self, number: int) -> _Room | None:
         return next((room for room in self._rooms.values() if room.number == number), None)
@@ -363,13 +442,13 @@ class Supervisor:
             class_name=room.order.class_name,
             source="",
             session_id=None,
-            state=SessionState.STARTING,
+            state=SessionState.PAUSED if room.recording is None and room.is_paused else SessionState.STARTING,
             since=room.since,
             started_at=None,
             media_s=0.0,
             watched_s=0.0,
             camera=CameraState.CLOSED if room.recording is None else CameraState.OPENING,
-            camera_reason=room.problem,
+            camera_reason=room.reason,
             camera_age_s=None,
             faces_now=0,
             students=0,

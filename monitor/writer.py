@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -62,7 +62,7 @@ class Writer:
             if ids.get(number, owner.student_id) != owner.student_id:
                 unit.attribute(self._session_id, ids[number], owner.student_id)
             ids[number] = owner.student_id
-        labels = _labels(batch.seats, owners)
+        labels = labels_of(batch.seats, owners)
         # All renames in one call: two students may swap names when somebody sits down between them.
         others = {number: label for number, label in labels.items() if number not in owners}
         unit.rename_students(self._session_id, {ids[n]: label for n, label in others.items() if n in ids})
@@ -77,7 +77,7 @@ class Writer:
         return ids
 
 
-def _labels(seats: tuple[Seat, ...], owners: dict[int, Owner]) -> dict[int, str]:
+def labels_of(seats: Sequence[Seat], owners: Mapping[int, Owner]) -> dict[int, str]:
     """What each student is called: the planned seat's label, or ``Student N`` in reading order."""
     others = [seat for seat in seats if seat.student not in owners]
     labels = {student: f"Student {place}" for place, student in enumerate(reading_order(others), 1)}

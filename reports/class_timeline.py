@@ -20,13 +20,13 @@ to the three who know themselves."""
 class ClassTimeline:
     """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
 
-    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share
-    of the bin that a student of the class was seen. ``probabilities`` is the mean over students,
-    weighted with their usable time, so that one who was readable for half a second counts little;
-    ``people_usable`` is how many are behind it. ``posed_share`` is ``seen_share`` with that time alone in
-    which the head's direction was read, ``facing_share`` the share of those directions that faced the
-    front; ``closed_share`` is of the samples that told whether eyes were shut. Bins with fewer people than
-    ``least_people`` have NaN everywhere but in ``people_seen``.
+    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share of the bin
+    that a student of the class was seen. ``probabilities`` is the mean over students, weighted with their
+    usable time, so that one who was readable for half a second counts little; ``people_usable`` is how many
+    are behind it. ``usable_share`` is ``seen_share`` with that time alone in which an expression was read,
+    ``posed_share`` the same for the head's direction, ``facing_share`` the share of those directions that
+    faced the front; ``closed_share`` is of the samples that told whether eyes were shut. Bins with fewer
+    people than ``least_people`` have NaN everywhere but in ``people_seen``.
     """
 
     grid: Grid
@@ -38,6 +38,7 @@ class ClassTimeline:
     posed_share: Floats
     facing_share: Floats
     closed_share: Floats
+    usable_share: Floats
     least_people: int = 1
 
     @property
@@ -62,6 +63,14 @@ class ClassTimeline:
         facing = self.posed_share * np.nan_to_num(self.facing_share)
         parts = facing, self.posed_share - facing, self.seen_share - self.posed_share, 1 - self.seen_share
         return np.asarray(np.clip(np.stack(parts, axis=1), 0, 1))
+
+    @property
+    def face_shares(self) -> Floats:
+        """``(B, 9)`` the class divided into the seven expressions, seen but not readable, and not seen; rows
+        sum to 1, or are NaN."""
+        expressions = np.nan_to_num(self.probabilities) * self.usable_share[:, None]
+        rest = np.stack([self.seen_share - self.usable_share, 1 - self.seen_share], axis=1)
+        return np.asarray(np.clip(np.hstack([expressions, rest]), 0, 1))
 
     @property
     def mean_facing_share(self) -> float | None:
@@ -92,6 +101,7 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
         posed_share=np.minimum(_divide(posed_s.sum(axis=0), watched_s), 1.0),
         facing_share=_divide(facing, poses),
         closed_share=_divide(closed, eyes),
+        usable_share=np.minimum(_divide(weights.sum(axis=0), watched_s), 1.0),
     )
 
 
@@ -105,7 +115,7 @@ def aggregate_timeline(
     rows = [row for row in bins if row.student_id is None]
     grid = session_grid(session, rows, unseen_s)
     count = len(grid.watched_s)
-    people, seen_s, posed_s = np.zeros(count, np.int64), np.zeros(count), np.zeros(count)
+    people, (seen_s, posed_s, usable_s) = np.zeros(count, np.int64), np.zeros((3, count))
     means = np.full((count, len(EMOTIONS)), np.nan)
     facing, closed = np.full(count, np.nan), np.full(count, np.nan)
     for row in rows:
@@ -113,6 +123,7 @@ def aggregate_timeline(
         people[cell] = row.people if row.seen_samples else 0
         seen_s[cell] = row.seen_s
         posed_s[cell] = row.seen_s * min(row.pose_samples / max(row.seen_samples, 1), 1.0)
+        usable_s[cell] = row.seen_s * min(row.usable_samples / max(row.seen_samples, 1), 1.0)
         if people[cell] >= LEAST_CLASS_PEOPLE:
             means[cell] = np.nan if row.probabilities is None else row.probabilities
             facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
@@ -133,6 +144,7 @@ def aggregate_timeline(
         posed_share=share(posed_s),
         facing_share=facing,
         closed_share=closed,
+        usable_share=share(usable_s),
         least_people=LEAST_CLASS_PEOPLE,
     )
 

@@ -77,6 +77,8 @@ def gaps_told(gaps: Sequence[Unseen], end_s: float) -> str | None:
 
 
 def listed(gaps: Sequence[Unseen]) -> tuple[Unseen, ...]:
-    """Those that a page lists, by time: all, or the longest."""
-    longest = sorted(gaps, key=lambda gap: -gap.length_s)[:MOST_GAPS]
+    """Those that a page lists, by time: all of a second or more, or the longest. After a pause it takes the
+    camera a moment, which is in the sum and worth no line."""
+    told = [gap for gap in gaps if gap.length_s >= 1] or gaps
+    longest = sorted(told, key=lambda gap: -gap.length_s)[:MOST_GAPS]
     return tuple(sorted(longest, key=lambda gap: gap.start_s))

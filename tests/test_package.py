@@ -28,7 +28,7 @@ PURE = (
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "monitor.timetable", "monitor.camera", "monitor.freshness", "monitor.pacing", "monitor.outage",
-    "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch",
+    "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch", "monitor.presence",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
     "reports.arrivals", "reports.gaps", "classpulse.health",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.attended import Attended
 from classpulse.console import clock, count, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.interrupt import stop_on_signals
@@ -14,35 +15,57 @@ from classpulse.policy import require_policy
 from classpulse.reporting import make_report
 from classpulse.settings import read_config
 from classpulse.watching import open_record, tell
+from db.records import Progress
 
 
 @click.command()
 @click.argument("video")
+@click.option("--class", "class_name", help="Another class than that of config.yaml.")
+@click.option("--room", help="Another room than that of config.yaml.")
+@click.option("--called", help="What the record calls the recording, instead of the file's name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--no-report", is_flag=True, help="Only record; make the report later with 'classpulse report'."
 )
+@click.option("--attended", is_flag=True, hidden=True, help="For the dashboard: see classpulse.attended.")
 @click.pass_obj
-def analyze(config_path: Path, video: str, as_json: bool, no_report: bool) -> int:
+def analyze(
+    config_path: Path,
+    video: str,
+    class_name: str | None,
+    room: str | None,
+    called: str | None,
+    as_json: bool,
+    no_report: bool,
+    attended: bool,
+) -> int:
     """Analyse a recording (a video, a picture or a folder of pictures) and write its report."""
-    config = read_config(config_path)
+    config = read_config(config_path).of_class(class_name, room)
     policy = require_policy(config.settings.policy, config.name)
     if video.isdecimal() or "://" in video:
         raise UserError(
             f"{video} is a live source; expected a file or folder (use 'classpulse start --source {video}')"
         )
+    label = f"watching {Path(video).name}"
     with open_record(config) as engine:
-        with progress_bar(f"watching {Path(video).name}", quiet=as_json) as bar, stop_on_signals() as stop:
+        with progress_bar(label, quiet=as_json or attended) as bar, stop_on_signals() as stop:
+            attendant = Attended(stop) if attended else None
+
+            def began(session_id: int, expected_s: float | None) -> None:
+                bar.expect(expected_s)
+                if attendant:
+                    attendant.began(session_id, expected_s)
+
+            def progress(done: Progress, students: int) -> None:
+                bar.at(done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}")
+                if attendant:
+                    attendant.at(done.end_s, students)
+
             outcome = Lecture(config, engine, policy.mode).watch(
-                video,
-                stop,
-                on_start=lambda _, expected_s: bar.expect(expected_s),
-                on_progress=lambda done, students: bar.at(
-                    done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}"
-                ),
+                video, stop, on_start=began, on_progress=progress, called=called
             )
         files = {}
-        if not no_report:
+        if not no_report and not (attendant and attendant.cancelled):
             say("writing the report")
             files = make_report(engine, outcome.session_id, config)
     return tell(outcome, files, as_json=as_json)

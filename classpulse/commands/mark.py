@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from classpulse.console import clock, print_json, say
+from classpulse.errors import UserError
 from classpulse.settings import read_config
 from monitor.control import Request, ask
+from monitor.messages import marker_text
 from monitor.status import RecordingStatus
 
 
@@ -20,6 +22,10 @@ from monitor.status import RecordingStatus
 def mark(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
     """Put TEXT, such as "quiz handed out", on the timeline at this moment."""
     folder = read_config(config_path).data_folder
+    try:
+        text = marker_text(text)
+    except ValueError as error:
+        raise UserError(str(error)) from None
     status = RecordingStatus.from_json(ask(folder, Request("mark", room, text=text)))
     if as_json:
         print_json({"session": status.session_id, "text": text})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ def record(config_path: Path) -> NoReturn:
     """Record the order that comes on standard input, and tell of it on standard output."""
     from classpulse.daemon.recorded import Recorded
 
-    code = Recorded(read_config(config_path)).run()
+    code = Recorded(partial(read_config, config_path)).run()
     # Everything is written and closed. What is left are libraries that take seconds to end, and
     # perhaps a read of the camera that never returns, while the next lesson waits for this one to be gone.
     logging.shutdown()

@@ -10,8 +10,6 @@ import click
 
 from classpulse.console import count, print_json, say
 from classpulse.historypage import (
-    day_end,
-    day_start,
     html_option,
     json_option,
     print_list,
@@ -20,13 +18,12 @@ from classpulse.historypage import (
     until_option,
     write_page,
 )
+from classpulse.pastlessons import Wanted, past_lessons
 from classpulse.settings import Config, read_config
 from classpulse.summarising import open_history
-from db import queries
 from db.classes import require_class, require_room
-from db.counts import session_counts
 from db.records import SessionStatus
-from reports.history.sessions import HEADINGS, SessionLine, session_lines
+from reports.history.sessions import HEADINGS, SessionLine
 
 
 @click.command()
@@ -86,17 +83,15 @@ def _lines(
     *,
     quiet: bool,
 ) -> list[SessionLine]:
-    settings = report_settings(config)
     with open_history(config, quiet=quiet) as engine:
-        found = queries.sessions(
-            engine,
-            require_class(engine, class_name) if class_name else None,
-            SessionStatus(status) if status else None,
+        wanted = Wanted(
+            class_name=require_class(engine, class_name) if class_name else None,
             room=require_room(engine, room) if room else None,
-            since=day_start(since, settings),
-            until=day_end(until, settings),
+            since=since,
+            until=until,
+            status=SessionStatus(status) if status else None,
         )
-        return session_lines(found, session_counts(engine), settings)
+        return [one.line for one in past_lessons(engine, wanted, report_settings(config))]
 
 
 def _tell_open(lines: list[SessionLine]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
+from classpulse.daemon.client import claim_or_answer
 from classpulse.daemon.starting import Foreground, hand_over
 from classpulse.policy import require_policy
-from classpulse.settings import Config, read_config
-from monitor.control import Claim, ControlError, Request, read_notice
+from classpulse.settings import read_config
+from monitor.control import Request
 
 
 @click.command()
@@ -43,19 +46,14 @@ def start(
     config = read_config(ctx.obj)
     require_policy(config.settings.policy, config.name)
     until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    if source is not None and Path(source).exists():
+        source = str(Path(source).absolute())  # whoever records may work in another folder
     request = Request("start", room, class_name, source, until, preview=preview)
-    try:
-        claim = Claim(config.data_folder).__enter__()
-    except ControlError:
-        if not _somebody_answers(config):
-            raise
+    claim = claim_or_answer(config.data_folder)
+    if claim is None:
         return hand_over(config, request, as_json=as_json)
-    with claim:
+    with ExitStack() as stack:
+        stack.push(claim)
         return Foreground(
             config, as_json=as_json, verbose=ctx.parent is not None and ctx.parent.params["verbose"]
         ).run(request)
-
-
-def _somebody_answers(config: Config) -> bool:
-    notice = read_notice(config.data_folder)
-    return notice is not None and notice.running

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.console import RenderableType
+from rich.text import Text
 
 from classpulse.console import print_json, show_live
 from classpulse.daemon.client import ask_daemon
 from classpulse.daemon.standing import standing
 from classpulse.settings import read_config
+from monitor.control import ControlError
 from monitor.daemonstatus import DaemonStatus
 
 _EACH_S = 1.0
@@ -28,8 +31,21 @@ def status(config_path: Path, watch: bool, as_json: bool) -> int:
     folder = read_config(config_path).data_folder
 
     def answer() -> dict[str, object]:
-        daemon = ask_daemon(folder)
+        try:
+            daemon = ask_daemon(folder)
+        except ControlError as error:
+            if not watch:
+                raise
+            return {"recording": None, "error": str(error)}
         return {"recording": False} if daemon is None else _as_json(daemon)
+
+    def picture() -> RenderableType:
+        try:
+            return standing(ask_daemon(folder), datetime.now(UTC))
+        except ControlError as error:
+            if not watch:
+                raise
+            return Text(str(error), style="red")  # who watches sees it come and go
 
     if as_json:
         print_json(answer(), compact=watch)
@@ -37,7 +53,7 @@ def status(config_path: Path, watch: bool, as_json: bool) -> int:
             time.sleep(_EACH_S)
             print_json(answer(), compact=True)
         return 0
-    show_live(lambda: standing(ask_daemon(folder), datetime.now(UTC)), each_s=_EACH_S if watch else None)
+    show_live(picture, each_s=_EACH_S if watch else None)
     return 0
 
 

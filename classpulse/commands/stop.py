@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from classpulse.console import print_json, say
 from classpulse.daemon.client import ask_daemon
 from classpulse.errors import RunError
 from classpulse.settings import read_config
-from monitor.control import Request, ask
+from monitor.control import ControlError, Request, ask
 from monitor.status import RecordingStatus
 
 _POLL_S = 0.2
@@ -40,9 +41,14 @@ def stop(config_path: Path, room: str | None, wait_s: float, as_json: bool) -> i
 
 def _wait(folder: Path, ended: RecordingStatus, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
-    while (daemon := ask_daemon(folder)) is not None:
-        if all(one.room != ended.room or one.session_id != ended.session_id for one in daemon.recordings):
-            return
+    while True:
+        # It ends, so at any moment it may be busy with that, or be gone.
+        with suppress(ControlError):
+            daemon = ask_daemon(folder)
+            if daemon is None or all(
+                one.room != ended.room or one.session_id != ended.session_id for one in daemon.recordings
+            ):
+                return
         if time.monotonic() >= deadline:
             raise RunError(
                 f"session {ended.session_id} was asked to end and is still being written after {wait_s:g} s; "

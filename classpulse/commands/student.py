@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from classpulse.console import count, print_json, say
+from classpulse.histories import with_missed
 from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
 from db.classes import require_class
 from db.history import student_history
-from db.lessons import bare_lessons
 from reports.history.data import student_data
 from reports.history.presence import Presence
 from reports.history.reviews import REVIEW_HEADINGS, review_cells
-from reports.history.student import HEADINGS, StudentHistory, roster_person, told_history
+from reports.history.student import HEADINGS, StudentHistory
 
 
 @click.command()
@@ -30,9 +30,7 @@ def student(config_path: Path, name: str, class_name: str | None, as_json: bool,
     config = read_config(config_path)
     with open_history(config, quiet=as_json) as engine:
         found = student_history(engine, name, require_class(engine, class_name) if class_name else None)
-        person = roster_person(found)
-        lessons = bare_lessons(engine, person.class_name) if person else []
-    history = told_history(name, found, lessons, report_settings(config))
+        history = with_missed(engine, name, found, report_settings(config))
     if html is not None:
         from reports.history.pages.student import student_page
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, say
+from classpulse.histories import term_of, term_pdf
 from classpulse.historypage import (
-    day_end,
-    day_start,
     json_option,
     report_settings,
     since_option,
@@ -22,9 +21,8 @@ from classpulse.settings import Config, read_config
 from classpulse.summarising import open_history
 from classpulse.watching import print_path
 from db.classes import require_class
-from db.lessons import class_history
 from reports.history.data import term_data
-from reports.history.term import Term, class_term
+from reports.history.term import Term
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -51,8 +49,7 @@ def term(
     settings = report_settings(config)
     with open_history(config, quiet=as_json) as engine:
         name = require_class(engine, class_name)
-        history = class_history(engine, name, day_start(since, settings), day_end(until, settings))
-        found = class_term(name, history, settings)
+        found = term_of(engine, name, settings, since, until)
     if not found.lessons:
         say(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
     elif html is not None or pdf is not None or not as_json:
@@ -65,9 +62,7 @@ def term(
 def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, quiet: bool) -> None:
     """The files that were asked for; without a wish both, in the folder of the reports."""
     from reports.files import write_whole
-    from reports.history.document import to_html
     from reports.history.pages.term import term_page
-    from reports.pdf import to_pdf
 
     if html is None and pdf is None:
         folder = config.output_folder / f"term-{_file_name(found.class_name)}"
@@ -76,8 +71,7 @@ def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, 
     if html is not None:
         write_page(page, html, quiet=quiet)
     if pdf is not None:
-        last, paper = found.trends.lessons[-1].started_at, config.settings.output.paper
-        write_whole(pdf, to_pdf(to_html(page), f"{page.title}: term report", last, paper))
+        write_whole(pdf, term_pdf(found, config.settings.output.paper))
         if not quiet:
             print_path("pdf", pdf)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from classpulse.console import print_json, say
+from classpulse.histories import last_weeks
 from classpulse.historypage import (
-    day_start,
     html_option,
     json_option,
     print_list,
@@ -19,11 +18,8 @@ from classpulse.historypage import (
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
 from db.classes import require_class
-from db.lessons import class_history
-from db.queries import sessions
 from reports.history.data import trends_data
-from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS, class_trends, monday_before
-from reports.report import local_time
+from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS
 
 
 @click.command()
@@ -43,13 +39,10 @@ def trends(config_path: Path, class_name: str, weeks: int, as_json: bool, html: 
     config = read_config(config_path)
     settings = report_settings(config)
     with open_history(config, quiet=as_json) as engine:
-        latest = sessions(engine, require_class(engine, class_name), limit=1)
-        if not latest:
-            say(f"class {class_name!r} has no session yet; 'classpulse start' records one")
-            return 0
-        last = local_time(latest[0].started_at, settings)
-        since = day_start(monday_before(last) - timedelta(weeks=weeks - 1), settings)
-        found = class_trends(class_name, class_history(engine, class_name, since).lessons, settings, weeks)
+        found = last_weeks(engine, require_class(engine, class_name), weeks, settings)
+    if not found.lessons:
+        say(f"class {class_name!r} has no session yet; 'classpulse start' records one")
+        return 0
     if html is not None:
         from reports.history.pages.trends import trends_page
 

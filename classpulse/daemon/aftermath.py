@@ -12,6 +12,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from classpulse.interrupt import deaf_children
 from classpulse.settings import Config
 from monitor.supervisor import Ended, Order
 
@@ -29,6 +31,12 @@ log = logging.getLogger(__name__)
 
 KEPT_PROBLEMS = 20
 """So many of the newest are shown by ``classpulse status``; the log has them all."""
+
+KEPT_S = 24 * 3600.0
+"""And for so long: what went wrong on Monday is no reason to be degraded for the rest of the term."""
+
+LONGEST_S = 1800.0
+"""An errand that takes longer hangs. A report takes seconds, and a minute or two beside a recording."""
 
 NICENESS = 10
 """A report waits for the recordings, not they for it."""
@@ -44,17 +52,22 @@ class Reported:
 
 
 class Aftermath:
-    """Works off what follows. ``on_reported`` is told of each report, in the thread that made it."""
+    """Works off what follows. ``on_reported`` is told of each report, in the thread that made it. ``clock``
+    is steady seconds."""
 
     def __init__(
-        self, errands: Errands, on_reported: Callable[[Ended | None, Reported], None] | None = None
+        self,
+        errands: Errands,
+        on_reported: Callable[[Ended | None, Reported], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._errands = errands
         self._on_reported = on_reported
-        self._lock = threading.Lock()
+        self._clock = clock
+        self._done = threading.Condition()
         self._waiting = 0
         self._held = False
-        self._problems: deque[str] = deque(maxlen=KEPT_PROBLEMS)
+        self._problems: deque[tuple[float, str]] = deque(maxlen=KEPT_PROBLEMS)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aftermath")
 
     @property
@@ -65,13 +78,14 @@ class Aftermath:
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong lately, one line each, the oldest first."""
-        return tuple(self._problems)
+        newest_s = self._clock() - KEPT_S
+        return tuple(line for at_s, line in tuple(self._problems) if at_s >= newest_s)
 
     def take(self, ended: Ended) -> None:
         """A recording is over: make its report, if it left a session."""
         if ended.session_id is not None:
             self._take_session(ended.session_id, ended)
-        elif ended.last and ended.reason:
+        elif ended.last and ended.reason and not ended.called_off:
             self.failed(ended.order, ended.reason)
 
     def catch_up(self, session_ids: Sequence[int]) -> None:
@@ -85,7 +99,12 @@ class Aftermath:
 
     def failed(self, order: Order, reason: str) -> None:
         """Something was to be recorded and was not."""
-        self._problems.append(f"{order.where} was not recorded: {reason}")
+        self._note(f"{order.where} was not recorded: {reason}")
+
+    def settled(self, within_s: float) -> bool:
+        """Wait up to so long until every report is made and told of; returns whether that is so."""
+        with self._done:
+            return self._done.wait_for(lambda: self._waiting == 0, within_s)
 
     def hold(self) -> None:
         """Do no more: there is no time. The next start catches up."""
@@ -96,9 +115,12 @@ class Aftermath:
         """Work off what was taken, unless it is held."""
         self._pool.shutdown(cancel_futures=self._held)
 
+    def _note(self, line: str) -> None:
+        self._problems.append((self._clock(), line))
+
     def _take_session(self, session_id: int, ended: Ended | None) -> None:
         if not self._held:
-            with self._lock:
+            with self._done:
                 self._waiting += 1
             self._submit(self._report, session_id, ended)
 
@@ -112,19 +134,22 @@ class Aftermath:
             work(*arguments)
         except Exception:
             log.exception("what follows a recording failed")
-            self._problems.append("what follows a recording failed; the log says why")
+            self._note("what follows a recording failed; the log says why")
 
     def _report(self, session_id: int, ended: Ended | None) -> None:
         try:
-            reported = self._errands.report(session_id)
+            self._told(self._errands.report(session_id), ended)
         finally:
-            with self._lock:
+            with self._done:
                 self._waiting -= 1
-        if self._held:
-            return
+                self._done.notify_all()
+
+    def _told(self, reported: Reported, ended: Ended | None) -> None:
+        if self._held and reported.error:
+            return  # it was given up, and is done again another time
         if reported.error:
-            log.error("no report of session %d: %s", session_id, reported.error)
-            self._problems.append(f"no report of session {session_id}: {reported.error}")
+            log.error("no report of session %d: %s", reported.session_id, reported.error)
+            self._note(f"no report of session {reported.session_id}: {reported.error}")
         if self._on_reported is not None:
             self._on_reported(ended, reported)
 
@@ -132,7 +157,7 @@ class Aftermath:
         answer, error = self._errands.run("data", "purge")
         if error and not self._held:
             log.error("what has been kept long enough could not be erased: %s", error)
-            self._problems.append(f"what has been kept long enough could not be erased: {error}")
+            self._note(f"what has been kept long enough could not be erased: {error}")
         elif answer is not None:
             log.info("retention: %s", answer)
 
@@ -140,43 +165,80 @@ class Aftermath:
 class Errands:
     """Runs other ``classpulse`` commands, each in a process of its own at low priority, one at a time."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, longest_s: float = LONGEST_S) -> None:
         assert config.path is not None  # whoever records has read it from a file
-        self._command = [sys.executable, "-m", "classpulse", "--config", str(config.path)]
+        # What it prints are paths, and a Windows console's own code cannot say all of them.
+        self._command = [sys.executable, "-X", "utf8", "-m", "classpulse", "--config", str(config.path)]
+        self._longest_s = longest_s
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
 
     def run(self, *arguments: str) -> tuple[Any, str]:
         """The JSON answer of a command, or the line that says why there is none."""
-        if self._cancelled:
+        try:
+            code, out, error = self._communicate(arguments)
+        except _Cancelled:
             return None, "there was no time for it"
-        with subprocess.Popen(
-            [*self._command, *arguments, "--json"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as self._process:
-            _step_back(self._process.pid)
-            out, error = self._process.communicate()
-        if self._process.returncode:
+        except OSError as refused:
+            return None, f"its process could not be started ({refused.strerror or refused})"
+        except subprocess.TimeoutExpired:
+            return None, f"it was not done after {self._longest_s / 60:.0f} minutes, and was given up"
+        if code:
             lines = error.strip().splitlines()
-            return None, lines[-1] if lines else f"exit code {self._process.returncode}"
-        return json.loads(out), ""
+            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+            return None, lines[-1].removeprefix("classpulse: ") if lines and code > 0 else how
+        try:
+            return json.loads(out), ""
+        except ValueError:
+            return None, "its answer is not understood"
 
     def report(self, session_id: int) -> Reported:
         """Make a session's report; closes what a crash had left open, too."""
         answer, error = self.run("report", str(session_id))
-        files = {} if answer is None else {kind: Path(path) for kind, path in answer["report"].items()}
-        return Reported(session_id, files, error)
+        if answer is None:
+            return Reported(session_id, {}, error)
+        try:
+            return Reported(session_id, {kind: Path(path) for kind, path in answer["report"].items()})
+        except (AttributeError, KeyError, TypeError):
+            return Reported(session_id, {}, "its answer is not understood")
 
     def cancel(self) -> None:
         """No more; what is being done is given up, and done again another time."""
-        self._cancelled = True
-        if self._process is not None:
-            self._process.kill()
+        with self._lock:
+            self._cancelled = True
+            if self._process is not None:
+                self._process.kill()
+
+    def _communicate(self, arguments: Sequence[str]) -> tuple[int, str, str]:
+        with self._lock:
+            if self._cancelled:
+                raise _Cancelled
+            # Ctrl-C ends the lecture, not the report of the one before.
+            with deaf_children():
+                process = self._process = subprocess.Popen(
+                    [*self._command, *arguments, "--json"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    encoding="utf-8",
+                    errors="replace",
+                )
+        with process:
+            step_back(process.pid)
+            try:
+                out, error = process.communicate(timeout=self._longest_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return process.returncode, out, error
 
 
-def _step_back(pid: int) -> None:
+class _Cancelled(Exception):
+    """There is no time for errands."""
+
+
+def step_back(pid: int) -> None:
+    """Give a process of ours a lower priority than recordings have."""
     with suppress(psutil.Error):
         psutil.Process(pid).nice(NICENESS if psutil.POSIX else psutil.BELOW_NORMAL_PRIORITY_CLASS)

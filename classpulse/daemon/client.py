@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from monitor.control import NobodyThere, Request, ask
+from monitor.control import Claim, ControlError, FolderTaken, NobodyThere, Request, ask, read_notice
 from monitor.daemonstatus import DaemonStatus
+
+CHANGING_S = 20.0
+"""For so long a program may hold the data folder and not answer: it starts, or makes its last report."""
+
+_POLL_S = 0.2
 
 
 def ask_daemon(data_folder: Path) -> DaemonStatus | None:
@@ -14,3 +21,31 @@ def ask_daemon(data_folder: Path) -> DaemonStatus | None:
         return DaemonStatus.from_json(ask(data_folder, Request("status")))
     except NobodyThere:
         return None
+
+
+def claim_or_answer(
+    data_folder: Path,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Claim | None:
+    """The data folder for this process, to be released by ``__exit__``; or None where the program that has it
+    takes orders. Raises ControlError, after a while where it neither ends nor answers."""
+    deadline = clock() + CHANGING_S
+    while True:
+        try:
+            return Claim(data_folder).__enter__()
+        except FolderTaken:
+            if _takes_orders(data_folder):
+                return None
+            if clock() >= deadline:
+                raise
+        pause(_POLL_S)
+
+
+def _takes_orders(data_folder: Path) -> bool:
+    try:
+        notice = read_notice(data_folder)
+    except ControlError:  # another user's: whoever gives the order is told
+        return True
+    return notice is not None and notice.running

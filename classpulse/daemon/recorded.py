@@ -11,25 +11,29 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from classpulse.daemon.preview import Preview
-from classpulse.daemon.recordings import ORDERS
+from classpulse.daemon.recordings import TASKS, Task, task_of
+from classpulse.daemon.showing import Showing, may_be_shown
 from classpulse.daemon.teller import Teller
 from classpulse.errors import UserError
 from classpulse.failures import EXPECTED
 from classpulse.lecture import Lecture
 from classpulse.logs import log_to_file, room_log
-from classpulse.policy import require_policy
+from classpulse.policy import Mode, require_policy
 from classpulse.roster import roster_names
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from db.records import SessionStatus
+from monitor.domain import ImageBGR
 from monitor.errors import SourceError
-from monitor.lifecycle import SessionEvent
+from monitor.lifecycle import SessionEvent, SessionState
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
+from monitor.sample import Sample
 from monitor.session import Outcome
 from monitor.stopping import StopRequest
 from monitor.supervisor import Order
@@ -37,23 +41,34 @@ from monitor.supervisor import Order
 log = logging.getLogger(__name__)
 
 EACH_S = 1.0
-"""How often it tells how it stands."""
+"""How often it tells how it stands where nothing is looked at."""
+
+LEAST_S = 0.4
+"""At most so often: after each look at the default rate, so that whoever watches sees it at once."""
 
 
 class Recorded:
-    """Runs one order. :meth:`run` is called once, in the main thread."""
+    """Runs one order. ``read`` gives the settings. :meth:`run` is called once, in the main thread."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, read: Callable[[], Config]) -> None:
+        self._read = read
         self._out = _take_stdout()
         self._lock = threading.Lock()
         self._stop = StopRequest()
         self._done = threading.Event()
+        self._news = threading.Event()
+        self._showing: Showing | None = None
 
     def run(self) -> int:
         """Record until told to stop; returns the exit code."""
-        order = _read_order()
-        config = _for_order(self._config, order)
+        task = _read_task()
+        order = task.order
+        try:
+            config = _for_task(self._read(), task)
+        except UserError as error:
+            # The file was changed since; it may be mended before the lesson is over.
+            self._say(Refused(" ".join(str(error).split()), again=True))
+            return 1
         teller = Teller(order, config.settings.capture.sample_fps)
         self._heed_signals()
         threading.Thread(target=self._listen, args=(teller,), name="commands", daemon=True).start()
@@ -63,6 +78,7 @@ class Recorded:
             last = self._record(config, order, teller)
         finally:
             self._done.set()
+            self._news.set()
             ticker.join()
         self._say(last)
         return 0 if isinstance(last, Over) and last.status is SessionStatus.FINISHED else 1
@@ -80,21 +96,44 @@ class Recorded:
                     expected=lambda error: isinstance(error, EXPECTED),
                 ) as logged,
                 Preview(order.where, shown=order.preview) as preview,
+                Showing(
+                    self._say,
+                    None if policy.mode is Mode.AGGREGATE else teller.labels,
+                    allowed=may_be_shown(policy.mode, config.settings),
+                ) as self._showing,
             ):
+                showing = self._showing
 
                 def begin(session_id: int, _expected_s: float | None) -> None:
                     logged.note(room=order.room, session=session_id)
                     log.info("recording begins")
                     teller.began(session_id)
+                    # At once: whoever watches over it must know the session if this process dies.
+                    self._say(Told(teller.status()))
+
+                def look(*_: object) -> None:
+                    teller.look()
+                    preview.refresh()
+                    showing.refresh(is_seeing=teller.state is SessionState.RECORDING)
+                    self._news.set()
+
+                def picture(image_bgr: ImageBGR) -> None:
+                    showing.picture(image_bgr)
+                    if order.preview:
+                        preview.picture(image_bgr)
+
+                def sample(found: Sample) -> None:
+                    showing.sample(found)
+                    preview.sample(found)
 
                 outcome = Lecture(config, engine, policy.mode).watch(
                     order.source,
                     self._stop,
                     on_start=begin,
-                    on_progress=lambda *_: teller.look(),
+                    on_progress=look,
                     on_ready=teller.attach,
-                    on_sample=preview.sample,
-                    on_frame=preview.frame if order.preview else None,
+                    on_sample=sample,
+                    on_picture=picture,
                 )
                 teller.happen(SessionEvent.STOP)
                 return self._over(outcome)
@@ -153,10 +192,18 @@ class Recorded:
                 teller.resume()
             case "mark":
                 teller.mark(command.text)
+            case "picture":
+                if self._showing is not None:
+                    self._showing.ask()
 
     def _tick(self, teller: Teller) -> None:
-        while not self._done.wait(EACH_S):
+        while not self._done.is_set():
+            self._news.wait(EACH_S)
+            self._news.clear()
+            if self._done.is_set():
+                break
             self._say(Told(teller.status()))
+            self._done.wait(LEAST_S)
         if teller.session_id is not None:
             self._say(Told(teller.status()))
 
@@ -175,7 +222,11 @@ class Recorded:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._end("Classpulse was ended", hurry=True))
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, *_: object) -> None:
+        # In a thread: the main one, which this interrupts, may hold the event's lock at this moment.
+        threading.Thread(target=self._end, args=("Classpulse was ended",), kwargs={"hurry": True}).start()
 
 
 def _take_stdout() -> BinaryIO:
@@ -186,16 +237,21 @@ def _take_stdout() -> BinaryIO:
     return messages
 
 
-def _read_order() -> Order:
+def _read_task() -> Task:
     line = sys.stdin.buffer.readline()
     try:
-        return ORDERS.validate_json(line)
+        return TASKS.validate_json(line)
     except ValidationError:
         raise UserError("'classpulse record' is for Classpulse itself; use 'classpulse start'") from None
 
 
-def _for_order(config: Config, order: Order) -> Config:
-    """The settings with the order's class and room."""
+def _for_task(config: Config, task: Task) -> Config:
+    """The settings with the order's class and room. Raises UserError where they name another place than the
+    order came from, so that its session would be looked for in vain."""
+    if task_of(config, task.order) != task:
+        raise UserError(
+            f"{config.name} names another database than when Classpulse was started; start it again"
+        )
     settings = config.settings
-    known = settings.class_.model_copy(update={"name": order.class_name, "room": order.room})
+    known = settings.class_.model_copy(update={"name": task.order.class_name, "room": task.order.room})
     return Config(settings.model_copy(update={"class_": known}), config.folder, config.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from classpulse.notifying import channels, notify
 from classpulse.settings import Config
 from classpulse.watching import open_record, print_path
 from db.records import SessionStatus
-from monitor.control import ControlServer, Request, ask
+from monitor.control import ControlError, ControlServer, Request, ask
+from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
@@ -41,7 +43,7 @@ class Foreground:
         self._last: dict[int, RecordingStatus] = {}
         self._ended: list[Ended] = []
         self._reported: dict[int, Reported] = {}
-        self._state: SessionState | None = None
+        self._states: dict[str | None, SessionState] = {}
         self._bar: Bar | None = None
 
     def run(self, request: Request) -> int:
@@ -57,30 +59,38 @@ class Foreground:
             on_status=self._show,
             on_ended=self._ended.append,
         )
-        aftermath.catch_up(left)
-        with stop_on_signals() as stop:
-            with (
-                ControlServer(self._config.data_folder, service.answer),
-                progress_bar("starting", quiet=self._as_json) as self._bar,
-            ):
-                service.start(order_of(self._config, request))
-                service.run(stop)
-            self._finish(aftermath, stop)
+        try:
+            with stop_on_signals() as stop:
+                with (
+                    ControlServer(self._config.data_folder, service.answer),
+                    progress_bar("starting", quiet=self._as_json) as self._bar,
+                ):
+                    # Not before the server has made its socket: an errand would inherit its umask.
+                    aftermath.catch_up(left)
+                    service.start(order_of(self._config, request))
+                    service.run(stop)
+                self._finish(aftermath, stop)
+        except BaseException:
+            aftermath.hold()  # else the interpreter would wait at its end until all is done
+            raise
+        finally:
+            aftermath.close()
         return self._tell()
 
     def _finish(self, aftermath: Aftermath, stop: StopRequest) -> None:
-        """Wait for the report, unless nobody else does: SIGTERM, or a second Ctrl-C."""
+        """Wait for the report, unless nobody else does: SIGTERM, or a Ctrl-C that is not the lesson's end."""
+        ended_by_hand = stop.is_set()
         try:
             if aftermath.waiting and not stop.terminated:
                 say("writing the report")
-                aftermath.close()
+            while not (stop.terminated or (stop.is_set() and not ended_by_hand)):
+                if aftermath.settled(_POLL_S):
+                    self._notify()
+                    break
+            else:
+                aftermath.hold()
         except KeyboardInterrupt:
-            stop.terminated = True
-        if stop.terminated:
             aftermath.hold()
-            aftermath.close()
-        else:
-            self._notify()
         self._say_later()
 
     def _notify(self) -> None:
@@ -104,16 +114,16 @@ class Foreground:
                 if one.session_id not in self._last:
                     say(f"recording session {one.session_id}; end it with Ctrl-C or 'classpulse stop'")
                 self._last[one.session_id] = one
-            if one.state is not self._state:
-                self._say_change(one)
-                self._state = one.state
+            if one.state is not self._states.get(one.room):
+                self._say_change(one, self._states.get(one.room))
+                self._states[one.room] = one.state
             if self._bar is not None:
                 self._bar.at(one.media_s, _line(one))
 
-    def _say_change(self, one: RecordingStatus) -> None:
-        if one.state is SessionState.BLIND and self._state is SessionState.RECORDING:
+    def _say_change(self, one: RecordingStatus, before: SessionState | None) -> None:
+        if one.state is SessionState.BLIND and before is SessionState.RECORDING:
             say(f"{one.source}: {one.camera_reason or 'no picture'}; trying again, this time is not seen")
-        elif one.state is SessionState.RECORDING and self._state in (SessionState.BLIND, SessionState.PAUSED):
+        elif one.state is SessionState.RECORDING and before in (SessionState.BLIND, SessionState.PAUSED):
             say(f"{one.source} shows pictures again")
         elif one.state is SessionState.PAUSED:
             say("paused: the camera is closed; 'classpulse resume' goes on")
@@ -129,7 +139,7 @@ class Foreground:
     def _tell(self) -> int:
         sessions = self._sessions()
         if not sessions:
-            reason = self._ended[-1].reason if self._ended else "it was ended by force"
+            reason = self._ended[-1].reason if self._ended else "it was ended by force before it began"
             raise UserError(reason)
         ended = [one for one in self._ended if one.session_id is not None]
         if self._as_json:
@@ -183,22 +193,46 @@ def _line(one: RecordingStatus) -> str:
     return f"{clock(one.media_s)}, {one.state.value} {one.camera_reason}".rstrip()
 
 
-def hand_over(config: Config, request: Request, *, as_json: bool) -> int:
+def hand_over(
+    config: Config,
+    request: Request,
+    *,
+    as_json: bool,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
     """Let the program that runs already record, and wait for the first picture. Raises ControlError,
     RunError."""
     folder, order = config.data_folder, order_of(config, request)
     ask(folder, request)
-    deadline = time.monotonic() + _FIRST_PICTURE_S
-    while time.monotonic() < deadline:
-        daemon = ask_daemon(folder)
-        mine = [one for one in daemon.recordings if one.room == order.room] if daemon is not None else []
-        if not mine:
-            problems = daemon.problems if daemon is not None else ()
-            raise RunError(problems[-1] if problems else "the recording ended at once; look into the log")
-        if mine[0].session_id is not None:
-            return _say_begun(mine[0], as_json=as_json)
-        time.sleep(_POLL_S)
+    deadline = clock() + _FIRST_PICTURE_S
+    try:
+        while clock() < deadline:
+            daemon, answered = _asked(folder)
+            mine = [one for one in daemon.recordings if one.room == order.room] if daemon is not None else []
+            if answered and not mine:
+                raise RunError(_why_not(daemon, order.where))
+            if mine and mine[0].session_id is not None:
+                return _say_begun(mine[0], as_json=as_json)
+            pause(_POLL_S)
+    except KeyboardInterrupt:
+        raise RunError(
+            f"the running Classpulse goes on with {order.where}; end it with 'classpulse stop'"
+        ) from None
     raise RunError(f"no picture came for {_FIRST_PICTURE_S:g} s; look with 'classpulse status'")
+
+
+def _asked(folder: Path) -> tuple[DaemonStatus | None, bool]:
+    """How it stands, and whether that is known: it may be busy for a moment."""
+    try:
+        return ask_daemon(folder), True
+    except ControlError:
+        return None, False
+
+
+def _why_not(daemon: DaemonStatus | None, where: str) -> str:
+    problems = [one for one in daemon.problems if one.startswith(where)] if daemon is not None else []
+    return problems[-1] if problems else "the recording ended at once; look into the log"
 
 
 def _say_begun(status: RecordingStatus, *, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from monitor.camera import CameraState, CameraView
@@ -35,6 +35,7 @@ class Teller:
         self._source: Source | None = None
         self._session: Session | None = None
         self._paused = False
+        self._early: list[str] = []
 
     @property
     def session_id(self) -> int | None:
@@ -56,6 +57,9 @@ class Teller:
         """From now on these can be asked."""
         with self._lock:
             self._source, self._session = source, session
+            early, self._early = self._early, []
+        for text in early:
+            session.mark(text)
 
     def look(self) -> None:
         """A sample was looked at, or there was nothing to look at: take note of how the camera stands."""
@@ -77,10 +81,19 @@ class Teller:
 
     def mark(self, text: str) -> bool:
         """Put a marker on the timeline; False where nothing has begun."""
-        if self._session is None:
+        with self._lock:
+            session = self._session
+            if session is None and self._session_id is not None:
+                self._early.append(text)  # it has begun this moment
+                return True
+        if session is None:
             return False
-        self._session.mark(text)
+        session.mark(text)
         return True
+
+    def labels(self) -> Mapping[int, str]:
+        """What the students are called in the record, by number."""
+        return {} if self._session is None else self._session.labels()
 
     def happen(self, event: SessionEvent) -> None:
         """Something else happened to the session."""
@@ -113,6 +126,7 @@ class Teller:
                 wanted_fps=self._wanted_fps,
                 unwritten_bins=0 if view is None else view.unwritten_bins,
                 last_written_at=None if view is None else view.last_written_at,
+                people=() if view is None or self._paused else view.people,
             )
 
     def _media_s(self, view: SessionView | None) -> float:

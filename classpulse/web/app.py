@@ -18,17 +18,60 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.settings import Config
+from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import account, accounts, audit, health, home, login
+from classpulse.web.pages import (
+    account,
+    accounts,
+    audit,
+    checkins,
+    classes,
+    comparison,
+    corrections,
+    health,
+    home,
+    lesson,
+    lessons,
+    live,
+    login,
+    recording,
+    roster,
+    seats,
+    student,
+    term,
+    upload,
+)
 from classpulse.web.site import Site, language_of, render, wants_page, words
+from classpulse.web.stills import Stills
+from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home, health, account, accounts, audit)
+PAGES = (
+    account,
+    accounts,
+    audit,
+    checkins,
+    classes,
+    comparison,
+    corrections,
+    health,
+    home,
+    lesson,
+    lessons,
+    live,
+    login,
+    recording,
+    student,
+    term,
+    roster,
+    seats,
+    upload,
+)
 """Each has its ``ROUTES``."""
 
 
@@ -50,6 +93,9 @@ def build_app(config: Config, engine: Engine) -> Starlette:
         exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
     )
     app.state.site = Site(config, engine, logins, code)
+    app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.stills = Stills()
+    app.state.analyses = Analyses(config, app.state.uploads)
     return app
 
 

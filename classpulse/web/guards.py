@@ -42,12 +42,19 @@ Page = Callable[[Request], Response | Awaitable[Response]]
 
 
 def route(
-    path: str, page: Page, guard: Guard, *, methods: tuple[str, ...] = ("GET",), form: bool = True
+    path: str,
+    page: Page,
+    guard: Guard,
+    *,
+    methods: tuple[str, ...] = ("GET",),
+    form: bool = True,
+    own_body: bool = False,
 ) -> Route:
     """A route that ``guard`` stands before: a login whose account may do that with some class. Which class it
     is the page itself must ask (``session_for``, ``require``). Anything but GET needs the form's token, in
     the field ``token`` or the header ``X-Form-Token``; with ``form`` False in the header alone, and the body
-    is not read.
+    is not read. With ``own_body`` the page reads the body as it comes, and asks for the token itself
+    (``require_token``) before it does anything.
 
     ``page`` may be a plain function, which then runs in a thread, or a coroutine.
     """
@@ -64,12 +71,12 @@ def route(
                 return _to_login(request)
             if not may(account, Action(guard)):
                 raise HTTPException(403)
-        if request.method in UNSAFE:
+        if request.method in UNSAFE and not own_body:
             await _require_token(request, form=form)
         return await _run(page, request)
 
     made = Route(path, guarded, methods=list(methods), name=page.__name__)
-    made.guard = guard  # type: ignore[attr-defined]
+    made.guard, made.own_body = guard, own_body  # type: ignore[attr-defined]
     return made
 
 
@@ -86,6 +93,11 @@ async def _require_token(request: Request, *, form: bool) -> None:
     if form:
         request.state.form = await _read_form(request)
         token = token or str(request.state.form.get("token", ""))
+    require_token(request, token)
+
+
+def require_token(request: Request, token: str) -> None:
+    """Raises 403 where the token is not that of this browser's forms."""
     if not site_of(request).logins.fits(request, token):
         raise HTTPException(403, N_("This page is too old, or came from somewhere else; open it again."))
 

@@ -19,6 +19,7 @@ from classpulse.logs import log_to_file
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from classpulse.web.app import build_app
+from classpulse.web.making import warm
 from monitor.control import ControlError
 
 log = logging.getLogger(__name__)
@@ -35,11 +36,12 @@ def serve(config: Config) -> None:
     settings = config.settings.serve
     with open_record(config) as engine, log_to_file(config.data_folder, "web", config.settings.log):
         app = build_app(config, engine)
+        app.state.site.making.start("warm", warm)
         where = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.port}"
         say(f"Classpulse is at {where}; end it with Ctrl-C")
         if app.state.site.code is not None:
             say(f"the first start needs this code, once: {app.state.site.code}")
-        with _service(config):
+        with _service(config), app.state.analyses:
             server = uvicorn.Server(server_settings(config, app))
             try:
                 server.run()

@@ -11,6 +11,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import jinja2
+from markupsafe import Markup
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,12 +19,17 @@ from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
 from classpulse.web import dates
+from classpulse.web.audited import Looks
+from classpulse.web.daemonlook import DaemonLook, Pictures
+from classpulse.web.filters import FILTERS
+from classpulse.web.liveboard import LiveBoard
 from classpulse.web.logins import Logins
+from classpulse.web.making import Making
 from classpulse.web.permissions import Action, may
 from classpulse.web.throttle import FREE_OF_AN_ADDRESS, Throttle
 from db import queries
 from db.accounts import Account
-from db.errors import NotFound
+from db.errors import InvalidValue, NotFound
 from db.records import SessionRecord
 from db.store import Store, now_utc
 
@@ -34,7 +40,8 @@ LANGUAGES = ("en", "de")
 @dataclass
 class Site:
     """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator; ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address."""
+    administrator; ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address;
+    ``left_out`` are the sessions that cannot be summed up."""
 
     config: Config
     engine: Engine
@@ -42,6 +49,18 @@ class Site:
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
     addresses: Throttle = field(default_factory=lambda: Throttle(FREE_OF_AN_ADDRESS))
+    daemon: DaemonLook = field(init=False)
+    looks: Looks = field(default_factory=Looks)
+    board: LiveBoard = field(init=False)
+    pictures: Pictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.daemon = DaemonLook(self.data_folder)
+        self.board = LiveBoard(self.config, self.engine)
+        self.pictures = Pictures(self.daemon)
+
+    making: Making = field(default_factory=Making)
+    left_out: frozenset[int] = frozenset()
 
     @property
     def data_folder(self) -> Path:
@@ -53,6 +72,11 @@ class Site:
         """In which times are shown; None is this computer's."""
         name = self.config.settings.output.time_zone
         return None if name is None else ZoneInfo(name)
+
+    def audit_look(self, who: Account, action: str, subject: str) -> None:
+        """Note that somebody looks at what goes on: once for as long as they do."""
+        if self.looks.is_new((who.id, action, subject)):
+            self.audit(who, action, subject)
 
     def audit(self, who: Account, action: str, subject: str, detail: str = "") -> None:
         """Note who did or looked at what. ``subject`` in words, pseudonyms only."""
@@ -88,7 +112,7 @@ def session_for(request: Request, action: Action = Action.LOOK) -> SessionRecord
     class."""
     try:
         session = queries.session(site_of(request).engine, int(request.path_params["session"]))
-    except NotFound:
+    except (NotFound, InvalidValue):
         raise HTTPException(404) from None
     require(request, action, session.class_name)
     return session
@@ -112,6 +136,11 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
     response = HTMLResponse(html, code)
     site.logins.know_visitor(request, response)
     return response
+
+
+def fragment(language: str, template: str, **context: Any) -> Markup:
+    """A part of a page that is the same for all who may see it, without forms. Everything is escaped."""
+    return Markup(_environment(language).get_template(f"web/{template}").render(**context))
 
 
 def wants_page(request: Request) -> bool:
@@ -150,20 +179,26 @@ def _environment(language: str) -> jinja2.Environment:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= {"day": _day, "moment": _moment}
+        environment.filters.update(FILTERS)
+        environment.filters.update(_dates(language))
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
 
 
-@jinja2.pass_context
-def _day(context: jinja2.runtime.Context, at: datetime) -> str:
-    return dates.day(at.astimezone(context["zone"]), context["language"])
+def _dates(language: str) -> dict[str, Callable[..., str]]:
+    """The filters ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves the time
+    in the zone that it has."""
 
+    def filter_of(told: Callable[[datetime, str], str]) -> Callable[..., str]:
+        @jinja2.pass_context
+        def shown(context: jinja2.runtime.Context, at: datetime) -> str:
+            zone = context.get("zone", at.tzinfo)
+            return told(at.astimezone(zone), language)
 
-@jinja2.pass_context
-def _moment(context: jinja2.runtime.Context, at: datetime) -> str:
-    return dates.moment(at.astimezone(context["zone"]), context["language"])
+        return shown
+
+    return {"day": filter_of(dates.day), "moment": filter_of(dates.moment)}
 
 
 def _translations(language: str) -> gettext.NullTranslations:

@@ -38,6 +38,26 @@ smeared pictures by 4 to 5 grey levels in the mean."""
 CUT_TOLERANCE_S = 1.0
 """Announced and real lengths of whole files differ by fractions of a second; less is not a cut."""
 
+FORMATS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "dv", "wtv", "nut", "ivf", "gif",
+    "m4v", "h264", "hevc", "mpegvideo", "mjpeg", "yuv4mpegpipe",
+    "image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
+    "wav", "mp3", "flac", "aac",
+)  # fmt: skip
+"""What FFmpeg may take a file for, by its demuxers' names: containers and pictures that hold all of their
+content; sound too, to be told that it has no picture. Not playlists (HLS, DASH, concat, SDP) nor subtitles in
+a container of their own, which name other files and hosts to be read."""
+
+MOST_PIXELS = 1 << 26
+"""Of a picture, 67 million: twice 8K. A small file can announce one that fills the memory."""
+
+OPTIONS = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "file",
+    "max_pixels": str(MOST_PIXELS),
+}
+"""For ``av.open``. The protocol: nothing that a file says makes FFmpeg connect to anywhere."""
+
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -102,7 +122,7 @@ class VideoFile:
             media_s = clock.position_s(_timestamp_s(frame))
             end_s = media_s + _duration_s(frame)
             if sampler.due(media_s):
-                yield Frame(_upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
+                yield Frame(upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
             if stop.is_set():
                 return
         if stop.is_set():
@@ -159,7 +179,7 @@ def _open_container(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty; expected a video, was the copy finished?")
     try:
-        return av.open(str(path))
+        return av.open(str(path), options=dict(OPTIONS))
     except (FFmpegError, UnicodeError) as error:
         raise SourceError(
             f"{path} cannot be read as a video ({_reason(error)}); "
@@ -176,6 +196,7 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": OPTIONS["max_pixels"]}
             return stream
     raise SourceError(f"{name} has no picture track; expected a video, not a sound recording")
 
@@ -213,7 +234,7 @@ def _duration_s(frame: VideoFrame) -> float:
     return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
 
 
-def _upright_bgr(frame: VideoFrame) -> ImageBGR:
+def upright_bgr(frame: VideoFrame) -> ImageBGR:
     """The picture as its container asks to show it, turned by a multiple of 90°."""
     image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)

@@ -32,6 +32,7 @@ class TermStudent:
     """Somebody of the roster over the lessons: a cell for each, the means of what is known, and the
     trends."""
 
+    student_id: int
     name: str
     cells: tuple[Cell, ...]
     sad_share: float | None
@@ -114,6 +115,7 @@ def _student(
         known = known or cells[-1].presence is Presence.SEEN
     at = list(zip(moments, cells, strict=True))
     return TermStudent(
+        student_id=who.id,
         name=who.pseudonym,
         cells=tuple(cells),
         sad_share=_mean([cell.sad.share for cell in cells if cell.sad]),

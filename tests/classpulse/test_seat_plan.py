@@ -32,7 +32,7 @@ def still(tmp_path: Path) -> Path:
 def ovals(configured, monkeypatch: pytest.MonkeyPatch) -> OvalDetector:
     configured(more="class:\n  name: 5b\n")
     detector = OvalDetector()
-    monkeypatch.setattr("classpulse.commands.seats.lay.load_detector", lambda settings: detector)
+    monkeypatch.setattr("classpulse.planning.load_detector", lambda settings: detector)
     return detector
 
 

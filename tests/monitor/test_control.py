@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import threading
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import pytest
 
 from monitor import control
-from monitor.control import Claim, ControlError, ControlServer, NobodyThere, Reply, Request, ask, read_notice
+from monitor.control import (
+    Claim,
+    ControlError,
+    ControlServer,
+    FolderTaken,
+    NobodyThere,
+    Reply,
+    Request,
+    ask,
+    read_notice,
+)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
@@ -153,3 +164,81 @@ def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
         assert ask(tmp_path, Request("status"))["verb"] == "status"
         let_go.set()
         slow.join()
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ControlError, match=r"^the data folder .* cannot be written"), Claim(folder):
+            pass
+        with pytest.raises(NobodyThere):
+            ask(folder, Request("status"))
+
+
+def test_a_folder_where_somebody_begins_or_ends_is_taken_but_not_answered(tmp_path: Path) -> None:
+    with Claim(tmp_path), pytest.raises(FolderTaken, match="is starting or ending"), Claim(tmp_path):
+        pass
+
+
+@POSIX
+def test_a_disk_without_sockets_gets_a_private_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listener(address: str, backlog: int) -> Listener:
+        if Path(address).is_relative_to(tmp_path):
+            raise OSError(1, "Operation not permitted")
+        return Listener(address, backlog=backlog)
+
+    monkeypatch.setattr(control, "Listener", listener)
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_notice(tmp_path)
+        assert notice is not None
+        assert not Path(notice.address).is_relative_to(tmp_path)
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
+    assert not Path(notice.address).parent.exists()
+
+
+@POSIX
+def test_a_data_folder_that_vanishes_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with Claim(folder), ControlServer(folder, echo):
+        shutil.rmtree(folder)
+        with pytest.raises(NobodyThere):
+            ask(folder, Request("status"))
+
+
+def test_a_fault_in_an_answer_is_told_to_who_asked(tmp_path: Path) -> None:
+    def fail(request: Request) -> Reply:
+        if request.verb == "stop":
+            raise ZeroDivisionError
+        return echo(request)
+
+    with Claim(tmp_path), ControlServer(tmp_path, fail):
+        with pytest.raises(ControlError, match=r"a fault of Classpulse \(ZeroDivisionError\)"):
+            ask(tmp_path, Request("stop"))
+        assert ask(tmp_path, Request("status"))["verb"] == "status"
+
+
+def test_one_that_ends_while_it_is_asked_is_gone_and_not_another_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Claim(tmp_path), ControlServer(tmp_path, echo):
+        old = (tmp_path / "control.json").read_bytes()
+    (tmp_path / "control.json").write_bytes(old)
+
+    def gone(*_: object) -> None:
+        (tmp_path / "control.json").unlink()
+        raise FileNotFoundError
+
+    monkeypatch.setattr(control, "Client", gone)
+    with pytest.raises(NobodyThere, match="ended at this moment"):
+        ask(tmp_path, Request("status"))
+
+
+def test_what_is_no_text_cannot_be_ordered(tmp_path: Path) -> None:
+    with (
+        Claim(tmp_path),
+        ControlServer(tmp_path, echo),
+        pytest.raises(ControlError, match="characters that are no text"),
+    ):
+        ask(tmp_path, Request("start", class_name="\udcff"))

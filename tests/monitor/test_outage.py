@@ -47,3 +47,15 @@ def test_gaps_follow_one_another_and_grow(steps):
             free_s = now_s
     gaps = sorted(told.values(), key=lambda gap: (gap.start_s, gap.end_s))
     assert all(one.end_s <= other.start_s for one, other in pairwise(gaps))
+
+
+def test_gaps_do_not_overlap_where_a_change_is_told_late() -> None:
+    outage = Outage()
+    outage.tell(GapReason.PAUSED, 7.0, 7.0)
+    (grown,) = outage.tell(GapReason.PAUSED, 7.0, 8.2)
+    assert grown == Gap(7.0, 8.2, GapReason.PAUSED)
+    # It was asked to go on at 8.0, and that is found out now.
+    assert outage.tell(GapReason.NO_PICTURE, 8.0, 8.0) == [
+        Gap(7.0, 8.2, GapReason.PAUSED), Gap(8.2, 8.2, GapReason.NO_PICTURE)
+    ]  # fmt: skip
+    assert outage.end(8.5) == [Gap(8.2, 8.5, GapReason.NO_PICTURE)]

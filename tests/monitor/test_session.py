@@ -18,6 +18,7 @@ from monitor.binning import Binner
 from monitor.domain import Frame, Gap, GapReason
 from monitor.errors import SourceLost
 from monitor.pipeline import Pipeline
+from monitor.presence import Presence
 from monitor.reading import NoExpressions
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.seating import Seating
@@ -325,3 +326,26 @@ def test_a_signal_leaves_the_last_writes_less_time(engine, monkeypatch, hurried,
     stop.set()
     s.run(stop)
     assert asked == [within_s]
+
+
+def test_who_is_present_is_told_with_the_labels_of_the_record_and_nobody_in_a_gap(engine) -> None:
+    stop, told = threading.Event(), []
+    times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_PICTURE), 11.5]
+    s, _ = session(
+        engine, Source(times), stop, presence=Presence(lambda pose: True),
+        on_progress=lambda *_: told.append(s.view().people),
+    )  # fmt: skip
+    s.run(stop)
+    assert told[0] == (), "a face is a person after three sightings"
+    assert [one.label for one in told[3]] == [""], "not in the record yet"
+    (one,) = told[19]
+    assert (one.label, one.seen, one.expression, one.unknown) == ("Student 1", True, None, "not computed")
+    assert told[20] == ()
+    assert len(told[21]) == 1
+
+
+def test_without_presence_nothing_is_told_of_anybody(engine) -> None:
+    stop = threading.Event()
+    s, _ = session(engine, Source(HALF_SECONDS), stop)
+    s.run(stop)
+    assert s.view().people == ()

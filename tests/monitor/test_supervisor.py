@@ -198,7 +198,7 @@ def test_a_planned_lesson_waits_for_its_camera_until_it_is_over(world: World) ->
         world.later(1)
     assert 45 * 60 / LONGEST_S <= tries <= 45 * 60 / LONGEST_S + 8
     assert [one.last for one in world.ended].count(True) == 1
-    assert world.ended[-1].reason == "Math 7B in A 12: camera 0 gives no picture"
+    assert world.ended[-1].reason == "camera 0 gives no picture"
 
 
 def test_what_nobody_can_mend_by_waiting_is_not_tried_again(world: World) -> None:
@@ -361,3 +361,127 @@ def test_a_lesson_that_follows_at_once_in_its_room_begins_when_the_first_has_end
     assert world.recordings[1].commands == [Command("stop")]
     world.end(1, FINISHED)
     assert world.recordings[2].order == second
+
+
+def no_process(*_: object) -> Recording:
+    raise OSError(11, "Resource temporarily unavailable")
+
+
+def test_a_process_that_cannot_be_started_is_a_recording_that_did_not_begin(world: World) -> None:
+    spawn, world.supervisor._spawn = world.supervisor._spawn, no_process
+    world.supervisor.start(MATH)
+    assert world.supervisor.idle
+    (told,) = world.ended
+    assert told.reason == "its process could not be started (Resource temporarily unavailable)"
+    assert (told.session_id, told.last, told.called_off) == (None, True, False)
+    world.supervisor._spawn = spawn
+    world.supervisor.start(MATH)
+    assert list(world.recordings) == [2]
+
+
+def test_a_planned_lesson_goes_on_trying_to_get_a_process(world: World) -> None:
+    spawn, world.supervisor._spawn = world.supervisor._spawn, no_process
+    world.supervisor.start(replace(MATH, planned=True))
+    world.later(1)
+    world.later(2)
+    assert "could not be started" in world.supervisor.problems[0]
+    world.supervisor._spawn = spawn
+    world.later(4)
+    assert list(world.recordings) == [4]
+    world.tell(4)
+    assert world.supervisor.problems == ()
+
+
+def test_what_waits_for_a_room_and_gets_no_process_is_out_of_nobodys_way(world: World) -> None:
+    world.supervisor.start(replace(MATH, source="0"))
+    world.tell(1)
+    world.supervisor.start(replace(PHYSICS, room="A 12", planned=True))
+    world.supervisor.start(replace(PHYSICS, source="0", planned=True))
+    world.supervisor._spawn = no_process
+    world.supervisor.stop("A 12")
+    world.end(1, FINISHED)
+    assert sorted(one.room or "" for one in world.supervisor.statuses()) == ["A 12", "B 3"]
+    assert len(world.supervisor.problems) == 2
+
+
+def test_a_crash_during_a_pause_opens_no_camera(world: World) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1)
+    world.supervisor.command(Command("pause"), None)
+    world.end(1, None, -11)
+    for _ in range(600):
+        world.later(1)
+    assert list(world.recordings) == [1]
+    (status,) = world.supervisor.statuses()
+    assert (status.state, status.camera) == (SessionState.PAUSED, CameraState.CLOSED)
+    with pytest.raises(ControlError, match="has not begun yet"):
+        world.supervisor.command(Command("mark", "quiz"), None)
+    world.supervisor.command(Command("resume"), None)
+    world.later(0.1)
+    assert list(world.recordings) == [1, 2]
+
+
+def test_a_pause_that_was_told_only_survives_a_crash_too(world: World) -> None:
+    world.supervisor.start(replace(MATH, until=MORNING + timedelta(minutes=1)))
+    world.tell(1, state=SessionState.PAUSED)
+    world.end(1, None, -11)
+    world.later(59)
+    assert not world.supervisor.idle
+    world.later(2)
+    assert world.supervisor.idle, "its time is over"
+
+
+def test_pausing_and_going_on_need_not_wait_for_what_is_told(world: World) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1)
+    for verb in ("pause", "resume", "pause"):
+        world.supervisor.command(Command(verb), None)
+    with pytest.raises(ControlError, match="is paused already"):
+        world.supervisor.command(Command("pause"), None)
+    assert [one.verb for one in world.recordings[1].commands] == ["pause", "resume", "pause"]
+
+
+def test_a_film_is_not_said_to_be_paused(world: World) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1, camera_age_s=None)
+    with pytest.raises(ControlError, match="a film, which cannot be paused"):
+        world.supervisor.command(Command("pause"), None)
+    assert world.recordings[1].commands == []
+
+
+@pytest.mark.parametrize("verb", ["mark", "pause"])
+def test_what_is_said_to_one_that_ends_is_refused(world: World, verb: str) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1)
+    world.supervisor.stop(None)
+    with pytest.raises(ControlError, match="is ending"):
+        world.supervisor.command(Command(verb, "quiz"), None)
+
+
+def test_a_hurried_stop_after_a_patient_one_is_handed_on(world: World) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1)
+    world.supervisor.stop(None)
+    world.supervisor.stop_all(hurry=True, interruption="the computer goes down")
+    assert world.recordings[1].commands == [
+        Command("stop"), Command("stop", hurry=True, interruption="the computer goes down")
+    ]  # fmt: skip
+
+
+def test_after_a_crash_there_is_no_window(world: World) -> None:
+    world.supervisor.start(replace(MATH, preview=True))
+    world.tell(1)
+    world.end(1, None, -6)
+    world.later(1)
+    assert [world.recordings[number].order.preview for number in (1, 2)] == [True, False]
+    assert "leave --preview out" in world.ended[0].reason
+
+
+def test_who_is_stopped_before_the_first_picture_left_nothing(world: World) -> None:
+    world.supervisor.start(MATH)
+    world.tell(1, None)
+    world.supervisor.stop(None)
+    world.end(1, None, 1)
+    (told,) = world.ended
+    assert told.reason == "stopped before the first picture came: nothing was recorded"
+    assert told.called_off

@@ -342,3 +342,11 @@ class TestNobodyIsAbsentInAGap:
 def test_how_much_of_each_bin_lies_in_spans() -> None:
     assert overlap_s([(2.0, 11.0), (12.0, 13.0)], 5.0, 4).tolist() == [3.0, 5.0, 2.0, 0.0]
     assert overlap_s([], 5.0, 2).tolist() == [0.0, 0.0]
+
+
+def test_a_moment_is_summed_up_and_not_listed() -> None:
+    found = unseen([(10.0, 20.0, "paused"), (20.0, 20.4, "no picture"), (50.0, 51.0, "no picture")], 60.0)
+    assert [(gap.start_s, gap.end_s) for gap in listed(found)] == [(10.0, 20.0), (50.0, 51.0)]
+    assert "For 11\xa0s of" in str(gaps_told(found, 60.0))
+    alone = unseen([(20.0, 20.4, "no picture")], 60.0)
+    assert listed(alone) == alone

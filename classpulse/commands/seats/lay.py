@@ -11,13 +11,12 @@ from classpulse.console import count, print_json, say
 from classpulse.errors import UserError
 from classpulse.folders import make_folder
 from classpulse.planfile import plan_text
+from classpulse.planning import require_nobody_opted_out, seats_in
 from classpulse.planpicture import plan_picture
-from classpulse.planproposal import proposed
 from classpulse.policy import require_policy
-from classpulse.settings import Config, read_config
+from classpulse.settings import read_config
 from classpulse.stills import take_still
 from classpulse.watching import print_path
-from monitor.detection import load_detector
 from reports.files import write_whole
 
 
@@ -49,13 +48,17 @@ def lay(
     config = read_config(config_path)
     require_policy(config.settings.policy, config.name)
     if not stepped_aside:
-        _require_consent(config)
+        room = recorded_classroom(config.database_url, config.settings.class_.name)
+        require_nobody_opted_out(
+            room,
+            "let them step aside for it, say so with --stepped-aside, and add their seats to "
+            "plan.csv by hand",
+        )
     table, picture = out / "plan.csv", out / "plan.png"
     if table.exists() and not force:
         raise UserError(f"{table} exists already; edit it, or replace it with --force")
     image_bgr = take_still(still, at_s, config.settings.capture)
-    faces = load_detector(config.settings.detection).detect(image_bgr)
-    seats = proposed([face.box_xyxy for face in faces], from_back=from_back)
+    seats = seats_in(image_bgr, config.settings.detection, from_back=from_back)
     make_folder(out)
     write_whole(table, plan_text(seats).encode("utf-8"))
     write_whole(picture, plan_picture(image_bgr, seats))
@@ -67,15 +70,3 @@ def lay(
     print_path("plan", table)
     print_path("png", picture)
     return 0
-
-
-def _require_consent(config: Config) -> None:
-    """Faces are looked for in the still, where nobody can be masked yet."""
-    room = recorded_classroom(config.database_url, config.settings.class_.name)
-    if room.opted_out:
-        who = ", ".join(entry.pseudonym for entry in room.opted_out)
-        raise UserError(
-            f"faces are looked for in the still, and {count(len(room.opted_out), 'student')} opted out "
-            f"({who}): let them step aside for it, say so with --stepped-aside, and add their seats to "
-            "plan.csv by hand"
-        )

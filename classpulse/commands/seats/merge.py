@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from classpulse.correcting import json_option, open_desk, tell_correction
-from db.records import CorrectionKind
 from reports.corrections import told
 
 
@@ -21,5 +20,5 @@ def merge(config_path: Path, session: str, student: str, other: str, as_json: bo
     """Say that OTHER of SESSION was STUDENT all along; STUDENT remains."""
     with open_desk(config_path, session) as desk:
         remains, goes = desk.register.student(student), desk.register.student(other)
-        record = desk.correct(CorrectionKind.MERGE, goes, remains)
+        record = desk.merge(remains, goes)
     return tell_correction(record, told(record), as_json=as_json)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from classpulse.correcting import json_option, new_option, open_desk, tell_correction
-from db.records import CorrectionKind
 from reports.corrections import told
 
 
@@ -21,6 +20,5 @@ from reports.corrections import told
 def name(config_path: Path, session: str, student: str, pseudonym: str, new: bool, as_json: bool) -> int:
     """Say that STUDENT of SESSION ("Student 3", or 3) is PSEUDONYM of the class's roster."""
     with open_desk(config_path, session) as desk:
-        who = desk.register.student(student)
-        record = desk.correct(CorrectionKind.NAME, who, desk.register.of_roster(pseudonym, new=new))
+        record = desk.name(desk.register.student(student), desk.register.of_roster(pseudonym, new=new))
     return tell_correction(record, told(record), as_json=as_json)

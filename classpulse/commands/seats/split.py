@@ -10,7 +10,6 @@ from classpulse.console import clock
 from classpulse.correcting import json_option, new_option, open_desk, tell_correction
 from classpulse.errors import UserError
 from classpulse.mediatime import media_time
-from db.records import CorrectionKind
 from reports.corrections import told
 
 
@@ -40,14 +39,9 @@ def split(
         raise UserError("--new says who is new on the roster with --as PSEUDONYM; give both or neither")
     with open_desk(config_path, session) as desk:
         register = desk.register
-        who, border_s = register.student(student), register.border_s(at_s)
-        register.require_seen_around(who, border_s)
-        if pseudonym is None:
-            other = register.somebody_else(who, border_s)
-        else:
-            other = register.anybody(pseudonym, new=new)
-        record = desk.correct(CorrectionKind.SPLIT, who, other, border_s)
-    bin_s = register.session.bin_s
+        other = None if pseudonym is None else register.anybody(pseudonym, new=new)
+        record = desk.split(register.student(student), at_s, other)
+    border_s, bin_s = register.border_s(at_s), register.session.bin_s
     within = f"{clock(at_s)} lies in the bin from {clock(border_s)} to {clock(border_s + bin_s)}"
-    note = "" if at_s == border_s else f" ({within}; all of it is counted as {other.pseudonym}'s)"
+    note = "" if at_s == border_s else f" ({within}; all of it is counted as {record.person}'s)"
     return tell_correction(record, told(record) + note, as_json=as_json)

@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.classroom import read_classroom
 from classpulse.console import print_json, say
 from classpulse.errors import UserError
+from classpulse.roster import answer_consent
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 from db.records import RosterEntry
-from db.roster import roster, set_consent
-from db.store import Store
+from db.roster import roster
 
 
 @click.command()
@@ -30,16 +29,10 @@ def consent(config_path: Path, pseudonym: str, answer: str, class_name: str | No
     class_name = class_name or config.settings.class_.name
     with open_record(config) as engine:
         entry = _entry(engine, class_name, pseudonym)
-        at = datetime.now(UTC)
-        with Store(engine).unit() as unit:
-            set_consent(unit, entry.student_id, answer == "yes", at)
-            unit.audit("consent", f"{pseudonym} of class {class_name}", at, answer)
-            unit.commit()
+        problem = answer_consent(engine, entry, answer == "yes", datetime.now(UTC))
         say("this holds from the next session on; what was recorded before stays as it is")
-        try:
-            read_classroom(engine, class_name).require_masks()
-        except UserError as error:
-            say(str(error))
+        if problem:
+            say(problem)
     if as_json:
         print_json({"pseudonym": pseudonym, "class": class_name, "consent": answer == "yes"})
     return 0

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.classroom import read_classroom
 from classpulse.console import count, print_json, say
 from classpulse.errors import UserError
-from classpulse.roster import Imported, import_rows, seat_problems
+from classpulse.roster import Imported, import_rows, mask_problem, seat_problems
 from classpulse.rosterfile import RosterFile, read_roster
 from classpulse.settings import read_config
 from classpulse.watching import open_record
@@ -58,10 +57,8 @@ def _remark(engine: Engine, read: RosterFile, own: str) -> None:
     if own not in groups:
         say(f"sessions are of class {own!r} (class.name in config.yaml), of whom nobody is in the file")
     for group in groups:
-        try:
-            read_classroom(engine, group).require_masks()
-        except UserError as error:
-            say(str(error))
+        if problem := mask_problem(engine, group):
+            say(problem)
 
 
 def _told(done: Imported) -> str:

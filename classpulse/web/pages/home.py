@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
+import re
+from typing import Any
+from urllib.parse import urlencode
 
-from classpulse.daemon.client import ask_daemon
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from classpulse.errors import UserError
+from classpulse.policy import require_policy
+from classpulse.web.daemonlook import Look
 from classpulse.web.guards import route
-from classpulse.web.permissions import Action, sees_class
+from classpulse.web.permissions import Action, may, sees_class
 from classpulse.web.site import account_of, render, site_of
 from db import queries
-from db.accounts import Role
-from monitor.control import ControlError
+from db.accounts import Account, Role
+from monitor.daemonstatus import NextLesson
+from monitor.lifecycle import SessionState
+from monitor.status import RecordingStatus
 
 LAST = 8
 """Lessons that are shown here; all are under "Lessons"."""
 
+UNSETTLED = frozenset({SessionState.STARTING, SessionState.ENDING})
+"""States that pass by themselves, so that the page looks again soon."""
+
 
 def home(request: Request) -> Response:
     """Everything at a glance, of the classes that this account sees."""
-    site, account = site_of(request), account_of(request)
-    try:
-        daemon, problem = ask_daemon(site.data_folder), ""
-    except ControlError as error:
-        daemon, problem = None, str(error)
-    recordings = [one for one in daemon.recordings if sees_class(account, one.class_name)] if daemon else []
+    return page(request)
+
+
+def now(request: Request) -> Response:
+    """What is being recorded now, for the script of the page: the same part of it again."""
+    context = _now(request)
+    states = [one.state for one in context["recordings"]]
+    return JSONResponse(
+        {
+            "html": _text(render(request, "home_now.html.j2", **context)),
+            "unsettled": any(state in UNSETTLED for state in states),
+            "began": any(
+                one.session_id is not None and one.class_name == context["followed"]
+                for one in context["recordings"]
+            ),
+        }
+    )
+
+
+def page(request: Request, code: int = 200, error: str = "") -> Response:
+    """The whole page, with why an order could not be carried out."""
+    site, account, form = site_of(request), account_of(request), getattr(request.state, "form", {})
     lessons = [one for one in queries.sessions(site.engine, limit=200) if sees_class(account, one.class_name)]
     return render(
         request,
         "home.html.j2",
-        daemon=daemon,
-        problem=problem,
-        recordings=recordings,
+        code,
+        **_now(request),
+        error=error,
+        refused=_why_nobody_may_be_recorded(request),
         lessons=lessons[:LAST],
         classes=class_names(request),
         rooms=[room.name for room in site.config.settings.rooms],
+        chosen={name: str(form.get(name, "")) for name in ("class", "room", "minutes")},
     )
 
 
@@ -46,4 +75,60 @@ def class_names(request: Request) -> list[str]:
     return sorted(set(queries.class_names(site.engine)) | {site.config.settings.class_.name})
 
 
-ROUTES = [route("/", home, Action.LOOK)]
+def following(class_name: str) -> str:
+    """The address of the page after a start: it says what became of it."""
+    return "/?" + urlencode({"started": class_name})
+
+
+def _now(request: Request) -> dict[str, Any]:
+    site, account = site_of(request), account_of(request)
+    look = site.daemon.look()
+    recordings = [one for one in look.recordings if sees_class(account, one.class_name)]
+    followed = request.query_params.get("started", "")
+    return {
+        "look": look,
+        "recordings": recordings,
+        "next_lesson": _next_lesson(look, account),
+        "problems": _problems(look, account),
+        "followed": followed,
+        "failed": _why_it_did_not_begin(look, account, recordings, followed),
+    }
+
+
+def _next_lesson(look: Look, account: Account) -> NextLesson | None:
+    lesson = None if look.daemon is None else look.daemon.next_lesson
+    return lesson if lesson is not None and sees_class(account, lesson.class_name) else None
+
+
+def _problems(look: Look, account: Account) -> tuple[str, ...]:
+    """They may speak of any class, so they are for who sees all and can do something about it."""
+    return look.daemon.problems if look.daemon is not None and may(account, Action.ADMINISTER) else ()
+
+
+def _why_it_did_not_begin(
+    look: Look, account: Account, recordings: list[RecordingStatus], class_name: str
+) -> str:
+    """The newest problem with the class that somebody has just started."""
+    if not class_name or look.daemon is None or not may(account, Action.RECORD, class_name):
+        return ""
+    tried = [one for one in recordings if one.class_name == class_name]
+    if any(one.state is not SessionState.STARTING for one in tried):
+        return ""
+    mine = re.compile(rf"{re.escape(class_name)}( in .+?)?(:| was not recorded:)")
+    return next((one for one in reversed(look.daemon.problems) if mine.match(one)), "")
+
+
+def _why_nobody_may_be_recorded(request: Request) -> str:
+    config = site_of(request).config
+    try:
+        require_policy(config.settings.policy, config.name)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _text(response: Response) -> str:
+    return bytes(response.body).decode()
+
+
+ROUTES = [route("/", home, Action.LOOK), route("/now", now, Action.LOOK)]

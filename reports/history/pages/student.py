@@ -87,9 +87,19 @@ def _sections(history: StudentHistory) -> list[Section]:
     return [*sections, Section("What this cannot tell", notes=METHOD)]
 
 
+def own_lines(history: StudentHistory) -> list[StudentLine]:
+    """The lines that are of the one person, where there is one; else all."""
+    return [line for line in history.lines if history.person is None or line.student_id == history.person.id]
+
+
+def student_panels(history: StudentHistory) -> list[Panel]:
+    """A panel for each share that any session has."""
+    own = own_lines(history)
+    return [panel for name, reading in _READINGS if (panel := _panel(history, own, name, reading)).points]
+
+
 def _chart(history: StudentHistory) -> Chart | None:
-    own = [line for line in history.lines if history.person is None or line.student_id == history.person.id]
-    panels = [panel for name, reading in _READINGS if (panel := _panel(history, own, name, reading)).points]
+    own, panels = own_lines(history), student_panels(history)
     if not panels:
         return None
     missed = [line.started_at for line in own if line.presence is Presence.MISSED]

@@ -69,10 +69,10 @@ def trend_sections(found: ClassTrends) -> list[Section]:
 def trend_chart(found: ClassTrends) -> Chart | None:
     """Points of lessons and steps of weeks for the figures that there are; None if there are none."""
     zone = found.lessons[0].started_at.tzinfo or UTC
-    panels = [panel for name in DRAWN if (panel := _panel(found, name, zone)).points]
+    panels = trend_panels(found)
     if not panels:
         return None
-    empty = [_week(week, zone) for week in found.weeks if not week.lessons]
+    empty = empty_weeks(found)
     moments = [line.started_at for line in found.lessons] + [_week(found.weeks[0], zone)[0]]
     alt = (
         f"{found.class_name} over {count(len(found.weeks), 'week')}: "
@@ -80,6 +80,22 @@ def trend_chart(found: ClassTrends) -> Chart | None:
         "means over students with intervals. The same figures are in the table of lessons."
     )
     return level_chart(panels, moments, alt, empty=empty)
+
+
+def trend_panels(found: ClassTrends) -> list[Panel]:
+    """A panel for each figure that any lesson has."""
+    if not found.lessons:
+        return []
+    zone = found.lessons[0].started_at.tzinfo or UTC
+    return [panel for name in DRAWN if (panel := _panel(found, name, zone)).points]
+
+
+def empty_weeks(found: ClassTrends) -> list[tuple[datetime, datetime]]:
+    """From when to when there was no lesson."""
+    if not found.lessons:
+        return []
+    zone = found.lessons[0].started_at.tzinfo or UTC
+    return [_week(week, zone) for week in found.weeks if not week.lessons]
 
 
 def _panel(found: ClassTrends, name: str, zone: tzinfo) -> Panel:

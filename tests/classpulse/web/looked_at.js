@@ -4,6 +4,7 @@
   const named = e =>
     (e.labels && e.labels.length && e.labels[0].innerText.trim()) ||
     e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.title;
+  const written = e => (e.innerText || e.textContent).trim();
   const text = e => e.outerHTML.slice(0, 120);
   const ids = all("[id]").map(e => e.id);
   const levels = all("h1,h2,h3,h4").filter(shown).map(e => +e.tagName[1]);
@@ -15,7 +16,7 @@
   return [
     ...all("input:not([type=hidden]),select,textarea").filter(e => shown(e) && !named(e)).map(e => "no label: " + text(e)),
     ...all("img").filter(e => !e.hasAttribute("alt")).map(e => "no alt: " + text(e)),
-    ...all("button,a[href],summary").filter(e => shown(e) && !(e.innerText.trim() || named(e))).map(e => "no name: " + text(e)),
+    ...all("button,a[href],summary").filter(e => shown(e) && !(written(e) || named(e))).map(e => "no name: " + text(e)),
     ...all("svg").filter(e => shown(e) && !pictureNamed(e)).map(e => "a picture without a name: " + text(e)),
     ...all("table").filter(e => shown(e) && !e.querySelector("th")).map(e => "a table without headings: " + text(e)),
     ...ids.filter((id, at) => ids.indexOf(id) !== at).map(id => "twice: #" + id),

@@ -89,7 +89,9 @@ class TestEveryRoute:
                 ({"token": "é\0"}, {"x-form-token": "x" * 5000}),
             ):
                 answer = who.request(method, where, data=data, headers=headers)
-                assert answer.status_code in {401, 403}, f"{method} {where} {data}"
+                # A page that reads its own body may find it no form at all before it looks for the token.
+                refused = {400, 401, 403, 404, 415} if route.own_body else {401, 403}
+                assert answer.status_code in refused, f"{method} {where} {data}"
         assert stored.account(app.state.site.engine, accounts["Ben"]).disabled is False
 
     @pytest.mark.parametrize(
@@ -114,7 +116,9 @@ class TestEveryRoute:
                 continue
             where = _address(route, session=session_7b)
             answer = ben.request(method, where, headers={"x-form-token": token})
-            missing = ben.request(method, _address(route, session=99999), headers={"x-form-token": token})
+            missing = ben.request(
+                method, _address(route, session=session_7b + 8), headers={"x-form-token": token}
+            )
             assert answer.status_code == 404, f"{method} {where}"
             assert (missing.status_code, len(missing.content)) == (404, len(answer.content)), (
                 "whether it exists is not told"

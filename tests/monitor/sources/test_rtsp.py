@@ -9,22 +9,21 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from monitor.camera import CameraState
-from monitor.domain import Frame, Gap, GapReason
+from monitor.domain import GapReason
 from monitor.errors import SourceError
 from monitor.sources import open_source
 from monitor.sources.fitting import size_of
 from monitor.sources.live import LiveSource
+from watchers import Watcher
 
 PYTHON = "/usr/bin/python3"  # the system's: GStreamer's bindings are not on PyPI
 SERVER = Path(__file__).with_name("rtspserver.py")
-PATIENCE_S = 40.0
 
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96"
 
@@ -92,39 +91,6 @@ def server(_server_is_here: None, loopback_streams: None) -> Iterator[Server]:
     server.kill()
 
 
-class Watcher:
-    """Takes what a live source gives, as long as the test wants to."""
-
-    def __init__(self, source: LiveSource) -> None:
-        self.items: list[Frame | Gap] = []
-        self._stop = threading.Event()
-        self._items = source.frames(5.0, self._stop)
-
-    def until(self, wanted: Callable[[Frame | Gap], bool]) -> Frame | Gap:
-        deadline_s = time.monotonic() + PATIENCE_S
-        for item in self._items:
-            self.items.append(item)
-            if wanted(item):
-                return item
-            assert time.monotonic() < deadline_s, f"waited in vain; last came {item}"
-        raise AssertionError("the source ended")
-
-    def frames(self, count: int) -> None:
-        for _ in range(count):
-            self.until(lambda item: isinstance(item, Frame))
-
-    def gap(self, reason: GapReason, least_s: float = 0.0) -> None:
-        self.until(lambda i: isinstance(i, Gap) and i.reason is reason and i.end_s - i.start_s >= least_s)
-
-    def end(self) -> None:
-        self._stop.set()
-        self.items += list(self._items)
-
-    @property
-    def gaps(self) -> list[Gap]:
-        return list({item.start_s: item for item in self.items if isinstance(item, Gap)}.values())
-
-
 def live(url: str, stale_s: float) -> LiveSource:
     source = open_source(url, stale_s=stale_s, reconnect_s=120)
     assert isinstance(source, LiveSource)
@@ -144,7 +110,7 @@ def test_a_server_that_is_gone_and_back_with_a_smaller_picture(server, demo_vide
         watcher.end()
         notes = [text for _, text in source.pop_notes()]
     (gap,) = watcher.gaps
-    frames = [item for item in watcher.items if isinstance(item, Frame)]
+    frames = watcher.given
     width, height = size_of(frames[0].image_bgr)
     assert {size_of(frame.image_bgr) for frame in frames} == {(width, height)}
     assert notes == [

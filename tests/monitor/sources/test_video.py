@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import threading
 import wave
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -226,3 +228,56 @@ def test_what_is_no_video_is_one_line(tmp_path, make, words):
     assert "\n" not in str(caught.value)
     assert "expected" in str(caught.value)
     assert not isinstance(caught.value, SourceLost)
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """A video that only a playlist could lead to."""
+    return write_video(tmp_path / "secret.mp4", steps(3))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{secret}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:1/a.ts\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{secret}'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
+        "a=rtpmap:96 H264/90000\n",
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
+        '<AdaptationSet mimeType="video/mp4"><Representation id="1"><BaseURL>{secret}</BaseURL>'
+        "</Representation></AdaptationSet></Period></MPD>",
+        "<!doctype html><title>a film</title><script>alert(1)</script>",
+        "1\n00:00:00,000 --> 00:00:09,000\n<b>words</b>\n",
+        "just a text, as long as anybody likes " * 50,
+    ],
+    ids=["hls", "hls-net", "concat", "sdp", "dash", "html", "subtitles", "text"],
+)
+@pytest.mark.parametrize("name", ["a.mp4", "a.part", "a.m3u8"])
+def test_what_names_other_files_or_is_text_is_refused_whatever_it_is_called(tmp_path, secret, content, name):
+    path = tmp_path / name
+    path.write_text(content.replace("{secret}", str(secret)))
+    with pytest.raises(SourceError, match="cannot be read as a video"):
+        VideoFile(path, STARTED)
+
+
+def test_an_archive_is_refused(tmp_path):
+    path = tmp_path / "a.mp4"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(10_000_000))
+    with pytest.raises(SourceError, match="cannot be read as a video"):
+        VideoFile(path, STARTED)
+
+
+def test_a_page_behind_a_video_is_only_a_video(tmp_path, secret):
+    path = tmp_path / "a.html"
+    path.write_bytes(secret.read_bytes() + b"<script>alert(1)</script>")
+    assert len(read(path, 10)) == 3
+
+
+def test_a_small_file_that_announces_a_huge_picture_is_not_decoded(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(cv2.imencode(".png", np.zeros((9000, 9000, 3), np.uint8))[1].tobytes())
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(SourceError, match="no frame that can be decoded"):
+        read(path)

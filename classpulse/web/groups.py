@@ -1,0 +1,106 @@
+"""The classes that somebody sees, and which one an address is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from classpulse.historypage import report_settings
+from classpulse.policy import Mode
+from classpulse.summarising import sum_up
+from classpulse.web.permissions import Action, sees_class
+from classpulse.web.site import Site, account_of, require, site_of
+from db.classes import ClassGroup, class_groups
+from db.names import names
+from db.records import SessionRecord
+from db.summaries import unsummarised
+from reports.report import ReportSettings
+from reports.summaries import MADE_WITH
+
+AT_ONCE = 2
+"""So many sessions are summed up while a page waits; more are by themselves."""
+
+WAIT_S = 2.0
+
+
+def seen_groups(request: Request) -> list[ClassGroup]:
+    """The classes with a number that this account may look at, by name."""
+    account = account_of(request)
+    return [one for one in class_groups(site_of(request).engine) if sees_class(account, one.name)]
+
+
+def group_for(request: Request, action: Action = Action.LOOK) -> ClassGroup:
+    """The class whose number is in the address (``{group:int}``), for who may do ``action`` with it."""
+    number = int(request.path_params["group"])
+    found = next((one for one in class_groups(site_of(request).engine) if one.id == number), None)
+    if found is None:
+        raise HTTPException(404)
+    require(request, action, found.name)
+    return found
+
+
+def group_named(request: Request, name: str) -> ClassGroup | None:
+    """The number of a class by its name."""
+    return next((one for one in class_groups(site_of(request).engine) if one.name == name), None)
+
+
+def zone(request: Request) -> ReportSettings:
+    """In whose zone times are told and days are meant."""
+    return report_settings(site_of(request).config)
+
+
+def day(text: str) -> datetime | None:
+    """A day as a form sends it, YYYY-MM-DD; None for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        return None
+
+
+def called(request: Request, student_ids: Iterable[int], what: str) -> dict[int, str]:
+    """The names of those students, where any are stored; that somebody looked at ``what`` is noted."""
+    site, asked = site_of(request), list(student_ids)
+    found = names(site.engine, asked) if asked else {}
+    site.audit(account_of(request), "look", what, "with names" if found else "")
+    return found
+
+
+def keeps_students(site: Site) -> bool:
+    """Whether anything about one student may be shown: not in mode aggregate."""
+    policy = site.config.settings.policy
+    return policy is None or policy.mode is not Mode.AGGREGATE
+
+
+def about_people(site: Site, session: SessionRecord) -> bool:
+    """Whether a session has students that may be shown."""
+    return session.mode != Mode.AGGREGATE.value and keeps_students(site)
+
+
+def be_summed_up(site: Site) -> bool:
+    """See to it that every ended session is summed up; whether some still are to be. It is done beside the
+    page, so that nobody waits for a year of lessons."""
+    waiting = [one for one in unsummarised(site.engine, MADE_WITH) if one not in site.left_out]
+    if not waiting:
+        return False
+    future = sum_up_beside(site)
+    if len(waiting) > AT_ONCE:
+        return True
+    with suppress(TimeoutError):
+        future.exception(timeout=WAIT_S)
+    return not future.done()
+
+
+def sum_up_beside(site: Site) -> Future[None]:
+    """Sum up what is to be, beside the page."""
+    return site.making.start("history", lambda: _sum_up(site))
+
+
+def _sum_up(site: Site) -> None:
+    sum_up(site.engine, site.config, quiet=True)
+    # Those that cannot be read: they are said once, and not tried with every page.
+    site.left_out = frozenset(unsummarised(site.engine, MADE_WITH))

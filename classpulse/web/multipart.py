@@ -1,0 +1,185 @@
+"""A form with a file in it, read as it comes: never whole in memory, and no file of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from classpulse.web.guards import require_token
+
+STALL_S = 60.0
+"""Who sends nothing for so long has gone, whatever the connection says."""
+
+FORM_BYTES = 100_000
+"""What the fields of a form and the lines between them take at most."""
+
+MOST_FIELDS, MOST_FIELD_BYTES = 50, 10_000
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that is no file, whole."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class FileBegins:
+    """From here on what comes is the file's content; ``called`` is what the browser says, and only that."""
+
+    name: str
+    called: str
+
+
+Part = Field | FileBegins | bytes
+
+
+async def parts(request: Request) -> AsyncIterator[Part]:
+    """The fields, the beginning of the one file, and its content piece by piece, in the order in which they
+    are sent. Raises HTTPException: 400 where it is no such form or breaks off, 408 where nothing more
+    comes."""
+    reader = _Reader()
+    parser = MultipartParser(_boundary(request), reader.callbacks())
+    stream = request.stream().__aiter__()
+    while True:
+        try:
+            async with asyncio.timeout(STALL_S):
+                piece = await anext(stream, b"")
+            if not piece:
+                break
+            parser.write(piece)
+        except TimeoutError:
+            raise HTTPException(408, "nothing more came; the upload was given up") from None
+        except ClientDisconnect:
+            raise HTTPException(400, "the upload broke off") from None
+        except FormParserError:
+            raise HTTPException(400, "this is no form that can be read") from None
+        for part in reader.pop():
+            yield part
+    if not reader.ended:
+        raise HTTPException(400, "the upload broke off")
+
+
+def _boundary(request: Request) -> bytes:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 200:
+        raise HTTPException(400, "this is no form that can be read")
+    return boundary
+
+
+@dataclass
+class _Reader:
+    """Turns what the parser calls back into parts."""
+
+    ended: bool = False
+    _parts: list[Part] = field(default_factory=list)
+    _header: tuple[bytes, bytes] = (b"", b"")
+    _disposition: bytes = b""
+    _name: str = ""
+    _value: bytearray | None = None
+    _fields: int = 0
+    _files: int = 0
+
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._over,
+        }
+
+    def pop(self) -> list[Part]:
+        popped, self._parts = self._parts, []
+        return popped
+
+    def _begin(self) -> None:
+        self._disposition, self._header = b"", (b"", b"")
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header = (self._header[0] + data[start:end], self._header[1])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header = (self._header[0], self._header[1] + data[start:end])
+
+    def _header_end(self) -> None:
+        if self._header[0].lower() == b"content-disposition":
+            self._disposition = self._header[1]
+        self._header = (b"", b"")
+
+    def _headers(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if b"name" not in options:
+            raise FormParserError("a part has no name")
+        self._name = options[b"name"].decode("utf-8", "replace")
+        if b"filename" in options:
+            self._files += 1
+            if self._files > 1:
+                raise FormParserError("more than one file")
+            self._value = None
+            self._parts.append(FileBegins(self._name, options[b"filename"].decode("utf-8", "replace")))
+        else:
+            self._fields += 1
+            if self._fields > MOST_FIELDS:
+                raise FormParserError("too many fields")
+            self._value = bytearray()
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._value is None:
+            self._parts.append(data[start:end])
+            return
+        self._value += data[start:end]
+        if len(self._value) > MOST_FIELD_BYTES:
+            raise FormParserError("a field is too long")
+
+    def _end(self) -> None:
+        if self._value is not None:
+            self._parts.append(Field(self._name, self._value.decode("utf-8", "replace")))
+
+    def _over(self) -> None:
+        self.ended = True
+
+
+@dataclass(frozen=True)
+class SmallFile:
+    """A file that fits the memory, and the fields beside it."""
+
+    called: str
+    content: bytes
+    fields: dict[str, str]
+
+
+async def read_file(request: Request, name: str, most: int) -> SmallFile:
+    """The file ``name`` of a form, of at most so many bytes, whole; empty where none was sent. Asks for the
+    form's token. Raises HTTPException, 413 where it is larger."""
+    if int(request.headers.get("content-length") or 0) > most + FORM_BYTES:
+        raise HTTPException(413, _too_large(most))
+    fields: dict[str, str] = {}
+    content, called, wanted = bytearray(), "", False
+    async for part in parts(request):
+        if isinstance(part, Field):
+            fields[part.name] = part.value
+        elif isinstance(part, FileBegins):
+            called, wanted = part.called, part.name == name
+        elif wanted:
+            content += part
+            if len(content) > most:
+                raise HTTPException(413, _too_large(most))
+    require_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    return SmallFile(called, bytes(content), fields)
+
+
+def _too_large(most: int) -> str:
+    return f"this file is larger than {most / 1e6:g} MB"

@@ -1,0 +1,165 @@
+"""One past lesson: what it holds, its report, and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from classpulse.web.downloads import document, download
+from classpulse.web.groups import about_people, be_summed_up, called, group_named, zone
+from classpulse.web.guards import route
+from classpulse.web.headers import POLICY
+from classpulse.web.permissions import Action, may
+from classpulse.web.reportfiles import KINDS, fresh_report, key_of, report_bytes, start_making
+from classpulse.web.site import account_of, render, session_for, site_of
+from db import queries
+from db.lessons import lessons_of
+from db.records import CorrectionRecord, SessionRecord, SessionStatus, StudentRecord
+from reports.corrections import told
+from reports.errors import ReportError
+from reports.history.student import StudentLine, student_line
+from reports.report import local_time
+from reports.words import clock, reading_key
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person of the lesson; ``line`` is None before it is summed up."""
+
+    who: StudentRecord
+    line: StudentLine | None
+
+
+def lesson(request: Request) -> Response:
+    """Everything about one lesson."""
+    return show(request, session_for(request))
+
+
+def show(request: Request, session: SessionRecord, error: str = "") -> Response:
+    """The page, with what went wrong with a form of it."""
+    site, settings = site_of(request), zone(request)
+    ended, people = session.status is not SessionStatus.RUNNING, about_people(site, session)
+    (found,) = lessons_of(site.engine, [session.id]).lessons
+    waiting = ended and found.summary is None and be_summed_up(site)
+    rows = _rows(request, session) if people else []
+    roster = queries.roster(site.engine, session.class_name) if people else []
+    names = {}
+    if people:
+        names = called(
+            request, {one.who.id for one in rows} | {one.id for one in roster}, f"session {session.id}"
+        )
+    before, after = _neighbours(request, session)
+    return render(
+        request,
+        "lesson.html.j2",
+        400 if error else 200,
+        error=error,
+        session=session,
+        started=local_time(session.started_at, settings),
+        group=group_named(request, session.class_name),
+        ended=ended,
+        waiting=waiting,
+        about_people=people,
+        rows=rows,
+        names=names,
+        roster=sorted(roster, key=lambda who: reading_key(who.pseudonym)),
+        expressions=any(one.line and one.line.sad for one in rows),
+        arrange=people and ended and may(account_of(request), Action.ARRANGE, session.class_name),
+        corrections=_corrections(request, session) if people else [],
+        markers=[(clock(one.at_s), one.text) for one in queries.markers(site.engine, session.id)],
+        gaps=[
+            (clock(one.start_s), clock(one.end_s), one.reason)
+            for one in queries.gaps(site.engine, session.id)
+        ],
+        fresh=fresh_report(site, session, "html") is not None,
+        making=site.making.is_going(key_of(session.id, "html")),
+        before=before,
+        after=after,
+        local=lambda at: local_time(at, settings),
+    )
+
+
+async def report(request: Request) -> Response:
+    """The report itself, to be shown in a frame; made now where it is missing or old."""
+    site, session = site_of(request), await run_in_threadpool(session_for, request)
+    await run_in_threadpool(site.audit, account_of(request), "look", f"session {session.id}", "report")
+    fresh = await run_in_threadpool(fresh_report, site, session, "html")
+    try:
+        return document(await report_bytes(site, session, "html", fresh=fresh))
+    except (ReportError, OSError) as error:
+        failed = await run_in_threadpool(
+            render, request, "report_failed.html.j2", 500, problem=str(error), session=session
+        )
+        failed.headers["Content-Security-Policy"] = POLICY.replace(
+            "frame-ancestors 'none'", "frame-ancestors 'self'"
+        )
+        return failed
+
+
+async def report_file(request: Request) -> Response:
+    """The report as a file to keep; made now where it is missing or old."""
+    kind = request.path_params["kind"]
+    site, session = site_of(request), await run_in_threadpool(session_for, request)
+    if kind not in KINDS:
+        raise HTTPException(404)
+    await run_in_threadpool(
+        site.audit, account_of(request), "look", f"session {session.id}", f"report as {kind}"
+    )
+    fresh = await run_in_threadpool(fresh_report, site, session, kind)
+    try:
+        content = await report_bytes(site, session, kind, fresh=fresh)
+    except (ReportError, OSError) as error:
+        return await run_in_threadpool(
+            render, request, "report_failed.html.j2", 500, problem=str(error), session=session
+        )
+    started = local_time(session.started_at, zone(request))
+    return download(content, f"{session.class_name} {started:%Y-%m-%d} session {session.id}", kind)
+
+
+def make_again(request: Request) -> Response:
+    """Somebody asks for the report to be made anew."""
+    session = session_for(request)
+    start_making(site_of(request), session.id)
+    return RedirectResponse(f"/lessons/{session.id}#report", 303)
+
+
+def _rows(request: Request, session: SessionRecord) -> list[Row]:
+    site, settings = site_of(request), zone(request)
+    (found,) = lessons_of(site.engine, [session.id]).lessons
+    summaries = {one.student_id: one for one in found.students}
+    flags = queries.flags(site.engine, session.id)
+    rows = []
+    for who in sorted(queries.students(site.engine, session.id), key=lambda who: reading_key(who.pseudonym)):
+        own = tuple(one for one in flags if one.student_id == who.id)
+        summary = summaries.get(who.id)
+        rows.append(Row(who, student_line(session, summary, own, settings) if summary else None))
+    return rows
+
+
+def _corrections(request: Request, session: SessionRecord) -> list[tuple[CorrectionRecord, str]]:
+    made = queries.corrections(site_of(request).engine, session.id)
+    return [(one, told(one)) for one in made]
+
+
+def _neighbours(
+    request: Request, session: SessionRecord
+) -> tuple[SessionRecord | None, SessionRecord | None]:
+    """The lessons of the class before this one and after it."""
+    found = sorted(
+        queries.sessions(site_of(request).engine, session.class_name),
+        key=lambda one: (one.started_at, one.id),
+    )
+    at = [one.id for one in found].index(session.id)
+    return (found[at - 1] if at else None, found[at + 1] if at + 1 < len(found) else None)
+
+
+ROUTES = [
+    route("/lessons/{session:int}", lesson, Action.LOOK),
+    route("/lessons/{session:int}/report", report, Action.LOOK),
+    route("/lessons/{session:int}/report", make_again, Action.LOOK, methods=("POST",)),
+    route("/lessons/{session:int}/report.{kind}", report_file, Action.LOOK),
+]

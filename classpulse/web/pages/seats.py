@@ -1,0 +1,279 @@
+"""The seats of a class: names onto a still of the room, or onto the plan that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from classpulse.classroom import Classroom, read_classroom
+from classpulse.errors import UserError
+from classpulse.planfile import checked_seats
+from classpulse.planning import (
+    plan_over,
+    plan_remarks,
+    require_nobody_opted_out,
+    seats_in,
+    store_plan,
+    store_sitting,
+)
+from classpulse.policy import require_policy
+from classpulse.sheets import SheetRow
+from classpulse.stills import take_still
+from classpulse.web.classes import class_for
+from classpulse.web.guards import route
+from classpulse.web.multipart import SmallFile, read_file
+from classpulse.web.permissions import Action
+from classpulse.web.site import account_of, render, site_of
+from classpulse.web.stills import RoomStill, Stills
+from classpulse.web.uploads import shown_name
+from db.records import PlannedSeat
+from db.store import now_utc
+from monitor.domain import ImageBGR
+from monitor.errors import DetectorError, PlanError, SourceError
+from monitor.sources.picture import read_picture
+
+MOST_BYTES = 30_000_000
+"""Of a picture."""
+
+MOST_SEATS = 120
+"""Four fields each, and a form has at most 500."""
+
+FINGER_PX = 44
+"""What can be touched is at least so wide on a touch screen."""
+
+
+def show(request: Request) -> Response:
+    """The still that was taken, else the plan that there is."""
+    return _page(request, class_for(request, Action.ARRANGE))
+
+
+async def take(request: Request) -> Response:
+    """A still is taken by the camera, or was sent."""
+    class_name = await run_in_threadpool(class_for, request, Action.ARRANGE)
+    file = await read_file(request, "picture", MOST_BYTES)
+    return await run_in_threadpool(_take, request, class_name, file)
+
+
+def picture(request: Request) -> Response:
+    """The still, for the account that took it."""
+    still = _still(request, class_for(request, Action.ARRANGE))
+    if still is None:
+        raise HTTPException(404)
+    return Response(still.jpeg, media_type="image/jpeg")
+
+
+def forget(request: Request) -> Response:
+    """The still is wanted no more."""
+    class_name = class_for(request, Action.ARRANGE)
+    _stills(request).drop(account_of(request).id, class_name)
+    return _back(request)
+
+
+def save(request: Request) -> Response:
+    """The plan, and who sits where on it."""
+    site, account = site_of(request), account_of(request)
+    class_name = class_for(request, Action.ARRANGE)
+    room, still = read_classroom(site.engine, class_name), _still(request, class_name)
+    form = request.state.form
+    if str(form.get("still", "")) != (still.id if still else ""):
+        gone = "the picture is gone: it is kept for 15 minutes, and for one page; take it again"
+        return _page(request, class_name, 409, problems=[gone])
+    rows = _rows(form)
+    problems: list[str] = []
+    if still is None:
+        if room.plan is None:
+            return _page(request, class_name, 422, problems=["there is no plan yet; take a picture first"])
+        seats = list(room.plan.seats)
+    else:
+        height, width = still.image_bgr.shape[:2]
+        seats, problems = checked_seats(rows, width, height)
+        if not rows:
+            problems = ["there is no seat; add one"]
+    sitting, more = _sitting(room, seats, rows)
+    problems += more
+    if problems:
+        return _page(request, class_name, 422, problems=problems, rows=rows)
+    if still is None:
+        store_sitting(site.engine, class_name, sitting, now_utc(), account.name)
+        return _back(request, "?saved=yes")
+    try:
+        plan = plan_over(still.image_bgr, class_name, seats, now_utc())
+    except PlanError as error:
+        return _page(request, class_name, 422, problems=[str(error)], rows=rows)
+    store_plan(site.engine, plan, sitting, account.name)
+    _stills(request).drop(account.id, class_name)
+    return _back(request, "?saved=yes")
+
+
+def _take(request: Request, class_name: str, file: SmallFile) -> Response:
+    site = site_of(request)
+    settings = site.config.settings
+    try:
+        require_policy(settings.policy, site.config.name)
+        if file.fields.get("stepped_aside") != "yes":
+            remedy = "let them step aside, tick the box that says so, and add their seats by hand"
+            require_nobody_opted_out(read_classroom(site.engine, class_name), remedy)
+        image_bgr = _image(request, file)
+        seats = seats_in(image_bgr, settings.detection, from_back=file.fields.get("from_back") == "yes")
+    except (UserError, SourceError, DetectorError) as error:
+        return _page(request, class_name, 422, problems=[str(error)])
+    _stills(request).put(account_of(request).id, class_name, image_bgr, seats[:MOST_SEATS])
+    site.audit(account_of(request), "seat still", f"class {class_name}", f"{len(seats)} faces")
+    return _back(request)
+
+
+def _image(request: Request, file: SmallFile) -> ImageBGR:
+    """What was sent, else what a camera of the settings shows: which one is chosen by its room, so that
+    nobody can have us open any address."""
+    settings = site_of(request).config.settings
+    if file.content:
+        return read_picture(file.content, shown_name(file.called))
+    if file.fields.get("by") == "picture":
+        raise UserError("no picture was chosen; choose one, or take it by the camera")
+    sources = {one.name: one.source for one in settings.rooms}
+    name = file.fields.get("room", "")
+    if sources and name not in sources:
+        raise UserError("there is no such room; choose one whose camera takes the picture")
+    return take_still(sources.get(name, settings.capture.source), None, settings.capture)
+
+
+def _rows(form: Mapping[str, Any]) -> list[SheetRow]:
+    """The rows of the form's table that are not left out, numbered as it shows them."""
+    rows = []
+    for number in range(1, MOST_SEATS + 1):
+        if f"label-{number}" not in form or form.get(f"gone-{number}"):
+            continue
+        box = str(form.get(f"box-{number}", "")).replace(",", " ").split()
+        cells = dict(zip(("x1", "y1", "x2", "y2"), [*box, "", "", "", ""][:4], strict=True))
+        cells["label"] = str(form[f"label-{number}"]).strip()
+        cells["who"] = str(form.get(f"who-{number}", ""))
+        if cells["label"] or box:
+            rows.append(SheetRow(number, cells))
+    return rows
+
+
+def _sitting(
+    room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[SheetRow]
+) -> tuple[dict[int, str | None], list[str]]:
+    """Who of the roster sits where, nobody being left out who was asked, and what is wrong with it."""
+    asked = {str(one.student_id): one for one in room.entries if one.consent is not None}
+    labels = {seat.label for seat in seats}
+    sitting: dict[int, str | None] = {one.student_id: None for one in asked.values()}
+    problems = []
+    for row in rows:
+        who, label = row.cells["who"], row.cells["label"]
+        if not who or label not in labels:
+            continue
+        entry = asked.get(who)
+        if entry is None:
+            problems.append(f"line {row.line}: this is nobody of the class who was asked for consent")
+        elif sitting[entry.student_id] is not None:
+            problems.append(
+                f"line {row.line}: {entry.pseudonym} is on seat {sitting[entry.student_id]} already"
+            )
+        else:
+            sitting[entry.student_id] = label
+    return sitting, problems
+
+
+def _page(
+    request: Request,
+    class_name: str,
+    code: int = 200,
+    problems: Sequence[str] = (),
+    rows: Sequence[SheetRow] | None = None,
+) -> Response:
+    site = site_of(request)
+    settings = site.config.settings
+    room, still = read_classroom(site.engine, class_name), _still(request, class_name)
+    plan = room.plan
+    if still is not None:
+        size = (still.image_bgr.shape[1], still.image_bgr.shape[0])
+    else:
+        size = (plan.picture_width, plan.picture_height) if plan else (0, 0)
+    seats = still.seats if still else plan.seats if plan else ()
+    drawn = _drawn(room, seats, rows)
+    widths = [one["x2"] - one["x1"] for one in drawn if one["x2"] > one["x1"]] or [size[0] / 25]
+    seat_px = float(np.median(widths))
+    return render(
+        request,
+        "seats.html.j2",
+        code,
+        class_name=class_name,
+        group=request.path_params["group"],
+        problems=problems,
+        saved=request.query_params.get("saved") == "yes" and not problems,
+        remarks=plan_remarks(site.engine, plan) if plan else [],
+        still=still,
+        plan=plan,
+        width=size[0],
+        height=size[1],
+        seats=drawn,
+        students=[one for one in room.entries if one.consent is not None],
+        unasked=[one for one in room.entries if one.consent is None],
+        opted_out=room.opted_out,
+        rooms=[one.name for one in settings.rooms],
+        letter=max(6.0, seat_px * 0.34),
+        stroke=max(1.0, seat_px / 24),
+        least_px=round(FINGER_PX * size[0] / max(1.0, seat_px)),
+    )
+
+
+def _drawn(
+    room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[SheetRow] | None
+) -> list[dict[str, Any]]:
+    """The seats of the page: those of the form that was sent, where it must be mended."""
+    people = {str(one.student_id): one for one in room.entries if one.consent is not None}
+    if rows is None:
+        on = {one.seat.casefold(): key for key, one in people.items() if one.seat is not None}
+        told = [(one.label, one.box_xyxy, on.get(one.label.casefold(), "")) for one in seats]
+    else:
+        told = [(row.cells["label"], _box(row), row.cells["who"]) for row in rows]
+    drawn = []
+    for label, (x1, y1, x2, y2), who in told:
+        one = people.get(who)
+        name = one.pseudonym if one else ""
+        opted_out = one is not None and one.consent is False
+        box = f"{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}"
+        values = {"label": label, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "box": box}
+        drawn.append(values | {"who": who if one else "", "name": name, "opted_out": opted_out})
+    return drawn
+
+
+def _box(row: SheetRow) -> tuple[float, float, float, float]:
+    """As far as it can be read; what is wrong with it is said elsewhere."""
+    edges = []
+    for name in ("x1", "y1", "x2", "y2"):
+        try:
+            edge = float(row.cells[name])
+        except ValueError:
+            edge = 0.0
+        edges.append(edge if abs(edge) < 1e6 else 0.0)
+    return edges[0], edges[1], edges[2], edges[3]
+
+
+def _still(request: Request, class_name: str) -> RoomStill | None:
+    return _stills(request).get(account_of(request).id, class_name)
+
+
+def _stills(request: Request) -> Stills:
+    return cast("Stills", request.app.state.stills)
+
+
+def _back(request: Request, query: str = "") -> Response:
+    return RedirectResponse(f"/classes/{request.path_params['group']}/seats{query}", 303)
+
+
+ROUTES = [
+    route("/classes/{group:int}/seats", show, Action.ARRANGE),
+    route("/classes/{group:int}/seats", save, Action.ARRANGE, methods=("POST",)),
+    route("/classes/{group:int}/seats/still", take, Action.ARRANGE, methods=("POST",), own_body=True),
+    route("/classes/{group:int}/seats/still.jpg", picture, Action.ARRANGE),
+    route("/classes/{group:int}/seats/still/forget", forget, Action.ARRANGE, methods=("POST",)),
+]

@@ -1,0 +1,87 @@
+"""The report of a class's term: in a frame, and as a PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from classpulse.histories import term_html, term_of, term_pdf
+from classpulse.web.downloads import document, download
+from classpulse.web.groups import called, day, group_for, keeps_students, sum_up_beside, zone
+from classpulse.web.guards import route
+from classpulse.web.permissions import Action
+from classpulse.web.site import render, site_of
+from db.classes import ClassGroup
+from db.queries import sessions
+from reports.history.term import Term
+
+
+def term(request: Request) -> Response:
+    """The page around the report: from when to when, and the PDF."""
+    site, group = site_of(request), group_for(request)
+    since, until = _days(request)
+    asked = {name: f"{at:%Y-%m-%d}" for name, at in (("since", since), ("until", until)) if at is not None}
+    return render(
+        request,
+        "term.html.j2",
+        group=group,
+        since=since,
+        until=until,
+        query="?" + urlencode(asked) if asked else "",
+        lessons=bool(sessions(site.engine, group.name, limit=1)),
+        keeps=keeps_students(site),
+    )
+
+
+async def term_report(request: Request) -> Response:
+    """The report, to be shown in a frame."""
+    group = await run_in_threadpool(_looked, request)
+    content = await _made(request, group, "html", lambda found: term_html(found).encode())
+    return document(content)
+
+
+async def term_file(request: Request) -> Response:
+    """The report as a PDF."""
+    group, site = await run_in_threadpool(_looked, request), site_of(request)
+    paper = site.config.settings.output.paper
+    content = await _made(request, group, "pdf", lambda found: term_pdf(found, paper))
+    return download(content, f"{group.name} term report", "pdf")
+
+
+async def _made(request: Request, group: ClassGroup, kind: str, write: Callable[[Term], bytes]) -> bytes:
+    site, (since, until), settings = site_of(request), _days(request), zone(request)
+
+    def make() -> bytes:
+        found = term_of(site.engine, group.name, settings, since, until)
+        if not found.lessons:
+            raise HTTPException(404)
+        return write(found)
+
+    sum_up_beside(site)  # before it, for there is one worker
+    return await site.making.made(("term", group.id, since, until, kind), make)
+
+
+def _looked(request: Request) -> ClassGroup:
+    group = group_for(request)
+    if not keeps_students(site_of(request)):
+        raise HTTPException(404)
+    called(request, [], f"class {group.name}, term")
+    return group
+
+
+def _days(request: Request) -> tuple[datetime | None, datetime | None]:
+    asked = request.query_params
+    return day(asked.get("since", "")), day(asked.get("until", ""))
+
+
+ROUTES = [
+    route("/classes/{group:int}/term", term, Action.LOOK),
+    route("/classes/{group:int}/term/report", term_report, Action.LOOK),
+    route("/classes/{group:int}/term.pdf", term_file, Action.LOOK),
+]

@@ -1,0 +1,57 @@
+"""The files of a lesson's report: whether they still say what the record holds, and making them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from classpulse.reportfolder import find_report_folders
+from classpulse.reporting import make_report
+from classpulse.web.site import Site
+from db import queries
+from db.records import SessionRecord
+
+KINDS = ("html", "pdf", "csv", "json")
+
+
+def fresh_report(site: Site, session: SessionRecord, kind: str) -> Path | None:
+    """The report's file, if there is one that was made after the lesson, every correction and every review;
+    of a lesson that is still recorded, any."""
+    for folder in find_report_folders(site.config.output_folder, session.id):
+        path = folder / f"report.{kind}"
+        if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) >= _changed_at(site, session):
+            return path
+    return None
+
+
+def key_of(session_id: int, kind: str) -> Hashable:
+    """What the making of a report is known by (``Making``)."""
+    return "report", session_id, kind
+
+
+def make(site: Site, session_id: int, kind: str) -> Path:
+    """Make it; raises as ``make_report`` does."""
+    return make_report(site.engine, session_id, site.config, formats=(kind,))[kind]
+
+
+async def report_bytes(site: Site, session: SessionRecord, kind: str, *, fresh: Path | None) -> bytes:
+    """The report as it is, or else made now."""
+    if fresh is None:
+        fresh = await site.making.made(key_of(session.id, kind), lambda: make(site, session.id, kind))
+    return fresh.read_bytes()
+
+
+def start_making(site: Site, session_id: int, kind: str = "html") -> None:
+    """Make it beside the page."""
+    site.making.start(key_of(session_id, kind), lambda: make(site, session_id, kind))
+
+
+def _changed_at(site: Site, session: SessionRecord) -> datetime:
+    if session.ended_at is None:
+        return session.started_at
+    made = queries.corrections(site.engine, session.id)
+    moments = [session.ended_at, *(one.made_at for one in made)]
+    moments += [one.undone_at for one in made if one.undone_at]
+    moments += [one.reviewed_at for one in queries.flags(site.engine, session.id) if one.reviewed_at]
+    return max(moments)

@@ -1,0 +1,180 @@
+"""What the preview shows, and of whom."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from classpulse.classroom import read_classroom
+from classpulse.daemon import preview as module
+from classpulse.daemon.preview import WIDTH_PX, Preview, outlined
+from classpulse.errors import UserError
+from classpulse.lecture import Lecture
+from classpulse.policy import Mode
+from classpulse.settings import read_config
+from db.engine import open_database
+from halls import SEATS, OvalDetector, camera, hall, people_in, seen
+from monitor.domain import ImageBGR
+from monitor.masking import GREY
+from monitor.sample import Sample, Sighting
+from videos import write_video
+
+BLACK = np.zeros((100, 200, 3), np.uint8)
+
+
+def sample(*sightings: Sighting, **more: object) -> Sample:
+    return Sample(0.0, (), len(sightings), (200, 100), sightings, **more)
+
+
+def test_faces_are_outlined_in_a_copy() -> None:
+    found = sample(Sighting(1, 0, (20, 40, 60, 80)), Sighting(2, None, (120, 40, 160, 80)))
+    picture = outlined(BLACK, found)
+    assert not BLACK.any()
+    assert picture.shape == BLACK.shape
+    assert picture[60, 20].tolist() == [80, 200, 80], "somebody who is followed: green"
+    assert picture[60, 120].tolist() == [200, 200, 200], "not yet: grey"
+    assert picture[25:39, 15:60].any(), "with a number above"
+    assert not picture[25:37, 115:160].any()
+    assert not picture[45:75, 30:55].any(), "the face itself is left as it is"
+
+
+def test_a_large_picture_is_made_smaller_with_its_boxes() -> None:
+    picture = outlined(
+        np.zeros((1000, 2 * WIDTH_PX, 3), np.uint8), sample(Sighting(1, 0, (200, 200, 400, 400)))
+    )
+    assert picture.shape == (500, WIDTH_PX, 3)
+    assert picture[150, 100].tolist() == [80, 200, 80]
+    assert outlined(BLACK, sample()).shape == BLACK.shape
+
+
+class Window:
+    """Stands in for OpenCV's windows."""
+
+    def __init__(self) -> None:
+        self.pictures: list[ImageBGR] = []
+        self.visible = 1.0
+        self.open = 0
+
+    def namedWindow(self, _title: str, look: int) -> None:
+        assert look & cv2.WINDOW_GUI_NORMAL, "no button that saves the picture"
+        self.open += 1
+
+    def resizeWindow(self, _title: str, width: int, height: int) -> None:
+        assert (width, height) == (200, 100)
+
+    def destroyWindow(self, *_: object) -> None:
+        self.open -= 1
+
+    def imshow(self, _title: str, image_bgr: ImageBGR) -> None:
+        self.pictures.append(image_bgr.copy())
+
+    def getWindowProperty(self, *_: object) -> float:
+        return self.visible
+
+    def waitKey(self, _ms: int) -> int:
+        return -1
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Window:
+    made = Window()
+    for name in ("namedWindow", "resizeWindow", "destroyWindow", "imshow", "getWindowProperty", "waitKey"):
+        monkeypatch.setattr(cv2, name, getattr(made, name))
+    monkeypatch.setenv("DISPLAY", ":0")
+    return made
+
+
+def test_without_being_asked_nothing_is_shown(window: Window) -> None:
+    with Preview("7b", shown=False) as preview:
+        preview.picture(BLACK)
+        preview.sample(sample())
+        preview.refresh()
+    assert (window.pictures, window.open) == ([], 0)
+
+
+def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> None:
+    with Preview("7b", shown=True) as preview:
+        preview.picture(BLACK + 255)
+        preview.sample(sample(looked_at=False))
+        assert window.pictures == []
+        preview.sample(sample())
+        preview.refresh()
+        (picture,) = window.pictures
+        assert (picture == 255).all()
+    assert window.open == 0
+
+
+def test_a_pause_shows_nobody(window: Window) -> None:
+    with Preview("7b", shown=True) as preview:
+        preview.refresh()
+        preview.picture(BLACK + 255)
+        preview.sample(sample())
+        preview.refresh()
+        preview.refresh()
+        assert (window.pictures[-1] == GREY).all()
+        preview.sample(sample())
+        preview.refresh()
+        assert (window.pictures[-1] == 255).all()
+
+
+def test_a_window_that_was_closed_stays_closed(window: Window) -> None:
+    with Preview("7b", shown=True) as preview:
+        preview.picture(BLACK)
+        preview.sample(sample())
+        window.visible = 0.0
+        preview.sample(sample())
+        preview.refresh()
+        window.visible = 1.0
+        preview.sample(sample())
+    assert len(window.pictures) == 1
+
+
+def test_a_computer_without_windows_says_so(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    def headless(*_: object) -> None:
+        raise cv2.error("The function is not implemented")
+
+    monkeypatch.setattr(cv2, "namedWindow", headless)
+    with pytest.raises(UserError, match="leave --preview out"), Preview("7b", shown=True):
+        pass
+
+
+def test_a_computer_without_a_screen_says_so(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(UserError, match="has no screen"), Preview("7b", shown=True):
+        pass
+    assert window.open == 0
+
+
+@pytest.mark.parametrize("consent", ["no", "yes"])
+def test_who_opted_out_is_not_shown_either(
+    tmp_path: Path, configured, shell, monkeypatch: pytest.MonkeyPatch, consent: str
+) -> None:
+    path = configured("behaviour", more="class:\n  name: 5b\n")
+    (tmp_path / "roster.csv").write_text(
+        f"name,pseudonym,group,seat,consent\n,Fox,,A1,yes\n,Owl,,A2,{consent}\n"
+    )
+    shell.json("students", "import", tmp_path / "roster.csv")
+    cv2.imwrite("still.png", seen(camera(0, 0), hall({})))
+    boxes = [f"{label},{','.join(f'{edge:g}' for edge in box)}" for label, box in SEATS.items()]
+    (tmp_path / "plan.csv").write_text("\n".join(["label,x1,y1,x2,y2", *boxes]))
+    shell.json("seats", "use", tmp_path / "plan.csv", "--still", "still.png")
+    film = write_video(
+        tmp_path / "film.mkv", (seen(camera(0, 0), hall(SEATS, n)) for n in range(4)), fps=2,
+        codec="ffv1", pix_fmt="bgr0",
+    )  # fmt: skip
+    monkeypatch.setattr("classpulse.lecture.load_detector", lambda settings: OvalDetector())
+    config, shown = read_config(path), []
+    engine = open_database(config.database_url)
+    lecture = Lecture(config, engine, Mode.BEHAVIOUR, read_classroom(engine, "5b"))
+    lecture.watch(str(film), threading.Event(), on_picture=lambda image: shown.append(image.copy()))
+    engine.dispose()
+    head = people_in(hall({"A2": SEATS["A2"]}))
+    heads = [image[head] for image in shown]
+    assert len(shown) == 4
+    assert all((one == GREY).all() for one in heads) == (consent == "no")

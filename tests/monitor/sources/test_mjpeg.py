@@ -1,0 +1,96 @@
+"""A real stream over HTTP, single JPEGs as phones and cheap cameras send them, through OpenCV and FFmpeg."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from monitor.domain import GapReason
+from monitor.sources import open_source
+from monitor.sources.fitting import size_of
+from watchers import Watcher
+
+
+class Phone:
+    """Sends pictures of whatever ``shows`` says, 20 a second, to everybody who asks."""
+
+    def __init__(self) -> None:
+        self.shows = "moving"
+        self.ended = threading.Event()
+        base = np.random.default_rng(1).integers(30, 226, (12, 16, 3), dtype=np.uint8)
+        self._room = cv2.resize(base, (320, 240), interpolation=cv2.INTER_CUBIC)
+        self._random = np.random.default_rng(2)
+
+    def pictures(self) -> Iterator[bytes]:
+        """JPEGs until it hangs up."""
+        shift, last = 0, self._room
+        while self.shows != "nothing" and not self.ended.wait(0.05):
+            shift += 7
+            if self.shows == "moving":
+                last = np.roll(self._room, shift, axis=1)
+            elif self.shows == "empty room":
+                noise = self._random.normal(0, 2, self._room.shape)
+                last = np.clip(self._room + noise, 0, 255).astype(np.uint8)
+            elif self.shows == "black":
+                last = np.zeros_like(self._room)
+            picture = cv2.resize(last, (160, 120)) if self.shows == "small" else last
+            yield cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+@pytest.fixture
+def phone(loopback_streams: None) -> Iterator[Phone]:
+    phone = Phone()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+            self.end_headers()
+            try:
+                for jpeg in phone.pictures():
+                    head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    self.wfile.write(head.encode() + jpeg + b"\r\n")
+            except OSError:  # whoever asked has gone
+                pass
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        phone.url = f"http://127.0.0.1:{server.server_port}/class.mjpg"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield phone
+        phone.ended.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_every_fault_of_a_phone(phone):
+    with open_source(phone.url, stale_s=30, reconnect_s=60) as source:
+        watcher = Watcher(source)
+        watcher.frames(3)
+        phone.shows = "empty room"  # its sensor's noise shows that it lives
+        watcher.frames(20)
+        assert watcher.gaps == []
+        phone.shows = "frozen"
+        watcher.gap(GapReason.FROZEN)
+        phone.shows = "black"
+        watcher.gap(GapReason.BLACK)
+        phone.shows = "moving"
+        watcher.frames(3)
+        assert source.pop_notes() == []
+        phone.shows = "nothing"  # it hangs up
+        watcher.gap(GapReason.NO_PICTURE)
+        phone.shows = "moving"
+        watcher.frames(3)
+        watcher.end()
+    reasons = [gap.reason for gap in watcher.gaps]
+    assert reasons == [GapReason.FROZEN, GapReason.BLACK, GapReason.NO_PICTURE]
+    assert {size_of(frame.image_bgr) for frame in watcher.given} == {(320, 240)}
+    assert [text.split(" after")[0] for _, text in source.pop_notes()] == ["camera back"]
