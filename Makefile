@@ -8,7 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format messages clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -26,6 +26,15 @@ check:
 format:
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The dashboard's texts: collected from code and templates, laid into each language's file, and compiled.
+LOCALE := classpulse/web/locale
+messages: $(TEST_VENV)/.installed
+	$(BIN)/pybabel extract --mapping-file babel.cfg --no-location --sort-output --project Classpulse --version 0 \
+		--copyright-holder 'the authors of Classpulse' --msgid-bugs-address '' --output-file $(LOCALE)/classpulse.pot .
+	$(BIN)/pybabel update --input-file $(LOCALE)/classpulse.pot --output-dir $(LOCALE) --domain classpulse \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
+	$(BIN)/pybabel compile --directory $(LOCALE) --domain classpulse --statistics
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(call install,$(VENV),.)

@@ -34,6 +34,7 @@ COMMANDS = {
     "pause": "close the camera for a while",
     "resume": "go on after a pause",
     "serve": "the dashboard in a browser, with the service beside it",
+    "accounts": "who may use the dashboard: add, list, a new password, disable",
     "daemon": "the service: record by the timetable and on demand until it is ended",
     "schedule": "the lessons of the next days",
     "notify": "tell again that a lesson has ended, or try whether telling works",

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from db.accountrows import AccountClassRow, AccountRow, LoginRow
@@ -37,6 +37,15 @@ class Account:
     classes: frozenset[str]
     disabled: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Login:
+    """A browser that is logged in; ``token_hash`` is of what it keeps."""
+
+    token_hash: str
+    created_at: datetime
+    seen_at: datetime
 
 
 def accounts(engine: Engine) -> list[Account]:
@@ -69,8 +78,14 @@ def account_and_hash(engine: Engine, name: str) -> tuple[Account, str] | None:
 def count_administrators(engine: Engine) -> int:
     """How many can log in; without one, the first start makes one."""
     with engine.connect() as connection:
-        of_them = AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.disabled.is_(False)
-        return int(connection.scalar(select(func.count()).select_from(AccountRow).where(*of_them)) or 0)
+        return int(connection.scalar(select(func.count()).select_from(_administrators().subquery())) or 0)
+
+
+def administrators(unit: Unit) -> list[int]:
+    """The numbers of those that can log in, as this transaction leaves them. Until it ends nobody else
+    changes them, so two of them cannot take the rights from each other at once."""
+    # SQLite has one writer at a time anyway, and its dialect leaves the clause out.
+    return list(unit.connection.scalars(_administrators().with_for_update()))
 
 
 def add_account(unit: Unit, name: str, role: Role, password_hash: str, at: datetime) -> int:
@@ -124,6 +139,23 @@ def login(engine: Engine, token_hash: str, since: datetime) -> tuple[Account, da
         return (found[0], row.seen_at) if found else None
 
 
+def logins(engine: Engine, account_id: int, since: datetime) -> list[Login]:
+    """The browsers that are logged in with an account and were seen since ``since``, the last seen first."""
+    with engine.connect() as connection:
+        statement = select(LoginRow.token_hash, LoginRow.created_at, LoginRow.seen_at)
+        statement = statement.where(LoginRow.account_id == account_id, LoginRow.seen_at >= since)
+        found = connection.execute(statement.order_by(LoginRow.seen_at.desc(), LoginRow.token_hash)).all()
+        return [Login(row.token_hash, row.created_at, row.seen_at) for row in found]
+
+
+def close_logins(unit: Unit, account_id: int, only: str | None = None) -> int:
+    """End every login of an account, or the one of that hash if it is the account's; returns how many."""
+    statement = delete(LoginRow).where(LoginRow.account_id == account_id)
+    if only is not None:
+        statement = statement.where(LoginRow.token_hash == only)
+    return int(unit.connection.execute(statement).rowcount)
+
+
 def seen(unit: Unit, token_hash: str, at: datetime) -> None:
     """A login was used."""
     unit.connection.execute(update(LoginRow).where(LoginRow.token_hash == token_hash).values(seen_at=at))
@@ -137,6 +169,11 @@ def close_login(unit: Unit, token_hash: str) -> None:
 def forget_logins(unit: Unit, before: datetime) -> None:
     """Drop what was not used since."""
     unit.connection.execute(delete(LoginRow).where(LoginRow.seen_at < before))
+
+
+def _administrators() -> Select[int]:
+    of_them = AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.disabled.is_(False)
+    return select(AccountRow.id).where(*of_them).order_by(AccountRow.id)
 
 
 _COLUMNS = (AccountRow.id, AccountRow.name, AccountRow.role, AccountRow.disabled, AccountRow.created_at)

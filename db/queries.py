@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, ScalarSelect, Select, exists, select
+from sqlalchemy import Engine, ScalarSelect, Select, exists, or_, select
 from sqlalchemy.engine import Connection
 
 from db import mapping
@@ -51,6 +51,7 @@ from db.schema import (
 from db.selects import rows, select_sessions, select_students
 
 __all__ = [
+    "audit_actions",
     "audit_trail",
     "bins",
     "class_names",
@@ -214,10 +215,24 @@ def class_names(engine: Engine) -> list[str]:
     return [str(row.name) for row in rows(engine, select(ClassGroupRow.name).order_by(ClassGroupRow.name))]
 
 
-def audit_trail(engine: Engine, limit: int | None = None) -> list[AuditRecord]:
-    """What was done to the data, the newest first."""
+def audit_trail(
+    engine: Engine, limit: int | None = None, *, action: str = "", text: str = "", skip: int = 0
+) -> list[AuditRecord]:
+    """What was done to the data, the newest first, without the first ``skip``; of one ``action``, and with
+    ``text`` in it, in whatever case, where those are given."""
     statement = select(*AuditRow.__table__.columns).order_by(AuditRow.at.desc(), AuditRow.id.desc())
-    return [mapping.audit_record(row) for row in rows(engine, statement.limit(limit))]
+    if action:
+        statement = statement.where(AuditRow.action == action)
+    if text:
+        found_in = (AuditRow.subject, AuditRow.detail)
+        statement = statement.where(or_(*(one.icontains(text, autoescape=True) for one in found_in)))
+    return [mapping.audit_record(row) for row in rows(engine, statement.limit(limit).offset(skip))]
+
+
+def audit_actions(engine: Engine) -> list[str]:
+    """Every action that the audit has, by name."""
+    statement = select(AuditRow.action).distinct().order_by(AuditRow.action)
+    return [str(row.action) for row in rows(engine, statement)]
 
 
 def _all(table: type[Base], session_id: int) -> Select[Any]:

@@ -12,19 +12,26 @@ from classpulse.console import count, print_json
 from classpulse.daemon.client import ask_daemon
 from classpulse.health import Condition, Health, assess, down
 from classpulse.settings import Config, read_config
+from classpulse.web.asking import ask_dashboard
 from monitor.control import ControlError
 from monitor.daemonstatus import DaemonStatus
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--dashboard", is_flag=True, help="Ask only whether the dashboard answers.")
 @click.pass_obj
-def health(config_path: Path, as_json: bool) -> int:
+def health(config_path: Path, as_json: bool, dashboard: bool) -> int:
     """Say whether Classpulse runs and loses nothing: exit code 0, else 1 and a line for each problem.
 
     It is meant for a monitoring system or a timer; what is recorded now is told by 'classpulse status'.
     """
-    status, found = _look(read_config(config_path))
+    config = read_config(config_path)
+    if dashboard:
+        problem = ask_dashboard(config.settings.serve)
+        click.echo(f"down: {problem}" if problem else "ok: the dashboard answers")
+        return 0 if problem is None else 1
+    status, found = _look(config)
     if as_json:
         print_json(_as_json(status, found))
     else:

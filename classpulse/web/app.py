@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from pathlib import Path
 
@@ -21,10 +22,14 @@ from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
 from classpulse.web.pages import (
+    account,
+    accounts,
+    audit,
     checkins,
     classes,
     comparison,
     corrections,
+    health,
     home,
     lesson,
     lessons,
@@ -37,7 +42,7 @@ from classpulse.web.pages import (
     term,
     upload,
 )
-from classpulse.web.site import Site, render, wants_page
+from classpulse.web.site import Site, language_of, render, wants_page, words
 from classpulse.web.stills import Stills
 from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
@@ -47,10 +52,14 @@ log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 
 PAGES = (
+    account,
+    accounts,
+    audit,
     checkins,
     classes,
     comparison,
     corrections,
+    health,
     home,
     lesson,
     lessons,
@@ -73,7 +82,7 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     logins = Logins(engine, hours=serve.session_hours, secure=serve.tls or serve.behind_proxy)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
     routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
-    routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
+    routes.append(Mount("/static", Static(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
@@ -90,18 +99,33 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     return app
 
 
+class Static(StaticFiles):
+    """Our files; a path that no file can have is not found, and no fault."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """As Starlette asks: where the file is, and what it is."""
+        try:
+            return super().lookup_path(path)
+        except ValueError:  # a NUL, or half a character
+            return "", None
+
+
 def _hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
-    own = ("localhost", "127.0.0.1", "[::1]", "testserver") if serve.local else (serve.host,)
-    return (*own, *serve.names)
+    # Itself always, for what looks whether it still answers; no other computer's page has these names.
+    own = ("localhost", "127.0.0.1", "[::1]")
+    return (*own, *(() if serve.local else (serve.host,)), *serve.names)
 
 
 def _refused(request: Request, error: HTTPException) -> Response:
+    detail = error.detail and words(language_of(request))(error.detail)
+    if not hasattr(request.state, "account"):  # no route, so no guard has looked
+        request.state.account = request.app.state.site.logins.account(request)
     if not wants_page(request):
-        return JSONResponse({"error": error.detail}, error.status_code)
-    return render(
-        request, "refused.html.j2", error.status_code, status=error.status_code, detail=error.detail
-    )
+        return JSONResponse({"error": detail}, error.status_code, error.headers)
+    answer = render(request, "refused.html.j2", error.status_code, status=error.status_code, detail=detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -9,18 +9,22 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Message
 
+from classpulse.refusal import N_
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import site_of, wants_page
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-MOST_FORM_BYTES = 1 << 20
+MOST_FORM_BYTES, MOST_FORM_FIELDS = 1 << 20, 500
 """Of a form; recordings and pictures have routes that read their own bodies."""
 
 
@@ -29,6 +33,9 @@ class Open(StrEnum):
 
     ANYBODY = "anybody"
 
+
+MOST_NUMBER = (1 << 31) - 1
+"""No session, student or account has a greater one: PostgreSQL could not store it."""
 
 Guard = Action | Open
 Page = Callable[[Request], Response | Awaitable[Response]]
@@ -55,6 +62,8 @@ def route(
     @wraps(page)
     async def guarded(request: Request) -> Response:
         site = site_of(request)
+        if any(isinstance(one, int) and one > MOST_NUMBER for one in request.path_params.values()):
+            raise HTTPException(404)
         account = await run_in_threadpool(site.logins.account, request)
         request.state.account = account
         if guard is not Open.ANYBODY:
@@ -67,7 +76,7 @@ def route(
         return await _run(page, request)
 
     made = Route(path, guarded, methods=list(methods), name=page.__name__)
-    made.guard = guard  # type: ignore[attr-defined]
+    made.guard, made.own_body = guard, own_body  # type: ignore[attr-defined]
     return made
 
 
@@ -82,9 +91,7 @@ async def _run(page: Page, request: Request) -> Response:
 async def _require_token(request: Request, *, form: bool) -> None:
     token = request.headers.get("X-Form-Token", "")
     if form:
-        if int(request.headers.get("content-length") or 0) > MOST_FORM_BYTES:
-            raise HTTPException(413)
-        request.state.form = await request.form(max_files=0, max_fields=500)
+        request.state.form = await _read_form(request)
         token = token or str(request.state.form.get("token", ""))
     require_token(request, token)
 
@@ -92,7 +99,27 @@ async def _require_token(request: Request, *, form: bool) -> None:
 def require_token(request: Request, token: str) -> None:
     """Raises 403 where the token is not that of this browser's forms."""
     if not site_of(request).logins.fits(request, token):
-        raise HTTPException(403, "this page is too old, or came from somewhere else; open it again")
+        raise HTTPException(403, N_("This page is too old, or came from somewhere else; open it again."))
+
+
+async def _read_form(request: Request) -> FormData:
+    """The form that was sent; the body is counted while it comes, because not every one says its length."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise HTTPException(413)
+    # Starlette counts the fields of multipart forms alone.
+    if body.count(b"&") >= MOST_FORM_FIELDS:
+        raise HTTPException(413)
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    try:
+        return await Request(request.scope, again).form(max_files=0, max_fields=MOST_FORM_FIELDS)
+    except FormParserError:
+        raise HTTPException(400) from None
 
 
 def _to_login(request: Request) -> Response:

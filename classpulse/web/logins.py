@@ -49,7 +49,15 @@ class Logins:
             with Store(self._engine).unit() as unit:
                 accounts.close_login(unit, _hash(token))
                 unit.commit()
-        response.delete_cookie(COOKIE)
+        self._set(response, COOKIE, "", max_age=0)
+
+    def of(self, account: Account) -> list[accounts.Login]:
+        """Where somebody is logged in."""
+        return accounts.logins(self._engine, account.id, now_utc() - self._lasts)
+
+    def is_this(self, request: Request, login: accounts.Login) -> bool:
+        """Whether it is the login of the browser that asks."""
+        return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(COOKIE, "")))
 
     def account(self, request: Request) -> Account | None:
         """Who asks; None for a visitor."""
@@ -92,9 +100,15 @@ class Logins:
             token = str(request.state.visitor)
         return token
 
-    def _set(self, response: Response, name: str, value: str) -> None:
+    def set_language(self, response: Response, language: str) -> None:
+        """Keep a language that was chosen, for a year."""
+        self._set(response, "classpulse_language", language, max_age=365 * 86400)
+
+    def _set(self, response: Response, name: str, value: str, max_age: int | None = None) -> None:
         # Lax and not Strict: the link in a notification must find its reader logged in.
-        response.set_cookie(name, value, httponly=True, samesite="lax", secure=self._secure, path="/")
+        response.set_cookie(
+            name, value, max_age=max_age, httponly=True, samesite="lax", secure=self._secure, path="/"
+        )
 
 
 def _hash(token: str) -> str:

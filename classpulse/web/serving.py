@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 
 from classpulse.console import say
 from classpulse.daemon.client import ask_daemon
@@ -41,26 +42,31 @@ def serve(config: Config) -> None:
         if app.state.site.code is not None:
             say(f"the first start needs this code, once: {app.state.site.code}")
         with _service(config), app.state.analyses:
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    app,
-                    host=settings.host,
-                    port=settings.port,
-                    ssl_certfile=settings.certificate,
-                    ssl_keyfile=settings.key,
-                    proxy_headers=settings.behind_proxy,
-                    server_header=False,
-                    log_config=None,
-                    access_log=False,
-                    timeout_graceful_shutdown=3,
-                )
-            )
+            server = uvicorn.Server(server_settings(config, app))
             try:
                 server.run()
             except SystemExit:
                 raise RunError(
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
                 ) from None
+
+
+def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
+    """How the application is served. Where a request comes from is believed of a proxy alone that
+    ``behind_proxy`` says is there, at an address of the environment's ``FORWARDED_ALLOW_IPS``."""
+    settings = config.settings.serve
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
+        proxy_headers=settings.behind_proxy,
+        server_header=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
 
 
 @contextmanager

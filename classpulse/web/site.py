@@ -5,8 +5,10 @@ from __future__ import annotations
 import gettext
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
@@ -16,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from classpulse.settings import Config
+from classpulse.web import dates
 from classpulse.web.audited import Looks
 from classpulse.web.daemonlook import DaemonLook, Pictures
 from classpulse.web.filters import FILTERS
@@ -23,7 +26,7 @@ from classpulse.web.liveboard import LiveBoard
 from classpulse.web.logins import Logins
 from classpulse.web.making import Making
 from classpulse.web.permissions import Action, may
-from classpulse.web.throttle import Throttle
+from classpulse.web.throttle import FREE_OF_AN_ADDRESS, Throttle
 from db import queries
 from db.accounts import Account
 from db.errors import InvalidValue, NotFound
@@ -37,13 +40,15 @@ LANGUAGES = ("en", "de")
 @dataclass
 class Site:
     """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator; ``left_out`` are the sessions that cannot be summed up."""
+    administrator; ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address;
+    ``left_out`` are the sessions that cannot be summed up."""
 
     config: Config
     engine: Engine
     logins: Logins
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    addresses: Throttle = field(default_factory=lambda: Throttle(FREE_OF_AN_ADDRESS))
     daemon: DaemonLook = field(init=False)
     looks: Looks = field(default_factory=Looks)
     board: LiveBoard = field(init=False)
@@ -61,6 +66,12 @@ class Site:
     def data_folder(self) -> Path:
         """Where the program that records answers."""
         return self.config.data_folder
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """In which times are shown; None is this computer's."""
+        name = self.config.settings.output.time_zone
+        return None if name is None else ZoneInfo(name)
 
     def audit_look(self, who: Account, action: str, subject: str) -> None:
         """Note that somebody looks at what goes on: once for as long as they do."""
@@ -82,6 +93,11 @@ def site_of(request: Request) -> Site:
 def account_of(request: Request) -> Account:
     """Who asks. Only behind a guard that asks for a login."""
     return cast("Account", request.state.account)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; behind a proxy that is trusted, what that says."""
+    return request.client.host if request.client else ""
 
 
 def require(request: Request, action: Action, class_name: str) -> None:
@@ -113,6 +129,7 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
         path=request.url.path,
         account=account,
         language=language,
+        zone=site.zone,
         form_token=site.logins.form_token(request),
         may=lambda action, name=None: account is not None and may(account, Action(action), name),
     )
@@ -163,9 +180,25 @@ def _environment(language: str) -> jinja2.Environment:
             lstrip_blocks=True,
         )
         environment.filters.update(FILTERS)
+        environment.filters.update(_dates(language))
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
+
+
+def _dates(language: str) -> dict[str, Callable[..., str]]:
+    """The filters ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves the time
+    in the zone that it has."""
+
+    def filter_of(told: Callable[[datetime, str], str]) -> Callable[..., str]:
+        @jinja2.pass_context
+        def shown(context: jinja2.runtime.Context, at: datetime) -> str:
+            zone = context.get("zone", at.tzinfo)
+            return told(at.astimezone(zone), language)
+
+        return shown
+
+    return {"day": filter_of(dates.day), "moment": filter_of(dates.moment)}
 
 
 def _translations(language: str) -> gettext.NullTranslations:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 FREE = 5
 """So many failures in a row cost nothing: people mistype."""
+
+FREE_OF_AN_ADDRESS = 30
+"""A whole staff room may share one address; it has as many names to guess at."""
 
 FIRST_S, LONGEST_S = 2.0, 900.0
 """Each failure after them doubles the wait, up to a quarter of an hour: at most a hundred guesses a day."""
@@ -18,26 +22,34 @@ MOST_KEPT = 10_000
 
 
 class Throttle:
-    """Counts failures by key (a name, an address). Times are steady seconds. One thread at a time."""
+    """Counts failures by key (a name, an address), of which ``free`` cost nothing. Times are steady seconds.
+    For any number of threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = FREE) -> None:
+        self._free = free
+        self._lock = threading.Lock()
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
-    def wait_s(self, key: str, now_s: float) -> float:
-        """How long this key must still wait before the next try; 0 where it may now."""
-        count, last_s = self._failures.get(key, (0, now_s))
-        if count < FREE or now_s - last_s > FORGET_S:
+    def try_s(self, key: str, now_s: float) -> float:
+        """Begin a try: 0 where it may go on, and then it counts as a failure until ``succeeded`` is said, so
+        that many tries at once are not all the first; else the seconds to wait, and nothing is counted."""
+        with self._lock:
+            count, last_s = self._failures.get(key, (0, now_s))
+            if now_s - last_s > FORGET_S:
+                count = 0
+            if count >= self._free:
+                pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(count - self._free, 20))
+                if last_s + pause_s > now_s:
+                    return last_s + pause_s - now_s
+            self._failures.pop(key, None)
+            self._failures[key] = (count + 1, now_s)
+            while len(self._failures) > MOST_KEPT:
+                self._failures.popitem(last=False)
             return 0.0
-        pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(count - FREE, 20))
-        return max(0.0, last_s + pause_s - now_s)
 
-    def failed(self, key: str, now_s: float) -> None:
-        """Another failure of this key."""
-        count, last_s = self._failures.pop(key, (0, now_s))
-        self._failures[key] = (1 if now_s - last_s > FORGET_S else count + 1, now_s)
-        while len(self._failures) > MOST_KEPT:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, key: str) -> None:
-        """It was the right one."""
-        self._failures.pop(key, None)
+    def succeeded(self, key: str, *, forget: bool = True) -> None:
+        """It was the right one: this try was no failure, and with ``forget`` those before are forgotten."""
+        with self._lock:
+            count, last_s = self._failures.pop(key, (0, 0.0))
+            if count > 1 and not forget:
+                self._failures[key] = (count - 1, last_s)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.reviewing import Judgement, raised_flag
 from classpulse.reviewing import review as store_review
+from classpulse.web import dates
 from classpulse.web.charts import spark_svg
 from classpulse.web.groups import about_people, called, keeps_students, seen_groups, zone
 from classpulse.web.guards import route
@@ -122,7 +123,7 @@ def decide(request: Request) -> Response:
         {
             "review": done.flag.review,
             "by": done.flag.reviewed_by,
-            "at": None if at is None else f"{local_time(at, zone(request)):%Y-%m-%d %H:%M}",
+            "at": None if at is None else dates.moment(local_time(at, zone(request)), language_of(request)),
             "note": done.flag.note or "",
         }
     )

@@ -8,17 +8,18 @@ import time
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from classpulse import accounts
+from classpulse.refusal import N_, Refusal
 from classpulse.web.guards import Open, route
-from classpulse.web.passwords import fits, hashed, weakness
+from classpulse.web.passwords import fits
 from classpulse.web.permissions import Action
-from classpulse.web.site import LANGUAGES, language_of, render, site_of, words
-from db.accounts import Role, account, account_and_hash, add_account
-from db.store import Store, now_utc
+from classpulse.web.site import LANGUAGES, Site, address_of, language_of, render, site_of, words
+from db.accounts import Role, account_and_hash, count_administrators
 
 
 def login(request: Request) -> Response:
     """The form; before there is an administrator, the first start's."""
-    if site_of(request).code is not None:
+    if _first_code(site_of(request)) is not None:
         return RedirectResponse("/setup", 303)
     return render(request, "login.html.j2", to=_inside(request.query_params.get("to")), error="", name="")
 
@@ -28,20 +29,20 @@ def try_login(request: Request) -> Response:
     site, form, _ = site_of(request), request.state.form, words(language_of(request))
     name, password = str(form.get("name", ""))[:200], str(form.get("password", ""))[:1000]
     to = _inside(str(form.get("to", "")))
-    keys = (f"name {name.casefold()}", f"address {request.client.host if request.client else ''}")
-    wait_s = max(site.throttle.wait_s(key, time.monotonic()) for key in keys)
+    by_name, by_address = f"name {name.casefold()}", address_of(request)
+    now_s = time.monotonic()
+    wait_s = site.addresses.try_s(by_address, now_s) or site.throttle.try_s(by_name, now_s)
     if wait_s > 0:
         error = _("Too many tries. Wait %d seconds, then try again.") % (wait_s + 1)
         return render(request, "login.html.j2", 429, to=to, error=error, name=name)
     found = account_and_hash(site.engine, name)
     right = fits(found[1] if found else None, password)
     if found is None or not right or found[0].disabled:
-        for key in keys:
-            site.throttle.failed(key, time.monotonic())
         error = _("This name and password do not belong together.")
         return render(request, "login.html.j2", 401, to=to, error=error, name=name)
-    for key in keys:
-        site.throttle.succeeded(key)
+    site.throttle.succeeded(by_name)
+    # Not forgotten: who has an account must not be able to wash their address clean with it.
+    site.addresses.succeeded(by_address, forget=False)
     answer = RedirectResponse(to, 303)
     site.logins.begin(answer, found[0])
     site.audit(found[0], "login", f"account {found[0].name}")
@@ -57,7 +58,7 @@ def logout(request: Request) -> Response:
 
 def setup(request: Request) -> Response:
     """The first start: whoever sees the terminal makes the administrator."""
-    if site_of(request).code is None:
+    if _first_code(site_of(request)) is None:
         return RedirectResponse("/login", 303)
     return render(request, "setup.html.j2", error="", name="")
 
@@ -65,32 +66,31 @@ def setup(request: Request) -> Response:
 def try_setup(request: Request) -> Response:
     """The form was sent."""
     site, form, _ = site_of(request), request.state.form, words(language_of(request))
-    if site.code is None:
+    if (code := _first_code(site)) is None:
         return RedirectResponse("/login", 303)
-    name, password = str(form.get("name", "")).strip()[:100], str(form.get("password", ""))
-    now_s = time.monotonic()
-    error = ""
-    if site.throttle.wait_s("setup", now_s) > 0:
-        error = _("Too many tries. Wait a little, then try again.")
-    elif not hmac.compare_digest(str(form.get("code", "")).strip().encode(), site.code.encode()):
-        site.throttle.failed("setup", now_s)
-        error = _("This is not the code that the terminal shows.")
-    elif not name:
-        error = _("A name is missing.")
-    elif password != str(form.get("again", "")):
-        error = _("The two passwords differ.")
-    else:
-        error = weakness(password, name)
-    if error:
-        return render(request, "setup.html.j2", 400, error=error, name=name)
-    with Store(site.engine).unit() as unit:
-        number = add_account(unit, name, Role.ADMINISTRATOR, hashed(password), now_utc())
-        unit.audit("account", f"account {name}", now_utc(), "the first administrator")
-        unit.commit()
+    name, password = str(form.get("name", ""))[:200], str(form.get("password", ""))
+    try:
+        if site.throttle.try_s("setup", time.monotonic()) > 0:
+            raise Refusal(N_("Too many tries. Wait a little, then try again."))
+        if not hmac.compare_digest(str(form.get("code", "")).strip().encode(), code.encode()):
+            raise Refusal(N_("This is not the code that the terminal shows."))
+        site.throttle.succeeded("setup")
+        if password != str(form.get("again", "")):
+            raise Refusal(N_("The two passwords differ."))
+        made = accounts.add(site.engine, "the first start", name, Role.ADMINISTRATOR, [], password)
+    except Refusal as refusal:
+        return render(request, "setup.html.j2", 400, error=refusal.told(_), name=name)
     site.code = None
     answer = RedirectResponse("/", 303)
-    site.logins.begin(answer, account(site.engine, number))
+    site.logins.begin(answer, made)
     return answer
+
+
+def _first_code(site: Site) -> str | None:
+    """The first start's code, as long as there is no administrator; the command line may make one, too."""
+    if site.code is not None and count_administrators(site.engine):
+        site.code = None
+    return site.code
 
 
 def language(request: Request) -> Response:
@@ -98,7 +98,7 @@ def language(request: Request) -> Response:
     chosen = str(request.state.form.get("language", ""))
     answer = RedirectResponse(_inside(str(request.state.form.get("to", ""))), 303)
     if chosen in LANGUAGES:
-        answer.set_cookie("classpulse_language", chosen, max_age=365 * 86400, httponly=True, samesite="lax")
+        site_of(request).logins.set_language(answer, chosen)
     return answer
 
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.classroom import read_classroom
 from classpulse.console import clock
+from classpulse.web import dates
 from classpulse.web.analyses import Analyses
 from classpulse.web.guards import require_token, route
 from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
@@ -205,7 +206,7 @@ def _listed(request: Request) -> list[dict[str, Any]]:
             "called": one.called,
             "class_name": one.class_name,
             "room": one.room,
-            "at": one.at.astimezone().strftime("%Y-%m-%d %H:%M"),
+            "at": dates.moment(one.at.astimezone(site_of(request).zone), language_of(request)),
             "size": f"{one.size / 1e9:.1f} GB" if one.size >= 1e9 else f"{max(0.1, one.size / 1e6):.1f} MB",
             "state": one.state.value,
             "text": texts[one.state],

@@ -1,7 +1,7 @@
 // Decide without leaving the place: the card stays where it is and says what was decided.
 const token = document.querySelector('meta[name="form-token"]').content;
 const told = document.getElementById("decided");
-const cards = [...document.querySelectorAll(".check")];
+const cards = [...document.querySelectorAll(".checkin")];
 
 async function decide(card, form, verdict) {
   const buttons = [...form.querySelectorAll("button")];

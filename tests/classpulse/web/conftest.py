@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from classpulse.settings import read_config
 from classpulse.web.app import build_app
-from classpulse.web.passwords import hashed
 from db.accounts import Role, add_account, set_classes
 from db.engine import open_database
 from db.store import Store, now_utc
 from recorded import record_lesson
 
 PASSWORD = "three quiet walnuts"
-_HASH = hashed(PASSWORD)
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_HASH = _CHEAP.hash(PASSWORD)
 
 
 class Browser(TestClient):
     """A client that sends forms with their token, as a page of ours does."""
+
+    def __init__(self, app: Starlette, base_url: str = "http://localhost", **options: Any) -> None:
+        super().__init__(app, base_url, follow_redirects=False, **options)
 
     def token(self, page: str = "/") -> str:
         found = re.search(r'name="form-token" content="(\w+)"', self.get(page).text)
@@ -37,13 +42,30 @@ class Browser(TestClient):
         return self.post(address, data={"token": self.token(page), **fields})
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classpulse.web.passwords._HASHER", _CHEAP)
+    monkeypatch.setattr("classpulse.web.passwords._NOBODYS", _HASH)
+
+
 @pytest.fixture
 def config(configured: Callable[..., Path]) -> Any:
     return read_config(configured(more="class: {name: 7b}\n"))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the first start makes it; made once, for it takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "classpulse.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
 @pytest.fixture
-def engine(config: Any) -> Iterator[Engine]:
+def engine(config: Any, empty: Path) -> Iterator[Engine]:
+    path = Path(config.database_url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(empty, path)
     opened = open_database(config.database_url)
     yield opened
     opened.dispose()
@@ -76,7 +98,7 @@ def browser(app: Starlette) -> Callable[..., Browser]:
     """A new browser; logged in where a name is given."""
 
     def open_browser(name: str | None = None) -> Browser:
-        new = Browser(app, follow_redirects=False)
+        new = Browser(app)
         if name is not None:
             answer = new.submit("/login", "/login", name=name, password=PASSWORD, to="/")
             assert answer.status_code == 303, answer.text
@@ -94,4 +116,4 @@ def session_7b(engine: Engine) -> int:
 @pytest.fixture
 def visiting() -> Callable[[Starlette], Browser]:
     """A browser of any application, without a login."""
-    return lambda app: Browser(app, follow_redirects=False)
+    return lambda app: Browser(app)

@@ -1,0 +1,310 @@
+"""The dashboard in a real browser: Chromium without a window, where it is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.routing import Route
+
+from classpulse.settings import read_config
+from classpulse.web.app import build_app
+from classpulse.web.guards import Open
+from classpulse.web.permissions import Action
+from classpulse.web.serving import server_settings
+from db.accounts import Role, add_account, set_classes
+from db.engine import open_database
+from db.store import Store, now_utc
+from recorded import record_lesson
+
+PASSWORD = "seven green lamps"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {390: 844, 1280: 800, 1920: 1080}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
+
+HERE = Path(__file__).parent
+LOOKED_AT = (HERE / "looked_at.js").read_text(encoding="utf-8")
+TOO_SMALL = (HERE / "too_small.js").read_text(encoding="utf-8")
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser, started once."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Served:
+    """A dashboard on a free port of this computer."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "config.yaml"
+        path.write_text("class: {name: 7b}\npolicy:\n  " + POLICY, encoding="utf-8")
+        self.config = read_config(path)
+        self.engine = open_database(self.config.database_url)
+        self.app = build_app(self.config, self.engine)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(server_settings(self.config, self.app))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+
+    def end(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+        self.engine.dispose()
+
+
+POLICY = (
+    "jurisdiction: CH\n  age_group: adults\n  legal_basis: consent\n  recorded_by: head of studies\n"
+    "  recorded_on: 2026-01-15\n  mode: emotion\n"
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A dashboard before its first start."""
+    made = Served(tmp_path_factory.mktemp("served"))
+    yield made
+    made.end()
+
+
+class Tab:
+    """A browser's context with one page, and all that it complained of."""
+
+    def __init__(self, chromium: Any, address: str, **options: Any) -> None:
+        self.address = address
+        self.complaints: list[str] = []
+        self.context = chromium.new_context(base_url=address, locale="en-GB", **options)
+        self.context.set_default_timeout(8000)
+        self.page = self.context.new_page()
+        self.page.on("console", self._told)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _told(self, message: Any) -> None:
+        # A page that is refused is told by the browser, too; that is what those tests look for.
+        if (
+            message.type in {"error", "warning"}
+            and "the server responded with a status of 40" not in message.text
+        ):
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.complaints.append(f"asked elsewhere: {request.url}")
+
+    def log_in(self, name: str, password: str = PASSWORD) -> Tab:
+        self.page.goto("/login")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.wait_for_url(re.compile("/$"))
+        return self
+
+
+@pytest.fixture
+def tab(chromium: Any, served: Served) -> Iterator[Callable[..., Tab]]:
+    """A new browser; it must have had nothing to complain of."""
+    opened: list[Tab] = []
+
+    def new(**options: Any) -> Tab:
+        opened.append(Tab(chromium, served.address, **options))
+        return opened[-1]
+
+    yield new
+    for one in opened:
+        one.context.close()
+    assert [complaint for one in opened for complaint in one.complaints] == []
+
+
+@pytest.fixture(scope="module")
+def administered(chromium: Any, served: Served) -> int:
+    """The first start is over: Root administers, Ada teaches 7b, and 7b has had a lesson; its number."""
+    code = served.app.state.site.code
+    assert code is not None
+    first = Tab(chromium, served.address)
+    first.page.goto("/")
+    assert first.page.url.endswith("/setup")
+    first.page.get_by_label("Code from the terminal").fill(code)
+    first.page.get_by_label("Name").fill("Root")
+    first.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    first.page.get_by_label("Password again").fill(PASSWORD)
+    first.page.get_by_role("button").get_by_text("Make the account").click()
+    first.page.wait_for_url(served.address + "/")
+    assert first.complaints == []
+    first.context.close()
+    store = Store(served.engine)
+    with store.unit() as unit:
+        set_classes(unit, add_account(unit, "Ada", Role.TEACHER, "x", now_utc()), ["7b"])
+        unit.commit()
+    return record_lesson(store)
+
+
+def _pages(served: Served, session: int) -> list[str]:
+    """Every page that there is, but those that stream or are files."""
+    found = []
+    for one in served.app.routes:
+        if not isinstance(one, Route) or "GET" not in (one.methods or ()):
+            continue
+        fillings = {
+            name: (session if name == "session" else 1) if type(kind).__name__ == "IntegerConvertor" else "7b"
+            for name, kind in one.param_convertors.items()
+        }
+        if one.guard is Open.ANYBODY or isinstance(one.guard, Action):
+            found.append(one.path_format.format(**fillings))
+    return sorted(set(found))
+
+
+def test_the_code_opens_the_first_start(administered: int, served: Served) -> None:
+    assert administered == 1
+    assert served.app.state.site.code is None
+
+
+def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
+    page = tab().page
+    page.goto("/login")
+    page.keyboard.type("Root")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/$"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0, "it is seen once it has the focus"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.reload()
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.innerText.trim()"))
+        if page.evaluate("document.activeElement.innerText") == "Accounts":
+            break
+    assert seen[2:] == ["Today", "Lessons", "Check-ins", "Classes", "Upload", "Accounts"]
+    style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert style == "solid", "where the focus is can be seen"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/accounts")
+    page.keyboard.press("Shift+Tab")
+
+
+def test_the_language_is_switched_and_kept(tab, administered) -> None:
+    page = tab().log_in("Root").page
+    page.goto("/accounts")
+    page.get_by_role("button", name="Deutsch").click()
+    page.wait_for_load_state()
+    assert page.url.endswith("/accounts")
+    assert page.get_by_role("heading", level=1).inner_text() == "Konten"
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert page.get_by_role("button", name="Deutsch").get_attribute("aria-pressed") == "true"
+
+
+def test_every_page_at_every_width_in_both_schemes(tab, served, administered) -> None:
+    """No page scrolls sideways, complains, or has something that a screen reader cannot name."""
+    one = tab().log_in("Root")
+    looked = 0
+    wrong: list[str] = []
+    for path in _pages(served, administered):
+        answer = one.context.request.get(path, max_redirects=0)
+        if answer.status != 200 or "text/html" not in answer.headers["content-type"]:
+            continue
+        if "<main" not in answer.text():
+            continue
+        looked += 1
+        one.page.set_viewport_size({"width": 1280, "height": 800})
+        one.page.goto(path, wait_until="load")
+        wrong += [f"{path}: {found}" for found in one.page.evaluate(LOOKED_AT)]
+        for width, height in WIDTHS.items():
+            one.page.set_viewport_size({"width": width, "height": height})
+            if (over := one.page.evaluate(TOO_WIDE)) > 0:
+                wrong.append(f"{path}: {over} px too wide at {width}")
+    assert looked >= 4
+    assert wrong == []
+
+
+def test_what_a_visitor_sees(tab, administered) -> None:
+    for width, height in WIDTHS.items():
+        page = tab(viewport={"width": width, "height": height}).page
+        page.goto("/login")
+        assert page.evaluate(LOOKED_AT) == []
+        assert page.evaluate(TOO_WIDE) <= 0
+
+
+def test_dark_where_the_computer_is_dark(tab, administered) -> None:
+    grounds = {}
+    for scheme in ("light", "dark"):
+        page = tab(color_scheme=scheme).page
+        page.goto("/login")
+        grounds[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert grounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 27)"}
+
+
+def test_on_a_phone_everything_can_be_hit(tab, administered) -> None:
+    one = tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).log_in("Root")
+    for path in ("/", "/accounts", "/account", "/audit"):
+        one.page.goto(path)
+        small = one.page.evaluate(TOO_SMALL)
+        assert small == [], path
+
+
+def test_an_account_is_made_by_hand_and_logs_in(tab, served, administered) -> None:
+    root = tab().log_in("Root").page
+    root.goto("/accounts")
+    root.get_by_label("Name").fill("Dan <b>Brown</b>")
+    root.get_by_label("New classes, one a line").fill("9a")
+    root.get_by_role("button", name="Add the account").click()
+    password = root.locator(".secret").inner_text()
+    dan = tab().log_in("Dan <b>Brown</b>", password)
+    assert dan.page.get_by_role("link", name="Dan <b>Brown</b>").is_visible()
+    assert dan.page.get_by_role("link", name="Accounts").count() == 0
+    dan.page.goto(f"/lessons/{administered}")
+    assert dan.page.get_by_role("heading", level=1).inner_text() == "There is no such page"
+
+
+def test_nothing_inline_would_run(tab, administered) -> None:
+    """The policy is in force: markup that got into a page would still do nothing."""
+    one = tab()
+    one.page.goto("/login")
+    one.page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); const i = document.createElement('img'); i.src = 'http://127.0.0.1:9/x';"
+        " document.body.append(i); }"
+    )
+    one.page.wait_for_timeout(50)
+    assert one.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in complaint for complaint in one.complaints)
+    one.complaints.clear()
+
+
+def test_it_prints_without_the_menu(tab, administered) -> None:
+    page = tab(color_scheme="dark").log_in("Root").page
+    page.emulate_media(media="print")
+    assert not page.locator(".top").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.get_by_role("heading", level=1).is_visible()

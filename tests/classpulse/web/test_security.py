@@ -1,0 +1,555 @@
+"""What nobody may do, tried on every route that there is: the routes are read from the application, so that
+a new one is tried too."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.routing import Route
+
+from classpulse.settings import read_config
+from classpulse.web.app import build_app
+from classpulse.web.guards import MOST_FORM_BYTES, UNSAFE, Open
+from classpulse.web.pages.login import ROUTES as LOGIN_ROUTES
+from classpulse.web.permissions import ALLOWED, Action
+from classpulse.web.serving import server_settings
+from classpulse.web.throttle import FREE, FREE_OF_AN_ADDRESS, Throttle
+from db import accounts as stored
+from db.accounts import Role, add_account
+from db.store import Store, now_utc
+
+PASSWORD = "three quiet walnuts"
+NASTY = "{{ 7*191 }}${7*191}<img src=x onerror=alert(1)>'\"&"
+"""As a name: for two template languages, HTML and attributes."""
+
+
+def _routes(app: Any) -> list[Route]:
+    found = [one for one in app.routes if isinstance(one, Route)]
+    assert len(found) > 10
+    return found
+
+
+def _address(route: Route, **values: Any) -> str:
+    filled = {
+        name: values.get(name, 1 if type(kind).__name__ == "IntegerConvertor" else "x")
+        for name, kind in route.param_convertors.items()
+    }
+    return route.path_format.format(**filled)
+
+
+def _each(app: Any) -> Iterator[tuple[Route, str]]:
+    for route in _routes(app):
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield route, method
+
+
+class TestEveryRoute:
+    def test_has_a_guard(self, app) -> None:
+        assert all(isinstance(one.guard, Action | Open) for one in _routes(app))
+
+    def test_open_ones_are_few_and_known(self, app) -> None:
+        """What is open to everybody is said here, or it is a mistake."""
+        opened = {one.path for one in _routes(app) if one.guard is Open.ANYBODY}
+        known = {one.path for one in LOGIN_ROUTES if one.guard is Open.ANYBODY} | {"/healthz"}
+        assert {one for one in opened - known if not one.startswith("/join")} == set()
+
+    def test_lets_no_visitor_in(self, app, browser, session_7b) -> None:
+        visitor = browser()
+        for route, method in _each(app):
+            if route.guard is Open.ANYBODY:
+                continue
+            where = _address(route, session=session_7b)
+            answer = visitor.request(method, where)
+            assert answer.status_code == (303 if method == "GET" else 401), f"{method} {where}"
+            if method == "GET":
+                assert answer.headers["location"].startswith("/login?to=")
+                script = visitor.get(where, headers={"accept": "application/json"})
+                assert script.status_code == 401, where
+
+    @pytest.mark.parametrize("name", ["Ada", "Ben", "Cleo", "Root"])
+    def test_changes_nothing_without_the_forms_token(
+        self, app, browser, session_7b, accounts, name: str
+    ) -> None:
+        who, other = browser(name), browser("Root")
+        stolen = other.token()
+        for route, method in _each(app):
+            if method not in UNSAFE:
+                continue
+            where = _address(route, session=session_7b, account=accounts["Ben"])
+            for data, headers in (
+                ({}, {}),
+                ({"token": ""}, {"x-form-token": ""}),
+                ({"token": stolen}, {"x-form-token": stolen}),
+                ({"token": "é\0"}, {"x-form-token": "x" * 5000}),
+            ):
+                answer = who.request(method, where, data=data, headers=headers)
+                # A page that reads its own body may find it no form at all before it looks for the token.
+                refused = {400, 401, 403, 404, 415} if route.own_body else {401, 403}
+                assert answer.status_code in refused, f"{method} {where} {data}"
+        assert stored.account(app.state.site.engine, accounts["Ben"]).disabled is False
+
+    @pytest.mark.parametrize(
+        ("name", "role"),
+        [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
+    )
+    def test_is_closed_to_who_may_not_do_it(self, app, browser, session_7b, name: str, role: Role) -> None:
+        who = browser(name)
+        token = who.token()
+        for route, method in _each(app):
+            if route.guard is Open.ANYBODY or Action(route.guard) in ALLOWED[role]:
+                continue
+            where = _address(route, session=session_7b)
+            answer = who.request(method, where, headers={"x-form-token": token})
+            assert answer.status_code == 403, f"{method} {where}"
+
+    def test_of_a_session_is_closed_to_another_classs_teacher(self, app, browser, session_7b) -> None:
+        ben = browser("Ben")
+        token = ben.token()
+        for route, method in _each(app):
+            if "session" not in route.param_convertors or route.guard not in ALLOWED[Role.TEACHER]:
+                continue
+            where = _address(route, session=session_7b)
+            answer = ben.request(method, where, headers={"x-form-token": token})
+            missing = ben.request(
+                method, _address(route, session=session_7b + 8), headers={"x-form-token": token}
+            )
+            assert answer.status_code == 404, f"{method} {where}"
+            assert (missing.status_code, len(missing.content)) == (404, len(answer.content)), (
+                "whether it exists is not told"
+            )
+
+    def test_takes_no_other_method(self, app, browser) -> None:
+        root = browser("Root")
+        methods: dict[str, set[str]] = {}
+        for route in _routes(app):
+            methods.setdefault(_address(route), set()).update(route.methods or ())
+        for where, known in methods.items():
+            for method in {"PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - known:
+                assert root.request(method, where).status_code == 405, f"{method} {where}"
+
+    def test_of_a_number_takes_numbers_alone(self, app, browser) -> None:
+        root = browser("Root")
+        for route, method in _each(app):
+            if method != "GET" or not route.param_convertors:
+                continue
+            for name, kind in route.param_convertors.items():
+                if type(kind).__name__ != "IntegerConvertor":
+                    continue
+                for value in ("-1", "1e3", "x", "0x1", "1;2", "%00", "9" * 40):
+                    answer = root.get(_address(route, **{name: value}))
+                    assert answer.status_code in {400, 404}, f"{route.path} {value}"
+
+    def test_answers_with_the_strict_policy(self, app, browser, session_7b) -> None:
+        root = browser("Root")
+        for route, method in _each(app):
+            if method != "GET" or "event" in route.path or "stream" in route.path:
+                continue
+            headers = root.get(_address(route, session=session_7b)).headers
+            policy = headers["content-security-policy"]
+            assert "default-src 'none'" in policy, route.path
+            assert "script-src 'self' 'unsafe" not in policy
+            assert "unsafe-eval" not in policy
+            assert headers["x-content-type-options"] == "nosniff", route.path
+            assert headers["cache-control"] != "public", route.path
+
+
+def test_a_page_that_there_is_not_keeps_the_menu(browser) -> None:
+    assert "Log out" in browser("Ada").get("/nothing/here").text
+    assert "Log out" not in browser().get("/nothing/here").text
+
+
+class TestForms:
+    @pytest.mark.parametrize("path", ["/login", "/language", "/logout", "/accounts", "/account/password"])
+    @pytest.mark.parametrize("length", [True, False], ids=["length said", "in chunks"])
+    def test_an_oversized_one_is_not_read_to_its_end(self, browser, path: str, length: bool) -> None:
+        root = browser("Root")
+        read = 0
+
+        def much() -> Iterator[bytes]:
+            nonlocal read
+            for _ in range(64):
+                read += 1 << 16
+                yield b"a" * (1 << 16)
+
+        content: Any = b"".join(much()) if length else much()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        answer = root.post(path, content=content, headers=headers)
+        assert answer.status_code == 413
+        assert 1 << 16 < MOST_FORM_BYTES < read
+
+    def test_thousands_of_fields_are_refused(self, browser) -> None:
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        assert browser().post("/login", content=b"a=1&" * 5000, headers=headers).status_code == 413
+
+    def test_files_are_not_taken_where_none_belong(self, browser) -> None:
+        ada = browser("Ada")
+        answer = ada.post("/logout", data={"token": ada.token()}, files={"x": ("../../x", b"MZ")})
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize(
+        ("kind", "body"),
+        [
+            ("application/json", b'{"token": "x"}'),
+            ("multipart/form-data", b"no boundary"),
+            ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n"),
+            ("multipart/form-data; boundary=x", b"\xff\xfe" * 100),
+            ("application/x-www-form-urlencoded; charset=\xff", b"%ff%fe%00=%zz"),
+            ("text/plain", b"token=x"),
+            ("", b"token=x"),
+        ],
+    )
+    def test_what_is_no_form_is_refused(self, browser, kind: str, body: bytes) -> None:
+        answer = browser("Ada").post(
+            "/logout", content=body, headers={"content-type": kind.encode("latin-1")}
+        )
+        assert answer.status_code in {400, 403}
+
+    @pytest.mark.parametrize("length", ["-1", "x", "1e9", "99999999999999999999"])
+    def test_a_length_that_lies(self, browser, length: str) -> None:
+        answer = browser().post("/login", content=b"a=1", headers={"content-length": length})
+        assert answer.status_code in {400, 403, 413}
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/static/../../../../../../etc/passwd",
+            "/static/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+            "/static/..%2f..%2f..%2fsite.py",
+            "/static/..%5c..%5csite.py",
+            "/static/%252e%252e/site.py",
+            "/static//etc/passwd",
+            "/static/....//....//site.py",
+            "/static/%00",
+            "/static/classpulse.css%00.png",
+            "/static/" + "a/" * 2000,
+            "/static/" + "x" * 300,
+            "/static/\udcff",
+            "/static/",
+            "/static",
+            "//evil.example/%2e%2e",
+            "/%2e%2e/config.yaml",
+            "/../config.yaml",
+            "/.git/config",
+            "/static/.",
+        ],
+    )
+    def test_nothing_but_our_files_is_reached(self, app, browser, path: str) -> None:
+        answer = browser("Root").get(path.encode("utf-8", "surrogateescape").decode("latin-1"))
+        assert answer.status_code in {303, 307, 400, 404, 405}, path
+        assert "root:" not in answer.text
+        assert "def site_of" not in answer.text
+        assert "evil.example" not in answer.headers.get("location", "")
+
+    def test_static_files_are_files_and_no_folder(self, browser) -> None:
+        assert browser().get("/static/classpulse.css").status_code == 200
+        assert browser().get("/static/").status_code == 404
+
+
+class TestRedirects:
+    TARGETS = (
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "///evil.example",
+        "/\t/evil.example",
+        "/x\r\nSet-Cookie: a=b",
+        "/x\nLocation: https://evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        " //evil.example",
+        "evil.example",
+        "/\x00/evil.example",
+        "/\u2028/evil.example",
+    )
+
+    @pytest.mark.parametrize("target", TARGETS)
+    def test_none_leads_elsewhere_or_adds_a_header(self, browser, target: str) -> None:
+        ada = browser("Ada")
+        answer = ada.submit("/language", "/", language="de", to=target)
+        assert answer.headers["location"] == "/"
+        assert "a=b" not in str(answer.headers)
+        page = browser().get("/login", params={"to": target}).text
+        assert 'name="to" value="/"' in page
+
+    def test_of_a_path_with_line_breaks(self, browser) -> None:
+        answer = browser().get("/accounts/1?x=%0d%0aSet-Cookie:%20a=b")
+        assert "set-cookie" not in {name for name in answer.headers if "a=b" in answer.headers[name]}
+        assert "\n" not in answer.headers["location"]
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example", "evil.example:8321", ""]
+    )
+    def test_another_name_is_not_answered(self, browser, host: str) -> None:
+        assert browser().get("/login", headers={"host": host}).status_code == 400
+
+    def test_the_own_names_are(self, configured, engine, accounts, visiting) -> None:
+        config = read_config(
+            configured(more="serve: {host: 0.0.0.0, behind_proxy: true, names: [pulse.school.example]}\n")
+        )
+        visitor = visiting(build_app(config, engine))
+        assert visitor.get("/login", headers={"host": "pulse.school.example"}).status_code == 200
+        assert visitor.get("/healthz", headers={"host": "127.0.0.1:8321"}).text == "ok"
+        assert visitor.get("/login", headers={"host": "other.school.example"}).status_code == 400
+
+
+class TestCookies:
+    @pytest.fixture
+    def over_tls(self, configured, engine, accounts, visiting) -> Any:
+        app = build_app(read_config(configured(more="serve: {behind_proxy: true}\n")), engine)
+        visitor = visiting(app)
+        visitor.base_url = "https://localhost"
+        return visitor
+
+    def test_over_tls_all_are_secure(self, over_tls) -> None:
+        seen = [over_tls.get("/login")]
+        fields = {"name": "Ada", "password": PASSWORD, "to": "/"}
+        seen.append(over_tls.submit("/login", "/login", **fields))
+        seen.append(over_tls.submit("/language", "/", language="de", to="/"))
+        seen.append(over_tls.submit("/logout"))
+        told = [line.lower() for one in seen for line in one.headers.get_list("set-cookie")]
+        assert {line.split("=")[0] for line in told} == {
+            "classpulse",
+            "classpulse_visitor",
+            "classpulse_language",
+        }
+        for line in told:
+            assert "secure" in line, line
+            assert "httponly" in line, line
+            assert "samesite=lax" in line, line
+            assert "domain" not in line, line
+        assert all("max-age" in one.headers["strict-transport-security"] for one in seen)
+
+    def test_without_tls_nothing_insists_on_it(self, browser) -> None:
+        assert "strict-transport-security" not in browser().get("/login").headers
+
+    def test_a_planted_login_is_worth_nothing(self, browser) -> None:
+        planted = "A" * 43
+        victim, thief = browser(), browser()
+        victim.cookies.set("classpulse", planted)
+        assert victim.submit("/login", "/login", name="Ada", password=PASSWORD, to="/").status_code == 303
+        thief.cookies.set("classpulse", planted)
+        assert thief.get("/").status_code == 303
+        assert planted not in {one.value for one in victim.cookies.jar if one.value != planted}
+
+    def test_every_login_has_a_token_of_its_own(self, browser, engine) -> None:
+        tokens = {browser("Ada").cookies["classpulse"] for _ in range(3)}
+        assert len(tokens) == 3
+        (ada,) = [one for one in stored.accounts(engine) if one.name == "Ada"]
+        kept = {one.token_hash for one in stored.logins(engine, ada.id, ada.created_at)}
+        assert not kept & tokens, "only hashes are kept"
+
+    def test_a_login_without_a_click_ends(self, config, engine, browser, monkeypatch) -> None:
+        ada = browser("Ada")
+        from datetime import timedelta
+
+        later = now_utc() + timedelta(hours=config.settings.serve.session_hours, minutes=1)
+        monkeypatch.setattr("classpulse.web.logins.now_utc", lambda: later)
+        assert ada.get("/").status_code == 303
+
+
+class TestGuessing:
+    def _guess(self, visitor: Any, name: str, password: str = "wrong", **headers: str) -> int:
+        token = visitor.token("/login")
+        data = {"token": token, "name": name, "password": password}
+        code: int = visitor.post("/login", data=data, headers=headers).status_code
+        return code
+
+    def test_many_names_from_one_address_are_slowed_down(self, browser) -> None:
+        visitor = browser()
+        codes = [self._guess(visitor, f"name {n}") for n in range(FREE_OF_AN_ADDRESS + 2)]
+        assert codes == [401] * FREE_OF_AN_ADDRESS + [429, 429]
+
+    def test_who_has_an_account_does_not_wash_the_address_clean(self, browser) -> None:
+        visitor = browser()
+        for n in range(FREE_OF_AN_ADDRESS - 1):
+            self._guess(visitor, f"name {n}")
+        assert self._guess(browser(), "Ben", PASSWORD) == 303
+        assert [self._guess(visitor, "one"), self._guess(visitor, "two")] == [401, 429]
+
+    def test_another_address_is_another(self, app, browser) -> None:
+        visitor = browser()
+        for n in range(FREE_OF_AN_ADDRESS):
+            self._guess(visitor, f"name {n}")
+        assert self._guess(visitor, "Ada", PASSWORD) == 429
+        elsewhere = type(visitor)(app, client=("10.0.0.9", 50000))
+        assert self._guess(elsewhere, "Ada", PASSWORD) == 303
+
+    @pytest.mark.parametrize(("behind", "last"), [(False, 429), (True, 401)])
+    def test_an_address_that_is_only_said_counts_behind_a_proxy_alone(
+        self, configured, engine, accounts, browser, behind: bool, last: int
+    ) -> None:
+        config = read_config(configured(more=f"serve: {{behind_proxy: {str(behind).lower()}}}\n"))
+        served = server_settings(config, build_app(config, engine))
+        served.load()
+        scheme = "https" if behind else "http"
+        visitor = type(browser())(
+            served.loaded_app, base_url=f"{scheme}://localhost", client=("127.0.0.1", 50000)
+        )
+        codes = [
+            self._guess(visitor, f"name {n}", **{"x-forwarded-for": f"10.0.0.{n}"})
+            for n in range(FREE_OF_AN_ADDRESS + 1)
+        ]
+        assert codes[-1] == last
+
+    def test_a_stranger_is_no_proxy(self, configured, engine, accounts, browser) -> None:
+        config = read_config(configured(more="serve: {behind_proxy: true}\n"))
+        served = server_settings(config, build_app(config, engine))
+        served.load()
+        visitor = type(browser())(served.loaded_app, base_url="https://localhost", client=("10.6.6.6", 50000))
+        codes = [
+            self._guess(visitor, f"name {n}", **{"x-forwarded-for": f"10.0.0.{n}"})
+            for n in range(FREE_OF_AN_ADDRESS + 1)
+        ]
+        assert codes[-1] == 429
+
+    def test_many_at_once_are_not_all_the_first(self) -> None:
+        throttle = Throttle()
+        let_in: list[float] = []
+        together = threading.Barrier(20)
+
+        def guess() -> None:
+            together.wait()
+            let_in.append(throttle.try_s("Ada", 0.0))
+
+        crowd = [threading.Thread(target=guess) for _ in range(20)]
+        for one in crowd:
+            one.start()
+        for one in crowd:
+            one.join()
+        assert sum(one == 0.0 for one in let_in) == FREE
+
+    def test_a_name_that_there_is_not_is_answered_like_one_that_there_is(self, browser) -> None:
+        visitor = browser()
+
+        def told(name: str) -> str:
+            fields = {"name": name, "password": "wrong"}
+            text: str = visitor.submit("/login", "/login", **fields).text
+            return text.replace(name, "NAME")
+
+        assert told("Ada") == told("Eve")
+
+
+class TestNames:
+    def test_are_text_wherever_they_are_shown(self, app, browser, accounts, engine) -> None:
+        with Store(engine).unit() as unit:
+            number = add_account(unit, NASTY, Role.TEACHER, "x", now_utc())
+            stored.set_classes(unit, number, [NASTY])
+            unit.audit("look", NASTY, now_utc(), NASTY)
+            unit.commit()
+        root = browser("Root")
+        pages = ["/accounts", f"/accounts/{number}", "/audit", f"/audit?text={NASTY[:9]}", "/"]
+        for path in pages:
+            text = root.get(path).text
+            assert "<img src=x" not in text, path
+            assert "1337" not in text, path
+            assert not re.search(r"=\"[^\"<>]*<img", text), path
+        assert "{{ 7*191 }}${7*191}&lt;img" in root.get("/accounts").text
+
+    def test_in_messages_are_values_and_no_places(self, browser) -> None:
+        page = browser("Root").submit(
+            "/accounts", "/accounts", name="%(password)s%n%s", role="teacher", password=""
+        )
+        assert page.status_code == 200
+        again = browser("Root").submit("/accounts", "/accounts", name="%(password)s%n%s", role="teacher")
+        assert "There is an account with the name %(password)s%n%s already." in again.text
+
+
+_ANYTHING = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["-1", "0", "1", "1e999", "nan", "NaN", "null", "true", "2026-02-30", NASTY, "\0", "9" * 30]
+    ),
+)
+_FIELDS = st.dictionaries(
+    st.sampled_from(
+        [
+            "token",
+            "name",
+            "role",
+            "class",
+            "new_classes",
+            "password",
+            "old",
+            "again",
+            "login",
+            "language",
+            "to",
+            "page",
+            "action",
+            "text",
+            "session",
+            "student",
+            "class_name",
+            "room",
+            "verdict",
+            "note",
+            "kind",
+            "state",
+            "from",
+            "until",
+            "at_s",
+            "day",
+            "seat",
+            "pseudonym",
+            "x",
+        ]
+    ),
+    _ANYTHING,
+    max_size=5,
+)
+
+
+class TestAnything:
+    """A fuzzer: whatever is sent, the answer is one that was thought of. A fault would be raised here."""
+
+    @pytest.fixture
+    def ask(self, app, browser) -> Callable[..., int]:
+        by_name = {name: browser(name) for name in ("Ada", "Root")}
+        each = list(_each(app))
+
+        def ask(pick: int, number: int, fields: dict[str, str], body: Any, name: str) -> int:
+            route, method = each[pick % len(each)]
+            where = _address(route, session=number, account=number)
+            who = by_name[name]
+            if method == "GET":
+                if "event" in route.path or "stream" in route.path:
+                    return 200
+                return int(who.get(where, params=fields).status_code)
+            headers = {"x-form-token": who.token("/login")}
+            if body is not None:
+                return int(who.request(method, where, json=body, headers=headers).status_code)
+            return int(who.request(method, where, data=fields, headers=headers).status_code)
+
+        return ask
+
+    @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        pick=st.integers(0, 10_000),
+        number=st.integers(0, 6),
+        fields=_FIELDS,
+        body=st.none()
+        | st.recursive(
+            st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=9),
+            lambda inner: (
+                st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+            ),
+            max_leaves=8,
+        ),
+        name=st.sampled_from(["Ada", "Root"]),
+    )
+    def test_is_answered(
+        self, ask, session_7b, pick: int, number: int, fields: dict[str, str], body: Any, name: str
+    ) -> None:
+        code = ask(pick, number, fields, body, name)
+        assert code in {200, 303, 307, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
