@@ -31,6 +31,7 @@ from monitor.errors import SourceError
 from monitor.lifecycle import SessionEvent
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
 from monitor.session import Outcome
+from monitor.sources.opening import is_online
 from monitor.stopping import StopRequest
 from monitor.supervisor import Order
 
@@ -194,8 +195,17 @@ def _read_order() -> Order:
         raise UserError("'classpulse record' is for Classpulse itself; use 'classpulse start'") from None
 
 
+ONLINE_FPS = 1.0
+"""A student's browser sends one picture a second."""
+
+
 def _for_order(config: Config, order: Order) -> Config:
-    """The settings with the order's class and room."""
+    """The settings with the order's class and room, and of an online lesson no more pictures a second than
+    come."""
     settings = config.settings
+    if is_online(order.source):
+        fps = min(ONLINE_FPS, settings.capture.sample_fps)
+        capture = settings.capture.model_copy(update={"sample_fps": fps})
+        settings = settings.model_copy(update={"capture": capture})
     known = settings.class_.model_copy(update={"name": order.class_name, "room": order.room})
     return Config(settings.model_copy(update={"class_": known}), config.folder, config.path)
