@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from db.records import ONLINE
 from monitor.domain import ImageBGR
 from monitor.errors import SourceError
 from monitor.freshness import EXACT, Freshness
@@ -33,9 +34,6 @@ from monitor.sources.reader import JOIN_S, Seen
 from monitor.steady import steady_s
 
 SCHEME = "online:"
-NAME = "online lesson"
-"""What the record calls this source (``reports.timeline`` knows it, too)."""
-
 ASK_S = 0.5
 ANSWER_S = 5.0
 """The dashboard answers in milliseconds; longer, and it hangs."""
@@ -87,7 +85,7 @@ class GallerySource(LiveSource):
     """An online lesson; ``roll`` is who is in it."""
 
     def __init__(self, address: str, roll: Roll, connect: Callable[..., NewestGallery]) -> None:
-        super().__init__(address, NAME, Patience(NEVER_S, GONE_S, EXACT), connect)
+        super().__init__(address, ONLINE, Patience(NEVER_S, GONE_S, EXACT), connect)
         self.roll = roll
 
 
