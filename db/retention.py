@@ -120,6 +120,20 @@ def erase_student(unit: Unit, session_id: int, student_id: int) -> int:
     return gone
 
 
+def recorded_as(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:
+    """The number under which a session holds somebody: of the student of that ``pseudonym`` who is known in
+    it alone, or ``student_id``'s own where they are on the roster; None where it holds nothing of them."""
+    with engine.connect() as connection:
+        if student_id is None:
+            own = StudentRow.session_id == session_id, StudentRow.pseudonym == pseudonym
+            return connection.scalar(select(StudentRow.id).where(*own))
+        held = [
+            exists().where(table.session_id == session_id, table.student_id == student_id)
+            for table in (BinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow)
+        ]
+        return student_id if connection.scalar(select(or_(*held))) else None
+
+
 def kept_usual(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:
     """The usual levels that stay with their verdicts, by student and kind: the level and the number of
     sessions that it was told from, or None where there was none."""

@@ -98,9 +98,10 @@ class Recorded:
                     on_frame=preview.frame if order.preview else None,
                 )
                 teller.happen(SessionEvent.STOP)
-                return self._over(outcome)
+                return self._over(outcome, may_pass=not is_online(order.source))
         except SourceError as error:
-            return self._failed(teller, str(error), again=True)
+            # An online lesson whose dashboard is gone does not come back.
+            return self._failed(teller, str(error), again=not is_online(order.source))
         except EXPECTED as error:
             return self._failed(teller, str(error), again=teller.session_id is not None)
         except Exception as error:
@@ -109,14 +110,14 @@ class Recorded:
                 teller, f"a fault of Classpulse ({type(error).__name__}); see its log", again=True
             )
 
-    def _over(self, outcome: Outcome) -> Over:
+    def _over(self, outcome: Outcome, *, may_pass: bool) -> Over:
         """A camera that is stopped has finished its lecture, unless nobody was left to say so."""
         log.info("recording ends: %s %s", outcome.status.value, outcome.reason)
         return Over(
             outcome.session_id,
             outcome.status,
             outcome.reason,
-            again=outcome.status is SessionStatus.INTERRUPTED and not self._stop.is_set(),
+            again=may_pass and outcome.status is SessionStatus.INTERRUPTED and not self._stop.is_set(),
         )
 
     def _failed(self, teller: Teller, line: str, *, again: bool) -> Message:

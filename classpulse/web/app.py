@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from classpulse.settings import Config
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
-from classpulse.web.pages import home, login
+from classpulse.web.pages import home, join, login, online
 from classpulse.web.site import Site, render, wants_page
 from db.accounts import count_administrators
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (login, home)
+PAGES = (login, home, online, join)
 """Each has its ``ROUTES``."""
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from classpulse.online.lessons import OnlineLessons
 from classpulse.settings import Config
 from classpulse.web.logins import Logins
 from classpulse.web.permissions import Action, may
@@ -30,14 +31,20 @@ LANGUAGES = ("en", "de")
 
 @dataclass
 class Site:
-    """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator."""
+    """One dashboard. ``code`` is the one-time code of the first start, None once there is an administrator.
+    ``joins`` slows down who guesses the codes of online lessons; a class behind one address shares it, so it
+    is never for long."""
 
     config: Config
     engine: Engine
     logins: Logins
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    joins: Throttle = field(default_factory=lambda: Throttle(free=20, longest_s=60.0))
+    online: OnlineLessons = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.online = OnlineLessons(self.config, self.engine)
 
     @property
     def data_folder(self) -> Path:

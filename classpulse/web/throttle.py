@@ -18,17 +18,19 @@ MOST_KEPT = 10_000
 
 
 class Throttle:
-    """Counts failures by key (a name, an address). Times are steady seconds. One thread at a time."""
+    """Counts failures by key (a name, an address). Times are steady seconds. One thread at a time. ``free``
+    and ``longest_s`` as above."""
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = FREE, longest_s: float = LONGEST_S) -> None:
+        self._free, self._longest_s = free, longest_s
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def wait_s(self, key: str, now_s: float) -> float:
         """How long this key must still wait before the next try; 0 where it may now."""
         count, last_s = self._failures.get(key, (0, now_s))
-        if count < FREE or now_s - last_s > FORGET_S:
+        if count < self._free or now_s - last_s > FORGET_S:
             return 0.0
-        pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(count - FREE, 20))
+        pause_s = min(self._longest_s, FIRST_S * 2.0 ** min(count - self._free, 20))
         return max(0.0, last_s + pause_s - now_s)
 
     def failed(self, key: str, now_s: float) -> None:
