@@ -13,7 +13,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
@@ -26,6 +25,9 @@ from monitor.sources.gallery import ASKED, ATTENDANCE, Asked, spec_of
 log = logging.getLogger(__name__)
 
 MOST_QUESTION_BYTES = 10_000
+
+HELLO_S = 5.0
+"""So long somebody who has connected may take to show the key."""
 
 _SOCKET = "lesson.sock"
 
@@ -40,11 +42,12 @@ class Feed:
         self._answer = answer
         self._key = secrets.token_bytes(32)
         self._address, self._private = _private_place(folder)
-        self._listener = Listener(self._address, authkey=self._key)
+        self._listener = Listener(self._address, backlog=8)
         if self._private is not None:
             Path(self._address).chmod(0o600)
         self._closing = threading.Event()
-        threading.Thread(target=self._serve, name="online", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="online", daemon=True)
+        self._thread.start()
 
     @property
     def spec(self) -> str:
@@ -56,8 +59,9 @@ class Feed:
         if self._closing.is_set():
             return
         self._closing.set()
-        with suppress(OSError, EOFError, AuthenticationError):
-            Client(self._address, authkey=self._key).close()  # wakes the thread from its accept
+        with suppress(OSError):
+            Client(self._address).close()  # wakes the thread from its accept
+        self._thread.join()
         self._listener.close()
         if self._private is not None:
             self._private.cleanup()
@@ -66,16 +70,17 @@ class Feed:
         while not self._closing.is_set():
             try:
                 connection = self._listener.accept()
-            except (OSError, EOFError, AuthenticationError) as error:
-                if not self._closing.is_set():
-                    log.warning("somebody could not be answered (%s)", type(error).__name__)
-                    self._closing.wait(0.1)
+            except OSError:  # somebody who hung up at once
                 continue
+            # A thread for each, so that one who says nothing keeps nobody else waiting.
             threading.Thread(target=self._talk, args=(connection,), name="feed", daemon=True).start()
 
     def _talk(self, connection: Connection) -> None:
         with connection:
             try:
+                if not self._knows_key(connection):
+                    log.warning("somebody asked for an online lesson without its key")
+                    return
                 while not self._closing.is_set():
                     if not connection.poll(1.0):
                         continue
@@ -88,6 +93,9 @@ class Feed:
                 pass  # it has ended, or a pause has closed it
             except ValidationError:
                 log.warning("a question was not understood")
+
+    def _knows_key(self, connection: Connection) -> bool:
+        return connection.poll(HELLO_S) and secrets.compare_digest(connection.recv_bytes(1024), self._key)
 
 
 def _private_place(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 
 import cv2
@@ -156,11 +155,12 @@ class NewestGallery:
 
     def _run(self) -> None:
         try:
-            with Client(self._address, authkey=self._key) as connection:
+            with Client(self._address) as connection:
+                connection.send_bytes(self._key)
                 while not self._closing.is_set():
                     self._fetch(connection)
                     self._closing.wait(ASK_S)
-        except (OSError, EOFError, AuthenticationError, ValidationError, ValueError) as error:
+        except (OSError, EOFError, ValidationError, ValueError) as error:
             self._fail(f"the dashboard cannot be reached ({type(error).__name__})")
         finally:
             self._fail("the dashboard is not asked any more")
