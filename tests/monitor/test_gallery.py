@@ -31,7 +31,9 @@ def test_all_places_fit_into_the_picture_and_none_meets_another(places: int) -> 
     )
 
 
-@pytest.mark.parametrize("middle", [(-5, 50), (50, -5), (4, 50), (332, 50), (5000, 50), (400, 300), (50, 5000)])
+@pytest.mark.parametrize(
+    "middle", [(-5, 50), (50, -5), (4, 50), (332, 50), (5000, 50), (400, 300), (50, 5000)]
+)
 def test_beside_the_places_is_nobody(middle: tuple[float, float]) -> None:
     x, y = middle
     assert Gallery(3).tile_of((x - 20, y - 20, x + 20, y + 20)) is None

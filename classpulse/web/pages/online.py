@@ -127,7 +127,7 @@ def _standing(request: Request, found: OnlineLesson) -> dict[str, Any]:
         watching, ended, problem = found.is_watching(now_s), found.ended, found.problem
     return {
         "lesson": found,
-        "code": shown_code(found.code),
+        "spelled": shown_code(found.code),
         "address": str(request.base_url.replace(path=f"/join/{found.code}", query="")),
         "local": site.config.settings.serve.local and not site.config.settings.serve.behind_proxy,
         "members": members,
