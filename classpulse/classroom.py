@@ -20,6 +20,7 @@ from db.records import PlannedSeat, RosterEntry, SeatPlan
 from db.roster import roster
 from monitor.anchoring import Anchored
 from monitor.domain import ImageBGR
+from monitor.gallery import Gallery
 from monitor.landmarks import from_bytes
 from monitor.masking import Masking
 from monitor.pipeline import Masker
@@ -27,6 +28,8 @@ from monitor.plan import Attribution, corners, covered, masked_area, placed
 from monitor.registration import Registration
 from monitor.seating import SeatingSettings
 from monitor.similarity import moved
+from monitor.sources.gallery import GallerySource
+from monitor.tiles import TileAttribution
 from monitor.viewpoint import Registrar
 
 OTHER_VIEW = "this is not the view of the seat plan: students are numbered by where they sit"
@@ -34,14 +37,16 @@ OTHER_VIEW = "this is not the view of the seat plan: students are numbered by wh
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What a session does with its class: how the camera is followed, what is masked (None for nothing), who
-    sits where, the labels of the seats that are opted out, and what the timeline should say of it."""
+    """What a session does with its class: how the camera is followed (None where nothing can move it), what
+    is masked (None for nothing), who sits where, the labels of the seats that are opted out, what the
+    timeline should say of it, and of an online lesson how its places lie."""
 
-    registrar: Registrar
+    registrar: Registrar | None
     masker: Masker | None
     attribution: Attribution
     opted_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    gallery: Gallery | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,13 @@ class Classroom:
 
     def _who(self, entries: Sequence[RosterEntry]) -> str:
         return f"{count(len(entries), 'student')} of class {self.name!r}"
+
+
+def gathered(source: GallerySource) -> Arrangement:
+    """What a session does with an online lesson: everybody in it has joined by themselves, and nobody else is
+    to be seen. Raises ``SourceError`` before the lesson has answered."""
+    gallery = source.roll.gallery
+    return Arrangement(None, None, TileAttribution(gallery, source.roll.latest), gallery=gallery)
 
 
 def covered_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from classpulse.classroom import Arrangement, Classroom, read_classroom
+from classpulse.classroom import Arrangement, Classroom, gathered, read_classroom
 from classpulse.errors import RunError
 from classpulse.policy import Mode
 from classpulse.settings import Config, Settings
@@ -41,6 +41,9 @@ from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.similarity import Matrix
 from monitor.sources import Source, open_source
+from monitor.sources.gallery import GallerySource
+from monitor.sources.opening import is_online
+from monitor.tiles import OneFaceATile, TileSeating, TileTracker
 from monitor.tracking import Tracker
 
 OnStart = Callable[[int, float | None], None]
@@ -88,7 +91,8 @@ class Lecture:
         out whom it cannot mask: then nothing is looked at.
         """
         settings = self._config.settings
-        self._classroom.require_masks()
+        if not is_online(source_spec):
+            self._classroom.require_masks()
         with open_source(
             source_spec, stale_s=settings.capture.stale_s, reconnect_s=settings.capture.reconnect_s
         ) as source:
@@ -97,7 +101,11 @@ class Lecture:
             gaps, first = _first_frame(frames)
             if first is None:
                 raise RunError("stopped before the first frame came: nothing was recorded")
-            arrangement = self._classroom.arranged(first.image_bgr, settings.seating)
+            arrangement = (
+                gathered(source)
+                if isinstance(source, GallerySource)
+                else self._classroom.arranged(first.image_bgr, settings.seating)
+            )
             session_id = self._begin(
                 called or source.name, source.expected_s, first, detector, classifier, heads, arrangement
             )
@@ -183,15 +191,18 @@ class Lecture:
         on_progress: OnProgress | None,
         on_sample: OnSample | None,
     ) -> Session:
-        settings = self._config.settings
+        settings, gallery = self._config.settings, arrangement.gallery
+        hits = settings.tracking.confirm_hits
         facing = partial(is_facing, settings=settings.attention)
         pipeline = Pipeline(
-            detector,
+            detector if gallery is None else OneFaceATile(detector, gallery),
             _reader(settings, classifier),
-            Tracker(settings.tracking),
-            Seating(settings.seating, confirm_hits=settings.tracking.confirm_hits),
+            Tracker(settings.tracking) if gallery is None else TileTracker(gallery, settings.tracking),
+            Seating(settings.seating, confirm_hits=hits)
+            if gallery is None
+            else TileSeating(gallery, confirm_hits=hits),
             arrangement.registrar,
-            colours,
+            colours if gallery is None else None,
             glance,
             heads,
             arrangement.masker,

@@ -41,6 +41,11 @@ class NewSession:
     room: str | None = None
 
 
+ONLINE = "online lesson"
+"""The ``source`` of a session whose students were before their own cameras: each was watched while they had
+joined, so bins of one student are missing where that student was not watched."""
+
+
 @dataclass(frozen=True)
 class SessionRecord:
     """One stored session. ``watched_s`` is the time covered by sampled frames (gaps excluded);

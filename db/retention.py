@@ -15,6 +15,7 @@ from annotated_types import Ge, Le
 from sqlalchemy import Engine, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
+from db import summaries
 from db.engine import overwrite_deleted
 from db.levels import KINDS, LAST
 from db.names import is_named
@@ -96,6 +97,41 @@ def erase_session(unit: Unit, session_id: int) -> ErasedSession | None:
     bins = connection.execute(delete(BinRow).where(BinRow.session_id == session_id)).rowcount
     connection.execute(delete(SessionRow).where(SessionRow.id == session_id))
     return ErasedSession(session_id, len(own) + _erase_unknown(connection, others), bins)
+
+
+def erase_student(unit: Unit, session_id: int, student_id: int) -> int:
+    """Erase a recorded student of a session with all that it holds of them; returns how many bins went.
+
+    Somebody who is known in this session alone is no more; somebody of the roster stays, without this
+    session. Bins of the whole class (``mode: aggregate``) have nobody in them and stay. As to
+    what is left in the files, see ``erase_session``.
+    """
+    connection = unit.connection
+    overwrite_deleted(connection)
+    _keep_usual_levels(connection, session_id)
+    gone = 0
+    for table in (BinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow, AttributionRow, CorrectionRow):
+        theirs = delete(table).where(table.session_id == session_id, table.student_id == student_id)
+        rows = connection.execute(theirs).rowcount
+        gone += rows if table is BinRow else 0
+    own = StudentRow.id == student_id, StudentRow.session_id == session_id
+    connection.execute(delete(StudentRow).where(*own))
+    summaries.forget(connection, session_id)  # the class's means had them in
+    return gone
+
+
+def recorded_as(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:
+    """The number under which a session holds somebody: of the student of that ``pseudonym`` who is known in
+    it alone, or ``student_id``'s own where they are on the roster; None where it holds nothing of them."""
+    with engine.connect() as connection:
+        if student_id is None:
+            own = StudentRow.session_id == session_id, StudentRow.pseudonym == pseudonym
+            return connection.scalar(select(StudentRow.id).where(*own))
+        held = [
+            exists().where(table.session_id == session_id, table.student_id == student_id)
+            for table in (BinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow)
+        ]
+        return student_id if connection.scalar(select(or_(*held))) else None
 
 
 def kept_usual(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:

@@ -40,9 +40,9 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
     return TimelineBin(
         student_id=None,
         start_s=members[0].start_s,
-        watched_s=members[0].watched_s,
+        watched_s=max(b.watched_s for b in members),
         seen_s=sum(b.seen_s for b in seen),
-        samples=members[0].samples,
+        samples=max(b.samples for b in members),
         seen_samples=sum(b.seen_samples for b in seen),
         usable_samples=sum(b.usable_samples for b in usable),
         probabilities=_mean_probabilities(usable),

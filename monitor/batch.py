@@ -20,6 +20,7 @@ class Batch:
     ``bins`` are by (student's number within the session or ``CLASS``, start in seconds), ``tracks`` by their
     number, ``gaps`` by their start. ``notes`` are (media seconds, text). ``seats``, ``owners`` (by the
     student's number), ``frame_size`` (width, height; pixels) and ``progress`` are those of the moment.
+    ``erased`` are the numbers of all of whom nothing may be kept any more.
     """
 
     progress: Progress
@@ -30,6 +31,7 @@ class Batch:
     seats: tuple[Seat, ...] = ()
     owners: Mapping[int, Owner] | None = None
     frame_size: tuple[int, int] = (0, 0)
+    erased: frozenset[int] = frozenset()
 
     def then(self, newer: Batch) -> Batch:
         """This batch and a newer one in one.
@@ -46,4 +48,5 @@ class Batch:
             seats=newer.seats,
             owners=newer.owners,
             frame_size=newer.frame_size,
+            erased=self.erased | newer.erased,
         )

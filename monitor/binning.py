@@ -40,6 +40,7 @@ class _OpenBin:
     """One bin of the whole class, so far: the samples it covers and who was in them."""
 
     covers_s: dict[float, float] = field(default_factory=dict)
+    watched: dict[float, frozenset[int]] = field(default_factory=dict)
     tallies: dict[int, _Tally] = field(default_factory=dict)
 
 
@@ -58,9 +59,13 @@ class Binner:
         self._open: dict[int, _OpenBin] = {}
         self._students: set[int] = set()
 
-    def add_sample(self, media_s: float, covers_s: float) -> None:
-        """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds."""
-        self._open.setdefault(self._index(media_s), _OpenBin()).covers_s[media_s] = covers_s
+    def add_sample(self, media_s: float, covers_s: float, watched: frozenset[int] | None = None) -> None:
+        """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds; of nobody else but
+        ``watched`` it tells anything, with None it does of everybody."""
+        bin_ = self._open.setdefault(self._index(media_s), _OpenBin())
+        bin_.covers_s[media_s] = covers_s
+        if watched is not None:
+            bin_.watched[media_s] = watched
 
     def add(self, observation: Observation) -> bool:
         """Count one observation; True unless its bin is closed already.
@@ -121,13 +126,18 @@ class Binner:
         tally = bin_.tallies.get(number, _Tally())
         mean = tally.probabilities / tally.usable if tally.usable else None
         seen = len(tally.seen_at)
-        absent = len(bin_.covers_s) - seen
+        covers_s = [
+            s
+            for at_s, s in bin_.covers_s.items()
+            if at_s in tally.seen_at or number in bin_.watched.get(at_s, (number,))
+        ]
+        absent = len(covers_s) - seen
         return TimelineBin(
             student_id=number,
             start_s=index * self.bin_s,
-            watched_s=sum(bin_.covers_s.values()),
+            watched_s=sum(covers_s),
             seen_s=tally.seen_s,
-            samples=len(bin_.covers_s),
+            samples=len(covers_s),
             seen_samples=seen,
             usable_samples=tally.usable,
             probabilities=None if mean is None else tuple(float(p) for p in mean),

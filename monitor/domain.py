@@ -25,12 +25,14 @@ class Frame:
     """One sampled picture of the class.
 
     ``captured_at`` is aware UTC, for records; ``media_s`` is seconds since the session's start
-    (for a file: the container's own timestamp), for positions in the lecture.
+    (for a file: the container's own timestamp), for positions in the lecture. ``shown`` are the places of a
+    gallery (``monitor.gallery``) on which there is something to see, None where all is one room.
     """
 
     image_bgr: ImageBGR
     captured_at: datetime
     media_s: float
+    shown: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         if self.image_bgr.ndim != 3 or self.image_bgr.shape[2] != 3 or self.image_bgr.dtype != np.uint8:
@@ -48,6 +50,8 @@ class GapReason(StrEnum):
     FROZEN = "frozen picture"
     BLACK = "black picture"
     PAUSED = "paused"
+    NOBODY = "nobody there"
+    """Of an online lesson that nobody has joined, or everybody has left."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ class Pipeline:
         note = note or self._note_pictures(pictures)
         self._now, self._now_s, self._here = tracks, frame.media_s, set(students.values())
         late = self.seating.admit([track for track in tracks if self._has_left(track)])
-        observations = self._attribute(students | late) + self._absences(students, frame.media_s)
+        watched = self.seating.watched(frame.shown)
+        observations = self._attribute(students | late) + self._absences(students, frame.media_s, watched)
         self._note_tracks(tracks, students | late)
         self._forget(frame.media_s)
         sightings = tuple(
@@ -128,7 +129,14 @@ class Pipeline:
             if track.track_id not in pictures
         )
         return Sample(
-            frame.media_s, tuple(observations), len(sightings), self._frame_size, sightings, note, late
+            frame.media_s,
+            tuple(observations),
+            len(sightings),
+            self._frame_size,
+            sightings,
+            note,
+            late,
+            watched=watched,
         )
 
     def _continue(self, tracks: list[Track]) -> None:
@@ -200,12 +208,14 @@ class Pipeline:
             for reading in self._pending.pop(track_id, [])
         ]
 
-    def _absences(self, students: dict[int, int], media_s: float) -> list[Observation]:
+    def _absences(
+        self, students: dict[int, int], media_s: float, watched: frozenset[int] | None
+    ) -> list[Observation]:
         here = set(students.values())
         return [
             Observation(student, media_s, seen=False, unknown=Unknown.ABSENT)
             for student in range(self.seating.student_count)
-            if student not in here
+            if student not in here and (watched is None or student in watched)
         ]
 
     def _note_tracks(self, tracks: list[Track], students: dict[int, int]) -> None:

@@ -40,9 +40,10 @@ owner. The recorder asks every few seconds: who walks past a seat is not on it f
 
 @dataclass(frozen=True)
 class Owner:
-    """The person of the roster on the planned seat ``label``."""
+    """The person of the roster on the planned seat ``label``; with ``student_id`` None somebody who is known
+    in this session alone, as ``label``."""
 
-    student_id: int
+    student_id: int | None
     label: str
 
 
@@ -120,6 +121,10 @@ class Attribution:
             if certain and label in self._owners:
                 self._found[seat.student] = Owner(self._owners[label], label)
         return dict(self._found)
+
+    def erased(self, seats: Sequence[Seat]) -> frozenset[int]:
+        """The numbers of those of whom nothing may be kept, and what was kept is to be erased."""
+        return frozenset()
 
     def _matched(self, seats: Sequence[Seat]) -> dict[int, str]:
         """Labels by student, each student on one planned seat that nobody is on yet, at the least

@@ -82,6 +82,7 @@ class Recorder:
         self._last_commit = (clock(), 0.0)
         self._seats: list[Seat] = []
         self._labels: Mapping[int, str] = {}
+        self._erased: frozenset[int] = frozenset()
 
     @property
     def progress(self) -> Progress:
@@ -107,7 +108,7 @@ class Recorder:
         """Count a sample that stands for ``covers_s`` seconds; one that was not looked at is dropped."""
         if sample.looked_at:
             self._frame_size = sample.frame_size
-            self._binner.add_sample(sample.media_s, covers_s)
+            self._binner.add_sample(sample.media_s, covers_s, sample.watched)
             self.add_observations(sample)
         else:
             self._not_looked_at += 1
@@ -158,6 +159,7 @@ class Recorder:
             self._seats = seats
             self._owners = dict(self._attribution.update(seats, last=last))
             self._labels = labels_of(seats, self._owners)
+            self._erased |= self._attribution.erased(seats)
         self._delivery.hand_over(self._batch(tracks))
 
     def end(
@@ -173,7 +175,10 @@ class Recorder:
 
     def _batch(self, tracks: list[Stretch]) -> Batch:
         """Everything new, and what the binner may soon forget; in ``mode: aggregate`` nothing of anybody."""
-        bins = self._binner.bins()
+        # Of whom nothing was watched in a bin, it says nothing.
+        bins = {
+            key: one for key, one in self._binner.bins().items() if one.samples and key[0] not in self._erased
+        }
         self._binner.close_old()
         notes, self._notes = tuple(self._notes), []
         gaps, self._gaps = self._gaps, {}
@@ -188,6 +193,7 @@ class Recorder:
             seats=tuple(self._seats),
             owners=self._owners,
             frame_size=self._frame_size,
+            erased=self._erased,
         )
 
 

@@ -26,7 +26,8 @@ class Sample:
     ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what
     a person should know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id:
     student}``, of which it became known after they had left. ``looked_at`` is False where it could not be
-    told what to mask: then the frame is a gap."""
+    told what to mask: then the frame is a gap. ``watched`` are the students whose places in a gallery show
+    somebody, None where everybody is watched: of the others this frame tells nothing, not even absence."""
 
     media_s: float
     observations: tuple[Observation, ...]
@@ -36,6 +37,7 @@ class Sample:
     note: str | None = None
     late: Mapping[int, int] = field(default_factory=dict)
     looked_at: bool = True
+    watched: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,11 @@ class Seating:
             if track_id not in self._student_of:
                 self._new_looks.setdefault(track_id, Looks()).add(seen)
 
+    def watched(self, shown: frozenset[int] | None) -> frozenset[int] | None:
+        """The students of whom a frame tells anything, given its places with something to see
+        (``Frame.shown``); None for everybody, as in a room."""
+        return None
+
     @property
     def student_count(self) -> int:
         """How many students are known; they are numbered from 0."""

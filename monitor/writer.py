@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from db.records import SeatRecord, SessionStatus
+from db.retention import erase_student
 from db.store import Store, now_utc
 from db.unit import Unit
 from monitor.batch import CLASS, Batch
@@ -43,7 +44,14 @@ class Writer:
 
     def _write(self, unit: Unit, batch: Batch) -> dict[int, int]:
         """Write into an open unit; return the database's id of each student number."""
-        ids = self._name_students(unit, batch)
+        batch = _without_erased(batch)
+        gone = {number: who for number, who in self._student_ids.items() if number in batch.erased}
+        for who in gone.values():
+            bins_gone = erase_student(unit, self._session_id, who)
+            detail = f"somebody withdrew; {bins_gone} bins with it"
+            unit.audit("erase", f"session {self._session_id}", self._clock(), detail)
+        known = {number: who for number, who in self._student_ids.items() if number not in gone}
+        ids = self._name_students(unit, batch, known)
         bins = [replace(b, student_id=None if n == CLASS else ids[n]) for (n, _), b in batch.bins.items()]
         unit.write_bins(self._session_id, bins)
         tracks = [replace(t, student_id=ids[t.student_id]) for t in batch.tracks.values()]
@@ -54,17 +62,21 @@ class Writer:
         unit.progress(self._session_id, batch.progress)
         return ids
 
-    def _name_students(self, unit: Unit, batch: Batch) -> dict[int, int]:
+    def _name_students(self, unit: Unit, batch: Batch, known: Mapping[int, int]) -> dict[int, int]:
         """Students who are of the roster are taken for who they are, with all that was written of them before
-        it was known. The others are named by seat, and renamed when a new one sits down before them."""
-        owners, ids = dict(batch.owners or {}), dict(self._student_ids)
-        for number, owner in owners.items():
-            if ids.get(number, owner.student_id) != owner.student_id:
-                unit.attribute(self._session_id, ids[number], owner.student_id)
-            ids[number] = owner.student_id
+        it was known. The others are named as they are known, else by seat, and then renamed when a new one
+        sits down before them."""
+        owners, ids = dict(batch.owners or {}), dict(known)
+        of_roster = {
+            number: owner.student_id for number, owner in owners.items() if owner.student_id is not None
+        }
+        for number, who in of_roster.items():
+            if ids.get(number, who) != who:
+                unit.attribute(self._session_id, ids[number], who)
+            ids[number] = who
         labels = labels_of(batch.seats, owners)
         # All renames in one call: two students may swap names when somebody sits down between them.
-        others = {number: label for number, label in labels.items() if number not in owners}
+        others = {number: label for number, label in labels.items() if number not in of_roster}
         unit.rename_students(self._session_id, {ids[n]: label for n, label in others.items() if n in ids})
         for number, label in others.items():
             if number not in ids:
@@ -75,6 +87,20 @@ class Writer:
             [SeatRecord(ids[s.student], labels[s.student], s.box_xyxy, width, height) for s in batch.seats],
         )
         return ids
+
+
+def _without_erased(batch: Batch) -> Batch:
+    """The same without what it holds of those of whom nothing may be kept."""
+    gone = batch.erased
+    if not gone:
+        return batch
+    return replace(
+        batch,
+        bins={key: one for key, one in batch.bins.items() if key[0] not in gone},
+        tracks={key: one for key, one in batch.tracks.items() if one.student_id not in gone},
+        seats=tuple(seat for seat in batch.seats if seat.student not in gone),
+        owners={number: owner for number, owner in (batch.owners or {}).items() if number not in gone},
+    )
 
 
 def labels_of(seats: Sequence[Seat], owners: Mapping[int, Owner]) -> dict[int, str]:

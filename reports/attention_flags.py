@@ -144,7 +144,7 @@ def whereabouts(line: StudentTimeline) -> Whereabouts:
     told = np.maximum(line.pose_samples, line.eye_samples)
     per_sample_s = line.seen_s / np.maximum(line.seen_samples, np.maximum(told, 1))
     return Whereabouts(
-        not_seen_s=np.maximum(line.grid.watched_s - line.seen_s, 0),
+        not_seen_s=np.maximum(line.watched_s - line.seen_s, 0),
         turned_s=turned * per_sample_s,
         shut_s=shut * per_sample_s,
         front_s=np.maximum(told - turned - shut, 0) * per_sample_s,
@@ -217,7 +217,7 @@ def _judge(
     return AttentionVerdict(
         student_id=line.student_id,
         outcome=outcome,
-        watched_s=float(line.grid.watched_s.sum()),
+        watched_s=float(line.watched_s.sum()),
         known_s=float(known_s.sum()),
         compared_s=float(compared_s.sum()),
         not_seen_s=float(where.not_seen_s.sum()),

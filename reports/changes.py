@@ -107,7 +107,7 @@ def _series(
     """Each measure with values and weights in seconds, both ``(S, B)``."""
     seen_s = np.array([line.seen_s for line in lines])
     per_sample_s = seen_s / np.maximum([line.seen_samples for line in lines], 1)
-    watched_s = np.array([line.grid.watched_s for line in lines])
+    watched_s = np.array([line.watched_s for line in lines])
     poses = np.array([line.pose_samples for line in lines])
     eyes = np.array([line.eye_samples for line in lines])
     facing = np.array([line.facing_samples for line in lines]) / np.maximum(poses, 1)

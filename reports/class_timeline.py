@@ -21,12 +21,12 @@ class ClassTimeline:
     """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
 
     ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share of the bin
-    that a student of the class was seen. ``probabilities`` is the mean over students, weighted with their
-    usable time, so that one who was readable for half a second counts little; ``people_usable`` is how many
-    are behind it. ``usable_share`` is ``seen_share`` with that time alone in which an expression was read,
-    ``posed_share`` the same for the head's direction, ``facing_share`` the share of those directions that
-    faced the front; ``closed_share`` is of the samples that told whether eyes were shut. Bins with fewer
-    people than ``least_people`` have NaN everywhere but in ``people_seen``.
+    that a student of the class was seen, of the time that they were watched. ``probabilities`` is the mean
+    over students, weighted with their usable time, so that one who was readable for half a second counts
+    little; ``people_usable`` is how many are behind it. ``usable_share`` is ``seen_share`` with that time
+    alone in which an expression was read, ``posed_share`` the same for the head's direction, ``facing_share``
+    the share of those directions that faced the front; ``closed_share`` is of the samples that told whether
+    eyes were shut. Bins with fewer people than ``least_people`` have NaN everywhere but in ``people_seen``.
     """
 
     grid: Grid
@@ -90,7 +90,7 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
         for name in ("pose_samples", "facing_samples", "eye_samples", "closed_samples")
     )
     weighted = (np.nan_to_num(means) * weights[:, :, None]).sum(axis=0)
-    watched_s = grid.watched_s * len(timelines)
+    watched_s = np.array([line.watched_s for line in timelines]).reshape(len(timelines), count).sum(axis=0)
     return ClassTimeline(
         grid=grid,
         people=len(timelines),

@@ -242,7 +242,7 @@ def _bin(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
         line.student_id,
         _cell_text(line.pseudonym),
         _number(start_s),
-        _number(line.grid.watched_s[b]),
+        _number(line.watched_s[b]),
         _number(line.seen_s[b]),
         int(line.samples[b]),
         int(line.seen_samples[b]),

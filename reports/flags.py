@@ -151,7 +151,7 @@ def judge(
     return Verdict(
         student_id=timeline.student_id,
         outcome=outcome,
-        watched_s=float(timeline.grid.watched_s.sum()),
+        watched_s=float(timeline.watched_s.sum()),
         seen_s=float(timeline.seen_s.sum()),
         usable_s=float(timeline.usable_s.sum()),
         usable_samples=int(timeline.usable_samples.sum()),
@@ -223,7 +223,7 @@ def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
         )
     if timeline.coverage < settings.least_coverage:
         lacking.append(too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
-    watched_s = float(timeline.grid.watched_s.sum())
+    watched_s = float(timeline.watched_s.sum())
     usable = usable_s / watched_s if watched_s > 0 else 0.0
     if usable < settings.least_usable_share:
         lacking.append(too_small("readable for", usable, "the watched time", settings.least_usable_share))

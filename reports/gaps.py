@@ -12,6 +12,7 @@ REASONS: Mapping[str, str] = {
     "frozen picture": "the picture stood still",
     "black picture": "the picture was black",
     "paused": "the recording was paused",
+    "nobody there": "nobody had joined",
 }
 """What the stored reasons (``monitor.domain.GapReason``) are in words; another one is told as it is."""
 

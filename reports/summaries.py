@@ -35,7 +35,7 @@ def student_summary(person: Person) -> StudentSummary:
     line = person.timeline
     return StudentSummary(
         student_id=line.student_id,
-        watched_s=float(line.grid.watched_s.sum()),
+        watched_s=float(line.watched_s.sum()),
         seen_s=float(line.seen_s.sum()),
         usable_s=float(line.usable_s.sum()),
         usable_samples=int(line.usable_samples.sum()),

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import SessionRecord, StudentRecord, TimelineBin
+from db.records import ONLINE, SessionRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS, Emotion
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,8 @@ class StudentTimeline:
     All arrays have shape ``(B,)`` but ``probabilities`` ``(B, 7)``, float64, which is NaN where no
     sample was usable, as ``yaw_deg`` and ``pitch_deg`` are where no direction was read. Bins before the
     student first appeared count as not seen. ``unknown`` totals the reasons for samples without an
-    expression.
+    expression. ``own_watched_s`` is how much of each bin this student was watched, where that is not the
+    same for all: in an online lesson nobody is watched before they have joined, nor after they have left.
     """
 
     student_id: int
@@ -73,6 +74,17 @@ class StudentTimeline:
     closed_samples: Ints
     probabilities: Floats
     unknown: Mapping[str, int]
+    own_watched_s: Floats | None = None
+
+    @property
+    def watched_s(self) -> Floats:
+        """``(B,)`` how much of each bin this student was watched, seconds."""
+        return self.grid.watched_s if self.own_watched_s is None else self.own_watched_s
+
+    @property
+    def own_grid(self) -> Grid:
+        """The grid with this student's own watched time."""
+        return replace(self.grid, watched_s=self.watched_s)
 
     @property
     def leading(self) -> Ints:
@@ -94,7 +106,7 @@ class StudentTimeline:
     @property
     def coverage(self) -> float:
         """Seen time by watched time, 0..1; 0 if nothing was watched."""
-        return _share(self.seen_s.sum(), self.grid.watched_s.sum())
+        return _share(self.seen_s.sum(), self.watched_s.sum())
 
     @property
     def usable_share(self) -> float:
@@ -130,7 +142,7 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: 
     A bin's watched time is what the stored rows say. Rows begin with the first student, so watched
     time of the session that no row accounts for lies before it, where the room was still empty;
     it is spread over those bins, but for what of them is ``unseen_s``. A gap after that has no rows and stays
-    unwatched.
+    unwatched, as does what comes before the first in an online lesson.
     """
     rows = list(bins)
     cells = [bin_cell(row, session.bin_s) for row in rows]
@@ -141,7 +153,7 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: 
     for cell, row in zip(cells, rows, strict=True):
         watched_s[cell] = max(watched_s[cell], row.watched_s)
     leading = min(cells, default=count)
-    if leading:
+    if leading and session.source != ONLINE:
         unaccounted_s = max(0.0, session.watched_s - float(watched_s.sum()))
         seeable_s = session.bin_s - overlap_s(unseen_s, session.bin_s, leading)
         watched_s[:leading] = seeable_s * min(1.0, unaccounted_s / max(float(seeable_s.sum()), 1e-9))
@@ -181,10 +193,13 @@ def student_timelines(
                 f"a bin belongs to student {row.student_id}, who is not among the students given"
             )
         by_student[row.student_id].append(row)
-    return tuple(_student_timeline(student, grid, by_student[student.id]) for student in students)
+    own = session.source == ONLINE
+    return tuple(_student_timeline(student, grid, by_student[student.id], own=own) for student in students)
 
 
-def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[TimelineBin]) -> StudentTimeline:
+def _student_timeline(
+    student: StudentRecord, grid: Grid, rows: Sequence[TimelineBin], *, own: bool
+) -> StudentTimeline:
     count = len(grid.watched_s)
     cells = np.array([bin_cell(row, grid.bin_s) for row in rows], np.int64)
     means = np.full((count, len(EMOTIONS)), np.nan)
@@ -209,6 +224,7 @@ def _student_timeline(student: StudentRecord, grid: Grid, rows: Sequence[Timelin
         closed_samples=_counts(count, cells, [row.closed_samples for row in rows]),
         probabilities=means,
         unknown=dict(sorted(unknown.items())),
+        own_watched_s=_place(count, cells, [row.watched_s for row in rows]) if own else None,
     )
 
 

@@ -35,6 +35,7 @@ from monitor.lifecycle import SessionEvent, SessionState
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
 from monitor.sample import Sample
 from monitor.session import Outcome
+from monitor.sources.opening import is_online
 from monitor.stopping import StopRequest
 from monitor.supervisor import Order
 
@@ -136,9 +137,10 @@ class Recorded:
                     on_picture=picture,
                 )
                 teller.happen(SessionEvent.STOP)
-                return self._over(outcome)
+                return self._over(outcome, may_pass=not is_online(order.source))
         except SourceError as error:
-            return self._failed(teller, str(error), again=True)
+            # An online lesson whose dashboard is gone does not come back.
+            return self._failed(teller, str(error), again=not is_online(order.source))
         except EXPECTED as error:
             return self._failed(teller, str(error), again=teller.session_id is not None)
         except Exception as error:
@@ -147,14 +149,14 @@ class Recorded:
                 teller, f"a fault of Classpulse ({type(error).__name__}); see its log", again=True
             )
 
-    def _over(self, outcome: Outcome) -> Over:
+    def _over(self, outcome: Outcome, *, may_pass: bool) -> Over:
         """A camera that is stopped has finished its lecture, unless nobody was left to say so."""
         log.info("recording ends: %s %s", outcome.status.value, outcome.reason)
         return Over(
             outcome.session_id,
             outcome.status,
             outcome.reason,
-            again=outcome.status is SessionStatus.INTERRUPTED and not self._stop.is_set(),
+            again=may_pass and outcome.status is SessionStatus.INTERRUPTED and not self._stop.is_set(),
         )
 
     def _failed(self, teller: Teller, line: str, *, again: bool) -> Message:
@@ -245,13 +247,22 @@ def _read_task() -> Task:
         raise UserError("'classpulse record' is for Classpulse itself; use 'classpulse start'") from None
 
 
+ONLINE_FPS = 1.0
+"""A student's browser sends one picture a second."""
+
+
 def _for_task(config: Config, task: Task) -> Config:
-    """The settings with the order's class and room. Raises UserError where they name another place than the
-    order came from, so that its session would be looked for in vain."""
+    """The settings with the order's class and room, and of an online lesson no more pictures a second than
+    come. Raises UserError where they name another place than the order came from, so that its session would
+    be looked for in vain."""
     if task_of(config, task.order) != task:
         raise UserError(
             f"{config.name} names another database than when Classpulse was started; start it again"
         )
     settings = config.settings
+    if is_online(task.order.source):
+        fps = min(ONLINE_FPS, settings.capture.sample_fps)
+        capture = settings.capture.model_copy(update={"sample_fps": fps})
+        settings = settings.model_copy(update={"capture": capture})
     known = settings.class_.model_copy(update={"name": task.order.class_name, "room": task.order.room})
     return Config(settings.model_copy(update={"class_": known}), config.folder, config.path)

@@ -49,6 +49,8 @@ def serve(config: Config) -> None:
                 raise RunError(
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
                 ) from None
+            finally:
+                app.state.site.online.close()
 
 
 def server_settings(config: Config, app: Starlette) -> uvicorn.Config:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from classpulse.online.lessons import OnlineLessons
 from classpulse.settings import Config
 from classpulse.web import dates
 from classpulse.web.audited import Looks
@@ -39,9 +40,10 @@ LANGUAGES = ("en", "de")
 
 @dataclass
 class Site:
-    """One dashboard. ``code`` is the one-time code of the first start, None once there is an
-    administrator; ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address;
-    ``left_out`` are the sessions that cannot be summed up."""
+    """One dashboard. ``code`` is the one-time code of the first start, None once there is an administrator;
+    ``throttle`` slows guesses at a name or a code, ``addresses`` those from one address, ``joins`` those at
+    the codes of online lessons: a class behind one address shares it, so it is never for long. ``left_out``
+    are the sessions that cannot be summed up."""
 
     config: Config
     engine: Engine
@@ -49,18 +51,20 @@ class Site:
     code: str | None = None
     throttle: Throttle = field(default_factory=Throttle)
     addresses: Throttle = field(default_factory=lambda: Throttle(FREE_OF_AN_ADDRESS))
-    daemon: DaemonLook = field(init=False)
+    joins: Throttle = field(default_factory=lambda: Throttle(free=20, longest_s=60.0))
     looks: Looks = field(default_factory=Looks)
+    making: Making = field(default_factory=Making)
+    left_out: frozenset[int] = frozenset()
+    daemon: DaemonLook = field(init=False)
     board: LiveBoard = field(init=False)
     pictures: Pictures = field(init=False)
+    online: OnlineLessons = field(init=False)
 
     def __post_init__(self) -> None:
         self.daemon = DaemonLook(self.data_folder)
         self.board = LiveBoard(self.config, self.engine)
         self.pictures = Pictures(self.daemon)
-
-    making: Making = field(default_factory=Making)
-    left_out: frozenset[int] = frozenset()
+        self.online = OnlineLessons(self.config, self.engine)
 
     @property
     def data_folder(self) -> Path:

@@ -22,11 +22,11 @@ MOST_KEPT = 10_000
 
 
 class Throttle:
-    """Counts failures by key (a name, an address), of which ``free`` cost nothing. Times are steady seconds.
-    For any number of threads."""
+    """Counts failures by key (a name, an address), of which ``free`` cost nothing; no wait is longer than
+    ``longest_s``. Times are steady seconds. For any number of threads."""
 
-    def __init__(self, free: int = FREE) -> None:
-        self._free = free
+    def __init__(self, free: int = FREE, longest_s: float = LONGEST_S) -> None:
+        self._free, self._longest_s = free, longest_s
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
@@ -38,7 +38,7 @@ class Throttle:
             if now_s - last_s > FORGET_S:
                 count = 0
             if count >= self._free:
-                pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(count - self._free, 20))
+                pause_s = min(self._longest_s, FIRST_S * 2.0 ** min(count - self._free, 20))
                 if last_s + pause_s > now_s:
                     return last_s + pause_s - now_s
             self._failures.pop(key, None)

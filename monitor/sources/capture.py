@@ -69,12 +69,14 @@ def open_capture(address: int | str) -> Capture:
 @dataclass(frozen=True)
 class Shot:
     """One fresh picture as it was read; ``read_s`` is on the steady clock, ``captured_at`` aware UTC.
-    ``before_s`` is when the fresh one before it was read, None for the first of a connection."""
+    ``before_s`` is when the fresh one before it was read, None for the first of a connection. ``shown`` as in
+    ``monitor.domain.Frame``."""
 
     image_bgr: ImageBGR
     captured_at: datetime
     read_s: float
     before_s: float | None
+    shown: frozenset[int] | None = None
 
 
 def as_bgr(image: Any) -> ImageBGR:

@@ -246,13 +246,13 @@ class LiveSource:
         missed = sampler.missed
         if sampler.due(media_s):
             self.frames_dropped += sampler.missed - missed
-            yield Frame(fit(shot.image_bgr, self._size), shot.captured_at, media_s)
+            yield Frame(fit(shot.image_bgr, self._size), shot.captured_at, media_s, shot.shown)
 
     def _nothing(self, connection: Connection, sampler: Sampler, quiet_s: float) -> Iterator[Gap]:
         now_s, seen = self._clock(), connection.seen
         since_s = now_s if self._fresh_s is None else self._fresh_s
         same = seen.same_s is not None and now_s - seen.same_s <= RECENT_S
-        reason = GapReason.FROZEN if same else GapReason.NO_PICTURE
+        reason = GapReason.FROZEN if same else GapReason.NOBODY if seen.nobody else GapReason.NO_PICTURE
         told = now_s - since_s > quiet_s and (same or self._machine.state is not CameraState.OPENING)
         if seen.black_since_s is not None:
             # Black shows at once. What has not changed may still do so, and is a gap from hindsight.

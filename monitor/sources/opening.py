@@ -13,6 +13,7 @@ from monitor.errors import SourceError
 from monitor.freshness import EXACT, RECODED
 from monitor.sources.capture import CaptureFactory, open_capture
 from monitor.sources.folder import ImageFolder
+from monitor.sources.gallery import SCHEME, open_gallery
 from monitor.sources.live import LiveSource, Patience
 from monitor.sources.reader import NewestShot
 from monitor.sources.source import Source
@@ -46,6 +47,11 @@ class SourceKind:
     name: str
     matches: Callable[[str], bool]
     open: Callable[[str, Opening], Source]
+
+
+def is_online(spec: str) -> bool:
+    """Whether that is an online lesson."""
+    return spec.startswith(SCHEME)
 
 
 def _is_camera(spec: str) -> bool:
@@ -90,6 +96,7 @@ def _url_name(url: str) -> str:
 
 
 SOURCES: tuple[SourceKind, ...] = (
+    SourceKind("online lesson", is_online, lambda spec, _: open_gallery(spec)),
     SourceKind("camera", _is_camera, _open_camera),
     SourceKind("stream", _is_url, _open_url),
     SourceKind(
@@ -127,5 +134,5 @@ def open_source(
         raise SourceError(
             "no source is given; expected a video, a folder of images, a camera's number or a URL"
         )
-    kinds = SOURCES[2:] if isinstance(spec, Path) else SOURCES
+    kinds = SOURCES[3:] if isinstance(spec, Path) else SOURCES
     return next(kind for kind in kinds if kind.matches(text)).open(text, opening)

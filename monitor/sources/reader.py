@@ -35,12 +35,14 @@ class Seen:
     """What a connection gave that was not fresh; times on the steady clock, None for never.
 
     ``black_since_s``: only black pictures have come since then. ``same_s``: the last one that showed the
-    same as before. ``shown``: whether any picture came at all.
+    same as before. ``shown``: whether any picture came at all. ``nobody``: nothing came because nobody is
+    there, which is how it should be.
     """
 
     black_since_s: float | None = None
     same_s: float | None = None
     shown: bool = False
+    nobody: bool = False
 
 
 class Connection(Protocol):

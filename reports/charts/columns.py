@@ -95,7 +95,7 @@ def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) 
 
 
 def _states(line: StudentTimeline, cols: Columns, known_s: Floats) -> Ints:
-    watched_s, seen_s = cols.sums(line.grid.watched_s), cols.sums(line.seen_s)
+    watched_s, seen_s = cols.sums(line.watched_s), cols.sums(line.seen_s)
     spans = np.stack([watched_s - seen_s, seen_s - known_s, known_s])
     # Ties go to the state that knows more, hence the reversed order of the rows.
     states = State.KNOWN - spans[::-1].argmax(axis=0)

@@ -72,8 +72,8 @@ def _draw_expressions(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
 
 
 def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
-    alone = class_timeline([line], line.grid)
-    shares = cols.means(alone.head_shares, line.grid.watched_s)
+    alone = class_timeline([line], line.own_grid)
+    shares = cols.means(alone.head_shares, line.watched_s)
     states = class_states(alone, cols, ~np.isnan(shares[:, 0]))
     looks = head_looks()
     draw_bands(ax, cols.edges_s, shares, looks)

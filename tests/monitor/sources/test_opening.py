@@ -111,4 +111,4 @@ def test_a_start_without_a_time_zone_is_a_mistake_of_the_caller():
 
 
 def test_every_kind_has_its_own_name():
-    assert len({kind.name for kind in SOURCES}) == len(SOURCES) == 4
+    assert len({kind.name for kind in SOURCES}) == len(SOURCES) == 5

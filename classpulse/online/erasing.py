@@ -1,0 +1,74 @@
+"""Erasing what an online lesson holds of a student who has withdrawn."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from classpulse.reportfolder import remove_report
+from classpulse.settings import Config
+from db import queries
+from db.engine import clear_log
+from db.records import SessionStatus
+from db.retention import erase_student, recorded_as
+from db.store import Store, now_utc
+
+log = logging.getLogger(__name__)
+
+BEFORE = timedelta(seconds=5)
+"""A session's first picture may be dated a little before the lesson was opened, where the clock was set."""
+
+Remake = Callable[[Config, int], None]
+"""Makes the report of a session anew."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """Who wants nothing kept: ``pseudonym`` of a lesson of class ``class_name`` in ``room`` since
+    ``opened_at``; ``student_id`` where they are on the roster."""
+
+    class_name: str
+    room: str
+    opened_at: datetime
+    pseudonym: str
+    student_id: int | None
+
+
+def erase(engine: Engine, config: Config, who: Withdrawn, remake: Remake, *, known: bool) -> bool:
+    """Erase what the lesson's ended sessions hold of them, with reports that show them; True once nothing is
+    left and nothing will come. A running session is its recording's, which erases by itself; ``known`` says
+    whether it has understood that. Raises DatabaseError and OSError."""
+    left = False
+    since = who.opened_at - BEFORE
+    for session in queries.sessions(engine, who.class_name, room=who.room, since=since):
+        student = recorded_as(engine, session.id, who.pseudonym, who.student_id)
+        if session.status is SessionStatus.RUNNING:
+            left = left or student is not None or not known
+        elif student is not None:
+            # First, so that it is tried again where the report cannot be removed.
+            remove_report(config.output_folder, session.id)
+            with Store(engine).unit() as unit:
+                bins = erase_student(unit, session.id, student)
+                unit.audit(
+                    "erase", f"session {session.id}", now_utc(), f"somebody withdrew; {bins} bins with it"
+                )
+                unit.commit()
+            remake(config, session.id)
+    if not left and not clear_log(engine):
+        log.info("the database's log still holds what was erased, because somebody is reading")
+    return not left
+
+
+def report_anew(config: Config, session_id: int) -> None:
+    """Make a session's report again, in a process of its own, which nobody waits for."""
+    command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "report", str(session_id)]
+    null = subprocess.DEVNULL
+    work = {"stdin": null, "stdout": null, "stderr": null, "check": False}
+    threading.Thread(target=subprocess.run, args=(command,), kwargs=work, name="report", daemon=True).start()

@@ -1,0 +1,125 @@
+// The student's page of an online lesson: one small picture a second, until the page is left.
+const WIDTH = 320;
+const HEIGHT = 240;
+const EVERY_MS = 1000;
+const QUALITY = 0.75;
+const token = document.querySelector('meta[name="form-token"]').content;
+
+const lesson = document.getElementById("lesson");
+if (lesson) takePart(lesson);
+const erasing = document.getElementById("erasing");
+if (erasing) waitForErasure(erasing);
+
+async function takePart(words) {
+  const here = words.dataset.here;
+  const status = document.getElementById("status");
+  const video = document.getElementById("self");
+  let stream = null;
+  let timer = null;
+  let over = false;
+  let busy = false;
+  let watching = true;
+
+  function say(key) {
+    const text = words.dataset[key];
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  function stop(key) {
+    over = true;
+    clearInterval(timer);
+    if (stream) stream.getTracks().forEach((track) => track.stop());
+    video.srcObject = null;
+    video.hidden = true;
+    if (key) say(key);
+  }
+
+  // Also when the tab is closed: then nothing else would still be sent.
+  addEventListener("pagehide", () => {
+    if (!over) navigator.sendBeacon(`${here}/leave`, new URLSearchParams({ token }));
+    stop(null);
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
+  if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return stop("insecure");
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: { width: { ideal: WIDTH }, height: { ideal: HEIGHT }, frameRate: { ideal: 5, max: 15 } },
+    });
+  } catch (error) {
+    return stop(error.name === "NotAllowedError" ? "refused" : "missing");
+  }
+  if (over) return stop(null);
+  video.srcObject = stream;
+  await video.play().catch(() => {});
+  const track = stream.getVideoTracks()[0];
+  track.addEventListener("ended", () => stop("missing"));
+  const capture = "ImageCapture" in window ? new ImageCapture(track) : null;
+  const canvas = document.createElement("canvas");
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  const paper = canvas.getContext("2d", { alpha: false });
+
+  async function picture() {
+    // A video that is not in view may stand still; the track itself does not.
+    let source = video;
+    let width = video.videoWidth;
+    let height = video.videoHeight;
+    if (document.hidden && capture) {
+      source = await capture.grabFrame().catch(() => null);
+      if (!source) return null;
+      width = source.width;
+      height = source.height;
+    }
+    if (!width || !height) return null;
+    const scale = Math.min(WIDTH / width, HEIGHT / height);
+    const across = width * scale;
+    const down = height * scale;
+    paper.fillStyle = "#808080";
+    paper.fillRect(0, 0, WIDTH, HEIGHT);
+    paper.drawImage(source, (WIDTH - across) / 2, (HEIGHT - down) / 2, across, down);
+    return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+  }
+
+  async function send() {
+    if (busy || over) return;
+    busy = true;
+    try {
+      // While nobody looks, only word that we are still there.
+      const body = watching ? await picture() : null;
+      if (over) return;
+      const answer = await fetch(`${here}/frame`, {
+        method: "POST",
+        headers: { "X-Form-Token": token, "Content-Type": "image/jpeg", Accept: "application/json" },
+        body: body || "",
+        signal: AbortSignal.timeout(8000),
+      });
+      if (over) return;
+      if (answer.ok) {
+        watching = (await answer.json()).watching;
+        say(watching ? "sending" : "paused");
+      } else if ([403, 404, 409, 410].includes(answer.status)) {
+        stop("over");
+      }
+    } catch {
+      if (!over) say("still");
+    } finally {
+      busy = false;
+    }
+  }
+
+  timer = setInterval(send, EVERY_MS);
+  send();
+  for (const id of ["leave", "erase"]) {
+    document.getElementById(id).form.addEventListener("submit", () => stop(null));
+  }
+}
+
+async function waitForErasure(words) {
+  const answer = await fetch(words.dataset.from, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer && answer.status === 404) words.textContent = words.dataset.done;
+  else setTimeout(() => waitForErasure(words), 1000);
+}

@@ -1,0 +1,241 @@
+"""The students of an online lesson as a source: their newest pictures, fetched from the dashboard and laid
+out.
+
+The dashboard (``classpulse.online.feed``) listens on a private socket; its address and key come with the
+order to record. It is asked twice a second, and answers with who is there (an ``Attendance``) and, of each
+student whose picture is newer than the last that was fetched, that picture. Nothing queues up: who asks late
+gets the newest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing.connection import Client, Connection
+
+import cv2
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from db.records import ONLINE
+from monitor.domain import ImageBGR
+from monitor.errors import SourceError
+from monitor.freshness import EXACT, Freshness
+from monitor.gallery import TILE, Attendance, Gallery
+from monitor.masking import GREY
+from monitor.sources.capture import Shot
+from monitor.sources.fitting import fit
+from monitor.sources.live import LiveSource, Patience
+from monitor.sources.reader import JOIN_S, Seen
+from monitor.steady import steady_s
+
+SCHEME = "online:"
+ASK_S = 0.5
+ANSWER_S = 5.0
+"""The dashboard answers in milliseconds; longer, and it hangs."""
+
+GONE_S = 60.0
+"""So long a dashboard that has gone is sought: the browsers have stopped by then."""
+
+NEVER_S = 7 * 86400.0
+"""A connection is not given up because nobody has joined yet."""
+
+MOST_BYTES = 1 << 20
+"""Of one message."""
+
+ATTENDANCE = TypeAdapter(Attendance)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the dashboard is asked for: pictures with a larger number than ``after``. ``erased`` says of which
+    places it was understood that nothing may be kept."""
+
+    after: int = 0
+    erased: tuple[int, ...] = ()
+
+
+ASKED = TypeAdapter(Asked)
+
+
+class Roll:
+    """Who has joined, as last heard; replaced whole, so any thread may look."""
+
+    def __init__(self) -> None:
+        self.attendance: Attendance | None = None
+        self.begun = False
+
+    @property
+    def gallery(self) -> Gallery:
+        """How the places lie. Raises SourceError before anything was heard."""
+        if self.attendance is None:
+            raise SourceError("the online lesson has not answered yet; is the dashboard running?")
+        return Gallery(self.attendance.places)
+
+    def latest(self) -> Attendance:
+        """Everybody; nobody before anything was heard."""
+        return self.attendance or Attendance(1)
+
+
+class GallerySource(LiveSource):
+    """An online lesson; ``roll`` is who is in it."""
+
+    def __init__(self, address: str, roll: Roll, connect: Callable[..., NewestGallery]) -> None:
+        super().__init__(address, ONLINE, Patience(NEVER_S, GONE_S, EXACT), connect)
+        self.roll = roll
+
+
+def open_gallery(spec: str) -> GallerySource:
+    """The source of ``online:KEY@ADDRESS``. Raises SourceError where it is malformed."""
+    key, at, address = spec.removeprefix(SCHEME).partition("@")
+    try:
+        secret = bytes.fromhex(key)
+    except ValueError:
+        secret = b""
+    if not (at and address and secret):
+        raise SourceError("this is no online lesson; open one in the dashboard")
+    roll = Roll()
+    return GallerySource(address, roll, partial(NewestGallery, key=secret, roll=roll))
+
+
+def spec_of(address: str, key: bytes) -> str:
+    """The specification that ``open_gallery`` takes. It holds the key: never an argument, never logged."""
+    return f"{SCHEME}{key.hex()}@{address}"
+
+
+class NewestGallery:
+    """One connection to the dashboard, in a thread; ``monitor.sources.reader.Connection``.
+
+    A picture of the gallery is kept when somebody is shown in it, and the very first in any case, with which
+    the session begins.
+    """
+
+    def __init__(
+        self,
+        address: int | str,
+        _freshness: Freshness,
+        *,
+        key: bytes,
+        roll: Roll,
+        clock: Callable[[], float] = steady_s,
+    ) -> None:
+        self.failure: str | None = None
+        self.seen = Seen(nobody=True)
+        self._address = str(address)
+        self._key = key
+        self._roll = roll
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._newest: Shot | None = None
+        self._wall = Wall()
+        self._before_s: float | None = None
+        self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()
+
+    def take(self, timeout_s: float) -> Shot | None:
+        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or self.failure is not None, timeout_s)
+            shot, self._newest = self._newest, None
+            return shot
+
+    def close(self) -> None:
+        """Ask the thread to end, and wait ``JOIN_S`` for it."""
+        self._closing.set()
+        self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        try:
+            with Client(self._address) as connection:
+                connection.send_bytes(self._key)
+                while not self._closing.is_set():
+                    self._fetch(connection)
+                    self._closing.wait(ASK_S)
+        except (OSError, EOFError, ValidationError, ValueError) as error:
+            self._fail(f"the dashboard cannot be reached ({type(error).__name__})")
+        finally:
+            self._fail("the dashboard is not asked any more")
+
+    def _fetch(self, connection: Connection) -> None:
+        asked = Asked(self._wall.newest, tuple(sorted(self._roll.latest().erased)))
+        connection.send_bytes(ASKED.dump_json(asked))
+        attendance = ATTENDANCE.validate_json(_received(connection))
+        Gallery(attendance.places)
+        fresh = [one for one in attendance.here if one.shown and one.picture > asked.after]
+        pictures = {one.tile: _received(connection) for one in fresh}
+        self._roll.attendance = attendance
+        shown = self._wall.hang(attendance, pictures)
+        if shown or not self._roll.begun:
+            self._roll.begun = True
+            self._keep(shown)
+
+    def _keep(self, shown: frozenset[int]) -> None:
+        now_s = self._clock()
+        shot = Shot(self._wall.image_bgr.copy(), datetime.now(UTC), now_s, self._before_s, shown)
+        self._before_s = now_s
+        with self._changed:
+            self._newest = shot
+            self._changed.notify_all()
+
+    def _fail(self, reason: str) -> None:
+        with self._changed:
+            self.failure = self.failure or reason
+            self._changed.notify_all()
+
+
+def _received(connection: Connection) -> bytes:
+    if not connection.poll(ANSWER_S):
+        raise TimeoutError("no answer")
+    return bytes(connection.recv_bytes(MOST_BYTES))
+
+
+class Wall:
+    """The gallery's picture as it hangs: each student's newest, grey where nobody is."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        """The largest number of a picture that came."""
+        self.image_bgr: ImageBGR = np.full((1, 1, 3), GREY, np.uint8)
+        self._hung: set[int] = set()
+
+    def hang(self, attendance: Attendance, pictures: dict[int, bytes]) -> frozenset[int]:
+        """Hang the new ``pictures`` (JPEG, by place) and take down those of who is not shown; returns the
+        places with somebody to see."""
+        gallery = Gallery(attendance.places)
+        if self.image_bgr.shape[1::-1] != gallery.size:
+            self.image_bgr = np.full((gallery.size[1], gallery.size[0], 3), GREY, np.uint8)
+        for tile, jpeg in pictures.items():
+            picture = decoded(jpeg)
+            if picture is None:
+                self._hung.discard(tile)
+            else:
+                self._area(gallery, tile)[:] = fit(picture, TILE)
+                self._hung.add(tile)
+        self.newest = max([self.newest, *(one.picture for one in attendance.here if one.shown)])
+        shown = frozenset(self._hung & attendance.shown)
+        for tile in self._hung - shown:
+            self._area(gallery, tile)[:] = GREY
+        self._hung = set(shown)
+        return shown
+
+    def _area(self, gallery: Gallery, tile: int) -> ImageBGR:
+        x, y = gallery.corner(tile)
+        return self.image_bgr[y : y + TILE[1], x : x + TILE[0]]
+
+
+def decoded(jpeg: bytes) -> ImageBGR | None:
+    """The picture ``(H, W, 3)``, None where it is none. Its size was looked at before it was sent here."""
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    except cv2.error:
+        return None
+    return None if image is None else np.asarray(image, np.uint8)

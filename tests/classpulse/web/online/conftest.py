@@ -1,0 +1,65 @@
+"""An online lesson of 7b on a dashboard whose service only takes note, and students who join it."""
+
+from __future__ import annotations
+
+import pytest
+
+from classpulse.online.lessons import OnlineLessons
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def orders() -> list:
+    return []
+
+
+@pytest.fixture
+def lessons(app, config, engine, orders, clock):
+    """The dashboard's, with a service that only takes note."""
+    made = OnlineLessons(
+        config,
+        engine,
+        order=orders.append,
+        rooms=lambda: frozenset({"online 7b"}),
+        remake=lambda _, session: orders.append(session),
+        clock=clock,
+        watched=False,
+    )
+    app.state.site.online = made
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lesson(lessons):
+    return lessons.open("7b", 4)
+
+
+@pytest.fixture
+def here(lesson) -> str:
+    return f"/join/{lesson.code}"
+
+
+@pytest.fixture
+def student(browser, here):
+    """A new browser that has joined under a name."""
+
+    def join(name: str = "Robin"):
+        new = browser()
+        answer = new.submit(here, here, pseudonym=name, consent="yes")
+        assert answer.status_code == 303, answer.text
+        return new
+
+    return join

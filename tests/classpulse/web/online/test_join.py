@@ -1,0 +1,251 @@
+"""The student's page of an online lesson."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from classpulse.online.jpeg import MOST_BYTES
+from classpulse.online.lessons import OnlineLessons
+from classpulse.settings import read_config
+from classpulse.web.app import build_app
+from db import queries
+from db.retention import recorded_as
+from db.roster import save_entry
+from db.store import Store, now_utc
+
+JPEG = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))[1].tobytes()
+
+
+def send(new, here: str, body: bytes = JPEG, kind: str = "image/jpeg"):
+    headers = {"X-Form-Token": new.token(here), "Content-Type": kind, "Accept": "application/json"}
+    return new.post(f"{here}/frame", content=body, headers=headers)
+
+
+def test_a_visitor_reads_first_and_consents_by_a_tick(browser, here) -> None:
+    page = browser().get(here)
+    assert page.status_code == 200
+    for words in ("One small picture a second", "thrown away", "Who sees it", "Leave, or close this page"):
+        assert words in page.text
+    assert 'type="checkbox"' in page.text
+    assert "checked" not in page.text
+    assert "/static/join.js" not in page.text
+    assert "camera=()" in page.headers["permissions-policy"]
+
+
+def test_the_camera_is_for_who_has_joined_and_for_that_page_alone(student, here) -> None:
+    robin = student()
+    page = robin.get(here)
+    assert "camera=(self), microphone=()" in page.headers["permissions-policy"]
+    assert "/static/join.js" in page.text
+    assert "camera=()" in robin.get("/join").headers["permissions-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+
+
+def test_without_the_tick_nobody_joins(browser, here, lesson) -> None:
+    new = browser()
+    answer = new.submit(here, here, pseudonym="Robin")
+    assert answer.status_code == 400
+    assert "only if you agree" in answer.text
+    assert 'value="Robin"' in answer.text
+    assert lesson.members() == []
+    assert "classpulse_join" not in answer.headers.get("set-cookie", "")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\u202eb", "..."])
+def test_a_name_that_is_none_is_refused(browser, here, lesson, name: str) -> None:
+    answer = browser().submit(here, here, pseudonym=name, consent="yes")
+    assert (answer.status_code, lesson.members()) == (400, [])
+
+
+def test_a_name_is_only_a_name(student, browser, here, lesson) -> None:
+    robin = student("<b onclick=alert(1)>{{ 7*7 }}")
+    assert "<b onclick" not in robin.get(here).text
+    page = browser("Ada").get(f"/online/{lesson.number}").text
+    assert "<b onclick" not in page
+    assert "{{ 7*7 }}" in page
+
+
+def test_two_cannot_have_one_name(student, browser, here) -> None:
+    student("Robin")
+    answer = browser().submit(here, here, pseudonym="robin", consent="yes")
+    assert answer.status_code == 400
+    assert "choose another" in answer.text
+
+
+def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, here, lesson) -> None:
+    with Store(engine).unit() as unit:
+        mia = save_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
+        save_entry(unit, "7b", "Noah", None, consent=False, at=now_utc())
+        save_entry(unit, "8c", "Zoe", None, consent=True, at=now_utc())
+        unit.commit()
+    student("mia")
+    student("Zoe")
+    assert [one.student_id for one in lesson.members()] == [mia, None]
+    assert browser().submit(here, here, pseudonym="Noah", consent="yes").status_code == 400
+
+
+def test_the_cookie_is_the_pages_own_and_no_scripts(student, here) -> None:
+    new = student()
+    answer = new.submit(here, here, consent="yes")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert f"path={here}".lower() in cookie
+
+
+def test_pictures_are_taken_while_somebody_looks(student, here, lesson, clock) -> None:
+    robin = student()
+    assert send(robin, here).json() == {"watching": False}
+    assert lesson.members()[0].picture is None
+    lesson.asked(0, (), clock())
+    clock.now_s += 1
+    assert send(robin, here).json() == {"watching": True}
+    assert lesson.asked(0, (), clock())[1] == [JPEG]
+    assert send(robin, here).status_code == 429
+    assert send(robin, here, b"").json() == {"watching": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b"GIF89a", "image/jpeg", 422),
+        (JPEG[:-9], "image/jpeg", 422),
+        (JPEG, "image/png", 415),
+        (JPEG, "multipart/form-data", 415),
+        (b"\0" * (MOST_BYTES + 1), "image/jpeg", 413),
+        (cv2.imencode(".jpg", np.zeros((700, 700, 3), np.uint8))[1].tobytes(), "image/jpeg", 422),
+    ],
+)
+def test_what_is_no_small_picture_is_refused(
+    student, here, lesson, clock, body, kind: str, code: int
+) -> None:
+    robin = student()
+    lesson.asked(0, (), clock())
+    assert send(robin, here, body, kind).status_code == code
+    assert lesson.members()[0].picture is None
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_cut(student, here) -> None:
+    robin = student()
+    headers = {"X-Form-Token": robin.token(here), "Content-Type": "image/jpeg"}
+    endless = (b"\0" * 50_000 for _ in range(10))
+    assert robin.post(f"{here}/frame", content=endless, headers=headers).status_code == 413
+
+
+def test_strangers_and_forgeries_are_refused(student, browser, here, lesson) -> None:
+    robin, stranger = student(), browser()
+    assert send(stranger, here).status_code == 404
+    assert (
+        robin.post(f"{here}/frame", content=JPEG, headers={"Content-Type": "image/jpeg"}).status_code == 403
+    )
+    for what in ("leave", "erase"):
+        assert stranger.submit(f"{here}/{what}", here).status_code == 404
+        assert robin.post(f"{here}/{what}").status_code == 403
+    assert stranger.get(f"{here}/erased").status_code == 404
+    assert len(lesson.members()) == 1
+
+
+def test_leaving_ends_it_at_once(student, here, lesson, clock) -> None:
+    robin = student()
+    lesson.asked(0, (), clock())
+    send(robin, here)
+    assert robin.submit(f"{here}/leave", here).status_code == 303
+    assert lesson.asked(0, (), clock())[0].shown == frozenset()
+    page = robin.get(here)
+    assert "You have left the lesson" in page.text
+    assert "camera=()" in page.headers["permissions-policy"]
+    clock.now_s += 1
+    assert send(robin, here).status_code == 409
+    robin.submit(here, here, consent="yes")
+    assert "You are in the online lesson" in robin.get(here).text
+    assert len(lesson.members()) == 1
+
+
+def test_withdrawing_erases_and_the_audit_has_no_name(student, here, lesson, lessons, clock, engine) -> None:
+    robin = student()
+    robin.submit(f"{here}/erase", here)
+    assert "being erased" in robin.get(here).text
+    assert robin.get(f"{here}/erased").json() == {"done": False}
+    lessons.tidy()
+    assert robin.get(f"{here}/erased").status_code == 200, "the recording has not understood it yet"
+    lesson.asked(0, (0,), clock())
+    lessons.tidy()
+    assert robin.get(f"{here}/erased").status_code == 404
+    assert "Join the online lesson" in robin.get(here).text
+    trail = [(one.action, one.subject) for one in queries.audit_trail(engine)]
+    assert ("withdraw", "online lesson of 7b") in trail
+    assert "Robin" not in str(queries.audit_trail(engine))
+
+
+def test_after_the_lesson_it_is_erased_with_its_report(
+    student, here, lesson, lessons, engine, config, orders, clock
+) -> None:
+    robin = student()
+    from dataclasses import replace
+
+    from db.records import Progress, SessionStatus
+    from recorded import new_session, one_bin
+
+    with Store(engine).unit() as unit:
+        begun = replace(new_session(), started_at=now_utc(), room=lesson.room, source="online lesson")
+        session = unit.start_session(begun)
+        own = unit.add_student(session, "Robin")
+        other = unit.add_student(session, "Kestrel")
+        unit.write_bins(session, [one_bin(who, n, "n") for who in (own, other) for n in range(5)])
+        unit.progress(session, Progress(25.0, 25.0, 25, 0))
+        unit.end_session(session, SessionStatus.FINISHED, now_utc(), "")
+        unit.commit()
+    lessons.end(lesson)
+    assert "The lesson has ended" in robin.get(here).text
+    robin.submit(f"{here}/erase", here)
+    lessons.tidy()
+    assert robin.get(f"{here}/erased").status_code == 404
+    assert recorded_as(engine, session, "Robin", None) is None
+    assert {one.student_id for one in queries.bins(engine, session)} == {other}
+    assert orders[-1] == session
+
+
+def test_wrong_codes_are_slowed_down_but_not_for_who_has_joined(student, browser, here) -> None:
+    robin, guesser = student(), browser()
+    codes = [guesser.get(f"/join/{code}").status_code for code in ["AAAABBBB"] * 20]
+    assert codes == [404] * 20
+    assert guesser.get("/join/AAAACCCC").status_code == 429
+    assert guesser.get(here).status_code == 429, "or the wait would tell which codes fit"
+    assert guesser.get("/join", params={"code": here[-8:]}).status_code == 429
+    assert robin.get(here).status_code == 200
+    assert send(robin, here).status_code == 200
+
+
+@pytest.mark.parametrize("code", ["nothing", "../../etc", "AAAA-BBBB-CCCC", "x" * 3000, "%00"])
+def test_what_is_no_code_leads_nowhere(browser, code: str) -> None:
+    assert browser().get(f"/join/{code}").status_code == 404
+
+
+def test_a_code_can_be_typed_as_it_is_read_out(browser, here, lesson) -> None:
+    typed = f"{lesson.code[:4].lower()}-{lesson.code[4:].lower()}"
+    assert browser().get("/join", params={"code": typed}).headers["location"] == here
+    assert browser().get(f"/join/{typed}").headers["location"] == here
+
+
+@pytest.mark.parametrize(
+    ("mode", "says", "does_not"),
+    [
+        ("behaviour", "No expression is computed.", "what the expression resembles"),
+        ("emotion", "what the expression resembles", "No expression is computed."),
+        ("aggregate", "Nothing under your name.", "added to those of your earlier lessons"),
+    ],
+)
+def test_the_words_are_those_of_the_mode(
+    configured, engine, accounts, visiting, mode: str, says: str, does_not: str
+) -> None:
+    config = read_config(configured(mode=mode, more="class: {name: 7b}\nretention: {keep_days: 30}\n"))
+    app = build_app(config, engine)
+    app.state.site.online = OnlineLessons(config, engine, order=lambda _: None, watched=False)
+    made = app.state.site.online.open("7b", 4)
+    page = visiting(app).get(f"/join/{made.code}").text
+    app.state.site.online.close()
+    assert says in page
+    assert does_not not in page
+    assert "They are erased after 30 days." in page
