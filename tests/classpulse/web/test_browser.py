@@ -188,6 +188,7 @@ def test_the_code_opens_the_first_start(administered: int, served: Served) -> No
 def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
     page = tab().page
     page.goto("/login")
+    page.locator("input[name=name]:focus").wait_for()
     page.keyboard.type("Root")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
