@@ -2,7 +2,7 @@
   const all = selector => [...document.querySelectorAll(selector)];
   const shown = e => e.getClientRects().length > 0;
   const named = e =>
-    (e.labels && e.labels.length && e.labels[0].innerText.trim()) ||
+    (e.labels && e.labels.length && e.labels[0].textContent.trim()) ||
     e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.title;
   const written = e => (e.innerText || e.textContent).trim();
   const text = e => e.outerHTML.slice(0, 120);
