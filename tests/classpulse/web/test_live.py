@@ -353,3 +353,8 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
     with pytest.raises(ControlError, match="busy"):
         pictures.picture(1)
     assert pictures.picture(1) == "abc"
+
+
+def test_the_last_bins_alone_are_read(engine, accounts) -> None:
+    session = begin(engine)
+    assert {one.start_s for one in queries.bins(engine, session, 280.0)} == {280.0, 285.0, 290.0, 295.0}
