@@ -207,7 +207,7 @@ def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
         seen.append(page.evaluate("document.activeElement.innerText.trim()"))
         if page.evaluate("document.activeElement.innerText") == "Accounts":
             break
-    assert seen[2:] == ["Today", "Lessons", "Check-ins", "Classes", "Upload", "Accounts"]
+    assert seen[2:] == ["Today", "Lessons", "Check-ins", "Classes", "Online", "Upload", "Accounts"]
     style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert style == "solid", "where the focus is can be seen"
     page.keyboard.press("Enter")
