@@ -149,7 +149,7 @@ class Recorded:
                 teller, f"a fault of Classpulse ({type(error).__name__}); see its log", again=True
             )
 
-    def _over(self, outcome: Outcome, *, may_pass: bool) -> Over:
+    def _over(self, outcome: Outcome, *, may_pass: bool = True) -> Over:
         """A camera that is stopped has finished its lecture, unless nobody was left to say so."""
         log.info("recording ends: %s %s", outcome.status.value, outcome.reason)
         return Over(

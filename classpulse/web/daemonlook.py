@@ -15,8 +15,8 @@ from monitor.control import ControlError, Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.status import RecordingStatus
 
-FRESH_S = 0.5
-"""So long a look serves everybody."""
+FRESH_S = 0.3
+"""So long a look serves everybody; a part of the two seconds from frame to page (``benchmarks/live.py``)."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Look:
 
 
 class DaemonLook:
-    """Asks the program that holds ``folder``, at most twice a second however many ask here. Thread-safe."""
+    """Asks the program that holds ``folder``, at most once in ``FRESH_S`` however many ask here.
+    Thread-safe."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
@@ -48,7 +49,7 @@ class DaemonLook:
         self._at_s = float("-inf")
 
     def look(self) -> Look:
-        """How it stands, at most half a second ago; while it takes its time to answer, how it stood
+        """How it stands, at most ``FRESH_S`` ago; while it takes its time to answer, how it stood
         before."""
         last = self._last
         if last is not None and self._clock() - self._at_s < FRESH_S:

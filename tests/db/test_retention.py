@@ -23,7 +23,14 @@ from db.records import (
     StudentSummary,
     TrackRecord,
 )
-from db.retention import USUAL_KEPT, ended_before, erase_session, kept_usual
+from db.retention import (
+    USUAL_KEPT,
+    ended_before,
+    erase_session,
+    erase_student,
+    kept_usual,
+    recorded_as,
+)
 from db.schema import Base, ClassGroupRow, RosterRow, StudentRow
 from db.store import Store
 
@@ -236,3 +243,46 @@ def test_the_log_waits_for_a_reader(tmp_path: Path, new_session) -> None:
         assert not clear_log(engine)
     assert clear_log(engine)
     engine.dispose()
+
+
+def erase_one(store: Store, session_id: int, student_id: int) -> int:
+    with store.unit() as unit:
+        bins = erase_student(unit, session_id, student_id)
+        unit.commit()
+    return bins
+
+
+def test_a_student_who_is_known_in_one_session_alone_goes_from_it(term: Term, store: Store) -> None:
+    first, second, *_ = term.numbers
+    own = recorded_as(store.engine, first, "Student 1", None)
+    before = rows_of(store, second)
+    assert erase_one(store, first, own) == 3
+    assert recorded_as(store.engine, first, "Student 1", None) is None
+    assert {one.student_id for one in queries.bins(store.engine, first)} == {term.mia, term.noah}
+    assert rows_of(store, second) == before
+    assert rows_of(store, first)["session_summaries"] == 0, "the class's means had them in"
+    assert people(store) == {"Mia", "Noah", "Student 1"}, "of the other sessions"
+
+
+def test_a_student_of_the_roster_goes_from_that_session_alone(term: Term, store: Store) -> None:
+    first, second, *_ = term.numbers
+    assert recorded_as(store.engine, first, "Mia", term.mia) == term.mia
+    assert erase_one(store, first, term.mia) == 3
+    assert recorded_as(store.engine, first, "Mia", term.mia) is None
+    assert recorded_as(store.engine, second, "Mia", term.mia) == term.mia
+    assert "Mia" in people(store)
+    assert [
+        one.numbers.get(USUAL_KEPT) for one in queries.flags(store.engine, second) if one.kind == "sad_share"
+    ]
+    assert not [one for one in queries.flags(store.engine, first) if one.student_id == term.mia]
+
+
+def test_what_was_corrected_to_be_them_goes_with_what_was_recorded(term: Term, store: Store) -> None:
+    first = term.numbers[0]
+    own = recorded_as(store.engine, first, "Student 1", None)
+    with store.unit() as unit:
+        unit.correct(first, Correction(CorrectionKind.NAME, own, term.mia, None), term.start)
+        unit.commit()
+    erase_one(store, first, own)
+    assert rows_of(store, first)["corrections"] == 0
+    assert {one.student_id for one in queries.bins(store.engine, first)} == {term.mia, term.noah}

@@ -117,3 +117,19 @@ def test_nothing_is_lost_or_counted_twice(kinds: list[str]) -> None:
     assert sum(x.watched_s for x in bins) == pytest.approx(len(kinds) * 0.5)
     assert all(x.usable_samples + sum(x.unknown.values()) == x.samples for x in bins)
     assert all(x.probabilities is None or sum(x.probabilities) == pytest.approx(1) for x in bins)
+
+
+def test_of_whom_a_sample_tells_nothing_it_is_not_watched() -> None:
+    b = binner()
+    b.add_sample(0.0, 1.0, watched=frozenset())
+    b.add_sample(1.0, 1.0, watched=frozenset({0}))
+    b.add_sample(2.0, 1.0, watched=frozenset({0, 1}))
+    b.add_sample(3.0, 1.0, watched=frozenset())
+    b.add(Observation(0, 1.0, True, probabilities=SAD))
+    b.add(Observation(0, 2.0, False, unknown=Unknown.ABSENT))
+    # Seen before it was known who it is: that was watched all the same.
+    b.add(Observation(1, 0.0, True, probabilities=SAD))
+    bins = b.bins()
+    first, second = bins[0, 0.0], bins[1, 0.0]
+    assert (first.samples, first.watched_s, first.seen_s, first.unknown) == (2, 2.0, 1.0, {"absent": 1})
+    assert (second.samples, second.watched_s, second.seen_s, second.unknown) == (2, 2.0, 1.0, {"absent": 1})

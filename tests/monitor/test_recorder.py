@@ -16,7 +16,7 @@ from db.store import Store
 from faces import face
 from monitor.binning import Binner
 from monitor.domain import Gap, GapReason, Observation, Track, Unknown
-from monitor.plan import CERTAIN, Attribution
+from monitor.plan import CERTAIN, Attribution, Owner
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.sample import Sample, Stretch
 from monitor.seating import Seat
@@ -382,3 +382,46 @@ class TestRoster:
         self.record(engine, session_id, r, 2 * CERTAIN, (0, 100))
         assert self.names(engine, session_id) == {}
         assert {b.student_id for b in queries.bins(engine, session_id)} == {None}
+
+
+class Withdrawing(Attribution):
+    """Everybody is known by a name of their own; some want nothing kept."""
+
+    def __init__(self, names: dict[int, Owner]) -> None:
+        super().__init__((), {})
+        self.names, self.gone = names, frozenset()
+
+    def update(self, seats, *, last=False):
+        return {s.student: self.names[s.student] for s in seats if s.student not in self.gone}
+
+    def erased(self, seats):
+        return self.gone
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_of_who_withdraws_nothing_stays_and_nothing_comes(engine, in_background: bool) -> None:
+    session_id = begin(engine)
+    with Store(engine).unit() as unit:
+        mia = save_entry(unit, "Class", "Mia", None, consent=True, at=NOW)
+        unit.commit()
+    who = Withdrawing({0: Owner(None, "Robin"), 1: Owner(mia, "Mia"), 2: Owner(None, "Kestrel")})
+    r = recorder(engine, session_id, attribution=who, in_background=in_background, patience_s=60.0)
+    there = seats((0, 100), (1, 300), (2, 500))
+    tracks = [Stretch(n, Track(n + 1, face(1, 1).box_xyxy, None, 0.0, 4.0, 10), None) for n in range(3)]
+    r.add(sample(0.0, 0, 1, 2), 0.5, 0)
+    r.commit(there, tracks)
+    who.gone = frozenset({0, 1})
+    r.add(sample(5.0, 0, 1, 2), 0.5, 0)
+    r.commit(there, tracks)
+    r.add(sample(10.0, 0, 1, 2), 0.5, 0)
+    r.commit(there, tracks, last=True)
+    r.end(SessionStatus.FINISHED, NOW, "")
+    (kestrel,) = queries.students(engine, session_id)
+    assert kestrel.pseudonym == "Kestrel"
+    assert {b.student_id for b in queries.bins(engine, session_id)} == {kestrel.id}
+    assert len(queries.bins(engine, session_id)) == 3
+    assert {t.student_id for t in queries.tracks(engine, session_id)} == {kestrel.id}
+    assert {s.student_id for s in queries.seats(engine, session_id)} == {kestrel.id}
+    erased = [one for one in queries.audit_trail(engine) if one.action == "erase"]
+    assert len(erased) == 2 if not in_background else len(erased) in (0, 2)
+    assert "Robin" not in str(queries.audit_trail(engine))

@@ -126,3 +126,25 @@ def test_the_heads_of_an_aggregate(lessons):
     assert np.isnan(whole.head_shares[2]).all()
     assert whole.closed_share[0] == 1
     assert np.isnan(whole.closed_share[2])
+
+
+def test_the_faces_of_the_class_as_a_whole_with_what_is_unknown(lessons):
+    lines = lessons.timelines("n?.", "s..")
+    shares = class_timeline(lines, lines[0].grid).face_shares
+    means = [line.probabilities for line in lines]
+    np.testing.assert_allclose(shares[0, :7], (means[0][0] + means[1][0]) / 2)
+    assert shares[:, 7].tolist() == [0, 0.5, 0], "seen, not readable"
+    assert shares[:, 8].tolist() == [0, 0.5, 1], "not seen"
+
+
+@given(scripts=scripts)
+def test_the_faces_of_the_class_make_a_whole(lessons, scripts):
+    lines = lessons.timelines(*scripts)
+    np.testing.assert_allclose(class_timeline(lines, lines[0].grid).face_shares.sum(axis=1), 1)
+
+
+def test_the_faces_of_an_aggregate(lessons):
+    shares = aggregate_timeline(lessons.session(3), lessons.aggregate([10, 5, 4], "n")).face_shares
+    assert shares[0, 7:].tolist() == [0, 0]
+    assert shares[1, 7:].tolist() == [0, 0.5]
+    assert np.isnan(shares[2]).all()

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
-from db.records import TimelineBin
+from db.records import ONLINE, TimelineBin
 from model.emotions import Emotion
+from reports.attention_flags import AttentionFlagSettings, judge_attention
+from reports.class_timeline import class_timeline
 from reports.timeline import (
     UNKNOWN,
     session_grid,
@@ -144,3 +146,32 @@ def test_pure_modules_load_no_framework():
     root = Path(reports.__file__).parents[1]
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert found.stdout.strip() == "set()"
+
+
+class TestAnOnlineLesson:
+    """Nobody is watched before they have joined, nor after they have left."""
+
+    def lines(self, lessons, *scripts: str):
+        session = lessons.session(max(map(len, scripts)), source=ONLINE)
+        return student_timelines(session, lessons.students(len(scripts)), lessons.bins(scripts))
+
+    def test_only_the_own_time_counts(self, lessons):
+        whole, part = self.lines(lessons, "nnnnnn", "  nn. ")
+        assert (whole.coverage, part.coverage) == (1, pytest.approx(2 / 3))
+        assert part.watched_s.tolist() == [0, 0, 5, 5, 5, 0]
+        assert part.own_grid.watched.tolist() == [False, False, True, True, True, False]
+        assert part.grid.watched.all()
+
+    def test_before_the_first_has_joined_nothing_was_watched(self, lessons):
+        (line,) = self.lines(lessons, "  nn")
+        assert line.grid.watched_s.tolist() == [0, 0, 5, 5]
+
+    def test_the_class_is_those_who_were_there(self, lessons):
+        whole = class_timeline(lines := self.lines(lessons, "nnnn", "  n."), lines[0].grid)
+        assert whole.seen_share.tolist() == [1, 1, 1, 0.5]
+
+    def test_nobody_is_flagged_for_time_that_was_not_theirs(self, lessons):
+        there, gone = "n" * 120, "n" * 60 + " " * 60
+        verdicts = judge_attention(self.lines(lessons, *[there] * 5, gone), AttentionFlagSettings())
+        assert (verdicts[-1].not_seen_s, verdicts[-1].watched_s) == (0, 300)
+        assert verdicts[-1].coverage == 1

@@ -183,14 +183,15 @@ def _of_now(
     site: Site, language: str, look: Look, facts: Facts, recording: RecordingStatus | None
 ) -> Mapping[str, str]:
     """The parts that change with each look at the class."""
-    rows = people(() if recording is None else recording.people, facts.known)
+    is_seeing = recording is not None and recording.state is SessionState.RECORDING
+    rows = people(recording.people if recording is not None and is_seeing else (), facts.known)
     context: dict[str, Any] = {
         "recording": recording,
         "problem": look.problem,
         "session": facts.session,
         "rows": rows,
         "counts": counts(rows),
-        "is_seeing": recording is not None and recording.state is SessionState.RECORDING,
+        "is_seeing": is_seeing,
         "began": _local(site, facts.session.started_at),
         "mode": facts.session.mode,
     }

@@ -23,6 +23,8 @@ function end(told) {
   }
   arrange(told.state);
   hidePicture();
+  // Nothing of it is "now" any more.
+  for (const one of page.querySelectorAll(".now, #picture")) one.hidden = true;
 }
 
 const stream = new EventSource(`/live/${number}/events`);

@@ -41,7 +41,7 @@ class Student:
     """A browser that has joined and sends a picture a second, until it leaves."""
 
     def __init__(self, app: Starlette, lesson: OnlineLesson, name: str, pictures: list[bytes]) -> None:
-        self.browser = TestClient(app, follow_redirects=False)
+        self.browser = TestClient(app, "http://localhost", follow_redirects=False)
         self.here = f"/join/{lesson.code}"
         self._pictures = itertools.cycle(pictures)
         self._over = threading.Event()

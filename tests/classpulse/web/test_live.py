@@ -123,10 +123,14 @@ class TestThePage:
         assert "<caption>" in page
 
     def test_shows_nothing_of_anybody_while_nothing_can_be_seen(self, browser, lesson, fake) -> None:
-        fake.recordings = [recording(session_id=lesson, state=SessionState.PAUSED)]
-        page = browser("Ada").get(f"/live/{lesson}").text
-        assert "nobody is known to be present or away" in page
-        assert "Mia" not in page
+        ada = browser("Ada")
+        for state in (SessionState.PAUSED, SessionState.BLIND, SessionState.ENDING):
+            # What was told last may be of before.
+            fake.recordings = [recording(session_id=lesson, state=state, people=PEOPLE, camera_reason="gone")]
+            page = ada.get(f"/live/{lesson}").text
+            assert "nobody is known to be present or away" in page, state
+            assert "Mia" not in page
+            assert ('<p class="error">gone' in page) == (state is SessionState.BLIND)
 
     def test_is_only_for_who_sees_the_class(self, browser, lesson) -> None:
         ben = browser("Ben")
@@ -349,3 +353,8 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
     with pytest.raises(ControlError, match="busy"):
         pictures.picture(1)
     assert pictures.picture(1) == "abc"
+
+
+def test_the_last_bins_alone_are_read(engine, accounts) -> None:
+    session = begin(engine)
+    assert {one.start_s for one in queries.bins(engine, session, 280.0)} == {280.0, 285.0, 290.0, 295.0}

@@ -24,7 +24,7 @@ def test_a_teacher_opens_a_lesson_and_has_its_code(browser, orders, lessons, eng
     assert order.source.startswith("online:")
     page = ada.get("/online/1").text
     assert f"{made.code[:4]}-{made.code[4:]}" in page
-    assert f"http://testserver/join/{made.code}" in page
+    assert f"http://localhost/join/{made.code}" in page
     assert "Nobody has joined yet." in page
     assert "look" in [one.action for one in queries.audit_trail(engine)]
 
