@@ -185,6 +185,7 @@ def _environment(language: str) -> jinja2.Environment:
         )
         environment.filters.update(FILTERS)
         environment.filters.update(_dates(language))
+        environment.filters["word"] = words(language)
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]

@@ -14,8 +14,11 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from classpulse.web import dates
+from classpulse.web import dates, reportwords
 from classpulse.web.site import LOCALES, words
+from reports.history.comparison import MEASURES
+from reports.history.pages.trends import DRAWN
+from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS
 
 PROJECT = Path(__file__).parents[3]
 GERMAN = LOCALES / "de" / "LC_MESSAGES" / "classpulse.po"
@@ -109,3 +112,9 @@ def test_a_page_is_german_where_the_browser_is(browser) -> None:
 def test_dates_are_those_of_the_language(language: str, day: str, moment: str) -> None:
     at = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
     assert (dates.day(at, language), dates.moment(at, language)) == (day, moment)
+
+
+def test_what_reports_call_their_figures_is_known() -> None:
+    named = {name for name, _, _ in MEASURES} | set(DRAWN)
+    assert named <= set(reportwords.FIGURES)
+    assert {*LESSON_HEADINGS, *WEEK_HEADINGS} <= {*reportwords.FIGURES, *reportwords.HEADINGS}
