@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from classpulse.errors import UserError
 from classpulse.refusal import N_, Refusal
+from classpulse.reviewing import reviewer
 from classpulse.web.passwords import check, hashed
 from db import accounts as stored
 from db.accounts import Account, Role
@@ -24,6 +26,14 @@ MOST_NAME = 100
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Of a password that is made: none that looks like another."""
+
+
+def at_terminal() -> str:
+    """Who uses the command line, for the audit: this computer's user, if that has a name."""
+    try:
+        return reviewer(None)
+    except UserError:
+        return "the command line"
 
 
 def new_password() -> str:

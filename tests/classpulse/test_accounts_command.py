@@ -63,3 +63,12 @@ def test_what_cannot_be_done_is_one_line(store, shell) -> None:
     shell("accounts", "add", "Ada")
     assert "already" in shell.fails(2, "accounts", "add", "ada")
     assert "there are: Ada" in shell.fails(2, "accounts", "password", "Adam")
+
+
+def test_a_container_whose_user_has_no_name(store, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert shell("accounts", "add", "Ada")[0] == 0
+    assert "by the command line: new" in queries.audit_trail(store.engine)[0].detail

@@ -8,7 +8,6 @@ import click
 
 from classpulse import accounts
 from classpulse.commands.accounts.password import ask_password, tell_password
-from classpulse.reviewing import reviewer
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 from db.accounts import Role
@@ -25,6 +24,6 @@ def add(config_path: Path, name: str, role: str, classes: tuple[str, ...], typed
     config = read_config(config_path)
     password = ask_password() if typed else accounts.new_password()
     with open_record(config) as engine:
-        made = accounts.add(engine, reviewer(None), name, Role(role), classes, password)
+        made = accounts.add(engine, accounts.at_terminal(), name, Role(role), classes, password)
     tell_password(made.name, None if typed else password)
     return 0

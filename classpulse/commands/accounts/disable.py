@@ -8,7 +8,6 @@ import click
 
 from classpulse import accounts
 from classpulse.console import say
-from classpulse.reviewing import reviewer
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 
@@ -22,6 +21,6 @@ def disable(config_path: Path, name: str, undo: bool) -> int:
     with open_record(read_config(config_path)) as engine:
         account = accounts.find(engine, name)
         do = accounts.enable if undo else accounts.disable
-        do(engine, reviewer(None), account)
+        do(engine, accounts.at_terminal(), account)
     say(f"{account.name} can log in {'again' if undo else 'no more'}")
     return 0

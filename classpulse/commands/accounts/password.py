@@ -8,7 +8,6 @@ import click
 
 from classpulse import accounts
 from classpulse.console import say
-from classpulse.reviewing import reviewer
 from classpulse.settings import read_config
 from classpulse.watching import open_record
 
@@ -23,7 +22,7 @@ def password(config_path: Path, name: str, typed: bool) -> int:
     with open_record(config) as engine:
         account = accounts.find(engine, name)
         new = ask_password() if typed else accounts.new_password()
-        accounts.set_password(engine, reviewer(None), account, new)
+        accounts.set_password(engine, accounts.at_terminal(), account, new)
     tell_password(account.name, None if typed else new)
     return 0
 
