@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -44,7 +45,8 @@ def serve(config: Config) -> None:
         with _service(config), app.state.analyses:
             server = uvicorn.Server(server_settings(config, app))
             try:
-                server.run()
+                with _outliving_sigterm():
+                    server.run()
             except SystemExit:
                 raise RunError(
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
@@ -69,6 +71,17 @@ def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
         access_log=False,
         timeout_graceful_shutdown=3,
     )
+
+
+@contextmanager
+def _outliving_sigterm() -> Iterator[None]:
+    """uvicorn obeys a SIGTERM, and when it is done raises it again for whoever was to hear it before: by
+    default that would end this process at once, and leave the service and its recordings behind."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -86,7 +86,10 @@ class Running:
 @pytest.fixture
 def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[..., Running]]:
     # Expressions cost seconds of loading and nothing here is about them.
-    configured("behaviour", more=f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\n')
+    more = (
+        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{behaviour_picture: true}}\n'
+    )
+    configured("behaviour", more=more)
     started: list[Running] = []
 
     def start(*arguments: str) -> Running:

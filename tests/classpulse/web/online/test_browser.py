@@ -71,6 +71,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
     page.goto(f"{served}/join")
+    page.focus("[name=code]")
     page.keyboard.type(lesson.code.lower())
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{here}")
