@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -75,9 +75,14 @@ _UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 (``Cf``) belongs to many scripts."""
 
 
+def is_readable(character: str) -> bool:
+    """Whether it can stand on a line."""
+    return unicodedata.category(character) not in _UNREADABLE
+
+
 def readable(text: str) -> str:
     """The text with a space for each character that cannot be printed on one line."""
-    return "".join(" " if unicodedata.category(c) in _UNREADABLE else c for c in text)
+    return "".join(c if is_readable(c) else " " for c in text)
 
 
 def marker_text(text: str) -> str:
@@ -115,9 +120,3 @@ def command_line(command: Command) -> bytes:
 def read_command(line: bytes | str) -> Command:
     """The inverse of :func:`command_line`. Raises ``pydantic.ValidationError`` for anything else."""
     return _COMMANDS.validate_json(line)
-
-
-def as_json(message: Message) -> dict[str, Any]:
-    """A message as JSON-ready values."""
-    value: dict[str, Any] = _MESSAGES.dump_python(message, mode="json")
-    return value

@@ -20,6 +20,7 @@ from db.store import now_utc
 from monitor.delivery import LAST_TRIES_S
 from monitor.domain import Frame, Gap
 from monitor.errors import SourceLost
+from monitor.messages import is_readable
 from monitor.pace import Pace
 from monitor.pipeline import Pipeline
 from monitor.presence import Presence
@@ -129,7 +130,7 @@ class Session:
         """Put a note on the timeline at this moment of the lecture; from any thread. Returns where, media
         seconds. It is written with the next commit. Raises ValueError for a text with nothing to read."""
         # What no database takes must not hold up all that waits with it.
-        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if c.isprintable()).strip()
+        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_readable(c)).strip()
         if not readable:
             raise ValueError(f"the note {text!r} has nothing to read; expected a few words")
         at_s = self._now_s()

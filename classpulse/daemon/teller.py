@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
+from db.store import now_utc
 from monitor.camera import CameraState, CameraView
 from monitor.lifecycle import Lifecycle, SessionEvent, SessionState
 from monitor.session import Session, SessionView
@@ -13,11 +14,6 @@ from monitor.sources import Source
 from monitor.sources.live import LiveSource
 from monitor.status import RecordingStatus
 from monitor.supervisor import Order
-
-
-def now_utc() -> datetime:
-    """The present, aware UTC."""
-    return datetime.now(UTC)
 
 
 class Teller:

@@ -241,6 +241,15 @@ def test_a_mark_lies_where_the_lecture_is_and_is_written_with_the_next_commit(en
     assert [(m.at_s, m.text) for m in queries.markers(engine, number)] == [(7.25, "quiz handedout ?")]
 
 
+def test_a_mark_keeps_what_joins_the_letters_of_a_script(engine) -> None:
+    stop, text = threading.Event(), "\u0645\u06cc\u200c\u0631\u0648\u0645"
+    s, number = session(
+        engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark(text) if p.end_s == 0.5 else None
+    )
+    s.run(stop)
+    assert [m.text for m in queries.markers(engine, number)] == [text]
+
+
 def test_a_mark_in_a_recording_lies_at_the_last_sample(engine) -> None:
     stop = threading.Event()
     s, number = session(

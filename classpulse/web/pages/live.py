@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -164,7 +163,7 @@ def _goes_on(look: Look, session: SessionRecord) -> int | None:
 
 def _of_stored(site: Site, language: str, facts: Facts) -> Mapping[str, str]:
     """The parts that change when the recording writes, every few seconds."""
-    began = _local(site, facts.session.started_at)
+    began = facts.session.started_at.astimezone(site.zone)
 
     def at(media_s: float, form: str = "%H:%M:%S") -> str:
         moment: datetime = began + timedelta(seconds=media_s)
@@ -192,7 +191,7 @@ def _of_now(
         "rows": rows,
         "counts": counts(rows),
         "is_seeing": is_seeing,
-        "began": _local(site, facts.session.started_at),
+        "began": facts.session.started_at.astimezone(site.zone),
         "mode": facts.session.mode,
     }
     parts: dict[str, str] = {
@@ -206,11 +205,6 @@ def _of_now(
 def _charts(facts: Facts) -> list[tuple[str, Chart]]:
     faces = facts.curves.faces
     return [("heads", facts.curves.heads), *([] if faces is None else [("faces", faces)])]
-
-
-def _local(site: Site, moment: datetime) -> datetime:
-    zone = site.config.settings.output.time_zone
-    return moment.astimezone(None if zone is None else ZoneInfo(zone))
 
 
 def _still_may(site: Site, request: Request, session: SessionRecord) -> bool:
