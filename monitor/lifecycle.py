@@ -38,6 +38,8 @@ class SessionEvent(StrEnum):
     SOURCE_ENDED = "source ended"
     CAMERA_GONE = "camera gone"
     FAILURE = "failure"
+    CUT_OFF = "cut off"
+    """Ended before its time: the service was, whoever watched over it died, or a film was stopped."""
     CLOSED = "closed"
 
 
@@ -49,6 +51,7 @@ TRANSITIONS: dict[tuple[SessionState, SessionEvent], SessionState] = {
     (S.STARTING, E.CAMERA_GONE): S.REFUSED,
     (S.STARTING, E.SOURCE_ENDED): S.REFUSED,
     (S.STARTING, E.FAILURE): S.REFUSED,
+    (S.STARTING, E.CUT_OFF): S.REFUSED,
     (S.RECORDING, E.PICTURE_LOST): S.BLIND,
     (S.RECORDING, E.PAUSE): S.PAUSED,
     (S.BLIND, E.PICTURE): S.RECORDING,
@@ -58,7 +61,7 @@ TRANSITIONS: dict[tuple[SessionState, SessionEvent], SessionState] = {
 } | {
     (state, event): S.ENDING
     for state in (S.RECORDING, S.BLIND, S.PAUSED)
-    for event in (E.STOP, E.SOURCE_ENDED, E.CAMERA_GONE, E.FAILURE)
+    for event in (E.STOP, E.SOURCE_ENDED, E.CAMERA_GONE, E.FAILURE, E.CUT_OFF)
 }
 """Where each event leads from each state; a pair that is missing leaves the state alone. From
 ``ENDING`` the event ``CLOSED`` leads to ``FINISHED`` or ``INTERRUPTED``: see ``Lifecycle``."""
@@ -66,8 +69,8 @@ TRANSITIONS: dict[tuple[SessionState, SessionEvent], SessionState] = {
 OVER = frozenset({S.FINISHED, S.INTERRUPTED, S.REFUSED})
 """The states that nothing leads out of."""
 
-INTERRUPTING = frozenset({E.CAMERA_GONE, E.FAILURE})
-"""The events after which a session that ends is ``INTERRUPTED``."""
+INTERRUPTING = frozenset({E.CAMERA_GONE, E.FAILURE, E.CUT_OFF})
+"""The events after which a session that ends is ``INTERRUPTED``; ``monitor.session`` goes by it."""
 
 
 class Lifecycle:

@@ -20,6 +20,7 @@ from db.store import now_utc
 from monitor.delivery import LAST_TRIES_S
 from monitor.domain import Frame, Gap
 from monitor.errors import SourceLost
+from monitor.lifecycle import INTERRUPTING, SessionEvent
 from monitor.messages import is_readable
 from monitor.pace import Pace
 from monitor.pipeline import Pipeline
@@ -69,7 +70,8 @@ class Session:
 
     One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
     and about once a second while there is nothing to look at. ``presence`` tells who is present now; without
-    it nothing is told of anybody. ``clock`` gives aware UTC.
+    it nothing is told of anybody. ``clock`` gives aware UTC. ``cause`` is why it is over, None before; what
+    is left is being written then.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Session:
         self._on_sample = on_sample
         self._presence = presence
         self._clock = clock
+        self.cause: SessionEvent | None = None
         self._previous_s: float | None = None
         self._began_at: datetime | None = None
         self._faces_now = 0
@@ -107,16 +110,18 @@ class Session:
         finished, because that is how a live lecture ends. Raises DatabaseError when the record
         cannot be written; the session is then marked interrupted if the database still allows it.
         """
-        status, reason = SessionStatus.INTERRUPTED, "the program failed; the log says why"
+        cause, reason = SessionEvent.FAILURE, "the program failed; the log says why"
         try:
             self._watch()
-            status, reason = self._how_it_ended(stop)
+            cause, reason = self._how_it_ended(stop)
         except SourceLost as error:
-            reason = str(error)
+            cause, reason = SessionEvent.CAMERA_GONE, str(error)
         except DatabaseError as error:
             reason = f"the record could not be written: {error}"
             raise
         finally:
+            self.cause = cause
+            status = SessionStatus.INTERRUPTED if cause in INTERRUPTING else SessionStatus.FINISHED
             self._close(status, reason, stop)
         return Outcome(
             self._recorder.session_id,
@@ -211,12 +216,12 @@ class Session:
     def _seats(self) -> list[Seat]:
         return self._pipeline.seating.seats
 
-    def _how_it_ended(self, stop: threading.Event) -> tuple[SessionStatus, str]:
+    def _how_it_ended(self, stop: threading.Event) -> tuple[SessionEvent, str]:
         if stop.is_set() and not self._source.live:
-            return SessionStatus.INTERRUPTED, "stopped before the end of the recording"
+            return SessionEvent.CUT_OFF, "stopped before the end of the recording"
         if isinstance(stop, StopRequest) and stop.interruption:
-            return SessionStatus.INTERRUPTED, stop.interruption
-        return SessionStatus.FINISHED, ""
+            return SessionEvent.CUT_OFF, stop.interruption
+        return SessionEvent.STOP if stop.is_set() else SessionEvent.SOURCE_ENDED, ""
 
     def _close(self, status: SessionStatus, reason: str, stop: threading.Event) -> None:
         """Write what is left. A database that fails here has been reported by :meth:`run` or is

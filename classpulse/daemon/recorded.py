@@ -136,7 +136,7 @@ class Recorded:
                     on_sample=sample,
                     on_picture=picture,
                 )
-                teller.happen(SessionEvent.STOP)
+                teller.happen(SessionEvent.CLOSED)
                 return self._over(outcome, may_pass=not is_online(order.source))
         except SourceError as error:
             # An online lesson whose dashboard is gone does not come back.
@@ -161,6 +161,8 @@ class Recorded:
 
     def _failed(self, teller: Teller, line: str, *, again: bool) -> Message:
         line = " ".join(line.split())
+        teller.happen(SessionEvent.FAILURE)
+        teller.happen(SessionEvent.CLOSED)
         if teller.session_id is None:
             return Refused(line, again)
         return Over(teller.session_id, SessionStatus.INTERRUPTED, line, again)

@@ -94,11 +94,13 @@ class Teller:
     def happen(self, event: SessionEvent) -> None:
         """Something else happened to the session."""
         with self._lock:
+            self._note_the_end()
             self._happen(event)
 
     def status(self) -> RecordingStatus:
         """How everything stands now."""
         with self._lock:
+            self._note_the_end()
             view = None if self._session is None else self._session.view()
             camera = self._camera()
             return RecordingStatus(
@@ -124,6 +126,11 @@ class Teller:
                 last_written_at=None if view is None else view.last_written_at,
                 people=() if view is None or self._paused else view.people,
             )
+
+    def _note_the_end(self) -> None:
+        """The session knows first that it is over; what is left may take it a minute to write."""
+        if self._session is not None and self._session.cause is not None:
+            self._happen(self._session.cause)
 
     def _media_s(self, view: SessionView | None) -> float:
         return 0.0 if view is None else view.progress.end_s

@@ -14,23 +14,24 @@ from monitor.lifecycle import OVER, TRANSITIONS, Lifecycle, SessionEvent, Sessio
 S, E = SessionState, SessionEvent
 DRAWING = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
-#               picture      lost      pause     resume   stop       ended      gone       failure    closed
+#    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
+#    closed
 EXPECTED = {
-    S.STARTING:  (S.RECORDING, None,    None,     None,    S.REFUSED, S.REFUSED, S.REFUSED, S.REFUSED, None),
-    S.RECORDING: (None,        S.BLIND, S.PAUSED, None,    S.ENDING,  S.ENDING,  S.ENDING,  S.ENDING,  None),
-    S.BLIND:     (S.RECORDING, None,    S.PAUSED, None,    S.ENDING,  S.ENDING,  S.ENDING,  S.ENDING,  None),
-    S.PAUSED:    (None,        None,    None,     S.BLIND, S.ENDING,  S.ENDING,  S.ENDING,  S.ENDING,  None),
-    S.ENDING:    (None,) * 9,
-    S.FINISHED:  (None,) * 9,
-    S.INTERRUPTED: (None,) * 9,
-    S.REFUSED:   (None,) * 9,
-}  # fmt: skip
+    S.STARTING: (S.RECORDING, None, None, None, *[S.REFUSED] * 5, None),
+    S.RECORDING: (None, S.BLIND, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.BLIND: (S.RECORDING, None, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.PAUSED: (None, None, None, S.BLIND, *[S.ENDING] * 5, None),
+    S.ENDING: (None,) * 10,
+    S.FINISHED: (None,) * 10,
+    S.INTERRUPTED: (None,) * 10,
+    S.REFUSED: (None,) * 10,
+}
 """None: nothing changes."""
 
 
 def test_the_table_is_complete() -> None:
     assert set(EXPECTED) == set(S)
-    assert len(E) == 9
+    assert len(E) == 10
 
 
 # Where the closing leads depends on the cause of the end: the next test.
@@ -53,6 +54,7 @@ def test_each_event_in_each_state(state: SessionState, place: int, event: Sessio
         (E.SOURCE_ENDED, S.FINISHED),
         (E.CAMERA_GONE, S.INTERRUPTED),
         (E.FAILURE, S.INTERRUPTED),
+        (E.CUT_OFF, S.INTERRUPTED),
     ],
 )
 def test_the_first_cause_decides_how_it_ended(cause: SessionEvent, end: SessionState) -> None:

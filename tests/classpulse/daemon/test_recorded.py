@@ -23,6 +23,7 @@ from classpulse.settings import read_config
 from db.records import Progress, SessionStatus
 from monitor.camera import CameraState, CameraView
 from monitor.errors import SourceError
+from monitor.lifecycle import SessionEvent
 from monitor.messages import Command, Over, Refused, Told, command_line, read_message
 from monitor.session import Outcome, SessionView
 from monitor.sources.live import LiveSource
@@ -48,6 +49,8 @@ class Camera(LiveSource):
 
 
 class Session:
+    cause: SessionEvent | None = None
+
     def __init__(self) -> None:
         self.marks: list[str] = []
 

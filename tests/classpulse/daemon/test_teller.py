@@ -46,6 +46,8 @@ class Film:
 
 
 class Session:
+    cause: SessionEvent | None = None
+
     def __init__(self) -> None:
         self.marks: list[str] = []
 
@@ -163,3 +165,21 @@ def test_a_marker_of_the_first_moment_is_not_lost(world: World) -> None:
     world.teller.attach(world.camera, world.session)  # type: ignore[arg-type]
     assert world.teller.mark("end of the quiz")
     assert world.session.marks == ["quiz", "end of the quiz"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "end"),
+    [
+        (SessionEvent.STOP, SessionState.FINISHED),
+        (SessionEvent.CAMERA_GONE, SessionState.INTERRUPTED),
+        (SessionEvent.CUT_OFF, SessionState.INTERRUPTED),
+    ],
+)
+def test_what_ends_the_session_is_told_while_the_rest_is_written_and_after(
+    world: World, cause: SessionEvent, end: SessionState
+) -> None:
+    world.begin()
+    world.session.cause = cause
+    assert world.teller.status().state is SessionState.ENDING
+    world.teller.happen(SessionEvent.CLOSED)
+    assert world.teller.status().state is end
