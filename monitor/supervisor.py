@@ -9,115 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
-from db.records import SessionStatus
-from monitor.camera import CameraState
 from monitor.control import ControlError
-from monitor.lifecycle import SessionState
 from monitor.messages import Command, Message, Over, Pictured, Refused, Told
+from monitor.order import Ended, Order
 from monitor.respawn import Respawns
+from monitor.room import Recording, Room
 from monitor.status import RecordingStatus
 
 log = logging.getLogger(__name__)
 
-SILENT_S = 60.0
-"""A recording tells of itself every second from the start of its process. One that says nothing for a minute
-hangs (a driver in the kernel, a stopped process) and is replaced."""
-
-STUCK_S = 120.0
-"""Its place in the lecture moves on at least once a second, in gaps too. One step of the slowest computer
-takes seconds; loading the models takes up to half a minute from a cold disk."""
-
-ENDING_S = 90.0
-"""At its end a recording tries for a minute to write what a locked database or a full disk refused."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be recorded. ``source`` as in ``capture.source``; ``label`` is it without passwords.
-    ``until`` is aware UTC, None until somebody stops it. ``planned``: by the timetable, so it is tried until
-    it is over."""
-
-    class_name: str
-    source: str
-    room: str | None = None
-    until: datetime | None = None
-    planned: bool = False
-    preview: bool = False
-
-    @property
-    def where(self) -> str:
-        """The class and its room, for messages."""
-        return f"{self.class_name} in {self.room}" if self.room else self.class_name
-
-
-@dataclass(frozen=True)
-class Ended:
-    """One recording that is over. ``session_id`` is None where none was made, or it is not known which (the
-    process was killed: the database closes it as abandoned). ``last`` is False where the order goes on in a
-    new session. ``called_off``: it left nothing, because somebody stopped it before it began."""
-
-    order: Order
-    session_id: int | None
-    status: SessionStatus | None
-    reason: str
-    last: bool
-    called_off: bool = False
-
-
-class Recording(Protocol):
-    """A process that records one room."""
-
-    def send(self, command: Command) -> None:
-        """Give it a command; does nothing when it is gone."""
-        ...
-
-    def kill(self) -> None:
-        """End it without asking."""
-        ...
-
-
-Spawn = Callable[[Order, str | None, int], Recording]
-"""Starts a recording of an order in a room, with the number that its messages come back under. Raises OSError
+Spawn = Callable[[Order, int], Recording]
+"""Starts a recording of an order, with the number that its messages come back under. Raises OSError
 or ValueError where the computer gives no process."""
-
-
-@dataclass
-class _Room:
-    """One room's order and how it stands."""
-
-    order: Order
-    number: int
-    recording: Recording | None
-    heard_s: float
-    moved_s: float
-    since: datetime
-    status: RecordingStatus | None = None
-    outcome: Over | Refused | None = None
-    stopping_s: float | None = None
-    next_try_s: float | None = None
-    reason: str = ""
-    paused: bool | None = None
-    """What was last asked for; None: nothing. What it tells of itself comes up to a second later."""
-    called_off: bool = False
-    respawns: Respawns = field(default_factory=Respawns)
-
-    @property
-    def wanted(self) -> bool:
-        return self.stopping_s is None
-
-    @property
-    def problem(self) -> str:
-        return f"{self.order.where}: {self.reason}" if self.reason else ""
-
-    @property
-    def is_paused(self) -> bool:
-        if self.paused is not None:
-            return self.paused
-        return self.status is not None and self.status.state is SessionState.PAUSED
 
 
 class Supervisor:
@@ -141,7 +47,7 @@ class Supervisor:
         self._wanted_fps = wanted_fps
         self._clock = clock
         self._now = now
-        self._rooms: dict[str | None, _Room] = {}
+        self._rooms: dict[str | None, Room] = {}
         self._queue: dict[str | None, Order] = {}
         self._numbers = 0
 
@@ -186,7 +92,7 @@ class Supervisor:
         that room; returns how it stood. Raises ControlError."""
         found = self._find(room, session_id, class_name)
         found.called_off = True
-        return self._status(self._end(found, hurry=hurry))
+        return self._end(found, hurry=hurry).standing(self._wanted_fps)
 
     def stop_all(self, *, hurry: bool = False, interruption: str = "") -> None:
         """End every recording and forget what waits; ``interruption`` as in ``Command``."""
@@ -212,7 +118,7 @@ class Supervisor:
         """Hand a command to a recording, named as for :meth:`stop`; returns how it stands. Raises
         ControlError."""
         found = self._find(room, session_id, class_name)
-        status = self._status(found)
+        status = found.standing(self._wanted_fps)
         if command.verb == "resume" and found.recording is None and found.is_paused:
             found.paused, found.next_try_s = False, self._clock()
             return status
@@ -221,7 +127,7 @@ class Supervisor:
         if not found.wanted:
             raise ControlError(f"{found.order.where} is ending; what is said now finds no place any more")
         if command.verb in ("pause", "resume"):
-            self._set_paused(found, status, paused=command.verb == "pause")
+            found.set_paused(status, paused=command.verb == "pause")
         found.recording.send(command)
         return status
 
@@ -248,7 +154,7 @@ class Supervisor:
         room = self._by_number(number)
         if room is None:
             return
-        self._over(room, room.outcome or self._crash(room, code))
+        self._over(room, room.outcome or room.crash(code))
 
     def tick(self) -> None:
         """Time has passed: what is over ends, what hangs is replaced, what is to be tried again is."""
@@ -256,7 +162,7 @@ class Supervisor:
         for room in list(self._rooms.values()):
             if room.recording is None:
                 self._retry(room, now_s)
-            elif self._hangs(room, now_s):
+            elif room.hangs(now_s):
                 log.error("the recording of %s hangs and is ended by force", room.order.where)
                 room.recording.kill()
                 room.heard_s = room.moved_s = now_s
@@ -269,31 +175,31 @@ class Supervisor:
 
     def statuses(self) -> tuple[RecordingStatus, ...]:
         """How each recording stands, in the order of rooms."""
-        return tuple(self._status(self._rooms[key]) for key in sorted(self._rooms, key=lambda k: k or ""))
+        return tuple(room.standing(self._wanted_fps) for room in self._in_order())
 
     def silences_s(self) -> tuple[float, ...]:
         """How long ago each of :meth:`statuses` was told, seconds."""
         now_s = self._clock()
-        return tuple(now_s - self._rooms[key].heard_s for key in sorted(self._rooms, key=lambda k: k or ""))
+        return tuple(now_s - room.heard_s for room in self._in_order())
 
     # -- inside -------------------------------------------------------------------------------------------
 
     def _begin(self, order: Order, respawns: Respawns | None = None, reason: str = "") -> None:
         self._numbers += 1
         now_s = self._clock()
-        room = _Room(
+        room = Room(
             order, self._numbers, None, now_s, now_s, self._now(), reason=reason,
             respawns=respawns or Respawns(),
         )  # fmt: skip
         self._rooms[order.room] = room
         try:
-            room.recording = self._spawn(order, order.room, self._numbers)
+            room.recording = self._spawn(order, self._numbers)
         except (OSError, ValueError) as error:
             log.error("no process for the recording of %s: %s", order.where, error)
             line = f"its process could not be started ({getattr(error, 'strerror', None) or error})"
             self._over(room, Refused(line, again=True))
 
-    def _over(self, room: _Room, outcome: Over | Refused) -> None:
+    def _over(self, room: Room, outcome: Over | Refused) -> None:
         """Its process is gone, or there never was one: that was it, or it is tried again after a while."""
         room.recording = None
         again = room.wanted and outcome.again and self._still_on(room.order) and self._worth_it(room, outcome)
@@ -310,7 +216,7 @@ class Supervisor:
         # A window is a part that can break, and the lecture matters more.
         room.order = replace(room.order, preview=False)
 
-    def _end(self, room: _Room, *, hurry: bool = False, interruption: str = "") -> _Room:
+    def _end(self, room: Room, *, hurry: bool = False, interruption: str = "") -> Room:
         if room.recording is None:  # between two tries
             self._tell(room, Refused(room.reason or "stopped before it began", again=False), last=True)
             self._leave(room)
@@ -320,22 +226,17 @@ class Supervisor:
         room.stopping_s = self._clock() if room.stopping_s is None else room.stopping_s
         return room
 
-    def _retry(self, room: _Room, now_s: float) -> None:
+    def _retry(self, room: Room, now_s: float) -> None:
         if not self._still_on(room.order):
             self._end(room)
         elif room.next_try_s is not None and now_s >= room.next_try_s:
             self._begin(room.order, room.respawns, room.reason)
 
-    def _hangs(self, room: _Room, now_s: float) -> bool:
-        if room.stopping_s is not None:
-            return now_s - room.stopping_s > ENDING_S
-        return now_s - room.heard_s > SILENT_S or now_s - room.moved_s > STUCK_S
-
-    def _worth_it(self, room: _Room, outcome: Over | Refused) -> bool:
+    def _worth_it(self, room: Room, outcome: Over | Refused) -> bool:
         """By hand: somebody waits to hear that it does not begin. Planned: nobody does."""
         return room.order.planned or not isinstance(outcome, Refused) or room.respawns.began
 
-    def _leave(self, room: _Room) -> None:
+    def _leave(self, room: Room) -> None:
         """A room is free again, and its camera; what waited for them begins."""
         del self._rooms[room.order.room]
         for place, order in list(self._queue.items()):
@@ -345,7 +246,7 @@ class Supervisor:
                 del self._queue[place]
                 self._begin(order)
 
-    def _in_the_way(self, order: Order) -> _Room | None:
+    def _in_the_way(self, order: Order) -> Room | None:
         """Who has its room or its camera."""
         return next(
             (
@@ -359,18 +260,7 @@ class Supervisor:
     def _still_on(self, order: Order) -> bool:
         return order.until is None or self._now() < order.until
 
-    def _crash(self, room: _Room, code: int) -> Over | Refused:
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        line = f"the process that recorded it ended ({how})"
-        if room.order.preview:
-            line += "; where it was the window, leave --preview out"
-        if room.status is not None and room.status.session_id is not None:
-            return Over(room.status.session_id, SessionStatus.INTERRUPTED, line, again=True)
-        if not room.wanted:
-            line = "stopped before the first picture came: nothing was recorded"
-        return Refused(line, again=True)
-
-    def _tell(self, room: _Room, outcome: Over | Refused, *, last: bool) -> None:
+    def _tell(self, room: Room, outcome: Over | Refused, *, last: bool) -> None:
         began = isinstance(outcome, Over)
         room.respawns.began = room.respawns.began or began
         self._on_ended(
@@ -384,14 +274,14 @@ class Supervisor:
             )
         )
 
-    def _taken(self, order: Order, other: _Room) -> str:
+    def _taken(self, order: Order, other: Room) -> str:
         if other.order.room != order.room:
             return f"the camera of {order.where} is in use: {other.order.where} is being recorded with it"
-        number = self._status(other).session_id
+        number = other.standing(self._wanted_fps).session_id
         session = "" if number is None else f"session {number}, "
         return f"{session}{other.order.where}, is already being recorded; end it with 'classpulse stop' first"
 
-    def _find(self, name: str | None, session_id: int | None = None, class_name: str | None = None) -> _Room:
+    def _find(self, name: str | None, session_id: int | None = None, class_name: str | None = None) -> Room:
         if session_id is not None:
             for one in self._rooms.values():
                 if one.status is not None and one.status.session_id == session_id:
@@ -415,50 +305,11 @@ class Supervisor:
             f"nothing is being recorded in {name!r}; expected one of {rooms or 'no room at all'}"
         )
 
-    def _set_paused(self, room: _Room, status: RecordingStatus, *, paused: bool) -> None:
-        where = room.order.where
-        if paused and room.is_paused:
-            raise ControlError(f"{where} is paused already; 'classpulse resume' goes on")
-        if not paused and not room.is_paused:
-            raise ControlError(f"{where} is not paused; it is {status.state.value}")
-        # A camera that shows pictures knows how old the newest is; a film has no such thing.
-        if status.camera is CameraState.FRESH and status.camera_age_s is None:
-            raise ControlError(f"{where} is watched from a film, which cannot be paused; end it instead")
-        room.paused = paused
+    def _in_order(self) -> list[Room]:
+        return [self._rooms[key] for key in sorted(self._rooms, key=lambda k: k or "")]
 
-    def _by_number(self, number: int) -> _Room | None:
+    def _by_number(self, number: int) -> Room | None:
         return next((room for room in self._rooms.values() if room.number == number), None)
-
-    def _status(self, room: _Room) -> RecordingStatus:
-        """As it told, or what is known before it has told anything."""
-        if room.status is not None:
-            ending = room.stopping_s is not None and room.status.state not in (
-                SessionState.FINISHED,
-                SessionState.INTERRUPTED,
-            )
-            return replace(room.status, state=SessionState.ENDING) if ending else room.status
-        return RecordingStatus(
-            room=room.order.room,
-            class_name=room.order.class_name,
-            source="",
-            session_id=None,
-            state=SessionState.PAUSED if room.recording is None and room.is_paused else SessionState.STARTING,
-            since=room.since,
-            started_at=None,
-            media_s=0.0,
-            watched_s=0.0,
-            camera=CameraState.CLOSED if room.recording is None else CameraState.OPENING,
-            camera_reason=room.reason,
-            camera_age_s=None,
-            faces_now=0,
-            students=0,
-            frames_sampled=0,
-            frames_dropped=0,
-            sample_fps=0.0,
-            wanted_fps=self._wanted_fps,
-            unwritten_bins=0,
-            last_written_at=None,
-        )
 
 
 def _reason(outcome: Over | Refused) -> str:

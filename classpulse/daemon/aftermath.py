@@ -25,7 +25,7 @@ import psutil
 
 from classpulse.interrupt import deaf_children
 from classpulse.settings import Config
-from monitor.supervisor import Ended, Order
+from monitor.order import Ended, Order
 
 log = logging.getLogger(__name__)
 

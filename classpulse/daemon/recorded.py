@@ -33,11 +33,11 @@ from monitor.domain import ImageBGR
 from monitor.errors import SourceError
 from monitor.lifecycle import SessionEvent, SessionState
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
+from monitor.order import Order
 from monitor.sample import Sample
 from monitor.session import Outcome
 from monitor.sources.opening import is_online
 from monitor.stopping import StopRequest
-from monitor.supervisor import Order
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from classpulse.interrupt import deaf_children
 from classpulse.logs import FOLDER, room_log
 from classpulse.settings import Config
 from monitor.messages import Command, Message, command_line, read_message
-from monitor.supervisor import Order
+from monitor.order import Order
 
 log = logging.getLogger(__name__)
 

@@ -29,18 +29,11 @@ from types import TracebackType
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import STATE_STOPPED
 from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy.exc import DatabaseError as SQLAlchemyDatabaseError
-from sqlalchemy.exc import OperationalError
 from tzlocal import get_localzone
 
-from classpulse.errors import RunError
+from classpulse.daemon.jobs import paused_scheduler
 from classpulse.settings import Config
 from db.store import now_utc
 from monitor.timetable import Lesson, LessonSlot, Timetable, moment
@@ -131,7 +124,7 @@ class LessonScheduler:
         self._folder.mkdir(parents=True, exist_ok=True)
         _RUNNING[key] = self
         try:
-            self._scheduler = scheduler = _paused_scheduler(self._folder / FILE)
+            self._scheduler = scheduler = paused_scheduler(self._folder / FILE)
             self._reconcile(scheduler)
             scheduler.add_listener(self._late, EVENT_JOB_MISSED)
             scheduler.add_job(
@@ -301,65 +294,3 @@ def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
             key += "x"
         found[key] = slot
     return found
-
-
-class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
-    """APScheduler looks at its jobs once more when it has been shut down: a start that fell due since would
-    count as given, and be given to nobody. And it does not find a job that it has just given if it is shut
-    down meanwhile."""
-
-    def _process_jobs(self) -> float | None:
-        if self.state == STATE_STOPPED:
-            return None
-        try:
-            wait_s: float | None = super()._process_jobs()
-        except JobLookupError:
-            if self.state != STATE_STOPPED:
-                raise
-            return None
-        return wait_s
-
-
-def _paused_scheduler(path: Path) -> BackgroundScheduler:
-    """A scheduler that is started and paused, over a store that can be read. A damaged one is made anew."""
-    try:
-        try:
-            return _open(path)
-        except OperationalError:
-            raise
-        except SQLAlchemyDatabaseError:
-            log.warning(
-                "%s is damaged; it is made anew, and what was missed until now is not told", path.name
-            )
-            for ending in ("", "-journal"):
-                path.with_name(path.name + ending).unlink(missing_ok=True)
-            return _open(path)
-    except (OperationalError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise RunError(
-            f"{path} cannot be used ({reason}); expected a file of Classpulse's that can be written: "
-            "give its folder write permission and room, or delete it"
-        ) from None
-
-
-def _open(path: Path) -> BackgroundScheduler:
-    if not path.exists():
-        path.touch(mode=0o600)
-    # That a start was missed is told by us, once and in words.
-    logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)
-    store = SQLAlchemyJobStore(url=f"sqlite:///{path}")
-    scheduler = _Scheduler(
-        jobstores={"default": store, "memory": MemoryJobStore()},
-        executors={"default": ThreadPoolExecutor(1), "night": ThreadPoolExecutor(1)},
-        timezone=UTC,
-        daemon=True,
-    )
-    try:
-        scheduler.start(paused=True)
-        scheduler.get_jobs(jobstore="default")
-    except BaseException:
-        if scheduler.running:
-            scheduler.shutdown(wait=False)
-        store.engine.dispose()
-        raise
-    return scheduler

@@ -22,17 +22,20 @@ from pathlib import Path
 from typing import Any
 
 from classpulse.daemon.aftermath import Aftermath
+from classpulse.daemon.orders import order_of
 from classpulse.daemon.recordings import ProcessRecording
 from classpulse.errors import UserError
 from classpulse.policy import require_policy
 from classpulse.settings import Config
 from monitor.control import ANSWER_S, ControlError, Reply, Request
 from monitor.daemonstatus import DaemonStatus, NextLesson
-from monitor.messages import Command, Message, Pictured, marker_text, readable
+from monitor.messages import Command, Message, Pictured, marker_text
+from monitor.order import Ended, Order
 from monitor.process import current_process
+from monitor.room import Recording
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
-from monitor.supervisor import Ended, Order, Recording, Supervisor
+from monitor.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,6 @@ TICK_S = 0.5
 ENDED = "Classpulse was ended during the lesson"
 
 ENDING = "Classpulse is ending"
-
-LONGEST_NAME = 100
-"""Characters of a class or a room, as in ``classpulse.settings.ClassSettings``."""
 
 HURRY_S = 4.5
 """Within five seconds of a signal everything is written and the program gone; what is not by then is
@@ -250,7 +250,7 @@ class Service:
             log.error("%s cannot be recorded: %s", order.where, error)
             self._aftermath.failed(order, str(error))
 
-    def _spawn(self, order: Order, _room: str | None, number: int) -> Recording:
+    def _spawn(self, order: Order, number: int) -> Recording:
         return ProcessRecording(
             self._config,
             order,
@@ -290,38 +290,3 @@ def _disk(folder: Path) -> tuple[int, tuple[str, ...]]:
 
 def _whose(request: Request) -> dict[str, Any]:
     return {"session_id": request.session, "class_name": request.class_name}
-
-
-def order_of(config: Config, request: Request) -> Order:
-    """What a request to start means with these settings. Raises ControlError."""
-    settings = config.settings
-    try:
-        until = None if request.until is None else datetime.fromisoformat(request.until)
-    except ValueError:
-        until = datetime.min
-    if until is not None and until.tzinfo is None:
-        raise ControlError(f"{request.until!r} is no time; expected ISO 8601 with its offset")
-    room = request.room or settings.class_.room
-    known = next((one for one in settings.rooms if one.name == room), None)
-    if request.room is not None and settings.rooms and known is None and request.source is None:
-        names = ", ".join(repr(one.name) for one in settings.rooms)
-        raise ControlError(f"there is no room {request.room!r} in 'rooms:'; expected one of {names}")
-    class_name = settings.class_.name if request.class_name is None else request.class_name
-    _require_name("the class", class_name)
-    if room is not None:
-        _require_name("the room", room)
-    return Order(
-        class_name=class_name,
-        source=request.source or (known.source if known is not None else settings.capture.source),
-        room=room,
-        until=until,
-        preview=request.preview,
-    )
-
-
-def _require_name(what: str, name: str) -> None:
-    """As ``class:`` in the settings, and such that it can be printed. Raises ControlError."""
-    if not 1 <= len(name) <= LONGEST_NAME or not name.strip() or readable(name) != name:
-        raise ControlError(
-            f"{what} is called {name[:60]!r}; expected 1 to {LONGEST_NAME} characters to be read"
-        )

@@ -25,7 +25,7 @@ from classpulse.watching import open_record
 from db.store import now_utc
 from monitor.control import Claim, ControlServer
 from monitor.daemonstatus import NextLesson
-from monitor.supervisor import Order
+from monitor.order import Order
 from monitor.timetable import Lesson
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from typing import Any
 from classpulse.console import Bar, clock, count, print_json, progress_bar, say
 from classpulse.daemon.aftermath import Aftermath, Errands, Reported
 from classpulse.daemon.client import ask_daemon
-from classpulse.daemon.service import Service, order_of
+from classpulse.daemon.orders import order_of
+from classpulse.daemon.service import Service
 from classpulse.daemon.unreported import unreported
 from classpulse.errors import RunError, UserError
 from classpulse.interrupt import stop_on_signals
@@ -22,9 +23,9 @@ from db.records import SessionStatus
 from monitor.control import ControlError, ControlServer, Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
+from monitor.order import Ended
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
-from monitor.supervisor import Ended
 
 _POLL_S = 0.2
 _NOTIFY_PAUSES_S = (5.0,)

@@ -9,11 +9,11 @@ from datetime import datetime
 from db.store import now_utc
 from monitor.camera import CameraState, CameraView
 from monitor.lifecycle import Lifecycle, SessionEvent, SessionState
+from monitor.order import Order
 from monitor.session import Session, SessionView
 from monitor.sources import Source
 from monitor.sources.live import LiveSource
 from monitor.status import RecordingStatus
-from monitor.supervisor import Order
 
 
 class Teller:

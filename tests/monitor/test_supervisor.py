@@ -12,9 +12,11 @@ from monitor.camera import CameraState
 from monitor.control import ControlError
 from monitor.lifecycle import SessionState
 from monitor.messages import Command, Over, Refused, Told
+from monitor.order import Ended, Order
 from monitor.respawn import CALM_S, LONGEST_S, Respawns
+from monitor.room import ENDING_S, SILENT_S, STUCK_S
 from monitor.status import RecordingStatus
-from monitor.supervisor import ENDING_S, SILENT_S, STUCK_S, Ended, Order, Supervisor
+from monitor.supervisor import Supervisor
 
 MORNING = datetime(2026, 11, 25, 8, 15, tzinfo=UTC)
 MATH = Order("Math 7B", "0", "A 12")
@@ -49,8 +51,7 @@ class World:
             now=lambda: MORNING + timedelta(seconds=self.now_s - 1000),
         )
 
-    def _spawn(self, order: Order, room: str | None, number: int) -> Recording:
-        assert room == order.room
+    def _spawn(self, order: Order, number: int) -> Recording:
         return self.recordings.setdefault(number, Recording(order))
 
     def tell(self, number: int, session_id: int | None = 7, **changes: object) -> None:

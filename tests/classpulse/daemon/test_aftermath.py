@@ -12,7 +12,7 @@ import pytest
 from classpulse.daemon.aftermath import KEPT_S, Aftermath, Errands, Reported
 from classpulse.settings import Config, read_config
 from db.records import SessionStatus
-from monitor.supervisor import Ended, Order
+from monitor.order import Ended, Order
 
 MATH = Order("Math 7B", "0", "B 12")
 

@@ -25,10 +25,10 @@ from monitor.camera import CameraState, CameraView
 from monitor.errors import SourceError
 from monitor.lifecycle import SessionEvent
 from monitor.messages import Command, Over, Refused, Told, command_line, read_message
+from monitor.order import Order
 from monitor.session import Outcome, SessionView
 from monitor.sources.live import LiveSource
 from monitor.stopping import StopRequest
-from monitor.supervisor import Order
 
 MATH = Order("Math 7B", "0", "B 12")
 

@@ -14,7 +14,7 @@ from classpulse.daemon import recordings
 from classpulse.daemon.recordings import TASKS, ProcessRecording
 from classpulse.settings import Config, read_config
 from monitor.messages import Command, Message, Refused, Told, message_line
-from monitor.supervisor import Order
+from monitor.order import Order
 
 MATH = Order("Math 7B", "rtsp://school:secret@cam/1", "B 12")
 

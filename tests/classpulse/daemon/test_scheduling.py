@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.daemon.scheduling import FILE, NIGHT, Hooks, LessonScheduler, _open, timetable_of
+from classpulse.daemon.jobs import open_jobs
+from classpulse.daemon.scheduling import FILE, NIGHT, Hooks, LessonScheduler, timetable_of
 from classpulse.errors import RunError
 from classpulse.settings import read_config
 from monitor.timetable import WEEK, Holiday, Lesson, LessonSlot, Timetable
@@ -98,7 +99,7 @@ def rows(folder: Path) -> dict[str, tuple[float, bytes]]:
 
 def set_back(folder: Path, key: str, to: datetime) -> None:
     """As if the computer had been off since before then."""
-    scheduler = _open(folder / FILE)
+    scheduler = open_jobs(folder / FILE)
     scheduler.modify_job(key, next_run_time=to)
     scheduler.shutdown()
 

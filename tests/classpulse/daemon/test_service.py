@@ -14,14 +14,15 @@ import pytest
 from statuses import recording
 
 from classpulse.daemon.aftermath import Aftermath, Reported
-from classpulse.daemon.service import ENDED, ENDING, HURRY_S, Service, order_of
+from classpulse.daemon.orders import order_of
+from classpulse.daemon.service import ENDED, ENDING, HURRY_S, Service
 from classpulse.errors import UserError
 from classpulse.settings import Config, read_config
 from db.records import SessionStatus
 from monitor.control import ControlError, Request
 from monitor.messages import LONGEST_TEXT, Command, Over, Refused, Told
+from monitor.order import Ended, Order
 from monitor.stopping import StopRequest
-from monitor.supervisor import Ended, Order
 
 MATH = Order("Math 7B", "0", "B 12")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

@@ -10,10 +10,10 @@ from classpulse.daemon.teller import Teller
 from db.records import Progress
 from monitor.camera import CameraState, CameraView
 from monitor.lifecycle import SessionEvent, SessionState
+from monitor.order import Order
 from monitor.session import SessionView
 from monitor.sources.live import LiveSource
 from monitor.status import RecordingStatus
-from monitor.supervisor import Order
 
 MORNING = datetime(2026, 11, 25, 8, 15, tzinfo=UTC)
 FRESH, OPENING, STALE = (
