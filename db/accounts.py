@@ -182,6 +182,7 @@ _COLUMNS = (AccountRow.id, AccountRow.name, AccountRow.role, AccountRow.disabled
 def _accounts(connection: Connection, statement: Any) -> list[Account]:
     rows = connection.execute(statement).all()
     joined = select(AccountClassRow.account_id, ClassGroupRow.name).join(ClassGroupRow)
+    joined = joined.where(AccountClassRow.account_id.in_([row.id for row in rows]))
     classes: dict[int, set[str]] = {}
     for account_id, name in connection.execute(joined):
         classes.setdefault(account_id, set()).add(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine, select
 
@@ -40,8 +39,7 @@ def room_names(engine: Engine, class_names: Sequence[str]) -> list[str]:
 
 def require_class(engine: Engine, name: str) -> str:
     """The name, if a class has it; otherwise raises ``NotFound`` with the nearest ones."""
-    known = [row.name for row in rows(engine, select(ClassGroupRow.name).order_by(ClassGroupRow.name))]
-    return _known("class", name, known)
+    return _known("class", name, [one.name for one in class_groups(engine)])
 
 
 def require_room(engine: Engine, name: str) -> str:
@@ -50,21 +48,6 @@ def require_room(engine: Engine, name: str) -> str:
         select(SessionRow.room).where(SessionRow.room.is_not(None)).distinct().order_by(SessionRow.room)
     )
     return _known("room", name, [row.room for row in rows(engine, statement)])
-
-
-def class_named(engine: Engine, number: int) -> str:
-    """The name of the class of that number. Raises ``NotFound``."""
-    found = rows(engine, select(ClassGroupRow.name).where(ClassGroupRow.id == number))
-    if not found:
-        raise NotFound(f"there is no class {number}")
-    return str(found[0].name)
-
-
-def class_numbers(engine: Engine) -> dict[str, int]:
-    """The number of each class, by name."""
-    columns: list[Any] = [ClassGroupRow.name, ClassGroupRow.id]
-    found = rows(engine, select(*columns).order_by(ClassGroupRow.name))
-    return {str(row.name): int(row.id) for row in found}
 
 
 def _known(what: str, name: str, known: Sequence[str]) -> str:

@@ -54,7 +54,6 @@ __all__ = [
     "audit_actions",
     "audit_trail",
     "bins",
-    "class_names",
     "corrections",
     "flags",
     "gaps",
@@ -208,11 +207,6 @@ def corrections(engine: Engine, session_id: int) -> list[CorrectionRecord]:
         if not found:
             session_in(connection, session_id)
         return found
-
-
-def class_names(engine: Engine) -> list[str]:
-    """The classes that are known, by name."""
-    return [str(row.name) for row in rows(engine, select(ClassGroupRow.name).order_by(ClassGroupRow.name))]
 
 
 def audit_trail(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
+
+from db.classes import class_groups
 from db.records import (
     NewSession,
     Progress,
@@ -65,3 +68,8 @@ def record_lesson(store: Store) -> int:
         unit.end_session(session, SessionStatus.FINISHED, START + timedelta(minutes=5), "end of the file")
         unit.commit()
     return session
+
+
+def class_number(engine: Engine, name: str) -> int:
+    """The number of the class of that name, as addresses have it."""
+    return next(one.id for one in class_groups(engine) if one.name == name)

@@ -17,7 +17,7 @@ def unreported(engine: Engine, now: datetime | None = None) -> list[int]:
     """Their numbers, the oldest first. A recording that was analysed announced its length; it is not among
     them."""
     since = (now or datetime.now(UTC)) - LOOK_BACK
-    reported = {entry.subject for entry in queries.audit_trail(engine) if entry.action == "report"}
+    reported = {entry.subject for entry in queries.audit_trail(engine, action="report")}
     return sorted(
         session.id
         for session in queries.sessions(engine, since=since)

@@ -17,6 +17,7 @@ from classpulse.console import say
 from classpulse.daemon.client import ask_daemon
 from classpulse.errors import RunError
 from classpulse.logs import log_to_file
+from classpulse.roster import roster_names
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from classpulse.web.app import build_app
@@ -35,7 +36,10 @@ def serve(config: Config) -> None:
     Raises DatabaseError, and RunError where the address cannot be used.
     """
     settings = config.settings.serve
-    with open_record(config) as engine, log_to_file(config.data_folder, "web", config.settings.log):
+    with (
+        open_record(config) as engine,
+        log_to_file(config.data_folder, "web", config.settings.log, names=roster_names(engine)),
+    ):
         app = build_app(config, engine)
         app.state.site.making.start("warm", warm)
         where = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.port}"

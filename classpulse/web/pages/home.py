@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +18,8 @@ from classpulse.web.permissions import Action, may, sees_class
 from classpulse.web.site import account_of, render, site_of
 from db import queries
 from db.accounts import Account, Role
+from db.classes import class_groups
+from db.records import SessionRecord
 from monitor.daemonstatus import NextLesson
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
@@ -52,7 +55,6 @@ def now(request: Request) -> Response:
 def page(request: Request, code: int = 200, error: str = "") -> Response:
     """The whole page, with why an order could not be carried out."""
     site, account, form = site_of(request), account_of(request), getattr(request.state, "form", {})
-    lessons = [one for one in queries.sessions(site.engine, limit=200) if sees_class(account, one.class_name)]
     return render(
         request,
         "home.html.j2",
@@ -60,7 +62,7 @@ def page(request: Request, code: int = 200, error: str = "") -> Response:
         **_now(request),
         error=error,
         refused=_why_nobody_may_be_recorded(request),
-        lessons=lessons[:LAST],
+        lessons=_last_lessons(site.engine, account),
         classes=class_names(request),
         rooms=[room.name for room in site.config.settings.rooms],
         chosen={name: str(form.get(name, "")) for name in ("class", "room", "minutes")},
@@ -72,7 +74,15 @@ def class_names(request: Request) -> list[str]:
     site, account = site_of(request), account_of(request)
     if account.role is Role.TEACHER:
         return sorted(account.classes)
-    return sorted(set(queries.class_names(site.engine)) | {site.config.settings.class_.name})
+    return sorted({one.name for one in class_groups(site.engine)} | {site.config.settings.class_.name})
+
+
+def _last_lessons(engine: Engine, account: Account) -> list[SessionRecord]:
+    """The newest of the classes that this account sees, however many others there were since."""
+    if account.role is not Role.TEACHER:
+        return queries.sessions(engine, limit=LAST)
+    found = [one for name in account.classes for one in queries.sessions(engine, name, limit=LAST)]
+    return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[:LAST]
 
 
 def following(class_name: str) -> str:

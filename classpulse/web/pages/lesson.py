@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,7 @@ from classpulse.web.reportfiles import KINDS, fresh_report, key_of, report_bytes
 from classpulse.web.site import account_of, render, session_for, site_of
 from db import queries
 from db.lessons import lessons_of
-from db.records import CorrectionRecord, SessionRecord, SessionStatus, StudentRecord
+from db.records import CorrectionRecord, SessionRecord, SessionStatus, StudentRecord, StudentSummary
 from reports.corrections import told
 from reports.errors import ReportError
 from reports.history.student import StudentLine, student_line
@@ -45,7 +46,7 @@ def show(request: Request, session: SessionRecord, error: str = "") -> Response:
     ended, people = session.status is not SessionStatus.RUNNING, about_people(site, session)
     (found,) = lessons_of(site.engine, [session.id]).lessons
     waiting = ended and found.summary is None and be_summed_up(site)
-    rows = _rows(request, session) if people else []
+    rows = _rows(request, session, found.students) if people else []
     roster = queries.roster(site.engine, session.class_name) if people else []
     names = {}
     if people:
@@ -127,10 +128,9 @@ def make_again(request: Request) -> Response:
     return RedirectResponse(f"/lessons/{session.id}#report", 303)
 
 
-def _rows(request: Request, session: SessionRecord) -> list[Row]:
+def _rows(request: Request, session: SessionRecord, summed_up: Sequence[StudentSummary]) -> list[Row]:
     site, settings = site_of(request), zone(request)
-    (found,) = lessons_of(site.engine, [session.id]).lessons
-    summaries = {one.student_id: one for one in found.students}
+    summaries = {one.student_id: one for one in summed_up}
     flags = queries.flags(site.engine, session.id)
     rows = []
     for who in sorted(queries.students(site.engine, session.id), key=lambda who: reading_key(who.pseudonym)):

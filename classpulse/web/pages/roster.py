@@ -11,7 +11,7 @@ from classpulse.classroom import read_classroom
 from classpulse.errors import UserError
 from classpulse.roster import answer_consent, import_rows, seat_problems
 from classpulse.rosterfile import RosterFile, example, parse_roster
-from classpulse.web.classes import class_for
+from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import read_file
 from classpulse.web.permissions import Action
@@ -27,19 +27,19 @@ MOST_BYTES = 1_000_000
 
 def show(request: Request) -> Response:
     """Who is on it; names on request alone, and that is noted."""
-    return _page(request, class_for(request, Action.ARRANGE))
+    return _page(request, group_for(request, Action.ARRANGE).name)
 
 
 async def take(request: Request) -> Response:
     """A file was sent: all of it is imported, or nothing."""
-    class_name = await run_in_threadpool(class_for, request, Action.ARRANGE)
+    class_name = (await run_in_threadpool(group_for, request, Action.ARRANGE)).name
     file = await read_file(request, "roster", MOST_BYTES)
     return await run_in_threadpool(_import, request, class_name, file.content, shown_name(file.called))
 
 
 def consent(request: Request) -> Response:
     """Somebody said that they may be watched, or may not."""
-    site, class_name = site_of(request), class_for(request, Action.ARRANGE)
+    site, class_name = site_of(request), group_for(request, Action.ARRANGE).name
     answer = str(request.state.form.get("consent", ""))
     number = int(request.path_params["student"])
     entry = next((one for one in roster(site.engine, class_name) if one.student_id == number), None)
@@ -53,7 +53,7 @@ def consent(request: Request) -> Response:
 
 def download_example(request: Request) -> Response:
     """A file to begin with."""
-    class_for(request, Action.ARRANGE)
+    group_for(request, Action.ARRANGE)
     headers = {"Content-Disposition": 'attachment; filename="roster.csv"'}
     return Response(example(), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -24,7 +24,7 @@ from classpulse.planning import (
 from classpulse.policy import require_policy
 from classpulse.sheets import SheetRow
 from classpulse.stills import take_still
-from classpulse.web.classes import class_for
+from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import SmallFile, read_file
 from classpulse.web.permissions import Action
@@ -46,19 +46,19 @@ MOST_SEATS = 120
 
 def show(request: Request) -> Response:
     """The still that was taken, else the plan that there is."""
-    return _page(request, class_for(request, Action.ARRANGE))
+    return _page(request, group_for(request, Action.ARRANGE).name)
 
 
 async def take(request: Request) -> Response:
     """A still is taken by the camera, or was sent."""
-    class_name = await run_in_threadpool(class_for, request, Action.ARRANGE)
+    class_name = (await run_in_threadpool(group_for, request, Action.ARRANGE)).name
     file = await read_file(request, "picture", MOST_BYTES)
     return await run_in_threadpool(_take, request, class_name, file)
 
 
 def picture(request: Request) -> Response:
     """The still, for the account that took it."""
-    still = _still(request, class_for(request, Action.ARRANGE))
+    still = _still(request, group_for(request, Action.ARRANGE).name)
     if still is None:
         raise HTTPException(404)
     return Response(still.jpeg, media_type="image/jpeg")
@@ -66,7 +66,7 @@ def picture(request: Request) -> Response:
 
 def forget(request: Request) -> Response:
     """The still is wanted no more."""
-    class_name = class_for(request, Action.ARRANGE)
+    class_name = group_for(request, Action.ARRANGE).name
     _stills(request).drop(account_of(request).id, class_name)
     return _back(request)
 
@@ -74,7 +74,7 @@ def forget(request: Request) -> Response:
 def save(request: Request) -> Response:
     """The plan, and who sits where on it."""
     site, account = site_of(request), account_of(request)
-    class_name = class_for(request, Action.ARRANGE)
+    class_name = group_for(request, Action.ARRANGE).name
     room, still = read_classroom(site.engine, class_name), _still(request, class_name)
     form = request.state.form
     if str(form.get("still", "")) != (still.id if still else ""):

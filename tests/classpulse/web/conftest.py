@@ -37,6 +37,10 @@ class Browser(TestClient):
         assert found is not None
         return found[1]
 
+    def shown(self, address: str) -> str:
+        """The page without what is drawn by lot (the forms' tokens): any short text may stand in there."""
+        return re.sub(r"\b[0-9a-f]{64}\b", "", self.get(address).text)
+
     def submit(self, address: str, page: str = "/", **fields: Any) -> Any:
         """Send a form of ``page`` to ``address``."""
         return self.post(address, data={"token": self.token(page), **fields})

@@ -14,11 +14,10 @@ from classpulse.reporting import make_report
 from classpulse.web.downloads import disposition
 from db import queries
 from db.accounts import set_classes
-from db.classes import class_groups
 from db.names import save_names
 from db.records import Progress, SessionStatus
 from db.store import Store
-from recorded import BINS, START, new_session, one_bin
+from recorded import BINS, START, class_number, new_session, one_bin
 
 EVIL = '<script>alert("1")</script>/7b \u0645\u062f\u0631\u0633\u0629'
 
@@ -51,11 +50,6 @@ def more_lessons(engine, config, class_name: str, count: int, who: str, mode: st
     return made
 
 
-def number_of(engine, name: str) -> int:
-    """The number that the addresses of a class have."""
-    return next(one.id for one in class_groups(engine) if one.name == name)
-
-
 ADDRESSES = (
     "/lessons/{session}",
     "/lessons/{session}/report",
@@ -73,7 +67,7 @@ ADDRESSES = (
 
 def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> None:
     student = queries.students(engine, judged)[0].id
-    group = number_of(engine, "7b")
+    group = class_number(engine, "7b")
     ben, cleo = browser("Ben"), browser("Cleo")
     for address in ADDRESSES:
         path = address.format(session=judged, group=group, student=student)
@@ -116,7 +110,7 @@ def test_the_list_holds_what_the_command_lists(browser, engine, config, judged) 
     ada = browser("Ada")
     cleo = browser("Cleo")
     more_lessons(engine, config, "8c", 1, "Noa")
-    page = ada.get("/lessons").text
+    page = ada.shown("/lessons")
     assert f'href="/lessons/{judged}"' in page
     assert "1 lesson" in page
     assert "8c" not in page
@@ -259,7 +253,7 @@ class TestClasses:
     def test_names_are_names_and_nothing_else(self, browser, engine, evil) -> None:
         ada = browser("Ada")
         student = queries.roster(engine, EVIL)[0].id
-        group = number_of(engine, EVIL)
+        group = class_number(engine, EVIL)
         for path in (
             "/lessons",
             f"/lessons/{evil[0]}",
@@ -281,7 +275,7 @@ class TestClasses:
 
     def test_a_missed_lesson_is_not_zero(self, browser, engine, evil) -> None:
         student = queries.roster(engine, EVIL)[0].id
-        page = browser("Ada").get(f"/classes/{number_of(engine, EVIL)}/students/{student}").text
+        page = browser("Ada").get(f"/classes/{class_number(engine, EVIL)}/students/{student}").text
         assert "5 lessons" in page
         assert "not seen" in page
         charts = re.findall(r'<svg class="levels".*?</svg>', page, re.DOTALL)
@@ -294,7 +288,7 @@ class TestClasses:
         assert "of class" in newest.subject
 
     def test_the_term_can_be_kept_as_pdf(self, browser, engine, evil) -> None:
-        ada, address = browser("Ada"), f"/classes/{number_of(engine, EVIL)}/term.pdf"
+        ada, address = browser("Ada"), f"/classes/{class_number(engine, EVIL)}/term.pdf"
         answer = ada.get(address)
         assert answer.content.startswith(b"%PDF")
         assert "attachment" in answer.headers["content-disposition"]

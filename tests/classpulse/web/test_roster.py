@@ -6,16 +6,16 @@ import pytest
 
 from classpulse.rosterfile import example, parse_roster
 from db import queries
-from db.classes import class_numbers
 from db.names import names
 from db.roster import roster
+from recorded import class_number
 
 LIST = "name;pseudonym;group;seat;consent\nMia Keller;Otter;;A1;yes\nJan Weber;Heron;7b;A2;no\n"
 
 
 @pytest.fixture
 def group(engine, accounts) -> int:
-    return class_numbers(engine)["7b"]
+    return class_number(engine, "7b")
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_nobody_else_s_class(browser, engine, sent, group) -> None:
         assert outsider.submit(consent, consent="no").status_code == code
         assert sent(outsider).status_code == code
     # Through a class of one's own, too.
-    own = class_numbers(engine)["8c"]
+    own = class_number(engine, "8c")
     assert ben.submit(f"/classes/{own}/roster/{otter.student_id}/consent", consent="no").status_code == 404
     assert sent(ben, to=own).status_code == 422
     assert all(one.class_name == "7b" for one in roster(engine))

@@ -13,11 +13,11 @@ from classpulse.rosterfile import parse_roster
 from classpulse.web.pages import seats as page
 from classpulse.web.stills import MOST, Stills
 from db import queries
-from db.classes import class_numbers
 from db.plans import seat_plan
 from db.records import PlannedSeat
 from db.roster import roster
 from db.store import now_utc
+from recorded import class_number
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def students(engine, accounts) -> dict[str, int]:
 
 @pytest.fixture
 def address(engine, accounts) -> str:
-    return f"/classes/{class_numbers(engine)['7b']}/seats"
+    return f"/classes/{class_number(engine, '7b')}/seats"
 
 
 def send_picture(browser, address: str, content: bytes | None = None, name: str = "room.png", **fields):

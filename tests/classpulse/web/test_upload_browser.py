@@ -14,10 +14,10 @@ from roompicture import BOXES, coded, room_picture
 from classpulse.roster import import_rows
 from classpulse.rosterfile import parse_roster
 from classpulse.web.pages import seats as seats_page
-from db.classes import class_numbers
 from db.plans import seat_plan
 from db.roster import roster
 from db.store import now_utc
+from recorded import class_number
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
@@ -69,7 +69,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
     import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
     (tmp_path / "room.png").write_bytes(coded(room_picture()))
-    page.goto(f"/classes/{class_numbers(engine)['7b']}/seats")
+    page.goto(f"/classes/{class_number(engine, '7b')}/seats")
     page.click(".alternative summary")
     page.set_input_files("input[name=picture]", tmp_path / "room.png")
     page.click(".alternative button")
