@@ -49,8 +49,8 @@ def group_named(request: Request, name: str) -> ClassGroup | None:
     return next((one for one in class_groups(site_of(request).engine) if one.name == name), None)
 
 
-def zone(request: Request) -> ReportSettings:
-    """In whose zone times are told and days are meant."""
+def settings_for(request: Request) -> ReportSettings:
+    """How the school's reports are made: in whose zone times are told and days are meant."""
     return report_settings(site_of(request).config)
 
 

@@ -17,7 +17,7 @@ from classpulse.reviewing import Judgement, raised_flag
 from classpulse.reviewing import review as store_review
 from classpulse.web import dates
 from classpulse.web.charts import spark_svg
-from classpulse.web.groups import about_people, called, keeps_students, seen_groups, zone
+from classpulse.web.groups import about_people, called, keeps_students, seen_groups, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, sees_class
 from classpulse.web.site import account_of, language_of, render, session_for, site_of, wants_page, words
@@ -123,7 +123,9 @@ def decide(request: Request) -> Response:
         {
             "review": done.flag.review,
             "by": done.flag.reviewed_by,
-            "at": None if at is None else dates.moment(local_time(at, zone(request)), language_of(request)),
+            "at": None
+            if at is None
+            else dates.moment(local_time(at, settings_for(request)), language_of(request)),
             "note": done.flag.note or "",
         }
     )
@@ -144,7 +146,7 @@ def _items(request: Request, found: Sequence[RaisedFlag], groups: Sequence[Class
     numbered = {one.name: one for one in groups}
     return [
         _item(request, raised, line, numbered[line.class_name], past.get(raised.student.id, []))
-        for raised, line in zip(found, raised_lines(found, zone(request)), strict=True)
+        for raised, line in zip(found, raised_lines(found, settings_for(request)), strict=True)
     ]
 
 
@@ -160,7 +162,8 @@ def _item(
         point
         for session, summary in past
         if session.started_at <= raised.session.started_at
-        and (point := _point(local_time(session.started_at, zone(request)), summary, line.kind)) is not None
+        and (point := _point(local_time(session.started_at, settings_for(request)), summary, line.kind))
+        is not None
     ]
     earlier = [one for one in points if one.at != line.started_at]
     _ = words(language_of(request))
