@@ -14,6 +14,11 @@ def day(at: datetime, language: str) -> str:
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
+def clock(at: datetime, _language: str) -> str:
+    """The time of day: ``09:05``."""
+    return f"{at:%H:%M}"
+
+
 def moment(at: datetime, language: str) -> str:
     """With the time: ``2 Mar 2026, 09:05``."""
-    return f"{day(at, language)}, {at:%H:%M}"
+    return f"{day(at, language)}, {clock(at, language)}"

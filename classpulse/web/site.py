@@ -192,8 +192,8 @@ def _environment(language: str) -> jinja2.Environment:
 
 
 def _dates(language: str) -> dict[str, Callable[..., str]]:
-    """The filters ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves the time
-    in the zone that it has."""
+    """The filters ``clock``, ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves
+    the time in the zone that it has."""
 
     def filter_of(told: Callable[[datetime, str], str]) -> Callable[..., str]:
         @jinja2.pass_context
@@ -203,7 +203,7 @@ def _dates(language: str) -> dict[str, Callable[..., str]]:
 
         return shown
 
-    return {"day": filter_of(dates.day), "moment": filter_of(dates.moment)}
+    return {"clock": filter_of(dates.clock), "day": filter_of(dates.day), "moment": filter_of(dates.moment)}
 
 
 def _translations(language: str) -> gettext.NullTranslations:

@@ -17,13 +17,13 @@ from classpulse.reviewing import Judgement, raised_flag
 from classpulse.reviewing import review as store_review
 from classpulse.web import dates
 from classpulse.web.charts import spark_svg
-from classpulse.web.groups import about_people, called, keeps_students, seen_groups, settings_for
+from classpulse.web.groups import about_people, called, keeps_students, seen_flags, seen_groups, settings_for
 from classpulse.web.guards import route
-from classpulse.web.permissions import Action, sees_class
+from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, language_of, render, session_for, site_of, wants_page, words
 from db.classes import ClassGroup
 from db.errors import NotFound
-from db.flagged import RaisedFlag, raised_flags
+from db.flagged import RaisedFlag
 from db.history import past_summaries
 from db.levels import KINDS
 from db.records import SessionRecord, SessionStatus, StudentSummary
@@ -71,7 +71,7 @@ def check_ins(request: Request) -> Response:
     groups = seen_groups(request)
     group = next((one for one in groups if str(one.id) == asked.get("class")), None)
     shown = asked.get("show", "open") if asked.get("show") in SHOWN else "open"
-    found = _raised(request, group) if keeps_students(site) else []
+    found = seen_flags(request, group)
     counts = {name: sum(one.flag.review == name for one in found) for name in SHOWN[:3]}
     found = [one for one in found if shown in ("all", one.flag.review)]
     found.sort(key=lambda one: _ORDER.get(one.flag.review, 0))
@@ -129,16 +129,6 @@ def decide(request: Request) -> Response:
             "note": done.flag.note or "",
         }
     )
-
-
-def _raised(request: Request, group: ClassGroup | None) -> list[RaisedFlag]:
-    site, account = site_of(request), account_of(request)
-    found = raised_flags(site.engine, group.name if group else None)
-    return [
-        one
-        for one in found
-        if sees_class(account, one.session.class_name) and about_people(site, one.session)
-    ]
 
 
 def _items(request: Request, found: Sequence[RaisedFlag], groups: Sequence[ClassGroup]) -> list[Item]:
