@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
-
-import pytest
-import uvicorn
 from roompicture import BOXES, coded, room_picture
 
 from classpulse.roster import import_rows
@@ -18,38 +11,6 @@ from db.plans import seat_plan
 from db.roster import roster
 from db.store import now_utc
 from recorded import class_number
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    """The dashboard, served on a free port of this computer."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture
-def page(address):
-    """Ada's page."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = chromium.new_page(base_url=address)
-        page.goto("/login")
-        page.fill("input[name=name]", "Ada")
-        page.fill("input[name=password]", "three quiet walnuts")
-        page.click("button.main")
-        page.wait_for_url(f"{address}/")
-        yield page
-        chromium.close()
 
 
 def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
