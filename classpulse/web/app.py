@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.settings import Config
+from classpulse.uploads import Uploads, uploads_folder
 from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
@@ -46,7 +47,6 @@ from classpulse.web.pages import (
 )
 from classpulse.web.site import Site, language_of, render, wants_page, words
 from classpulse.web.stills import Stills
-from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def build_app(config: Config, engine: Engine) -> Starlette:
         exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
     )
     app.state.site = Site(config, engine, logins, code)
-    app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.uploads = Uploads(uploads_folder(config))
     app.state.stills = Stills()
     app.state.analyses = Analyses(config, app.state.uploads)
     return app

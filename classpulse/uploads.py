@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,10 +21,13 @@ from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
+from classpulse.lessontime import DatedBy
+from classpulse.settings import Config
+
 LEAST_FREE = 500_000_000
 """Bytes of the disk that an upload leaves free: the record and the reports need them."""
 
-UNDONE_KEPT = timedelta(days=7)
+UNDONE_KEPT = timedelta(days=1)
 """So long a recording waits whose analysis was refused or broke off, for somebody to try it again."""
 
 LISTED = timedelta(days=30)
@@ -52,7 +55,8 @@ class UploadState(StrEnum):
 @dataclass(frozen=True)
 class Upload:
     """A recording that ``account_id`` sent at ``at`` (aware UTC). ``called`` is its name there, to be shown
-    and never a path; ``keep``: it stays after its analysis; ``there``: the file still is."""
+    and never a path; ``keep``: it stays after its analysis; ``there``: the file still is. ``lesson_at``
+    (aware) is when the lesson was, None while nobody knows, and ``dated_by`` who says so."""
 
     id: str
     account_id: int
@@ -66,6 +70,8 @@ class Upload:
     reason: str = ""
     session_id: int | None = None
     there: bool = True
+    lesson_at: datetime | None = None
+    dated_by: DatedBy | None = None
 
 
 _UPLOADS = TypeAdapter(Upload)
@@ -124,11 +130,13 @@ class Uploads:
 
     def all(self) -> list[Upload]:
         """Every one, the newest first."""
+        self._look()
         with self._lock:
             return sorted(self._all.values(), key=lambda one: (one.at, one.id), reverse=True)
 
     def get(self, upload_id: str) -> Upload | None:
         """One of them, None where there is none of that number."""
+        self._look()
         with self._lock:
             return self._all.get(upload_id)
 
@@ -191,6 +199,13 @@ class Uploads:
             elif not one.there and age > LISTED:
                 self.remove(one.id)
 
+    def _look(self) -> None:
+        """Take off the list what another process has erased (``erase_recordings``)."""
+        with self._lock:
+            for one in list(self._all.values()):
+                if one.state.over and not self._about(one.id).is_file():
+                    del self._all[one.id]
+
     def _store(self, upload: Upload) -> None:
         about = self._about(upload.id)
         new = about.with_suffix(".new")
@@ -202,6 +217,30 @@ class Uploads:
 
     def _about(self, upload_id: str) -> Path:
         return self._folder / f"{upload_id}.json"
+
+
+def uploads_folder(config: Config) -> Path:
+    """Where uploaded recordings are."""
+    return config.data_folder / "uploads"
+
+
+def erasable(config: Config, sessions: Collection[int], before: datetime) -> list[Upload]:
+    """The uploads that go with those sessions, and those without one that were sent before that moment;
+    never one that waits or is analysed. For who erases lessons, also while the dashboard runs."""
+    return [
+        one
+        for one in _read(uploads_folder(config))
+        if one.state.over and (one.session_id in sessions or (one.session_id is None and one.at < before))
+    ]
+
+
+def erase_recording(config: Config, upload: Upload) -> bool:
+    """Erase an upload, the recording first; whether there was a recording. Raises OSError where it cannot
+    be, and then the upload is found again."""
+    folder = uploads_folder(config)
+    (folder / f"{upload.id}.video").unlink(missing_ok=True)
+    (folder / f"{upload.id}.json").unlink(missing_ok=True)
+    return upload.there
 
 
 def require_room(folder: Path, announced: int) -> None:
