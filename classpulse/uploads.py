@@ -7,6 +7,7 @@ together, and a database that is restored from a backup speaks of no recording t
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -32,6 +33,8 @@ UNDONE_KEPT = timedelta(days=1)
 
 LISTED = timedelta(days=30)
 """So long an upload is listed whose recording is gone."""
+
+FULL = "the disk of Classpulse's computer is nearly full; ask its administrator to make room"
 
 RESTARTED = "Classpulse was ended while this recording was analysed"
 
@@ -100,11 +103,15 @@ class Receiving:
         if self.size > self._most:
             raise TooLarge(too_large(self._most))
         require_room(self._folder, 0)
-        self._file.write(piece)
+        left = memoryview(piece)
+        with _full_disk():
+            while left:
+                left = left[self._file.write(left) :]
 
     def close(self) -> None:
-        """All of it has come."""
-        self._file.close()
+        """All of it has come. Raises Full where the last of it has no room."""
+        with _full_disk():
+            self._file.close()
 
 
 class Uploads:
@@ -153,15 +160,22 @@ class Uploads:
         part = self._folder / f"{number}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            # Without a buffer, so that nothing is left to be written when it is closed after a full disk.
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
                 yield number, Receiving(file, self._folder, most)
         finally:
             part.unlink(missing_ok=True)
 
     def take(self, upload: Upload) -> None:
-        """All of a recording has come, and its file is closed."""
+        """All of a recording has come, and its file is closed. Raises Full where there is no room for what is
+        noted of it."""
         (self._folder / f"{upload.id}.part").replace(self.path(upload))
-        self._store(upload)
+        try:
+            with _full_disk():
+                self._store(upload)
+        except BaseException:
+            self.path(upload).unlink(missing_ok=True)
+            raise
 
     def change(self, upload_id: str, **values: Any) -> None:
         """Note how it stands; does nothing where it is gone."""
@@ -246,7 +260,18 @@ def erase_recording(config: Config, upload: Upload) -> bool:
 def require_room(folder: Path, announced: int) -> None:
     """Raises Full where so many bytes more would leave too little of the disk."""
     if shutil.disk_usage(folder).free - announced < LEAST_FREE:
-        raise Full("the disk of Classpulse's computer is nearly full; ask its administrator to make room")
+        raise Full(FULL)
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    """A disk, or a user's part of it, that takes no more says so in a line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        raise Full(FULL) from None
 
 
 def too_large(most: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
@@ -142,6 +143,28 @@ class TestTaking:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 0, next(left, 1)))
         assert send(ada, content=bytes(5 << 20)).status_code == 507
         assert files(app) == []
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+    def test_a_disk_that_takes_no_more(self, app, browser) -> None:
+        import resource
+
+        ada = browser("Ada")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_500_000, limits[1]))
+        try:
+            answer = send(ada, content=bytes(5 << 20))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert (answer.status_code, files(app)) == (507, [])
+        assert "nearly full; ask its administrator" in answer.text
+
+    def test_a_disk_without_room_for_what_is_noted(self, app, browser, uploads, monkeypatch) -> None:
+        def full(_upload: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        ada = browser("Ada")
+        monkeypatch.setattr(uploads, "_store", full)
+        assert (send(ada).status_code, files(app)) == (507, [])
 
     @pytest.mark.parametrize(
         "body",
@@ -415,18 +438,39 @@ class TestAnalysing:
         anew.state.analyses.work_off()
         assert [one.state for one in anew.state.uploads.all()] == ["finished", "finished"]
 
-    def test_from_the_form_to_a_session_of_that_class(self, app, browser, engine, uploads, tmp_path) -> None:
+    def test_two_at_once_queue_and_lead_to_their_reports(
+        self, app, browser, config, engine, uploads, tmp_path
+    ) -> None:
         film = made(write_video(tmp_path / "film.mp4", steps(10), fps=2), "2026-03-02T08:00:00Z")
         root, ada = browser("Root"), browser("Ada")
-        send(ada, content=film.read_bytes(), name="Maths.mp4")
         send(root, content=b"<script>alert(1)</script>" * 100, name="evil.mp4")
-        app.state.analyses.work_off()
-        evil, good = uploads.all()
-        assert (good.state, good.reason) == ("finished", "")
-        session = queries.session(engine, good.session_id)
-        assert (session.class_name, session.source, session.status) == ("7b", "Maths.mp4", "finished")
-        assert session.started_at == good.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
-        assert "(as the recording says)" in root.get("/upload").text
+        for name in ("Maths.mp4", "Physics.mp4"):
+            send(ada, content=film.read_bytes(), name=name)
+        stood: list[list[str]] = []
+        pages: list[str] = []
+        pause = threading.Event()
+        with app.state.analyses:
+            while not all(one.state.over for one in uploads.all()):
+                stood.append([one.state.value for one in uploads.all()])
+                if stood[-1] == ["waiting", "analysing", "refused"] and not pages:
+                    pages.append(ada.get("/upload").text)  # as it is without a script
+                pause.wait(0.02)
+        assert pages
+        assert 'class="state analysing"' in pages[0]
+        assert 'class="state waiting"' in pages[0]
+        assert '<a href="/upload">Show how they stand now</a>' in pages[0]
+        assert all(now.count("analysing") <= 1 for now in stood)
+        second, first, evil = uploads.all()
+        assert [(one.state, one.reason, one.there) for one in (first, second)] == [
+            ("finished", "", False)
+        ] * 2
+        for one, name in ((first, "Maths.mp4"), (second, "Physics.mp4")):
+            session = queries.session(engine, one.session_id)
+            assert (session.class_name, session.source, session.status) == ("7b", name, "finished")
+            assert session.started_at == one.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
+            assert (config.output_folder / f"session-{session.id:04d}" / "report.html").is_file()
+            assert ada.get(f"/lessons/{session.id}").status_code == 200
+        assert "(as the recording says)" in ada.get("/upload").text
         assert evil.state is UploadState.REFUSED
         assert evil.reason.startswith("evil.mp4 cannot be read as a video")
-        assert len(queries.sessions(engine)) == 1
+        assert len(queries.sessions(engine)) == 2
