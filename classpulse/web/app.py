@@ -83,14 +83,14 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     """The application over a configuration and its open database. Where there is no administrator yet,
     ``app.state.site.code`` is the one-time code that the first start must show."""
     serve = config.settings.serve
-    logins = Logins(engine, hours=serve.session_hours, secure=serve.tls or serve.behind_proxy)
+    logins = Logins(engine, hours=serve.session_hours, secure=serve.secure)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
     routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
     routes.append(Mount("/static", Static(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Headers, tls=serve.tls or serve.behind_proxy),
+            Middleware(Headers, insist=serve.alone),
             # Another name that leads here would let a page from elsewhere speak as us (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=[*_hosts(config)], www_redirect=False),
         ],
