@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from classpulse.lessontime import zone_of
 from classpulse.online.lessons import OnlineLessons
 from classpulse.settings import Config
 from classpulse.web import dates
@@ -74,8 +74,7 @@ class Site:
     @property
     def zone(self) -> tzinfo | None:
         """In which times are shown; None is this computer's."""
-        name = self.config.settings.output.time_zone
-        return None if name is None else ZoneInfo(name)
+        return zone_of(self.config)
 
     def audit_look(self, who: Account, action: str, subject: str) -> None:
         """Note that somebody looks at what goes on: once for as long as they do."""

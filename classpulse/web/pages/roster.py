@@ -11,12 +11,12 @@ from classpulse.classroom import read_classroom
 from classpulse.errors import UserError
 from classpulse.roster import answer_consent, import_rows, seat_problems
 from classpulse.rosterfile import RosterFile, example, parse_roster
+from classpulse.uploads import shown_name
 from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import read_file
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, render, site_of
-from classpulse.web.uploads import shown_name
 from db.names import names
 from db.roster import roster
 from db.store import now_utc

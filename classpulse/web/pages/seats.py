@@ -24,13 +24,13 @@ from classpulse.planning import (
 from classpulse.policy import require_policy
 from classpulse.sheets import SheetRow
 from classpulse.stills import take_still
+from classpulse.uploads import shown_name
 from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import SmallFile, read_file
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, render, site_of
 from classpulse.web.stills import RoomStill, Stills
-from classpulse.web.uploads import shown_name
 from db.records import PlannedSeat
 from db.store import now_utc
 from monitor.domain import ImageBGR

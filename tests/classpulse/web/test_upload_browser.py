@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from datetime import datetime, timedelta
+
 from roompicture import BOXES, coded, room_picture
 
 from classpulse.roster import import_rows
@@ -11,6 +14,7 @@ from db.plans import seat_plan
 from db.roster import roster
 from db.store import now_utc
 from recorded import class_number
+from videos import steps, write_video
 
 
 def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
@@ -22,6 +26,28 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     assert page.input_value("input[name=recording]") == ""
     (one,) = app.state.uploads.all()
     assert (one.called, one.size) == ("a.mp4", 3_000_000)
+
+
+def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
+    film = write_video(tmp_path / "lesson.mp4", steps(3), times_s=[0, 600, 1200], fps=1 / 600)
+    written = datetime(2026, 3, 2, 9, 50).astimezone()
+    os.utime(film, (written.timestamp(), written.timestamp()))
+    page.goto("/upload")
+    page.set_input_files("input[name=recording]", film)
+    page.locator(".at-filled").wait_for()
+    proposed = datetime.fromisoformat(page.input_value("input[name=at]")).astimezone()
+    assert (
+        timedelta(minutes=15) < written - proposed < timedelta(minutes=35)
+    )  # its length, give or take a frame
+    page.fill("input[name=at]", "2026-03-02T09:15")
+    assert page.locator(".at-filled").is_hidden()
+    (tmp_path / "other.mp4").write_bytes(bytes(1000))
+    page.set_input_files("input[name=recording]", tmp_path / "other.mp4")
+    page.click("button.main")
+    page.wait_for_selector(".uploads li[data-state=waiting]")
+    assert page.input_value("input[name=at]") == ""
+    (one,) = app.state.uploads.all()
+    assert one.lesson_at == datetime(2026, 3, 2, 9, 15).astimezone()
 
 
 def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
