@@ -115,10 +115,10 @@ class Seating:
             if self._student_of[track.track_id] not in students.values():
                 students[track.track_id] = self._student_of[track.track_id]
         for track in seen:
-            student = (recognised or {}).get(track.track_id)
-            if student is not None and student not in students.values():
-                students[track.track_id] = student
-                self._settle(student, track.box_xyxy)
+            known = (recognised or {}).get(track.track_id)
+            if known is not None and known not in students.values():
+                students[track.track_id] = known
+                self._settle(known, track.box_xyxy)
         newcomers = [t for t in seen if t.track_id not in students and self._is_ready(t, colours)]
         students |= self._seat(newcomers, set(students.values()), waiting)
         self._student_of |= students
