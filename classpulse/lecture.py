@@ -29,8 +29,9 @@ from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, Gap, ImageBGR
-from monitor.glance import glance
+from monitor.glance import glance, surroundings
 from monitor.heads import MeshHeads
+from monitor.layout import Layouts
 from monitor.pipeline import Masker, Pipeline
 from monitor.presence import Presence
 from monitor.process import current_process
@@ -212,6 +213,7 @@ class Lecture:
             glance,
             heads,
             arrangement.masker,
+            Layouts(surroundings) if arrangement.is_free else None,
         )
         recorder = Recorder(
             Store(self._engine),
