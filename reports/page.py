@@ -11,6 +11,7 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import words
 from reports.arrivals import arrivals_told, came_at
+from reports.charts.svg import apart
 from reports.drawings import drawings
 from reports.environment import page_environment
 from reports.flags import Outcome
@@ -29,7 +30,7 @@ _REVIEWED = {
 
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
-    return (
+    return apart(
         _environment()
         .get_template("report.html.j2")
         .render(

@@ -131,7 +131,7 @@ class Analyses:
                     unwanted = self._closing or upload.id in self._cancelled
                 if unwanted:
                     self._end(process)
-                out = self._listen(process, errors)
+                out = self._listen(upload, process, errors)
         finally:
             with self._news:
                 self._current = None
@@ -152,7 +152,7 @@ class Analyses:
             command.append(f"--at={upload.lesson_at.isoformat(timespec='seconds')}")
         return [*command, str(self._uploads.path(upload))]
 
-    def _listen(self, process: subprocess.Popen[str], errors: list[str]) -> str:
+    def _listen(self, upload: Upload, process: subprocess.Popen[str], errors: list[str]) -> str:
         """What it says at last on standard output, after all that it said on standard error."""
         assert process.stderr is not None
         assert process.stdout is not None
@@ -160,7 +160,9 @@ class Analyses:
             told = heard(line)
             if told is not None:
                 with self._news:
-                    self._heard = told
+                    new, self._heard = self._heard is None, told
+                if new:  # known also after a crash, so that a recording that is kept goes with it
+                    self._uploads.change(upload.id, session_id=told.session_id)
             elif line.startswith(SAYS):
                 errors.append(line.strip())
         return process.stdout.read()

@@ -9,7 +9,7 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from reports.charts.style import Chart
-from reports.charts.svg import to_svg
+from reports.charts.svg import apart, to_svg
 from reports.environment import page_environment
 from reports.history.tables import narrow
 
@@ -78,7 +78,7 @@ def to_html(document: Document) -> str:
     css = Markup(
         "\n".join((files("templates") / name).read_text("utf-8") for name in ("report.css", "history.css"))
     )
-    return environment.get_template("history.html.j2").render(page=document, css=css)
+    return apart(environment.get_template("history.html.j2").render(page=document, css=css))
 
 
 def _capital(heading: str) -> str:

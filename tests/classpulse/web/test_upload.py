@@ -369,9 +369,11 @@ class TestAnalysing:
         worker.start()
         (one,) = uploads.all()
         told = threading.Event()
-        while queue.progress(one) is None:
+        while uploads.get(one.id).session_id is None:
             assert worker.is_alive()
             told.wait(0.01)
+        noted = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
+        assert noted["session_id"] == 3  # which it was is known after a crash, too
         (shown,) = ada.get("/upload/state").json()["uploads"]
         assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
         assert ada.submit(f"/upload/{one.id}/remove").status_code == 303
