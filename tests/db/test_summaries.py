@@ -127,11 +127,27 @@ def test_a_correction_leaves_later_sessions_of_the_roster_to_be_summed_up_again(
         known, stranger = unit.add_student(first, "Student 1"), unit.add_student(third, "Student 1")
         mia = unit.add_newcomer(first, "Mia", to_roster=True)
         unit.commit()
+    end(store, first, second, third)
     for number, who in ((first, known), (second, mia), (third, stranger)):
         save(store, number, [who])
-    end(store, first, second, third)
     assert unsummarised(store.engine, 1) == []
     with store.unit() as unit:
         unit.correct(first, Correction(CorrectionKind.NAME, known, mia), start)
         unit.commit()
     assert unsummarised(store.engine, 1) == [first, second]
+
+
+def test_so_does_an_earlier_lesson_that_is_analysed_later(store, new_session) -> None:
+    start = new_session().started_at
+    with store.unit() as unit:
+        late, first, second = (
+            unit.start_session(new_session(started_at=start + timedelta(days=day))) for day in range(3)
+        )
+        mia = unit.add_newcomer(first, "Mia", to_roster=True)
+        unit.commit()
+    end(store, first, second)
+    for number in (first, second):
+        save(store, number, [mia])
+    assert unsummarised(store.engine, 1) == []
+    end(store, late)
+    assert unsummarised(store.engine, 1) == [late, first, second]
