@@ -8,10 +8,15 @@ from datetime import datetime
 
 from db.counts import SessionCounts
 from db.records import SessionRecord, SessionStatus
+from reports.dates import table_moment
+from reports.language import N_, word
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, length
 
-HEADINGS = ("no.", "class", "room", "started", "watched", "mode", "status", "students", "flagged", "open")
+HEADINGS = (
+    N_("no."), N_("class"), N_("room"), N_("started"), N_("watched"), N_("mode"), N_("status"),
+    N_("students"), N_("flagged"), N_("open"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class SessionLine:
             moment(self.started_at),
             length(self.watched_s),
             self.mode,
-            self.status.value,
+            word(self.status.value),
             *(NONE if number is None else str(number) for number in (self.students, self.flagged, self.open)),
         )
 
@@ -74,5 +79,5 @@ def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSetting
 
 
 def moment(at: datetime) -> str:
-    """``2026-03-02 09:00``."""
-    return f"{at:%Y-%m-%d %H:%M}"
+    """``2026-03-02 09:00``, ``02.03.2026 09:00``."""
+    return table_moment(at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.language import word
 from reports.words import NONE
 
 _COMMON = frozenset({"class", "room", "mode", "away", "most resembling", "by", "when", "note"})
@@ -25,7 +26,9 @@ def narrow(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Narrow:
     alike = [_alike(heading, [row[at] for row in rows]) for at, heading in enumerate(headings)]
     kept = [at for at in range(len(headings)) if not alike[at]]
     told = [
-        f"{heading} {rows[0][at]}" for at, heading in enumerate(headings) if alike[at] and rows[0][at] != NONE
+        f"{word(heading)} {rows[0][at]}"
+        for at, heading in enumerate(headings)
+        if alike[at] and rows[0][at] != NONE
     ]
     return Narrow(
         tuple(headings[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in rows), tuple(told)
