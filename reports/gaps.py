@@ -23,6 +23,11 @@ MOST_GAPS = 12
 _TOUCHING_S = 1e-6
 
 
+def why(reason: str) -> str:
+    """A stored reason in words."""
+    return word(REASONS[reason]) if reason in REASONS else reason
+
+
 @dataclass(frozen=True)
 class Unseen:
     """From ``start_s`` to ``end_s`` (media seconds) there was nothing to look at; ``reason`` as stored."""
@@ -39,7 +44,7 @@ class Unseen:
     @property
     def why(self) -> str:
         """The reason in words."""
-        return word(REASONS[self.reason]) if self.reason in REASONS else self.reason
+        return why(self.reason)
 
 
 def unseen(gaps: Iterable[tuple[float, float, str]], end_s: float) -> tuple[Unseen, ...]:
@@ -72,11 +77,13 @@ def gaps_told(gaps: Sequence[Unseen], end_s: float) -> str | None:
         lengths[gap.why] = lengths.get(gap.why, 0.0) + gap.length_s
     ranked = sorted(lengths.items(), key=lambda pair: -pair[1])
     if len(ranked) == 1:
-        why = ranked[0][0]
+        reasons = ranked[0][0]
     else:
-        why = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
+        reasons = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
     gone = length(unseen_s(gaps))
-    return _("For %(gone)s of %(whole)s nothing was seen: %(why)s.", gone=gone, whole=length(end_s), why=why)
+    return _(
+        "For %(gone)s of %(whole)s nothing was seen: %(why)s.", gone=gone, whole=length(end_s), why=reasons
+    )
 
 
 def listed(gaps: Sequence[Unseen]) -> tuple[Unseen, ...]:

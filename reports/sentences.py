@@ -218,7 +218,7 @@ def _behaviour(report: Report) -> list[str]:
         _check_ins(report),
         _seen(report),
         f"{told} {change}".strip(),
-        f"{_eyes(report)} {_('No expression was computed in this mode.')}",
+        _eyes(report) + " " + _("No expression was computed in this mode."),
     ]
 
 

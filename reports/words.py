@@ -145,7 +145,6 @@ _NONE_OF: Mapping[str, str] = {
     "earlier session": N_("no earlier sessions"),
     "flag": N_("no flags"),
     "suggested check-in": N_("no suggested check-ins"),
-    "seat": N_("no seats"),
 }
 _SOME_OF: Mapping[str, Callable[[int], str]] = {
     "student": lambda num: ngettext("%(num)d student", "%(num)d students", num),
@@ -157,7 +156,6 @@ _SOME_OF: Mapping[str, Callable[[int], str]] = {
     "suggested check-in": lambda num: ngettext(
         "%(num)d suggested check-in", "%(num)d suggested check-ins", num
     ),
-    "seat": lambda num: ngettext("%(num)d seat", "%(num)d seats", num),
 }
 
 

@@ -179,5 +179,5 @@ def _in_words(lines: Sequence[StudentTimeline], rows: Sequence[Row], kind: Kind)
     ranked = sorted(zip(rows, lines, strict=True), key=lambda pair: -pair[0].mean)[:_MOST_NAMED]
     most = [f"{line.pseudonym} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
     if not most:
-        return f"{told} {_('Nothing was readable.')}"
-    return f"{told} {_('Highest on average: %(names)s.', names=listing(most))}"
+        return told + " " + _("Nothing was readable.")
+    return told + " " + _("Highest on average: %(names)s.", names=listing(most))

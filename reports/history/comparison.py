@@ -20,7 +20,7 @@ from reports.words import NONE, RESEMBLING, decimal, percent, points, signed
 COVERAGE_APART = 0.2
 """Lessons in which students were seen so much more of the time are hard to compare. Not tuned."""
 
-HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 % interval"))
+HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 %% interval"))
 CHANGE_HEADINGS = (N_("student"), *HEADINGS[1:])
 MOST_CHANGES = 10
 """So many students are listed; JSON has all."""

@@ -11,7 +11,7 @@ from reports.charts.style import Chart
 from reports.charts.svg import to_svg
 from reports.environment import page_environment, style_sheet
 from reports.history.tables import narrow
-from reports.language import word
+from reports.language import _
 from reports.words import capital
 
 
@@ -77,7 +77,7 @@ def to_html(document: Document) -> str:
     """One page with its style and charts inside, no script, nothing loaded from anywhere; everything is
     escaped."""
     environment = page_environment(
-        {"svg": lambda chart: Markup(to_svg(chart)), "capital": capital, "word": word}
+        {"svg": lambda chart: Markup(to_svg(chart)), "capital": capital, "word": _}
     )
     css = Markup(style_sheet("report.css", "history.css"))
     return environment.get_template("history.html.j2").render(page=document, css=css)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from db.counts import SessionCounts
 from db.records import SessionRecord, SessionStatus
-from reports.dates import table_moment
-from reports.language import N_, word
+from reports.dates import table_day, table_moment
+from reports.language import N_, _, word
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, length
 
@@ -51,6 +51,31 @@ class SessionLine:
             word(self.status.value),
             *(NONE if number is None else str(number) for number in (self.students, self.flagged, self.open)),
         )
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list was narrowed to; ``since`` and ``until`` are days."""
+
+    class_name: str | None = None
+    room: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    status: str | None = None
+    flagged: bool = False
+
+    @property
+    def told(self) -> str:
+        """``class Physics 10b · since 2026-03-02``."""
+        parts = [
+            _("class %(name)s", name=self.class_name) if self.class_name else _("all classes"),
+            _("room %(name)s", name=self.room) if self.room else "",
+            _("since %(day)s", day=table_day(self.since)) if self.since else "",
+            _("until %(day)s", day=table_day(self.until)) if self.until else "",
+            _("%(status)s only", status=word(self.status)) if self.status else "",
+            _("flagged only") if self.flagged else "",
+        ]
+        return " · ".join(part for part in parts if part)
 
 
 def session_lines(

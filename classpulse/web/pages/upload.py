@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +12,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.classroom import read_classroom
 from classpulse.console import clock
-from classpulse.web import dates
 from classpulse.web.analyses import Analyses
 from classpulse.web.guards import require_token, route
 from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
@@ -31,6 +31,8 @@ from classpulse.web.uploads import (
 )
 from db.accounts import Account, Role
 from db.store import now_utc
+from reports.dates import brief_moment
+from reports.language import speaking
 
 PIECE_BYTES = 1 << 20
 """So much is written at a time."""
@@ -206,7 +208,7 @@ def _listed(request: Request) -> list[dict[str, Any]]:
             "called": one.called,
             "class_name": one.class_name,
             "room": one.room,
-            "at": dates.moment(one.at.astimezone(site_of(request).zone), language_of(request)),
+            "at": _told_moment(request, one.at),
             "size": f"{one.size / 1e9:.1f} GB" if one.size >= 1e9 else f"{max(0.1, one.size / 1e6):.1f} MB",
             "state": one.state.value,
             "text": texts[one.state],
@@ -220,6 +222,11 @@ def _listed(request: Request) -> list[dict[str, Any]]:
         for one in _uploads(request).all()
         if _sees(account, one)
     ]
+
+
+def _told_moment(request: Request, at: datetime) -> str:
+    with speaking(language_of(request)):
+        return brief_moment(at.astimezone(site_of(request).zone))
 
 
 def _progress(request: Request, one: Upload) -> dict[str, Any]:

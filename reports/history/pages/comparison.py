@@ -18,7 +18,7 @@ def comparison_page(found: Comparison, settings: ReportSettings) -> Document:
     one, other = found.before.session, found.after.session
     return Document(
         title=_("Session %(one)s and session %(other)s", one=one.id, other=other.id),
-        lead=f"{_('Comparison')} · {_named(found.before, settings)}; {_named(found.after, settings)}",
+        lead=_("Comparison") + f" · {_named(found.before, settings)}; {_named(found.after, settings)}",
         facts=((_("Students in both"), str(found.matched)), *_flags(found)),
         answer=sentences(found),
         sections=_sections(found),

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from db.records import SessionStatus
 from reports.charts.watched import Watched, watched_chart
 from reports.history.document import Document, Figure, Section, Table, listed
-from reports.history.sessions import HEADINGS, SessionLine
+from reports.history.sessions import HEADINGS, Filters, SessionLine
 from reports.language import _, ngettext
 from reports.words import length
 
 
-def sessions_page(lines: Sequence[SessionLine], filters: str) -> Document:
-    """The list, the newest first; ``filters`` says in words what it was narrowed to."""
+def sessions_page(lines: Sequence[SessionLine], filters: Filters) -> Document:
+    """The list, the newest first."""
     waiting = sum(line.open or 0 for line in lines)
     broken = sum(line.status is SessionStatus.INTERRUPTED for line in lines)
     return Document(
         title=_("Sessions"),
-        lead=filters,
+        lead=filters.told,
         facts=(
             (_("Sessions"), str(len(lines))),
             (_("Watched"), length(sum(line.watched_s for line in lines))),

@@ -25,9 +25,9 @@ METHOD = (
         "them; where there was not enough to tell there is none."
     ),
     N_(
-        "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 % interval; each "
-        "session counts once and stands for itself. Of twenty students who do not change, one has a trend "
-        "that looks clear; where what somebody shows lasts from one session to the next, up to "
+        "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 %% interval; "
+        "each session counts once and stands for itself. Of twenty students who do not change, one has a "
+        "trend that looks clear; where what somebody shows lasts from one session to the next, up to "
         "four or five have."
     ),
     N_(
@@ -35,7 +35,7 @@ METHOD = (
         "or out of the picture is not known."
     ),
 )
-"""How it was made and what it cannot tell; told by ``word``."""
+"""How it was made and what it cannot tell; told by ``reports.language``."""
 
 Reading = Callable[[StudentLine], tuple[float, Level | None] | None]
 
@@ -44,7 +44,7 @@ def student_page(history: StudentHistory) -> Document:
     """Sessions, trends, flags and reviews of one student."""
     return Document(
         title=history.name,
-        lead=f"{_('History of a student')} · {_of(history)}",
+        lead=_("History of a student") + f" · {_of(history)}",
         facts=(
             (_("Seen in"), count(history.count(Presence.SEEN), "session")),
             (_("Missed"), str(history.count(Presence.MISSED)) if history.person else _("not known")),
@@ -92,7 +92,7 @@ def _sections(history: StudentHistory) -> list[Section]:
                 tables=[listed(("no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)],
             )
         )
-    return [*sections, Section(_("What this cannot tell"), notes=[word(one) for one in METHOD])]
+    return [*sections, Section(_("What this cannot tell"), notes=[_(one) for one in METHOD])]
 
 
 def own_lines(history: StudentHistory) -> list[StudentLine]:
@@ -113,7 +113,8 @@ def _chart(history: StudentHistory) -> Chart | None:
     missed = [line.started_at for line in own if line.presence is Presence.MISSED]
     told = " ".join(sentences(history))
     shown = _("Shares of %(name)s in each session, with intervals.", name=isolated(history.name))
-    alt = f"{shown} {told} {ngettext('%(num)d lessons missed.', '%(num)d lessons missed.', len(missed))}"
+    gone = ngettext("%(num)d lessons missed.", "%(num)d lessons missed.", len(missed))
+    alt = f"{shown} {told} {gone}"
     return level_chart(panels, [line.started_at for line in own], alt, missed=missed)
 
 

@@ -35,7 +35,7 @@ def term_page(term: Term) -> Document:
     """The whole report."""
     return Document(
         title=term.class_name,
-        lead=f"{_('Term report')} · {_span(term)}",
+        lead=_("Term report") + f" · {_span(term)}",
         facts=(
             (_("Lessons"), str(len(term.lessons))),
             (_("Interrupted"), str(term.interrupted)),
@@ -45,6 +45,11 @@ def term_page(term: Term) -> Document:
         answer=sentences(term),
         sections=_sections(term),
     )
+
+
+def title(term: Term) -> str:
+    """What its PDF is called."""
+    return _("%(name)s: term report", name=term.class_name)
 
 
 def sentences(term: Term) -> tuple[str, ...]:
@@ -215,7 +220,7 @@ def _limits(term: Term) -> Section:
         "An expression is not a feeling. Take what is here as a reason to talk to somebody, never as a "
         "finding about them."
     )
-    method = map(word, (*METHOD, NOTE))
+    method = map(_, (*METHOD, NOTE))
     return Section(
         _("Method and limits"),
         notes=[note for note in (expression, *method, seats, aggregate, mixed) if note],

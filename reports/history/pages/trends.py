@@ -20,19 +20,19 @@ DRAWN = (
 )
 
 NOTE = N_(
-    "In %: means over students, each counted once, and after ± half of the 95 % interval over students "
+    "In %%: means over students, each counted once, and after ± half of the 95 %% interval over students "
     "(Student's t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever "
     "is known by the seat only counts once a lesson. In mode aggregate there is no interval, and no figure "
     "of fewer than five. Weeks are ISO weeks; a week without a lesson is a gap and not zero."
 )
-"""Told by ``word``."""
+"""Told by ``reports.language``."""
 
 
 def trends_page(found: ClassTrends) -> Document:
     """A class by weeks and by lessons."""
     return Document(
         title=found.class_name,
-        lead=f"{_('Trends')} · {_span(found)}",
+        lead=_("Trends") + f" · {_span(found)}",
         facts=((_("Lessons"), str(len(found.lessons))), (_("Weeks"), str(len(found.weeks)))),
         answer=sentences(found),
         sections=trend_sections(found),
@@ -68,7 +68,7 @@ def trend_sections(found: ClassTrends) -> list[Section]:
             _("Week by week"),
             figures=figures,
             tables=[Table(WEEK_HEADINGS, [week.cells for week in found.weeks])],
-            notes=[word(NOTE)],
+            notes=[_(NOTE)],
         ),
         Section(
             _("Lesson by lesson"),
