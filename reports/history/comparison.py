@@ -62,8 +62,7 @@ class Change:
 @dataclass(frozen=True)
 class Comparison:
     """``matched`` are the students of the roster seen in both, ``pairs`` whether the changes are their own;
-    ``remarks`` are what makes the lessons hard to compare. ``changes`` of the matched come with the largest
-    first."""
+    ``changes`` of the matched come with the largest first."""
 
     before: Lesson
     after: Lesson
@@ -71,12 +70,16 @@ class Comparison:
     pairs: bool
     rows: tuple[Row, ...]
     changes: tuple[Change, ...]
-    remarks: tuple[str, ...]
 
     @property
     def flags(self) -> tuple[Tally, Tally]:
         """The flags of both."""
         return tally(self.before.flags), tally(self.after.flags)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What makes the lessons hard to compare, in sentences."""
+        return remarks(self.before, self.after)
 
     @property
     def grounds(self) -> str:
@@ -131,7 +134,6 @@ def compared(history: ClassHistory) -> Comparison:
         pairs,
         tuple(row for row in rows if row.before is not None or row.after is not None),
         tuple(sorted(changes, key=lambda one: -abs(one.change.value))),
-        remarks(before, after),
     )
 
 
@@ -141,7 +143,7 @@ def change_cells(change: Estimate | None) -> tuple[str, str]:
         return NONE, NONE
     if change.low is None or change.high is None:
         return points(change.value), NONE
-    interval = _("%(low)s to %(high)s", low=signed(change.low), high=points(change.high))
+    interval = _("%(low)s to %(high)s\u00a0points", low=signed(change.low), high=signed(change.high))
     return points(change.value), interval
 
 
