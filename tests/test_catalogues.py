@@ -1,5 +1,5 @@
-"""German is whole: every text of the dashboard and of the reports has one, with the same places for values, and is
-compiled."""
+"""German is whole: every text of the dashboard and of the reports has one, with the same places for values,
+and is compiled."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"}
 READ_ALOUD = {"aria-label", "data-label", "title", "alt"}
-UNITS = {"h", "min", "s", "UTC", "W"}
-"""The same in every language we have; ``W`` is of ISO weeks."""
+SAME = {"h", "min", "s", "UTC", "W", "A", "B", "C", "Feb", "Mar", "Apr", "May"}
+"""The same in every language we have: units, the ``W`` of ISO weeks, letters in a chart; and months, for the
+calendar is not gettext's."""
 
 
 class Bracketed(gettext.NullTranslations):
@@ -67,9 +68,10 @@ def outside(text: str) -> str:
 
 
 def untold(html: str, data: Iterable[str]) -> set[str]:
-    """The words of a page that are outside of all brackets and neither in ``data`` nor a unit."""
+    """The words of a page that are outside of all brackets and neither in ``data`` nor the same
+    everywhere."""
     page = _Texts(html)
     left = [outside(page.body), *map(outside, page.others)]
     for known in sorted(data, key=len, reverse=True):
         left = [text.replace(known, " ") for text in left]
-    return {word for text in left for word in re.findall(r"[^\W\d_]+", text)} - UNITS
+    return {word for text in left for word in re.findall(r"[^\W\d_]+", text)} - SAME

@@ -9,7 +9,7 @@ import pytest
 from bracketed import Bracketed, untold
 
 from db.counts import SessionCounts
-from db.records import StudentSession
+from db.records import SessionStatus, StudentSession
 from pages import Page
 from reports import language
 from reports.history.comparison import compared
@@ -45,7 +45,7 @@ def lines(terms, lessons):
         review = "confirmed" if number == 7 else "open"
         by = {"reviewed_by": "Ms <b>", "reviewed_at": REVIEWED, "note": "a & b"} if number == 7 else {}
         flags = (terms.flag(number, 1, review, **by),) if number > 5 else ()
-        ended = {"status": "interrupted"} if number == 2 else {}
+        ended = {"status": SessionStatus.INTERRUPTED} if number == 2 else {}
         mode = "aggregate" if number == 6 else "emotion"
         week = number if number < 8 else 10  # a week without one
         made.append(
@@ -97,7 +97,7 @@ def test_german_pages_are_german(lines):
 
 def test_what_programs_read_stays_english(lines):
     pair = type(lines)((lines.lessons[1], lines.lessons[6]), lines.people)
-    own = [StudentSession(lines.lessons[0].session, lines.people[1], lines.lessons[0].students[0])]
+    own = [StudentSession(lines.lessons[0].session, lines.people[1], lines.lessons[0].students[0], ())]
     english = comparison_data(compared(pair)), student_data(told_history("Student 1", own, [], ZONE))
     assert english[0]["not_comparable"][0] == "Session 2 was interrupted."
     with speaking("de"):
