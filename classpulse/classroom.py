@@ -39,7 +39,8 @@ OTHER_VIEW = "this is not the view of the seat plan: students are numbered by wh
 class Arrangement:
     """What a session does with its class: how the camera is followed (None where nothing can move it), what
     is masked (None for nothing), who sits where, the labels of the seats that are opted out, what the
-    timeline should say of it, and of an online lesson how its places lie."""
+    timeline should say of it, and of an online lesson how its places lie. ``is_free``: no plan says where
+    anybody sits, so the picture may also be a video call, whose tiles may be laid out anew."""
 
     registrar: Registrar | None
     masker: Masker | None
@@ -47,6 +48,7 @@ class Arrangement:
     opted_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     gallery: Gallery | None = None
+    is_free: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Classroom:
         the frame does not show the plan's view; nothing was looked for in it then."""
         self.require_masks()
         if self.plan is None:
-            return Arrangement(Registration(), None, Attribution((), {}))
+            return Arrangement(Registration(), None, Attribution((), {}), is_free=True)
         landmarks = from_bytes(self.plan.landmarks)
         to_room = landmarks.view(first_bgr)
         if to_room is None:
@@ -120,7 +122,7 @@ class Classroom:
                 "who opted out cannot be masked, and nothing was looked at: point the camera as it was for "
                 "the plan, or lay the plan anew ('classpulse seats lay')"
             )
-        return Arrangement(Registration(), None, Attribution((), {}), notes=(OTHER_VIEW,))
+        return Arrangement(Registration(), None, Attribution((), {}), notes=(OTHER_VIEW,), is_free=True)
 
     def _who(self, entries: Sequence[RosterEntry]) -> str:
         return f"{count(len(entries), 'student')} of class {self.name!r}"

@@ -20,7 +20,7 @@ from model.exploration import Exploration
 from model.pictures.png import png
 from reports import words
 from reports.charts.style import Chart
-from reports.charts.svg import to_svg
+from reports.charts.svg import apart, to_svg
 from reports.environment import page_environment
 from reports.files import write_whole
 
@@ -61,7 +61,7 @@ def render_html(
         "divided": labelled_strip(faces, chosen.divided, "Faces that raters were divided on."),
         "relabelled": labelled_strip(faces, chosen.relabelled, "Pairs of one picture with two labels."),
     }
-    return (
+    return apart(
         page_environment(_FILTERS)
         .get_template("explore.html.j2")
         .render(

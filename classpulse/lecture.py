@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -20,7 +21,7 @@ from classpulse.policy import Mode
 from classpulse.settings import Config, Settings
 from db.plans import save_opted_out
 from db.records import NewSession, Progress
-from db.store import Store
+from db.store import Store, now_utc
 from model.classifier import ExpressionClassifier, load_classifier
 from model.crop import crop_face
 from monitor.attention import is_facing
@@ -28,8 +29,9 @@ from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
 from monitor.domain import Face, Frame, Gap, ImageBGR
-from monitor.glance import glance
+from monitor.glance import glance, surroundings
 from monitor.heads import MeshHeads
+from monitor.layout import Layouts
 from monitor.pipeline import Masker, Pipeline
 from monitor.presence import Presence
 from monitor.process import current_process
@@ -77,6 +79,7 @@ class Lecture:
         on_ready: OnReady | None = None,
         on_picture: OnPicture | None = None,
         called: str | None = None,
+        began_at: datetime | None = None,
     ) -> Outcome:
         """Watch ``source_spec`` until it ends or ``stop`` is set.
 
@@ -84,7 +87,8 @@ class Lecture:
         ``on_sample`` what each frame gave, ``on_ready`` source and session before the first frame is looked
         at, for whoever asks or commands them from another thread, ``on_picture`` each picture before it
         is looked at, with those who opted out in grey. ``called`` is what the record calls the source, by
-        default what it calls itself.
+        default what it calls itself; ``began_at`` (aware) is when a
+        recorded lesson was, by default now.
 
         Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
         PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
@@ -94,7 +98,10 @@ class Lecture:
         if not is_online(source_spec):
             self._classroom.require_masks()
         with open_source(
-            source_spec, stale_s=settings.capture.stale_s, reconnect_s=settings.capture.reconnect_s
+            source_spec,
+            started_at=began_at,
+            stale_s=settings.capture.stale_s,
+            reconnect_s=settings.capture.reconnect_s,
         ) as source:
             detector, classifier, heads = self._load()
             frames = source.frames(settings.capture.sample_fps, stop)
@@ -175,7 +182,7 @@ class Lecture:
             save_opted_out(unit, session_id, arrangement.opted_out)
             for note in arrangement.notes:
                 unit.add_marker(session_id, 0.0, note)
-            unit.audit("start", f"session {session_id}", first.captured_at, f"mode {new.mode}")
+            unit.audit("start", f"session {session_id}", now_utc(), f"mode {new.mode}")
             unit.commit()
         return session_id
 
@@ -206,6 +213,7 @@ class Lecture:
             glance,
             heads,
             arrangement.masker,
+            Layouts(surroundings) if arrangement.is_free else None,
         )
         recorder = Recorder(
             Store(self._engine),

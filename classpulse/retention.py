@@ -16,6 +16,7 @@ from classpulse.console import count
 from classpulse.reportfolder import find_report_folders, remove_report
 from classpulse.settings import Config
 from classpulse.summarising import sum_up
+from classpulse.uploads import Upload, erasable, erase_recording
 from db.engine import clear_log
 from db.retention import ended_before, erase_session
 from db.store import Store
@@ -26,11 +27,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Erasure:
     """What went: the numbers of the ``sessions``, the ``students`` known from them alone, the report
-    ``folders``. ``failed`` says in a line each what could not be erased; it is tried again the next time."""
+    ``folders``, the uploaded ``recordings``. ``failed`` says in a line each what could not be erased; it is
+    tried again the next time."""
 
     sessions: tuple[int, ...] = ()
     students: int = 0
     folders: int = 0
+    recordings: int = 0
     failed: tuple[str, ...] = ()
 
 
@@ -43,22 +46,28 @@ def enforce(engine: Engine, config: Config, now: datetime) -> Erasure:
 
 def found_older(engine: Engine, config: Config, now: datetime, days: int) -> Erasure:
     """What ``erase_older`` would take; nothing is changed. The students are not counted."""
-    sessions = tuple(ended_before(engine, now - timedelta(days=days)))
+    before = now - timedelta(days=days)
+    sessions = tuple(ended_before(engine, before))
     folders = sum(len(find_report_folders(config.output_folder, number)) for number in sessions)
-    return Erasure(sessions, folders=folders)
+    recordings = sum(one.there for one in erasable(config, sessions, before))
+    return Erasure(sessions, folders=folders, recordings=recordings)
 
 
 def erase_older(engine: Engine, config: Config, now: datetime, days: int) -> Erasure:
-    """Erase the sessions that ended more than ``days`` days before ``now``, the oldest first."""
-    numbers = ended_before(engine, now - timedelta(days=days))
-    if not numbers:
-        return Erasure()
-    # Verdicts that were never made would be held against less from now on.
-    sum_up(engine, config, quiet=True)
+    """Erase the sessions that ended more than ``days`` days before ``now``, the oldest first, with the
+    recordings that were uploaded for them; and recordings of that age that led to no session."""
+    before = now - timedelta(days=days)
+    numbers = ended_before(engine, before)
     sessions: list[int] = []
     failed: list[str] = []
+    recordings, kept = _erase_recordings(config, erasable(config, numbers, before), failed)
+    if numbers:
+        # Verdicts that were never made would be held against less from now on.
+        sum_up(engine, config, quiet=True)
     students = folders = 0
     for number in numbers:
+        if number in kept:
+            continue
         try:
             # First, so that what cannot be removed is known tomorrow, too.
             folders += len(remove_report(config.output_folder, number))
@@ -79,4 +88,20 @@ def erase_older(engine: Engine, config: Config, now: datetime, days: int) -> Era
         failed.append("the database's log still holds what was erased, because somebody is reading")
     for line in failed:
         log.warning("%s; it is tried again", line)
-    return Erasure(tuple(sessions), students, folders, tuple(failed))
+    return Erasure(tuple(sessions), students, folders, recordings, tuple(failed))
+
+
+def _erase_recordings(
+    config: Config, uploads: list[Upload], failed: list[str]
+) -> tuple[int, set[int | None]]:
+    """How many recordings went, and the sessions of those that did not."""
+    gone, kept = 0, set()
+    for one in uploads:
+        try:
+            gone += erase_recording(config, one)
+        except OSError as error:
+            # Not by its name, which may be somebody's.
+            of = "" if one.session_id is None else f" of session {one.session_id}"
+            failed.append(f"the recording{of} cannot be removed ({error.strerror or error})")
+            kept.add(one.session_id)
+    return gone, kept

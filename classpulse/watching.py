@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +42,12 @@ def _close_abandoned(engine: Engine) -> None:
         )
 
 
-def tell(outcome: Outcome, files: dict[str, Path], *, as_json: bool) -> int:
-    """Print how a session ended and where its report is; returns the exit code."""
+def tell(
+    outcome: Outcome, files: dict[str, Path], *, as_json: bool, more: Mapping[str, str] | None = None
+) -> int:
+    """Print how a session ended and where its report is, with ``more`` in JSON; returns the exit code."""
     if as_json:
-        print_json(_as_json(outcome, files))
+        print_json(_as_json(outcome, files) | dict(more or {}))
     else:
         progress = outcome.progress
         say(

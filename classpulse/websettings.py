@@ -9,6 +9,8 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, model_validator
 
+HTTPS = 443
+
 
 class ServeSettings(BaseModel):
     """``host`` and ``port``: where it listens; on another address than this computer's own it needs TLS, by
@@ -54,3 +56,14 @@ class ServeSettings(BaseModel):
     def tls(self) -> bool:
         """Whether it speaks TLS itself."""
         return self.certificate is not None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach it over TLS, its own or a proxy's."""
+        return self.tls or self.behind_proxy
+
+    @property
+    def alone(self) -> bool:
+        """Whether all that its names serve to browsers is its own: then they may be told to insist on TLS,
+        which holds for every port of a name."""
+        return self.tls and self.port == HTTPS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -91,19 +91,28 @@ class Unit:
 
     def end_session(self, session_id: int, status: SessionStatus, ended_at: datetime, reason: str) -> None:
         """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM"). It ends
-        when it started where the clock was set back behind that."""
+        when it started where the clock was set back behind that. Verdicts of later sessions, where it is a
+        recording of an earlier lesson, are to be made anew."""
         self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
         self._end_after_start(session_id)
+        summaries.forget_after(self._connection, session_id)
 
     def interrupt_abandoned(self, session_id: int, reason: str) -> bool:
         """Close a session whose process is gone, ending it when it last wrote (not before it started,
-        whatever the clock said). False, and nothing is changed, if it is not running any more."""
-        statement = update(SessionRow).where(
-            SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
-        )
-        values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": SessionRow.last_written_at}
-        changed = self._connection.execute(statement.values(**values, status_reason=reason)).rowcount == 1
+        whatever the clock said), and that of a recording no later than where it had come to. False, and
+        nothing is changed, if it is not running any more."""
+        running = SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
+        found = self._connection.execute(select(SessionRow).where(*running)).one_or_none()
+        if found is None:
+            return False
+        ended_at = found.last_written_at
+        if found.expected_s is not None:
+            ended_at = min(ended_at, found.started_at + timedelta(seconds=found.end_s))
+        statement = update(SessionRow).where(*running)
+        values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": ended_at, "status_reason": reason}
+        changed = self._connection.execute(statement.values(**values)).rowcount == 1
         self._end_after_start(session_id)
+        summaries.forget_after(self._connection, session_id)
         return changed
 
     def progress(self, session_id: int, progress: Progress) -> None:

@@ -50,6 +50,9 @@ class Anchored:
         self._before = self._before if found is None else found
         return found
 
+    def restart(self) -> None:
+        """The landmarks stay where they are, and so does the room."""
+
     def _checked(self, image_bgr: ImageBGR, found: Matrix | None) -> Matrix | None:
         view = self._landmarks.view(image_bgr)
         if view is None:

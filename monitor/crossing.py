@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.domain import Track
+from monitor.domain import Box, Track
 from monitor.looks import Looks
 
 NEAR = 1.5
@@ -73,6 +73,18 @@ class Crossings:
             named, worn = self._named(tracks, colours)
         self._remember(named, worn)
         return named, worn
+
+    def numbers(self) -> dict[int, int]:
+        """Under which number each track goes, by the number it came with."""
+        return dict(self._number)
+
+    def relocate(self, boxes_xyxy: Mapping[int, Box]) -> None:
+        """These tracks, by the numbers they go under, rest elsewhere now; nobody has met anybody on the
+        way."""
+        self._meetings = {}
+        for number, known in self._known.items():
+            if number in boxes_xyxy:
+                known.rest = _middle(boxes_xyxy[number])
 
     def _named(
         self, tracks: Sequence[Track], colours: Mapping[int, NDArray[np.float32]]
@@ -146,7 +158,11 @@ class Crossings:
 
 
 def _centre(track: Track) -> NDArray[np.float64]:
-    x1, y1, x2, y2 = track.box_xyxy
+    return _middle(track.box_xyxy)
+
+
+def _middle(box_xyxy: Box) -> NDArray[np.float64]:
+    x1, y1, x2, y2 = box_xyxy
     return np.array([(x1 + x2) / 2, (y1 + y2) / 2])
 
 

@@ -9,10 +9,19 @@ from numpy.typing import NDArray
 
 from monitor.detection.patches import LEAST_SPREAD
 from monitor.domain import Box, ImageBGR
-from monitor.similarity import inverse, times
+from monitor.similarity import identity, inverse, times
+
+STANDING = identity()
 
 SIDE_PX = 24
 """Of the small picture: the size of the smallest face that is judged."""
+
+
+def surroundings(image_bgr: ImageBGR, box_xyxy: Box) -> NDArray[np.float32] | None:
+    """What is in ``box_xyxy`` of the picture as ``(24, 24, 3)`` float32 colours; None where it is too
+    even."""
+    small = _small(image_bgr, STANDING, box_xyxy)
+    return small.astype(np.float32) if small.std() >= LEAST_SPREAD else None
 
 
 def glance(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> NDArray[np.float32] | None:
@@ -20,21 +29,26 @@ def glance(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> 
 
     ``to_room`` ``(2, 3)`` leads from the frame's pixels to the room's.
     """
+    small = cv2.cvtColor(_small(image_bgr, to_room, box_xyxy), cv2.COLOR_BGR2GRAY)
+    return small.astype(np.float32) if small.std() >= LEAST_SPREAD else None
+
+
+def _small(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box) -> ImageBGR:
     x1, y1, x2, y2 = box_xyxy
     across, down = (x2 - x1) / SIDE_PX, (y2 - y1) / SIDE_PX
     small_to_room = np.array([[across, 0.0, x1 + across / 2], [0.0, down, y1 + down / 2]])
     small_to_frame = times(inverse(to_room), small_to_room)
     low = np.floor(small_to_frame @ (0, 0, 1)).astype(int) - 1
     high = np.ceil(small_to_frame @ (SIDE_PX, SIDE_PX, 1)).astype(int) + 2
-    # Only what is needed is made grey: a frame has a hundred times as many pixels as a face.
+    # Only what is needed is looked at: a frame has a hundred times as many pixels as a face.
     left, top = np.clip(np.minimum(low, high), 0, (image_bgr.shape[1] - 1, image_bgr.shape[0] - 1))
     part = image_bgr[top : max(top + 1, max(low[1], high[1])), left : max(left + 1, max(low[0], high[0]))]
     small_to_frame[:, 2] -= (left, top)
     small = cv2.warpAffine(
-        cv2.cvtColor(part, cv2.COLOR_BGR2GRAY),
+        part,
         small_to_frame,
         (SIDE_PX, SIDE_PX),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return small.astype(np.float32) if small.std() >= LEAST_SPREAD else None
+    return np.asarray(small, np.uint8)

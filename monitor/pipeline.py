@@ -18,12 +18,14 @@ from monitor.attention import KeypointHeads
 from monitor.crossing import Crossings
 from monitor.domain import Box, Face, Frame, ImageBGR, Observation, Track, Unknown
 from monitor.eyes import Eyelids
+from monitor.layout import Layouts, Moves
 from monitor.reading import FaceReader, HeadReader, Reading
 from monitor.sample import Sample, Sighting, Stretch
 from monitor.seating import Grounds, Seating
+from monitor.similarity import Matrix, inverse, times
 from monitor.stillness import Stillness
 from monitor.tracking import Tracker
-from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, Registrar, Viewpoint, in_room
+from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, STANDING, Registrar, Viewpoint, in_room
 from monitor.wardrobe import Colours, Wardrobe
 
 PENDING_S = 30.0
@@ -31,6 +33,7 @@ PENDING_S = 30.0
 than people sit quite still (``monitor.stillness.PICTURE_S``)."""
 
 
+LAID_OUT = "the tiles of the call were laid out anew; {} of {} faces were known"
 PICTURES = "faces that have never moved are taken for pictures and are not counted: {}"
 
 
@@ -67,6 +70,7 @@ class Pipeline:
         glance: Glimpse | None = None,
         heads: HeadReader | None = None,
         masker: Masker | None = None,
+        layouts: Layouts | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -84,6 +88,7 @@ class Pipeline:
         self._heads = heads or KeypointHeads()
         self._lids = Eyelids()
         self._masker = masker
+        self._layouts = layouts
         self._pending: dict[int, list[Reading]] = {}
         self._tracks: dict[int, Stretch] = {}
         self._grounds: dict[int, Grounds] = {}
@@ -93,6 +98,7 @@ class Pipeline:
         """Everything this frame tells. Frames come in order of time."""
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
+        before = self._viewpoint.to_room
         note = self._viewpoint.update(frame.image_bgr, frame.media_s)
         to_room = self._viewpoint.to_room
         if self._masker is not None:
@@ -101,7 +107,11 @@ class Pipeline:
             # From here on nothing sees the frame as it came.
             frame = replace(frame, image_bgr=self._masker.masked(frame.image_bgr, to_room))
         # People are followed in the room and read in the picture.
-        placed = [(in_room(face, to_room), face) for face in self._detector.detect(frame.image_bgr)]
+        faces = self._detector.detect(frame.image_bgr)
+        moves = self._moves(frame, faces, before)
+        if moves is not None:
+            to_room, note = STANDING, self._relocate(frame, faces, moves)
+        placed = [(in_room(face, to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
         shown = {track.track_id: pictured[id(track.face)] for track in tracks if track.face is not None}
@@ -113,7 +123,9 @@ class Pipeline:
         away = sorted(set(range(self.seating.student_count)) - self._here)
         seats = [(student, self.seating.seat_of(student).box_xyxy) for student in away]
         bare = self._wardrobe.bare(frame.image_bgr, to_room, seats)
-        students = self.seating.update(tracks, worn, bare, waiting=self._stillness.unmoved)
+        recognised = self._recognised(frame, seen)
+        waiting = self._stillness.unmoved
+        students = self.seating.update(tracks, worn, bare, waiting=waiting, recognised=recognised)
         # Who is back on their seat and sits quite still is somebody all the same.
         pictures = unmoved - set(students)
         note = note or self._note_pictures(pictures)
@@ -122,6 +134,9 @@ class Pipeline:
         watched = self.seating.watched(frame.shown)
         observations = self._attribute(students | late) + self._absences(students, frame.media_s, watched)
         self._note_tracks(tracks, students | late)
+        if self._layouts is not None:
+            boxes = {track.track_id: face.box_xyxy for track, face in seen}
+            self._layouts.remember(frame.image_bgr, boxes, students)
         self._forget(frame.media_s)
         sightings = tuple(
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy)
@@ -138,6 +153,31 @@ class Pipeline:
             late,
             watched=watched,
         )
+
+    def _moves(self, frame: Frame, faces: list[Face], before: Matrix) -> Moves | None:
+        """Who is where, if the tiles of a call have been laid out anew since the last sample, in which
+        ``before`` led to the room."""
+        if self._layouts is None:
+            return None
+        camera = times(inverse(self._viewpoint.to_room), before)
+        return self._layouts.found_again(frame.image_bgr, [face.box_xyxy for face in faces], camera)
+
+    def _relocate(self, frame: Frame, faces: list[Face], moves: Moves) -> str:
+        """Everybody is somewhere else; returns what should be noted of it."""
+        self._viewpoint.restart(frame.image_bgr)
+        raw = {number: key for key, number in self._crossings.numbers().items()}
+        tracks = {track: faces[index] for track, index in moves.tracks.items() if track in raw}
+        self._tracker.relocate({raw[track]: face for track, face in tracks.items()})
+        self._crossings.relocate({track: face.box_xyxy for track, face in tracks.items()})
+        self.seating.relocate({student: faces[index].box_xyxy for student, index in moves.students.items()})
+        return LAID_OUT.format(len(moves.tracks), len(faces))
+
+    def _recognised(self, frame: Frame, seen: list[tuple[Track, Face]]) -> dict[int, int]:
+        """Newcomers who are known from before the tiles were laid out anew, ``{track: student}``."""
+        if self._layouts is None:
+            return {}
+        newcomers = {t.track_id: face.box_xyxy for t, face in seen if self.seating.is_newcomer(t)}
+        return self._layouts.recognised(frame.image_bgr, newcomers)
 
     def _continue(self, tracks: list[Track]) -> None:
         """Who is nobody yet, was not seen for a while and is back is still the same nobody."""

@@ -84,6 +84,10 @@ class Registration:
             self._key = self._as_key(grey, scale)
         return enlarged(self._now, 1 / scale, 1 / scale)
 
+    def restart(self) -> None:
+        """The next frame is the first of another room."""
+        self._first = self._key = None
+
     def anchor(self, image_bgr: ImageBGR, to_room: Matrix) -> None:
         """Take it as known that this frame, of the first one's size, lies so in the room."""
         scale = working_scale(image_bgr)

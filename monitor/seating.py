@@ -83,6 +83,7 @@ class Seating:
         self._bare: list[Looks] = []
         self._new_looks: dict[int, Looks] = {}
         self._arrivals: list[Arrival] = []
+        self._adrift: frozenset[int] = frozenset()
 
     def update(
         self,
@@ -90,17 +91,20 @@ class Seating:
         colours: Mapping[int, NDArray[np.float32]] | None = None,
         bare: Mapping[int, NDArray[np.float32]] | None = None,
         waiting: Set[int] = frozenset(),
+        recognised: Mapping[int, int] | None = None,
     ) -> dict[int, int]:
         """Take all live tracks of one sample; return ``{track_id: student}`` for those seen in it.
 
         ``colours`` has the clothing's colours, ``(K,)`` of length 1, of some of the tracks seen; ``bare``
         the colours in the same place at the seats, by student, of some who were not seen. The tracks
-        ``waiting`` may be somebody who is known already, but nobody new yet. Students are numbered from 0
+        ``waiting`` may be somebody who is known already, but nobody new yet. The newcomers ``recognised`` are
+        these students, wherever they sit (``relocate``). Students are numbered from 0
         in the order they were first confirmed. No two tracks of one sample have the same student.
         """
         colours = colours or {}
         for student, there in (bare or {}).items():
-            self._bare[student].add(there)
+            if student not in self._adrift:
+                self._bare[student].add(there)
         self._notice(tracks, colours)
         seen = [t for t in tracks if t.face is not None and t.hits >= self._confirm_hits]
         live = {t.track_id for t in tracks}
@@ -110,6 +114,11 @@ class Seating:
             # A lost track may come back after its seat was given to a newer one: the newer stays.
             if self._student_of[track.track_id] not in students.values():
                 students[track.track_id] = self._student_of[track.track_id]
+        for track in seen:
+            known = (recognised or {}).get(track.track_id)
+            if known is not None and known not in students.values():
+                students[track.track_id] = known
+                self._settle(known, track.box_xyxy)
         newcomers = [t for t in seen if t.track_id not in students and self._is_ready(t, colours)]
         students |= self._seat(newcomers, set(students.values()), waiting)
         self._student_of |= students
@@ -120,6 +129,19 @@ class Seating:
                 if track.track_id in colours:
                     self._looks[students[track.track_id]].add(colours[track.track_id])
         return students
+
+    def relocate(self, boxes_xyxy: Mapping[int, Box]) -> None:
+        """Everybody sits elsewhere from now on: these students here, and of the others nobody knows where,
+        until one of them is ``recognised``."""
+        for student, box in boxes_xyxy.items():
+            self._boxes[student] = deque([box], maxlen=_BOXES_REMEMBERED)
+        self._bare = [Looks() for _ in self._bare]
+        self._adrift = frozenset(range(self.student_count)) - boxes_xyxy.keys()
+
+    def _settle(self, student: int, box_xyxy: Box) -> None:
+        """Somebody who was adrift has a seat again."""
+        self._boxes[student] = deque([box_xyxy], maxlen=_BOXES_REMEMBERED)
+        self._adrift -= {student}
 
     def admit(self, tracks: Sequence[Track]) -> dict[int, int]:
         """Whose tracks these are that were not seen in the last sample and are nobody's yet, ``{track_id:
@@ -135,6 +157,10 @@ class Seating:
         """Who has come to a known seat since the last call."""
         arrivals, self._arrivals = self._arrivals, []
         return arrivals
+
+    def is_newcomer(self, track: Track) -> bool:
+        """Whether a track is a person by now, and nobody knows whose it is."""
+        return track.hits >= self._confirm_hits and track.track_id not in self._student_of
 
     def _is_ready(self, track: Track, colours: Mapping[int, NDArray[np.float32]]) -> bool:
         """Whether enough is known of a newcomer: of clothes that can be seen, a few samples."""
@@ -170,7 +196,8 @@ class Seating:
 
     def _seat(self, newcomers: list[Track], taken: Set[int], waiting: Set[int]) -> dict[int, int]:
         """Known students for the newcomers at free seats, new numbers for the rest."""
-        free = [seat for seat in self.seats if seat.student not in taken] if newcomers else []
+        nobodys = set(taken) | self._adrift
+        free = [seat for seat in self.seats if seat.student not in nobodys] if newcomers else []
         given = self._nearest_free(newcomers, free)
         for track in newcomers:
             if track.track_id not in given and track.track_id in waiting:

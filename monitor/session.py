@@ -239,8 +239,10 @@ class Session:
 
     def _ended_at(self) -> datetime:
         """Now; but a lecture that was watched for an hour did not end before it began, nor earlier than an
-        hour after, whatever became of the clock meanwhile."""
+        hour after, whatever became of the clock meanwhile. One that was recorded before ended then, and its
+        recording cannot be of what is still to come."""
         now = self._clock()
-        if self._began_at is None or not self._source.live:
+        if self._began_at is None:
             return now
-        return max(now, self._began_at + timedelta(seconds=self._recorder.progress.end_s))
+        watched_until = self._began_at + timedelta(seconds=self._recorder.progress.end_s)
+        return max(now, watched_until) if self._source.live else min(now, watched_until)

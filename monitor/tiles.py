@@ -95,6 +95,7 @@ class TileSeating(Seating):
         colours: Mapping[int, NDArray[np.float32]] | None = None,
         bare: Mapping[int, NDArray[np.float32]] | None = None,
         waiting: Set[int] = frozenset(),
+        recognised: Mapping[int, int] | None = None,
     ) -> dict[int, int]:
         """As ``Seating.update``; what anybody wears is not looked at."""
         seen = [t for t in tracks if t.face is not None and t.hits >= self._confirm_hits]

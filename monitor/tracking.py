@@ -14,7 +14,7 @@ biometric template is computed).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -120,6 +120,14 @@ class Tracker:
     def tracks(self) -> list[Track]:
         """Every live track as of the last sample."""
         return [state.track for state in self._states]
+
+    def relocate(self, faces: Mapping[int, Face]) -> None:
+        """The live tracks, by number, are where these faces are now, and stand; the others end."""
+        self._states = [
+            _State(replace(state.track, box_xyxy=face.box_xyxy), (0.0, 0.0), (_place(face.box_xyxy),))
+            for state in self._states
+            if (face := faces.get(state.track.track_id)) is not None
+        ]
 
     def _match(
         self, states: list[_State], faces: list[Face], media_s: float

@@ -50,6 +50,9 @@ class Registrar(Protocol):
     def to_room(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
         """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
 
+    def restart(self) -> None:
+        """The next frame is the first of another room."""
+
 
 class Viewpoint:
     """The similarity from the frame's pixels to the room's, as last known.
@@ -63,6 +66,13 @@ class Viewpoint:
         self.to_room = STANDING
         self.is_known = False
         self._known_s, self._is_blind = 0.0, False
+
+    def restart(self, image_bgr: ImageBGR) -> None:
+        """This frame's pixels are the room's from now on."""
+        if self._registrar is not None:
+            self._registrar.restart()
+            self._registrar.to_room(image_bgr)
+        self.to_room = STANDING
 
     def update(self, image_bgr: ImageBGR, media_s: float) -> str | None:
         """Look where the camera points now; where that cannot be told, it is taken to point where it did.

@@ -67,7 +67,7 @@ def moment(at: datetime) -> str:
     """``Monday 2 March 2026, 09:05 (CET)``, ``Mo 2. März 2026, 09:05 (MEZ)``."""
     calendar, zone = _calendar(), str(at.tzname())
     told = calendar.with_weekday.format(weekday=calendar.weekdays[at.weekday()], day=day(at))
-    return f"{told}, {at:%H:%M} ({calendar.zones.get(zone, zone)})"
+    return f"{told}, {clock(at)} ({calendar.zones.get(zone, zone)})"
 
 
 def brief_day(at: date) -> str:
@@ -77,7 +77,12 @@ def brief_day(at: date) -> str:
 
 def brief_moment(at: datetime) -> str:
     """With the time: ``2 Mar 2026, 09:05``."""
-    return f"{brief_day(at)}, {at:%H:%M}"
+    return f"{brief_day(at)}, {clock(at)}"
+
+
+def clock(at: datetime) -> str:
+    """The time of day: ``09:05``."""
+    return f"{at:%H:%M}"
 
 
 def axis_day(at: date) -> str:
@@ -92,7 +97,7 @@ def table_day(at: date) -> str:
 
 def table_moment(at: datetime) -> str:
     """``2026-03-02 09:05``, ``02.03.2026 09:05``."""
-    return f"{table_day(at)} {at:%H:%M}"
+    return f"{table_day(at)} {clock(at)}"
 
 
 def _calendar() -> _Calendar:

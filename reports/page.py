@@ -8,6 +8,7 @@ from markupsafe import Markup
 from model.emotions import Emotion
 from reports import dates, words
 from reports.arrivals import arrivals_told, came_at
+from reports.charts.svg import apart
 from reports.drawings import drawings
 from reports.environment import page_environment, style_sheet
 from reports.flags import Outcome
@@ -31,7 +32,7 @@ _REVIEWS = {"open": N_("open"), "confirmed": N_("confirmed"), "dismissed": N_("d
 def render_html(report: Report) -> str:
     """The whole page: style and charts inside, no script, nothing loaded from anywhere; in the language that
     is spoken."""
-    return (
+    return apart(
         _environment()
         .get_template("report.html.j2")
         .render(

@@ -29,7 +29,7 @@ PURE = (
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "monitor.timetable", "monitor.camera", "monitor.freshness", "monitor.pacing", "monitor.outage",
     "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch", "monitor.presence",
-    "monitor.gallery",
+    "monitor.gallery", "monitor.order",
     "classpulse.online.lesson", "classpulse.online.jpeg",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",

@@ -11,17 +11,24 @@ from classpulse.console import clock, count, progress_bar, say
 from classpulse.errors import UserError
 from classpulse.interrupt import stop_on_signals
 from classpulse.lecture import Lecture
+from classpulse.lessontime import DatedBy, LessonTime, lesson_time, read_lesson_time, require_kept, zone_of
 from classpulse.policy import require_policy
 from classpulse.reporting import make_report
-from classpulse.settings import read_config
+from classpulse.settings import Config, read_config
 from classpulse.watching import open_record, tell
 from db.records import Progress
+from db.store import now_utc
 
 
 @click.command()
 @click.argument("video")
 @click.option("--class", "class_name", help="Another class than that of config.yaml.")
 @click.option("--room", help="Another room than that of config.yaml.")
+@click.option(
+    "--at",
+    metavar="TIME",
+    help='When the lesson was, such as "2026-03-02 09:00"; default: what the video says, else now.',
+)
 @click.option("--called", help="What the record calls the recording, instead of the file's name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
@@ -34,6 +41,7 @@ def analyze(
     video: str,
     class_name: str | None,
     room: str | None,
+    at: str | None,
     called: str | None,
     as_json: bool,
     no_report: bool,
@@ -46,6 +54,7 @@ def analyze(
         raise UserError(
             f"{video} is a live source; expected a file or folder (use 'classpulse start --source {video}')"
         )
+    when = _when(at, Path(video), config)
     label = f"watching {Path(video).name}"
     with open_record(config) as engine:
         with progress_bar(label, quiet=as_json or attended) as bar, stop_on_signals() as stop:
@@ -62,10 +71,27 @@ def analyze(
                     attendant.at(done.end_s, students)
 
             outcome = Lecture(config, engine, policy.mode).watch(
-                video, stop, on_start=began, on_progress=progress, called=called
+                video, stop, on_start=began, on_progress=progress, called=called, began_at=when.at
             )
         files = {}
         if not no_report and not (attendant and attendant.cancelled):
             say("writing the report")
             files = make_report(engine, outcome.session_id, config)
-    return tell(outcome, files, as_json=as_json)
+    dated = {"started_at": when.at.isoformat(), "dated_by": when.by.value}
+    return tell(outcome, files, as_json=as_json, more=dated)
+
+
+def _when(at: str | None, video: Path, config: Config) -> LessonTime:
+    now, zone = now_utc(), zone_of(config)
+    try:
+        told = None if at is None else read_lesson_time(at, zone, now)
+    except ValueError as error:
+        raise UserError(f"--at: {error}") from None
+    when = lesson_time(told, video, now)
+    require_kept(when.at, config, now)
+    shown = f"{when.at.astimezone(zone):%Y-%m-%d %H:%M}"
+    if when.by is DatedBy.RECORDING:
+        say(f"the recording says that it was made on {shown}; if the lesson was not then, say when with --at")
+    elif when.by is DatedBy.ANALYSIS:
+        say(f"when the lesson was is not known, so it is dated now, {shown}; say when with --at")
+    return when

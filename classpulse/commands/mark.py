@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from classpulse.console import clock, print_json, say
+from classpulse.daemon.client import give_order
 from classpulse.errors import UserError
 from classpulse.settings import read_config
-from monitor.control import Request, ask
 from monitor.messages import marker_text
-from monitor.status import RecordingStatus
 
 
 @click.command()
@@ -26,7 +25,7 @@ def mark(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
         text = marker_text(text)
     except ValueError as error:
         raise UserError(str(error)) from None
-    status = RecordingStatus.from_json(ask(folder, Request("mark", room, text=text)))
+    status = give_order(folder, "mark", room, text)
     if as_json:
         print_json({"session": status.session_id, "text": text})
     else:

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, say
+from classpulse.daemon.client import give_order
 from classpulse.settings import read_config
-from monitor.control import Request, ask
-from monitor.status import RecordingStatus
 
 
 @click.command()
@@ -19,7 +18,7 @@ from monitor.status import RecordingStatus
 def pause(config_path: Path, room: str | None, as_json: bool) -> int:
     """Close the camera until 'classpulse resume': the timeline says "paused" meanwhile."""
     folder = read_config(config_path).data_folder
-    status = RecordingStatus.from_json(ask(folder, Request("pause", room)))
+    status = give_order(folder, "pause", room)
     if as_json:
         print_json({"session": status.session_id, "paused": True})
     else:

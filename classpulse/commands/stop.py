@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json, say
-from classpulse.daemon.client import ask_daemon
+from classpulse.daemon.client import ask_daemon, give_order
 from classpulse.errors import RunError
 from classpulse.settings import read_config
-from monitor.control import ControlError, Request, ask
+from monitor.control import ControlError
 from monitor.status import RecordingStatus
 
 _POLL_S = 0.2
@@ -28,7 +28,7 @@ _POLL_S = 0.2
 def stop(config_path: Path, room: str | None, wait_s: float, as_json: bool) -> int:
     """Ask a recording to end, and wait until it has written everything."""
     folder = read_config(config_path).data_folder
-    ended = RecordingStatus.from_json(ask(folder, Request("stop", room)))
+    ended = give_order(folder, "stop", room)
     _wait(folder, ended, wait_s)
     if as_json:
         print_json({"session": ended.session_id, "stopped": True})

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.control import Claim, ControlError, FolderTaken, NobodyThere, Request, ask, read_notice
+from monitor.control import Claim, ControlError, FolderTaken, NobodyThere, Request, Verb, ask, read_notice
 from monitor.daemonstatus import DaemonStatus
+from monitor.status import RecordingStatus
 
 CHANGING_S = 20.0
 """For so long a program may hold the data folder and not answer: it starts, or makes its last report."""
@@ -21,6 +22,12 @@ def ask_daemon(data_folder: Path) -> DaemonStatus | None:
         return DaemonStatus.from_json(ask(data_folder, Request("status")))
     except NobodyThere:
         return None
+
+
+def give_order(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
+    """Have a recording do something; how it stands then. Without ``room`` the only one is meant. Raises
+    ControlError."""
+    return RecordingStatus.from_json(ask(data_folder, Request(verb, room, text=text)))
 
 
 def claim_or_answer(

@@ -86,58 +86,7 @@ class Recorded:
 
     def _record(self, config: Config, order: Order, teller: Teller) -> Message:
         try:
-            policy = require_policy(config.settings.policy, config.name)
-            with (
-                open_record(config) as engine,
-                log_to_file(
-                    config.data_folder,
-                    room_log(order.room),
-                    config.settings.log,
-                    names=roster_names(engine, order.class_name),
-                    expected=lambda error: isinstance(error, EXPECTED),
-                ) as logged,
-                Preview(order.where, shown=order.preview) as preview,
-                Showing(
-                    self._say,
-                    None if policy.mode is Mode.AGGREGATE else teller.labels,
-                    allowed=may_be_shown(policy.mode, config.settings),
-                ) as self._showing,
-            ):
-                showing = self._showing
-
-                def begin(session_id: int, _expected_s: float | None) -> None:
-                    logged.note(room=order.room, session=session_id)
-                    log.info("recording begins")
-                    teller.began(session_id)
-                    # At once: whoever watches over it must know the session if this process dies.
-                    self._say(Told(teller.status()))
-
-                def look(*_: object) -> None:
-                    teller.look()
-                    preview.refresh()
-                    showing.refresh(is_seeing=teller.state is SessionState.RECORDING)
-                    self._news.set()
-
-                def picture(image_bgr: ImageBGR) -> None:
-                    showing.picture(image_bgr)
-                    if order.preview:
-                        preview.picture(image_bgr)
-
-                def sample(found: Sample) -> None:
-                    showing.sample(found)
-                    preview.sample(found)
-
-                outcome = Lecture(config, engine, policy.mode).watch(
-                    order.source,
-                    self._stop,
-                    on_start=begin,
-                    on_progress=look,
-                    on_ready=teller.attach,
-                    on_sample=sample,
-                    on_picture=picture,
-                )
-                teller.happen(SessionEvent.CLOSED)
-                return self._over(outcome, may_pass=not is_online(order.source))
+            return self._watch(config, order, teller)
         except SourceError as error:
             # An online lesson whose dashboard is gone does not come back.
             return self._failed(teller, str(error), again=not is_online(order.source))
@@ -148,6 +97,61 @@ class Recorded:
             return self._failed(
                 teller, f"a fault of Classpulse ({type(error).__name__}); see its log", again=True
             )
+
+    def _watch(self, config: Config, order: Order, teller: Teller) -> Message:
+        """Record, and let everybody know who wants to: the supervisor, the log, the preview, the page."""
+        policy = require_policy(config.settings.policy, config.name)
+        with (
+            open_record(config) as engine,
+            log_to_file(
+                config.data_folder,
+                room_log(order.room),
+                config.settings.log,
+                names=roster_names(engine, order.class_name),
+                expected=lambda error: isinstance(error, EXPECTED),
+            ) as logged,
+            Preview(order.where, shown=order.preview) as preview,
+            Showing(
+                self._say,
+                None if policy.mode is Mode.AGGREGATE else teller.labels,
+                allowed=may_be_shown(policy.mode, config.settings),
+            ) as self._showing,
+        ):
+            showing = self._showing
+
+            def begin(session_id: int, _expected_s: float | None) -> None:
+                logged.note(room=order.room, session=session_id)
+                log.info("recording begins")
+                teller.began(session_id)
+                # At once: whoever watches over it must know the session if this process dies.
+                self._say(Told(teller.status()))
+
+            def look(*_: object) -> None:
+                teller.look()
+                preview.refresh()
+                showing.refresh(is_seeing=teller.state is SessionState.RECORDING)
+                self._news.set()
+
+            def picture(image_bgr: ImageBGR) -> None:
+                showing.picture(image_bgr)
+                if order.preview:
+                    preview.picture(image_bgr)
+
+            def sample(found: Sample) -> None:
+                showing.sample(found)
+                preview.sample(found)
+
+            outcome = Lecture(config, engine, policy.mode).watch(
+                order.source,
+                self._stop,
+                on_start=begin,
+                on_progress=look,
+                on_ready=teller.attach,
+                on_sample=sample,
+                on_picture=picture,
+            )
+            teller.happen(SessionEvent.CLOSED)
+            return self._over(outcome, may_pass=not is_online(order.source))
 
     def _over(self, outcome: Outcome, *, may_pass: bool = True) -> Over:
         """A camera that is stopped has finished its lecture, unless nobody was left to say so."""

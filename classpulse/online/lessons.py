@@ -109,11 +109,11 @@ class OnlineLessons:
         ControlError."""
         with self._lock:
             lesson.end(self._clock())
-            seen = self._open[lesson.number]
+            opened = self._open[lesson.number]
         try:
             self._order(Request("stop", room=lesson.room))
         finally:
-            seen.feed.close()
+            opened.feed.close()
 
     def lessons(self) -> list[OnlineLesson]:
         """All that are known, the newest first."""

@@ -12,18 +12,23 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from classpulse.attended import Heard, heard
 from classpulse.daemon.aftermath import step_back
+from classpulse.lessontime import DatedBy
 from classpulse.settings import Config
-from classpulse.web.uploads import RESTARTED, Upload, Uploads, UploadState
+from classpulse.uploads import RESTARTED, Upload, Uploads, UploadState
 from db.store import now_utc
 
 log = logging.getLogger(__name__)
 
 TIDY_S = 3600.0
+
+SAYS = "classpulse: "
+"""So begins the line that says why an analysis was refused or broke off; other lines are of its progress."""
 
 GIVE_UP_S = 15.0
 """An analysis that was told to end writes what it has; after so long it is ended without that."""
@@ -126,7 +131,7 @@ class Analyses:
                     unwanted = self._closing or upload.id in self._cancelled
                 if unwanted:
                     self._end(process)
-                out = self._listen(process, errors)
+                out = self._listen(upload, process, errors)
         finally:
             with self._news:
                 self._current = None
@@ -143,9 +148,11 @@ class Analyses:
         command += ["--attended", "--json", f"--class={upload.class_name}", f"--called={upload.called}"]
         if upload.room is not None:
             command.append(f"--room={upload.room}")
+        if upload.dated_by is DatedBy.SOMEBODY and upload.lesson_at is not None:
+            command.append(f"--at={upload.lesson_at.isoformat(timespec='seconds')}")
         return [*command, str(self._uploads.path(upload))]
 
-    def _listen(self, process: subprocess.Popen[str], errors: list[str]) -> str:
+    def _listen(self, upload: Upload, process: subprocess.Popen[str], errors: list[str]) -> str:
         """What it says at last on standard output, after all that it said on standard error."""
         assert process.stderr is not None
         assert process.stdout is not None
@@ -153,9 +160,11 @@ class Analyses:
             told = heard(line)
             if told is not None:
                 with self._news:
-                    self._heard = told
-            elif line.strip():
-                errors[:] = [*errors[-4:], line.strip()]
+                    new, self._heard = self._heard is None, told
+                if new:  # known also after a crash, so that a recording that is kept goes with it
+                    self._uploads.change(upload.id, session_id=told.session_id)
+            elif line.startswith(SAYS):
+                errors.append(line.strip())
         return process.stdout.read()
 
     def _outcome(self, upload: Upload, code: int, out: str, errors: list[str]) -> dict[str, Any]:
@@ -173,14 +182,18 @@ class Analyses:
         elif code != 0:
             state = UploadState.REFUSED if session_id is None else UploadState.INTERRUPTED
             reason = answer.get("reason") or (errors[-1] if errors else f"the analysis broke off ({code})")
-        return {"state": state, "reason": self._public(upload, reason), "session_id": session_id}
+        changes = {"state": state, "reason": self._public(upload, reason), "session_id": session_id}
+        with suppress(KeyError, ValueError):
+            dated_by = DatedBy(answer["dated_by"])
+            changes |= {"lesson_at": datetime.fromisoformat(answer["started_at"]), "dated_by": dated_by}
+        return changes
 
     def _public(self, upload: Upload, line: str) -> str:
         """A line without the place of the file, which is nobody's business."""
         path = self._uploads.path(upload)
         for private in (str(path), path.name):
             line = line.replace(private, upload.called)
-        return line.removeprefix("classpulse: ")
+        return line.removeprefix(SAYS)
 
     def _forget(self, upload: Upload) -> None:
         if not upload.keep:

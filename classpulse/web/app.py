@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.settings import Config
+from classpulse.uploads import Uploads, uploads_folder
 from classpulse.web.analyses import Analyses
 from classpulse.web.headers import Headers
 from classpulse.web.logins import Logins
@@ -46,7 +47,6 @@ from classpulse.web.pages import (
 )
 from classpulse.web.site import Site, language_of, render, wants_page, words
 from classpulse.web.stills import Stills
-from classpulse.web.uploads import Uploads
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
@@ -83,21 +83,21 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     """The application over a configuration and its open database. Where there is no administrator yet,
     ``app.state.site.code`` is the one-time code that the first start must show."""
     serve = config.settings.serve
-    logins = Logins(engine, hours=serve.session_hours, secure=serve.tls or serve.behind_proxy)
+    logins = Logins(engine, hours=serve.session_hours, secure=serve.secure)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
     routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
     routes.append(Mount("/static", Static(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Headers, tls=serve.tls or serve.behind_proxy),
+            Middleware(Headers, insist=serve.alone),
             # Another name that leads here would let a page from elsewhere speak as us (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=[*_hosts(config)], www_redirect=False),
         ],
         exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
     )
     app.state.site = Site(config, engine, logins, code)
-    app.state.uploads = Uploads(config.data_folder / "uploads")
+    app.state.uploads = Uploads(uploads_folder(config))
     app.state.stills = Stills()
     app.state.analyses = Analyses(config, app.state.uploads)
     return app

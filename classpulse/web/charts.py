@@ -17,7 +17,7 @@ from reports.history.estimates import Estimate
 from reports.words import percent, percent_range
 
 _WIDTH, _HEIGHT = 440.0, 170.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 14.0, 20.0, 24.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 14.0, 20.0, 24.0
 _SPARK_WIDTH, _SPARK_HEIGHT = 150.0, 34.0
 
 

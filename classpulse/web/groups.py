@@ -16,6 +16,7 @@ from classpulse.summarising import sum_up
 from classpulse.web.permissions import Action, sees_class
 from classpulse.web.site import Site, account_of, require, site_of
 from db.classes import ClassGroup, class_groups
+from db.flagged import RaisedFlag, raised_flags
 from db.names import names
 from db.records import SessionRecord
 from db.summaries import unsummarised
@@ -49,8 +50,8 @@ def group_named(request: Request, name: str) -> ClassGroup | None:
     return next((one for one in class_groups(site_of(request).engine) if one.name == name), None)
 
 
-def zone(request: Request) -> ReportSettings:
-    """In whose zone times are told and days are meant."""
+def settings_for(request: Request) -> ReportSettings:
+    """How the school's reports are made: in whose zone times are told and days are meant."""
     return report_settings(site_of(request).config)
 
 
@@ -79,6 +80,17 @@ def keeps_students(site: Site) -> bool:
 def about_people(site: Site, session: SessionRecord) -> bool:
     """Whether a session has students that may be shown."""
     return session.mode != Mode.AGGREGATE.value and keeps_students(site)
+
+
+def seen_flags(request: Request, group: ClassGroup | None = None) -> list[RaisedFlag]:
+    """The flags of one class or of all, of those that this account sees; none where nothing about one student
+    may be shown."""
+    site, account = site_of(request), account_of(request)
+    return [
+        one
+        for one in raised_flags(site.engine, group.name if group else None)
+        if sees_class(account, one.session.class_name) and about_people(site, one.session)
+    ]
 
 
 def be_summed_up(site: Site) -> bool:

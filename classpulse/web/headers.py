@@ -31,14 +31,17 @@ ALWAYS = {
 """Unless an answer says otherwise itself."""
 
 TLS_ONLY = "max-age=31536000"
+"""For a year, and no other name of the domain."""
 
 
 class Headers:
-    """ASGI middleware that adds them. ``tls``: whether browsers are told to insist on TLS."""
+    """ASGI middleware that adds them. ``insist``: whether browsers are told to reach this host over TLS alone
+    (``Strict-Transport-Security``). It holds for every port, so it is for whoever has the host for
+    themselves; a proxy says it itself."""
 
-    def __init__(self, app: ASGIApp, *, tls: bool) -> None:
+    def __init__(self, app: ASGIApp, *, insist: bool) -> None:
         self._app = app
-        self._tls = tls
+        self._insist = insist
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -52,7 +55,7 @@ class Headers:
                 headers.setdefault("Content-Security-Policy", POLICY)
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
-                if self._tls:
+                if self._insist:
                     headers.setdefault("Strict-Transport-Security", TLS_ONLY)
             await send(message)
 

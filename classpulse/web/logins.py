@@ -17,18 +17,24 @@ from db.store import Store, now_utc
 
 COOKIE, VISITOR = "classpulse", "classpulse_visitor"
 
+OF_THIS_HOST, OVER_TLS = "__Host-", "__Secure-"
+"""A browser takes a cookie whose name begins so over TLS alone, and the first only from this very host and
+for all of it: neither another service of the same domain nor somebody in the network can plant one."""
+
 REFRESH = timedelta(minutes=5)
 """A login's last use is written at most so often."""
 
 
 class Logins:
     """Keeps logins. ``hours``: after so long without a request one is over; ``secure``: cookies go over TLS
-    alone."""
+    alone, and are named so that browsers see to it."""
 
     def __init__(self, engine: Engine, *, hours: float, secure: bool) -> None:
         self._engine = engine
         self._lasts = timedelta(hours=hours)
         self._secure = secure
+        prefix = OF_THIS_HOST if secure else ""
+        self._cookie, self._visitor = prefix + COOKIE, prefix + VISITOR
         # Of this process: forms that were open before a restart are refused, and say so.
         self._key = secrets.token_bytes(32)
 
@@ -40,16 +46,16 @@ class Logins:
             accounts.forget_logins(unit, now - self._lasts)
             accounts.open_login(unit, _hash(token), account.id, now)
             unit.commit()
-        self._set(response, COOKIE, token)
+        self._set(response, self._cookie, token)
 
     def end(self, request: Request, response: Response) -> None:
         """Log out."""
-        token = request.cookies.get(COOKIE)
+        token = request.cookies.get(self._cookie)
         if token:
             with Store(self._engine).unit() as unit:
                 accounts.close_login(unit, _hash(token))
                 unit.commit()
-        self._set(response, COOKIE, "", max_age=0)
+        self._set(response, self._cookie, "", max_age=0)
 
     def of(self, account: Account) -> list[accounts.Login]:
         """Where somebody is logged in."""
@@ -57,11 +63,11 @@ class Logins:
 
     def is_this(self, request: Request, login: accounts.Login) -> bool:
         """Whether it is the login of the browser that asks."""
-        return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(COOKIE, "")))
+        return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(self._cookie, "")))
 
     def account(self, request: Request) -> Account | None:
         """Who asks; None for a visitor."""
-        token = request.cookies.get(COOKIE)
+        token = request.cookies.get(self._cookie)
         if not token:
             return None
         now = now_utc()
@@ -85,7 +91,7 @@ class Logins:
         """Give a browser without a login something that its forms can be told by."""
         visitor = getattr(request.state, "visitor", None)
         if visitor is not None:
-            self._set(response, VISITOR, visitor)
+            self._set(response, self._visitor, visitor)
 
     def _refresh(self, token: str, now: datetime) -> None:
         with Store(self._engine).unit() as unit:
@@ -93,7 +99,7 @@ class Logins:
             unit.commit()
 
     def _who(self, request: Request) -> str:
-        token = request.cookies.get(COOKIE) or request.cookies.get(VISITOR)
+        token = request.cookies.get(self._cookie) or request.cookies.get(self._visitor)
         if token is None:
             if not hasattr(request.state, "visitor"):
                 request.state.visitor = secrets.token_urlsafe(16)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
 from classpulse.console import say
 from classpulse.daemon.client import ask_daemon
-from classpulse.errors import RunError
+from classpulse.errors import RunError, UserError
 from classpulse.logs import log_to_file
 from classpulse.roster import roster_names
 from classpulse.settings import Config
@@ -33,9 +35,11 @@ KEEP_S = 5.0
 def serve(config: Config) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM, with the service beside it where none runs yet.
 
-    Raises DatabaseError, and RunError where the address cannot be used.
+    Raises DatabaseError, UserError for a certificate that is none, and RunError where the address cannot be
+    used.
     """
     settings = config.settings.serve
+    require_certificate(config)
     with (
         open_record(config) as engine,
         log_to_file(config.data_folder, "web", config.settings.log, names=roster_names(engine)),
@@ -67,14 +71,46 @@ def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        ssl_certfile=settings.certificate,
-        ssl_keyfile=settings.key,
+        ssl_certfile=_beside(config, settings.certificate),
+        ssl_keyfile=_beside(config, settings.key),
         proxy_headers=settings.behind_proxy,
         server_header=False,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
     )
+
+
+def require_certificate(config: Config) -> None:
+    """Raises UserError, one line, where the certificate and its key are not such."""
+    certificate, key = (
+        _beside(config, one) for one in (config.settings.serve.certificate, config.settings.serve.key)
+    )
+    if certificate is None or key is None:
+        return
+    for name, path in (("certificate", certificate), ("key", key)):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise UserError(f"serve.{name}: {path} cannot be read ({error.strerror or error})") from None
+
+    def asked() -> str:
+        raise UserError(f"serve.key: {key} has a password; expected a key without one, readable to us alone")
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, asked)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            why = f"{key} is not the key of the certificate {certificate}"
+        else:
+            why = f"{certificate} and {key} cannot be used ({error.reason or error})"
+        raise UserError(f"serve: {why}; expected a certificate and its key as PEM files") from None
+
+
+def _beside(config: Config, path: Path | None) -> Path | None:
+    """A path of the settings, which is relative to them."""
+    return None if path is None else (config.folder / path).resolve()
 
 
 @contextmanager

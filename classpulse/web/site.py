@@ -9,7 +9,6 @@ from datetime import datetime, tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from classpulse.lessontime import zone_of
 from classpulse.online.lessons import OnlineLessons
 from classpulse.settings import Config
 from classpulse.web.audited import Looks
@@ -76,8 +76,7 @@ class Site:
     @property
     def zone(self) -> tzinfo | None:
         """In which times are shown; None is this computer's."""
-        name = self.config.settings.output.time_zone
-        return None if name is None else ZoneInfo(name)
+        return zone_of(self.config)
 
     def audit_look(self, who: Account, action: str, subject: str) -> None:
         """Note that somebody looks at what goes on: once for as long as they do."""
@@ -208,8 +207,8 @@ def _environment(language: str) -> jinja2.Environment:
 
 
 def _dates() -> dict[str, Callable[..., str]]:
-    """The filters ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves the time
-    in the zone that it has."""
+    """The filters ``clock``, ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves
+    the time in the zone that it has."""
 
     def filter_of(told: Callable[[datetime], str]) -> Callable[..., str]:
         @jinja2.pass_context
@@ -219,7 +218,11 @@ def _dates() -> dict[str, Callable[..., str]]:
 
         return shown
 
-    return {"day": filter_of(dates.brief_day), "moment": filter_of(dates.brief_moment)}
+    return {
+        "clock": filter_of(dates.clock),
+        "day": filter_of(dates.brief_day),
+        "moment": filter_of(dates.brief_moment),
+    }
 
 
 def _translations(language: str) -> gettext.NullTranslations:

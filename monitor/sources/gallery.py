@@ -29,6 +29,7 @@ from monitor.masking import GREY
 from monitor.sources.capture import Shot
 from monitor.sources.fitting import fit
 from monitor.sources.live import LiveSource, Patience
+from monitor.sources.newest import Newest
 from monitor.sources.reader import JOIN_S, Seen
 from monitor.steady import steady_s
 
@@ -122,19 +123,22 @@ class NewestGallery:
         roll: Roll,
         clock: Callable[[], float] = steady_s,
     ) -> None:
-        self.failure: str | None = None
         self.seen = Seen(nobody=True)
         self._address = str(address)
         self._key = key
         self._roll = roll
         self._clock = clock
-        self._changed = threading.Condition()
+        self._newest = Newest()
         self._closing = threading.Event()
-        self._newest: Shot | None = None
         self._wall = Wall()
         self._before_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
+
+    @property
+    def failure(self) -> str | None:
+        """Why there will be no more pictures, if so."""
+        return self._newest.failure
 
     @property
     def alive(self) -> bool:
@@ -143,10 +147,7 @@ class NewestGallery:
 
     def take(self, timeout_s: float) -> Shot | None:
         """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None or self.failure is not None, timeout_s)
-            shot, self._newest = self._newest, None
-            return shot
+        return self._newest.take(timeout_s)
 
     def close(self) -> None:
         """Ask the thread to end, and wait ``JOIN_S`` for it."""
@@ -161,9 +162,9 @@ class NewestGallery:
                     self._fetch(connection)
                     self._closing.wait(ASK_S)
         except (OSError, EOFError, ValidationError, ValueError) as error:
-            self._fail(f"the dashboard cannot be reached ({type(error).__name__})")
+            self._newest.fail(f"the dashboard cannot be reached ({type(error).__name__})")
         finally:
-            self._fail("the dashboard is not asked any more")
+            self._newest.fail("the dashboard is not asked any more")
 
     def _fetch(self, connection: Connection) -> None:
         asked = Asked(self._wall.newest, tuple(sorted(self._roll.latest().erased)))
@@ -182,14 +183,7 @@ class NewestGallery:
         now_s = self._clock()
         shot = Shot(self._wall.image_bgr.copy(), datetime.now(UTC), now_s, self._before_s, shown)
         self._before_s = now_s
-        with self._changed:
-            self._newest = shot
-            self._changed.notify_all()
-
-    def _fail(self, reason: str) -> None:
-        with self._changed:
-            self.failure = self.failure or reason
-            self._changed.notify_all()
+        self._newest.put(shot)
 
 
 def _received(connection: Connection) -> bytes:

@@ -13,6 +13,7 @@ import cv2
 from monitor.domain import ImageBGR
 from monitor.freshness import Freshness, Look
 from monitor.sources.capture import Capture, CaptureFactory, Shot, as_bgr, thumbnail
+from monitor.sources.newest import Newest
 from monitor.steady import steady_s
 
 REREAD_S = 0.02
@@ -46,12 +47,12 @@ class Seen:
 
 
 class Connection(Protocol):
-    """What a live source needs of a connection; ``NewestShot`` is one.
+    """What a live source needs of a connection; ``NewestShot`` is one."""
 
-    ``failure`` says, once it is not None, why there will be no more pictures.
-    """
-
-    failure: str | None
+    @property
+    def failure(self) -> str | None:
+        """Why there will be no more pictures."""
+        ...
 
     @property
     def seen(self) -> Seen:
@@ -119,10 +120,7 @@ class Judged:
 
 
 class NewestShot:
-    """Reads a capture in a thread and keeps the newest fresh picture, never more than one.
-
-    A queue would fill with old pictures whenever the detector is slower than the camera.
-    """
+    """Reads a capture in a thread and keeps the newest fresh picture."""
 
     def __init__(
         self,
@@ -131,15 +129,18 @@ class NewestShot:
         factory: CaptureFactory,
         clock: Callable[[], float] = steady_s,
     ) -> None:
-        self.failure: str | None = None
         self._address = address
         self._factory = factory
         self._judged = Judged(freshness, clock)
-        self._changed = threading.Condition()
+        self._newest = Newest()
         self._closing = threading.Event()
-        self._newest: Shot | None = None
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
+
+    @property
+    def failure(self) -> str | None:
+        """Why there will be no more pictures, if so."""
+        return self._newest.failure
 
     @property
     def seen(self) -> Seen:
@@ -153,10 +154,7 @@ class NewestShot:
 
     def take(self, timeout_s: float) -> Shot | None:
         """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None or self.failure is not None, timeout_s)
-            shot, self._newest = self._newest, None
-            return shot
+        return self._newest.take(timeout_s)
 
     def close(self) -> None:
         """Ask the reader to end, and wait ``JOIN_S`` for it."""
@@ -171,33 +169,23 @@ class NewestShot:
                 if capture.isOpened():
                     self._read(capture)
                 else:
-                    self._fail("it cannot be opened")
+                    self._newest.fail("it cannot be opened")
             finally:
                 capture.release()
         except (cv2.error, OSError) as error:
-            self._fail(" ".join(str(error).split()))
+            self._newest.fail(" ".join(str(error).split()))
         finally:
             # Whatever else ended the thread, nobody must wait for it.
-            self._fail("its reader has ended")
+            self._newest.fail("its reader has ended")
 
     def _read(self, capture: Capture) -> None:
         while not self._closing.is_set():
             good, image = capture.read()
             shot = self._judged.put(good, image)
             if shot is not None:
-                self._keep(shot)
+                self._newest.put(shot)
             elif self._judged.over:
-                self._fail("no more pictures come")
+                self._newest.fail("no more pictures come")
                 return
             else:
                 self._closing.wait(SAME_PAUSE_S if good else REREAD_S)
-
-    def _keep(self, shot: Shot) -> None:
-        with self._changed:
-            self._newest = shot
-            self._changed.notify_all()
-
-    def _fail(self, reason: str) -> None:
-        with self._changed:
-            self.failure = self.failure or reason
-            self._changed.notify_all()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.charts.style import Chart
-from reports.charts.svg import to_svg
+from reports.charts.svg import apart, to_svg
 from reports.environment import page_environment, style_sheet
 from reports.history.tables import narrow
 from reports.language import _
@@ -80,4 +80,4 @@ def to_html(document: Document) -> str:
         {"svg": lambda chart: Markup(to_svg(chart)), "capital": capital, "word": _}
     )
     css = Markup(style_sheet("report.css", "history.css"))
-    return environment.get_template("history.html.j2").render(page=document, css=css)
+    return apart(environment.get_template("history.html.j2").render(page=document, css=css))

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from classpulse.retention import Erasure, enforce, erase_older
-from classpulse.settings import read_config
+from classpulse.retention import Erasure, enforce, erase_older, found_older
+from classpulse.settings import Config, read_config
+from classpulse.uploads import Upload, Uploads, UploadState, uploads_folder
 from db import queries
 from db.records import SessionStatus
 from db.store import Store
@@ -99,6 +102,81 @@ class TestTheNight:
         )
         assert enforce(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
         assert list((tmp_path / "classpulse-data" / "reports").iterdir()) == []
+
+
+class TestUploadedRecordings:
+    """That somebody wished to keep: they go with their session, or by their own age."""
+
+    def upload(self, config: Config, number: int, session: int | None, **values: Any) -> Upload:
+        store = Uploads(uploads_folder(config))
+        with store.receive(1000) as (_, place):
+            place.write(b"film")
+            place.close()
+            folder = uploads_folder(config)
+            made = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
+            made = replace(made, **({"state": UploadState.FINISHED} | values))
+            (next(folder.glob("*.part"))).rename(folder / f"{made.id}.part")
+            store.take(made)
+        return made
+
+    def left(self, config: Config) -> list[str]:
+        return sorted(path.name for path in uploads_folder(config).iterdir())
+
+    def test_they_go_with_their_session(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(keep(tmp_path, 30))
+        gone, stays = (self.upload(config, number, number) for number in (lessons[0], lessons[3]))
+        now = AFTER_THE_SECOND + 30 * DAY
+        assert found_older(store.engine, config, now, 30).recordings == 1
+        assert len(self.left(config)) == 4
+        assert enforce(store.engine, config, now).recordings == 1
+        assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
+        assert gone.session_id not in numbers(store)
+
+    def test_one_without_a_session_goes_by_its_age_and_never_one_that_waits(
+        self, tmp_path: Path, store: Store
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, None, state=UploadState.REFUSED)
+        young = self.upload(config, 2, None, state=UploadState.REFUSED, at=START + 2 * DAY)
+        waits = self.upload(config, 3, None, state=UploadState.WAITING)
+        assert enforce(store.engine, config, START + 31 * DAY) == Erasure(recordings=1)
+        assert {name.split(".")[0] for name in self.left(config)} == {young.id, waits.id}
+
+    def test_the_dashboard_that_runs_knows_them_no_more(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, lessons[0])
+        dashboard = Uploads(uploads_folder(config))
+        assert len(dashboard.all()) == 1
+        enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert (dashboard.all(), dashboard.get(f"{1:032x}")) == ([], None)
+
+    def test_one_that_cannot_be_removed_keeps_its_session(
+        self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, lessons[0])
+        at = AFTER_THE_SECOND + 30 * DAY
+
+        def busy(_path: Path, missing_ok: bool = False) -> None:
+            raise PermissionError(13, "it is open in another program")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", busy)
+            found = enforce(store.engine, config, at)
+        assert found.sessions == (lessons[1],)
+        assert found.failed == (
+            f"the recording of session {lessons[0]} cannot be removed (it is open in another program)",
+        )
+        assert (found.recordings, enforce(store.engine, config, at)) == (
+            0, Erasure((lessons[0],), recordings=1)
+        )  # fmt: skip
+
+    def test_by_hand(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        self.upload(read_config(tmp_path / "config.yaml"), 1, lessons[0])
+        code, out, _ = shell("data", "purge", "--older-than", "3", "--yes")
+        assert (code, "0 report folders and 1 uploaded recording" in out) == (0, True)
 
 
 class TestLaterVerdicts:

@@ -97,3 +97,17 @@ def damage(path: Path, start_share: float, end_share: float) -> Path:
     data[start:end] = bytes(end - start)
     path.write_bytes(data)
     return path
+
+
+def made(path: Path, at: str, **tags: str) -> Path:
+    """Have a video say when it was made; its pictures stay as they are."""
+    new = path.with_stem(f"{path.stem}-made")
+    muxer = {"movflags": "use_metadata_tags"} if tags else {}
+    with av.open(str(path)) as old, av.open(str(new), "w", options=muxer) as container:
+        container.metadata.update({"creation_time": at, **tags})
+        stream = container.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(old.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                container.mux(packet)
+    return new

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"}
 
 
 class Page(HTMLParser):
-    """The tags, texts and attributes of a page; ``problems`` are tags that were not closed in order;
-    ``everyone`` is the table of everyone."""
+    """The tags, texts and attributes of a page; ``problems`` are tags that were not closed in order, ids that
+    stand twice, and places that are meant and are none; ``everyone`` is the table of everyone."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -24,6 +25,11 @@ class Page(HTMLParser):
         self._open: list[str] = []
         self.feed(html)
         self.close()
+        ids = Counter(value for _, name, value in self.attributes if name == "id")
+        self.problems += [one for one, count in ids.items() if count > 1]
+        meant = [value[1:] for _, name, value in self.attributes if "href" in name and value[:1] == "#"]
+        meant += [name for *_, value in self.attributes for name in re.findall(r"url\(#([^)]+)\)", value)]
+        self.problems += sorted(set(meant) - set(ids))
 
     @property
     def table(self) -> list[list[str]]:

@@ -28,9 +28,10 @@ from classpulse.watching import open_record
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_obj
 def purge(config_path: Path, older_than: int | None, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Erase old lessons with everything about them, and their reports. It cannot be taken back.
+    """Erase old lessons with everything about them, their reports, and recordings of them that were kept.
 
-    A lesson that is being recorded is never erased; the roster, the seat plan and the audit stay.
+    It cannot be taken back. A lesson that is being recorded is never erased; the roster, the seat plan and
+    the audit stay.
     """
     config = read_config(config_path)
     days = config.settings.retention.keep_days if older_than is None else older_than
@@ -42,20 +43,25 @@ def purge(config_path: Path, older_than: int | None, dry_run: bool, yes: bool, a
     now = datetime.now(UTC)
     with open_record(config) as engine:
         found = found_older(engine, config, now, days)
-        if not dry_run and found.sessions:
+        if not dry_run and (found.sessions or found.recordings):
             # What config.yaml says is decided already; a number on the command line may be a slip.
             if older_than is not None and not yes:
-                _ask(len(found.sessions), days)
+                _ask(found, days)
             found = erase_older(engine, config, now, days)
     _tell(found, days, dry_run=dry_run, as_json=as_json)
     return 1 if found.failed else 0
 
 
-def _ask(sessions: int, days: int) -> None:
-    question = f"erase {count(sessions, 'lesson')} older than {count(days, 'day')} for good?"
+def _ask(found: Erasure, days: int) -> None:
+    what = count(len(found.sessions), "lesson") + _recordings(found)
+    question = f"erase {what} older than {count(days, 'day')} for good?"
     if not sys.stdin.isatty():
         raise UserError(f"{question} There is no terminal to ask on; say --yes, or look first with --dry-run")
     click.confirm(question, abort=True, err=True)
+
+
+def _recordings(found: Erasure) -> str:
+    return f" and {count(found.recordings, 'uploaded recording')}" if found.recordings else ""
 
 
 def _tell(found: Erasure, days: int, *, dry_run: bool, as_json: bool) -> None:
@@ -68,5 +74,5 @@ def _tell(found: Erasure, days: int, *, dry_run: bool, as_json: bool) -> None:
     done = "would be erased" if dry_run else "erased"
     click.echo(
         f"older than {count(days, 'day')}: {count(len(found.sessions), 'lesson')} {done}{numbers}, "
-        f"with {count(found.folders, 'report folder')}"
+        f"with {count(found.folders, 'report folder')}" + _recordings(found)
     )

@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from classpulse.reviewing import Judgement, raised_flag
 from classpulse.reviewing import review as store_review
 from classpulse.web.charts import spark_svg
-from classpulse.web.groups import about_people, called, keeps_students, seen_groups, zone
+from classpulse.web.groups import about_people, called, keeps_students, seen_flags, seen_groups, settings_for
 from classpulse.web.guards import route
-from classpulse.web.permissions import Action, sees_class
+from classpulse.web.permissions import Action
 from classpulse.web.site import (
     account_of,
     language_of,
@@ -31,7 +31,7 @@ from classpulse.web.site import (
 )
 from db.classes import ClassGroup
 from db.errors import NotFound
-from db.flagged import RaisedFlag, raised_flags
+from db.flagged import RaisedFlag
 from db.history import past_summaries
 from db.levels import KINDS
 from db.records import SessionRecord, SessionStatus, StudentSummary
@@ -82,7 +82,7 @@ def check_ins(request: Request) -> Response:
     groups = seen_groups(request)
     group = next((one for one in groups if str(one.id) == asked.get("class")), None)
     shown = asked.get("show", "open") if asked.get("show") in SHOWN else "open"
-    found = _raised(request, group) if keeps_students(site) else []
+    found = seen_flags(request, group)
     counts = {name: sum(one.flag.review == name for one in found) for name in SHOWN[:3]}
     found = [one for one in found if shown in ("all", one.flag.review)]
     found.sort(key=lambda one: _ORDER.get(one.flag.review, 0))
@@ -131,7 +131,7 @@ def decide(request: Request) -> Response:
         return RedirectResponse(_inside(str(form.get("to", ""))), 303)
     at = done.flag.reviewed_at
     with speaking(language_of(request)):
-        when = None if at is None else dates.brief_moment(local_time(at, zone(request)))
+        when = None if at is None else dates.brief_moment(local_time(at, settings_for(request)))
     return JSONResponse(
         {
             "review": done.flag.review,
@@ -142,22 +142,12 @@ def decide(request: Request) -> Response:
     )
 
 
-def _raised(request: Request, group: ClassGroup | None) -> list[RaisedFlag]:
-    site, account = site_of(request), account_of(request)
-    found = raised_flags(site.engine, group.name if group else None)
-    return [
-        one
-        for one in found
-        if sees_class(account, one.session.class_name) and about_people(site, one.session)
-    ]
-
-
 def _items(request: Request, found: Sequence[RaisedFlag], groups: Sequence[ClassGroup]) -> list[Item]:
     past = past_summaries(site_of(request).engine, {one.student.id for one in found})
     numbered = {one.name: one for one in groups}
     return [
         _item(request, raised, line, numbered[line.class_name], past.get(raised.student.id, []))
-        for raised, line in zip(found, raised_lines(found, zone(request)), strict=True)
+        for raised, line in zip(found, raised_lines(found, settings_for(request)), strict=True)
     ]
 
 
@@ -173,7 +163,8 @@ def _item(
         point
         for session, summary in past
         if session.started_at <= raised.session.started_at
-        and (point := _point(local_time(session.started_at, zone(request)), summary, line.kind)) is not None
+        and (point := _point(local_time(session.started_at, settings_for(request)), summary, line.kind))
+        is not None
     ]
     earlier = [one for one in points if one.at != line.started_at]
     _ = words(language_of(request))

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from classpulse.histories import last_weeks, term_of
 from classpulse.pastlessons import Wanted, past_lessons
 from classpulse.web.charts import panel_svg, spark_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, seen_groups, zone
+from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, seen_groups, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, sees_class
 from classpulse.web.site import account_of, render, site_of, told_to_reader
@@ -57,7 +57,7 @@ def classes(request: Request) -> Response:
             {
                 "group": group,
                 "lessons": len(own),
-                "last": local_time(own[0].started_at, zone(request)) if own else None,
+                "last": local_time(own[0].started_at, settings_for(request)) if own else None,
                 "open": sum(counts[one.id].open for one in own if one.id in counts),
             }
         )
@@ -74,7 +74,7 @@ def classes(request: Request) -> Response:
 @told_to_reader
 def class_page(request: Request) -> Response:
     """One class: its trend, its lessons, its students."""
-    site, group, settings = site_of(request), group_for(request), zone(request)
+    site, group, settings = site_of(request), group_for(request), settings_for(request)
     waiting = be_summed_up(site)
     asked = request.query_params.get("weeks", "")
     weeks = int(asked) if asked in map(str, WEEKS) else None if asked == "all" else WEEKS[1]

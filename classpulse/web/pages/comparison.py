@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classpulse.web.charts import difference_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, zone
+from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
 from classpulse.web.site import render, site_of, told_to_reader
@@ -36,7 +36,7 @@ def compare(request: Request) -> Response:
         "compare.html.j2",
         group=group,
         waiting=waiting,
-        lessons=[(one, local_time(one.started_at, zone(request))) for one in found],
+        lessons=[(one, local_time(one.started_at, settings_for(request))) for one in found],
         chosen=chosen,
         same=chosen[0] is not None and chosen[0] == chosen[1],
         found=comparison,

@@ -13,16 +13,19 @@ from starlette.responses import JSONResponse, Response
 from classpulse.errors import UserError
 from classpulse.policy import require_policy
 from classpulse.web.daemonlook import Look
+from classpulse.web.groups import seen_flags, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, may, sees_class
 from classpulse.web.site import account_of, render, site_of
 from db import queries
 from db.accounts import Account, Role
 from db.classes import class_groups
+from db.counts import session_counts
 from db.records import SessionRecord
 from monitor.daemonstatus import NextLesson
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
+from reports.history.sessions import session_lines
 
 LAST = 8
 """Lessons that are shown here; all are under "Lessons"."""
@@ -55,6 +58,8 @@ def now(request: Request) -> Response:
 def page(request: Request, code: int = 200, error: str = "") -> Response:
     """The whole page, with why an order could not be carried out."""
     site, account, form = site_of(request), account_of(request), getattr(request.state, "form", {})
+    last = _last_lessons(site.engine, account)
+    lessons = session_lines(last, session_counts(site.engine), settings_for(request))
     return render(
         request,
         "home.html.j2",
@@ -62,10 +67,15 @@ def page(request: Request, code: int = 200, error: str = "") -> Response:
         **_now(request),
         error=error,
         refused=_why_nobody_may_be_recorded(request),
-        lessons=_last_lessons(site.engine, account),
+        lessons=lessons,
+        waiting=sum(one.flag.review == "open" for one in seen_flags(request)),
         classes=class_names(request),
         rooms=[room.name for room in site.config.settings.rooms],
-        chosen={name: str(form.get(name, "")) for name in ("class", "room", "minutes")},
+        chosen={
+            "class": str(form.get("class", lessons[0].class_name if lessons else "")),
+            "room": str(form.get("room", "")),
+            "minutes": str(form.get("minutes", "")),
+        },
     )
 
 

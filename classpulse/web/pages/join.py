@@ -14,6 +14,7 @@ from classpulse.online.jpeg import MOST_BYTES, NoPicture, checked
 from classpulse.online.lesson import Member, OnlineLesson, Refusal, Refused, State, read_code
 from classpulse.web.guards import Open, route
 from classpulse.web.headers import ALWAYS
+from classpulse.web.logins import OVER_TLS
 from classpulse.web.site import language_of, render, site_of, words
 
 COOKIE = "classpulse_join"
@@ -68,11 +69,11 @@ def try_join(request: Request) -> Response:
     answer = RedirectResponse(f"/join/{found.code}", 303)
     serve = site.config.settings.serve
     answer.set_cookie(
-        COOKIE,
+        _cookie(request),
         token,
         httponly=True,
         samesite="strict",
-        secure=serve.tls or serve.behind_proxy,
+        secure=serve.secure,
         path=f"/join/{found.code}",
     )
     return answer
@@ -194,7 +195,12 @@ def _open_lesson(request: Request) -> tuple[OnlineLesson, str]:
 
 
 def _token(request: Request) -> str:
-    return request.cookies.get(COOKIE, "")[:100]
+    return request.cookies.get(_cookie(request), "")[:100]
+
+
+def _cookie(request: Request) -> str:
+    """Its name; it is for the pages of one lesson, so it cannot be for the whole host."""
+    return (OVER_TLS if site_of(request).config.settings.serve.secure else "") + COOKIE
 
 
 def _why(request: Request, why: Refusal) -> str:

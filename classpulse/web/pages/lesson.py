@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from classpulse.refusal import N_
 from classpulse.web.downloads import document, download
-from classpulse.web.groups import about_people, be_summed_up, called, group_named, zone
+from classpulse.web.groups import about_people, be_summed_up, called, group_named, settings_for
 from classpulse.web.guards import route
 from classpulse.web.headers import POLICY
 from classpulse.web.permissions import Action, may
@@ -45,7 +45,7 @@ def lesson(request: Request) -> Response:
 
 def show(request: Request, session: SessionRecord, error: str = "") -> Response:
     """The page, with what went wrong with a form of it."""
-    site, settings, language = site_of(request), zone(request), language_of(request)
+    site, settings, language = site_of(request), settings_for(request), language_of(request)
     ended, people = session.status is not SessionStatus.RUNNING, about_people(site, session)
     (found,) = lessons_of(site.engine, [session.id]).lessons
     waiting = ended and found.summary is None and be_summed_up(site)
@@ -117,7 +117,7 @@ async def report_file(request: Request) -> Response:
         return await run_in_threadpool(
             render, request, "report_failed.html.j2", 500, problem=str(error), session=session
         )
-    started = local_time(session.started_at, zone(request))
+    started = local_time(session.started_at, settings_for(request))
     named = words(language_of(request))(N_("%(name)s %(day)s session %(number)d")) % {
         "name": session.class_name,
         "day": f"{started:%Y-%m-%d}",
@@ -134,7 +134,7 @@ def make_again(request: Request) -> Response:
 
 
 def _rows(request: Request, session: SessionRecord, summed_up: Sequence[StudentSummary]) -> list[Row]:
-    site, settings = site_of(request), zone(request)
+    site, settings = site_of(request), settings_for(request)
     summaries = {one.student_id: one for one in summed_up}
     flags = queries.flags(site.engine, session.id)
     rows = []

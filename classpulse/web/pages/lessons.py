@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classpulse.pastlessons import Wanted, past_lessons
-from classpulse.web.groups import day, seen_groups, zone
+from classpulse.web.groups import day, seen_groups, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, sees_class
 from classpulse.web.site import account_of, render, site_of
@@ -32,7 +32,7 @@ def lessons(request: Request) -> Response:
         status=SessionStatus.INTERRUPTED if asked.get("interrupted") else None,
         flagged=bool(asked.get("flagged")),
     )
-    found = past_lessons(site.engine, wanted, zone(request), lambda name: sees_class(account, name))
+    found = past_lessons(site.engine, wanted, settings_for(request), lambda name: sees_class(account, name))
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(_number(asked.get("page")), 1), pages)
     kept = {name: value for name, value in asked.items() if name in _FILTERS and value}

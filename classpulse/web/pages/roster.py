@@ -11,15 +11,16 @@ from classpulse.classroom import read_classroom
 from classpulse.errors import UserError
 from classpulse.roster import answer_consent, import_rows, seat_problems
 from classpulse.rosterfile import RosterFile, example, parse_roster
+from classpulse.uploads import shown_name
 from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import read_file
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, render, site_of
-from classpulse.web.uploads import shown_name
 from db.names import names
 from db.roster import roster
 from db.store import now_utc
+from reports.words import reading_key
 
 MOST_BYTES = 1_000_000
 """Of a roster: some ten thousand students."""
@@ -84,7 +85,7 @@ def _elsewhere(read: RosterFile, class_name: str) -> list[str]:
 
 def _page(request: Request, class_name: str, code: int = 200, **told: object) -> Response:
     site, account = site_of(request), account_of(request)
-    entries = roster(site.engine, class_name)
+    entries = sorted(roster(site.engine, class_name), key=lambda one: reading_key(one.pseudonym))
     with_names = request.method == "GET" and request.query_params.get("names") == "yes"
     called = {}
     if with_names:

@@ -24,18 +24,19 @@ from classpulse.planning import (
 from classpulse.policy import require_policy
 from classpulse.sheets import SheetRow
 from classpulse.stills import take_still
+from classpulse.uploads import shown_name
 from classpulse.web.groups import group_for
 from classpulse.web.guards import route
 from classpulse.web.multipart import SmallFile, read_file
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, render, site_of
 from classpulse.web.stills import RoomStill, Stills
-from classpulse.web.uploads import shown_name
 from db.records import PlannedSeat
 from db.store import now_utc
 from monitor.domain import ImageBGR
 from monitor.errors import DetectorError, PlanError, SourceError
 from monitor.sources.picture import read_picture
+from reports.words import reading_key
 
 MOST_BYTES = 30_000_000
 """Of a picture."""
@@ -188,7 +189,7 @@ def _page(
     site = site_of(request)
     settings = site.config.settings
     room, still = read_classroom(site.engine, class_name), _still(request, class_name)
-    plan = room.plan
+    plan, people = room.plan, sorted(room.entries, key=lambda one: reading_key(one.pseudonym))
     if still is not None:
         size = (still.image_bgr.shape[1], still.image_bgr.shape[0])
     else:
@@ -213,8 +214,8 @@ def _page(
         width=size[0],
         height=size[1],
         seats=drawn,
-        students=[one for one in room.entries if one.consent is not None],
-        unasked=[one for one in room.entries if one.consent is None],
+        students=[one for one in people if one.consent is not None],
+        unasked=[one for one in people if one.consent is None],
         opted_out=room.opted_out,
         rooms=[one.name for one in settings.rooms],
         letter=max(6.0, min(seat_px * 0.42, size[0] / 60)),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from classpulse.histories import with_missed
 from classpulse.web.charts import panel_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, zone
+from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
 from classpulse.web.site import render, site_of, told_to_reader
@@ -33,7 +33,7 @@ def student(request: Request) -> Response:
         raise HTTPException(404) from None
     if who.class_name != group.name:
         raise HTTPException(404)
-    history = with_missed(site.engine, who.pseudonym, found, zone(request))
+    history = with_missed(site.engine, who.pseudonym, found, settings_for(request))
     lines = own_lines(history)
     missed = [one.started_at for one in lines if one.presence is Presence.MISSED]
     moments = [one.started_at for one in lines]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from classpulse.histories import term_html, term_of, term_pdf
 from classpulse.refusal import N_
 from classpulse.web.downloads import document, download
-from classpulse.web.groups import called, day, group_for, keeps_students, sum_up_beside, zone
+from classpulse.web.groups import called, day, group_for, keeps_students, settings_for, sum_up_beside
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
 from classpulse.web.site import language_of, render, site_of, words
@@ -57,7 +57,7 @@ async def term_file(request: Request) -> Response:
 
 
 async def _made(request: Request, group: ClassGroup, kind: str, write: Callable[[Term], bytes]) -> bytes:
-    site, (since, until), settings = site_of(request), _days(request), zone(request)
+    site, (since, until), settings = site_of(request), _days(request), settings_for(request)
 
     def make() -> bytes:
         found = term_of(site.engine, group.name, settings, since, until)

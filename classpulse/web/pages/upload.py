@@ -12,13 +12,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.classroom import read_classroom
 from classpulse.console import clock
-from classpulse.web.analyses import Analyses
-from classpulse.web.guards import require_token, route
-from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
-from classpulse.web.pages.home import class_names
-from classpulse.web.permissions import Action, may
-from classpulse.web.site import account_of, language_of, render, require, site_of, wants_page, words
-from classpulse.web.uploads import (
+from classpulse.errors import UserError
+from classpulse.lessontime import DatedBy, read_lesson_time, require_kept
+from classpulse.uploads import (
     Full,
     Receiving,
     TooLarge,
@@ -29,6 +25,12 @@ from classpulse.web.uploads import (
     shown_name,
     too_large,
 )
+from classpulse.web.analyses import Analyses
+from classpulse.web.guards import require_token, route
+from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
+from classpulse.web.pages.home import class_names
+from classpulse.web.permissions import Action, may
+from classpulse.web.site import Site, account_of, language_of, render, require, site_of, wants_page, words
 from db.accounts import Account, Role
 from db.store import now_utc
 from reports.dates import brief_moment
@@ -130,8 +132,26 @@ def _allowed(request: Request, fields: dict[str, str], called: str) -> dict[str,
     if room is not None and room not in {one.name for one in site.config.settings.rooms}:
         raise HTTPException(422, "there is no such room")
     _require_analysable(request, class_name)
-    keep = fields.get("keep") == "yes"
-    return {"class_name": class_name, "room": room, "called": shown_name(called), "keep": keep}
+    return {
+        "class_name": class_name,
+        "room": room,
+        "called": shown_name(called),
+        "keep": fields.get("keep") == "yes",
+        **_when(site, fields.get("at", "").strip()),
+    }
+
+
+def _when(site: Site, text: str) -> dict[str, Any]:
+    """When the lesson was, where the form says it. Raises HTTPException."""
+    if not text:
+        return {}
+    now = now_utc()
+    try:
+        at = read_lesson_time(text, site.zone, now)
+        require_kept(at, site.config, now)
+    except (ValueError, UserError) as error:
+        raise HTTPException(422, str(error)) from None
+    return {"lesson_at": at, "dated_by": DatedBy.SOMEBODY}
 
 
 def _require_analysable(request: Request, class_name: str) -> None:
@@ -186,6 +206,8 @@ def _page(request: Request, error: str = "", code: int = 200) -> Response:
         most_gb=settings.serve.upload_gb,
         most_bytes=int(settings.serve.upload_gb * 1e9),
         policy=settings.policy is not None,
+        latest=f"{now_utc().astimezone(site_of(request).zone):%Y-%m-%dT%H:%M}",
+        zone_name=settings.output.time_zone or "",
         uploads=_listed(request),
     )
 
@@ -201,6 +223,11 @@ def _listed(request: Request) -> list[dict[str, Any]]:
         UploadState.CANCELLED: _("cancelled"),
         UploadState.REFUSED: _("not analysed"),
     }
+    sources = {
+        DatedBy.SOMEBODY: "",
+        DatedBy.RECORDING: _("as the recording says"),
+        DatedBy.ANALYSIS: _("not known when, so the time of its analysis"),
+    }
     account = account_of(request)
     return [
         {
@@ -208,7 +235,9 @@ def _listed(request: Request) -> list[dict[str, Any]]:
             "called": one.called,
             "class_name": one.class_name,
             "room": one.room,
-            "at": _told_moment(request, one.at),
+            "at": _shown(request, one.at),
+            "lesson_at": _shown(request, one.lesson_at) if one.lesson_at else "",
+            "dated": sources[one.dated_by] if one.dated_by else "",
             "size": f"{one.size / 1e9:.1f} GB" if one.size >= 1e9 else f"{max(0.1, one.size / 1e6):.1f} MB",
             "state": one.state.value,
             "text": texts[one.state],
@@ -224,7 +253,7 @@ def _listed(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _told_moment(request: Request, at: datetime) -> str:
+def _shown(request: Request, at: datetime) -> str:
     with speaking(language_of(request)):
         return brief_moment(at.astimezone(site_of(request).zone))
 

@@ -19,6 +19,25 @@ if (form) {
     button.disabled = yes;
   };
 
+  // When the lesson began: when the file was last written, less its length. Only a proposal, and not where
+  // somebody has said it, nor for a file whose length the browser cannot read.
+  const at = form.elements.at;
+  const filled = form.querySelector(".at-filled");
+  let proposed = "";
+  form.elements.recording.addEventListener("change", async () => {
+    if (at.value !== proposed) return;
+    const file = form.elements.recording.files[0];
+    const length = file ? await lengthOf(file) : NaN;
+    if (at.value !== proposed || file !== form.elements.recording.files[0]) return;
+    proposed = Number.isFinite(length) ? localTime(file.lastModified - 1000 * length, at.dataset.zone) : "";
+    if (proposed > at.max) proposed = "";
+    at.value = proposed;
+    filled.hidden = !proposed;
+  });
+  at.addEventListener("input", () => {
+    filled.hidden = true;
+  });
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const file = form.elements.recording.files[0];
@@ -45,6 +64,8 @@ if (form) {
       if (request.status === 201) {
         say(form.dataset.sent);
         form.reset();
+        proposed = "";
+        filled.hidden = true;
         refresh();
       } else {
         say(request.response?.error || form.dataset.broken, true);
@@ -65,6 +86,37 @@ if (form) {
     request.send(new FormData(form));
     sending.querySelector(".stop").focus();
   });
+}
+
+// Seconds; NaN where the browser cannot tell.
+function lengthOf(file) {
+  const video = document.createElement("video");
+  const address = URL.createObjectURL(file);
+  return new Promise((tell) => {
+    const over = (seconds) => {
+      URL.revokeObjectURL(address);
+      tell(seconds);
+    };
+    video.preload = "metadata";
+    video.onloadedmetadata = () => over(video.duration);
+    video.onerror = () => over(NaN);
+    video.src = address;
+  });
+}
+
+// As the field wants it, "2026-03-02T09:00", in the zone of the pages (else the browser's).
+function localTime(milliseconds, zone) {
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone || undefined,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).formatToParts(new Date(milliseconds));
+  const of = (type) => parts.find((part) => part.type === type).value;
+  return `${of("year")}-${of("month")}-${of("day")}T${of("hour")}:${of("minute")}`;
 }
 
 const list = document.querySelector(".uploads");

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from argon2 import PasswordHasher
 from sqlalchemy import Engine
 from starlette.applications import Starlette
@@ -22,6 +25,15 @@ from db.store import Store, now_utc
 from recorded import record_lesson
 
 PASSWORD = "three quiet walnuts"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _HASH = _CHEAP.hash(PASSWORD)
 
@@ -121,3 +133,33 @@ def session_7b(engine: Engine) -> int:
 def visiting() -> Callable[[Starlette], Browser]:
     """A browser of any application, without a login."""
     return lambda app: Browser(app)
+
+
+@pytest.fixture
+def address(app: Starlette) -> Iterator[str]:
+    """The dashboard, served on a free port of this computer."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[Any]:
+    """Ada's page in Chromium, where that is installed."""
+    if CHROMIUM is None:
+        pytest.skip("needs chromium, which is not installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as runner:
+        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = chromium.new_page(base_url=address)
+        page.goto("/login")
+        page.fill("input[name=name]", "Ada")
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button.main")
+        page.wait_for_url(f"{address}/")
+        yield page
+        chromium.close()

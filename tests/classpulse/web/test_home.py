@@ -9,9 +9,12 @@ import pytest
 from statuses import NOW, recording
 from watched import FakeDaemon
 
+from classpulse.judging import renew_verdicts
 from classpulse.settings import read_config
 from classpulse.web.app import build_app
 from db import queries
+from db.accounts import set_classes
+from db.store import Store
 from monitor.control import ControlError, NobodyThere, Request
 from monitor.daemonstatus import NextLesson
 from monitor.lifecycle import SessionState
@@ -145,3 +148,27 @@ class TestNow:
         page = browser("Root").get("/?started=%22%3E%3Cscript%3E").text
         assert "<b>no" not in page
         assert "<script>" not in page
+
+
+class TestLastLessons:
+    def test_are_dated_links_and_the_newest_class_is_the_first_choice(
+        self, browser, engine, accounts, session_7b, fake
+    ) -> None:
+        with Store(engine).unit() as unit:
+            set_classes(unit, accounts["Ada"], ["6a", "7b"])
+            unit.commit()
+        page = browser("Ada").get("/").text
+        assert re.search(
+            rf'<a href="/lessons/{session_7b}"><time [^>]*>Mon 2 Mar 2026, 09:00</time></a>', page
+        )
+        assert "<option>6a</option>" in page
+        assert "<option selected>7b</option>" in page
+        assert "/lessons/" not in browser("Ben").get("/").text
+
+    def test_check_ins_that_wait_are_counted_for_who_may_settle_them(
+        self, browser, engine, config, session_7b, fake
+    ) -> None:
+        assert "for you" not in browser("Ada").get("/").text
+        renew_verdicts(engine, session_7b, config)
+        assert '<a href="/check-ins">1 check-in waits for you</a>' in browser("Ada").get("/").text
+        assert "for you" not in browser("Ben").get("/").text

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from running import PEOPLE, begin
 from statuses import daemon, recording
 from watched import FakeDaemon
 
@@ -19,49 +20,11 @@ from classpulse.web.daemonlook import DaemonLook, Pictures
 from classpulse.web.pages import live
 from db import queries
 from db.accounts import change_account
-from db.names import save_names
-from db.records import GapRecord, Progress, SeatRecord, SessionStatus
+from db.records import SessionStatus
 from db.store import Store
 from monitor.control import ControlError, Request
 from monitor.lifecycle import SessionState
-from monitor.status import PersonNow
-from recorded import SCRIPTS, START, new_session, one_bin
-
-PEOPLE = (
-    PersonNow("Student 1", True, True, False, "happy"),
-    PersonNow("Student 2", True, False, None, None, "too small"),
-    PersonNow("Student 3", False, None, None, None, "absent"),
-    PersonNow("Student 4", True, None, True, "sad"),
-    PersonNow("", True, True, None, "neutral"),
-)
-
-
-def begin(engine, mode: str = "emotion") -> int:
-    """A running session of the class 7b, five minutes old, of four students; the first is called Mia."""
-    with Store(engine).unit() as unit:
-        session = unit.start_session(new_session(mode))
-        ids = [unit.add_student(session, name) for name in SCRIPTS]
-        save_names(unit, {ids[0]: "Mia <b>"})
-        unit.write_bins(
-            session,
-            [
-                one_bin(who, n, letter)
-                for who, script in zip(ids, SCRIPTS.values(), strict=True)
-                for n, letter in enumerate(script)
-            ],
-        )
-        unit.save_seats(
-            session,
-            [
-                SeatRecord(who, name, (0.0, 0.0, 9.0, 9.0), 640, 480)
-                for who, name in zip(ids, SCRIPTS, strict=True)
-            ],
-        )
-        unit.add_marker(session, 250.0, "<i>quiz</i>")
-        unit.save_gaps(session, [GapRecord(100.0, 130.0, "paused")])
-        unit.progress(session, Progress(300.0, 270.0, 600, 0))
-        unit.commit()
-    return session
+from recorded import START
 
 
 def end(engine, session: int) -> None:

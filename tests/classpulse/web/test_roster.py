@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from classpulse.rosterfile import example, parse_roster
@@ -44,6 +46,13 @@ def test_a_list_is_imported_and_shown_without_names(browser, engine, sent, group
     ]
     (noted,) = [one for one in queries.audit_trail(engine) if one.action == "import roster"]
     assert (noted.subject, noted.detail) == ("class 7b", "2 new or changed, by Ada")
+
+
+def test_students_come_in_the_order_in_which_people_count(browser, sent, group) -> None:
+    lines = [f"Name {n};Chair {n};;;yes" for n in (10, 2, 1)]
+    answer = sent(browser("Ada"), "\n".join(["name;pseudonym;group;seat;consent", *lines]))
+    shown = re.findall(r'<th scope="row">(.*?)</th>', answer.text)
+    assert shown == ["Chair 1", "Chair 2", "Chair 10"], answer.text
 
 
 def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:

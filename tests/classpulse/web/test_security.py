@@ -339,8 +339,8 @@ class TestCookies:
         seen.append(over_tls.submit("/logout"))
         told = [line.lower() for one in seen for line in one.headers.get_list("set-cookie")]
         assert {line.split("=")[0] for line in told} == {
-            "classpulse",
-            "classpulse_visitor",
+            "__host-classpulse",
+            "__host-classpulse_visitor",
             "classpulse_language",
         }
         for line in told:
@@ -348,10 +348,28 @@ class TestCookies:
             assert "httponly" in line, line
             assert "samesite=lax" in line, line
             assert "domain" not in line, line
-        assert all("max-age" in one.headers["strict-transport-security"] for one in seen)
+            assert "path=/" in line.split("; "), line
 
-    def test_without_tls_nothing_insists_on_it(self, browser) -> None:
-        assert "strict-transport-security" not in browser().get("/login").headers
+    def test_a_login_that_was_planted_without_tls_is_none(self, over_tls, browser) -> None:
+        over_tls.cookies.set("classpulse", browser("Ada").cookies["classpulse"])
+        assert over_tls.get("/").status_code == 303
+
+    @pytest.mark.parametrize(
+        ("serve", "insists"),
+        [
+            ("port: 443, certificate: c.pem, key: k.pem", True),
+            # Other services of the same name may have no TLS, and it would hold for them.
+            ("certificate: c.pem, key: k.pem", False),
+            ("port: 443, behind_proxy: true", False),  # the proxy's to say
+            ("port: 443", False),
+        ],
+    )
+    def test_who_has_a_host_alone_insists_on_tls(
+        self, configured, engine, accounts, visiting, serve: str, insists: bool
+    ) -> None:
+        visitor = visiting(build_app(read_config(configured(more=f"serve: {{{serve}}}\n")), engine))
+        told = visitor.get("/login").headers.get("strict-transport-security")
+        assert told == ("max-age=31536000" if insists else None)
 
     def test_a_planted_login_is_worth_nothing(self, browser) -> None:
         planted = "A" * 43

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
 import threading
 from collections import namedtuple
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from classpulse.attended import Heard, line
+from classpulse.lessontime import DatedBy
 from classpulse.roster import import_rows
 from classpulse.rosterfile import parse_roster
+from classpulse.uploads import LISTED, UNDONE_KEPT, Uploads, UploadState, shown_name
 from classpulse.web.analyses import Analyses
 from classpulse.web.app import build_app
-from classpulse.web.uploads import LISTED, UNDONE_KEPT, Uploads, UploadState, shown_name
 from db import queries
 from db.store import now_utc
-from videos import steps, write_video
+from videos import made, steps, write_video
 
 JSON = {"accept": "application/json"}
 CONTENT = b"not a video " * 1000
@@ -141,6 +144,28 @@ class TestTaking:
         assert send(ada, content=bytes(5 << 20)).status_code == 507
         assert files(app) == []
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+    def test_a_disk_that_takes_no_more(self, app, browser) -> None:
+        import resource
+
+        ada = browser("Ada")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_500_000, limits[1]))
+        try:
+            answer = send(ada, content=bytes(5 << 20))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert (answer.status_code, files(app)) == (507, [])
+        assert "nearly full; ask its administrator" in answer.text
+
+    def test_a_disk_without_room_for_what_is_noted(self, app, browser, uploads, monkeypatch) -> None:
+        def full(_upload: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        ada = browser("Ada")
+        monkeypatch.setattr(uploads, "_store", full)
+        assert (send(ada).status_code, files(app)) == (507, [])
+
     @pytest.mark.parametrize(
         "body",
         [
@@ -215,6 +240,23 @@ class TestWhose:
         assert send(browser("Ada"), **{"class": "8c"}).status_code == 404
         assert send(browser("Ada"), **{"class": ""}).status_code == 404
         assert send(browser("Root"), **{"class": "9z"}).status_code == 404
+        assert files(app) == []
+
+    def test_when_the_lesson_was(self, browser, uploads) -> None:
+        ada = browser("Ada")
+        send(ada, at="2026-03-02T09:00")
+        (one,) = uploads.all()
+        assert one.lesson_at == datetime(2026, 3, 2, 9).astimezone()
+        assert one.dated_by is DatedBy.SOMEBODY
+        assert "Lesson of 2 Mar 2026, 09:00" in ada.get("/upload").text
+        send(ada, at="")
+        assert uploads.all()[0].lesson_at is None
+
+    @pytest.mark.parametrize("at", ["2126-03-02T09:00", "yesterday", "2026-02-30T09:00"])
+    def test_a_time_that_cannot_be_is_refused_before_the_file(self, app, browser, at: str) -> None:
+        answer = send(browser("Ada"), at=at)
+        assert answer.status_code == 422
+        assert "is in the future" in answer.text or "is no time of a lesson" in answer.text
         assert files(app) == []
 
     def test_a_room_that_there_is_not(self, app, browser) -> None:
@@ -327,9 +369,11 @@ class TestAnalysing:
         worker.start()
         (one,) = uploads.all()
         told = threading.Event()
-        while queue.progress(one) is None:
+        while uploads.get(one.id).session_id is None:
             assert worker.is_alive()
             told.wait(0.01)
+        noted = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
+        assert noted["session_id"] == 3  # which it was is known after a crash, too
         (shown,) = ada.get("/upload/state").json()["uploads"]
         assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
         assert ada.submit(f"/upload/{one.id}/remove").status_code == 303
@@ -377,16 +421,58 @@ class TestAnalysing:
         uploads.tidy(now_utc() + LISTED + timedelta(hours=1), 10)
         assert files(app) == []
 
-    def test_from_the_form_to_a_session_of_that_class(self, app, browser, engine, uploads, tmp_path) -> None:
-        film = write_video(tmp_path / "film.mp4", steps(10), fps=2)
+    def test_a_lesson_that_would_be_erased_at_once(self, app, browser, uploads, monkeypatch) -> None:
+        settings = app.state.site.config.settings
+        retention = settings.retention.__class__(keep_days=3)
+        kept = settings.model_copy(update={"retention": retention})
+        monkeypatch.setattr(app.state.site, "config", replace(app.state.site.config, settings=kept))
+        answer = send(browser("Ada"), at="2026-03-02T09:00")
+        assert (answer.status_code, uploads.all()) == (422, [])
+        assert "would be erased in the next night" in answer.text
+
+    def test_those_that_wait_outlive_a_restart(self, config, engine, browser, uploads, monkeypatch) -> None:
+        ada = browser("Ada")
+        for name in ("first.mp4", "second.mp4"):
+            send(ada, name=name, at="2026-03-02T09:00")
+        anew = build_app(config, engine)
+        assert anew.state.uploads.all() == uploads.all()
+        monkeypatch.setattr(Analyses, "_command", lambda *_: [sys.executable, "-c", "print('{}')"])
+        anew.state.analyses.work_off()
+        assert [one.state for one in anew.state.uploads.all()] == ["finished", "finished"]
+
+    def test_two_at_once_queue_and_lead_to_their_reports(
+        self, app, browser, config, engine, uploads, tmp_path
+    ) -> None:
+        film = made(write_video(tmp_path / "film.mp4", steps(10), fps=2), "2026-03-02T08:00:00Z")
         root, ada = browser("Root"), browser("Ada")
-        send(ada, content=film.read_bytes(), name="Maths.mp4")
         send(root, content=b"<script>alert(1)</script>" * 100, name="evil.mp4")
-        app.state.analyses.work_off()
-        evil, good = uploads.all()
-        assert (good.state, good.reason) == ("finished", "")
-        session = queries.session(engine, good.session_id)
-        assert (session.class_name, session.source, session.status) == ("7b", "Maths.mp4", "finished")
+        for name in ("Maths.mp4", "Physics.mp4"):
+            send(ada, content=film.read_bytes(), name=name)
+        stood: list[list[str]] = []
+        pages: list[str] = []
+        pause = threading.Event()
+        with app.state.analyses:
+            while not all(one.state.over for one in uploads.all()):
+                stood.append([one.state.value for one in uploads.all()])
+                if stood[-1] == ["waiting", "analysing", "refused"] and not pages:
+                    pages.append(ada.get("/upload").text)  # as it is without a script
+                pause.wait(0.02)
+        assert pages
+        assert 'class="state analysing"' in pages[0]
+        assert 'class="state waiting"' in pages[0]
+        assert '<a href="/upload">Show how they stand now</a>' in pages[0]
+        assert all(now.count("analysing") <= 1 for now in stood)
+        second, first, evil = uploads.all()
+        assert [(one.state, one.reason, one.there) for one in (first, second)] == [
+            ("finished", "", False)
+        ] * 2
+        for one, name in ((first, "Maths.mp4"), (second, "Physics.mp4")):
+            session = queries.session(engine, one.session_id)
+            assert (session.class_name, session.source, session.status) == ("7b", name, "finished")
+            assert session.started_at == one.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
+            assert (config.output_folder / f"session-{session.id:04d}" / "report.html").is_file()
+            assert ada.get(f"/lessons/{session.id}").status_code == 200
+        assert "(as the recording says)" in ada.get("/upload").text
         assert evil.state is UploadState.REFUSED
         assert evil.reason.startswith("evil.mp4 cannot be read as a video")
-        assert len(queries.sessions(engine)) == 1
+        assert len(queries.sessions(engine)) == 2

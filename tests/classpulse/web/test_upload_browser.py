@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
+import os
+from datetime import datetime, timedelta
 
-import pytest
-import uvicorn
 from roompicture import BOXES, coded, room_picture
 
 from classpulse.roster import import_rows
@@ -18,38 +14,7 @@ from db.plans import seat_plan
 from db.roster import roster
 from db.store import now_utc
 from recorded import class_number
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    """The dashboard, served on a free port of this computer."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture
-def page(address):
-    """Ada's page."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = chromium.new_page(base_url=address)
-        page.goto("/login")
-        page.fill("input[name=name]", "Ada")
-        page.fill("input[name=password]", "three quiet walnuts")
-        page.click("button.main")
-        page.wait_for_url(f"{address}/")
-        yield page
-        chromium.close()
+from videos import steps, write_video
 
 
 def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
@@ -61,6 +26,28 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     assert page.input_value("input[name=recording]") == ""
     (one,) = app.state.uploads.all()
     assert (one.called, one.size) == ("a.mp4", 3_000_000)
+
+
+def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
+    film = write_video(tmp_path / "lesson.mp4", steps(3), times_s=[0, 600, 1200], fps=1 / 600)
+    written = datetime(2026, 3, 2, 9, 50).astimezone()
+    os.utime(film, (written.timestamp(), written.timestamp()))
+    page.goto("/upload")
+    page.set_input_files("input[name=recording]", film)
+    page.locator(".at-filled").wait_for()
+    proposed = datetime.fromisoformat(page.input_value("input[name=at]")).astimezone()
+    assert (
+        timedelta(minutes=15) < written - proposed < timedelta(minutes=35)
+    )  # its length, give or take a frame
+    page.fill("input[name=at]", "2026-03-02T09:15")
+    assert page.locator(".at-filled").is_hidden()
+    (tmp_path / "other.mp4").write_bytes(bytes(1000))
+    page.set_input_files("input[name=recording]", tmp_path / "other.mp4")
+    page.click("button.main")
+    page.wait_for_selector(".uploads li[data-state=waiting]")
+    assert page.input_value("input[name=at]") == ""
+    (one,) = app.state.uploads.all()
+    assert one.lesson_at == datetime(2026, 3, 2, 9, 15).astimezone()
 
 
 def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:

@@ -7,11 +7,12 @@ together, and a database that is restored from a backup speaks of no recording t
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,14 +22,19 @@ from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
+from classpulse.lessontime import DatedBy
+from classpulse.settings import Config
+
 LEAST_FREE = 500_000_000
 """Bytes of the disk that an upload leaves free: the record and the reports need them."""
 
-UNDONE_KEPT = timedelta(days=7)
+UNDONE_KEPT = timedelta(days=1)
 """So long a recording waits whose analysis was refused or broke off, for somebody to try it again."""
 
 LISTED = timedelta(days=30)
 """So long an upload is listed whose recording is gone."""
+
+FULL = "the disk of Classpulse's computer is nearly full; ask its administrator to make room"
 
 RESTARTED = "Classpulse was ended while this recording was analysed"
 
@@ -52,7 +58,8 @@ class UploadState(StrEnum):
 @dataclass(frozen=True)
 class Upload:
     """A recording that ``account_id`` sent at ``at`` (aware UTC). ``called`` is its name there, to be shown
-    and never a path; ``keep``: it stays after its analysis; ``there``: the file still is."""
+    and never a path; ``keep``: it stays after its analysis; ``there``: the file still is. ``lesson_at``
+    (aware) is when the lesson was, None while nobody knows, and ``dated_by`` who says so."""
 
     id: str
     account_id: int
@@ -66,6 +73,8 @@ class Upload:
     reason: str = ""
     session_id: int | None = None
     there: bool = True
+    lesson_at: datetime | None = None
+    dated_by: DatedBy | None = None
 
 
 _UPLOADS = TypeAdapter(Upload)
@@ -94,11 +103,15 @@ class Receiving:
         if self.size > self._most:
             raise TooLarge(too_large(self._most))
         require_room(self._folder, 0)
-        self._file.write(piece)
+        left = memoryview(piece)
+        with _full_disk():
+            while left:
+                left = left[self._file.write(left) :]
 
     def close(self) -> None:
-        """All of it has come."""
-        self._file.close()
+        """All of it has come. Raises Full where the last of it has no room."""
+        with _full_disk():
+            self._file.close()
 
 
 class Uploads:
@@ -124,11 +137,13 @@ class Uploads:
 
     def all(self) -> list[Upload]:
         """Every one, the newest first."""
+        self._look()
         with self._lock:
             return sorted(self._all.values(), key=lambda one: (one.at, one.id), reverse=True)
 
     def get(self, upload_id: str) -> Upload | None:
         """One of them, None where there is none of that number."""
+        self._look()
         with self._lock:
             return self._all.get(upload_id)
 
@@ -145,15 +160,22 @@ class Uploads:
         part = self._folder / f"{number}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            # Without a buffer, so that nothing is left to be written when it is closed after a full disk.
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
                 yield number, Receiving(file, self._folder, most)
         finally:
             part.unlink(missing_ok=True)
 
     def take(self, upload: Upload) -> None:
-        """All of a recording has come, and its file is closed."""
+        """All of a recording has come, and its file is closed. Raises Full where there is no room for what is
+        noted of it."""
         (self._folder / f"{upload.id}.part").replace(self.path(upload))
-        self._store(upload)
+        try:
+            with _full_disk():
+                self._store(upload)
+        except BaseException:
+            self.path(upload).unlink(missing_ok=True)
+            raise
 
     def change(self, upload_id: str, **values: Any) -> None:
         """Note how it stands; does nothing where it is gone."""
@@ -191,6 +213,13 @@ class Uploads:
             elif not one.there and age > LISTED:
                 self.remove(one.id)
 
+    def _look(self) -> None:
+        """Take off the list what another process has erased (``erase_recordings``)."""
+        with self._lock:
+            for one in list(self._all.values()):
+                if one.state.over and not self._about(one.id).is_file():
+                    del self._all[one.id]
+
     def _store(self, upload: Upload) -> None:
         about = self._about(upload.id)
         new = about.with_suffix(".new")
@@ -204,10 +233,45 @@ class Uploads:
         return self._folder / f"{upload_id}.json"
 
 
+def uploads_folder(config: Config) -> Path:
+    """Where uploaded recordings are."""
+    return config.data_folder / "uploads"
+
+
+def erasable(config: Config, sessions: Collection[int], before: datetime) -> list[Upload]:
+    """The uploads that go with those sessions, and those without one that were sent before that moment;
+    never one that waits or is analysed. For who erases lessons, also while the dashboard runs."""
+    return [
+        one
+        for one in _read(uploads_folder(config))
+        if one.state.over and (one.session_id in sessions or (one.session_id is None and one.at < before))
+    ]
+
+
+def erase_recording(config: Config, upload: Upload) -> bool:
+    """Erase an upload, the recording first; whether there was a recording. Raises OSError where it cannot
+    be, and then the upload is found again."""
+    folder = uploads_folder(config)
+    (folder / f"{upload.id}.video").unlink(missing_ok=True)
+    (folder / f"{upload.id}.json").unlink(missing_ok=True)
+    return upload.there
+
+
 def require_room(folder: Path, announced: int) -> None:
     """Raises Full where so many bytes more would leave too little of the disk."""
     if shutil.disk_usage(folder).free - announced < LEAST_FREE:
-        raise Full("the disk of Classpulse's computer is nearly full; ask its administrator to make room")
+        raise Full(FULL)
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    """A disk, or a user's part of it, that takes no more says so in a line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        raise Full(FULL) from None
 
 
 def too_large(most: int) -> str:

@@ -1,0 +1,248 @@
+"""A video call that lays its tiles out anew, because somebody has joined or left: who is where now?
+
+Nearly everybody is somewhere else then, larger or smaller, and no motion of a camera explains it. But what
+is around a face in its tile stays as it was, and calls fill their grids row by row, so most people keep their
+order. Both are asked together. Pure; what is around a face is measured by ``monitor.glance``, compared in
+memory and never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.alignment import in_order
+from monitor.assignment import FORBIDDEN, assign
+from monitor.domain import Box, ImageBGR
+from monitor.seating import Seat, reading_order
+from monitor.similarity import Matrix, identity, zoom
+
+GROWN = 1 / 3
+"""What is around a face: its box, larger by this share of its size on each side."""
+
+NEAR, ALIKE_SIZE = 0.5, 1.3
+"""A face is where it was if it is no further away than so many widths, and no more times as large."""
+
+LEAST = 2
+"""So many must have jumped before anything is looked for."""
+
+BLOCKS, SAME, SAME_SHARE = 8, 0.6, 0.7
+"""It is the same view if so large a share of so many by so many parts of the last picture are so much alike
+(a correlation) in this one, in place or as the camera has moved."""
+
+UNLIKE = 0.4
+"""Somebody goes with nobody rather than with a place that is less alike (a correlation)."""
+
+UNSEEN_UNLIKE = 0.6
+"""The same for who was not seen just before: they are rarely back in the very moment."""
+
+UNSEEN_UNLIKE_ELSEWHERE = 0.8
+"""And for who would be back out of order."""
+
+SURE = 0.6
+"""All who were found again must be so much alike in the mean, or it was another scene."""
+
+OVERTAKING = 0.15
+"""So much more alike everybody must be in the mean where the order has changed than where it is kept."""
+
+Surroundings = Callable[[ImageBGR, Box], NDArray[np.float32] | None]
+"""What is at a place of a picture, small and of one size (``monitor.glance.surroundings``); None where there
+is nothing to see."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A face in the picture, pixels, and what is around it."""
+
+    box_xyxy: Box
+    look: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Which face, by its index, each track and each student has become. Who is not in it was not found."""
+
+    tracks: Mapping[int, int]
+    students: Mapping[int, int]
+
+
+class Layouts:
+    """Remembers what is around everybody, and finds them again. Memory: the last picture, and a small one of
+    each person."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._image: ImageBGR | None = None
+        self._seen: dict[int, Tile] = {}
+        self._student_of: Mapping[int, int] = {}
+        self._students: dict[int, Tile] = {}
+        self._adrift: set[int] = set()
+        self._order: list[int] = []
+
+    def remember(
+        self, image_bgr: ImageBGR, boxes_xyxy: Mapping[int, Box], students: Mapping[int, int]
+    ) -> None:
+        """Take the faces of one sample, by track, in pixels of the picture, and whose tracks they are."""
+        self._image = image_bgr
+        self._seen = {track: self._tile(image_bgr, box) for track, box in boxes_xyxy.items()}
+        self._student_of = {track: student for track, student in students.items() if track in self._seen}
+        self._students |= {student: self._seen[track] for track, student in self._student_of.items()}
+        self._adrift -= set(self._student_of.values())
+
+    def found_again(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], camera: Matrix) -> Moves | None:
+        """Who is where among the faces of the next sample, if the tiles have been laid out anew; None where
+        they have not. ``camera`` is its motion as far as it is known, from the pixels of the last picture to
+        those of this one. From then on, students who are not among the faces are adrift."""
+        boxes = [tile.box_xyxy for tile in self._seen.values()]
+        if sum(not any(_stays(box, face) for face in faces_xyxy) for box in boxes) < LEAST:
+            return None
+        if any(self._is_same_view(image_bgr, motion) for motion in (identity(), camera)):
+            return None
+        now = [self._tile(image_bgr, box) for box in faces_xyxy]
+        order = self._everybody()
+        strangers = [track for track in self._seen if track not in self._student_of]
+        known = [*(self._students[s] for s in order), *(self._seen[t] for t in strangers)]
+        here = set(self._student_of.values())
+        fresh = np.array([student in here for student in order] + [True] * len(strangers))
+        rows = _woven(range(len(order)), known, range(len(order), len(known)))
+        pairs = _paired(known, rows, fresh, now)
+        if not _is_enough(pairs, known, fresh, now):
+            return None
+        found = {order[i]: j for i, j in pairs.items() if i < len(order)}
+        moved = {track: found[student] for track, student in self._student_of.items() if student in found}
+        moved |= {strangers[i - len(order)]: j for i, j in pairs.items() if i >= len(order)}
+        self._order, self._adrift = order, set(order) - set(found)
+        self._students |= {student: now[j] for student, j in found.items()}
+        return Moves(moved, found)
+
+    def recognised(self, image_bgr: ImageBGR, newcomers_xyxy: Mapping[int, Box]) -> dict[int, int]:
+        """Who of those adrift the newcomers are, ``{track: student}``."""
+        adrift, tracks = sorted(self._adrift), list(newcomers_xyxy)
+        if not adrift or not tracks:
+            return {}
+        now = [self._tile(image_bgr, box) for box in newcomers_xyxy.values()]
+        unlike = _unlikeness(now, [self._students[student] for student in adrift])
+        least = np.where(self._fits(now, adrift), UNSEEN_UNLIKE, UNSEEN_UNLIKE_ELSEWHERE)
+        cost = np.where(unlike <= 1 - least, unlike, FORBIDDEN)
+        return {tracks[i]: adrift[j] for i, j in assign(cost).items()}
+
+    def _fits(self, newcomers: Sequence[Tile], adrift: Sequence[int]) -> NDArray[np.bool_]:
+        """Whether each of the newcomers is among the others where each of the adrift was, in order."""
+        everybody = self._everybody()
+        settled = [student for student in everybody if student not in self._adrift]
+        rank = {student: place for place, student in enumerate(everybody)}
+        tiles = [self._students[student] for student in settled]
+        fits = np.zeros((len(newcomers), len(adrift)), bool)
+        for i, tile in enumerate(newcomers):
+            order = _order([*tiles, tile])
+            place = order.index(len(tiles))
+            low = rank[settled[order[place - 1]]] if place else -1
+            high = rank[settled[order[place + 1]]] if place + 1 < len(order) else len(everybody)
+            fits[i] = [low < rank[student] < high for student in adrift]
+        return fits
+
+    def _everybody(self) -> list[int]:
+        """The students row by row; who is adrift comes after whom they came after before."""
+        settled = [student for student in self._students if student not in self._adrift]
+        order = [settled[i] for i in _order([self._students[student] for student in settled])]
+        for student in (student for student in self._order if student in self._adrift):
+            before = self._order[: self._order.index(student)]
+            order.insert(max((order.index(one) + 1 for one in before if one in order), default=0), student)
+        return order
+
+    def _is_same_view(self, image_bgr: ImageBGR, motion: Matrix) -> bool:
+        """Whether most of the last picture is in this one, moved like that."""
+        if self._image is None or self._image.shape != image_bgr.shape:
+            return False
+        height, width = image_bgr.shape[:2]
+        same = looked_at = 0
+        for box in _blocks(width, height):
+            there = _carried(box, motion)
+            if there[0] >= 0 and there[1] >= 0 and there[2] <= width and there[3] <= height:
+                was = self._surroundings(self._image, box)
+                if was is not None:
+                    looked_at += 1
+                    same += _alike(was, self._surroundings(image_bgr, there)) >= SAME
+        return looked_at >= BLOCKS and same >= SAME_SHARE * looked_at
+
+    def _tile(self, image_bgr: ImageBGR, box_xyxy: Box) -> Tile:
+        x1, y1, x2, y2 = box_xyxy
+        across, down = GROWN * (x2 - x1), GROWN * (y2 - y1)
+        around = x1 - across, y1 - down, x2 + across, y2 + down
+        return Tile(box_xyxy, self._surroundings(image_bgr, around))
+
+
+def _paired(
+    known: Sequence[Tile], rows: Sequence[int], fresh: NDArray[np.bool_], now: Sequence[Tile]
+) -> dict[int, int]:
+    """Who of the known, which are in the order ``rows``, is which of the faces now, by their indices."""
+    columns = _order(now)
+    # What a pair is worth: nothing where it may not be.
+    least = np.where(fresh, UNLIKE, UNSEEN_UNLIKE)[list(rows)]
+    worth = (1 - _unlikeness(known, now))[np.ix_(rows, columns)] - least[:, None]
+    kept = in_order(np.where(worth >= 0, -worth, FORBIDDEN), np.zeros(len(rows)), np.zeros(len(columns)))
+    free = {i: j for i, j in assign(np.minimum(-worth, 0)).items() if worth[i, j] > 0}
+
+    def gain(pairs: Mapping[int, int], overtaking: float = 0.0) -> float:
+        return float(sum(worth[i, j] - overtaking for i, j in pairs.items()))
+
+    better = free if gain(free, OVERTAKING) > gain(kept) else kept
+    return {rows[i]: columns[j] for i, j in better.items()}
+
+
+def _is_enough(
+    pairs: Mapping[int, int], known: Sequence[Tile], fresh: NDArray[np.bool_], now: Sequence[Tile]
+) -> bool:
+    """Whether half of those who can be were found again, much alike."""
+    if len(pairs) < max(LEAST, min(int(fresh.sum()), len(now)) / 2):
+        return False
+    return bool(np.mean([_alike(known[i].look, now[j].look) for i, j in pairs.items()]) >= SURE)
+
+
+def _woven(ordered: Sequence[int], tiles: Sequence[Tile], others: Sequence[int]) -> list[int]:
+    """The indices of tiles that are in order, with others put before the first that comes after them."""
+    order = list(ordered)
+    for other in others:
+        after = [one for one in order if _order([tiles[other], tiles[one]]) == [0, 1]]
+        order.insert(order.index(after[0]) if after else len(order), other)
+    return order
+
+
+def _blocks(width: int, height: int) -> Iterator[Box]:
+    """The picture in ``BLOCKS`` by ``BLOCKS``."""
+    across, down = width / BLOCKS, height / BLOCKS
+    for row in range(BLOCKS):
+        for column in range(BLOCKS):
+            yield column * across, row * down, (column + 1) * across, (row + 1) * down
+
+
+def _carried(box_xyxy: Box, motion: Matrix) -> Box:
+    x1, y1, x2, y2 = box_xyxy
+    x, y = motion @ ((x1 + x2) / 2, (y1 + y2) / 2, 1.0)
+    across, down = zoom(motion) * (x2 - x1) / 2, zoom(motion) * (y2 - y1) / 2
+    return float(x - across), float(y - down), float(x + across), float(y + down)
+
+
+def _order(tiles: Sequence[Tile]) -> list[int]:
+    return reading_order(Seat(index, tile.box_xyxy) for index, tile in enumerate(tiles))
+
+
+def _unlikeness(some: Sequence[Tile], others: Sequence[Tile]) -> NDArray[np.float64]:
+    """1 less the normalised correlation, ``(some, others)``, 0..2; 1 where there is nothing to compare."""
+    return 1.0 - np.array([[_alike(one.look, other.look) for other in others] for one in some], np.float64)
+
+
+def _alike(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> float:
+    if one is None or other is None:
+        return 0.0
+    a, b = one - one.mean(), other - other.mean()
+    return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))
+
+
+def _stays(box_xyxy: Box, other_xyxy: Box) -> bool:
+    width, other = box_xyxy[2] - box_xyxy[0], other_xyxy[2] - other_xyxy[0]
+    away = np.hypot(*(np.add(box_xyxy[:2], box_xyxy[2:]) - np.add(other_xyxy[:2], other_xyxy[2:])) / 2)
+    return bool(away <= NEAR * width and 1 / ALIKE_SIZE <= other / width <= ALIKE_SIZE)

@@ -1,0 +1,181 @@
+"""Every page is found by clicking, by whoever may open it; and in no page an id stands twice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from roompicture import coded, room_picture
+from starlette.routing import Match, Route
+from statuses import recording
+from watched import FakeDaemon
+
+from classpulse.judging import renew_verdicts
+from classpulse.reporting import make_report
+from classpulse.roster import import_rows
+from classpulse.rosterfile import parse_roster
+from classpulse.web.guards import Open
+from classpulse.web.pages import seats as seats_page
+from classpulse.web.permissions import ALLOWED
+from db.accounts import Role
+from db.records import Progress, SessionStatus
+from db.store import Store, now_utc
+from recorded import START, class_number, new_session, one_bin, record_lesson
+
+ASKED_BY_SCRIPTS = {
+    "/now",
+    "/upload/state",
+    "/live/{session:int}/events",
+    "/live/{session:int}/picture",
+    "/online/{lesson:int}/members",
+}
+"""Of pages that are found themselves."""
+
+FOR_WHO_IS_NOT_LOGGED_IN = {"/login", "/setup", "/healthz"}
+
+FOR_STUDENTS = {"/join", "/join/{code}/erased"}
+"""The way in is the address that the teacher shows; the second is where erasing leads."""
+
+EACH = 2
+"""So many addresses of a route are opened: further ones differ by a number."""
+
+NOT_OPENED = re.compile(r"\.(pdf|csv|json)$|/report$")
+"""What is a file takes seconds to make; that there is a link to it is enough."""
+
+
+class Page(HTMLParser):
+    """Where a page leads, the ids in it, and the ids that it speaks of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.meant: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            value = value or ""
+            if name == "id":
+                self.ids.append(value)
+            elif name in {"aria-labelledby", "aria-describedby", "aria-controls", "for", "list", "headers"}:
+                self.meant |= set(value.split())
+            elif name in {"href", "src", "xlink:href"} and value.startswith("#"):
+                self.meant.add(value[1:])
+            elif name in {"href", "src"}:
+                self.addresses.append(value)
+            elif tag != "a":
+                self.meant |= set(re.findall(r"url\(#([^)]+)\)", value))
+
+    @property
+    def twice(self) -> list[str]:
+        return [one for one, count in Counter(self.ids).items() if count > 1]
+
+
+def check(html: str, where: str) -> Page:
+    page = Page(html)
+    assert page.twice == [], where
+    assert page.meant - set(page.ids) == set(), where
+    return page
+
+
+@pytest.fixture
+def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
+    """A dashboard with something of everything: two lessons and one that runs, a roster, a still, an online
+    lesson."""
+    fake = FakeDaemon(monkeypatch)
+    text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\n"
+    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    store = Store(engine)
+    sessions = [record_lesson(store)]
+    with store.unit() as unit:
+        sessions.append(unit.start_session(new_session()))
+        mia = unit.add_newcomer(sessions[1], "Lynx", to_roster=True)
+        unit.write_bins(sessions[1], [one_bin(mia, n, "ns"[n % 2]) for n in range(60)])
+        unit.progress(sessions[1], Progress(300.0, 300.0, 600, 0))
+        unit.end_session(sessions[1], SessionStatus.FINISHED, START, "")
+        unit.commit()
+    for session in sessions:
+        renew_verdicts(engine, session, config)
+    with store.unit() as unit:
+        running = unit.start_session(new_session())
+        unit.commit()
+    fake.recordings = [recording(session_id=running, media_s=30.0)]
+    monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: [])
+    for name in ("Ada", "Root"):
+        one = browser(name)
+        seats = f"/classes/{class_number(engine, '7b')}/seats"
+        picture = {"picture": ("room.png", coded(room_picture()), "image/png")}
+        answer = one.post(f"{seats}/still", data={"token": one.token(seats)}, files=picture)
+        assert answer.status_code in {200, 303}, answer.text
+    site = app.state.site
+    site.online._order = lambda *_: None
+    site.online._rooms = lambda: frozenset()
+    assert site.online.open("7b", 4)
+    yield fake
+    site.online.close()
+
+
+def crawl(app: Any, one: Any) -> Iterator[tuple[Route, str, str | None]]:
+    """Every address that is found from the start page, with its route and, where it was opened, its HTML."""
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    opened: Counter[str] = Counter()
+    seen, waiting = {"/"}, ["/"]
+    while waiting:
+        address = waiting.pop(0)
+        split = urlsplit(address)
+        scope = {"type": "http", "method": "GET", "path": split.path}
+        route = next((r for r in routes if r.matches(scope)[0] is Match.FULL), None)
+        if split.path.startswith("/static/"):
+            continue
+        assert route is not None, f"a link leads to {address}, which is no page"
+        html = None
+        if not NOT_OPENED.search(split.path) and opened[route.path] < EACH:
+            opened[route.path] += 1
+            answer = one.get(address)
+            assert answer.status_code == 200, address
+            if answer.headers["content-type"].startswith("text/html"):
+                html = answer.text
+                for found in Page(html).addresses:
+                    new = urljoin(f"http://localhost{address}", found).partition("#")[0]
+                    if new.startswith("http://localhost/"):
+                        new = new.removeprefix("http://localhost")
+                        if new not in seen:
+                            seen.add(new)
+                            waiting.append(new)
+        yield route, address, html
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
+)
+def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Role) -> None:
+    found = set()
+    for route, address, html in crawl(app, browser(name)):
+        found.add(route.path)
+        assert route.guard is Open.ANYBODY or route.guard in ALLOWED[role], f"{address} is refused"
+        if html is not None:
+            check(html, address)
+    gets = [one for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
+    wanted = {one.path for one in gets if one.guard in ALLOWED[role]} - ASKED_BY_SCRIPTS
+    assert wanted - found == set()
+    known = {one.path for one in gets}
+    open_ones = {one.path for one in gets if one.guard is Open.ANYBODY}
+    assert known >= ASKED_BY_SCRIPTS | FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS, "exceptions that are none"
+    if role is not Role.COUNSELLOR:
+        assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS
+
+
+def test_in_a_report_no_id_stands_twice(config, engine, session_7b) -> None:
+    renew_verdicts(engine, session_7b, config)
+    files = make_report(engine, session_7b, config, formats=["html"])
+    html = files["html"].read_text("utf-8")
+    page = check(html, "report")
+    assert html.count("<svg") > 1
+    assert page.ids

@@ -1,0 +1,165 @@
+"""The dashboard over TLS of its own: what it says of a certificate that is none, and a browser's view of
+it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+import uvicorn
+from statuses import recording
+from watched import FakeDaemon
+
+from classpulse.settings import read_config
+from classpulse.web.app import build_app
+from classpulse.web.pages import live
+from classpulse.web.serving import server_settings
+from db import queries
+from db.store import Store
+from monitor.status import PersonNow
+from recorded import new_session
+
+NAME = "pulse.school.example"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    f"--host-resolver-rules=MAP {NAME} 127.0.0.1",
+]
+
+
+def certify(folder: Path, stem: str = "") -> None:
+    made = trustme.CA().issue_cert(NAME)
+    made.private_key_pem.write_to_path(folder / f"{stem}key.pem")
+    made.cert_chain_pems[0].write_to_path(folder / f"{stem}cert.pem")
+
+
+class TestTheStart:
+    @pytest.fixture
+    def fails(self, configured, shell, tmp_path: Path) -> Callable[..., str]:
+        def failing(certificate: str, key: str) -> str:
+            configured(more=f"serve: {{certificate: {certificate}, key: {key}}}\n")
+            return shell.fails(2, "serve")
+
+        certify(tmp_path)
+        certify(tmp_path, "other-")
+        return failing
+
+    def test_a_file_that_is_not_there(self, fails, tmp_path: Path) -> None:
+        said = f"{tmp_path / 'gone.pem'} cannot be read (No such file or directory)"
+        assert fails("gone.pem", "key.pem") == f"classpulse: serve.certificate: {said}"
+        assert fails("cert.pem", "gone.pem") == f"classpulse: serve.key: {said}"
+
+    def test_a_key_of_another_certificate(self, fails) -> None:
+        line = fails("cert.pem", "other-key.pem")
+        assert "other-key.pem is not the key of the certificate" in line
+
+    @pytest.mark.parametrize("content", [b"", b"no certificate", bytes(1000)])
+    def test_what_is_no_certificate(self, fails, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "none.pem").write_bytes(content)
+        assert "cannot be used (" in fails("none.pem", "key.pem")
+        assert "expected a certificate and its key as PEM files" in fails("cert.pem", "none.pem")
+
+    @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, which is not installed")
+    def test_a_key_with_a_password_is_not_asked_for_it(self, fails, tmp_path: Path) -> None:
+        command = ["openssl", "pkey", "-aes256", "-passout", "pass:walnut"]
+        command += ["-in", str(tmp_path / "key.pem"), "-out", str(tmp_path / "locked.pem")]
+        subprocess.run(command, check=True, capture_output=True)
+        assert "locked.pem has a password; expected a key without one" in fails("cert.pem", "locked.pem")
+
+
+@pytest.fixture
+def config(configured, tmp_path: Path) -> Any:
+    """The files are beside ``config.yaml``, wherever the program was started."""
+    certify(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = f"{{port: {port}, names: [{NAME}], certificate: cert.pem, key: key.pem}}"
+    return read_config(configured(more=f"class: {{name: 7b}}\nserve: {serve}\n"))
+
+
+@pytest.fixture
+def address(config, engine, accounts, monkeypatch, tmp_path_factory) -> Iterator[str]:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    server = uvicorn.Server(server_settings(config, build_app(config, engine)))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"https://{NAME}:{config.settings.serve.port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
+def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
+    address: str, engine, monkeypatch
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+    fake = FakeDaemon(monkeypatch)
+    monkeypatch.setattr(live, "EACH_S", 0.05)
+    with Store(engine).unit() as unit:
+        session = unit.start_session(new_session())
+        unit.commit()
+    fake.recordings = [recording(session_id=session, media_s=300.0)]
+    with playwright.sync_playwright() as runner:
+        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
+        page = context.new_page()
+        told: list[str] = []
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.goto("/login")
+        page.fill("input[name=name]", "Ada")
+        page.fill("input[name=password]", "three quiet walnuts")
+        page.click("button.main")
+        page.wait_for_url(f"{address}/")
+        cookies = {one["name"]: one for one in context.cookies()}
+        assert cookies.keys() == {
+            "__Host-classpulse",
+            "__Host-classpulse_visitor",
+        }  # and so only from this host
+        for one in cookies.values():
+            assert (one["secure"], one["httpOnly"], one["path"], one["domain"]) == (True, True, "/", NAME)
+        assert page.evaluate("window.isSecureContext")
+        assert page.evaluate("document.cookie") == ""
+
+        page.goto(f"/live/{session}")
+        with page.expect_response(f"**/live/{session}/events") as stream:
+            page.reload()
+        assert stream.value.status == 200
+        people = page.locator("[data-part=people]")
+        assert "Seen now: 2 / 2" not in people.inner_text()
+        seen = (
+            PersonNow("Student 1", True, True, False, "happy"),
+            PersonNow("Student 2", True, False, None, None),
+        )
+        fake.recordings = [recording(session_id=session, media_s=301.0, people=seen)]
+        people.get_by_text("Seen now: 2 / 2").wait_for()
+
+        fake.recordings = []
+        page.goto("/")
+        page.get_by_role("button", name="Deutsch").click()
+        page.wait_for_function("document.documentElement.lang === 'de'")
+
+        with context.new_page() as joining:
+            joining.goto("/join")
+            assert joining.evaluate("window.isSecureContext && 'mediaDevices' in navigator")
+        assert told == []
+        chromium.close()
+    assert queries.sessions(engine)[0].id == session

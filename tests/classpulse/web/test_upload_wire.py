@@ -1,0 +1,121 @@
+"""Uploading over a real connection: one that breaks off, and one that does not say how much comes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from classpulse.settings import read_config
+
+PIECE = bytes(1 << 16)
+HEAD = (
+    b'--b\r\nContent-Disposition: form-data; name="class"\r\n\r\n7b\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="recording"; filename="a.mp4"\r\n\r\n'
+)
+TAIL = b"\r\n--b--\r\n"
+
+
+@pytest.fixture
+def config(configured):
+    return read_config(configured(more="class: {name: 7b}\nserve: {upload_gb: 0.004}\n"))
+
+
+@pytest.fixture
+def port(app) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def connect(browser, port):
+    """A connection of Ada's that has sent the head of an upload with that line about its length."""
+    ada = browser("Ada")
+    token = ada.token("/upload")
+
+    def open_connection(length: str) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        connection.sendall(
+            f"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
+            f"Cookie: classpulse={ada.cookies['classpulse']}\r\nX-Form-Token: {token}\r\n"
+            f"Content-Type: multipart/form-data; boundary=b\r\n{length}\r\n\r\n".encode()
+        )
+        return connection
+
+    return open_connection
+
+
+def chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
+
+
+def answer(connection: socket.socket) -> str:
+    """The first line of it."""
+    return connection.makefile("rb").readline().decode().strip()
+
+
+def left(folder: Path) -> list[tuple[str, int]]:
+    return [(path.suffix, path.stat().st_size) for path in folder.iterdir()] if folder.is_dir() else []
+
+
+def wait_until(condition) -> None:
+    pause = threading.Event()
+    for _ in range(3000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("waited in vain")
+
+
+def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) -> None:
+    uploads = app.state.uploads
+    size = 3_000_000
+    length = f"Content-Length: {len(HEAD) + size + len(TAIL)}"
+    connection = connect(length)
+    connection.sendall(HEAD + bytes(size // 2))
+    wait_until(lambda: any(suffix == ".part" and held >= 1 << 20 for suffix, held in left(uploads.folder)))
+    connection.close()
+    wait_until(lambda: left(uploads.folder) == [])
+    assert uploads.all() == []
+    with connect(length) as connection:
+        connection.sendall(HEAD + bytes(size) + TAIL)
+        assert answer(connection) == "HTTP/1.1 201 Created"
+    (taken,) = uploads.all()
+    assert (taken.size, taken.state) == (size, "waiting")
+
+
+def test_one_that_announces_too_much_is_refused_before_it_comes(app, connect) -> None:
+    with connect("Content-Length: 4200000") as connection:
+        assert answer(connection).startswith("HTTP/1.1 413")
+    assert not app.state.uploads.folder.exists()
+
+
+def test_one_of_no_announced_length_is_counted(app, connect) -> None:
+    with connect("Transfer-Encoding: chunked") as connection:
+        connection.sendall(chunk(HEAD))
+        for _ in range(200):  # what comes after the answer is thrown away
+            connection.sendall(chunk(PIECE))
+            assert sum(held for _, held in left(app.state.uploads.folder)) <= 4_000_000
+        assert answer(connection).startswith("HTTP/1.1 413")
+    wait_until(lambda: left(app.state.uploads.folder) == [])
+    with connect("Transfer-Encoding: chunked") as connection:
+        connection.sendall(chunk(HEAD) + chunk(PIECE) + chunk(TAIL) + b"0\r\n\r\n")
+        assert answer(connection) == "HTTP/1.1 201 Created"
+    assert app.state.uploads.all()[0].size == len(PIECE)
+
+
+def test_a_recording_as_large_as_allowed_is_taken_and_one_byte_more_is_not(app, connect) -> None:
+    for size, said in ((4_000_000, "201 Created"), (4_000_001, "413")):
+        with connect("Transfer-Encoding: chunked") as connection:
+            connection.sendall(chunk(HEAD) + chunk(bytes(size)) + chunk(TAIL) + b"0\r\n\r\n")
+            assert answer(connection).startswith(f"HTTP/1.1 {said}")
+    assert len(app.state.uploads.all()) == 1
