@@ -27,14 +27,20 @@ format:
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The dashboard's texts: collected from code and templates, laid into each language's file, and compiled.
-LOCALE := classpulse/web/locale
+# The dashboard's texts and the reports': collected from code and templates, laid into each language's file, and
+# compiled.
 messages: $(TEST_VENV)/.installed
-	$(BIN)/pybabel extract --mapping-file babel.cfg --no-location --sort-output --project Classpulse --version 0 \
-		--copyright-holder 'the authors of Classpulse' --msgid-bugs-address '' --output-file $(LOCALE)/classpulse.pot .
-	$(BIN)/pybabel update --input-file $(LOCALE)/classpulse.pot --output-dir $(LOCALE) --domain classpulse \
+	$(call collected,classpulse/web/locale,classpulse,babel.cfg)
+	$(call collected,reports/locale,reports,babel-reports.cfg)
+
+define collected
+	$(BIN)/pybabel extract --mapping-file $(3) --keyword said --keyword nsaid:1,2 --no-location --sort-output \
+		--project Classpulse --version 0 --copyright-holder 'the authors of Classpulse' --msgid-bugs-address '' \
+		--output-file $(1)/$(2).pot .
+	$(BIN)/pybabel update --input-file $(1)/$(2).pot --output-dir $(1) --domain $(2) \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
-	$(BIN)/pybabel compile --directory $(LOCALE) --domain classpulse --statistics
+	$(BIN)/pybabel compile --directory $(1) --domain $(2) --statistics
+endef
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(call install,$(VENV),.)

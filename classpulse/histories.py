@@ -14,6 +14,7 @@ from db.records import StudentSession
 from reports.history.student import StudentHistory, roster_person, told_history
 from reports.history.term import Term, class_term
 from reports.history.weeks import ClassTrends, class_trends, monday_before
+from reports.language import Language, speaking
 from reports.paper import Paper
 from reports.report import ReportSettings, local_time
 
@@ -49,18 +50,22 @@ def term_of(
     return class_term(class_name, history, settings)
 
 
-def term_html(term: Term) -> str:
-    """Its report as a page. Takes a second or two."""
+def term_html(term: Term, language: Language) -> str:
+    """Its report as a page in a language. Takes a second or two."""
     # Here and not above: the charts' library takes longer to import than most commands take.
     from reports.history.document import to_html
     from reports.history.pages.term import term_page
 
-    return to_html(term_page(term))
+    with speaking(language):
+        return to_html(term_page(term))
 
 
-def term_pdf(term: Term, paper: Paper) -> bytes:
-    """Its report as a PDF; the term must have a lesson. Raises ReportError if it cannot be laid out."""
+def term_pdf(term: Term, paper: Paper, language: Language) -> bytes:
+    """Its report as a PDF in a language; the term must have a lesson. Raises ReportError if it cannot be laid
+    out."""
+    from reports.history.pages.term import title
     from reports.pdf import to_pdf
 
-    title = f"{term.class_name}: term report"
-    return to_pdf(term_html(term), title, term.trends.lessons[-1].started_at, paper)
+    with speaking(language):
+        named = title(term)
+    return to_pdf(term_html(term, language), named, term.trends.lessons[-1].started_at, paper)

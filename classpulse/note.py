@@ -13,7 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import Engine
 
 from classpulse.console import clock
-from classpulse.reportfolder import find_report_folders
+from classpulse.reportfolder import find_report_folders, report_name
 from classpulse.settings import Config
 from db import queries
 from db.counts import session_counts
@@ -21,6 +21,7 @@ from db.records import SessionStatus
 from reports.attention_flags import KIND as ATTENTION
 from reports.flags import KIND as SADNESS
 from reports.flags import Outcome
+from reports.language import Language
 from reports.report import Mode, ReportSettings, local_time
 
 
@@ -133,7 +134,13 @@ def example(config: Config, now: datetime) -> Note:
     name, room = config.settings.class_.name, config.settings.class_.room
     starts = ends - timedelta(minutes=45)
     note = Note(0, name, room, starts, ends, 2700.0, 2640.0, "finished", "a test", 24, 1, 3, None, test=True)
-    return replace(note, report=_place(config, config.output_folder / "session-0000" / "report.html"))
+    return replace(
+        note,
+        report=_place(
+            config,
+            config.output_folder / "session-0000" / report_name("html", config.settings.output.language),
+        ),
+    )
 
 
 def _day(at: datetime) -> str:
@@ -149,7 +156,10 @@ def one_line(text: str) -> str:
 
 def _report(config: Config, session_id: int) -> str | None:
     folders = find_report_folders(config.output_folder, session_id)
-    files = [folder / f"report.{kind}" for folder in folders for kind in ("html", "pdf", "json", "csv")]
+    own = config.settings.output.language
+    languages = sorted(Language, key=lambda one: one is not own)
+    names = [report_name(kind, one) for kind in ("html", "pdf", "json", "csv") for one in languages]
+    files = [folder / name for folder in folders for name in names]
     there = next((file for file in files if file.is_file()), None)
     return None if there is None else _place(config, there)
 

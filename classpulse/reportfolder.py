@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from reports.language import Language
+
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 """What Windows has in no name (its documentation, "Naming Files, Paths, and Namespaces"); the slash is
 Linux's, too."""
@@ -23,6 +25,10 @@ _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])
 
 _MOST_BYTES = 120
 """A name has 255 bytes on Linux, a whole path by default 260 characters on Windows."""
+
+
+SPOKEN = frozenset({"html", "pdf"})
+"""The forms that a person reads; the others are for programs, and English."""
 
 
 class Layout(StrEnum):
@@ -52,6 +58,12 @@ def find_report_folders(output: Path, session_id: int) -> list[Path]:
     number = _number(session_id)
     found = [output / number, *sorted(output.glob(f"*/????-??-?? ??.?? {number}"))]
     return [folder for folder in found if folder.is_dir()]
+
+
+def report_name(kind: str, language: Language) -> str:
+    """What a report's file is called: ``report.pdf``, in another language than English ``report.de.pdf``. So
+    both may lie in a folder, and neither is taken for the other when the settings change."""
+    return f"report.{language}.{kind}" if kind in SPOKEN and language is not Language.EN else f"report.{kind}"
 
 
 def remove_report(output: Path, session_id: int) -> list[Path]:

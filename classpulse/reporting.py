@@ -10,12 +10,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from classpulse.judging import renew_verdicts
-from classpulse.reportfolder import report_folder
+from classpulse.reportfolder import report_folder, report_name
 from classpulse.settings import Config
 from classpulse.summarising import sum_up
 from db import queries
 from db.records import SessionRecord
 from db.store import Store
+from reports.language import Language, speaking
 from reports.paper import Paper
 from reports.render import write_csv, write_html, write_json, write_pdf
 from reports.report import Report, ReportSettings, local_time
@@ -39,10 +40,11 @@ def make_report(
     formats: Sequence[str] = DEFAULT_FORMATS,
     folder: Path | None = None,
     paper: Paper | None = None,
+    language: Language | None = None,
 ) -> dict[str, Path]:
     """Write a session's report into ``folder`` (default: one a session in the configured, by
-    ``output.layout``) and store its verdicts; returns the file of each format. ``paper`` is the PDF's, by
-    default the configured.
+    ``output.layout``) and store its verdicts; returns the file of each format. ``paper`` is the PDF's and
+    ``language`` that of HTML and PDF, by default the configured.
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
@@ -52,10 +54,12 @@ def make_report(
     sum_up(engine, config, before=session)
     report = renew_verdicts(engine, session_id, config)
     target = folder or _folder(config, session)
-    files = {kind: target / f"report.{kind}" for kind in formats}
+    language = language or config.settings.output.language
+    files = {kind: target / report_name(kind, language) for kind in formats}
     on_paper = partial(write_pdf, paper=paper or config.settings.output.paper)
-    for kind, path in files.items():
-        (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
+    with speaking(language):
+        for kind, path in files.items():
+            (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
     _note(engine, session_id)
     return files
 

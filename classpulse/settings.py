@@ -48,6 +48,7 @@ from monitor.timetable import LessonSlot
 from monitor.tracking import TrackingSettings
 from reports.attention_flags import AttentionFlagSettings
 from reports.flags import FlagSettings
+from reports.language import Language
 from reports.paper import Paper
 
 
@@ -99,12 +100,14 @@ class DatabaseSettings(_Section):
 class OutputSettings(_Section):
     """``folder``: where reports go, relative to ``config.yaml``; ``layout``: how they lie in it;
     ``time_zone``: an IANA name such as ``Europe/Zurich``, in which the report prints times; None is this
-    computer's; ``paper``: of the PDF."""
+    computer's; ``paper``: of the PDF; ``language``: of reports, where nobody asks for another (the dashboard
+    takes its reader's)."""
 
     folder: Path = Path("classpulse-data/reports")
     layout: Layout = Layout.SESSION
     time_zone: str | None = None
     paper: Paper = Paper.A4
+    language: Language = Language.EN
 
     @field_validator("time_zone")
     @classmethod
@@ -152,8 +155,8 @@ class Settings(_Section):
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
-        folder the user's name. So is what says nothing of the session: the paper, logs and metrics, and
-        everything that is done before and after it.
+        folder the user's name. So is what says nothing of the session: the paper, the language, logs and
+        metrics, and everything that is done before and after it.
         """
         places: dict[str, Any] = {
             "database": True,
@@ -161,7 +164,7 @@ class Settings(_Section):
             "schedule": True,
             "retention": True,
             "notify": True,
-            "output": {"folder", "layout", "paper"},
+            "output": {"folder", "layout", "paper", "language"},
             "capture": {"source"},
             "expression": {"model"},
             "detection": {"yunet_model"},

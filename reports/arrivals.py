@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from db.records import TrackRecord
+from reports.language import _, ngettext
 from reports.words import clock, listing
 
 SEAT_ALONE = "seat alone"
@@ -33,8 +34,9 @@ def arrivals_told(times_s: Sequence[float]) -> str:
     """``At 12:30 and 15:10 somebody sat down here who may be somebody else.``"""
     told = [came_at(at_s) for at_s in times_s[:MOST_TIMES]]
     more = len(times_s) - len(told)
-    when = listing([*told, f"{more} more times" if more > 1 else "once more"] if more else told)
-    return f"At {when} somebody sat down here who may be somebody else."
+    if more:
+        told.append(ngettext("once more", "%(num)d more times", more))
+    return _("At %(times)s somebody sat down here who may be somebody else.", times=listing(told))
 
 
 def came_at(at_s: float) -> str:

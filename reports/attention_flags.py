@@ -31,11 +31,12 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from db.records import FlagRecord
-from reports.flags import Outcome, against_usual, too_small
+from reports.flags import Outcome, against_usual, in_english, not_surely_above, seen_seldom
 from reports.intervals import ShareInterval, difference_interval, share_interval
+from reports.language import N_, Message, nsaid, said
 from reports.timeline import Floats, StudentTimeline
 from reports.usual import Usual, UsualLevels, as_numbers, known
-from reports.words import count, length, percent, percent_range
+from reports.words import length, percent, percent_range
 
 KIND = "attention"
 """``FlagRecord.kind`` of this rule."""
@@ -116,9 +117,14 @@ class AttentionVerdict:
     difference: ShareInterval | None
     usual: Usual | None
     as_usual: bool
-    reasons: tuple[str, ...]
+    why: tuple[Message, ...]
     settings: AttentionFlagSettings
     kind: str = KIND
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in the language that is spoken."""
+        return tuple(map(str, self.why))
 
     @property
     def away_share(self) -> float | None:
@@ -133,7 +139,11 @@ class AttentionVerdict:
     @property
     def parts(self) -> dict[str, float]:
         """Share of the known time, 0..1, by what it was; empty if nothing is known."""
-        seconds = {"not seen": self.not_seen_s, "turned away": self.turned_s, "eyes shut": self.shut_s}
+        seconds = {
+            N_("not seen"): self.not_seen_s,
+            N_("turned away"): self.turned_s,
+            N_("eyes shut"): self.shut_s,
+        }
         return {name: part / self.known_s for name, part in seconds.items()} if self.known_s > 0 else {}
 
 
@@ -194,7 +204,7 @@ def to_attention_record(session_id: int, verdict: AttentionVerdict) -> FlagRecor
         "difference_high": None if apart is None else apart.high,
         **as_numbers(verdict.usual),
         "as_usual": verdict.as_usual,
-        "reasons": list(verdict.reasons),
+        "reasons": in_english(verdict.why),
         "settings": asdict(verdict.settings),
     }
     return FlagRecord(session_id, verdict.student_id, verdict.kind, verdict.outcome.value, numbers)
@@ -213,7 +223,7 @@ def _judge(
     interval = share_interval(where.away, known_s, settings.confidence)
     apart = difference_interval(where.away, beside, compared_s, settings.confidence)
     lacking = _lacking(line.coverage, float(known_s.sum()), float(compared_s.sum()), settings)
-    outcome, as_usual, reasons = _decide(interval, apart, lacking, settings, level)
+    outcome, as_usual, why = _decide(interval, apart, lacking, settings, level)
     return AttentionVerdict(
         student_id=line.student_id,
         outcome=outcome,
@@ -229,25 +239,32 @@ def _judge(
         difference=apart,
         usual=level,
         as_usual=as_usual,
-        reasons=reasons,
+        why=why,
         settings=settings,
     )
 
 
 def _lacking(
     coverage: float, known_s: float, compared_s: float, settings: AttentionFlagSettings
-) -> list[str]:
-    lacking = []
+) -> list[Message]:
+    lacking, needed = [], length(settings.least_known_s)
     if coverage <= 0:
-        lacking.append("never seen")
+        lacking.append(said("never seen"))
     if coverage < settings.least_coverage:
-        lacking.append(too_small("seen for", coverage, "the watched time", settings.least_coverage))
+        lacking.append(seen_seldom(coverage, settings.least_coverage))
     if known_s < settings.least_known_s:
-        lacking.append(f"known for {length(known_s)} of the {length(settings.least_known_s)} needed")
+        lacking.append(
+            said("known for %(length)s of the %(needed)s needed", length=length(known_s), needed=needed)
+        )
     if compared_s < settings.least_known_s:
         lacking.append(
-            f"{count(settings.least_others, 'other')} to compare with for {length(compared_s)} of the "
-            f"{length(settings.least_known_s)} needed"
+            nsaid(
+                "%(num)d other to compare with for %(length)s of the %(needed)s needed",
+                "%(num)d others to compare with for %(length)s of the %(needed)s needed",
+                settings.least_others,
+                length=length(compared_s),
+                needed=needed,
+            )
         )
     return lacking
 
@@ -255,36 +272,41 @@ def _lacking(
 def _decide(
     interval: ShareInterval | None,
     apart: ShareInterval | None,
-    lacking: Sequence[str],
+    lacking: Sequence[Message],
     settings: AttentionFlagSettings,
     usual: Usual | None,
-) -> tuple[Outcome, bool, tuple[str, ...]]:
+) -> tuple[Outcome, bool, tuple[Message, ...]]:
     """The outcome, whether the own usual level alone stood against a flag, and the reasons."""
     if interval is None or apart is None or lacking:
-        return Outcome.INSUFFICIENT_DATA, False, tuple(lacking) or ("nothing to compare with",)
+        return Outcome.INSUFFICIENT_DATA, False, tuple(lacking) or (said("nothing to compare with"),)
     against = []
     if interval.low <= settings.away_share + _ROUNDING:
-        against.append(
-            f"it may be as little as {percent(interval.low)}; "
-            f"more than {percent(settings.away_share)} is needed"
-        )
+        against.append(not_surely_above(interval, settings.away_share))
     if apart.low <= settings.away_margin + _ROUNDING:
         against.append(
-            f"compared with the class at the same time it may be as little as {points_more(apart.low)}; more "
-            f"than {points_more(settings.away_margin)} is needed"
+            said(
+                "compared with the class at the same time it may be as little as %(low)s; more than "
+                "%(needed)s is needed",
+                low=points_more(apart.low),
+                needed=points_more(settings.away_margin),
+            )
         )
     own = against_usual(interval, usual)
-    found = (
-        f"not seen, turned away or with shut eyes for {percent(interval.share)} of the time "
-        f"({percent_range(interval.low, interval.high)}), "
-        f"{points_more(apart.share)} than the class at that time"
+    found = said(
+        "not seen, turned away or with shut eyes for %(share)s of the time (%(interval)s), %(difference)s "
+        "than the class at that time",
+        share=percent(interval.share),
+        interval=percent_range(interval.low, interval.high),
+        difference=points_more(apart.share),
     )
     if against or own:
         return Outcome.NOT_FLAGGED, not against, (found, *against, *own)
     return Outcome.FLAGGED, False, (found,)
 
 
-def points_more(difference: float) -> str:
+def points_more(difference: float) -> Message:
     """``0.25`` as ``25 points more``, ``-0.1`` as ``10 points less``."""
     whole = round(difference * 100)
-    return f"{abs(whole)}\u00a0points {'less' if whole < 0 else 'more'}"
+    if whole < 0:
+        return nsaid("%(num)d\u00a0points less", "%(num)d\u00a0points less", -whole)
+    return nsaid("%(num)d\u00a0points more", "%(num)d\u00a0points more", whole)

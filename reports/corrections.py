@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.records import CorrectionKind, CorrectionRecord
+from reports.language import _
 from reports.words import clock
 
 
@@ -10,7 +11,8 @@ def told(record: CorrectionRecord) -> str:
     """``Student 3 is Mia``, as a sentence without its full stop."""
     student, person, kind = record.student, record.person, record.correction.kind
     if kind is CorrectionKind.NAME:
-        return f"{student} is {person}"
+        return _("%(student)s is %(person)s", student=student, person=person)
     if kind is CorrectionKind.MERGE:
-        return f"{student} was {person} all along"
-    return f"from {clock(record.correction.at_s or 0.0)} on {student} was {person}"
+        return _("%(student)s was %(person)s all along", student=student, person=person)
+    at = clock(record.correction.at_s or 0.0)
+    return _("from %(at)s on %(student)s was %(person)s", at=at, student=student, person=person)

@@ -15,6 +15,7 @@ from reports.charts.spark import facing_spark, sadness_spark
 from reports.charts.strip import student_strip
 from reports.charts.style import Chart
 from reports.charts.svg import to_svg
+from reports.language import _
 from reports.report import Mode, Report
 from reports.sentences import no_curve
 from reports.tables import Table, class_table, direction_table, sadness_table
@@ -81,16 +82,16 @@ def _maps(report: Report) -> tuple[Map, ...]:
     lines = [person.timeline for person in report.people]
     bold = frozenset(person.timeline.student_id for person in report.check_ins)
     turned = Map(
-        "Head turned from the front",
-        "Darker: turned away for more of the time.",
+        _("Head turned from the front"),
+        _("Darker: turned away for more of the time."),
         _svgs(direction_maps(lines, bold)),
         direction_table(lines),
     )
     if report.mode is not Mode.EMOTION:
         return (turned,)
     sad = Map(
-        "Expression resembling sadness",
-        "Darker: the expression resembled sadness more (mean probability).",
+        _("Expression resembling sadness"),
+        _("Darker: the expression resembled sadness more (mean probability)."),
         _svgs(sadness_maps(lines, bold)),
         sadness_table(lines),
     )

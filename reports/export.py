@@ -20,6 +20,7 @@ from reports.changes import Change
 from reports.corrections import told
 from reports.flags import to_record
 from reports.gaps import unseen_s
+from reports.language import Language, speaking
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
 from reports.timeline import UNKNOWN, StudentTimeline, overlap_s
@@ -71,8 +72,13 @@ def csv_text(report: Report) -> str:
 
 
 def as_data(report: Report) -> dict[str, Any]:
-    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins. The schema is
-    ``reports/report.schema.json``."""
+    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins; its sentences
+    in English whatever is spoken. The schema is ``reports/report.schema.json``."""
+    with speaking(Language.EN):
+        return _as_data(report)
+
+
+def _as_data(report: Report) -> dict[str, Any]:
     session = report.session
     return {
         "schema": SCHEMA,

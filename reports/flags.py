@@ -33,9 +33,10 @@ from db.records import FlagRecord
 from model.emotions import EMOTIONS, Emotion
 from reports.confusion import Confusion, on_simplex
 from reports.intervals import ShareInterval, share_interval
+from reports.language import Language, Message, nsaid, said, speaking
 from reports.timeline import Floats, StudentTimeline
 from reports.usual import Usual, as_numbers, known
-from reports.words import count, length, percent, percent_range
+from reports.words import length, percent, percent_range
 
 KIND = "sad_share"
 """``FlagRecord.kind`` of this rule."""
@@ -107,9 +108,14 @@ class Verdict:
     corrected: bool
     usual: Usual | None
     as_usual: bool
-    reasons: tuple[str, ...]
+    why: tuple[Message, ...]
     settings: FlagSettings
     kind: str = KIND
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in the language that is spoken."""
+        return tuple(map(str, self.why))
 
     @property
     def sad_share(self) -> float | None:
@@ -142,12 +148,9 @@ def judge(
     the student's own level of earlier sessions."""
     reading = _read(timeline, confusion, settings.confidence)
     usual = known(usual, settings.usual_sessions)
-    outcome, as_usual, reasons = _decide(reading, _lacking(timeline, settings), settings, usual)
+    outcome, as_usual, why = _decide(reading, _lacking(timeline, settings), settings, usual)
     if reading is not None and confusion is None:
-        reasons = (
-            *reasons,
-            "not corrected: how the model errs was not recorded with the session",
-        )
+        why = (*why, said("not corrected: how the model errs was not recorded with the session"))
     return Verdict(
         student_id=timeline.student_id,
         outcome=outcome,
@@ -164,7 +167,7 @@ def judge(
         corrected=confusion is not None,
         usual=usual,
         as_usual=as_usual,
-        reasons=reasons,
+        why=why,
         settings=settings,
     )
 
@@ -189,10 +192,16 @@ def to_record(session_id: int, verdict: Verdict) -> FlagRecord:
         "effective_bins": None if interval is None else interval.effective_bins,
         **as_numbers(verdict.usual),
         "as_usual": verdict.as_usual,
-        "reasons": list(verdict.reasons),
+        "reasons": in_english(verdict.why),
         "settings": asdict(verdict.settings),
     }
     return FlagRecord(session_id, verdict.student_id, verdict.kind, verdict.outcome.value, numbers)
+
+
+def in_english(why: Sequence[Message]) -> list[str]:
+    """Reasons as the database keeps them."""
+    with speaking(Language.EN):
+        return [str(one) for one in why]
 
 
 def _read(timeline: StudentTimeline, confusion: Confusion | None, confidence: float) -> _Reading | None:
@@ -211,73 +220,123 @@ def _read(timeline: StudentTimeline, confusion: Confusion | None, confidence: fl
     return _Reading(float(parts @ answers[:, Emotion.SAD]), _floats(shares), around)
 
 
-def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[str]:
+def _lacking(timeline: StudentTimeline, settings: FlagSettings) -> list[Message]:
     usable_s, samples = float(timeline.usable_s.sum()), int(timeline.usable_samples.sum())
     # A never-seen student fails the coverage even where all minima are set to 0.
-    lacking = [] if usable_s > 0 else ["never readable"]
+    lacking = [] if usable_s > 0 else [said("never readable")]
     if usable_s < settings.least_usable_s:
-        lacking.append(f"readable for {length(usable_s)} of the {length(settings.least_usable_s)} needed")
-    if samples < settings.least_usable_samples:
+        needed = length(settings.least_usable_s)
         lacking.append(
-            f"readable in {count(samples, 'picture')} of the {settings.least_usable_samples} needed"
+            said("readable for %(length)s of the %(needed)s needed", length=length(usable_s), needed=needed)
         )
+    if samples < settings.least_usable_samples:
+        lacking.append(_few_pictures(samples, settings.least_usable_samples))
     if timeline.coverage < settings.least_coverage:
-        lacking.append(too_small("seen for", timeline.coverage, "the watched time", settings.least_coverage))
+        lacking.append(seen_seldom(timeline.coverage, settings.least_coverage))
     watched_s = float(timeline.watched_s.sum())
     usable = usable_s / watched_s if watched_s > 0 else 0.0
     if usable < settings.least_usable_share:
-        lacking.append(too_small("readable for", usable, "the watched time", settings.least_usable_share))
+        needed = percent(settings.least_usable_share)
+        lacking.append(
+            said(
+                "readable for %(share)s of the watched time, %(needed)s needed",
+                share=percent(usable),
+                needed=needed,
+            )
+        )
     return lacking
 
 
+def _few_pictures(samples: int, needed: int) -> Message:
+    if not samples:
+        return said("readable in no pictures of the %(needed)s needed", needed=needed)
+    return nsaid(
+        "readable in %(num)d picture of the %(needed)s needed",
+        "readable in %(num)d pictures of the %(needed)s needed",
+        samples,
+        needed=needed,
+    )
+
+
 def _decide(
-    reading: _Reading | None, lacking: Sequence[str], settings: FlagSettings, usual: Usual | None
-) -> tuple[Outcome, bool, tuple[str, ...]]:
+    reading: _Reading | None, lacking: Sequence[Message], settings: FlagSettings, usual: Usual | None
+) -> tuple[Outcome, bool, tuple[Message, ...]]:
     """The outcome, whether the own usual level alone stood against a flag, and the reasons."""
     if reading is None or lacking:
         return Outcome.INSUFFICIENT_DATA, False, tuple(lacking)
     against, own = _against_share(reading, settings), against_usual(reading.interval, usual)
-    interval = reading.interval
-    found = (
-        f"estimated at {percent(interval.share)} of the readable time "
-        f"({percent_range(interval.low, interval.high)})"
-    )
+    share, interval = percent(reading.interval.share), _told(reading.interval)
     if against or own:
+        found = said(
+            "estimated at %(share)s of the readable time (%(interval)s)", share=share, interval=interval
+        )
         return Outcome.NOT_FLAGGED, not against, (found, *against, *own)
-    return Outcome.FLAGGED, False, (f"{found}, more than any other expression",)
+    found = said(
+        "estimated at %(share)s of the readable time (%(interval)s), more than any other expression",
+        share=share,
+        interval=interval,
+    )
+    return Outcome.FLAGGED, False, (found,)
 
 
-def _against_share(reading: _Reading, settings: FlagSettings) -> list[str]:
+def _told(interval: ShareInterval) -> str:
+    return percent_range(interval.low, interval.high)
+
+
+def _against_share(reading: _Reading, settings: FlagSettings) -> list[Message]:
     """Why the share is not enough, in words; empty if it is."""
     sad, neutral = reading.shares[Emotion.SAD], reading.shares[Emotion.NEUTRAL]
     other = max(share for emotion, share in enumerate(reading.shares) if emotion != Emotion.SAD)
     against = []
     if sad <= other + _ROUNDING:
-        against.append(f"another expression reached {percent(other)}")
+        against.append(said("another expression reached %(share)s", share=percent(other)))
     elif sad <= neutral + settings.sad_margin + _ROUNDING:
-        against.append(f"neutral reached {percent(neutral)}, less than {percent(settings.sad_margin)} behind")
-    if reading.interval.low <= settings.sad_share + _ROUNDING:
         against.append(
-            f"it may be as little as {percent(reading.interval.low)}; more than "
-            f"{percent(settings.sad_share)} is needed"
+            said(
+                "neutral reached %(share)s, less than %(margin)s behind",
+                share=percent(neutral),
+                margin=percent(settings.sad_margin),
+            )
         )
+    if reading.interval.low <= settings.sad_share + _ROUNDING:
+        against.append(not_surely_above(reading.interval, settings.sad_share))
     return against
 
 
-def against_usual(interval: ShareInterval, usual: Usual | None) -> list[str]:
+def not_surely_above(interval: ShareInterval, needed: float) -> Message:
+    """That the lower end is not above what is needed."""
+    return said(
+        "it may be as little as %(low)s; more than %(needed)s is needed",
+        low=percent(interval.low),
+        needed=percent(needed),
+    )
+
+
+def against_usual(interval: ShareInterval, usual: Usual | None) -> list[Message]:
     """That the share is not surely above the student's own usual level, in words; empty if it is, or if there
     is none."""
     if usual is None or interval.low > usual.level + _ROUNDING:
         return []
     return [
-        f"it may be as little as {percent(interval.low)}, which is not above the student's own usual "
-        f"{percent(usual.level)} (median of {count(usual.sessions, 'earlier session')})"
+        nsaid(
+            "it may be as little as %(low)s, which is not above the student's own usual %(usual)s "
+            "(median of %(num)d earlier session)",
+            "it may be as little as %(low)s, which is not above the student's own usual %(usual)s "
+            "(median of %(num)d earlier sessions)",
+            usual.sessions,
+            low=percent(interval.low),
+            usual=percent(usual.level),
+        )
     ]
 
 
-def too_small(what: str, share: float, whole: str, least: float) -> str:
-    """A minimum that was not reached, in words."""
-    return f"{what} {percent(share)} of {whole}, {percent(least)} needed"
+def seen_seldom(coverage: float, needed: float) -> Message:
+    """That somebody was not seen for as long as is needed."""
+    return said(
+        "seen for %(share)s of the watched time, %(needed)s needed",
+        share=percent(coverage),
+        needed=percent(needed),
+    )
 
 
 def _floats(values: Floats) -> tuple[float, ...]:

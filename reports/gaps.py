@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reports.language import N_, _, word
 from reports.words import length, listing
 
 REASONS: Mapping[str, str] = {
-    "no picture": "the camera gave no picture",
-    "frozen picture": "the picture stood still",
-    "black picture": "the picture was black",
-    "paused": "the recording was paused",
-    "nobody there": "nobody had joined",
+    "no picture": N_("the camera gave no picture"),
+    "frozen picture": N_("the picture stood still"),
+    "black picture": N_("the picture was black"),
+    "paused": N_("the recording was paused"),
+    "nobody there": N_("nobody had joined"),
 }
 """What the stored reasons (``monitor.domain.GapReason``) are in words; another one is told as it is."""
 
@@ -20,6 +21,11 @@ MOST_GAPS = 12
 """More than this a page does not list; a camera that comes and goes has hundreds. The JSON has all."""
 
 _TOUCHING_S = 1e-6
+
+
+def why(reason: str) -> str:
+    """A stored reason in words."""
+    return word(REASONS[reason]) if reason in REASONS else reason
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Unseen:
     @property
     def why(self) -> str:
         """The reason in words."""
-        return REASONS.get(self.reason, self.reason)
+        return why(self.reason)
 
 
 def unseen(gaps: Iterable[tuple[float, float, str]], end_s: float) -> tuple[Unseen, ...]:
@@ -71,10 +77,13 @@ def gaps_told(gaps: Sequence[Unseen], end_s: float) -> str | None:
         lengths[gap.why] = lengths.get(gap.why, 0.0) + gap.length_s
     ranked = sorted(lengths.items(), key=lambda pair: -pair[1])
     if len(ranked) == 1:
-        why = ranked[0][0]
+        reasons = ranked[0][0]
     else:
-        why = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
-    return f"For {length(unseen_s(gaps))} of {length(end_s)} nothing was seen: {why}."
+        reasons = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
+    gone = length(unseen_s(gaps))
+    return _(
+        "For %(gone)s of %(whole)s nothing was seen: %(why)s.", gone=gone, whole=length(end_s), why=reasons
+    )
 
 
 def listed(gaps: Sequence[Unseen]) -> tuple[Unseen, ...]:

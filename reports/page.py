@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from importlib.resources import files
-
 from jinja2 import Environment
 from markupsafe import Markup
 
 from model.emotions import Emotion
-from reports import words
+from reports import dates, words
 from reports.arrivals import arrivals_told, came_at
 from reports.charts.svg import apart
 from reports.drawings import drawings
-from reports.environment import page_environment
+from reports.environment import page_environment, style_sheet
 from reports.flags import Outcome
 from reports.gaps import listed
 from reports.intervals import ShareInterval
+from reports.language import N_, _, word
 from reports.method import card_told, method
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, change_told, masked, no_change, no_curve, summary, unreadable
 
 _REVIEWED = {
-    "open": "check-in suggested: {}",
-    "confirmed": "check-in confirmed: {}",
-    "dismissed": "dismissed: {}",
+    "open": N_("check-in suggested: %(about)s"),
+    "confirmed": N_("check-in confirmed: %(about)s"),
+    "dismissed": N_("dismissed: %(about)s"),
 }
 
 
+_REVIEWS = {"open": N_("open"), "confirmed": N_("confirmed"), "dismissed": N_("dismissed")}
+
+
 def render_html(report: Report) -> str:
-    """The whole page: style and charts inside, no script, nothing loaded from anywhere."""
+    """The whole page: style and charts inside, no script, nothing loaded from anywhere; in the language that
+    is spoken."""
     return apart(
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             title=title(report),
-            css=Markup((files("templates") / "report.css").read_text("utf-8")),
+            css=Markup(style_sheet("report.css")),
             summary=summary(report),
             banner=banner(report),
             facts=facts(report),
@@ -55,7 +57,8 @@ def render_html(report: Report) -> str:
 
 def title(report: Report) -> str:
     """What the page and the PDF are called."""
-    return f"{report.session.class_name}, {_day(report.started_at)}: lesson report"
+    name, day = report.session.class_name, dates.day(report.started_at)
+    return _("%(name)s, %(day)s: lesson report", name=name, day=day)
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
@@ -64,14 +67,16 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
     # The announced length is news only where it was not reached.
     announced_s = session.expected_s or (session.end_s if report.gaps else None)
     short = announced_s is not None and announced_s - report.watched_s > session.bin_s
-    of = f" of {words.length(announced_s)}" if short and announced_s else ""
-    people = ("Students seen", len(report.seen))
+    watched = words.length(report.watched_s)
+    if short and announced_s:
+        watched = _("%(part)s of %(whole)s", part=watched, whole=words.length(announced_s))
+    people = (_("Students seen"), len(report.seen))
     if report.mode is Mode.AGGREGATE:
-        people = ("Most seen at a time", whole.people)
+        people = (_("Most seen at a time"), whole.people)
     return (
-        ("Watched", words.length(report.watched_s) + of),
+        (_("Watched"), watched),
         (people[0], str(people[1])),
-        ("Seen, on average", words.percent(whole.mean_seen_share)),
+        (_("Seen, on average"), words.percent(whole.mean_seen_share)),
     )
 
 
@@ -81,29 +86,27 @@ def _environment() -> Environment:
             "percent": words.percent,
             "clock": lambda seconds: words.NONE if seconds is None else words.clock(seconds),
             "length_of_time": words.length,
-            "moment": _moment,
-            "day": _day,
+            "moment": dates.moment,
+            "day": dates.day,
             "interval": _interval,
             "noun": _noun,
             "sideways": words.sideways,
             "upwards": words.upwards,
             "points": words.points,
-            "points_of": lambda share: words.points(share).lstrip("+"),
+            "points_of": words.points_of,
             "outcome": _outcome,
             "arrivals": arrivals_told,
             "came_at": came_at,
             "seat": _seat,
-            "capitalised": lambda text: text[:1].upper() + text[1:],
+            "capitalised": words.capital,
+            "word": word,
+            "review": _review,
         }
     )
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%A} {_day(moment)}, {moment:%H:%M} ({moment.tzname()})"
+def _review(stored: str) -> str:
+    return word(_REVIEWS[stored]) if stored in _REVIEWS else stored
 
 
 def _interval(interval: ShareInterval | None) -> str:
@@ -112,20 +115,22 @@ def _interval(interval: ShareInterval | None) -> str:
 
 def _seat(label: str) -> str:
     """Where nobody planned the seats, they are called as the students recorded on them."""
-    return f"recorded as {label}" if label.startswith("Student ") else label
+    return _("recorded as %(name)s", name=label) if label.startswith("Student ") else label
 
 
 def _noun(emotion: Emotion | None) -> str:
-    return words.NONE if emotion is None else words.NOUNS[emotion]
+    return words.NONE if emotion is None else words.noun(emotion)
 
 
 def _outcome(person: Person) -> str:
     if not person.seen:
-        return "not seen"
+        return _("not seen")
     if person.raised:
-        told = (_REVIEWED[person.review_of(one.kind)].format(words.about(one.kind)) for one in person.raised)
+        told = (
+            _(_REVIEWED[person.review_of(one.kind)], about=words.about(one.kind)) for one in person.raised
+        )
         return ", ".join(told)
     if person.as_usual:
-        return f"as usual: {', '.join(words.about(one.kind) for one in person.as_usual)}"
+        return _("as usual: %(about)s", about=", ".join(words.about(one.kind) for one in person.as_usual))
     verdict = person.verdict or person.attention_verdict
-    return "not enough to tell" if verdict.outcome is Outcome.INSUFFICIENT_DATA else "no flag"
+    return _("not enough to tell") if verdict.outcome is Outcome.INSUFFICIENT_DATA else _("no flag")

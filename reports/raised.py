@@ -8,12 +8,13 @@ from datetime import datetime
 
 from db.flagged import RaisedFlag
 from reports.history.sessions import moment
+from reports.language import N_, word
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, about, percent, percent_range
 
 RAISED_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
 
-_SHOWED: Mapping[str, str] = {"attention": "away"}
+_SHOWED: Mapping[str, str] = {"attention": N_("away")}
 """What the share is of, where that is not what the flag is about."""
 
 _SHARES: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
@@ -52,7 +53,7 @@ class RaisedLine:
         )
 
     def _showed(self) -> str:
-        what = _SHOWED.get(self.kind, about(self.kind))
+        what = word(_SHOWED[self.kind]) if self.kind in _SHOWED else about(self.kind)
         if self.share is None or self.share_low is None or self.share_high is None:
             return what
         return f"{what} {percent(self.share)} ({percent_range(self.share_low, self.share_high)})"

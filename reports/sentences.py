@@ -13,15 +13,52 @@ from reports.class_timeline import LEAST_CLASS_PEOPLE
 from reports.flags import KIND as SADNESS
 from reports.flags import Outcome
 from reports.gaps import gaps_told
+from reports.language import N_, _, ngettext, word
 from reports.names import isolated
 from reports.report import Mode, Person, Report
-from reports.words import NOUNS, clock, count, length, listing, percent
+from reports.words import clock, count, length, listing, noun, percent
 
-_ASKED = {
-    SADNESS: "mostly showed an expression resembling sadness",
-    ATTENTION: "was away for much longer than the class",
+_NOBODY: Mapping[tuple[str, ...], tuple[str, str]] = {
+    (SADNESS,): (
+        N_("No check-in is suggested: nobody mostly showed an expression resembling sadness."),
+        N_(
+            "No check-in is suggested: of those with enough to tell, nobody mostly showed an expression "
+            "resembling sadness."
+        ),
+    ),
+    (ATTENTION,): (
+        N_("No check-in is suggested: nobody was away for much longer than the class."),
+        N_(
+            "No check-in is suggested: of those with enough to tell, nobody was away for much longer than "
+            "the class."
+        ),
+    ),
+    (SADNESS, ATTENTION): (
+        N_(
+            "No check-in is suggested: nobody mostly showed an expression resembling sadness or was away for "
+            "much longer than the class."
+        ),
+        N_(
+            "No check-in is suggested: of those with enough to tell, nobody mostly showed an expression "
+            "resembling sadness or was away for much longer than the class."
+        ),
+    ),
 }
-"""What nobody did who was not flagged; "away" is not seen, turned away or with shut eyes."""
+"""That nobody was flagged for any of these kinds: with enough to tell of all, or only of some. "Away" is not
+seen, turned away or with shut eyes."""
+
+_ON_REVIEW = {
+    "confirmed": N_("Confirmed on review: %(names)s."),
+    "dismissed": N_("Dismissed on review: %(names)s."),
+}
+
+_REASONS = {
+    "too small": N_("too small"),
+    "blurred": N_("blurred"),
+    "turned away": N_("turned away"),
+    "occluded": N_("occluded"),
+}
+"""``monitor.domain.Unknown``, why a face was not readable; another one is told as it is."""
 
 MOST_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""
@@ -30,21 +67,27 @@ SELDOM = 0.5
 """Whoever was seen for less of the watched time than this is named. A way of telling, not a limit."""
 
 _MEASURES: Mapping[Measure | Emotion, str] = {
-    Measure.SEEN: "the share of students seen",
-    Measure.FACING: "heads facing the front",
-    Measure.SHUT: "shut eyes",
-    **{emotion: f"expressions resembling {NOUNS[emotion]}" for emotion in Emotion},
-    Emotion.NEUTRAL: "neutral expressions",
+    Measure.SEEN: N_("the share of students seen"),
+    Measure.FACING: N_("heads facing the front"),
+    Measure.SHUT: N_("shut eyes"),
+    Emotion.ANGRY: N_("expressions resembling anger"),
+    Emotion.DISGUST: N_("expressions resembling disgust"),
+    Emotion.FEAR: N_("expressions resembling fear"),
+    Emotion.HAPPY: N_("expressions resembling happiness"),
+    Emotion.SAD: N_("expressions resembling sadness"),
+    Emotion.SURPRISE: N_("expressions resembling surprise"),
+    Emotion.NEUTRAL: N_("neutral expressions"),
 }
 
 
 def summary(report: Report) -> tuple[str, ...]:
     """Two or three sentences, the most important first."""
     if report.watched_s == 0:
-        why = "" if report.gaps else ": no picture arrived"
-        return (f"Nothing was watched{why}, so there is nothing to report.",)
+        if report.gaps:
+            return (_("Nothing was watched, so there is nothing to report."),)
+        return (_("Nothing was watched: no picture arrived, so there is nothing to report."),)
     if not report.whole.people_seen.any():
-        return (f"No student was seen in the {length(report.watched_s)} watched.",)
+        return (_("No student was seen in the %(length)s watched.", length=length(report.watched_s)),)
     by_mode = {Mode.EMOTION: _emotion, Mode.BEHAVIOUR: _behaviour, Mode.AGGREGATE: _aggregate}
     return tuple(sentence for sentence in by_mode[report.mode](report) if sentence)
 
@@ -53,34 +96,44 @@ def banner(report: Report) -> str | None:
     """What is missing and why; None if the session ran to its end."""
     parts = []
     if report.session.status is SessionStatus.INTERRUPTED:
-        why = f": {report.session.status_reason.rstrip('.')}" if report.session.status_reason else ""
-        parts.append(f"This session was interrupted{why}. All that was recorded before is in this report.")
+        parts.append(_interrupted(report.session.status_reason.rstrip(".")))
     elif report.session.status is SessionStatus.RUNNING:
-        parts.append("This session is still marked as running; this is what is recorded so far.")
+        parts.append(_("This session is still marked as running; this is what is recorded so far."))
     gone = gaps_told(report.gaps, report.session.end_s)
     parts += [part for part in (_missing_end(report), gone, _missing_middle(report)) if part]
     return " ".join(parts) or None
+
+
+def _interrupted(why: str) -> str:
+    """``why`` in the words of the record, which are English."""
+    if not why:
+        return _("This session was interrupted. All that was recorded before is in this report.")
+    return _(
+        "This session was interrupted: %(why)s. All that was recorded before is in this report.", why=why
+    )
 
 
 def no_curve(report: Report) -> str | None:
     """Why there is no class curve; None if there is one."""
     whole = report.whole
     if not whole.people_seen.any():
-        return "There is no curve, because no student was seen."
+        return _("There is no curve, because no student was seen.")
     if report.mode is Mode.AGGREGATE and whole.people < LEAST_CLASS_PEOPLE:
-        return (
-            f"There is no curve: at most {count(whole.people, 'student')} could be seen at a time, and a "
-            f"figure of the class needs {LEAST_CLASS_PEOPLE} or more, so that it gives away nobody."
+        return _(
+            "There is no curve: at most %(students)s could be seen at a time, and a figure of the class "
+            "needs %(least)s or more, so that it gives away nobody.",
+            students=count(whole.people, "student"),
+            least=LEAST_CLASS_PEOPLE,
         )
     if report.mode is Mode.BEHAVIOUR:
         return (
             None
             if whole.mean_facing_share is not None
-            else "There is no curve: no head direction could be read."
+            else _("There is no curve: no head direction could be read.")
         )
     if whole.people_usable.any() or whole.mean_facing_share is not None:
         return None
-    return "There is no curve: no expression could be read, nor where heads pointed."
+    return _("There is no curve: no expression could be read, nor where heads pointed.")
 
 
 def unreadable(report: Report) -> str | None:
@@ -93,29 +146,40 @@ def unreadable(report: Report) -> str | None:
     total = reasons.total()
     if not total or report.mode is not Mode.EMOTION:
         return None
-    shares = [f"{reason} ({percent(number / total)})" for reason, number in reasons.most_common()]
-    return f"Where a face was seen but not readable, it was {listing(shares)}."
+    shares = [f"{_reason(reason)} ({percent(number / total)})" for reason, number in reasons.most_common()]
+    return _("Where a face was seen but not readable, it was %(reasons)s.", reasons=listing(shares))
+
+
+def _reason(stored: str) -> str:
+    return word(_REASONS[stored]) if stored in _REASONS else stored
 
 
 def masked(report: Report) -> str | None:
     """That seats were masked; None if none was."""
     if not report.masked_seats:
         return None
-    was = "is opted out and was" if report.masked_seats == 1 else "are opted out and were"
-    return (
-        f"{count(report.masked_seats, 'seat')} {was} masked in every picture before anything was looked for "
-        "in it. Nothing is known of who sits there."
+    return ngettext(
+        "%(num)d seat is opted out and was masked in every picture before anything was looked for in it. "
+        "Nothing is known of who sits there.",
+        "%(num)d seats are opted out and were masked in every picture before anything was looked for in it. "
+        "Nothing is known of who sits there.",
+        report.masked_seats,
     )
 
 
 def change_told(change: Change) -> str:
     """``At 23:10 heads facing the front fell from 87 % to 44 %.``"""
-    return f"At {clock(change.at_s)} {_went(change)}"
+    return _("At %(at)s %(change)s", at=clock(change.at_s), change=_went(change))
 
 
 def _went(change: Change) -> str:
-    went = "rose" if change.after > change.before else "fell"
-    return f"{_MEASURES[change.measure]} {went} from {percent(change.before)} to {percent(change.after)}."
+    told = (
+        N_("%(what)s rose from %(before)s to %(after)s.")
+        if change.after > change.before
+        else N_("%(what)s fell from %(before)s to %(after)s.")
+    )
+    what, before, after = word(_MEASURES[change.measure]), percent(change.before), percent(change.after)
+    return _(told, what=what, before=before, after=after)
 
 
 def no_change(report: Report) -> str | None:
@@ -123,14 +187,14 @@ def no_change(report: Report) -> str | None:
     compared = len(report.people) >= LEAST_STUDENTS and report.session.end_s >= 2 * WINDOW_S
     if report.changes or not compared:
         return None
-    return "At no moment did the class change by more than chance allows."
+    return _("At no moment did the class change by more than chance allows.")
 
 
 def names(people: tuple[Person, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
     shown = [isolated(person.name) for person in people[:MOST_NAMES]]
     more = len(people) - len(shown)
-    return listing([*shown, f"{more} more"] if more else shown)
+    return listing([*shown, ngettext("%(num)d more", "%(num)d more", more)] if more else shown)
 
 
 def _emotion(report: Report) -> list[str]:
@@ -138,7 +202,7 @@ def _emotion(report: Report) -> list[str]:
     return [
         _check_ins(report),
         _seen(report),
-        told or "Nobody's face could be read, so nothing can be said about expressions.",
+        told or _("Nobody's face could be read, so nothing can be said about expressions."),
     ]
 
 
@@ -147,14 +211,14 @@ def _behaviour(report: Report) -> list[str]:
     told = (
         ""
         if facing is None
-        else f"Heads faced the front in {percent(facing)} of the moments that could be read."
+        else _("Heads faced the front in %(share)s of the moments that could be read.", share=percent(facing))
     )
     change = _largest_change(report)
     return [
         _check_ins(report),
         _seen(report),
         f"{told} {change}".strip(),
-        f"{_eyes(report)} No expression was computed in this mode.",
+        _eyes(report) + " " + _("No expression was computed in this mode."),
     ]
 
 
@@ -162,22 +226,29 @@ def _largest_change(report: Report) -> str:
     if not report.changes:
         return ""
     largest = max(report.changes, key=lambda change: change.size)
-    return f"The class changed most at {clock(largest.at_s)}: {_went(largest)}"
+    return _("The class changed most at %(at)s: %(change)s", at=clock(largest.at_s), change=_went(largest))
 
 
 def _eyes(report: Report) -> str:
     judged = [person for person in report.people if person.attention.most_closed is not None]
     if not judged:
-        return "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down."
-    of = "all" if len(judged) == len(report.seen) else f"{len(judged)} of {len(report.seen)}"
-    return f"Whether eyes were open or shut could be judged for {of} of the students seen."
+        return _(
+            "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down."
+        )
+    if len(judged) == len(report.seen):
+        return _("Whether eyes were open or shut could be judged for all of the students seen.")
+    return _(
+        "Whether eyes were open or shut could be judged for %(judged)s of %(seen)s of the students seen.",
+        judged=len(judged),
+        seen=len(report.seen),
+    )
 
 
 def _aggregate(report: Report) -> list[str]:
     return [
-        f"Up to {count(report.whole.people, 'student')} were seen at a time.",
+        _("Up to %(students)s were seen at a time.", students=count(report.whole.people, "student")),
         _class_expressions(report),
-        "In this mode nothing is kept about a single student.",
+        _("In this mode nothing is kept about a single student."),
     ]
 
 
@@ -185,44 +256,53 @@ def _check_ins(report: Report) -> str:
     """Who is to be checked in with; the page says for what."""
     waiting = tuple(person for person in report.check_ins if "open" in person.reviews)
     if waiting:
-        many = "s" if len(waiting) > 1 else ""
-        of = f" ({len(waiting)} of {count(len(report.seen), 'student')})" if many else ""
-        told = f"Suggested check-in{many}: {names(waiting)}{of}."
+        told = ngettext(
+            "Suggested check-in: %(names)s.",
+            "Suggested check-ins: %(names)s (%(num)d of %(students)s).",
+            len(waiting),
+            names=names(waiting),
+            students=count(len(report.seen), "student"),
+        )
     else:
-        told = "No check-in is open." if report.check_ins else _nobody(report)
-    for review in ("confirmed", "dismissed"):
+        told = _("No check-in is open.") if report.check_ins else _nobody(report)
+    parts = [told]
+    for review, text in _ON_REVIEW.items():
         reviewed = tuple(person for person in report.check_ins if review in person.reviews)
-        told += f" {review.capitalize()} on review: {names(reviewed)}." if reviewed else ""
+        parts += [_(text, names=names(reviewed))] if reviewed else []
     usual = tuple(person for person in report.people if person.as_usual)
-    return told + (f" As usual for themselves, and so not flagged: {names(usual)}." if usual else "")
+    if usual:
+        parts.append(_("As usual for themselves, and so not flagged: %(names)s.", names=names(usual)))
+    return " ".join(parts)
 
 
 def _nobody(report: Report) -> str:
     """That nobody was flagged, for what, and whom that leaves out."""
     kinds = [SADNESS, ATTENTION] if report.mode is Mode.EMOTION else [ATTENTION]
     judged = {kind: [p for p in report.seen if not p.is_(Outcome.INSUFFICIENT_DATA, kind)] for kind in kinds}
-    asked = [_ASKED[kind] for kind in kinds if judged[kind]]
+    asked = tuple(kind for kind in kinds if judged[kind])
     if not asked:
-        return "No check-in is suggested: there was not enough to tell about anyone."
+        return _("No check-in is suggested: there was not enough to tell about anyone.")
     if any(person.as_usual for person in report.people):
-        return "No check-in is suggested."
+        return _("No check-in is suggested.")
     few = any(len(found) < len(report.seen) for found in judged.values())
-    whom = "of those with enough to tell, nobody" if few else "nobody"
-    return f"No check-in is suggested: {whom} {' or '.join(asked)}."
+    return word(_NOBODY[asked][few])
 
 
 def _seen(report: Report) -> str:
     share, few = report.whole.mean_seen_share, report.insufficient
-    were = "was" if len(report.seen) == 1 else "were"
-    sentence = (
-        f"{count(len(report.seen), 'student')} {were} seen, on average for {percent(share)} of the "
-        f"{length(report.watched_s)} watched."
+    sentence = ngettext(
+        "%(num)d student was seen, on average for %(share)s of the %(length)s watched",
+        "%(num)d students were seen, on average for %(share)s of the %(length)s watched",
+        len(report.seen),
+        share=percent(share),
+        length=length(report.watched_s),
     )
     seldom = tuple(p for p in report.seen if p.timeline.coverage < SELDOM)
     if 0 < len(seldom) < len(report.seen):
-        sentence = f"{sentence[:-1]}; less than half of it: {names(seldom)}."
+        sentence += _("; less than half of it: %(names)s", names=names(seldom))
     some = 0 < len(few) < len(report.seen)
-    return sentence + (f" There was not enough to tell for {names(few)}." if some else "")
+    unclear = " " + _("There was not enough to tell for %(names)s.", names=names(few)) if some else ""
+    return f"{sentence}.{unclear}"
 
 
 def _class_expressions(report: Report) -> str:
@@ -232,20 +312,21 @@ def _class_expressions(report: Report) -> str:
     ranked = sorted(shares, key=lambda emotion: -shares[emotion])[:3]
     if Emotion.SAD not in ranked:
         ranked = [*ranked[:2], Emotion.SAD]
-    told = listing([f"{NOUNS[emotion]} {percent(shares[emotion])}" for emotion in ranked])
-    return f"Averaged over the class, the readable faces resembled: {told}."
+    told = listing([f"{noun(emotion)} {percent(shares[emotion])}" for emotion in ranked])
+    return _("Averaged over the class, the readable faces resembled: %(told)s.", told=told)
 
 
 def _missing_end(report: Report) -> str | None:
     expected_s, end_s = report.session.expected_s, report.session.end_s
     if expected_s is None:
         live = report.session.status is SessionStatus.INTERRUPTED
-        return "How much is missing is not known, as a live session announces no length." if live else None
+        return _("How much is missing is not known, as a live session announces no length.") if live else None
     missing_s = expected_s - end_s
     # The last bin, and the rounding of a container's length, are not worth a warning.
     if missing_s <= max(report.session.bin_s, expected_s / 100):
         return None
-    return f"The last {length(missing_s)} of {length(expected_s)} are missing."
+    missing, whole = length(missing_s), length(expected_s)
+    return _("The last %(missing)s of %(whole)s are missing.", missing=missing, whole=whole)
 
 
 def _missing_middle(report: Report) -> str | None:
@@ -253,5 +334,9 @@ def _missing_middle(report: Report) -> str | None:
     # Beside gaps, what is left of the bins at their ends is not worth a word.
     if missing_s < report.session.bin_s or report.watched_s == 0:
         return None
-    besides = "Besides, nothing" if report.gaps else "Nothing"
-    return f"{besides} was watched for {length(missing_s)} in between; the charts show where."
+    told = (
+        N_("Besides, nothing was watched for %(length)s in between; the charts show where.")
+        if report.gaps
+        else N_("Nothing was watched for %(length)s in between; the charts show where.")
+    )
+    return _(told, length=length(missing_s))

@@ -11,13 +11,18 @@ from reports.charts.columns import Columns, State, class_states, round_columns
 from reports.charts.heatmap import Row, direction_row, sadness_row
 from reports.charts.style import COLOURS
 from reports.class_timeline import ClassTimeline
+from reports.language import N_, _, word
 from reports.timeline import StudentTimeline
-from reports.words import NONE, NOUNS, clock, length, percent
+from reports.words import NONE, clock, length, noun, percent
 
 MOST_STEPS = 12
 """Five minutes each for a lecture of up to an hour."""
 
-_STATES = {State.NOT_WATCHED: "not watched", State.ABSENT: "not seen", State.TOO_FEW: "too few"}
+_STATES = {
+    State.NOT_WATCHED: N_("not watched"),
+    State.ABSENT: N_("not seen"),
+    State.TOO_FEW: N_("too few"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,27 +41,34 @@ def class_table(whole: ClassTimeline, *, expressions: bool) -> Table:
         *cols.means(whole.head_shares, whole.grid.watched_s).T,
         cols.means(whole.closed_share, np.maximum(whole.people_seen, 1)),
     ]
-    heads = ["From", "to the front", "turned away", "not readable", "not seen", "eyes shut"]
+    heads = [
+        _("From"),
+        _("to the front"),
+        _("turned away"),
+        _("not readable"),
+        _("not seen"),
+        _("eyes shut"),
+    ]
     if expressions:
         means = cols.means(whole.probabilities, whole.people_usable)
         series += [means[:, emotion] for emotion in COLOURS]
-        heads += [NOUNS[emotion] for emotion in COLOURS]
+        heads += [noun(emotion) for emotion in COLOURS]
     states = class_states(whole, cols, ~np.isnan(series[0]))
     rows = [
         (clock(cols.edges_s[c]), *(_cell(values[c], int(states[c])) for values in series))
         for c in range(len(states))
     ]
-    return Table(f"The class, means over {_step(cols)}", tuple(heads), tuple(rows))
+    return Table(_("The class, means over %(step)s", step=_step(cols)), tuple(heads), tuple(rows))
 
 
 def sadness_table(lines: Sequence[StudentTimeline]) -> Table:
     """The heat map of sadness, a row a student."""
-    return _student_table(lines, sadness_row, "Resemblance to sadness")
+    return _student_table(lines, sadness_row, _("Resemblance to sadness"))
 
 
 def direction_table(lines: Sequence[StudentTimeline]) -> Table:
     """The heat map of heads, a row a student."""
-    return _student_table(lines, direction_row, "Head turned from the front")
+    return _student_table(lines, direction_row, _("Head turned from the front"))
 
 
 def _student_table(
@@ -68,14 +80,15 @@ def _student_table(
         one = row(line, cols)
         cells = (_cell(value, int(state)) for value, state in zip(one.values, one.states, strict=True))
         rows.append((line.pseudonym, *cells))
-    heads = ("Student", *(clock(at_s) for at_s in cols.edges_s[:-1]))
-    return Table(f"{what}, means over {_step(cols)}, which begin at", heads, tuple(rows))
+    heads = (_("Student"), *(clock(at_s) for at_s in cols.edges_s[:-1]))
+    caption = _("%(what)s, means over %(step)s, which begin at", what=what, step=_step(cols))
+    return Table(caption, heads, tuple(rows))
 
 
 def _cell(value: float, state: int) -> str:
     if state == State.KNOWN:
         return NONE if np.isnan(value) else percent(float(value))
-    return _STATES.get(State(state), NONE)
+    return word(_STATES[State(state)]) if State(state) in _STATES else NONE
 
 
 def _step(cols: Columns) -> str:

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from model.emotions import Emotion
+from reports.language import N_, Language, _, ngettext, spoken, word
 
 NOUNS: Mapping[Emotion, str] = {
-    Emotion.ANGRY: "anger",
-    Emotion.DISGUST: "disgust",
-    Emotion.FEAR: "fear",
-    Emotion.HAPPY: "happiness",
-    Emotion.SAD: "sadness",
-    Emotion.SURPRISE: "surprise",
-    Emotion.NEUTRAL: "neutral",
+    Emotion.ANGRY: N_("anger"),
+    Emotion.DISGUST: N_("disgust"),
+    Emotion.FEAR: N_("fear"),
+    Emotion.HAPPY: N_("happiness"),
+    Emotion.SAD: N_("sadness"),
+    Emotion.SURPRISE: N_("surprise"),
+    Emotion.NEUTRAL: N_("neutral"),
 }
-"""What an expression *resembles*. An adjective after a name would read as a finding about the person."""
+"""What an expression *resembles*. An adjective after a name would read as a finding about the person.
+Told by ``noun``."""
 
-KINDS: Mapping[str, str] = {"sad_share": "sadness", "attention": "attention"}
+RESEMBLING: Mapping[Emotion, str] = {
+    Emotion.ANGRY: N_("resembling anger"),
+    Emotion.DISGUST: N_("resembling disgust"),
+    Emotion.FEAR: N_("resembling fear"),
+    Emotion.HAPPY: N_("resembling happiness"),
+    Emotion.SAD: N_("resembling sadness"),
+    Emotion.SURPRISE: N_("resembling surprise"),
+    Emotion.NEUTRAL: N_("resembling neutral"),
+}
+"""What a figure of an expression is called."""
+
+KINDS: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
 """What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
 
 GAP = "\u00a0"
@@ -30,7 +43,23 @@ NONE = "–"
 
 def about(kind: str) -> str:
     """``sadness`` for ``sad_share``; a kind that is not known is called as it is."""
-    return KINDS.get(kind, kind.replace("_", " "))
+    return word(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")
+
+
+def noun(emotion: Emotion) -> str:
+    """What an expression resembles, in the language that is spoken."""
+    return word(NOUNS[emotion])
+
+
+def capital(text: str) -> str:
+    """With a capital in front; the rest as it is, for German has them inside."""
+    return text[:1].upper() + text[1:]
+
+
+def decimal(number: float) -> str:
+    """``2.5``, ``2,5``: no more decimals than needed."""
+    told = f"{number:g}"
+    return told.replace(".", ",") if spoken() is Language.DE else told
 
 
 def reading_key(name: str) -> list[tuple[bool, int, str]]:
@@ -74,30 +103,69 @@ def percent_range(low: float, high: float) -> str:
 
 def sideways(yaw_deg: float) -> str:
     """``12.3`` as ``12° left``, to the student's own left; ``-0.2`` as ``0°``."""
-    return _towards(yaw_deg, "left", "right")
+    return _towards(yaw_deg, N_("left"), N_("right"))
 
 
 def upwards(pitch_deg: float) -> str:
     """``-8`` as ``8° down``."""
-    return _towards(pitch_deg, "up", "down")
+    return _towards(pitch_deg, N_("up"), N_("down"))
 
 
 def points(change: float) -> str:
     """A change of a share: ``-0.25`` as ``−25 points``."""
+    return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", _whole(change), points=signed(change))
+
+
+def points_of(share: float) -> str:
+    """A difference that is wanted: ``0.25`` as ``25 points``."""
+    whole = _whole(share)
+    return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", whole, points=whole)
+
+
+def signed(change: float) -> str:
+    """Points without their name: ``-0.25`` as ``−25``."""
     whole = round(change * 100)
-    return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}{GAP}points"
+    return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}"
+
+
+def _whole(change: float) -> int:
+    return abs(round(change * 100))
 
 
 def _towards(angle_deg: float, positive: str, negative: str) -> str:
     whole = round(angle_deg)
-    return f"{abs(whole)}°" + (f"{GAP}{positive if whole > 0 else negative}" if whole else "")
+    return f"{abs(whole)}°" + (f"{GAP}{word(positive if whole > 0 else negative)}" if whole else "")
+
+
+_NONE_OF: Mapping[str, str] = {
+    "student": N_("no students"),
+    "lesson": N_("no lessons"),
+    "week": N_("no weeks"),
+    "session": N_("no sessions"),
+    "earlier session": N_("no earlier sessions"),
+    "flag": N_("no flags"),
+    "suggested check-in": N_("no suggested check-ins"),
+}
+_SOME_OF: Mapping[str, Callable[[int], str]] = {
+    "student": lambda num: ngettext("%(num)d student", "%(num)d students", num),
+    "lesson": lambda num: ngettext("%(num)d lesson", "%(num)d lessons", num),
+    "week": lambda num: ngettext("%(num)d week", "%(num)d weeks", num),
+    "session": lambda num: ngettext("%(num)d session", "%(num)d sessions", num),
+    "earlier session": lambda num: ngettext("%(num)d earlier session", "%(num)d earlier sessions", num),
+    "flag": lambda num: ngettext("%(num)d flag", "%(num)d flags", num),
+    "suggested check-in": lambda num: ngettext(
+        "%(num)d suggested check-in", "%(num)d suggested check-ins", num
+    ),
+}
 
 
 def count(number: int, noun: str) -> str:
-    """``1 student``, ``2 students``, ``no students``."""
-    return f"{number or 'no'} {noun}" + ("" if number == 1 else "s")
+    """``1 student``, ``2 students``, ``no students``; of the nouns that there are."""
+    return _SOME_OF[noun](number) if number else word(_NONE_OF[noun])
 
 
 def listing(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join([*[", ".join(items[:-1])][: len(items) > 1], *items[-1:]])
+    if len(items) < 2:
+        return "".join(items)
+    return _("%(first)s and %(last)s", first=", ".join(items[:-1]), last=items[-1])

@@ -8,7 +8,15 @@ import click
 
 from classpulse.console import print_json, say
 from classpulse.errors import UserError
-from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
+from classpulse.historypage import (
+    html_option,
+    json_option,
+    language_of,
+    language_option,
+    print_list,
+    report_settings,
+    write_page,
+)
 from classpulse.sessionnumber import session_number
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
@@ -20,6 +28,7 @@ from reports.history.comparison import (
     compared,
 )
 from reports.history.data import comparison_data
+from reports.language import Language
 
 
 @click.command()
@@ -27,8 +36,11 @@ from reports.history.data import comparison_data
 @click.argument("second")
 @json_option
 @html_option
+@language_option
 @click.pass_obj
-def compare(config_path: Path, first: str, second: str, as_json: bool, html: Path | None) -> int:
+def compare(
+    config_path: Path, first: str, second: str, as_json: bool, html: Path | None, language: Language | None
+) -> int:
     """Compare the session SECOND with FIRST: each a number, or 'last'."""
     config = read_config(config_path)
     with open_history(config, quiet=as_json) as engine:
@@ -39,7 +51,10 @@ def compare(config_path: Path, first: str, second: str, as_json: bool, html: Pat
     if html is not None:
         from reports.history.pages.comparison import comparison_page
 
-        write_page(comparison_page(found, report_settings(config)), html, quiet=as_json)
+        settings = report_settings(config)
+        write_page(
+            lambda: comparison_page(found, settings), html, language_of(config, language), quiet=as_json
+        )
     if as_json:
         print_json(comparison_data(found))
         return 0

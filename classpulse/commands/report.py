@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from classpulse.console import print_json
+from classpulse.historypage import language_option
 from classpulse.reporting import DEFAULT_FORMATS, WRITERS, make_report
 from classpulse.sessionnumber import session_number
 from classpulse.settings import read_config
 from classpulse.watching import open_record, print_path
+from reports.language import Language
 from reports.paper import Paper
 
 
@@ -28,6 +30,7 @@ from reports.paper import Paper
 @click.option(
     "--paper", type=click.Choice([one.value for one in Paper]), help="Of the PDF; default: output.paper."
 )
+@language_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
 @click.pass_obj
@@ -36,6 +39,7 @@ def report(
     session: str,
     formats: tuple[str, ...],
     paper: str | None,
+    language: Language | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
@@ -44,7 +48,13 @@ def report(
     with open_record(config) as engine:
         number = session_number(engine, session)
         files = make_report(
-            engine, number, config, formats=formats, folder=out, paper=Paper(paper) if paper else None
+            engine,
+            number,
+            config,
+            formats=formats,
+            folder=out,
+            paper=Paper(paper) if paper else None,
+            language=language,
         )
     if as_json:
         print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})

@@ -12,6 +12,8 @@ from classpulse.console import count, print_json, say
 from classpulse.historypage import (
     html_option,
     json_option,
+    language_of,
+    language_option,
     print_list,
     report_settings,
     since_option,
@@ -23,7 +25,8 @@ from classpulse.settings import Config, read_config
 from classpulse.summarising import open_history
 from db.classes import require_class, require_room
 from db.records import SessionStatus
-from reports.history.sessions import HEADINGS, SessionLine
+from reports.history.sessions import HEADINGS, Filters, SessionLine
+from reports.language import Language
 
 
 @click.command()
@@ -39,6 +42,7 @@ from reports.history.sessions import HEADINGS, SessionLine
 @click.option("--limit", type=click.IntRange(1), help="Only the newest.")
 @json_option
 @html_option
+@language_option
 @click.pass_obj
 def sessions(
     config_path: Path,
@@ -52,6 +56,7 @@ def sessions(
     limit: int | None,
     as_json: bool,
     html: Path | None,
+    language: Language | None,
 ) -> int:
     """List the past sessions, the newest first."""
     config = read_config(config_path)
@@ -61,8 +66,8 @@ def sessions(
     if html is not None:
         from reports.history.pages.sessions import sessions_page
 
-        told = _told(class_name, room, since, until, ended, flagged=flagged)
-        write_page(sessions_page(lines, told), html, quiet=as_json)
+        wanted = Filters(class_name, room, since, until, ended, flagged=flagged)
+        write_page(lambda: sessions_page(lines, wanted), html, language_of(config, language), quiet=as_json)
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
@@ -98,24 +103,3 @@ def _tell_open(lines: list[SessionLine]) -> None:
     waiting = sum(bool(line.open) for line in lines)
     if waiting:
         say(f"flags of {count(waiting, 'session')} are still open: 'classpulse review' lists them")
-
-
-def _told(
-    class_name: str | None,
-    room: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    status: str | None,
-    *,
-    flagged: bool,
-) -> str:
-    """The filters in words."""
-    parts = [
-        f"class {class_name}" if class_name else "all classes",
-        f"room {room}" if room else "",
-        f"since {since:%Y-%m-%d}" if since else "",
-        f"until {until:%Y-%m-%d}" if until else "",
-        f"{status} only" if status else "",
-        "flagged only" if flagged else "",
-    ]
-    return " · ".join(part for part in parts if part)

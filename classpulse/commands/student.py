@@ -8,7 +8,15 @@ import click
 
 from classpulse.console import count, print_json, say
 from classpulse.histories import with_missed
-from classpulse.historypage import html_option, json_option, print_list, report_settings, write_page
+from classpulse.historypage import (
+    html_option,
+    json_option,
+    language_of,
+    language_option,
+    print_list,
+    report_settings,
+    write_page,
+)
 from classpulse.settings import read_config
 from classpulse.summarising import open_history
 from db.classes import require_class
@@ -17,6 +25,7 @@ from reports.history.data import student_data
 from reports.history.presence import Presence
 from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.student import HEADINGS, StudentHistory
+from reports.language import Language
 
 
 @click.command()
@@ -24,8 +33,16 @@ from reports.history.student import HEADINGS, StudentHistory
 @click.option("--class", "class_name", help="Only in this class.")
 @json_option
 @html_option
+@language_option
 @click.pass_obj
-def student(config_path: Path, name: str, class_name: str | None, as_json: bool, html: Path | None) -> int:
+def student(
+    config_path: Path,
+    name: str,
+    class_name: str | None,
+    as_json: bool,
+    html: Path | None,
+    language: Language | None,
+) -> int:
     """Show what each session holds of NAME, such as "Student 3", and where it is going."""
     config = read_config(config_path)
     with open_history(config, quiet=as_json) as engine:
@@ -34,7 +51,7 @@ def student(config_path: Path, name: str, class_name: str | None, as_json: bool,
     if html is not None:
         from reports.history.pages.student import student_page
 
-        write_page(student_page(history), html, quiet=as_json)
+        write_page(lambda: student_page(history), html, language_of(config, language), quiet=as_json)
     if as_json:
         print_json(student_data(history))
     elif history.lines:

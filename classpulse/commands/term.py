@@ -12,6 +12,8 @@ from classpulse.console import print_json, say
 from classpulse.histories import term_of, term_pdf
 from classpulse.historypage import (
     json_option,
+    language_of,
+    language_option,
     report_settings,
     since_option,
     until_option,
@@ -23,6 +25,7 @@ from classpulse.watching import print_path
 from db.classes import require_class
 from reports.history.data import term_data
 from reports.history.term import Term
+from reports.language import Language
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -33,6 +36,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @until_option
 @click.option("--html", type=_FILE, help="Where to write the page.  [default: in the folder of the reports]")
 @click.option("--pdf", type=_FILE, help="Where to write the PDF.  [default: in the folder of the reports]")
+@language_option
 @json_option
 @click.pass_obj
 def term(
@@ -42,6 +46,7 @@ def term(
     until: datetime | None,
     html: Path | None,
     pdf: Path | None,
+    language: Language | None,
     as_json: bool,
 ) -> int:
     """Write the report of all lessons of CLASS, as a page and as a PDF."""
@@ -53,13 +58,15 @@ def term(
     if not found.lessons:
         say(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
     elif html is not None or pdf is not None or not as_json:
-        _write(found, config, html, pdf, quiet=as_json)
+        _write(found, config, html, pdf, language_of(config, language), quiet=as_json)
     if as_json:
         print_json(term_data(found))
     return 0
 
 
-def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, quiet: bool) -> None:
+def _write(
+    found: Term, config: Config, html: Path | None, pdf: Path | None, language: Language, *, quiet: bool
+) -> None:
     """The files that were asked for; without a wish both, in the folder of the reports."""
     from reports.files import write_whole
     from reports.history.pages.term import term_page
@@ -67,11 +74,10 @@ def _write(found: Term, config: Config, html: Path | None, pdf: Path | None, *, 
     if html is None and pdf is None:
         folder = config.output_folder / f"term-{_file_name(found.class_name)}"
         html, pdf = folder / "term.html", folder / "term.pdf"
-    page = term_page(found)
     if html is not None:
-        write_page(page, html, quiet=quiet)
+        write_page(lambda: term_page(found), html, language, quiet=quiet)
     if pdf is not None:
-        write_whole(pdf, term_pdf(found, config.settings.output.paper))
+        write_whole(pdf, term_pdf(found, config.settings.output.paper, language))
         if not quiet:
             print_path("pdf", pdf)
 

@@ -11,6 +11,8 @@ from classpulse.histories import last_weeks
 from classpulse.historypage import (
     html_option,
     json_option,
+    language_of,
+    language_option,
     print_list,
     report_settings,
     write_page,
@@ -20,6 +22,7 @@ from classpulse.summarising import open_history
 from db.classes import require_class
 from reports.history.data import trends_data
 from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS
+from reports.language import Language
 
 
 @click.command()
@@ -33,8 +36,16 @@ from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS
 )
 @json_option
 @html_option
+@language_option
 @click.pass_obj
-def trends(config_path: Path, class_name: str, weeks: int, as_json: bool, html: Path | None) -> int:
+def trends(
+    config_path: Path,
+    class_name: str,
+    weeks: int,
+    as_json: bool,
+    html: Path | None,
+    language: Language | None,
+) -> int:
     """Show how CLASS was seen, lesson by lesson and week by week."""
     config = read_config(config_path)
     settings = report_settings(config)
@@ -46,7 +57,7 @@ def trends(config_path: Path, class_name: str, weeks: int, as_json: bool, html: 
     if html is not None:
         from reports.history.pages.trends import trends_page
 
-        write_page(trends_page(found), html, quiet=as_json)
+        write_page(lambda: trends_page(found), html, language_of(config, language), quiet=as_json)
     if as_json:
         print_json(trends_data(found))
     else:

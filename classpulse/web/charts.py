@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from markupsafe import Markup, escape
 
 from reports.charts.levels import Panel, Point
+from reports.dates import table_day, table_moment
 from reports.history.estimates import Estimate
 from reports.words import percent, percent_range
 
@@ -110,8 +111,8 @@ def difference_svg(change: Estimate | None, widest: float) -> Markup:
 
 
 def value_told(point: Point) -> str:
-    """``2026-03-02 09:00: 34 % (29–40 %)``."""
-    told = f"{point.at:%Y-%m-%d %H:%M}: {percent(point.value)}"
+    """``2026-03-02 09:00: 34 % (29–40 %)``, the day as the language that is spoken has it."""
+    told = f"{table_moment(point.at)}: {percent(point.value)}"
     if point.low is None or point.high is None:
         return told
     return f"{told} ({percent_range(point.low, point.high)})"
@@ -122,9 +123,9 @@ def _frame(axis: Axis, top: float, y: Callable[[float], float]) -> Markup:
     for value in (0.0, top / 2, top):
         parts.append(_line("grid", _LEFT, y(value), _WIDTH - _RIGHT, y(value)))
         parts.append(_text("end", _LEFT - 6, y(value) + 4, percent(value)))
-    parts.append(_text("start", _LEFT, _HEIGHT - 6, f"{axis.first:%Y-%m-%d}"))
+    parts.append(_text("start", _LEFT, _HEIGHT - 6, table_day(axis.first)))
     if axis.last.date() != axis.first.date():
-        parts.append(_text("end", _WIDTH - _RIGHT, _HEIGHT - 6, f"{axis.last:%Y-%m-%d}"))
+        parts.append(_text("end", _WIDTH - _RIGHT, _HEIGHT - 6, table_day(axis.last)))
     return Markup("").join(parts)
 
 

@@ -1,4 +1,5 @@
-"""The files of a lesson's report: whether they still say what the record holds, and making them."""
+"""The files of a lesson's report: whether they still say what the record holds, and making them. Each
+language has its own; of the forms for programs there is one (``report_name``)."""
 
 from __future__ import annotations
 
@@ -6,45 +7,49 @@ from collections.abc import Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from classpulse.reportfolder import find_report_folders
+from classpulse.reportfolder import find_report_folders, report_name
 from classpulse.reporting import make_report
 from classpulse.web.site import Site
 from db import queries
 from db.records import SessionRecord
+from reports.language import Language
 
 KINDS = ("html", "pdf", "csv", "json")
 
 
-def fresh_report(site: Site, session: SessionRecord, kind: str) -> Path | None:
+def fresh_report(site: Site, session: SessionRecord, kind: str, language: Language) -> Path | None:
     """The report's file, if there is one that was made after the lesson, every correction and every review;
     of a lesson that is still recorded, any."""
     for folder in find_report_folders(site.config.output_folder, session.id):
-        path = folder / f"report.{kind}"
+        path = folder / report_name(kind, language)
         if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) >= _changed_at(site, session):
             return path
     return None
 
 
-def key_of(session_id: int, kind: str) -> Hashable:
+def key_of(session_id: int, kind: str, language: Language) -> Hashable:
     """What the making of a report is known by (``Making``)."""
-    return "report", session_id, kind
+    return "report", session_id, report_name(kind, language)
 
 
-def make(site: Site, session_id: int, kind: str) -> Path:
+def make(site: Site, session_id: int, kind: str, language: Language) -> Path:
     """Make it; raises as ``make_report`` does."""
-    return make_report(site.engine, session_id, site.config, formats=(kind,))[kind]
+    return make_report(site.engine, session_id, site.config, formats=(kind,), language=language)[kind]
 
 
-async def report_bytes(site: Site, session: SessionRecord, kind: str, *, fresh: Path | None) -> bytes:
+async def report_bytes(
+    site: Site, session: SessionRecord, kind: str, language: Language, *, fresh: Path | None
+) -> bytes:
     """The report as it is, or else made now."""
     if fresh is None:
-        fresh = await site.making.made(key_of(session.id, kind), lambda: make(site, session.id, kind))
+        key = key_of(session.id, kind, language)
+        fresh = await site.making.made(key, lambda: make(site, session.id, kind, language))
     return fresh.read_bytes()
 
 
-def start_making(site: Site, session_id: int, kind: str = "html") -> None:
-    """Make it beside the page."""
-    site.making.start(key_of(session_id, kind), lambda: make(site, session_id, kind))
+def start_making(site: Site, session_id: int, language: Language) -> None:
+    """Make the page that is shown beside the dashboard's."""
+    site.making.start(key_of(session_id, "html", language), lambda: make(site, session_id, "html", language))
 
 
 def _changed_at(site: Site, session: SessionRecord) -> datetime:

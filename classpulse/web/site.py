@@ -6,6 +6,7 @@ import gettext
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import wraps
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,6 @@ from starlette.responses import HTMLResponse, Response
 from classpulse.lessontime import zone_of
 from classpulse.online.lessons import OnlineLessons
 from classpulse.settings import Config
-from classpulse.web import dates
 from classpulse.web.audited import Looks
 from classpulse.web.daemonlook import DaemonLook, Pictures
 from classpulse.web.filters import FILTERS
@@ -33,9 +33,11 @@ from db.accounts import Account
 from db.errors import InvalidValue, NotFound
 from db.records import SessionRecord
 from db.store import Store, now_utc
+from reports import dates
+from reports.language import Language, catalogue, speaking
 
 LOCALES = Path(__file__).parent / "locale"
-LANGUAGES = ("en", "de")
+LANGUAGES = tuple(Language)
 
 
 @dataclass
@@ -126,24 +128,38 @@ def render(request: Request, template: str, code: int = 200, **context: Any) -> 
     site, language = site_of(request), language_of(request)
     environment = _environment(language)
     account = getattr(request.state, "account", None)
-    html = environment.get_template(f"web/{template}").render(
-        **context,
-        request=request,
-        path=request.url.path,
-        account=account,
-        language=language,
-        zone=site.zone,
-        form_token=site.logins.form_token(request),
-        may=lambda action, name=None: account is not None and may(account, Action(action), name),
-    )
+    with speaking(language):
+        html = environment.get_template(f"web/{template}").render(
+            **context,
+            request=request,
+            path=request.url.path,
+            account=account,
+            language=language,
+            zone=site.zone,
+            form_token=site.logins.form_token(request),
+            may=lambda action, name=None: account is not None and may(account, Action(action), name),
+        )
     response = HTMLResponse(html, code)
     site.logins.know_visitor(request, response)
     return response
 
 
-def fragment(language: str, template: str, **context: Any) -> Markup:
+def told_to_reader(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A page in which the reports' sentences and dates are in its reader's language. What it writes to the
+    audit, and all that is stored, must not be made of them."""
+
+    @wraps(page)
+    def told(request: Request) -> Response:
+        with speaking(language_of(request)):
+            return page(request)
+
+    return told
+
+
+def fragment(language: Language, template: str, **context: Any) -> Markup:
     """A part of a page that is the same for all who may see it, without forms. Everything is escaped."""
-    return Markup(_environment(language).get_template(f"web/{template}").render(**context))
+    with speaking(language):
+        return Markup(_environment(language).get_template(f"web/{template}").render(**context))
 
 
 def wants_page(request: Request) -> bool:
@@ -152,16 +168,16 @@ def wants_page(request: Request) -> bool:
     return "json" not in accept and "event-stream" not in accept
 
 
-def language_of(request: Request) -> str:
+def language_of(request: Request) -> Language:
     """The language that was chosen, else the first that the browser asks for and we have."""
     chosen = request.cookies.get("classpulse_language")
     if chosen in LANGUAGES:
-        return str(chosen)
+        return Language(str(chosen))
     wanted = [
         part.split(";")[0].strip()[:2].lower()
         for part in request.headers.get("accept-language", "").split(",")
     ]
-    return next((one for one in wanted if one in LANGUAGES), "en")
+    return next((Language(one) for one in wanted if one in LANGUAGES), Language.EN)
 
 
 def words(language: str) -> Callable[[str], str]:
@@ -183,27 +199,35 @@ def _environment(language: str) -> jinja2.Environment:
             lstrip_blocks=True,
         )
         environment.filters.update(FILTERS)
-        environment.filters.update(_dates(language))
+        environment.filters.update(_dates())
         environment.filters["word"] = words(language)
         environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
         _ENVIRONMENTS[language] = environment
     return _ENVIRONMENTS[language]
 
 
-def _dates(language: str) -> dict[str, Callable[..., str]]:
+def _dates() -> dict[str, Callable[..., str]]:
     """The filters ``clock``, ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves
     the time in the zone that it has."""
 
-    def filter_of(told: Callable[[datetime, str], str]) -> Callable[..., str]:
+    def filter_of(told: Callable[[datetime], str]) -> Callable[..., str]:
         @jinja2.pass_context
         def shown(context: jinja2.runtime.Context, at: datetime) -> str:
             zone = context.get("zone", at.tzinfo)
-            return told(at.astimezone(zone), language)
+            return told(at.astimezone(zone))
 
         return shown
 
-    return {"clock": filter_of(dates.clock), "day": filter_of(dates.day), "moment": filter_of(dates.moment)}
+    return {
+        "clock": filter_of(dates.clock),
+        "day": filter_of(dates.brief_day),
+        "moment": filter_of(dates.brief_moment),
+    }
 
 
 def _translations(language: str) -> gettext.NullTranslations:
-    return gettext.translation("classpulse", LOCALES, [language], fallback=True)
+    """The dashboard's own texts, and the reports' for what it takes from them."""
+    own = gettext.translation("classpulse", LOCALES, [language], fallback=True)
+    if language in LANGUAGES:
+        own.add_fallback(catalogue(Language(language)))
+    return own

@@ -11,8 +11,9 @@ from matplotlib.patches import Patch, StepPatch
 
 from reports.charts.columns import State
 from reports.charts.style import COLOURS, HATCH_OF, HEADS, state_look
+from reports.language import _
 from reports.timeline import Floats
-from reports.words import NOUNS
+from reports.words import noun
 
 Looks = Sequence[tuple[str, Mapping[str, Any]]]
 """Name and look of each band, the lowest first."""
@@ -21,7 +22,7 @@ Looks = Sequence[tuple[str, Mapping[str, Any]]]
 def expression_looks() -> Looks:
     """The bands of the seven expressions, in the order in which they are stacked."""
     return [
-        (NOUNS[emotion], {"facecolor": colour, "edgecolor": "white", "hatch": HATCH_OF.get(emotion)})
+        (noun(emotion), {"facecolor": colour, "edgecolor": "white", "hatch": HATCH_OF.get(emotion)})
         for emotion, colour in COLOURS.items()
     ]
 
@@ -30,17 +31,17 @@ def head_looks() -> Looks:
     """The bands of ``ClassTimeline.head_shares``, in its order."""
     facing, turned = HEADS
     return [
-        ("to the front", {"facecolor": facing, "edgecolor": "white"}),
-        ("turned away", {"facecolor": turned, "edgecolor": "white"}),
-        ("seen, not readable", state_look(State.UNKNOWN)),
-        ("not seen", state_look(State.ABSENT)),
+        (_("to the front"), {"facecolor": facing, "edgecolor": "white"}),
+        (_("turned away"), {"facecolor": turned, "edgecolor": "white"}),
+        (_("seen, not readable"), state_look(State.UNKNOWN)),
+        (_("not seen"), state_look(State.ABSENT)),
     ]
 
 
 def draw_bands(ax: Axes, edges_s: Floats, shares: Floats, looks: Looks) -> None:
     """Stack the columns of ``shares`` ``(C, N)``; rows of NaN stay empty."""
     base = np.where(np.isnan(shares[:, 0]), np.nan, 0.0)
-    for band, (_, look) in enumerate(looks):
+    for band, (__, look) in enumerate(looks):
         top = base + shares[:, band]
         _steps(ax, top, edges_s, baseline=base, fill=True, **{**look, "linewidth": 0})
         if band:

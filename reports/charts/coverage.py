@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from reports.charts.style import FAINT, INK
+from reports.language import _
 
 BARS = 20
 _BAR, _HEIGHT, _GROUND, _LETTERS = 10, 34, 36, 46
@@ -38,7 +39,11 @@ def coverage_bars(shares: Sequence[float]) -> Markup:
 
 def _in_words(shares: Sequence[float]) -> str:
     lowest, middle, highest = (round(100 * float(np.quantile(shares, q))) for q in (0, 0.5, 1))
-    return (
-        f"How much of the watched time each of {len(shares)} students was seen: half of them for {middle} % "
-        f"or more, the least seen for {lowest} %, the most seen for {highest} %."
+    return _(
+        "How much of the watched time each of %(students)s students was seen: half of them for %(middle)s %% "
+        "or more, the least seen for %(lowest)s %%, the most seen for %(highest)s %%.",
+        students=len(shares),
+        middle=middle,
+        lowest=lowest,
+        highest=highest,
     )

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from reports.dates import axis_day, brief_day
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_TICKS = 8
 _STEPS_DAYS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
@@ -32,7 +34,7 @@ def date_axis(ax: Axes, moments: Sequence[datetime], margin_days: float = 2.0) -
 
 def day_told(moment: datetime, *, years: bool = False) -> str:
     """``3 Mar``, or ``3 Mar 2026``."""
-    return f"{moment.day} {moment:%b %Y}" if years else f"{moment.day} {moment:%b}"
+    return brief_day(moment) if years else axis_day(moment)
 
 
 def _ticks(first: datetime, last: datetime) -> list[float]:

@@ -27,6 +27,7 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
+from reports.language import _
 from reports.names import isolated, plain, shortened
 from reports.timeline import Floats, Grid, Ints, StudentTimeline
 from reports.words import count, listing, percent
@@ -70,15 +71,14 @@ def sadness_maps(lines: Sequence[StudentTimeline], bold: frozenset[int] = frozen
 
     Students whose id is in ``bold`` have their name set in bold.
     """
-    return _maps(lines, bold, Kind(sadness_row, LEVELS, "resembling sadness", "Resemblance to sadness"))
+    return _maps(lines, bold, Kind(sadness_row, LEVELS, _("resembling sadness"), _("Resemblance to sadness")))
 
 
 def direction_maps(lines: Sequence[StudentTimeline], bold: frozenset[int] = frozenset()) -> list[Chart]:
     """The same for the share of time that the head was turned from the front: the rarer case is the darker
     one, so that the eye finds it. A bar under a row where the eyes that could be judged were mostly shut."""
-    return _maps(
-        lines, bold, Kind(direction_row, TURNED, "turned from the front", "Head turned from the front")
-    )
+    kind = Kind(direction_row, TURNED, _("turned from the front"), _("Head turned from the front"))
+    return _maps(lines, bold, kind)
 
 
 def sadness_row(line: StudentTimeline, cols: Columns) -> Row:
@@ -134,7 +134,7 @@ def _draw_row(ax: Axes, edges_s: Floats, place: int, row: Row, levels: Sequence[
     draw_states(ax, edges_s, row.states, bottom, height)
     bounds = np.array([bound for bound, _ in levels])
     steps = np.searchsorted(bounds, np.nan_to_num(row.values), side="right")
-    for step, (_, colour) in enumerate(levels):
+    for step, (__, colour) in enumerate(levels):
         cells = np.flatnonzero((row.states == State.KNOWN) & (steps == step))
         draw_cells(ax, edges_s, cells, bottom, height, facecolor=colour, linewidth=0)
     # Its own white ground, or it would be lost on the darkest step.
@@ -163,13 +163,21 @@ def _handles(rows: Sequence[Row], grid: Grid, levels: Sequence[tuple[float, str]
         Patch(facecolor=colour, label=f"{low * 100:.0f}–{high * 100:.0f} %")
         for (low, high), (_, colour) in zip(pairwise(bounds), levels, strict=True)
     ]
-    shut = [Patch(facecolor=SHUT, label="bar: eyes mostly shut")] if any(len(r.marked) for r in rows) else []
+    shut = (
+        [Patch(facecolor=SHUT, label=_("bar: eyes mostly shut"))] if any(len(r.marked) for r in rows) else []
+    )
     states = np.concatenate([row.states for row in rows])
     return [*steps, *shut, *state_handles(shown_states(states, grid))]
 
 
 def _in_words(lines: Sequence[StudentTimeline], rows: Sequence[Row], kind: Kind) -> str:
-    told = f"{kind.title} over time, a row for each of {count(len(lines), 'student')}."
+    told = _(
+        "%(what)s over time, a row for each of %(students)s.",
+        what=kind.title,
+        students=count(len(lines), "student"),
+    )
     ranked = sorted(zip(rows, lines, strict=True), key=lambda pair: -pair[0].mean)[:_MOST_NAMED]
     most = [f"{line.pseudonym} {percent(row.mean)}" for row, line in ranked if row.mean > 0]
-    return told + (f" Highest on average: {listing(most)}." if most else " Nothing was readable.")
+    if not most:
+        return told + " " + _("Nothing was readable.")
+    return told + " " + _("Highest on average: %(names)s.", names=listing(most))

@@ -28,8 +28,9 @@ from reports.charts.style import (
     time_axis,
 )
 from reports.class_timeline import ClassTimeline
+from reports.language import _
 from reports.timeline import Floats
-from reports.words import NOUNS, count, length, percent
+from reports.words import count, length, noun, percent
 
 _LEFT, _RIGHT = 0.09, 0.79
 _PLOT_IN = WIDTH_IN * (_RIGHT - _LEFT)
@@ -95,12 +96,12 @@ def _panels(names: Sequence[str], lanes: int) -> tuple[Figure, dict[str, Axes]]:
 def _expressions(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
     means = cols.means(whole.probabilities, whole.people_usable)
     _draw_panel(ax, whole, cols, means[:, list(COLOURS)], expression_looks())
-    ax.set_ylabel("resembling")
+    ax.set_ylabel(_("resembling"))
 
 
 def _heads(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
     _draw_panel(ax, whole, cols, cols.means(whole.head_shares, whole.grid.watched_s), head_looks())
-    ax.set_ylabel("heads")
+    ax.set_ylabel(_("heads"))
 
 
 def _eyes(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
@@ -108,8 +109,8 @@ def _eyes(ax: Axes, whole: ClassTimeline, cols: Columns) -> None:
     ax.stairs(shut, cols.edges_s, fill=True, color=SHUT, linewidth=0)
     draw_states(ax, cols.edges_s, class_states(whole, cols, ~np.isnan(shut)))
     draw_unseen(ax, whole.grid)
-    ax.set_ylabel("eyes shut")
-    _legend(ax, [Patch(facecolor=SHUT, label="of those judged")])
+    ax.set_ylabel(_("eyes shut"))
+    _legend(ax, [Patch(facecolor=SHUT, label=_("of those judged"))])
 
 
 _DRAW = {"expressions": _expressions, "heads": _heads, "eyes": _eyes}
@@ -161,17 +162,26 @@ def _legend(ax: Axes, handles: Sequence[Patch]) -> None:
 
 
 def _in_words(whole: ClassTimeline, expressions: bool) -> str:
-    parts = ["The class over time."]
+    parts = [_("The class over time.")]
     facing, seen = whole.mean_facing_share, whole.mean_seen_share
     if expressions:
         shares = whole.expression_shares
-        told = ", ".join(f"{NOUNS[emotion]} {percent(share)}" for emotion, share in shares.items())
-        parts.append(f"Expressions, means over the lesson: {told}." if shares else "None was readable.")
+        told = ", ".join(f"{noun(emotion)} {percent(share)}" for emotion, share in shares.items())
+        parts.append(
+            _("Expressions, means over the lesson: %(told)s.", told=told)
+            if shares
+            else _("None was readable.")
+        )
     if facing is not None:
-        parts.append(f"Heads faced the front in {percent(facing)} of the moments that could be read.")
+        parts.append(
+            _("Heads faced the front in %(share)s of the moments that could be read.", share=percent(facing))
+        )
     if seen is not None:
-        parts.append(f"On average {percent(seen)} of {count(whole.people, 'student')} were seen.")
+        students = count(whole.people, "student")
+        parts.append(
+            _("On average %(share)s of %(students)s were seen.", share=percent(seen), students=students)
+        )
     if whole.grid.unseen_s:
         gone_s = sum(end_s - start_s for start_s, end_s in whole.grid.unseen_s)
-        parts.append(f"Nothing was seen for {length(gone_s)}.")
+        parts.append(_("Nothing was seen for %(length)s.", length=length(gone_s)))
     return " ".join(parts)

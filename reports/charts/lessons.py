@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from reports.charts.columns import State
 from reports.charts.dates import day_told
 from reports.charts.style import INK, LEVELS, WIDTH_IN, Chart, draw_cells, house_style, state_look
+from reports.language import N_, _, word
 from reports.names import isolated, shortened
 from reports.timeline import Floats
 
@@ -24,7 +25,7 @@ _ROW_IN, _LEGEND_IN = 0.17, 1.75
 _NAME_WIDTH = 18
 
 MISSED, UNKNOWN, NOT_KEPT = State.ABSENT, State.UNKNOWN, State.TOO_FEW
-_STATES = {MISSED: "not seen", UNKNOWN: "not enough to tell", NOT_KEPT: "nothing kept"}
+_STATES = {MISSED: N_("not seen"), UNKNOWN: N_("not enough to tell"), NOT_KEPT: N_("nothing kept")}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: Row) -> None:
     ax.plot(missed + 0.5, [place] * len(missed), "x", color=INK, markersize=3.4, markeredgewidth=0.8)
     shares = np.array([np.nan if cell is None or isinstance(cell, State) else cell for cell in row.cells])
     levels = np.searchsorted([bound for bound, _ in LEVELS], np.nan_to_num(shares), side="right")
-    for level, (_, colour) in enumerate(LEVELS):
+    for level, (__, colour) in enumerate(LEVELS):
         cells = np.flatnonzero(~np.isnan(shares) & (levels == level))
         draw_cells(ax, edges, cells, bottom, height, facecolor=colour, linewidth=0)
     dots = sorted(row.flagged)
@@ -110,12 +111,12 @@ def _handles(rows: Sequence[Row]) -> list[Patch | Line2D]:
     there = {cell for row in rows for cell in row.cells if isinstance(cell, State)}
     if MISSED in there:
         found.append(
-            Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.4, label=_STATES[MISSED])
+            Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.4, label=word(_STATES[MISSED]))
         )
     others = [state for state in _STATES if state in there and state is not MISSED]
-    found += [Patch(label=_STATES[state], **state_look(state)) for state in others]
+    found += [Patch(label=word(_STATES[state]), **state_look(state)) for state in others]
     if any(row.flagged for row in rows):
         dot = Line2D([], [], color=INK, marker="o", linestyle="", markeredgecolor="white", markersize=4)
-        dot.set_label("flagged")
+        dot.set_label(_("flagged"))
         found.append(dot)
     return found

@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator
 from reports.charts.columns import State
 from reports.charts.dates import date_axis, days
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style, percent_axis, state_look
+from reports.language import _, word
 
 _DOT = "#0072B2"
 _MISSED_AT = 1.1
@@ -44,7 +45,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Panel:
-    """One share over time; ``line`` is a trend from its first point to its last."""
+    """One share over time; ``line`` is a trend from its first point to its last. ``label`` is one of the
+    collected words and is told in the language that is spoken."""
 
     label: str
     points: Sequence[Point]
@@ -137,22 +139,22 @@ def _draw(
     top = panel.top
     ax.set_ylim(0, top)
     ax.yaxis.set_major_locator(FixedLocator([0, top / 2, top]))
-    ax.set_ylabel(panel.label)
+    ax.set_ylabel(word(panel.label))
 
 
 def _handles(panels: Sequence[Panel], *, missed: bool, empty: bool) -> list[Line2D | Patch]:
     points = [point for panel in panels for point in panel.points]
     found: list[Line2D | Patch] = [
-        Line2D([], [], color=_DOT, marker="o", markersize=3.6, label="a lesson, interval")
+        Line2D([], [], color=_DOT, marker="o", markersize=3.6, label=_("a lesson, interval"))
     ]
     if any(point.flagged for point in points):
-        found.append(Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label="flagged"))
+        found.append(Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label=_("flagged")))
     if any(panel.steps for panel in panels):
-        found.append(Line2D([], [], color=FAINT, alpha=0.6, linewidth=2.2, label="mean of a week"))
+        found.append(Line2D([], [], color=FAINT, alpha=0.6, linewidth=2.2, label=_("mean of a week")))
     if any(panel.line for panel in panels):
-        found.append(Line2D([], [], color=INK, linestyle="--", linewidth=0.9, label="trend"))
+        found.append(Line2D([], [], color=INK, linestyle="--", linewidth=0.9, label=_("trend")))
     if missed:
-        found.append(Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label="not seen"))
+        found.append(Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label=_("not seen")))
     if empty:
-        found.append(Patch(label="week without lesson", **state_look(State.NOT_WATCHED)))
+        found.append(Patch(label=_("week without lesson"), **state_look(State.NOT_WATCHED)))
     return found

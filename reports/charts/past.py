@@ -7,9 +7,10 @@ from datetime import datetime
 from reports.charts.levels import Panel, Point, level_chart
 from reports.charts.style import Chart
 from reports.flags import Outcome
+from reports.language import _
 from reports.names import isolated
 from reports.report import Person
-from reports.words import about, count, percent
+from reports.words import KINDS, about, count, percent
 
 
 def past_chart(person: Person, started_at: datetime) -> Chart:
@@ -30,12 +31,17 @@ def past_chart(person: Person, started_at: datetime) -> Chart:
             )
             for one in earlier
         ]
-        panels.append(Panel(about(verdict.kind), [*points, now]))
-        shares = ", ".join(percent(one.level.share) for one in earlier) or "none"
+        panels.append(Panel(KINDS[verdict.kind], [*points, now]))
+        shares = ", ".join(percent(one.level.share) for one in earlier) or _("none")
         told.append(
-            f"{about(verdict.kind)}: {percent(verdict.interval.share)} now; in "
-            f"{count(len(earlier), 'earlier session')} {shares}"
+            _(
+                "%(about)s: %(share)s now; in %(sessions)s %(shares)s",
+                about=about(verdict.kind),
+                share=percent(verdict.interval.share),
+                sessions=count(len(earlier), "earlier session"),
+                shares=shares,
+            )
         )
     moments = sorted({point.at for panel in panels for point in panel.points})
-    alt = f"{isolated(person.name)}, own history. {'. '.join(told)}."
+    alt = _("%(name)s, own history. %(told)s.", name=isolated(person.name), told=". ".join(told))
     return level_chart(panels, moments, alt, panel_in=0.6)

@@ -11,6 +11,7 @@ from model.emotions import Emotion
 from reports.charts.columns import Columns, State, columns
 from reports.charts.heatmap import Row, direction_row, sadness_row
 from reports.charts.style import COLOURS, FAINT
+from reports.language import _
 from reports.timeline import Floats, Grid, Ints, StudentTimeline
 from reports.words import percent
 
@@ -26,14 +27,14 @@ def sadness_spark(line: StudentTimeline) -> Markup:
     """The mean probability of *sad* over the lesson, 0 to 100 %."""
     cols = columns(line.grid, MOST_COLUMNS)
     row = sadness_row(line, cols)
-    return _spark(row.values, row, cols, line, "resemblance to sadness", COLOURS[Emotion.SAD])
+    return _spark(row.values, row, cols, line, _("resemblance to sadness"), COLOURS[Emotion.SAD])
 
 
 def facing_spark(line: StudentTimeline) -> Markup:
     """The share of readable directions that faced the front, 0 to 100 %."""
     cols = columns(line.grid, MOST_COLUMNS)
     row = direction_row(line, cols)
-    return _spark(1 - row.values, row, cols, line, "head to the front", _HEADS)
+    return _spark(1 - row.values, row, cols, line, _("head to the front"), _HEADS)
 
 
 def _spark(values: Floats, row: Row, cols: Columns, line: StudentTimeline, what: str, colour: str) -> Markup:
@@ -78,8 +79,17 @@ def _area(run: Ints, x: Floats, y: Floats) -> str:
 def _in_words(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTimeline, what: str) -> Markup:
     name = line.pseudonym
     if not len(known):
-        return escape(f"{name}, {what} over time: unknown throughout")
+        return escape(_("%(name)s, %(what)s over time: unknown throughout", name=name, what=what))
     low, high, mean = known.min(), known.max(), known.mean()
-    told = f"{name}, {what} over time: {percent(mean)} on average, from {percent(low)} to {percent(high)}"
+    told = _(
+        "%(name)s, %(what)s over time: %(mean)s on average, from %(low)s to %(high)s",
+        name=name,
+        what=what,
+        mean=percent(mean),
+        low=percent(low),
+        high=percent(high),
+    )
     unknown = 1 - mask.mean()
-    return escape(told + (f"; unknown for {percent(unknown)} of the lesson" if unknown else ""))
+    return escape(
+        told + (_("; unknown for %(share)s of the lesson", share=percent(unknown)) if unknown else "")
+    )

@@ -25,6 +25,7 @@ from reports.charts.style import (
     time_axis,
 )
 from reports.class_timeline import class_timeline
+from reports.language import _
 from reports.names import isolated
 from reports.timeline import Ints, StudentTimeline
 from reports.words import percent
@@ -67,8 +68,8 @@ def _draw_expressions(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
     draw_unseen(ax, line.grid)
     draw_cells(ax, cols.edges_s, led, 1.04, 0.07, facecolor=INK, linewidth=0, clip_on=False)
     percent_axis(ax)
-    ax.set_ylabel("resembling")
-    _legend(ax, looks, shown_states(states, line.grid), Patch(facecolor=INK, label="sadness leads"))
+    ax.set_ylabel(_("resembling"))
+    _legend(ax, looks, shown_states(states, line.grid), Patch(facecolor=INK, label=_("sadness leads")))
 
 
 def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
@@ -80,7 +81,7 @@ def _draw_heads(ax: Axes, line: StudentTimeline, cols: Columns) -> None:
     draw_states(ax, cols.edges_s, states)
     draw_unseen(ax, line.grid)
     percent_axis(ax)
-    ax.set_ylabel("head")
+    ax.set_ylabel(_("head"))
     _legend(ax, looks, shown_states(states, line.grid))
 
 
@@ -98,14 +99,23 @@ def _legend(ax: Axes, looks: Looks, states: Ints, *first: Patch) -> None:
 
 
 def _in_words(line: StudentTimeline, *, expressions: bool) -> str:
-    told = f"{isolated(line.pseudonym)} over time: seen {percent(line.coverage)} of the watched time"
+    told = _(
+        "%(name)s over time: seen %(share)s of the watched time",
+        name=isolated(line.pseudonym),
+        share=percent(line.coverage),
+    )
     if line.facing_share is not None:
-        told += f", the head to the front in {percent(line.facing_share)} of the moments that could be read"
+        told += _(
+            ", the head to the front in %(share)s of the moments that could be read",
+            share=percent(line.facing_share),
+        )
     if not expressions:
         return f"{told}."
     usable_s = float(line.usable_s.sum())
     share = line.led_s(Emotion.SAD) / usable_s if usable_s else None
-    return (
-        f"{told}; readable {percent(line.usable_share)} of the seen time; an expression resembling sadness "
-        f"led {percent(share)} of the readable time."
+    return told + _(
+        "; readable %(usable)s of the seen time; an expression resembling sadness led %(share)s of the "
+        "readable time.",
+        usable=percent(line.usable_share),
+        share=percent(share),
     )

@@ -17,6 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from model.emotions import Emotion
 from reports.charts.columns import State
+from reports.language import N_, _, word
 from reports.timeline import Floats, Grid, Ints
 from reports.words import clock
 
@@ -84,10 +85,10 @@ _LOOK: dict[Any, Any] = {
 }
 
 _HATCHES: Mapping[State, tuple[str, str, str]] = {
-    State.NOT_WATCHED: ("not watched", "#FFFFFF", "xxxxx"),
-    State.ABSENT: ("not seen", "#FFFFFF", "/////"),
-    State.UNKNOWN: ("seen, not readable", "#DADADA", "-----"),
-    State.TOO_FEW: ("too few to show", "#FFFFFF", "|||||"),
+    State.NOT_WATCHED: (N_("not watched"), "#FFFFFF", "xxxxx"),
+    State.ABSENT: (N_("not seen"), "#FFFFFF", "/////"),
+    State.UNKNOWN: (N_("seen, not readable"), "#DADADA", "-----"),
+    State.TOO_FEW: (N_("too few to show"), "#FFFFFF", "|||||"),
 }
 _LEAST_SHARE = 400
 """The narrowest gap, a part of the lesson: 0.3 mm on paper."""
@@ -125,7 +126,7 @@ def time_axis(ax: Axes, end_s: float) -> None:
     ax.set_xlim(0, end_s)
     ax.xaxis.set_major_locator(FixedLocator(list(np.arange(0, end_s + 1e-6, step))))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s / 60:.0f}" if in_minutes else clock(s)))
-    ax.set_xlabel("minutes from the start" if in_minutes else "minutes:seconds from the start")
+    ax.set_xlabel(_("minutes from the start") if in_minutes else _("minutes:seconds from the start"))
 
 
 def percent_axis(ax: Axes) -> None:
@@ -171,15 +172,15 @@ def shown_states(states: Ints, grid: Grid) -> Ints:
 
 def state_look(state: State) -> dict[str, Any]:
     """How a patch for an unknown state is drawn."""
-    _, face, hatch = _HATCHES[state]
+    __, face, hatch = _HATCHES[state]
     return {"facecolor": face, "edgecolor": "#8A8A8A", "hatch": hatch, "linewidth": 0}
 
 
 def state_handles(states: Ints) -> list[Patch]:
     """Legend entries for those unknown states that occur in ``states``."""
     return [
-        Patch(label=label, **state_look(state))
-        for state, (label, _, _) in _HATCHES.items()
+        Patch(label=word(label), **state_look(state))
+        for state, (label, __, ___) in _HATCHES.items()
         if state in states
     ]
 

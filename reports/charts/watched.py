@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from reports.charts.dates import date_axis, days
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
+from reports.language import _
 
 _WHOLE, _BROKEN = "#0072B2", "#D55E00"
 
@@ -38,19 +39,21 @@ def watched_chart(sessions: Sequence[Watched]) -> Chart:
                 ax.annotate(str(one.flagged), (days(one.at), one.minutes), (0, 4), textcoords="offset points",
                             ha="center", fontsize=6.5, color=INK)  # fmt: skip
         ax.set_ylim(0, max([1.0, *(one.minutes for one in sessions)]) * 1.18)
-        ax.set_ylabel("minutes watched")
+        ax.set_ylabel(_("minutes watched"))
         date_axis(ax, [one.at for one in sessions])
-        handles = [Line2D([], [], marker="o", color=_WHOLE, linestyle="", markersize=4, label="finished")]
+        handles = [Line2D([], [], marker="o", color=_WHOLE, linestyle="", markersize=4, label=_("finished"))]
         if any(one.interrupted for one in sessions):
             handles.append(
                 Line2D([], [], marker="^", color=_BROKEN, markerfacecolor="white", linestyle="", markersize=4,
-                       label="interrupted")
+                       label=_("interrupted"))
             )  # fmt: skip
         if any(one.flagged for one in sessions):
-            handles.append(Line2D([], [], linestyle="", label="number: flagged"))
+            handles.append(Line2D([], [], linestyle="", label=_("number: flagged")))
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7)
     broken = sum(one.interrupted for one in sessions)
-    return Chart(figure, f"Minutes watched of {len(sessions)} sessions over time; {broken} broke off.")
+    alt = _("Minutes watched of %(sessions)s sessions over time; %(broken)s broke off.",
+            sessions=len(sessions), broken=broken)  # fmt: skip
+    return Chart(figure, alt)
 
 
 def _mark(ax: Axes, one: Watched) -> None:

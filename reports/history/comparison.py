@@ -14,13 +14,14 @@ from model.emotions import Emotion
 from reports.history.estimates import Estimate, level_change, paired, unpaired
 from reports.history.kinds import Tally, tally
 from reports.history.student import facing_level
-from reports.words import GAP, NONE, NOUNS, percent, points
+from reports.language import N_, _, ngettext, word
+from reports.words import NONE, RESEMBLING, decimal, percent, points, signed
 
 COVERAGE_APART = 0.2
 """Lessons in which students were seen so much more of the time are hard to compare. Not tuned."""
 
-HEADINGS = ("figure", "first", "second", "difference", "95 % interval")
-CHANGE_HEADINGS = ("student", "first", "second", "difference", "95 % interval")
+HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 %% interval"))
+CHANGE_HEADINGS = (N_("student"), *HEADINGS[1:])
 MOST_CHANGES = 10
 """So many students are listed; JSON has all."""
 
@@ -40,7 +41,7 @@ class Row:
     @property
     def cells(self) -> tuple[str, ...]:
         """Texts under ``HEADINGS``."""
-        return (self.name, percent(self.before), percent(self.after), *change_cells(self.change))
+        return (word(self.name), percent(self.before), percent(self.after), *change_cells(self.change))
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ class Change:
 @dataclass(frozen=True)
 class Comparison:
     """``matched`` are the students of the roster seen in both, ``pairs`` whether the changes are their own;
-    ``remarks`` are what makes the lessons hard to compare. ``changes`` of the matched come with the largest
-    first."""
+    ``changes`` of the matched come with the largest first."""
 
     before: Lesson
     after: Lesson
@@ -70,7 +70,6 @@ class Comparison:
     pairs: bool
     rows: tuple[Row, ...]
     changes: tuple[Change, ...]
-    remarks: tuple[str, ...]
 
     @property
     def flags(self) -> tuple[Tally, Tally]:
@@ -78,16 +77,33 @@ class Comparison:
         return tally(self.before.flags), tally(self.after.flags)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What makes the lessons hard to compare, in sentences."""
+        return remarks(self.before, self.after)
+
+    @property
     def grounds(self) -> str:
         """Of whom the differences are."""
         if "aggregate" in (self.before.session.mode, self.after.session.mode):
-            return "Of at least one of the two only class figures are kept, so no difference has an interval."
+            return _(
+                "Of at least one of the two only class figures are kept, so no difference has an interval."
+            )
         if self.pairs:
-            return f"Differences are the mean change of the {self.matched} students who were seen in both."
-        few = "Nobody is" if self.matched == 0 else f"Only {self.matched} are"
-        return (
-            f"{few} known to be in both, so differences are of two groups of different people, and their "
-            "intervals wide; 'classpulse seats name' or a roster tells who is who."
+            return _(
+                "Differences are the mean change of the %(students)s students who were seen in both.",
+                students=self.matched,
+            )
+        if not self.matched:
+            return _(
+                "Nobody is known to be in both, so differences are of two groups of different people, and "
+                "their intervals wide; 'classpulse seats name' or a roster tells who is who."
+            )
+        return ngettext(
+            "Only %(num)d are known to be in both, so differences are of two groups of different people, and "
+            "their intervals wide; 'classpulse seats name' or a roster tells who is who.",
+            "Only %(num)d are known to be in both, so differences are of two groups of different people, and "
+            "their intervals wide; 'classpulse seats name' or a roster tells who is who.",
+            self.matched,
         )
 
 
@@ -118,7 +134,6 @@ def compared(history: ClassHistory) -> Comparison:
         pairs,
         tuple(row for row in rows if row.before is not None or row.after is not None),
         tuple(sorted(changes, key=lambda one: -abs(one.change.value))),
-        remarks(before, after),
     )
 
 
@@ -128,22 +143,20 @@ def change_cells(change: Estimate | None) -> tuple[str, str]:
         return NONE, NONE
     if change.low is None or change.high is None:
         return points(change.value), NONE
-    low = points(change.low).removesuffix(f"{GAP}points")
-    return points(change.value), f"{low} to {points(change.high)}"
+    interval = _("%(low)s to %(high)s\u00a0points", low=signed(change.low), high=signed(change.high))
+    return points(change.value), interval
 
 
 def remarks(before: Lesson, after: Lesson) -> tuple[str, ...]:
     """What makes two lessons hard to compare, in sentences."""
     one, other = before.session, after.session
+    bins = [f"{decimal(session.bin_s)} s" for session in (one, other)]
     told = [
-        _differs("modes", one.mode, other.mode),
-        _differs("classes", one.class_name, other.class_name),
-        _differs("rooms", one.room, other.room),
-        _differs("lengths of a bin", f"{one.bin_s:g} s", f"{other.bin_s:g} s"),
-        *(
-            _differs(f"versions of the {name}", _version(one, name), _version(other, name))
-            for name in ("model", "detector", "heads")
-        ),
+        _differs(N_("The modes differ: %(one)s and %(other)s."), one.mode, other.mode),
+        _differs(N_("The classes differ: %(one)s and %(other)s."), one.class_name, other.class_name),
+        _differs(N_("The rooms differ: %(one)s and %(other)s."), one.room, other.room),
+        _differs(N_("The lengths of a bin differ: %(one)s and %(other)s."), *bins),
+        *(_differs(text, _version(one, name), _version(other, name)) for name, text in _VERSIONS.items()),
         _coverage(before, after),
         *(_ending(lesson.session) for lesson in (before, after)),
         *(_running(lesson) for lesson in (before, after)),
@@ -151,34 +164,45 @@ def remarks(before: Lesson, after: Lesson) -> tuple[str, ...]:
     return tuple(one for one in told if one is not None)
 
 
+_VERSIONS = {
+    "model": N_("The versions of the model differ: %(one)s and %(other)s."),
+    "detector": N_("The versions of the detector differ: %(one)s and %(other)s."),
+    "heads": N_("The versions of the heads differ: %(one)s and %(other)s."),
+}
+
+
 def _version(session: SessionRecord, name: str) -> str | None:
     return session.versions.get(name)
 
 
-def _differs(what: str, one: str | None, other: str | None) -> str | None:
+def _differs(told: str, one: str | None, other: str | None) -> str | None:
     if one == other or one is None or other is None:
         return None
-    return f"The {what} differ: {one} and {other}."
+    return _(told, one=one, other=other)
 
 
 def _coverage(before: Lesson, after: Lesson) -> str | None:
     shares = [one.summary.seen_share if one.summary else None for one in (before, after)]
     if shares[0] is None or shares[1] is None or abs(shares[0] - shares[1]) <= COVERAGE_APART:
         return None
-    return (
-        f"Students were seen for {percent(shares[0])} and {percent(shares[1])} of the time: the moments that "
-        "could be read may be others."
+    return _(
+        "Students were seen for %(one)s and %(other)s of the time: the moments that could be read "
+        "may be others.",
+        one=percent(shares[0]),
+        other=percent(shares[1]),
     )
 
 
 def _ending(session: SessionRecord) -> str | None:
-    return f"Session {session.id} was interrupted." if session.status == "interrupted" else None
+    if session.status != "interrupted":
+        return None
+    return _("Session %(session)s was interrupted.", session=session.id)
 
 
 def _running(lesson: Lesson) -> str | None:
-    return (
-        f"Session {lesson.session.id} is not summed up: it is still running." if not lesson.summary else None
-    )
+    if lesson.summary:
+        return None
+    return _("Session %(session)s is not summed up: it is still running.", session=lesson.session.id)
 
 
 def _seen(lesson: Lesson) -> Mapping[int, StudentSummary]:
@@ -205,13 +229,13 @@ def _chance(emotion: Emotion) -> tuple[str, Measure, Whole]:
     def measure(one: StudentSummary | SessionSummary) -> float | None:
         return None if one.probabilities is None else one.probabilities[emotion]
 
-    return f"resembling {NOUNS[emotion]}", measure, measure
+    return RESEMBLING[emotion], measure, measure
 
 
 MEASURES: tuple[tuple[str, Measure, Whole], ...] = (
-    ("seen", lambda one: one.coverage, lambda one: one.seen_share),
-    ("facing the front", facing_level, lambda one: one.facing_share),
-    ("eyes shut", lambda one: one.closed_share, lambda one: one.closed_share),
+    (N_("seen"), lambda one: one.coverage, lambda one: one.seen_share),
+    (N_("facing the front"), facing_level, lambda one: one.facing_share),
+    (N_("eyes shut"), lambda one: one.closed_share, lambda one: one.closed_share),
     *(_chance(emotion) for emotion in Emotion),
 )
 """The figures of a lesson: of one student and of the class."""

@@ -14,6 +14,7 @@ from reports.history.student import StudentHistory, StudentLine, StudentTrends
 from reports.history.term import Cell, Term, TermStudent
 from reports.history.trend import LEAST_SESSIONS, Trend
 from reports.history.weeks import ClassTrends, Figures, LessonLine, WeekLine
+from reports.language import Language, speaking
 
 
 def student_data(history: StudentHistory) -> dict[str, Any]:
@@ -29,7 +30,9 @@ def student_data(history: StudentHistory) -> dict[str, Any]:
 
 
 def comparison_data(found: Comparison) -> dict[str, Any]:
-    """``classpulse compare --json``."""
+    """``classpulse compare --json``; its sentences in English whatever is spoken."""
+    with speaking(Language.EN):
+        remarks = list(found.remarks)
     return {
         "sessions": [found.before.session.id, found.after.session.id],
         "students_in_both": found.matched,
@@ -43,7 +46,7 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
             for one in found.changes
         ],
         "flags": [asdict(one) for one in found.flags],
-        "not_comparable": list(found.remarks),
+        "not_comparable": remarks,
     }
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from markupsafe import Markup
 
 from reports.charts.style import Chart
 from reports.charts.svg import apart, to_svg
-from reports.environment import page_environment
+from reports.environment import page_environment, style_sheet
 from reports.history.tables import narrow
+from reports.language import _
+from reports.words import capital
 
 
 @dataclass(frozen=True)
 class Table:
-    """Texts under headings; the first column names the row. ``words`` are the headings of columns that are
+    """Texts under headings, which are words as they were collected and are told in the language that is
+    spoken; the first column names the row. ``words`` are the headings of columns that are
     set to the left, ``whole`` of those that do not break; all others are numbers. One that is ``dense`` has
     many short cells."""
 
@@ -74,12 +76,8 @@ class Document:
 def to_html(document: Document) -> str:
     """One page with its style and charts inside, no script, nothing loaded from anywhere; everything is
     escaped."""
-    environment = page_environment({"svg": lambda chart: Markup(to_svg(chart)), "capital": _capital})
-    css = Markup(
-        "\n".join((files("templates") / name).read_text("utf-8") for name in ("report.css", "history.css"))
+    environment = page_environment(
+        {"svg": lambda chart: Markup(to_svg(chart)), "capital": capital, "word": _}
     )
+    css = Markup(style_sheet("report.css", "history.css"))
     return apart(environment.get_template("history.html.j2").render(page=document, css=css))
-
-
-def _capital(heading: str) -> str:
-    return heading[:1].upper() + heading[1:]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from db.records import FlagRecord
+from reports.language import _, ngettext
 from reports.words import count
 
 
@@ -25,7 +26,9 @@ class Tally:
     @property
     def short(self) -> str:
         """``2 (1 open)``."""
-        return f"{self.all} ({self.open} open)" if self.open else str(self.all)
+        if not self.open:
+            return str(self.all)
+        return ngettext("%(all)s (%(num)d open)", "%(all)s (%(num)d open)", self.open, all=self.all)
 
     @property
     def told(self) -> str:
@@ -33,9 +36,9 @@ class Tally:
         parts = [
             f"{number} {name}"
             for name, number in (
-                ("open", self.open),
-                ("confirmed", self.confirmed),
-                ("dismissed", self.dismissed),
+                (_("open"), self.open),
+                (_("confirmed"), self.confirmed),
+                (_("dismissed"), self.dismissed),
             )
             if number
         ]

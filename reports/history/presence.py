@@ -5,19 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 
 from db.records import Lesson, StudentSummary
+from reports.language import N_
 
 
 class Presence(StrEnum):
     """Missing a session is not zero, and neither is what was not kept."""
 
-    SEEN = "seen"
-    MISSED = "missed"
+    SEEN = N_("seen")
+    MISSED = N_("missed")
     """Not seen at all in a lesson of the class. Whether they were away or out of the picture is not known."""
-    NOT_YET = "not yet known"
+    NOT_YET = N_("not yet known")
     """Before the first lesson in which they were somebody."""
-    NOT_KEPT = "class figures only"
+    NOT_KEPT = N_("class figures only")
     """``mode: aggregate`` keeps nothing about one student."""
-    RUNNING = "running"
+    RUNNING = N_("running")
     """A summary is made at the end."""
 
 

@@ -8,10 +8,15 @@ from datetime import datetime
 
 from db.counts import SessionCounts
 from db.records import SessionRecord, SessionStatus
+from reports.dates import table_day, table_moment
+from reports.language import N_, _, word
 from reports.report import ReportSettings, local_time
 from reports.words import NONE, length
 
-HEADINGS = ("no.", "class", "room", "started", "watched", "mode", "status", "students", "flagged", "open")
+HEADINGS = (
+    N_("no."), N_("class"), N_("room"), N_("started"), N_("watched"), N_("mode"), N_("status"),
+    N_("students"), N_("flagged"), N_("open"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,34 @@ class SessionLine:
             moment(self.started_at),
             length(self.watched_s),
             self.mode,
-            self.status.value,
+            word(self.status.value),
             *(NONE if number is None else str(number) for number in (self.students, self.flagged, self.open)),
         )
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list was narrowed to; ``since`` and ``until`` are days."""
+
+    class_name: str | None = None
+    room: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    status: str | None = None
+    flagged: bool = False
+
+    @property
+    def told(self) -> str:
+        """``class Physics 10b · since 2026-03-02``."""
+        parts = [
+            _("class %(name)s", name=self.class_name) if self.class_name else _("all classes"),
+            _("room %(name)s", name=self.room) if self.room else "",
+            _("since %(day)s", day=table_day(self.since)) if self.since else "",
+            _("until %(day)s", day=table_day(self.until)) if self.until else "",
+            _("%(status)s only", status=word(self.status)) if self.status else "",
+            _("flagged only") if self.flagged else "",
+        ]
+        return " · ".join(part for part in parts if part)
 
 
 def session_lines(
@@ -74,5 +104,5 @@ def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSetting
 
 
 def moment(at: datetime) -> str:
-    """``2026-03-02 09:00``."""
-    return f"{at:%Y-%m-%d %H:%M}"
+    """``2026-03-02 09:00``, ``02.03.2026 09:00``."""
+    return table_moment(at)

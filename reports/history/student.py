@@ -24,23 +24,24 @@ from reports.attention import LEAST_OWN_S
 from reports.history.presence import Presence, presence
 from reports.history.sessions import moment
 from reports.history.trend import Trend, trend
+from reports.language import N_, _, ngettext, word
 from reports.report import ReportSettings, local_time
-from reports.words import NONE, NOUNS, about, percent, percent_range
+from reports.words import NONE, RESEMBLING, about, noun, percent, percent_range
 
 HEADINGS = (
-    "no.",
-    "class",
-    "started",
-    "seen",
-    "most resembling",
-    "sadness",
-    "interval",
-    "facing",
-    "away",
-    "flags",
+    N_("no."),
+    N_("class"),
+    N_("started"),
+    N_("seen"),
+    N_("most resembling"),
+    N_("sadness"),
+    N_("interval"),
+    N_("facing"),
+    N_("away"),
+    N_("flags"),
 )
 
-SADNESS, FACING, AWAY = "resembling sadness", "facing the front", "away"
+SADNESS, FACING, AWAY = RESEMBLING[Emotion.SAD], N_("facing the front"), N_("away")
 """What there are trends of."""
 
 
@@ -72,8 +73,8 @@ class StudentLine:
             str(self.session_id),
             self.class_name,
             moment(self.started_at),
-            percent(self.coverage) if self.presence is Presence.SEEN else self.presence.value,
-            NONE if self.dominant is None else NOUNS[self.dominant],
+            percent(self.coverage) if self.presence is Presence.SEEN else word(self.presence.value),
+            NONE if self.dominant is None else noun(self.dominant),
             NONE if self.sad is None else percent(self.sad.share),
             NONE if self.sad is None else percent_range(self.sad.low, self.sad.high),
             percent(self.facing_share),
@@ -121,8 +122,16 @@ class StudentHistory:
         if self.people < 2:
             return None
         if self.person is None:
-            return f"{self.name} is of several sessions or classes: the lines may be of different people"
-        return f"{self.people} students are called {self.name}; the trends are of the one on the roster"
+            return _(
+                "%(name)s is of several sessions or classes: the lines may be of different people",
+                name=self.name,
+            )
+        return ngettext(
+            "%(num)d students are called %(name)s; the trends are of the one on the roster",
+            "%(num)d students are called %(name)s; the trends are of the one on the roster",
+            self.people,
+            name=self.name,
+        )
 
     def count(self, presence: Presence) -> int:
         """How many lines are so."""
@@ -175,11 +184,13 @@ def facing_level(summary: StudentSummary) -> float | None:
 
 def flags_told(flags: Sequence[FlagRecord]) -> str:
     """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
-    flagged = [f"{about(flag.kind)} ({flag.review})" for flag in flags if flag.outcome == "flagged"]
+    flagged = [f"{about(flag.kind)} ({word(flag.review)})" for flag in flags if flag.outcome == "flagged"]
     if flagged:
         return ", ".join(flagged)
     outcomes = {flag.outcome for flag in flags}
-    return "none" if "not_flagged" in outcomes else "not enough to tell" if outcomes else NONE
+    if "not_flagged" in outcomes:
+        return _("none")
+    return _("not enough to tell") if outcomes else NONE
 
 
 def student_line(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.language import _
 from reports.words import NONE
 
 _COMMON = frozenset({"class", "room", "mode", "away", "most resembling", "by", "when", "note"})
@@ -21,11 +22,14 @@ class Narrow:
 
 
 def narrow(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Narrow:
-    """Leave out what all of several rows have in common, and what none has."""
+    """Leave out what all of several rows have in common, and what none has. Headings stay as they were
+    collected, to be told by ``reports.language``."""
     alike = [_alike(heading, [row[at] for row in rows]) for at, heading in enumerate(headings)]
     kept = [at for at in range(len(headings)) if not alike[at]]
     told = [
-        f"{heading} {rows[0][at]}" for at, heading in enumerate(headings) if alike[at] and rows[0][at] != NONE
+        f"{_(heading)} {rows[0][at]}"
+        for at, heading in enumerate(headings)
+        if alike[at] and rows[0][at] != NONE
     ]
     return Narrow(
         tuple(headings[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in rows), tuple(told)

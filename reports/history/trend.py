@@ -8,7 +8,8 @@ from datetime import datetime
 
 import numpy as np
 
-from reports.words import GAP, percent
+from reports.language import N_, _, word
+from reports.words import decimal, percent
 
 LEAST_SESSIONS = 5
 """With four, even a perfect order comes by chance in 2 of 24 cases: no interval of 95 % can leave zero out.
@@ -37,24 +38,34 @@ class Trend:
         trend."""
         if self.low is None or self.high is None:
             return None
-        return "rising" if self.low > 0 else "falling" if self.high < 0 else "not clear"
+        return N_("rising") if self.low > 0 else N_("falling") if self.high < 0 else N_("not clear")
 
     @property
     def told(self) -> str:
         """``+2 points a week (−1 to +4), not clear``, or that there are too few."""
         if self.per_week is None or self.low is None or self.high is None:
-            return f"not enough sessions to tell a trend ({self.sessions} of {LEAST_SESSIONS})"
-        ends = f"{_signed(self.low)} to {_signed(self.high)}"
-        slope = f"{_signed(self.per_week)}{GAP}points a week"
-        return f"{slope} ({percent(CONFIDENCE)} interval {ends}), {self.direction}"
+            return _(
+                "not enough sessions to tell a trend (%(sessions)s of %(needed)s)",
+                sessions=self.sessions,
+                needed=LEAST_SESSIONS,
+            )
+        return _(
+            "%(slope)s\u00a0points a week (%(confidence)s interval %(low)s to %(high)s), %(direction)s",
+            slope=_signed(self.per_week),
+            confidence=percent(CONFIDENCE),
+            low=_signed(self.low),
+            high=_signed(self.high),
+            direction=word(self.direction or ""),
+        )
 
     @property
     def short(self) -> str:
         """``+2 (−1 to +4)``, with an arrow where it is clear; ``3 of 5`` sessions where there are too few."""
         if self.per_week is None or self.low is None or self.high is None:
-            return f"{self.sessions} of {LEAST_SESSIONS} sessions"
+            return _("%(sessions)s of %(needed)s sessions", sessions=self.sessions, needed=LEAST_SESSIONS)
         arrow = {"rising": " ↑", "falling": " ↓"}.get(self.direction or "", "")
-        return f"{_signed(self.per_week)} ({_signed(self.low)} to {_signed(self.high)}){arrow}"
+        ends = _("%(low)s to %(high)s", low=_signed(self.low), high=_signed(self.high))
+        return f"{_signed(self.per_week)} ({ends}){arrow}"
 
     def value(self, moment: datetime) -> float | None:
         """The line at a moment."""
@@ -72,12 +83,12 @@ def trend(levels: Sequence[tuple[datetime, float]]) -> Trend:
     from scipy.stats import theilslopes
 
     first = ordered[0][0]
-    weeks = np.array([(moment - first).total_seconds() / _WEEK_S for moment, _ in ordered])
-    slope, level, low, high = theilslopes([share for _, share in ordered], weeks, CONFIDENCE)
+    weeks = np.array([(moment - first).total_seconds() / _WEEK_S for moment, __ in ordered])
+    slope, level, low, high = theilslopes([share for __, share in ordered], weeks, CONFIDENCE)
     return Trend(len(ordered), float(slope), float(low), float(high), first, float(level))
 
 
 def _signed(change: float) -> str:
     """Points with one decimal, as a change of a week is small."""
     rounded = round(change * 100, 1)
-    return f"{'−' if rounded < 0 else '+' if rounded else ''}{abs(rounded):g}"
+    return f"{'−' if rounded < 0 else '+' if rounded else ''}{decimal(abs(rounded))}"

@@ -14,24 +14,26 @@ from datetime import date, datetime, time, timedelta
 
 from db.records import Lesson, StudentSummary
 from model.emotions import Emotion
+from reports.dates import table_day
 from reports.history.comparison import MEASURES, Measure
 from reports.history.estimates import Estimate, mean_over
 from reports.history.kinds import Tally, tally
 from reports.history.sessions import moment
+from reports.language import N_, _
 from reports.report import ReportSettings, local_time
-from reports.words import GAP, NONE, NOUNS
+from reports.words import GAP, NONE, NOUNS, RESEMBLING
 
 SHOWN = {
-    "seen": "seen",
-    "facing the front": "facing",
-    **{f"resembling {NOUNS[one]}": NOUNS[one] for one in (Emotion.SAD, Emotion.HAPPY)},
+    "seen": N_("seen"),
+    "facing the front": N_("facing"),
+    **{RESEMBLING[one]: NOUNS[one] for one in (Emotion.SAD, Emotion.HAPPY)},
 }
 """The figures that a table has room for and their headings there; JSON has all."""
 
-LESSON_HEADINGS = ("no.", "started", "students", *SHOWN.values(), "flags")
+LESSON_HEADINGS = (N_("no."), N_("started"), N_("students"), *SHOWN.values(), N_("flags"))
 SPARE = ("from", "lessons")
 """Headings of a week's columns that a terminal has no room for; of a lesson's it is the students."""
-WEEK_HEADINGS = ("week", "from", "lessons", "students", *SHOWN.values(), "flags")
+WEEK_HEADINGS = (N_("week"), N_("from"), N_("lessons"), N_("students"), *SHOWN.values(), N_("flags"))
 
 Figures = Mapping[str, Estimate | None]
 
@@ -78,10 +80,10 @@ class WeekLine:
     def cells(self) -> tuple[str, ...]:
         """Texts under ``WEEK_HEADINGS``."""
         if not self.lessons:
-            return (self.name, f"{self.first:%Y-%m-%d}", "0", "no lesson", *[NONE] * (len(SHOWN) + 1))
+            return (self.name, table_day(self.first), "0", _("no lesson"), *[NONE] * (len(SHOWN) + 1))
         people = str(self.people) if self.people else NONE
         counts = (str(self.lessons), people)
-        return (self.name, f"{self.first:%Y-%m-%d}", *counts, *_cells(self.figures), _flags(self.flags))
+        return (self.name, table_day(self.first), *counts, *_cells(self.figures), _flags(self.flags))
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def lesson_line(lesson: Lesson, settings: ReportSettings) -> LessonLine:
 
 def week_line(first: date, lessons: Sequence[Lesson]) -> WeekLine:
     """One week as a line. Lessons of which only class figures are kept count where there are no others."""
-    year, week, _ = first.isocalendar()
+    year, week, __ = first.isocalendar()
     own: dict[int, list[StudentSummary]] = defaultdict(list)
     for lesson in lessons:
         for one in _seen(lesson):
@@ -154,11 +156,11 @@ def _seen(lesson: Lesson) -> list[StudentSummary]:
 
 
 def _means(students: Sequence[StudentSummary]) -> Figures:
-    return {name: mean_over([measure(one) for one in students]) for name, measure, _ in MEASURES}
+    return {name: mean_over([measure(one) for one in students]) for name, measure, __ in MEASURES}
 
 
 def _means_of_means(students: Sequence[Sequence[StudentSummary]]) -> Figures:
-    return {name: mean_over([_own(measure, own) for own in students]) for name, measure, _ in MEASURES}
+    return {name: mean_over([_own(measure, own) for own in students]) for name, measure, __ in MEASURES}
 
 
 def _own(measure: Measure, lessons: Sequence[StudentSummary]) -> float | None:
@@ -174,7 +176,7 @@ def _means_of_wholes(lessons: Sequence[Lesson]) -> Figures:
     """Means of class figures over lessons, which say nothing of how students differ: without intervals."""
     wholes = [lesson.summary for lesson in lessons if lesson.summary is not None]
     figures: dict[str, Estimate | None] = {}
-    for name, _, whole in MEASURES:
+    for name, __, whole in MEASURES:
         known = [value for one in wholes if (value := whole(one)) is not None]
         figures[name] = Estimate(sum(known) / len(known), None, None, 0) if known else None
     return figures

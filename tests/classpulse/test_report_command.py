@@ -220,3 +220,35 @@ def test_a_report_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(rec
     for form in FORMS:
         assert one[form] == other[form], form
         assert again[form] == other[form], f"{form}: made again, with its verdicts stored"
+
+
+class TestLanguage:
+    def test_another_language_lies_beside_english(self, report):
+        english = report("1", forms=("html", "json"))["report"]
+        german = report("1", "--language", "de", forms=FORMS)["report"]
+        names = {kind: Path(path).name for kind, path in german.items()}
+        assert names == {
+            "html": "report.de.html", "pdf": "report.de.pdf", "csv": "report.csv", "json": "report.json",
+        }  # fmt: skip
+        assert Path(german["html"]).parent == Path(english["html"]).parent
+        assert '<html lang="de">' in Path(german["html"]).read_text("utf-8")
+        assert '<html lang="en-GB">' in Path(english["html"]).read_text("utf-8")
+        pdf = PdfReader(german["pdf"])
+        assert pdf.root_object["/Lang"] == "de"
+        assert "Seite 1 von" in pdf.pages[0].extract_text()
+
+    def test_the_settings_choose_where_nobody_does(self, report, school):
+        settings = school / "config.yaml"
+        settings.write_text(settings.read_text("utf-8").replace("language: en", "language: de"), "utf-8")
+        german = Path(report("1", forms=("html",))["report"]["html"])
+        assert german.name == "report.de.html"
+        assert Path(report("1", "--language", "en", forms=("html",))["report"]["html"]).name == "report.html"
+
+    def test_one_that_there_is_not_is_told_in_a_line(self, school, shell):
+        settings = school / "config.yaml"
+        told = shell.fails(2, "--config", settings, "report", "1", "--language", "fr")
+        assert "'fr' is not one of 'en', 'de'" in told
+        settings.write_text(settings.read_text("utf-8").replace("language: en", "language: fr"), "utf-8")
+        told = shell.fails(2, "--config", settings, "report", "1")
+        assert "output.language is 'fr'; input should be 'en' or 'de'" in told
+        assert f"{settings.name}, line " in told

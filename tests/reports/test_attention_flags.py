@@ -179,4 +179,4 @@ def test_nobody_is_no_error():
     ("difference", "told"), [(0.25, "25 points more"), (-0.1, "10 points less"), (0.0, "0 points more")]
 )
 def test_points(difference, told):
-    assert _plain([points_more(difference)]) == told
+    assert _plain([str(points_more(difference))]) == told

@@ -15,12 +15,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.reviewing import Judgement, raised_flag
 from classpulse.reviewing import review as store_review
-from classpulse.web import dates
 from classpulse.web.charts import spark_svg
 from classpulse.web.groups import about_people, called, keeps_students, seen_flags, seen_groups, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
-from classpulse.web.site import account_of, language_of, render, session_for, site_of, wants_page, words
+from classpulse.web.site import (
+    account_of,
+    language_of,
+    render,
+    session_for,
+    site_of,
+    told_to_reader,
+    wants_page,
+    words,
+)
 from db.classes import ClassGroup
 from db.errors import NotFound
 from db.flagged import RaisedFlag
@@ -28,7 +36,9 @@ from db.history import past_summaries
 from db.levels import KINDS
 from db.records import SessionRecord, SessionStatus, StudentSummary
 from db.store import now_utc
+from reports import dates
 from reports.charts.levels import Point
+from reports.language import speaking
 from reports.raised import RaisedLine, raised_lines
 from reports.report import local_time
 from reports.words import percent
@@ -65,6 +75,7 @@ class Item:
         return f"/check-ins/{self.line.session_id}/{self.raised.student.id}/{self.line.kind}"
 
 
+@told_to_reader
 def check_ins(request: Request) -> Response:
     """The queue of the classes that this account sees, the open ones first."""
     site, asked = site_of(request), request.query_params
@@ -119,13 +130,13 @@ def decide(request: Request) -> Response:
     if wants_page(request):
         return RedirectResponse(_inside(str(form.get("to", ""))), 303)
     at = done.flag.reviewed_at
+    with speaking(language_of(request)):
+        when = None if at is None else dates.brief_moment(local_time(at, settings_for(request)))
     return JSONResponse(
         {
             "review": done.flag.review,
             "by": done.flag.reviewed_by,
-            "at": None
-            if at is None
-            else dates.moment(local_time(at, settings_for(request)), language_of(request)),
+            "at": when,
             "note": done.flag.note or "",
         }
     )

@@ -16,7 +16,7 @@ from classpulse.web.charts import panel_svg, spark_svg
 from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, seen_groups, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, sees_class
-from classpulse.web.site import account_of, render, site_of
+from classpulse.web.site import account_of, render, site_of, told_to_reader
 from db.counts import session_counts
 from db.queries import sessions
 from reports.charts.levels import Point
@@ -24,6 +24,7 @@ from reports.history.pages.trends import DRAWN, NOTE, empty_weeks, trend_panels
 from reports.history.presence import Presence
 from reports.history.term import TermStudent
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends
+from reports.language import _
 from reports.report import local_time
 from reports.words import percent
 
@@ -70,6 +71,7 @@ def classes(request: Request) -> Response:
     )
 
 
+@told_to_reader
 def class_page(request: Request) -> Response:
     """One class: its trend, its lessons, its students."""
     site, group, settings = site_of(request), group_for(request), settings_for(request)
@@ -95,7 +97,7 @@ def class_page(request: Request) -> Response:
         figures=trend_figures(trends),
         weeks_table=_table(WEEK_HEADINGS, [one.cells for one in trends.weeks], trends),
         lessons_table=_table(LESSON_HEADINGS, [one.cells for one in trends.lessons], trends),
-        note=NOTE if _has_expressions(trends) else "",
+        note=_(NOTE) if _has_expressions(trends) else "",
         lessons=lessons[:LAST],
         total=len(lessons),
         watched_s=term.watched_s,
@@ -123,7 +125,7 @@ def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
             "svg": panel_svg(
                 panel,
                 moments,
-                f"{_CALLED.get(panel.label, panel.label)}: "
+                f"{_(_CALLED.get(panel.label, panel.label))}: "
                 + ", ".join(percent(one.value) for one in panel.points),
                 empty=empty,
                 addresses=addresses,

@@ -9,7 +9,7 @@ from classpulse.web.charts import difference_svg
 from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of
+from classpulse.web.site import render, site_of, told_to_reader
 from db.lessons import lessons_of
 from db.queries import sessions
 from reports.history.comparison import MOST_CHANGES, Comparison, compared
@@ -18,6 +18,7 @@ from reports.history.pages.comparison import sentences
 from reports.report import local_time
 
 
+@told_to_reader
 def compare(request: Request) -> Response:
     """Choose two lessons; with both, what differs."""
     site, group, asked = site_of(request), group_for(request), request.query_params

@@ -38,7 +38,7 @@ def correct(request: Request) -> Response:
     except (UserError, NotFound, Conflict) as problem:
         error = str(problem)
     else:
-        start_making(site, record.session_id)
+        start_making(site, record.session_id, language_of(request))
         sum_up_beside(site)
         return RedirectResponse(f"/lessons/{session.id}#who", 303)
     return show(request, session, error)

@@ -10,19 +10,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from classpulse.refusal import N_
 from classpulse.web.downloads import document, download
 from classpulse.web.groups import about_people, be_summed_up, called, group_named, settings_for
 from classpulse.web.guards import route
 from classpulse.web.headers import POLICY
 from classpulse.web.permissions import Action, may
 from classpulse.web.reportfiles import KINDS, fresh_report, key_of, report_bytes, start_making
-from classpulse.web.site import account_of, render, session_for, site_of
+from classpulse.web.site import account_of, language_of, render, session_for, site_of, words
 from db import queries
 from db.lessons import lessons_of
 from db.records import CorrectionRecord, SessionRecord, SessionStatus, StudentRecord, StudentSummary
 from reports.corrections import told
 from reports.errors import ReportError
+from reports.gaps import why
 from reports.history.student import StudentLine, student_line
+from reports.language import speaking
 from reports.report import local_time
 from reports.words import clock, reading_key
 
@@ -42,7 +45,7 @@ def lesson(request: Request) -> Response:
 
 def show(request: Request, session: SessionRecord, error: str = "") -> Response:
     """The page, with what went wrong with a form of it."""
-    site, settings = site_of(request), settings_for(request)
+    site, settings, language = site_of(request), settings_for(request), language_of(request)
     ended, people = session.status is not SessionStatus.RUNNING, about_people(site, session)
     (found,) = lessons_of(site.engine, [session.id]).lessons
     waiting = ended and found.summary is None and be_summed_up(site)
@@ -72,12 +75,9 @@ def show(request: Request, session: SessionRecord, error: str = "") -> Response:
         arrange=people and ended and may(account_of(request), Action.ARRANGE, session.class_name),
         corrections=_corrections(request, session) if people else [],
         markers=[(clock(one.at_s), one.text) for one in queries.markers(site.engine, session.id)],
-        gaps=[
-            (clock(one.start_s), clock(one.end_s), one.reason)
-            for one in queries.gaps(site.engine, session.id)
-        ],
-        fresh=fresh_report(site, session, "html") is not None,
-        making=site.making.is_going(key_of(session.id, "html")),
+        gaps=_gaps(request, session),
+        fresh=fresh_report(site, session, "html", language) is not None,
+        making=site.making.is_going(key_of(session.id, "html", language)),
         before=before,
         after=after,
         local=lambda at: local_time(at, settings),
@@ -88,9 +88,9 @@ async def report(request: Request) -> Response:
     """The report itself, to be shown in a frame; made now where it is missing or old."""
     site, session = site_of(request), await run_in_threadpool(session_for, request)
     await run_in_threadpool(site.audit, account_of(request), "look", f"session {session.id}", "report")
-    fresh = await run_in_threadpool(fresh_report, site, session, "html")
+    fresh = await run_in_threadpool(fresh_report, site, session, "html", language_of(request))
     try:
-        return document(await report_bytes(site, session, "html", fresh=fresh))
+        return document(await report_bytes(site, session, "html", language_of(request), fresh=fresh))
     except (ReportError, OSError) as error:
         failed = await run_in_threadpool(
             render, request, "report_failed.html.j2", 500, problem=str(error), session=session
@@ -110,21 +110,26 @@ async def report_file(request: Request) -> Response:
     await run_in_threadpool(
         site.audit, account_of(request), "look", f"session {session.id}", f"report as {kind}"
     )
-    fresh = await run_in_threadpool(fresh_report, site, session, kind)
+    fresh = await run_in_threadpool(fresh_report, site, session, kind, language_of(request))
     try:
-        content = await report_bytes(site, session, kind, fresh=fresh)
+        content = await report_bytes(site, session, kind, language_of(request), fresh=fresh)
     except (ReportError, OSError) as error:
         return await run_in_threadpool(
             render, request, "report_failed.html.j2", 500, problem=str(error), session=session
         )
     started = local_time(session.started_at, settings_for(request))
-    return download(content, f"{session.class_name} {started:%Y-%m-%d} session {session.id}", kind)
+    named = words(language_of(request))(N_("%(name)s %(day)s session %(number)d")) % {
+        "name": session.class_name,
+        "day": f"{started:%Y-%m-%d}",
+        "number": session.id,
+    }
+    return download(content, named, kind)
 
 
 def make_again(request: Request) -> Response:
     """Somebody asks for the report to be made anew."""
     session = session_for(request)
-    start_making(site_of(request), session.id)
+    start_making(site_of(request), session.id, language_of(request))
     return RedirectResponse(f"/lessons/{session.id}#report", 303)
 
 
@@ -142,7 +147,16 @@ def _rows(request: Request, session: SessionRecord, summed_up: Sequence[StudentS
 
 def _corrections(request: Request, session: SessionRecord) -> list[tuple[CorrectionRecord, str]]:
     made = queries.corrections(site_of(request).engine, session.id)
-    return [(one, told(one)) for one in made]
+    with speaking(language_of(request)):
+        return [(one, told(one)) for one in made]
+
+
+def _gaps(request: Request, session: SessionRecord) -> list[tuple[str, str, str]]:
+    with speaking(language_of(request)):
+        return [
+            (clock(one.start_s), clock(one.end_s), why(one.reason))
+            for one in queries.gaps(site_of(request).engine, session.id)
+        ]
 
 
 def _neighbours(

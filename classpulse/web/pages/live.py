@@ -31,6 +31,7 @@ from db.records import SessionRecord, SessionStatus
 from monitor.control import ControlError
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
+from reports.language import Language
 from reports.words import clock
 
 EACH_S = 0.5
@@ -131,7 +132,7 @@ def picture(request: Request) -> Response:
     return Response(base64.b64decode(jpeg), media_type="image/jpeg")
 
 
-def moment(site: Site, session_id: int, language: str) -> Moment:
+def moment(site: Site, session_id: int, language: Language) -> Moment:
     """How a session stands now."""
     look = site.daemon.look()
     recording = look.of_session(session_id)
@@ -161,7 +162,7 @@ def _goes_on(look: Look, session: SessionRecord) -> int | None:
     return next((one.session_id for one in mine if one.session_id is not None), None)
 
 
-def _of_stored(site: Site, language: str, facts: Facts) -> Mapping[str, str]:
+def _of_stored(site: Site, language: Language, facts: Facts) -> Mapping[str, str]:
     """The parts that change when the recording writes, every few seconds."""
     began = facts.session.started_at.astimezone(site.zone)
 
@@ -179,7 +180,7 @@ def _of_stored(site: Site, language: str, facts: Facts) -> Mapping[str, str]:
 
 
 def _of_now(
-    site: Site, language: str, look: Look, facts: Facts, recording: RecordingStatus | None
+    site: Site, language: Language, look: Look, facts: Facts, recording: RecordingStatus | None
 ) -> Mapping[str, str]:
     """The parts that change with each look at the class."""
     is_seeing = recording is not None and recording.state is SessionState.RECORDING

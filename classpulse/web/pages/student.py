@@ -11,14 +11,16 @@ from classpulse.web.charts import panel_svg
 from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of
+from classpulse.web.site import render, site_of, told_to_reader
 from db.errors import NotFound
 from db.history import person_history
 from reports.history.pages.student import METHOD, own_lines, sentences, student_panels
 from reports.history.presence import Presence
+from reports.language import _
 from reports.words import percent
 
 
+@told_to_reader
 def student(request: Request) -> Response:
     """What each lesson holds of them, and where it is going."""
     site, group = site_of(request), group_for(request)
@@ -43,7 +45,7 @@ def student(request: Request) -> Response:
             "svg": panel_svg(
                 panel,
                 moments,
-                f"{panel.label}: " + ", ".join(percent(one.value) for one in panel.points),
+                f"{_(panel.label)}: " + ", ".join(percent(one.value) for one in panel.points),
                 missed=missed,
                 addresses=addresses,
             ),
@@ -65,7 +67,7 @@ def student(request: Request) -> Response:
         figures=figures,
         expressions=expressions,
         # The first says what the share of sadness is.
-        method=METHOD if expressions else METHOD[1:],
+        method=[_(one) for one in (METHOD if expressions else METHOD[1:])],
         one_lesson=who.session_id is not None,
     )
 

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classpulse.histories import term_html, term_of, term_pdf
+from classpulse.refusal import N_
 from classpulse.web.downloads import document, download
 from classpulse.web.groups import called, day, group_for, keeps_students, settings_for, sum_up_beside
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of
+from classpulse.web.site import language_of, render, site_of, words
 from db.classes import ClassGroup
 from db.queries import sessions
 from reports.history.term import Term
@@ -42,16 +43,17 @@ def term(request: Request) -> Response:
 async def term_report(request: Request) -> Response:
     """The report, to be shown in a frame."""
     group = await run_in_threadpool(_looked, request)
-    content = await _made(request, group, "html", lambda found: term_html(found).encode())
+    language = language_of(request)
+    content = await _made(request, group, "html", lambda found: term_html(found, language).encode())
     return document(content)
 
 
 async def term_file(request: Request) -> Response:
     """The report as a PDF."""
     group, site = await run_in_threadpool(_looked, request), site_of(request)
-    paper = site.config.settings.output.paper
-    content = await _made(request, group, "pdf", lambda found: term_pdf(found, paper))
-    return download(content, f"{group.name} term report", "pdf")
+    paper, language = site.config.settings.output.paper, language_of(request)
+    content = await _made(request, group, "pdf", lambda found: term_pdf(found, paper, language))
+    return download(content, words(language)(N_("%(name)s term report")) % {"name": group.name}, "pdf")
 
 
 async def _made(request: Request, group: ClassGroup, kind: str, write: Callable[[Term], bytes]) -> bytes:
@@ -64,7 +66,7 @@ async def _made(request: Request, group: ClassGroup, kind: str, write: Callable[
         return write(found)
 
     sum_up_beside(site)  # before it, for there is one worker
-    return await site.making.made(("term", group.id, since, until, kind), make)
+    return await site.making.made(("term", group.id, since, until, kind, language_of(request)), make)
 
 
 def _looked(request: Request) -> ClassGroup:

@@ -25,7 +25,6 @@ from classpulse.uploads import (
     shown_name,
     too_large,
 )
-from classpulse.web import dates
 from classpulse.web.analyses import Analyses
 from classpulse.web.guards import require_token, route
 from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
@@ -34,6 +33,8 @@ from classpulse.web.permissions import Action, may
 from classpulse.web.site import Site, account_of, language_of, render, require, site_of, wants_page, words
 from db.accounts import Account, Role
 from db.store import now_utc
+from reports.dates import brief_moment
+from reports.language import speaking
 
 PIECE_BYTES = 1 << 20
 """So much is written at a time."""
@@ -253,7 +254,8 @@ def _listed(request: Request) -> list[dict[str, Any]]:
 
 
 def _shown(request: Request, at: datetime) -> str:
-    return dates.moment(at.astimezone(site_of(request).zone), language_of(request))
+    with speaking(language_of(request)):
+        return brief_moment(at.astimezone(site_of(request).zone))
 
 
 def _progress(request: Request, one: Upload) -> dict[str, Any]:

@@ -7,27 +7,35 @@ from collections.abc import Sequence
 from db.records import SessionStatus
 from reports.charts.watched import Watched, watched_chart
 from reports.history.document import Document, Figure, Section, Table, listed
-from reports.history.sessions import HEADINGS, SessionLine
-from reports.words import count, length
+from reports.history.sessions import HEADINGS, Filters, SessionLine
+from reports.language import _, ngettext
+from reports.words import length
 
 
-def sessions_page(lines: Sequence[SessionLine], filters: str) -> Document:
-    """The list, the newest first; ``filters`` says in words what it was narrowed to."""
+def sessions_page(lines: Sequence[SessionLine], filters: Filters) -> Document:
+    """The list, the newest first."""
     waiting = sum(line.open or 0 for line in lines)
     broken = sum(line.status is SessionStatus.INTERRUPTED for line in lines)
-    are = "is" if waiting == 1 else "are"
     return Document(
-        title="Sessions",
-        lead=filters,
+        title=_("Sessions"),
+        lead=filters.told,
         facts=(
-            ("Sessions", str(len(lines))),
-            ("Watched", length(sum(line.watched_s for line in lines))),
-            ("Interrupted", str(broken)),
+            (_("Sessions"), str(len(lines))),
+            (_("Watched"), length(sum(line.watched_s for line in lines))),
+            (_("Interrupted"), str(broken)),
         ),
-        answer=(f"{count(waiting, 'suggested check-in').capitalize()} {are} still open.",),
-        sections=[Section("Session by session", figures=_figures(lines), tables=[_table(lines)])]
+        answer=(_open(waiting),),
+        sections=[Section(_("Session by session"), figures=_figures(lines), tables=[_table(lines)])]
         if lines
         else (),
+    )
+
+
+def _open(waiting: int) -> str:
+    if not waiting:
+        return _("No suggested check-ins are still open.")
+    return ngettext(
+        "%(num)d suggested check-in is still open.", "%(num)d suggested check-ins are still open.", waiting
     )
 
 

@@ -14,22 +14,28 @@ from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
 from reports.history.student import AWAY, FACING, HEADINGS, SADNESS, StudentHistory, StudentLine
 from reports.history.trend import Trend
+from reports.language import N_, _, ngettext, word
 from reports.names import isolated
-from reports.words import count
+from reports.words import capital, count
 
 METHOD = (
-    "Sadness is the share of readable time with an expression resembling sadness, away the share of the "
-    "known time "
-    "in which somebody was not seen, turned away or had shut eyes, both as the verdicts have them; where "
-    "there was "
-    "not enough to tell there is none.",
-    "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 % interval; each "
-    "session counts once and stands for itself. Of twenty students who do not change, one has a trend that "
-    "looks clear; where what somebody shows lasts from one session to the next, up to four or five have.",
-    "A lesson in which somebody was not seen is missed and never counted as zero. Whether they were away "
-    "or out of "
-    "the picture is not known.",
+    N_(
+        "Sadness is the share of readable time with an expression resembling sadness, away the share of the "
+        "known time in which somebody was not seen, turned away or had shut eyes, both as the verdicts have "
+        "them; where there was not enough to tell there is none."
+    ),
+    N_(
+        "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 %% interval; "
+        "each session counts once and stands for itself. Of twenty students who do not change, one has a "
+        "trend that looks clear; where what somebody shows lasts from one session to the next, up to "
+        "four or five have."
+    ),
+    N_(
+        "A lesson in which somebody was not seen is missed and never counted as zero. Whether they were away "
+        "or out of the picture is not known."
+    ),
 )
+"""How it was made and what it cannot tell; told by ``reports.language``."""
 
 Reading = Callable[[StudentLine], tuple[float, Level | None] | None]
 
@@ -38,11 +44,11 @@ def student_page(history: StudentHistory) -> Document:
     """Sessions, trends, flags and reviews of one student."""
     return Document(
         title=history.name,
-        lead=f"History of a student · {_of(history)}",
+        lead=_("History of a student") + f" · {_of(history)}",
         facts=(
-            ("Seen in", count(history.count(Presence.SEEN), "session")),
-            ("Missed", str(history.count(Presence.MISSED)) if history.person else "not known"),
-            ("Flags", str(len(history.flagged))),
+            (_("Seen in"), count(history.count(Presence.SEEN), "session")),
+            (_("Missed"), str(history.count(Presence.MISSED)) if history.person else _("not known")),
+            (_("Flags"), str(len(history.flagged))),
         ),
         answer=sentences(history),
         sections=_sections(history),
@@ -53,22 +59,24 @@ def student_page(history: StudentHistory) -> Document:
 def sentences(history: StudentHistory) -> tuple[str, ...]:
     """The trends in words, and the flags."""
     if history.trends is None:
-        told = ["No trend is told: who is known by the seat is somebody of one session."]
+        told = [_("No trend is told: who is known by the seat is somebody of one session.")]
     else:
         told = [
-            f"{name.capitalize()}: {trend.told}."
+            f"{capital(word(name))}: {trend.told}."
             for name, trend in history.trends.named()
             if _has(history, name)
         ]
-    waiting = sum(flag.review == "open" for _, flag in history.flagged)
-    flags = f"{count(len(history.flagged), 'flag').capitalize()}" + (f", {waiting} open" if waiting else "")
+    waiting = sum(flag.review == "open" for __, flag in history.flagged)
+    flags = capital(count(len(history.flagged), "flag"))
+    if waiting:
+        flags = ngettext("%(flags)s, %(num)d open", "%(flags)s, %(num)d open", waiting, flags=flags)
     return (*told, f"{flags}.")
 
 
 def _sections(history: StudentHistory) -> list[Section]:
     sections = [
         Section(
-            "Session by session",
+            _("Session by session"),
             figures=[Figure(chart)] if (chart := _chart(history)) else [],
             tables=[listed(HEADINGS, [line.cells for line in history.lines], _WORDS)],
         )
@@ -80,11 +88,11 @@ def _sections(history: StudentHistory) -> list[Section]:
         ]
         sections.append(
             Section(
-                "Flags and reviews",
+                _("Flags and reviews"),
                 tables=[listed(("no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)],
             )
         )
-    return [*sections, Section("What this cannot tell", notes=METHOD)]
+    return [*sections, Section(_("What this cannot tell"), notes=[_(one) for one in METHOD])]
 
 
 def own_lines(history: StudentHistory) -> list[StudentLine]:
@@ -104,8 +112,9 @@ def _chart(history: StudentHistory) -> Chart | None:
         return None
     missed = [line.started_at for line in own if line.presence is Presence.MISSED]
     told = " ".join(sentences(history))
-    shown = f"Shares of {isolated(history.name)} in each session, with intervals."
-    alt = f"{shown} {told} {len(missed)} lessons missed."
+    shown = _("Shares of %(name)s in each session, with intervals.", name=isolated(history.name))
+    gone = ngettext("%(num)d lessons missed.", "%(num)d lessons missed.", len(missed))
+    alt = f"{shown} {told} {gone}"
     return level_chart(panels, [line.started_at for line in own], alt, missed=missed)
 
 

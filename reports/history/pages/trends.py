@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from model.emotions import Emotion
 from reports.charts.levels import Panel, Point, Step, level_chart
 from reports.charts.style import Chart
 from reports.history.document import Document, Figure, Section, Table
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends, WeekLine
-from reports.words import count
+from reports.language import N_, _, ngettext, word
+from reports.words import RESEMBLING, capital, count
 
-DRAWN = ("seen", "facing the front", "resembling sadness", "resembling happiness")
-
-NOTE = (
-    "In %: means over students, each counted once, and after ± half of the 95 % interval over students "
-    "(Student's "
-    "t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever is known "
-    "by the "
-    "seat only counts once a lesson. In mode aggregate there is no interval, and no figure of fewer than "
-    "five. "
-    "Weeks are ISO weeks; a week without a lesson is a gap and not zero."
+DRAWN = (
+    N_("seen"),
+    N_("facing the front"),
+    RESEMBLING[Emotion.SAD],
+    RESEMBLING[Emotion.HAPPY],
 )
+
+NOTE = N_(
+    "In %%: means over students, each counted once, and after ± half of the 95 %% interval over students "
+    "(Student's t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever "
+    "is known by the seat only counts once a lesson. In mode aggregate there is no interval, and no figure "
+    "of fewer than five. Weeks are ISO weeks; a week without a lesson is a gap and not zero."
+)
+"""Told by ``reports.language``."""
 
 
 def trends_page(found: ClassTrends) -> Document:
     """A class by weeks and by lessons."""
     return Document(
         title=found.class_name,
-        lead=f"Trends · {_span(found)}",
-        facts=(("Lessons", str(len(found.lessons))), ("Weeks", str(len(found.weeks)))),
+        lead=_("Trends") + f" · {_span(found)}",
+        facts=((_("Lessons"), str(len(found.lessons))), (_("Weeks"), str(len(found.weeks)))),
         answer=sentences(found),
         sections=trend_sections(found),
     )
@@ -37,14 +42,20 @@ def trends_page(found: ClassTrends) -> Document:
 def sentences(found: ClassTrends) -> tuple[str, ...]:
     """How many lessons and gaps, and the flags."""
     empty = sum(week.lessons == 0 for week in found.weeks)
-    gaps = f" {count(empty, 'week').capitalize()} had none." if empty else ""
+    gaps = " " + ngettext("%(num)d week had none.", "%(num)d weeks had none.", empty) if empty else ""
     flags = [line.flags for line in found.lessons if line.flags]
     waiting = sum(one.open for one in flags)
-    told = f"{count(sum(one.all for one in flags), 'flag').capitalize()}, {waiting} of them open."
-    return (
-        f"{count(len(found.lessons), 'lesson').capitalize()} in {count(len(found.weeks), 'week')}.{gaps}",
-        told,
+    told = _(
+        "%(flags)s, %(open)s of them open.",
+        flags=capital(count(sum(one.all for one in flags), "flag")),
+        open=waiting,
     )
+    lessons = _(
+        "%(lessons)s in %(weeks)s.",
+        lessons=capital(count(len(found.lessons), "lesson")),
+        weeks=count(len(found.weeks), "week"),
+    )
+    return (f"{lessons}{gaps}", told)
 
 
 def trend_sections(found: ClassTrends) -> list[Section]:
@@ -54,13 +65,13 @@ def trend_sections(found: ClassTrends) -> list[Section]:
     figures = [Figure(chart)] if (chart := trend_chart(found)) else []
     return [
         Section(
-            "Week by week",
+            _("Week by week"),
             figures=figures,
             tables=[Table(WEEK_HEADINGS, [week.cells for week in found.weeks])],
-            notes=[NOTE],
+            notes=[_(NOTE)],
         ),
         Section(
-            "Lesson by lesson",
+            _("Lesson by lesson"),
             tables=[Table(LESSON_HEADINGS, [line.cells for line in found.lessons])],
         ),
     ]
@@ -74,10 +85,12 @@ def trend_chart(found: ClassTrends) -> Chart | None:
         return None
     empty = empty_weeks(found)
     moments = [line.started_at for line in found.lessons] + [_week(found.weeks[0], zone)[0]]
-    alt = (
-        f"{found.class_name} over {count(len(found.weeks), 'week')}: "
-        f"{', '.join(panel.label for panel in panels)}, "
-        "means over students with intervals. The same figures are in the table of lessons."
+    alt = _(
+        "%(name)s over %(weeks)s: %(figures)s, means over students with intervals. The same figures are in "
+        "the table of lessons.",
+        name=found.class_name,
+        weeks=count(len(found.weeks), "week"),
+        figures=", ".join(word(panel.label) for panel in panels),
     )
     return level_chart(panels, moments, alt, empty=empty)
 
@@ -118,8 +131,7 @@ def _week(week: WeekLine, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def _span(found: ClassTrends) -> str:
-    return (
-        f"{found.weeks[0].name} to {found.weeks[-1].name}, the week of the latest lesson"
-        if found.weeks
-        else "no lesson"
-    )
+    if not found.weeks:
+        return _("no lesson")
+    first, last = found.weeks[0].name, found.weeks[-1].name
+    return _("%(first)s to %(last)s, the week of the latest lesson", first=first, last=last)

@@ -1,94 +1,21 @@
-"""German is whole: every text of the pages has one, with the same places for values, and is compiled."""
+"""In which language the dashboard speaks. That the German is whole, ``tests/test_catalogues.py`` holds."""
 
 from __future__ import annotations
 
-import io
-import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
-from classpulse.web import dates, reportwords
-from classpulse.web.site import LOCALES, words
+from classpulse.web.site import words
+from db import queries
+from db.classes import class_groups
+from reports import dates
 from reports.history.comparison import MEASURES
 from reports.history.pages.trends import DRAWN
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS
+from reports.language import speaking
 
-PROJECT = Path(__file__).parents[3]
-GERMAN = LOCALES / "de" / "LC_MESSAGES" / "classpulse.po"
-
-
-def _collected() -> Catalog:
-    with (PROJECT / "babel.cfg").open(encoding="utf-8") as file:
-        mapping, options = parse_mapping_cfg(file)
-    catalog = Catalog(charset="utf-8")
-    for _, _, text, _, context in extract_from_dir(PROJECT, mapping, options):
-        catalog.add(text, context=context)
-    return catalog
-
-
-def _read(path: Path) -> Catalog:
-    with path.open("rb") as file:
-        return read_po(file, locale="de")
-
-
-@pytest.fixture(scope="module")
-def collected() -> Catalog:
-    return _collected()
-
-
-@pytest.fixture(scope="module")
-def german() -> Catalog:
-    return _read(GERMAN)
-
-
-def _texts(message: Message) -> tuple[str, ...]:
-    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
-
-
-def _answers(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
-
-
-def _places(text: str) -> set[str]:
-    return set(re.findall(r"%(?:\(\w+\))?[sdif%]|%\(\w+\)\.?\d*\w", text))
-
-
-def test_every_text_is_collected_and_translated(collected: Catalog, german: Catalog) -> None:
-    texts = {one.id for one in collected if one.id}
-    assert len(texts) > 80
-    assert {one.id for one in _read(LOCALES / "classpulse.pot") if one.id} == texts, "say 'make messages'"
-    missing = [one for one in texts if one not in german or not all(_answers(german[one]))]
-    assert not missing, "these have no German text: say 'make messages' and write them into classpulse.po"
-
-
-def test_a_translation_has_the_places_of_its_text(german: Catalog) -> None:
-    for message in german:
-        if message.id:
-            wanted = set().union(*map(_places, _texts(message)))
-            # A singular may say "one" where its plural has the number.
-            assert all(_places(answer) <= wanted for answer in _answers(message)), message.id
-            assert _places(_answers(message)[-1]) == _places(_texts(message)[-1]), message.id
-            assert not message.fuzzy, message.id
-
-
-def test_what_is_compiled_is_what_is_written(german: Catalog) -> None:
-    made = io.BytesIO()
-    write_mo(made, german)
-    assert GERMAN.with_suffix(".mo").read_bytes() == made.getvalue(), "say 'make messages'"
-
-
-def test_a_reader_is_not_addressed_as_a_pupil(german: Catalog) -> None:
-    for message in german:
-        for answer in _answers(message):
-            assert not re.search(r"\b(du|dein|deine|dir|dich)\b", answer, re.IGNORECASE), answer
-            assert not re.search(r"\bist (traurig|wütend|glücklich|verzweifelt)", answer), answer
+DE, EN = {"accept-language": "de-CH,en;q=0.5"}, {"accept-language": "en"}
 
 
 def test_german_is_spoken_and_english_is_what_is_written() -> None:
@@ -111,10 +38,43 @@ def test_a_page_is_german_where_the_browser_is(browser) -> None:
 )
 def test_dates_are_those_of_the_language(language: str, day: str, moment: str) -> None:
     at = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
-    assert (dates.day(at, language), dates.moment(at, language)) == (day, moment)
+    with speaking(language):
+        assert (dates.brief_day(at), dates.brief_moment(at)) == (day, moment)
 
 
-def test_what_reports_call_their_figures_is_known() -> None:
-    named = {name for name, _, _ in MEASURES} | set(DRAWN)
-    assert named <= set(reportwords.FIGURES)
-    assert {*LESSON_HEADINGS, *WEEK_HEADINGS} <= {*reportwords.FIGURES, *reportwords.HEADINGS}
+def test_what_reports_call_their_figures_is_told_in_german() -> None:
+    german = words("de")
+    named = {name for name, _, _ in MEASURES} | {*DRAWN, *LESSON_HEADINGS, *WEEK_HEADINGS}
+    assert not {name for name in named if german(name) == name}
+
+
+def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7b, monkeypatch) -> None:
+    ada = browser("Ada")
+    german = ada.get(f"/lessons/{session_7b}/report", headers=DE).text
+    english = ada.get(f"/lessons/{session_7b}/report", headers=EN).text
+    assert '<html lang="de">' in german
+    assert "Was dieser Bericht nicht sagen kann" in german
+    assert "What this report cannot tell" not in german
+    assert '<html lang="en-GB">' in english
+    monkeypatch.setattr("classpulse.web.reportfiles.make_report", lambda *_, **__: pytest.fail("made again"))
+    assert ada.get(f"/lessons/{session_7b}/report", headers=DE).text == german
+    assert ada.get(f"/lessons/{session_7b}/report", headers=EN).text == english
+
+
+def test_pages_quote_the_reports_in_german_and_the_audit_stays_english(browser, engine, session_7b) -> None:
+    ada = browser("Ada")
+    group = queries.session(engine, session_7b).class_name
+    number = next(one.id for one in class_groups(engine) if one.name == group)
+    student = queries.students(engine, session_7b)[0]
+    page = ada.get(f"/classes/{number}/students/{student.id}", headers=DE).text
+    assert "Ein Trend wird nicht genannt" in page
+    assert "No trend is told" not in page
+    assert "Ein Trend ist der Median" in page
+    assert 'lang="en">' not in page.replace('value="en" lang="en"', "")
+    trends = ada.get(f"/classes/{number}", headers=DE).text
+    assert "In %: Mittel über die Personen" in trends
+    term = ada.get(f"/classes/{number}/term/report", headers=DE).text
+    assert '<html lang="de">' in term
+    assert "Semesterbericht" in term
+    looked = [one for one in queries.audit_trail(engine) if one.action == "look"]
+    assert {one.subject for one in looked} >= {f"class {group}, term"}

@@ -16,7 +16,7 @@ from reports.history.pages.sessions import sessions_page
 from reports.history.pages.student import student_page
 from reports.history.pages.term import term_page
 from reports.history.pages.trends import trends_page
-from reports.history.sessions import session_lines
+from reports.history.sessions import Filters, session_lines
 from reports.history.student import told_history
 from reports.history.term import class_term
 from reports.history.weeks import class_trends
@@ -54,7 +54,7 @@ def documents(term, terms, lessons):
     ]
     pair = type(term)((term.lessons[0], term.lessons[6]), term.people)
     return {
-        "sessions": sessions_page(lines, "all classes"),
+        "sessions": sessions_page(lines, Filters()),
         "student": student_page(told_history("Student 1", own, term.lessons, ZONE)),
         "compare": comparison_page(compared(pair), ZONE),
         "trends": trends_page(class_trends("Physics 10b", term.lessons, ZONE)),
@@ -146,7 +146,7 @@ def test_models_that_differ_over_a_term_are_said(terms, lessons):
 
 def test_nothing_to_list_is_still_a_page(terms):
     for document in (
-        sessions_page([], "flagged only"),
+        sessions_page([], Filters(flagged=True)),
         trends_page(class_trends("7b", [], ZONE)),
         term_page(class_term("7b", terms.history(), ZONE)),
     ):

@@ -1,0 +1,105 @@
+"""Pages of the history in another language."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from bracketed import Bracketed, untold
+
+from db.counts import SessionCounts
+from db.records import SessionStatus, StudentSession
+from pages import Page
+from reports import language
+from reports.history.comparison import compared
+from reports.history.data import comparison_data, student_data
+from reports.history.document import to_html
+from reports.history.pages.comparison import comparison_page
+from reports.history.pages.sessions import sessions_page
+from reports.history.pages.student import student_page
+from reports.history.pages.term import term_page
+from reports.history.pages.trends import trends_page
+from reports.history.sessions import Filters, session_lines
+from reports.history.student import told_history
+from reports.history.term import class_term
+from reports.history.weeks import class_trends
+from reports.language import speaking
+from reports.report import ReportSettings
+
+ZONE = ReportSettings("UTC")
+REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
+FILTERS = Filters("Physics 10b", "Room 4", REVIEWED, REVIEWED, "interrupted", flagged=True)
+DATA = (
+    "Physics 10b", "Room 4", "Student", "Ms <b>", "a & b", "emotion", "aggregate", "March 2026", "April 2026",
+    "Mar", "Apr",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lines(terms, lessons):
+    """Lessons of all kinds: missed, of the class alone, interrupted, running; and one of another class."""
+    made = []
+    for number in range(1, 9):
+        students = {1: number / 11, 2: 0.1, 3: None} if number not in (3, 4) else {1: number / 10}
+        review = "confirmed" if number == 7 else "open"
+        by = {"reviewed_by": "Ms <b>", "reviewed_at": REVIEWED, "note": "a & b"} if number == 7 else {}
+        flags = (terms.flag(number, 1, review, **by),) if number > 5 else ()
+        ended = {"status": SessionStatus.INTERRUPTED} if number == 2 else {}
+        mode = "aggregate" if number == 6 else "emotion"
+        week = number if number < 8 else 10  # a week without one
+        made.append(
+            terms.lesson(lessons, number, {} if number == 6 else students, flags, week, mode=mode, **ended)
+        )
+    return terms.history(*made)
+
+
+def _documents(found):
+    sessions = [lesson.session for lesson in found.lessons]
+    counts = {7: SessionCounts(2, 1, 1)}
+    own = [
+        StudentSession(one.session, found.people[1], one.students[0], one.flags)
+        for one in found.lessons
+        if one.students
+    ]
+    pair = type(found)((found.lessons[0], found.lessons[6]), found.people)
+    apart = type(found)((found.lessons[1], found.lessons[5]), found.people)
+    return {
+        "sessions": sessions_page(session_lines(sessions[::-1], counts, ZONE), FILTERS),
+        "no sessions": sessions_page([], Filters()),
+        "student": student_page(told_history("Student 1", own, found.lessons, ZONE)),
+        "nobody": student_page(told_history("Student 1", [], [], ZONE)),
+        "compare": comparison_page(compared(pair), ZONE),
+        "compare apart": comparison_page(compared(apart), ZONE),
+        "trends": trends_page(class_trends("Physics 10b", found.lessons, ZONE)),
+        "no trends": trends_page(class_trends("Physics 10b", [], ZONE)),
+        "term": term_page(class_term("Physics 10b", found, ZONE)),
+        "no term": term_page(class_term("Physics 10b", type(found)((), {}), ZONE)),
+    }
+
+
+def test_nothing_goes_past_gettext(lines, monkeypatch):
+    monkeypatch.setattr(language, "catalogue", lambda _: Bracketed())
+    for name, document in _documents(lines).items():
+        assert (name, untold(to_html(document), DATA)) == (name, set())
+
+
+def test_german_pages_are_german(lines):
+    with speaking("de"):
+        pages = {name: to_html(document) for name, document in _documents(lines).items()}
+    for html in pages.values():
+        assert '<html lang="de">' in html
+        assert not re.search(r"\b(the|of|with|seen|lesson|students?|flags?)\b", Page(html).text)
+    assert re.search(r"[+−]\d+,\d Prozentpunkte pro Woche", pages["student"].replace("\u00a0", " "))
+    assert "02.03.2026 09:00" in pages["sessions"] or "09.03.2026 09:00" in pages["sessions"]
+    assert "Lektion 2 wurde unterbrochen." in pages["compare apart"]
+
+
+def test_what_programs_read_stays_english(lines):
+    pair = type(lines)((lines.lessons[1], lines.lessons[6]), lines.people)
+    own = [StudentSession(lines.lessons[0].session, lines.people[1], lines.lessons[0].students[0], ())]
+    english = comparison_data(compared(pair)), student_data(told_history("Student 1", own, [], ZONE))
+    assert english[0]["not_comparable"][0] == "Session 2 was interrupted."
+    with speaking("de"):
+        german = comparison_data(compared(pair)), student_data(told_history("Student 1", own, [], ZONE))
+    assert german == english
