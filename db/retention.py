@@ -16,6 +16,7 @@ from sqlalchemy import Engine, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
 from db import summaries
+from db.corrections import attribution_in
 from db.engine import overwrite_deleted
 from db.levels import KINDS, LAST
 from db.names import is_named
@@ -118,6 +119,30 @@ def erase_student(unit: Unit, session_id: int, student_id: int) -> int:
     connection.execute(delete(StudentRow).where(*own))
     summaries.forget(connection, session_id)  # the class's means had them in
     return gone
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """The numbers under which a session holds somebody: ``own`` are theirs alone, ``shared`` another's, too,
+    because a correction has split them."""
+
+    own: tuple[int, ...]
+    shared: tuple[int, ...]
+
+
+def recordings_of(engine: Engine, session_id: int, person_id: int) -> Recordings:
+    """Under which numbers a session holds somebody after its corrections, they themselves the last."""
+    with engine.connect() as connection:
+        who = attribution_in(connection, session_id)
+        of_session = BinRow.session_id == session_id, BinRow.student_id.is_not(None)
+        binned = connection.scalars(select(BinRow.student_id).where(*of_session).distinct())
+        recorded = {number for number in binned if number is not None}
+        recorded |= set(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
+    theirs = sorted(number for number in recorded - {person_id} if person_id in who.sharers(number))
+    if person_id not in recorded or person_id in who.sharers(person_id):
+        theirs.append(person_id)
+    own = tuple(number for number in theirs if set(who.sharers(number)) <= {person_id})
+    return Recordings(own, tuple(number for number in theirs if number not in own))
 
 
 def recorded_as(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:

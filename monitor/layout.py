@@ -29,18 +29,19 @@ NEAR, ALIKE_SIZE = 0.5, 1.3
 LEAST = 2
 """So many must have jumped before anything is looked for."""
 
-BLOCKS, SAME, SAME_SHARE = 8, 0.6, 0.7
-"""It is the same view if so large a share of so many by so many parts of the last picture are so much alike
-(a correlation) in this one, in place or as the camera has moved."""
+BLOCKS, SAME, SAME_SHARE = 8, 0.7, 0.8
+"""It is the same view if half of so many by so many parts of the last picture are still in this one, in place
+or as the camera has moved, and so large a share of those so much alike (a correlation)."""
 
 UNLIKE = 0.4
 """Somebody goes with nobody rather than with a place that is less alike (a correlation)."""
 
-UNSEEN_UNLIKE = 0.6
-"""The same for who was not seen just before: they are rarely back in the very moment."""
+RARELY = 0.8
+"""The same for who was not seen just before, and so is hardly back in the very moment; and later for who
+would be back out of order."""
 
-UNSEEN_UNLIKE_ELSEWHERE = 0.8
-"""And for who would be back out of order."""
+BACK = 0.5
+"""The same for who is back later, and in order."""
 
 SURE = 0.6
 """All who were found again must be so much alike in the mean, or it was another scene."""
@@ -109,7 +110,7 @@ class Layouts:
         fresh = np.array([student in here for student in order] + [True] * len(strangers))
         rows = _woven(range(len(order)), known, range(len(order), len(known)))
         pairs = _paired(known, rows, fresh, now)
-        if not _is_enough(pairs, known, fresh, now):
+        if not _is_enough(pairs, known, fresh, now) or _is_one_motion(pairs, known, now):
             return None
         found = {order[i]: j for i, j in pairs.items() if i < len(order)}
         moved = {track: found[student] for track, student in self._student_of.items() if student in found}
@@ -125,7 +126,7 @@ class Layouts:
             return {}
         now = [self._tile(image_bgr, box) for box in newcomers_xyxy.values()]
         unlike = _unlikeness(now, [self._students[student] for student in adrift])
-        least = np.where(self._fits(now, adrift), UNSEEN_UNLIKE, UNSEEN_UNLIKE_ELSEWHERE)
+        least = np.where(self._fits(now, adrift), BACK, RARELY)
         cost = np.where(unlike <= 1 - least, unlike, FORBIDDEN)
         return {tracks[i]: adrift[j] for i, j in assign(cost).items()}
 
@@ -158,15 +159,15 @@ class Layouts:
         if self._image is None or self._image.shape != image_bgr.shape:
             return False
         height, width = image_bgr.shape[:2]
-        same = looked_at = 0
+        told = alike = inside = 0
         for box in _blocks(width, height):
+            was = self._surroundings(self._image, box)
             there = _carried(box, motion)
-            if there[0] >= 0 and there[1] >= 0 and there[2] <= width and there[3] <= height:
-                was = self._surroundings(self._image, box)
-                if was is not None:
-                    looked_at += 1
-                    same += _alike(was, self._surroundings(image_bgr, there)) >= SAME
-        return looked_at >= BLOCKS and same >= SAME_SHARE * looked_at
+            told += was is not None
+            if was is not None and min(there) >= 0 and there[2] <= width and there[3] <= height:
+                inside += 1
+                alike += _alike(was, self._surroundings(image_bgr, there)) >= SAME
+        return 2 * inside >= told and alike >= SAME_SHARE * inside
 
     def _tile(self, image_bgr: ImageBGR, box_xyxy: Box) -> Tile:
         x1, y1, x2, y2 = box_xyxy
@@ -181,7 +182,7 @@ def _paired(
     """Who of the known, which are in the order ``rows``, is which of the faces now, by their indices."""
     columns = _order(now)
     # What a pair is worth: nothing where it may not be.
-    least = np.where(fresh, UNLIKE, UNSEEN_UNLIKE)[list(rows)]
+    least = np.where(fresh, UNLIKE, RARELY)[list(rows)]
     worth = (1 - _unlikeness(known, now))[np.ix_(rows, columns)] - least[:, None]
     kept = in_order(np.where(worth >= 0, -worth, FORBIDDEN), np.zeros(len(rows)), np.zeros(len(columns)))
     free = {i: j for i, j in assign(np.minimum(-worth, 0)).items() if worth[i, j] > 0}
@@ -200,6 +201,20 @@ def _is_enough(
     if len(pairs) < max(LEAST, min(int(fresh.sum()), len(now)) / 2):
         return False
     return bool(np.mean([_alike(known[i].look, now[j].look) for i, j in pairs.items()]) >= SURE)
+
+
+def _is_one_motion(pairs: Mapping[int, int], known: Sequence[Tile], now: Sequence[Tile]) -> bool:
+    """Whether one shift and one zoom explain where nearly all are: a camera that was moved and could not be
+    followed. Two people do not tell."""
+    if len(pairs) <= LEAST:
+        return False
+    places = np.array([(known[i].box_xyxy, now[j].box_xyxy) for i, j in pairs.items()])
+    widths, centres = places[:, :, 2] - places[:, :, 0], (places[:, :, :2] + places[:, :, 2:]) / 2
+    scale = float(np.median(widths[:, 1] / widths[:, 0]))
+    x, y = np.median(centres[:, 1] - scale * centres[:, 0], axis=0)
+    motion = np.array([[scale, 0.0, x], [0.0, scale, y]])
+    there = [_stays(_carried(known[i].box_xyxy, motion), now[j].box_xyxy) for i, j in pairs.items()]
+    return sum(there) >= SAME_SHARE * len(there)
 
 
 def _woven(ordered: Sequence[int], tiles: Sequence[Tile], others: Sequence[int]) -> list[int]:

@@ -233,3 +233,37 @@ class TestByHand:
         assert numbers(store) == []
         code, out, _ = shell("data", "purge", "--older-than", "0", "--yes")
         assert (code, out.strip()) == (0, "older than 0 days: 0 lessons erased, with 0 report folders")
+
+
+class TestOneStudent:
+    def pseudonyms(self, store: Store, lesson: int) -> list[str]:
+        return sorted(one.pseudonym for one in queries.students(store.engine, lesson))
+
+    def test_goes_with_all_that_was_recorded_as_them(self, store: Store, lesson: int, shell) -> None:
+        """Also what a correction says was theirs."""
+        shell.json("seats", "merge", str(lesson), "Student 3", "Student 4")
+        old = Path(shell.json("report", str(lesson), "--format", "json")["report"]["json"])
+        assert shell.json("data", "erase", str(lesson), "student 3", "--yes") == {
+            "session": lesson,
+            "bins": 120,
+        }
+        assert self.pseudonyms(store, lesson) == ["Student 1", "Student 2"]
+        assert {one.student_id for one in queries.bins(store.engine, lesson)} == {
+            one.id for one in queries.students(store.engine, lesson)
+        }
+        (page,) = old.parent.glob("report.html")
+        assert "Student 1" in page.read_text("utf-8")
+        assert "Student 3" not in page.read_text("utf-8")
+        assert not old.exists()
+        assert audit(store) == [("erase", f"session {lesson}", "a student; 120 bins with it")]
+
+    def test_of_the_roster_stays_on_it(self, store: Store, lesson: int, shell) -> None:
+        shell.json("seats", "name", str(lesson), "Student 1", "Mia", "--new")
+        shell.json("data", "erase", str(lesson), "Mia", "--yes")
+        assert self.pseudonyms(store, lesson) == ["Student 2", "Student 3", "Student 4"]
+        assert [one.pseudonym for one in queries.roster(store.engine, "7b")] == ["Mia"]
+
+    def test_is_asked_for_and_must_be_there(self, store: Store, lesson: int, shell) -> None:
+        assert "say --yes" in shell.fails(2, "data", "erase", str(lesson), "Student 1")
+        assert "has no 'Student 9'" in shell.fails(2, "data", "erase", str(lesson), "Student 9", "--yes")
+        assert len(self.pseudonyms(store, lesson)) == 4

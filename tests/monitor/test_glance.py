@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.glance import SIDE_PX, glance
+from monitor.glance import SIDE_PX, glance, surroundings
 
 STANDING = np.eye(2, 3)
 COARSE = np.random.default_rng(2).integers(0, 255, (40, 60, 3), dtype=np.uint8)
@@ -45,3 +45,11 @@ def test_a_place_outside_the_picture_shows_nothing(box: tuple[float, ...]) -> No
 
 def test_an_even_place_shows_nothing_that_could_be_compared() -> None:
     assert glance(np.full_like(IMAGE, 90), STANDING, BOX) is None
+
+
+def test_surroundings_are_small_and_coloured_and_nothing_where_it_is_even() -> None:
+    found = surroundings(IMAGE, BOX)
+    assert found is not None
+    assert found.shape == (SIDE_PX, SIDE_PX, 3)
+    np.testing.assert_allclose(found[12, 12], IMAGE[200, 250], atol=40)
+    assert surroundings(np.full_like(IMAGE, 90), BOX) is None

@@ -7,6 +7,7 @@ import click
 from classpulse.lazygroup import LazyGroup
 
 COMMANDS = {
+    "erase": "erase one student from a past lesson",
     "purge": "erase the lessons that have been kept long enough",
 }
 

@@ -20,7 +20,7 @@ from classpulse.web.site import account_of, language_of, render, session_for, si
 from db.errors import Conflict, NotFound
 from db.records import CorrectionRecord, StudentRecord
 
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 """Each looks at what the others have left."""
 
 
@@ -30,7 +30,7 @@ def correct(request: Request) -> Response:
     if not about_people(site, session):
         return render(request, "refused.html.j2", 404, status=404, detail="")
     try:
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             register = read_register(site.engine, session.id)
             record = _correct(request, Desk(site.engine, site.config, register, account_of(request).name))
     except ValueError:

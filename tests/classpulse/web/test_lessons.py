@@ -87,6 +87,11 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     fields = {"what": "name", "student": student, "new": "Mia"}
     assert ben.submit(f"/lessons/{judged}/corrections", **fields).status_code == 404
     assert cleo.submit(f"/lessons/{judged}/corrections", **fields).status_code == 403
+    fields = {"student": student, "sure": "yes"}
+    assert ben.submit(f"/lessons/{judged}/erase", **fields).status_code == 404
+    assert ben.get(f"/lessons/{judged}/erase?student={student}").status_code == 404
+    assert cleo.submit(f"/lessons/{judged}/erase", **fields).status_code == 403
+    assert len(queries.students(engine, judged)) == 4
     address = f"/check-ins/{judged}/{student}/sad_share"
     assert ben.submit(address, verdict="confirmed").status_code == 404
     assert queries.corrections(engine, judged) == []
@@ -197,6 +202,50 @@ def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> N
     assert answer.status_code == 500
     assert "no room" in answer.text
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+
+
+class TestErasing:
+    def test_a_student_is_erased_once_the_teacher_is_sure(self, browser, engine, config, judged) -> None:
+        ada, address = browser("Ada"), f"/lessons/{judged}/erase"
+        (who,) = [one for one in queries.students(engine, judged) if one.pseudonym == "Student 2"]
+        old = make_report(engine, judged, config, formats=("html",))["html"]
+        assert address in ada.get(f"/lessons/{judged}").text
+        page = ada.get(f"{address}?student={who.id}")
+        assert page.status_code == 200
+        assert "Erase Student 2 from this lesson?" in page.text
+        assert ada.submit(address, student=who.id).status_code == 400
+        assert who in queries.students(engine, judged)
+        answer = ada.submit(address, student=who.id, sure="yes")
+        assert answer.headers["location"] == f"/lessons/{judged}#who"
+        assert [one.pseudonym for one in queries.students(engine, judged)] == [
+            "Student 1",
+            "Student 3",
+            "Student 4",
+        ]
+        assert "Student 2" not in ada.get(f"/lessons/{judged}/report").text
+        assert not old.is_file() or "Student 2" not in old.read_text("utf-8")
+        (line,) = [one for one in queries.audit_trail(engine) if one.action == "erase"]
+        assert (line.subject, line.detail) == (f"session {judged}", "a student; 60 bins with it, by Ada")
+        assert ada.submit(address, student=who.id, sure="yes").status_code == 404
+
+    def test_whose_record_is_shared_since_a_correction_is_not(self, browser, engine, judged) -> None:
+        ada = browser("Ada")
+        who = {one.pseudonym: one.id for one in queries.students(engine, judged)}
+        ada.submit(f"/lessons/{judged}/corrections", what="split", student=who["Student 2"], at="2:00")
+        answer = ada.submit(f"/lessons/{judged}/erase", student=who["Student 2"], sure="yes")
+        assert answer.status_code == 400
+        assert "take the correction back first" in answer.text
+        assert len(queries.students(engine, judged)) == 5
+
+    def test_nobody_is_erased_without_the_forms_token_or_from_a_lesson_of_nobody(
+        self, browser, engine, config, accounts, judged
+    ) -> None:
+        ada = browser("Ada")
+        address = f"/lessons/{judged}/erase"
+        assert ada.post(address, data={"student": "1", "sure": "yes"}).status_code == 403
+        for number in ("", "0", "999999", "x"):
+            assert ada.get(f"{address}?student={number}").status_code == 404
+        assert len(queries.students(engine, judged)) == 4
 
 
 class TestWhoIsWho:

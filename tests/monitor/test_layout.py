@@ -1,0 +1,134 @@
+"""Tiles that are laid out anew: who is found again, and where it is no new layout."""
+
+import numpy as np
+import pytest
+
+from monitor.domain import Box, ImageBGR
+from monitor.layout import Layouts, Moves
+from monitor.similarity import identity
+
+WIDTH, HEIGHT = 1200, 800
+
+
+def around(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
+    """What the number of the tile in the middle of a box looks like; nothing where there is no tile."""
+    x, y = int((box_xyxy[0] + box_xyxy[2]) / 2), int((box_xyxy[1] + box_xyxy[3]) / 2)
+    number = int(image_bgr[y, x, 0])
+    return np.random.default_rng(number).normal(size=(24, 24)).astype(np.float32) if number else None
+
+
+def call(people: list[int], columns: int) -> tuple[ImageBGR, list[Box]]:
+    """The picture of a call, each tile filled with its person's number, and their faces; 0 is a tile in which
+    nobody is, of whom the face is not seen."""
+    rows = -(-len(people) // columns)
+    across, down = WIDTH / columns, HEIGHT / rows
+    image, faces = np.zeros((HEIGHT, WIDTH, 3), np.uint8), []
+    for index, person in enumerate(people):
+        row, column = divmod(index, columns)
+        x, y = column * across, row * down
+        image[int(y) : int(y + down), int(x) : int(x + across)] = person or 200 + index
+        half = 0.2 * min(across, down)
+        if person:
+            x, y = x + across / 2, y + down / 2
+            faces.append((x - half, y - half, x + half, y + half))
+    return image, faces
+
+
+def begun(people: list[int], columns: int) -> Layouts:
+    """Everybody of the call is followed by a track of their number, and is a student of a number ten less."""
+    layouts = Layouts(around)
+    image, faces = call(people, columns)
+    seen = dict(zip(filter(None, people), faces, strict=True))
+    layouts.remember(image, seen, {person: person - 10 for person in seen})
+    return layouts
+
+
+def anew(layouts: Layouts, people: list[int], columns: int) -> Moves | None:
+    image, faces = call(people, columns)
+    return layouts.found_again(image, faces, identity())
+
+
+@pytest.mark.parametrize(
+    ("before", "columns", "now", "columns_now"),
+    [
+        ([10, 11, 12, 13], 2, [10, 11, 12, 13, 14, 15, 16], 3),
+        ([10, 11, 12, 13, 14, 15, 16], 3, [10, 12, 13, 16], 2),
+        ([10, 11, 12, 13], 2, [14, 10, 15, 11, 16, 12, 13], 3),
+        ([10, 11, 12, 13], 2, [13, 12, 11, 10, 14, 15, 16], 3),
+    ],
+    ids=["joined", "left", "joined between", "in another order"],
+)
+def test_who_stays_is_found_again(before: list[int], columns: int, now: list[int], columns_now: int) -> None:
+    moves = anew(begun(before, columns), now, columns_now)
+    stayed = set(before) & set(now)
+    assert moves == Moves(
+        {person: now.index(person) for person in stayed}, {p - 10: now.index(p) for p in stayed}
+    )
+
+
+def test_the_same_picture_is_no_new_layout_though_two_have_jumped() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    image, faces = call([10, 11, 12, 13], 2)
+    apart = [(x1 + 200, y1, x2 + 200, y2) for x1, y1, x2, y2 in faces]
+    assert layouts.found_again(image, apart, identity()) is None
+
+
+def test_a_camera_that_was_moved_is_no_new_layout_whether_it_was_followed_or_not() -> None:
+    shift = 150
+    for camera in (np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0]]), identity()):
+        layouts = begun([10, 11, 12, 13], 2)
+        image, faces = call([10, 11, 12, 13], 2)
+        image = np.roll(image, shift, axis=1)
+        moved = [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in faces]
+        assert layouts.found_again(image, moved, camera) is None
+
+
+def test_another_scene_is_no_new_layout() -> None:
+    assert anew(begun([10, 11, 12, 13], 2), [20, 21, 22, 23, 24, 25], 3) is None
+
+
+def test_one_person_tells_nothing() -> None:
+    assert anew(begun([10], 1), [10, 11, 12, 13], 2) is None
+
+
+def test_who_was_away_is_recognised_when_back() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    image, faces = call([10, 0, 12, 13], 2)
+    students = {10: 0, 12: 2, 13: 3}
+    layouts.remember(image, dict(zip(students, faces, strict=True)), students)
+    moves = anew(layouts, [10, 0, 12, 13, 14, 15, 16], 3)
+    assert moves is not None
+    assert moves.students == {0: 0, 2: 1, 3: 2}
+    image, faces = call([10, 11, 12, 13, 14, 15, 16], 3)
+    assert layouts.recognised(image, {31: faces[1], 32: faces[5]}) == {31: 1}
+    layouts.remember(image, {31: faces[1]}, {31: 1})
+    assert layouts.recognised(image, {33: faces[1]}) == {}
+
+
+def test_the_order_is_kept_over_two_layouts() -> None:
+    """Somebody who was away all the time belongs between the same two."""
+
+    def dim(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
+        # Number 11 looks different later on, and 19, who joins, quite like her.
+        look = around(image_bgr, box_xyxy)
+        person = int(image_bgr[int(box_xyxy[1]) + 1, int(box_xyxy[0]) + 1, 0])
+        if look is not None and person in (18, 19):
+            return (0.7 * np.random.default_rng(11).normal(size=(24, 24)) + 0.6 * look).astype(np.float32)
+        return look
+
+    layouts = Layouts(dim)
+    image, faces = call([10, 11, 12, 13], 2)
+    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3})
+    for people, columns in (([10, 0, 12, 13, 14, 15, 16], 3), ([10, 0, 12, 13], 2)):
+        image, faces = call(people, columns)
+        moves = layouts.found_again(image, faces, identity())
+        assert moves is not None
+        assert {0, 2, 3} <= set(moves.students)
+        numbers = {index: student for student, index in moves.students.items()}
+        seen = {10 + index: face for index, face in enumerate(faces)}
+        layouts.remember(
+            image, seen, {10 + index: numbers.get(index, 90 + index) for index in range(len(faces))}
+        )
+    image, faces = call([10, 18, 12, 19], 2)
+    assert layouts.recognised(image, {50: faces[3]}) == {}
+    assert layouts.recognised(image, {51: faces[1]}) == {51: 1}
