@@ -26,16 +26,11 @@ BELOW = {
 PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
-    "monitor.plan", "monitor.similarity", "monitor.crossing",
-        "monitor.layout",
-        "monitor.alignment", "monitor.stillness", "monitor.looks",
+    "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
+    "monitor.layout", "monitor.alignment",
     "monitor.timetable", "monitor.camera", "monitor.freshness", "monitor.pacing", "monitor.outage",
     "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch", "monitor.presence",
-<<<<<<< HEAD
     "monitor.gallery", "monitor.order",
-=======
-    "monitor.gallery", "monitor.layout", "monitor.alignment",
->>>>>>> online
     "classpulse.online.lesson", "classpulse.online.jpeg",
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from classpulse.erasure import erase_from_lesson
 from classpulse.errors import UserError
 from classpulse.register import Register, read_register
-from classpulse.web.groups import about_people, sum_up_beside, zone
+from classpulse.web.groups import about_people, settings_for, sum_up_beside
 from classpulse.web.guards import route
 from classpulse.web.pages.corrections import ONE_AT_A_TIME
 from classpulse.web.permissions import Action
@@ -34,7 +34,7 @@ def erase(request: Request) -> Response:
         return _page(request, session, number, _("Say that you are sure; nothing was erased."))
 
     def remake(session_id: int) -> None:
-        start_making(site, session_id)
+        start_making(site, session_id, language_of(request))
         sum_up_beside(site)
 
     try:
@@ -67,7 +67,7 @@ def _page(request: Request, session: SessionRecord, number: str, error: str = ""
         "erasing.html.j2",
         400 if error else 200,
         session=session,
-        started=local_time(session.started_at, zone(request)),
+        started=local_time(session.started_at, settings_for(request)),
         who=who,
         error=error,
     )
