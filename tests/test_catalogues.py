@@ -113,4 +113,7 @@ def test_a_reader_is_not_addressed_as_a_pupil_and_nobody_is_sad(german: Catalog)
         for answer in _answers(message):
             assert not re.search(r"\b(du|dein|deine|dir|dich)\b", answer, re.IGNORECASE), answer
             assert not re.search(r"\b(ist|war) (traurig|wütend|glücklich|verzweifelt)", answer), answer
-            assert "ß" not in answer, "Swiss schools write ss"
+            # As in Germany and Austria; Swiss readers read it as their ss.
+            assert not re.search(
+                r"\b([Ww]eiss|\w*([Gg]r[oö]ss|[Ll]iess|chliess|[Aa]usser|[Hh]eiss))", answer
+            ), answer

@@ -56,9 +56,12 @@ class Page(HTMLParser):
         self.addresses: list[str] = []
         self.ids: list[str] = []
         self.meant: set[str] = set()
+        self._asks: str | None = None
+        self._choice: str | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._follow_question(tag, {name: value or "" for name, value in attributes})
         for name, value in attributes:
             value = value or ""
             if name == "id":
@@ -71,6 +74,16 @@ class Page(HTMLParser):
                 self.addresses.append(value)
             elif tag != "a":
                 self.meant |= set(re.findall(r"url\(#([^)]+)\)", value))
+
+    def _follow_question(self, tag: str, values: dict[str, str]) -> None:
+        """A form that only asks for a page leads there, too, with the first choice that it has."""
+        if tag == "form":
+            self._asks = values.get("action", "") if values.get("method") == "get" else None
+        elif tag == "select":
+            self._choice = values.get("name")
+        elif tag == "option" and self._asks and self._choice and values.get("value"):
+            self.addresses.append(f"{self._asks}?{self._choice}={values['value']}")
+            self._asks = None
 
     @property
     def twice(self) -> list[str]:
