@@ -6,7 +6,7 @@ a session begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -19,7 +19,7 @@ from db.plans import seat_plan
 from db.records import PlannedSeat, RosterEntry, SeatPlan
 from db.roster import roster
 from monitor.anchoring import Anchored
-from monitor.domain import ImageBGR
+from monitor.domain import Box, ImageBGR
 from monitor.gallery import Gallery
 from monitor.landmarks import from_bytes
 from monitor.masking import Masking
@@ -40,7 +40,8 @@ class Arrangement:
     """What a session does with its class: how the camera is followed (None where nothing can move it), what
     is masked (None for nothing), who sits where, the labels of the seats that are opted out, what the
     timeline should say of it, and of an online lesson how its places lie. ``is_free``: no plan says where
-    anybody sits, so the picture may also be a video call, whose tiles may be laid out anew."""
+    anybody sits, so the picture may also be a video call, whose tiles may be laid out anew. ``tell`` is told
+    where faces are on an online lesson's places."""
 
     registrar: Registrar | None
     masker: Masker | None
@@ -49,6 +50,7 @@ class Arrangement:
     notes: tuple[str, ...] = ()
     gallery: Gallery | None = None
     is_free: bool = False
+    tell: Callable[[Mapping[int, Box]], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def gathered(source: GallerySource) -> Arrangement:
     """What a session does with an online lesson: everybody in it has joined by themselves, and nobody else is
     to be seen. Raises ``SourceError`` before the lesson has answered."""
     gallery = source.roll.gallery
-    return Arrangement(None, None, TileAttribution(gallery, source.roll.latest), gallery=gallery)
+    attribution = TileAttribution(gallery, source.roll.latest)
+    return Arrangement(None, None, attribution, gallery=gallery, tell=source.roll.find)
 
 
 def covered_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tuple[str, ...]:

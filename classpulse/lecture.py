@@ -202,7 +202,7 @@ class Lecture:
         hits = settings.tracking.confirm_hits
         facing = partial(is_facing, settings=settings.attention)
         pipeline = Pipeline(
-            detector if gallery is None else OneFaceATile(detector, gallery),
+            detector if gallery is None else OneFaceATile(detector, gallery, arrangement.tell),
             _reader(settings, classifier),
             Tracker(settings.tracking) if gallery is None else TileTracker(gallery, settings.tracking),
             Seating(settings.seating, confirm_hits=hits)

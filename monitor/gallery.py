@@ -34,6 +34,30 @@ class Place:
 
 
 @dataclass(frozen=True)
+class FaceAt:
+    """Where the face of place ``tile`` was in picture ``picture``: ``box`` as shares 0..1 of that picture's
+    width and height (left, top, right, bottom), None where none was found."""
+
+    tile: int
+    picture: int
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Hung:
+    """Picture ``picture`` as it hangs on a place: ``area`` are its left and upper edge on the place, its
+    width and height, pixels."""
+
+    picture: int
+    area: tuple[int, int, int, int]
+
+    def share(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the place as shares of the picture's width and height, 0..1."""
+        left, top, width, height = self.area
+        return min(1.0, max(0.0, (x - left) / width)), min(1.0, max(0.0, (y - top) / height))
+
+
+@dataclass(frozen=True)
 class Attendance:
     """Everybody who has joined, of ``places`` places; ``erased`` are the places of those who want nothing
     kept of them, which are nobody else's ever after."""

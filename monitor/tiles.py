@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.detection import Detector
-from monitor.domain import Face, ImageBGR, Track
+from monitor.domain import Box, Face, ImageBGR, Track
 from monitor.gallery import Attendance, Gallery
 from monitor.plan import Attribution, Owner
 from monitor.seating import Seat, Seating
@@ -24,12 +24,19 @@ _BOXES_REMEMBERED = 60
 
 
 class OneFaceATile:
-    """A detector that finds at most one face on each place."""
+    """A detector that finds at most one face on each place. ``tell`` is told of each picture where, in pixels
+    of the place."""
 
-    def __init__(self, detector: Detector, gallery: Gallery) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        gallery: Gallery,
+        tell: Callable[[Mapping[int, Box]], None] = lambda _: None,
+    ) -> None:
         self.version = detector.version
         self._detector = detector
         self._gallery = gallery
+        self._tell = tell
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """The largest face of each place; none beside them."""
@@ -38,7 +45,14 @@ class OneFaceATile:
             tile = self._gallery.tile_of(face.box_xyxy)
             if tile is not None and (tile not in largest or face.size_px > largest[tile].size_px):
                 largest[tile] = face
+        corners = {tile: self._gallery.corner(tile) for tile in largest}
+        self._tell({tile: _within(face.box_xyxy, corners[tile]) for tile, face in largest.items()})
         return list(largest.values())
+
+
+def _within(box_xyxy: Box, corner: tuple[int, int]) -> Box:
+    (x1, y1, x2, y2), (x, y) = box_xyxy, corner
+    return x1 - x, y1 - y, x2 - x, y2 - y
 
 
 class TileTracker(Tracker):

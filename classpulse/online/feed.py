@@ -24,7 +24,7 @@ from monitor.sources.gallery import ASKED, ATTENDANCE, Asked, spec_of
 
 log = logging.getLogger(__name__)
 
-MOST_QUESTION_BYTES = 10_000
+MOST_QUESTION_BYTES = 20_000
 
 HELLO_S = 5.0
 """So long somebody who has connected may take to show the key."""

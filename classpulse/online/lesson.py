@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from classpulse.policy import Mode
-from monitor.gallery import Attendance, Place
+from monitor.domain import Box
+from monitor.gallery import Attendance, FaceAt, Place
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Without those that are mistaken for one another."""
@@ -33,6 +34,9 @@ SILENT_S = 10.0
 
 LEAST_APART_S = 0.45
 """At most two pictures a second of each are taken; a little less than half a second, for their way."""
+
+REMEMBERED = 10
+"""So many pictures are looked at within seconds; of older ones nobody asks where a face was."""
 
 WATCHING_S = 3.0
 """Who records asks twice a second; after so long without a question, nobody looks (a pause)."""
@@ -84,6 +88,12 @@ class Member:
     taken_s: float = float("-inf")
     digest: bytes = b""
     fresh_s: float = float("-inf")
+    sent: int = 0
+    """How many pictures of theirs were taken; the number of the newest, for their browser."""
+    sent_as: dict[int, int] = field(default_factory=dict)
+    """The last pictures' numbers in the lesson, and for their browser."""
+    face: tuple[int, Box | None] | None = None
+    """In which picture (its number for their browser) their face was last looked for, and where it was."""
     known: bool = False
     """Whether whoever records has understood that nothing may be kept."""
 
@@ -199,6 +209,8 @@ class OnlineLesson:
             return  # the camera's noise makes every picture another; this one stands still
         self._pictures += 1
         member.picture, member.number, member.digest, member.fresh_s = jpeg, self._pictures, digest, now_s
+        member.sent += 1
+        member.sent_as = dict([*member.sent_as.items(), (member.number, member.sent)][-REMEMBERED:])
 
     def leave(self, token: str) -> Member | None:
         """Somebody has left, or their tab was closed; returns who, None where that changes nothing."""
@@ -235,16 +247,23 @@ class OnlineLesson:
         for member in self._members.values():
             member.picture, member.digest, member.fresh_s = None, b"", float("-inf")
 
-    def asked(self, after: int, erased: tuple[int, ...], now_s: float) -> tuple[Attendance, list[bytes]]:
+    def asked(
+        self, after: int, erased: tuple[int, ...], now_s: float, faces: Iterable[FaceAt] = ()
+    ) -> tuple[Attendance, list[bytes]]:
         """Whoever records asks: who is there, and the pictures with numbers above ``after``, in that order.
-        ``erased`` are the places of which it has understood that nothing may be kept."""
+        ``erased`` are the places of which it has understood that nothing may be kept, ``faces`` where it has
+        found faces."""
         self._asked_s = now_s
+        found = {one.tile: one for one in faces}
         here: list[Place] = []
         pictures: list[bytes] = []
         for member in self.members():
             if member.state is State.ERASING:
                 member.known = member.known or member.tile in erased
                 continue
+            there = found.get(member.tile)
+            if there is not None and there.picture in member.sent_as:
+                member.face = member.sent_as[there.picture], there.box
             shown = not self.ended and member.picture is not None and self.is_seen(member, now_s)
             here.append(Place(member.tile, member.pseudonym, member.student_id, shown, member.number))
             if shown and member.number > after and member.picture is not None:
@@ -253,6 +272,7 @@ class OnlineLesson:
 
     def _drop(self, member: Member, state: State) -> None:
         member.state, member.picture, member.digest, member.fresh_s = state, None, b"", float("-inf")
+        member.sent_as, member.face = {}, None
 
 
 def new_code() -> str:

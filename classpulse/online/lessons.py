@@ -233,7 +233,7 @@ class OnlineLessons:
     def _answering(self, lesson: OnlineLesson) -> Callable[[Asked], tuple[Attendance, list[bytes]]]:
         def answer(asked: Asked) -> tuple[Attendance, list[bytes]]:
             with self._lock:
-                return lesson.asked(asked.after, asked.erased, self._clock())
+                return lesson.asked(asked.after, asked.erased, self._clock(), asked.faces)
 
         return answer
 

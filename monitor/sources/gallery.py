@@ -10,7 +10,7 @@ gets the newest.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,13 +21,13 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from db.records import ONLINE
-from monitor.domain import ImageBGR
+from monitor.domain import Box, Frame, Gap, ImageBGR
 from monitor.errors import SourceError
 from monitor.freshness import EXACT, Freshness
-from monitor.gallery import TILE, Attendance, Gallery
+from monitor.gallery import TILE, Attendance, FaceAt, Gallery, Hung
 from monitor.masking import GREY
 from monitor.sources.capture import Shot
-from monitor.sources.fitting import fit
+from monitor.sources.fitting import fit, placed, size_of
 from monitor.sources.live import LiveSource, Patience
 from monitor.sources.newest import Newest
 from monitor.sources.reader import JOIN_S, Seen
@@ -44,6 +44,9 @@ GONE_S = 60.0
 NEVER_S = 7 * 86400.0
 """A connection is not given up because nobody has joined yet."""
 
+REMEMBERED = 20
+"""Of so many pictures of the wall it is known what hung on it; one of the last two is looked at next."""
+
 MOST_BYTES = 1 << 20
 """Of one message."""
 
@@ -53,21 +56,26 @@ ATTENDANCE = TypeAdapter(Attendance)
 @dataclass(frozen=True)
 class Asked:
     """What the dashboard is asked for: pictures with a larger number than ``after``. ``erased`` says of which
-    places it was understood that nothing may be kept."""
+    places it was understood that nothing may be kept, ``faces`` where faces were in the pictures that were
+    looked at last."""
 
     after: int = 0
     erased: tuple[int, ...] = ()
+    faces: tuple[FaceAt, ...] = ()
 
 
 ASKED = TypeAdapter(Asked)
 
 
 class Roll:
-    """Who has joined, as last heard; replaced whole, so any thread may look."""
+    """Who has joined, as last heard, and where faces were found; replaced whole, so any thread may look."""
 
     def __init__(self) -> None:
         self.attendance: Attendance | None = None
         self.begun = False
+        self.faces: tuple[FaceAt, ...] = ()
+        self._hung: dict[datetime, dict[int, Hung]] = {}
+        self._looked_at: dict[int, Hung] = {}
 
     @property
     def gallery(self) -> Gallery:
@@ -75,6 +83,26 @@ class Roll:
         if self.attendance is None:
             raise SourceError("the online lesson has not answered yet; is the dashboard running?")
         return Gallery(self.attendance.places)
+
+    def hang(self, captured_at: datetime, hung: dict[int, Hung]) -> None:
+        """Which pictures hang on the wall as it was then."""
+        recent = sorted(self._hung)[-REMEMBERED:]
+        self._hung = {at: self._hung[at] for at in recent} | {captured_at: hung}
+
+    def look_at(self, captured_at: datetime) -> None:
+        """The wall of then is looked at next."""
+        self._looked_at = self._hung.get(captured_at, {})
+
+    def find(self, faces_xyxy: Mapping[int, Box]) -> None:
+        """Where faces were found on the places that were looked at, in pixels of each place."""
+        told = []
+        for tile, hung in self._looked_at.items():
+            box = None
+            if tile in faces_xyxy:
+                x1, y1, x2, y2 = faces_xyxy[tile]
+                box = (*hung.share(x1, y1), *hung.share(x2, y2))
+            told.append(FaceAt(tile, hung.picture, box))
+        self.faces = tuple(told)
 
     def latest(self) -> Attendance:
         """Everybody; nobody before anything was heard."""
@@ -87,6 +115,13 @@ class GallerySource(LiveSource):
     def __init__(self, address: str, roll: Roll, connect: Callable[..., NewestGallery]) -> None:
         super().__init__(address, ONLINE, Patience(NEVER_S, GONE_S, EXACT), connect)
         self.roll = roll
+
+    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
+        """See ``Source.frames``; the roll knows which pictures the last frame was made of."""
+        for item in super().frames(sample_fps, stop):
+            if isinstance(item, Frame):
+                self.roll.look_at(item.captured_at)
+            yield item
 
 
 def open_gallery(spec: str) -> GallerySource:
@@ -167,7 +202,8 @@ class NewestGallery:
             self._newest.fail("the dashboard is not asked any more")
 
     def _fetch(self, connection: Connection) -> None:
-        asked = Asked(self._wall.newest, tuple(sorted(self._roll.latest().erased)))
+        erased = tuple(sorted(self._roll.latest().erased))
+        asked = Asked(self._wall.newest, erased, self._roll.faces)
         connection.send_bytes(ASKED.dump_json(asked))
         attendance = ATTENDANCE.validate_json(_received(connection))
         Gallery(attendance.places)
@@ -180,8 +216,9 @@ class NewestGallery:
             self._keep(shown)
 
     def _keep(self, shown: frozenset[int]) -> None:
-        now_s = self._clock()
-        shot = Shot(self._wall.image_bgr.copy(), datetime.now(UTC), now_s, self._before_s, shown)
+        now_s, captured_at = self._clock(), datetime.now(UTC)
+        self._roll.hang(captured_at, {tile: self._wall.hung[tile] for tile in shown})
+        shot = Shot(self._wall.image_bgr.copy(), captured_at, now_s, self._before_s, shown)
         self._before_s = now_s
         self._newest.put(shot)
 
@@ -199,26 +236,26 @@ class Wall:
         self.newest = 0
         """The largest number of a picture that came."""
         self.image_bgr: ImageBGR = np.full((1, 1, 3), GREY, np.uint8)
-        self._hung: set[int] = set()
+        self.hung: dict[int, Hung] = {}
 
     def hang(self, attendance: Attendance, pictures: dict[int, bytes]) -> frozenset[int]:
         """Hang the new ``pictures`` (JPEG, by place) and take down those of who is not shown; returns the
         places with somebody to see."""
-        gallery = Gallery(attendance.places)
+        gallery, numbers = Gallery(attendance.places), {one.tile: one.picture for one in attendance.here}
         if self.image_bgr.shape[1::-1] != gallery.size:
             self.image_bgr = np.full((gallery.size[1], gallery.size[0], 3), GREY, np.uint8)
         for tile, jpeg in pictures.items():
             picture = decoded(jpeg)
             if picture is None:
-                self._hung.discard(tile)
+                self.hung.pop(tile, None)
             else:
                 self._area(gallery, tile)[:] = fit(picture, TILE)
-                self._hung.add(tile)
+                self.hung[tile] = Hung(numbers[tile], placed(size_of(picture), TILE))
         self.newest = max([self.newest, *(one.picture for one in attendance.here if one.shown)])
-        shown = frozenset(self._hung & attendance.shown)
-        for tile in self._hung - shown:
+        shown = frozenset(self.hung.keys() & attendance.shown)
+        for tile in self.hung.keys() - shown:
             self._area(gallery, tile)[:] = GREY
-        self._hung = set(shown)
+        self.hung = {tile: hung for tile, hung in self.hung.items() if tile in shown}
         return shown
 
     def _area(self, gallery: Gallery, tile: int) -> ImageBGR:

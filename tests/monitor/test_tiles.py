@@ -34,6 +34,13 @@ def test_one_face_a_place_is_looked_at_the_largest() -> None:
     assert found == [near, other]
 
 
+def test_it_is_told_where_on_the_places_faces_were() -> None:
+    told: list = []
+    detector = OneFaceATile(Fixed(on(0), on(3, x=100, y=80, width=40)), GALLERY, told.append)
+    detector.detect(None)
+    assert told == [{0: (120.0, 70.0, 200.0, 170.0), 3: (80.0, 55.0, 120.0, 105.0)}]
+
+
 def test_nobody_is_followed_from_one_place_to_the_next() -> None:
     tracker = TileTracker(GALLERY)
     close_up = 300.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -94,12 +95,25 @@ async def frame(request: Request) -> Response:
                 found.take(token, body, now_s)
             else:
                 found.heard(token, now_s)
-            watching = found.is_watching(now_s)
+            watching, member = found.is_watching(now_s), found.member(token)
+            answer = {"watching": watching} | _told_of_face(member)
     except NoPicture as error:
         raise HTTPException(422, str(error)) from None
     except Refused as refused:
         return JSONResponse({"error": refused.why.value}, CODES.get(refused.why, 400))
-    return JSONResponse({"watching": watching})
+    return JSONResponse(answer)
+
+
+def _told_of_face(member: Member | None) -> dict[str, Any]:
+    """The number of the newest picture, and in which one the face was looked for last and where it was, as
+    shares of the picture: the browser may send the part around it alone."""
+    if member is None or not member.sent:
+        return {}
+    face = None
+    if member.face is not None:
+        number, box = member.face
+        face = {"picture": number, "box": None if box is None else [round(edge, 4) for edge in box]}
+    return {"picture": member.sent, "face": face}
 
 
 def leave(request: Request) -> Response:

@@ -1,7 +1,11 @@
 // The student's page of an online lesson: one small picture a second, until the page is left.
-const WIDTH = 320;
-const HEIGHT = 240;
+import { Framing, WHOLE } from "/static/crop.js";
+
+// Of the camera: more than is sent, so that the part around the face has enough of it.
+const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 } };
 const EVERY_MS = 1000;
+// At least so long after an answer: on a slow network or computer two pictures never come close together.
+const REST_MS = 600;
 const QUALITY = 0.75;
 const token = document.querySelector('meta[name="form-token"]').content;
 
@@ -14,10 +18,11 @@ async function takePart(words) {
   const here = words.dataset.here;
   const status = document.getElementById("status");
   const video = document.getElementById("self");
+  const canvas = document.getElementById("sent");
+  const framing = new Framing();
   let stream = null;
   let timer = null;
   let over = false;
-  let busy = false;
   let watching = true;
 
   function say(key) {
@@ -27,10 +32,10 @@ async function takePart(words) {
 
   function stop(key) {
     over = true;
-    clearInterval(timer);
+    clearTimeout(timer);
     if (stream) stream.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
-    video.hidden = true;
+    canvas.hidden = true;
     if (key) say(key);
   }
 
@@ -47,7 +52,7 @@ async function takePart(words) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({
       audio: false,
-      video: { width: { ideal: WIDTH }, height: { ideal: HEIGHT }, frameRate: { ideal: 5, max: 15 } },
+      video: { ...CAMERA, frameRate: { ideal: 5, max: 15 } },
     });
   } catch (error) {
     return stop(error.name === "NotAllowedError" ? "refused" : "missing");
@@ -58,9 +63,8 @@ async function takePart(words) {
   const track = stream.getVideoTracks()[0];
   track.addEventListener("ended", () => stop("missing"));
   const capture = "ImageCapture" in window ? new ImageCapture(track) : null;
-  const canvas = document.createElement("canvas");
-  canvas.width = WIDTH;
-  canvas.height = HEIGHT;
+  canvas.width = WHOLE.width;
+  canvas.height = WHOLE.height;
   const paper = canvas.getContext("2d", { alpha: false });
 
   async function picture() {
@@ -75,43 +79,53 @@ async function takePart(words) {
       height = source.height;
     }
     if (!width || !height) return null;
-    const scale = Math.min(WIDTH / width, HEIGHT / height);
-    const across = width * scale;
-    const down = height * scale;
+    const part = framing.of({ width, height }, performance.now());
+    const scale = part.across / part.width;
+    if (canvas.width !== part.across || canvas.height !== part.down) {
+      canvas.width = part.across;
+      canvas.height = part.down;
+    }
+    paper.imageSmoothingQuality = "high";
     paper.fillStyle = "#808080";
-    paper.fillRect(0, 0, WIDTH, HEIGHT);
-    paper.drawImage(source, (WIDTH - across) / 2, (HEIGHT - down) / 2, across, down);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+    paper.fillRect(0, 0, part.across, part.down);
+    paper.drawImage(source, -part.x * scale, -part.y * scale, width * scale, height * scale);
+    const jpeg = await new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+    return jpeg && { jpeg, part };
+  }
+
+  function heed(told, part) {
+    watching = told.watching;
+    if (!watching) framing.rest();
+    else if (part && told.picture) framing.sent(told.picture, part);
+    if (watching && told.face) framing.found(told.face, performance.now());
   }
 
   async function send() {
-    if (busy || over) return;
-    busy = true;
+    if (over) return;
+    const began = performance.now();
     try {
       // While nobody looks, only word that we are still there.
-      const body = watching ? await picture() : null;
+      const taken = watching ? await picture() : null;
       if (over) return;
       const answer = await fetch(`${here}/frame`, {
         method: "POST",
         headers: { "X-Form-Token": token, "Content-Type": "image/jpeg", Accept: "application/json" },
-        body: body || "",
+        body: taken ? taken.jpeg : "",
         signal: AbortSignal.timeout(8000),
       });
       if (over) return;
       if (answer.ok) {
-        watching = (await answer.json()).watching;
+        heed(await answer.json(), taken && taken.part);
         say(watching ? "sending" : "paused");
       } else if ([403, 404, 409, 410].includes(answer.status)) {
         stop("over");
       }
     } catch {
       if (!over) say("still");
-    } finally {
-      busy = false;
     }
+    if (!over) timer = setTimeout(send, Math.max(EVERY_MS - (performance.now() - began), REST_MS));
   }
 
-  timer = setInterval(send, EVERY_MS);
   send();
   for (const id of ["leave", "erase"]) {
     document.getElementById(id).form.addEventListener("submit", () => stop(null));

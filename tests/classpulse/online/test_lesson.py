@@ -21,6 +21,7 @@ from classpulse.online.lesson import (
     tidied,
 )
 from classpulse.policy import Mode
+from monitor.gallery import FaceAt
 
 ONE, TWO, THREE = b"picture one", b"picture two", b"picture three"
 
@@ -131,6 +132,22 @@ class TestPictures:
         assert pictures == [TWO]
         assert attendance.shown == {0}
         assert it.asked(attendance.here[0].picture, (), 2.2)[1] == []
+
+    def test_where_a_face_was_is_known_by_the_browsers_own_numbers(self) -> None:
+        it = lesson()
+        robin, mia = it.join("one", "Robin", {}, 1.0), it.join("two", "Mia", {}, 1.0)
+        for at_s, jpeg in enumerate((ONE, TWO, THREE), start=1):
+            it.take("one", jpeg, float(at_s))
+            it.take("two", jpeg, float(at_s))
+        assert (robin.sent, robin.number, mia.number) == (3, 5, 6)
+        box = (0.1, 0.2, 0.3, 0.4)
+        it.asked(0, (), 3.1, [FaceAt(1, 4, box), FaceAt(0, 5, None), FaceAt(3, 1, box)])
+        assert (robin.face, mia.face) == ((3, None), (2, box))
+        # Another's picture, or one that never was, is not theirs.
+        it.asked(0, (), 3.2, [FaceAt(0, 4, box), FaceAt(1, 99, box)])
+        assert (robin.face, mia.face) == ((3, None), (2, box))
+        it.leave("two")
+        assert mia.face is None
 
     def test_no_more_than_two_a_second_are_taken(self) -> None:
         it = lesson()

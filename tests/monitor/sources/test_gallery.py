@@ -14,7 +14,7 @@ import pytest
 from classpulse.online.feed import Feed
 from monitor.domain import Frame, Gap, GapReason
 from monitor.errors import SourceError, SourceLost
-from monitor.gallery import Attendance, Gallery, Place
+from monitor.gallery import Attendance, FaceAt, Gallery, Place
 from monitor.masking import GREY
 from monitor.sources import open_source
 from monitor.sources.gallery import Wall, decoded, open_gallery
@@ -118,6 +118,25 @@ def test_students_hang_on_their_places_and_come_down_when_they_leave(feed: Feed,
     # What was fetched once is not sent again.
     assert lesson.asked[0].after == 0
     assert lesson.asked[-1].after == 2
+
+
+def test_the_dashboard_is_told_in_which_picture_faces_were_and_where(feed: Feed, lesson: Lesson) -> None:
+    """Shares of the picture that was sent, also where it does not fill its place: 0 is upright."""
+    lesson.pictures = {0: jpeg(GREEN, (180, 240)), 2: jpeg(RED)}
+    lesson.attendance = Attendance(4, (Place(0, "Robin", None, True, 11), Place(2, "Mia", 7, True, 12)))
+    with open_gallery(feed.spec) as source:
+        frames = source.frames(1.0, threading.Event())
+        next(frames)
+        # Newer pictures come while the old are looked at.
+        lesson.pictures = {0: jpeg(RED), 2: jpeg(GREEN)}
+        lesson.attendance = Attendance(4, (Place(0, "Robin", None, True, 13), Place(2, "Mia", 7, True, 14)))
+        while lesson.asked[-1].after < 14:
+            source.roll.find({0: (70 + 45, 60, 70 + 90, 250)})
+        told = next(one.faces for one in lesson.asked if one.faces)
+        assert set(told) == {FaceAt(0, 11, (0.25, 0.25, 0.5, 1.0)), FaceAt(2, 12, None)}
+        next(one for one in frames if isinstance(one, Frame))
+        source.roll.find({})
+        assert {one.picture for one in source.roll.faces} == {13, 14}
 
 
 def test_a_pause_asks_nothing(feed: Feed, lesson: Lesson) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import uvicorn
 
 from classpulse.online.jpeg import Shape, checked
 from classpulse.online.lesson import State
+from monitor.gallery import FaceAt
 from monitor.sources.gallery import decoded
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
@@ -89,10 +90,10 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     (robin,) = lesson.members()
     assert robin.picture is None
 
-    def sent(after: int) -> bytes:
+    def sent(after: int, faces: Sequence[FaceAt] = ()) -> bytes:
         def newer() -> bytes | None:
             with lessons.held() as now_s:
-                _, pictures = lesson.asked(after, (), now_s)
+                _, pictures = lesson.asked(after, (), now_s, faces)
             page.wait_for_timeout(100)
             return pictures[0] if pictures else None
 
@@ -100,6 +101,14 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
 
     picture = sent(0)
     assert checked(picture) == Shape(320, 240)
+    # Whoever records says where the face was: from then on only what is around it is sent.
+    told_of = [FaceAt(robin.tile, robin.number, (0.4, 0.4, 0.6, 0.7))]
+    part = wait_for(lambda: one if checked(one := sent(robin.number, told_of)) != Shape(320, 240) else None)
+    assert checked(part) == Shape(240, 180)
+    assert len(part) < len(picture)
+    assert page.evaluate("document.getElementById('sent').width") == 240
+    # Twice nobody was found there: all of it again.
+    wait_for(lambda: checked(sent(robin.number, [FaceAt(robin.tile, robin.number, None)])) == Shape(320, 240))
     assert len(picture) < 40_000
     assert np.std(decoded(picture)) > 5
     playwright.expect(status).to_contain_text("One small picture a second")
@@ -113,3 +122,61 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     wait_for(lambda: robin.state is State.LEFT)
     assert robin.picture is None
     assert told == []
+
+
+FRAMING = """async (steps) => {
+  const { Framing } = await import("/static/crop.js");
+  const framing = new Framing();
+  let now = 0;
+  const shown = [];
+  for (const [kind, ...what] of steps) {
+    if (kind === "wait") now += what[0];
+    else if (kind === "found") framing.found({ picture: what[0], box: what[1] }, now);
+    else {
+      const part = framing.of({ width: what[1], height: what[2] }, now);
+      framing.sent(what[0], part);
+      shown.push(["x", "y", "width", "height", "across", "down"].map((key) => Math.round(part[key])));
+    }
+  }
+  return shown;
+}"""
+ALL = [0, 0, 640, 480, 320, 240]
+MIDDLE = [0.375, 0.4, 0.625, 0.6]
+"""160 x 96 of 640 x 480 pixels: the part is 320 high."""
+PART = [107, 80, 427, 320, 240, 180]
+
+
+def test_which_part_is_sent(served: str, context) -> None:
+    page = context.new_page()
+    page.goto(f"{served}/join")
+
+    def shown(*steps: list) -> list[list[int]]:
+        return page.evaluate(FRAMING, list(steps))
+
+    def take(number: int, width: int = 640, height: int = 480) -> list:
+        return ["take", number, width, height]
+
+    assert shown(take(1), take(2)) == [ALL, ALL]
+    assert shown(take(1), ["found", 1, MIDDLE], take(2)) == [ALL, PART]
+    # Wider than four by three: grey above and below, and the same face in its pixels.
+    assert shown(take(1, 640, 360)) == [[0, -60, 640, 480, 320, 240]]
+    # Who stays about there does not move it: the same box in the part is elsewhere in the picture.
+    steps = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, [0.35, 0.25, 0.7, 0.75]], take(3)]
+    assert shown(*steps) == [ALL, PART, PART]
+    # Who goes to the side does, up to the edge.
+    steps = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, [0.0, 0.25, 0.375, 0.75]], take(3)]
+    assert shown(*steps)[-1] == [0, 80, 427, 320, 240, 180]
+    # What is told of an older picture, of none that was sent, or is no box, changes nothing.
+    steps = [take(1), take(2), ["found", 2, MIDDLE], take(3), ["found", 1, [0, 0, 0.2, 0.2]], take(4)]
+    assert shown(*steps)[-1] == PART
+    assert shown(take(1), ["found", 9, MIDDLE], take(2))[-1] == ALL
+    assert shown(take(1), ["found", 1, ["a", 0, 1, 1]], take(2))[-1] == ALL
+    # A face nearly as large as the picture leaves all of it; a tiny one no less than can be sent.
+    assert shown(take(1), ["found", 1, [0.2, 0.1, 0.8, 0.9]], take(2))[-1] == ALL
+    assert shown(take(1), ["found", 1, [0.5, 0.5, 0.51, 0.51]], take(2))[-1][2:] == [120, 90, 120, 90]
+    # Twice not found, or nothing heard for long: all of it again.
+    lost = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, None], take(3), ["found", 3, None], take(4)]
+    assert shown(*lost) == [ALL, PART, PART, ALL]
+    assert shown(take(1), ["found", 1, MIDDLE], take(2), ["wait", 9000], take(3)) == [ALL, PART, ALL]
+    # A camera turned upright.
+    assert shown(take(1), ["found", 1, MIDDLE], take(2, 480, 640))[-1] == [-187, 0, 853, 640, 320, 240]

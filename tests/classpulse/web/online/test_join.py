@@ -14,6 +14,7 @@ from db import queries
 from db.retention import recorded_as
 from db.roster import save_entry
 from db.store import Store, now_utc
+from monitor.gallery import FaceAt
 
 JPEG = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))[1].tobytes()
 
@@ -101,10 +102,25 @@ def test_pictures_are_taken_while_somebody_looks(student, here, lesson, clock) -
     assert lesson.members()[0].picture is None
     lesson.asked(0, (), clock())
     clock.now_s += 1
-    assert send(robin, here).json() == {"watching": True}
+    assert send(robin, here).json() == {"watching": True, "picture": 1, "face": None}
     assert lesson.asked(0, (), clock())[1] == [JPEG]
     assert send(robin, here).status_code == 429
-    assert send(robin, here, b"").json() == {"watching": True}
+    assert send(robin, here, b"").json() == {"watching": True, "picture": 1, "face": None}
+
+
+def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) -> None:
+    robin, mia = student("Robin"), student("Mia")
+    lesson.asked(0, (), clock())
+    send(robin, here)
+    send(mia, here)
+    places = {one.pseudonym: one for one in lesson.asked(0, (), clock())[0].here}
+    box = (0.25, 0.123456, 0.5, 1.0)
+    lesson.asked(0, (), clock(), [FaceAt(places["Mia"].tile, places["Mia"].picture, box)])
+    told = send(mia, here, b"").json()
+    assert told["face"] == {"picture": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
+    assert send(robin, here, b"").json()["face"] is None
+    lesson.asked(0, (), clock(), [FaceAt(places["Mia"].tile, places["Mia"].picture, None)])
+    assert send(mia, here, b"").json()["face"] == {"picture": 1, "box": None}
 
 
 @pytest.mark.parametrize(
