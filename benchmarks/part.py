@@ -96,7 +96,7 @@ def main() -> None:
         print(
             f"{name:6} {byte.mean():.1f} kB a picture, face {np.median(size):.0f} px "
             f"(10 of 100 under {np.percentile(size, 10):.0f}), found {seen} of {faces}, "
-            f"yaw off by {np.median(yaw):.1f} degrees in the median, {np.percentile(yaw, 90):.1f} at 90 %"
+            f"yaw off by {np.median(yaw):.1f} degrees (90 of 100 under {np.percentile(yaw, 90):.1f})"
         )
 
 

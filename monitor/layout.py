@@ -3,7 +3,7 @@
 Nearly everybody is somewhere else then, larger or smaller, and no motion of a camera explains it. But what
 is around a face in its tile stays as it was, and calls fill their grids row by row, so most people keep their
 order. Both are asked together. Pure; what is around a face is measured by ``monitor.glance``, compared in
-memory and never stored.
+memory and never stored. The face itself is not compared: with it the drawn calls came out the same.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ is nothing to see."""
 
 @dataclass(frozen=True)
 class Tile:
-    """A face in the picture, pixels, and what is around it."""
+    """A face in the picture, pixels, and what is around it, without the face."""
 
     box_xyxy: Box
     look: NDArray[np.float32] | None
@@ -172,8 +172,19 @@ class Layouts:
     def _tile(self, image_bgr: ImageBGR, box_xyxy: Box) -> Tile:
         x1, y1, x2, y2 = box_xyxy
         across, down = GROWN * (x2 - x1), GROWN * (y2 - y1)
-        around = x1 - across, y1 - down, x2 + across, y2 + down
-        return Tile(box_xyxy, self._surroundings(image_bgr, around))
+        look = self._surroundings(image_bgr, (x1 - across, y1 - down, x2 + across, y2 + down))
+        return Tile(box_xyxy, None if look is None else _without_face(look))
+
+
+def _without_face(look: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same, its middle filled with the mean of what is around it: the face is not compared."""
+    edges = [round(side * GROWN / (1 + 2 * GROWN)) for side in look.shape[:2]]
+    middle = tuple(slice(edge, side - edge) for edge, side in zip(edges, look.shape[:2], strict=True))
+    outside = np.ones(look.shape[:2], bool)
+    outside[middle] = False
+    seen = look.copy()
+    seen[middle] = look[outside].mean(axis=0)
+    return seen
 
 
 def _paired(

@@ -132,3 +132,20 @@ def test_the_order_is_kept_over_two_layouts() -> None:
     image, faces = call([10, 18, 12, 19], 2)
     assert layouts.recognised(image, {50: faces[3]}) == {}
     assert layouts.recognised(image, {51: faces[1]}) == {51: 1}
+
+
+def test_the_face_itself_is_not_compared() -> None:
+    """Everybody has another face in the new layout, and only what is around it says who they are."""
+
+    def strangers(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
+        look = around(image_bgr, box_xyxy)
+        if look is not None:
+            look[5:19, 5:19] = np.random.default_rng(int(sum(box_xyxy))).normal(size=(14, 14), scale=9.0)
+        return look
+
+    layouts = Layouts(strangers)
+    image, faces = call([10, 11, 12, 13], 2)
+    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3})
+    moves = anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3)
+    assert moves is not None
+    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
