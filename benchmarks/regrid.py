@@ -64,9 +64,10 @@ def main() -> None:
         return Sample(t_s, False, False, True, None, None, None, None, None)
 
     times = [number * STEP_S for number in range(int(asked.seconds / STEP_S))]
-    first = {seat: calls[0].mosaic.tile_xyxy(tile) for tile, seat in enumerate(members[0])}
+    # The last, because that is where a session says they sit, by which their expressions are looked up.
+    last = {seat: calls[-1].mosaic.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
     students = tuple(
-        StudentTruth(seat, one.seat, first.get(seat), False, tuple(sample(seat, t_s) for t_s in times))
+        StudentTruth(seat, one.seat, last.get(seat), False, tuple(sample(seat, t_s) for t_s in times))
         for seat, one in enumerate(everybody)
     )
     asked.out.mkdir(parents=True, exist_ok=True)

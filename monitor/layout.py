@@ -3,7 +3,7 @@
 Nearly everybody is somewhere else then, larger or smaller, and no motion of a camera explains it. But what
 is around a face in its tile stays as it was, and calls fill their grids row by row, so most people keep their
 order. Both are asked together. Pure; what is around a face is measured by ``monitor.glance``, compared in
-memory and never stored. The face itself is not compared: with it the drawn calls came out the same.
+memory and never stored. The face itself is not compared: with it the drawn calls came out much the same.
 """
 
 from __future__ import annotations

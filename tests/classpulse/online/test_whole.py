@@ -45,6 +45,7 @@ class Student:
         self.here = f"/join/{lesson.code}"
         self._pictures = itertools.cycle(pictures)
         self._over = threading.Event()
+        self.faces: list[dict[str, Any]] = []
         answer = self.post("", pseudonym=name, consent="yes")
         assert answer.status_code == 303, answer.text
         self._thread = threading.Thread(target=self._send)
@@ -58,6 +59,9 @@ class Student:
     def post(self, where: str, **fields: str) -> Any:
         return self.browser.post(self.here + where, data={"token": self.token(), **fields})
 
+    def box(self) -> list[float] | None:
+        return next((one["box"] for one in list(self.faces) if one["box"]), None)
+
     def stop(self) -> None:
         self._over.set()
         self._thread.join()
@@ -66,7 +70,10 @@ class Student:
         token = self.token()
         headers = {"X-Form-Token": token, "Content-Type": "image/jpeg", "Accept": "application/json"}
         while not self._over.wait(1.0):
-            self.browser.post(f"{self.here}/frame", content=next(self._pictures), headers=headers)
+            frame = next(self._pictures)
+            answer = self.browser.post(f"{self.here}/frame", content=frame, headers=headers)
+            if answer.status_code == 200 and (face := answer.json().get("face")):
+                self.faces.append(face)
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
@@ -129,6 +136,11 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras) 
             return {one.pseudonym for one in queries.students(engine, session.id)}
 
         wait_for(lambda: names() == {"Robin", "Mia", "Kestrel"})
+        # Each browser is told where the recording has found its face.
+        for student in students:
+            left, top, right, bottom = wait_for(student.box)
+            assert 0 < left < 0.5 < right < 1
+            assert 0 < top < bottom <= 1
         kestrel.stop()
         kestrel.post("/leave")
         left_s = wait_for(lambda: queries.session(engine, session.id).end_s)
