@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
@@ -31,6 +32,7 @@ from classpulse.web.multipart import SmallFile, read_file
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, render, site_of
 from classpulse.web.stills import RoomStill, Stills
+from db.names import names
 from db.records import PlannedSeat
 from db.store import now_utc
 from monitor.domain import ImageBGR
@@ -98,14 +100,14 @@ def save(request: Request) -> Response:
         return _page(request, class_name, 422, problems=problems, rows=rows)
     if still is None:
         store_sitting(site.engine, class_name, sitting, now_utc(), account.name)
-        return _back(request, "?saved=yes")
+        return _back(request, saved="yes")
     try:
         plan = plan_over(still.image_bgr, class_name, seats, now_utc())
     except PlanError as error:
         return _page(request, class_name, 422, problems=[str(error)], rows=rows)
     store_plan(site.engine, plan, sitting, account.name)
     _stills(request).drop(account.id, class_name)
-    return _back(request, "?saved=yes")
+    return _back(request, saved="yes")
 
 
 def _take(request: Request, class_name: str, file: SmallFile) -> Response:
@@ -189,13 +191,18 @@ def _page(
     site = site_of(request)
     settings = site.config.settings
     room, still = read_classroom(site.engine, class_name), _still(request, class_name)
-    plan, people = room.plan, sorted(room.entries, key=lambda one: reading_key(one.pseudonym))
+    plan, with_names = room.plan, _are_names_wanted(request)
+    if with_names:
+        site.audit(account_of(request), "read names", f"class {class_name}")
+    stored = names(site.engine, [one.student_id for one in room.entries]) if with_names else {}
+    called = {one.student_id: stored.get(one.student_id, one.pseudonym) for one in room.entries}
+    people = sorted(room.entries, key=lambda one: reading_key(called[one.student_id]))
     if still is not None:
         size = (still.image_bgr.shape[1], still.image_bgr.shape[0])
     else:
         size = (plan.picture_width, plan.picture_height) if plan else (0, 0)
     seats = still.seats if still else plan.seats if plan else ()
-    drawn = _drawn(room, seats, rows)
+    drawn = _drawn(room, seats, rows, called)
     widths = [one["x2"] - one["x1"] for one in drawn if one["x2"] > one["x1"]] or [size[0] / 25]
     seat_px = float(np.median(widths))
     return render(
@@ -214,6 +221,8 @@ def _page(
         width=size[0],
         height=size[1],
         seats=drawn,
+        called=called,
+        with_names=with_names,
         students=[one for one in people if one.consent is not None],
         unasked=[one for one in people if one.consent is None],
         opted_out=room.opted_out,
@@ -242,7 +251,10 @@ def _around(drawn: Sequence[Mapping[str, Any]], seat_px: float, size: tuple[int,
 
 
 def _drawn(
-    room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[SheetRow] | None
+    room: Classroom,
+    seats: Sequence[PlannedSeat],
+    rows: Sequence[SheetRow] | None,
+    called: Mapping[int, str],
 ) -> list[dict[str, Any]]:
     """The seats of the page: those of the form that was sent, where it must be mended."""
     people = {str(one.student_id): one for one in room.entries if one.consent is not None}
@@ -254,7 +266,7 @@ def _drawn(
     drawn = []
     for label, (x1, y1, x2, y2), who in told:
         one = people.get(who)
-        name = one.pseudonym if one else ""
+        name = called[one.student_id] if one else ""
         opted_out = one is not None and one.consent is False
         box = f"{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}"
         values = {"label": label, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "box": box}
@@ -282,8 +294,15 @@ def _stills(request: Request) -> Stills:
     return cast("Stills", request.app.state.stills)
 
 
-def _back(request: Request, query: str = "") -> Response:
-    return RedirectResponse(f"/classes/{request.path_params['group']}/seats{query}", 303)
+def _are_names_wanted(request: Request) -> bool:
+    return request.query_params.get("names") == "yes"
+
+
+def _back(request: Request, **told: str) -> Response:
+    query = urlencode(({"names": "yes"} if _are_names_wanted(request) else {}) | told)
+    return RedirectResponse(
+        f"/classes/{request.path_params['group']}/seats{'?' if query else ''}{query}", 303
+    )
 
 
 ROUTES = [

@@ -100,6 +100,25 @@ def test_names_move_on_the_plan_that_there_is(browser, engine, address, students
     assert {one.pseudonym: one.seat for one in roster(engine, "7b")}["Heron"] == "A2"
 
 
+def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
+    browser, engine, address, students
+) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
+    assert "read names" not in [one.action for one in queries.audit_trail(engine)]
+    shown = ada.get(f"{address}?names=yes").text
+    assert re.search(rf'<option value="{students["Otter"]}" selected>Mia', shown)
+    assert re.search(rf'data-who="{students["Lynx"]}"[^>]*>Eva<', shown)
+    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "read names"]
+    assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
+    # They stay while the plan is made, and go into nothing that is stored of it.
+    answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
+    assert answer.headers["location"] == f"{address}?names=yes&saved=yes"
+    assert "Mia" not in str(seat_plan(engine, "7b"))
+    assert browser("Ben").get(f"{address}?names=yes").status_code == 404
+
+
 def test_nothing_of_the_still_is_written_anywhere(browser, address, students, tmp_path, app) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
