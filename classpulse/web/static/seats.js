@@ -54,8 +54,10 @@ function start() {
     };
     if ([x1, y1, x2, y2].every(Number.isFinite) && x2 > x1 && y2 > y1) {
       put(rect, { x: x1, y: y1, width: x2 - x1, height: y2 - y1 });
-      put(seat.querySelector(".label"), { x: (x1 + x2) / 2, y: y1 - letter * 0.3 });
-      put(seat.querySelector(".sits"), { x: (x1 + x2) / 2, y: y2 + letter });
+      // Above and below the seat, but inside of what is shown.
+      const [top, low] = [view[1] + letter * 0.9, view[1] + view[3] - letter * 0.3];
+      put(seat.querySelector(".label"), { x: (x1 + x2) / 2, y: Math.max(y1 - letter * 0.3, top) });
+      put(seat.querySelector(".sits"), { x: (x1 + x2) / 2, y: Math.min(y2 + letter, low) });
     }
     seat.querySelector(".label").textContent = label(seat);
     seat.querySelector(".sits").textContent = button ? text(button) : "";
