@@ -16,6 +16,7 @@ from db.records import (
     TrackRecord,
 )
 from db.store import Store
+from db.unit import Unit
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BINS = 60
@@ -39,26 +40,25 @@ def new_session(mode: str = "emotion") -> NewSession:
     return NewSession("7b", "lecture.mp4", START, mode, BINS * 5.0, 5.0, {}, {"classpulse": "0.1.0"}, 1, 0.0)
 
 
+def seat_all(unit: Unit, session: int) -> list[int]:
+    """The students of the scripts, with what was seen of them; their numbers."""
+    ids = [unit.add_student(session, name) for name in SCRIPTS]
+    scripts = zip(ids, SCRIPTS.values(), strict=True)
+    unit.write_bins(
+        session, [one_bin(who, n, letter) for who, script in scripts for n, letter in enumerate(script)]
+    )
+    box = (0.0, 0.0, 9.0, 9.0)
+    unit.save_seats(
+        session, [SeatRecord(who, name, box, 640, 480) for who, name in zip(ids, SCRIPTS, strict=True)]
+    )
+    return ids
+
+
 def record_lesson(store: Store) -> int:
     """An ended session of four students, one of them two people on one seat."""
     with store.unit() as unit:
         session = unit.start_session(new_session())
-        ids = [unit.add_student(session, name) for name in SCRIPTS]
-        unit.write_bins(
-            session,
-            [
-                one_bin(who, n, letter)
-                for who, script in zip(ids, SCRIPTS.values(), strict=True)
-                for n, letter in enumerate(script)
-            ],
-        )
-        unit.save_seats(
-            session,
-            [
-                SeatRecord(who, name, (0.0, 0.0, 9.0, 9.0), 640, 480)
-                for who, name in zip(ids, SCRIPTS, strict=True)
-            ],
-        )
+        ids = seat_all(unit, session)
         unit.save_tracks(
             session,
             [TrackRecord(ids[1], 1, 0.0, 99.0, 90), TrackRecord(ids[1], 2, 152.7, 299.0, 90, "seat alone")],

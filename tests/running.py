@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from db.names import save_names
-from db.records import GapRecord, Progress, SeatRecord
+from db.records import GapRecord, Progress
 from db.store import Store
 from monitor.status import PersonNow
-from recorded import SCRIPTS, new_session, one_bin
+from recorded import new_session, seat_all
 
 PEOPLE = (
     PersonNow("Student 1", True, True, False, "happy"),
@@ -23,23 +23,8 @@ def begin(engine: Engine, mode: str = "emotion") -> int:
     """A running session of the class 7b, five minutes old, of four students; the first is called Mia."""
     with Store(engine).unit() as unit:
         session = unit.start_session(new_session(mode))
-        ids = [unit.add_student(session, name) for name in SCRIPTS]
+        ids = seat_all(unit, session)
         save_names(unit, {ids[0]: "Mia <b>"})
-        unit.write_bins(
-            session,
-            [
-                one_bin(who, n, letter)
-                for who, script in zip(ids, SCRIPTS.values(), strict=True)
-                for n, letter in enumerate(script)
-            ],
-        )
-        unit.save_seats(
-            session,
-            [
-                SeatRecord(who, name, (0.0, 0.0, 9.0, 9.0), 640, 480)
-                for who, name in zip(ids, SCRIPTS, strict=True)
-            ],
-        )
         unit.add_marker(session, 250.0, "<i>quiz</i>")
         unit.save_gaps(session, [GapRecord(100.0, 130.0, "paused")])
         unit.progress(session, Progress(300.0, 270.0, 600, 0))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
+from chromium import CHROMIUM, SWITCHES
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -25,15 +26,6 @@ from db.store import Store, now_utc
 from recorded import record_lesson
 
 PASSWORD = "three quiet walnuts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _HASH = _CHEAP.hash(PASSWORD)
 
@@ -151,10 +143,10 @@ def address(app: Starlette) -> Iterator[str]:
 def page(address: str) -> Iterator[Any]:
     """Ada's page in Chromium, where that is installed."""
     if CHROMIUM is None:
-        pytest.skip("needs chromium, which is not installed")
+        pytest.skip("needs Chromium, which is not installed (apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         page = chromium.new_page(base_url=address)
         page.goto("/login")
         page.fill("input[name=name]", "Ada")

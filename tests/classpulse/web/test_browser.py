@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from chromium import CHROMIUM, SWITCHES, needs_chromium
 from starlette.routing import Route
 
 from classpulse.settings import read_config
@@ -26,18 +26,9 @@ from db.store import Store, now_utc
 from recorded import record_lesson
 
 PASSWORD = "seven green lamps"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDTHS = {390: 844, 1280: 800, 1920: 1080}
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
+pytestmark = needs_chromium
 
 HERE = Path(__file__).parent
 LOOKED_AT = (HERE / "looked_at.js").read_text(encoding="utf-8")
@@ -50,7 +41,7 @@ def chromium() -> Iterator[Any]:
     """The browser, started once."""
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield started
         started.close()
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 import uvicorn
+from chromium import CHROMIUM, WITH_A_CAMERA, needs_chromium
 from statuses import recording
 from watched import FakeDaemon
 
@@ -28,18 +29,6 @@ from monitor.status import PersonNow
 from recorded import new_session
 
 NAME = "pulse.school.example"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    f"--host-resolver-rules=MAP {NAME} 127.0.0.1",
-]
 
 
 def certify(folder: Path, stem: str = "") -> None:
@@ -106,7 +95,7 @@ def address(config, engine, accounts, monkeypatch, tmp_path_factory) -> Iterator
     thread.join()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
+@needs_chromium
 def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
     address: str, engine, monkeypatch
 ) -> None:
@@ -118,7 +107,9 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
         unit.commit()
     fake.recordings = [recording(session_id=session, media_s=300.0)]
     with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        chromium = runner.chromium.launch(
+            executable_path=CHROMIUM, args=[*WITH_A_CAMERA, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+        )
         context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
         page = context.new_page()
         told: list[str] = []

@@ -11,6 +11,7 @@ from classpulse.roster import import_rows
 from classpulse.rosterfile import parse_roster
 from classpulse.web.pages import seats as seats_page
 from db.plans import seat_plan
+from db.records import PlannedSeat
 from db.roster import roster
 from db.store import now_utc
 from recorded import class_number
@@ -51,7 +52,7 @@ def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said
 
 
 def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
-    found = [seats_page.PlannedSeat(label, box) for label, box in BOXES.items()]
+    found = [PlannedSeat(label, box) for label, box in BOXES.items()]
     monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: found)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
     import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
+from chromium import CHROMIUM, WITH_A_CAMERA, needs_chromium
 
 from classpulse.online.jpeg import Shape, checked
 from classpulse.online.lesson import State
@@ -20,20 +20,9 @@ from monitor.sources.gallery import decoded
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
 PATIENCE_S = 30.0
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt install chromium)")
+pytestmark = needs_chromium
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
@@ -59,7 +48,7 @@ def served(app) -> Iterator[str]:
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Any]:
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(WITH_A_CAMERA))
         yield browser.new_context(viewport={"width": 390, "height": 844})
         browser.close()
 
