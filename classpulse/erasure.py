@@ -1,10 +1,10 @@
-"""Erasing one student from a past lesson, at their wish: what the dashboard and ``classpulse data erase``
-share."""
+"""Erasing one student from a past lesson, at their wish: what the dashboard, online lessons and ``classpulse
+data erase`` share."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import Engine
 
@@ -39,14 +39,30 @@ def erase_from_lesson(
             f"a part of what was recorded of {who.pseudonym} is somebody else's since a correction: take the "
             "correction back first, or erase the lesson"
         )
-    # First, so that it can be tried again where the report cannot be removed.
-    remove_report(config.output_folder, session_id)
-    with Store(engine).unit() as unit:
-        bins = sum(erase_student(unit, session_id, number) for number in recordings.own)
-        detail = f"a student; {bins} bins with it" + (f", by {by}" if by else "")
-        unit.audit("erase", f"session {session_id}", now_utc(), detail)
-        unit.commit()
+    bins = erase_with_report(engine, config, session_id, recordings.own, "a student", by=by)
     if not clear_log(engine):
         log.info("the database's log still holds what was erased, because somebody is reading")
     remake(session_id)
+    return bins
+
+
+def erase_with_report(
+    engine: Engine,
+    config: Config,
+    session_id: int,
+    students: Iterable[int],
+    why: str,
+    *,
+    by: str | None = None,
+) -> int:
+    """Erase what a session holds of ``students``, by their numbers, and its report; returns how many bins
+    went. The audit says ``why``, in words without names, and ``by`` whom. Raises DatabaseError and
+    OSError."""
+    # First, so that it can be tried again where the report cannot be removed.
+    remove_report(config.output_folder, session_id)
+    with Store(engine).unit() as unit:
+        bins = sum(erase_student(unit, session_id, number) for number in students)
+        detail = f"{why}; {bins} bins with it" + (f", by {by}" if by else "")
+        unit.audit("erase", f"session {session_id}", now_utc(), detail)
+        unit.commit()
     return bins

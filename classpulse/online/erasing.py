@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from classpulse.reportfolder import remove_report
+from classpulse.erasure import erase_with_report
 from classpulse.settings import Config
 from db import queries
 from db.engine import clear_log
 from db.records import SessionStatus
-from db.retention import erase_student, recorded_as
-from db.store import Store, now_utc
+from db.retention import recorded_as
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +51,7 @@ def erase(engine: Engine, config: Config, who: Withdrawn, remake: Remake, *, kno
         if session.status is SessionStatus.RUNNING:
             left = left or student is not None or not known
         elif student is not None:
-            # First, so that it is tried again where the report cannot be removed.
-            remove_report(config.output_folder, session.id)
-            with Store(engine).unit() as unit:
-                bins = erase_student(unit, session.id, student)
-                unit.audit(
-                    "erase", f"session {session.id}", now_utc(), f"somebody withdrew; {bins} bins with it"
-                )
-                unit.commit()
+            erase_with_report(engine, config, session.id, [student], "somebody withdrew")
             remake(config, session.id)
     if not left and not clear_log(engine):
         log.info("the database's log still holds what was erased, because somebody is reading")
