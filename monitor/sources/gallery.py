@@ -29,8 +29,8 @@ from monitor.masking import GREY
 from monitor.sources.capture import Shot
 from monitor.sources.fitting import fit, placed, size_of
 from monitor.sources.live import LiveSource, Patience
-from monitor.sources.newest import Newest
-from monitor.sources.reader import JOIN_S, Seen
+from monitor.sources.newest import Reading
+from monitor.sources.reader import Seen
 from monitor.steady import steady_s
 
 SCHEME = "online:"
@@ -142,7 +142,7 @@ def spec_of(address: str, key: bytes) -> str:
     return f"{SCHEME}{key.hex()}@{address}"
 
 
-class NewestGallery:
+class NewestGallery(Reading):
     """One connection to the dashboard, in a thread; ``monitor.sources.reader.Connection``.
 
     A picture of the gallery is kept when somebody is shown in it, and the very first in any case, with which
@@ -158,36 +158,15 @@ class NewestGallery:
         roll: Roll,
         clock: Callable[[], float] = steady_s,
     ) -> None:
+        super().__init__("gallery")
         self.seen = Seen(nobody=True)
         self._address = str(address)
         self._key = key
         self._roll = roll
         self._clock = clock
-        self._newest = Newest()
-        self._closing = threading.Event()
         self._wall = Wall()
         self._before_s: float | None = None
-        self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
-
-    @property
-    def failure(self) -> str | None:
-        """Why there will be no more pictures, if so."""
-        return self._newest.failure
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread still runs."""
-        return self._thread.is_alive()
-
-    def take(self, timeout_s: float) -> Shot | None:
-        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
-        return self._newest.take(timeout_s)
-
-    def close(self) -> None:
-        """Ask the thread to end, and wait ``JOIN_S`` for it."""
-        self._closing.set()
-        self._thread.join(JOIN_S)
 
     def _run(self) -> None:
         try:

@@ -1,10 +1,14 @@
-"""The newest picture of a connection, between the thread that reads and the one that looks."""
+"""A connection that is read in a thread of its own, and its newest picture, for who looks."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 
 from monitor.sources.capture import Shot
+
+JOIN_S = 0.5
+"""How long closing waits for a ``read`` that blocks. The thread is a daemon and is left behind then."""
 
 
 class Newest:
@@ -36,3 +40,36 @@ class Newest:
             self._changed.wait_for(lambda: self._shot is not None or self.failure is not None, timeout_s)
             shot, self._shot = self._shot, None
             return shot
+
+
+class Reading(ABC):
+    """A connection that is read in a thread of its own, which subclasses start when they are ready."""
+
+    def __init__(self, name: str) -> None:
+        self._newest = Newest()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def failure(self) -> str | None:
+        """Why there will be no more pictures, if so."""
+        return self._newest.failure
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs, perhaps in a call that blocks."""
+        return self._thread.is_alive()
+
+    def take(self, timeout_s: float) -> Shot | None:
+        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        return self._newest.take(timeout_s)
+
+    def close(self) -> None:
+        """Ask the thread to end, and wait ``JOIN_S`` for it."""
+        self._closing.set()
+        self._thread.join(JOIN_S)
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Read until ``_closing`` is set, and keep what is new in ``_newest``; say there why no more
+        comes."""

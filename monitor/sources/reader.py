@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import cv2
 from monitor.domain import ImageBGR
 from monitor.freshness import Freshness, Look
 from monitor.sources.capture import Capture, CaptureFactory, Shot, as_bgr, thumbnail
-from monitor.sources.newest import Newest
+from monitor.sources.newest import Reading
 from monitor.steady import steady_s
 
 REREAD_S = 0.02
@@ -22,9 +21,6 @@ REREAD_S = 0.02
 SAME_PAUSE_S = 0.005
 """The pause after a picture that is not fresh, because a frozen driver may give it again at once. Longer,
 and a stream of 60 pictures a second would come later and later."""
-
-JOIN_S = 0.5
-"""How long closing waits for a ``read`` that blocks. The thread is a daemon and is left behind then."""
 
 FAILING_S = 2.0
 """When every ``read`` has failed for so long after a good one, the connection is over: FFmpeg never comes
@@ -119,7 +115,7 @@ class Judged:
         return shot
 
 
-class NewestShot:
+class NewestShot(Reading):
     """Reads a capture in a thread and keeps the newest fresh picture."""
 
     def __init__(
@@ -129,37 +125,16 @@ class NewestShot:
         factory: CaptureFactory,
         clock: Callable[[], float] = steady_s,
     ) -> None:
+        super().__init__("capture")
         self._address = address
         self._factory = factory
         self._judged = Judged(freshness, clock)
-        self._newest = Newest()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
-
-    @property
-    def failure(self) -> str | None:
-        """Why there will be no more pictures, if so."""
-        return self._newest.failure
 
     @property
     def seen(self) -> Seen:
         """What came that was not fresh."""
         return self._judged.seen
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread still runs, perhaps in a call that blocks."""
-        return self._thread.is_alive()
-
-    def take(self, timeout_s: float) -> Shot | None:
-        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
-        return self._newest.take(timeout_s)
-
-    def close(self) -> None:
-        """Ask the reader to end, and wait ``JOIN_S`` for it."""
-        self._closing.set()
-        self._thread.join(JOIN_S)
 
     def _run(self) -> None:
         try:
