@@ -15,6 +15,7 @@ from classpulse.policy import Mode
 from classpulse.summarising import sum_up
 from classpulse.web.permissions import Action, sees_class
 from classpulse.web.site import Site, account_of, require, site_of
+from db.accounts import Role
 from db.classes import ClassGroup, class_groups
 from db.flagged import RaisedFlag, raised_flags
 from db.names import names
@@ -33,6 +34,14 @@ def seen_groups(request: Request) -> list[ClassGroup]:
     """The classes with a number that this account may look at, by name."""
     account = account_of(request)
     return [one for one in class_groups(site_of(request).engine) if sees_class(account, one.name)]
+
+
+def class_names(request: Request) -> list[str]:
+    """The classes that somebody can choose from: a teacher's own, else all that are known."""
+    site, account = site_of(request), account_of(request)
+    if account.role is Role.TEACHER:
+        return sorted(account.classes)
+    return sorted({one.name for one in class_groups(site.engine)} | {site.config.settings.class_.name})
 
 
 def group_for(request: Request, action: Action = Action.LOOK) -> ClassGroup:

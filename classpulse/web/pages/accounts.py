@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from classpulse import accounts
 from classpulse.refusal import Refusal
+from classpulse.web.groups import class_names
 from classpulse.web.guards import route
-from classpulse.web.pages.home import class_names
 from classpulse.web.permissions import Action
 from classpulse.web.site import account_of, language_of, render, site_of, words
 from db import accounts as stored

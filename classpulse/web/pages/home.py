@@ -13,13 +13,12 @@ from starlette.responses import JSONResponse, Response
 from classpulse.errors import UserError
 from classpulse.policy import require_policy
 from classpulse.web.daemonlook import Look
-from classpulse.web.groups import seen_flags, settings_for
+from classpulse.web.groups import class_names, seen_flags, settings_for
 from classpulse.web.guards import route
 from classpulse.web.permissions import Action, may, sees_class
 from classpulse.web.site import account_of, render, site_of
 from db import queries
 from db.accounts import Account, Role
-from db.classes import class_groups
 from db.counts import session_counts
 from db.records import SessionRecord
 from monitor.daemonstatus import NextLesson
@@ -77,14 +76,6 @@ def page(request: Request, code: int = 200, error: str = "") -> Response:
             "minutes": str(form.get("minutes", "")),
         },
     )
-
-
-def class_names(request: Request) -> list[str]:
-    """The classes that somebody can choose from: a teacher's own, else all that are known."""
-    site, account = site_of(request), account_of(request)
-    if account.role is Role.TEACHER:
-        return sorted(account.classes)
-    return sorted({one.name for one in class_groups(site.engine)} | {site.config.settings.class_.name})
 
 
 def _last_lessons(engine: Engine, account: Account) -> list[SessionRecord]:

@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from classpulse.errors import UserError
 from classpulse.online.lesson import Member, OnlineLesson, State, shown_code
+from classpulse.web.groups import class_names
 from classpulse.web.guards import route
-from classpulse.web.pages.home import class_names
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import account_of, language_of, render, require, site_of, words
 from monitor.control import ControlError

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from classpulse.web.groups import class_names
 from classpulse.web.guards import Page, route
 from classpulse.web.pages import home
 from classpulse.web.pages.live import show
@@ -40,7 +41,7 @@ def start(request: Request) -> Response:
     class_name, room = str(form.get("class", "")), str(form.get("room", "")) or None
     require(request, Action.RECORD, class_name)
     # Of whoever sees all classes: a name that was made up would make a class.
-    if class_name not in home.class_names(request):
+    if class_name not in class_names(request):
         return home.page(request, 400, _("There is no such class."))
     if room is not None and room not in [one.name for one in site.config.settings.rooms]:
         return home.page(request, 400, _("There is no such room."))

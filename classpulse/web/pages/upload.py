@@ -26,9 +26,9 @@ from classpulse.uploads import (
     too_large,
 )
 from classpulse.web.analyses import Analyses
+from classpulse.web.groups import class_names
 from classpulse.web.guards import require_token, route
 from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
-from classpulse.web.pages.home import class_names
 from classpulse.web.permissions import Action, may
 from classpulse.web.site import Site, account_of, language_of, render, require, site_of, wants_page, words
 from db.accounts import Account, Role
