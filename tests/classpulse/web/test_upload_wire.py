@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,12 @@ def answer(connection: socket.socket) -> str:
 
 
 def left(folder: Path) -> list[tuple[str, int]]:
-    return [(path.suffix, path.stat().st_size) for path in folder.iterdir()] if folder.is_dir() else []
+    """Suffix and bytes of every file there; one that is erased while this looks was not left."""
+    found = []
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            found.append((path.suffix, path.stat().st_size))
+    return found
 
 
 def wait_until(condition) -> None:
