@@ -11,7 +11,8 @@ from db.records import SessionStatus
 @dataclass(frozen=True)
 class Order:
     """What is to be recorded. ``source`` as in ``capture.source``. ``until`` is aware UTC, None until
-    somebody stops it. ``planned``: by the timetable, so it is tried until it is over."""
+    somebody stops it. ``planned``: by the timetable, so it is tried until it is over. ``paused``: nothing is
+    seen before somebody says ``resume``."""
 
     class_name: str
     source: str
@@ -19,6 +20,7 @@ class Order:
     until: datetime | None = None
     planned: bool = False
     preview: bool = False
+    paused: bool = False
 
     @property
     def where(self) -> str:

@@ -25,6 +25,8 @@ Spawn = Callable[[Order, int], Recording]
 """Starts a recording of an order, with the number that its messages come back under. Raises OSError
 or ValueError where the computer gives no process."""
 
+STILL_PAUSED = "it was paused when Classpulse ended; 'classpulse resume' goes on"
+
 
 class Supervisor:
     """The rooms and their recordings. One thread owns it.
@@ -192,6 +194,9 @@ class Supervisor:
             respawns=respawns or Respawns(),
         )  # fmt: skip
         self._rooms[order.room] = room
+        if order.paused:
+            room.order, room.paused, room.reason = replace(order, paused=False), True, STILL_PAUSED
+            return
         try:
             room.recording = self._spawn(order, self._numbers)
         except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import SessionRecord, SessionStatus
 from db.store import Store
+from monitor.domain import GapReason
 from monitor.timetable import Lesson
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,14 @@ def ended_by_hand(engine: Engine, lesson: Lesson) -> bool:
     scheduler's ``over``: a restart is no reason to watch again."""
     found = sessions_of(engine, lesson)
     return bool(found) and found[0].status is SessionStatus.FINISHED
+
+
+def broke_off_paused(engine: Engine, lesson: Lesson) -> bool:
+    """Whether the newest session of a lesson that is still on was paused to its last: who paused it wants
+    nothing seen, after a restart as before it."""
+    found = sessions_of(engine, lesson)
+    gaps = queries.gaps(engine, found[0].id) if found else []
+    return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= found[0].end_s
 
 
 def tell_missed(engine: Engine, lesson: Lesson, now: datetime) -> bool:

@@ -6,10 +6,11 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from classpulse.daemon.aftermath import Aftermath, Errands, Reported
-from classpulse.daemon.lessons import ended_by_hand, tell_missed
+from classpulse.daemon.lessons import broke_off_paused, ended_by_hand, tell_missed
 from classpulse.daemon.metrics import metrics_server
 from classpulse.daemon.scheduling import Hooks, LessonScheduler, timetable_of
 from classpulse.daemon.service import Service
@@ -69,6 +70,16 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
     """While the block lasts the service records what is planned."""
     missed = 0
 
+    def begin(lesson: Lesson) -> None:
+        try:
+            with open_record(config) as engine:
+                paused = broke_off_paused(engine, lesson)
+        except EXPECTED as error:
+            # A lesson that may go unrecorded is worse than a pause that may be forgotten.
+            log.warning("whether the lesson was paused is not known: %s", error)
+            paused = False
+        service.begin(replace(_order(lesson), paused=paused))
+
     def miss(lesson: Lesson) -> None:
         nonlocal missed
         with open_record(config) as engine:
@@ -83,7 +94,7 @@ def _timetable(config: Config, service: Service, aftermath: Aftermath) -> Iterat
 
     keeps = config.settings.retention.keep_days is None
     hooks = Hooks(
-        begin=lambda lesson: service.begin(_order(lesson)),
+        begin=begin,
         # The supervisor ends a recording itself when its order's time is over, however it was begun.
         end=lambda _lesson: None,
         missed=miss,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.daemon.lessons import ended_by_hand, sessions_of, tell_missed
+from classpulse.daemon.lessons import broke_off_paused, ended_by_hand, sessions_of, tell_missed
 from db import queries
-from db.records import SessionStatus
+from db.records import GapRecord, SessionStatus
 from db.store import Store
 from monitor.timetable import Lesson
 from recorded import START, record_lesson
@@ -121,6 +121,25 @@ class TestSessionsOfALesson:
             unit.end_session(number, SessionStatus.INTERRUPTED, START + MINUTE, "a crash")
             unit.commit()
         assert not ended_by_hand(store.engine, lesson())
+
+    @pytest.mark.parametrize(
+        ("gaps", "paused"),
+        [
+            ([], False),
+            ([GapRecord(10.0, 300.0, "paused")], True),
+            ([GapRecord(10.0, 299.0, "paused"), GapRecord(299.0, 300.0, "no picture")], False),
+            ([GapRecord(10.0, 200.0, "paused")], False),
+        ],
+        ids=["never", "to its last", "let go on, and no picture since", "and let go on"],
+    )
+    def test_whether_it_broke_off_in_a_pause(self, store: Store, gaps: list[GapRecord], paused: bool) -> None:
+        assert not broke_off_paused(store.engine, lesson())
+        number = record_lesson(store)
+        assert queries.session(store.engine, number).end_s == 300.0
+        with store.unit() as unit:
+            unit.save_gaps(number, gaps)
+            unit.commit()
+        assert broke_off_paused(store.engine, lesson()) == paused
 
     def test_a_missed_one_is_in_the_audit_and_the_log(
         self, store: Store, caplog: pytest.LogCaptureFixture

@@ -432,6 +432,33 @@ def test_a_pause_that_was_told_only_survives_a_crash_too(world: World) -> None:
     assert world.supervisor.idle, "its time is over"
 
 
+def test_one_that_was_paused_before_a_restart_opens_no_camera(world: World) -> None:
+    world.supervisor.start(replace(MATH, paused=True, planned=True))
+    world.later(600)
+    assert world.recordings == {}
+    (status,) = world.supervisor.statuses()
+    assert (status.state, status.camera) == (SessionState.PAUSED, CameraState.CLOSED)
+    (problem,) = world.supervisor.problems
+    assert "was paused when Classpulse ended" in problem
+    world.supervisor.command(Command("resume"), None)
+    world.later(0.1)
+    assert [one.order for one in world.recordings.values()] == [replace(MATH, planned=True)]
+    world.tell(2)
+    assert world.supervisor.problems == ()
+    world.end(2, CAMERA_GONE)
+    world.later(5)
+    assert list(world.recordings) == [2, 3], "a pause that is over does not come back"
+
+
+def test_one_that_nobody_lets_go_on_ends_with_its_lesson(world: World) -> None:
+    world.supervisor.start(replace(MATH, paused=True, planned=True, until=MORNING + timedelta(minutes=1)))
+    world.later(61)
+    assert (world.supervisor.idle, world.recordings) == (True, {})
+    (ended,) = world.ended
+    assert (ended.session_id, ended.last) == (None, True)
+    assert "was paused" in ended.reason
+
+
 def test_pausing_and_going_on_need_not_wait_for_what_is_told(world: World) -> None:
     world.supervisor.start(MATH)
     world.tell(1)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -24,10 +25,12 @@ from classpulse.demo import write_demo_video
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
+from monitor.camera import CameraState
 from monitor.control import Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
+from monitor.timetable import Weekday
 from videos import steps, write_video
 
 PATIENCE_S = 180.0
@@ -214,6 +217,34 @@ def test_a_service_loses_neither_a_recording_that_dies_nor_its_own_end(
     assert not (tmp_path / "classpulse-data/reports/session-0002").exists()
     next_day = running("daemon")
     wait_for(lambda: (tmp_path / "classpulse-data/reports/session-0002/report.html").exists(), next_day)
+    engine.dispose()
+
+
+@POSIX
+def test_a_lesson_that_was_paused_when_everything_was_killed_stays_paused(
+    tmp_path: Path, running, camera: Webcam, configured, shell
+) -> None:
+    # Whatever the time of day, somewhere it is noon, and a lesson of two hours is on.
+    west = (datetime.now(UTC).hour - 12) % 24
+    zone = f"Etc/GMT{west - 24 if west > 12 else west:+d}"
+    configured(
+        "behaviour",
+        more=f'rooms: [{{name: A 12, source: "{camera.url}"}}]\nschedule:\n  zone: {zone}\n  lessons:\n'
+        f'    - {{class: 7b, room: A 12, days: [{", ".join(Weekday)}], from: "11:00", to: "14:00"}}\n',
+    )
+    service = running("daemon")
+    service.recording(sees(6))
+    shell.json("pause")
+    engine = database(tmp_path)
+    wait_for(lambda: [one.reason for one in queries.gaps(engine, 1)][-1:] == ["paused"], service)
+    os.killpg(service.process.pid, signal.SIGKILL)
+    service.process.communicate()
+    service = running("daemon")
+    waits = service.recording(lambda one: one.state is SessionState.PAUSED)
+    assert (waits.session_id, waits.camera) == (None, CameraState.CLOSED)
+    assert "was paused when Classpulse ended" in waits.camera_reason
+    assert shell.json("resume")["paused"] is False
+    service.recording(lambda one: one.session_id == 2 and sees(6)(one))
     engine.dispose()
 
 
