@@ -59,15 +59,24 @@ def start(request: Request) -> Response:
 
 def call_off(request: Request) -> Response:
     """Stop a recording that has no session yet."""
+    return _unbegun(request, "stop")
+
+
+def go_on(request: Request) -> Response:
+    """Let a recording begin anew that broke off while it was paused; until then it has no session."""
+    return _unbegun(request, "resume")
+
+
+def _unbegun(request: Request, verb: control.Verb) -> Response:
     site, form = site_of(request), request.state.form
     class_name, room = str(form.get("class", "")), str(form.get("room", "")) or None
     require(request, Action.RECORD, class_name)
     try:
-        site.daemon.order(control.Request("stop", room, class_name))
+        site.daemon.order(control.Request(verb, room, class_name))
     except ControlError as error:
         return home.page(request, 409, _said(request, error))
-    site.audit(account_of(request), "stop", f"class {class_name}")
-    return RedirectResponse("/", 303)
+    site.audit(account_of(request), verb, f"class {class_name}")
+    return RedirectResponse("/" if verb == "stop" else home.following(class_name), 303)
 
 
 def _order(verb: control.Verb) -> Page:
@@ -119,6 +128,7 @@ def _minutes(text: str) -> float | None:
 ROUTES = [
     route("/start", start, Action.RECORD, methods=("POST",)),
     route("/call-off", call_off, Action.RECORD, methods=("POST",)),
+    route("/go-on", go_on, Action.RECORD, methods=("POST",)),
     *(
         route(f"/live/{{session:int}}/{verb}", _order(verb), Action.RECORD, methods=("POST",))
         for verb in VERBS

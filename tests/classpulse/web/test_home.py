@@ -137,6 +137,25 @@ class TestNow:
         assert browser("Ada").submit("/call-off", **fields).status_code == 303
         assert fake.orders == [Request("stop", "B 12", "7b")]
 
+    def test_one_that_broke_off_while_it_was_paused_goes_on_when_somebody_says_so(
+        self, browser, fake
+    ) -> None:
+        ada, fields = browser("Ada"), {"class": "7b", "room": "B 12"}
+        fake.recordings = [recording(session_id=None, state=SessionState.PAUSED, started_at=None)]
+        page = ada.get("/").text
+        assert "Nothing is seen until you go on" in page
+        assert 'action="/call-off"' in page
+        assert 'action="/go-on"' in page
+        assert browser("Ben").submit("/go-on", **fields).status_code == 404
+        answer = ada.submit("/go-on", **fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
+        assert fake.orders == [Request("resume", "B 12", "7b")]
+
+    def test_one_that_is_paused_goes_on_by_its_own_button(self, browser, fake) -> None:
+        fake.recordings = [recording(state=SessionState.PAUSED)]
+        page = browser("Ada").get("/").text
+        assert ('action="/live/7/resume"' in page, "/go-on" in page) == (True, False)
+
     def test_a_program_that_does_not_answer_is_a_line(self, browser, fake) -> None:
         fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
         page = browser("Ada").get("/")
