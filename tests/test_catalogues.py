@@ -3,7 +3,6 @@ and is compiled."""
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from classpulse.web import site
@@ -72,6 +71,10 @@ def _answers(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
+def _pairs(catalog: Catalog) -> set[tuple[str | None, tuple[str, ...], tuple[str, ...]]]:
+    return {(one.context, _texts(one), _answers(one)) for one in catalog if one.id}
+
+
 def _places(text: str) -> set[str]:
     return set(re.findall(r"%(?:\(\w+\))?[sdif%]|%\(\w+\)\.?\d*\w", text))
 
@@ -103,9 +106,10 @@ def test_a_translation_has_the_marks_of_its_text(german: Catalog) -> None:
 
 
 def test_what_is_compiled_is_what_is_written(texts: Texts, german: Catalog) -> None:
-    made = io.BytesIO()
-    write_mo(made, german)
-    assert texts.po.with_suffix(".mo").read_bytes() == made.getvalue(), "say 'make messages'"
+    with texts.po.with_suffix(".mo").open("rb") as file:
+        compiled = read_mo(file)
+    # Not the head, in which every version of the compiler names itself.
+    assert _pairs(compiled) == _pairs(german), "say 'make messages'"
 
 
 def test_a_reader_is_not_addressed_as_a_pupil_and_nobody_is_sad(german: Catalog) -> None:
