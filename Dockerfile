@@ -7,7 +7,7 @@ ENV PATH=/opt/classpulse/bin:$PATH
 COPY . /src
 # The last line of each: a server has no screen, so the OpenCV without windows takes the place of the other
 # two; and what mediapipe asks for and never loads here is left out (jax, audio, a tokenizer).
-RUN pip install '/src[postgresql]' \
+RUN pip install --constraint /src/constraints.txt '/src[postgresql]' \
  && pip uninstall --yes opencv-python opencv-contrib-python \
  && pip install --no-deps opencv-contrib-python-headless==4.11.0.86 \
  && pip uninstall --yes jax jaxlib ml-dtypes opt-einsum sentencepiece sounddevice \

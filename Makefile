@@ -8,7 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check format messages clean
+.PHONY: demo test check format messages constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -42,11 +42,20 @@ define collected
 	$(BIN)/pybabel compile --directory $(1) --domain $(2) --statistics
 endef
 
-$(VENV)/.installed: setup.cfg pyproject.toml
-	$(call install,$(VENV),.)
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(call install,$(VENV),--constraint constraints.txt --editable .)
 
-$(TEST_VENV)/.installed: setup.cfg pyproject.toml
-	$(call install,$(TEST_VENV),.[test$(comma)train])
+$(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(call install,$(TEST_VENV),--constraint constraints.txt --editable '.[test$(comma)train]')
+
+# The newest versions that setup.cfg allows, for 'make test' to be tried with.
+constraints:
+	rm -rf $(TEST_VENV)
+	$(call install,$(TEST_VENV),--editable '.[test$(comma)train]')
+	sed -n '/^#/p' constraints.txt > constraints.new
+	$(TEST_VENV)/bin/python -m pip freeze --all --exclude-editable --exclude pip | grep -v headless >> constraints.new
+	mv constraints.new constraints.txt
+	touch $(TEST_VENV)/.installed
 
 comma := ,
 
@@ -56,7 +65,7 @@ define install
 	@test -n "$(PYTHON)" || { echo "Classpulse needs Python 3.11 or 3.12; install one, or say 'make PYTHON=/path/to/python'" >&2; exit 2; }
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --upgrade pip
-	$(1)/bin/python -m pip install --quiet --editable '$(2)'
+	$(1)/bin/python -m pip install --quiet $(2)
 	$(1)/bin/python -c 'import cv2' 2>/dev/null \
 		|| $(1)/bin/python -m pip install --quiet --force-reinstall --no-deps $(HEADLESS)
 	$(1)/bin/python -m pip check
