@@ -17,6 +17,7 @@ from monitor.messages import Command, Message, Over, Pictured, Refused, Told
 from monitor.order import Ended, Order
 from monitor.respawn import Respawns
 from monitor.room import Recording, Room
+from monitor.rooms import Rooms, taken
 from monitor.status import RecordingStatus
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Supervisor:
         self._wanted_fps = wanted_fps
         self._clock = clock
         self._now = now
-        self._rooms: dict[str | None, Room] = {}
+        self._rooms = Rooms()
         self._queue: dict[str | None, Order] = {}
         self._numbers = 0
 
@@ -64,19 +65,19 @@ class Supervisor:
         waiting = (
             f"{order.where} waits: {other.order.where} is still being recorded"
             for order in self._queue.values()
-            if (other := self._in_the_way(order)) is not None
+            if (other := self._rooms.in_the_way(order)) is not None
         )
-        return (*(room.problem for room in self._rooms.values() if room.problem), *waiting)
+        return (*(room.problem for room in self._rooms if room.problem), *waiting)
 
     def start(self, order: Order) -> None:
         """Record ``order`` from now on. Raises ControlError where its room or its camera is taken; a planned
         order then waits for it, and becomes the end of a recording of the same class that was begun by hand.
         """
-        other = self._in_the_way(order)
+        other = self._rooms.in_the_way(order)
         if other is None:
             self._begin(order)
         elif not order.planned:
-            raise ControlError(self._taken(order, other))
+            raise ControlError(taken(order, other))
         elif other.wanted and other.order.class_name == order.class_name and not other.order.planned:
             other.order = replace(other.order, until=order.until, planned=True)
         else:
@@ -92,20 +93,20 @@ class Supervisor:
     ) -> RecordingStatus:
         """End the recording of ``room`` (None: the only one), or of a session, or that of a class in exactly
         that room; returns how it stood. Raises ControlError."""
-        found = self._find(room, session_id, class_name)
+        found = self._rooms.find(room, session_id, class_name)
         found.called_off = True
         return self._end(found, hurry=hurry).standing(self._wanted_fps)
 
     def stop_all(self, *, hurry: bool = False, interruption: str = "") -> None:
         """End every recording and forget what waits; ``interruption`` as in ``Command``."""
         self._queue.clear()
-        for room in list(self._rooms.values()):
+        for room in self._rooms:
             room.called_off = True
             self._end(room, hurry=hurry, interruption=interruption)
 
     def kill_all(self) -> None:
         """End every recording without asking; what it had not written by then is lost."""
-        for room in self._rooms.values():
+        for room in self._rooms:
             if room.recording is not None:
                 room.recording.kill()
 
@@ -119,7 +120,7 @@ class Supervisor:
     ) -> RecordingStatus:
         """Hand a command to a recording, named as for :meth:`stop`; returns how it stands. Raises
         ControlError."""
-        found = self._find(room, session_id, class_name)
+        found = self._rooms.find(room, session_id, class_name)
         status = found.standing(self._wanted_fps)
         if command.verb == "resume" and found.recording is None and found.is_paused:
             found.paused, found.next_try_s = False, self._clock()
@@ -135,7 +136,7 @@ class Supervisor:
 
     def heard(self, number: int, message: Message) -> None:
         """A recording said something. What an earlier recording of a room says late is ignored."""
-        room = self._by_number(number)
+        room = self._rooms.by_number(number)
         if room is None:
             return
         room.heard_s = self._clock()
@@ -153,7 +154,7 @@ class Supervisor:
 
     def exited(self, number: int, code: int) -> None:
         """A recording's process is gone; ``code`` is its exit code, negative for a signal."""
-        room = self._by_number(number)
+        room = self._rooms.by_number(number)
         if room is None:
             return
         self._over(room, room.outcome or room.crash(code))
@@ -161,7 +162,7 @@ class Supervisor:
     def tick(self) -> None:
         """Time has passed: what is over ends, what hangs is replaced, what is to be tried again is."""
         now_s = self._clock()
-        for room in list(self._rooms.values()):
+        for room in self._rooms:
             if room.recording is None:
                 self._retry(room, now_s)
             elif room.hangs(now_s):
@@ -177,12 +178,12 @@ class Supervisor:
 
     def statuses(self) -> tuple[RecordingStatus, ...]:
         """How each recording stands, in the order of rooms."""
-        return tuple(room.standing(self._wanted_fps) for room in self._in_order())
+        return tuple(room.standing(self._wanted_fps) for room in self._rooms)
 
     def silences_s(self) -> tuple[float, ...]:
         """How long ago each of :meth:`statuses` was told, seconds."""
         now_s = self._clock()
-        return tuple(now_s - room.heard_s for room in self._in_order())
+        return tuple(now_s - room.heard_s for room in self._rooms)
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Supervisor:
             order, self._numbers, None, now_s, now_s, self._now(), reason=reason,
             respawns=respawns or Respawns(),
         )  # fmt: skip
-        self._rooms[order.room] = room
+        self._rooms.add(room)
         if order.paused:
             room.order, room.paused, room.reason = replace(order, paused=False), True, STILL_PAUSED
             return
@@ -243,24 +244,13 @@ class Supervisor:
 
     def _leave(self, room: Room) -> None:
         """A room is free again, and its camera; what waited for them begins."""
-        del self._rooms[room.order.room]
+        self._rooms.remove(room)
         for place, order in list(self._queue.items()):
             # One that cannot begin leaves at once, and then all this has been gone through already.
             waits = self._queue.get(place) is order
-            if waits and self._in_the_way(order) is None and self._still_on(order):
+            if waits and self._rooms.in_the_way(order) is None and self._still_on(order):
                 del self._queue[place]
                 self._begin(order)
-
-    def _in_the_way(self, order: Order) -> Room | None:
-        """Who has its room or its camera."""
-        return next(
-            (
-                other
-                for other in self._rooms.values()
-                if other.order.room == order.room or other.order.source == order.source
-            ),
-            None,
-        )
 
     def _still_on(self, order: Order) -> bool:
         return order.until is None or self._now() < order.until
@@ -278,43 +268,6 @@ class Supervisor:
                 called_off=room.called_off and not began,
             )
         )
-
-    def _taken(self, order: Order, other: Room) -> str:
-        if other.order.room != order.room:
-            return f"the camera of {order.where} is in use: {other.order.where} is being recorded with it"
-        number = other.standing(self._wanted_fps).session_id
-        session = "" if number is None else f"session {number}, "
-        return f"{session}{other.order.where}, is already being recorded; end it with 'classpulse stop' first"
-
-    def _find(self, name: str | None, session_id: int | None = None, class_name: str | None = None) -> Room:
-        if session_id is not None:
-            for one in self._rooms.values():
-                if one.status is not None and one.status.session_id == session_id:
-                    return one
-            raise ControlError(f"session {session_id} is not being recorded any more")
-        if class_name is not None:
-            known = self._rooms.get(name)
-            if known is None or known.order.class_name != class_name:
-                raise ControlError(f"nothing is being recorded of {class_name!r} there any more")
-            return known
-        if name is None and len(self._rooms) == 1:
-            return next(iter(self._rooms.values()))
-        if name in self._rooms and (name is not None or len(self._rooms) == 1):
-            return self._rooms[name]
-        if not self._rooms:
-            raise ControlError("nothing is being recorded; 'classpulse start' begins a session")
-        rooms = ", ".join(sorted(repr(room) for room in self._rooms if room is not None))
-        if name is None:
-            raise ControlError(f"{len(self._rooms)} rooms are being recorded; say which with --room: {rooms}")
-        raise ControlError(
-            f"nothing is being recorded in {name!r}; expected one of {rooms or 'no room at all'}"
-        )
-
-    def _in_order(self) -> list[Room]:
-        return [self._rooms[key] for key in sorted(self._rooms, key=lambda k: k or "")]
-
-    def _by_number(self, number: int) -> Room | None:
-        return next((room for room in self._rooms.values() if room.number == number), None)
 
 
 def _reason(outcome: Over | Refused) -> str:
