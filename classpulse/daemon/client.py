@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.control import Claim, ControlError, FolderTaken, NobodyThere, Request, Verb, ask, read_notice
+from monitor.claim import Claim, FolderTaken
+from monitor.control import ControlError, NobodyThere, Request, Verb, ask, read_notice
 from monitor.daemonstatus import DaemonStatus
 from monitor.status import RecordingStatus
 

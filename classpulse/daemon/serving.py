@@ -24,7 +24,8 @@ from classpulse.roster import roster_names
 from classpulse.settings import Config
 from classpulse.watching import open_record
 from db.store import now_utc
-from monitor.control import Claim, ControlServer
+from monitor.claim import Claim
+from monitor.controlserver import ControlServer
 from monitor.daemonstatus import NextLesson
 from monitor.order import Order
 from monitor.timetable import Lesson

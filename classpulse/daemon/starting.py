@@ -20,7 +20,8 @@ from classpulse.notifying import channels, notify
 from classpulse.settings import Config
 from classpulse.watching import open_record, print_path
 from db.records import SessionStatus
-from monitor.control import ControlError, ControlServer, Request, ask
+from monitor.control import ControlError, Request, ask
+from monitor.controlserver import ControlServer
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.order import Ended

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.control import LONGEST_PATH
+from monitor.controlserver import LONGEST_PATH
 from monitor.gallery import Attendance
 from monitor.sources.gallery import ASKED, ATTENDANCE, Asked, spec_of
 

@@ -13,18 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor import control
-from monitor.control import (
-    Claim,
-    ControlError,
-    ControlServer,
-    FolderTaken,
-    NobodyThere,
-    Reply,
-    Request,
-    ask,
-    read_notice,
-)
+from monitor import control, controlserver
+from monitor.claim import Claim, FolderTaken
+from monitor.control import ControlError, NobodyThere, Reply, Request, ask, read_notice
+from monitor.controlserver import ControlServer
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
@@ -64,7 +56,9 @@ def test_nobody_answers_where_nobody_is(tmp_path: Path) -> None:
 def test_what_a_killed_program_left_behind_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, signal\n"
-        "from monitor.control import Claim, ControlServer, Reply\n"
+        "from monitor.claim import Claim\n"
+        "from monitor.control import Reply\n"
+        "from monitor.controlserver import ControlServer\n"
         "folder = pathlib.Path.cwd()\n"
         "Claim(folder).__enter__()\n"
         "ControlServer(folder, lambda _: Reply({})).__enter__()\n"
@@ -193,7 +187,7 @@ def test_a_disk_without_sockets_gets_a_private_folder(
             raise OSError(1, "Operation not permitted")
         return Listener(address, backlog=backlog)
 
-    monkeypatch.setattr(control, "Listener", listener)
+    monkeypatch.setattr(controlserver, "Listener", listener)
     with Claim(tmp_path), ControlServer(tmp_path, echo):
         notice = read_notice(tmp_path)
         assert notice is not None

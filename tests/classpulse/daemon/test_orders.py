@@ -16,7 +16,9 @@ from classpulse.daemon.client import CHANGING_S, claim_or_answer
 from classpulse.daemon.starting import _FIRST_PICTURE_S, hand_over
 from classpulse.errors import RunError
 from classpulse.settings import Config, read_config
-from monitor.control import Claim, ControlError, ControlServer, FolderTaken, Reply, Request
+from monitor.claim import Claim, FolderTaken
+from monitor.control import ControlError, Reply, Request
+from monitor.controlserver import ControlServer
 from monitor.daemonstatus import DaemonStatus
 
 
