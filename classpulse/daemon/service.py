@@ -246,9 +246,13 @@ class Service:
     def _begin_planned(self, order: Order) -> None:
         try:
             self.start(order)
-        except Exception as error:  # noqa: BLE001 - one lesson that cannot begin must not end the service
+        except (ControlError, UserError) as error:
             log.error("%s cannot be recorded: %s", order.where, error)
             self._aftermath.failed(order, str(error))
+        except Exception as error:
+            # One lesson that cannot begin must not end the service.
+            log.exception("%s cannot be recorded", order.where)
+            self._aftermath.failed(order, f"a fault of Classpulse ({type(error).__name__}); see its log")
 
     def _spawn(self, order: Order, number: int) -> Recording:
         return ProcessRecording(

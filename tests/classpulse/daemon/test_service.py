@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -358,3 +359,18 @@ def test_a_room_that_is_not_in_the_settings_is_refused(configured) -> None:
     with pytest.raises(ControlError, match=r"no room 'B 2' in 'rooms:'; expected one of 'A 1'"):
         order_of(config, Request("start", "B 2"))
     assert order_of(config, Request("start", "B 2", source="0")).room == "B 2"
+
+
+def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
+    serving: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> FakeRecording:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("classpulse.daemon.service.ProcessRecording", broken)
+    serving.service.begin(replace(MATH, planned=True))
+    until(lambda: asked(serving, "status")["problems"] != [])
+    (problem,) = asked(serving, "status")["problems"]
+    assert "Math 7B in B 12 was not recorded: a fault of Classpulse (RuntimeError)" in problem
+    (logged,) = [one for one in caplog.records if "cannot be recorded" in one.getMessage()]
+    assert logged.exc_info is not None
