@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -52,6 +55,7 @@ def make_report(
     """
     session = queries.session(engine, session_id)
     sum_up(engine, config, before=session)
+    read_s = time.time()
     report = renew_verdicts(engine, session_id, config)
     target = folder or _folder(config, session)
     language = language or config.settings.output.language
@@ -60,6 +64,9 @@ def make_report(
     with speaking(language):
         for kind, path in files.items():
             (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
+            # As old as what it says: a correction that was made since is not in it.
+            with suppress(FileNotFoundError):  # the lesson was erased at this moment
+                os.utime(path, (read_s, read_s))
     _note(engine, session_id)
     return files
 

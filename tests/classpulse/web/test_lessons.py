@@ -176,6 +176,53 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
     assert len(made) == 2
 
 
+class TestAReportOnItsWay:
+    """What changes while a report is made is not in that one, and it is not taken for the newest."""
+
+    @pytest.fixture
+    def meanwhile(self, monkeypatch):
+        """Has something done while the first report is made, after its data were read."""
+
+        def use(change) -> None:
+            waiting = [change]
+
+            def slowly(*args, **named):
+                files = make_report(*args, **named)
+                if waiting:
+                    waiting.pop()()
+                return files
+
+            monkeypatch.setattr("classpulse.web.reportfiles.make_report", slowly)
+
+        return use
+
+    def test_a_correction_is_in_the_report_that_is_shown(self, browser, engine, judged, meanwhile) -> None:
+        ada, other = browser("Ada"), browser("Ada")
+        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        address = f"/lessons/{judged}/corrections"
+        meanwhile(lambda: other.submit(address, what="name", student=who, new="Mia"))
+        assert "Mia" in ada.get(f"/lessons/{judged}/report").text
+        assert "Mia" in ada.get(f"/lessons/{judged}/report").text
+
+    def test_who_is_erased_is_in_no_file_of_it(self, app, browser, config, engine, judged, meanwhile) -> None:
+        ada, other = browser("Ada"), browser("Ada")
+        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        file = config.output_folder / f"session-{judged:04d}" / "report.csv"
+
+        def erase() -> None:
+            kept = file.read_bytes()
+            assert b"Student 2" in kept
+            assert other.submit(f"/lessons/{judged}/erase", student=who, sure="yes").status_code == 303
+            file.parent.mkdir()
+            file.write_bytes(kept)  # as one that is written a moment later
+
+        meanwhile(erase)
+        ada.get(f"/lessons/{judged}/report.csv")
+        app.state.site.making.start("the last", lambda: None).result()
+        assert not file.exists() or b"Student 2" not in file.read_bytes()
+        assert "Student 2" not in ada.get(f"/lessons/{judged}/report.csv").text
+
+
 def test_downloads_have_safe_names(browser, engine, config, accounts, judged) -> None:
     root = browser("Root")
     (number,) = more_lessons(engine, config, EVIL, 1, "Noa")
