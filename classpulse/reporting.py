@@ -51,11 +51,12 @@ def make_report(
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
-    because flags are held against them. Raises NotFound, ReportError, DatabaseError.
+    because flags are held against them. Who is erased while it is made is not in it. Raises NotFound,
+    ReportError, DatabaseError.
     """
     session = queries.session(engine, session_id)
     sum_up(engine, config, before=session)
-    read_s = time.time()
+    read_s, students = time.time(), _students(engine, session_id)
     report = renew_verdicts(engine, session_id, config)
     target = folder or _folder(config, session)
     language = language or config.settings.output.language
@@ -67,8 +68,18 @@ def make_report(
             # As old as what it says: a correction that was made since is not in it.
             with suppress(FileNotFoundError):  # the lesson was erased at this moment
                 os.utime(path, (read_s, read_s))
+    if students - _students(engine, session_id):
+        for path in files.values():
+            path.unlink(missing_ok=True)
+        return make_report(
+            engine, session_id, config, formats=formats, folder=folder, paper=paper, language=language
+        )
     _note(engine, session_id)
     return files
+
+
+def _students(engine: Engine, session_id: int) -> frozenset[int]:
+    return frozenset(one.id for one in queries.students(engine, session_id))
 
 
 def _note(engine: Engine, session_id: int) -> None:

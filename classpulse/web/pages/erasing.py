@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 from classpulse.erasure import erase_from_lesson
 from classpulse.errors import UserError
 from classpulse.register import Register, read_register
-from classpulse.reportfolder import remove_report
 from classpulse.web.groups import about_people, settings_for, sum_up_beside
 from classpulse.web.guards import route
 from classpulse.web.pages.corrections import ONE_AT_A_TIME
@@ -35,9 +34,6 @@ def erase(request: Request) -> Response:
         return _page(request, session, number, _("Say that you are sure; nothing was erased."))
 
     def remake(session_id: int) -> None:
-        # A report that was on its way while they were erased still has them in it.
-        folder = site.config.output_folder
-        site.making.start(("erased", session_id), lambda: remove_report(folder, session_id), anew=True)
         start_making(site, session_id, language_of(request))
         sum_up_beside(site)
 
