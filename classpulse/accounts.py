@@ -36,9 +36,14 @@ def at_terminal() -> str:
         return "the command line"
 
 
-def new_password() -> str:
-    """One that can be read out and typed: twenty of 31 letters, 99 bits."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
+def new_password(name: str) -> str:
+    """One that can be read out and typed: twenty of 31 letters, 99 bits. The name of whom it is for does not
+    stand in it by chance, for then it would be refused."""
+    while True:
+        made = "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
+        # A dash always does, and nothing: that is no name that this could mend.
+        if name.strip(" -").casefold() not in made or not name.strip(" -"):
+            return made
 
 
 def clean_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
@@ -65,4 +66,8 @@ def erase_with_report(
         detail = f"{why}; {bins} bins with it" + (f", by {by}" if by else "")
         unit.audit("erase", f"session {session_id}", now_utc(), detail)
         unit.commit()
+    # One that was written since. Where that goes on, whoever writes it sees that somebody is gone
+    # (``make_report``).
+    with suppress(OSError):
+        remove_report(config.output_folder, session_id)
     return bins

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -48,10 +51,12 @@ def make_report(
 
     The thresholds are those that the session was recorded with, so that the same report can be made
     again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
-    because flags are held against them. Raises NotFound, ReportError, DatabaseError.
+    because flags are held against them. Who is erased while it is made is not in it. Raises NotFound,
+    ReportError, DatabaseError.
     """
     session = queries.session(engine, session_id)
     sum_up(engine, config, before=session)
+    read_s, students = time.time(), _students(engine, session_id)
     report = renew_verdicts(engine, session_id, config)
     target = folder or _folder(config, session)
     language = language or config.settings.output.language
@@ -60,8 +65,21 @@ def make_report(
     with speaking(language):
         for kind, path in files.items():
             (on_paper if kind == "pdf" else WRITERS[kind])(report, path)
+            # As old as what it says: a correction that was made since is not in it.
+            with suppress(FileNotFoundError):  # the lesson was erased at this moment
+                os.utime(path, (read_s, read_s))
+    if students - _students(engine, session_id):
+        for path in files.values():
+            path.unlink(missing_ok=True)
+        return make_report(
+            engine, session_id, config, formats=formats, folder=folder, paper=paper, language=language
+        )
     _note(engine, session_id)
     return files
+
+
+def _students(engine: Engine, session_id: int) -> frozenset[int]:
+    return frozenset(one.id for one in queries.students(engine, session_id))
 
 
 def _note(engine: Engine, session_id: int) -> None:

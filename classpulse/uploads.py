@@ -119,7 +119,7 @@ class Uploads:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._all = {one.id: one for one in _read(folder)}
         for path in folder.glob("*.part"):
             path.unlink(missing_ok=True)
@@ -179,10 +179,11 @@ class Uploads:
 
     def change(self, upload_id: str, **values: Any) -> None:
         """Note how it stands; does nothing where it is gone."""
+        # All of it: of two threads that note something at once, neither may undo what the other noted.
         with self._lock:
             known = self._all.get(upload_id)
-        if known is not None:
-            self._store(replace(known, **values))
+            if known is not None:
+                self._store(replace(known, **values))
 
     def drop_file(self, upload_id: str) -> None:
         """Erase the recording; that there was one stays."""
@@ -223,10 +224,10 @@ class Uploads:
     def _store(self, upload: Upload) -> None:
         about = self._about(upload.id)
         new = about.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(_UPLOADS.dump_json(upload))
-        new.replace(about)
         with self._lock:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(_UPLOADS.dump_json(upload))
+            new.replace(about)
             self._all[upload.id] = upload
 
     def _about(self, upload_id: str) -> Path:

@@ -137,9 +137,10 @@ class Analyses:
                 self._current = None
         changes = self._outcome(upload, process.returncode, out, errors)
         # A file that broke off has no more to give; where it was the analysis that did, it has.
-        done = changes["state"] in {UploadState.FINISHED, UploadState.CANCELLED} or out.strip()
+        done = changes["state"] in {UploadState.FINISHED, UploadState.CANCELLED}
+        broke_off = bool(out.strip()) and not self._closing
         self._uploads.change(upload.id, **changes)
-        if done and not self._closing:
+        if done or broke_off:
             self._forget(upload)
 
     def _command(self, upload: Upload) -> list[str]:

@@ -118,10 +118,12 @@ def be_summed_up(site: Site) -> bool:
 
 def sum_up_beside(site: Site) -> Future[None]:
     """Sum up what is to be, beside the page."""
-    return site.making.start("history", lambda: _sum_up(site))
+    return site.making.start("history", lambda: _sum_up(site), anew=True)
 
 
 def _sum_up(site: Site) -> None:
+    tried = frozenset(unsummarised(site.engine, MADE_WITH))
     sum_up(site.engine, site.config, quiet=True)
-    # Those that cannot be read: they are said once, and not tried with every page.
-    site.left_out = frozenset(unsummarised(site.engine, MADE_WITH))
+    # Those that cannot be read: they are said once, and not tried with every page. A lesson that has ended or
+    # was corrected meanwhile is none of them.
+    site.left_out = tried & frozenset(unsummarised(site.engine, MADE_WITH))

@@ -20,11 +20,12 @@ class Making:
         self._going: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def start(self, key: Hashable, make: Callable[[], T]) -> Future[T]:
-        """What is made under that key already, or else a new making, which waits for its turn."""
+    def start(self, key: Hashable, make: Callable[[], T], *, anew: bool = False) -> Future[T]:
+        """What is made under that key already, or else a new making, which waits for its turn. ``anew``:
+        something has changed, of which one that has begun may not know; one that still waits will."""
         with self._lock:
             going = self._going.get(key)
-            if going is not None and not going.done():
+            if going is not None and not going.done() and not (anew and going.running()):
                 return going
             future = self._going[key] = self._worker.submit(make)
         future.add_done_callback(lambda done: self._forget(key, done))

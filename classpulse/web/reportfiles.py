@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
+
 from classpulse.reportfolder import find_report_folders, report_name
 from classpulse.reporting import make_report
 from classpulse.web.site import Site
@@ -22,7 +24,11 @@ def fresh_report(site: Site, session: SessionRecord, kind: str, language: Langua
     of a lesson that is still recorded, any."""
     for folder in find_report_folders(site.config.output_folder, session.id):
         path = folder / report_name(kind, language)
-        if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) >= _changed_at(site, session):
+        try:
+            read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except OSError:  # there is none, or it is erased at this moment
+            continue
+        if read_at >= _changed_at(site, session):
             return path
     return None
 
@@ -41,15 +47,25 @@ async def report_bytes(
     site: Site, session: SessionRecord, kind: str, language: Language, *, fresh: Path | None
 ) -> bytes:
     """The report as it is, or else made now."""
-    if fresh is None:
-        key = key_of(session.id, kind, language)
-        fresh = await site.making.made(key, lambda: make(site, session.id, kind, language))
-    return fresh.read_bytes()
+    if fresh is not None:
+        return fresh.read_bytes()
+    key = key_of(session.id, kind, language)
+
+    def remade() -> Path:
+        # It may have been made since it was looked for.
+        return fresh_report(site, session, kind, language) or make(site, session.id, kind, language)
+
+    made = await site.making.made(key, remade)
+    if await run_in_threadpool(fresh_report, site, session, kind, language) is None:
+        # That one was on its way already, and had begun before the last change.
+        made = await site.making.made(key, remade)
+    return made.read_bytes()
 
 
 def start_making(site: Site, session_id: int, language: Language) -> None:
-    """Make the page that is shown beside the dashboard's."""
-    site.making.start(key_of(session_id, "html", language), lambda: make(site, session_id, "html", language))
+    """Make the page that is shown beside the dashboard's, of what the record holds from now on."""
+    key = key_of(session_id, "html", language)
+    site.making.start(key, lambda: make(site, session_id, "html", language), anew=True)
 
 
 def _changed_at(site: Site, session: SessionRecord) -> datetime:

@@ -50,11 +50,11 @@ def serve(config: Config) -> None:
         say(f"Classpulse is at {where}; end it with Ctrl-C")
         if app.state.site.code is not None:
             say(f"the first start needs this code, once: {app.state.site.code}")
-        with _service(config), app.state.analyses:
-            server = uvicorn.Server(server_settings(config, app))
+        server = uvicorn.Server(server_settings(config, app))
+        # From before there is a service: whoever ends this must not leave it behind.
+        with _obeying_sigterm(server), _service(config), app.state.analyses:
             try:
-                with _outliving_sigterm():
-                    server.run()
+                server.run()
             except SystemExit:
                 raise RunError(
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
@@ -114,10 +114,15 @@ def _beside(config: Config, path: Path | None) -> Path | None:
 
 
 @contextmanager
-def _outliving_sigterm() -> Iterator[None]:
-    """uvicorn obeys a SIGTERM, and when it is done raises it again for whoever was to hear it before: by
-    default that would end this process at once, and leave the service and its recordings behind."""
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
+def _obeying_sigterm(server: uvicorn.Server) -> Iterator[None]:
+    """uvicorn obeys a SIGTERM while it runs, and when it is done raises it again for whoever was to hear it
+    before: by default that would end this process at once, and leave the service and its recordings behind,
+    and so would one that comes before it runs."""
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:

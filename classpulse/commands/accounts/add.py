@@ -22,7 +22,7 @@ from db.accounts import Role
 def add(config_path: Path, name: str, role: str, classes: tuple[str, ...], typed: bool) -> int:
     """Make an account for NAME; its password is shown once."""
     config = read_config(config_path)
-    password = ask_password() if typed else accounts.new_password()
+    password = ask_password() if typed else accounts.new_password(name)
     with open_record(config) as engine:
         made = accounts.add(engine, accounts.at_terminal(), name, Role(role), classes, password)
     tell_password(made.name, None if typed else password)

@@ -21,7 +21,7 @@ def password(config_path: Path, name: str, typed: bool) -> int:
     config = read_config(config_path)
     with open_record(config) as engine:
         account = accounts.find(engine, name)
-        new = ask_password() if typed else accounts.new_password()
+        new = ask_password() if typed else accounts.new_password(account.name)
         accounts.set_password(engine, accounts.at_terminal(), account, new)
     tell_password(account.name, None if typed else new)
     return 0

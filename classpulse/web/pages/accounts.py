@@ -31,7 +31,7 @@ def add(request: Request) -> Response:
     """The form was sent; a password that was made is shown once."""
     site, form = site_of(request), request.state.form
     name, typed = str(form.get("name", ""))[:200], str(form.get("password", ""))
-    password = typed or accounts.new_password()
+    password = typed or accounts.new_password(name)
     try:
         made = accounts.add(
             site.engine, account_of(request).name, name, _role(form), _classes(form), password
@@ -57,7 +57,7 @@ def change(request: Request) -> Response:
 def set_password(request: Request) -> Response:
     """A new password for somebody who has forgotten theirs: the one that was typed, or one that is shown."""
     typed = str(request.state.form.get("password", ""))
-    password = typed or accounts.new_password()
+    password = typed or accounts.new_password(_account(request).name)
     doing = partial(accounts.set_password, password=password)
     return _do(request, doing, shown=None if typed else password)
 

@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from chromium import CHROMIUM, SWITCHES
+from patience import PATIENCE_S
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -54,6 +56,16 @@ class Browser(TestClient):
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.web.passwords._HASHER", _CHEAP)
     monkeypatch.setattr("classpulse.web.passwords._NOBODYS", _HASH)
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who guesses waits some seconds between two guesses, and a page some for what it shows to be summed up:
+    on a slow machine the first would be over too early, and the second too late."""
+    still = SimpleNamespace(monotonic=lambda: 1000.0)
+    for page in ("account", "join", "login"):
+        monkeypatch.setattr(f"classpulse.web.pages.{page}.time", still)
+    monkeypatch.setattr("classpulse.web.groups.WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -97,8 +109,11 @@ def accounts(engine: Engine) -> dict[str, int]:
 
 
 @pytest.fixture
-def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Starlette:
-    return build_app(config, engine)
+def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Iterator[Starlette]:
+    made = build_app(config, engine)
+    yield made
+    # A correction has reports made beside the page: they are not the next test's business.
+    made.state.site.making.start("the last", lambda: None).result(PATIENCE_S)
 
 
 @pytest.fixture
@@ -148,6 +163,7 @@ def page(address: str) -> Iterator[Any]:
     with playwright.sync_playwright() as runner:
         chromium = runner.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         page = chromium.new_page(base_url=address)
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.goto("/login")
         page.fill("input[name=name]", "Ada")
         page.fill("input[name=password]", PASSWORD)

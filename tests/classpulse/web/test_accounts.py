@@ -103,6 +103,13 @@ class TestEverybodys:
             (one.subject, one.detail) for one in queries.audit_trail(engine)
         ]
 
+    def test_one_with_the_name_in_it_by_chance_is_not_given_out(self, monkeypatch) -> None:
+        drawn = iter("kdank" * 4 + "kmnpq" * 4)
+        monkeypatch.setattr(accounts_of.secrets, "choice", lambda _: next(drawn))
+        assert accounts_of.new_password(" Dan") == "kmnpq-kmnpq-kmnpq-kmnpq"
+        monkeypatch.setattr(accounts_of.secrets, "choice", lambda _: "k")
+        assert accounts_of.new_password(" - ") == "kkkkk-kkkkk-kkkkk-kkkkk"
+
     @pytest.mark.parametrize(
         ("fields", "says"),
         [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from chromium import CHROMIUM, SWITCHES, needs_chromium
+from patience import PATIENCE_S
 from starlette.routing import Route
 
 from classpulse.settings import read_config
@@ -60,12 +60,10 @@ class Served:
         self._server = uvicorn.Server(server_settings(self.config, self.app))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
 
     def end(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         self._socket.close()
         self.engine.dispose()
 
@@ -91,7 +89,7 @@ class Tab:
         self.address = address
         self.complaints: list[str] = []
         self.context = chromium.new_context(base_url=address, locale="en-GB", **options)
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(PATIENCE_S * 1000)
         self.page = self.context.new_page()
         self.page.on("console", self._told)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -189,9 +187,9 @@ def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     assert page.locator(".skip").bounding_box()["x"] >= 0, "it is seen once it has the focus"
     page.keyboard.press("Enter")
-    assert page.evaluate("location.hash") == "#main"
-    assert page.evaluate("document.activeElement.id") == "main"
-    page.reload()
+    page.wait_for_url("**/#main")
+    page.locator("#main:focus").wait_for()
+    page.goto("/")
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
@@ -209,8 +207,8 @@ def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
 def test_the_language_is_switched_and_kept(tab, administered) -> None:
     page = tab().log_in("Root").page
     page.goto("/accounts")
-    page.get_by_role("button", name="Deutsch").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Deutsch").click()
     assert page.url.endswith("/accounts")
     assert page.get_by_role("heading", level=1).inner_text() == "Konten"
     assert page.locator("html").get_attribute("lang") == "de"
@@ -234,6 +232,7 @@ def test_every_page_at_every_width_in_both_schemes(tab, served, administered) ->
         wrong += [f"{path}: {found}" for found in one.page.evaluate(LOOKED_AT)]
         for width, height in WIDTHS.items():
             one.page.set_viewport_size({"width": width, "height": height})
+            one.page.wait_for_function(f"innerWidth === {width}")
             if (over := one.page.evaluate(TOO_WIDE)) > 0:
                 wrong.append(f"{path}: {over} px too wide at {width}")
     assert looked >= 4
@@ -283,14 +282,22 @@ def test_nothing_inline_would_run(tab, administered) -> None:
     """The policy is in force: markup that got into a page would still do nothing."""
     one = tab()
     one.page.goto("/login")
-    one.page.evaluate(
-        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
-        " document.body.append(s); const i = document.createElement('img'); i.src = 'http://127.0.0.1:9/x';"
-        " document.body.append(i); }"
-    )
-    one.page.wait_for_timeout(50)
+
+    def of_policy(message: Any) -> bool:
+        return "Content Security Policy" in message.text
+
+    with one.page.expect_console_message(of_policy):
+        one.page.evaluate(
+            "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+            " document.body.append(s); }"
+        )
+    with one.page.expect_console_message(of_policy):
+        one.page.evaluate(
+            "() => { const i = document.createElement('img'); i.src = 'http://127.0.0.1:9/x';"
+            " document.body.append(i); }"
+        )
     assert one.page.evaluate("window.ran") is None
-    assert any("Content Security Policy" in complaint for complaint in one.complaints)
+    one.context.close()  # so that none comes that is not expected
     one.complaints.clear()
 
 

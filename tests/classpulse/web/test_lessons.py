@@ -9,13 +9,15 @@ from datetime import timedelta
 
 import pytest
 
+from classpulse.erasure import erase_with_report
 from classpulse.judging import renew_verdicts
-from classpulse.reporting import make_report
+from classpulse.reporting import WRITERS, make_report
 from classpulse.web.downloads import disposition
 from db import queries
 from db.accounts import set_classes
 from db.names import save_names
 from db.records import Progress, SessionStatus
+from db.retention import erase_student
 from db.store import Store
 from recorded import BINS, START, class_number, new_session, one_bin
 
@@ -174,6 +176,67 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
     assert answer.status_code == 303
     assert "Mia" in ada.get(f"/lessons/{judged}/report").text
     assert len(made) == 2
+
+
+class TestAReportOnItsWay:
+    """What changes while a report is made is not in that one, and it is not taken for the newest."""
+
+    @pytest.fixture
+    def meanwhile(self, monkeypatch):
+        """Has something done while the first report of a kind is made, after its data were read."""
+
+        def use(kind: str, change) -> None:
+            waiting, write = [change], WRITERS[kind]
+
+            def slowly(*args):
+                if waiting:
+                    waiting.pop()()
+                return write(*args)
+
+            monkeypatch.setitem(WRITERS, kind, slowly)
+
+        return use
+
+    def test_a_correction_is_in_the_report_that_is_shown(self, browser, engine, judged, meanwhile) -> None:
+        ada, other = browser("Ada"), browser("Ada")
+        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        address = f"/lessons/{judged}/corrections"
+        meanwhile("html", lambda: other.submit(address, what="name", student=who, new="Mia"))
+        assert "Mia" in ada.get(f"/lessons/{judged}/report").text
+        assert "Mia" in ada.get(f"/lessons/{judged}/report").text
+
+    def test_who_is_erased_is_not_in_it(self, browser, config, engine, judged, meanwhile) -> None:
+        ada, other = browser("Ada"), browser("Ada")
+        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        erased = []
+
+        def erase() -> None:
+            erased.append(other.submit(f"/lessons/{judged}/erase", student=who, sure="yes").status_code)
+
+        meanwhile("csv", erase)
+        told = ada.get(f"/lessons/{judged}/report.csv").content
+        assert erased == [303]
+        assert b"Student 1" in told
+        assert b"Student 2" not in told
+        file = config.output_folder / f"session-{judged:04d}" / "report.csv"
+        assert file.read_bytes() == told
+
+    def test_one_that_is_written_before_somebody_is_erased_goes(
+        self, config, engine, judged, monkeypatch
+    ) -> None:
+        who = next(one for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        late = make_report(engine, judged, config, formats=("html",))["html"]
+        written = late.read_bytes()
+
+        def erased(*args):
+            assert not late.parent.exists()
+            late.parent.mkdir()
+            late.write_bytes(written)
+            return erase_student(*args)
+
+        monkeypatch.setattr("classpulse.erasure.erase_student", erased)
+        erase_with_report(engine, config, judged, [who.id], "somebody withdrew")
+        assert not late.exists()
 
 
 def test_downloads_have_safe_names(browser, engine, config, accounts, judged) -> None:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 import trustme
 import uvicorn
 from chromium import CHROMIUM, WITH_A_CAMERA, needs_chromium
+from patience import PATIENCE_S
 from statuses import recording
 from watched import FakeDaemon
 
@@ -72,24 +72,27 @@ class TestTheStart:
 
 
 @pytest.fixture
-def config(configured, tmp_path: Path) -> Any:
+def listening() -> Iterator[socket.socket]:
+    """A port of this computer, held from the first moment on: nobody else can get it."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield held
+
+
+@pytest.fixture
+def config(configured, tmp_path: Path, listening: socket.socket) -> Any:
     """The files are beside ``config.yaml``, wherever the program was started."""
     certify(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = listening.getsockname()[1]
     serve = f"{{port: {port}, names: [{NAME}], certificate: cert.pem, key: key.pem}}"
     return read_config(configured(more=f"class: {{name: 7b}}\nserve: {serve}\n"))
 
 
 @pytest.fixture
-def address(config, engine, accounts, monkeypatch, tmp_path_factory) -> Iterator[str]:
+def address(config, engine, accounts, listening, monkeypatch, tmp_path_factory) -> Iterator[str]:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     server = uvicorn.Server(server_settings(config, build_app(config, engine)))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
     yield f"https://{NAME}:{config.settings.serve.port}"
     server.should_exit = True
     thread.join()
@@ -111,6 +114,7 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
             executable_path=CHROMIUM, args=[*WITH_A_CAMERA, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
         )
         context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
+        context.set_default_timeout(PATIENCE_S * 1000)
         page = context.new_page()
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))

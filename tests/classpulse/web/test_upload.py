@@ -8,10 +8,12 @@ import shutil
 import sys
 import threading
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from patience import PATIENCE_S
 
 from classpulse.attended import Heard, line
 from classpulse.lessontime import DatedBy
@@ -233,6 +235,23 @@ class TestTaking:
         assert files(app) == [".json", ".json", ".video"]
         assert kept.state is UploadState.WAITING
 
+    def test_two_who_note_something_at_once_undo_nothing(self, browser, uploads) -> None:
+        send(browser("Ada"))
+        (one,) = uploads.all()
+        together = threading.Barrier(2)
+
+        def note(name: str) -> None:
+            together.wait()
+            for n in range(100):
+                uploads.change(one.id, **{name: n})
+
+        with ThreadPoolExecutor(2) as both:
+            for done in [both.submit(note, name) for name in ("size", "session_id")]:
+                done.result()
+        (noted,) = uploads.all()
+        assert (noted.size, noted.session_id) == (99, 99)
+        assert Uploads(uploads.folder).all() == [noted]
+
 
 class TestWhose:
     def test_a_class_that_is_not_one_s_own_does_not_exist(self, app, browser) -> None:
@@ -379,13 +398,12 @@ class TestAnalysing:
         assert ada.submit(f"/upload/{one.id}/remove").status_code == 303
         assert uploads.all() != []
         ada.submit(f"/upload/{one.id}/cancel")
-        worker.join(20)
+        worker.join(PATIENCE_S)
         (one,) = uploads.all()
         assert (one.state, one.session_id, files(app)) == ("cancelled", 3, [".json"])
 
-    def test_the_end_of_the_dashboard_interrupts_it(
-        self, config, engine, app, browser, uploads, analyses
-    ) -> None:
+    def test_the_end_of_the_dashboard_interrupts_it(self, browser, uploads, analyses, monkeypatch) -> None:
+        monkeypatch.setattr("classpulse.web.analyses.GIVE_UP_S", PATIENCE_S)
         send(browser("Ada"))
         queue = analyses(
             f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
@@ -397,6 +415,25 @@ class TestAnalysing:
         (one,) = uploads.all()
         assert (one.state, one.there) == ("interrupted", True)
         assert "was ended" in one.reason
+
+    def test_of_a_finished_one_the_recording_goes_also_at_the_end_of_the_dashboard(
+        self, browser, uploads, analyses, monkeypatch
+    ) -> None:
+        send(browser("Ada"))
+        queue = analyses("print('{}')")
+        change = uploads.change
+
+        def ends(upload_id, **values) -> None:
+            change(upload_id, **values)
+            queue._closing = True
+
+        queue._analyse(uploads.all()[0])
+        (one,) = uploads.all()
+        assert (one.state, one.there) == ("finished", False)
+        send(browser("Ada"))
+        monkeypatch.setattr(uploads, "change", ends)
+        queue._analyse(uploads.all()[0])
+        assert {(one.state, one.there) for one in uploads.all()} == {("finished", False)}
 
     def test_what_was_analysed_when_it_was_killed_is_interrupted_at_the_next_start(
         self, config, engine, browser, uploads

@@ -73,8 +73,8 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     page.click(".name:has-text('Lynx')")
     page.focus(".seat[data-row='3']")
     page.keyboard.press("Enter")
-    page.click("#seating button.main")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("#seating button.main")
     assert page.locator(".error").all_inner_texts() == []
     page.wait_for_selector("p.card")
     assert {one.pseudonym: one.seat for one in roster(engine, "7b")} == {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from patience import PATIENCE_S, wait_for
 
 from classpulse.settings import read_config
 
@@ -29,7 +30,9 @@ def config(configured):
 @pytest.fixture
 def port(app) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        # Who takes a while to send what is thrown away is not hung up on.
+        more = {"log_config": None, "lifespan": "off", "timeout_keep_alive": round(PATIENCE_S)}
+        server = uvicorn.Server(uvicorn.Config(app, **more))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield listening.getsockname()[1]
@@ -44,7 +47,7 @@ def connect(browser, port):
     token = ada.token("/upload")
 
     def open_connection(length: str) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         connection.sendall(
             f"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
             f"Cookie: classpulse={ada.cookies['classpulse']}\r\nX-Form-Token: {token}\r\n"
@@ -73,24 +76,15 @@ def left(folder: Path) -> list[tuple[str, int]]:
     return found
 
 
-def wait_until(condition) -> None:
-    pause = threading.Event()
-    for _ in range(3000):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("waited in vain")
-
-
 def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) -> None:
     uploads = app.state.uploads
     size = 3_000_000
     length = f"Content-Length: {len(HEAD) + size + len(TAIL)}"
     connection = connect(length)
     connection.sendall(HEAD + bytes(size // 2))
-    wait_until(lambda: any(suffix == ".part" and held >= 1 << 20 for suffix, held in left(uploads.folder)))
+    wait_for(lambda: any(suffix == ".part" and held >= 1 << 20 for suffix, held in left(uploads.folder)))
     connection.close()
-    wait_until(lambda: left(uploads.folder) == [])
+    wait_for(lambda: left(uploads.folder) == [])
     assert uploads.all() == []
     with connect(length) as connection:
         connection.sendall(HEAD + bytes(size) + TAIL)
@@ -112,7 +106,7 @@ def test_one_of_no_announced_length_is_counted(app, connect) -> None:
             connection.sendall(chunk(PIECE))
             assert sum(held for _, held in left(app.state.uploads.folder)) <= 4_000_000
         assert answer(connection).startswith("HTTP/1.1 413")
-    wait_until(lambda: left(app.state.uploads.folder) == [])
+    wait_for(lambda: left(app.state.uploads.folder) == [])
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD) + chunk(PIECE) + chunk(TAIL) + b"0\r\n\r\n")
         assert answer(connection) == "HTTP/1.1 201 Created"
