@@ -9,7 +9,7 @@ from collections.abc import Callable
 from monitor.domain import Frame, Gap, GapReason
 from monitor.sources import Source
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 
 
 class Watcher:
