@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -24,7 +25,7 @@ from classpulse.demo import write_demo_video
 from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
-from monitor.control import Request, ask
+from monitor.control import ControlError, Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
@@ -32,6 +33,7 @@ from videos import steps, write_video
 
 PATIENCE_S = 180.0
 """Only where something is wrong. Reports are made at low priority, so a busy machine takes a while."""
+BUSY = "busy"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
@@ -67,7 +69,9 @@ class Running:
         found: list[RecordingStatus] = []
 
         def look() -> bool:
-            status = self.status()
+            status = None
+            with suppress(ControlError):  # a busy computer may not answer in time
+                status = self.status()
             found[:] = [] if status is None else [one for one in status.recordings if wanted(one)]
             return len(found) == 1
 
@@ -122,7 +126,7 @@ def database(folder: Path):
 
 def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell) -> None:
     lesson = running("start", "--room", "A 12")
-    seen = lesson.recording(sees(6))
+    seen = lesson.recording(lambda one: sees(6)(one) and one.camera_reason == "")
     assert (seen.class_name, seen.room, seen.session_id, seen.state) == (
         "Math 7B",
         "A 12",
@@ -130,10 +134,9 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
         SessionState.RECORDING,
     )
     assert seen.frames_sampled > 0
-    assert seen.camera_reason == ""
     told = shell.json("status")
     assert (told["recording"], told["service"], told["disk_free_bytes"] > 0) == (True, False, True)
-    assert "Math 7B in A 12: recording" in shell("status")[1]
+    wait_for(lambda: "Math 7B in A 12: recording" in shell("status")[1])
     assert "session 1, Math 7B in A 12, is already being recorded" in shell.fails(
         2, "start", "--room", "A 12"
     )
@@ -157,8 +160,11 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     engine = database(tmp_path)
     assert queries.session(engine, 1).status is SessionStatus.FINISHED
     assert "quiz handed out" in [marker.text for marker in queries.markers(engine, 1)]
-    paused, opening = queries.gaps(engine, 1)
-    assert (paused.reason, opening.reason) == ("paused", "no picture")
+    # On a busy computer there may be others, before and after.
+    gaps = queries.gaps(engine, 1)
+    (paused,) = (one for one in gaps if one.reason == "paused")
+    opening = gaps[gaps.index(paused) + 1]
+    assert opening.reason == "no picture"
     assert paused.start_s < paused.end_s == opening.start_s < opening.end_s
     engine.dispose()
     assert shell.json("status") == {"recording": False}
@@ -232,6 +238,9 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     lesson.recording(lambda one: one.session_id == 2)
     os.killpg(lesson.process.pid, signal.SIGKILL)
     lesson.ended()
+    engine = database(tmp_path)
+    reported = {one.subject for one in queries.audit_trail(engine, action="report")}
+    engine.dispose()
     lesson = running("start")
     lesson.recording(lambda one: one.session_id == 3)
     folder = tmp_path / "classpulse-data/reports"
@@ -241,7 +250,9 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     lesson.process.send_signal(signal.SIGTERM)  # nobody waits for a report of the third
     code, _, error = lesson.ended()
     assert code == 0, error
-    assert "session 1, which had been cut off, has its report now" in error
+    # The second start may have made the first one's report before it was killed.
+    told = "session 1, which had been cut off, has its report now" in error
+    assert told == ("session 1" not in reported)
     assert "session 2, which had been cut off, has its report now" in error
     statuses = {one["session_id"]: one["status"] for one in shell.json("sessions")}
     assert statuses == {1: "interrupted", 2: "interrupted", 3: "finished"}
@@ -322,13 +333,20 @@ def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: 
     assert all(person.seen is (person.unknown != "absent") for person in seen.people)
     assert all((person.expression is None) != (person.unknown is None) for person in seen.people)
     folder = tmp_path / "classpulse-data"
-    jpeg = ask(folder, Request("picture", session=1))["jpeg"]
-    picture = cv2.imdecode(np.frombuffer(base64.b64decode(jpeg), np.uint8), cv2.IMREAD_COLOR)
+
+    def jpeg() -> str:
+        with suppress(ControlError):  # a busy computer may not answer in time
+            return str(ask(folder, Request("picture", session=1))["jpeg"])
+        return BUSY
+
+    pictures: list[str] = []
+    wait_for(lambda: pictures.append(jpeg()) or pictures[-1] not in (BUSY, ""), lesson)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(pictures[-1]), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (720, 1280, 3)
     ask(folder, Request("pause", session=1))
     paused = lesson.recording(lambda one: one.state is SessionState.PAUSED)
     assert paused.people == ()
-    wait_for(lambda: ask(folder, Request("picture", session=1))["jpeg"] == "", lesson)
+    wait_for(lambda: jpeg() == "", lesson)
     lesson.process.send_signal(signal.SIGTERM)  # without waiting for a report
     assert lesson.ended()[0] == 0
     left = {path.suffix for path in folder.rglob("*") if path.is_file()}
