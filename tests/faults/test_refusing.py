@@ -161,10 +161,10 @@ def test_a_full_disk_that_is_cleared_costs_nothing(lecture) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
+    """A small file system; the whole lecture fits, however many writes it comes in."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "classpulse-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "classpulse-test", str(folder)]
     if sys.platform == "win32" or shutil.which("mount") is None:
         pytest.skip("needs mount")
     if subprocess.run(mount, capture_output=True, check=False).returncode:
