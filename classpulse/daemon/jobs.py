@@ -23,7 +23,16 @@ log = logging.getLogger(__name__)
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
     """APScheduler looks at its jobs once more when it has been shut down: a start that fell due since would
     count as given, and be given to nobody. And it does not find a job that it has just given if it is shut
-    down meanwhile."""
+    down meanwhile. And it waits for what is at work with the jobs locked, for ever where that is just adding
+    one."""
+
+    def shutdown(self, wait: bool = True) -> None:
+        """No more jobs are given; with ``wait`` those that were are waited for."""
+        pools = [executor._pool for executor in self._executors.values()]
+        super().shutdown(wait=False)
+        if wait:
+            for pool in pools:
+                pool.shutdown()
 
     def _process_jobs(self) -> float | None:
         if self.state == STATE_STOPPED:

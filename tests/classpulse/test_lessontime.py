@@ -72,7 +72,7 @@ def test_somebody_before_the_recording_before_the_analysis(tmp_path: Path) -> No
 
 
 def test_one_that_would_be_erased_at_once_is_refused(configured) -> None:
-    config = read_config(configured(more="retention: {keep_days: 30}\n"))
+    config = read_config(configured(more="retention: {keep_days: 30}\noutput: {time_zone: UTC}\n"))
     require_kept(NOW - timedelta(days=29), config, NOW)
     with pytest.raises(UserError, match=r"a lesson of 2026-11-30 would be erased in the next night"):
         require_kept(NOW - timedelta(days=32, hours=-12), config, NOW)
@@ -96,7 +96,9 @@ class TestAnalyze:
         (noted,) = [one for one in queries.audit_trail(store.engine) if one.action == "start"]
         assert noted.at > session.ended_at + timedelta(days=1)  # it is of what was done, and that was now
 
-    def test_what_the_recording_says_is_said(self, store: Store, film: Path, shell) -> None:
+    def test_what_the_recording_says_is_said(self, store: Store, film: Path, shell, tmp_path: Path) -> None:
+        path = tmp_path / "config.yaml"
+        path.write_text(path.read_text("utf-8") + "output: {time_zone: UTC}\n", "utf-8")
         code, _, error = shell("analyze", made(film, "2026-03-02T08:00:00Z"), "--no-report")
         assert (code, "the recording says that it was made on 2026-03-02" in error) == (0, True)
         (session,) = queries.sessions(store.engine)

@@ -130,7 +130,7 @@ class TestUse:
         with closing(sqlite3.connect(database)) as connection:
             ((landmarks,),) = connection.execute("SELECT landmarks FROM seat_plans").fetchall()
         assert len(landmarks) < 3000 * 40 + 20, "points and codes"
-        assert b"PNG" not in database.read_bytes()
+        assert b"\x89PNG\r\n" not in database.read_bytes()
 
     @pytest.mark.parametrize(
         ("line", "told"),

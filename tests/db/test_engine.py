@@ -35,7 +35,7 @@ from db.engine import open_database
 import db.revision
 print("ready", flush=True)
 sys.stdin.readline()
-engine = open_database(sys.argv[1])
+engine = open_database(sys.argv[1], busy_timeout_s=60.0)
 print(len(queries.sessions(engine)), flush=True)
 """
 

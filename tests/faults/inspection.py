@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,27 +21,42 @@ from monitor.process import is_running
 
 BIN_S = COMMIT_S = 5.0
 WRITTEN_S = 2.0
-"""What was handed over so long ago is written, on the clock: generous, for a machine that does other things
-too. With what is not handed over yet that is less than the ten seconds that may be lost at most."""
+"""What was handed over so long ago is being written or is written, on the clock: generous, for a machine that
+does other things too. With what is not handed over yet that is less than the ten seconds that may be lost at
+most. How long the disk of that machine then takes for a write is not ours to promise."""
+
+
+PATIENCE_S = 60.0
+"""Only where something is wrong."""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
 class Told:
     """What a log says. ``added_s`` are the moments that were recorded, ``handed_s`` those up to which a batch
     was handed over and ``handed_at_s`` when that was on the monotonic clock; ``committed_s`` is up to when a
-    commit was over, ``writing`` whether one was not."""
+    commit was over, ``writing`` whether one was not. ``taken_s`` is when the last one that was over had
+    begun, on the monotonic clock."""
 
     added_s: list[float]
     handed_s: list[float]
     handed_at_s: list[float]
     committed_s: float | None
     writing: bool
+    taken_s: float = 0.0
 
 
 def read(log: Path) -> Told:
     """Read a log, whose last line may be torn."""
     added, handed, handed_at = [], [], []
-    committed, writing = None, False
+    committed, writing, begun_s, taken_s = None, False, 0.0, 0.0
     for line in log.read_text().splitlines() if log.exists() else []:
         kind, *words = line.split()
         if kind == "a":
@@ -52,10 +68,10 @@ def read(log: Path) -> Told:
             handed.append(float(words[0]))
             handed_at.append(float(words[1]))
         elif kind == "b":
-            writing = True
+            writing, begun_s = True, float(words[0])
         else:
-            committed, writing = float(words[0]), False
-    return Told(added, handed, handed_at, committed, writing)
+            committed, writing, taken_s = float(words[0]), False, begun_s
+    return Told(added, handed, handed_at, committed, writing, taken_s)
 
 
 @contextmanager
@@ -108,10 +124,12 @@ def gaps(told: Told, until_s: float) -> list[GapRecord]:
 
 
 def check_lost(told: Told, kept_s: float, killed_s: float) -> None:
-    """That what was committed is there, and what was handed over long enough before it was killed."""
+    """That what was committed is there, and what was handed over long enough before it was killed, or before
+    the last write that was over began, if there was another under way."""
     assert kept_s >= (told.committed_s or 0.0)
     times = zip(told.handed_s, told.handed_at_s, strict=True)
-    assert kept_s >= max([end_s for end_s, at_s in times if at_s < killed_s - WRITTEN_S], default=0.0)
+    long_ago_s = (told.taken_s if told.writing else killed_s) - WRITTEN_S
+    assert kept_s >= max([end_s for end_s, at_s in times if at_s < long_ago_s], default=0.0)
 
 
 def close(engine: Engine) -> list[int]:

@@ -8,13 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import victim
-from inspection import Told, check
+from inspection import PATIENCE_S, Told, check, wait_for
 from sqlalchemy import Engine, event
 
 from db import queries
@@ -26,8 +25,6 @@ from monitor.binning import Binner
 from monitor.delivery import Background
 from monitor.recorder import Recorder, RecordingSettings
 from monitor.writer import Writer
-
-PATIENCE_S = 60.0
 
 
 class Watched(Background):
@@ -48,10 +45,7 @@ class Watched(Background):
 
     def is_done(self) -> None:
         """Wait until nothing waits."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.unwritten:
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.01)
+        wait_for(lambda: not self.unwritten)
 
     def was_refused(self, times: int) -> None:
         for _ in range(times):
@@ -167,10 +161,10 @@ def test_a_full_disk_that_is_cleared_costs_nothing(lecture) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
+    """A small file system; the whole lecture fits, however many writes it comes in."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "classpulse-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "classpulse-test", str(folder)]
     if sys.platform == "win32" or shutil.which("mount") is None:
         pytest.skip("needs mount")
     if subprocess.run(mount, capture_output=True, check=False).returncode:
@@ -201,8 +195,11 @@ def test_what_is_still_locked_at_the_end_leaves_a_whole_beginning(lecture, tmp_p
     watched.delivery.is_done()
     with locked(tmp_path / "class.db"):
         watched.watch(60.0)
+        watched.delivery.was_refused(1)
         with pytest.raises(DatabaseLocked):
             watched.recorder.end(SessionStatus.FINISHED, now_utc(), "", 0.2)
+        # Its last try must not come when the lock is gone.
+        assert watched.delivery._done.wait(PATIENCE_S)
     session = queries.session(watched.engine, watched.number)
     assert (session.status, session.end_s) == (SessionStatus.RUNNING, 29.5)
 

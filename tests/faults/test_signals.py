@@ -7,33 +7,57 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from inspection import close, opened
+from inspection import PATIENCE_S, close, opened, wait_for
+from promise import in_time
 
 from db import queries
 from db.records import SessionStatus
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
-WITHIN_S = 5
-"""The promise, and so the only time that these tests hold anybody to."""
+
+def ended(child: subprocess.Popen) -> str:
+    """Its standard error, once it has ended, in time."""
+    began_s = time.monotonic()
+    _, error = child.communicate(timeout=PATIENCE_S)
+    assert in_time(time.monotonic() - began_s)
+    return error
+
+
+def told(path: Path) -> Path:
+    """Where a lecture says after each picture how many it has looked at: a file, so that nothing of it is
+    lost between two who read."""
+    return path.with_suffix(".told")
+
+
+def looked_at(path: Path) -> int:
+    """How many pictures it said last."""
+    whole, _, _ = told(path).read_text().rpartition("\n")
+    return int(whole.splitlines()[-1]) if whole else 0
+
+
+def written(path: Path) -> int:
+    """How many of them the database has."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT frames_sampled FROM class_sessions").fetchone()
+    return 0 if found is None else int(found[0])
 
 
 @contextmanager
 def lecture(command: list[str], environment: dict[str, str], path: Path) -> Iterator[subprocess.Popen]:
-    """A session in its own process, which has looked at twenty pictures."""
-    child = subprocess.Popen(
-        [*command, "lecture", str(path)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    """A session in its own process, which has looked at twenty pictures and written some of them."""
+    with told(path).open("w") as out:
+        child = subprocess.Popen(
+            [*command, "lecture", str(path)], env=environment, stdout=out, stderr=subprocess.PIPE, text=True
+        )
     try:
-        for line in child.stdout:
-            if int(line) >= 20:
-                break
+        wait_for(lambda: child.poll() is not None or (looked_at(path) >= 20 and written(path) > 0))
         yield child
     finally:
         child.kill()
@@ -48,13 +72,14 @@ def test_a_signal_ends_it_in_time_and_everything_is_written(
     shutil.copy(template, path)
     with lecture(command, environment, path) as child:
         child.send_signal(number)
-        out, error = child.communicate(timeout=WITHIN_S)
+        error = ended(child)
     assert (child.returncode, error) == (0, "")
-    looked_at = max([20, *map(int, out.split())])
+    number = looked_at(path)
+    assert number >= 20
     with opened(path) as engine:
         session = queries.session(engine, 1)
-        assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, looked_at)
-        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == looked_at
+        assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, number)
+        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == number
 
 
 def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session(
@@ -67,7 +92,7 @@ def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session
             holder.execute("BEGIN IMMEDIATE")
             kept = holder.execute("SELECT frames_sampled FROM class_sessions").fetchone()[0]
             child.send_signal(signal.SIGTERM)
-            _, error = child.communicate(timeout=WITHIN_S)
+            error = ended(child)
             holder.execute("ROLLBACK")
         assert child.returncode != 0
         assert "database" in error.splitlines()[-1]

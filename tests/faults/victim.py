@@ -6,8 +6,8 @@
 
 A made-up class of 25 is recorded through the real recorder and its writing thread, ``SPEED`` times as fast
 as a lecture goes. What a log holds, a line each: ``a`` media seconds (a sample is about to be added), ``h``
-media seconds and the monotonic clock (a batch is about to be handed over), ``b`` (a write begins) and ``c``
-media seconds (it is committed).
+media seconds and the monotonic clock (a batch is about to be handed over), ``b`` and that clock (a write
+begins) and ``c`` media seconds (it is committed).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class LoggingStore(Store):
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
-        self._log("b")
+        self._log("b", time.monotonic())
         self._on_write()
         with super().unit() as unit:
             write, end_s = unit.progress, [0.0]
@@ -160,23 +160,28 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
 
 @dataclass
 class Victim:
-    """A recording that runs. ``due_s`` is when it is killed, on the monotonic clock; with ``in_write`` that
-    is known only when so many more writes have begun."""
+    """A recording that runs. ``due_s`` is when it is killed, on the monotonic clock; that is known only when
+    ``writes`` more writes have begun, and is ``wait_s`` after that."""
 
     number: int
     pid: int
     pipe: int
     due_s: float
-    in_write: int
+    writes: int
+    wait_s: float
 
 
 def start(folder: Path, template: Path, number: int, dice: random.Random) -> Victim:
     path = folder / f"{number}.db"
     shutil.copy(template, path)
     read, write = os.pipe()
-    # Every other one is killed just when it writes, which chance alone would seldom do.
-    in_write = dice.randint(1, 6) if number % 2 else 0
-    wait_s = dice.uniform(0.05, 3.0)
+    # Every other one is killed just when it writes, which chance alone would seldom do; the others at some
+    # moment since they began to record, however long this computer takes for that, and some before it.
+    writes, wait_s = (
+        (dice.randint(1, 6), dice.uniform(0.0, 0.03)) if number % 2 else (1, dice.uniform(0.05, 3.0))
+    )
+    if number % 20 == 0:
+        writes = 0
     pid = os.fork()
     if pid == 0:
         try:
@@ -185,7 +190,8 @@ def start(folder: Path, template: Path, number: int, dice: random.Random) -> Vic
         finally:
             os._exit(1)
     os.close(write)
-    return Victim(number, pid, read, float("inf") if in_write else time.monotonic() + wait_s, in_write)
+    due_s = float("inf") if writes else time.monotonic() + wait_s
+    return Victim(number, pid, read, due_s, writes, wait_s)
 
 
 def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
@@ -204,13 +210,13 @@ def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
                 begun = len(os.read(victim.pipe, 1000))
                 if begun == 0:
                     raise SystemExit(f"recording {victim.number} ended by itself")
-                if victim.in_write:
-                    victim.in_write -= min(begun, victim.in_write)
-                    if not victim.in_write:
-                        victim.due_s = time.monotonic() + dice.uniform(0.0, 0.03)
+                if victim.writes:
+                    victim.writes -= min(begun, victim.writes)
+                    if not victim.writes:
+                        victim.due_s = time.monotonic() + victim.wait_s
         for victim in [victim for victim in running if victim.due_s <= time.monotonic()]:
-            os.kill(victim.pid, signal.SIGKILL)
             say(victim.number, time.monotonic())
+            os.kill(victim.pid, signal.SIGKILL)
             os.waitpid(victim.pid, 0)
             os.close(victim.pipe)
             running.remove(victim)

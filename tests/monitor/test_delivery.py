@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +16,7 @@ from monitor.delivery import Background, Ending, Inline, Patience
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 ENDING = Ending(SessionStatus.FINISHED, NOW, "")
-SOON_S = 30.0
+SOON_S = 60.0
 """Long past what any of this takes; only a fault waits for it."""
 
 
@@ -122,22 +124,29 @@ def test_what_fails_is_tried_again_until_it_is_written(writer, error, caplog) ->
     assert len(said) == 2
 
 
-def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer) -> None:
-    delivery = background(writer)
+@pytest.fixture
+def hours() -> Callable[[], float]:
+    """A clock on which an hour passes with each look: what is tried until a moment is tried once."""
+    now = itertools.count(0.0, 3600.0)
+    return lambda: next(now)
+
+
+def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, hours) -> None:
+    delivery = background(writer, clock=hours)
     writer.error = DatabaseFull("the disk is full")
     delivery.hand_over(batch(0))
     with pytest.raises(DatabaseFull):
-        delivery.finish(ENDING, 0.2)
+        delivery.finish(ENDING, SOON_S)
     assert writer.ended == ENDING
 
 
-def test_a_row_that_cannot_be_closed_is_said(writer) -> None:
-    delivery = background(writer)
+def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
+    delivery = background(writer, clock=hours)
     delivery.hand_over(batch(0))
     tries(writer, 1)
     writer.error = DatabaseLocked("locked")
     with pytest.raises(DatabaseLocked):
-        delivery.finish(ENDING, 0.2)
+        delivery.finish(ENDING, SOON_S)
     assert writer.ended is None
 
 

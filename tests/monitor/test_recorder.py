@@ -274,7 +274,7 @@ class HangingStore(Store):
         self.gate = threading.Event()
 
     def unit(self):
-        assert self.gate.wait(30)
+        assert self.gate.wait(600)
         return super().unit()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import groupby
 
 from monitor.domain import Frame, Gap, GapReason
 from monitor.sources import Source
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
+NONE = GapReason.NO_PICTURE
 
 
 class Watcher:
@@ -43,6 +45,17 @@ class Watcher:
     @property
     def given(self) -> list[Frame]:
         return [item for item in self.items if isinstance(item, Frame)]
+
+    @property
+    def reasons(self) -> list[GapReason]:
+        """Why nothing could be seen, one after another, but for pictures that did not come: on a busy
+        computer that may be so for a while at any time."""
+        return [one for one, _ in groupby(gap.reason for gap in self.gaps if gap.reason is not NONE)]
+
+    @property
+    def longest(self) -> Gap:
+        """The gap that took most of the time."""
+        return max(self.gaps, key=lambda gap: gap.end_s - gap.start_s)
 
     @property
     def gaps(self) -> list[Gap]:

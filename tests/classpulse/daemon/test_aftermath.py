@@ -28,8 +28,11 @@ class FakeErrands:
         self.go_on = threading.Event()
         self.go_on.set()
         self.busy = threading.Event()
+        self.cancelled = False
 
     def report(self, session_id: int) -> Reported:
+        if self.cancelled:  # the next may be begun before nobody wants it any more
+            return Reported(session_id, {}, "there was no time for it")
         self.busy.set()
         assert self.go_on.wait(60)
         self.done.append(session_id)
@@ -41,6 +44,7 @@ class FakeErrands:
         return (None if error else {"erased": 3}), error
 
     def cancel(self) -> None:
+        self.cancelled = True
         self.go_on.set()
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from promise import in_time
 from webcam import Webcam, webcam
 
 from classpulse.daemon.client import ask_daemon
@@ -26,7 +28,7 @@ from db import queries
 from db.engine import open_database
 from db.records import SessionStatus
 from monitor.camera import CameraState
-from monitor.control import Request, ask
+from monitor.control import ControlError, Request, ask
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
@@ -35,6 +37,7 @@ from videos import steps, write_video
 
 PATIENCE_S = 180.0
 """Only where something is wrong. Reports are made at low priority, so a busy machine takes a while."""
+BUSY = "busy"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
@@ -70,15 +73,17 @@ class Running:
         found: list[RecordingStatus] = []
 
         def look() -> bool:
-            status = self.status()
+            status = None
+            with suppress(ControlError):  # a busy computer may not answer in time
+                status = self.status()
             found[:] = [] if status is None else [one for one in status.recordings if wanted(one)]
             return len(found) == 1
 
         wait_for(look, self)
         return found[0]
 
-    def ended(self, timeout_s: float = PATIENCE_S) -> tuple[int, str, str]:
-        out, error = self.process.communicate(timeout=timeout_s)
+    def ended(self) -> tuple[int, str, str]:
+        out, error = self.process.communicate(timeout=PATIENCE_S)
         assert "Traceback" not in error, error
         return self.process.returncode, out, error
 
@@ -125,7 +130,7 @@ def database(folder: Path):
 
 def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell) -> None:
     lesson = running("start", "--room", "A 12")
-    seen = lesson.recording(sees(6))
+    seen = lesson.recording(lambda one: sees(6)(one) and one.camera_reason == "")
     assert (seen.class_name, seen.room, seen.session_id, seen.state) == (
         "Math 7B",
         "A 12",
@@ -133,10 +138,9 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
         SessionState.RECORDING,
     )
     assert seen.frames_sampled > 0
-    assert seen.camera_reason == ""
     told = shell.json("status")
     assert (told["recording"], told["service"], told["disk_free_bytes"] > 0) == (True, False, True)
-    assert "Math 7B in A 12: recording" in shell("status")[1]
+    wait_for(lambda: "Math 7B in A 12: recording" in shell("status")[1])
     assert "session 1, Math 7B in A 12, is already being recorded" in shell.fails(
         2, "start", "--room", "A 12"
     )
@@ -160,8 +164,11 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     engine = database(tmp_path)
     assert queries.session(engine, 1).status is SessionStatus.FINISHED
     assert "quiz handed out" in [marker.text for marker in queries.markers(engine, 1)]
-    paused, opening = queries.gaps(engine, 1)
-    assert (paused.reason, opening.reason) == ("paused", "no picture")
+    # On a busy computer there may be others, before and after.
+    gaps = queries.gaps(engine, 1)
+    (paused,) = (one for one in gaps if one.reason == "paused")
+    opening = gaps[gaps.index(paused) + 1]
+    assert opening.reason == "no picture"
     assert paused.start_s < paused.end_s == opening.start_s < opening.end_s
     engine.dispose()
     assert shell.json("status") == {"recording": False}
@@ -174,10 +181,12 @@ def test_a_signal_is_how_a_live_lecture_ends(tmp_path: Path, running, shell, num
     lesson = running("start", "--json")
     before = lesson.recording(sees(6)).frames_sampled
     recorder = lesson.children()
+    began_s = time.monotonic()
     # As a terminal does it: Ctrl-C goes to every process of the group.
     os.killpg(lesson.process.pid, number) if number == signal.SIGINT else lesson.process.send_signal(number)
     # The promise: within five seconds everything is written.
-    psutil.wait_procs(recorder, timeout=5)
+    psutil.wait_procs(recorder, timeout=PATIENCE_S)
+    assert in_time(time.monotonic() - began_s)
     assert not any(one.is_running() for one in recorder)
     code, out, error = lesson.ended()
     assert code == 0, error
@@ -206,8 +215,10 @@ def test_a_service_loses_neither_a_recording_that_dies_nor_its_own_end(
     wait_for(lambda: queries.session(engine, 1).status is not SessionStatus.RUNNING, service)
     assert queries.session(engine, 1).frames_sampled > 0
     wait_for(lambda: (tmp_path / "classpulse-data/reports/session-0001/report.html").exists(), service)
+    began_s = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
-    code, _, error = service.ended(timeout_s=5)
+    code, _, error = service.ended()
+    assert in_time(time.monotonic() - began_s)
     assert code == 0, error
     session = queries.session(engine, 2)
     assert (session.status, session.status_reason) == (
@@ -263,6 +274,9 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     lesson.recording(lambda one: one.session_id == 2)
     os.killpg(lesson.process.pid, signal.SIGKILL)
     lesson.ended()
+    engine = database(tmp_path)
+    reported = {one.subject for one in queries.audit_trail(engine, action="report")}
+    engine.dispose()
     lesson = running("start")
     lesson.recording(lambda one: one.session_id == 3)
     folder = tmp_path / "classpulse-data/reports"
@@ -272,7 +286,9 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     lesson.process.send_signal(signal.SIGTERM)  # nobody waits for a report of the third
     code, _, error = lesson.ended()
     assert code == 0, error
-    assert "session 1, which had been cut off, has its report now" in error
+    # The second start may have made the first one's report before it was killed.
+    told = "session 1, which had been cut off, has its report now" in error
+    assert told == ("session 1" not in reported)
     assert "session 2, which had been cut off, has its report now" in error
     statuses = {one["session_id"]: one["status"] for one in shell.json("sessions")}
     assert statuses == {1: "interrupted", 2: "interrupted", 3: "finished"}
@@ -353,13 +369,20 @@ def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: 
     assert all(person.seen is (person.unknown != "absent") for person in seen.people)
     assert all((person.expression is None) != (person.unknown is None) for person in seen.people)
     folder = tmp_path / "classpulse-data"
-    jpeg = ask(folder, Request("picture", session=1))["jpeg"]
-    picture = cv2.imdecode(np.frombuffer(base64.b64decode(jpeg), np.uint8), cv2.IMREAD_COLOR)
+
+    def jpeg() -> str:
+        with suppress(ControlError):  # a busy computer may not answer in time
+            return str(ask(folder, Request("picture", session=1))["jpeg"])
+        return BUSY
+
+    pictures: list[str] = []
+    wait_for(lambda: pictures.append(jpeg()) or pictures[-1] not in (BUSY, ""), lesson)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(pictures[-1]), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (720, 1280, 3)
     ask(folder, Request("pause", session=1))
     paused = lesson.recording(lambda one: one.state is SessionState.PAUSED)
     assert paused.people == ()
-    wait_for(lambda: ask(folder, Request("picture", session=1))["jpeg"] == "", lesson)
+    wait_for(lambda: jpeg() == "", lesson)
     lesson.process.send_signal(signal.SIGTERM)  # without waiting for a report
     assert lesson.ended()[0] == 0
     left = {path.suffix for path in folder.rglob("*") if path.is_file()}

@@ -164,13 +164,14 @@ def test_only_this_computer_can_read_them(free_port: int) -> None:
         plug.bind(("127.0.0.2", free_port))
 
 
-def test_a_port_in_use_is_one_line(free_port: int) -> None:
+def test_a_port_in_use_is_one_line() -> None:
     with socket.socket() as plug:
-        plug.bind(("127.0.0.1", free_port))
+        plug.bind(("127.0.0.1", 0))
         plug.listen()
+        port = int(plug.getsockname()[1])
         with (
-            pytest.raises(RunError, match=f"port {free_port} .* set another one in metrics.port"),
-            metrics_server(MetricsSettings(free_port), daemon),
+            pytest.raises(RunError, match=f"port {port} .* set another one in metrics.port"),
+            metrics_server(MetricsSettings(port), daemon),
         ):
             pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from statuses import daemon, recording
@@ -66,8 +67,9 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     made = Time()
-    monkeypatch.setattr(stop_module.time, "sleep", made.sleep)
-    monkeypatch.setattr(stop_module.time, "monotonic", made.clock)
+    # Of the commands alone: whatever else of this process sleeps does so at its own clock.
+    for module in (stop_module, status_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=made.sleep, monotonic=made.clock))
     return made
 
 

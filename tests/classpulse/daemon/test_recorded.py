@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -112,6 +113,10 @@ class World:
         self._monkeypatch.setattr(sys, "stdin", stdin)
         recorded = Recorded(lambda: read_config(self.config.path))
         code = recorded.run()
+        # The recording ends with the first line that stops it; what came behind that is obeyed all the same.
+        for thread in threading.enumerate():
+            if thread.name == "commands":
+                thread.join(60)
         self.out.close()
         return code, [read_message(line) for line in self.pipe]
 

@@ -6,6 +6,7 @@ import itertools
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from monitor.order import Ended, Order
 from monitor.stopping import StopRequest
 
 MATH = Order("Math 7B", "0", "B 12")
+PATIENCE_S = 60.0
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
@@ -105,7 +107,7 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[FakeRecording]:
 @pytest.fixture
 def serving(config: Config, recordings: list[FakeRecording]):
     """A service that runs in a thread; a test asks it as callers over the socket do."""
-    world = World(config, service=True)
+    world = World(config, service=True, answer_s=PATIENCE_S)
     thread = threading.Thread(target=world.run)
     thread.start()
     yield world
@@ -125,11 +127,10 @@ def refused(world: World, verb: str, **more: object) -> str:
 
 def until(condition: Callable[[], bool]) -> None:
     """Another thread works through its queue; that takes no time worth saying, but some."""
-    for _ in range(1000):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("waited in vain")
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def test_orders_are_carried_out_one_after_another(serving: World, recordings: list[FakeRecording]) -> None:

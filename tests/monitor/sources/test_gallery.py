@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import Client
 from pathlib import Path
@@ -130,8 +131,9 @@ def test_the_dashboard_is_told_in_which_picture_faces_were_and_where(feed: Feed,
         # Newer pictures come while the old are looked at.
         lesson.pictures = {0: jpeg(RED), 2: jpeg(GREEN)}
         lesson.attendance = Attendance(4, (Place(0, "Robin", None, True, 13), Place(2, "Mia", 7, True, 14)))
-        while lesson.asked[-1].after < 14:
-            source.roll.find({0: (70 + 45, 60, 70 + 90, 250)})
+        source.roll.find({0: (70 + 45, 60, 70 + 90, 250)})
+        while lesson.asked[-1].after < 14 or not lesson.asked[-1].faces:
+            time.sleep(0.01)
         told = next(one.faces for one in lesson.asked if one.faces)
         assert set(told) == {FaceAt(0, 11, (0.25, 0.25, 0.5, 1.0)), FaceAt(2, 12, None)}
         next(one for one in frames if isinstance(one, Frame))
@@ -145,6 +147,8 @@ def test_a_pause_asks_nothing(feed: Feed, lesson: Lesson) -> None:
         next(frames)
         source.pause()
         gap = next(one for one in frames if isinstance(one, Gap))
+        while source._connections.hanging:  # the last question may be under way
+            time.sleep(0.01)
         before = len(lesson.asked)
         next(frames)
         assert (gap.reason, len(lesson.asked)) == (GapReason.PAUSED, before)
