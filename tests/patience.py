@@ -12,7 +12,8 @@ from monitor.control import ControlError
 
 T = TypeVar("T")
 
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
+"""Reports are made at low priority, so a busy machine takes a while."""
 
 
 def wait_for(condition: Callable[[], T]) -> T:

@@ -146,6 +146,8 @@ class Service:
             self._drain()
 
     def _run(self, stop: StopRequest) -> None:
+        # A queue of this kind may be filled by what interrupts the wait for it.
+        stop.on_set = lambda: self._queue.put(_look_up)
         stopped_s: float | None = None
         while not (self._supervisor.idle and (self._ending or not self._service)):
             if stop.is_set() and stopped_s is None:
@@ -282,6 +284,10 @@ class Service:
         if self._on_ended is not None:
             self._on_ended(ended)
         self._aftermath.take(ended)
+
+
+def _look_up() -> None:
+    """Nothing to do, but a reason to look whether to stop."""
 
 
 def _disk(folder: Path) -> tuple[int, tuple[str, ...]]:

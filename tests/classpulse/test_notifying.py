@@ -23,6 +23,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 
 from classpulse.note import Note, note_of
 from classpulse.notifying import SIGNATURE, Failure, channels, compose, notify, notify_in_background
@@ -44,7 +45,6 @@ NOTE = Note(
     unclear=5,
     report="/srv/reports/session-0007/report.html",
 )
-PATIENCE_S = 60.0
 EMAIL = {"to": ["teacher@school.example", "head@school.example"], "from": "classpulse@school.example"}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,18 +23,6 @@ WRITTEN_S = 2.0
 """What was handed over so long ago is being written or is written, on the clock: generous, for a machine that
 does other things too. With what is not handed over yet that is less than the ten seconds that may be lost at
 most. How long the disk of that machine then takes for a write is not ours to promise."""
-
-
-PATIENCE_S = 60.0
-"""Only where something is wrong."""
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

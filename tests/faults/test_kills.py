@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from inspection import PATIENCE_S, Told, check, check_lost, close, opened, read, wait_for
+from inspection import Told, check, check_lost, close, opened, read
+from patience import PATIENCE_S, wait_for
 
 from db import queries
 from monitor.process import is_running

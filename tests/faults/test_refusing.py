@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import victim
-from inspection import PATIENCE_S, Told, check, wait_for
+from inspection import Told, check
+from patience import PATIENCE_S, wait_for
 from sqlalchemy import Engine, event
 
 from db import queries

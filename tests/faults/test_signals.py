@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from inspection import PATIENCE_S, close, opened, wait_for
+from inspection import close, opened
+from patience import PATIENCE_S, wait_for
 from promise import in_time
 
 from db import queries

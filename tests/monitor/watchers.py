@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from itertools import groupby
 
+from patience import PATIENCE_S
+
 from monitor.domain import Frame, Gap, GapReason
 from monitor.sources import Source
 
-PATIENCE_S = 90.0
 NONE = GapReason.NO_PICTURE
 
 

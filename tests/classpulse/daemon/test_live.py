@@ -17,8 +17,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import patience
 import psutil
 import pytest
+from patience import PATIENCE_S
 from promise import in_time
 from webcam import Webcam, webcam
 
@@ -35,8 +37,6 @@ from monitor.status import RecordingStatus
 from monitor.timetable import Weekday
 from videos import steps, write_video
 
-PATIENCE_S = 180.0
-"""Only where something is wrong. Reports are made at low priority, so a busy machine takes a while."""
 BUSY = "busy"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -112,12 +112,12 @@ def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[...
 
 
 def wait_for(condition: Callable[[], bool], running: Running | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+    def look() -> bool:
         if running is not None and running.process.poll() is not None:
             raise AssertionError(f"it ended early: {running.process.communicate()}")
-        time.sleep(0.1)
+        return condition()
+
+    patience.wait_for(look)
 
 
 def sees(faces: int) -> Callable[[RecordingStatus], bool]:

@@ -6,13 +6,12 @@ import itertools
 import shutil
 import signal
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S, wait_for
 from statuses import recording
 
 from classpulse.daemon.aftermath import Aftermath, Reported
@@ -27,7 +26,6 @@ from monitor.order import Ended, Order
 from monitor.stopping import StopRequest
 
 MATH = Order("Math 7B", "0", "B 12")
-PATIENCE_S = 60.0
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
@@ -125,14 +123,6 @@ def refused(world: World, verb: str, **more: object) -> str:
     return world.service.answer(Request(verb, **more)).error
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Another thread works through its queue; that takes no time worth saying, but some."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
 def test_orders_are_carried_out_one_after_another(serving: World, recordings: list[FakeRecording]) -> None:
     asked(serving, "start", class_name="Math 7B", room="B 12")
     assert [one.order.class_name for one in recordings] == ["Math 7B"]
@@ -145,10 +135,10 @@ def test_orders_are_carried_out_one_after_another(serving: World, recordings: li
         Command("mark", "quiz handed [2Jout"), Command("pause"), Command("resume")
     ]  # fmt: skip
     assert asked(serving, "stop")["session_id"] == 1
-    until(lambda: asked(serving, "status")["recordings"] == [])
+    wait_for(lambda: asked(serving, "status")["recordings"] == [])
     assert "nothing is being recorded" in refused(serving, "stop")
     assert [(one.session_id, one.status) for one in serving.ended] == [(1, SessionStatus.FINISHED)]
-    until(lambda: serving.errands.sessions == [1])
+    wait_for(lambda: serving.errands.sessions == [1])
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "\n\t\x00"])
@@ -239,7 +229,7 @@ def test_who_asks_while_it_ends_is_not_kept_waiting(config: Config, recordings) 
         world.service._over.clear()
         caller = threading.Thread(target=lambda: errors.append(world.service.answer(Request("status")).error))
         caller.start()
-        until(lambda: not world.service._queue.empty())
+        wait_for(lambda: not world.service._queue.empty())
         world.service._over.set()
         original()
         caller.join()
@@ -308,10 +298,21 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
     world.service.begin(MATH)
     thread = threading.Thread(target=world.run)
     thread.start()
-    until(lambda: world.aftermath.problems != ())
+    wait_for(lambda: world.aftermath.problems != ())
     assert "Math 7B in B 12 was not recorded: " in world.aftermath.problems[0]
     world.interrupt(terminated=True)
     thread.join()
+
+
+def test_a_stop_is_heard_at_once(config: Config, recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classpulse.daemon.service.TICK_S", 3600.0)
+    world = World(config, service=True)
+    thread = threading.Thread(target=world.run, daemon=True)
+    thread.start()
+    asked(world, "status")  # from here on it waits for an hour
+    world.interrupt(terminated=True)
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
 
 
 def test_each_round_is_drawn(config: Config, recordings) -> None:
@@ -370,7 +371,7 @@ def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
 
     monkeypatch.setattr("classpulse.daemon.service.ProcessRecording", broken)
     serving.service.begin(replace(MATH, planned=True))
-    until(lambda: asked(serving, "status")["problems"] != [])
+    wait_for(lambda: asked(serving, "status")["problems"] != [])
     (problem,) = asked(serving, "status")["problems"]
     assert "Math 7B in B 12 was not recorded: a fault of Classpulse (RuntimeError)" in problem
     (logged,) = [one for one in caplog.records if "cannot be recorded" in one.getMessage()]

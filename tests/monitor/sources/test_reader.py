@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from cameras import texture
 from monitor.freshness import EXACT, Freshness
 from monitor.sources.reader import FAILING_S, Judged, NewestShot
 
-PATIENCE_S = 60.0
 DARK = np.zeros((48, 64, 3), np.uint8)
 
 
