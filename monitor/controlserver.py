@@ -11,18 +11,18 @@ import os
 import secrets
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pydantic import ValidationError
 
+from monitor.callers import Callers
 from monitor.control import (
     ANSWER_S,
     HELLO,
@@ -57,11 +57,9 @@ class ControlServer:
         self._answer = answer
         self._key = secrets.token_bytes(32)
         self._private: tempfile.TemporaryDirectory[str] | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def __enter__(self) -> Self:
-        self._listener = self._listen()
+        self._callers = Callers(self._listen(), self._converse, "control")
         pid, started = current_process()
         try:
             _write_private(
@@ -71,22 +69,16 @@ class ControlServer:
         except OSError as error:
             self._close()
             raise ControlError(f"{self._folder / NOTICE} cannot be written ({line_of(error)})") from None
-        self._thread.start()
+        self._callers.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
         with suppress(OSError):  # the folder may be gone, or be read-only by now
             (self._folder / NOTICE).unlink(missing_ok=True)
-        try:
-            Client(self._address).close()  # wakes the thread from its accept
-        except OSError:
+        if not self._close():
             log.warning("the control socket is gone; nobody can be answered any more")
-        else:
-            self._thread.join()
-        self._close()
 
     def _listen(self) -> Listener:
         """Where to listen: beside the database; in a private folder where that path is too long for a socket
@@ -106,26 +98,16 @@ class ControlServer:
         self._address = str(Path(self._private.name) / _SOCKET)
         return _private_listener(self._address)
 
-    def _close(self) -> None:
-        with suppress(OSError):
-            self._listener.close()
+    def _close(self) -> bool:
+        woken = self._callers.close()
         if self._private is not None:
             self._private.cleanup()
-
-    def _serve(self) -> None:
-        while not self._closing.is_set():
-            try:
-                connection = self._listener.accept()
-            except OSError:  # a caller that hung up at once; or no descriptor is left, which may pass
-                self._closing.wait(0.05)
-                continue
-            # A thread for each, so that a caller who says nothing keeps nobody else waiting.
-            threading.Thread(target=self._converse, args=(connection,), name="caller", daemon=True).start()
+        return woken
 
     def _converse(self, connection: Connection) -> None:
         with suppress(OSError, EOFError, AuthenticationError), connection:
             _prove_to(connection, self._key)
-            while not self._closing.is_set():
+            while not self._callers.closing:
                 connection.send_bytes(REPLIES.dump_json(self._reply(connection.recv_bytes(LONGEST_BYTES))))
 
     def _reply(self, message: bytes) -> Reply:

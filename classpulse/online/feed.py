@@ -10,14 +10,13 @@ import os
 import secrets
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from monitor.callers import Callers
 from monitor.controlserver import LONGEST_PATH
 from monitor.gallery import Attendance
 from monitor.sources.gallery import ASKED, ATTENDANCE, Asked, spec_of
@@ -42,12 +41,11 @@ class Feed:
         self._answer = answer
         self._key = secrets.token_bytes(32)
         self._address, self._private = _private_place(folder)
-        self._listener = Listener(self._address, backlog=8)
+        listener = Listener(self._address, backlog=8)
         if self._private is not None:
             Path(self._address).chmod(0o600)
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="online", daemon=True)
-        self._thread.start()
+        self._callers = Callers(listener, self._talk, "online")
+        self._callers.start()
 
     @property
     def spec(self) -> str:
@@ -56,24 +54,11 @@ class Feed:
 
     def close(self) -> None:
         """Answer nothing more."""
-        if self._closing.is_set():
+        if self._callers.closing:
             return
-        self._closing.set()
-        with suppress(OSError):
-            Client(self._address).close()  # wakes the thread from its accept
-        self._thread.join()
-        self._listener.close()
+        self._callers.close()
         if self._private is not None:
             self._private.cleanup()
-
-    def _serve(self) -> None:
-        while not self._closing.is_set():
-            try:
-                connection = self._listener.accept()
-            except OSError:  # somebody who hung up at once
-                continue
-            # A thread for each, so that one who says nothing keeps nobody else waiting.
-            threading.Thread(target=self._talk, args=(connection,), name="feed", daemon=True).start()
 
     def _talk(self, connection: Connection) -> None:
         with connection:
@@ -81,7 +66,7 @@ class Feed:
                 if not self._knows_key(connection):
                     log.warning("somebody asked for an online lesson without its key")
                     return
-                while not self._closing.is_set():
+                while not self._callers.closing:
                     if not connection.poll(1.0):
                         continue
                     asked = ASKED.validate_json(connection.recv_bytes(MOST_QUESTION_BYTES))
