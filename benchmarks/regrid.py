@@ -1,23 +1,27 @@
 """A recorded video call whose grid is laid out anew when people join or leave: are they told apart?
 
-    python -m benchmarks.regrid [--counts 4 9] [--anywhere] [--seconds 120] [--seed 7] OUT
+    python -m benchmarks.regrid [--counts 4 9] [--anywhere] [--slide 0] [--seconds 120] [--seed 7] OUT
 
 writes OUT/film.mp4 and OUT/truth.json, for ``classpulse evaluate``. The film has as many stretches of equal
 length as there are counts, each with so many people in the call. Who leaves is drawn, and the others close
 up; who joins comes last, or with ``--anywhere`` between two others. Nearly everybody's tile moves then, and
-its size changes. Nobody who has left comes back.
+its size changes: at once, or sliding for so many seconds. Nobody who has left comes back.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from classpulse.demo.film import DemoClass
 from classpulse.demo.mosaic import square_mosaic
+from classpulse.demo.script import Student
 from classpulse.simulation.call import CallSettings, draw_call
 from classpulse.simulation.encoder import Film, write_film
 from classpulse.simulation.truth import Sample, StudentTruth, Truth
@@ -33,47 +37,110 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="a call whose grid is laid out anew")
     parser.add_argument("--counts", type=int, nargs="+", default=[4, 9])
     parser.add_argument("--anywhere", action="store_true")
+    parser.add_argument("--slide", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("out", type=Path)
     asked = parser.parse_args()
     members = drawn_members(asked.counts, np.random.default_rng((asked.seed, 5)), anywhere=asked.anywhere)
     everybody = draw_call(CallSettings(max(map(max, members)) + 1, asked.seconds, asked.seed, FPS)).students
-    calls = [
-        DemoClass(
-            asked.seconds,
-            FPS,
-            tuple(everybody[seat] for seat in seats),
-            square_mosaic(len(seats), WIDTH, HEIGHT),
-        )
-        for seats in members
-    ]
-    frames = round(asked.seconds * FPS)
-
-    def part(t_s: float) -> int:
-        return min(len(calls) - 1, int(t_s * len(calls) / asked.seconds))
-
-    def pictures() -> Iterator[ImageBGR]:
-        for number in range(frames):
-            yield calls[part(number / FPS)].stage.frame_at(number / FPS)
-
-    def sample(seat: int, t_s: float) -> Sample:
-        here = part(t_s)
-        if seat in members[here]:
-            return calls[here].truth_at(t_s)[members[here].index(seat)]
-        return Sample(t_s, False, False, True, None, None, None, None, None)
-
+    call = ChangingCall(members, everybody, asked.seconds, asked.slide)
     times = [number * STEP_S for number in range(int(asked.seconds / STEP_S))]
     # The last, because that is where a session says they sit, by which their expressions are looked up.
-    last = {seat: calls[-1].mosaic.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
+    last = {seat: call.parts[-1].mosaic.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
     students = tuple(
-        StudentTruth(seat, one.seat, last.get(seat), False, tuple(sample(seat, t_s) for t_s in times))
+        StudentTruth(seat, one.seat, last.get(seat), False, tuple(call.sample(seat, t_s) for t_s in times))
         for seat, one in enumerate(everybody)
     )
     asked.out.mkdir(parents=True, exist_ok=True)
-    write_film(asked.out / "film.mp4", Film(FPS, frames, WIDTH, HEIGHT), pictures())
+    frames = round(asked.seconds * FPS)
+    pictures = (call.picture(number / FPS) for number in range(frames))
+    write_film(asked.out / "film.mp4", Film(FPS, frames, WIDTH, HEIGHT), pictures)
     truth = Truth(asked.seconds, FPS, WIDTH, HEIGHT, STEP_S, students, ())
     (asked.out / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
+
+
+class ChangingCall:
+    """``members`` are the people of each stretch, in the order of their tiles; after each change the tiles
+    take ``slide_s`` seconds to their new places."""
+
+    def __init__(
+        self, members: list[list[int]], everybody: Sequence[Student], length_s: float, slide_s: float
+    ) -> None:
+        self.members = members
+        self.parts = [
+            DemoClass(
+                length_s,
+                FPS,
+                tuple(everybody[seat] for seat in seats),
+                square_mosaic(len(seats), WIDTH, HEIGHT),
+            )
+            for seats in members
+        ]
+        self._stretch_s = length_s / len(members)
+        self._slide_s = slide_s
+
+    def picture(self, t_s: float) -> ImageBGR:
+        """The whole picture at that time."""
+        here = self._part(t_s)
+        settled: ImageBGR = self.parts[here].stage.frame_at(t_s)
+        if self._moved(t_s) == 1.0:
+            return settled
+        # The gaps between tiles have the background's colour, and the corner lies in one.
+        picture = np.full_like(settled, settled[0, 0])
+        for tile, seat in enumerate(self.members[here]):
+            left, top, right, bottom = self.parts[here].mosaic.tile_xyxy(tile)
+            x1, y1, x2, y2 = (round(edge) for edge in self._tile(seat, t_s))
+            if x2 > x1 and y2 > y1:
+                shown = cv2.resize(settled[top:bottom, left:right], (x2 - x1, y2 - y1))
+                picture[y1:y2, x1:x2] = shown
+        return picture
+
+    def sample(self, seat: int, t_s: float) -> Sample:
+        """What is true of somebody at that time."""
+        here = self._part(t_s)
+        if seat not in self.members[here]:
+            return Sample(t_s, False, False, True, None, None, None, None, None)
+        tile = self.members[here].index(seat)
+        settled = self.parts[here].truth_at(t_s)[tile]
+        if settled.box_xyxy is None or self._moved(t_s) == 1.0:
+            return settled
+        left, top, right, bottom = self.parts[here].mosaic.tile_xyxy(tile)
+        x1, y1, x2, y2 = self._tile(seat, t_s)
+        if x2 - x1 < 1:
+            return replace(settled, present=False, visible=False, settled=False, box_xyxy=None)
+        across, down = (x2 - x1) / (right - left), (y2 - y1) / (bottom - top)
+        bx1, by1, bx2, by2 = settled.box_xyxy
+        box = (
+            x1 + (bx1 - left) * across,
+            y1 + (by1 - top) * down,
+            x1 + (bx2 - left) * across,
+            y1 + (by2 - top) * down,
+        )
+        return replace(settled, box_xyxy=box, settled=False)
+
+    def _part(self, t_s: float) -> int:
+        return min(len(self.parts) - 1, int(t_s / self._stretch_s))
+
+    def _moved(self, t_s: float) -> float:
+        """How far the tiles have come, 0 to 1; slow at both ends, as calls draw it."""
+        here = self._part(t_s)
+        since_s = t_s - here * self._stretch_s
+        if here == 0 or since_s >= self._slide_s:
+            return 1.0
+        return 0.5 - 0.5 * math.cos(math.pi * since_s / self._slide_s)
+
+    def _tile(self, seat: int, t_s: float) -> tuple[float, float, float, float]:
+        """Where somebody's tile is; that of who has just come grows out of its middle."""
+        here, moved = self._part(t_s), self._moved(t_s)
+        new = self.parts[here].mosaic.tile_xyxy(self.members[here].index(seat))
+        if seat in self.members[here - 1]:
+            old = self.parts[here - 1].mosaic.tile_xyxy(self.members[here - 1].index(seat))
+        else:
+            middle = ((new[0] + new[2]) // 2, (new[1] + new[3]) // 2)
+            old = (*middle, *middle)
+        x1, y1, x2, y2 = (a + (b - a) * moved for a, b in zip(old, new, strict=True))
+        return x1, y1, x2, y2
 
 
 def drawn_members(counts: Sequence[int], rng: np.random.Generator, *, anywhere: bool) -> list[list[int]]:
