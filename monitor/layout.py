@@ -18,7 +18,7 @@ from monitor.alignment import in_order
 from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Box, ImageBGR
 from monitor.seating import Seat, reading_order
-from monitor.similarity import Matrix, identity, zoom
+from monitor.similarity import Matrix, identity, inverse, times, zoom
 
 GROWN = 1 / 3
 """What is around a face: its box, larger by this share of its size on each side."""
@@ -26,8 +26,9 @@ GROWN = 1 / 3
 NEAR, ALIKE_SIZE = 0.5, 1.3
 """A face is where it was if it is no further away than so many widths, and no more times as large."""
 
-LEAST = 2
-"""So many must have jumped before anything is looked for."""
+LEAST, LEAST_SHARE = 2, 0.25
+"""So many faces, and so large a share of those of both samples, must have gone from where they were or have
+come before anything is looked for; and so many must be found again."""
 
 BLOCKS, SAME, SAME_SHARE = 8, 0.7, 0.8
 """It is the same view if half of so many by so many parts of the last picture are still in this one, in place
@@ -48,6 +49,10 @@ SURE = 0.6
 
 OVERTAKING = 0.15
 """So much more alike everybody must be in the mean where the order has changed than where it is kept."""
+
+LONGEST = 4
+"""So many samples at most a layout is waited for that is still on its way: calls slide their tiles to their
+new places in less than a second. A view that moves for longer is another thing."""
 
 Surroundings = Callable[[ImageBGR, Box], NDArray[np.float32] | None]
 """What is at a place of a picture, small and of one size (``monitor.glance.surroundings``); None where there
@@ -71,37 +76,68 @@ class Moves:
 
 
 class Layouts:
-    """Remembers what is around everybody, and finds them again. Memory: the last picture, and a small one of
-    each person."""
+    """Remembers what is around everybody, and finds them again. Memory: two pictures, and a small one of each
+    person."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self._image: ImageBGR | None = None
+        self._to_room: Matrix = identity()
+        self._sliding: ImageBGR | None = None
+        self._slid = 0
         self._seen: dict[int, Tile] = {}
         self._student_of: Mapping[int, int] = {}
         self._students: dict[int, Tile] = {}
         self._adrift: set[int] = set()
         self._order: list[int] = []
 
+    @property
+    def is_sliding(self) -> bool:
+        """Whether the tiles seem to be on their way in the sample that was asked about last: who is who is
+        not to be told before they stand."""
+        return self._sliding is not None
+
     def remember(
-        self, image_bgr: ImageBGR, boxes_xyxy: Mapping[int, Box], students: Mapping[int, int]
+        self,
+        image_bgr: ImageBGR,
+        boxes_xyxy: Mapping[int, Box],
+        students: Mapping[int, int],
+        to_room: Matrix,
     ) -> None:
-        """Take the faces of one sample, by track, in pixels of the picture, and whose tracks they are."""
-        self._image = image_bgr
+        """Take the faces of one sample, by track, in pixels of the picture, and whose tracks they are;
+        ``to_room`` leads from there to the room, as far as the camera is known."""
+        self._image, self._to_room = image_bgr, to_room
         self._seen = {track: self._tile(image_bgr, box) for track, box in boxes_xyxy.items()}
         self._student_of = {track: student for track, student in students.items() if track in self._seen}
         self._students |= {student: self._seen[track] for track, student in self._student_of.items()}
         self._adrift -= set(self._student_of.values())
 
-    def found_again(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], camera: Matrix) -> Moves | None:
-        """Who is where among the faces of the next sample, if the tiles have been laid out anew; None where
-        they have not. ``camera`` is its motion as far as it is known, from the pixels of the last picture to
-        those of this one. From then on, students who are not among the faces are adrift."""
+    def found_again(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix) -> Moves | None:
+        """Who is where among the faces of the next sample, if the tiles have been laid out anew since what
+        was remembered, and stand; None where they have not, or slide. ``to_room`` as for :meth:`remember`.
+        From then on, students who are not among the faces are adrift."""
+        if not self._is_elsewhere(image_bgr, faces_xyxy, to_room):
+            self._sliding, self._slid = None, 0
+            return None
+        stands = self._is_same_view(self._sliding, image_bgr, identity())
+        if not stands and self._slid < LONGEST:
+            self._sliding, self._slid = image_bgr, self._slid + 1
+            return None
+        # One that moves on is not waited for again before it has stood.
+        self._sliding, self._slid = None, 0 if stands else self._slid
+        return self._identified(image_bgr, faces_xyxy)
+
+    def _is_elsewhere(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix) -> bool:
+        """Whether several faces are not where they were, and this is not what was seen before."""
         boxes = [tile.box_xyxy for tile in self._seen.values()]
-        if sum(not any(_stays(box, face) for face in faces_xyxy) for box in boxes) < LEAST:
-            return None
-        if any(self._is_same_view(image_bgr, motion) for motion in (identity(), camera)):
-            return None
+        gone = sum(not any(_stays(box, face) for face in faces_xyxy) for box in boxes)
+        come = sum(not any(_stays(box, face) for box in boxes) for face in faces_xyxy)
+        if not boxes or gone + come < max(LEAST, LEAST_SHARE * (len(boxes) + len(faces_xyxy))):
+            return False
+        camera = times(inverse(to_room), self._to_room)
+        return not any(self._is_same_view(self._image, image_bgr, motion) for motion in (identity(), camera))
+
+    def _identified(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> Moves | None:
         now = [self._tile(image_bgr, box) for box in faces_xyxy]
         order = self._everybody()
         strangers = [track for track in self._seen if track not in self._student_of]
@@ -154,14 +190,14 @@ class Layouts:
             order.insert(max((order.index(one) + 1 for one in before if one in order), default=0), student)
         return order
 
-    def _is_same_view(self, image_bgr: ImageBGR, motion: Matrix) -> bool:
-        """Whether most of the last picture is in this one, moved like that."""
-        if self._image is None or self._image.shape != image_bgr.shape:
+    def _is_same_view(self, before_bgr: ImageBGR | None, image_bgr: ImageBGR, motion: Matrix) -> bool:
+        """Whether most of the one picture is in the other, moved like that."""
+        if before_bgr is None or before_bgr.shape != image_bgr.shape:
             return False
         height, width = image_bgr.shape[:2]
         told = alike = inside = 0
         for box in _blocks(width, height):
-            was = self._surroundings(self._image, box)
+            was = self._surroundings(before_bgr, box)
             there = _carried(box, motion)
             told += was is not None
             if was is not None and min(there) >= 0 and there[2] <= width and there[3] <= height:

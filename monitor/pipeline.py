@@ -22,7 +22,6 @@ from monitor.layout import Layouts, Moves
 from monitor.reading import FaceReader, HeadReader, Reading
 from monitor.sample import Sample, Sighting, Stretch
 from monitor.seating import Grounds, Seating
-from monitor.similarity import Matrix, inverse, times
 from monitor.stillness import Stillness
 from monitor.tracking import Tracker
 from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, STANDING, Registrar, Viewpoint, in_room
@@ -89,6 +88,7 @@ class Pipeline:
         self._lids = Eyelids()
         self._masker = masker
         self._layouts = layouts
+        self._held_note: str | None = None
         self._pending: dict[int, list[Reading]] = {}
         self._tracks: dict[int, Stretch] = {}
         self._grounds: dict[int, Grounds] = {}
@@ -98,7 +98,6 @@ class Pipeline:
         """Everything this frame tells. Frames come in order of time."""
         height, width = frame.image_bgr.shape[:2]
         self._frame_size = (width, height)
-        before = self._viewpoint.to_room
         note = self._viewpoint.update(frame.image_bgr, frame.media_s)
         to_room = self._viewpoint.to_room
         if self._masker is not None:
@@ -108,7 +107,11 @@ class Pipeline:
             frame = replace(frame, image_bgr=self._masker.masked(frame.image_bgr, to_room))
         # People are followed in the room and read in the picture.
         faces = self._detector.detect(frame.image_bgr)
-        moves = self._moves(frame, faces, before)
+        moves = self._moves(frame, faces)
+        if self._layouts is not None and self._layouts.is_sliding:
+            self._held_note = self._held_note or note
+            return Sample(frame.media_s, (), 0, self._frame_size, looked_at=False)
+        note, self._held_note = note or self._held_note, None
         if moves is not None:
             to_room, note = STANDING, self._relocate(frame, faces, moves)
         placed = [(in_room(face, to_room), face) for face in faces]
@@ -136,7 +139,7 @@ class Pipeline:
         self._note_tracks(tracks, students | late)
         if self._layouts is not None:
             boxes = {track.track_id: face.box_xyxy for track, face in seen}
-            self._layouts.remember(frame.image_bgr, boxes, students)
+            self._layouts.remember(frame.image_bgr, boxes, students, to_room)
         self._forget(frame.media_s)
         sightings = tuple(
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy)
@@ -154,13 +157,12 @@ class Pipeline:
             watched=watched,
         )
 
-    def _moves(self, frame: Frame, faces: list[Face], before: Matrix) -> Moves | None:
-        """Who is where, if the tiles of a call have been laid out anew since the last sample, in which
-        ``before`` led to the room."""
+    def _moves(self, frame: Frame, faces: list[Face]) -> Moves | None:
+        """Who is where, if the tiles of a call have been laid out anew since the last sample."""
         if self._layouts is None:
             return None
-        camera = times(inverse(self._viewpoint.to_room), before)
-        return self._layouts.found_again(frame.image_bgr, [face.box_xyxy for face in faces], camera)
+        boxes = [face.box_xyxy for face in faces]
+        return self._layouts.found_again(frame.image_bgr, boxes, self._viewpoint.to_room)
 
     def _relocate(self, frame: Frame, faces: list[Face], moves: Moves) -> str:
         """Everybody is somewhere else; returns what should be noted of it."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from monitor.domain import Box, ImageBGR
-from monitor.layout import Layouts, Moves
-from monitor.similarity import identity
+from monitor.layout import LONGEST, Layouts, Moves
+from monitor.similarity import Matrix
+from monitor.viewpoint import STANDING
 
 WIDTH, HEIGHT = 1200, 800
 
@@ -39,13 +40,23 @@ def begun(people: list[int], columns: int) -> Layouts:
     layouts = Layouts(around)
     image, faces = call(people, columns)
     seen = dict(zip(filter(None, people), faces, strict=True))
-    layouts.remember(image, seen, {person: person - 10 for person in seen})
+    layouts.remember(image, seen, {person: person - 10 for person in seen}, STANDING)
     return layouts
 
 
 def anew(layouts: Layouts, people: list[int], columns: int) -> Moves | None:
-    image, faces = call(people, columns)
-    return layouts.found_again(image, faces, identity())
+    return standing(layouts, *call(people, columns))
+
+
+def standing(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matrix = STANDING) -> Moves | None:
+    """What is found when another picture has come and stands."""
+    first = layouts.found_again(image, faces, to_room)
+    if not layouts.is_sliding:
+        return first
+    assert first is None
+    moves = layouts.found_again(image, faces, to_room)
+    assert not layouts.is_sliding
+    return moves
 
 
 @pytest.mark.parametrize(
@@ -70,21 +81,62 @@ def test_the_same_picture_is_no_new_layout_though_two_have_jumped() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     image, faces = call([10, 11, 12, 13], 2)
     apart = [(x1 + 200, y1, x2 + 200, y2) for x1, y1, x2, y2 in faces]
-    assert layouts.found_again(image, apart, identity()) is None
+    assert standing(layouts, image, apart) is None
 
 
 def test_a_camera_that_was_moved_is_no_new_layout_whether_it_was_followed_or_not() -> None:
     shift = 150
-    for camera in (np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0]]), identity()):
+    for to_room in (np.array([[1.0, 0.0, -shift], [0.0, 1.0, 0.0]]), STANDING):
         layouts = begun([10, 11, 12, 13], 2)
         image, faces = call([10, 11, 12, 13], 2)
         image = np.roll(image, shift, axis=1)
         moved = [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in faces]
-        assert layouts.found_again(image, moved, camera) is None
+        assert standing(layouts, image, moved, to_room) is None
 
 
 def test_another_scene_is_no_new_layout() -> None:
     assert anew(begun([10, 11, 12, 13], 2), [20, 21, 22, 23, 24, 25], 3) is None
+
+
+def test_tiles_on_their_way_are_waited_for() -> None:
+    """They slide to their new places, and in between nobody is where anybody was or will be."""
+    layouts = begun([10, 11, 12, 13], 2)
+    people = [10, 11, 12, 13, 14, 15, 16]
+    image, faces = call(people, 3)
+    for shift in (300, 120):
+        on_the_way = [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in faces]
+        assert layouts.found_again(np.roll(image, shift, axis=1), on_the_way, STANDING) is None
+        assert layouts.is_sliding
+    assert layouts.found_again(image, faces, STANDING) is None
+    assert layouts.is_sliding, "nobody knows yet that it stands"
+    moves = layouts.found_again(image, faces, STANDING)
+    assert moves is not None
+    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert not layouts.is_sliding
+
+
+def test_tiles_that_come_back_have_not_been_laid_out_anew() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    assert layouts.found_again(*call([20, 21], 2), STANDING) is None
+    assert layouts.is_sliding
+    assert layouts.found_again(*call([10, 11, 12, 13], 2), STANDING) is None
+    assert not layouts.is_sliding
+
+
+def test_a_view_that_never_stands_is_not_waited_for() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    image, faces = call([10, 11, 12, 13, 14, 15, 16], 3)
+    waited = 0
+    while waited == 0 or layouts.is_sliding:
+        assert waited <= LONGEST
+        layouts.found_again(np.roll(image, 97 * waited, axis=0), faces, STANDING)
+        waited += 1
+    assert waited == LONGEST + 1
+    layouts.found_again(np.roll(image, 97 * waited, axis=0), faces, STANDING)
+    assert not layouts.is_sliding, "nor again while it goes on"
+    assert standing(layouts, *call([10, 11, 12, 13], 2)) is None
+    layouts.found_again(image, faces, STANDING)
+    assert layouts.is_sliding, "but after it has stood"
 
 
 def test_one_person_tells_nothing() -> None:
@@ -95,13 +147,13 @@ def test_who_was_away_is_recognised_when_back() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     image, faces = call([10, 0, 12, 13], 2)
     students = {10: 0, 12: 2, 13: 3}
-    layouts.remember(image, dict(zip(students, faces, strict=True)), students)
+    layouts.remember(image, dict(zip(students, faces, strict=True)), students, STANDING)
     moves = anew(layouts, [10, 0, 12, 13, 14, 15, 16], 3)
     assert moves is not None
     assert moves.students == {0: 0, 2: 1, 3: 2}
     image, faces = call([10, 11, 12, 13, 14, 15, 16], 3)
     assert layouts.recognised(image, {31: faces[1], 32: faces[5]}) == {31: 1}
-    layouts.remember(image, {31: faces[1]}, {31: 1})
+    layouts.remember(image, {31: faces[1]}, {31: 1}, STANDING)
     assert layouts.recognised(image, {33: faces[1]}) == {}
 
 
@@ -118,16 +170,16 @@ def test_the_order_is_kept_over_two_layouts() -> None:
 
     layouts = Layouts(dim)
     image, faces = call([10, 11, 12, 13], 2)
-    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3})
+    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
     for people, columns in (([10, 0, 12, 13, 14, 15, 16], 3), ([10, 0, 12, 13], 2)):
         image, faces = call(people, columns)
-        moves = layouts.found_again(image, faces, identity())
+        moves = standing(layouts, image, faces)
         assert moves is not None
         assert {0, 2, 3} <= set(moves.students)
         numbers = {index: student for student, index in moves.students.items()}
         seen = {10 + index: face for index, face in enumerate(faces)}
         layouts.remember(
-            image, seen, {10 + index: numbers.get(index, 90 + index) for index in range(len(faces))}
+            image, seen, {10 + index: numbers.get(index, 90 + index) for index in range(len(faces))}, STANDING
         )
     image, faces = call([10, 18, 12, 19], 2)
     assert layouts.recognised(image, {50: faces[3]}) == {}
@@ -145,7 +197,7 @@ def test_the_face_itself_is_not_compared() -> None:
 
     layouts = Layouts(strangers)
     image, faces = call([10, 11, 12, 13], 2)
-    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3})
+    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
     moves = anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3)
     assert moves is not None
     assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
