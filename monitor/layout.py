@@ -146,7 +146,11 @@ class Layouts:
         fresh = np.array([student in here for student in order] + [True] * len(strangers))
         rows = _woven(range(len(order)), known, range(len(order), len(known)))
         pairs = _paired(known, rows, fresh, now)
-        if not _is_enough(pairs, known, fresh, now) or _is_one_motion(pairs, known, now):
+        if not _is_enough(pairs, known, fresh, now):
+            return None
+        motion = _one_motion(pairs, known, now)
+        # A camera that was moved and could not be followed; of a few tiles it can be chance.
+        if motion is not None and self._is_same_view(self._image, image_bgr, motion):
             return None
         found = {order[i]: j for i, j in pairs.items() if i < len(order)}
         moved = {track: found[student] for track, student in self._student_of.items() if student in found}
@@ -250,18 +254,17 @@ def _is_enough(
     return bool(np.mean([_alike(known[i].look, now[j].look) for i, j in pairs.items()]) >= SURE)
 
 
-def _is_one_motion(pairs: Mapping[int, int], known: Sequence[Tile], now: Sequence[Tile]) -> bool:
-    """Whether one shift and one zoom explain where nearly all are: a camera that was moved and could not be
-    followed. Two people do not tell."""
+def _one_motion(pairs: Mapping[int, int], known: Sequence[Tile], now: Sequence[Tile]) -> Matrix | None:
+    """The one shift and one zoom that explain where nearly all are, if they do. Two people do not tell."""
     if len(pairs) <= LEAST:
-        return False
+        return None
     places = np.array([(known[i].box_xyxy, now[j].box_xyxy) for i, j in pairs.items()])
     widths, centres = places[:, :, 2] - places[:, :, 0], (places[:, :, :2] + places[:, :, 2:]) / 2
     scale = float(np.median(widths[:, 1] / widths[:, 0]))
     x, y = np.median(centres[:, 1] - scale * centres[:, 0], axis=0)
     motion = np.array([[scale, 0.0, x], [0.0, scale, y]])
     there = [_stays(_carried(known[i].box_xyxy, motion), now[j].box_xyxy) for i, j in pairs.items()]
-    return sum(there) >= SAME_SHARE * len(there)
+    return motion if sum(there) >= SAME_SHARE * len(there) else None
 
 
 def _woven(ordered: Sequence[int], tiles: Sequence[Tile], others: Sequence[int]) -> list[int]:
