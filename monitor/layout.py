@@ -26,9 +26,15 @@ GROWN = 1 / 3
 NEAR, ALIKE_SIZE = 0.5, 1.3
 """A face is where it was if it is no further away than so many widths, and no more times as large."""
 
-LEAST, LEAST_SHARE = 2, 0.25
-"""So many faces, and so large a share of those of both samples, must have gone from where they were or have
-come before anything is looked for; and so many must be found again."""
+LEAST = 2
+"""So many must have gone from where they were before anything is looked for, or one, and for each other
+``COME`` must have come; and so many must be found again."""
+
+COME = 4
+"""Who comes says less than who goes: in a call somebody sits down again while another gets up."""
+
+LEAST_SHARE = 0.25
+"""And those who have gone or come must be so large a share of the faces of both samples."""
 
 BLOCKS, SAME, SAME_SHARE = 8, 0.7, 0.8
 """It is the same view if half of so many by so many parts of the last picture are still in this one, in place
@@ -83,7 +89,7 @@ class Layouts:
         self._surroundings = surroundings
         self._image: ImageBGR | None = None
         self._to_room: Matrix = identity()
-        self._sliding: ImageBGR | None = None
+        self._sliding: tuple[ImageBGR, Sequence[Box]] | None = None
         self._slid = 0
         self._seen: dict[int, Tile] = {}
         self._student_of: Mapping[int, int] = {}
@@ -119,9 +125,9 @@ class Layouts:
         if not self._is_elsewhere(image_bgr, faces_xyxy, to_room):
             self._sliding, self._slid = None, 0
             return None
-        stands = self._is_same_view(self._sliding, image_bgr, identity())
+        stands = self._has_come_to_stand(image_bgr, faces_xyxy)
         if not stands and self._slid < LONGEST:
-            self._sliding, self._slid = image_bgr, self._slid + 1
+            self._sliding, self._slid = (image_bgr, faces_xyxy), self._slid + 1
             return None
         # One that moves on is not waited for again before it has stood.
         self._sliding, self._slid = None, 0 if stands else self._slid
@@ -129,13 +135,19 @@ class Layouts:
 
     def _is_elsewhere(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix) -> bool:
         """Whether several faces are not where they were, and this is not what was seen before."""
-        boxes = [tile.box_xyxy for tile in self._seen.values()]
-        gone = sum(not any(_stays(box, face) for face in faces_xyxy) for box in boxes)
-        come = sum(not any(_stays(box, face) for box in boxes) for face in faces_xyxy)
-        if not boxes or gone + come < max(LEAST, LEAST_SHARE * (len(boxes) + len(faces_xyxy))):
+        if not _have_moved([tile.box_xyxy for tile in self._seen.values()], faces_xyxy):
             return False
         camera = times(inverse(to_room), self._to_room)
         return not any(self._is_same_view(self._image, image_bgr, motion) for motion in (identity(), camera))
+
+    def _has_come_to_stand(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> bool:
+        """Whether the tiles are where they were in the sample before, in which they seemed to slide."""
+        if self._sliding is None:
+            return False
+        before, boxes = self._sliding
+        # Of a few large tiles one in which somebody gets up is a large part of the picture.
+        still = bool(boxes) and not _have_moved(boxes, faces_xyxy)
+        return still or self._is_same_view(before, image_bgr, identity())
 
     def _identified(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> Moves | None:
         now = [self._tile(image_bgr, box) for box in faces_xyxy]
@@ -305,6 +317,15 @@ def _alike(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -
         return 0.0
     a, b = one - one.mean(), other - other.mean()
     return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))
+
+
+def _have_moved(boxes_xyxy: Sequence[Box], faces_xyxy: Sequence[Box]) -> bool:
+    """Whether so many faces are not where there was one that the tiles may be others."""
+    gone = sum(not any(_stays(box, face) for face in faces_xyxy) for box in boxes_xyxy)
+    come = sum(not any(_stays(box, face) for box in boxes_xyxy) for face in faces_xyxy)
+    if not gone or gone + come / COME < LEAST:
+        return False
+    return gone + come >= LEAST_SHARE * (len(boxes_xyxy) + len(faces_xyxy))
 
 
 def _stays(box_xyxy: Box, other_xyxy: Box) -> bool:

@@ -126,17 +126,38 @@ def test_tiles_that_come_back_have_not_been_laid_out_anew() -> None:
 def test_a_view_that_never_stands_is_not_waited_for() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     image, faces = call([10, 11, 12, 13, 14, 15, 16], 3)
+
+    def moved(samples: int) -> tuple[ImageBGR, list[Box]]:
+        down = 97 * (samples % 2)
+        return np.roll(image, down, axis=0), [(x1, y1 + down, x2, y2 + down) for x1, y1, x2, y2 in faces]
+
     waited = 0
     while waited == 0 or layouts.is_sliding:
         assert waited <= LONGEST
-        layouts.found_again(np.roll(image, 97 * waited, axis=0), faces, STANDING)
+        layouts.found_again(*moved(waited), STANDING)
         waited += 1
     assert waited == LONGEST + 1
-    layouts.found_again(np.roll(image, 97 * waited, axis=0), faces, STANDING)
+    layouts.found_again(*moved(waited), STANDING)
     assert not layouts.is_sliding, "nor again while it goes on"
     assert standing(layouts, *call([10, 11, 12, 13], 2)) is None
     layouts.found_again(image, faces, STANDING)
     assert layouts.is_sliding, "but after it has stood"
+
+
+def test_one_who_gets_up_as_the_tiles_stand_does_not_keep_them_sliding() -> None:
+    """Their tile is a quarter of the picture, which is another then."""
+    layouts = begun([10, 11, 12, 13, 14, 15, 16], 3)
+    assert layouts.found_again(*call([10, 12, 13, 16], 2), STANDING) is None
+    assert layouts.is_sliding
+    moves = layouts.found_again(*call([10, 0, 13, 16], 2), STANDING)
+    assert moves is not None
+    assert moves.students == {0: 0, 3: 1, 6: 2}
+
+
+def test_one_who_sits_down_while_another_gets_up_is_no_new_layout() -> None:
+    layouts = begun([10, 0, 12, 13], 2)
+    assert layouts.found_again(*call([0, 11, 12, 13], 2), STANDING) is None
+    assert not layouts.is_sliding
 
 
 def test_one_person_tells_nothing() -> None:
