@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import pytest
 
@@ -20,3 +21,17 @@ WITH_A_CAMERA = (*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium, which is not installed (apt-get install chromium)"
 )
+
+
+def complaints_of(page: Any) -> list[str]:
+    """What a page complains of from now on: its errors and warnings, not what the browser has to say of
+    itself (that it did not focus a field because a test was quicker, for example)."""
+    told: list[str] = []
+
+    def hear(message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            told.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    return told

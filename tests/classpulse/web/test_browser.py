@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from chromium import CHROMIUM, SWITCHES, needs_chromium
+from chromium import CHROMIUM, SWITCHES, complaints_of, needs_chromium
 from patience import PATIENCE_S
 from starlette.routing import Route
 
@@ -87,25 +87,24 @@ class Tab:
 
     def __init__(self, chromium: Any, address: str, **options: Any) -> None:
         self.address = address
-        self.complaints: list[str] = []
         self.context = chromium.new_context(base_url=address, locale="en-GB", **options)
         self.context.set_default_timeout(PATIENCE_S * 1000)
         self.page = self.context.new_page()
-        self.page.on("console", self._told)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self._told = complaints_of(self.page)
         self.page.on("request", self._asked)
 
-    def _told(self, message: Any) -> None:
+    @property
+    def complaints(self) -> list[str]:
         # A page that is refused is told by the browser, too; that is what those tests look for.
-        if (
-            message.type in {"error", "warning"}
-            and "the server responded with a status of 40" not in message.text
-        ):
-            self.complaints.append(message.text)
+        return [one for one in self._told if "the server responded with a status of 40" not in one]
+
+    def forgive(self) -> None:
+        """Forget what it complained of until now."""
+        self._told.clear()
 
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.address, "data:", "blob:")):
-            self.complaints.append(f"asked elsewhere: {request.url}")
+            self._told.append(f"asked elsewhere: {request.url}")
 
     def log_in(self, name: str, password: str = PASSWORD) -> Tab:
         self.page.goto("/login")
@@ -298,7 +297,7 @@ def test_nothing_inline_would_run(tab, administered) -> None:
         )
     assert one.page.evaluate("window.ran") is None
     one.context.close()  # so that none comes that is not expected
-    one.complaints.clear()
+    one.forgive()
 
 
 def test_it_prints_without_the_menu(tab, administered) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 import uvicorn
-from chromium import CHROMIUM, WITH_A_CAMERA, needs_chromium
+from chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
 from patience import PATIENCE_S
 from statuses import recording
 from watched import FakeDaemon
@@ -116,9 +116,7 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
         context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
         context.set_default_timeout(PATIENCE_S * 1000)
         page = context.new_page()
-        told: list[str] = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
+        told = complaints_of(page)
         page.goto("/login")
         page.fill("input[name=name]", "Ada")
         page.fill("input[name=password]", "three quiet walnuts")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from chromium import CHROMIUM, WITH_A_CAMERA, needs_chromium
+from chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
 from patience import PATIENCE_S, wait_for
 
 from classpulse.online.jpeg import Shape, checked
@@ -55,9 +55,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     # Who records is this test, and on a slow machine it asks less often than twice a second.
     monkeypatch.setattr("classpulse.online.lesson.WATCHING_S", PATIENCE_S)
     page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
+    told = complaints_of(page)
     page.goto(f"{served}/join")
     page.focus("[name=code]")
     page.keyboard.type(lesson.code.lower())
