@@ -43,6 +43,7 @@ from monitor.seating import Seating
 from monitor.session import Outcome, Session
 from monitor.similarity import Matrix
 from monitor.sources import Source, open_source
+from monitor.sources.folder import ImageFolder
 from monitor.sources.gallery import GallerySource
 from monitor.sources.opening import is_online
 from monitor.tiles import OneFaceATile, TileSeating, TileTracker
@@ -213,7 +214,9 @@ class Lecture:
             glance,
             heads,
             arrangement.masker,
-            Layouts(surroundings) if arrangement.is_free else None,
+            Layouts(surroundings, may_slide=not isinstance(source, ImageFolder))
+            if arrangement.is_free
+            else None,
         )
         recorder = Recorder(
             Store(self._engine),

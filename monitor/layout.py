@@ -83,10 +83,12 @@ class Moves:
 
 class Layouts:
     """Remembers what is around everybody, and finds them again. Memory: two pictures, and a small one of each
-    person."""
+    person. ``may_slide`` is False where samples are no moments of one film, so that nothing is on its way
+    between them: a folder of pictures, each of which counts."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, *, may_slide: bool = True) -> None:
         self._surroundings = surroundings
+        self._longest = LONGEST if may_slide else 0
         self._image: ImageBGR | None = None
         self._to_room: Matrix = identity()
         self._sliding: tuple[ImageBGR, Sequence[Box]] | None = None
@@ -126,7 +128,7 @@ class Layouts:
             self._sliding, self._slid = None, 0
             return None
         stands = self._has_come_to_stand(image_bgr, faces_xyxy)
-        if not stands and self._slid < LONGEST:
+        if not stands and self._slid < self._longest:
             self._sliding, self._slid = (image_bgr, faces_xyxy), self._slid + 1
             return None
         # One that moves on is not waited for again before it has stood.

@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+import av
+import cv2
 import pytest
 
 from db import queries
@@ -38,6 +40,21 @@ def test_a_video_becomes_a_report(tmp_path: Path, configured, shell, demo_video:
     versions = queries.session(engine, 1).versions
     assert set(versions) == {"classpulse", "detector", "model", "heads"}
     engine.dispose()
+
+
+def test_each_picture_of_a_folder_is_looked_at_however_the_view_changes(
+    tmp_path: Path, configured, shell, demo_video: Path
+) -> None:
+    configured("behaviour")
+    with av.open(str(demo_video)) as film:
+        picture = next(film.decode(video=0)).to_ndarray(format="bgr24")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    views = (picture, picture[:, 427:][:, ::-1], picture[:360])
+    for number, view in enumerate(views):
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(view, (1280, 720)))
+    answer = shell.json("analyze", folder, "--no-report")
+    assert (answer["frames_sampled"], answer["frames_dropped"]) == (3, 0)
 
 
 def test_students_are_numbered_in_order_of_seat(tmp_path: Path, configured, shell, demo_video: Path) -> None:

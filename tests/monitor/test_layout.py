@@ -115,6 +115,16 @@ def test_tiles_on_their_way_are_waited_for() -> None:
     assert not layouts.is_sliding
 
 
+def test_pictures_that_are_no_film_are_not_waited_for() -> None:
+    layouts = Layouts(around, may_slide=False)
+    image, faces = call([10, 11, 12, 13], 2)
+    layouts.remember(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, STANDING)
+    moves = layouts.found_again(*call([10, 11, 12, 13, 14, 15, 16], 3), STANDING)
+    assert not layouts.is_sliding
+    assert moves is not None
+    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
+
+
 def test_tiles_that_come_back_have_not_been_laid_out_anew() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     assert layouts.found_again(*call([20, 21], 2), STANDING) is None
