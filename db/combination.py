@@ -42,6 +42,7 @@ def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
         return parts[0]
     samples, watched_s = max(one.samples for one in parts), max(one.watched_s for one in parts)
     seen_samples = min(samples, sum(one.seen_samples for one in parts))
+    usable_samples = min(seen_samples, sum(one.usable_samples for one in parts))
     return TimelineBin(
         student_id=parts[0].student_id,
         start_s=parts[0].start_s,
@@ -49,7 +50,7 @@ def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
         seen_s=min(watched_s, sum(one.seen_s for one in parts)),
         samples=samples,
         seen_samples=seen_samples,
-        usable_samples=min(seen_samples, sum(one.usable_samples for one in parts)),
+        usable_samples=usable_samples,
         probabilities=_probabilities(parts),
         unknown=_unknown(parts, samples - seen_samples),
         pose_samples=sum(one.pose_samples for one in parts),
@@ -60,6 +61,7 @@ def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
         # How many samples have a pitch is not kept; they are among those with a yaw.
         pitch_deg=_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
         people=max(one.people for one in parts),
+        poses=_poses(parts, usable_samples),
     )
 
 
@@ -94,6 +96,15 @@ def _unknown(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
         reasons.update(one.unknown)
     told = reasons.pop(ABSENT, 0)
     return dict(reasons) | ({ABSENT: absent} if told and absent else {})
+
+
+def _poses(parts: Sequence[TimelineBin], usable_samples: int) -> dict[str, int]:
+    """The pose counts of all parts; empty where they do not account for every usable sample, because one
+    part was recorded without poses or the parts overlap."""
+    poses: Counter[str] = Counter()
+    for one in parts:
+        poses.update(one.poses)
+    return dict(poses) if poses.total() == usable_samples else {}
 
 
 def _mean(values: Sequence[tuple[float | None, int]]) -> float | None:

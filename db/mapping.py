@@ -58,14 +58,21 @@ def bin_values(session_id: int, item: TimelineBin) -> dict[str, Any]:
         raise InvalidValue(f"a bin has {len(chances)} probabilities; expected {len(PROBABILITIES)}")
     values: dict[str, Any] = {name: getattr(item, name) for name in _BIN_COLUMNS}
     values |= dict(zip(PROBABILITIES, chances, strict=True))
-    return values | {"session_id": session_id, "unknown": dict(item.unknown)}
+    return values | {
+        "session_id": session_id,
+        "unknown": dict(item.unknown),
+        "poses": dict(item.poses),
+    }
 
 
 def bin_record(row: AnyRow) -> TimelineBin:
     """A row of ``timeline_bins`` as the bin that was written."""
     values = row._mapping
     return TimelineBin(
-        **_values(values, *_BIN_COLUMNS), unknown=values["unknown"], probabilities=probabilities(row)
+        **_values(values, *_BIN_COLUMNS),
+        unknown=values["unknown"],
+        poses=values["poses"],
+        probabilities=probabilities(row),
     )
 
 

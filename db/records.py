@@ -71,6 +71,7 @@ class SessionRecord:
     pid: int
     process_started: float
     room: str | None = None
+    small_faces: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,9 @@ class TimelineBin:
     ``probabilities`` is the mean over the usable ones, seven values summing to 1, or None if there
     are none. ``unknown`` maps a reason to its number of samples. ``facing_samples`` of
     ``pose_samples`` had the head turned to the front; ``yaw_deg`` and ``pitch_deg`` are means. Of the
-    ``eye_samples`` in which the eyes could be judged, ``closed_samples`` had them shut.
+    ``eye_samples`` in which the eyes could be judged, ``closed_samples`` had them shut. ``poses`` splits the
+    usable samples by head pose (``model.poses.Pose`` values); it is empty in bins recorded before version
+    0.2, whose poses were not stored.
     """
 
     student_id: int | None
@@ -149,6 +152,7 @@ class TimelineBin:
     eye_samples: int = 0
     closed_samples: int = 0
     people: int = 1
+    poses: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.columns import Real, UtcDateTime, WholeNumber
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -94,6 +94,7 @@ class SessionRow(Base):
     pid: Mapped[int]
     process_started: Mapped[float]
     room: Mapped[str | None]
+    small_faces: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class StudentRow(Base):
@@ -231,6 +232,7 @@ class BinRow(Base):
     pitch_deg: Mapped[float | None]
     eye_samples: Mapped[int]
     closed_samples: Mapped[int]
+    poses: Mapped[dict[str, Any]]
     people: Mapped[int]
 
 

@@ -113,6 +113,10 @@ class Unknown(StrEnum):
     BLURRED = "blurred"
     TURNED_AWAY = "turned away"
     OCCLUDED = "occluded"
+    HEAD_BOWED = "head bowed"
+    """The head is bowed so far, or may be, that neutral faces are read as sad."""
+    POSE_UNKNOWN = "pose unknown"
+    """The direction of the head could not be estimated."""
     NOT_COMPUTED = "not computed"
     """The policy's mode computes no expression."""
 
@@ -138,19 +142,25 @@ class Track:
 @dataclass(frozen=True)
 class HeadPose:
     """Where a head points, degrees. Yaw 0 faces the camera, positive to the subject's left;
-    pitch 0 is level, positive looks up. ``pitch_deg`` is None where the points do not tell."""
+    pitch 0 is level, positive looks up. ``pitch_deg`` is None where the points do not tell.
+    ``error_deg`` is the half-width of the 90 % interval of both angles; 0 where it is not known."""
 
     yaw_deg: float
     pitch_deg: float | None
+    error_deg: float = 0.0
 
 
 @dataclass(frozen=True)
 class HeadReading:
     """What a face in one frame tells of its head: where it points, and how far the eyes are open (the
-    distance of the lids over the width of the eye, ``monitor.eyes.opening``). None is unknown."""
+    distance of the lids over the width of the eye, ``monitor.eyes.opening``). None is unknown.
+
+    ``mesh_fits`` is True if the face mesh network found a face there, False if it was run and found none,
+    None if it was not run."""
 
     pose: HeadPose | None
     eye_opening: float | None = None
+    mesh_fits: bool | None = None
 
 
 @dataclass(frozen=True)

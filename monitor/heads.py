@@ -32,15 +32,15 @@ class MeshHeads:
     def _read(self, image_bgr: ImageBGR, face: Face) -> HeadReading:
         mesh = self._mesh(image_bgr, face)
         pose = None if mesh is None else mesh_pose(mesh.points)
-        if mesh is None or pose is None:
-            return HeadReading(head_pose(face))
+        if mesh is None or pose is None or face.size_px < self._min_face_px:
+            return HeadReading(head_pose(face), None, mesh is not None)
         width_px = min(eye_width_px(mesh.xy[list(corners)]) for corners in (RIGHT_CORNERS, LEFT_CORNERS))
         if not can_be_read(pose, width_px):
-            return HeadReading(pose)
-        return HeadReading(pose, opening(self._eyes.contours(image_bgr, mesh.xy)))
+            return HeadReading(pose, None, mesh_fits=True)
+        return HeadReading(pose, opening(self._eyes.contours(image_bgr, mesh.xy)), mesh_fits=True)
 
     def _mesh(self, image_bgr: ImageBGR, face: Face) -> Mesh | None:
         eyes = face.keypoints[:2]
-        if face.size_px < self._min_face_px or not np.isfinite(eyes).all():
+        if not np.isfinite(eyes).all():
             return None
         return self._meshes.settle(image_bgr, face.box_xyxy, eyes)
