@@ -27,7 +27,7 @@ from monitor.sources import open_source
 
 SIZES_PX = (200, 120, 80, 64, 48)
 NOISE, JPEG_QUALITY = 6.0, 40
-SETTINGS = AttentionSettings(mesh_min_face_px=48)
+SETTINGS = AttentionSettings(eyes_min_face_px=48)
 
 
 def bad(image_bgr: ImageBGR, rng: np.random.Generator) -> ImageBGR:

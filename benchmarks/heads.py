@@ -62,7 +62,7 @@ def main() -> None:
     heads, keypoints = MeshHeads(AttentionSettings()), KeypointHeads()
     readings = heads.read(image, faces)
     grown = mib() - before
-    large = [face for face in faces if face.size_px >= AttentionSettings().mesh_min_face_px]
+    large = [face for face in faces if face.size_px >= AttentionSettings().eyes_min_face_px]
     if not large:
         parser.error("no face in the picture is large enough for a mesh; expected one of 80 px or more")
     told = spent_s(

@@ -32,7 +32,7 @@ from model.dataset import Faces, Splits
 from model.emotions import EMOTIONS
 from model.errors import ModelError
 from model.evaluate import evaluate_both
-from model.measured import record_measures
+from model.measured import PosesOf, record_measures
 from model.network import HEADS
 from model.runs import TRAINING, read_run, write_json
 from model.scorecard import make_scorecard
@@ -219,12 +219,20 @@ def calibration(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, f
     }
 
 
-def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8", name: str = OWN) -> dict[str, Any]:
+def export(
+    run_dir: Path,
+    splits: Splits,
+    out: Path,
+    form: str = "int8",
+    name: str = OWN,
+    poses_of: PosesOf | None = None,
+) -> dict[str, Any]:
     """Write the five files to ``out`` and return what ``training.json`` holds.
 
     ``form``, one of ``FORMATS``, is the format shipped and ``name`` what the model is called; every format
-    is converted and held against
-    Keras. Raises ``ModelError`` where one is too far from it; then nothing of ``out`` is replaced.
+    is converted and compared with Keras. ``poses_of`` returns the head poses of faces, so that the confusion
+    is measured at each pose (``model.measured``). Raises ``ModelError`` where a format differs too much from
+    Keras; then nothing of ``out`` is replaced.
     """
     run = read_run(run_dir)
     network = load_network(run_dir)
@@ -239,7 +247,7 @@ def export(run_dir: Path, splits: Splits, out: Path, form: str = "int8", name: s
         check_parity(kind, found)
         formats[kind] = {"file_bytes": len(content), **asdict(found)}
     path = write_model(out, contents[form], calibrations, form, name)
-    record_measures(path, splits)
+    record_measures(path, splits, poses_of)
     classifier = LiteRTClassifier(read_model(path))
     run |= {
         "model": classifier.version,

@@ -5,34 +5,36 @@
     {"name": "cp-fer-3",
      "card": {"half": "report", "faces": 1686, "accuracy": 0.868, "sad_precision": 0.782, "sad_recall": 0.662,
               "neutral_called_sad": 0.048, "ece": 0.019},
-     "confusion": {"half": "choose", "faces": [7 counts], "means": [7 rows of 7 shares]}}
+     "confusion": {"half": "choose", "faces": [7 counts], "means": [7 rows of 7 shares],
+                   "poses": {"level": {"faces": [7 counts], "means": [7 rows]}, and the other poses}}}
 
 All against the majority of the FER+ raters. ``card`` is what the model card says, of the reporting half;
 ``confusion`` the mean answer to the faces of each label, by which shares of time are corrected
 (``reports.confusion``), of the choosing half, so that what is reported is of faces that corrected nothing.
-
-    python -m model.measured DATA [MODEL]
-
-measures an exported model again and writes its ``expression.json``; the shipped one unless another is named.
+Where the poses of the faces are known, only faces at poses that are read count (``model.poses``), together
+and for each pose alone; without poses, all faces count and ``poses`` is missing.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import LiteRTClassifier, read_model, shipped
-from model.dataset import Faces, Splits, load_faces, split
+from model.classifier import LiteRTClassifier, read_model
+from model.dataset import Faces, Splits
 from model.emotions import EMOTIONS, Emotion
 from model.evaluate import evaluate
+from model.poses import Pose, is_readable, pose_of
 from model.runs import write_json
+
+PosesOf = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Yaw and pitch in degrees, ``(N, 2)``, of faces ``(N, 48, 48)``; NaN where unknown
+(``monitor.dataset_poses.tile_poses``)."""
 
 PLACES = 4
 """Decimals of a share; a processor's own rounding lies beyond."""
@@ -50,7 +52,24 @@ def mean_answers(probabilities: NDArray[np.float32], majority: NDArray[np.int64]
     return {"faces": [len(rows) for rows in of], "means": np.round(means, PLACES).tolist()}
 
 
-def measure(classifier: LiteRTClassifier, choose: Faces, report: Faces) -> dict[str, Any]:
+def pose_answers(
+    probabilities: NDArray[np.float32], majority: NDArray[np.int64], poses_deg: NDArray[np.float32]
+) -> dict[str, Any]:
+    """``mean_answers`` of the faces at readable poses, and under ``poses`` of each pose alone.
+
+    ``poses_deg`` (N, 2) is yaw and pitch, NaN where unknown; the other arrays as for ``mean_answers``.
+    """
+    readable = np.array([is_readable(yaw, pitch) for yaw, pitch in poses_deg], bool)
+    at = np.array([pose_of(yaw, pitch) for yaw, pitch in poses_deg])
+    alone = {pose.value: readable & (at == pose) for pose in Pose}
+    return mean_answers(probabilities[readable], majority[readable]) | {
+        "poses": {pose: mean_answers(probabilities[which], majority[which]) for pose, which in alone.items()}
+    }
+
+
+def measure(
+    classifier: LiteRTClassifier, choose: Faces, report: Faces, poses_of: PosesOf | None = None
+) -> dict[str, Any]:
     """The figures described above, of an exported model. Raises ``ValueError`` where no face of the reporting
     half has a majority."""
     agreed = report.has_majority
@@ -63,7 +82,12 @@ def measure(classifier: LiteRTClassifier, choose: Faces, report: Faces) -> dict[
         "neutral_called_sad": found.neutral_called_sad,
         "ece": found.ece,
     }
-    confusion = mean_answers(classifier.probabilities(choose.images), choose.majority)
+    answers = classifier.probabilities(choose.images)
+    confusion = (
+        mean_answers(answers, choose.majority)
+        if poses_of is None
+        else pose_answers(answers, choose.majority, poses_of(choose.images))
+    )
     return {
         "name": classifier.version.rsplit(" ", 1)[0],
         "card": {"half": "report", "faces": found.faces}
@@ -72,24 +96,10 @@ def measure(classifier: LiteRTClassifier, choose: Faces, report: Faces) -> dict[
     }
 
 
-def record_measures(path: Path, splits: Splits) -> dict[str, Any]:
+def record_measures(path: Path, splits: Splits, poses_of: PosesOf | None = None) -> dict[str, Any]:
     """Measure the exported model at ``path`` and write the figures into the JSON beside it."""
-    measured = measure(LiteRTClassifier(read_model(path)), splits.choose, splits.report)
+    measured = measure(LiteRTClassifier(read_model(path)), splits.choose, splits.report, poses_of)
     beside = path.with_suffix(".json")
     about = json.loads(beside.read_text(encoding="utf-8")) | {"measured": measured}
     write_json(beside, about)
     return measured
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print where the figures are."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("model", type=Path, nargs="?", default=Path(str(shipped("expression.tflite"))))
-    given = parser.parse_args(arguments)
-    record_measures(given.model, split(load_faces(given.data)))
-    sys.stdout.write(f"{given.model.with_suffix('.json')}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ by 2 % of the head's width and heads that differ by 8 % from the generic one, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -36,6 +36,11 @@ HEAD_WIDTH_CM = float(HEAD_CM[5, 0] - HEAD_CM[4, 0])
 """From ear to ear."""
 
 
+KEYPOINT_ERROR_DEG = 8.2
+"""Half-width of the 90 % interval of a pose from keypoints: of their pitch on 28,709 faces of FER2013's
+Training part around the face mesh's, less the bias of 1° (``benchmarks/pose_bias.py``). Yaw is alike."""
+
+
 @dataclass(frozen=True)
 class AttentionSettings:
     """How heads are read, and when one counts as turned to the front, seen from the camera.
@@ -47,15 +52,15 @@ class AttentionSettings:
     eyes, of which the head bows about two thirds and the eyes the rest; how long a nose is moves the
     estimate by 10°. A camera high on the wall adds its own angle: raise it there.
 
-    ``mesh_min_face_px``: faces whose box has a shorter side of this are read from the face mesh, which also
-    sees the eyes; smaller ones from the detector's keypoints, and their eyes are unknown. At 80 px an eye is
-    16 px wide. On clean pictures shrunk to 48 px eyes still read as at full size (``docs/attention.md``),
-    but faces that small come from across a room, with noise and compression that nobody measured.
+    ``eyes_min_face_px``: eyes are read in faces whose box has a shorter side of at least this; in smaller
+    ones they are unknown. At 80 px an eye is 16 px wide. On clean images shrunk to 48 px eyes still read as
+    at full size (``docs/attention.md``), but faces that small come from across a room, with noise and
+    compression that were not measured.
     """
 
     facing_yaw_deg: Annotated[float, Ge(5.0), Le(90.0)] = 35.0
     facing_down_deg: Annotated[float, Ge(5.0), Le(90.0)] = 35.0
-    mesh_min_face_px: Annotated[int, Ge(48), Le(10_000)] = 80
+    eyes_min_face_px: Annotated[int, Ge(48), Le(10_000)] = 80
 
 
 def head_pose(face: Face) -> HeadPose | None:
@@ -68,7 +73,7 @@ def head_pose(face: Face) -> HeadPose | None:
         the others), or where they cannot be a head's.
     """
     fit = keypoint_fit(face)
-    return None if fit is None else fit.pose
+    return None if fit is None else replace(fit.pose, error_deg=KEYPOINT_ERROR_DEG)
 
 
 def keypoint_fit(face: Face) -> HeadFit | None:
@@ -84,10 +89,11 @@ def misfit(fit: HeadFit) -> float:
     return fit.error_px / (fit.px_per_cm * HEAD_WIDTH_CM)
 
 
-def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool:
-    """Whether the head is turned to the front; an unknown pitch does not count against it."""
-    level = pose.pitch_deg is None or pose.pitch_deg >= -settings.facing_down_deg
-    return abs(pose.yaw_deg) <= settings.facing_yaw_deg and level
+def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool | None:
+    """Whether the head is turned to the front; None where only the pitch could say it and is unknown."""
+    if abs(pose.yaw_deg) > settings.facing_yaw_deg:
+        return False
+    return None if pose.pitch_deg is None else pose.pitch_deg >= -settings.facing_down_deg
 
 
 class KeypointHeads:

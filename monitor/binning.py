@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.records import TimelineBin
+from model.poses import Pose, pose_of
 from monitor.domain import HeadPose, Observation
 
 
@@ -31,6 +32,7 @@ class _Tally:
     yaw_deg: list[float] = field(default_factory=list)
     pitch_deg: list[float] = field(default_factory=list)
     facing: int = 0
+    poses: Counter[str] = field(default_factory=Counter)
     eyes: int = 0
     closed: int = 0
 
@@ -47,12 +49,15 @@ class _OpenBin:
 class Binner:
     """Sums observations into bins of ``bin_s`` seconds of media time.
 
-    ``is_facing`` says whether a head pose counts as turned to the front. ``keep_s`` is how long
-    bins stay open behind the newest, seconds; an observation older than that is refused. It must cover
-    what the pipeline holds back until a face is confirmed (``monitor.pipeline.PENDING_S``).
+    ``is_facing`` says whether a head pose counts as turned to the front; None counts as no direction.
+    ``keep_s`` is how long bins stay open behind the newest, seconds; an observation older than that is
+    refused. It must cover what the pipeline holds back until a face is confirmed
+    (``monitor.pipeline.PENDING_S``).
     """
 
-    def __init__(self, bin_s: float, is_facing: Callable[[HeadPose], bool], *, keep_s: float = 40.0) -> None:
+    def __init__(
+        self, bin_s: float, is_facing: Callable[[HeadPose], bool | None], *, keep_s: float = 40.0
+    ) -> None:
         self.bin_s = bin_s
         self._is_facing = is_facing
         self._keep_bins = math.ceil(keep_s / bin_s)
@@ -111,11 +116,14 @@ class Binner:
         if observation.probabilities is not None:
             tally.usable += 1
             tally.probabilities += observation.probabilities
+            if observation.head is not None and observation.head.pitch_deg is not None:
+                tally.poses[pose_of(observation.head.yaw_deg, observation.head.pitch_deg)] += 1
         elif observation.unknown is not None:
             tally.unknown[observation.unknown.value] += 1
-        if observation.head is not None:
+        facing = None if observation.head is None else self._is_facing(observation.head)
+        if observation.head is not None and facing is not None:
             tally.yaw_deg.append(observation.head.yaw_deg)
-            tally.facing += self._is_facing(observation.head)
+            tally.facing += facing
             if observation.head.pitch_deg is not None:
                 tally.pitch_deg.append(observation.head.pitch_deg)
         if observation.eyes_closed is not None:
@@ -148,4 +156,5 @@ class Binner:
             pitch_deg=float(np.mean(tally.pitch_deg)) if tally.pitch_deg else None,
             eye_samples=tally.eyes,
             closed_samples=tally.closed,
+            poses={pose.value: tally.poses[pose] for pose in Pose if tally.poses[pose]},
         )

@@ -78,7 +78,11 @@ class MeshNetwork:
         The network was trained on cuttings that its own points steer, so the first look's mesh draws the
         cutting of the second. That makes it the same for boxes of any detector.
         """
-        first = self.find(image_bgr, box_xyxy, eyes)
+        return self.refined(image_bgr, self.find(image_bgr, box_xyxy, eyes))
+
+    def refined(self, image_bgr: ImageBGR, first: Mesh) -> Mesh | None:
+        """The mesh of a second pass over the crop that the ``first`` mesh steers; None where either pass is
+        not sure of a face."""
         if first.presence < MIN_PRESENCE:
             return None
         corners = first.xy[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER]]

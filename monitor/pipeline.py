@@ -191,8 +191,8 @@ class Pipeline:
     def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> None:
         """What the faces of this frame show, kept until it is known whose they are."""
         faces = [face for _, face in seen]
-        readings = self._reader.read(frame.image_bgr, faces)
         heads = self._heads.read(frame.image_bgr, faces)
+        readings = self._reader.read(frame.image_bgr, faces, heads)
         for (track, _), reading, head in zip(seen, readings, heads, strict=True):
             self._pending.setdefault(track.track_id, []).append(Reading(frame.media_s, reading, head))
 

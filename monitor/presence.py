@@ -22,7 +22,7 @@ EXPRESSION_S = 2.0
 class Presence:
     """Keeps what the last samples showed. One thread updates it; any may ask."""
 
-    def __init__(self, is_facing: Callable[[HeadPose], bool]) -> None:
+    def __init__(self, is_facing: Callable[[HeadPose], bool | None]) -> None:
         self._is_facing = is_facing
         self._lately: dict[int, deque[Observation]] = {}
         self._now: tuple[tuple[int, PersonNow], ...] = ()

@@ -1,4 +1,4 @@
-"""Whether a face shows enough to tell an expression from it; if not, why not."""
+"""Whether an expression can be read from a face; if not, why not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from monitor.attention import keypoint_fit, misfit
-from monitor.domain import Face, ImageBGR, Unknown
+from monitor.domain import Face, HeadReading, ImageBGR, Unknown
+from monitor.pose_gate import PoseLimits, refused_pose
 
 SHARPNESS_PX = 24
 """The side to which a face is shrunk before its sharpness is measured, so that a sharp small face
@@ -19,8 +20,8 @@ smallest face that is judged has this size. At 48 px small faces would count as 
 small, which is another reason with a setting of its own."""
 
 
-@dataclass(frozen=True)
-class QualitySettings:
+@dataclass(frozen=True, kw_only=True)
+class QualitySettings(PoseLimits):
     """From where on a face is not judged.
 
     ``min_face_px``: the shorter side of the box. FER2013's faces, from which expressions were
@@ -31,8 +32,7 @@ class QualitySettings:
     Gaussian of 2 px, the FER2013 faces have 0.12 in the median and 0.26 at the 95th percentile; of
     3 px, when mouths are smudges, 0.04 and 0.10.
 
-    ``max_yaw_deg``: turned further, half of the mouth and one eye are hidden, and the faces that
-    expressions were learnt from hardly show such heads.
+    ``max_yaw_deg``, ``max_bow_deg``, ``max_raise_deg``: see ``monitor.pose_gate.PoseLimits``.
 
     ``max_misfit``: see ``monitor.attention.misfit``. The detector's points of 22 students, a group of
     five and the webcam clips had 0.005 to 0.032.
@@ -40,15 +40,15 @@ class QualitySettings:
 
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_sharpness: Annotated[float, Ge(0.0), Le(10.0)] = 0.15
-    max_yaw_deg: Annotated[float, Ge(10.0), Le(90.0)] = 50.0
     max_misfit: Annotated[float, Ge(0.01), Le(1.0)] = 0.06
 
 
-def assess(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknown | None:
-    """Why no expression can be told from ``face`` in ``image_bgr`` ``(H, W, 3)``, or None if it can.
+def assess(face: Face, image_bgr: ImageBGR, head: HeadReading, settings: QualitySettings) -> Unknown | None:
+    """Why no expression can be read from ``face`` in ``image_bgr`` ``(H, W, 3)``, or None if it can.
 
-    The reasons are tried in the order too small, turned away, occluded, blurred: each can only be
-    judged where those before it do not hold.
+    ``head`` is what was read of the head of that face. The reasons are tried in the order too small, turned
+    away, head bowed, occluded, pose unknown, blurred: each can only be judged where those before it do not
+    hold.
 
     Occluded means what can be told from box and keypoints: eyes or mouth outside the frame or the box,
     or points that fit no head. A hand, a mask or a neighbour in front of a face is not recognised:
@@ -56,11 +56,14 @@ def assess(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknow
     """
     if face.size_px < settings.min_face_px:
         return Unknown.TOO_SMALL
+    refused = refused_pose(head, settings)
+    if refused in (Unknown.TURNED_AWAY, Unknown.HEAD_BOWED):
+        return refused
     fit = keypoint_fit(face)
-    if fit is not None and abs(fit.pose.yaw_deg) > settings.max_yaw_deg:
-        return Unknown.TURNED_AWAY
     if fit is None or misfit(fit) > settings.max_misfit or _is_outside(face, image_bgr):
         return Unknown.OCCLUDED
+    if refused is not None:
+        return refused
     if sharpness(face, image_bgr) < settings.min_sharpness:
         return Unknown.BLURRED
     return None

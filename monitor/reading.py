@@ -16,8 +16,11 @@ from monitor.eyes import Eyelids
 class FaceReader(Protocol):
     """Reads expressions from faces of one frame."""
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
-        """For each face seven calibrated probabilities, or the reason why there are none."""
+    def read(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
+    ) -> list[tuple[float, ...] | Unknown]:
+        """For each face seven calibrated probabilities, or the reason why there are none. ``heads`` has
+        what was read of the head of each face, in their order."""
 
 
 class HeadReader(Protocol):
@@ -46,22 +49,24 @@ class Reading:
 class NoExpressions:
     """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
-        """The reason ``not computed`` for every face; the picture is not looked at."""
-        del image_bgr
+    def read(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
+    ) -> list[tuple[float, ...] | Unknown]:
+        """The reason ``not computed`` for every face; the image is not used."""
+        del image_bgr, heads
         return [Unknown.NOT_COMPUTED] * len(faces)
 
 
 class ExpressionReader:
     """Judges the quality of each face, then classifies the good ones in one batch.
 
-    ``assess`` gives a reason not to read a face, or None; ``crop`` cuts a face out the way the
+    ``assess`` returns the reason not to read a face, or None; ``crop`` cuts a face out the way the
     classifier was trained; ``classify`` maps crops ``(N, 48, 48)`` uint8 to ``(N, 7)`` float32.
     """
 
     def __init__(
         self,
-        assess: Callable[[Face, ImageBGR], Unknown | None],
+        assess: Callable[[Face, ImageBGR, HeadReading], Unknown | None],
         crop: Callable[[ImageBGR, Face], NDArray[np.uint8]],
         classify: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     ) -> None:
@@ -69,9 +74,11 @@ class ExpressionReader:
         self._crop = crop
         self._classify = classify
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[tuple[float, ...] | Unknown]:
+    def read(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
+    ) -> list[tuple[float, ...] | Unknown]:
         """Seven probabilities or a reason for each face, in their order."""
-        reasons = [self._assess(face, image_bgr) for face in faces]
+        reasons = [self._assess(face, image_bgr, head) for face, head in zip(faces, heads, strict=True)]
         good = [i for i, reason in enumerate(reasons) if reason is None]
         readings: dict[int, tuple[float, ...]] = {}
         if good:

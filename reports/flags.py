@@ -16,7 +16,8 @@ recorded with a model whose mistakes are not known is judged on the mean answer,
 More sadness never unflags: in any bins, take probability from any other expressions and give it to sad, and
 who was flagged still is. The lower end is monotone in the bins' scores (``reports.intervals``), and the
 corrected share, its lead and its margin grow wherever the row of sad in the inverse minus any other row is
-largest at sad; the shipped model's is (a test holds it to that), and the mean answer's always.
+largest at sad; the shipped model's is at every mixture of poses (a test holds it to that), and the mean
+answer's always.
 """
 
 from __future__ import annotations
@@ -209,7 +210,7 @@ def _read(timeline: StudentTimeline, confusion: Confusion | None, confidence: fl
     if weights.sum() <= 0:
         return None
     answers = np.nan_to_num(timeline.probabilities)
-    scores = answers if confusion is None else confusion.corrected(answers)
+    scores = answers if confusion is None else confusion.corrected(answers, timeline.poses)
     parts = weights / weights.sum()
     shares = on_simplex(parts @ scores)
     interval = share_interval(scores[:, Emotion.SAD], weights, confidence)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,8 @@ class StudentTimeline:
     student first appeared count as not seen. ``unknown`` totals the reasons for samples without an
     expression. ``own_watched_s`` is how much of each bin this student was watched, where that is not the
     same for all: in an online lesson nobody is watched before they have joined, nor after they have left.
+    ``poses`` counts the usable samples of each bin at each head pose (``model.poses``), ``(B,)`` each; all
+    are 0 in bins whose poses are not known.
     """
 
     student_id: int
@@ -75,6 +77,7 @@ class StudentTimeline:
     probabilities: Floats
     unknown: Mapping[str, int]
     own_watched_s: Floats | None = None
+    poses: Mapping[str, Ints] = field(default_factory=dict)
 
     @property
     def watched_s(self) -> Floats:
@@ -225,6 +228,7 @@ def _student_timeline(
         probabilities=means,
         unknown=dict(sorted(unknown.items())),
         own_watched_s=_place(count, cells, [row.watched_s for row in rows]) if own else None,
+        poses=_poses(count, cells, rows),
     )
 
 
@@ -236,6 +240,12 @@ def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
 
 def _counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
     return _place(count, cells, values).astype(np.int64)
+
+
+def _poses(count: int, cells: Ints, rows: Sequence[TimelineBin]) -> dict[str, Ints]:
+    known = [row.poses if sum(row.poses.values()) == row.usable_samples else {} for row in rows]
+    names = sorted({pose for row in known for pose in row})
+    return {name: _counts(count, cells, [row.get(name, 0) for row in known]) for name in names}
 
 
 def _angles(count: int, cells: Ints, values: Sequence[float | None]) -> Floats:

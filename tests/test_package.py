@@ -36,6 +36,7 @@ PURE = (
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
     "reports.arrivals", "reports.gaps", "classpulse.health",
     "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
+    "model.poses", "monitor.pose_gate",
 )  # fmt: skip
 
 TRAINING = ("model.network", "model.trained", "model.train", "model.export")

@@ -136,7 +136,7 @@ def test_misfit_is_nothing_for_a_head_and_grows_with_what_is_none():
         (0, -35, True),
         (0, -36, False),
         (0, 80, True),
-        (20, None, True),
+        (20, None, None),
     ],
 )
 def test_facing_the_front(yaw_deg, pitch_deg, facing):

@@ -16,6 +16,29 @@ def binner(bin_s: float = 5.0, keep_s: float = 15.0) -> Binner:
     return Binner(bin_s, lambda pose: abs(pose.yaw_deg) < 30, keep_s=keep_s)
 
 
+def test_a_bin_counts_the_poses_of_the_samples_with_an_expression() -> None:
+    b = binner()
+    poses = [HeadPose(0, 0), HeadPose(2, -9), HeadPose(-20, 0), HeadPose(0, 1), HeadPose(0, None)]
+    observations = [Observation(0, 0.5 * n, True, probabilities=SAD, head=p) for n, p in enumerate(poses)]
+    observations.append(Observation(0, 2.5, True, unknown=Unknown.HEAD_BOWED, head=HeadPose(0, -40)))
+    for o in observations:
+        b.add_sample(o.media_s, 0.5)
+        b.add(o)
+    (got,) = b.bins().values()
+    assert got.poses == {"level": 2, "lowered": 1, "turned": 1}
+    assert got.usable_samples == 5, "one of them without a known pose"
+    assert got.unknown == {"head bowed": 1}
+
+
+def test_a_direction_that_is_neither_to_the_front_nor_away_is_not_counted() -> None:
+    b = Binner(5.0, lambda pose: None if pose.pitch_deg is None else True)
+    for n, pitch_deg in enumerate((0.0, None)):
+        b.add_sample(0.5 * n, 0.5)
+        b.add(Observation(0, 0.5 * n, True, unknown=Unknown.BLURRED, head=HeadPose(10, pitch_deg)))
+    (got,) = b.bins().values()
+    assert (got.pose_samples, got.facing_samples) == (1, 1)
+
+
 def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
     b = binner()
     observations = [

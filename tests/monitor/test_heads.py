@@ -11,11 +11,11 @@ from classpulse.demo.paint import lower_lids
 from classpulse.demo.portrait import load_portrait
 from classpulse.demo.poses import Pose
 from classpulse.demo.warps import grid
-from monitor.attention import AttentionSettings, head_pose
+from monitor.attention import KEYPOINT_ERROR_DEG, AttentionSettings, head_pose
 from monitor.detection import DetectionSettings, load_detector
 from monitor.domain import Face, HeadReading, ImageBGR
 from monitor.eyes import Eyelids
-from monitor.heads import MeshHeads
+from monitor.heads import MeshHeads, mesh_error_deg
 from monitor.sources import open_source
 from pictures import portrait
 
@@ -43,33 +43,54 @@ def test_a_large_face_shows_its_direction_and_its_eyes(heads, face):
     assert 0.2 < reading.eye_opening < 0.4
 
 
-def test_a_small_face_is_read_by_its_keypoints(heads):
-    small = np.asarray(cv2.resize(portrait(), None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA), np.uint8)
-    face = find(small)
-    assert face.size_px < 80
-    assert heads.read(small, [face]) == [HeadReading(head_pose(face))]
+def shrunk(scale: float) -> ImageBGR:
+    small = cv2.resize(portrait(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
-def test_from_which_size_on_is_a_setting(face):
-    deaf = MeshHeads(AttentionSettings(mesh_min_face_px=int(face.size_px) + 1))
-    assert deaf.read(portrait(), [face]) == [HeadReading(head_pose(face))]
+@pytest.mark.parametrize("px", [24, 32, 48, 80])
+def test_a_small_face_has_the_pose_of_its_mesh_and_unknown_eyes(heads, face, px):
+    scale = (px + 1) / face.size_px
+    small = Face(
+        tuple(side * scale for side in face.box_xyxy), face.score, face.keypoints * np.float32(scale)
+    )
+    (reading,), (large,) = heads.read(shrunk(scale), [small]), heads.read(portrait(), [face])
+    assert reading.mesh_fits is True
+    assert reading.pose.error_deg == mesh_error_deg(px + 1)
+    assert reading.pose.pitch_deg == pytest.approx(large.pose.pitch_deg, abs=6)
+    assert (reading.eye_opening is None) == (px < 80)
 
 
-@pytest.mark.parametrize("hidden", ["picture", "eyes"])
-def test_without_a_mesh_the_keypoints_remain(heads, face, hidden):
-    image, points = portrait(), face.keypoints.copy()
-    if hidden == "picture":
-        image = np.full_like(image, 140)
-    else:
-        points[0] = np.nan
+def test_the_error_of_a_mesh_pose_falls_with_the_size():
+    errors = [mesh_error_deg(px) for px in (12, 24, 32, 48, 80, 300)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > errors[-1]
+
+
+def test_from_which_size_on_eyes_are_read_is_a_setting(face):
+    blind = MeshHeads(AttentionSettings(eyes_min_face_px=int(face.size_px) + 1))
+    (reading,) = blind.read(portrait(), [face])
+    assert (reading.mesh_fits, reading.eye_opening) == (True, None)
+
+
+def test_where_the_mesh_network_sees_no_face_the_keypoints_remain(heads, face):
+    assert heads.read(np.full_like(portrait(), 140), [face]) == [
+        HeadReading(head_pose(face), mesh_fits=False)
+    ]
+
+
+def test_without_both_eyes_the_mesh_network_is_not_run(heads, face):
+    points = face.keypoints.copy()
+    points[0] = np.nan
     known = Face(face.box_xyxy, face.score, points)
-    assert heads.read(image, [known]) == [HeadReading(head_pose(known))]
+    assert heads.read(portrait(), [known]) == [HeadReading(head_pose(known))]
+    assert head_pose(known).error_deg == KEYPOINT_ERROR_DEG
 
 
 def test_faces_keep_their_order(heads, face):
     small = Face((10, 10, 40, 50), 0.9, face.keypoints)
     first, second, third = heads.read(portrait(), [small, face, small])
-    assert first == third == HeadReading(head_pose(small))
+    assert first == third
     assert second.eye_opening is not None
     assert heads.read(portrait(), []) == []
 

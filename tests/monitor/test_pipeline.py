@@ -39,7 +39,7 @@ class Always:
     def __init__(self, reading=SAD) -> None:
         self.reading, self.asked = reading, 0
 
-    def read(self, image_bgr, faces):
+    def read(self, image_bgr, faces, heads):
         self.asked += 1
         return [self.reading] * len(faces)
 
@@ -163,25 +163,27 @@ class TestExpressionReader:
             return np.array(rows[: len(crops)], np.float32)
 
         return ExpressionReader(
-            lambda f, image: reasons.get(f.centre[0]), lambda image, f: np.zeros((48, 48), np.uint8), classify
+            lambda f, image, head: reasons.get(f.centre[0]),
+            lambda image, f: np.zeros((48, 48), np.uint8),
+            classify,
         )
 
     def test_bad_faces_are_left_out_of_the_batch_and_keep_their_place(self) -> None:
         happy = (0, 0, 0, 1, 0, 0, 0)
         reader = self.reader({200.0: Unknown.TOO_SMALL}, [SAD, happy])
-        got = reader.read(PICTURE, [face(100, 100), face(200, 100), face(300, 100)])
+        got = reader.read(PICTURE, [face(100, 100), face(200, 100), face(300, 100)], [HeadReading(None)] * 3)
         assert got == [SAD, Unknown.TOO_SMALL, happy]
         assert self.batches == [2]
 
     def test_nothing_is_classified_when_no_face_is_good(self) -> None:
         reader = self.reader({100.0: Unknown.BLURRED}, [])
-        assert reader.read(PICTURE, [face(100, 100)]) == [Unknown.BLURRED]
-        assert reader.read(PICTURE, []) == []
+        assert reader.read(PICTURE, [face(100, 100)], [HeadReading(None)]) == [Unknown.BLURRED]
+        assert reader.read(PICTURE, [], []) == []
         assert self.batches == []
 
 
 def test_behaviour_mode_reads_no_expression() -> None:
-    assert NoExpressions().read(PICTURE, [face(1, 1)]) == [Unknown.NOT_COMPUTED]
+    assert NoExpressions().read(PICTURE, [face(1, 1)], [HeadReading(None)]) == [Unknown.NOT_COMPUTED]
 
 
 def test_frames_out_of_order_are_refused() -> None:
@@ -353,9 +355,9 @@ class TestMasking:
                 shown.append(int(image_bgr.max()))
                 return super().detect(image_bgr)
 
-            def read(self, image_bgr, faces):
+            def read(self, image_bgr, faces, heads):
                 shown.append(int(image_bgr.max()))
-                return super().read(image_bgr, faces)
+                return super().read(image_bgr, faces, heads)
 
         def worn(image_bgr, face):
             shown.append(int(image_bgr.max()))
@@ -413,7 +415,7 @@ HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 class Told:
     """Reads faces with a low score as happy."""
 
-    def read(self, image_bgr, faces: list[Face]) -> list[tuple[float, ...]]:
+    def read(self, image_bgr, faces: list[Face], heads) -> list[tuple[float, ...]]:
         return [SAD if one.score > 0.5 else HAPPY for one in faces]
 
 

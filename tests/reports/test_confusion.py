@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from model.classifier import read_model, shipped
 from model.emotions import Emotion
+from model.poses import Pose
 from reports.confusion import Confusion, on_simplex, read_confusion
 
 OWN = tuple(tuple(float(row == column) for column in range(7)) for row in range(7))
@@ -59,10 +60,61 @@ def test_the_mean_of_corrected_bins_is_the_corrected_mean(confusion):
 
 def test_the_shipped_models_mistakes_can_be_undone(confusion):
     assert np.linalg.cond(confusion.inverse) < 3
-    assert confusion.faces[Emotion.DISGUST] == 10
-    # What "more sadness never unflags" rests on (reports.flags).
-    gains = confusion.inverse[Emotion.SAD] - np.delete(confusion.inverse, Emotion.SAD, axis=0)
-    assert (gains.argmax(axis=1) == Emotion.SAD).all()
+    assert confusion.faces[Emotion.DISGUST] == 6
+    assert confusion.poses.keys() == set(Pose)
+
+
+def weights():
+    """How the samples of a bin of ten may divide among three poses."""
+    return [(a, b, 10 - a - b) for a in range(11) for b in range(11 - a)]
+
+
+def test_more_sadness_raises_the_lead_of_sad_most_at_every_mixture_of_poses(confusion):
+    """What "more sadness never unflags" rests on (reports.flags)."""
+    counts = dict(zip(sorted(Pose), np.array(weights()).T, strict=True))
+    for answer in np.eye(7):
+        gained = confusion.corrected(np.tile(answer, (len(weights()), 1)), counts)
+        sad = confusion.corrected(np.tile(np.eye(7)[Emotion.SAD], (len(weights()), 1)), counts)
+        others = np.delete(np.arange(7), Emotion.SAD)
+        leads = [rows[:, [Emotion.SAD]] - rows[:, others] for rows in (sad, gained)]
+        assert (leads[0] >= leads[1] - 1e-9).all()
+
+
+def test_each_bin_is_corrected_with_the_mistakes_at_its_poses():
+    level, lowered = np.eye(7), np.eye(7)
+    lowered[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.5, 0.5
+    many = (10**9,) * 7
+    at_poses = {
+        name: Confusion(tuple(map(tuple, rows)), many)
+        for name, rows in (("level", level), ("lowered", lowered))
+    }
+    both = Confusion(tuple(map(tuple, (level + lowered) / 2)), many, at_poses)
+    meant = np.zeros((4, 7))
+    meant[:, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
+    counts = {"level": np.array([10, 0, 5, 0]), "lowered": np.array([0, 10, 5, 0])}
+    read = np.stack(
+        [meant[0] @ rows for rows in (level, lowered, (level + lowered) / 2, (level + lowered) / 2)]
+    )
+    assert both.corrected(read, counts) == pytest.approx(meant)
+    assert both.corrected(read[3]) == pytest.approx(meant[3]), "without counts, the mistakes at all poses"
+
+
+def test_a_pose_that_was_not_measured_is_corrected_with_all_poses(confusion):
+    answers = np.random.default_rng(3).dirichlet(np.ones(7), 5)
+    counts = {"level": np.full(5, 4), "upside down": np.full(5, 6)}
+    assert np.allclose(confusion.corrected(answers, counts), confusion.corrected(answers))
+
+
+def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
+    odd = np.eye(7)
+    odd[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.1, 0.9
+    answers, counts = np.eye(7)[[Emotion.SAD]], {"level": np.array([10])}
+    of = {
+        faces: Confusion(OWN, (10**9,) * 7, {"level": Confusion(tuple(map(tuple, odd)), (faces,) * 7)})
+        for faces in (1, 100)
+    }
+    wrong = {faces: abs(one.corrected(answers, counts) - answers).max() for faces, one in of.items()}
+    assert wrong[1] < 0.2 < wrong[100]
 
 
 @pytest.mark.parametrize(

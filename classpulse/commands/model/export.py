@@ -11,6 +11,7 @@ from classpulse.console import print_json, say
 from classpulse.training import require_training
 from classpulse.watching import print_path
 from model.dataset import load_faces, split
+from monitor.dataset_poses import tile_poses
 
 
 @click.command()
@@ -47,7 +48,7 @@ def export(
 
     folder = out or run
     say("converting, comparing with Keras and scoring")
-    made = write(run, splits, folder, form, name)
+    made = write(run, splits, folder, form, name, tile_poses)
     results = made["results"]["heads"]
     own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
     if as_json:

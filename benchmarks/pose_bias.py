@@ -1,0 +1,155 @@
+"""What an expression model reads from neutral and sad faces, by the pose of the head.
+
+    python -m benchmarks.pose_bias DATA [MODEL ...] [--half train|choose|report] [--poses FILE] [--errors]
+
+DATA is FER2013 with the votes of FER+; MODEL are exported ``expression.tflite`` files, by default the shipped
+one. Faces count as neutral or sad if at least six of ten raters say so. The pose of each comes from the face
+mesh (``monitor.dataset_poses``), which takes some minutes for the Training part: ``--poses`` keeps it in a
+file for the next run. Choose limits on ``train``; report on ``report``, the second half of PublicTest.
+
+``--errors`` prints how far poses from the detector's keypoints, and from one pass of the mesh network instead
+of two, lie from those of two passes (``monitor.attention.KEYPOINT_ERROR_DEG``, ``monitor.heads``).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.classifier import LiteRTClassifier, load_classifier, read_model
+from model.dataset import Faces, load_faces, select
+from model.emotions import Emotion
+from model.poses import is_readable
+from monitor.attention import keypoint_fit
+from monitor.dataset_poses import Tile, TileReader, tile_poses
+from monitor.domain import HeadPose, HeadReading
+from monitor.heads import mesh_error_deg
+from monitor.pose_gate import PoseLimits, refused_pose
+
+PITCHES_DEG = (-90.0, -40.0, -30.0, -20.0, -15.0, -12.5, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 90.0)
+YAWS_DEG = (0.0, 10.0, 20.0, 30.0, 35.0, 40.0, 50.0, 90.0)
+
+AGREED = 6
+"""Raters of ten that must say the same."""
+
+NEUTRAL_VOTES, SAD_VOTES = 0, 3
+"""The columns of FER+."""
+
+TILE_FACE_PX = 40
+"""The face in a tile of 48 pixels (``model.crop.BOX_SIDE_PX``): it decides the error of its pose."""
+
+Floats = NDArray[np.float64]
+Which = NDArray[np.bool_]
+
+
+def read_poses(faces: Faces, path: Path | None) -> NDArray[np.float32]:
+    """Yaw and pitch of each face, from the file if it is there."""
+    if path is not None and path.exists():
+        with np.load(path) as kept:
+            poses: NDArray[np.float32] = kept["poses"]
+        if len(poses) != len(faces):
+            raise SystemExit(f"{path} holds {len(poses)} poses for {len(faces)} faces; remove it")
+        return poses
+    poses = tile_poses(faces.images)
+    if path is not None:
+        np.savez(path, poses=poses)
+    return poses
+
+
+def is_read(yaw_deg: float, pitch_deg: float) -> bool:
+    """Whether a lesson would read an expression at this estimate."""
+    pose = HeadPose(yaw_deg, pitch_deg, mesh_error_deg(TILE_FACE_PX))
+    return bool(np.isfinite(pitch_deg)) and refused_pose(HeadReading(pose, None, True), PoseLimits()) is None
+
+
+def cell(sadness: Floats, leads: Which, which: Which) -> str:
+    """Count, mean sadness and the share that sad leads."""
+    count = int(which.sum())
+    if not count:
+        return f"{0:6}      -      -"
+    return f"{count:6} {sadness[which].mean():6.3f} {leads[which].mean():6.1%}"
+
+
+def print_table(faces: Faces, poses: NDArray[np.float32], classifier: LiteRTClassifier) -> None:
+    """The table of one model."""
+    answers = classifier.probabilities(faces.images).astype(np.float64)
+    sadness, leads = answers[:, Emotion.SAD], answers.argmax(axis=1) == Emotion.SAD
+    neutral, sad = (faces.counts[:, votes] >= AGREED for votes in (NEUTRAL_VOTES, SAD_VOTES))
+    yaw, pitch = np.abs(poses[:, 0]), poses[:, 1]
+    within = np.array([is_readable(y, p) for y, p in poses], bool)
+    read = np.array([is_read(float(y), float(p)) for y, p in poses], bool)
+    print(f"{classifier.version}: count, mean sadness and share led by sad of the")
+    print(f"  {'':16} neutral faces        | sad faces            | neutral faces that a lesson reads")
+
+    def row(name: str, which: Which) -> None:
+        cells = (cell(sadness, leads, which & part) for part in (neutral, sad, neutral & read))
+        print(f"  {name:16} {' | '.join(cells)}")
+
+    for low, high in pairwise(PITCHES_DEG):
+        row(f"pitch {low:g}..{high:g}", (pitch >= low) & (pitch < high))
+    row("pose unknown", np.isnan(pitch))
+    for low, high in pairwise(YAWS_DEG):
+        row(f"yaw {low:g}..{high:g}", (yaw >= low) & (yaw < high) & (pitch >= -12.5) & (pitch <= 15))
+    for name, kept in (("all", np.ones(len(poses), bool)), ("within limits", within), ("read", read)):
+        row(name, kept)
+        shares = [f"{kept[label].mean():.1%}" for label in (neutral, sad)]
+        print(f"    keeps {shares[0]} of the neutral and {shares[1]} of the sad faces")
+
+
+def print_errors(faces: Faces) -> None:
+    """How far other estimates of the pitch lie from that of two passes of the mesh network."""
+    reader = TileReader()
+    tiles = [reader.read(image) for image in faces.images]
+    both = [tile for tile in tiles if tile.two_passes is not None]
+
+    def told(name: str, pitches: Sequence[float | None]) -> None:
+        pairs = [
+            (pitch, tile.two_passes.pitch_deg)
+            for pitch, tile in zip(pitches, both, strict=True)
+            if pitch is not None and tile.two_passes is not None and tile.two_passes.pitch_deg is not None
+        ]
+        wrong = np.array([one - other for one, other in pairs])
+        around = np.abs(wrong - wrong.mean())
+        print(
+            f"{name}: {len(pairs)} faces, bias {wrong.mean():.2f}, standard deviation {wrong.std():.2f}, "
+            f"90 % within {np.percentile(around, 90):.2f} degrees"
+        )
+
+    told("one pass", [None if tile.one_pass is None else tile.one_pass.pitch_deg for tile in both])
+    told("keypoints", [_keypoint_pitch(tile) for tile in both])
+
+
+def _keypoint_pitch(tile: Tile) -> float | None:
+    fit = None if tile.face is None else keypoint_fit(tile.face)
+    return None if fit is None else fit.pose.pitch_deg
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("models", type=Path, nargs="*")
+    parser.add_argument("--half", choices=("train", "choose", "report"), default="report")
+    parser.add_argument("--poses", type=Path)
+    parser.add_argument("--errors", action="store_true")
+    given = parser.parse_args(arguments)
+    faces = select(load_faces(given.data), given.half)
+    if given.errors:
+        print_errors(faces)
+        return
+    poses = read_poses(faces, given.poses)
+    print(f"{given.half}: {len(faces)} faces, pose known of {np.isfinite(poses[:, 1]).mean():.1%}")
+    models = [LiteRTClassifier(read_model(path)) for path in given.models] or [load_classifier()]
+    for classifier in models:
+        print_table(faces, poses, classifier)
+
+
+if __name__ == "__main__":
+    main()
