@@ -1,0 +1,180 @@
+"""Are students flagged who write with bowed heads, and are those found who look sad with level heads?
+
+    python -m benchmarks.bowed DATA [--lectures 100] [--half report]
+
+Simulated classes of twenty, drawn as ``benchmarks/flags.py`` draws students (spells of 10 s, two faces a bin,
+two samples a second), from faces of FER2013 whose pose the face mesh measured. In *writing* lectures half of
+the students write for 70 % of the time with bowed neutral heads, a third of it in each of three ranges of
+pitch, and look up for the rest; the other half look neutral with level heads. In *bent* lectures they write
+with heads lowered by more than 25 degrees all that time. In *sad* lectures half of them look sad for 60 % of
+the time, all with level heads. ``any``: every face of a kind may be shown; ``3``: each student has three
+faces of each kind, so that what the model misreads is misread again.
+
+``before``: every face is read and all shares are corrected with one matrix; ``gate``: faces at refused poses
+are not read; ``pose``: the same, and each bin is corrected with the confusion at its poses, as in a lesson.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.flags import BIN_S, FACES_A_BIN, SAMPLES, SPELL_BINS, Rng, timeline, told
+from benchmarks.pose_bias import is_read
+from model.classifier import load_classifier
+from model.dataset import Faces, load_faces, select
+from model.emotions import Emotion
+from model.measured import mean_answers
+from model.poses import Pose, pose_of
+from monitor.dataset_poses import tile_poses
+from reports.confusion import Confusion, read_confusion
+from reports.flags import FlagSettings, Outcome, judge
+from reports.timeline import Floats, StudentTimeline
+
+PEOPLE = 20
+WRITING, SAD_TIME = 0.7, 0.6
+"""Shares of a lecture that a writer writes, and that a sad student looks sad."""
+
+BOWED_DEG = ((-20.0, -10.0), (-30.0, -20.0), (-90.0, -30.0))
+"""Ranges of a writer's pitch, each for a third of the writing."""
+
+BENT_DEG = -25.0
+"""The pitch of those who bend over the desk is less."""
+
+OWN_FACES = 3
+
+LEVEL_YAW_DEG, LEVEL_PITCH_DEG = 15.0, (-9.0, 10.0)
+"""A level head."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The answers ``(N, 7)`` to all faces, their pose and whether a lesson reads it, and by name which faces
+    may be shown."""
+
+    answers: Floats
+    poses: tuple[Pose, ...]
+    read: NDArray[np.bool_]
+    of: Mapping[str, Ints]
+
+    def few(self, rng: Rng) -> Pool:
+        """The same with ``OWN_FACES`` faces of each kind, those of one person."""
+        own = {name: rng.choice(which, OWN_FACES, replace=False) for name, which in self.of.items()}
+        return replace(self, of=own)
+
+
+def read_pool(faces: Faces) -> Pool:
+    """Classify each face once and measure its pose."""
+    poses = tile_poses(faces.images)
+    yaw, pitch = np.abs(poses[:, 0]), poses[:, 1]
+    level = (yaw <= LEVEL_YAW_DEG) & (pitch >= LEVEL_PITCH_DEG[0]) & (pitch <= LEVEL_PITCH_DEG[1])
+    neutral, sad = faces.majority == Emotion.NEUTRAL, faces.majority == Emotion.SAD
+    which = {"neutral": neutral & level, "sad": sad & level}
+    which |= {f"bowed {low:g}": neutral & (pitch >= low) & (pitch < high) for low, high in BOWED_DEG}
+    which |= {"bent": neutral & (pitch < BENT_DEG)}
+    return Pool(
+        load_classifier().probabilities(faces.images).astype(np.float64),
+        tuple(pose_of(float(y), float(p)) for y, p in poses),
+        np.array([is_read(float(y), float(p)) for y, p in poses], bool),
+        {name: np.flatnonzero(kept) for name, kept in which.items()},
+    )
+
+
+def shown(rng: Rng, pool: Pool, minutes: float, shares: Mapping[str, float]) -> Ints:
+    """The face of each half bin, ``(B, FACES_A_BIN)``: spells of each kind for its share of the time."""
+    spells = round(minutes * 60 / (SPELL_BINS * BIN_S))
+    kinds = [name for name, share in shares.items() for _ in range(round(share * spells))]
+    kinds = [*kinds, *["neutral"] * (spells - len(kinds))][:spells]
+    rows = [rng.choice(pool.of[kinds[n]], (SPELL_BINS, FACES_A_BIN)) for n in rng.permutation(spells)]
+    return np.concatenate(rows)
+
+
+def student(pool: Pool, faces: Ints, *, gate: bool, at_poses: bool) -> StudentTimeline:
+    """What a lesson would record of a student who shows these faces."""
+    read = pool.read[faces] if gate else np.ones(faces.shape, bool)
+    counted = read.sum(axis=1)
+    sums = (pool.answers[faces] * read[:, :, None]).sum(axis=1)
+    means = np.full_like(sums, np.nan)
+    means[counted > 0] = sums[counted > 0] / counted[counted > 0, None]
+    each = SAMPLES // FACES_A_BIN
+    at = np.array(pool.poses)[faces]
+    poses = {pose.value: ((at == pose) & read).sum(axis=1) * each for pose in Pose} if at_poses else {}
+    return replace(timeline(means), usable_samples=counted * each, poses=poses)
+
+
+@dataclass(frozen=True)
+class Lectures:
+    """What half of the students show: the share of time of each kind of face, the rest is neutral."""
+
+    name: str
+    shares: Mapping[str, float]
+
+
+KINDS = (
+    Lectures("writing", {f"bowed {low:g}": WRITING / len(BOWED_DEG) for low, _ in BOWED_DEG}),
+    Lectures("bent", {"bent": WRITING}),
+    Lectures("sad", {"sad": SAD_TIME}),
+)
+
+
+def print_rows(
+    pool: Pool, confusions: Mapping[str, Confusion], kind: Lectures, lectures: int, minutes: float, own: bool
+) -> None:
+    """Who is flagged in lectures of one kind, each way of reading."""
+    lines: dict[str, list[StudentTimeline]] = {way: [] for way in confusions}
+    for lecture in range(lectures):
+        rng = np.random.default_rng([round(minutes), lecture])
+        for one in range(PEOPLE):
+            theirs = pool.few(rng) if own else pool
+            faces = shown(rng, theirs, minutes, kind.shares if one < PEOPLE // 2 else {})
+            for way, made in lines.items():
+                made.append(student(pool, faces, gate=way != "before", at_poses=way == "pose"))
+    for way, confusion in confusions.items():
+        verdicts = [judge(line, FlagSettings(), confusion) for line in lines[way]]
+        flagged = np.array([v.outcome is Outcome.FLAGGED for v in verdicts]).reshape(lectures, 2, -1)
+        shares = np.array([np.nan if v.sad_share is None else v.sad_share for v in verdicts])
+        one, other = (told(int(flagged[:, half].sum()), lectures * PEOPLE // 2) for half in (0, 1))
+        print(
+            f"{kind.name:8} {minutes:3g} min, faces {OWN_FACES if own else 'any':3} {way:7}"
+            f" sad share {np.nanmean(shares.reshape(flagged.shape)[:, 0]):.2f}; flagged {one}"
+            f"; of the other half {other}; lectures with a flag {int(flagged.any(axis=(1, 2)).sum())}",
+            flush=True,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--lectures", type=int, default=100)
+    parser.add_argument("--half", choices=("choose", "report"), default="report")
+    given = parser.parse_args(arguments)
+    faces, classifier = load_faces(given.data), load_classifier()
+    pool, choose = read_pool(select(faces, given.half)), select(faces, "choose")
+    whole = mean_answers(classifier.probabilities(choose.images), choose.majority)
+    single, shipped = (
+        read_confusion({"model": kept}) for kept in ({"confusion": whole}, classifier.measured)
+    )
+    assert single is not None
+    assert shipped is not None
+    for name, which in pool.of.items():
+        sadness = pool.answers[which, Emotion.SAD].mean()
+        print(f"half {given.half}: {len(which)} faces {name}, mean sadness {sadness:.2f}")
+    confusions = {"before": single, "gate": shipped, "pose": shipped}
+    for own in (False, True):
+        for minutes in (5, 50):
+            for kind in KINDS:
+                print_rows(pool, confusions, kind, given.lectures, minutes, own)
+
+
+if __name__ == "__main__":
+    main()
