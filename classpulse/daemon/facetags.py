@@ -36,9 +36,9 @@ TEXT_PX = (11, 26)
 PADDING_PX = 2
 """Between the text and the edge of the tag."""
 
-LINE_HEIGHT = 1.2
-"""Height of a line over the size of its text: ascender and descender of DejaVu Sans (0.93 and 0.24), rounded
-up."""
+LINE_HEIGHT = 1.3
+"""Height of a line over the size of its text: ascender and descender of DejaVu Sans (0.93 and 0.24) and what
+rounding to whole pixels adds."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from classpulse.daemon.facetags import LINE_HEIGHT
 from reports.fonts import font_with
 from reports.words import GAP
 
-BASELINE = 0.94
+BASELINE = 0.98
 """Distance of the baseline from the top of the line over the size of the text."""
 
 SPACE = 0.32
