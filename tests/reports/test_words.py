@@ -99,7 +99,7 @@ def test_a_tag_names_an_expression_without_a_finding_about_the_person():
     assert words.expression_tag(Emotion.SAD, 0.625, short=True) == "sad-like"
 
 
-def test_a_tag_is_told_in_german():
+def test_tags_are_translated():
     with speaking("de"):
         assert words.expression_tag(Emotion.SAD, 0.62) == f"wirkt traurig{GAP}62{GAP}%"
         assert words.reason_tag("head bowed") == "Kopf gesenkt"

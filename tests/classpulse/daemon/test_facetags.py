@@ -62,7 +62,7 @@ def overlap(one: Rectangle, other: Rectangle) -> int:
 
 
 class TestTexts:
-    def test_a_reading_is_told_with_number_label_and_probability(self) -> None:
+    def test_a_reading_is_shown_with_number_label_and_probability(self) -> None:
         assert forms(seen(reading(Emotion.HAPPY)))[0] == ("3  happy 83 %",)
         assert forms(seen(reading(Emotion.SAD, 0.62)))[0] == ("3  sad-like 62 %",)
         assert forms(seen(reading(Emotion.NEUTRAL), 4), None)[0] == ("5  neutral 83 %",)
@@ -86,7 +86,7 @@ class TestTexts:
         assert forms(seen(Unknown.NOT_COMPUTED)) == [("3",)]
         assert forms(seen(Unknown.NOT_COMPUTED), is_small=True) == [("3",)]
 
-    def test_a_face_that_is_nobodys_yet_has_no_number(self) -> None:
+    def test_an_unconfirmed_face_has_no_number(self) -> None:
         assert forms(seen(reading(Emotion.HAPPY), None))[0] == ("happy 83 %",)
         assert forms(seen(Unknown.BLURRED, None)) == [("blurred",)]
         assert forms(seen(Unknown.NOT_COMPUTED, None)) == [], "in mode aggregate, for instance"
@@ -105,7 +105,7 @@ class TestTexts:
             assert forms(seen(Unknown.HEAD_BOWED))[0] == ("3  Kopf gesenkt",)
 
     @pytest.mark.parametrize("language", ["en", "de"])
-    def test_nobody_is_called_sad(self, language: str) -> None:
+    def test_no_student_is_called_sad(self, language: str) -> None:
         with speaking(language):
             for form in forms(seen(reading(Emotion.SAD))):
                 assert not {"sad", "is", "traurig ist"} & set(" ".join(form).split())

@@ -79,7 +79,7 @@ def test_a_tag_can_be_read_on_any_ground_and_a_reason_has_another_colour() -> No
         assert (tag.max(axis=2) < 40).mean() > 0.03, "black letters"
 
 
-def test_a_face_that_is_nobodys_yet_has_its_reading_in_grey() -> None:
+def test_an_unconfirmed_face_has_its_reading_in_grey() -> None:
     picture = drawn(HAPPY, None)
     assert (picture == 200).all(axis=2).any()
     assert not (picture == [80, 200, 80]).all(axis=2).any()

@@ -126,11 +126,11 @@ def tag_of(watched: Watched) -> np.ndarray:
     return image[160:192, 100:300].astype(int)
 
 
-def test_what_was_read_of_a_student_stands_above_the_face() -> None:
+def test_the_reading_of_a_student_stands_above_the_face() -> None:
     assert (abs(tag_of(Watched()) - 90).max(axis=2) > 40).mean() > 0.6
 
 
-def test_where_nothing_may_be_told_of_anybody_nothing_is_read_of_faces() -> None:
+def test_in_aggregate_the_picture_shows_no_reading() -> None:
     assert abs(tag_of(Watched(labels=None)) - 90).max() < 40, "but for what JPEG makes of the outline"
 
 
