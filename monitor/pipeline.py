@@ -121,7 +121,7 @@ class Pipeline:
         tracks, worn = self._crossings.update(tracks, self._wardrobe.worn(frame.image_bgr, shown))
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         self._continue(tracks)
-        self._read(frame, seen)
+        read = self._read(frame, seen)
         unmoved = self._look_for_pictures(frame, tracks, is_moved=note is not None)
         away = sorted(set(range(self.seating.student_count)) - self._here)
         seats = [(student, self.seating.seat_of(student).box_xyxy) for student in away]
@@ -142,7 +142,7 @@ class Pipeline:
             self._layouts.remember(frame.image_bgr, boxes, students, to_room)
         self._forget(frame.media_s)
         sightings = tuple(
-            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy)
+            Sighting(track.track_id, students.get(track.track_id), face.box_xyxy, read[track.track_id])
             for track, face in seen
             if track.track_id not in pictures
         )
@@ -188,13 +188,16 @@ class Pipeline:
                 self._pending[track.track_id] = self._pending.pop(track.before)
                 self._stillness.continue_as(track.before, track.track_id)
 
-    def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> None:
-        """What the faces of this frame show, kept until it is known whose they are."""
+    def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> dict[int, tuple[float, ...] | Unknown]:
+        """Read the faces of this frame and keep the readings until their students are known.
+
+        Returns the expression by ``track_id``."""
         faces = [face for _, face in seen]
         heads = self._heads.read(frame.image_bgr, faces)
         readings = self._reader.read(frame.image_bgr, faces, heads)
         for (track, _), reading, head in zip(seen, readings, heads, strict=True):
             self._pending.setdefault(track.track_id, []).append(Reading(frame.media_s, reading, head))
+        return {track.track_id: reading for (track, _), reading in zip(seen, readings, strict=True)}
 
     def _note_pictures(self, pictures: set[int]) -> str | None:
         """What should be noted when another face turns out to be a picture."""

@@ -6,17 +6,14 @@ seconds, because one picture alone catches half a blink and half a word.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from model.emotions import EMOTIONS
 from monitor.domain import HeadPose, Observation
 from monitor.sample import Sample
+from monitor.smoothing import RecentExpressions
 from monitor.status import PersonNow
-
-EXPRESSION_S = 2.0
-"""Over so long the expression is averaged: four samples at the default rate. Not tuned."""
 
 
 class Presence:
@@ -24,7 +21,7 @@ class Presence:
 
     def __init__(self, is_facing: Callable[[HeadPose], bool | None]) -> None:
         self._is_facing = is_facing
-        self._lately: dict[int, deque[Observation]] = {}
+        self._recent = RecentExpressions()
         self._now: tuple[tuple[int, PersonNow], ...] = ()
 
     def update(self, sample: Sample) -> None:
@@ -35,15 +32,13 @@ class Presence:
         now = {one.student: one for one in sample.observations if one.media_s == sample.media_s}
         for one in sample.observations:
             if one.probabilities is not None:
-                self._lately.setdefault(one.student, deque()).append(one)
-        for lately in self._lately.values():
-            while lately and sample.media_s - lately[0].media_s >= EXPRESSION_S:
-                lately.popleft()
+                self._recent.add(one.student, one.media_s, one.probabilities)
+        self._recent.expire(sample.media_s)
         self._now = tuple((student, self._person(now[student])) for student in sorted(now))
 
     def forget(self) -> None:
         """There is nothing to look at: nobody is known to be there, nor to be away."""
-        self._lately.clear()
+        self._recent.clear()
         self._now = ()
 
     def people(self, labels: Mapping[int, str]) -> tuple[PersonNow, ...]:
@@ -52,8 +47,8 @@ class Presence:
 
     def _person(self, one: Observation) -> PersonNow:
         facing = None if one.head is None else self._is_facing(one.head)
-        if one.unknown is not None:
-            return PersonNow("", one.seen, facing, one.eyes_closed, unknown=one.unknown.value)
-        rows = [past.probabilities for past in self._lately[one.student] if past.probabilities is not None]
-        sums = [sum(column) for column in zip(*rows, strict=True)]
-        return PersonNow("", one.seen, facing, one.eyes_closed, expression=EMOTIONS[sums.index(max(sums))])
+        mean = self._recent.mean(one.student)
+        if one.unknown is not None or mean is None:
+            reason = None if one.unknown is None else one.unknown.value
+            return PersonNow("", one.seen, facing, one.eyes_closed, unknown=reason)
+        return PersonNow("", one.seen, facing, one.eyes_closed, expression=EMOTIONS[mean.index(max(mean))])

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from monitor.domain import Box, Observation, Track
+from monitor.domain import Box, Observation, Track, Unknown
 from monitor.seating import Grounds
 
 
 @dataclass(frozen=True)
 class Sighting:
     """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
-    confirmed as a person."""
+    confirmed as a person. ``expression`` holds the seven probabilities read in this frame, in the order of
+    ``model.emotions.EMOTIONS``, or the reason why there are none."""
 
     track_id: int
     student: int | None
     box_xyxy: Box
+    expression: tuple[float, ...] | Unknown = Unknown.NOT_COMPUTED
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Sample:
     late: Mapping[int, int] = field(default_factory=dict)
     looked_at: bool = True
     watched: frozenset[int] | None = None
+
+
+def without_students(sample: Sample) -> Sample:
+    """The sample with its faces as boxes only: no student and no expression (``mode: aggregate``)."""
+    faces = (replace(one, student=None, expression=Unknown.NOT_COMPUTED) for one in sample.sightings)
+    return replace(sample, sightings=tuple(faces))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,13 @@ def missing_characters(html: str, fonts: Iterable[Path] | None = None) -> str:
     return "".join(map(chr, sorted(lacking)))
 
 
+def font_with(text: str) -> Path:
+    """The file of a font with every character of ``text``: ``OWN``, else one of the system's; ``OWN`` where
+    no font has them all."""
+    codes = {ord(one) for one in text if _is_drawn(one)}
+    return next((path for path in _readable_first(None) if _covered(path, codes) == codes), OWN)
+
+
 def missing_told(characters: str) -> str | None:
     """One line that says what is missing and what helps, without a name; None if nothing is missing."""
     if not characters:

@@ -57,8 +57,11 @@ _REASONS = {
     "blurred": N_("blurred"),
     "turned away": N_("turned away"),
     "occluded": N_("occluded"),
+    "head bowed": N_("bowed"),
+    "pose unknown": N_("at an unknown angle"),
 }
-"""``monitor.domain.Unknown``, why a face was not readable; another one is told as it is."""
+"""Values of ``monitor.domain.Unknown`` that a seen face can have, as predicates of "the face was". An
+unlisted value is shown unchanged."""
 
 MOST_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""

@@ -31,6 +31,29 @@ RESEMBLING: Mapping[Emotion, str] = {
 }
 """What a figure of an expression is called."""
 
+TAGS: Mapping[Emotion, str] = {
+    Emotion.ANGRY: N_("angry-like"),
+    Emotion.DISGUST: N_("disgust-like"),
+    Emotion.FEAR: N_("fear-like"),
+    Emotion.HAPPY: N_("happy"),
+    Emotion.SAD: N_("sad-like"),
+    Emotion.SURPRISE: N_("surprised"),
+    Emotion.NEUTRAL: N_("neutral"),
+}
+"""What a tag beside a face in the live picture calls an expression. The unpleasant ones are never plain
+adjectives, because those would read as findings about the person."""
+
+REASON_TAGS: Mapping[str, tuple[str, str]] = {
+    "too small": (N_("too small"), N_("too small")),
+    "blurred": (N_("blurred"), N_("blurred")),
+    "turned away": (N_("turned away"), N_("turned")),
+    "occluded": (N_("face covered"), N_("covered")),
+    "head bowed": (N_("head bowed"), N_("bowed")),
+    "pose unknown": (N_("angle unknown"), N_("angle?")),
+}
+"""The same for the reasons (``monitor.domain.Unknown``) why a seen face has no expression: the text, and a
+short form for small faces."""
+
 KINDS: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
 """What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
 
@@ -39,6 +62,17 @@ GAP = "\u00a0"
 
 NONE = "–"
 """Stands for a number that does not exist, which is not zero."""
+
+
+def expression_tag(emotion: Emotion, probability: float, *, short: bool = False) -> str:
+    """``sad-like 62 %``, in short ``sad-like``, in the language that is spoken. ``probability`` lies in
+    0..1."""
+    return word(TAGS[emotion]) if short else f"{word(TAGS[emotion])}{GAP}{percent(probability)}"
+
+
+def reason_tag(reason: str, *, short: bool = False) -> str:
+    """Why a face has no expression, in the language that is spoken; an unlisted reason unchanged."""
+    return word(REASON_TAGS[reason][short]) if reason in REASON_TAGS else reason
 
 
 def about(kind: str) -> str:

@@ -26,7 +26,9 @@ from monitor.control import Request
     "--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help="End by itself after so long."
 )
 @click.option(
-    "--preview", is_flag=True, help="Show the picture with the faces in a window; nothing is kept of it."
+    "--preview",
+    is_flag=True,
+    help="Show the picture with the faces, and what is read of them, in a window; nothing is kept of it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context

@@ -11,11 +11,14 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from classpulse.daemon.facetags import PADDING_PX, Rectangle, Tag, place_tags
 from classpulse.errors import UserError
-from monitor.domain import ImageBGR
+from monitor.domain import Box, ImageBGR
 from monitor.masking import GREY
 from monitor.sample import Sample
+from reports.language import Language, speaking
 
 WIDTH_PX = 1280
 """Of the window at first; it can be drawn larger."""
@@ -27,18 +30,22 @@ _NO_WINDOW = (
 
 NOTHING = Sample(0.0, (), 0, (0, 0))
 
-_KNOWN, _NEW = (80, 200, 80), (200, 200, 200)
+LINE_PX = 2
+
+_KNOWN, _NEW, _UNREAD = (80, 200, 80), (200, 200, 200), (225, 225, 225)
 
 
 class Preview:
-    """Shows samples while the block lasts, if ``shown``; else it does nothing. One thread uses it.
+    """Shows samples while the block lasts, if ``shown``; else it does nothing. One thread uses it. The tags
+    beside the faces are in ``language``.
 
     Raises UserError where no window can be opened.
     """
 
-    def __init__(self, title: str, *, shown: bool) -> None:
+    def __init__(self, title: str, *, shown: bool, language: Language = Language.EN) -> None:
         self._title = f"Classpulse: {title}"
         self._shown = shown
+        self._language = language
         self._picture: ImageBGR | None = None
         self._is_new = False
         self._opened = False
@@ -68,7 +75,7 @@ class Preview:
     def sample(self, sample: Sample) -> None:
         """What was found in it."""
         if self._shown and self._picture is not None and sample.looked_at:
-            self._show(outlined(self._picture, sample))
+            self._show(outlined(self._picture, sample, language=self._language))
             self._is_new = True
 
     def refresh(self) -> None:
@@ -98,28 +105,59 @@ def _require_screen() -> None:
         raise UserError(_NO_WINDOW)
 
 
-def outlined(image_bgr: ImageBGR, sample: Sample, labels: Mapping[int, str] | None = None) -> ImageBGR:
-    """A copy of the picture, at most ``WIDTH_PX`` wide, with a box around each face: green for those who are
-    followed as students, with what ``labels`` call them or else their number, grey for what is not yet."""
+def outlined(
+    image_bgr: ImageBGR,
+    sample: Sample,
+    labels: Mapping[int, str] | None = None,
+    language: Language = Language.EN,
+) -> ImageBGR:
+    """A copy of the picture, at most ``WIDTH_PX`` wide, with a box around each face: green for confirmed
+    students, grey for faces that are not confirmed yet.
+
+    A tag beside the box has the student's label from ``labels`` or else the student's number, and the
+    expression with its probability or the reason why there is none, in ``language``. Tags cover no face and
+    no other tag; a face without room for one has none."""
     scale = min(1.0, WIDTH_PX / image_bgr.shape[1])
     shown: ImageBGR = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
         np.uint8
     )
-    for sighting in sample.sightings:
-        x1, y1, x2, y2 = (round(value * scale) for value in sighting.box_xyxy)
-        colour = _NEW if sighting.student is None else _KNOWN
-        cv2.rectangle(shown, (x1, y1), (x2, y2), colour, 2)
-        if sighting.student is not None:
-            place = (x1, max(12, y1 - 4))
-            cv2.putText(
-                shown, _tag(sighting.student, labels), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, 2
-            )
+    boxes = [_scaled(sighting.box_xyxy, scale) for sighting in sample.sightings]
+    for sighting, (x1, y1, x2, y2) in zip(sample.sightings, boxes, strict=True):
+        cv2.rectangle(shown, (x1, y1), (x2, y2), _NEW if sighting.student is None else _KNOWN, LINE_PX)
+    with speaking(language):
+        size = (shown.shape[1], shown.shape[0])
+        for tag in place_tags(sample.sightings, boxes, labels, size, width_of=_width):
+            _draw(shown, tag)
     return shown
 
 
-def _tag(student: int, labels: Mapping[int, str] | None) -> str:
-    """What stands beside a face: the number of "Student 3", or a seat's label as far as OpenCV has
-    letters."""
-    if labels is None:
-        return str(student + 1)
-    return labels.get(student, "").removeprefix("Student ").encode("ascii", "ignore").decode()
+def _lettered(text: str, size_px: int) -> NDArray[np.uint8]:
+    # matplotlib, which draws the letters, is loaded only where a picture is made: most recordings have none.
+    from classpulse.daemon.lettering import lettered
+
+    return lettered(text, size_px)
+
+
+def _width(text: str, size_px: int) -> int:
+    return _lettered(text, size_px).shape[1]
+
+
+def _scaled(box_xyxy: Box, scale: float) -> Rectangle:
+    x1, y1, x2, y2 = (round(value * scale) for value in box_xyxy)
+    return x1, y1, x2, y2
+
+
+def _draw(image_bgr: ImageBGR, tag: Tag) -> None:
+    """Black text on the colour of the face's box (contrast at least 9.5 : 1), on light grey (16 : 1) for the
+    reason why a student's expression is not read."""
+    x1, y1, x2, y2 = tag.place
+    area = image_bgr[y1:y2, x1:x2]
+    is_known = tag.sighting.student is not None
+    ground = np.array(_NEW if not is_known else _UNREAD if tag.is_reason else _KNOWN, np.float32)
+    covered = np.zeros((*area.shape[:2], 1), np.float32)
+    y = PADDING_PX
+    for line in tag.lines:
+        text = _lettered(line, tag.size_px)
+        covered[y : y + text.shape[0], PADDING_PX : PADDING_PX + text.shape[1], 0] = text / 255.0
+        y += text.shape[0]
+    area[:] = np.rint(ground * (1 - covered)).astype(np.uint8)

@@ -34,8 +34,9 @@ from monitor.errors import SourceError
 from monitor.lifecycle import SessionEvent, SessionState
 from monitor.messages import Command, Message, Over, Refused, Told, message_line, read_command
 from monitor.order import Order
-from monitor.sample import Sample
+from monitor.sample import Sample, without_students
 from monitor.session import Outcome
+from monitor.smoothing import SteadyReadings
 from monitor.sources.opening import is_online
 from monitor.stopping import StopRequest
 
@@ -101,6 +102,7 @@ class Recorded:
     def _watch(self, config: Config, order: Order, teller: Teller) -> Message:
         """Record, and let everybody know who wants to: the supervisor, the log, the preview, the page."""
         policy = require_policy(config.settings.policy, config.name)
+        language, steady = config.settings.output.language, SteadyReadings()
         with (
             open_record(config) as engine,
             log_to_file(
@@ -110,11 +112,12 @@ class Recorded:
                 names=roster_names(engine, order.class_name),
                 expected=lambda error: isinstance(error, EXPECTED),
             ) as logged,
-            Preview(order.where, shown=order.preview) as preview,
+            Preview(order.where, shown=order.preview, language=language) as preview,
             Showing(
                 self._say,
                 None if policy.mode is Mode.AGGREGATE else teller.labels,
                 allowed=may_be_shown(policy.mode, config.settings),
+                language=language,
             ) as self._showing,
         ):
             showing = self._showing
@@ -138,6 +141,9 @@ class Recorded:
                     preview.picture(image_bgr)
 
             def sample(found: Sample) -> None:
+                # In this mode no picture may show what was read of single students, the window's neither.
+                is_aggregate = policy.mode is Mode.AGGREGATE
+                found = without_students(found) if is_aggregate else steady.update(found)
                 showing.sample(found)
                 preview.sample(found)
 

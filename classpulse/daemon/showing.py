@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +18,8 @@ from classpulse.policy import Mode
 from classpulse.settings import Settings
 from monitor.domain import ImageBGR
 from monitor.messages import Pictured
-from monitor.sample import Sample
+from monitor.sample import Sample, without_students
+from reports.language import Language
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ def may_be_shown(mode: str, settings: Settings) -> bool:
 class Showing:
     """Makes pictures while the block lasts, in a thread of its own, so that the lecture never waits for one
     to be made or sent. ``say`` is called in it. ``labels`` are what the students are called, by number; None
-    where the picture must not say who is who.
+    where the picture must show nothing of single students: neither labels nor expressions. The tags beside
+    the faces are in ``language``, the same for all viewers, because the picture is made once for all.
 
     ``picture``, ``sample`` and ``refresh`` belong to the session's thread, ``ask`` to any.
     """
@@ -52,11 +53,13 @@ class Showing:
         labels: Callable[[], Mapping[int, str]] | None,
         *,
         allowed: bool,
+        language: Language = Language.EN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._say = say
         self._labels = labels
         self._allowed = allowed
+        self._language = language
         self._clock = clock
         self._image: ImageBGR | None = None
         self._made_s = float("-inf")
@@ -124,8 +127,9 @@ class Showing:
 
     def _made(self, image_bgr: ImageBGR, sample: Sample) -> str:
         if self._labels is None:
-            sample = replace(sample, sightings=tuple(replace(one, student=None) for one in sample.sightings))
-        shown = outlined(image_bgr, sample, {} if self._labels is None else self._labels())
+            sample = without_students(sample)
+        labels = {} if self._labels is None else self._labels()
+        shown = outlined(image_bgr, sample, labels, self._language)
         for quality in QUALITIES:
             jpeg = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
             if jpeg.size <= MOST_BYTES:

@@ -96,6 +96,30 @@ def test_a_reason_is_carried_instead_of_probabilities() -> None:
     assert (observation.seen, observation.unknown, observation.probabilities) == (True, Unknown.BLURRED, None)
 
 
+class InTurn:
+    """A reader that gives the faces of each frame the same readings, in the order in which they are handed
+    over."""
+
+    def __init__(self, *readings) -> None:
+        self.readings = readings
+
+    def read(self, image_bgr, faces):
+        return list(self.readings[: len(faces)])
+
+
+def test_each_sighting_carries_what_was_read_of_its_face_in_this_frame() -> None:
+    faces = [face(100, 100), face(300, 100)]
+    p = pipeline(*[faces] * 4, reader=InTurn(SAD, Unknown.HEAD_BOWED))
+    for sample in run(p, 4):
+        readings = {one.box_xyxy: one.expression for one in sample.sightings}
+        assert readings == {faces[0].box_xyxy: SAD, faces[1].box_xyxy: Unknown.HEAD_BOWED}
+
+
+def test_in_behaviour_sightings_carry_no_expression() -> None:
+    (sample,) = run(pipeline([face(100, 100)], reader=NoExpressions()), 1)
+    assert [one.expression for one in sample.sightings] == [Unknown.NOT_COMPUTED]
+
+
 def test_one_picture_is_enough_where_there_is_only_one() -> None:
     p = pipeline([face(100, 100), face(300, 100)])
     run(p, 1)

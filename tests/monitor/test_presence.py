@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain import HeadPose, Observation, Unknown
-from monitor.presence import EXPRESSION_S, Presence
+from monitor.presence import Presence
 from monitor.sample import Sample
+from monitor.smoothing import EXPRESSION_S
 from monitor.status import PersonNow
 
 HAPPY = (0.0, 0.0, 0.0, 0.8, 0.0, 0.0, 0.2)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from model.emotions import Emotion
 from reports import words
+from reports.language import speaking
 from reports.words import GAP
 
 
@@ -87,3 +88,19 @@ def test_names_are_sorted_as_people_do() -> None:
         "Student 10",
         "李雷",
     ]
+
+
+def test_a_tag_names_an_expression_without_a_finding_about_the_person():
+    tags = {emotion: words.expression_tag(emotion, 0.625) for emotion in Emotion}
+    assert tags[Emotion.SAD] == f"sad-like{GAP}62{GAP}%"
+    assert tags[Emotion.HAPPY] == f"happy{GAP}62{GAP}%"
+    for unpleasant in (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD):
+        assert tags[unpleasant].split(GAP)[0].endswith("-like")
+    assert words.expression_tag(Emotion.SAD, 0.625, short=True) == "sad-like"
+
+
+def test_tags_are_translated():
+    with speaking("de"):
+        assert words.expression_tag(Emotion.SAD, 0.62) == f"wirkt traurig{GAP}62{GAP}%"
+        assert words.reason_tag("head bowed") == "Kopf gesenkt"
+        assert words.reason_tag("head bowed", short=True) == "gesenkt"

@@ -148,8 +148,8 @@ def _reasons(
     return {
         Unknown.ABSENT.value: absent,
         Unknown.TURNED_AWAY.value: states == STATES.index(State.TURNED),
-        Unknown.OCCLUDED.value: (states == STATES.index(State.BOWED)) | (blocked & (hidden == 2)),
-        **{reason.value: blocked & (hidden == n) for n, reason in enumerate(_HIDDEN[:2])},
+        Unknown.HEAD_BOWED.value: states == STATES.index(State.BOWED),
+        **{reason.value: blocked & (hidden == n) for n, reason in enumerate(_HIDDEN)},
     }
 
 

@@ -18,9 +18,10 @@ from classpulse.policy import Mode
 from classpulse.settings import read_config
 from db.engine import open_database
 from halls import SEATS, OvalDetector, camera, hall, people_in, seen
-from monitor.domain import ImageBGR
+from monitor.domain import ImageBGR, Unknown
 from monitor.masking import GREY
-from monitor.sample import Sample, Sighting
+from monitor.sample import Sample, Sighting, without_students
+from reports.language import Language
 from videos import write_video
 
 BLACK = np.zeros((100, 200, 3), np.uint8)
@@ -49,6 +50,56 @@ def test_a_large_picture_is_made_smaller_with_its_boxes() -> None:
     assert picture.shape == (500, WIDTH_PX, 3)
     assert picture[150, 100].tolist() == [80, 200, 80]
     assert outlined(BLACK, sample()).shape == BLACK.shape
+
+
+HAPPY = (0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02)
+GROUND = np.full((300, 600, 3), 90, np.uint8)
+FACE = (100.0, 120.0, 180.0, 220.0)
+
+
+def drawn(expression: tuple[float, ...] | Unknown, student: int | None = 0, **options: object) -> ImageBGR:
+    """A picture with one face, without the box of it."""
+    picture = outlined(GROUND, sample(Sighting(1, student, FACE, expression)), **options)
+    picture[116:226, 96:186] = 90
+    return picture
+
+
+def test_a_tag_has_what_was_read_of_the_face() -> None:
+    number = (drawn(Unknown.NOT_COMPUTED) != 90).any(axis=(0, 2)).sum()
+    for expression in (HAPPY, Unknown.HEAD_BOWED):
+        assert (drawn(expression) != 90).any(axis=(0, 2)).sum() > 2 * number
+    assert not np.array_equal(drawn(HAPPY), drawn((*HAPPY[:3], 0.68, 0.22, *HAPPY[5:]))), "its probability"
+    assert not np.array_equal(drawn(Unknown.HEAD_BOWED), drawn(Unknown.BLURRED))
+
+
+def test_a_tag_can_be_read_on_any_ground_and_a_reason_has_another_colour() -> None:
+    tags = [drawn(HAPPY)[90:114, 100:150], drawn(Unknown.BLURRED)[90:114, 100:150]]
+    for tag, colour in zip(tags, ([80, 200, 80], [225, 225, 225]), strict=True):
+        assert (tag == colour).all(axis=2).mean() > 0.3, "filled"
+        assert (tag.max(axis=2) < 40).mean() > 0.03, "black letters"
+
+
+def test_an_unconfirmed_face_has_its_reading_in_grey() -> None:
+    picture = drawn(HAPPY, None)
+    assert (picture == 200).all(axis=2).any()
+    assert not (picture == [80, 200, 80]).all(axis=2).any()
+
+
+def test_tags_are_in_the_language_that_is_asked_for() -> None:
+    assert not np.array_equal(drawn(HAPPY), drawn(HAPPY, language=Language.DE))
+    assert np.array_equal(drawn(HAPPY), drawn(HAPPY, language=Language.EN))
+
+
+def test_a_label_keeps_its_umlauts() -> None:
+    assert not np.array_equal(drawn(HAPPY, labels={0: "Jörg"}), drawn(HAPPY, labels={0: "Jrg"}))
+
+
+def test_without_students_there_are_boxes_alone() -> None:
+    found = sample(Sighting(1, 0, FACE, HAPPY))
+    picture = outlined(GROUND, without_students(found))
+    assert (picture[120, 100:180] == 200).all()
+    picture[116:226, 96:186] = 90
+    assert (picture == 90).all()
 
 
 class Window:

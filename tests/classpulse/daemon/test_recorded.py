@@ -23,10 +23,12 @@ from classpulse.errors import UserError
 from classpulse.settings import read_config
 from db.records import Progress, SessionStatus
 from monitor.camera import CameraState, CameraView
+from monitor.domain import Unknown
 from monitor.errors import SourceError
 from monitor.lifecycle import SessionEvent
 from monitor.messages import Command, Over, Refused, Told, command_line, read_message
 from monitor.order import Order
+from monitor.sample import Sample, Sighting
 from monitor.session import Outcome, SessionView
 from monitor.sources.live import LiveSource
 from monitor.stopping import StopRequest
@@ -74,14 +76,19 @@ class World:
         self.begins = True
         self.outcome = Outcome(7, SessionStatus.FINISHED, "", Progress(60.0, 58.0, 120, 2), 7)
         self.classes: list[tuple[str, str | None]] = []
+        self.samples: list[Sample] = []
         world = self
 
         class Lecture:
             def __init__(self, config, *_: object) -> None:
                 world.classes.append((config.settings.class_.name, config.settings.class_.room))
 
-            def watch(self, source, stop, *, on_start, on_progress, on_ready, **_: object) -> Outcome:
+            def watch(
+                self, source, stop, *, on_start, on_progress, on_ready, on_sample, **_: object
+            ) -> Outcome:
                 world.stop = stop
+                for one in world.samples:
+                    on_sample(one)
                 if world.begins:
                     on_start(7, None)
                     on_ready(world.camera, world.session)
@@ -144,6 +151,52 @@ def test_an_order_is_recorded_until_it_is_stopped(world: World) -> None:
     # The session is told at its begin and at its end, whatever a clock has told before, between and after.
     assert [one.status.session_id for one in told].count(7) >= 2
     assert last == Over(7, SessionStatus.FINISHED, "", again=False)
+
+
+HAPPY = (0.0, 0.0, 0.0, 0.8, 0.0, 0.0, 0.2)
+NEUTRAL = (0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("mode", "student", "readings"),
+    [
+        ("emotion", 0, [HAPPY, pytest.approx((0, 0, 0, 0.5, 0, 0, 0.5))]),
+        ("aggregate", None, [Unknown.NOT_COMPUTED, Unknown.NOT_COMPUTED]),
+    ],
+)
+def test_pictures_show_steady_readings_and_in_aggregate_none(
+    monkeypatch: pytest.MonkeyPatch, configured, mode: str, student: int | None, readings: list[object]
+) -> None:
+    shown: dict[str, list[Sample]] = {"Preview": [], "Showing": []}
+    options: dict[str, object] = {}
+
+    for name, seen in shown.items():
+
+        class Watcher:
+            def __init__(self, *_: object, name=name, seen=seen, **more: object) -> None:
+                options[name] = more["language"]
+                self.sample = seen.append
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_: object) -> None: ...
+
+            def refresh(self, **_: object) -> None: ...
+
+        monkeypatch.setattr(module, name, Watcher)
+    world = World(monkeypatch, configured(mode, more="class: {name: 7b}\noutput: {language: de}\n"))
+    world.samples = [
+        Sample(at_s, (), 1, (640, 480), (Sighting(1, 0, (0, 0, 9, 9), one),))
+        for at_s, one in ((1.0, HAPPY), (1.5, NEUTRAL))
+    ]
+    world.run(command_line(Command("stop")))
+    world.close()
+    assert options == {"Preview": "de", "Showing": "de"}
+    for seen in shown.values():
+        faces = [sample.sightings[0] for sample in seen]
+        assert [one.expression for one in faces] == readings
+        assert {one.student for one in faces} == {student}
 
 
 def test_commands_are_obeyed_in_their_order(world: World) -> None:

@@ -14,6 +14,7 @@ from classpulse.daemon.showing import LEAST_S, MOST_BYTES, Showing, may_be_shown
 from classpulse.settings import Settings
 from monitor.messages import Pictured
 from monitor.sample import Sample, Sighting
+from reports.language import Language
 
 PICTURE = np.full((720, 2560, 3), 90, np.uint8)
 SAMPLE = Sample(1.0, (), 1, (2560, 720), (Sighting(1, 0, (100.0, 200.0, 300.0, 400.0)),))
@@ -22,10 +23,14 @@ SAMPLE = Sample(1.0, (), 1, (2560, 720), (Sighting(1, 0, (100.0, 200.0, 300.0, 4
 class Watched:
     """A showing with a clock that is moved by hand, and what it said."""
 
-    def __init__(self, labels=lambda: {0: "Student 3"}, *, allowed: bool = True) -> None:
+    def __init__(
+        self, labels=lambda: {0: "Student 3"}, *, allowed: bool = True, language: Language = Language.EN
+    ) -> None:
         self.now_s = 100.0
         self.said: queue.Queue[Pictured] = queue.Queue()
-        self.showing = Showing(self.said.put, labels, allowed=allowed, clock=lambda: self.now_s)
+        self.showing = Showing(
+            self.said.put, labels, allowed=allowed, language=language, clock=lambda: self.now_s
+        )
 
     def look(self, picture=PICTURE, sample: Sample = SAMPLE) -> None:
         if picture is not None:
@@ -104,6 +109,33 @@ def test_where_nothing_may_be_told_of_anybody_faces_have_no_numbers() -> None:
     above = slice(76, 94), slice(40, 80)
     shown, hidden = (int(abs(image[above].astype(int) - 90).max()) for image in images)
     assert shown > 80 > 40 > hidden, "but for what JPEG makes of the outline"
+
+
+SEEN = Sample(
+    1.0, (), 1, (1280, 720), (Sighting(1, 0, (100.0, 200.0, 300.0, 400.0), (0.0, 0, 0, 0.2, 0.8, 0, 0)),)
+)
+
+
+def tag_of(watched: Watched) -> np.ndarray:
+    """Above the face of ``SEEN``: where its tag is, if there is one."""
+    with watched.showing:
+        watched.showing.ask()
+        watched.look(np.full((720, 1280, 3), 90, np.uint8), SEEN)
+        image = watched.image()
+    assert image is not None
+    return image[160:192, 100:300].astype(int)
+
+
+def test_the_reading_of_a_student_stands_above_the_face() -> None:
+    assert (abs(tag_of(Watched()) - 90).max(axis=2) > 40).mean() > 0.6
+
+
+def test_in_aggregate_the_picture_shows_no_reading() -> None:
+    assert abs(tag_of(Watched(labels=None)) - 90).max() < 40, "but for what JPEG makes of the outline"
+
+
+def test_the_picture_is_in_the_language_of_the_settings() -> None:
+    assert abs(tag_of(Watched()) - tag_of(Watched(language=Language.DE))).max() > 100
 
 
 def test_noise_fits_into_an_answer_too(watched: Watched) -> None:

@@ -134,6 +134,14 @@ class TestModes:
 
         return get
 
+    def test_a_bowed_head_is_a_reason(self, page) -> None:
+        text = page("emotion", (replace(PEOPLE[1], unknown="head bowed"), *PEOPLE[2:]))
+        assert "expression unknown: head bowed" in text
+
+    def test_the_picture_is_described_as_what_its_mode_shows(self, page) -> None:
+        assert "the expression read from it" in page("emotion")
+        assert "the expression read from it" not in page("aggregate", ())
+
     def test_behaviour_has_no_expression_anywhere(self, page) -> None:
         people = tuple(replace(one, expression=None, unknown="not computed") for one in PEOPLE)
         text = page("behaviour", people)
