@@ -1,17 +1,17 @@
 """How often the flag rules find whom they should, and flag whom they should not: simulated students and
 classes.
 
-Students of ``sadness`` show faces of FER2013 whose expression most FER+ raters agree on, drawn as
-``classpulse simulate faces`` draws them (spells of 10 s, a face 2.5 s, two samples a second), read by the
-shipped model and put into bins; no film is made. Those of ``attention`` follow scripts. Figures are in
-docs/flags.md.
+Students of ``sadness`` show faces of FER2013 whose expression most FER+ raters agree on and whose head pose
+a lesson would read, drawn as ``classpulse simulate faces`` draws them (spells of 10 s, a face 2.5 s, two
+samples a second), read by the shipped model and put into bins; no film is made. Those of ``attention`` follow
+scripts. Figures are in docs/flags.md.
 
-    python benchmarks/flags.py sadness DATA [--half report] [--lectures 1000]
-    python benchmarks/flags.py thresholds DATA                  # of the choosing half: what larger ones cost
-    python benchmarks/flags.py own DATA                         # a few faces each, and the own usual level
-    python benchmarks/flags.py curve DATA --lectures 500 --out docs/flags.svg
-    python benchmarks/flags.py coverage DATA
-    python benchmarks/flags.py attention
+    python -m benchmarks.flags sadness DATA [--half report] [--lectures 1000]
+    python -m benchmarks.flags thresholds DATA                  # of the choosing half: what larger ones cost
+    python -m benchmarks.flags own DATA                         # a few faces each, and the own usual level
+    python -m benchmarks.flags curve DATA --lectures 500 --out docs/flags.svg
+    python -m benchmarks.flags coverage DATA
+    python -m benchmarks.flags attention
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.pose_bias import is_read
 from model.classifier import load_classifier
 from model.dataset import load_faces, select
 from model.emotions import EMOTIONS, Emotion
 from monitor.binning import Binner
+from monitor.dataset_poses import tile_poses
 from monitor.domain import Observation
 from reports.attention_flags import AttentionFlagSettings, judge_attention
 from reports.confusion import Confusion, read_confusion
@@ -65,8 +67,9 @@ class Pool:
 
 
 def read_pool(data: Path, half: str) -> Pool:
-    """Classify each face of a half once."""
+    """Classify each face of a half once, of those at poses that a lesson reads."""
     faces, classifier = select(load_faces(data), half), load_classifier()
+    faces = faces.take(np.array([is_read(*map(float, pose)) for pose in tile_poses(faces.images)], bool))
     answers = classifier.probabilities(faces.images).astype(np.float64)
     confusion = read_confusion({"model": classifier.measured})
     assert confusion is not None
