@@ -28,6 +28,7 @@ from monitor.attention import is_facing
 from monitor.binning import Binner
 from monitor.clothing import colours
 from monitor.detection import Detector, load_detector
+from monitor.detection.small_faces import load_small_face_probe
 from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance, surroundings
 from monitor.heads import MeshHeads
@@ -202,6 +203,8 @@ class Lecture:
         settings, gallery = self._config.settings, arrangement.gallery
         hits = settings.tracking.confirm_hits
         facing = partial(is_facing, settings=settings.attention)
+        # In an online lesson each face fills a tile of known size.
+        probe = load_small_face_probe(settings.detection) if gallery is None else None
         pipeline = Pipeline(
             detector if gallery is None else OneFaceATile(detector, gallery, arrangement.tell),
             _reader(settings, classifier),
@@ -217,6 +220,7 @@ class Lecture:
             Layouts(surroundings, may_slide=not isinstance(source, ImageFolder))
             if arrangement.is_free
             else None,
+            probe,
         )
         recorder = Recorder(
             Store(self._engine),
@@ -237,6 +241,7 @@ class Lecture:
             on_progress=on_progress,
             on_sample=on_sample,
             presence=None if self._mode is Mode.AGGREGATE else Presence(facing),
+            probe=probe,
         )
 
 
