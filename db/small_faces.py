@@ -15,6 +15,10 @@ data."""
 LEAST_MIN_FACE_PX = 12
 """The lowest value that ``detection.min_face_px`` accepts."""
 
+REACHABLE_PX = 0.9 * LEAST_MIN_FACE_PX
+"""The smallest face that is likely to be found with that value: boxes around one face vary by a tenth, and
+the detector reports faces down to two thirds of the setting."""
+
 
 @dataclass(frozen=True)
 class SmallFaces:
@@ -68,10 +72,10 @@ class SmallFaces:
 
 
 def _suggested(sizes_px: Sequence[float], min_face_px: int) -> int | None:
-    """The highest allowed value below ``min_face_px`` that includes every missed face of an allowed size, if
-    these are at least half of the missed ones."""
-    allowed = [size for size in sizes_px if size >= LEAST_MIN_FACE_PX]
-    if not allowed or 2 * len(allowed) < len(sizes_px):
+    """The highest allowed value below ``min_face_px`` that includes every missed face that can be reached by
+    the setting, if these are at least half of the missed ones."""
+    reachable = [size for size in sizes_px if size >= REACHABLE_PX]
+    if not reachable or 2 * len(reachable) < len(sizes_px):
         return None
-    value = max(LEAST_MIN_FACE_PX, int(min(allowed)))
+    value = max(LEAST_MIN_FACE_PX, int(min(reachable)))
     return value if value < min_face_px else None

@@ -70,15 +70,13 @@ def limit(session: SessionRecord) -> str | None:
     if session.source == ONLINE:
         return None
     if found is None:
-        return _("Whether there were faces too small to be found was not checked in this session.")
-    begun = _(
-        "A few pictures were also searched for faces that are missing here, down to a size of 8\u00a0px."
-    )
+        return _("Whether faces were missed was not checked in this session.")
+    begun = _("A few pictures were searched more carefully, down to faces of 8\u00a0px.")
     if found.count == 0:
-        return begun + " " + _("None was found.")
+        return begun + " " + _("No further face was found.")
     told = ngettext(
-        "About %(num)d was found, beside %(found)d that the detector reported in the same picture.",
-        "About %(num)d were found, beside %(found)d that the detector reported in the same picture.",
+        "About %(num)d face was found beside the %(found)d that the detector reported.",
+        "About %(num)d faces were found beside the %(found)d that the detector reported.",
         found.count,
         found=found.found,
     )

@@ -32,6 +32,14 @@ from monitor.errors import DetectorError
 SMALLEST_PX = 8
 """The smallest face that is searched for, pixels of the frame."""
 
+LEAST_SIDE_PX = 0.75 * SMALLEST_PX
+"""Smaller candidates are dropped: parts of faces and of clothes, seen in the demo's portrait at 4 pixels."""
+
+BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.5, 4.0
+"""What has less than this share of a reported face's side and lies within so many sides to the left and right
+of its middle, and down from its top, is a detail of the body: the buttons and medals of the demo's portrait
+reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5 faces wide)."""
+
 MAGNIFICATIONS = (FINDABLE_PX / SMALLEST_PX, 1.0, 0.5)
 """A frame is enlarged so that a face of ``SMALLEST_PX`` has the ``FINDABLE_PX`` that the network needs. The
 smaller ones are for large frames at the end of a session, where the search has to fit ``CLOSING_RUNS``."""
@@ -44,7 +52,7 @@ pixels wide), and none of the three reported anything that is no face."""
 OPENING_S = (2.0, 5.0, 8.0)
 """When the frames of the beginning are taken, media seconds: three, because people move and turn."""
 
-RUNS_PER_SAMPLE = 20
+RUNS_PER_SAMPLE = 24
 """The most network runs in one sample, 0.1 to 0.2 s on a laptop. Heuristic, not tuned on data."""
 
 RUNS_PER_CANDIDATE = 4
@@ -125,15 +133,16 @@ class FrameSearch:
             self._parts.append(self._scan.candidates(self._image, slices))
             return None
         reported = boxes_xyxy * self._magnification, recent_xyxy * self._magnification
+        least_px = LEAST_SIDE_PX * self._magnification
         if self._candidates is None:
-            self._candidates = _unreported(merge(join(self._parts)), *reported)
+            self._candidates = _unreported(merge(join(self._parts)), *reported, least_px)
         count = runs // RUNS_PER_CANDIDATE
         now, self._candidates = self._candidates[:count], self._candidates[count:]
         self._faces.append(self._verifier.judged(self._image, join(now))[0])
         if self._candidates:
             return None
         # The verification may have moved a box onto a face that was reported.
-        faces = _unreported(merge(join(self._faces)), *reported)
+        faces = _unreported(merge(join(self._faces)), *reported, least_px)
         return join(faces).to_frame(self._magnification, 0, 0)
 
 
@@ -237,16 +246,39 @@ def _size(image_bgr: ImageBGR, magnification: float) -> tuple[int, int]:
     return max(1, round(width * magnification)), max(1, round(height * magnification))
 
 
-def _unreported(found: Candidates, boxes_xyxy: Floats, recent_xyxy: Floats) -> list[Candidates]:
-    """The candidates that are none of the reported faces."""
+def _unreported(
+    found: Candidates, boxes_xyxy: Floats, recent_xyxy: Floats, least_px: float
+) -> list[Candidates]:
+    """The candidates of at least ``least_px`` that are none of the reported faces, nor on their bodies."""
     count = len(boxes_xyxy)
     here = Candidates(boxes_xyxy, np.ones(count, np.float32), np.zeros((count, 6, 2), np.float32))
-    return [one for one in found.singly if not is_part_of(one, here) and not is_among_boxes(one, recent_xyxy)]
+    return [
+        one
+        for one in found.pick(_sides(found.boxes_xyxy) >= least_px).singly
+        if not is_part_of(one, here)
+        and not is_among_boxes(one, recent_xyxy)
+        and not _is_on_body(one, np.concatenate([boxes_xyxy, recent_xyxy]))
+    ]
+
+
+def _is_on_body(one: Candidates, boxes_xyxy: Floats) -> bool:
+    """Whether a candidate is much smaller than a reported face and lies on the body below it. A face cannot
+    be there: it would be nearer to the camera, and so not smaller."""
+    sides = _sides(boxes_xyxy)
+    middle = (one.boxes_xyxy[0, :2] + one.boxes_xyxy[0, 2:]) / 2
+    across = np.abs(middle[0] - (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2) / sides
+    down = (middle[1] - boxes_xyxy[:, 1]) / sides
+    smaller = _sides(one.boxes_xyxy)[0] < BODY_DETAIL * sides
+    return bool((smaller & (across < BODY_ACROSS) & (down > 0) & (down < BODY_DOWN)).any())
+
+
+def _sides(boxes_xyxy: Floats) -> Floats:
+    """The shorter side of each box ``(N, 4)``, pixels."""
+    return np.asarray((boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).min(axis=1), np.float32)
 
 
 def _missed(faces: Candidates, snapshot: _Snapshot) -> _Missed:
-    sides = (faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).min(axis=1)
-    return _Missed(tuple(float(side) for side in sides), len(snapshot.boxes_xyxy))
+    return _Missed(tuple(float(side) for side in _sides(faces.boxes_xyxy)), len(snapshot.boxes_xyxy))
 
 
 def _count(missed: _Missed) -> int:
