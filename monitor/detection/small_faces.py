@@ -35,10 +35,10 @@ SMALLEST_PX = 8
 LEAST_SIDE_PX = 0.75 * SMALLEST_PX
 """Smaller candidates are dropped: parts of faces and of clothes, seen in the demo's portrait at 4 pixels."""
 
-BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.5, 4.0
-"""What has less than this share of a reported face's side and lies within so many sides to the left and right
-of its middle, and down from its top, is a detail of the body: the buttons and medals of the demo's portrait
-reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5 faces wide)."""
+BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.3, (1.2, 4.0)
+"""What has less than this share of a reported face's side, and lies within so many sides to the left and
+right of its middle and so many below its top, is a detail of the body: the buttons and medals of the demo's
+portrait reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5 faces wide)."""
 
 MAGNIFICATIONS = (FINDABLE_PX / SMALLEST_PX, 1.0, 0.5)
 """A frame is enlarged so that a face of ``SMALLEST_PX`` has the ``FINDABLE_PX`` that the network needs. The
@@ -179,9 +179,9 @@ class SmallFaceProbe:
         with their candidates."""
         self._search = None
         closing = [missed for one in self._last() if (missed := self._searched(one)) is not None]
-        # A single frame counts only where there is no other.
-        if len(closing) > 1 or not self._opening:
-            self.result = self._agreed(self._opening, closing)
+        groups = [group for group in (self._opening, closing) if len(group) > 1]
+        # A single frame counts only where there are no two.
+        self.result = self._agreed(*groups or [self._opening + closing])
 
     def _keep(self, now: _Snapshot) -> None:
         """Keep the newest frame, and up to two older ones for the comparison at the end."""
@@ -269,7 +269,8 @@ def _is_on_body(one: Candidates, boxes_xyxy: Floats) -> bool:
     across = np.abs(middle[0] - (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2) / sides
     down = (middle[1] - boxes_xyxy[:, 1]) / sides
     smaller = _sides(one.boxes_xyxy)[0] < BODY_DETAIL * sides
-    return bool((smaller & (across < BODY_ACROSS) & (down > 0) & (down < BODY_DOWN)).any())
+    low, high = BODY_DOWN
+    return bool((smaller & (across < BODY_ACROSS) & (down > low) & (down < high)).any())
 
 
 def _sides(boxes_xyxy: Floats) -> Floats:

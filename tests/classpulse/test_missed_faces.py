@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from classrooms import classroom
 
+from classpulse.classroom import Arrangement
+from classpulse.lecture import small_face_probe
 from db import queries
 from db.engine import open_database
+from monitor.detection import DetectionSettings
+from monitor.gallery import Gallery
+from monitor.plan import Attribution
 from videos import write_video
 
 LARGE = (40, 44, 48)
@@ -50,3 +56,9 @@ def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callabl
     page = next((tmp_path / "classpulse-data").rglob("report.html")).read_text("utf-8")
     assert 'class="missed"' not in page
     assert "No further face was found." in page
+
+
+def test_an_online_lesson_is_not_searched() -> None:
+    room = Arrangement(None, None, Attribution((), {}))
+    assert small_face_probe(DetectionSettings(), room) is not None
+    assert small_face_probe(DetectionSettings(), replace(room, gallery=Gallery(4))) is None

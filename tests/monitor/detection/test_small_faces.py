@@ -211,6 +211,33 @@ def test_people_who_pass_in_one_frame_are_not_counted() -> None:
     assert probe.result.count == 0
 
 
+def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted() -> None:
+    script = [at((20, 20), (50, 20), (80, 20)), []]
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    for sample in range(10):
+        probe.offer(frame(0 if sample < 6 else 1), [], sample / FPS)
+    assert probe.result is None
+    probe.finish()
+    assert probe.result is not None
+    assert probe.result.count == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "is_detail"), [(124, 190, True), (80, 200, True), (165, 120, False), (124, 80, False)]
+)
+def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
+    x: int, y: int, is_detail: bool
+) -> None:
+    near = spot(100, 100, 60)
+    face = Face(tuple(map(float, near.boxes_xyxy[0])), 0.9, np.zeros((6, 2), np.float32))
+    script = [at((x, y))]
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    probe.offer(np.zeros((300, 400, 3), np.uint8), [face], 0.0)
+    probe.finish()
+    assert probe.result is not None
+    assert probe.result.count == (0 if is_detail else 1)
+
+
 def test_people_who_stay_are_counted_and_the_median_frame_decides() -> None:
     probe = scripted([at((20, 20), (50, 20)), at((20, 20), (50, 20), (80, 20)), at((50, 20))])
     assert probe.result is not None
