@@ -27,7 +27,8 @@ from model.crop import crop_face
 from monitor.attention import is_facing
 from monitor.binning import Binner
 from monitor.clothing import colours
-from monitor.detection import Detector, load_detector
+from monitor.detection import DetectionSettings, Detector, load_detector
+from monitor.detection.small_faces import SmallFaceProbe, load_small_face_probe
 from monitor.domain import Face, Frame, Gap, ImageBGR
 from monitor.glance import glance, surroundings
 from monitor.heads import MeshHeads
@@ -202,6 +203,7 @@ class Lecture:
         settings, gallery = self._config.settings, arrangement.gallery
         hits = settings.tracking.confirm_hits
         facing = partial(is_facing, settings=settings.attention)
+        probe = small_face_probe(settings.detection, arrangement)
         pipeline = Pipeline(
             detector if gallery is None else OneFaceATile(detector, gallery, arrangement.tell),
             _reader(settings, classifier),
@@ -217,6 +219,7 @@ class Lecture:
             Layouts(surroundings, may_slide=not isinstance(source, ImageFolder))
             if arrangement.is_free
             else None,
+            probe,
         )
         recorder = Recorder(
             Store(self._engine),
@@ -237,7 +240,13 @@ class Lecture:
             on_progress=on_progress,
             on_sample=on_sample,
             presence=None if self._mode is Mode.AGGREGATE else Presence(facing),
+            probe=probe,
         )
+
+
+def small_face_probe(settings: DetectionSettings, arrangement: Arrangement) -> SmallFaceProbe | None:
+    """The search for missed faces; None for an online lesson, in which each face fills a tile."""
+    return load_small_face_probe(settings) if arrangement.gallery is None else None
 
 
 def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:

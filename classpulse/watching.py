@@ -14,9 +14,11 @@ from classpulse.console import clock, count, print_json, say
 from classpulse.settings import Config
 from db.engine import open_database
 from db.records import SessionStatus
+from db.small_faces import SmallFaces
 from db.store import Store, close_abandoned
 from monitor.process import is_running
 from monitor.session import Outcome
+from reports.small_faces import as_data, warning
 
 
 @contextmanager
@@ -55,12 +57,20 @@ def tell(
             f"{count(progress.frames_sampled, 'picture')} looked at, "
             f"{count(outcome.students, 'student')} followed"
         )
+        say_missed(outcome.small_faces)
         for kind, path in files.items():
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
         say(f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported")
         return 1
     return 0
+
+
+def say_missed(found: SmallFaces | None) -> None:
+    """Print the warning that faces were missed, if there is a reason for one."""
+    text = warning(found)
+    if text is not None:
+        say(f"warning: {text}")
 
 
 def print_path(kind: str, path: Path) -> None:
@@ -80,5 +90,6 @@ def _as_json(outcome: Outcome, files: dict[str, Path]) -> dict[str, Any]:
         "frames_sampled": outcome.progress.frames_sampled,
         "frames_dropped": outcome.progress.frames_dropped,
         "students": outcome.students,
+        "small_faces": as_data(outcome.small_faces),
         "report": {kind: str(path) for kind, path in files.items()},
     }

@@ -24,6 +24,7 @@ from db.records import (
     TrackRecord,
 )
 from db.schema import PROBABILITIES, FlagRow
+from db.small_faces import SmallFaces
 
 _BIN_COLUMNS = (
     "student_id",
@@ -85,7 +86,8 @@ def probabilities(row: AnyRow) -> tuple[float, ...] | None:
 def session_record(row: AnyRow) -> SessionRecord:
     """A row of ``class_sessions`` joined with its class's name as ``class_name``."""
     values = {name: value for name, value in row._mapping.items() if name != "class_group_id"}
-    return SessionRecord(**values | {"status": SessionStatus(values["status"])})
+    small_faces = SmallFaces.from_json(values["small_faces"])
+    return SessionRecord(**values | {"status": SessionStatus(values["status"]), "small_faces": small_faces})
 
 
 def student_record(row: AnyRow) -> StudentRecord:

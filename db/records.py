@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from db.small_faces import SmallFaces
+
 
 class SessionStatus(StrEnum):
     """How a session stands. ``interrupted`` sessions keep all that was recorded before."""
@@ -49,7 +51,8 @@ joined, so bins of one student are missing where that student was not watched.""
 @dataclass(frozen=True)
 class SessionRecord:
     """One stored session. ``watched_s`` is the time covered by sampled frames (gaps excluded);
-    ``end_s`` the media time of the last sample; ``last_written_at`` the last commit."""
+    ``end_s`` the media time of the last sample; ``last_written_at`` the last commit. ``small_faces`` is None
+    where the session was not checked for missed faces."""
 
     id: int
     class_name: str
@@ -71,7 +74,7 @@ class SessionRecord:
     pid: int
     process_started: float
     room: str | None = None
-    small_faces: Mapping[str, Any] | None = None
+    small_faces: SmallFaces | None = None
 
 
 @dataclass(frozen=True)

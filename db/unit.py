@@ -36,6 +36,7 @@ from db.schema import (
     StudentRow,
     TrackRow,
 )
+from db.small_faces import SmallFaces
 from db.upsert import upsert
 
 _REVIEW = ("review", "reviewed_by", "reviewed_at", "note")
@@ -119,6 +120,11 @@ class Unit:
         """How far the session has come; replaces what was written before."""
         self._recorded.add(session_id)
         self._update_session(session_id, **vars(progress))
+
+    def save_small_faces(self, session_id: int, found: SmallFaces) -> None:
+        """Store the result of the search for missed faces; replaces an earlier one."""
+        self._recorded.add(session_id)
+        self._update_session(session_id, small_faces=found.as_json())
 
     def add_student(self, session_id: int, pseudonym: str) -> int:
         """Store a person of this session, in the session's class; returns the student's number."""

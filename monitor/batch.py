@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db.records import GapRecord, Progress, TimelineBin, TrackRecord
+from db.small_faces import SmallFaces
 from monitor.plan import Owner
 from monitor.seating import Seat
 
@@ -20,7 +21,8 @@ class Batch:
     ``bins`` are by (student's number within the session or ``CLASS``, start in seconds), ``tracks`` by their
     number, ``gaps`` by their start. ``notes`` are (media seconds, text). ``seats``, ``owners`` (by the
     student's number), ``frame_size`` (width, height; pixels) and ``progress`` are those of the moment.
-    ``erased`` are the numbers of all of whom nothing may be kept any more.
+    ``erased`` are the numbers of all of whom nothing may be kept any more. ``small_faces`` is the result of
+    the search for missed faces, None where there is no new one.
     """
 
     progress: Progress
@@ -32,6 +34,7 @@ class Batch:
     owners: Mapping[int, Owner] | None = None
     frame_size: tuple[int, int] = (0, 0)
     erased: frozenset[int] = frozenset()
+    small_faces: SmallFaces | None = None
 
     def then(self, newer: Batch) -> Batch:
         """This batch and a newer one in one.
@@ -49,4 +52,5 @@ class Batch:
             owners=newer.owners,
             frame_size=newer.frame_size,
             erased=self.erased | newer.erased,
+            small_faces=newer.small_faces or self.small_faces,
         )

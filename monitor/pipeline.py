@@ -6,7 +6,7 @@ this module decides what is asked of whom, and in which order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -50,6 +50,14 @@ class Masker(Protocol):
         """A copy of the frame without them."""
 
 
+class FaceProbe(Protocol):
+    """Searches single frames for faces that the detector missed
+    (``monitor.detection.small_faces.SmallFaceProbe``)."""
+
+    def offer(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
+        """Take the next frame as the detector got it, with the faces that it reported."""
+
+
 Glimpse = Callable[[ImageBGR, NDArray[np.float64], Box], NDArray[np.float32] | None]
 """What a place of the room looks like in a frame (``monitor.glance.glance``); None where there is nothing
 to see."""
@@ -70,6 +78,7 @@ class Pipeline:
         heads: HeadReader | None = None,
         masker: Masker | None = None,
         layouts: Layouts | None = None,
+        probe: FaceProbe | None = None,
     ) -> None:
         self._detector = detector
         self._reader = reader
@@ -88,6 +97,7 @@ class Pipeline:
         self._lids = Eyelids()
         self._masker = masker
         self._layouts = layouts
+        self._probe = probe
         self._held_note: str | None = None
         self._pending: dict[int, list[Reading]] = {}
         self._tracks: dict[int, Stretch] = {}
@@ -107,6 +117,8 @@ class Pipeline:
             frame = replace(frame, image_bgr=self._masker.masked(frame.image_bgr, to_room))
         # People are followed in the room and read in the picture.
         faces = self._detector.detect(frame.image_bgr)
+        if self._probe is not None:
+            self._probe.offer(frame.image_bgr, faces, frame.media_s)
         moves = self._moves(frame, faces)
         if self._layouts is not None and self._layouts.is_sliding:
             self._held_note = self._held_note or note

@@ -17,6 +17,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from db.records import GapRecord, Progress, SessionStatus, TimelineBin, TrackRecord
+from db.small_faces import SmallFaces
 from db.store import Store
 from monitor.aggregate import class_bin
 from monitor.batch import CLASS, Batch
@@ -78,6 +79,7 @@ class Recorder:
         self._frame_size = (0, 0)
         self._notes: list[tuple[float, str]] = []
         self._gaps: dict[float, GapRecord] = {}
+        self._small_faces: SmallFaces | None = None
         self._progress = Progress(end_s=0.0, watched_s=0.0, frames_sampled=0, frames_dropped=0)
         self._last_commit = (clock(), 0.0)
         self._seats: list[Seat] = []
@@ -141,6 +143,10 @@ class Recorder:
         """Put a note on the timeline at ``at_s``, media seconds."""
         self._notes.append((at_s, text))
 
+    def set_small_faces(self, found: SmallFaces) -> None:
+        """Store the result of the search for missed faces with the next commit."""
+        self._small_faces = found
+
     def commit_if_due(self, seats: Callable[[], list[Seat]], tracks: Callable[[], list[Stretch]]) -> None:
         """Commit when ``commit_s`` has passed on the clock or in the lecture since the last commit.
 
@@ -182,8 +188,9 @@ class Recorder:
         self._binner.close_old()
         notes, self._notes = tuple(self._notes), []
         gaps, self._gaps = self._gaps, {}
+        small_faces, self._small_faces = self._small_faces, None
         if not self._per_student:
-            return Batch(self._progress, _class_bins(bins), {}, notes, gaps)
+            return Batch(self._progress, _class_bins(bins), {}, notes, gaps, small_faces=small_faces)
         return Batch(
             progress=self._progress,
             bins=bins,
@@ -194,6 +201,7 @@ class Recorder:
             owners=self._owners,
             frame_size=self._frame_size,
             erased=self._erased,
+            small_faces=small_faces,
         )
 
 

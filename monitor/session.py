@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from db.errors import DatabaseError
 from db.records import Progress, SessionStatus
+from db.small_faces import SmallFaces
 from db.store import now_utc
 from monitor.delivery import LAST_TRIES_S
 from monitor.domain import Frame, Gap
@@ -48,6 +50,7 @@ class Outcome:
     reason: str
     progress: Progress
     students: int
+    small_faces: SmallFaces | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,19 @@ class SessionView:
     unwritten_bins: int
     last_written_at: datetime | None
     people: tuple[PersonNow, ...] = ()
+    small_faces: SmallFaces | None = None
+
+
+class Probe(Protocol):
+    """Searches single frames for faces that the detector missed
+    (``monitor.detection.small_faces.SmallFaceProbe``)."""
+
+    @property
+    def result(self) -> SmallFaces | None:
+        """The result so far; None before there is one."""
+
+    def finish(self) -> None:
+        """Search the last frames; takes seconds."""
 
 
 class Session:
@@ -70,8 +86,9 @@ class Session:
 
     One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
     and about once a second while there is nothing to look at. ``presence`` tells who is present now; without
-    it nothing is told of anybody. ``clock`` gives aware UTC. ``cause`` is why it is over, None before; what
-    is left is being written then.
+    it nothing is told of anybody. ``probe`` is the pipeline's search for missed faces, whose result is
+    stored. ``clock`` gives aware UTC. ``cause`` is why it is over, None before; what is left is being written
+    then.
     """
 
     def __init__(
@@ -85,6 +102,7 @@ class Session:
         on_progress: Callable[[Progress, int], None] | None = None,
         on_sample: Callable[[Sample], None] | None = None,
         presence: Presence | None = None,
+        probe: Probe | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._source = source
@@ -96,6 +114,8 @@ class Session:
         self._on_progress = on_progress
         self._on_sample = on_sample
         self._presence = presence
+        self._probe = probe
+        self._small_faces: SmallFaces | None = None
         self._clock = clock
         self.cause: SessionEvent | None = None
         self._previous_s: float | None = None
@@ -129,6 +149,7 @@ class Session:
             reason,
             self._recorder.progress,
             self._pipeline.seating.student_count,
+            self._small_faces,
         )
 
     def mark(self, text: str) -> float:
@@ -153,6 +174,7 @@ class Session:
             unwritten_bins=self._recorder.unwritten,
             last_written_at=self._recorder.last_written_at,
             people=() if self._presence is None else self._presence.people(self.labels()),
+            small_faces=self._small_faces,
         )
 
     def labels(self) -> Mapping[int, str]:
@@ -182,6 +204,7 @@ class Session:
         # After a gap as at the start: a sample stands for one period, not for what nobody saw.
         passed_s = self._period_s if previous_s is None else frame.media_s - previous_s
         sample = self._pipeline.process(frame)
+        self._record_small_faces()
         self._faces_now = sample.faces
         if self._presence is not None:
             self._presence.update(sample)
@@ -195,6 +218,13 @@ class Session:
         if news is not None and self._source.live:
             log.warning("%s", news)
             self._recorder.add_note(frame.media_s, news)
+
+    def _record_small_faces(self) -> None:
+        """Store a new result of the search for missed faces with the next commit."""
+        found = None if self._probe is None else self._probe.result
+        if found is not None and found != self._small_faces:
+            self._small_faces = found
+            self._recorder.set_small_faces(found)
 
     def _miss(self, gap: Gap) -> None:
         self._previous_s = None
@@ -232,6 +262,11 @@ class Session:
         self._take_notes()
         hurried = isinstance(stop, StopRequest) and stop.hurried
         try:
+            if self._probe is not None and not hurried and self.cause is not SessionEvent.FAILURE:
+                # The search takes seconds: everything seen so far is committed before it.
+                self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks())
+                self._probe.finish()
+                self._record_small_faces()
             self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), last=True)
         finally:
             within_s = HURRY_S if hurried else LAST_TRIES_S

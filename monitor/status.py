@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from db.small_faces import SmallFaces
 from monitor.camera import CameraState
 from monitor.lifecycle import SessionState
 
@@ -42,7 +43,8 @@ class RecordingStatus:
     the faces of the last sample, ``students`` the people followed so far. ``sample_fps`` is the rate that
     was reached over the last half minute, ``wanted_fps`` the one asked for. ``unwritten_bins`` wait for the
     database. ``last_written_at`` is None before the first commit. ``people`` are the students at the last
-    look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody.
+    look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody. ``small_faces``
+    is the result of the search for faces that the detector missed, None before there is one.
     """
 
     room: str | None
@@ -66,6 +68,7 @@ class RecordingStatus:
     unwritten_bins: int
     last_written_at: datetime | None
     people: tuple[PersonNow, ...] = ()
+    small_faces: SmallFaces | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Every field as a JSON-ready value; times in ISO 8601."""

@@ -59,6 +59,8 @@ class Writer:
         unit.save_gaps(self._session_id, list((batch.gaps or {}).values()))
         for at_s, text in batch.notes:
             unit.add_marker(self._session_id, at_s, text)
+        if batch.small_faces is not None:
+            unit.save_small_faces(self._session_id, batch.small_faces)
         unit.progress(self._session_id, batch.progress)
         return ids
 

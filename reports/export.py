@@ -23,6 +23,7 @@ from reports.gaps import unseen_s
 from reports.language import Language, speaking
 from reports.report import Mode, Person, Report
 from reports.sentences import banner, no_curve, summary
+from reports.small_faces import as_data as missed_faces
 from reports.timeline import UNKNOWN, StudentTimeline, overlap_s
 
 SCHEMA = "classpulse-report/1"
@@ -106,6 +107,7 @@ def _as_data(report: Report) -> dict[str, Any]:
         "summary": [_plain(sentence) for sentence in summary(report)],
         "missing": _plain(banner(report)),
         "masked_seats": report.masked_seats,
+        "small_faces": missed_faces(session.small_faces),
         "class": _class_data(report),
         "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
         "attention_flag_settings": None

@@ -6,7 +6,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from model.emotions import Emotion
-from reports import dates, words
+from reports import dates, small_faces, words
 from reports.arrivals import arrivals_told, came_at
 from reports.charts.svg import apart
 from reports.drawings import drawings
@@ -45,6 +45,8 @@ def render_html(report: Report) -> str:
             no_curve=no_curve(report),
             unreadable=unreadable(report),
             masked=masked(report),
+            small_faces=small_faces.limit(report.session),
+            missed_faces=small_faces.in_report(report.session),
             method=method(report.session, report.corrections),
             card=card_told(report.session),
             changes=[change_told(change) for change in report.changes],

@@ -16,6 +16,7 @@ from reports.gaps import gaps_told
 from reports.language import N_, _, ngettext, word
 from reports.names import isolated
 from reports.report import Mode, Person, Report
+from reports.small_faces import in_report
 from reports.words import clock, count, length, listing, noun, percent
 
 _NOBODY: Mapping[tuple[str, ...], tuple[str, str]] = {
@@ -90,7 +91,8 @@ def summary(report: Report) -> tuple[str, ...]:
             return (_("Nothing was watched, so there is nothing to report."),)
         return (_("Nothing was watched: no picture arrived, so there is nothing to report."),)
     if not report.whole.people_seen.any():
-        return (_("No student was seen in the %(length)s watched.", length=length(report.watched_s)),)
+        nobody = _("No student was seen in the %(length)s watched.", length=length(report.watched_s))
+        return tuple(sentence for sentence in (nobody, in_report(report.session)) if sentence)
     by_mode = {Mode.EMOTION: _emotion, Mode.BEHAVIOUR: _behaviour, Mode.AGGREGATE: _aggregate}
     return tuple(sentence for sentence in by_mode[report.mode](report) if sentence)
 
@@ -205,6 +207,7 @@ def _emotion(report: Report) -> list[str]:
     return [
         _check_ins(report),
         _seen(report),
+        in_report(report.session) or "",
         told or _("Nobody's face could be read, so nothing can be said about expressions."),
     ]
 
@@ -220,6 +223,7 @@ def _behaviour(report: Report) -> list[str]:
     return [
         _check_ins(report),
         _seen(report),
+        in_report(report.session) or "",
         f"{told} {change}".strip(),
         _eyes(report) + " " + _("No expression was computed in this mode."),
     ]
@@ -250,6 +254,7 @@ def _eyes(report: Report) -> str:
 def _aggregate(report: Report) -> list[str]:
     return [
         _("Up to %(students)s were seen at a time.", students=count(report.whole.people, "student")),
+        in_report(report.session) or "",
         _class_expressions(report),
         _("In this mode nothing is kept about a single student."),
     ]

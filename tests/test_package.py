@@ -35,7 +35,7 @@ PURE = (
     "reports.timeline", "reports.attention", "reports.changes", "reports.names",
     "reports.flags", "reports.attention_flags", "reports.confusion", "reports.intervals", "reports.usual",
     "reports.arrivals", "reports.gaps", "classpulse.health",
-    "db.records", "db.attribution", "db.combination", "db.reviews", "model.emotions",
+    "db.records", "db.small_faces", "db.attribution", "db.combination", "db.reviews", "model.emotions",
     "model.poses", "monitor.pose_gate",
 )  # fmt: skip
 

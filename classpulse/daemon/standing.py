@@ -12,6 +12,7 @@ from classpulse.console import clock, count
 from monitor.daemonstatus import DaemonStatus
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
+from reports.small_faces import warning
 
 NOT_RECORDING = "nothing is being recorded"
 
@@ -57,10 +58,12 @@ def _rows(one: RecordingStatus, now: datetime) -> list[tuple[str, str]]:
         return [("camera", _camera(one))]
     began = "" if one.started_at is None else f", since {one.started_at.astimezone():%H:%M}"
     seeing = one.state is SessionState.RECORDING
+    missed = warning(one.small_faces)
     return [
         ("session", f"{one.session_id}, {clock(one.media_s)} so far{began}"),
         ("faces", f"{one.faces_now if seeing else 'none can be seen'}{' now' if seeing else ''}"),
         ("students", str(one.students)),
+        *([] if missed is None else [("warning", missed)]),
         ("pictures", _pictures(one)),
         ("camera", _camera(one)),
         ("database", _database(one, now)),

@@ -18,8 +18,9 @@ from classpulse.interrupt import stop_on_signals
 from classpulse.note import note_of
 from classpulse.notifying import channels, notify
 from classpulse.settings import Config
-from classpulse.watching import open_record, print_path
+from classpulse.watching import open_record, print_path, say_missed
 from db.records import SessionStatus
+from db.small_faces import SmallFaces
 from monitor.control import ControlError, Request, ask
 from monitor.controlserver import ControlServer
 from monitor.daemonstatus import DaemonStatus
@@ -27,6 +28,7 @@ from monitor.lifecycle import SessionState
 from monitor.order import Ended
 from monitor.status import RecordingStatus
 from monitor.stopping import StopRequest
+from reports.small_faces import as_data
 
 _POLL_S = 0.2
 _NOTIFY_PAUSES_S = (5.0,)
@@ -46,6 +48,7 @@ class Foreground:
         self._ended: list[Ended] = []
         self._reported: dict[int, Reported] = {}
         self._states: dict[str | None, SessionState] = {}
+        self._warned: dict[int, SmallFaces] = {}
         self._bar: Bar | None = None
 
     def run(self, request: Request) -> int:
@@ -116,11 +119,18 @@ class Foreground:
                 if one.session_id not in self._last:
                     say(f"recording session {one.session_id}; end it with Ctrl-C or 'classpulse stop'")
                 self._last[one.session_id] = one
+                self._say_missed(one.session_id, one.small_faces)
             if one.state is not self._states.get(one.room):
                 self._say_change(one, self._states.get(one.room))
                 self._states[one.room] = one.state
             if self._bar is not None:
                 self._bar.at(one.media_s, _line(one))
+
+    def _say_missed(self, session_id: int, found: SmallFaces | None) -> None:
+        """Print the warning that faces are missed as soon as it is known, so that the camera can be moved."""
+        if found is not None and found.is_warning and session_id not in self._warned:
+            self._warned[session_id] = found
+            say_missed(found)
 
     def _say_change(self, one: RecordingStatus, before: SessionState | None) -> None:
         if one.state is SessionState.BLIND and before is SessionState.RECORDING:
@@ -164,6 +174,8 @@ class Foreground:
             else "ended at once"
         )
         say(f"session {one.session_id} {one.status.value if one.status else 'ended'}: {seen}")
+        if last is not None and last.small_faces != self._warned.get(one.session_id):
+            say_missed(last.small_faces)
         if reported is not None and reported.error:
             say(f"classpulse: no report of session {one.session_id}: {reported.error}")
         for kind, path in _files(reported).items():
@@ -181,6 +193,7 @@ class Foreground:
             "frames_sampled": None if last is None else last.frames_sampled,
             "frames_dropped": None if last is None else last.frames_dropped,
             "students": None if last is None else last.students,
+            "small_faces": None if last is None else as_data(last.small_faces),
             "report": {kind: str(path) for kind, path in _files(self._reported.get(one.session_id)).items()},
         }
 

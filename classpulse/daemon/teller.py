@@ -125,6 +125,7 @@ class Teller:
                 unwritten_bins=0 if view is None else view.unwritten_bins,
                 last_written_at=None if view is None else view.last_written_at,
                 people=() if view is None or self._paused else view.people,
+                small_faces=None if view is None else view.small_faces,
             )
 
     def _note_the_end(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,7 +18,8 @@ from db.errors import DatabaseError
 from db.plans import opted_out
 from films import film as truth_of
 from halls import HEIGHT, SEATS, WIDTH, OvalDetector, camera, hall, people_in, room, seen
-from monitor.domain import ImageBGR
+from monitor.detection.small_faces import SmallFaceProbe
+from monitor.domain import Face, ImageBGR
 from videos import write_video
 
 CONSENT = {"A1": "yes", "A2": "no", "B1": "yes"}
@@ -113,6 +114,27 @@ def test_of_who_opted_out_nothing_is_seen_or_kept(
     page = Path(answer["report"]["html"]).read_text(encoding="utf-8")
     assert "1 seat is opted out and was masked" in page
     assert "Fox of A2" not in page
+
+
+def test_the_search_for_missed_faces_gets_the_masked_frames_alone(
+    shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[tuple[ImageBGR, int]] = []
+
+    class Spy(SmallFaceProbe):
+        def offer(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
+            offered.append((image_bgr, len(faces)))
+            super().offer(image_bgr, faces, media_s)
+
+    monkeypatch.setattr("monitor.detection.small_faces.SmallFaceProbe", Spy)
+    classroom()
+    answer = shell.json("analyze", lecture, "--no-report")
+    assert len(offered) == SAMPLES
+    for (picture, found), detected in zip(offered, ovals.pictures, strict=True):
+        assert np.array_equal(picture, detected)
+        assert found == 3
+    assert answer["small_faces"] is not None
+    assert not answer["small_faces"]["warning"]
 
 
 def test_who_is_of_the_roster_is_the_same_in_the_next_session(

@@ -19,6 +19,7 @@ from db.records import (
     MarkerRecord,
     TrackRecord,
 )
+from db.small_faces import SmallFaces
 from reports.attention_flags import AttentionFlagSettings
 from reports.building import build_report
 from reports.export import SCHEMA, json_text
@@ -36,7 +37,12 @@ def make(lessons):
     """The JSON of a report, as read back."""
 
     def _make(*scripts, mode="emotion", aggregate=None, settings=None, **known):
-        session = lessons.session(max(map(len, scripts)), mode=mode, settings=settings or {"policy": None})
+        session = lessons.session(
+            max(map(len, scripts)),
+            mode=mode,
+            settings=settings or {"policy": None},
+            small_faces=SmallFaces.of([9.0, 15.0], 3, 24),
+        )
         rows = lessons.bins(scripts) if aggregate is None else lessons.aggregate(aggregate)
         people = lessons.students(len(scripts))
         return json.loads(

@@ -27,6 +27,7 @@ from reports.gaps import why
 from reports.history.student import StudentLine, student_line
 from reports.language import speaking
 from reports.report import local_time
+from reports.small_faces import hint, problem
 from reports.words import clock, reading_key
 
 
@@ -76,6 +77,7 @@ def show(request: Request, session: SessionRecord, error: str = "") -> Response:
         corrections=_corrections(request, session) if people else [],
         markers=[(clock(one.at_s), one.text) for one in queries.markers(site.engine, session.id)],
         gaps=_gaps(request, session),
+        missed=_missed(request, session),
         fresh=fresh_report(site, session, "html", language) is not None,
         making=site.making.is_going(key_of(session.id, "html", language)),
         before=before,
@@ -157,6 +159,13 @@ def _gaps(request: Request, session: SessionRecord) -> list[tuple[str, str, str]
             (clock(one.start_s), clock(one.end_s), why(one.reason))
             for one in queries.gaps(site_of(request).engine, session.id)
         ]
+
+
+def _missed(request: Request, session: SessionRecord) -> tuple[str, str] | None:
+    """The warning that faces were missed: the problem and what to do about it."""
+    with speaking(language_of(request)):
+        told = problem(session.small_faces)
+        return None if told is None or session.small_faces is None else (told, hint(session.small_faces))
 
 
 def _neighbours(

@@ -31,7 +31,8 @@ from db.records import SessionRecord, SessionStatus
 from monitor.control import ControlError
 from monitor.lifecycle import SessionState
 from monitor.status import RecordingStatus
-from reports.language import Language
+from reports.language import Language, speaking
+from reports.small_faces import hint, problem
 from reports.words import clock
 
 EACH_S = 0.5
@@ -185,8 +186,13 @@ def _of_now(
     """The parts that change with each look at the class."""
     is_seeing = recording is not None and recording.state is SessionState.RECORDING
     rows = people(recording.people if recording is not None and is_seeing else (), facts.known)
+    found = facts.session.small_faces if recording is None else recording.small_faces
+    with speaking(language):
+        missed, remedy = problem(found), None if found is None else hint(found)
     context: dict[str, Any] = {
         "recording": recording,
+        "missed": missed,
+        "remedy": remedy,
         "problem": look.problem,
         "session": facts.session,
         "rows": rows,

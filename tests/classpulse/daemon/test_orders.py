@@ -14,13 +14,16 @@ from classpulse.commands import status as status_module
 from classpulse.commands import stop as stop_module
 from classpulse.daemon import client
 from classpulse.daemon.client import CHANGING_S, claim_or_answer
-from classpulse.daemon.starting import _FIRST_PICTURE_S, hand_over
+from classpulse.daemon.starting import _FIRST_PICTURE_S, Foreground, hand_over
 from classpulse.errors import RunError
 from classpulse.settings import Config, read_config
+from db.records import SessionStatus
+from db.small_faces import SmallFaces
 from monitor.claim import Claim, FolderTaken
 from monitor.control import ControlError, Reply, Request
 from monitor.controlserver import ControlServer
 from monitor.daemonstatus import DaemonStatus
+from monitor.order import Ended, Order
 
 
 class Program:
@@ -265,3 +268,18 @@ def test_asking_where_another_user_has_the_folder_is_no_start(
     monkeypatch.setattr(client, "read_notice", private)
     with Claim(tmp_path):
         assert claim_or_answer(tmp_path) is None
+
+
+def test_missed_faces_are_told_at_once_and_again_only_if_more_are_missed(config: Config, capsys) -> None:
+    few, more = (SmallFaces.of([13.0] * count, 4, 24) for count in (3, 12))
+    foreground = Foreground(config, as_json=False, verbose=False)
+    for found in (None, SmallFaces.of([], 4, 24), few, few):
+        foreground._show((recording(small_faces=found),))
+    assert capsys.readouterr().err.count("warning: About 3 more faces are smaller than 24") == 1
+    over = Ended(Order("7b", "0"), 7, SessionStatus.FINISHED, "", last=True)
+    foreground._say_one(over)
+    assert "warning" not in capsys.readouterr().err
+    foreground._show((recording(small_faces=more),))
+    foreground._say_one(over)
+    assert "warning: About 12 more faces" in capsys.readouterr().err
+    assert foreground._as_dict(over)["small_faces"] == more.as_json() | {"warning": True}

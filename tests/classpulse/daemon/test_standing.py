@@ -10,9 +10,12 @@ from rich.console import Console
 from statuses import NOW, daemon, recording
 
 from classpulse.daemon.standing import standing
+from db.small_faces import SmallFaces
 from monitor.camera import CameraState
 from monitor.daemonstatus import DaemonStatus, NextLesson
 from monitor.lifecycle import SessionState
+from monitor.messages import Told, message_line, read_message
+from monitor.status import RecordingStatus
 
 
 def shown(status: DaemonStatus | None, width: int = 200) -> str:
@@ -35,6 +38,22 @@ def test_a_service_that_waits_says_for_what() -> None:
     assert "2 reports being made\n" in text
     assert f"next: Physics in B 3 at {lesson.starts_at.astimezone():%a %H:%M}\n" in text
     assert "! 7b was not recorded: [no] camera\n" in text
+
+
+def test_missed_faces_are_a_warning() -> None:
+    text = shown(daemon(recordings=(recording(small_faces=SmallFaces.of([12.0] * 12, 2, 24)),)))
+    assert "warning" in text
+    assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px. Set detection.min_face_px" in text
+    for found in (None, SmallFaces.of([12.0], 20, 24)):
+        assert "warning" not in shown(daemon(recordings=(recording(small_faces=found),)))
+
+
+def test_missed_faces_are_data_in_the_status() -> None:
+    status = recording(small_faces=SmallFaces.of([12.0] * 12, 2, 24))
+    data = status.as_json()
+    assert data["small_faces"]["count"] == 12
+    assert RecordingStatus.from_json(data) == status
+    assert read_message(message_line(Told(status))) == Told(status)
 
 
 def test_a_recording_in_full() -> None:

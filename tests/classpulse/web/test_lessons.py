@@ -18,6 +18,7 @@ from db.accounts import set_classes
 from db.names import save_names
 from db.records import Progress, SessionStatus
 from db.retention import erase_student
+from db.small_faces import SmallFaces
 from db.store import Store
 from recorded import BINS, START, class_number, new_session, one_bin
 
@@ -434,3 +435,14 @@ def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
     assert "Correct who is who" not in page
     answer = ada.submit(f"/lessons/{number}/corrections", what="undo")
     assert answer.status_code == 404
+
+
+def test_a_lesson_in_which_faces_were_missed_says_so(browser, engine, judged) -> None:
+    ada = browser("Ada")
+    assert "more face" not in ada.get(f"/lessons/{judged}").text
+    with Store(engine).unit() as unit:
+        unit.save_small_faces(judged, SmallFaces.of([12.0] * 12, 4, 24))
+        unit.commit()
+    page = ada.get(f"/lessons/{judged}").text
+    assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
+    assert "Set detection.min_face_px to 12" in page

@@ -21,6 +21,7 @@ from classpulse.web.pages import live
 from db import queries
 from db.accounts import change_account
 from db.records import SessionStatus
+from db.small_faces import SmallFaces
 from db.store import Store
 from monitor.control import ControlError, Request
 from monitor.lifecycle import SessionState
@@ -75,6 +76,23 @@ class TestThePage:
             assert words in page, words
         assert "<b>" not in page
         assert "is sad" not in page
+
+    def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
+        ada, found = browser("Ada"), SmallFaces.of([12.0] * 12, 4, 24)
+        assert "more face" not in ada.get(f"/live/{lesson}").text
+        fake.recordings = [recording(session_id=lesson, people=PEOPLE, media_s=300.0, small_faces=found)]
+        page = ada.get(f"/live/{lesson}").text
+        assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
+        assert "Set detection.min_face_px to 12" in page
+        fake.recordings = [recording(session_id=lesson, small_faces=SmallFaces.of([], 4, 24))]
+        assert "more face" not in ada.get(f"/live/{lesson}").text
+
+    def test_says_it_in_german(self, browser, lesson, fake) -> None:
+        found = SmallFaces.of([12.0] * 12, 4, 24)
+        fake.recordings = [recording(session_id=lesson, people=PEOPLE, small_faces=found)]
+        page = browser("Ada").get(f"/live/{lesson}", headers={"accept-language": "de"}).text
+        assert "Etwa 12 weitere Gesichter sind kleiner als 24" in page
+        assert "Stellen Sie detection.min_face_px auf 12" in page
 
     def test_shows_curves_gaps_and_markers_and_the_same_as_a_table(self, browser, lesson) -> None:
         page = browser("Ada").get(f"/live/{lesson}").text

@@ -1,0 +1,291 @@
+"""Faces that the detector does not report are counted, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from classrooms import HEIGHT, WIDTH, classroom
+from spots import spot
+
+from halls import room
+from monitor.detection import DetectionSettings, load_detector, small_faces
+from monitor.detection.blazeface import BlazeFace
+from monitor.detection.candidates import Candidates, join
+from monitor.detection.scanning import Cuttings
+from monitor.detection.small_faces import (
+    CLOSING_GAP_S,
+    CLOSING_RUNS,
+    RUNS_PER_SAMPLE,
+    SmallFaceProbe,
+    load_small_face_probe,
+)
+from monitor.domain import Face, ImageBGR
+from monitor.errors import DetectorError
+
+LARGE = (40, 44, 48)
+SMALL = (9, 10, 11, 12, 13, 14, 15, 16)
+FPS = 2
+SAMPLES = 36
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list with one entry, the number of network runs so far."""
+    count = [0]
+    original = BlazeFace.candidates
+
+    def counted(self: BlazeFace, tile_bgr: ImageBGR, min_score: float) -> Candidates:
+        count[0] += 1
+        return original(self, tile_bgr, min_score)
+
+    monkeypatch.setattr(BlazeFace, "candidates", counted)
+    return count
+
+
+def loaded() -> SmallFaceProbe:
+    probe = load_small_face_probe(DetectionSettings())
+    assert probe is not None
+    return probe
+
+
+def watch(frames: Callable[[int], ImageBGR], probe: SmallFaceProbe, samples: int = SAMPLES) -> None:
+    detector = load_detector(DetectionSettings())
+    for sample in range(samples):
+        image = frames(sample)
+        probe.offer(image, detector.detect(image), sample / FPS)
+
+
+@pytest.fixture(scope="module")
+def mixed() -> SmallFaceProbe:
+    """A probe that has seen the beginning of a session with three large and eight small faces."""
+    probe = loaded()
+    watch(lambda sample: classroom(LARGE + SMALL, sample % 3), probe)
+    return probe
+
+
+def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: SmallFaceProbe) -> None:
+    found = mixed.result
+    assert found is not None
+    assert found.is_warning
+    assert found.found >= len(LARGE)
+    assert found.min_face_px == 24
+    assert abs(found.count + found.found - len(LARGE + SMALL)) <= 1
+    assert found.are_all_small
+    assert found.smallest_px is not None
+    assert 6 < found.smallest_px < 12
+    assert found.suggested_min_face_px is not None
+    assert 12 <= found.suggested_min_face_px < 16
+
+
+def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe) -> None:
+    before = mixed.result
+    mixed.finish()
+    assert before is not None
+    assert mixed.result is not None
+    assert abs(mixed.result.count - before.count) <= 1
+
+
+def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProbe) -> None:
+    assert mixed.result is not None
+    suggested = mixed.result.suggested_min_face_px
+    assert suggested is not None
+    image = classroom(LARGE + SMALL)
+    few, more = (
+        len(load_detector(DetectionSettings(min_face_px=px)).detect(image)) for px in (24, suggested)
+    )
+    assert more >= few + 3
+
+
+@pytest.mark.parametrize("scene", ["all found", "empty room", "grey"])
+def test_nothing_is_missed_where_there_is_nothing_to_find(scene: str) -> None:
+    def frames(sample: int) -> ImageBGR:
+        if scene == "empty room":
+            return room()
+        return classroom((26, 30, 36, 44, 60, 28, 33) if scene == "all found" else (), sample % 3)
+
+    probe = loaded()
+    watch(frames, probe)
+    opening = probe.result
+    probe.finish()
+    for found in (opening, probe.result):
+        assert found is not None
+        assert not found.is_warning
+
+
+def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[int]) -> None:
+    """A full hall: more candidates than one sample may verify."""
+    probe = loaded()
+    image = classroom(SMALL * 12)
+    costs = []
+    for sample in range(60):
+        before = runs[0]
+        probe.offer(image, [], sample / FPS)
+        costs.append(runs[0] - before)
+    assert max(costs) <= RUNS_PER_SAMPLE
+    assert sum(costs) > 3 * RUNS_PER_SAMPLE
+    assert costs[:4] == [0] * 4, "nothing before the first frame that is due"
+    assert probe.result is not None
+    assert probe.result.count > 6 * len(SMALL)
+
+
+def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(runs: list[int]) -> None:
+    probe = loaded()
+    image = cv2.resize(classroom(SMALL), (4 * WIDTH, 4 * HEIGHT))
+    for sample in range(8):
+        probe.offer(image, [], sample / FPS)
+    before = runs[0]
+    probe.finish()
+    candidates = 4 * 4 * len(SMALL)
+    assert runs[0] - before <= 2 * (CLOSING_RUNS + candidates)
+
+
+def test_a_single_picture_is_searched_at_the_end() -> None:
+    probe = loaded()
+    watch(lambda _: classroom(LARGE + SMALL), probe, samples=1)
+    assert probe.result is None
+    probe.finish()
+    assert probe.result is not None
+    assert abs(probe.result.count + probe.result.found - len(LARGE + SMALL)) <= 1
+
+
+def test_nothing_is_known_of_a_session_without_a_frame() -> None:
+    probe = loaded()
+    probe.finish()
+    assert probe.result is None
+
+
+class _Scripted:
+    """A scan of one slice and a verifier that accept what the script says of each frame: the frame's first
+    pixel is an index into it."""
+
+    def __init__(self, script: Sequence[Sequence[Candidates]]) -> None:
+        self._script = script
+
+    def cuttings(self, width: int, height: int) -> Cuttings:
+        return Cuttings(np.array([[0, 0, width, height]], np.float32), np.array([[0, 1e9]], np.float32))
+
+    def candidates(self, image_bgr: ImageBGR, which: np.ndarray) -> Candidates:
+        parts = self._script[int(image_bgr[0, 0, 0])] if len(which) else []
+        return join(list(parts)).to_frame(1 / small_faces.MAGNIFICATIONS[0], 0, 0)
+
+    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+        return found, join([])
+
+
+def at(*places: tuple[int, int]) -> list[Candidates]:
+    return [spot(x, y, 12) for x, y in places]
+
+
+def frame(index: int) -> ImageBGR:
+    return np.full((90, 160, 3), index, np.uint8)
+
+
+def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ()) -> SmallFaceProbe:
+    """A probe that has got frame 0 at once, frame 1 from 4 s on and frame 2 from 7 s on, until 10 s."""
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    for sample in range(21):
+        t = sample / FPS
+        probe.offer(frame(0 if t < 4 else 1 if t < 7 else 2), faces, t)
+    return probe
+
+
+def test_people_who_pass_in_one_frame_are_not_counted() -> None:
+    crowd = at((20, 20), (50, 20), (80, 20))
+    for script in ([crowd, [], []], [[], crowd, []], [[], [], crowd]):
+        probe = scripted(script)
+        assert probe.result is not None
+        assert probe.result.count == 0
+        # The last two frames of a session are as many seconds apart as people need to pass.
+    probe = scripted([[], [], []])
+    last = _Scripted([[], [], [], crowd])
+    probe._scan = probe._verifier = last
+    probe.offer(frame(3), [], 10.5)
+    probe.finish()
+    assert probe.result is not None
+    assert probe.result.count == 0
+
+
+def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted() -> None:
+    script = [at((20, 20), (50, 20), (80, 20)), []]
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    for sample in range(10):
+        probe.offer(frame(0 if sample < 6 else 1), [], sample / FPS)
+    assert probe.result is None
+    probe.finish()
+    assert probe.result is not None
+    assert probe.result.count == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "is_detail"), [(124, 190, True), (80, 200, True), (165, 120, False), (124, 80, False)]
+)
+def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
+    x: int, y: int, is_detail: bool
+) -> None:
+    near = spot(100, 100, 60)
+    face = Face(tuple(map(float, near.boxes_xyxy[0])), 0.9, np.zeros((6, 2), np.float32))
+    script = [at((x, y))]
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    probe.offer(np.zeros((300, 400, 3), np.uint8), [face], 0.0)
+    probe.finish()
+    assert probe.result is not None
+    assert probe.result.count == (0 if is_detail else 1)
+
+
+def test_people_who_stay_are_counted_and_the_median_frame_decides() -> None:
+    probe = scripted([at((20, 20), (50, 20)), at((20, 20), (50, 20), (80, 20)), at((50, 20))])
+    assert probe.result is not None
+    assert probe.result.count == 2
+
+
+def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> None:
+    boxes = [spot(x, 20, 12).boxes_xyxy[0] for x in (20, 50)]
+    reported = [Face(tuple(map(float, box)), 0.9, np.zeros((6, 2), np.float32)) for box in boxes]
+    script = [at((20, 20), (50, 20))] * 3
+    assert scripted(script).result.count == 2  # type: ignore[union-attr]
+    probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
+    for sample in range(21):
+        probe.offer(frame(0), reported if sample % 7 == 0 else [], sample / FPS)
+    assert probe.result is not None
+    assert probe.result.count == 0
+
+
+def test_the_frames_of_the_end_lie_apart_and_no_others_are_kept() -> None:
+    probe = scripted([[], [], []])
+    times = [one.media_s for one in probe._recent]
+    assert len(times) <= 3
+    last, *earlier = [one.media_s for one in probe._last()]
+    assert last == 10.0
+    assert earlier
+    assert last - earlier[0] >= CLOSING_GAP_S
+    assert all(first < second for first, second in pairwise(times))
+
+
+def test_without_the_networks_there_is_no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> Iterator[None]:
+        raise DetectorError("mediapipe is not installed")
+
+    monkeypatch.setattr(small_faces, "BlazeFace", missing)
+    assert load_small_face_probe(DetectionSettings(backend="yunet")) is None
+
+
+@pytest.mark.parametrize(("median_px", "least"), [(10, 16), (14, 9), (24, 0)])
+def test_the_lecture_hall(shared: Path, median_px: int, least: int) -> None:
+    """24 faces, whose median has ``median_px``: at least ``least`` are missed and counted, none too many."""
+    media = shared / "media"
+    truth = json.loads((media / "lecture_hall_faces.json").read_text())
+    boxes = np.array(truth["faces_xywh"])
+    scale = median_px / np.median(boxes[:, 2])
+    image = cv2.imread(str(media / "lecture_hall.jpg"))
+    image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    probe = loaded()
+    watch(lambda _: image, probe, samples=1)
+    probe.finish()
+    assert probe.result is not None
+    assert least <= probe.result.count <= len(boxes) - probe.result.found
