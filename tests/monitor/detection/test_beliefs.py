@@ -14,7 +14,9 @@ from monitor.detection.beliefs import (
     EARLY_LOOKS,
     LEAST_BELIEF,
     LEAST_CONFIRMED,
+    MANY_LOOKS,
     SURELY,
+    SURELY_LONG,
     Belief,
 )
 
@@ -57,11 +59,10 @@ def test_the_mean_stays_within_the_scores(scores: list[float]) -> None:
     ("belief", "after"),
     [
         *[(Belief(0.9, looks=1 + index), after) for index, after in enumerate(CHECK_YOUNG_AFTER)],
-        (Belief(0.9, looks=SETTLED), CHECK_AFTER),
-        (Belief(SURELY, looks=SETTLED), CHECK_AFTER),
-        (Belief(SURELY - 0.01, looks=100), CHECK_DOUBTFUL_AFTER),
-        (Belief(SURELY - 0.01, looks=100, agreed=AGREED), CHECK_AFTER),
-        (Belief(DOUBTFUL - 0.01, looks=100, agreed=0.9), CHECK_DOUBTFUL_AFTER),
+        (Belief(0.9, looks=SETTLED, is_confirmed=True), CHECK_AFTER),
+        (Belief(DOUBTFUL, looks=SETTLED, is_confirmed=True), CHECK_AFTER),
+        (Belief(DOUBTFUL, looks=100), CHECK_DOUBTFUL_AFTER),
+        (Belief(DOUBTFUL - 0.01, looks=100, is_confirmed=True), CHECK_DOUBTFUL_AFTER),
     ],
 )
 def test_another_look_is_due_after_a_while_sooner_where_there_is_doubt(belief: Belief, after: int) -> None:
@@ -111,3 +112,13 @@ def test_a_face_is_confirmed_by_both_networks_or_by_one_that_is_sure(
     passes = [score] * CONFIRMING_LOOKS
     assert not believed(0.9, *passes[:-1], second=second).is_confirmed, "too few passes"
     assert believed(0.9, *passes, second=second + 1e-9).is_confirmed is is_confirmed
+
+
+def test_a_confirmed_face_stays_so_while_it_is_followed() -> None:
+    assert believed(0.9, *[0.8] * CONFIRMING_LOOKS, *[0.4] * 20).is_confirmed
+
+
+@pytest.mark.parametrize(("score", "is_confirmed"), [(SURELY_LONG + 0.01, True), (SURELY_LONG - 0.01, False)])
+def test_a_half_hidden_head_is_confirmed_after_many_passes(score: float, is_confirmed: bool) -> None:
+    assert not believed(0.9, *[score] * (MANY_LOOKS - 1)).is_confirmed
+    assert believed(0.9, *[score] * MANY_LOOKS).is_confirmed is is_confirmed
