@@ -25,7 +25,7 @@ from monitor.sample import Sample, Sighting, Stretch
 from monitor.seating import Grounds, Seating
 from monitor.similarity import inverse
 from monitor.stillness import Camera, Stillness
-from monitor.track_verification import Evidence, TrackVerification
+from monitor.track_verification import RECENT, Evidence, TrackVerification
 from monitor.tracking import Tracker
 from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, STANDING, Registrar, Viewpoint, in_room
 from monitor.wardrobe import Colours, Wardrobe
@@ -264,7 +264,8 @@ class Pipeline:
         not verified as a face. None if there are none.
 
         In a session of fewer samples than confirmation takes (one photograph, say), where nothing could be
-        confirmed, every face that is visible in the last one counts."""
+        confirmed, every face that is visible in the last one counts. One of fewer samples than verification
+        takes counts unverified faces too."""
         is_short = not self.seating.student_count and self._samples < self.seating.confirm_hits
         if is_short:
             waiting = [replace(track, hits=10**6) for track in self._now if track.face is not None]
@@ -282,7 +283,9 @@ class Pipeline:
     def _is_person_at_end(self, track: Track) -> bool:
         """Whether a track whose readings still wait counts."""
         readings = self._pending.get(track.track_id, [])
-        excluded = self._stillness.pictures(self._now_s) | self._verification.unverified
+        excluded = self._stillness.pictures(self._now_s)
+        if self._samples >= RECENT:
+            excluded |= self._verification.unverified
         if not readings or track.track_id in excluded:
             return False
         return track.face is not None or readings[-1].media_s - readings[0].media_s >= FOLLOWED_S

@@ -209,7 +209,7 @@ def _has_gone(watch: _Watch, now: _Now) -> bool:
         return False
     if not _is_told(watch.seen[-1].camera, now.camera):
         watch.untold_s += min(now.media_s - watch.last_s, LAG_S)
-        return False
+        return watch.untold_s >= UNTOLD_S
     watch.gone_since_s = now.media_s if watch.gone_since_s is None else watch.gone_since_s
     return now.media_s - watch.gone_since_s >= GONE_S
 

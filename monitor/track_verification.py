@@ -16,7 +16,8 @@ MESH_FITS, RECENT = 3, 10
 """The mesh must fit in so many of the last so many samples in which the face was seen. On objects that the
 detector takes for faces now and then it fits in some samples too: of 36 drawn ones it fits at least twice on
 14, in three samples of ten on 7; of 57 people of the simulated hall and the clips the rule costs none. Chosen
-on these (``monitor.detection.beliefs`` names them)."""
+on these (``monitor.detection.beliefs`` names them). A session of fewer samples than ``RECENT`` verifies no
+face."""
 
 
 @dataclass(frozen=True)
