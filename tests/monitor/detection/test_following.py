@@ -315,7 +315,7 @@ def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> No
     room.careful = lambda x: 0.52
     room.second = lambda x: 0.8 if x == 1220 else 0.3
     confirmed = []
-    for _ in range(2 * sum(CHECK_YOUNG_AFTER)):
+    for _ in range(1 + sum(CHECK_YOUNG_AFTER) // 2):
         room.sample(STILL)
         found = room.following.found_confirmed(STILL)
         lefts = found.faces.boxes_xyxy[:, 0].tolist()
