@@ -79,11 +79,15 @@ class Face:
     pixels of the frame, in BlazeFace's order: the subject's right eye, left eye, nose tip, mouth
     centre, right ear, left ear ("right" is the subject's, so it lies left in the picture). A
     detector that does not see a point gives NaN for it.
+
+    ``confirmed`` is True once the detector has verified the face (a second network agrees, or the first is
+    sure in repeated passes), False before, None where the detector does not verify.
     """
 
     box_xyxy: Box
     score: float
     keypoints: NDArray[np.float32]
+    confirmed: bool | None = None
 
     def __post_init__(self) -> None:
         x1, y1, x2, y2 = self.box_xyxy

@@ -6,7 +6,7 @@ this module decides what is asked of whom, and in which order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -20,9 +20,12 @@ from monitor.domain import Box, Face, Frame, ImageBGR, Observation, Track, Unkno
 from monitor.eyes import Eyelids
 from monitor.layout import Layouts, Moves
 from monitor.reading import FaceReader, HeadReader, Reading
+from monitor.relative_motion import MARGIN_PX
 from monitor.sample import Sample, Sighting, Stretch
 from monitor.seating import Grounds, Seating
-from monitor.stillness import Stillness
+from monitor.similarity import inverse
+from monitor.stillness import Camera, Stillness
+from monitor.track_verification import RECENT, Evidence, TrackVerification
 from monitor.tracking import Tracker
 from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, STANDING, Registrar, Viewpoint, in_room
 from monitor.wardrobe import Colours, Wardrobe
@@ -31,6 +34,9 @@ PENDING_S = 30.0
 """How long a face's samples wait for it to be confirmed as a person before they are given up, seconds: longer
 than people sit quite still (``monitor.stillness.PICTURE_S``)."""
 
+FOLLOWED_S = 2.0
+"""At the end of a session an unconfirmed track whose face is not visible in the last sample counts if it was
+followed for so long, seconds. Heuristic, not tuned on data."""
 
 LAID_OUT = "the tiles of the call were laid out anew; {} of {} faces were known"
 PICTURES = "faces that have never moved are taken for pictures and are not counted: {}"
@@ -58,9 +64,14 @@ class FaceProbe(Protocol):
         """Take the next frame as the detector got it, with the faces that it reported."""
 
 
-Glimpse = Callable[[ImageBGR, NDArray[np.float64], Box], NDArray[np.float32] | None]
-"""What a place of the room looks like in a frame (``monitor.glance.glance``); None where there is nothing
-to see."""
+class Glimpse(Protocol):
+    """What a place of the room looks like in a frame (``monitor.glance.glance``)."""
+
+    def __call__(
+        self, image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0, /
+    ) -> NDArray[np.float32] | None:
+        """The place, with ``margin_px`` of its surroundings on each side; None where there is nothing to see.
+        The margin is passed only where there is a registrar."""
 
 
 class Pipeline:
@@ -89,6 +100,7 @@ class Pipeline:
         self._crossings = Crossings()
         self._glance = glance
         self._stillness = Stillness()
+        self._verification = TrackVerification()
         self._pictures: set[int] = set()
         self._now: list[Track] = []
         self._now_s = 0.0
@@ -103,11 +115,15 @@ class Pipeline:
         self._tracks: dict[int, Stretch] = {}
         self._grounds: dict[int, Grounds] = {}
         self._frame_size = (0, 0)
+        self._samples = 0
 
     def process(self, frame: Frame) -> Sample:
         """Everything this frame tells. Frames come in order of time."""
         height, width = frame.image_bgr.shape[:2]
+        if self._frame_size not in ((0, 0), (width, height)):
+            self._stillness.forget()
         self._frame_size = (width, height)
+        self._samples += 1
         note = self._viewpoint.update(frame.image_bgr, frame.media_s)
         to_room = self._viewpoint.to_room
         if self._masker is not None:
@@ -133,19 +149,21 @@ class Pipeline:
         tracks, worn = self._crossings.update(tracks, self._wardrobe.worn(frame.image_bgr, shown))
         seen = [(track, pictured[id(track.face)]) for track in tracks if track.face is not None]
         self._continue(tracks)
-        read = self._read(frame, seen)
-        unmoved = self._look_for_pictures(frame, tracks, is_moved=note is not None)
+        read = self._read(frame, seen, tracks)
+        unmoved = self._look_for_pictures(frame, tracks)
+        unverified = self._verification.unverified
         away = sorted(set(range(self.seating.student_count)) - self._here)
         seats = [(student, self.seating.seat_of(student).box_xyxy) for student in away]
         bare = self._wardrobe.bare(frame.image_bgr, to_room, seats)
         recognised = self._recognised(frame, seen)
-        waiting = self._stillness.unmoved
+        waiting = self._stillness.unmoved | unverified
         students = self.seating.update(tracks, worn, bare, waiting=waiting, recognised=recognised)
         # Who is back on their seat and sits quite still is somebody all the same.
         pictures = unmoved - set(students)
         note = note or self._note_pictures(pictures)
         self._now, self._now_s, self._here = tracks, frame.media_s, set(students.values())
-        late = self.seating.admit([track for track in tracks if self._has_left(track)])
+        late = self._admit([track for track in tracks if self._has_left(track)])
+        not_counted = pictures | (unverified - set(students))
         watched = self.seating.watched(frame.shown)
         observations = self._attribute(students | late) + self._absences(students, frame.media_s, watched)
         self._note_tracks(tracks, students | late)
@@ -156,7 +174,7 @@ class Pipeline:
         sightings = tuple(
             Sighting(track.track_id, students.get(track.track_id), face.box_xyxy, read[track.track_id])
             for track, face in seen
-            if track.track_id not in pictures
+            if track.track_id not in not_counted
         )
         return Sample(
             frame.media_s,
@@ -179,6 +197,7 @@ class Pipeline:
     def _relocate(self, frame: Frame, faces: list[Face], moves: Moves) -> str:
         """Everybody is somewhere else; returns what should be noted of it."""
         self._viewpoint.restart(frame.image_bgr)
+        self._stillness.forget()
         raw = {number: key for key, number in self._crossings.numbers().items()}
         tracks = {track: faces[index] for track, index in moves.tracks.items() if track in raw}
         self._tracker.relocate({raw[track]: face for track, face in tracks.items()})
@@ -199,9 +218,12 @@ class Pipeline:
             if track.before is not None and track.before in self._pending:
                 self._pending[track.track_id] = self._pending.pop(track.before)
                 self._stillness.continue_as(track.before, track.track_id)
+                self._verification.continue_as(track.before, track.track_id)
 
-    def _read(self, frame: Frame, seen: list[tuple[Track, Face]]) -> dict[int, tuple[float, ...] | Unknown]:
-        """Read the faces of this frame and keep the readings until their students are known.
+    def _read(
+        self, frame: Frame, seen: list[tuple[Track, Face]], tracks: list[Track]
+    ) -> dict[int, tuple[float, ...] | Unknown]:
+        """Read and verify the faces of this frame, and keep the readings until their students are known.
 
         Returns the expression by ``track_id``."""
         faces = [face for _, face in seen]
@@ -209,6 +231,13 @@ class Pipeline:
         readings = self._reader.read(frame.image_bgr, faces, heads)
         for (track, _), reading, head in zip(seen, readings, heads, strict=True):
             self._pending.setdefault(track.track_id, []).append(Reading(frame.media_s, reading, head))
+        self._verification.update(
+            (
+                Evidence(track.track_id, head.mesh_fits, face.confirmed)
+                for (track, face), head in zip(seen, heads, strict=True)
+            ),
+            {track.track_id for track in tracks},
+        )
         return {track.track_id: reading for (track, _), reading in zip(seen, readings, strict=True)}
 
     def _note_pictures(self, pictures: set[int]) -> str | None:
@@ -217,34 +246,48 @@ class Pipeline:
         return PICTURES.format(len(pictures)) if pictures - known else None
 
     def _has_left(self, track: Track) -> bool:
-        """Whether these readings still wait for somebody who is not here any more."""
+        """Whether these readings still wait for a person who has left: a verified face that has moved."""
         is_waiting = track.track_id in self._pending and track.track_id not in self._stillness.unmoved
-        return is_waiting and track.face is None and self._glance is not None
+        is_person = is_waiting and track.track_id not in self._verification.unverified
+        return is_person and track.face is None and self._glance is not None
 
-    def _look_for_pictures(self, frame: Frame, tracks: list[Track], *, is_moved: bool) -> set[int]:
+    def _admit(self, tracks: Sequence[Track]) -> dict[int, int]:
+        """The students of tracks that were not assigned while their faces were visible."""
+        times_s = {t.track_id: [one.media_s for one in self._pending.get(t.track_id, ())] for t in tracks}
+        return self.seating.admit(tracks, times_s)
+
+    def _look_for_pictures(self, frame: Frame, tracks: list[Track]) -> set[int]:
         """The tracks that may be pictures on a wall: their faces have not moved for a while."""
         if self._glance is None:
             return set()
-        if is_moved:
-            self._stillness.forget()
         here = {track.track_id: track.box_xyxy for track in tracks if track.face is not None}
         look = partial(self._glance, frame.image_bgr, self._viewpoint.to_room)
-        self._stillness.update(here, {track.track_id for track in tracks}, look, frame.media_s)
+        camera = around = None
+        if self._viewpoint.is_followed:
+            glance, image_bgr, to_room = self._glance, frame.image_bgr, self._viewpoint.to_room
+            camera = Camera(inverse(to_room), self._viewpoint.is_known)
+
+            def around(place: Box) -> NDArray[np.float32] | None:
+                return glance(image_bgr, to_room, place, MARGIN_PX)
+
+        live = {track.track_id for track in tracks}
+        self._stillness.update(here, live, look, frame.media_s, camera, around)
         return self._stillness.pictures(frame.media_s)
 
     def finish(self) -> Sample | None:
-        """At the end of a session: the faces that are still waiting are people as far as anyone can tell,
-        also those seen less often than confirmation takes where nobody else was seen (one picture, say).
-        None when nobody waits."""
-        pictures = self._stillness.pictures(self._now_s)
-        waiting = [
-            track
-            for track in self._now
-            if track.face is not None and track.track_id in self._pending and track.track_id not in pictures
-        ]
-        if not self.seating.student_count:
-            waiting = [replace(track, hits=10**6) for track in waiting]
-        students = self.seating.update(waiting)
+        """At the end of a session: the readings of faces that still wait for confirmation, for which a track
+        that was followed long enough counts, visible in the last sample or not, unless it is a picture or was
+        not verified as a face. None if there are none.
+
+        In a session of fewer samples than confirmation takes (one photograph, say), where nothing could be
+        confirmed, every face that is visible in the last one counts. One of fewer samples than verification
+        takes counts unverified faces too."""
+        is_short = not self.seating.student_count and self._samples < self.seating.confirm_hits
+        if is_short:
+            waiting = [replace(track, hits=10**6) for track in self._now if track.face is not None]
+        else:
+            waiting = [track for track in self._now if self._is_person_at_end(track)]
+        students = self._admit([track for track in waiting if track.track_id in self._pending])
         observations = self._attribute(students)
         self._note_tracks(waiting, students)
         if not observations:
@@ -252,6 +295,16 @@ class Pipeline:
         return Sample(
             max(o.media_s for o in observations), tuple(observations), len(waiting), self._frame_size
         )
+
+    def _is_person_at_end(self, track: Track) -> bool:
+        """Whether a track whose readings still wait counts."""
+        readings = self._pending.get(track.track_id, [])
+        excluded = self._stillness.pictures(self._now_s)
+        if self._samples >= RECENT:
+            excluded |= self._verification.unverified
+        if not readings or track.track_id in excluded:
+            return False
+        return track.face is not None or readings[-1].media_s - readings[0].media_s >= FOLLOWED_S
 
     def pop_changed_tracks(self) -> list[Stretch]:
         """The tracks of students that changed since the last call, for the record."""

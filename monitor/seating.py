@@ -26,6 +26,9 @@ from monitor.looks import NEEDED, Looks
 
 _BOXES_REMEMBERED = 60  # half a minute at the default rate: so soon two who changed places own the new ones
 _BARE_NEEDED = 40  # samples, twenty seconds at the default rate: longer than most look down for
+_SEEN_REMEMBERED = 120  # samples, a minute at the default rate: longer than readings wait for a student
+_TOGETHER = 2  # samples in which a track and a student were both seen: then they are two people
+_SAME_PLACE = 0.5  # face widths; nearer than this two tracks seen together are one face found twice
 _BARE_LIKENESS = 0.9  # not tuned; what stands in front of a seat is as like itself as clothes are
 
 
@@ -79,6 +82,7 @@ class Seating:
         self._confirm_hits = confirm_hits
         self._student_of: dict[int, int] = {}
         self._boxes: list[deque[Box]] = []
+        self._seen_s: list[deque[float]] = []
         self._looks: list[Looks] = []
         self._bare: list[Looks] = []
         self._new_looks: dict[int, Looks] = {}
@@ -125,6 +129,7 @@ class Seating:
         for track in seen:
             if track.track_id in students:
                 self._boxes[students[track.track_id]].append(track.box_xyxy)
+                self._seen_s[students[track.track_id]].append(track.last_s)
                 self._bare[students[track.track_id]] = Looks()
                 if track.track_id in colours:
                     self._looks[students[track.track_id]].add(colours[track.track_id])
@@ -143,15 +148,43 @@ class Seating:
         self._boxes[student] = deque([box_xyxy], maxlen=_BOXES_REMEMBERED)
         self._adrift -= {student}
 
-    def admit(self, tracks: Sequence[Track]) -> dict[int, int]:
-        """Whose tracks these are that were not seen in the last sample and are nobody's yet, ``{track_id:
-        student}``: somebody who has left before it was known that they are a person."""
+    def admit(
+        self, tracks: Sequence[Track], seen_s: Mapping[int, Sequence[float]] | None = None
+    ) -> dict[int, int]:
+        """Assign students to tracks that were not assigned while they were seen; return ``{track_id:
+        student}``.
+
+        ``seen_s`` has the times at which each track was seen, seconds. A track on the seat of a student who
+        was not seen at the same times is that student. Without times, students that have a live track are
+        others.
+        """
         newcomers = [t for t in tracks if t.hits >= self._confirm_hits and t.track_id not in self._student_of]
-        students = self._seat(newcomers, set(self._student_of.values()), waiting=frozenset())
-        self._student_of |= students
-        for track in newcomers:
-            self._boxes[students[track.track_id]].append(track.box_xyxy)
+        students: dict[int, int] = {}
+        for track in sorted(newcomers, key=lambda t: (t.first_s, t.track_id)):
+            times = (seen_s or {}).get(track.track_id)
+            others = (
+                set(self._student_of.values())
+                if times is None
+                else {seat.student for seat in self.seats if self._is_another(track, seat, times)}
+            )
+            given = self._seat([track], others, waiting=frozenset())
+            student = given[track.track_id]
+            self._student_of |= given
+            students |= given
+            self._boxes[student].append(track.box_xyxy)
+            self._seen_s[student].extend(times or ())
         return students
+
+    @property
+    def confirm_hits(self) -> int:
+        """Detections before a track is a person."""
+        return self._confirm_hits
+
+    def _is_another(self, track: Track, seat: Seat, times_s: Sequence[float]) -> bool:
+        """Whether the student of a seat was seen elsewhere while the track was."""
+        together = set(times_s) & set(self._seen_s[seat.student])
+        away = seat_distance(track.box_xyxy, seat.box_xyxy, self._settings)
+        return len(together) >= _TOGETHER and away > _SAME_PLACE
 
     def pop_arrivals(self) -> list[Arrival]:
         """Who has come to a known seat since the last call."""
@@ -206,6 +239,7 @@ class Seating:
             if track.track_id not in given:
                 given[track.track_id] = len(self._boxes)
                 self._boxes.append(deque(maxlen=_BOXES_REMEMBERED))
+                self._seen_s.append(deque(maxlen=_SEEN_REMEMBERED))
                 self._looks.append(Looks())
                 self._bare.append(Looks())
             if owner is not None:

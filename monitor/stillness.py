@@ -3,6 +3,11 @@
 A person who sits still blinks, breathes, turns; a picture does none of it. So the same place of the room is
 compared with what it looked like two seconds before, and a face is a person only once it has changed there a
 few times. Detectors' boxes are of no use for this: they jitter as much on a picture as on a person.
+
+Places are those of the room, so a camera that moves does not restart anything. Where it moved between the two
+moments, registration errors and blur change a poster too; then the face is compared against its own
+surroundings (``monitor.relative_motion``). Where its motion is unknown, a change proves nothing, and a face
+that could not be judged for long is given the benefit of the doubt.
 """
 
 from __future__ import annotations
@@ -15,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain import Box
+from monitor.relative_motion import relative_change
+from monitor.similarity import Matrix
 
 Glance = Callable[[Box], NDArray[np.float32] | None]
 """What a place of the room looks like in the present sample, ``(N, N)`` grey; None where there is nothing to
@@ -41,19 +48,71 @@ most stand before a picture; not tuned."""
 PICTURE_S = 20.0
 """Who has not changed for so long is taken for a picture, seconds; the time of the measurement above."""
 
+CAMERA_MOVED_PX, CAMERA_MOVED_SHARE = 3.0, 0.05
+"""The camera moved between two samples if a place lies elsewhere in the frame by more than both: pixels, and
+widths of the face. The simulated camera on a stand shakes by 0.6 px. Heuristic, not tuned on data."""
+
+CHANGED_MOVING = 0.93
+"""``CHANGED`` where the camera moved, under the alignment of ``monitor.relative_motion``."""
+
+SHIFTED_MOVING = 0.022
+"""There a shift of the face against its surroundings of more face widths is a change as well. On the
+simulated hall warped as by a hand (seeds 100 to 103, faces of 14 to 70 px), the posters' similarities were
+never below 0.943 and their shifts never over 0.019; of every person at least one comparison in eight is
+beyond one of the two limits. Chosen on these; ``docs/decisions.md`` has the figures on others."""
+
+UNTOLD_S = PICTURE_S
+"""A face that changed for so long while the camera's motion was unknown is taken for a person, seconds: the
+change may be the camera's, but it must not wait for ever."""
+
 BOXES = 5
 """The place is the median of so many boxes."""
 
 
+@dataclass(frozen=True)
+class Camera:
+    """How the camera stands in one sample: ``to_frame`` leads from the room to the frame, as last known, and
+    ``is_known`` tells whether it is known now."""
+
+    to_frame: Matrix
+    is_known: bool
+
+
+@dataclass(frozen=True)
+class _Now:
+    """One sample: its time, what places look like, and the camera with what they look like with their
+    surroundings; None where it stands."""
+
+    media_s: float
+    glance: Glance
+    camera: Camera | None
+    around: Glance | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a place looked like, alone and with its surroundings, and the camera then; None where it
+    stands."""
+
+    media_s: float
+    place: Box
+    patch: NDArray[np.float32]
+    around: NDArray[np.float32] | None = None
+    camera: Camera | None = None
+
+
 @dataclass
 class _Watch:
-    """One face that has not been seen to change yet: its last boxes, and what was seen where, and when."""
+    """One face that has not been seen to change yet: its last boxes, and what was seen where, and when.
+    ``untold_s`` is the time in which the camera's motion was unknown and the face changed."""
 
     since_s: float
+    last_s: float
     boxes: deque[Box] = field(default_factory=lambda: deque(maxlen=BOXES))
-    seen: deque[tuple[float, Box, NDArray[np.float32]]] = field(default_factory=deque)
+    seen: deque[_Seen] = field(default_factory=deque)
     changes_s: list[float] = field(default_factory=list)
     gone_since_s: float | None = None
+    untold_s: float = 0.0
 
 
 class Stillness:
@@ -63,21 +122,34 @@ class Stillness:
         self._watched: dict[int, _Watch] = {}
         self._moving: set[int] = set()
 
-    def update(self, boxes_xyxy: Mapping[int, Box], live: set[int], glance: Glance, media_s: float) -> None:
-        """Take the faces of one sample, by track, in pixels of the room; ``live`` are all tracks there
-        are."""
+    def update(
+        self,
+        boxes_xyxy: Mapping[int, Box],
+        live: set[int],
+        glance: Glance,
+        media_s: float,
+        camera: Camera | None = None,
+        around: Glance | None = None,
+    ) -> None:
+        """Take the faces of one sample, by track, in pixels of the room; ``live`` are all tracks there are.
+
+        Without ``camera`` it stands. ``around`` gives the patch of a place with its surroundings
+        (``monitor.relative_motion.MARGIN_PX`` more on each side)."""
+        now = _Now(media_s, glance, camera, around)
         self._moving &= live
         self._watched = {number: watch for number, watch in self._watched.items() if number in live}
         for number in live - self._moving:
             if number in boxes_xyxy:
-                watch = self._watched.setdefault(number, _Watch(media_s))
+                watch = self._watched.setdefault(number, _Watch(media_s, media_s))
                 watch.boxes.append(boxes_xyxy[number])
-                has_moved = _has_changed(watch, glance, media_s)
+                has_moved = _has_changed(watch, now)
             else:
-                has_moved = number in self._watched and _has_gone(self._watched[number], glance, media_s)
+                has_moved = number in self._watched and _has_gone(self._watched[number], now)
             if has_moved:
                 self._moving.add(number)
                 self._watched.pop(number, None)
+            elif number in self._watched:
+                self._watched[number].last_s = media_s
 
     def continue_as(self, before: int, number: int) -> None:
         """Who was followed as ``before``, and not seen to change, goes on as ``number``."""
@@ -85,7 +157,8 @@ class Stillness:
             self._watched[number] = self._watched.pop(before)
 
     def forget(self) -> None:
-        """What is in the picture now cannot be compared with before: the camera was moved."""
+        """The room has new coordinates, and no place can be compared with before. What was learnt of the
+        faces stays."""
         for watch in self._watched.values():
             watch.seen.clear()
             watch.boxes.clear()
@@ -97,39 +170,74 @@ class Stillness:
 
     def pictures(self, media_s: float) -> set[int]:
         """Those of them who have been watched for so long that they are taken for pictures."""
-        return {number for number, watch in self._watched.items() if media_s - watch.since_s >= PICTURE_S}
+        return {
+            number
+            for number, watch in self._watched.items()
+            if media_s - watch.since_s - watch.untold_s >= PICTURE_S
+        }
 
 
-def _has_changed(watch: _Watch, glance: Glance, media_s: float) -> bool:
-    """Look once more at a face that is seen; whether it is no picture."""
+def _has_changed(watch: _Watch, now: _Now) -> bool:
+    """Compare a face that is seen with before; whether it is no picture."""
     watch.gone_since_s = None
-    while len(watch.seen) > 1 and media_s - watch.seen[1][0] >= LAG_S:
+    while len(watch.seen) > 1 and now.media_s - watch.seen[1].media_s >= LAG_S:
         watch.seen.popleft()
-    if watch.seen and media_s - watch.seen[0][0] >= LAG_S:
-        _, place, before = watch.seen.popleft()
-        if _differ(before, glance(place)):
-            watch.changes_s.append(media_s)
+    if watch.seen and now.media_s - watch.seen[0].media_s >= LAG_S:
+        before = watch.seen.popleft()
+        differs = _differ(before, now)
+        if differs and _is_told(before.camera, now.camera):
+            watch.changes_s.append(now.media_s)
+        elif differs:
+            watch.untold_s += min(now.media_s - watch.last_s, LAG_S)
     x1, y1, x2, y2 = (float(edge) for edge in np.median(np.array(watch.boxes), axis=0))
-    seen = glance((x1, y1, x2, y2))
-    if seen is None:
+    place = (x1, y1, x2, y2)
+    patch = now.glance(place)
+    if patch is None:
         return True
-    watch.seen.append((media_s, (x1, y1, x2, y2), seen))
+    around = None if now.around is None else now.around(place)
+    watch.seen.append(_Seen(now.media_s, place, patch, around, now.camera))
     changes = watch.changes_s
-    return len(changes) >= CHANGES and changes[-1] - changes[0] >= CHANGES_S
+    if len(changes) >= CHANGES and changes[-1] - changes[0] >= CHANGES_S:
+        return True
+    return watch.untold_s >= UNTOLD_S
 
 
-def _has_gone(watch: _Watch, glance: Glance, media_s: float) -> bool:
-    """Look at the place of a face that is not seen; whether nobody is there any more."""
-    if not watch.seen or not _differ(watch.seen[-1][2], glance(watch.seen[-1][1])):
+def _has_gone(watch: _Watch, now: _Now) -> bool:
+    """Look at the place of a face that is not seen; whether the face is no longer there."""
+    if not watch.seen or not _differ(watch.seen[-1], now):
         watch.gone_since_s = None
         return False
-    watch.gone_since_s = media_s if watch.gone_since_s is None else watch.gone_since_s
-    return media_s - watch.gone_since_s >= GONE_S
+    if not _is_told(watch.seen[-1].camera, now.camera):
+        watch.untold_s += min(now.media_s - watch.last_s, LAG_S)
+        return watch.untold_s >= UNTOLD_S
+    watch.gone_since_s = now.media_s if watch.gone_since_s is None else watch.gone_since_s
+    return now.media_s - watch.gone_since_s >= GONE_S
 
 
-def _differ(before: NDArray[np.float32], now: NDArray[np.float32] | None) -> bool:
+def _is_told(before: Camera | None, now: Camera | None) -> bool:
+    """Whether a change between two samples says something of the face."""
+    return all(camera is None or camera.is_known for camera in (before, now))
+
+
+def _differ(before: _Seen, now: _Now) -> bool:
     """Whether a place has changed; where nothing is left to see, it has."""
-    return now is None or _alike(before, now) < CHANGED
+    if before.around is not None and now.around is not None and _has_moved(before, now.camera):
+        around = now.around(before.place)
+        if around is not None:
+            change = relative_change(before.around, around)
+            return change.similarity < CHANGED_MOVING or change.shift > SHIFTED_MOVING
+    patch = now.glance(before.place)
+    return patch is None or _alike(before.patch, patch) < CHANGED
+
+
+def _has_moved(before: _Seen, camera: Camera | None) -> bool:
+    """Whether the camera has moved so far that the place lies elsewhere in the frame."""
+    if before.camera is None or camera is None:
+        return False
+    x1, y1, x2, y2 = before.place
+    middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2, 1.0])
+    away_px = float(np.hypot(*((camera.to_frame - before.camera.to_frame) @ middle)))
+    return away_px > max(CAMERA_MOVED_PX, CAMERA_MOVED_SHARE * (x2 - x1))
 
 
 def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -122,8 +122,11 @@ class TileSeating(Seating):
         self._student_of = {t.track_id: s for t in tracks if (s := self._known(t)) is not None}
         return students
 
-    def admit(self, tracks: Sequence[Track]) -> dict[int, int]:
-        """As ``Seating.admit``."""
+    def admit(
+        self, tracks: Sequence[Track], seen_s: Mapping[int, Sequence[float]] | None = None
+    ) -> dict[int, int]:
+        """As ``Seating.admit``; the place alone decides."""
+        del seen_s
         students: dict[int, int] = {}
         for track in tracks:
             if track.hits >= self._confirm_hits and track.track_id not in self._student_of:

@@ -35,7 +35,7 @@ def in_room(face: Face, to_room: NDArray[np.float64]) -> Face:
     half_width = scale * (face.box_xyxy[2] - face.box_xyxy[0]) / 2
     half_height = scale * (face.box_xyxy[3] - face.box_xyxy[1]) / 2
     box = (float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height))
-    return Face(box, face.score, moved(to_room, face.keypoints))
+    return Face(box, face.score, moved(to_room, face.keypoints), face.confirmed)
 
 
 def in_picture(box_xyxy: Box, to_room: NDArray[np.float64]) -> Face:
@@ -65,7 +65,14 @@ class Viewpoint:
         self._lost_note = lost_note
         self.to_room = STANDING
         self.is_known = False
+        self._known_samples = 0
         self._known_s, self._is_blind = 0.0, False
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the camera's motion was ever measured: the first frame of every source is known, and a
+        camera that shows nothing to measure by counts as standing."""
+        return self._known_samples > 1
 
     def restart(self, image_bgr: ImageBGR) -> None:
         """This frame's pixels are the room's from now on."""
@@ -86,6 +93,7 @@ class Viewpoint:
         if found is None:
             noted, self._is_blind = self._is_blind, media_s - self._known_s > BLIND_S
             return self._lost_note if self._is_blind and not noted else None
+        self._known_samples += 1
         self.to_room, self._known_s, self._is_blind = found, media_s, False
         height, width = image_bgr.shape[:2]
         middle = np.array([width / 2, height / 2, 1.0])

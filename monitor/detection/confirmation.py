@@ -81,6 +81,12 @@ class Confirmation:
         scores = [float(_best_match(look, box, SAME_FACE_IOU).scores.sum()) for look in seen]
         return sum(scores) / len(SECOND_LOOKS)
 
+    def second_score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        """The short-range network's score of a known face in a close crop, 0..1; 0 below ``CLOSE_SCORE``."""
+        box = one.boxes_xyxy[0]
+        seen = _look(self._short, image_bgr, box, CLOSE_LOOK, CLOSE_SCORE)
+        return float(_best_match(seen, box, CLOSE_IOU).scores.sum())
+
     def _looked_at(self, image_bgr: ImageBGR, one: Candidates) -> Candidates:
         """``one`` as the first second look places it, with the mean score of as many looks as it takes to
         tell whether it reaches ``min_score``."""

@@ -7,8 +7,8 @@ comes up every few samples and no sample costs much more than another; where som
 has gone, it is looked at at once.
 
 A face that the detector does not see, and that still looks as it did, has not gone. Less is asked of a known
-face than of a new one, so now and then one of them is looked at as carefully as a new one (``beliefs``); what
-does not bear that for long was none.
+face than of a new one, so known faces are verified now and then as carefully as new ones, soon and often
+while they are young (``beliefs``); a face that fails is dropped.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ flickers, being small or bowed, must not wait for its cutting's turn."""
 EAGER_SAMPLES = 4
 """For so many in each of them in which its place looks as it did; then in every so-many-th."""
 
+MOST_CHECKS = 3
+"""Verification passes in one sample at most, those that have waited longest. A full hall that is seen for the
+first time is verified within ten seconds; one of them costs as much as four known faces that have moved."""
+
 STRAY_REACH = 3.0
 """How far a face may have got in one sample, in sides of its box: half a second at a walk."""
 
@@ -64,7 +68,18 @@ class Judge(Protocol):
         work."""
 
     def score(self, image_bgr: ImageBGR, one: Candidates) -> float:
-        """What a careful look at a known face says, 0..1."""
+        """The score of a verification pass over a known face, 0..1."""
+
+    def second_score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        """The second network's score of a known face, 0..1."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The faces of one sample, best first, and which of them are confirmed: ``(N,)`` bool."""
+
+    faces: Candidates
+    confirmed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,10 @@ class Following:
 
     def found(self, image_bgr: ImageBGR) -> Candidates:
         """The faces of the next sample, best first."""
+        return self.found_confirmed(image_bgr).faces
+
+    def found_confirmed(self, image_bgr: ImageBGR) -> Found:
+        """The same, and which of them both networks, or one in pass after pass, have verified."""
         if image_bgr.shape != self._size:
             self._begin(image_bgr)
         here, gone = self._followed(image_bgr)
@@ -122,7 +141,7 @@ class Following:
         here.sort(key=lambda known: -float(known.face.scores[0]))
         self._miss(gone, _faces(here))
         self._known = here
-        return _faces(here)
+        return Found(_faces(here), np.array([known.belief.is_confirmed for known in here], np.bool_))
 
     def _begin(self, image_bgr: ImageBGR) -> None:
         height, width = image_bgr.shape[:2]
@@ -193,15 +212,17 @@ class Following:
         return [_Known(remember(image_bgr, face), Belief(float(face.scores[0]))) for face in new.singly]
 
     def _checked(self, image_bgr: ImageBGR, here: list[_Known]) -> list[_Known]:
-        """The faces after a careful look at the one that has waited longest for it, if it is time; without
-        it, if it is no face after all."""
+        """The faces after a verification pass over the ``MOST_CHECKS`` that have waited longest for one, if
+        it is due; without those that turn out to be no faces."""
         here = [replace(known, belief=known.belief.later()) for known in here]
-        due = max(range(len(here)), key=lambda index: here[index].belief.overdue, default=None)
-        if due is None or here[due].belief.overdue < 0:
-            return here
-        belief = here[due].belief.after(self._judge.score(image_bgr, here[due].face))
-        here[due] = replace(here[due], belief=belief)
-        return [known for known in here if known.belief is not belief or not belief.is_lost]
+        longest = sorted(range(len(here)), key=lambda index: -here[index].belief.overdue)
+        for index in longest[:MOST_CHECKS]:
+            known = here[index]
+            if known.belief.overdue >= 0:
+                score = self._judge.score(image_bgr, known.face)
+                belief = known.belief.after(score, self._judge.second_score(image_bgr, known.face))
+                here[index] = replace(known, belief=belief)
+        return [known for known in here if not known.belief.is_lost]
 
     def _miss(self, gone: list[_Known], found: Candidates) -> None:
         """Remember who was known and is not found."""

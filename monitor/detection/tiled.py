@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
 from monitor.detection.candidates import Candidates
@@ -40,13 +41,14 @@ class TiledDetector:
         self._following = Following(
             Scan(self._full, self._short, settings.min_face_px), self._confirmation, settings.full_look_every
         )
-        self.version = f"blazeface tiled 2 (mediapipe {_installed('mediapipe')})"
+        self.version = f"blazeface tiled 3 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""
         height, width = image_bgr.shape[:2]
-        found = self._following.found(image_bgr)
-        return [face for face in _faces(found, width, height) if face.size_px >= SMALLEST * self._min_face_px]
+        found = self._following.found_confirmed(image_bgr)
+        faces = _faces(found.faces, found.confirmed, width, height)
+        return [face for face in faces if face.size_px >= SMALLEST * self._min_face_px]
 
 
 def _installed(package: str) -> str:
@@ -56,13 +58,15 @@ def _installed(package: str) -> str:
         return "unknown"
 
 
-def _faces(found: Candidates, width: int, height: int) -> list[Face]:
+def _faces(found: Candidates, confirmed: NDArray[np.bool_], width: int, height: int) -> list[Face]:
     """Faces with widened boxes, cut off at the frame; none for a box outside it."""
     low, high = np.zeros(4), np.array([width, height, width, height])
     sides = np.tile(found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2], 2)
     wide = np.clip(found.boxes_xyxy + sides * WIDEN * np.array([-1, -1, 1, 1]), low, high)
     return [
-        Face((float(x1), float(y1), float(x2), float(y2)), float(score), points)
-        for (x1, y1, x2, y2), score, points in zip(wide, found.scores, found.keypoints, strict=True)
+        Face((float(x1), float(y1), float(x2), float(y2)), float(score), points, bool(is_confirmed))
+        for (x1, y1, x2, y2), score, points, is_confirmed in zip(
+            wide, found.scores, found.keypoints, confirmed, strict=True
+        )
         if x2 > x1 and y2 > y1
     ]

@@ -27,6 +27,10 @@ MARGIN_PX = 16
 STRIDE_PX = 32
 MIN_SIDE_PX = 128
 
+CONFIRMED = 0.8
+"""From this score on YuNet counts as sure of a face (``Face.confirmed``): there is no second network. On the
+hall and ``group.jpg`` the median of its scores is above. Heuristic, not tuned on data."""
+
 NMS_IOU = 0.3
 TOP_K = 1000
 
@@ -108,4 +112,5 @@ def _face(row: Floats, x_scale: float, y_scale: float, width: int, height: int) 
     points = row[4:14].reshape(5, 2) * (x_scale, y_scale)
     ears = np.full((2, 2), np.nan)
     keypoints = np.concatenate([points[:3], points[3:].mean(axis=0, keepdims=True), ears]).astype(np.float32)
-    return Face(box, float(row[14]), keypoints)
+    score = float(row[14])
+    return Face(box, score, keypoints, score >= CONFIRMED)

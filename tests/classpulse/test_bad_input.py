@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -166,7 +167,8 @@ class TestDatabase:
             version = "crowd"
 
             def detect(self, image_bgr):
-                return [face(100 * i, 100 + 150 * j) for i in range(8) for j in range(6)]
+                seats = [(100 * i, 100 + 150 * j) for i in range(8) for j in range(6)]
+                return [replace(face(x, y), confirmed=True) for x, y in seats]
 
         configured("behaviour", more="recording:\n  bin_s: 1\n")
         video = write_video(tmp_path / "long.mp4", steps(40), fps=0.2)
@@ -210,7 +212,7 @@ class TestDatabase:
             version = "somebody"
 
             def detect(self, image_bgr):
-                return [face(30, 24, 16)]
+                return [replace(face(30, 24, 16), confirmed=True)]
 
         monkeypatch.setattr("classpulse.lecture.load_detector", lambda settings: Somebody())
         monkeypatch.setattr(Unit, "progress", full)

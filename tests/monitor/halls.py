@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -67,7 +68,8 @@ def people_in(image_bgr: ImageBGR) -> NDArray[np.bool_]:
 
 
 class OvalDetector:
-    """Finds the ovals, and keeps every picture that it was shown."""
+    """Finds the ovals and confirms them as faces, which no face mesh would; keeps every picture that it was
+    shown."""
 
     version = "ovals"
 
@@ -78,7 +80,7 @@ class OvalDetector:
         self.pictures.append(image_bgr)
         found = cv2.connectedComponentsWithStats(people_in(image_bgr).astype(np.uint8))
         return [
-            face(float(x) + w / 2, float(y) + h / 2, float(w))
+            replace(face(float(x) + w / 2, float(y) + h / 2, float(w)), confirmed=True)
             for x, y, w, h, area in found[2][1:].tolist()
             if area > 300
         ]

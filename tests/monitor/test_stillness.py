@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.stillness import GONE_S, PICTURE_S, Stillness
+from monitor.similarity import identity
+from monitor.stillness import GONE_S, PICTURE_S, UNTOLD_S, Camera, Stillness
 
 BOX = (100.0, 100.0, 140.0, 140.0)
 RNG = np.random.default_rng(5)
@@ -81,3 +82,43 @@ def test_memory_is_of_live_tracks_alone() -> None:
     for index in range(50):
         stillness.update({index: BOX}, {index}, lambda box: FACE, index / 2)
     assert stillness.unmoved == {49}
+
+
+class TestMovingCamera:
+    """Track 7 twice a second through a camera whose motion is known only where ``known`` says so."""
+
+    def watch(
+        self, pictures: list[np.ndarray], known: list[bool], seen: list[bool] | None = None
+    ) -> Stillness:
+        stillness = Stillness()
+        there = seen or [True] * len(pictures)
+        for index, (picture, is_known, is_seen) in enumerate(zip(pictures, known, there, strict=True)):
+            boxes = {7: BOX} if is_seen else {}
+            camera = Camera(identity(), is_known)
+            stillness.update(boxes, {7}, lambda box, shown=picture: shown, index / 2, camera)
+        return stillness
+
+    def test_changes_while_its_motion_is_unknown_prove_nothing(self) -> None:
+        nodding = [faded(0.5 if index % 10 < 5 else 0.0) for index in range(30)]
+        assert self.watch(nodding, [False] * 30).unmoved == {7}
+
+    def test_what_was_learnt_before_stays(self) -> None:
+        nodding = [faded(0.5 if index % 10 < 5 else 0.0) for index in range(60)]
+        known = [index % 12 < 7 for index in range(60)]
+        assert self.watch(nodding, known).unmoved == set()
+
+    @pytest.mark.parametrize(("seconds", "unmoved"), [(UNTOLD_S - 1, {7}), (UNTOLD_S + 5, set())])
+    def test_a_face_does_not_wait_for_ever(self, seconds: float, unmoved: set[int]) -> None:
+        count = int(2 * seconds)
+        changing = [faded(0.5 * (index // 4 % 2)) for index in range(count)]
+        stillness = self.watch(changing, [False] * count)
+        assert stillness.unmoved == unmoved
+        assert stillness.pictures(seconds) == set()
+
+    def test_what_never_changes_is_a_picture_though_the_motion_is_unknown(self) -> None:
+        assert self.watch([FACE] * 60, [False] * 60).pictures(30.0) == {7}
+
+    def test_a_face_that_left_while_the_motion_was_unknown_was_a_person(self) -> None:
+        count = int(2 * UNTOLD_S) + 4
+        shown, known = [FACE] * 10 + [OTHER] * count, [True] * 10 + [False] * count
+        assert self.watch(shown, known, [True] * 10 + [False] * count).unmoved == set()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from spots import spot, spots
 
-from monitor.detection.beliefs import CHECK_AFTER, CHECK_DOUBTFUL_AFTER, EARLY_LOOKS
+from monitor.detection.beliefs import CHECK_AFTER, CHECK_YOUNG_AFTER, CONFIRMING_LOOKS
 from monitor.detection.candidates import Candidates, join
-from monitor.detection.following import EAGER_SAMPLES, MISSED_SAMPLES, MOST_REST, Following
+from monitor.detection.following import EAGER_SAMPLES, MISSED_SAMPLES, MOST_CHECKS, MOST_REST, Following
 from monitor.detection.patches import PATIENCE
 from monitor.detection.refusals import REFUSED_SAMPLES
 from monitor.detection.scanning import Cuttings
@@ -40,6 +40,7 @@ class Room:
         self.doubted: dict[float, float] = {}
         """Places that the judge does not take for a face, with the score that it gives them."""
         self.careful: Callable[[float], float] = lambda x: 0.9
+        self.second: Callable[[float], float] = lambda x: 0.0
         self.looked: list[list[int]] = []
         self.asked: list[int] = []
         self.ways: list[int | None] = []
@@ -72,6 +73,9 @@ class Room:
         x = float(one.boxes_xyxy[0, 0])
         self.cared[-1].append(x)
         return self.careful(x)
+
+    def second_score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        return self.second(float(one.boxes_xyxy[0, 0]))
 
     def _face(self, x: float) -> Candidates:
         return spot(x, score=0.5 + x / 4000)
@@ -278,17 +282,47 @@ def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
     assert room.samples(100, STILL)[-1] == ([50, 1220] if is_kept else [50])
 
 
-def test_careful_looks_are_rare_and_one_at_a_time() -> None:
+def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sample() -> None:
     places = [float(x) for x in range(20, 1000, 100)]
     room = Room(*places)
     room.samples(3 * CHECK_AFTER, STILL)
-    assert {len(cared) for cared in room.cared} == {0, 1}
+    assert max(len(cared) for cared in room.cared) == MOST_CHECKS
     counts = [sum(cared.count(x) for cared in room.cared) for x in places]
-    assert min(counts) >= EARLY_LOOKS
-    assert max(counts) <= EARLY_LOOKS - 1 + 3
+    assert min(counts) >= len(CHECK_YOUNG_AFTER)
+    assert max(counts) <= len(CHECK_YOUNG_AFTER) + 3
     early = [x for cared in room.cared for x in cared]
-    assert sorted(early[: len(places)]) == places, "everybody has had a turn before anybody has another"
-    assert not any(room.cared[: CHECK_DOUBTFUL_AFTER - 1])
+    assert sorted(early[: len(places)]) == places, "every face has had a pass before any has another"
+    assert not any(room.cared[: CHECK_YOUNG_AFTER[0] - 1])
+    young = [index for index, cared in enumerate(room.cared) for _ in cared][: len(CHECK_YOUNG_AFTER) * 10]
+    assert young[-1] <= len(CHECK_YOUNG_AFTER) * 10 / MOST_CHECKS + sum(CHECK_YOUNG_AFTER)
+
+
+def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_and_stays_unconfirmed() -> (
+    None
+):
+    room = Room(1220)
+    room.careful = lambda x: 0.1
+    room.sample(STILL)
+    room.doubted = {1220: 0.4}
+    found = room.samples(6, STILL)
+    assert found[0] == [1220]
+    assert found[-1] == []
+    assert not room.following.found_confirmed(STILL).confirmed.any()
+
+
+def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
+    room = Room(50, 1220)
+    room.careful = lambda x: 0.52
+    room.second = lambda x: 0.8 if x == 1220 else 0.3
+    confirmed = []
+    for _ in range(1 + sum(CHECK_YOUNG_AFTER) // 2):
+        room.sample(STILL)
+        found = room.following.found_confirmed(STILL)
+        lefts = found.faces.boxes_xyxy[:, 0].tolist()
+        confirmed.append(dict(zip(lefts, found.confirmed.tolist(), strict=True)))
+    assert confirmed[0] == {50: False, 1220: False}
+    assert confirmed[-1] == {50: False, 1220: True}
+    assert sum(cared.count(1220) for cared in room.cared) >= CONFIRMING_LOOKS
 
 
 def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtful_face_always() -> None:
