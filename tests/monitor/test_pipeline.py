@@ -103,7 +103,7 @@ class InTurn:
     def __init__(self, *readings) -> None:
         self.readings = readings
 
-    def read(self, image_bgr, faces):
+    def read(self, image_bgr, faces, heads):
         return list(self.readings[: len(faces)])
 
 
