@@ -46,6 +46,8 @@ from monitor.sources import Source, open_source
 from monitor.sources.folder import ImageFolder
 from monitor.sources.gallery import GallerySource
 from monitor.sources.opening import is_online
+from monitor.tile_detection import find_grid, shows_grid
+from monitor.tile_grid import FrameKind, GridConfirmation
 from monitor.tiles import OneFaceATile, TileSeating, TileTracker
 from monitor.tracking import Tracker
 
@@ -214,7 +216,7 @@ class Lecture:
             glance,
             heads,
             arrangement.masker,
-            Layouts(surroundings, may_slide=not isinstance(source, ImageFolder))
+            _layouts(settings.capture.kind, is_film=not isinstance(source, ImageFolder))
             if arrangement.is_free
             else None,
         )
@@ -238,6 +240,15 @@ class Lecture:
             on_sample=on_sample,
             presence=None if self._mode is Mode.AGGREGATE else Presence(facing),
         )
+
+
+def _layouts(kind: FrameKind, *, is_film: bool) -> Layouts | None:
+    """What searches for rearranged tiles; None for a room, which has none."""
+    if kind is FrameKind.ROOM:
+        return None
+    return Layouts(
+        surroundings, GridConfirmation(find_grid, kind, shows_grid, is_film=is_film), may_slide=is_film
+    )
 
 
 def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:

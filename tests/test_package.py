@@ -27,7 +27,7 @@ PURE = (
     "monitor.domain", "monitor.tracking", "monitor.seating", "monitor.assignment", "monitor.binning",
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
-    "monitor.layout", "monitor.alignment",
+    "monitor.layout", "monitor.alignment", "monitor.tile_grid",
     "monitor.timetable", "monitor.camera", "monitor.freshness", "monitor.pacing", "monitor.outage",
     "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch", "monitor.presence",
     "monitor.gallery", "monitor.order",
