@@ -47,6 +47,8 @@ from monitor.sources import Source, open_source
 from monitor.sources.folder import ImageFolder
 from monitor.sources.gallery import GallerySource
 from monitor.sources.opening import is_online
+from monitor.tile_detection import find_grid, shows_grid
+from monitor.tile_grid import FrameKind, GridConfirmation
 from monitor.tiles import OneFaceATile, TileSeating, TileTracker
 from monitor.tracking import Tracker
 
@@ -216,7 +218,7 @@ class Lecture:
             glance,
             heads,
             arrangement.masker,
-            Layouts(surroundings, may_slide=not isinstance(source, ImageFolder))
+            _layouts(settings.capture.kind, is_film=not isinstance(source, ImageFolder))
             if arrangement.is_free
             else None,
             probe,
@@ -247,6 +249,15 @@ class Lecture:
 def small_face_probe(settings: DetectionSettings, arrangement: Arrangement) -> SmallFaceProbe | None:
     """The search for missed faces; None for an online lesson, in which each face fills a tile."""
     return load_small_face_probe(settings) if arrangement.gallery is None else None
+
+
+def _layouts(kind: FrameKind, *, is_film: bool) -> Layouts | None:
+    """What searches for rearranged tiles; None for a room, which has none."""
+    if kind is FrameKind.ROOM:
+        return None
+    return Layouts(
+        surroundings, GridConfirmation(find_grid, kind, shows_grid, is_film=is_film), may_slide=is_film
+    )
 
 
 def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:

@@ -44,6 +44,7 @@ from monitor.detection.settings import DetectionSettings
 from monitor.quality import QualitySettings
 from monitor.recorder import RecordingSettings
 from monitor.seating import SeatingSettings
+from monitor.tile_grid import FrameKind
 from monitor.timetable import LessonSlot
 from monitor.tracking import TrackingSettings
 from reports.attention_flags import AttentionFlagSettings
@@ -68,13 +69,16 @@ class CaptureSettings(_Section):
 
     ``source`` is what ``classpulse start`` watches: a camera's index, an RTSP or HTTP address, or a
     path. ``stale_s``: a live source that shows nothing fresh for so long is opened again;
-    ``reconnect_s``: so long one that is gone is sought before the recording ends.
+    ``reconnect_s``: so long one that is gone is sought before the recording ends. ``kind``: whether the
+    frames show a room or the tiles of a video call, which may be rearranged; ``auto`` takes them for a call
+    once a grid of tiles was seen for several seconds (``monitor.tile_grid``).
     """
 
     source: Annotated[str, Field(min_length=1)] = "0"
     sample_fps: Annotated[float, Gt(0), Le(30)] = 2.0
     stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
     reconnect_s: Annotated[float, Ge(0), Le(86400)] = 900.0
+    kind: FrameKind = FrameKind.AUTO
 
     @field_validator("source", mode="before")
     @classmethod

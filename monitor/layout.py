@@ -4,6 +4,10 @@ Nearly everybody is somewhere else then, larger or smaller, and no motion of a c
 is around a face in its tile stays as it was, and calls fill their grids row by row, so most people keep their
 order. Both are asked together. Pure; what is around a face is measured by ``monitor.glance``, compared in
 memory and never stored. The face itself is not compared: with it the drawn calls came out much the same.
+
+Tiles are searched for only in a call (``monitor.tile_grid``), and a layout has changed only where tiles have
+moved: the grid is another one, or the surroundings of several faces are in other tiles now. A face that is
+replaced in its tile is no such change, nor is any motion of a camera in a room.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from monitor.assignment import FORBIDDEN, assign
 from monitor.domain import Box, ImageBGR
 from monitor.seating import Seat, reading_order
 from monitor.similarity import Matrix, identity, inverse, times, zoom
+from monitor.tile_grid import GridConfirmation
 
 GROWN = 1 / 3
 """What is around a face: its box, larger by this share of its size on each side."""
@@ -56,6 +61,18 @@ SURE = 0.6
 OVERTAKING = 0.15
 """So much more alike everybody must be in the mean where the order has changed than where it is kept."""
 
+MOVED_ALIKE, MOVED_MORE_ALIKE = 0.7, 0.4
+"""The surroundings of a face have moved to another tile if they are so much alike there (a correlation), and
+by so much more than the old place is now."""
+
+MOVED_SHARE = 0.5
+"""Where the grid has not moved, the surroundings of this share of the faces whose old place looks different
+now must have moved elsewhere: where faces are replaced in their tiles, few look like another tile by
+chance."""
+
+MOVED_WIDTHS = 0.75
+"""Where no grid is known, another tile is at least so many face widths away."""
+
 LONGEST = 4
 """So many samples at most a layout is waited for that is still on its way: calls slide their tiles to their
 new places in less than a second. A view that moves for longer is another thing."""
@@ -83,11 +100,15 @@ class Moves:
 
 class Layouts:
     """Remembers what is around everybody, and finds them again. Memory: two pictures, and a small one of each
-    person. ``may_slide`` is False where samples are no moments of one film, so that nothing is on its way
-    between them: a folder of pictures, each of which counts."""
+    person. ``grids`` says whether the frames are a call, and reads their grid. ``may_slide`` is False where
+    samples are no moments of one film, so that nothing is on its way between them: a folder of pictures,
+    each of which counts."""
 
-    def __init__(self, surroundings: Surroundings, *, may_slide: bool = True) -> None:
+    def __init__(
+        self, surroundings: Surroundings, grids: GridConfirmation, *, may_slide: bool = True
+    ) -> None:
         self._surroundings = surroundings
+        self.grids = grids
         self._longest = LONGEST if may_slide else 0
         self._image: ImageBGR | None = None
         self._to_room: Matrix = identity()
@@ -120,11 +141,18 @@ class Layouts:
         self._students |= {student: self._seen[track] for track, student in self._student_of.items()}
         self._adrift -= set(self._student_of.values())
 
-    def found_again(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix) -> Moves | None:
-        """Who is where among the faces of the next sample, if the tiles have been laid out anew since what
-        was remembered, and stand; None where they have not, or slide. ``to_room`` as for :meth:`remember`.
-        From then on, students who are not among the faces are adrift."""
-        if not self._is_elsewhere(image_bgr, faces_xyxy, to_room):
+    def found_again(
+        self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix, media_s: float
+    ) -> Moves | None:
+        """Who is where among the faces of the next sample at ``media_s`` seconds, if the tiles of a call have
+        been laid out anew since what was remembered, and stand; None where they have not, or slide.
+        ``to_room`` as for :meth:`remember`. From then on, students who are not among the faces are adrift."""
+        begins = self.grids.update(image_bgr, faces_xyxy, media_s)
+        if begins or not self.grids.is_call or not self._is_elsewhere(image_bgr, faces_xyxy, to_room):
+            self._sliding, self._slid = None, 0
+            return None
+        if self.grids.is_in_place and not self._have_surroundings_moved(image_bgr, faces_xyxy):
+            # Faces were replaced, or people moved, within tiles that stand.
             self._sliding, self._slid = None, 0
             return None
         stands = self._has_come_to_stand(image_bgr, faces_xyxy)
@@ -133,7 +161,35 @@ class Layouts:
             return None
         # One that moves on is not waited for again before it has stood.
         self._sliding, self._slid = None, 0 if stands else self._slid
-        return self._identified(image_bgr, faces_xyxy)
+        if not self.grids.is_rearranged and not self._have_surroundings_moved(image_bgr, faces_xyxy):
+            return None
+        moves = self._identified(image_bgr, faces_xyxy)
+        if moves is not None:
+            self.grids.settle()
+        return moves
+
+    def _have_surroundings_moved(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> bool:
+        """Whether what was around several of the remembered faces is around faces in other tiles now, while
+        their old places look different."""
+        before = list(self._seen.values())
+        unlike = _unlikeness(before, [self._tile(image_bgr, box) for box in faces_xyxy])
+        if not unlike.size:
+            return False
+        stayed = [_alike(tile.look, self._tile(image_bgr, tile.box_xyxy).look) for tile in before]
+        moved = sum(
+            self._is_other_tile(before[i].box_xyxy, faces_xyxy[j])
+            and 1 - unlike[i, j] >= max(MOVED_ALIKE, stayed[i] + MOVED_MORE_ALIKE)
+            for i, j in assign(unlike).items()
+        )
+        changed = sum(alike < SAME for alike in stayed) if self.grids.is_in_place else 0
+        return bool(moved >= max(LEAST, MOVED_SHARE * changed))
+
+    def _is_other_tile(self, box_xyxy: Box, other_xyxy: Box) -> bool:
+        grid = self.grids.confirmed
+        if grid is not None:
+            return grid.tile_of(box_xyxy) != grid.tile_of(other_xyxy)
+        away = np.subtract(_centre(box_xyxy), _centre(other_xyxy))
+        return bool(np.hypot(*away) >= MOVED_WIDTHS * (box_xyxy[2] - box_xyxy[0]))
 
     def _is_elsewhere(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_room: Matrix) -> bool:
         """Whether several faces are not where they were, and this is not what was seen before."""
@@ -172,6 +228,23 @@ class Layouts:
         self._order, self._adrift = order, set(order) - set(found)
         self._students |= {student: now[j] for student, j in found.items()}
         return Moves(moved, found)
+
+    def owners(self, boxes_xyxy: Mapping[int, Box], seats_xyxy: Mapping[int, Box]) -> dict[int, int]:
+        """The students to whom faces belong by their tiles, ``{track: student}``, given the boxes of tracks
+        and the seats of students, both in pixels of the frame. In the grid of a call one tile is one student;
+        outside of tiles, and where no grid is confirmed or it is not in place, the result is empty."""
+        grid = self.grids.confirmed
+        if grid is None or not self.grids.is_in_place:
+            return {}
+        owner_of: dict[int, int] = {}
+        for student, seat in sorted(seats_xyxy.items()):
+            tile = grid.tile_of(seat)
+            if tile is not None and student not in self._adrift:
+                owner_of.setdefault(tile, student)
+        tiles = {track: grid.tile_of(box) for track, box in boxes_xyxy.items()}
+        return {
+            track: owner_of[tile] for track, tile in tiles.items() if tile is not None and tile in owner_of
+        }
 
     def recognised(self, image_bgr: ImageBGR, newcomers_xyxy: Mapping[int, Box]) -> dict[int, int]:
         """Who of those adrift the newcomers are, ``{track: student}``."""
@@ -332,5 +405,9 @@ def _have_moved(boxes_xyxy: Sequence[Box], faces_xyxy: Sequence[Box]) -> bool:
 
 def _stays(box_xyxy: Box, other_xyxy: Box) -> bool:
     width, other = box_xyxy[2] - box_xyxy[0], other_xyxy[2] - other_xyxy[0]
-    away = np.hypot(*(np.add(box_xyxy[:2], box_xyxy[2:]) - np.add(other_xyxy[:2], other_xyxy[2:])) / 2)
+    away = np.hypot(*np.subtract(_centre(box_xyxy), _centre(other_xyxy)))
     return bool(away <= NEAR * width and 1 / ALIKE_SIZE <= other / width <= ALIKE_SIZE)
+
+
+def _centre(box_xyxy: Box) -> tuple[float, float]:
+    return (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2

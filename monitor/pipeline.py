@@ -142,6 +142,12 @@ class Pipeline:
         note, self._held_note = note or self._held_note, None
         if moves is not None:
             to_room, note = STANDING, self._relocate(frame, faces, moves)
+        elif self._layouts is not None and self._layouts.grids.is_in_place:
+            # Borders that stand prove that no camera has moved, whatever changes within the tiles.
+            to_room, note = STANDING, self._viewpoint.hold(frame.image_bgr, note)
+        if self._layouts is not None:
+            grid = self._layouts.grids.confirmed if self._layouts.grids.is_in_place else None
+            self._tracker.keep_within(None if grid is None else grid.tile_of)
         placed = [(in_room(face, to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
@@ -192,7 +198,7 @@ class Pipeline:
         if self._layouts is None:
             return None
         boxes = [face.box_xyxy for face in faces]
-        return self._layouts.found_again(frame.image_bgr, boxes, self._viewpoint.to_room)
+        return self._layouts.found_again(frame.image_bgr, boxes, self._viewpoint.to_room, frame.media_s)
 
     def _relocate(self, frame: Frame, faces: list[Face], moves: Moves) -> str:
         """Everybody is somewhere else; returns what should be noted of it."""
@@ -206,11 +212,17 @@ class Pipeline:
         return LAID_OUT.format(len(moves.tracks), len(faces))
 
     def _recognised(self, frame: Frame, seen: list[tuple[Track, Face]]) -> dict[int, int]:
-        """Newcomers who are known from before the tiles were laid out anew, ``{track: student}``."""
+        """The known students of tracks that have none yet, ``{track: student}``: by their tile in a call, as
+        one tile is one student; else from before the tiles were rearranged."""
         if self._layouts is None:
             return {}
         newcomers = {t.track_id: face.box_xyxy for t, face in seen if self.seating.is_newcomer(t)}
-        return self._layouts.recognised(frame.image_bgr, newcomers)
+        by_tile = self._layouts.owners(newcomers, self._seat_boxes())
+        others = {track: box for track, box in newcomers.items() if track not in by_tile}
+        return by_tile | self._layouts.recognised(frame.image_bgr, others)
+
+    def _seat_boxes(self) -> dict[int, Box]:
+        return {seat.student: seat.box_xyxy for seat in self.seating.seats}
 
     def _continue(self, tracks: list[Track]) -> None:
         """Who is nobody yet, was not seen for a while and is back is still the same nobody."""
@@ -252,9 +264,15 @@ class Pipeline:
         return is_person and track.face is None and self._glance is not None
 
     def _admit(self, tracks: Sequence[Track]) -> dict[int, int]:
-        """The students of tracks that were not assigned while their faces were visible."""
-        times_s = {t.track_id: [one.media_s for one in self._pending.get(t.track_id, ())] for t in tracks}
-        return self.seating.admit(tracks, times_s)
+        """The students of tracks that were not assigned while their faces were visible, ``{track: student}``:
+        as ``Seating.admit``, but a tile of a call whose student is known has no other."""
+        by_tile: dict[int, int] = {}
+        if self._layouts is not None:
+            boxes = {t.track_id: t.box_xyxy for t in tracks if self.seating.is_newcomer(t)}
+            by_tile = self._layouts.owners(boxes, self._seat_boxes())
+        others = [track for track in tracks if track.track_id not in by_tile]
+        times_s = {t.track_id: [one.media_s for one in self._pending.get(t.track_id, ())] for t in others}
+        return by_tile | self.seating.admit(others, times_s)
 
     def _look_for_pictures(self, frame: Frame, tracks: list[Track]) -> set[int]:
         """The tracks that may be pictures on a wall: their faces have not moved for a while."""

@@ -14,7 +14,7 @@ biometric template is computed).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from monitor.assignment import FORBIDDEN, assign
-from monitor.domain import Face, Track
+from monitor.domain import Box, Face, Track
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class TrackingSettings:
 REMEMBERED = 5
 """A track's size, and the place of one who sits, are medians over so many boxes: boxes of one small face
 differ by a third from sample to sample, and sometimes one lies half beside it."""
+
+TileOf = Callable[[Box], int | None]
+"""The tile of a video call that contains the centre of a box; None beside all tiles."""
 
 STRETCH_S = 3.0
 """Who was unseen for longer begins a new track, though on the place where the old one waited: in that time
@@ -97,6 +100,7 @@ class Tracker:
         self._states: list[_State] = []
         self._next_id = 1
         self._now_s = -np.inf
+        self._tile_of: TileOf | None = None
 
     def update(self, faces: Sequence[Face], media_s: float) -> list[Track]:
         """Take the faces found at ``media_s`` (seconds) and return every live track.
@@ -120,6 +124,12 @@ class Tracker:
     def tracks(self) -> list[Track]:
         """Every live track as of the last sample."""
         return [state.track for state in self._states]
+
+    def keep_within(self, tile_of: TileOf | None) -> None:
+        """From now on a face continues only a track of its own tile, wherever in it; None lifts this. For a
+        video call whose grid is known: a tile is one participant's, whose picture may be cut. Tracks and
+        faces beside all tiles are matched as usual, but with no tile's."""
+        self._tile_of = tile_of
 
     def relocate(self, faces: Mapping[int, Face]) -> None:
         """The live tracks, by number, are where these faces are now, and stand; the others end."""
@@ -156,6 +166,11 @@ class Tracker:
         lost = np.array([state.track.face is None for state in states])
         gate = np.where(lost, np.minimum(s.lost_gate + s.gate_growth_per_s * waited, s.gate_max), s.gate)
         allowed = (distance <= gate[:, None]) & (ratio <= np.log(s.max_size_ratio))
+        if self._tile_of is not None:
+            of_tracks = np.array([_index(self._tile_of(state.track.box_xyxy)) for state in states])
+            of_faces = np.array([_index(self._tile_of(face.box_xyxy)) for face in faces])
+            same = of_tracks[:, None] == of_faces
+            allowed = same & (allowed | (of_faces >= 0))
         return np.where(allowed, distance + ratio, FORBIDDEN)
 
     def _begin(self, face: Face, media_s: float) -> _State:
@@ -179,6 +194,10 @@ class Tracker:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _index(tile: int | None) -> int:
+    return -1 if tile is None else tile
 
 
 def _width(box_xyxy: tuple[float, float, float, float]) -> float:

@@ -81,6 +81,14 @@ class Viewpoint:
             self._registrar.to_room(image_bgr)
         self.to_room = STANDING
 
+    def hold(self, image_bgr: ImageBGR, note: str | None) -> str | None:
+        """This frame's pixels are the room's, as is known from elsewhere, though ``update`` may have told
+        another thing. Returns ``note`` unless it is of a motion of the camera."""
+        if note is not None:
+            self.restart(image_bgr)
+        self.to_room = STANDING
+        return note if note not in (CAMERA_MOVED, self._lost_note) else None
+
     def update(self, image_bgr: ImageBGR, media_s: float) -> str | None:
         """Look where the camera points now; where that cannot be told, it is taken to point where it did.
 

@@ -28,6 +28,7 @@ PURE = (
     "monitor.aggregate", "monitor.attention", "monitor.headfit", "monitor.meshpose", "monitor.eyes",
     "monitor.plan", "monitor.similarity", "monitor.crossing", "monitor.stillness", "monitor.looks",
     "monitor.layout", "monitor.alignment", "monitor.relative_motion", "monitor.track_verification",
+    "monitor.tile_grid",
     "monitor.timetable", "monitor.camera", "monitor.freshness", "monitor.pacing", "monitor.outage",
     "monitor.lifecycle", "monitor.respawn", "monitor.pace", "monitor.batch", "monitor.presence",
     "monitor.gallery", "monitor.order", "monitor.smoothing",

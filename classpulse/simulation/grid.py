@@ -1,6 +1,6 @@
 """A video call of faces whose expression raters have named: the film on which expressions are scored.
 
-Every tile shows one face of FER2013 after another, each for ``SHOWN_S`` seconds, all of them faces that
+Every tile shows one face of FER2013 after another, each for ``shown_s`` seconds, all of them faces that
 most of ten raters called the tile's expression of the moment. The people change under a student's name,
 which matters to nobody: expressions are read picture by picture.
 """
@@ -45,19 +45,30 @@ MOSTLY = 0.7
 
 NOISE = 2.0
 
+SHOULDERS = (0.95, 0.6)
+"""Half axes of the ellipse that stands for a student's shoulders, in sides of the face's crop."""
+
 
 @dataclass(frozen=True)
 class FaceGrid:
     """``seats`` tiles for ``length_s`` seconds, drawn from ``faces`` (those with a majority). Equal arguments
     give equal films.
 
-    Raises ``SimulationError`` where an expression that is to be shown has no face.
+    ``shown_s`` is the shortest and the longest time in seconds for which a face is shown; where they differ,
+    each tile has change times of its own, drawn evenly between. With ``dressed``, each tile has a wall and
+    clothes in colours of its own, which stay the same while the faces change; without, a tile shows only
+    the face and its edges drawn out, which change with it.
+
+    Raises ``SimulationError`` where an expression that is to be shown has no face, and ``ValueError`` where
+    ``shown_s`` is not a range of positive times.
     """
 
     faces: Faces
     seats: int
     length_s: float
     seed: int = 0
+    shown_s: tuple[float, float] = (SHOWN_S, SHOWN_S)
+    dressed: bool = False
 
     def __post_init__(self) -> None:
         missing = [name for index, name in enumerate(EMOTIONS) if not (self.faces.majority == index).any()]
@@ -66,6 +77,8 @@ class FaceGrid:
                 f"no face that most raters call {', '.join(missing)}; expected faces of every expression, "
                 "with FER+'s votes"
             )
+        if not 0 < self.shown_s[0] <= self.shown_s[1]:
+            raise ValueError(f"shown_s is {self.shown_s}; expected (shortest, longest), both above 0")
 
     @property
     def film(self) -> Film:
@@ -85,13 +98,39 @@ class FaceGrid:
         return np.where(kept, usual, others)
 
     @cached_property
+    def starts_s(self) -> NDArray[np.float64]:
+        """When each tile's own script changes the face, seconds (seats, stretches), from 0.0 upwards."""
+        shortest, longest = self.shown_s
+        end_s = self._own_s(self.seats - 1, self.length_s)
+        count = max(1, math.ceil(end_s / shortest))
+        if shortest == longest:
+            return np.tile(np.arange(count) * shortest, (self.seats, 1))
+        lengths = np.random.default_rng((self.seed, 4)).uniform(shortest, longest, (self.seats, count))
+        return np.asarray(np.cumsum(lengths, axis=1) - lengths, np.float64)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The expression of each stretch (seats, stretches): that of the spell in which it begins."""
+        spell = np.minimum((self.starts_s // SPELL_S).astype(int), self.spells.shape[1] - 1)
+        return np.take_along_axis(self.spells, spell, axis=1)
+
+    @cached_property
     def shown(self) -> NDArray[np.int64]:
-        """Which face each tile shows in each stretch of ``SHOWN_S``: indices (seats, stretches)."""
+        """Which face each tile shows in each stretch: indices (seats, stretches)."""
         rng = np.random.default_rng((self.seed, 2))
-        count = max(1, math.ceil(self._own_s(self.seats - 1, self.length_s) / SHOWN_S))
         of = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
-        spells = self.spells[:, (np.arange(count) * SHOWN_S // SPELL_S).astype(int)]
-        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in spells])
+        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in self.labels])
+
+    @cached_property
+    def colours(self) -> NDArray[np.int64]:
+        """The wall and the clothes of each seat, BGR 0..255 (seats, 2, 3)."""
+        rng = np.random.default_rng((self.seed, 5))
+        walls = rng.integers(110, 210, (self.seats, 1, 3))
+        return np.concatenate([walls, rng.integers(20, 200, (self.seats, 1, 3))], axis=1)
+
+    def _stretch(self, seat: int, t_s: float) -> int:
+        """Which of a tile's stretches is shown in the frame at ``t_s``."""
+        return int(np.searchsorted(self.starts_s[seat], self._own_s(seat, t_s), side="right")) - 1
 
     def _own_s(self, seat: int, t_s: float) -> float:
         """Where a tile is in its own script: each begins a little later in it than the one before. If all
@@ -143,7 +182,7 @@ class FaceGrid:
     def _sample(self, seat: int, t_s: float) -> Sample:
         x, y, side = self.face_square(seat, t_s)
         margin = (1 - BOX_SHARE) / 2 * side
-        label = EMOTIONS[int(self.spells[seat, int(self._own_s(seat, t_s) // SPELL_S)])]
+        label = EMOTIONS[int(self.labels[seat, self._stretch(seat, t_s)])]
         box = (x + margin, y + margin, x + side - margin, y + side - margin)
         return Sample(t_s, True, True, True, label, label, None, None, box)
 
@@ -151,13 +190,33 @@ class FaceGrid:
         """One tile: the face, and round it its own edges drawn out, as the detector was measured with."""
         x1, y1, x2, y2 = (round(value) for value in self.tile_xyxy(seat))
         x, y, side = self.face_square(seat, t_s)
-        face = self.faces.images[self.shown[seat, int(self._own_s(seat, t_s) // SHOWN_S)]]
-        large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+        face = self.faces.images[self.shown[seat, self._stretch(seat, t_s)]]
+        large = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+        if self.dressed:
+            frame[y1:y2, x1:x2] = self._dressed(seat, large, (x - x1, y - y1), (x2 - x1, y2 - y1))
+            return
         room = (y - y1, y2 - y - side, x - x1, x2 - x - side)
         tile = cv2.copyMakeBorder(large, *room, cv2.BORDER_REPLICATE)
         blurred = cv2.GaussianBlur(tile, (0, 0), side / 12)
         blurred[y - y1 : y - y1 + side, x - x1 : x - x1 + side] = large
         frame[y1:y2, x1:x2] = blurred[..., None]
+
+    def _dressed(
+        self, seat: int, face: NDArray[np.uint8], at_xy: tuple[int, int], size_wh: tuple[int, int]
+    ) -> ImageBGR:
+        """A tile of ``size_wh`` pixels with the seat's wall and clothes, and the square crop of a face at
+        ``at_xy`` within it, cut to an ellipse."""
+        (x, y), side = at_xy, face.shape[0]
+        wall, clothes = ([int(value) for value in colour] for colour in self.colours[seat])
+        tile = np.full((size_wh[1], size_wh[0], 3), wall, np.uint8)
+        across, down = (round(share * side) for share in SHOULDERS)
+        cv2.ellipse(tile, (x + side // 2, y + side + down * 4 // 5), (across, down), 0, 0, 360, clothes, -1)
+        mask = np.zeros((side, side), np.uint8)
+        cv2.ellipse(mask, (side // 2, side // 2), (round(0.46 * side), side // 2), 0, 0, 360, (255,), -1)
+        soft = cv2.GaussianBlur(mask, (0, 0), side / 40)[..., None].astype(np.float32) / 255
+        under = tile[y : y + side, x : x + side]
+        under[:] = (face[..., None] * soft + under * (1 - soft)).astype(np.uint8)
+        return tile
 
 
 def write_grid(path: Path, grid: FaceGrid, progress: Callable[[float], None] | None = None) -> None:

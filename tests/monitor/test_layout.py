@@ -1,14 +1,18 @@
 """Tiles that are laid out anew: who is found again, and where it is no new layout."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from monitor.domain import Box, ImageBGR
-from monitor.layout import LONGEST, Layouts, Moves
+from monitor.layout import LONGEST, Layouts, Moves, Surroundings
 from monitor.similarity import Matrix
+from monitor.tile_grid import FrameKind, GridConfirmation, TileGrid
 from monitor.viewpoint import STANDING
 
 WIDTH, HEIGHT = 1200, 800
+SAMPLES = itertools.count()
 
 
 def around(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
@@ -35,10 +39,38 @@ def call(people: list[int], columns: int) -> tuple[ImageBGR, list[Box]]:
     return image, faces
 
 
+def drawn_grid(image: ImageBGR) -> TileGrid | None:
+    """The tiles of ``call``, by where the numbers change; None where the picture was shifted."""
+    columns, rows = (
+        [0, *(np.flatnonzero(np.diff(line.astype(int))) + 1), len(line)]
+        for line in (image[0, :, 0], image[:, 0, 0])
+    )
+    tiles = tuple(
+        (float(x1), float(y1), float(x2), float(y2))
+        for y1, y2 in itertools.pairwise(rows)
+        for x1, x2 in itertools.pairwise(columns)
+        if image[y1, x1, 0]
+    )
+    sizes = np.array([(x2 - x1, y2 - y1) for x1, y1, x2, y2 in tiles])
+    return TileGrid(tiles, image.shape[1]) if len(tiles) > 1 and np.ptp(sizes, axis=0).max() < 3 else None
+
+
+def in_a_call(look: Surroundings, *, may_slide: bool = True) -> Layouts:
+    """Of frames that are known to be a call, before the first."""
+    grids = GridConfirmation(drawn_grid, FrameKind.CALL, is_film=may_slide)
+    return Layouts(look, grids, may_slide=may_slide)
+
+
+def later(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matrix = STANDING) -> Moves | None:
+    """What is found in the next sample, half a second later."""
+    return layouts.found_again(image, faces, to_room, next(SAMPLES) / 2)
+
+
 def begun(people: list[int], columns: int) -> Layouts:
     """Everybody of the call is followed by a track of their number, and is a student of a number ten less."""
-    layouts = Layouts(around)
+    layouts = in_a_call(around)
     image, faces = call(people, columns)
+    assert later(layouts, image, faces) is None
     seen = dict(zip(filter(None, people), faces, strict=True))
     layouts.remember(image, seen, {person: person - 10 for person in seen}, STANDING)
     return layouts
@@ -50,11 +82,11 @@ def anew(layouts: Layouts, people: list[int], columns: int) -> Moves | None:
 
 def standing(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matrix = STANDING) -> Moves | None:
     """What is found when another picture has come and stands."""
-    first = layouts.found_again(image, faces, to_room)
+    first = later(layouts, image, faces, to_room)
     if not layouts.is_sliding:
         return first
     assert first is None
-    moves = layouts.found_again(image, faces, to_room)
+    moves = later(layouts, image, faces, to_room)
     assert not layouts.is_sliding
     return moves
 
@@ -105,21 +137,22 @@ def test_tiles_on_their_way_are_waited_for() -> None:
     image, faces = call(people, 3)
     for shift in (300, 120):
         on_the_way = [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in faces]
-        assert layouts.found_again(np.roll(image, shift, axis=1), on_the_way, STANDING) is None
+        assert later(layouts, np.roll(image, shift, axis=1), on_the_way, STANDING) is None
         assert layouts.is_sliding
-    assert layouts.found_again(image, faces, STANDING) is None
+    assert later(layouts, image, faces, STANDING) is None
     assert layouts.is_sliding, "nobody knows yet that it stands"
-    moves = layouts.found_again(image, faces, STANDING)
+    moves = later(layouts, image, faces, STANDING)
     assert moves is not None
     assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
     assert not layouts.is_sliding
 
 
 def test_pictures_that_are_no_film_are_not_waited_for() -> None:
-    layouts = Layouts(around, may_slide=False)
+    layouts = in_a_call(around, may_slide=False)
     image, faces = call([10, 11, 12, 13], 2)
+    later(layouts, image, faces)
     layouts.remember(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, STANDING)
-    moves = layouts.found_again(*call([10, 11, 12, 13, 14, 15, 16], 3), STANDING)
+    moves = later(layouts, *call([10, 11, 12, 13, 14, 15, 16], 3), STANDING)
     assert not layouts.is_sliding
     assert moves is not None
     assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
@@ -127,9 +160,9 @@ def test_pictures_that_are_no_film_are_not_waited_for() -> None:
 
 def test_tiles_that_come_back_have_not_been_laid_out_anew() -> None:
     layouts = begun([10, 11, 12, 13], 2)
-    assert layouts.found_again(*call([20, 21], 2), STANDING) is None
+    assert later(layouts, *call([20, 21], 2), STANDING) is None
     assert layouts.is_sliding
-    assert layouts.found_again(*call([10, 11, 12, 13], 2), STANDING) is None
+    assert later(layouts, *call([10, 11, 12, 13], 2), STANDING) is None
     assert not layouts.is_sliding
 
 
@@ -144,29 +177,29 @@ def test_a_view_that_never_stands_is_not_waited_for() -> None:
     waited = 0
     while waited == 0 or layouts.is_sliding:
         assert waited <= LONGEST
-        layouts.found_again(*moved(waited), STANDING)
+        later(layouts, *moved(waited), STANDING)
         waited += 1
     assert waited == LONGEST + 1
-    layouts.found_again(*moved(waited), STANDING)
+    later(layouts, *moved(waited), STANDING)
     assert not layouts.is_sliding, "nor again while it goes on"
     assert standing(layouts, *call([10, 11, 12, 13], 2)) is None
-    layouts.found_again(image, faces, STANDING)
+    later(layouts, image, faces, STANDING)
     assert layouts.is_sliding, "but after it has stood"
 
 
 def test_one_who_gets_up_as_the_tiles_stand_does_not_keep_them_sliding() -> None:
     """Their tile is a quarter of the picture, which is another then."""
     layouts = begun([10, 11, 12, 13, 14, 15, 16], 3)
-    assert layouts.found_again(*call([10, 12, 13, 16], 2), STANDING) is None
+    assert later(layouts, *call([10, 12, 13, 16], 2), STANDING) is None
     assert layouts.is_sliding
-    moves = layouts.found_again(*call([10, 0, 13, 16], 2), STANDING)
+    moves = later(layouts, *call([10, 0, 13, 16], 2), STANDING)
     assert moves is not None
     assert moves.students == {0: 0, 3: 1, 6: 2}
 
 
 def test_one_who_sits_down_while_another_gets_up_is_no_new_layout() -> None:
     layouts = begun([10, 0, 12, 13], 2)
-    assert layouts.found_again(*call([0, 11, 12, 13], 2), STANDING) is None
+    assert later(layouts, *call([0, 11, 12, 13], 2), STANDING) is None
     assert not layouts.is_sliding
 
 
@@ -199,8 +232,9 @@ def test_the_order_is_kept_over_two_layouts() -> None:
             return (0.7 * np.random.default_rng(11).normal(size=(24, 24)) + 0.6 * look).astype(np.float32)
         return look
 
-    layouts = Layouts(dim)
+    layouts = in_a_call(dim)
     image, faces = call([10, 11, 12, 13], 2)
+    later(layouts, image, faces)
     layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
     for people, columns in (([10, 0, 12, 13, 14, 15, 16], 3), ([10, 0, 12, 13], 2)):
         image, faces = call(people, columns)
@@ -226,9 +260,71 @@ def test_the_face_itself_is_not_compared() -> None:
             look[5:19, 5:19] = np.random.default_rng(int(sum(box_xyxy))).normal(size=(14, 14), scale=9.0)
         return look
 
-    layouts = Layouts(strangers)
+    layouts = in_a_call(strangers)
     image, faces = call([10, 11, 12, 13], 2)
+    later(layouts, image, faces)
     layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
     moves = anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3)
     assert moves is not None
     assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
+
+
+def test_no_layout_is_searched_for_before_a_grid_was_confirmed() -> None:
+    """The very same frames are a new layout once it was."""
+    for samples, expected in ((3, False), (8, True)):
+        layouts = Layouts(around, GridConfirmation(drawn_grid))
+        image, faces = call([10, 11, 12, 13], 2)
+        for _ in range(samples):
+            assert later(layouts, image, faces) is None
+        layouts.remember(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, STANDING)
+        assert (anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3) is not None) == expected
+
+
+def test_people_who_walk_about_before_a_moving_camera_are_no_new_layout() -> None:
+    """Nothing is where it was, everybody is found elsewhere, and no sample is left out."""
+    layouts = Layouts(around, GridConfirmation(drawn_grid))
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        people = rng.permutation([10, 11, 12, 13, 14, 15]).tolist()
+        image, faces = call(people, 3)
+        image = np.roll(image, int(rng.integers(50, 250)), axis=1)
+        assert later(layouts, image, faces) is None
+        assert not layouts.is_sliding
+        layouts.remember(image, dict(enumerate(faces)), {one: one for one in range(6)}, STANDING)
+
+
+def replaced(image: ImageBGR, faces: list[Box], tile: int, person: int) -> tuple[ImageBGR, list[Box]]:
+    """Another person in a tile of a call of two columns and two rows, at another place of it."""
+    image, faces = image.copy(), list(faces)
+    row, column = divmod(tile, 2)
+    part = image[row * 400 : (row + 1) * 400, column * 600 : (column + 1) * 600]
+    part[:] = person
+    x1, y1, x2, y2 = faces[tile]
+    faces[tile] = (x1 - 150, y1 - 40, x2 - 150, y2 - 40)
+    return image, faces
+
+
+def test_faces_that_are_replaced_in_their_tiles_are_no_new_layout() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    image, faces = call([10, 11, 12, 13], 2)
+    for tile, person in ((0, 20), (1, 21), (3, 10)):
+        image, faces = replaced(image, faces, tile, person)
+    assert later(layouts, image, faces) is None
+    assert not layouts.is_sliding, "and the sample counts"
+
+
+def test_people_who_change_tiles_of_a_grid_that_stays_are_a_new_layout() -> None:
+    layouts = begun([10, 11, 12, 13, 14, 15, 16, 17, 18], 3)
+    # One in the middle has left, those after them move up, and another comes last.
+    image, faces = call([10, 11, 12, 14, 15, 16, 17, 18, 19], 3)
+    moved = [*faces[:3], *((x1 + 60, y1, x2 + 60, y2) for x1, y1, x2, y2 in faces[3:])]
+    moves = standing(layouts, image, moved)
+    assert moves is not None
+    assert moves.students == {0: 0, 1: 1, 2: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7}
+
+
+def test_a_tile_is_one_student() -> None:
+    layouts = begun([10, 11, 12, 13], 2)
+    seats = {0: (260.0, 160.0, 340.0, 240.0), 1: (860.0, 160.0, 940.0, 240.0)}
+    corner, empty = (20.0, 20.0, 60.0, 60.0), (20.0, 420.0, 60.0, 460.0)
+    assert layouts.owners({7: corner, 8: empty}, seats) == {7: 0}

@@ -11,6 +11,7 @@ from monitor.pipeline import LAID_OUT, Pipeline
 from monitor.reading import NoExpressions
 from monitor.sample import Sample
 from monitor.seating import Seating
+from monitor.tile_grid import FrameKind, GridConfirmation
 from monitor.tracking import Tracker
 from monitor.viewpoint import CAMERA_MOVED
 
@@ -60,7 +61,12 @@ def picture(people: list[int], places: list[tuple[int, int]], width: int) -> Ima
 
 def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[Sample]]:
     p = Pipeline(
-        Scripted(), NoExpressions(), Tracker(), Seating(), registrar=Misled(), layouts=Layouts(around)
+        Scripted(),
+        NoExpressions(),
+        Tracker(),
+        Seating(),
+        registrar=Misled(),
+        layouts=Layouts(around, GridConfirmation(None, FrameKind.CALL)),
     )
     images = [image for image, samples in stretches for _ in range(samples)]
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)

@@ -8,7 +8,8 @@ import click
 
 from classpulse.commands.model.options import data_argument, votes_option
 from classpulse.commands.simulate.output import write_out
-from classpulse.simulation.grid import FaceGrid, write_grid
+from classpulse.errors import UserError
+from classpulse.simulation.grid import SHOWN_S, FaceGrid, write_grid
 from model.dataset import SPLIT_NAMES, load_faces, select
 
 
@@ -35,6 +36,17 @@ from model.dataset import SPLIT_NAMES, load_faces, select
     "--seconds", type=click.FloatRange(10, 7200), default=300.0, show_default=True, help="Its length."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
+@click.option(
+    "--shown",
+    type=(click.FloatRange(0.5, 600), click.FloatRange(0.5, 600)),
+    default=(SHOWN_S, SHOWN_S),
+    show_default=True,
+    metavar="MIN MAX",
+    help="Seconds for which a face is shown; each tile changes at times of its own.",
+)
+@click.option(
+    "--dressed", is_flag=True, help="Give each tile a wall and clothes that stay while the faces change."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def faces(
     data: Path,
@@ -44,14 +56,18 @@ def faces(
     seats: int,
     seconds: float,
     seed: int,
+    shown: tuple[float, float],
+    dressed: bool,
     as_json: bool,
 ) -> int:
     """Show faces of DATA in the tiles of a video call, one after another, by the expression raters saw.
 
     A quarter of the students look sad in 70 % of the time; of them a teacher should be told.
     """
+    if shown[1] < shown[0]:
+        raise UserError(f"--shown {shown[0]:g} {shown[1]:g}: expected the shorter time first")
     found = select(load_faces(data, votes), split_name)
-    grid = FaceGrid(found.take(found.has_majority), seats, seconds, seed)
+    grid = FaceGrid(found.take(found.has_majority), seats, seconds, seed, shown, dressed)
     sad = sum(student.flag for student in grid.truth().students)
     return write_out(
         out,

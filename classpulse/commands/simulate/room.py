@@ -38,6 +38,27 @@ from classpulse.simulation.room.photograph import load_photograph
     show_default=True,
     help="Pictures of faces on the wall.",
 )
+@click.option(
+    "--handheld",
+    type=click.FloatRange(0, 0.1),
+    default=0.0,
+    show_default=True,
+    help="Sway of a camera held in the hand, in widths of the picture; 0.03 is usual.",
+)
+@click.option(
+    "--pan",
+    type=click.FloatRange(0, 0.2),
+    default=0.0,
+    show_default=True,
+    help="How far the camera is turned to either side, in widths of the picture.",
+)
+@click.option(
+    "--passers",
+    type=click.IntRange(0, 500),
+    default=0,
+    show_default=True,
+    help="People who walk past close to the camera.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def room(
     picture: Path,
@@ -50,6 +71,9 @@ def room(
     fps: int,
     knock: float | None,
     posters: int,
+    handheld: float,
+    pan: float,
+    passers: int,
     as_json: bool,
 ) -> int:
     """Bring PICTURE to life: people bow, are hidden, leave, come back, swap seats, pass in front.
@@ -58,7 +82,8 @@ def room(
     "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same film.
     """
     photograph = load_photograph(picture, boxes, width - width % 2)
-    made = Room(photograph, seconds, events, seed, fps, CameraSettings(knocked_s=knock), posters)
+    camera = CameraSettings(knocked_s=knock, handheld=handheld, pan=pan)
+    made = Room(photograph, seconds, events, seed, fps, camera, posters, passers)
     kinds = Counter(one.kind.value for one in made.happenings)
     told = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
     people = len(photograph.boxes_xyxy)
@@ -66,7 +91,9 @@ def room(
         out,
         lambda path, progress: write_room(path, made, progress),
         made.truth,
-        {"people": people, "events": dict(kinds), "posters": posters},
-        f"{people} people; events: {told or 'none'}" + (f"; posters: {posters}" if posters else ""),
+        {"people": people, "events": dict(kinds), "posters": posters, "passers": passers},
+        f"{people} people; events: {told or 'none'}"
+        + (f"; posters: {posters}" if posters else "")
+        + (f"; passers: {passers}" if passers else ""),
         as_json=as_json,
     )

@@ -16,13 +16,28 @@ NOISE_PICTURES = 6
 
 NOISE_ROOM_PX = 64
 
+SWAY_HZ = (0.13, 0.31, 0.67, 1.3)
+"""Frequencies of a hand's sway; each has half the amplitude of the one before. Not measured on a hand."""
+
+SWAY_DEG = 40.0
+"""Rotation of a hand-held camera, degrees for each width of sway: 1.6 where it sways by 0.04 widths."""
+
+PAN_S = 9.0
+"""How long a pan to one side and back takes on average, seconds."""
+
+MARGIN = 2.4
+"""The picture is enlarged by so many times the sway and the pan: twice hides the sides, the rest the corners
+while it is turned."""
+
 
 @dataclass(frozen=True)
 class CameraSettings:
     """How restless a camera is. ``drift`` is how far it wanders, in widths of the picture; ``zoom`` how far
     it zooms about 1.05; ``shake_px`` the deviation of each frame; ``exposure`` how far the brightness swings;
     ``noise`` the deviation of a pixel, grey levels. ``knocked_s`` is when somebody moves it, once, by
-    ``knock`` widths of the picture; None for never."""
+    ``knock`` widths of the picture; None for never. ``handheld`` is how far a camera held in the hand sways,
+    in widths of the picture, with a rotation and a zoom in proportion; ``pan`` how far it is turned to either
+    side, in the same. The picture is enlarged so that neither shows what lies beside the scene."""
 
     drift: float = 0.008
     zoom: float = 0.02
@@ -31,6 +46,8 @@ class CameraSettings:
     noise: float = 3.0
     knocked_s: float | None = None
     knock: float = 0.06
+    handheld: float = 0.0
+    pan: float = 0.0
 
 
 class Camera:
@@ -55,8 +72,26 @@ class Camera:
         shake = np.random.default_rng((self._seed, 13, frame)).normal(0, s.shake_px, 2)
         knock = s.knock * self.width if s.knocked_s is not None and t_s >= s.knocked_s else 0.0
         middle = np.array([self.width / 2, self.height / 2])
+        if s.handheld or s.pan:
+            return self._held(t_s, zoom, middle, np.add(shake, (x + knock, y + knock / 3)))
         corner = middle - zoom * middle + (x + knock, y + knock / 3) + shake
         return np.array([[zoom, 0.0, corner[0]], [0.0, zoom, corner[1]]])
+
+    def _held(
+        self, t_s: float, zoom: float, middle: NDArray[np.float64], shift: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The same for a camera in a hand: sway, rotation and pan beside ``zoom`` and ``shift``."""
+        s = self.settings
+        rng = np.random.default_rng((self._seed, 19))
+        phases = rng.uniform(0, 2 * math.pi, (4, len(SWAY_HZ)))
+        weights = 0.5 ** np.arange(len(SWAY_HZ))
+        sway = np.sin(2 * math.pi * np.array(SWAY_HZ) * t_s + phases) @ weights / weights.sum()
+        pan = s.pan * self.width * math.sin(2 * math.pi * t_s / PAN_S + phases[0, 0])
+        swayed = s.handheld * sway[:2] * (self.width, self.height) + (pan, 0.0)
+        angle = math.radians(SWAY_DEG * s.handheld * sway[2])
+        zoom *= 1 + MARGIN * (s.handheld + s.pan) + s.handheld * sway[3]
+        turned = zoom * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        return np.column_stack([turned, middle - turned @ middle + shift + swayed])
 
     def take(self, scene_bgr: ImageBGR, t_s: float, frame: int) -> ImageBGR:
         """The picture of the scene at ``t_s``."""
@@ -72,7 +107,12 @@ class Camera:
 
 
 def through(matrix: NDArray[np.float64], box: Box) -> Box:
-    """A box of the scene in the picture, both in pixels."""
+    """A box of the scene in the picture, both in pixels. It stays upright where ``matrix`` turns."""
+    zoom, turn = float(np.hypot(matrix[0, 0], matrix[1, 0])), matrix[1, 0] / matrix[0, 0]
+    if turn:
+        x, y = matrix @ ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, 1.0)
+        across, down = zoom * (box[2] - box[0]) / 2, zoom * (box[3] - box[1]) / 2
+        return float(x - across), float(y - down), float(x + across), float(y + down)
     x1, y1 = matrix @ (box[0], box[1], 1.0)
     x2, y2 = matrix @ (box[2], box[3], 1.0)
     return float(x1), float(y1), float(x2), float(y2)

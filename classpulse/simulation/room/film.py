@@ -12,6 +12,7 @@ import numpy as np
 from classpulse.simulation.encoder import Film, write_film
 from classpulse.simulation.room.camera import Camera, CameraSettings, through
 from classpulse.simulation.room.motion import Motion
+from classpulse.simulation.room.passers import plan_passers
 from classpulse.simulation.room.photograph import Photograph
 from classpulse.simulation.room.posters import hang_posters
 from classpulse.simulation.room.scene import GRAZED, HIDDEN, Place, Scene
@@ -30,8 +31,9 @@ CRF = 34
 
 @dataclass(frozen=True)
 class Room:
-    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings and a number of
-    pictures of faces on its wall. Equal arguments give equal films."""
+    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings,
+    ``poster_count`` pictures of faces on its wall, and ``passer_count`` people who walk past close to the
+    camera. Equal arguments give equal films."""
 
     photograph: Photograph
     length_s: float
@@ -40,6 +42,7 @@ class Room:
     fps: int = FPS
     camera: CameraSettings = field(default_factory=CameraSettings)
     poster_count: int = 0
+    passer_count: int = 0
 
     @cached_property
     def happenings(self) -> tuple[Happening, ...]:
@@ -49,12 +52,13 @@ class Room:
     @cached_property
     def scene(self) -> Scene:
         """Where it is drawn."""
-        width = self.photograph.image_bgr.shape[1]
+        height, width = self.photograph.image_bgr.shape[:2]
         motion = Motion(self.photograph.boxes_xyxy, self.happenings, width, self.seed)
         scene = Scene(self.photograph, self.happenings, motion, self.seed)
         if self.poster_count:
             heads_y = min(scene.highest(t_s) for t_s in _times(self.length_s, TRUTH_STEP_S))
             scene.hang(hang_posters(self.poster_count, width, heads_y, self.seed))
+        scene.passers = plan_passers(self.passer_count, self.length_s, width, height, self.seed)
         return scene
 
     @cached_property
@@ -92,7 +96,7 @@ class Room:
         )
         events = tuple(
             Event(one.kind.value, one.start_s, one.end_s, _people(one, seated)) for one in self.happenings
-        )
+        ) + tuple(Event("passer", one.start_s, one.end_s, ()) for one in self.scene.passers)
         things = tuple(
             Thing("poster", tuple(self._in_picture(poster.face_xyxy, t_s) for t_s in times))
             for poster in self.scene.posters

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classpulse.simulation.room.motion import Motion, Seen
+from classpulse.simulation.room.passers import Passer, draw_passer
 from classpulse.simulation.room.people import HEAD, Cutout, cut_out, empty_room, mirrored
 from classpulse.simulation.room.photograph import Photograph
 from classpulse.simulation.room.posters import Poster, draw_posters
@@ -51,6 +52,7 @@ class Scene:
         guests = [mirrored(own[int(rng.integers(len(own)))]) for _ in range(motion.visitors)]
         self.cutouts: list[Cutout] = own + guests
         self.posters: tuple[Poster, ...] = ()
+        self.passers: tuple[Passer, ...] = ()
         self._behind = empty_room(photograph)
 
     def places(self, t_s: float) -> list[Place]:
@@ -59,6 +61,9 @@ class Scene:
         there = [(person, seen, self._face(person, seen)) for person, seen in everybody if seen.present]
         there.sort(key=lambda one: one[2][3])
         walkers = self.walkers(t_s)
+        width = self.photograph.image_bgr.shape[1]
+        near = [box for passer in self.passers if (box := passer.box_at(t_s, width)) is not None]
+        walkers += [(box, np.inf) for box in near]
         return [
             Place(person, seen, face, self._hidden(index, seen, face, there, walkers))
             for index, (person, seen, face) in enumerate(there)
@@ -74,6 +79,8 @@ class Scene:
                 self._draw_person(picture, place)
             if walker is not None:
                 _draw_walker(picture, walker)
+        for passer in self.passers:
+            draw_passer(picture, passer, t_s)
         return picture
 
     def hang(self, posters: tuple[Poster, ...]) -> None:
