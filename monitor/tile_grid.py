@@ -14,8 +14,8 @@ from enum import StrEnum
 from monitor.domain import Box, ImageBGR
 
 CONFIRM_S = 3.0
-"""So long a grid must stand at the same place before it is believed, seconds. From the issue: several
-seconds; a camera held in a hand does not keep straight lines in place for that long."""
+"""So long a grid must stand at the same place before it is confirmed, seconds. A hand-held camera does not
+keep straight lines in place for that long. Heuristic, not tuned on data."""
 
 CONFIRM_SAMPLES = 3
 """And in so many samples at least, for sources that are sampled rarely. Heuristic, not tuned on data."""
