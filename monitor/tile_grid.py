@@ -30,6 +30,10 @@ something else. Longer than tiles take to slide. Heuristic, not tuned on data.""
 GAP_S = 5.0
 """Samples further apart than this, seconds, are not of one uninterrupted stream: confirmation restarts."""
 
+IDLE_SAMPLES = 4
+"""While no grid is in sight, one is searched for in every so-many-th sample: a search takes 20 ms of a core,
+and a room never shows a grid. At two samples a second confirmation starts 1.5 s later at most."""
+
 SAME_PLACE = 0.02
 """Edges of two readings of one tile may differ by this share of the frame's width: twice the error of
 reading them."""
@@ -128,6 +132,7 @@ class GridConfirmation:
         self._candidate: TileGrid | None = None
         self._since_s = self._read_s = self._confirmed_s = 0.0
         self._samples = 0
+        self._idle: int | None = None
 
     @property
     def is_call(self) -> bool:
@@ -157,7 +162,10 @@ class GridConfirmation:
             self._restart()
         if self._kind is FrameKind.ROOM or self._find is None:
             return begins
+        if self._is_idle():
+            return begins
         self.now = self._find(image_bgr)
+        self._idle = 0
         if self.now is None and self.confirmed is not None and self._shows is not None:
             self.now = self.confirmed if self._shows(image_bgr, self.confirmed) else self.now
         if self.now is not None:
@@ -167,6 +175,14 @@ class GridConfirmation:
         if self.confirmed is not None and media_s - self._confirmed_s > LOST_S:
             self.confirmed = None
         return begins
+
+    def _is_idle(self) -> bool:
+        """Whether this sample need not be searched: no grid was in sight in the last one that was."""
+        is_in_sight = self.now is not None or self._candidate is not None or self.confirmed is not None
+        if self._kind is FrameKind.CALL or not self._is_film or is_in_sight or self._idle is None:
+            return False
+        self._idle += 1
+        return self._idle < IDLE_SAMPLES
 
     def settle(self) -> None:
         """Take the grid of the latest sample for the confirmed one: its tiles were found again."""

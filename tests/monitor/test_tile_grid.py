@@ -6,7 +6,7 @@ from tiles_drawn import drawn_call, drawn_room
 
 from monitor.domain import Box, ImageBGR
 from monitor.tile_detection import find_grid
-from monitor.tile_grid import GAP_S, LOST_S, FrameKind, GridConfirmation, TileGrid
+from monitor.tile_grid import GAP_S, IDLE_SAMPLES, LOST_S, FrameKind, GridConfirmation, TileGrid
 
 FRAME = np.zeros((400, 600, 3), np.uint8)
 TWO_BY_TWO = TileGrid(((0, 0, 300, 200), (300, 0, 600, 200), (0, 200, 300, 400), (300, 200, 600, 400)), 600)
@@ -50,6 +50,20 @@ def test_grids_that_do_not_stay_are_not_believed() -> None:
     """As straight lines before a camera that moves."""
     found = Scripted(*[TWO_BY_TWO, SIDE_BY_SIDE] * 20)
     assert confirmed_after(GridConfirmation(found), FACES, 15) is None
+
+
+def test_a_room_is_searched_for_a_grid_in_every_fourth_sample_only() -> None:
+    searched: list[float] = []
+    grids = GridConfirmation(lambda image_bgr: searched.append(0.0))
+    for number in range(41):
+        grids.update(FRAME, FACES, number / 2)
+    assert len(searched) == 1 + 40 // IDLE_SAMPLES
+
+
+def test_once_a_grid_is_in_sight_every_sample_is_searched() -> None:
+    found = Scripted(None, TWO_BY_TWO)
+    first = IDLE_SAMPLES / 2
+    assert confirmed_after(GridConfirmation(found), FACES, 10) == first + 3.0
 
 
 @pytest.mark.parametrize(
