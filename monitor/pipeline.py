@@ -169,7 +169,7 @@ class Pipeline:
         note = note or self._note_pictures(pictures)
         self._now, self._now_s, self._here = tracks, frame.media_s, set(students.values())
         late = self._admit([track for track in tracks if self._has_left(track)])
-        not_counted = pictures | (unverified - set(students))
+        not_counted = pictures | (self._verification.rejected - set(students))
         watched = self.seating.watched(frame.shown)
         observations = self._attribute(students | late) + self._absences(students, frame.media_s, watched)
         self._note_tracks(tracks, students | late)

@@ -58,3 +58,8 @@ class TrackVerification:
     def unverified(self) -> set[int]:
         """The live tracks that have been seen and are not verified."""
         return set(self._fits) - self._verified
+
+    @property
+    def rejected(self) -> set[int]:
+        """Those of them that were seen in ``RECENT`` samples or more: they had their chance."""
+        return {number for number in self.unverified if len(self._fits[number]) == RECENT}

@@ -172,7 +172,7 @@ class TestObjects:
         p, seen = self.watched(confirmed, fits=False)
         assert p.finish() is None
         assert p.seating.student_count == 1
-        assert [s.faces for s in seen[5:]] == [1] * 55
+        assert [s.faces for s in seen[RECENT:]] == [1] * (60 - RECENT), "the object is dropped from the count"
         assert {one.student for one in seen[-1].sightings} == {0}
 
     @pytest.mark.parametrize(("confirmed", "fits"), [(True, False), (False, True), (None, None)])

@@ -44,6 +44,12 @@ def test_a_track_is_verified_by_the_mesh_or_by_the_detector(
     assert followed(*samples).unverified == (set() if is_verified else {7})
 
 
+def test_a_track_is_rejected_only_after_it_had_its_chance() -> None:
+    assert followed(*[(False, False)] * (RECENT - 1)).rejected == set()
+    assert followed(*[(False, False)] * RECENT).rejected == {7}
+    assert followed((False, True), *[(False, False)] * RECENT).rejected == set()
+
+
 def test_a_track_that_goes_on_under_another_number_keeps_what_was_learnt() -> None:
     for samples, unverified in (([(True, False)] * MESH_FITS, set()), ([(True, False)] * 2, {9})):
         verification = followed(*samples)
