@@ -27,7 +27,7 @@ from monitor.similarity import inverse
 from monitor.stillness import Camera, Stillness
 from monitor.track_verification import RECENT, Evidence, TrackVerification
 from monitor.tracking import Tracker
-from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, STANDING, Registrar, Viewpoint, in_room
+from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, Registrar, Viewpoint, in_room
 from monitor.wardrobe import Colours, Wardrobe
 
 PENDING_S = 30.0
@@ -140,14 +140,9 @@ class Pipeline:
             self._held_note = self._held_note or note
             return Sample(frame.media_s, (), 0, self._frame_size, looked_at=False)
         note, self._held_note = note or self._held_note, None
-        if moves is not None:
-            to_room, note = STANDING, self._relocate(frame, faces, moves)
-        elif self._layouts is not None and self._layouts.grids.is_in_place:
-            # Borders that stand prove that no camera has moved, whatever changes within the tiles.
-            to_room, note = STANDING, self._viewpoint.hold(frame.image_bgr, note)
         if self._layouts is not None:
-            grid = self._layouts.grids.confirmed if self._layouts.grids.is_in_place else None
-            self._tracker.keep_within(None if grid is None else grid.tile_of)
+            note = self._follow_tiles(self._layouts, frame, faces, moves, note)
+            to_room = self._viewpoint.to_room
         placed = [(in_room(face, to_room), face) for face in faces]
         tracks = self._tracker.update([place for place, _ in placed], frame.media_s)
         pictured = {id(place): face for place, face in placed}
@@ -199,6 +194,17 @@ class Pipeline:
             return None
         boxes = [face.box_xyxy for face in faces]
         return self._layouts.found_again(frame.image_bgr, boxes, self._viewpoint.to_room, frame.media_s)
+
+    def _follow_tiles(
+        self, layouts: Layouts, frame: Frame, faces: list[Face], moves: Moves | None, note: str | None
+    ) -> str | None:
+        """Adapt camera, tracks and seats to the tiles of a call; returns the note of this sample."""
+        grid = layouts.grids.confirmed if layouts.grids.is_in_place else None
+        self._tracker.keep_within(None if grid is None else grid.tile_of)
+        if moves is not None:
+            return self._relocate(frame, faces, moves)
+        # Borders that stand prove that no camera has moved, whatever changes within the tiles.
+        return note if grid is None else self._viewpoint.hold(frame.image_bgr, note)
 
     def _relocate(self, frame: Frame, faces: list[Face], moves: Moves) -> str:
         """Everybody is somewhere else; returns what should be noted of it."""
