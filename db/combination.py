@@ -61,7 +61,7 @@ def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
         # How many samples have a pitch is not kept; they are among those with a yaw.
         pitch_deg=_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
         people=max(one.people for one in parts),
-        poses=_poses(parts, usable_samples),
+        poses=combined_poses(parts, usable_samples),
     )
 
 
@@ -98,7 +98,7 @@ def _unknown(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
     return dict(reasons) | ({ABSENT: absent} if told and absent else {})
 
 
-def _poses(parts: Sequence[TimelineBin], usable_samples: int) -> dict[str, int]:
+def combined_poses(parts: Iterable[TimelineBin], usable_samples: int) -> dict[str, int]:
     """The pose counts of all parts; empty where they do not account for every usable sample, because one
     part was recorded without poses or the parts overlap."""
     poses: Counter[str] = Counter()

@@ -4,8 +4,8 @@ A face is read differently when its head is lowered or turned, so a model's conf
 pose on its own. The limits were chosen on the Training part of FER2013: 7,495 faces that at least six of ten
 FER+ raters call neutral, their pose from the face mesh, read by cp-fer-3 (``benchmarks/pose_bias.py``). From
 12.5° down to 15° up and up to 35° to either side, the mean probability of sadness is at most 0.06 in every
-cell of 2.5° to 5°. It is 0.07 from 12.5° to 15° down, 0.15 below 20° and 0.25 below 30°; 0.09 above 15°; and
-0.07 beyond 35° of yaw.
+cell of 2.5° to 5° of pitch and 5° to 10° of yaw. It is 0.07 from 12.5° to 15° down, 0.09 to 20°, 0.17 to 30°
+and 0.26 to 40°; 0.08 above 15°; and 0.07 from 35° to 40° of yaw.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from db.combination import combined_poses
 from db.records import TimelineBin
 
 MIN_PEOPLE = 5
@@ -54,21 +55,13 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
         eye_samples=sum(b.eye_samples for b in eyed),
         closed_samples=sum(b.closed_samples for b in eyed),
         people=len(seen),
-        poses=_poses(usable),
+        poses=combined_poses(usable, sum(b.usable_samples for b in usable)),
     )
 
 
 def _enough(bins: list[TimelineBin]) -> list[TimelineBin]:
     """The bins, or none of them if they are of too few students."""
     return bins if len(bins) >= MIN_PEOPLE else []
-
-
-def _poses(usable: list[TimelineBin]) -> dict[str, int]:
-    """The pose counts summed; empty where a bin does not account for all of its usable samples."""
-    poses: Counter[str] = Counter()
-    for b in usable:
-        poses.update(b.poses)
-    return dict(poses) if poses.total() == sum(b.usable_samples for b in usable) else {}
 
 
 def _enough_pitches(posed: list[TimelineBin]) -> list[tuple[float | None, int]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from model.crop import BOX_CENTRE_PX, BOX_SIDE_PX, EYE_DISTANCE_PX
 from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
 from monitor.detection.merging import merge, overlaps
+from monitor.detection.tiled import WIDEN
 from monitor.domain import Box, Face, HeadPose, ImageBGR
 from monitor.mesh import MeshNetwork
 from monitor.meshpose import mesh_pose
@@ -30,9 +31,6 @@ MIN_SCORE, MIN_IOU = 0.3, 0.3
 
 _EYES_Y_PX = 19.0
 """Where FER2013's tiles have the eyes (median, ``model.crop``)."""
-
-_ABOVE, _BELOW = 0.13, 0.05
-"""What ``monitor.detection.tiled.WIDEN`` adds to BlazeFace's square above and below."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,8 @@ def _found(detector: BlazeFace, image_bgr: ImageBGR) -> Face | None:
         return None
     best = int(np.flatnonzero(iou >= MIN_IOU)[0])  # merged candidates are sorted by score
     x1, y1, x2, y2 = (float(side) for side in seen.boxes_xyxy[best])
-    side = x2 - x1
-    box = (x1, y1 - _ABOVE * side, x2, y2 + _BELOW * side)
+    left, above, right, below = (share * (x2 - x1) for share in WIDEN)
+    box = (x1 - left, y1 - above, x2 + right, y2 + below)
     return Face(box, float(seen.scores[best]), seen.keypoints[best])
 
 

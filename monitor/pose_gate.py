@@ -34,8 +34,9 @@ def refused_pose(head: HeadReading, limits: PoseLimits) -> Unknown | None:
     """Why no expression is read at this pose, None where it may be read.
 
     A face that the mesh network does not recognise has no reliable pose: of FER2013's neutral faces without
-    a mesh the model reads 0.32 as sad (PublicTest), six times as much as of level ones. Where its keypoints
-    alone place the head outside the limits, the reason says so.
+    a mesh the model reads 0.18 as sad (Training, 180 faces), nearly four times as much as of level ones
+    (``benchmarks/pose_bias.py``). Where its keypoints alone place the head outside the limits, the reason
+    says so.
     """
     pose = head.pose
     if pose is None or pose.pitch_deg is None:

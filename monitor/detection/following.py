@@ -126,12 +126,8 @@ class Following:
         self._known: list[_Known] = []
         self._missed: list[_Missed] = []
 
-    def found(self, image_bgr: ImageBGR) -> Candidates:
-        """The faces of the next sample, best first."""
-        return self.found_confirmed(image_bgr).faces
-
-    def found_confirmed(self, image_bgr: ImageBGR) -> Found:
-        """The same, and which of them both networks, or one in pass after pass, have verified."""
+    def found(self, image_bgr: ImageBGR) -> Found:
+        """The faces of the next sample, and which of them the verification passes have confirmed."""
         if image_bgr.shape != self._size:
             self._begin(image_bgr)
         here, gone = self._followed(image_bgr)

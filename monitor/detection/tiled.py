@@ -46,7 +46,7 @@ class TiledDetector:
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""
         height, width = image_bgr.shape[:2]
-        found = self._following.found_confirmed(image_bgr)
+        found = self._following.found(image_bgr)
         faces = _faces(found.faces, found.confirmed, width, height)
         return [face for face in faces if face.size_px >= SMALLEST * self._min_face_px]
 

@@ -85,7 +85,7 @@ class Room:
         self.looked.append([])
         self.asked.append(0)
         self.cared.append([])
-        return sorted(self.following.found(frame).boxes_xyxy[:, 0].tolist())
+        return sorted(self.following.found(frame).faces.boxes_xyxy[:, 0].tolist())
 
     def samples(self, count: int, frame: ImageBGR = BLANK) -> list[list[float]]:
         return [self.sample(frame) for _ in range(count)]
@@ -307,7 +307,7 @@ def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_
     found = room.samples(6, STILL)
     assert found[0] == [1220]
     assert found[-1] == []
-    assert not room.following.found_confirmed(STILL).confirmed.any()
+    assert not room.following.found(STILL).confirmed.any()
 
 
 def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
@@ -317,7 +317,7 @@ def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> No
     confirmed = []
     for _ in range(1 + sum(CHECK_YOUNG_AFTER) // 2):
         room.sample(STILL)
-        found = room.following.found_confirmed(STILL)
+        found = room.following.found(STILL)
         lefts = found.faces.boxes_xyxy[:, 0].tolist()
         confirmed.append(dict(zip(lefts, found.confirmed.tolist(), strict=True)))
     assert confirmed[0] == {50: False, 1220: False}
@@ -350,6 +350,6 @@ def test_faces_come_best_first() -> None:
     room = Room(50, 220, 1220, 640)
     for _ in range(3):
         room.sample(STILL)
-        scores = room.following.found(STILL).scores
+        scores = room.following.found(STILL).faces.scores
         assert len(scores) == 4
         assert (np.diff(scores) < 0).all()
