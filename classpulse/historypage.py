@@ -17,7 +17,7 @@ from reports.report import ReportSettings, local_time
 
 DATE = click.DateTime(["%Y-%m-%d"])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 html_option = click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page with charts, too."
 )

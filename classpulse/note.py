@@ -18,8 +18,8 @@ from classpulse.settings import Config
 from db import queries
 from db.counts import session_counts
 from db.records import SessionStatus
-from reports.attention_flags import KIND as ATTENTION
-from reports.flags import KIND as SADNESS
+from reports.attention_flags import ATTENTION_KIND as ATTENTION
+from reports.flags import SADNESS_KIND as SADNESS
 from reports.flags import Outcome
 from reports.language import Language
 from reports.report import Mode, ReportSettings, local_time

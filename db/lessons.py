@@ -46,7 +46,7 @@ def _history(engine: Engine, found: Sequence[SessionRecord]) -> ClassHistory:
         whole = session_summaries(connection, numbers)
         students = _students(connection, numbers)
         flags = flagged_in(connection, numbers)
-        people = _people(connection, numbers)
+        people = _students_of_sessions(connection, numbers)
     lessons = [
         Lesson(one, whole.get(one.id), tuple(students[one.id]), tuple(flags.get(one.id, ()))) for one in found
     ]
@@ -63,7 +63,7 @@ def _students(connection: Connection, session_ids: Sequence[int]) -> dict[int, l
     return found
 
 
-def _people(connection: Connection, session_ids: Sequence[int]) -> dict[int, StudentRecord]:
+def _students_of_sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, StudentRecord]:
     # Not by their numbers: of a thousand lessons those are more than a statement takes.
     there = select(StudentSummaryRow.student_id).where(StudentSummaryRow.session_id.in_(session_ids))
     statement = select_students().where(StudentRow.id.in_(there))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-FIRST_S = 0.5
+RECONNECT_FIRST_S = 0.5
 """The first pause: a plug that was knocked or a stream that starts anew is back at once."""
 
-LONGEST_S = 30.0
+RECONNECT_LONGEST_S = 30.0
 """The pause doubles up to this: a lecture must not miss more than half a minute of a camera that is back,
 and a camera that is starting is not helped by more tries."""
 
@@ -53,7 +53,11 @@ class Pacing:
         if self._failing_since_s is None or shown:
             self._failing_since_s = now_s
         # 2 ** 16 is past every longest pause, and tries may go on for days.
-        pause_s = FIRST_S if shown else min(FIRST_S * 2 ** min(self.tries, 16), LONGEST_S)
+        pause_s = (
+            RECONNECT_FIRST_S
+            if shown
+            else min(RECONNECT_FIRST_S * 2 ** min(self.tries, 16), RECONNECT_LONGEST_S)
+        )
         self.tries += not shown
         due_s = now_s + pause_s * (LEAST_PART + (1 - LEAST_PART) * self._dice())
         end_s = self._failing_since_s + self._budget_s

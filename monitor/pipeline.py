@@ -28,7 +28,7 @@ from monitor.stillness import Camera, Stillness
 from monitor.track_verification import RECENT, Evidence, TrackVerification
 from monitor.tracking import Tracker
 from monitor.viewpoint import CAMERA_LOST, NOT_LOOKED_AT, Registrar, Viewpoint, in_room
-from monitor.wardrobe import Colours, Wardrobe
+from monitor.wardrobe import ColourFunction, Wardrobe
 
 PENDING_S = 30.0
 """How long a face's samples wait for it to be confirmed as a person before they are given up, seconds: longer
@@ -84,7 +84,7 @@ class Pipeline:
         tracker: Tracker,
         seating: Seating,
         registrar: Registrar | None = None,
-        colours: Colours | None = None,
+        colours: ColourFunction | None = None,
         glance: Glimpse | None = None,
         heads: HeadReader | None = None,
         masker: Masker | None = None,

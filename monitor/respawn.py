@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-FIRST_S = 1.0
+RESTART_FIRST_S = 1.0
 """The pause before the second try: a camera that a dead process held needs about that long to be free."""
 
-LONGEST_S = 30.0
+RESTART_LONGEST_S = 30.0
 """The pauses double up to this: half a minute of a lesson is bearable, a core busy with starting is not."""
 
-CALM_S = 300.0
+RESTART_CALM_S = 300.0
 """After so long without a break the pauses begin again at the first."""
 
 
@@ -23,7 +23,7 @@ class Respawns:
     def pause_s(self, now_s: float, *, ran: bool) -> float:
         """Seconds to wait after a break at ``now_s`` (steady clock); ``ran``: it had told of itself
         before."""
-        calm = self._last_s is not None and now_s - self._last_s > CALM_S
+        calm = self._last_s is not None and now_s - self._last_s > RESTART_CALM_S
         self._failures = 1 if calm and ran else self._failures + 1
         self._last_s = now_s
-        return min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures - 1, 10))
+        return min(RESTART_LONGEST_S, RESTART_FIRST_S * 2.0 ** min(self._failures - 1, 10))

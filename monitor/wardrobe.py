@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from monitor.domain import Box, Face, ImageBGR
 from monitor.viewpoint import in_picture
 
-Colours = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
+ColourFunction = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
 """What is worn below a face (``monitor.clothing.colours``); None where it is not seen."""
 
 
 class Wardrobe:
     """Looks at clothes with ``colours``; without it, at nothing."""
 
-    def __init__(self, colours: Colours | None) -> None:
+    def __init__(self, colours: ColourFunction | None) -> None:
         self._colours = colours
 
     def worn(self, image_bgr: ImageBGR, faces: Mapping[int, Face]) -> dict[int, NDArray[np.float32]]:

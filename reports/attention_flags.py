@@ -38,7 +38,7 @@ from reports.timeline import Floats, StudentTimeline
 from reports.usual import Usual, UsualLevels, as_numbers, known
 from reports.words import length, percent, percent_range
 
-KIND = "attention"
+ATTENTION_KIND = "attention"
 """``FlagRecord.kind`` of this rule."""
 
 _ROUNDING = 1e-9
@@ -119,7 +119,7 @@ class AttentionVerdict:
     as_usual: bool
     why: tuple[Message, ...]
     settings: AttentionFlagSettings
-    kind: str = KIND
+    kind: str = ATTENTION_KIND
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -218,7 +218,7 @@ def _judge(
     settings: AttentionFlagSettings,
     usual: Mapping[str, Usual],
 ) -> AttentionVerdict:
-    known_s, level = where.known_s, known(usual.get(KIND), settings.usual_sessions)
+    known_s, level = where.known_s, known(usual.get(ATTENTION_KIND), settings.usual_sessions)
     compared_s = known_s * enough
     interval = share_interval(where.away, known_s, settings.confidence)
     apart = difference_interval(where.away, beside, compared_s, settings.confidence)

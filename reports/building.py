@@ -25,7 +25,7 @@ from reports.attention_flags import AttentionFlagSettings, AttentionVerdict, jud
 from reports.class_timeline import aggregate_timeline, class_timeline
 from reports.confusion import read_confusion
 from reports.errors import ReportError
-from reports.flags import KIND as SADNESS
+from reports.flags import SADNESS_KIND as SADNESS
 from reports.flags import FlagSettings, Verdict, judge
 from reports.gaps import unseen
 from reports.report import Mode, Person, Report, ReportSettings, local_time

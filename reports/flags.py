@@ -39,7 +39,7 @@ from reports.timeline import Floats, StudentTimeline
 from reports.usual import Usual, as_numbers, known
 from reports.words import length, percent, percent_range
 
-KIND = "sad_share"
+SADNESS_KIND = "sad_share"
 """``FlagRecord.kind`` of this rule."""
 
 _ROUNDING = 1e-9
@@ -111,7 +111,7 @@ class Verdict:
     as_usual: bool
     why: tuple[Message, ...]
     settings: FlagSettings
-    kind: str = KIND
+    kind: str = SADNESS_KIND
 
     @property
     def reasons(self) -> tuple[str, ...]:

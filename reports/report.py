@@ -17,12 +17,12 @@ from db.records import (
     SessionRecord,
 )
 from reports.attention import Attention
-from reports.attention_flags import KIND as ATTENTION
+from reports.attention_flags import ATTENTION_KIND as ATTENTION
 from reports.attention_flags import AttentionFlagSettings, AttentionVerdict
 from reports.changes import Change, changes
 from reports.class_timeline import ClassTimeline
 from reports.errors import ReportError
-from reports.flags import KIND as SADNESS
+from reports.flags import SADNESS_KIND as SADNESS
 from reports.flags import FlagSettings, Outcome, Verdict
 from reports.gaps import Unseen
 from reports.timeline import StudentTimeline, overlap_s

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from db.records import SessionStatus
 from model.emotions import Emotion
-from reports.attention_flags import KIND as ATTENTION
+from reports.attention_flags import ATTENTION_KIND as ATTENTION
 from reports.changes import LEAST_STUDENTS, WINDOW_S, Change, Measure
 from reports.class_timeline import LEAST_CLASS_PEOPLE
-from reports.flags import KIND as SADNESS
+from reports.flags import SADNESS_KIND as SADNESS
 from reports.flags import Outcome
 from reports.gaps import gaps_told
 from reports.language import N_, _, ngettext, word

@@ -16,10 +16,10 @@ def score_table(score: Score) -> str:
 
 def _student_line(student: StudentScore) -> str:
     shares = "".join(
-        f"{_percent(share):>7}"
+        f"{_rounded(share):>7}"
         for share in (student.present_share, student.seen_share, student.presence_error)
     )
-    facing = "-" if student.facing_agreement is None else _percent(student.facing_agreement)
+    facing = "-" if student.facing_agreement is None else _rounded(student.facing_agreement)
     flag = student.outcome or "none"
     wanted = "" if (flag == FLAGGED) == student.should_be_flagged else "  (not as scripted)"
     return f"{student.seat:8}{student.pseudonym or 'not found':12}{shares}{facing:>8}  {flag}{wanted}"
@@ -36,15 +36,15 @@ def _spell_line(seat: str, spell: SpellScore) -> str:
 def _sums(score: Score) -> list[str]:
     agreeing, readings = score.spells_agreeing
     people = len(score.students)
-    facing = "no direction read" if score.facing_agreement is None else _percent(score.facing_agreement)
+    facing = "no direction read" if score.facing_agreement is None else _rounded(score.facing_agreement)
     return [
         f"students found: {score.found} of {people}; stored people who are nobody: {len(score.strays)}",
-        f"presence: wrong by {_percent(score.presence_error)} of the time; direction agrees: {facing}",
+        f"presence: wrong by {_rounded(score.presence_error)} of the time; direction agrees: {facing}",
         f"leading expression as drawn: {agreeing} of {readings} spells with a reading",
-        f"flags as scripted: {score.flags_agreeing} of {people} (precision {_percent(score.flag_precision)}, "
-        f"recall {_percent(score.flag_recall)})",
+        f"flags as scripted: {score.flags_agreeing} of {people} (precision {_rounded(score.flag_precision)}, "
+        f"recall {_rounded(score.flag_recall)})",
     ]
 
 
-def _percent(share: float | None) -> str:
+def _rounded(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"

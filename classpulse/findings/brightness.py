@@ -5,7 +5,7 @@ from __future__ import annotations
 from classpulse.findings.numbers import of_all
 from model.brightness import BLURRED_SHARPNESS, BRIGHT_MEAN, DARK_MEAN, FLAT_STD, Brightness
 
-RARE = 0.02
+RARE_CONDITION = 0.02
 """Below this share of the faces a score over all of them says next to nothing about such faces."""
 
 ALIKE_LEVELS = 5.0
@@ -35,7 +35,7 @@ def _light(found: Found) -> str:
         f"Dark (mean below {DARK_MEAN:.0f}): {of_all(dark, total)}; bright (mean above {BRIGHT_MEAN:.0f}): "
         f"{of_all(bright, total)}."
     )
-    rare = max(dark, bright) < RARE * total
+    rare = max(dark, bright) < RARE_CONDITION * total
     return told + (" A score over all faces says little about a room as dark or as bright." if rare else "")
 
 
@@ -45,7 +45,7 @@ def _blurred(found: Found) -> str:
         f"Blurred (sharpness below {BLURRED_SHARPNESS}, where the monitor judges no face; the flat ones "
         f"aside): {of_all(blurred, total) if blurred else 'none'}."
     )
-    rare = blurred < RARE * total
+    rare = blurred < RARE_CONDITION * total
     return told + (" What a model does with a face out of focus is not measured here." if rare else "")
 
 

@@ -8,7 +8,7 @@ from model.exploration import Exploration
 from model.splits import SplitCounts
 from reports.words import listing, percent
 
-RARE = 0.05
+RARE_LABEL = 0.05
 """A label with a smaller share than this can be got wrong altogether without the accuracy showing it."""
 
 
@@ -33,7 +33,7 @@ def _rarest(found: Exploration) -> list[str]:
     lines = [
         f"The rarest label is {EMOTIONS[found.classes.index(few)]}, {of_all(few, found.faces)} of the faces."
     ]
-    if few < RARE * found.faces:
+    if few < RARE_LABEL * found.faces:
         lines[0] += (
             " An accuracy over all faces hardly notices it; look at each label’s recall and at macro F1."
         )

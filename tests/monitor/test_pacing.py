@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.pacing import FIRST_S, LEAST_PART, LONGEST_S, PROVEN_S, Pacing
+from monitor.pacing import LEAST_PART, PROVEN_S, RECONNECT_FIRST_S, RECONNECT_LONGEST_S, Pacing
 
 
 def pauses(pacing: Pacing, now_s: float = 0.0) -> list[float]:
@@ -26,7 +26,7 @@ def test_the_pauses_double_up_to_the_longest():
 def test_the_tries_fill_the_budget_and_the_last_is_at_its_end(budget_s, seed):
     found = pauses(Pacing(budget_s, Random(seed).random))
     assert sum(found) == pytest.approx(budget_s)
-    assert all(LEAST_PART * FIRST_S <= pause <= LONGEST_S for pause in found[:-1])
+    assert all(LEAST_PART * RECONNECT_FIRST_S <= pause <= RECONNECT_LONGEST_S for pause in found[:-1])
 
 
 def test_the_dice_part_the_tries_of_two_rooms():
@@ -55,13 +55,13 @@ def test_only_a_connection_that_holds_makes_the_pauses_small_again():
     assert pacing.failed(now_s) == now_s + 8
     pacing.fresh(now_s)
     pacing.fresh(now_s + PROVEN_S)
-    assert pacing.failed(now_s + 20) == now_s + 20 + FIRST_S
+    assert pacing.failed(now_s + 20) == now_s + 20 + RECONNECT_FIRST_S
 
 
 def test_a_camera_that_shows_something_costs_no_budget_and_is_not_left_alone_for_long():
     pacing = Pacing(10, lambda: 1.0)
     for now_s in range(0, 10000, 100):
-        assert pacing.failed(now_s, shown=True) == now_s + FIRST_S
+        assert pacing.failed(now_s, shown=True) == now_s + RECONNECT_FIRST_S
     assert pacing.failed(now_s + 5.0) is not None
 
 

@@ -13,7 +13,7 @@ from monitor.control import ControlError
 from monitor.lifecycle import SessionState
 from monitor.messages import Command, Over, Refused, Told
 from monitor.order import Ended, Order
-from monitor.respawn import CALM_S, LONGEST_S, Respawns
+from monitor.respawn import RESTART_CALM_S, RESTART_LONGEST_S, Respawns
 from monitor.room import ENDING_S, SILENT_S, STUCK_S
 from monitor.status import RecordingStatus
 from monitor.supervisor import Supervisor
@@ -197,7 +197,7 @@ def test_a_planned_lesson_waits_for_its_camera_until_it_is_over(world: World) ->
             tries = number
             world.end(number, NO_CAMERA, 2)
         world.later(1)
-    assert 45 * 60 / LONGEST_S <= tries <= 45 * 60 / LONGEST_S + 8
+    assert 45 * 60 / RESTART_LONGEST_S <= tries <= 45 * 60 / RESTART_LONGEST_S + 8
     assert [one.last for one in world.ended].count(True) == 1
     assert world.ended[-1].reason == "camera 0 gives no picture"
 
@@ -334,9 +334,9 @@ def test_pauses_grow_to_a_limit_and_begin_again_after_calm() -> None:
     pauses = Respawns()
     found = [pauses.pause_s(float(n), ran=False) for n in range(8)]
     assert found == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert pauses.pause_s(7 + CALM_S, ran=True) == LONGEST_S
-    assert pauses.pause_s(8 + 2 * CALM_S, ran=False) == LONGEST_S
-    assert pauses.pause_s(10 + 3 * CALM_S, ran=True) == 1.0
+    assert pauses.pause_s(7 + RESTART_CALM_S, ran=True) == RESTART_LONGEST_S
+    assert pauses.pause_s(8 + 2 * RESTART_CALM_S, ran=False) == RESTART_LONGEST_S
+    assert pauses.pause_s(10 + 3 * RESTART_CALM_S, ran=True) == 1.0
 
 
 def test_a_planned_lesson_waits_for_its_camera_too(world: World) -> None:

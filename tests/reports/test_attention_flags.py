@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.attention_flags import (
-    KIND,
+    ATTENTION_KIND as KIND,
     AttentionFlagSettings,
     judge_attention,
     points_more,

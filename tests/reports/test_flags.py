@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.classifier import read_model, shipped
 from model.emotions import EMOTIONS, Emotion
 from reports.confusion import Confusion, read_confusion
-from reports.flags import KIND, FlagSettings, Outcome, judge, to_record
+from reports.flags import SADNESS_KIND, FlagSettings, Outcome, judge, to_record
 from reports.usual import Usual
 
 SHORT = FlagSettings(least_usable_s=20.0)
@@ -197,7 +197,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
         record = to_record(7, judge(line, SHORT, exact, Usual(0.2, 4)))
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
-        assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, KIND)
+        assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
         assert (numbers["usual_share"], numbers["usual_sessions"]) == (0.2, 4)
         assert numbers["settings"]["least_usable_s"] == 20
