@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from reports.attention_flags import (
     ATTENTION_KIND as KIND,
+)
+from reports.attention_flags import (
     AttentionFlagSettings,
     judge_attention,
     points_more,
