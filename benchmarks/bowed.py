@@ -26,15 +26,17 @@ from numpy.typing import NDArray
 
 from benchmarks.flags import BIN_S, FACES_A_BIN, SAMPLES, SPELL_BINS, Rng, timeline, told
 from benchmarks.pose_bias import is_read
-from model.classifier import load_classifier
-from model.dataset import Faces, load_faces, select
+from model.data.faces import Faces, select
+from model.data.load import load_faces
 from model.emotions import Emotion
-from model.measured import mean_answers
+from model.export.model_info import mean_answers
+from model.inference.classifier import load_classifier
 from model.poses import Pose, pose_of
-from monitor.dataset_poses import tile_poses
-from reports.confusion import Confusion, read_confusion
-from reports.flags import FlagSettings, Outcome, judge
-from reports.timeline import Floats, StudentTimeline
+from monitor.faces.dataset_poses import tile_poses
+from reports.flags.base import Outcome
+from reports.flags.confusion import Confusion, read_confusion
+from reports.flags.sadness import FlagSettings, judge
+from reports.timeline.student import Floats, StudentTimeline
 
 PEOPLE = 20
 WRITING, SAD_TIME = 0.7, 0.6

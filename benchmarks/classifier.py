@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.classifier import INPUT_PX, shipped
-from model.litert import open_interpreter
+from model.inference.classifier import INPUT_PX, shipped
+from model.inference.litert import open_interpreter
 
 CASES = {"one face, one core": (1, 1), "32 faces, two cores": (32, 2)}
 ROUNDS, REPEATS = 15, 10

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import LiteRTClassifier, load_classifier, read_model, shipped
-from model.crop import CROP_PX, crop_face
-from model.dataset import Faces, load_faces, split
+from model.data.faces import Faces, split
+from model.data.load import load_faces
+from model.inference.classifier import LiteRTClassifier, load_classifier, read_model, shipped
+from model.inference.crop import CROP_PX, crop_face
 from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
-from monitor.detection.candidates import Candidates
+from monitor.detection.nms import Candidates
 
 FACE_PX = 80
 """The side of a tile on the detector's 128. 64 and 96 moved no median by more than 0.3 pixels of 48,

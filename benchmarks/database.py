@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from db import queries
+from db import sessions as queries
 from db.engine import Synchronous, open_database
+from db.history import student_history
 from db.records import Correction, CorrectionKind, NewSession, Progress, SessionStatus, TimelineBin
-from db.store import Store
+from db.unit_of_work import Store
 
 BIN_S = 5.0
 COMMIT_S = 10.0
@@ -115,10 +116,10 @@ def measure(folder: Path, synchronous: Synchronous, students: int, hours: float)
     times_ms = sorted(write(store, session_id, batches))
     engine = store.engine
     read_ms = timed_ms(lambda: queries.bins(engine, session_id))
-    sums_ms = timed_ms(lambda: queries.student_history(engine, "Student 1"))
+    sums_ms = timed_ms(lambda: student_history(engine, "Student 1"))
     correct(store, session_id, ids, hours * 1800)
     people_ms = timed_ms(lambda: queries.bins(engine, session_id))
-    corrected_ms = timed_ms(lambda: queries.student_history(engine, "Somebody 0"))
+    corrected_ms = timed_ms(lambda: student_history(engine, "Somebody 0"))
     engine.dispose()
     rows = sum(map(len, batches))
     size_kib = path.stat().st_size / 1024 - empty_kib

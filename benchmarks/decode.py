@@ -21,7 +21,7 @@ import av
 import cv2
 import numpy as np
 
-from monitor.sources import open_source
+from monitor.sources.factory import open_source
 
 FPS, SAMPLE_FPS, WIDTH, HEIGHT = 30, 2, 1920, 1080
 Samples = Iterator[tuple[float, np.ndarray]]

@@ -18,7 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from monitor.detection import DetectionSettings, load_detector
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
 from monitor.detection.tiling import levels
 
 WIDTHS = (1280, 1920)

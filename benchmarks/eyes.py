@@ -4,7 +4,7 @@
 
 Every frame is shrunk until the face has each size, and read anew from detection on; the reading at full
 size is the reference. "Bad" is Gaussian noise of six grey values and JPEG of quality 40 after shrinking.
-Shut is judged against the clip's own open eyes, as ``monitor.eyes`` does after its first samples.
+Shut is judged against the clip's own open eyes, as ``monitor.faces.eye_closure`` does after its first samples.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import cv2
 import numpy as np
 from head_pose import nearest, shrunk
 
-from monitor.attention import AttentionSettings
-from monitor.detection import DetectionSettings, Detector, load_detector
-from monitor.domain import ImageBGR
-from monitor.eyes import OPEN_QUANTILE, SHUT, SHUT_SHARE
-from monitor.heads import MeshHeads
-from monitor.sources import open_source
+from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.factory import load_detector
+from monitor.faces.eye_closure import OPEN_QUANTILE, SHUT, SHUT_SHARE
+from monitor.faces.head_pose import AttentionSettings
+from monitor.faces.head_reader import MeshHeads
+from monitor.sources.factory import open_source
+from monitor.types import ImageBGR
 
 SIZES_PX = (200, 120, 80, 64, 48)
 NOISE, JPEG_QUALITY = 6.0, 40

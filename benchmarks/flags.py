@@ -25,21 +25,30 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pose_bias import is_read
-from model.classifier import load_classifier
-from model.dataset import load_faces, select
+from model.data.faces import select
+from model.data.load import load_faces
 from model.emotions import EMOTIONS, Emotion
-from monitor.binning import Binner
-from monitor.dataset_poses import tile_poses
-from monitor.domain import Observation
-from reports.attention_flags import AttentionFlagSettings, judge_attention
-from reports.confusion import Confusion, read_confusion
-from reports.flags import FlagSettings, Outcome, Verdict, judge
-from reports.intervals import resampled, share_interval, wilson
-from reports.timeline import Floats, Grid, Ints, StudentTimeline
-from reports.usual import Usual, usual_level
+from model.inference.classifier import load_classifier
+from monitor.faces.dataset_poses import tile_poses
+from monitor.timeline.binning import Binner
+from monitor.types import Observation
+from reports.flags.attention import AttentionFlagSettings, judge_attention
+from reports.flags.base import Outcome
+from reports.flags.baseline import Usual, usual_level
+from reports.flags.confidence import resampled, share_interval, wilson
+from reports.flags.confusion import Confusion, read_confusion
+from reports.flags.sadness import FlagSettings, Verdict, judge
+from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
 
 BIN_S, SPELL_BINS, FACES_A_BIN, SAMPLES = 5.0, 2, 2, 10
 SAD, NEUTRAL, HAPPY = int(Emotion.SAD), int(Emotion.NEUTRAL), int(Emotion.HAPPY)
+
+
+def label(axes: Any, at: int, rates: Floats, text: str) -> None:
+    """Write beside a line what it is."""
+    axes.annotate(text, (THRESHOLDS[at], rates[at]), xytext=(2, 3), textcoords="offset points", fontsize=8)
+
+
 OTHERS: Mapping[str, tuple[int, ...]] = {
     "neutral": (NEUTRAL,),
     "neutral and happy": (NEUTRAL, HAPPY),
@@ -100,7 +109,7 @@ def timeline(probabilities: Floats) -> StudentTimeline:
 
 
 def check_binning(pool: Pool) -> None:
-    """That ``shown_bins`` is what ``monitor.binning`` makes of the same faces, sample by sample."""
+    """That ``shown_bins`` is what ``monitor.timeline.binning`` makes of the same faces, sample by sample."""
     spells = shown_spells(np.random.default_rng(1), 0.5, 1, OTHERS["all others"])
     labels = np.repeat(spells, SPELL_BINS * FACES_A_BIN)
     rng, binner = np.random.default_rng(2), Binner(BIN_S, lambda _: True, keep_s=3600)
@@ -259,11 +268,6 @@ def curve(
     axes.fill_between(THRESHOLDS, around[:, 0], around[:, 1], color=color, alpha=0.2, lw=0)
     print(f"curve, sad {share:.1f}, {others}, faces {faces}: " + " ".join(f"{r:.3f}" for r in rates[::2]))
     return rates
-
-
-def label(axes: Any, at: int, rates: Floats, text: str) -> None:
-    """Write beside a line what it is."""
-    axes.annotate(text, (THRESHOLDS[at], rates[at]), xytext=(2, 3), textcoords="offset points", fontsize=8)
 
 
 def coverage(data: Path, chains: int = 300) -> None:

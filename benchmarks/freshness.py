@@ -5,7 +5,7 @@
 Each still is encoded for hundreds of pictures as cameras do (H.264, no reordering, key frames), each film is
 taken as it is and encoded again. A thumbnail is held against one of half a second or two seconds before;
 printed is the block that differs most: for stills the largest over the time, for films the smallest.
-``monitor.freshness.RECODED`` has to lie between them. For each film also how long at most it is not fresh; of
+``monitor.sources.freshness.RECODED`` has to lie between them. For each film also how long at most it is not fresh; of
 dark pictures their mean, and how far their brightest block lies above it.
 """
 
@@ -21,8 +21,8 @@ import av
 import cv2
 import numpy as np
 
-from monitor.freshness import RECODED, Freshness, Look, Thumbnail, is_black
 from monitor.sources.capture import thumbnail
+from monitor.sources.freshness import RECODED, Freshness, Look, Thumbnail, is_black
 
 FPS = 25
 STREAMS = {

@@ -21,16 +21,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.demo.fields import Fields, load_fields
-from classpulse.demo.poses import Pose
-from classpulse.demo.turns import turned_mesh
-from classpulse.demo.warps import grid
-from monitor.attention import head_pose
-from monitor.detection import DetectionSettings, Detector, load_detector
-from monitor.domain import Face, HeadPose, ImageBGR
-from monitor.mesh import MeshNetwork
-from monitor.meshpose import mesh_pose
-from monitor.sources import open_source
+from classpulse.simulation.demo.head_turn import turned_mesh
+from classpulse.simulation.demo.poses import Fields, Pose, load_fields
+from classpulse.simulation.demo.warps import grid
+from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.factory import load_detector
+from monitor.faces.head_pose import head_pose, mesh_pose
+from monitor.faces.mesh import MeshNetwork
+from monitor.sources.factory import open_source
+from monitor.types import Face, HeadPose, ImageBGR
 
 TURNS_DEG = (0, 15, 30, 45, 60)
 NODS_DEG = (-12, 0, 12)

@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 import psutil
 
-from classpulse.demo import DemoClass
-from monitor.attention import AttentionSettings, KeypointHeads
-from monitor.detection import DetectionSettings, load_detector
-from monitor.domain import ImageBGR
-from monitor.heads import MeshHeads
+from classpulse.simulation.demo.video import DemoClass
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
+from monitor.faces.head_pose import AttentionSettings, KeypointHeads
+from monitor.faces.head_reader import MeshHeads
+from monitor.types import ImageBGR
 
 ROUNDS = 16
 """Four of the detector's cycles of one full look and three short ones."""

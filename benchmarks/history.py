@@ -25,26 +25,30 @@ from typing import Any
 from alembic import command
 from sqlalchemy import Engine, create_engine, event, text
 
-from classpulse.judging import renew_verdicts
-from classpulse.settings import Config, Settings
-from db import queries
-from db.classes import require_class
-from db.counts import session_counts
+from classpulse.config.settings import Config, Settings
+from classpulse.services.assessment import renew_verdicts
+from db import sessions as queries
 from db.engine import open_database
-from db.history import student_history
-from db.lessons import bare_lessons, class_history, lessons_of
-from db.levels import earlier_levels
+from db.history import (
+    bare_lessons,
+    class_history,
+    earlier_levels,
+    lessons_of,
+    session_counts,
+    student_history,
+)
+from db.migrations.runner import config as alembic_config
 from db.records import Correction, CorrectionKind, FlagRecord, NewSession, SeatRecord, SessionStatus
-from db.revision import config as alembic_config
+from db.roster import require_class
 from db.schema import HEAD
-from db.store import Store
 from db.summaries import unsummarised
+from db.unit_of_work import Store
 from reports.history.comparison import compared
 from reports.history.student import told_history
+from reports.history.summaries import MADE_WITH
 from reports.history.term import class_term
 from reports.history.weeks import class_trends
-from reports.report import ReportSettings
-from reports.summaries import MADE_WITH
+from reports.text.dates import ReportSettings
 
 CLASS, START = "Physics 10b", datetime(2025, 1, 6, 9, 0, tzinfo=UTC)
 BIN_S, UTC_TIMES = 5.0, ReportSettings("UTC")

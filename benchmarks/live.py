@@ -33,14 +33,15 @@ import cv2
 import httpx
 import numpy as np
 
+from classpulse.config.settings import read_config
+from classpulse.services.accounts import hashed
+from db.accounts import Role, add_account
+from db.clock import now_utc
+from db.engine import open_database
+from db.unit_of_work import Store
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-
-from classpulse.settings import read_config  # noqa: E402
-from classpulse.web.passwords import hashed  # noqa: E402
-from db.accounts import Role, add_account  # noqa: E402
-from db.engine import open_database  # noqa: E402
-from db.store import Store, now_utc  # noqa: E402
 
 FPS = 10.0
 PASSWORD = "three quiet walnuts"

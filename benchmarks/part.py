@@ -16,18 +16,18 @@ import argparse
 import cv2
 import numpy as np
 
-from classpulse.demo.backdrops import draw_backdrop
-from classpulse.demo.film import DemoClass
-from classpulse.demo.mosaic import Mosaic
-from classpulse.demo.script import moment_at
-from classpulse.simulation.call import CallSettings, draw_call
-from monitor.attention import AttentionSettings
-from monitor.detection import DetectionSettings, load_detector
-from monitor.domain import Box, Face, ImageBGR
-from monitor.gallery import TILE, Gallery
-from monitor.heads import MeshHeads
-from monitor.sources.fitting import fit
-from monitor.tiles import OneFaceATile
+from classpulse.simulation.demo.cast import moment_at
+from classpulse.simulation.demo.tile import draw_backdrop
+from classpulse.simulation.demo.video import DemoClass, Mosaic
+from classpulse.simulation.video_call import CallSettings, draw_call
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
+from monitor.faces.head_pose import AttentionSettings
+from monitor.faces.head_reader import MeshHeads
+from monitor.imaging import fit
+from monitor.seating.tiles import OneFaceATile
+from monitor.sources.participant_grid import TILE, Gallery
+from monitor.types import Box, Face, ImageBGR
 
 CAMERA = (640, 480)
 PART = (240, 180)

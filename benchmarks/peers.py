@@ -56,17 +56,18 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
     """The boxes that Classpulse finds in each sample, by all that 'analyze' does but the database."""
     from functools import partial
 
-    from model.classifier import load_classifier
-    from model.crop import crop_face
-    from monitor.clothing import colours
-    from monitor.detection import DetectionSettings, load_detector
-    from monitor.pipeline import Pipeline
-    from monitor.quality import QualitySettings, assess
-    from monitor.reading import ExpressionReader
-    from monitor.registration import Registration
-    from monitor.seating import Seating
-    from monitor.sources import open_source
-    from monitor.tracking import Tracker
+    from model.inference.classifier import load_classifier
+    from model.inference.crop import crop_face
+    from monitor.detection.base import DetectionSettings
+    from monitor.detection.factory import load_detector
+    from monitor.faces.expression import ExpressionReader
+    from monitor.faces.quality import QualitySettings, assess
+    from monitor.registration.camera_motion import Registration
+    from monitor.seating.assigner import Seating
+    from monitor.session.pipeline import Pipeline
+    from monitor.sources.factory import open_source
+    from monitor.tracking.appearance import colours
+    from monitor.tracking.tracker import Tracker
 
     reader = ExpressionReader(
         partial(assess, settings=QualitySettings()),
@@ -139,9 +140,9 @@ def run(name: str, python: str, film: Path, samples: int) -> dict[str, object]:
 
 def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, float]:
     """The shares of the visible faces that were found, and of the boxes that lie on somebody."""
-    from classpulse.evaluation.score import score_following
-    from classpulse.simulation.truth import read_truth
-    from monitor.sample import Sample, Sighting
+    from classpulse.evaluation.tracking import score_following
+    from classpulse.simulation.ground_truth import read_truth
+    from monitor.types import Sample, Sighting
 
     truth = read_truth(truth_file)
     samples = [

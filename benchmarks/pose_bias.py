@@ -4,11 +4,11 @@
 
 DATA is FER2013 with the votes of FER+; MODEL are exported ``expression.tflite`` files, by default the shipped
 one. Faces count as neutral or sad if at least six of ten raters say so. The pose of each comes from the face
-mesh (``monitor.dataset_poses``), which takes some minutes for the Training part: ``--poses`` keeps it in a
+mesh (``monitor.faces.dataset_poses``), which takes some minutes for the Training part: ``--poses`` keeps it in a
 file for the next run. Choose limits on ``train``; report on ``report``, the second half of PublicTest.
 
 ``--errors`` prints how far poses from the detector's keypoints, and from one pass of the mesh network instead
-of two, lie from those of two passes (``monitor.attention.KEYPOINT_ERROR_DEG``, ``monitor.heads``).
+of two, lie from those of two passes (``monitor.faces.head_pose.KEYPOINT_ERROR_DEG``, ``monitor.faces.head_reader``).
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import LiteRTClassifier, load_classifier, read_model
-from model.dataset import Faces, load_faces, select
+from model.data.faces import Faces, select
+from model.data.load import load_faces
 from model.emotions import Emotion
+from model.inference.classifier import LiteRTClassifier, load_classifier, read_model
 from model.poses import is_readable
-from monitor.attention import keypoint_fit
-from monitor.dataset_poses import Tile, TileReader, tile_poses
-from monitor.domain import HeadPose, HeadReading
-from monitor.heads import mesh_error_deg
-from monitor.pose_gate import PoseLimits, refused_pose
+from monitor.faces.dataset_poses import Tile, TileReader, tile_poses
+from monitor.faces.head_pose import keypoint_fit
+from monitor.faces.head_reader import mesh_error_deg
+from monitor.faces.pose_gate import PoseLimits, refused_pose
+from monitor.types import HeadPose, HeadReading
 
 PITCHES_DEG = (-90.0, -40.0, -30.0, -20.0, -15.0, -12.5, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 90.0)
 YAWS_DEG = (0.0, 10.0, 20.0, 30.0, 35.0, 40.0, 50.0, 90.0)
@@ -41,7 +42,7 @@ NEUTRAL_VOTES, SAD_VOTES = 0, 3
 """The columns of FER+."""
 
 TILE_FACE_PX = 40
-"""The face in a tile of 48 pixels (``model.crop.BOX_SIDE_PX``): it decides the error of its pose."""
+"""The face in a tile of 48 pixels (``model.inference.crop.BOX_SIDE_PX``): it decides the error of its pose."""
 
 Floats = NDArray[np.float64]
 Which = NDArray[np.bool_]

@@ -19,13 +19,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classpulse.demo.film import DemoClass
-from classpulse.demo.mosaic import square_mosaic
-from classpulse.demo.script import Student
-from classpulse.simulation.call import CallSettings, draw_call
-from classpulse.simulation.encoder import Film, write_film
-from classpulse.simulation.truth import Sample, StudentTruth, Truth
-from monitor.domain import ImageBGR
+from classpulse.simulation.demo.cast import Student
+from classpulse.simulation.demo.video import DemoClass, square_mosaic
+from classpulse.simulation.ground_truth import Sample, StudentTruth, Truth
+from classpulse.simulation.video_call import CallSettings, draw_call
+from classpulse.simulation.video_writer import Film, write_film
+from monitor.types import ImageBGR
 
 FPS = 5
 STEP_S = 0.5

@@ -28,9 +28,9 @@ from typing import Any
 import av
 import psutil
 
-from classpulse.daemon.client import ask_daemon
-from monitor.control import ControlError, Request, ask
-from monitor.status import RecordingStatus
+from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.errors import ControlError
+from monitor.session.status import RecordingStatus
 
 CARRIED = 0.95
 """Of the due pictures. A lecture of which a twentieth more is missed reads the same."""

@@ -29,20 +29,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classpulse.evaluation.score import score_following
-from classpulse.lecture import Lecture
-from classpulse.policy import Mode
-from classpulse.settings import Config, Settings
-from classpulse.simulation.grid import FaceGrid, write_grid
+from classpulse.config.settings import Config, Settings
+from classpulse.evaluation.tracking import score_following
+from classpulse.simulation.face_grid import FaceGrid, write_grid
+from classpulse.simulation.ground_truth import Truth, read_truth
 from classpulse.simulation.room.camera import CameraSettings
-from classpulse.simulation.room.film import Room, write_room
 from classpulse.simulation.room.people import empty_room
-from classpulse.simulation.room.photograph import Photograph, load_photograph
-from classpulse.simulation.truth import Truth, read_truth
+from classpulse.simulation.room.photo import Photograph, load_photograph
+from classpulse.simulation.room.video import Room, write_room
 from db.engine import open_database
-from model.dataset import Faces, load_faces, select
-from monitor.pipeline import LAID_OUT, PICTURES
-from monitor.sample import Sample
+from db.records import Mode
+from model.data.faces import Faces, select
+from model.data.load import load_faces
+from monitor.session.builder import Lecture
+from monitor.session.pipeline import LAID_OUT, PICTURES
+from monitor.types import Sample
 
 KINDS = ("handheld", "passers", "cuts", "dressed")
 WIDTH, HEIGHT = 960, 540

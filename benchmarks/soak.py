@@ -31,16 +31,15 @@ from unittest.mock import patch
 import psutil
 from sqlalchemy import Engine
 
-from classpulse.demo import write_demo_video
-from classpulse.lecture import Lecture
-from classpulse.policy import Mode
-from classpulse.settings import Config, Settings
-from db import queries
+from classpulse.config.settings import Config, Settings
+from classpulse.simulation.demo.video import write_demo_video
+from db import sessions as queries
 from db.engine import open_database
-from db.records import Progress, SessionStatus
-from monitor.domain import Frame, Gap, GapReason, ImageBGR
-from monitor.session import Outcome
-from monitor.sources import open_source
+from db.records import Mode, Progress, SessionStatus
+from monitor.session.builder import Lecture
+from monitor.session.session import Outcome
+from monitor.sources.factory import open_source
+from monitor.types import Frame, Gap, GapReason, ImageBGR
 
 FPS = 1.0
 FILM_S = 45.0
@@ -158,7 +157,7 @@ def watch(folder: Path, hours: float, mode: Mode) -> tuple[Outcome, Gauge, Engin
     empty, gauge = database.stat().st_size, Gauge(database)
     engine = open_database(f"sqlite:///{database}", synchronous="FULL")
     camera = Camera(pictures, hours * 3600)
-    with patch("classpulse.lecture.open_source", lambda *_, **__: camera):
+    with patch("monitor.sources.factory.open_source", lambda *_, **__: camera):
         outcome = Lecture(Config(settings, folder), engine, mode).watch(
             "0", threading.Event(), on_progress=gauge
         )

@@ -22,22 +22,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classpulse.demo.film import write_class
-from classpulse.lecture import Lecture
-from classpulse.policy import Mode
-from classpulse.settings import Config, Settings
-from classpulse.simulation.call import CallSettings, draw_call
+from classpulse.config.settings import Config, Settings
+from classpulse.simulation.demo.video import write_class
+from classpulse.simulation.video_call import CallSettings, draw_call
 from db.engine import open_database
-from model.classifier import LiteRTClassifier
-from monitor.crossing import Crossings
+from db.records import Mode
+from model.inference.classifier import LiteRTClassifier
 from monitor.detection.tiled import TiledDetector
-from monitor.heads import MeshHeads
-from monitor.pipeline import Pipeline
-from monitor.recorder import Recorder
-from monitor.registration import Registration
-from monitor.seating import Seating
-from monitor.sources import open_source
-from monitor.tracking import Tracker
+from monitor.faces.head_reader import MeshHeads
+from monitor.registration.camera_motion import Registration
+from monitor.seating.assigner import Seating
+from monitor.session.builder import Lecture
+from monitor.session.pipeline import Pipeline
+from monitor.sources.factory import open_source
+from monitor.timeline.recorder import Recorder
+from monitor.tracking.id_switch import Crossings
+from monitor.tracking.tracker import Tracker
 
 CALL_S = 60.0
 """How long the calls are, seconds."""

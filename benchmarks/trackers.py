@@ -3,7 +3,7 @@
     pip install norfair 'supervision<0.27'    # the last with ByteTrack that lives with NumPy 1
     python benchmarks/trackers.py room/film.mp4 room/truth.json
 
-Each is asked twice: with its own numbers as people, and with ``monitor.crossing`` and ``monitor.seating``
+Each is asked twice: with its own numbers as people, and with ``monitor.tracking.id_switch`` and ``monitor.seating.assigner``
 behind it, which put right who met and join a person's tracks by seat and clothes. Peers wait for a
 lost face as long as ours (30 s); norfair also asks for three detections. The rest are their defaults, but for
 the distances that stand beside their names.
@@ -22,14 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.evaluation.score import Identity, score_following
-from classpulse.simulation.truth import Truth, read_truth
-from monitor.crossing import Crossings
-from monitor.domain import Face, Track
-from monitor.sample import Sample, Sighting
-from monitor.seating import Seating
-from monitor.tracking import Tracker, TrackingSettings
-from monitor.viewpoint import in_room
+from classpulse.evaluation.tracking import Identity, score_following
+from classpulse.simulation.ground_truth import Truth, read_truth
+from monitor.geometry import in_room
+from monitor.seating.assigner import Seating
+from monitor.tracking.id_switch import Crossings
+from monitor.tracking.tracker import Tracker, TrackingSettings
+from monitor.types import Face, Sample, Sighting, Track
 
 SAMPLE_FPS = 2.0
 WAIT_S = TrackingSettings().max_lost_s
@@ -52,7 +51,7 @@ Numbered = dict[int, int]
 
 
 class Ours:
-    """``monitor.tracking``."""
+    """``monitor.tracking.tracker``."""
 
     def __init__(self) -> None:
         self._tracker = Tracker()
@@ -195,10 +194,11 @@ def compare(looks: Sequence[Look], truth: Truth) -> list[tuple[str, Identity, fl
 
 def watch(film: Path) -> list[Look]:
     """Detections, the camera's motion and clothes, once for all trackers."""
-    from monitor.clothing import colours
-    from monitor.detection import DetectionSettings, load_detector
-    from monitor.registration import Registration
-    from monitor.sources import open_source
+    from monitor.detection.base import DetectionSettings
+    from monitor.detection.factory import load_detector
+    from monitor.registration.camera_motion import Registration
+    from monitor.sources.factory import open_source
+    from monitor.tracking.appearance import colours
 
     detector, registration, looks = load_detector(DetectionSettings()), Registration(), []
     to_room = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

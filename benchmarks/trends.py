@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from reports.history.trend import trend
+from reports.history.statistics import trend
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 

@@ -25,13 +25,14 @@ from pathlib import Path
 import httpx
 import psutil
 
+from classpulse.services.accounts import hashed
+from db.accounts import Role, add_account, set_classes
+from db.clock import now_utc
+from db.engine import open_database
+from db.unit_of_work import Store
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-
-from classpulse.web.passwords import hashed  # noqa: E402
-from db.accounts import Role, add_account, set_classes  # noqa: E402
-from db.engine import open_database  # noqa: E402
-from db.store import Store, now_utc  # noqa: E402
 
 PASSWORD = "three quiet walnuts"
 CONFIG = """policy:

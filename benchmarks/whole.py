@@ -20,10 +20,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from db import queries
+from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseError
-from monitor.sources import open_source
+from monitor.sources.factory import open_source
 
 POLICY = """policy:
   jurisdiction: CH

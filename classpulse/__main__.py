@@ -1,5 +1,5 @@
 """``python -m classpulse``."""
 
-from classpulse.cli import main
+from classpulse.cli.main import main
 
 main()

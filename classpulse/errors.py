@@ -1,6 +1,11 @@
-"""The two ways a command ends badly that are not bugs, and their exit codes."""
+"""The two ways a command ends badly that are not bugs, and their exit codes.
+
+Errors that the dashboard tells in its reader's language and the terminal in English. Pure.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 
 class UserError(Exception):
@@ -13,3 +18,16 @@ class RunError(Exception):
     """A run failed for reasons outside the command line: exit code 1. One line."""
 
     exit_code = 1
+
+
+class Refusal(UserError):
+    """Something that was asked for cannot be done. ``text`` is English and was marked with ``N_``; it has a
+    place ``%(name)s`` for each of ``values``."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values)
+        self._text, self._values = text, values
+
+    def told(self, _: Callable[[str], str]) -> str:
+        """The same by a language's words."""
+        return _(self._text) % self._values

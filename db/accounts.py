@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy import Engine, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from db.accountrows import AccountClassRow, AccountRow, LoginRow
 from db.errors import NotFound
-from db.schema import ClassGroupRow
-from db.unit import Unit
+from db.schema import AccountClassRow, AccountRow, ClassGroupRow, LoginRow
+from db.unit_of_work import Unit
 
 
 class Role(StrEnum):

@@ -243,7 +243,7 @@ def _migrate(engine: Engine) -> None:
         if revision == HEAD:
             return  # another process was quicker
 
-        from db.revision import scripts, upgrade
+        from db.migrations.runner import scripts, upgrade
 
         known = {script.revision for script in scripts().walk_revisions()}
         if revision is not None and revision not in known:

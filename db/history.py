@@ -1,34 +1,55 @@
-"""One student over all sessions: seven statements, however many sessions."""
+"""One student over all sessions: seven statements, however many sessions.
+
+The lessons of a class with what they hold: six statements, however many lessons.
+
+What somebody showed in earlier sessions: their own usual level is told from it.
+
+How many people and flags each session has: a few statements, however many sessions.
+"""
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, exists, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, exists, func, select
 from sqlalchemy.engine import Connection
 
-from db import mapping
-from db.attribution import Attribution
-from db.corrections import attributions, corrections_in
+from db import sql as mapping
+from db.corrections.identity import Attribution
+from db.corrections.reviews import standing
+from db.corrections.store import attributions, corrections_in
 from db.errors import NotFound
-from db.records import FlagRecord, SessionRecord, StudentRecord, StudentSession, StudentSummary
-from db.reviews import standing
+from db.flags import flagged_in
+from db.records import (
+    ClassHistory,
+    EarlierLevel,
+    FlagRecord,
+    Lesson,
+    Level,
+    SessionRecord,
+    StudentRecord,
+    StudentSession,
+    StudentSummary,
+)
 from db.schema import (
     AttributionRow,
     BinRow,
     ClassGroupRow,
     FlagRow,
+    SeatRow,
     SessionRow,
     SessionSummaryRow,
     StudentRow,
     StudentSummaryRow,
 )
-from db.selects import rows, select_sessions, select_students
-from db.summaries import select_student_summaries, student_summary
-
-CHOICES = 3  # how many near names or numbers an error line offers
+from db.sessions import session, sessions, students
+from db.sql import AnyRow, nearest_pseudonyms, select_sessions, select_students
+from db.summaries import select_student_summaries, session_summaries, student_summary
 
 _Key = tuple[int, int]
 
@@ -69,25 +90,6 @@ def past_summaries(
     for session_id, student_id in sorted(summaries, key=lambda key: (lectures[key[0]].started_at, key)):
         found[student_id].append((lectures[session_id], summaries[session_id, student_id]))
     return found
-
-
-def nearest_pseudonyms(
-    engine: Engine, pseudonym: str, class_name: str | None = None, limit: int = CHOICES
-) -> tuple[str, ...]:
-    """Stored pseudonyms spelt most like this one, the nearest first; all of them count as candidates,
-    so that a list of some is offered even where nothing is alike. Empty if nobody is stored."""
-    statement = select(StudentRow.pseudonym).distinct().order_by(StudentRow.pseudonym)
-    if class_name is not None:
-        statement = statement.join(ClassGroupRow, ClassGroupRow.id == StudentRow.class_group_id)
-        statement = statement.where(ClassGroupRow.name == class_name)
-    return nearest(pseudonym, (row.pseudonym for row in rows(engine, statement)), limit)
-
-
-def nearest(pseudonym: str, known: Iterable[str], limit: int = CHOICES) -> tuple[str, ...]:
-    """Of the ``known`` pseudonyms those spelt most like this one, the nearest first."""
-    spelt = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(pseudonym.casefold(), spelt, n=limit, cutoff=0.0)
-    return tuple(spelt[name] for name in near)
 
 
 def _histories(connection: Connection, people: Mapping[int, StudentRecord]) -> list[StudentSession]:
@@ -162,3 +164,164 @@ def _unknown(engine: Engine, pseudonym: str, class_name: str | None) -> str:
     near = nearest_pseudonyms(engine, pseudonym, class_name)
     choices = f"the nearest are {', '.join(near)}" if near else "nobody is recorded there yet"
     return f"there is no student {pseudonym!r}{where}; {choices}"
+
+
+def class_history(
+    engine: Engine, class_name: str, since: datetime | None = None, until: datetime | None = None
+) -> ClassHistory:
+    """Every lesson of a class that started at ``since`` or later and before ``until`` (aware times); none for
+    an unknown class."""
+    found = sessions(engine, class_name, since=since, until=until)
+    return _history(engine, sorted(found, key=lambda one: (one.started_at, one.id)))
+
+
+def bare_lessons(engine: Engine, class_name: str) -> list[Lesson]:
+    """Every lesson of a class, the oldest first, without its students and flags."""
+    found = sorted(sessions(engine, class_name), key=lambda one: (one.started_at, one.id))
+    with engine.connect() as connection:
+        whole = session_summaries(connection, [one.id for one in found])
+    return [Lesson(one, whole.get(one.id)) for one in found]
+
+
+def lessons_of(engine: Engine, session_ids: Iterable[int]) -> ClassHistory:
+    """Those lessons, in the order given. Raises ``NotFound`` for an unknown number."""
+    return _history(engine, [session(engine, number) for number in session_ids])
+
+
+def _history(engine: Engine, found: Sequence[SessionRecord]) -> ClassHistory:
+    numbers = [one.id for one in found]
+    with engine.connect() as connection:
+        whole = session_summaries(connection, numbers)
+        students = _students(connection, numbers)
+        flags = flagged_in(connection, numbers)
+        people = _students_of_sessions(connection, numbers)
+    lessons = [
+        Lesson(one, whole.get(one.id), tuple(students[one.id]), tuple(flags.get(one.id, ()))) for one in found
+    ]
+    return ClassHistory(tuple(lessons), people)
+
+
+def _students(connection: Connection, session_ids: Sequence[int]) -> dict[int, list[StudentSummary]]:
+    statement = select_student_summaries().where(StudentSummaryRow.session_id.in_(session_ids))
+    found: dict[int, list[StudentSummary]] = defaultdict(list)
+    for row in connection.execute(
+        statement.order_by(StudentSummaryRow.session_id, StudentSummaryRow.student_id)
+    ):
+        found[row.session_id].append(student_summary(row))
+    return found
+
+
+def _students_of_sessions(connection: Connection, session_ids: Sequence[int]) -> dict[int, StudentRecord]:
+    # Not by their numbers: of a thousand lessons those are more than a statement takes.
+    there = select(StudentSummaryRow.student_id).where(StudentSummaryRow.session_id.in_(session_ids))
+    statement = select_students().where(StudentRow.id.in_(there))
+    return {row.id: mapping.student_record(row) for row in connection.execute(statement)}
+
+
+KINDS: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "attention": "away"})
+"""The verdicts (``FlagRecord.kind``) whose shares ``student_summaries`` has, and what their columns begin
+with."""
+
+
+LAST = 30
+"""Sessions of the class that are looked back on, about a term of two a week. What somebody was like before is
+not usual any more. Not tuned."""
+
+
+def earlier_levels(engine: Engine, session_id: int, last: int = LAST) -> list[EarlierLevel]:
+    """The levels in the ``last`` sessions of the class that started before this one, of each person of the
+    roster who is in this one; the oldest session first. Whoever is known by the seat in one session only has
+    none.
+
+    Sessions in which there was not enough to tell have no level, and those that were not summed up yet
+    nothing at all. Raises ``NotFound`` for an unknown session.
+    """
+    here = session(engine, session_id)
+    known = [one.id for one in students(engine, session_id) if one.session_id is None]
+    if not known:
+        return []
+    with engine.connect() as connection:
+        found = connection.execute(_select_earlier(known, here, last)).all()
+        raised = flagged_in(connection, sorted({row.session_id for row in found}))
+    reviews = {(f.session_id, f.student_id, f.kind): f.review for flags in raised.values() for f in flags}
+    return [
+        EarlierLevel(
+            row.student_id,
+            row.session_id,
+            row.started_at,
+            row.kind,
+            level,
+            row.outcome,
+            reviews.get((row.session_id, row.student_id, row.kind), "open"),
+        )
+        for row, level in ((row, _level(row)) for row in found)
+        if level is not None
+    ]
+
+
+def _select_earlier(people: list[int], here: SessionRecord, last: int) -> Select[Any]:
+    one = StudentSummaryRow
+    before = (
+        select(SessionRow.id, SessionRow.started_at)
+        .join(ClassGroupRow, ClassGroupRow.id == SessionRow.class_group_id)
+        .where(ClassGroupRow.name == here.class_name, SessionRow.started_at < here.started_at)
+        .order_by(SessionRow.started_at.desc())
+        .limit(last)
+        .subquery()
+    )
+    of_flag = (FlagRow.session_id == one.session_id) & (FlagRow.student_id == one.student_id)
+    return (
+        select(one.student_id, one.session_id, before.c.started_at, FlagRow.kind, FlagRow.outcome, *_shares())
+        .join(before, before.c.id == one.session_id)
+        .join(FlagRow, of_flag & FlagRow.kind.in_(KINDS))
+        .where(one.student_id.in_(people))
+        .order_by(before.c.started_at, one.session_id, one.student_id, FlagRow.kind)
+    )
+
+
+def _shares() -> list[ColumnElement[Any]]:
+    """Of each kind its own three columns."""
+    return [
+        case(
+            {kind: getattr(StudentSummaryRow, f"{name}_{part}") for kind, name in KINDS.items()},
+            value=FlagRow.kind,
+        ).label(part)
+        for part in ("share", "low", "high")
+    ]
+
+
+def _level(row: AnyRow) -> Level | None:
+    return None if row.share is None else Level(row.share, row.low, row.high)
+
+
+@dataclass(frozen=True)
+class SessionCounts:
+    """Of one session: the people who were followed, those with a verdict of outcome ``flagged``, and those of
+    them with one that nobody has reviewed; all after the corrections of who is who."""
+
+    students: int = 0
+    flagged: int = 0
+    open: int = 0
+
+
+def session_counts(engine: Engine) -> dict[int, SessionCounts]:
+    """The counts of every session that has students, by its number."""
+    sat = and_(
+        AttributionRow.session_id == SeatRow.session_id, AttributionRow.student_id == SeatRow.student_id
+    )
+    person = func.coalesce(AttributionRow.person_id, SeatRow.student_id)
+    seated = (
+        select(SeatRow.session_id, func.count(person.distinct()))
+        .outerjoin(AttributionRow, sat)
+        .group_by(SeatRow.session_id)
+    )
+    with engine.connect() as connection:
+        students = {row[0]: row[1] for row in connection.execute(seated)}
+        flagged = flagged_in(connection)
+    return {number: _counts(count, flagged.get(number, ())) for number, count in students.items()}
+
+
+def _counts(students: int, flags: Sequence[FlagRecord]) -> SessionCounts:
+    pending = [flag for flag in flags if flag.review == "open"]
+    people, waiting = ({flag.student_id for flag in some} for some in (flags, pending))
+    return SessionCounts(students, len(people), len(waiting))

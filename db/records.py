@@ -113,7 +113,7 @@ class StudentRecord:
 class TrackRecord:
     """A stretch of unbroken following: which student, from and to when (media seconds), how many
     detections. ``grounds`` is why whoever came to a known seat was taken for the student (a value of
-    ``monitor.seating.Grounds``); None for the first on a seat, and where nobody had asked."""
+    ``monitor.types.Grounds``); None for the first on a seat, and where nobody had asked."""
 
     student_id: int
     track_number: int
@@ -187,7 +187,7 @@ class MarkerRecord:
 @dataclass(frozen=True)
 class GapRecord:
     """From ``start_s`` to ``end_s`` (media seconds) there was no picture to look at; ``reason`` is a value of
-    ``monitor.domain.GapReason`` ("no picture", "paused")."""
+    ``monitor.types.GapReason`` ("no picture", "paused")."""
 
     start_s: float
     end_s: float
@@ -346,7 +346,7 @@ class CorrectionRecord:
 class RosterEntry:
     """A student of the roster: ``seat`` is the label of a seat of the plan, None where they have none;
     whose ``consent`` is False is masked; it is None, as is ``changed_at``, where nobody has been asked.
-    Their name is in ``db.names`` alone."""
+    Their name is in ``db.roster`` alone."""
 
     student_id: int
     class_name: str
@@ -367,7 +367,7 @@ class PlannedSeat:
 @dataclass(frozen=True)
 class SeatPlan:
     """The seats of a class over a picture of so many pixels. ``landmarks`` are what the camera's view is told
-    by (``monitor.landmarks``), as bytes."""
+    by (``monitor.registration.landmarks``), as bytes."""
 
     class_name: str
     picture_width: int
@@ -375,3 +375,15 @@ class SeatPlan:
     made_at: datetime
     seats: tuple[PlannedSeat, ...]
     landmarks: bytes
+
+
+class Mode(StrEnum):
+    """What is computed. ``behaviour``: presence, head direction and eyes, no emotion at all.
+    ``aggregate``: class curves only, never fewer than five students."""
+
+    EMOTION = "emotion"
+    BEHAVIOUR = "behaviour"
+    AGGREGATE = "aggregate"
+
+
+CHOICES = 3  # how many near names or numbers an error line offers

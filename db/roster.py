@@ -1,18 +1,26 @@
-"""The roster: who belongs to a class, where they sit and whether they may be watched."""
+"""The roster: who belongs to a class, where they sit and whether they may be watched.
+
+The names of students: the only module that reads or writes them, and joined to no timeline.
+
+Everything else prints pseudonyms. Who asks for names is to say so in the audit (``Unit.audit``).
+
+Classes and rooms as they are called, and the nearest names for one that there is not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, select, update
+from sqlalchemy import ColumnElement, Engine, Select, delete, exists, select, update
 
+from db.errors import NotFound
 from db.records import RosterEntry
-from db.schema import ClassGroupRow, RosterRow, StudentRow
-from db.selects import rows
-from db.unit import Unit
-from db.upsert import upsert
+from db.schema import ClassGroupRow, NameRow, RosterRow, SessionRow, StudentRow
+from db.sql import nearest, rows, upsert
+from db.unit_of_work import Unit
 
 
 def roster(engine: Engine, class_name: str | None = None) -> list[RosterEntry]:
@@ -71,3 +79,69 @@ def _select_entries() -> Select[Any]:
         .join(RosterRow, StudentRow.id == RosterRow.student_id, isouter=True)
         .where(StudentRow.session_id.is_(None))
     )
+
+
+def names(engine: Engine, student_ids: Collection[int]) -> dict[int, str]:
+    """The names of those students who have one stored."""
+    statement = select(*NameRow.__table__.columns).where(NameRow.student_id.in_(student_ids))
+    return {row.student_id: row.name for row in rows(engine, statement)}
+
+
+def is_named() -> ColumnElement[bool]:
+    """Of a query over students: whether a name of theirs is stored. It does not say which."""
+    return exists().where(NameRow.student_id == StudentRow.id)
+
+
+def save_names(unit: Unit, named: Mapping[int, str | None]) -> None:
+    """Store names by student; None forgets the one that was stored."""
+    forgotten = [student_id for student_id, name in named.items() if name is None]
+    unit.connection.execute(delete(NameRow).where(NameRow.student_id.in_(forgotten)))
+    kept = [
+        {"student_id": student_id, "name": name} for student_id, name in named.items() if name is not None
+    ]
+    upsert(unit.connection, NameRow, kept, ("student_id",))
+
+
+@dataclass(frozen=True)
+class ClassGroup:
+    """A class with the number that addresses have: a name may hold anything."""
+
+    id: int
+    name: str
+
+
+def class_groups(engine: Engine) -> list[ClassGroup]:
+    """Every class that is known, by name."""
+    statement = select(*ClassGroupRow.__table__.columns).order_by(ClassGroupRow.name)
+    return [ClassGroup(row.id, row.name) for row in rows(engine, statement)]
+
+
+def room_names(engine: Engine, class_names: Sequence[str]) -> list[str]:
+    """The rooms that sessions of those classes were in, by name."""
+    statement = (
+        select(SessionRow.room)
+        .join(ClassGroupRow, ClassGroupRow.id == SessionRow.class_group_id)
+        .where(SessionRow.room.is_not(None), ClassGroupRow.name.in_(class_names))
+    )
+    return [row.room for row in rows(engine, statement.distinct().order_by(SessionRow.room))]
+
+
+def require_class(engine: Engine, name: str) -> str:
+    """The name, if a class has it; otherwise raises ``NotFound`` with the nearest ones."""
+    return _known("class", name, [one.name for one in class_groups(engine)])
+
+
+def require_room(engine: Engine, name: str) -> str:
+    """The name, if a session was in a room of it; otherwise raises ``NotFound`` with the nearest ones."""
+    statement = (
+        select(SessionRow.room).where(SessionRow.room.is_not(None)).distinct().order_by(SessionRow.room)
+    )
+    return _known("room", name, [row.room for row in rows(engine, statement)])
+
+
+def _known(what: str, name: str, known: Sequence[str]) -> str:
+    if name in known:
+        return name
+    near = nearest(name, known)
+    choices = f"the nearest are {', '.join(near)}" if near else "none is recorded yet"
+    raise NotFound(f"there is no {what} {name!r}; {choices}")

@@ -2,17 +2,90 @@
 
 Everything below a session goes when the session goes (``ON DELETE CASCADE``); the audit names what it
 speaks of in words, without foreign keys, so that it outlives what was erased.
+
+The tables of who may use the dashboard; apart from ``db.schema``, which holds what is known of classes.
+
+Column types that take no surprises: aware UTC times and plain numbers.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import operator
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
-from db.columns import Real, UtcDateTime, WholeNumber
+from db.errors import InvalidValue
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, microsecond precision. Any aware ``datetime`` is taken and converted to UTC; a naive
+    one raises ``InvalidValue``, because a guess at its zone would shift a lecture by hours.
+
+    SQLite has no time zone in its columns: what it returns naive is the UTC that was written.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Python to database; raises ``InvalidValue`` for a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None or value.utcoffset() is None:
+            raise InvalidValue(f"the time {value.isoformat()} has no time zone; expected aware UTC")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Database to Python, always aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class WholeNumber(TypeDecorator[int]):
+    """An integer. NumPy's are converted: SQLite's driver would take ``np.int64(10)`` for a buffer and
+    store its eight bytes, without a word."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        """Python to database; raises ``InvalidValue`` for what is no whole number."""
+        try:
+            return None if value is None else operator.index(value)
+        except TypeError as error:
+            raise InvalidValue(f"{value!r} cannot be stored; expected a whole number") from error
+
+
+class Real(TypeDecorator[float]):
+    """A double. NumPy's are converted, for the same reason."""
+
+    impl = Float(53)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
+        """Python to database; raises ``InvalidValue`` for what is no number."""
+        try:
+            return None if value is None else float(value)
+        except (TypeError, ValueError) as error:
+            raise InvalidValue(f"{value!r} cannot be stored; expected a number") from error
+
 
 HEAD = "0009"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
@@ -450,7 +523,7 @@ class RosterRow(Base):
 
 
 class NameRow(Base):
-    """A student's name: the one table with names, for ``db.names`` alone."""
+    """A student's name: the one table with names, for ``db.roster`` alone."""
 
     __tablename__ = "student_names"
 
@@ -460,7 +533,7 @@ class NameRow(Base):
 
 class PlanRow(Base):
     """The seat plan of a class, drawn over a picture of so many pixels. ``landmarks`` tell the camera's view
-    again (``monitor.landmarks``); they hold no picture."""
+    again (``monitor.registration.landmarks``); they hold no picture."""
 
     __tablename__ = "seat_plans"
     __table_args__ = (CheckConstraint("picture_width > 0 AND picture_height > 0", "picture"),)
@@ -500,3 +573,48 @@ class OptedOutRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
     label: Mapped[str]
+
+
+class AccountRow(Base):
+    """Somebody who may log in. ``folded`` is the name without case, by which it is unique."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint("role IN ('teacher', 'counsellor', 'administrator')", "role"),
+        CheckConstraint("name <> ''", "name"),
+        # A number is never given twice: the audit names it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    disabled: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class AccountClassRow(Base):
+    """A teacher's own class."""
+
+    __tablename__ = "account_classes"
+    __table_args__ = (Index(None, "class_group_id"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete=_CASCADE), primary_key=True)
+    class_group_id: Mapped[int] = mapped_column(
+        ForeignKey("class_groups.id", ondelete=_CASCADE), primary_key=True
+    )
+
+
+class LoginRow(Base):
+    """A browser that is logged in, by the hash of what it keeps: who reads the database cannot log in with
+    it."""
+
+    __tablename__ = "logins"
+    __table_args__ = (Index(None, "account_id"), Index(None, "seen_at"))
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete=_CASCADE))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

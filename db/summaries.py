@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from db.errors import InvalidValue
-from db.mapping import AnyRow, probabilities
 from db.records import Level, SessionRecord, SessionStatus, SessionSummary, StudentSummary
 from db.schema import (
     PROBABILITIES,
@@ -20,6 +19,7 @@ from db.schema import (
     StudentRow,
     StudentSummaryRow,
 )
+from db.sql import AnyRow, probabilities
 
 _PLAIN = (
     "student_id",

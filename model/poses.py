@@ -38,7 +38,7 @@ class Pose(StrEnum):
 
 
 def pose_of(yaw_deg: float, pitch_deg: float) -> Pose:
-    """The pose with this yaw and pitch (signs as in ``monitor.domain.HeadPose``), degrees."""
+    """The pose with this yaw and pitch (signs as in ``monitor.types.HeadPose``), degrees."""
     if abs(yaw_deg) > TURNED_DEG:
         return Pose.TURNED
     return Pose.LOWERED if pitch_deg < LOWERED_DEG else Pose.LEVEL

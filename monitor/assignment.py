@@ -1,4 +1,8 @@
-"""The assignment problem, shared by tracking and seating: who goes with whom at the least total cost."""
+"""The assignment problem, shared by tracking and seating: who goes with whom at the least total cost.
+
+Two sequences held against one another, as words are by an edit distance: who of the one goes with whom of
+the other where nobody overtakes anybody. Pure.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +27,35 @@ def assign(cost: NDArray[np.float64]) -> dict[int, int]:
 
     rows, columns = linear_sum_assignment(cost)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if cost[r, c] < FORBIDDEN}
+
+
+def in_order(
+    cost: NDArray[np.float64], gone: NDArray[np.float64], new: NDArray[np.float64]
+) -> dict[int, int]:
+    """Row to column at the least total cost, rows and columns both ascending.
+
+    ``cost`` has shape ``(rows, columns)``; ``gone`` ``(rows,)`` is what it costs that a row has no column,
+    ``new`` ``(columns,)`` that a column has no row. Needleman and Wunsch 1970,
+    doi:10.1016/0022-2836(70)90057-4.
+    """
+    rows, columns = cost.shape
+    best = np.zeros((rows + 1, columns + 1))
+    best[1:, 0], best[0, 1:] = np.cumsum(gone), np.cumsum(new)
+    for i in range(1, rows + 1):
+        for j in range(1, columns + 1):
+            best[i, j] = min(
+                best[i - 1, j - 1] + cost[i - 1, j - 1],
+                best[i - 1, j] + gone[i - 1],
+                best[i, j - 1] + new[j - 1],
+            )
+    pairs: dict[int, int] = {}
+    i, j = rows, columns
+    while i and j:
+        if best[i, j] == best[i - 1, j - 1] + cost[i - 1, j - 1]:
+            i, j = i - 1, j - 1
+            pairs[i] = j
+        elif best[i, j] == best[i - 1, j] + gone[i - 1]:
+            i -= 1
+        else:
+            j -= 1
+    return pairs

@@ -5,45 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from db.records import (
-    CorrectionRecord,
-    EarlierLevel,
-    FlagRecord,
-    MarkerRecord,
-    SessionRecord,
-)
-from reports.attention import Attention
-from reports.attention_flags import ATTENTION_KIND as ATTENTION
-from reports.attention_flags import AttentionFlagSettings, AttentionVerdict
-from reports.changes import Change, changes
-from reports.class_timeline import ClassTimeline
-from reports.errors import ReportError
-from reports.flags import SADNESS_KIND as SADNESS
-from reports.flags import FlagSettings, Outcome, Verdict
-from reports.gaps import Unseen
-from reports.timeline import StudentTimeline, overlap_s
+from db.records import CorrectionRecord, EarlierLevel, FlagRecord, MarkerRecord, Mode, SessionRecord
+from reports.flags.attention import AttentionFlagSettings, AttentionVerdict
+from reports.flags.base import ATTENTION_KIND as ATTENTION
+from reports.flags.base import SADNESS_KIND as SADNESS
+from reports.flags.base import Outcome
+from reports.flags.sadness import FlagSettings, Verdict
+from reports.timeline.attention import Attention
+from reports.timeline.change_points import Change, changes
+from reports.timeline.classroom import ClassTimeline
+from reports.timeline.gaps import Unseen
+from reports.timeline.student import StudentTimeline, overlap_s
 
 _REVIEWS = ("open", "confirmed", "dismissed")
-
-
-class Mode(StrEnum):
-    """What a session was allowed to compute (``SessionRecord.mode``)."""
-
-    EMOTION = "emotion"
-    BEHAVIOUR = "behaviour"
-    AGGREGATE = "aggregate"
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """``timezone`` is the IANA name ("Europe/Madrid") in which times are printed. None is the time zone of
-    the computer that makes the report: nearly always the school's, and a wrong name would be worse."""
-
-    timezone: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +27,7 @@ class Person:
     """One student of the report. ``seat`` names the seats that are not called as the student is. ``verdict``,
     of sadness, is None where the mode computes no expression; ``attention_verdict`` is there in every mode
     with people. ``flags`` are the stored flags with their reviews, by kind, where there are any;
-    ``arrivals_s`` are the times (media seconds) of ``reports.arrivals``; ``earlier`` is what they showed in
+    ``arrivals_s`` are the times (media seconds) of ``reports.timeline.uncertain_returns``; ``earlier`` is what they showed in
     earlier sessions, the oldest first."""
 
     timeline: StudentTimeline
@@ -163,20 +139,6 @@ class Report:
         grid = self.whole.grid
         gone_s = overlap_s(grid.unseen_s, grid.bin_s, len(grid.watched_s))
         return float((grid.bin_s - gone_s)[~grid.watched].sum())
-
-
-def local_time(moment: datetime, settings: ReportSettings) -> datetime:
-    """An aware time in the report's time zone. Raises ReportError if that is unknown."""
-    if settings.timezone is None:
-        return moment.astimezone()
-    try:
-        return moment.astimezone(ZoneInfo(settings.timezone))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ReportError(
-            f"the time zone {settings.timezone!r} is not known here; expected a name such as "
-            "'Europe/London'; correct it, or leave it out for the computer's own "
-            "(Windows knows the names after `pip install tzdata`)"
-        ) from error
 
 
 def _urgency(person: Person) -> tuple[int, float]:

@@ -9,7 +9,7 @@ import cv2
 import pytest
 from hypothesis import settings
 
-from guard import Forbidden, guarded, loopback_only
+from tests.helpers.guard import Forbidden, guarded, loopback_only
 
 # The same examples every time and no time limits: a slow machine must not fail a right program.
 settings.register_profile("classpulse", deadline=None, derandomize=True)
@@ -48,7 +48,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def demo_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short film of the demo class: its six students, 20 seconds of them."""
-    from classpulse.demo import write_demo_video
+    from classpulse.simulation.demo.video import write_demo_video
 
     path = tmp_path_factory.mktemp("demo") / "class.mp4"
     write_demo_video(path, seconds=20)

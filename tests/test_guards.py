@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from guard import Forbidden, loopback_only
+from tests.helpers.guard import Forbidden, loopback_only
 
 
 def test_camera_is_forbidden() -> None:

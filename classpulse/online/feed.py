@@ -1,6 +1,6 @@
 """What the recording of an online lesson asks: a private socket, on which the newest pictures are handed out.
 
-Its owner alone can connect, and must know the key. ``monitor.sources.gallery`` is the other end.
+Its owner alone can connect, and must know the key. ``monitor.sources.online`` is the other end.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.callers import Callers
-from monitor.controlserver import LONGEST_PATH
-from monitor.gallery import Attendance
-from monitor.sources.gallery import ASKED, ATTENDANCE, Asked, spec_of
+from monitor.runtime.ipc import LONGEST_PATH, Callers
+from monitor.sources.online import ASKED, ATTENDANCE, Asked, spec_of
+from monitor.sources.participant_grid import Attendance
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from classpulse.policy import Mode
-from monitor.domain import Box
-from monitor.gallery import Attendance, FaceAt, Place
+from db.records import Mode
+from monitor.sources.participant_grid import Attendance, FaceAt, Place
+from monitor.types import Box
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Without those that are mistaken for one another."""
@@ -76,7 +76,7 @@ class State(StrEnum):
 
 @dataclass
 class Member:
-    """Somebody who has joined. ``student_id`` as in ``monitor.gallery.Place``."""
+    """Somebody who has joined. ``student_id`` as in ``monitor.sources.participant_grid.Place``."""
 
     pseudonym: str
     tile: int
@@ -100,7 +100,7 @@ class Member:
 
 class OnlineLesson:
     """A lesson that students join by its ``code``. ``number`` is its own, for the teacher's pages; ``room``
-    what its sessions call their room. One thread at a time (``classpulse.online.lessons`` sees to it)."""
+    what its sessions call their room. One thread at a time (``classpulse.online.manager`` sees to it)."""
 
     def __init__(
         self,

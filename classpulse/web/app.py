@@ -17,20 +17,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from classpulse.settings import Config
-from classpulse.uploads import Uploads, uploads_folder
-from classpulse.web.analyses import Analyses
-from classpulse.web.headers import Headers
-from classpulse.web.logins import Logins
+from classpulse.config.settings import Config
+from classpulse.services.upload_queue import Analyses
+from classpulse.services.uploads import Uploads, uploads_folder
+from classpulse.web.context import Site, language_of, render, wants_page, words
+from classpulse.web.login_sessions import Logins
 from classpulse.web.pages import (
-    account,
     accounts,
     audit,
     checkins,
     classes,
     comparison,
     corrections,
-    erasing,
     health,
     home,
     join,
@@ -38,7 +36,6 @@ from classpulse.web.pages import (
     lessons,
     live,
     login,
-    online,
     recording,
     roster,
     seats,
@@ -46,8 +43,11 @@ from classpulse.web.pages import (
     term,
     upload,
 )
-from classpulse.web.site import Site, language_of, render, wants_page, words
-from classpulse.web.stills import Stills
+from classpulse.web.pages import erasure as erasing
+from classpulse.web.pages import online_lessons as online
+from classpulse.web.pages import own_account as account
+from classpulse.web.security_headers import Headers
+from classpulse.web.still_store import Stills
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)

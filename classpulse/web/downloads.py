@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from classpulse.reportfolder import safe_name
-from classpulse.web.headers import DOCUMENT_POLICY
+from classpulse.services.report_files import safe_name
+from classpulse.web.security_headers import DOCUMENT_POLICY
 
 TYPES = {
     "html": "text/html; charset=utf-8",

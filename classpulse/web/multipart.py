@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from classpulse.web.guards import require_token
+from classpulse.web.routing import require_token
 
 STALL_S = 60.0
 """Who sends nothing for so long has gone, whatever the connection says."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from model.litert import bundled_model, open_interpreter
-from monitor.detection.candidates import Candidates, Floats
-from monitor.domain import ImageBGR
+from model.inference.litert import bundled_model, open_interpreter
+from monitor.detection.nms import Candidates, Floats
 from monitor.errors import DetectorError
+from monitor.types import ImageBGR
 
 LOGIT_LIMIT = 80.0
 """Logits are clipped before the sigmoid. MediaPipe's ``score_clipping_thresh`` is 100, at which

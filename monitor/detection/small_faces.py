@@ -19,15 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.small_faces import SmallFaces
+from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.candidates import Candidates, Floats, join
-from monitor.detection.confirmation import Confirmation
-from monitor.detection.merging import is_among_boxes, is_part_of, merge
-from monitor.detection.scanning import Cuttings, Scan
-from monitor.detection.settings import DetectionSettings
-from monitor.detection.tiling import FINDABLE_PX
-from monitor.domain import Face, ImageBGR
+from monitor.detection.nms import Candidates, Floats, is_among_boxes, is_part_of, join, merge
+from monitor.detection.tiling import FINDABLE_PX, Cuttings, Scan
+from monitor.detection.verification import Confirmation
 from monitor.errors import DetectorError
+from monitor.types import Face, ImageBGR
 
 SMALLEST_PX = 8
 """The smallest face that is searched for, pixels of the frame."""
@@ -70,7 +68,7 @@ turned in the frame that is searched. Heuristic, not tuned on data."""
 
 
 class Scanner(Protocol):
-    """Finds face candidates in parts of a frame (``monitor.detection.scanning.Scan``)."""
+    """Finds face candidates in parts of a frame (``monitor.detection.tiling.Scan``)."""
 
     def cuttings(self, width: int, height: int) -> Cuttings:
         """The parts of frames of this size."""
@@ -80,7 +78,7 @@ class Scanner(Protocol):
 
 
 class Verifier(Protocol):
-    """Separates faces from other objects (``monitor.detection.confirmation.Confirmation``)."""
+    """Separates faces from other objects (``monitor.detection.verification.Confirmation``)."""
 
     def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
         """The candidates that are faces, and the others."""

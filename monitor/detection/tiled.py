@@ -7,13 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.candidates import Candidates
-from monitor.detection.confirmation import Confirmation
-from monitor.detection.following import Following
-from monitor.detection.scanning import Scan
-from monitor.detection.settings import DetectionSettings
-from monitor.domain import Face, ImageBGR
+from monitor.detection.incremental import Following
+from monitor.detection.nms import Candidates
+from monitor.detection.tiling import Scan
+from monitor.detection.verification import Confirmation
+from monitor.types import Face, ImageBGR
 
 SMALLEST = 2 / 3
 """The side of the smallest box kept over ``min_face_px``. Boxes around one face vary by a fifth; what is

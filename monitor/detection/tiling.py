@@ -5,12 +5,23 @@ lecture hall shrunk to 192 pixels has none left. So the frame is laid out in lev
 shows the smallest face wanted at the smallest size that the model finds, in overlapping tiles; each
 next level is coarser and takes over where faces no longer fit into the overlap; the last is the
 whole frame.
+
+The cuttings in which a frame is looked at: each level's tiles, and the whole frame once more for large
+faces.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.detection.blazeface import BlazeFace
+from monitor.detection.nms import Candidates, Floats, join, merge
+from monitor.imaging import shrunk
+from monitor.types import ImageBGR
 
 FINDABLE_PX = 12
 """The smallest face side, in pixels of the model's input, that the full-range model finds reliably."""
@@ -86,3 +97,112 @@ def _starts(length: int, tile_px: int) -> list[int]:
     stride = tile_px - math.ceil(tile_px * OVERLAP)
     gaps = math.ceil(rest / stride)
     return [rest * index // gaps for index in range(gaps + 1)]
+
+
+LOOK_SCORE = 0.3
+"""A candidate of the first look below this is not looked at again: in the lecture hall, 1920 wide,
+there are 15 between 0.2 and this, and none is a face."""
+
+SMALLEST_PX = 0.75 * FINDABLE_PX
+"""A face that was found before may be found again at this size, in pixels of the model's input. Not tuned."""
+
+EDGE_PX = 2
+"""A box that reaches this far beyond a tile's edge inside the frame belongs to a face that was cut."""
+
+
+@dataclass(frozen=True)
+class Cuttings:
+    """Every cutting of a frame: ``areas_xyxy`` (N, 4) float32, what each shows, and ``sides_px`` (N, 2)
+    float32, the sides of the smallest and the largest face that can be expected to be found in it; pixels
+    of the frame."""
+
+    areas_xyxy: Floats
+    sides_px: Floats
+
+    def __len__(self) -> int:
+        return len(self.areas_xyxy)
+
+    def around(self, boxes_xyxy: Floats, reach: float) -> NDArray[np.intp]:
+        """The cuttings that show the middle of any of ``boxes_xyxy`` ``(M, 4)`` and suit a face of its
+        size, or would if it had moved by ``reach`` of its sides; indices in ascending order."""
+        sides = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(axis=1)
+        middles = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+        low = self.areas_xyxy[:, None, :2] - reach * sides[None, :, None]
+        high = self.areas_xyxy[:, None, 2:] + reach * sides[None, :, None]
+        shown = ((middles[None] >= low) & (middles[None] <= high)).all(axis=2)
+        suited = (sides[None] >= self.sides_px[:, :1]) & (sides[None] <= self.sides_px[:, 1:])
+        return np.flatnonzero((shown & suited).any(axis=1))
+
+
+@dataclass(frozen=True)
+class _Look:
+    level: Level
+    model: BlazeFace
+    x: int
+    y: int
+
+
+class Scan:
+    """Full-range BlazeFace in every tile, short-range on the whole frame."""
+
+    def __init__(self, full: BlazeFace, short: BlazeFace, min_face_px: int) -> None:
+        self._full, self._short = full, short
+        self._min_face_px = min_face_px
+        self._looks: tuple[_Look, ...] = ()
+
+    def cuttings(self, width: int, height: int) -> Cuttings:
+        """The cuttings of frames of ``width`` x ``height`` pixels, which are then the ones looked at."""
+        self._looks, cuttings = self._planned(width, height)
+        return cuttings
+
+    def candidates(self, image_bgr: ImageBGR, which: NDArray[np.intp]) -> Candidates:
+        """What the cuttings of these numbers show, merged, in pixels of the frame; the first look alone."""
+        looks = [self._looks[index] for index in which]
+        return merge(join([_seen(image_bgr, look) for look in looks]))
+
+    def _planned(self, width: int, height: int) -> tuple[tuple[_Look, ...], Cuttings]:
+        plan = levels(width, height, self._min_face_px, self._full.input_px)
+        near = levels(width, height, max(width, height), self._short.input_px)[-1]
+        tiles = [_Look(level, self._full, x, y) for level in plan for x, y in level.corners]
+        looks = (*tiles, _Look(near, self._short, 0, 0))
+        whole = {id(plan[-1]), id(near)}
+        areas = [_area(look, width, height) for look in looks]
+        largest = [np.inf if id(look.level) in whole else look.level.tile_px * 2 * OVERLAP for look in looks]
+        sides = [
+            (SMALLEST_PX / look.level.scale, most / look.level.scale)
+            for look, most in zip(looks, largest, strict=True)
+        ]
+        return looks, Cuttings(np.array(areas, np.float32), np.array(sides, np.float32))
+
+
+def _area(look: _Look, width: int, height: int) -> tuple[float, float, float, float]:
+    """What a cutting shows, in pixels of the frame."""
+    scale, side = look.level.scale, look.level.tile_px
+    right, low = (look.x + side) / scale, (look.y + side) / scale
+    return look.x / scale, look.y / scale, min(float(width), right), min(float(height), low)
+
+
+def _seen(image_bgr: ImageBGR, look: _Look) -> Candidates:
+    found = _uncut(look.model.candidates(_tile(image_bgr, look), LOOK_SCORE), look.level, look.x, look.y)
+    return found.to_frame(look.level.scale, look.x, look.y)
+
+
+def _tile(image_bgr: ImageBGR, look: _Look) -> ImageBGR:
+    """What a cutting shows, at its level's size. It is cut out first: to shrink a whole frame for one tile
+    takes longer than to look at it."""
+    level = look.level
+    across, down = (min(level.tile_px, rest) for rest in (level.width - look.x, level.height - look.y))
+    left, top = round(look.x / level.scale), round(look.y / level.scale)
+    right, low = round((look.x + across) / level.scale), round((look.y + down) / level.scale)
+    return shrunk(image_bgr[top:low, left:right], across, down)
+
+
+def _uncut(found: Candidates, level: Level, x: int, y: int) -> Candidates:
+    """Without the boxes that cross a tile's edge inside the frame: another tile holds the whole face."""
+    x1, y1, x2, y2 = found.boxes_xyxy.T
+    low, high = -EDGE_PX, level.tile_px + EDGE_PX
+    cut = ((x1 < low) & (x > 0)) | ((y1 < low) & (y > 0))
+    cut |= ((x2 > high) & (x + level.tile_px < level.width)) | (
+        (y2 > high) & (y + level.tile_px < level.height)
+    )
+    return found.pick(~cut)

@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monitor.detection.candidates import Floats
-from monitor.detection.settings import DetectionSettings
-from monitor.domain import Face, ImageBGR
+from monitor.detection.base import DetectionSettings
+from monitor.detection.nms import Floats
 from monitor.errors import DetectorError
+from monitor.types import Face, ImageBGR
 
 FINDABLE_PX = 16
 """The smallest face side, in pixels of the picture given to the model. Of four faces of 24 px in a frame

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from monitor.domain import ImageBGR
-from monitor.freshness import Thumbnail
+from monitor.sources.freshness import Thumbnail
+from monitor.types import ImageBGR
 
 OPEN_TIMEOUT_MS = 10_000
 """The limit inside OpenCV for opening a URL and for one read of it; its own default is 30 s."""
@@ -70,7 +70,7 @@ def open_capture(address: int | str) -> Capture:
 class Shot:
     """One fresh picture as it was read; ``read_s`` is on the steady clock, ``captured_at`` aware UTC.
     ``before_s`` is when the fresh one before it was read, None for the first of a connection. ``shown`` as in
-    ``monitor.domain.Frame``."""
+    ``monitor.types.Frame``."""
 
     image_bgr: ImageBGR
     captured_at: datetime

@@ -1,6 +1,6 @@
 """A camera or a stream: frames that come at their own pace, and gaps where they do not.
 
-``docs/camera.md`` draws how it stands when; ``monitor.camera`` has the table.
+``docs/camera.md`` draws how it stands when; ``monitor.sources.camera_state`` has the table.
 """
 
 from __future__ import annotations
@@ -12,26 +12,31 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from monitor.camera import CONNECTED, CameraEvent, CameraMachine, CameraState, CameraView
-from monitor.domain import Frame, Gap, GapReason
 from monitor.errors import SourceError, SourceLost
-from monitor.outage import Outage
-from monitor.pacing import Pacing
+from monitor.imaging import fit, size_of
+from monitor.runtime.backoff import Pacing
+from monitor.runtime.clock import WakingClock, steady_s
+from monitor.sources.camera_state import (
+    CONNECTED,
+    CameraEvent,
+    CameraMachine,
+    CameraState,
+    CameraView,
+    Orders,
+    Outage,
+    SourceNotes,
+)
 from monitor.sources.capture import Shot
-from monitor.sources.connections import Connections
-from monitor.sources.fitting import Size, fit, size_of
-from monitor.sources.notes import SourceNotes
-from monitor.sources.orders import Orders
-from monitor.sources.reader import Connect, Connection
+from monitor.sources.capture_thread import Connect, Connection, Connections
 from monitor.sources.sampling import Sampler
-from monitor.steady import WakingClock, steady_s
+from monitor.types import Frame, Gap, GapReason, Size
 
 WAKE_S = 0.2
 """How often a waiting reader looks at its stop event and at the age of the last picture."""
 
 QUIET_S = 2.0
 """Longer without a fresh picture is a gap, unless sampling is slower than once a second. A sample stands
-for at most as much time (``monitor.session.MAX_COVER_S``)."""
+for at most as much time (``monitor.session.session.MAX_COVER_S``)."""
 
 RECENT_S = 1.0
 """The same picture again within this time means that the picture is frozen, else that none comes."""

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, StepPatch
 
-from reports.charts.columns import State
+from reports.charts.resampling import State
 from reports.charts.style import COLOURS, HATCH_OF, HEADS, state_look
-from reports.language import _
-from reports.timeline import Floats
-from reports.words import noun
+from reports.text.formatting import noun
+from reports.text.i18n import _
+from reports.timeline.student import Floats
 
 Looks = Sequence[tuple[str, Mapping[str, Any]]]
 """Name and look of each band, the lowest first."""

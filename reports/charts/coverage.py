@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from reports.charts.style import FAINT, INK
-from reports.language import _
+from reports.text.i18n import _
 
 BARS = 20
 _BAR, _HEIGHT, _GROUND, _LETTERS = 10, 34, 36, 46

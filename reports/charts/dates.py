@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from reports.dates import axis_day, brief_day
+from reports.text.dates import axis_day, brief_day
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_TICKS = 8

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
-from reports.names import isolated, shortened
+from reports.text.names import isolated, shortened
 
 _DOT = "#0072B2"
 _ROW_IN = 0.22

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from model.emotions import Emotion
-from reports.charts.columns import Columns, State, columns, direction_states, expression_states
+from reports.charts.resampling import Columns, State, columns, direction_states, expression_states
 from reports.charts.style import (
     LEVELS,
     SHUT,
@@ -27,10 +27,10 @@ from reports.charts.style import (
     state_handles,
     time_axis,
 )
-from reports.language import _
-from reports.names import isolated, plain, shortened
-from reports.timeline import Floats, Grid, Ints, StudentTimeline
-from reports.words import count, listing, percent
+from reports.text.formatting import count, listing, percent
+from reports.text.i18n import _
+from reports.text.names import isolated, plain, shortened
+from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
 
 MOST_ROWS = 40
 """Rows in one chart: at 4.3 mm each, forty and the axis fill two thirds of an A4 page."""

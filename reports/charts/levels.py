@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
-from reports.charts.columns import State
 from reports.charts.dates import date_axis, days
+from reports.charts.resampling import State
 from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style, percent_axis, state_look
-from reports.language import _, word
+from reports.text.i18n import _, word
 
 _DOT = "#0072B2"
 _MISSED_AT = 1.1

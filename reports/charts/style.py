@@ -16,10 +16,10 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from model.emotions import Emotion
-from reports.charts.columns import State
-from reports.language import N_, _, word
-from reports.timeline import Floats, Grid, Ints
-from reports.words import clock
+from reports.charts.resampling import State
+from reports.text.formatting import clock
+from reports.text.i18n import N_, _, word
+from reports.timeline.student import Floats, Grid, Ints
 
 WIDTH_IN = 6.85
 """The width of A4 between margins of 18 mm; charts scale to the page of a browser."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from db.records import ClassHistory, Lesson, SessionRecord, SessionSummary, StudentSummary
 from model.emotions import Emotion
-from reports.history.estimates import Estimate, level_change, paired, unpaired
-from reports.history.kinds import Tally, tally
+from reports.history.labels import Tally, tally
+from reports.history.statistics import Estimate, level_change, paired, unpaired
 from reports.history.student import facing_level
-from reports.language import N_, _, ngettext, word
-from reports.words import NONE, RESEMBLING, decimal, percent, points, signed
+from reports.text.formatting import NONE, RESEMBLING, decimal, percent, points, signed
+from reports.text.i18n import N_, _, ngettext, word
 
 COVERAGE_APART = 0.2
 """Lessons in which students were seen so much more of the time are hard to compare. Not tuned."""

@@ -8,13 +8,12 @@ from typing import Any
 
 from db.records import FlagRecord, Level
 from reports.history.comparison import Comparison
-from reports.history.estimates import Estimate
-from reports.history.kinds import Tally
+from reports.history.labels import Tally
+from reports.history.statistics import LEAST_SESSIONS, Estimate, Trend
 from reports.history.student import StudentHistory, StudentLine, StudentTrends
 from reports.history.term import Cell, Term, TermStudent
-from reports.history.trend import LEAST_SESSIONS, Trend
 from reports.history.weeks import ClassTrends, Figures, LessonLine, WeekLine
-from reports.language import Language, speaking
+from reports.text.i18n import Language, speaking
 
 
 def student_data(history: StudentHistory) -> dict[str, Any]:

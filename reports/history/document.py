@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from reports.charts.style import Chart
 from reports.charts.svg import apart, to_svg
-from reports.environment import page_environment, style_sheet
 from reports.history.tables import narrow
-from reports.language import _
-from reports.words import capital
+from reports.rendering.templates import page_environment, style_sheet
+from reports.text.formatting import capital
+from reports.text.i18n import _
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from db.records import Lesson, StudentSummary
-from reports.language import N_
+from reports.text.i18n import N_
 
 
 class Presence(StrEnum):

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.counts import SessionCounts
+from db.history import SessionCounts
 from db.records import SessionRecord, SessionStatus
-from reports.dates import table_day, table_moment
-from reports.language import N_, _, word
-from reports.report import ReportSettings, local_time
-from reports.words import NONE, length
+from reports.text.dates import ReportSettings, local_time, table_day, table_moment
+from reports.text.formatting import NONE, length
+from reports.text.i18n import N_, _, word
 
 HEADINGS = (
     N_("no."), N_("class"), N_("room"), N_("started"), N_("watched"), N_("mode"), N_("status"),

@@ -10,23 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from db.records import (
-    FlagRecord,
-    Lesson,
-    Level,
-    SessionRecord,
-    StudentRecord,
-    StudentSession,
-    StudentSummary,
-)
+from db.records import FlagRecord, Lesson, Level, SessionRecord, StudentRecord, StudentSession, StudentSummary
 from model.emotions import Emotion
-from reports.attention import LEAST_OWN_S
 from reports.history.presence import Presence, presence
 from reports.history.sessions import moment
-from reports.history.trend import Trend, trend
-from reports.language import N_, _, ngettext, word
-from reports.report import ReportSettings, local_time
-from reports.words import NONE, RESEMBLING, about, noun, percent, percent_range
+from reports.history.statistics import Trend, trend
+from reports.text.dates import ReportSettings, local_time
+from reports.text.formatting import NONE, RESEMBLING, about, noun, percent, percent_range
+from reports.text.i18n import N_, _, ngettext, word
+from reports.timeline.attention import LEAST_OWN_S
 
 HEADINGS = (
     N_("no."),

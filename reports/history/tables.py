@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.language import _
-from reports.words import NONE
+from reports.text.formatting import NONE
+from reports.text.i18n import _
 
 _COMMON = frozenset({"class", "room", "mode", "away", "most resembling", "by", "when", "note"})
 """Columns that may be the same all the way down."""
@@ -23,7 +23,7 @@ class Narrow:
 
 def narrow(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Narrow:
     """Leave out what all of several rows have in common, and what none has. Headings stay as they were
-    collected, to be told by ``reports.language``."""
+    collected, to be told by ``reports.text.i18n``."""
     alike = [_alike(heading, [row[at] for row in rows]) for at, heading in enumerate(headings)]
     kept = [at for at in range(len(headings)) if not alike[at]]
     told = [

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db.records import ClassHistory, FlagRecord, Lesson, Level, StudentRecord, StudentSummary
-from reports.history.kinds import Tally, tally
+from reports.history.labels import Tally, tally
 from reports.history.presence import Presence, presence
+from reports.history.statistics import trend
 from reports.history.student import StudentTrends, facing_level
-from reports.history.trend import trend
 from reports.history.weeks import ClassTrends, class_trends
-from reports.report import ReportSettings
-from reports.words import reading_key
+from reports.text.dates import ReportSettings
+from reports.text.formatting import reading_key
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from datetime import date, datetime, time, timedelta
 
 from db.records import Lesson, StudentSummary
 from model.emotions import Emotion
-from reports.dates import table_day
 from reports.history.comparison import MEASURES, Measure
-from reports.history.estimates import Estimate, mean_over
-from reports.history.kinds import Tally, tally
+from reports.history.labels import Tally, tally
 from reports.history.sessions import moment
-from reports.language import N_, _
-from reports.report import ReportSettings, local_time
-from reports.words import GAP, NONE, NOUNS, RESEMBLING
+from reports.history.statistics import Estimate, mean_over
+from reports.text.dates import ReportSettings, local_time, table_day
+from reports.text.formatting import GAP, NONE, NOUNS, RESEMBLING
+from reports.text.i18n import N_, _
 
 SHOWN = {
     "seen": N_("seen"),

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from db.engine import open_database
 from db.records import NewSession, TimelineBin
 from db.schema import Base
-from db.store import Store
+from db.unit_of_work import Store
 
 POSTGRESQL = os.environ.get("CLASSPULSE_TEST_POSTGRESQL")
 PLACES = ["sqlite", *(["postgresql"] if POSTGRESQL else [])]

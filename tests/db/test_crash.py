@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import event
 
 import db.engine
-from db import queries
+from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseFull
 from db.records import SessionStatus
-from db.store import Store, close_abandoned
+from db.unit_of_work import Store, close_abandoned
 
 ROOT = Path(db.engine.__file__).resolve().parents[1]
 BATCH = 12  # bins of one commit
@@ -28,7 +28,7 @@ import sys, time
 from datetime import UTC, datetime
 from db.engine import open_database
 from db.records import NewSession, Progress, TimelineBin
-from db.store import Store
+from db.unit_of_work import Store
 
 def batch(number):
     starts = [5.0 * (number * {BATCH} + n) for n in range({BATCH})]

@@ -16,15 +16,11 @@ import pytest
 from sqlalchemy import Engine, StaticPool, make_url
 
 import db.engine
-from db import queries
+from db import sessions as queries
 from db.engine import open_database, place
-from db.errors import (
-    DatabaseError,
-    DatabaseLocked,
-    InvalidValue,
-)
+from db.errors import DatabaseError, DatabaseLocked, InvalidValue
 from db.schema import HEAD
-from db.store import Store
+from db.unit_of_work import Store
 
 ROOT = Path(db.engine.__file__).resolve().parents[1]
 
@@ -32,7 +28,7 @@ OPEN_AT_ONCE = """
 import sys
 from db import queries
 from db.engine import open_database
-import db.revision
+import db.migrations.runner
 print("ready", flush=True)
 sys.stdin.readline()
 engine = open_database(sys.argv[1], busy_timeout_s=60.0)
@@ -172,7 +168,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch) -> None
         connection.exec_driver_sql("CREATE TABLE class_sessions (id INTEGER)")
         connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
 
-    monkeypatch.setattr("db.revision.upgrade", half_way)
+    monkeypatch.setattr("db.migrations.runner.upgrade", half_way)
     with pytest.raises(DatabaseError, match="no such table"):
         open_database(f"sqlite:///{path}")
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import delete
 
 import db
-from db import queries
+from db import sessions as queries
 from db.errors import Conflict, NotFound
-from db.names import names, save_names
 from db.records import FlagRecord, RosterEntry, SeatRecord, TrackRecord
-from db.roster import roster, save_entry, set_consent
+from db.roster import names, roster, save_entry, save_names, set_consent
 from db.schema import StudentRow
 
 

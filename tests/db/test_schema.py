@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-import db.accountrows
 import db.engine
-from db import queries
+import db.schema
+from db import sessions as queries
 from db.errors import Conflict
-from db.gaps import select_gaps
+from db.migrations.runner import scripts
 from db.records import (
     Correction,
     CorrectionKind,
@@ -26,17 +26,8 @@ from db.records import (
     SessionStatus,
     TrackRecord,
 )
-from db.revision import scripts
-from db.schema import (
-    HEAD,
-    PROBABILITIES,
-    AttributionRow,
-    Base,
-    BinRow,
-    CorrectionRow,
-    SessionRow,
-    StudentRow,
-)
+from db.schema import HEAD, PROBABILITIES, AttributionRow, Base, BinRow, CorrectionRow, SessionRow, StudentRow
+from db.sessions import select_gaps
 from model.emotions import EMOTIONS
 
 TABLES = Base.metadata.sorted_tables

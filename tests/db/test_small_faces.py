@@ -7,10 +7,10 @@ import json
 import pytest
 from sqlalchemy import update
 
-from db import queries
+from db import sessions as queries
 from db.schema import SessionRow
 from db.small_faces import SmallFaces
-from db.store import close_abandoned
+from db.unit_of_work import close_abandoned
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from db.errors import Conflict, InvalidValue
-from db.queries import session
 from db.records import Correction, CorrectionKind, Level, SessionStatus, SessionSummary, StudentSummary
 from db.schema import SessionRow, SessionSummaryRow, StudentRow, StudentSummaryRow
+from db.sessions import session
 from db.summaries import select_student_summaries, session_summaries, student_summary, unsummarised
 
 CHANCES = (0.0, 0.0, 0.0, 0.5, 0.25, 0.0, 0.25)

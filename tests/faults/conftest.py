@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import victim
 
 from db.engine import open_database
+from tests.helpers import victim
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,5 +29,4 @@ def command() -> list[str]:
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """The child finds the project and the tests' helpers; it forks, so NumPy must start no threads."""
-    places = os.pathsep.join(str(ROOT / place) for place in (".", "tests", "tests/monitor"))
-    return os.environ | {"PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1"}
+    return os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from inspection import Told, check, check_lost, close, opened, read
-from patience import PATIENCE_S, wait_for
 
-from db import queries
-from monitor.process import is_running
+from db import sessions as queries
+from monitor.runtime.process import is_running
+from tests.helpers.inspection import Told, check, check_lost, close, opened, read
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 

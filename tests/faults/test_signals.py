@@ -13,12 +13,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from inspection import close, opened
-from patience import PATIENCE_S, wait_for
-from promise import in_time
 
-from db import queries
+from db import sessions as queries
 from db.records import SessionStatus
+from tests.helpers.durability import in_time
+from tests.helpers.inspection import close, opened
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 

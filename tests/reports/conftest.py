@@ -10,7 +10,7 @@ import pytest
 
 from db.records import SeatRecord, SessionRecord, SessionStatus, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
-from reports.timeline import StudentTimeline, student_timelines
+from reports.timeline.student import StudentTimeline, student_timelines
 
 LETTERS = {
     "a": "angry",

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from db.records import EarlierLevel, FlagRecord, Level
-from reports.building import build_report
+from db.records import EarlierLevel, FlagRecord, Level, Mode
+from reports.builder import build_report
 from reports.errors import ReportError
-from reports.flags import FlagSettings, Outcome
-from reports.report import Mode, ReportSettings, local_time
-from reports.usual import Usual
+from reports.flags.base import Outcome
+from reports.flags.baseline import Usual
+from reports.flags.sadness import FlagSettings
+from reports.text.dates import ReportSettings, local_time
 
 SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.domain import Box, ImageBGR
+from monitor.types import Box, ImageBGR
 
 NOISE_PICTURES = 6
 """So many fields of noise are made and shown in turn, each from another corner."""

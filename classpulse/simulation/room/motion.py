@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.room.script import Happening, Kind
+from classpulse.simulation.room.events import Happening, Kind
 
 RISE_S = 1.0
 """How long getting up and sitting down take."""

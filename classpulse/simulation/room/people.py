@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.room.photograph import Photograph
-from monitor.domain import Box, ImageBGR
+from classpulse.simulation.room.photo import Photograph
+from monitor.types import Box, ImageBGR
 
 HEAD = (0.85, 0.95)
 """Half axes of the ellipse that holds a head with its hair, in face widths and heights."""

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.demo.portrait import load_portrait
-from classpulse.simulation.errors import SimulationError
-from monitor.domain import Box, ImageBGR
+from classpulse.simulation.demo.portrait import load_portrait
+from classpulse.simulation.ground_truth import SimulationError
+from monitor.types import Box, ImageBGR
 
 FACE_PX = (25.0, 70.0)
 """From the smallest to the largest width of a face, evenly spaced: those of people in a lecture hall."""

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from classpulse.simulation.room.events import Happening, Kind
 from classpulse.simulation.room.motion import Motion, Seen
-from classpulse.simulation.room.passers import Passer, draw_passer
+from classpulse.simulation.room.passers_by import Passer, draw_passer
 from classpulse.simulation.room.people import HEAD, Cutout, cut_out, empty_room, mirrored
-from classpulse.simulation.room.photograph import Photograph
+from classpulse.simulation.room.photo import Photograph
 from classpulse.simulation.room.posters import Poster, draw_posters
-from classpulse.simulation.room.script import Happening, Kind
-from monitor.domain import Box, ImageBGR
+from monitor.types import Box, ImageBGR
 
 HIDDEN = 0.4
 """A face of which so much is behind something counts as not visible."""

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classpulse.simulation.term.answers import Answers
-from classpulse.simulation.term.bins import Sampling, draw_bins, sampling
-from classpulse.simulation.term.habits import Lecture, Trait, own_shares, shares_in
-from classpulse.simulation.term.plan import GROUP_WORK, Planned
-from classpulse.simulation.term.script import Script, draw_script
-from classpulse.simulation.term.states import EXPRESSIONS, STATES, State
+from classpulse.simulation.term.bins import Answers, Sampling, draw_bins, sampling
+from classpulse.simulation.term.calendar import GROUP_WORK, Planned
+from classpulse.simulation.term.student_model import (
+    EXPRESSIONS,
+    STATES,
+    Lecture,
+    Script,
+    State,
+    Trait,
+    draw_script,
+    own_shares,
+    shares_in,
+)
 from db.records import TimelineBin
 
 

@@ -11,12 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse import accounts
-from classpulse.refusal import Refusal
-from classpulse.web.groups import class_names
-from classpulse.web.guards import route
+from classpulse.errors import Refusal
+from classpulse.services import accounts
+from classpulse.web.class_access import class_names
+from classpulse.web.context import account_of, language_of, render, site_of, words
 from classpulse.web.permissions import Action
-from classpulse.web.site import account_of, language_of, render, site_of, words
+from classpulse.web.routing import route
 from db import accounts as stored
 from db.accounts import Account, Role
 from db.errors import NotFound

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.web.guards import route
+from classpulse.web.context import render, site_of
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of
-from db import queries
+from classpulse.web.routing import route
+from db import sessions as queries
 
 PAGE = 50
 """Lines of a page."""

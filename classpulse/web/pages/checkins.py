@@ -13,13 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from classpulse.reviewing import Judgement, raised_flag
-from classpulse.reviewing import review as store_review
-from classpulse.web.charts import spark_svg
-from classpulse.web.groups import about_people, called, keeps_students, seen_flags, seen_groups, settings_for
-from classpulse.web.guards import route
-from classpulse.web.permissions import Action
-from classpulse.web.site import (
+from classpulse.services.reviews import Judgement, raised_flag
+from classpulse.services.reviews import review as store_review
+from classpulse.web.class_access import (
+    about_people,
+    called,
+    keeps_students,
+    seen_flags,
+    seen_groups,
+    settings_for,
+)
+from classpulse.web.context import (
     account_of,
     language_of,
     render,
@@ -29,19 +33,21 @@ from classpulse.web.site import (
     wants_page,
     words,
 )
-from db.classes import ClassGroup
+from classpulse.web.permissions import Action
+from classpulse.web.routing import route
+from classpulse.web.svg_charts import spark_svg
+from db.clock import now_utc
 from db.errors import NotFound
-from db.flagged import RaisedFlag
-from db.history import past_summaries
-from db.levels import KINDS
+from db.flags import RaisedFlag
+from db.history import KINDS, past_summaries
 from db.records import SessionRecord, SessionStatus, StudentSummary
-from db.store import now_utc
-from reports import dates
+from db.roster import ClassGroup
 from reports.charts.levels import Point
-from reports.language import speaking
-from reports.raised import RaisedLine, raised_lines
-from reports.report import local_time
-from reports.words import percent
+from reports.history.raised_flags import RaisedLine, raised_lines
+from reports.text import dates
+from reports.text.dates import local_time
+from reports.text.formatting import percent
+from reports.text.i18n import speaking
 
 SHOWN = ("open", "confirmed", "dismissed", "all")
 PAGE = 25

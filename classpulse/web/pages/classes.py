@@ -10,23 +10,29 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.histories import last_weeks, term_of
-from classpulse.pastlessons import Wanted, past_lessons
-from classpulse.web.charts import panel_svg, spark_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, seen_groups, settings_for
-from classpulse.web.guards import route
+from classpulse.services.history import Wanted, last_weeks, past_lessons, term_of
+from classpulse.web.class_access import (
+    be_summed_up,
+    called,
+    group_for,
+    keeps_students,
+    seen_groups,
+    settings_for,
+)
+from classpulse.web.context import account_of, render, site_of, told_to_reader
 from classpulse.web.permissions import Action, sees_class
-from classpulse.web.site import account_of, render, site_of, told_to_reader
-from db.counts import session_counts
-from db.queries import sessions
+from classpulse.web.routing import route
+from classpulse.web.svg_charts import panel_svg, spark_svg
+from db.history import session_counts
+from db.sessions import sessions
 from reports.charts.levels import Point
 from reports.history.pages.trends import DRAWN, NOTE, empty_weeks, trend_panels
 from reports.history.presence import Presence
 from reports.history.term import TermStudent
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends
-from reports.language import _
-from reports.report import local_time
-from reports.words import percent
+from reports.text.dates import local_time
+from reports.text.formatting import percent
+from reports.text.i18n import _
 
 WEEKS = (6, 12, 26)
 """What a class can be looked at over; and all."""

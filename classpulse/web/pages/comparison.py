@@ -5,17 +5,17 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.web.charts import difference_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
-from classpulse.web.guards import route
+from classpulse.web.class_access import be_summed_up, called, group_for, keeps_students, settings_for
+from classpulse.web.context import render, site_of, told_to_reader
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of, told_to_reader
-from db.lessons import lessons_of
-from db.queries import sessions
+from classpulse.web.routing import route
+from classpulse.web.svg_charts import difference_svg
+from db.history import lessons_of
+from db.sessions import sessions
 from reports.history.comparison import MOST_CHANGES, Comparison, compared
-from reports.history.estimates import Estimate
 from reports.history.pages.comparison import sentences
-from reports.report import local_time
+from reports.history.statistics import Estimate
+from reports.text.dates import local_time
 
 
 @told_to_reader

@@ -7,16 +7,15 @@ import threading
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.correcting import Desk
 from classpulse.errors import UserError
-from classpulse.mediatime import read_time
-from classpulse.register import Person, Register, read_register
-from classpulse.web.groups import about_people, sum_up_beside
-from classpulse.web.guards import route
+from classpulse.services.corrections import Desk, Person, Register, read_register
+from classpulse.services.times import read_time
+from classpulse.web.class_access import about_people, sum_up_beside
+from classpulse.web.context import account_of, language_of, render, session_for, site_of, words
 from classpulse.web.pages.lesson import show
 from classpulse.web.permissions import Action
-from classpulse.web.reportfiles import start_making
-from classpulse.web.site import account_of, language_of, render, session_for, site_of, words
+from classpulse.web.report_cache import start_making
+from classpulse.web.routing import route
 from db.errors import Conflict, NotFound
 from db.records import CorrectionRecord, StudentRecord
 

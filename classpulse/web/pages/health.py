@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from classpulse.web.guards import Open, route
+from classpulse.web.routing import Open, route
 
 
 async def healthz(_: Request) -> Response:

@@ -10,20 +10,20 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from classpulse.config.policy import require_policy
 from classpulse.errors import UserError
-from classpulse.policy import require_policy
-from classpulse.web.daemonlook import Look
-from classpulse.web.groups import class_names, seen_flags, settings_for
-from classpulse.web.guards import route
+from classpulse.web.class_access import class_names, seen_flags, settings_for
+from classpulse.web.context import account_of, render, site_of
+from classpulse.web.daemon_status import Look
 from classpulse.web.permissions import Action, may, sees_class
-from classpulse.web.site import account_of, render, site_of
-from db import queries
+from classpulse.web.routing import route
+from db import sessions as queries
 from db.accounts import Account, Role
-from db.counts import session_counts
+from db.history import session_counts
 from db.records import SessionRecord
-from monitor.daemonstatus import NextLesson
-from monitor.lifecycle import SessionState
-from monitor.status import RecordingStatus
+from monitor.daemon.status import NextLesson
+from monitor.session.state import SessionState
+from monitor.session.status import RecordingStatus
 from reports.history.sessions import session_lines
 
 LAST = 8

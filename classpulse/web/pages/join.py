@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.online.jpeg import MOST_BYTES, NoPicture, checked
 from classpulse.online.lesson import Member, OnlineLesson, Refusal, Refused, State, read_code
-from classpulse.web.guards import Open, route
-from classpulse.web.headers import ALWAYS
-from classpulse.web.logins import OVER_TLS
-from classpulse.web.site import language_of, render, site_of, words
+from classpulse.web.context import language_of, render, site_of, words
+from classpulse.web.login_sessions import OVER_TLS
+from classpulse.web.routing import Open, route
+from classpulse.web.security_headers import ALWAYS
 
 COOKIE = "classpulse_join"
 

@@ -10,25 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.refusal import N_
+from classpulse.web.class_access import about_people, be_summed_up, called, group_named, settings_for
+from classpulse.web.context import account_of, language_of, render, session_for, site_of, words
 from classpulse.web.downloads import document, download
-from classpulse.web.groups import about_people, be_summed_up, called, group_named, settings_for
-from classpulse.web.guards import route
-from classpulse.web.headers import POLICY
 from classpulse.web.permissions import Action, may
-from classpulse.web.reportfiles import KINDS, fresh_report, key_of, report_bytes, start_making
-from classpulse.web.site import account_of, language_of, render, session_for, site_of, words
-from db import queries
-from db.lessons import lessons_of
+from classpulse.web.report_cache import KINDS, fresh_report, key_of, report_bytes, start_making
+from classpulse.web.routing import route
+from classpulse.web.security_headers import POLICY
+from db import sessions as queries
+from db.history import lessons_of
 from db.records import CorrectionRecord, SessionRecord, SessionStatus, StudentRecord, StudentSummary
-from reports.corrections import told
 from reports.errors import ReportError
-from reports.gaps import why
 from reports.history.student import StudentLine, student_line
-from reports.language import speaking
-from reports.report import local_time
-from reports.small_faces import hint, problem
-from reports.words import clock, reading_key
+from reports.narrative.corrections import told
+from reports.narrative.small_faces import hint, problem
+from reports.text.dates import local_time
+from reports.text.formatting import clock, reading_key
+from reports.text.i18n import N_, speaking
+from reports.timeline.gaps import why
 
 
 @dataclass(frozen=True)

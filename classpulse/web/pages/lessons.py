@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.pastlessons import Wanted, past_lessons
-from classpulse.web.groups import day, seen_groups, settings_for
-from classpulse.web.guards import route
+from classpulse.services.history import Wanted, past_lessons
+from classpulse.web.class_access import day, seen_groups, settings_for
+from classpulse.web.context import account_of, render, site_of
 from classpulse.web.permissions import Action, sees_class
-from classpulse.web.site import account_of, render, site_of
-from db.classes import room_names
+from classpulse.web.routing import route
 from db.records import SessionStatus
+from db.roster import room_names
 
 PAGE = 50
 

@@ -16,24 +16,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from classpulse.daemon.showing import may_be_shown
-from classpulse.policy import Mode
-from classpulse.web.daemonlook import Look
-from classpulse.web.guards import route
-from classpulse.web.liveboard import Facts
-from classpulse.web.livecurves import Chart
-from classpulse.web.livepeople import counts, people
+from classpulse.web.context import Site, account_of, fragment, language_of, render, session_for, site_of
+from classpulse.web.daemon_status import Look
+from classpulse.web.live.charts import Chart
+from classpulse.web.live.people import counts, people
+from classpulse.web.live.snapshot import Facts
 from classpulse.web.permissions import Action, may
-from classpulse.web.site import Site, account_of, fragment, language_of, render, session_for, site_of
-from db import queries
+from classpulse.web.routing import route
+from db import sessions as queries
 from db.errors import NotFound
-from db.records import SessionRecord, SessionStatus
-from monitor.control import ControlError
-from monitor.lifecycle import SessionState
-from monitor.status import RecordingStatus
-from reports.language import Language, speaking
-from reports.small_faces import hint, problem
-from reports.words import clock
+from db.records import Mode, SessionRecord, SessionStatus
+from monitor.daemon.errors import ControlError
+from monitor.daemon.live_view import may_be_shown
+from monitor.session.state import SessionState
+from monitor.session.status import RecordingStatus
+from reports.narrative.small_faces import hint, problem
+from reports.text.formatting import clock
+from reports.text.i18n import Language, speaking
 
 EACH_S = 0.5
 """How often a page is told how it stands: a look at the class must be on it within two seconds."""

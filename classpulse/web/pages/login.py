@@ -8,13 +8,14 @@ import time
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse import accounts
-from classpulse.refusal import N_, Refusal
-from classpulse.web.guards import Open, route
-from classpulse.web.passwords import fits
+from classpulse.errors import Refusal
+from classpulse.services import accounts
+from classpulse.services.accounts import fits
+from classpulse.web.context import LANGUAGES, Site, address_of, language_of, render, site_of, words
 from classpulse.web.permissions import Action
-from classpulse.web.site import LANGUAGES, Site, address_of, language_of, render, site_of, words
+from classpulse.web.routing import Open, route
 from db.accounts import Role, account_and_hash, count_administrators
+from reports.text.i18n import N_
 
 
 def login(request: Request) -> Response:

@@ -9,23 +9,15 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from classpulse.web.groups import class_names
-from classpulse.web.guards import Page, route
+from classpulse.web.class_access import class_names
+from classpulse.web.context import account_of, language_of, require, session_for, site_of, wants_page, words
 from classpulse.web.pages import home
 from classpulse.web.pages.live import show
 from classpulse.web.permissions import Action
-from classpulse.web.site import (
-    account_of,
-    language_of,
-    require,
-    session_for,
-    site_of,
-    wants_page,
-    words,
-)
+from classpulse.web.routing import Page, route
 from db.records import SessionStatus
-from monitor import control
-from monitor.control import ControlError, NobodyThere
+from monitor.daemon import control
+from monitor.daemon.errors import ControlError, NobodyThere
 
 LONGEST_MIN = 24 * 60
 """As for ``classpulse start --minutes``."""

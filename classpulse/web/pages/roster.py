@@ -7,20 +7,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.classroom import read_classroom
 from classpulse.errors import UserError
-from classpulse.roster import answer_consent, import_rows, seat_problems
-from classpulse.rosterfile import RosterFile, example, parse_roster
-from classpulse.uploads import shown_name
-from classpulse.web.groups import group_for
-from classpulse.web.guards import route
+from classpulse.services.roster import (
+    RosterFile,
+    answer_consent,
+    example,
+    import_rows,
+    parse_roster,
+    seat_problems,
+)
+from classpulse.services.uploads import shown_name
+from classpulse.web.class_access import group_for
+from classpulse.web.context import account_of, render, site_of
 from classpulse.web.multipart import read_file
 from classpulse.web.permissions import Action
-from classpulse.web.site import account_of, render, site_of
-from db.names import names
-from db.roster import roster
-from db.store import now_utc
-from reports.words import reading_key
+from classpulse.web.routing import route
+from db.clock import now_utc
+from db.roster import names, roster
+from monitor.seating.classroom import read_classroom
+from reports.text.formatting import reading_key
 
 MOST_BYTES = 1_000_000
 """Of a roster: some ten thousand students."""

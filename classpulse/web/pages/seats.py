@@ -12,33 +12,33 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.classroom import Classroom, covered_notes, read_classroom
+from classpulse.config.policy import require_policy
+from classpulse.csv_table import SheetRow
 from classpulse.errors import UserError
-from classpulse.planfile import checked_seats
-from classpulse.planning import (
+from classpulse.services.seat_plans.csv_file import checked_seats
+from classpulse.services.seat_plans.editor import (
     plan_over,
     require_nobody_opted_out,
     seats_in,
     store_plan,
     store_sitting,
+    take_still,
 )
-from classpulse.policy import require_policy
-from classpulse.sheets import SheetRow
-from classpulse.stills import take_still
-from classpulse.uploads import shown_name
-from classpulse.web.groups import group_for
-from classpulse.web.guards import route
+from classpulse.services.uploads import shown_name
+from classpulse.web.class_access import group_for
+from classpulse.web.context import account_of, render, site_of
 from classpulse.web.multipart import SmallFile, read_file
 from classpulse.web.permissions import Action
-from classpulse.web.seatform import MOST_SEATS, around, drawn_seats, rows_of, sitting_of
-from classpulse.web.site import account_of, render, site_of
-from classpulse.web.stills import RoomStill, Stills
-from db.names import names
-from db.store import now_utc
-from monitor.domain import ImageBGR
+from classpulse.web.routing import route
+from classpulse.web.seat_form import MOST_SEATS, around, drawn_seats, rows_of, sitting_of
+from classpulse.web.still_store import RoomStill, Stills
+from db.clock import now_utc
+from db.roster import names
 from monitor.errors import DetectorError, PlanError, SourceError
-from monitor.sources.picture import read_picture
-from reports.words import reading_key
+from monitor.seating.classroom import Classroom, covered_notes, read_classroom
+from monitor.sources.images import read_picture
+from monitor.types import ImageBGR
+from reports.text.formatting import reading_key
 
 MOST_BYTES = 30_000_000
 """Of a picture."""

@@ -6,18 +6,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.histories import with_missed
-from classpulse.web.charts import panel_svg
-from classpulse.web.groups import be_summed_up, called, group_for, keeps_students, settings_for
-from classpulse.web.guards import route
+from classpulse.services.history import with_missed
+from classpulse.web.class_access import be_summed_up, called, group_for, keeps_students, settings_for
+from classpulse.web.context import render, site_of, told_to_reader
 from classpulse.web.permissions import Action
-from classpulse.web.site import render, site_of, told_to_reader
+from classpulse.web.routing import route
+from classpulse.web.svg_charts import panel_svg
 from db.errors import NotFound
 from db.history import person_history
 from reports.history.pages.student import METHOD, own_lines, sentences, student_panels
 from reports.history.presence import Presence
-from reports.language import _
-from reports.words import percent
+from reports.text.formatting import percent
+from reports.text.i18n import _
 
 
 @told_to_reader

@@ -11,16 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.histories import term_html, term_of, term_pdf
-from classpulse.refusal import N_
+from classpulse.services.history import term_html, term_of, term_pdf
+from classpulse.web.class_access import called, day, group_for, keeps_students, settings_for, sum_up_beside
+from classpulse.web.context import language_of, render, site_of, words
 from classpulse.web.downloads import document, download
-from classpulse.web.groups import called, day, group_for, keeps_students, settings_for, sum_up_beside
-from classpulse.web.guards import route
 from classpulse.web.permissions import Action
-from classpulse.web.site import language_of, render, site_of, words
-from db.classes import ClassGroup
-from db.queries import sessions
+from classpulse.web.routing import route
+from db.roster import ClassGroup
+from db.sessions import sessions
 from reports.history.term import Term
+from reports.text.i18n import N_
 
 
 def term(request: Request) -> Response:

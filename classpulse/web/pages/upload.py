@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from classpulse.classroom import read_classroom
-from classpulse.console import clock
 from classpulse.errors import UserError
-from classpulse.lessontime import DatedBy, read_lesson_time, require_kept
-from classpulse.uploads import (
+from classpulse.formatting import clock
+from classpulse.services.times import DatedBy, read_lesson_time, require_kept
+from classpulse.services.upload_queue import Analyses
+from classpulse.services.uploads import (
     Full,
     Receiving,
     TooLarge,
@@ -25,16 +25,16 @@ from classpulse.uploads import (
     shown_name,
     too_large,
 )
-from classpulse.web.analyses import Analyses
-from classpulse.web.groups import class_names
-from classpulse.web.guards import require_token, route
+from classpulse.web.class_access import class_names
+from classpulse.web.context import Site, account_of, language_of, render, require, site_of, wants_page, words
 from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
 from classpulse.web.permissions import Action, may
-from classpulse.web.site import Site, account_of, language_of, render, require, site_of, wants_page, words
+from classpulse.web.routing import require_token, route
 from db.accounts import Account, Role
-from db.store import now_utc
-from reports.dates import brief_moment
-from reports.language import speaking
+from db.clock import now_utc
+from monitor.seating.classroom import read_classroom
+from reports.text.dates import brief_moment
+from reports.text.i18n import speaking
 
 PIECE_BYTES = 1 << 20
 """So much is written at a time."""

@@ -1,1 +1,2 @@
 """One module per schema change, oldest first."""
+

@@ -6,11 +6,11 @@ from db.records import Lesson
 from reports.charts.differences import Difference, difference_chart
 from reports.history.comparison import CHANGE_HEADINGS, HEADINGS, MOST_CHANGES, Comparison
 from reports.history.document import Document, Figure, Section, Table
-from reports.history.estimates import Estimate
 from reports.history.sessions import moment
-from reports.language import _, word
-from reports.report import ReportSettings, local_time
-from reports.words import points
+from reports.history.statistics import Estimate
+from reports.text.dates import ReportSettings, local_time
+from reports.text.formatting import points
+from reports.text.i18n import _, word
 
 
 def comparison_page(found: Comparison, settings: ReportSettings) -> Document:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from db.records import SessionStatus
-from reports.charts.watched import Watched, watched_chart
+from reports.charts.sessions import Watched, watched_chart
 from reports.history.document import Document, Figure, Section, Table, listed
 from reports.history.sessions import HEADINGS, Filters, SessionLine
-from reports.language import _, ngettext
-from reports.words import length
+from reports.text.formatting import length
+from reports.text.i18n import _, ngettext
 
 
 def sessions_page(lines: Sequence[SessionLine], filters: Filters) -> Document:

@@ -9,14 +9,14 @@ from db.records import Level
 from reports.charts.levels import Panel, Point, level_chart
 from reports.charts.style import Chart
 from reports.history.document import Document, Figure, Section, listed
+from reports.history.labels import REVIEW_HEADINGS, review_cells
 from reports.history.presence import Presence
-from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
+from reports.history.statistics import Trend
 from reports.history.student import AWAY, FACING, HEADINGS, SADNESS, StudentHistory, StudentLine
-from reports.history.trend import Trend
-from reports.language import N_, _, ngettext, word
-from reports.names import isolated
-from reports.words import capital, count
+from reports.text.formatting import capital, count
+from reports.text.i18n import N_, _, ngettext, word
+from reports.text.names import isolated
 
 METHOD = (
     N_(
@@ -35,7 +35,7 @@ METHOD = (
         "or out of the picture is not known."
     ),
 )
-"""How it was made and what it cannot tell; told by ``reports.language``."""
+"""How it was made and what it cannot tell; told by ``reports.text.i18n``."""
 
 Reading = Callable[[StudentLine], tuple[float, Level | None] | None]
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reports.charts.columns import State
-from reports.charts.lessons import MISSED, NOT_KEPT, UNKNOWN, Row, lesson_maps
-from reports.dates import axis_day, day
+from reports.charts.resampling import State
+from reports.charts.term_grid import MISSED, NOT_KEPT, UNKNOWN, Row, lesson_maps
 from reports.history.document import Document, Figure, Section, Table, listed
+from reports.history.labels import REVIEW_HEADINGS, review_cells
 from reports.history.pages.student import METHOD
 from reports.history.pages.trends import NOTE, trend_sections
 from reports.history.presence import Presence
-from reports.history.reviews import REVIEW_HEADINGS, review_cells
 from reports.history.sessions import moment
 from reports.history.term import Cell, Term, TermStudent
-from reports.language import N_, _, ngettext, word
-from reports.names import isolated
-from reports.words import NONE, capital, count, length, listing, percent
+from reports.text.dates import axis_day, day
+from reports.text.formatting import NONE, capital, count, length, listing, percent
+from reports.text.i18n import N_, _, ngettext, word
+from reports.text.names import isolated
 
 EVERYONE_HEADINGS = (
     N_("student"), N_("seen in"), N_("missed"), N_("sadness"), N_("trend a week"), N_("facing front"),

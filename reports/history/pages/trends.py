@@ -9,8 +9,8 @@ from reports.charts.levels import Panel, Point, Step, level_chart
 from reports.charts.style import Chart
 from reports.history.document import Document, Figure, Section, Table
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends, WeekLine
-from reports.language import N_, _, ngettext, word
-from reports.words import RESEMBLING, capital, count
+from reports.text.formatting import RESEMBLING, capital, count
+from reports.text.i18n import N_, _, ngettext, word
 
 DRAWN = (
     N_("seen"),
@@ -25,7 +25,7 @@ NOTE = N_(
     "is known by the seat only counts once a lesson. In mode aggregate there is no interval, and no figure "
     "of fewer than five. Weeks are ISO weeks; a week without a lesson is a gap and not zero."
 )
-"""Told by ``reports.language``."""
+"""Told by ``reports.text.i18n``."""
 
 
 def trends_page(found: ClassTrends) -> Document:

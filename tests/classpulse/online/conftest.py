@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import pytest
 
-from classpulse.simulation.call import CallSettings, draw_call
-from monitor.gallery import TILE
+from classpulse.simulation.video_call import CallSettings, draw_call
+from monitor.sources.participant_grid import TILE
 
 MOMENTS_S = 12
 

@@ -20,8 +20,8 @@ from classpulse.online.lesson import (
     shown_code,
     tidied,
 )
-from classpulse.policy import Mode
-from monitor.gallery import FaceAt
+from db.records import Mode
+from monitor.sources.participant_grid import FaceAt
 
 ONE, TWO, THREE = b"picture one", b"picture two", b"picture three"
 

@@ -14,18 +14,19 @@ from typing import Any
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
-from chromium import CHROMIUM, SWITCHES
-from patience import PATIENCE_S
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from classpulse.settings import read_config
+from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
 from db.accounts import Role, add_account, set_classes
+from db.clock import now_utc
 from db.engine import open_database
-from db.store import Store, now_utc
-from recorded import record_lesson
+from db.unit_of_work import Store
+from tests.helpers.chromium import CHROMIUM, SWITCHES
+from tests.helpers.recorded import record_lesson
+from tests.helpers.waiting import PATIENCE_S
 
 PASSWORD = "three quiet walnuts"
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -54,8 +55,8 @@ class Browser(TestClient):
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("classpulse.web.passwords._HASHER", _CHEAP)
-    monkeypatch.setattr("classpulse.web.passwords._NOBODYS", _HASH)
+    monkeypatch.setattr("classpulse.services.accounts._HASHER", _CHEAP)
+    monkeypatch.setattr("classpulse.services.accounts._NOBODYS", _HASH)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +66,7 @@ def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     still = SimpleNamespace(monotonic=lambda: 1000.0)
     for page in ("account", "join", "login"):
         monkeypatch.setattr(f"classpulse.web.pages.{page}.time", still)
-    monkeypatch.setattr("classpulse.web.groups.WAIT_S", PATIENCE_S)
+    monkeypatch.setattr("classpulse.web.class_access.WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture

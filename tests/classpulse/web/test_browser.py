@@ -11,19 +11,20 @@ from typing import Any
 
 import pytest
 import uvicorn
-from chromium import CHROMIUM, SWITCHES, complaints_of, needs_chromium
-from patience import PATIENCE_S
 from starlette.routing import Route
 
-from classpulse.settings import read_config
+from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
-from classpulse.web.guards import Open
 from classpulse.web.permissions import Action
-from classpulse.web.serving import server_settings
+from classpulse.web.routing import Open
+from classpulse.web.server import server_settings
 from db.accounts import Role, add_account, set_classes
+from db.clock import now_utc
 from db.engine import open_database
-from db.store import Store, now_utc
-from recorded import record_lesson
+from db.unit_of_work import Store
+from tests.helpers.chromium import CHROMIUM, SWITCHES, complaints_of, needs_chromium
+from tests.helpers.recorded import record_lesson
+from tests.helpers.waiting import PATIENCE_S
 
 PASSWORD = "seven green lamps"
 WIDTHS = {390: 844, 1280: 800, 1920: 1080}

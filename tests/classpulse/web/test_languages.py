@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from classpulse.web.site import words
-from db import queries
-from db.classes import class_groups
-from reports import dates
+from classpulse.web.context import words
+from db import sessions as queries
+from db.roster import class_groups
 from reports.history.comparison import MEASURES
 from reports.history.pages.trends import DRAWN
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS
-from reports.language import speaking
+from reports.text import dates
+from reports.text.i18n import speaking
 
 DE, EN = {"accept-language": "de-CH,en;q=0.5"}, {"accept-language": "en"}
 
@@ -56,7 +56,7 @@ def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7
     assert "Was dieser Bericht nicht sagen kann" in german
     assert "What this report cannot tell" not in german
     assert '<html lang="en-GB">' in english
-    monkeypatch.setattr("classpulse.web.reportfiles.make_report", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr("classpulse.services.reports.make_report", lambda *_, **__: pytest.fail("made again"))
     assert ada.get(f"/lessons/{session_7b}/report", headers=DE).text == german
     assert ada.get(f"/lessons/{session_7b}/report", headers=EN).text == english
 

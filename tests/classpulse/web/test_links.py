@@ -10,22 +10,22 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from roompicture import coded, room_picture
 from starlette.routing import Match, Route
-from statuses import recording
-from watched import FakeDaemon
 
-from classpulse.judging import renew_verdicts
-from classpulse.reporting import make_report
-from classpulse.roster import import_rows
-from classpulse.rosterfile import parse_roster
-from classpulse.web.guards import Open
+from classpulse.services.assessment import renew_verdicts
+from classpulse.services.reports import make_report
+from classpulse.services.roster import import_rows, parse_roster
 from classpulse.web.pages import seats as seats_page
 from classpulse.web.permissions import ALLOWED
+from classpulse.web.routing import Open
 from db.accounts import Role
+from db.clock import now_utc
 from db.records import Progress, SessionStatus
-from db.store import Store, now_utc
-from recorded import START, class_number, new_session, one_bin, record_lesson
+from db.unit_of_work import Store
+from tests.helpers.recorded import START, class_number, new_session, one_bin, record_lesson
+from tests.helpers.room_picture import coded, room_picture
+from tests.helpers.status_messages import recording
+from tests.helpers.watched_session import FakeDaemon
 
 ASKED_BY_SCRIPTS = {
     "/now",

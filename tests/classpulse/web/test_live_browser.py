@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from running import PEOPLE, begin
-from statuses import recording
-from watched import FakeDaemon
+
+from tests.helpers.processes import PEOPLE, begin
+from tests.helpers.status_messages import recording
+from tests.helpers.watched_session import FakeDaemon
 
 
 @pytest.fixture

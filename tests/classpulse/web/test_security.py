@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from starlette.routing import Route
 
-from classpulse.settings import read_config
+from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
-from classpulse.web.guards import MOST_FORM_BYTES, UNSAFE, Open
 from classpulse.web.pages.login import ROUTES as LOGIN_ROUTES
 from classpulse.web.permissions import ALLOWED, Action
-from classpulse.web.serving import server_settings
-from classpulse.web.throttle import FREE, FREE_OF_AN_ADDRESS, Throttle
+from classpulse.web.rate_limit import FREE, FREE_OF_AN_ADDRESS, Throttle
+from classpulse.web.routing import MOST_FORM_BYTES, UNSAFE, Open
+from classpulse.web.server import server_settings
 from db import accounts as stored
 from db.accounts import Role, add_account
+from db.clock import now_utc
 from db.schema import ClassGroupRow
-from db.store import Store, now_utc
+from db.unit_of_work import Store
 
 PASSWORD = "three quiet walnuts"
 NASTY = "{{ 7*191 }}${7*191}<img src=x onerror=alert(1)>'\"&"
@@ -392,7 +393,7 @@ class TestCookies:
         from datetime import timedelta
 
         later = now_utc() + timedelta(hours=config.settings.serve.session_hours, minutes=1)
-        monkeypatch.setattr("classpulse.web.logins.now_utc", lambda: later)
+        monkeypatch.setattr("db.clock.now_utc", lambda: later)
         assert ada.get("/").status_code == 303
 
 

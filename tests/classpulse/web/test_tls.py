@@ -14,19 +14,19 @@ from typing import Any
 import pytest
 import trustme
 import uvicorn
-from chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
-from patience import PATIENCE_S
-from statuses import recording
-from watched import FakeDaemon
 
-from classpulse.settings import read_config
+from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
 from classpulse.web.pages import live
-from classpulse.web.serving import server_settings
-from db import queries
-from db.store import Store
-from monitor.status import PersonNow
-from recorded import new_session
+from classpulse.web.server import server_settings
+from db import sessions as queries
+from db.unit_of_work import Store
+from monitor.session.status import PersonNow
+from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
+from tests.helpers.recorded import new_session
+from tests.helpers.status_messages import recording
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.watched_session import FakeDaemon
 
 NAME = "pulse.school.example"
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 
-from roompicture import BOXES, coded, room_picture
-
-from classpulse.roster import import_rows
-from classpulse.rosterfile import parse_roster
+from classpulse.services.roster import import_rows, parse_roster
 from classpulse.web.pages import seats as seats_page
-from db.plans import seat_plan
+from db.clock import now_utc
 from db.records import PlannedSeat
 from db.roster import roster
-from db.store import now_utc
-from recorded import class_number
-from videos import steps, write_video
+from db.seat_plans import seat_plan
+from tests.helpers.recorded import class_number
+from tests.helpers.room_picture import BOXES, coded, room_picture
+from tests.helpers.videos import steps, write_video
 
 
 def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from patience import PATIENCE_S, wait_for
 
-from classpulse.settings import read_config
+from classpulse.config.settings import read_config
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
 PIECE = bytes(1 << 16)
 HEAD = (

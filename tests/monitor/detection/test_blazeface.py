@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, _anchors, _decode, _sigmoid
-from monitor.detection.merging import merge
+from monitor.detection.nms import merge
 from monitor.errors import DetectorError
-from pictures import portrait
+from tests.helpers.pictures import portrait
 
 # What mediapipe 0.10.21 itself finds (mp.solutions.face_detection, model_selection 0 and 1) in the
 # portrait's upper 512 x 512 pixels shrunk to the model's input, so that nothing is letterboxed:
@@ -89,7 +89,7 @@ def test_a_missing_mediapipe_is_one_line(monkeypatch, tmp_path, spec):
     class Elsewhere:
         submodule_search_locations = (str(tmp_path),)
 
-    monkeypatch.setattr("model.litert.find_spec", lambda name: Elsewhere() if spec else None)
+    monkeypatch.setattr("model.inference.litert.find_spec", lambda name: Elsewhere() if spec else None)
     with pytest.raises(DetectorError, match=r"full_range_sparse\.tflite is not found") as caught:
         BlazeFace(FULL_RANGE, 1)
     assert "\n" not in str(caught.value)

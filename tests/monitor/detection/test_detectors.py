@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.detection import DETECTORS, DetectionSettings, Detector, load_detector
-from monitor.domain import ImageBGR
+from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.factory import DETECTORS, load_detector
 from monitor.errors import DetectorError
-from monitor.sources import open_source
-from pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
+from monitor.sources.factory import open_source
+from monitor.types import ImageBGR
+from tests.helpers.pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
 
 
 @pytest.fixture(scope="module", params=sorted(DETECTORS))

@@ -10,14 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from classrooms import HEIGHT, WIDTH, classroom
-from spots import spot
 
-from halls import room
-from monitor.detection import DetectionSettings, load_detector, small_faces
+from monitor.detection import small_faces
+from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import BlazeFace
-from monitor.detection.candidates import Candidates, join
-from monitor.detection.scanning import Cuttings
+from monitor.detection.factory import load_detector
+from monitor.detection.nms import Candidates, join
 from monitor.detection.small_faces import (
     CLOSING_GAP_S,
     CLOSING_RUNS,
@@ -25,8 +23,12 @@ from monitor.detection.small_faces import (
     SmallFaceProbe,
     load_small_face_probe,
 )
-from monitor.domain import Face, ImageBGR
+from monitor.detection.tiling import Cuttings
 from monitor.errors import DetectorError
+from monitor.types import Face, ImageBGR
+from tests.helpers.classrooms import HEIGHT, WIDTH, classroom
+from tests.helpers.drawn_spots import spot
+from tests.helpers.halls import room
 
 LARGE = (40, 44, 48)
 SMALL = (9, 10, 11, 12, 13, 14, 15, 16)

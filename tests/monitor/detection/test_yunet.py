@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.detection import DetectionSettings, load_detector
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
 from monitor.detection.yunet import _face
 from monitor.errors import DetectorError
 

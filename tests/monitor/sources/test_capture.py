@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.freshness import BLACK_MEAN, is_black
 from monitor.sources.capture import FFMPEG_OPTIONS, open_capture, thumbnail
+from monitor.sources.freshness import BLACK_MEAN, is_black
 
 
 @pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])

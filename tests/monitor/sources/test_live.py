@@ -9,13 +9,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cameras import BROAD, SIZE, SMALL, Camera
-from monitor.camera import CameraState
-from monitor.domain import Frame, Gap, GapReason
 from monitor.errors import SourceError, SourceLost
-from monitor.sources.connections import MAX_LEFT_BEHIND
-from monitor.sources.fitting import size_of
+from monitor.imaging import size_of
+from monitor.sources.camera_state import CameraState
+from monitor.sources.capture_thread import MAX_LEFT_BEHIND
 from monitor.sources.live import HOLD_S, WAKE_S
+from monitor.types import Frame, Gap, GapReason
+from tests.helpers.cameras import BROAD, SIZE, SMALL, Camera
 
 NONE, FROZEN, BLACK, PAUSED = GapReason.NO_PICTURE, GapReason.FROZEN, GapReason.BLACK, GapReason.PAUSED
 REASONS = {"nothing": NONE, "blocked": NONE, "frozen": FROZEN, "black": BLACK, "refused": NONE}

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.domain import GapReason
-from monitor.sources import open_source
-from monitor.sources.fitting import size_of
-from watchers import Watcher
+from monitor.imaging import size_of
+from monitor.sources.factory import open_source
+from monitor.types import GapReason
+from tests.helpers.watchers import Watcher
 
 
 class Phone:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from monitor.camera import CameraState
-from monitor.domain import GapReason
 from monitor.errors import SourceError
-from monitor.sources import open_source
-from monitor.sources.fitting import size_of
+from monitor.imaging import size_of
+from monitor.sources.camera_state import CameraState
+from monitor.sources.factory import open_source
 from monitor.sources.live import LiveSource
-from watchers import Watcher
+from monitor.types import GapReason
+from tests.helpers.watchers import Watcher
 
 PYTHON = "/usr/bin/python3"  # the system's: GStreamer's bindings are not on PyPI
-SERVER = Path(__file__).with_name("rtspserver.py")
+SERVER = Path(__file__).parents[2] / "helpers" / "rtsp_server.py"
 
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96"
 

@@ -8,16 +8,8 @@ from typing import Any
 
 import pytest
 
-from db.records import (
-    ClassHistory,
-    FlagRecord,
-    Lesson,
-    Level,
-    SessionSummary,
-    StudentRecord,
-    StudentSummary,
-)
-from reports.summaries import MADE_WITH, class_summary
+from db.records import ClassHistory, FlagRecord, Lesson, Level, SessionSummary, StudentRecord, StudentSummary
+from reports.history.summaries import MADE_WITH, class_summary
 
 CLASS = "Physics 10b"
 

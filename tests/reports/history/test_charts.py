@@ -9,11 +9,11 @@ from matplotlib.colors import to_hex
 
 from reports.charts.dates import day_told, days
 from reports.charts.differences import Difference, difference_chart
-from reports.charts.lessons import MISSED, MOST_ROWS, NOT_KEPT, UNKNOWN, Row, lesson_maps
 from reports.charts.levels import Panel, Point, Step, level_chart
+from reports.charts.sessions import Watched, watched_chart
 from reports.charts.style import LEVELS, state_look
 from reports.charts.svg import to_svg
-from reports.charts.watched import Watched, watched_chart
+from reports.charts.term_grid import MISSED, MOST_ROWS, NOT_KEPT, UNKNOWN, Row, lesson_maps
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 WEEKS = [START + timedelta(weeks=number) for number in range(6)]

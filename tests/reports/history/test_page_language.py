@@ -6,12 +6,9 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from bracketed import Bracketed, untold
 
-from db.counts import SessionCounts
+from db.history import SessionCounts
 from db.records import SessionStatus, StudentSession
-from pages import Page
-from reports import language
 from reports.history.comparison import compared
 from reports.history.data import comparison_data, student_data
 from reports.history.document import to_html
@@ -24,8 +21,11 @@ from reports.history.sessions import Filters, session_lines
 from reports.history.student import told_history
 from reports.history.term import class_term
 from reports.history.weeks import class_trends
-from reports.language import speaking
-from reports.report import ReportSettings
+from reports.text import i18n as language
+from reports.text.dates import ReportSettings
+from reports.text.i18n import speaking
+from tests.helpers.bracketed import Bracketed, untold
+from tests.helpers.pages import Page
 
 ZONE = ReportSettings("UTC")
 REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db.counts import SessionCounts
+from db.history import SessionCounts
 from db.records import StudentSession
-from pages import Page
 from reports.history.comparison import compared
 from reports.history.document import Document, Section, Table, listed, to_html
 from reports.history.pages.comparison import comparison_page
@@ -20,7 +19,8 @@ from reports.history.sessions import Filters, session_lines
 from reports.history.student import told_history
 from reports.history.term import class_term
 from reports.history.weeks import class_trends
-from reports.report import ReportSettings
+from reports.text.dates import ReportSettings
+from tests.helpers.pages import Page
 
 ZONE = ReportSettings("UTC")
 REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)

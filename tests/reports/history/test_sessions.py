@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from db.counts import SessionCounts
+from db.history import SessionCounts
 from db.records import SessionStatus
 from reports.errors import ReportError
 from reports.history.sessions import HEADINGS, session_lines
-from reports.report import ReportSettings
+from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
 

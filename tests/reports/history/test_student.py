@@ -6,7 +6,7 @@ from db.records import FlagRecord, StudentSession
 from model.emotions import Emotion
 from reports.history.presence import Presence
 from reports.history.student import HEADINGS, told_history, trends_of
-from reports.report import ReportSettings
+from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from reports.history.presence import Presence
 from reports.history.term import class_term
-from reports.report import ReportSettings
+from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, class_trends, lesson_line
-from reports.report import ReportSettings
+from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
 

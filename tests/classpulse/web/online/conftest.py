@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.online.lessons import OnlineLessons
+from classpulse.online.manager import OnlineLessons
 
 
 class Clock:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
-from patience import PATIENCE_S, wait_for
 
 from classpulse.online.jpeg import Shape, checked
 from classpulse.online.lesson import State
-from monitor.gallery import FaceAt
-from monitor.sources.gallery import decoded
+from monitor.sources.online import decoded
+from monitor.sources.participant_grid import FaceAt
+from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 

@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from classpulse.config.settings import read_config
 from classpulse.online.jpeg import MOST_BYTES
-from classpulse.online.lessons import OnlineLessons
-from classpulse.settings import read_config
+from classpulse.online.manager import OnlineLessons
 from classpulse.web.app import build_app
-from db import queries
-from db.retention import recorded_as
+from db import sessions as queries
+from db.clock import now_utc
+from db.erasure import recorded_as
 from db.roster import save_entry
-from db.store import Store, now_utc
-from monitor.gallery import FaceAt
+from db.unit_of_work import Store
+from monitor.sources.participant_grid import FaceAt
 
 JPEG = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))[1].tobytes()
 
@@ -202,7 +203,7 @@ def test_after_the_lesson_it_is_erased_with_its_report(
     from dataclasses import replace
 
     from db.records import Progress, SessionStatus
-    from recorded import new_session, one_bin
+    from tests.helpers.recorded import new_session, one_bin
 
     with Store(engine).unit() as unit:
         begun = replace(new_session(), started_at=now_utc(), room=lesson.room, source="online lesson")

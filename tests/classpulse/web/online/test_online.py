@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from classpulse.online.lessons import IDLE_S, KEPT_S, STARTING_S
-from db import queries
-from monitor.control import ControlError
+from classpulse.online.manager import IDLE_S, KEPT_S, STARTING_S
+from db import sessions as queries
+from monitor.daemon.errors import ControlError
 
 pytestmark = pytest.mark.usefixtures("lessons")
 

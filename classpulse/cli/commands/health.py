@@ -1,0 +1,68 @@
+"""``classpulse health``: is all as it should be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from classpulse.cli.console import print_json
+from classpulse.config.settings import Config, read_config
+from classpulse.formatting import count
+from classpulse.web.health_probe import ask_dashboard
+from monitor.daemon.control import ask_daemon
+from monitor.daemon.errors import ControlError
+from monitor.daemon.health import Condition, Health, assess, down
+from monitor.daemon.status import DaemonStatus
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--dashboard", is_flag=True, help="Ask only whether the dashboard answers.")
+@click.pass_obj
+def health(config_path: Path, as_json: bool, dashboard: bool) -> int:
+    """Say whether Classpulse runs and loses nothing: exit code 0, else 1 and a line for each problem.
+
+    It is meant for a monitoring system or a timer; what is recorded now is told by 'classpulse status'.
+    """
+    config = read_config(config_path)
+    if dashboard:
+        problem = ask_dashboard(config.settings.serve)
+        click.echo(f"down: {problem}" if problem else "ok: the dashboard answers")
+        return 0 if problem is None else 1
+    status, found = _look(config)
+    if as_json:
+        print_json(_as_json(status, found))
+    else:
+        click.echo(f"{found.condition.value}: {_told(status)}")
+        for problem in found.problems:
+            click.echo(f"  {problem}")
+    return 0 if found.condition is Condition.OK else 1
+
+
+def _look(config: Config) -> tuple[DaemonStatus | None, Health]:
+    try:
+        status = ask_daemon(config.data_folder)
+    except ControlError as error:
+        return None, down(str(error))
+    return status, assess(status, datetime.now(UTC), config.settings.health)
+
+
+def _told(status: DaemonStatus | None) -> str:
+    if status is None:
+        return "no answer"
+    recorded = count(len(status.recordings), "room") + " recorded"
+    lesson = status.next_lesson
+    if lesson is None:
+        return recorded
+    return f"{recorded}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _as_json(status: DaemonStatus | None, found: Health) -> dict[str, Any]:
+    return {
+        "health": found.condition.value,
+        "problems": list(found.problems),
+        "daemon": None if status is None else status.as_json(),
+    }

@@ -1,0 +1,66 @@
+"""``classpulse model export``: a trained network as the files that monitoring uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.cli.commands.model.options import require_votes, votes_option
+from classpulse.cli.console import print_json, say
+from classpulse.cli.optional_deps import require_training
+from classpulse.cli.output import print_path
+from model.data.faces import split
+from model.data.load import load_faces
+from monitor.faces.dataset_poses import tile_poses
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@votes_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files; default: RUN."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["int8", "float16", "float32"]),
+    default="int8",
+    show_default=True,
+    help="How the weights are stored and computed with.",
+)
+@click.option("--name", default="own", show_default=True, help="What reports are to call the model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def export(
+    run: Path, data: Path, votes: Path | None, out: Path | None, form: str, name: str, as_json: bool
+) -> int:
+    """Export the network of the training RUN: calibration, LiteRT file, parity with Keras, model card.
+
+    The calibration is fitted on the first half of DATA's PublicTest, results reported on the second.
+    """
+    require_training()
+    from model.training.run_folder import read_run
+
+    read_run(run)
+    splits = split(load_faces(data, votes))
+    require_votes(splits, data)
+    from model.export.exporter import export as write
+
+    folder = out or run
+    say("converting, comparing with Keras and scoring")
+    made = write(run, splits, folder, form, name, tile_poses)
+    results = made["results"]["heads"]
+    own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
+    if as_json:
+        facts = ("model", "format", "formats", "calibrations")
+        print_json({"out": folder, **{key: made[key] for key in facts}, "fer2013": own, "ferplus": voted})
+        return 0
+    click.echo(
+        f"{made['model']}: {own['accuracy']:.1%} on FER2013's labels, "
+        f"{voted['accuracy']:.1%} on the FER+ majority, "
+        f"{voted['neutral_called_sad']:.1%} of neutral faces called sad"
+    )
+    print_path("model", folder / "expression.tflite")
+    print_path("card", folder / "MODEL_CARD.md")
+    return 0

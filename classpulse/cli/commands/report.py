@@ -1,0 +1,65 @@
+"""``classpulse report SESSION``: a session's report again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.cli.console import print_json
+from classpulse.cli.options import language_option
+from classpulse.cli.output import print_path
+from classpulse.config.settings import read_config
+from classpulse.database import open_record
+from classpulse.services.reports import DEFAULT_FORMATS, WRITERS, make_report
+from classpulse.services.session_lookup import session_number
+from reports.rendering.paper import Paper
+from reports.text.i18n import Language
+
+
+@click.command()
+@click.argument("session", default="last")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(list(WRITERS)),
+    default=DEFAULT_FORMATS,
+    show_default=True,
+    help="May be given several times.",
+)
+@click.option(
+    "--paper", type=click.Choice([one.value for one in Paper]), help="Of the PDF; default: output.paper."
+)
+@language_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
+@click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
+@click.pass_obj
+def report(
+    config_path: Path,
+    session: str,
+    formats: tuple[str, ...],
+    paper: str | None,
+    language: Language | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Make the report of SESSION again: its number, 'last', or a class's name for its latest."""
+    config = read_config(config_path)
+    with open_record(config) as engine:
+        number = session_number(engine, session)
+        files = make_report(
+            engine,
+            number,
+            config,
+            formats=formats,
+            folder=out,
+            paper=Paper(paper) if paper else None,
+            language=language,
+        )
+    if as_json:
+        print_json({"session": number, "report": {kind: str(path) for kind, path in files.items()}})
+    else:
+        for kind, path in files.items():
+            print_path(kind, path)
+    return 0

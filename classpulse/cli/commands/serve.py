@@ -1,0 +1,19 @@
+"""``classpulse serve``: the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.config.settings import read_config
+
+
+@click.command()
+@click.pass_obj
+def serve(config_path: Path) -> int:
+    """Open the dashboard for a browser, and the service beside it, until Ctrl-C."""
+    from classpulse.web.server import serve as run
+
+    run(read_config(config_path))
+    return 0

@@ -1,0 +1,97 @@
+"""``classpulse sessions``: the past sessions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from classpulse.cli.console import print_json, say
+from classpulse.cli.options import html_option, json_option, language_option, since_option, until_option
+from classpulse.cli.output import print_list, write_page
+from classpulse.config.settings import Config, read_config
+from classpulse.formatting import count
+from classpulse.services.assessment import open_history
+from classpulse.services.history import Wanted, language_of, past_lessons, report_settings
+from db.records import SessionStatus
+from db.roster import require_class, require_room
+from reports.history.sessions import HEADINGS, Filters, SessionLine
+from reports.text.i18n import Language
+
+
+@click.command()
+@click.option("--class", "class_name", help="Only this class.")
+@click.option("--room", help="Only in this room.")
+@since_option
+@until_option
+@click.option("--flagged", is_flag=True, help="Only those with a flag.")
+@click.option("--interrupted", is_flag=True, help="Only those that broke off.")
+@click.option(
+    "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only those that ended so."
+)
+@click.option("--limit", type=click.IntRange(1), help="Only the newest.")
+@json_option
+@html_option
+@language_option
+@click.pass_obj
+def sessions(
+    config_path: Path,
+    class_name: str | None,
+    room: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    flagged: bool,
+    interrupted: bool,
+    status: str | None,
+    limit: int | None,
+    as_json: bool,
+    html: Path | None,
+    language: Language | None,
+) -> int:
+    """List the past sessions, the newest first."""
+    config = read_config(config_path)
+    ended = SessionStatus.INTERRUPTED.value if interrupted else status
+    lines = _lines(config, class_name, room, since, until, ended, quiet=as_json)
+    lines = [line for line in lines if line.flagged or not flagged][:limit]
+    if html is not None:
+        from reports.history.pages.sessions import sessions_page
+
+        wanted = Filters(class_name, room, since, until, ended, flagged=flagged)
+        write_page(lambda: sessions_page(lines, wanted), html, language_of(config, language), quiet=as_json)
+    if as_json:
+        print_json([asdict(line) for line in lines])
+    elif lines:
+        print_list("Sessions", HEADINGS, [line.cells for line in lines])
+        _tell_open(lines)
+    else:
+        say("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")
+    return 0
+
+
+def _lines(
+    config: Config,
+    class_name: str | None,
+    room: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    status: str | None,
+    *,
+    quiet: bool,
+) -> list[SessionLine]:
+    with open_history(config, quiet=quiet) as engine:
+        wanted = Wanted(
+            class_name=require_class(engine, class_name) if class_name else None,
+            room=require_room(engine, room) if room else None,
+            since=since,
+            until=until,
+            status=SessionStatus(status) if status else None,
+        )
+        return [one.line for one in past_lessons(engine, wanted, report_settings(config))]
+
+
+def _tell_open(lines: list[SessionLine]) -> None:
+    waiting = sum(bool(line.open) for line in lines)
+    if waiting:
+        say(f"flags of {count(waiting, 'session')} are still open: 'classpulse review' lists them")

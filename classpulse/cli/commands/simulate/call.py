@@ -1,0 +1,54 @@
+"""``classpulse simulate call``: a video call of drawn students with known scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classpulse.cli.commands.simulate.output import write_out
+from classpulse.simulation.demo.video import FPS, write_class
+from classpulse.simulation.video_call import CallSettings, draw_call
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("classpulse-call"),
+    show_default=True,
+    help="Folder for film and truth.",
+)
+@click.option("--seats", type=click.IntRange(1, 60), default=25, show_default=True, help="How many tiles.")
+@click.option(
+    "--seconds", type=click.FloatRange(10, 7200), default=300.0, show_default=True, help="Its length."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
+@click.option("--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Pixels.")
+@click.option("--height", type=click.IntRange(240, 4320), default=1080, show_default=True, help="Pixels.")
+@click.option("--fps", type=click.IntRange(1, 60), default=FPS, show_default=True, help="Frames a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+def call(
+    out: Path,
+    seats: int,
+    seconds: float,
+    seed: int,
+    width: int,
+    height: int,
+    fps: int,
+    as_json: bool,
+) -> int:
+    """Draw the demo's video call with more seats: students smile, look away or down, leave, come back.
+
+    Every seat's script comes from the seed. The same arguments give the same film.
+    """
+    drawn = draw_call(CallSettings(seats, seconds, seed, fps, width - width % 2, height - height % 2))
+    downcast = sum(student.flag for student in drawn.students)
+    return write_out(
+        out,
+        lambda path, progress: write_class(path, drawn, progress),
+        drawn.truth,
+        {"students": seats, "to_be_flagged": downcast},
+        f"{seats} students, {downcast} of them mostly downcast",
+        as_json=as_json,
+    )

@@ -1,0 +1,104 @@
+"""What the terminal shows: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, Any, cast
+
+import click
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard error, so that output can be piped.
+
+    A terminal that was closed is no reason to stop what is being done.
+    """
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def print_json(value: Any, *, compact: bool = False) -> None:
+    """The answer for a program: one JSON document on standard output; ``compact`` on one line."""
+    click.echo(json.dumps(value, indent=None if compact else 2, ensure_ascii=False, default=str))
+
+
+def show_live(picture: Callable[[], RenderableType], *, each_s: float | None) -> None:
+    """Draw on standard output, with ``each_s`` anew after so many seconds until Ctrl-C."""
+    console = Console()
+    if each_s is None:
+        console.print(picture())
+        return
+    with Live(picture(), console=console, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(each_s)
+            live.update(picture(), refresh=True)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The answer for a person: a table on standard output. Nothing in a cell is read as markup."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    Console().print(table)
+
+
+class Bar:
+    """A progress bar over seconds, or a running text where the length is not known."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def expect(self, total_s: float | None) -> None:
+        """The length, once it is known."""
+        self._progress.update(self._task, total=total_s)
+
+    def at(self, done_s: float, note: str = "") -> None:
+        """Where the work has come to."""
+        self._progress.update(self._task, completed=done_s, note=note)
+
+
+class _Patient:
+    """A stream that loses what cannot be written, because its terminal was closed."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[Bar]:
+    """A bar on standard error, drawn only where that is a terminal."""
+    console = Console(file=cast("IO[str]", _Patient(sys.stderr)))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as progress:
+        yield Bar(progress, progress.add_task(label, total=total_s, note=""))

@@ -1,0 +1,124 @@
+"""What ``analyze``, ``start`` and ``demo`` share: watch, tidy up after crashes, report, tell.
+
+Folders that commands write to.
+
+What the commands of the history share: their options, what a date means, the page as a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from classpulse.cli.console import print_json, print_table, say
+from classpulse.errors import RunError
+from classpulse.formatting import clock, count
+from db.records import SessionStatus
+from db.small_faces import SmallFaces
+from db.unit_of_work import Store, close_abandoned
+from monitor.runtime.process import is_running
+from monitor.session.session import Outcome
+from reports.history.tables import narrow
+from reports.narrative.small_faces import as_data, warning
+from reports.text.i18n import Language, _, speaking
+
+
+def _close_abandoned(engine: Engine) -> None:
+    closed = close_abandoned(
+        Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
+    )
+    for session_id in closed:
+        say(
+            f"session {session_id} had been cut off; it is now marked interrupted, "
+            "with everything recorded before"
+        )
+
+
+def tell(
+    outcome: Outcome, files: dict[str, Path], *, as_json: bool, more: Mapping[str, str] | None = None
+) -> int:
+    """Print how a session ended and where its report is, with ``more`` in JSON; returns the exit code."""
+    if as_json:
+        print_json(_as_json(outcome, files) | dict(more or {}))
+    else:
+        progress = outcome.progress
+        say(
+            f"session {outcome.session_id} {outcome.status.value}: {clock(progress.end_s)} of lecture, "
+            f"{count(progress.frames_sampled, 'picture')} looked at, "
+            f"{count(outcome.students, 'student')} followed"
+        )
+        say_missed(outcome.small_faces)
+        for kind, path in files.items():
+            print_path(kind, path)
+    if outcome.status is SessionStatus.INTERRUPTED:
+        say(f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported")
+        return 1
+    return 0
+
+
+def say_missed(found: SmallFaces | None) -> None:
+    """Print the warning that faces were missed, if there is a reason for one."""
+    text = warning(found)
+    if text is not None:
+        say(f"warning: {text}")
+
+
+def print_path(kind: str, path: Path) -> None:
+    """Where a file is, on standard output."""
+    import click
+
+    click.echo(f"{kind.upper():<5} {path}")
+
+
+def _as_json(outcome: Outcome, files: dict[str, Path]) -> dict[str, Any]:
+    return {
+        "session": outcome.session_id,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "end_s": outcome.progress.end_s,
+        "watched_s": outcome.progress.watched_s,
+        "frames_sampled": outcome.progress.frames_sampled,
+        "frames_dropped": outcome.progress.frames_dropped,
+        "students": outcome.students,
+        "small_faces": as_data(outcome.small_faces),
+        "report": {kind: str(path) for kind, path in files.items()},
+    }
+
+
+def make_folder(out: Path) -> Path:
+    """The folder of ``--out``, made with those above it; its absolute path. Raises ``RunError``, one line."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder with --out") from None
+    return out.resolve()
+
+
+def print_list(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Collection[str] = ()
+) -> None:
+    """A table, without what all rows have in common, which stands in the title, and without the ``spare``
+    columns: so that the rest has room on a terminal of 80 columns."""
+    kept = [at for at, heading in enumerate(headings) if heading not in spare]
+    table = narrow([headings[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    print_table(" · ".join([title, *table.common]), [_(one) for one in table.headings], table.rows)
+
+
+def write_page(make: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:
+    """Write the page of the history (a ``Document``) that ``make`` makes, in a language, and say where it is.
+    Raises ReportError."""
+    # Here and not above: the charts' library takes longer to import than a table takes to print.
+    from reports.history.document import Document, to_html
+    from reports.rendering.atomic_write import write_whole
+
+    with speaking(language):
+        document = make()
+        assert isinstance(document, Document)
+        html = to_html(document)
+    write_whole(path, html.encode("utf-8"))
+    if not quiet:
+        print_path("html", path)

@@ -1,0 +1,12 @@
+"""Output."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Layout(StrEnum):
+    """How reports lie in the output folder."""
+
+    SESSION = "session"
+    CLASS = "class"

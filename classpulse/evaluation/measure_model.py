@@ -1,0 +1,33 @@
+"""Measure an exported expression model again and write the figures into its ``expression.json``.
+
+    python -m classpulse.evaluation.measure_model DATA [MODEL]
+
+measures the shipped model unless another is named; DATA is FER2013 with the votes of FER+.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from model.data.faces import split
+from model.data.load import load_faces
+from model.export.model_info import record_measures
+from model.inference.classifier import shipped
+from monitor.faces.dataset_poses import tile_poses
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write, and print the path of the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("model", type=Path, nargs="?", default=Path(str(shipped("expression.tflite"))))
+    given = parser.parse_args(arguments)
+    record_measures(given.model, split(load_faces(given.data)), tile_poses)
+    sys.stdout.write(f"{given.model.with_suffix('.json')}\n")
+
+
+if __name__ == "__main__":
+    main()

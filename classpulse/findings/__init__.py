@@ -1,1 +1,0 @@
-"""What the facts of a data set mean for somebody who trusts a figure, in sentences."""

@@ -1,0 +1,66 @@
+"""Erasing what an online lesson holds of a student who has withdrawn."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from classpulse.config.settings import Config
+from classpulse.services.erasure import erase_with_report
+from db import sessions as queries
+from db.engine import clear_log
+from db.erasure import recorded_as
+from db.records import SessionStatus
+
+log = logging.getLogger(__name__)
+
+BEFORE = timedelta(seconds=5)
+"""A session's first picture may be dated a little before the lesson was opened, where the clock was set."""
+
+Remake = Callable[[Config, int], None]
+"""Makes the report of a session anew."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """Who wants nothing kept: ``pseudonym`` of a lesson of class ``class_name`` in ``room`` since
+    ``opened_at``; ``student_id`` where they are on the roster."""
+
+    class_name: str
+    room: str
+    opened_at: datetime
+    pseudonym: str
+    student_id: int | None
+
+
+def erase(engine: Engine, config: Config, who: Withdrawn, remake: Remake, *, known: bool) -> bool:
+    """Erase what the lesson's ended sessions hold of them, with reports that show them; True once nothing is
+    left and nothing will come. A running session is its recording's, which erases by itself; ``known`` says
+    whether it has understood that. Raises DatabaseError and OSError."""
+    left = False
+    since = who.opened_at - BEFORE
+    for session in queries.sessions(engine, who.class_name, room=who.room, since=since):
+        student = recorded_as(engine, session.id, who.pseudonym, who.student_id)
+        if session.status is SessionStatus.RUNNING:
+            left = left or student is not None or not known
+        elif student is not None:
+            erase_with_report(engine, config, session.id, [student], "somebody withdrew")
+            remake(config, session.id)
+    if not left and not clear_log(engine):
+        log.info("the database's log still holds what was erased, because somebody is reading")
+    return not left
+
+
+def report_anew(config: Config, session_id: int) -> None:
+    """Make a session's report again, in a process of its own, which nobody waits for."""
+    command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "report", str(session_id)]
+    null = subprocess.DEVNULL
+    work = {"stdin": null, "stdout": null, "stderr": null, "check": False}
+    threading.Thread(target=subprocess.run, args=(command,), kwargs=work, name="report", daemon=True).start()

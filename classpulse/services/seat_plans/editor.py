@@ -1,0 +1,133 @@
+"""Laying a class's seat plan: what a still proposes, and what is kept of it.
+
+A first seat plan: a seat where each face of a still is, labelled by rows.
+
+A still of the room: a picture, or one frame of a recording or a camera.
+"""
+
+from __future__ import annotations
+
+import string
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from classpulse.config.settings import CaptureSettings
+from classpulse.errors import UserError
+from classpulse.formatting import count
+from db.records import PlannedSeat, SeatPlan
+from db.roster import set_seats
+from db.seat_plans import save_seat_plan
+from db.unit_of_work import Store
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
+from monitor.geometry import Seat, rows_of
+from monitor.registration.landmarks import landmarks
+from monitor.seating.classroom import Classroom, covered_notes, read_classroom
+from monitor.seating.seat_plan import person_area
+from monitor.sources.factory import open_source
+from monitor.types import Box, Frame, ImageBGR
+
+
+def proposed(boxes: Sequence[Box], *, from_back: bool = False) -> list[PlannedSeat]:
+    """A seat for each face's box: A1, A2, ... in the front row (the lowest of the picture), B1 behind it;
+    with ``from_back`` A is the last row. Numbers run from the left of the picture."""
+    rows = rows_of(Seat(number, box) for number, box in enumerate(boxes))
+    ordered = rows if from_back else rows[::-1]
+    return [
+        PlannedSeat(f"{row_name(index)}{place}", seat.box_xyxy)
+        for index, row in enumerate(ordered)
+        for place, seat in enumerate(row, 1)
+    ]
+
+
+def row_name(index: int) -> str:
+    """A, B, ... Z, AA, AB, ..."""
+    letters = string.ascii_uppercase
+    return (row_name(index // 26 - 1) if index >= 26 else "") + letters[index % 26]
+
+
+def require_nobody_opted_out(room: Classroom, remedy: str) -> None:
+    """Raises ``UserError`` where somebody of the class opted out: faces are looked for in a still, where
+    nobody can be masked yet. ``remedy`` says how to say that they are not in the picture."""
+    if room.opted_out:
+        who = ", ".join(entry.pseudonym for entry in room.opted_out)
+        raise UserError(
+            f"faces are looked for in the still, and {count(len(room.opted_out), 'student')} opted out "
+            f"({who}): {remedy}"
+        )
+
+
+def seats_in(image_bgr: ImageBGR, settings: DetectionSettings, *, from_back: bool) -> list[PlannedSeat]:
+    """A seat for each face of a still; ``from_back``: row A is the last one. Raises DetectorError."""
+    faces = load_detector(settings).detect(image_bgr)
+    return proposed([face.box_xyxy for face in faces], from_back=from_back)
+
+
+def plan_over(image_bgr: ImageBGR, class_name: str, seats: Sequence[PlannedSeat], at: datetime) -> SeatPlan:
+    """The plan of these seats over a still, of which points of walls and furniture are kept and no picture.
+    Raises PlanError where there are too few of them."""
+    height, width = image_bgr.shape[:2]
+    marks = landmarks(image_bgr, [person_area(seat.box_xyxy) for seat in seats])
+    return SeatPlan(class_name, width, height, at, tuple(seats), marks.to_bytes())
+
+
+def store_plan(
+    engine: Engine, plan: SeatPlan, sitting: Mapping[int, str | None] | None = None, by: str = ""
+) -> None:
+    """Take a plan for its class; it replaces the one before. ``sitting``: the seats of students of the
+    roster, by number, in the same transaction; ``by``: who it is that does it, where that is known."""
+    note = count(len(plan.seats), "seat") + (f", by {by}" if by else "")
+    with Store(engine).unit() as unit:
+        save_seat_plan(unit, plan)
+        set_seats(unit, sitting or {}, plan.made_at)
+        unit.audit("seat plan", f"class {plan.class_name}", plan.made_at, note)
+        unit.commit()
+
+
+def store_sitting(
+    engine: Engine, class_name: str, sitting: Mapping[int, str | None], at: datetime, by: str = ""
+) -> None:
+    """Who sits where on the plan that there is."""
+    with Store(engine).unit() as unit:
+        set_seats(unit, sitting, at)
+        seated = sum(seat is not None for seat in sitting.values())
+        note = f"{count(seated, 'student')} seated" + (f", by {by}" if by else "")
+        unit.audit("seats", f"class {class_name}", at, note)
+        unit.commit()
+
+
+def plan_remarks(engine: Engine, plan: SeatPlan) -> list[str]:
+    """What is not wrong with a stored plan, but should be known."""
+    room = read_classroom(engine, plan.class_name)
+    elsewhere = [entry for entry in room.entries if entry.seat and entry.seat not in room.labels]
+    told = [
+        f"{entry.pseudonym} of the roster is on seat {entry.seat}, not on the plan" for entry in elsewhere
+    ]
+    try:
+        room.require_masks()
+    except UserError as error:
+        told.append(str(error))
+    return [*told, *covered_notes(plan.seats, [entry.seat or "" for entry in room.opted_out])]
+
+
+SETTLING_S = 2.0
+"""A camera's first pictures are often too dark or too bright. Not tuned."""
+
+
+def take_still(spec: str, at_s: float | None, settings: CaptureSettings) -> ImageBGR:
+    """The picture of ``spec`` at ``at_s`` seconds, to half a second; by default the first of a file, and of
+    a live source the one after ``SETTLING_S``.
+
+    Raises ``SourceError`` as every source does, and ``UserError`` where it ends before.
+    """
+    stop = threading.Event()
+    # Somebody waits for it, and can plug the camera in and try again.
+    with open_source(spec, stale_s=settings.stale_s, reconnect_s=0.0) as source:
+        wanted_s = at_s if at_s is not None else SETTLING_S if source.live else 0.0
+        for frame in source.frames(2.0, stop):
+            if isinstance(frame, Frame) and frame.media_s + 0.25 >= wanted_s:
+                return frame.image_bgr
+    raise UserError(f"{source.name} ends before {wanted_s:g} s; expected an earlier time for --at")

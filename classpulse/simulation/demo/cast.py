@@ -1,0 +1,181 @@
+"""The six students of the demo class. Starts are shares of the lecture: a short film tells the same story.
+
+Who sits in the demo class, and what each of them does: the known truth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from classpulse.simulation.demo.poses import REST, Expression, Pose
+
+TRANSITION_S = 0.8
+"""How long a change of expression takes."""
+
+TURN_S = 1.2
+"""How long a turn of the head, or leaving and coming back, takes."""
+
+BLINK_S = 0.3
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A stretch of a student's script, from ``start`` (a share of the lecture, 0..1) to the next spell."""
+
+    start: float
+    expression: Expression = Expression.NEUTRAL
+    yaw_deg: float = 0.0
+    present: bool = True
+    pitch_deg: float = 0.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a tile looks. ``zoom`` is tile pixels per portrait pixel; ``shift_xy`` moves her in the tile,
+    pixels; ``light_bgr`` multiplies the picture's channels; ``gamma`` above 1 darkens the middle;
+    ``cloth_bgr`` is added to what is dark; ``tempo`` and ``phase`` make her motions her own."""
+
+    backdrop: str
+    zoom: float
+    shift_xy: tuple[float, float]
+    mirrored: bool
+    light_bgr: tuple[float, float, float]
+    gamma: float
+    cloth_bgr: tuple[int, int, int]
+    tempo: float
+    phase: float
+
+
+@dataclass(frozen=True)
+class Student:
+    """One student of the demo: the name on her tile, her script and her look. ``flag`` says whether a teacher
+    should be told of her."""
+
+    seat: str
+    spells: tuple[Spell, ...]
+    look: Look
+    flag: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A student at one time. ``presence`` is 1 in her place, 0 away, between while she moves; ``settled`` is
+    False during a change, when two answers are right. ``pose`` holds everything that is drawn."""
+
+    expression: Expression
+    present: bool
+    settled: bool
+    presence: float
+    pose: Pose
+
+
+def moment_at(student: Student, t_s: float, length_s: float) -> Moment:
+    """What ``student`` does at ``t_s`` of a lecture of ``length_s`` seconds."""
+    index = max(i for i, spell in enumerate(student.spells) if spell.start * length_s <= max(t_s, 0.0))
+    now = student.spells[index]
+    before = student.spells[index - 1] if index else now
+    since_s = t_s - now.start * length_s
+    mood, turn = _ease(since_s / TRANSITION_S), _ease(since_s / TURN_S)
+    rest = REST[before.expression].towards(REST[now.expression], mood)
+    yaw_deg = before.yaw_deg + (now.yaw_deg - before.yaw_deg) * turn
+    pitch_deg = before.pitch_deg + (now.pitch_deg - before.pitch_deg) * turn
+    presence = float(before.present) + (float(now.present) - float(before.present)) * turn
+    changed = _held(now) != _held(before)
+    changing_s = max(TURN_S * changed, TRANSITION_S * (now.expression is not before.expression))
+    pose = _alive(rest, student.look, t_s, yaw_deg, pitch_deg)
+    return Moment(now.expression, presence > 0.5, since_s >= changing_s, presence, pose)
+
+
+def sway_at(look: Look, t_s: float) -> tuple[float, float, float, float]:
+    """Small motions of a person who sits still: x and y in pixels, roll in degrees, scale as a factor."""
+    a = t_s * look.tempo + look.phase
+    x_px = 5.0 * math.sin(0.61 * a) + 2.0 * math.sin(1.73 * a + 1.0)
+    y_px = 2.5 * math.sin(0.47 * a + 2.0) + 0.8 * math.sin(2.1 * a)
+    roll_deg = 1.6 * math.sin(0.53 * a + 0.5) + 0.5 * math.sin(1.9 * a)
+    return x_px, y_px, roll_deg, 1.0 + 0.02 * math.sin(0.37 * a + 1.5)
+
+
+def brightness_at(look: Look, t_s: float) -> float:
+    """A camera's automatic exposure: a factor near 1."""
+    return 1.0 + 0.03 * math.sin(0.29 * t_s * look.tempo + 2 * look.phase)
+
+
+def _held(spell: Spell) -> tuple[float, float, bool]:
+    """What takes a turn to change: the head's direction, and being there."""
+    return spell.yaw_deg, spell.pitch_deg, spell.present
+
+
+def _alive(rest: Pose, look: Look, t_s: float, yaw_deg: float, pitch_deg: float) -> Pose:
+    """The pose at rest with small turns, a restless mouth and blinks."""
+    a = t_s * look.tempo + look.phase
+    strength = 1.0 + 0.08 * math.sin(0.83 * a) + 0.05 * math.sin(2.3 * a + 1.0)
+    actions = {action: weight * strength for action, weight in rest.actions.items()}
+    small_yaw_deg = 3.0 * math.sin(0.43 * a) + 1.5 * math.sin(1.1 * a + 2.0)
+    small_pitch_deg = 2.0 * math.sin(0.39 * a + 1.0)
+    lids = max(rest.lids, _blink(t_s, look))
+    all_pitch_deg = rest.pitch_deg + pitch_deg + small_pitch_deg
+    return Pose(actions, lids, rest.mouth * strength, yaw_deg + small_yaw_deg, all_pitch_deg)
+
+
+def _blink(t_s: float, look: Look) -> float:
+    """0 open to 1 shut. Blinks come every 2.7 to 5.3 seconds, unevenly, as people's do."""
+    period_s = 4.0 / look.tempo
+    count = math.floor(t_s / period_s)
+    at_s = period_s * (count + 0.5 + 0.33 * math.sin(12.9898 * count + look.phase))
+    return max(0.0, 1.0 - abs(t_s - at_s) / (BLINK_S / 2))
+
+
+def _ease(share: float) -> float:
+    """0 to 1 with a soft start and end."""
+    share = min(1.0, max(0.0, share))
+    return share * share * (3 - 2 * share)
+
+
+NEUTRAL, DOWNCAST = Expression.NEUTRAL, Expression.DOWNCAST
+SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
+
+AWAY_YAW_DEG = 52.0
+"""Turned to a neighbour. A face detector's keypoints show 35 to 41 degrees of it, and no more of a larger
+turn: at 57 the warped portrait begins to look like no head."""
+
+# At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
+CAST: tuple[Student, ...] = (
+    Student(
+        "Seat 1",
+        (Spell(0.0), Spell(0.31, SMILING), Spell(0.42), Spell(0.78, SMILING), Spell(0.87)),
+        Look("shelves", 0.84, (-6, 4), False, (0.96, 1.0, 1.03), 1.0, (0, 0, 0), 1.0, 0.3),
+    ),
+    Student(
+        "Seat 2",
+        (Spell(0.0), Spell(0.07, DOWNCAST), Spell(0.52), Spell(0.58, DOWNCAST), Spell(0.95)),
+        Look("window", 0.80, (8, 10), True, (1.06, 1.0, 0.95), 1.08, (22, 6, 30), 0.8, 1.7),
+        flag=True,
+    ),
+    Student(
+        "Seat 3",
+        (Spell(0.0), Spell(0.05, SMILING), Spell(0.45), Spell(0.52, SMILING), Spell(0.94)),
+        Look("wall", 0.88, (0, 2), False, (0.92, 1.0, 1.08), 0.92, (6, 30, 12), 1.25, 2.9),
+    ),
+    Student(
+        "Seat 4",
+        (Spell(0.0), Spell(0.38, present=False), Spell(0.72), Spell(0.84, SMILING), Spell(0.95)),
+        Look("curtain", 0.82, (-10, 6), True, (1.0, 1.0, 1.0), 1.0, (34, 18, 4), 1.1, 4.1),
+    ),
+    Student(
+        "Seat 5",
+        (
+            Spell(0.0),
+            Spell(0.22, yaw_deg=AWAY_YAW_DEG),
+            Spell(0.45),
+            Spell(0.58, yaw_deg=-AWAY_YAW_DEG),
+            Spell(0.84),
+        ),
+        Look("board", 0.86, (4, 6), False, (1.04, 1.0, 0.97), 1.12, (4, 8, 36), 0.9, 5.2),
+    ),
+    Student(
+        "Seat 6",
+        (Spell(0.0), Spell(0.45, SURPRISED), Spell(0.56)),
+        Look("lamp", 0.78, (2, 14), True, (0.90, 0.98, 1.08), 1.15, (28, 28, 28), 1.15, 0.9),
+    ),
+)

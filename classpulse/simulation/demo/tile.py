@@ -1,0 +1,423 @@
+"""One student's tile of the video call: her room, herself, her name.
+
+What no warp of the portrait can show: lids over her eyes, and the inside of her mouth.
+
+A displacement field can move what is there. Her lids are four pixels of skin between lens rim and eye: pulled
+down they smear the rim over the eye (tried), so the lowered lid is painted instead, with the skin around it.
+
+Where a student is in her tile.
+
+Six rooms to sit in, drawn: what a tile shows when nobody is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from classpulse.simulation.demo.cast import Look, Moment, Student, brightness_at, sway_at
+from classpulse.simulation.demo.head_turn import turned_mesh
+from classpulse.simulation.demo.portrait import Landmarks, Portrait
+from classpulse.simulation.demo.poses import Fields, Pose
+from classpulse.simulation.demo.warps import FIELD_STEP, grid
+from monitor.types import Box, ImageBGR
+
+BLUR_PX = 1.8
+"""A little out of focus, as a room behind a person is."""
+
+
+def draw_backdrop(name: str, width: int, height: int) -> ImageBGR:
+    """The room called ``name`` as ``(height, width, 3)`` uint8; the same pixels every time."""
+    room = BACKDROPS[name](width, height)
+    return np.asarray(cv2.GaussianBlur(room, (0, 0), BLUR_PX), np.uint8)
+
+
+def _gradient(width: int, height: int, top: tuple[int, ...], bottom: tuple[int, ...]) -> ImageBGR:
+    share = np.linspace(0, 1, height)[:, None, None]
+    rows = np.array(top) + (np.array(bottom) - np.array(top)) * share
+    return np.ascontiguousarray(np.broadcast_to(rows, (height, width, 3)).astype(np.uint8))
+
+
+def _shelves(width: int, height: int) -> ImageBGR:
+    room = _gradient(width, height, (120, 145, 160), (95, 115, 130))
+    spines = np.random.default_rng(1)
+    for shelf in range(4):
+        bottom = height * (shelf + 1) // 4
+        x = 4
+        while x < width:
+            thick, tall = int(spines.integers(8, 20)), int(spines.integers(height // 8, height // 5))
+            colour = spines.integers(40, 190, 3).tolist()
+            cv2.rectangle(room, (x, bottom - tall), (x + thick - 2, bottom), colour, -1)
+            x += thick
+        cv2.rectangle(room, (0, bottom - 4), (width, bottom + 4), (60, 85, 110), -1)
+    return room
+
+
+def _window(width: int, height: int) -> ImageBGR:
+    room = _gradient(width, height, (150, 160, 165), (125, 135, 140))
+    left, right, foot = width // 14, width * 6 // 14, height * 2 // 3
+    room[10:foot, left:right] = _gradient(right - left, foot - 10, (245, 225, 200), (225, 235, 225))
+    for x in (left, (left + right) // 2, right):
+        cv2.line(room, (x, 10), (x, foot), (235, 238, 240), 7)
+    for y in (10, foot):
+        cv2.line(room, (left, y), (right, y), (235, 238, 240), 7)
+    return room
+
+
+def _wall(width: int, height: int) -> ImageBGR:
+    room = _gradient(width, height, (175, 195, 185), (150, 170, 160))
+    left, right, foot = width * 5 // 7, width * 13 // 14, height // 2
+    cv2.rectangle(room, (left, 24), (right, foot), (70, 90, 105), -1)
+    cv2.rectangle(room, (left + 8, 32), (right - 8, foot - 8), (190, 205, 215), -1)
+    cv2.circle(room, (width * 23 // 28, height // 4), height // 11, (120, 150, 200), -1)
+    return room
+
+
+def _curtain(width: int, height: int) -> ImageBGR:
+    room = _gradient(width, height, (135, 120, 150), (110, 95, 125))
+    folds = 1 + 0.16 * np.sin(np.arange(width) / 11.0) + 0.06 * np.sin(np.arange(width) / 4.3)
+    return np.asarray(np.clip(room * folds[None, :, None], 0, 255), np.uint8)
+
+
+def _board(width: int, height: int) -> ImageBGR:
+    room = _gradient(width, height, (170, 175, 180), (150, 155, 160))
+    cv2.rectangle(room, (14, 22), (width - 14, height * 3 // 4), (75, 100, 120), -1)
+    cv2.rectangle(room, (22, 30), (width - 22, height * 3 // 4 - 8), (72, 92, 68), -1)
+    for row in range(5):
+        end = width // 2 - 40 * (row % 2)
+        cv2.line(room, (40, 60 + 34 * row), (end, 58 + 34 * row), (165, 180, 168), 2, cv2.LINE_AA)
+    return room
+
+
+def _lamp(width: int, height: int) -> ImageBGR:
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    lamp_x, lamp_y = int(width * 0.86), int(height * 0.3)
+    glow = np.exp(-((x - lamp_x) ** 2 + (y - lamp_y) ** 2) / (2 * (0.42 * height) ** 2))[..., None]
+    room = np.asarray(np.clip((58, 66, 84) + glow * (70, 120, 150), 0, 255), np.uint8)
+    cv2.ellipse(room, (lamp_x, lamp_y), (34, 26), 0, 0, 360, (190, 230, 250), -1)
+    cv2.line(room, (lamp_x, lamp_y + 24), (lamp_x, height), (40, 46, 56), 7)
+    return room
+
+
+BACKDROPS: Mapping[str, Callable[[int, int], ImageBGR]] = {
+    "shelves": _shelves,
+    "window": _window,
+    "wall": _wall,
+    "curtain": _curtain,
+    "board": _board,
+    "lamp": _lamp,
+}
+"""Every room by the name that a ``Look`` gives."""
+
+UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
+LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
+"""The mesh's eye contours from the outer to the inner corner, right eye first."""
+
+UPPER_LIFT, LOWER_DROP = -0.03, 0.012
+"""From the mesh's eye contours to the eyes in the portrait, shares of the eye distance: behind her glasses
+the network sets the upper lids some four pixels too low."""
+
+INNER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+"""The lower edge of the upper lip, from the subject's right corner to the left."""
+
+LIP_FALLOFF = 0.25
+"""How far below the lips the lower lip's motion fades, standard deviation as a share of the eye distance: the
+chin, at 0.42, hardly moves (``Action.JAW_DOWN`` moves it)."""
+
+MOUTH_BGR, TEETH_BGR = (38.0, 28.0, 62.0), (148.0, 182.0, 208.0)
+TEETH_HEIGHT = 0.045
+"""How far the teeth reach below the upper lip, as a share of the eye distance; beyond it is the dark."""
+
+WIDE_OPENING, ROUND_OPENING, ROUND_WIDTH = 0.07, 0.18, 0.62
+"""A smile parts the lips over their whole width; a mouth that opens far becomes round, 0.62 of it wide."""
+
+LASH_DARKENING = (0.62, 0.60, 0.50)
+LID_TINT = (0.90, 0.94, 1.02)
+"""Blue, green, red: lashes are brown, and lids redder than the cheek that their colour is taken from."""
+
+SUPERSAMPLING = 8
+"""Binary digits of sub-pixel position in ``cv2.fillPoly`` and ``cv2.polylines`` (their ``shift``)."""
+
+
+def lower_lids(image_bgr: ImageBGR, face: Landmarks, closed: float) -> ImageBGR:
+    """The portrait with its upper lids down by ``closed``: 0 as they are, 1 shut."""
+    if closed <= 0:
+        return image_bgr
+    unit = face.unit_px
+    picture = image_bgr.astype(np.float32)
+    for upper_ids, lower_ids in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
+        upper = face.xy[list(upper_ids)] + np.array([0.0, UPPER_LIFT]) * unit
+        lower = face.xy[list(lower_ids)] + np.array([0.0, LOWER_DROP]) * unit
+        edge = upper + (lower - upper) * closed
+        lid = _mask(np.vstack([upper, edge[::-1]]), image_bgr.shape, blur_px=0.012 * unit)
+        picture += lid * (_skin(image_bgr, upper, lower) - picture)
+        lash = _line(edge, image_bgr.shape, width_px=0.018 * unit, blur_px=0.008 * unit)
+        picture *= 1 - lash * np.array(LASH_DARKENING) * min(1.0, 4 * closed)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def open_mouth(image_bgr: ImageBGR, face: Landmarks, opening: float) -> ImageBGR:
+    """The portrait with its lips apart by ``opening``, a share of the eye distance (0.06 shows the teeth)."""
+    if opening <= 0:
+        return image_bgr
+    seam_x, seam_y = face.xy[list(INNER_LIP)].T.astype(np.float64)
+    columns = np.arange(image_bgr.shape[1], dtype=np.float64)
+    width = np.interp(opening, [WIDE_OPENING, ROUND_OPENING], [1.0, ROUND_WIDTH])
+    across = np.clip(((columns - seam_x[0]) / (seam_x[-1] - seam_x[0]) * 2 - 1) / width, -1, 1)
+    gap = opening * face.unit_px * np.sqrt(1 - across**2)
+    seam = np.interp(columns, seam_x, seam_y)
+    parted = _part_lips(image_bgr, seam, gap, LIP_FALLOFF * face.unit_px)
+    return _fill_mouth(parted, seam, gap, TEETH_HEIGHT * face.unit_px)
+
+
+def _part_lips(
+    image_bgr: ImageBGR, seam: NDArray[np.float64], gap: NDArray[np.float64], falloff_px: float
+) -> ImageBGR:
+    """Everything below the seam moves down by the gap of its column, fading with the distance."""
+    y, x = np.mgrid[0 : image_bgr.shape[0], 0 : image_bgr.shape[1]].astype(np.float64)
+    source = y - gap
+    for _ in range(6):
+        source = y - gap * np.exp(-0.5 * ((source - seam) / falloff_px) ** 2)
+    source = np.where(y > seam + gap, source, np.minimum(y, seam))
+    parted = cv2.remap(image_bgr, x.astype(np.float32), source.astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(parted, np.uint8)
+
+
+def _fill_mouth(
+    image_bgr: ImageBGR, seam: NDArray[np.float64], gap: NDArray[np.float64], teeth_px: float
+) -> ImageBGR:
+    """Teeth under the upper lip and the dark below them, shaded towards the corners."""
+    below = np.arange(image_bgr.shape[0], dtype=np.float64)[:, None] - seam
+    between_lips = np.clip(below + 0.5, 0, 1) * np.clip(gap - below + 0.5, 0, 1)
+    inside = np.asarray(between_lips * np.clip(gap / 1.5, 0, 1), np.float64)
+    corners = (gap / gap.max()) ** 0.7
+    teeth = np.clip((teeth_px * corners - below) / 1.5, 0, 1) * corners * np.clip(0.75 + below / 8, 0, 1)
+    colour = np.array(MOUTH_BGR) + teeth[..., None] * (np.array(TEETH_BGR) - np.array(MOUTH_BGR))
+    alpha = cv2.GaussianBlur(inside, (0, 0), 0.6)[..., None]
+    return np.asarray(np.clip(image_bgr + alpha * (colour - image_bgr), 0, 255), np.uint8)
+
+
+def _skin(image_bgr: ImageBGR, upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float32]:
+    """A colour for the lid in shape ``(H, W, 3)``: the skin beneath the eye, darker towards the top."""
+    below = lower.mean(axis=0) + (lower.mean(axis=0) - upper.mean(axis=0)) * 0.9
+    x, y = int(below[0]), int(below[1])
+    patch = image_bgr[y - 3 : y + 4, x - 9 : x + 10].reshape(-1, 3)
+    rows = np.arange(image_bgr.shape[0], dtype=np.float32)[:, None, None]
+    top, bottom = upper[:, 1].min(), lower[:, 1].max()
+    shade = 0.72 + 0.22 * np.clip((rows - top) / (bottom - top), 0, 1)
+    colour = np.median(patch, axis=0) * LID_TINT * shade
+    return np.asarray(np.broadcast_to(colour, image_bgr.shape), np.float32)
+
+
+def _mask(outline: NDArray[np.float64], shape: tuple[int, ...], *, blur_px: float) -> NDArray[np.float32]:
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(mask, [_fixed_point(outline)], (255,), cv2.LINE_AA, SUPERSAMPLING)
+    return cv2.GaussianBlur(mask, (0, 0), blur_px).astype(np.float32)[..., None] / 255
+
+
+def _line(
+    points: NDArray[np.float64], shape: tuple[int, ...], *, width_px: float, blur_px: float
+) -> NDArray[np.float32]:
+    mask = np.zeros(shape[:2], np.uint8)
+    thickness = max(1, round(width_px))
+    cv2.polylines(mask, [_fixed_point(points)], False, (255,), thickness, cv2.LINE_AA, SUPERSAMPLING)
+    return cv2.GaussianBlur(mask, (0, 0), blur_px).astype(np.float32)[..., None] / 255
+
+
+def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.asarray(np.round(points * 2**SUPERSAMPLING), np.int32)
+
+
+MIDDLE_XY = (264.0, 215.0)
+"""The portrait's point in the middle of a tile: between eyes and mouth, so that cap and collar show."""
+
+DRAWN_FOR = (416, 348)
+"""The tile's width and height for which looks and motions are given, pixels; in another all grows with it."""
+
+SHOULDERS_PX = 222.0
+"""How far beyond her tile's edge a student slides to be out of it, shoulders and all."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a tile's portrait lies: ``to_tile (2, 3)`` maps portrait pixels to tile pixels."""
+
+    to_tile: NDArray[np.float64]
+
+    def read_from(self, positions: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+        """Where every tile pixel is read in the portrait, ``(height, width, 2)`` float32 pixels.
+
+        ``positions`` says the same for the portrait's own pixels, at every ``FIELD_STEP``-th of them. It is
+        sampled at every second tile pixel and enlarged: 0.6 ms where a full ``warpAffine`` takes 1.2.
+        """
+        # cv2.resize puts the middle of small pixel j on tile position 2 j + 0.5.
+        to_tile_px = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
+        from_half = cv2.invertAffineTransform(self.to_tile) @ to_tile_px / FIELD_STEP
+        half = (-(-width // 2), -(-height // 2))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        small = cv2.warpAffine(positions, from_half, half, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.resize(small, (half[0] * 2, half[1] * 2))[:height, :width], np.float32)
+
+
+def tile_scale(width: int, height: int) -> float:
+    """How much larger a tile is than the one that looks are given for."""
+    return min(width / DRAWN_FOR[0], height / DRAWN_FOR[1])
+
+
+def place(look: Look, moment: Moment, t_s: float, width: int, height: int) -> Placement:
+    """Where she is in a tile of ``width`` by ``height`` at ``t_s``."""
+    x_px, y_px, roll_deg, scale = sway_at(look, t_s)
+    size = tile_scale(width, height)
+    side = -1.0 if look.mirrored else 1.0
+    zoom, roll = size * look.zoom * scale, np.radians(roll_deg)
+    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    linear = zoom * turn @ np.diag([side, 1.0])
+    exit_x = side * (width / 2 + size * SHOULDERS_PX) * (1.0 - moment.presence)
+    right, down = size * (look.shift_xy[0] + x_px) + exit_x, size * (look.shift_xy[1] + y_px)
+    middle = np.array([width / 2 + right, height / 2 + down])
+    return Placement(np.column_stack([linear, middle - linear @ np.array(MIDDLE_XY)]))
+
+
+LID_STEPS, MOUTH_STEPS = 6, 100
+"""Lids and mouth are painted in steps (of a hundredth of the eye distance): there are few pictures."""
+
+KEPT_PORTRAITS = 16
+"""Painted portraits kept for a student, 1 MB each: all lids of a blink with two or three mouths."""
+
+CLOTH_BELOW = 120.0
+"""Grey values below it take the colour of the cloth, the more the darker: uniform and cap, not the face."""
+
+BAR_PX = 24
+
+
+def seen_pose(look: Look, pose: Pose) -> Pose:
+    """The pose to draw on the portrait so that ``pose`` is seen: in a mirror, left is right."""
+    return replace(pose, yaw_deg=-pose.yaw_deg) if look.mirrored else pose
+
+
+class TilePainter:
+    """Draws one student's tile, ``(height, width, 3)`` uint8. Keeps her painted portraits between frames."""
+
+    def __init__(self, student: Student, fields: Fields, width: int, height: int) -> None:
+        self.student, self.fields = student, fields
+        self.width, self.height = width, height
+        self._grid = grid(fields.portrait.image_bgr.shape)
+        size = tile_scale(width, height)
+        self._room = _scaled_backdrop(student.look.backdrop, size, width, height)
+        self._shrink = max(1, round(1 / (size * student.look.zoom)))
+        self._light = _light_table(student.look)
+        clothed = _clothed(fields.portrait, student.look)
+        self._still = self._lit(clothed)
+        self._face = clothed.face_only()
+        self._portrait = lru_cache(maxsize=KEPT_PORTRAITS)(self._paint_portrait)
+
+    def draw(self, moment: Moment, t_s: float) -> ImageBGR:
+        """The tile at ``t_s``."""
+        look = self.student.look
+        picture = self._with_person(moment, t_s) if moment.presence > 0 else self._room
+        tile = np.asarray(cv2.convertScaleAbs(picture, alpha=brightness_at(look, t_s)), np.uint8)
+        _write_name(tile, self.student.seat)
+        return tile
+
+    def face_box(self, moment: Moment, t_s: float) -> Box | None:
+        """The box of her mesh in the tile, pixels, cut at its edges; None when none of it is inside."""
+        look = self.student.look
+        pose = seen_pose(look, moment.pose)
+        mesh = turned_mesh(self.fields.portrait.face, pose.yaw_deg, pose.pitch_deg)
+        to_tile = place(look, moment, t_s, self.width, self.height).to_tile
+        x, y = (mesh[:, :2] @ to_tile[:, :2].T + to_tile[:, 2]).T
+        x, y = np.clip(x, 0, self.width), np.clip(y, 0, self.height)
+        if x.max() <= x.min() or y.max() <= y.min():
+            return None
+        return (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+
+    def _with_person(self, moment: Moment, t_s: float) -> ImageBGR:
+        look = self.student.look
+        pose = seen_pose(look, moment.pose)
+        source = self._portrait(round(pose.lids * LID_STEPS), round(pose.mouth * MOUTH_STEPS))
+        where = place(look, moment, t_s, self.width, self.height)
+        positions = where.read_from(self._grid - self.fields.of(pose), self.width, self.height)
+        if self._shrink > 1:
+            positions = (positions + 0.5) / self._shrink - 0.5
+        # Fixed-point maps: 0.9 ms a tile where float maps take 1.5.
+        whole, part = cv2.convertMaps(positions, np.empty(0, np.float32), cv2.CV_16SC2)
+        drawn = cv2.remap(source, whole, part, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        blue, green, red, alpha = cv2.split(drawn)
+        behind = cv2.multiply(self._room, cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+        return np.asarray(cv2.add(behind, cv2.merge((blue, green, red))), np.uint8)
+
+    def _paint_portrait(self, lid_step: int, mouth_step: int) -> NDArray[np.uint8]:
+        """Her portrait with alpha, ``(H, W, 4)``, colours already multiplied by it.
+
+        Only the face is painted anew: the whole portrait for every step of a lid takes six times as long.
+        """
+        face = self._face
+        lids = lower_lids(face.image_bgr, face.face, lid_step / LID_STEPS)
+        painted = replace(face, image_bgr=open_mouth(lids, face.face, mouth_step / MOUTH_STEPS))
+        portrait = self._still.copy()
+        portrait[self.fields.portrait.face_area] = self._lit(painted)
+        return _shrunk(portrait, self._shrink)
+
+    def _lit(self, portrait: Portrait) -> NDArray[np.uint8]:
+        """A portrait in the student's light, ``(H, W, 4)``, colours multiplied by alpha."""
+        alpha = portrait.person[..., None]
+        lit = cv2.LUT(portrait.image_bgr, self._light)
+        return np.asarray(np.concatenate([lit * alpha, 255 * alpha], axis=2).round(), np.uint8)
+
+
+def _shrunk(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """The mean of every ``times`` by ``times`` pixels, the last row and column repeated to fill: a tile much
+    smaller than the portrait would otherwise show single pixels of it, and flicker."""
+    if times == 1:
+        return portrait
+    height, width = portrait.shape[:2]
+    more = (0, -height % times, 0, -width % times)
+    whole = cv2.copyMakeBorder(portrait, *more, cv2.BORDER_REPLICATE)
+    size = (whole.shape[1] // times, whole.shape[0] // times)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scaled_backdrop(name: str, size: float, width: int, height: int) -> ImageBGR:
+    """The room drawn at the size that its details are given for, and brought to the tile's."""
+    room = draw_backdrop(name, round(width / size), round(height / size))
+    way = cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(room, (width, height), interpolation=way), np.uint8)
+
+
+def _clothed(portrait: Portrait, look: Look) -> Portrait:
+    """The portrait in the student's cloth."""
+    picture = portrait.image_bgr.astype(np.float32)
+    grey = picture.mean(axis=2, keepdims=True)
+    dark = np.clip(1 - grey / CLOTH_BELOW, 0, 1) * _off_face(portrait.face.box_xyxy, grey.shape)
+    coloured = np.clip(picture + dark * look.cloth_bgr, 0, 255)
+    return replace(portrait, image_bgr=coloured.astype(np.uint8))
+
+
+def _light_table(look: Look) -> NDArray[np.uint8]:
+    """The student's light as a table for ``cv2.LUT``, ``(1, 256, 3)``."""
+    levels = np.arange(256.0)[:, None] * look.light_bgr
+    table = 255 * (np.clip(levels, 0, 255) / 255) ** look.gamma
+    return np.asarray(table.round()[None], np.uint8)
+
+
+def _off_face(face_xyxy: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """1 below the chin and above the forehead, 0 on the face, softly: eyes and mouth are dark too."""
+    y = np.arange(shape[0], dtype=np.float32)[:, None, None]
+    above = np.clip((face_xyxy[1] + 4 - y) / 12, 0, 1)
+    below = np.clip((y - face_xyxy[3] + 12) / 20, 0, 1)
+    return np.asarray(np.maximum(above, below), np.float32)
+
+
+def _write_name(picture: ImageBGR, name: str) -> None:
+    height = picture.shape[0]
+    (text_px, _), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_DUPLEX, 0.5, 1)
+    corner = picture[height - BAR_PX :, : text_px + 20]
+    corner[:] = corner // 3
+    cv2.putText(
+        picture, name, (10, height - 8), cv2.FONT_HERSHEY_DUPLEX, 0.5, (240, 240, 240), 1, cv2.LINE_AA
+    )

@@ -1,0 +1,123 @@
+"""Smooth displacement fields around the landmarks: what moves in a face, and where.
+
+A field says for every pixel of the warped picture how far from it the pixel of the portrait lies, so that the
+picture is read by ``cv2.remap`` at ``position - field``. Fields are linear in their weights; they are
+computed once and added up for every frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from classpulse.simulation.demo.portrait import Landmarks
+
+Field = NDArray[np.float32]
+"""``(h, w, 2)`` float32: x and y displacement in pixels of the portrait, at every ``FIELD_STEP``-th pixel."""
+
+FIELD_STEP = 2
+"""An eye is 12 pixels high: four-pixel steps fold the lids. One-pixel steps take four times as long."""
+
+INVERSION_STEPS = 12
+"""Fixed-point steps from "where a point goes" to "where a pixel comes from"; the steepest field here shrinks
+the error by 0.8 a step, so that less than half a pixel is left."""
+
+
+class Action(StrEnum):
+    """Something a face does. The value is the name in a script."""
+
+    CORNERS_UP = "corners up"
+    CORNERS_DOWN = "corners down"
+    CHEEKS_UP = "cheeks up"
+    LOWER_LIP_UP = "lower lip up"
+    INNER_BROWS_UP = "inner brows up"
+    BROWS_UP = "brows up"
+    BROWS_TOGETHER = "brows together"
+    JAW_DOWN = "jaw down"
+
+
+@dataclass(frozen=True)
+class Push:
+    """A Gaussian push. All lengths are shares of the distance between the outer eye corners: ``dx`` away from
+    the face's middle line, ``dy`` down, ``spread_x`` and ``spread_y`` the standard deviations. The centre is
+    the mean of the named landmarks of the right half of the face; ``left`` are their mirror images."""
+
+    right: tuple[int, ...]
+    left: tuple[int, ...]
+    dx: float
+    dy: float
+    spread_x: float
+    spread_y: float
+
+
+_CORNER = ((61, 76), (291, 306))
+_CHEEK = ((50, 205), (280, 425))
+_UNDER_EYE = ((145, 23), (374, 253))
+_INNER_BROW = ((107, 66, 108), (336, 296, 337))
+_MID_BROW = ((105, 66, 104, 69), (334, 296, 333, 299))
+_LOWER_LIP = ((84, 181), (314, 405))
+_CHIN = ((148, 176, 171), (377, 400, 396))
+_BELOW_CORNER = ((43, 57), (273, 287))
+
+PUSHES: Mapping[Action, tuple[Push, ...]] = {
+    Action.CORNERS_UP: (Push(*_CORNER, 0.075, -0.095, 0.16, 0.13),),
+    Action.CORNERS_DOWN: (
+        Push(*_CORNER, 0.0, 0.085, 0.12, 0.12),
+        Push(*_BELOW_CORNER, 0.01, 0.02, 0.12, 0.10),
+    ),
+    Action.CHEEKS_UP: (Push(*_CHEEK, 0.02, -0.06, 0.14, 0.12), Push(*_UNDER_EYE, 0.0, -0.03, 0.12, 0.06)),
+    Action.LOWER_LIP_UP: (Push(*_LOWER_LIP, 0.0, -0.03, 0.16, 0.07),),
+    Action.INNER_BROWS_UP: (Push(*_INNER_BROW, -0.02, -0.055, 0.10, 0.06),),
+    Action.BROWS_UP: (Push(*_MID_BROW, 0.0, -0.09, 0.22, 0.065),),
+    Action.BROWS_TOGETHER: (Push(*_INNER_BROW, -0.04, 0.01, 0.10, 0.06),),
+    Action.JAW_DOWN: (Push(*_CHIN, 0.0, 0.10, 0.30, 0.16),),
+}
+
+
+def field_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of a field over a picture of this shape."""
+    return (-(-image_shape[0] // FIELD_STEP), -(-image_shape[1] // FIELD_STEP))
+
+
+def grid(image_shape: tuple[int, ...]) -> Field:
+    """The picture's coordinates ``(x, y)`` at the field's sample points."""
+    rows, columns = field_shape(image_shape)
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * FIELD_STEP
+    return np.stack([x, y], axis=-1)
+
+
+def action_field(action: Action, face: Landmarks, image_shape: tuple[int, ...]) -> Field:
+    """The field of an action at weight 1."""
+    where = grid(image_shape)
+    forward = np.zeros_like(where)
+    for push in PUSHES[action]:
+        for landmarks, side in ((push.right, -1.0), (push.left, 1.0)):
+            forward += _gaussian(push, face.xy[list(landmarks)].mean(axis=0), side, face.unit_px, where)
+    return invert(forward)
+
+
+def _gaussian(push: Push, centre: NDArray[np.float32], side: float, unit_px: float, where: Field) -> Field:
+    offset = (where - centre) / (np.array([push.spread_x, push.spread_y], np.float32) * unit_px)
+    weight = np.exp(-0.5 * (offset**2).sum(axis=-1, keepdims=True))
+    return np.asarray(weight * np.array([side * push.dx, push.dy]) * unit_px, np.float32)
+
+
+def invert(forward: Field) -> Field:
+    """From displacements of points (where each goes) to those of pixels (where each comes from).
+
+    Solves ``u(q) = forward(q - u(q))`` by fixed-point steps, which settle where the forward field's slope is
+    below 1.
+    """
+    rows, columns = forward.shape[:2]
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    backward = forward.copy()
+    for _ in range(INVERSION_STEPS):
+        map_x, map_y = x - backward[..., 0] / FIELD_STEP, y - backward[..., 1] / FIELD_STEP
+        moved = cv2.remap(forward, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        backward = np.asarray(moved, np.float32)
+    return backward

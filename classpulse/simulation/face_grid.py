@@ -1,0 +1,223 @@
+"""A video call of faces whose expression raters have named: the film on which expressions are scored.
+
+Every tile shows one face of FER2013 after another, each for ``shown_s`` seconds, all of them faces that
+most of ten raters called the tile's expression of the moment. The people change under a student's name,
+which matters to nobody: expressions are read picture by picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from classpulse.simulation.ground_truth import Sample, SimulationError, StudentTruth, Truth
+from classpulse.simulation.video_writer import Film, write_film
+from model.data.faces import Faces
+from model.emotions import EMOTIONS, Emotion
+from monitor.types import Box, ImageBGR
+
+FPS = 4
+SPELL_S = 10.0
+SHOWN_S = 2.5
+TRUTH_STEP_S = 0.5
+
+WIDTH, HEIGHT = 1280, 720
+FACE_SHARE = 0.5
+"""The side of a face over the shorter side of its tile."""
+
+BOX_SHARE = 0.85
+"""The box from brow to chin and ear to ear over the side of FER2013's crop, judged by eye: a box is right
+where it shares 0.3 with this."""
+
+SAD_STUDENTS = 1 / 4
+"""So many students look sad for most of the time; a teacher should be told of them."""
+
+MOSTLY = 0.7
+"""The share of such a student's spells that is sad, and of another's that is neutral."""
+
+NOISE = 2.0
+
+SHOULDERS = (0.95, 0.6)
+"""Half axes of the ellipse that stands for a student's shoulders, in sides of the face's crop."""
+
+
+@dataclass(frozen=True)
+class FaceGrid:
+    """``seats`` tiles for ``length_s`` seconds, drawn from ``faces`` (those with a majority). Equal arguments
+    give equal films.
+
+    ``shown_s`` is the shortest and the longest time in seconds for which a face is shown; where they differ,
+    each tile has change times of its own, drawn evenly between. With ``dressed``, each tile has a wall and
+    clothes in colours of its own, which stay the same while the faces change; without, a tile shows only
+    the face and its edges drawn out, which change with it.
+
+    Raises ``SimulationError`` where an expression that is to be shown has no face, and ``ValueError`` where
+    ``shown_s`` is not a range of positive times.
+    """
+
+    faces: Faces
+    seats: int
+    length_s: float
+    seed: int = 0
+    shown_s: tuple[float, float] = (SHOWN_S, SHOWN_S)
+    dressed: bool = False
+
+    def __post_init__(self) -> None:
+        missing = [name for index, name in enumerate(EMOTIONS) if not (self.faces.majority == index).any()]
+        if missing:
+            raise SimulationError(
+                f"no face that most raters call {', '.join(missing)}; expected faces of every expression, "
+                "with FER+'s votes"
+            )
+        if not 0 < self.shown_s[0] <= self.shown_s[1]:
+            raise ValueError(f"shown_s is {self.shown_s}; expected (shortest, longest), both above 0")
+
+    @property
+    def film(self) -> Film:
+        """Its measures."""
+        return Film(FPS, round(self.length_s * FPS), WIDTH, HEIGHT)
+
+    @cached_property
+    def spells(self) -> NDArray[np.int64]:
+        """The expression of each student in each spell, (seats, spells)."""
+        rng = np.random.default_rng((self.seed, 1))
+        count = max(1, math.ceil(self._own_s(self.seats - 1, self.length_s) / SPELL_S))
+        usual = np.full((self.seats, count), int(Emotion.NEUTRAL))
+        usual[: math.ceil(self.seats * SAD_STUDENTS)] = int(Emotion.SAD)
+        others = rng.integers(len(EMOTIONS), size=usual.shape)
+        # Exactly as many spells as are meant, at random times: chance must not decide who is to be flagged.
+        kept = np.argsort(rng.random(usual.shape), axis=1).argsort(axis=1) < round(MOSTLY * count)
+        return np.where(kept, usual, others)
+
+    @cached_property
+    def starts_s(self) -> NDArray[np.float64]:
+        """When each tile's own script changes the face, seconds (seats, stretches), from 0.0 upwards."""
+        shortest, longest = self.shown_s
+        end_s = self._own_s(self.seats - 1, self.length_s)
+        count = max(1, math.ceil(end_s / shortest))
+        if shortest == longest:
+            return np.tile(np.arange(count) * shortest, (self.seats, 1))
+        lengths = np.random.default_rng((self.seed, 4)).uniform(shortest, longest, (self.seats, count))
+        return np.asarray(np.cumsum(lengths, axis=1) - lengths, np.float64)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The expression of each stretch (seats, stretches): that of the spell in which it begins."""
+        spell = np.minimum((self.starts_s // SPELL_S).astype(int), self.spells.shape[1] - 1)
+        return np.take_along_axis(self.spells, spell, axis=1)
+
+    @cached_property
+    def shown(self) -> NDArray[np.int64]:
+        """Which face each tile shows in each stretch: indices (seats, stretches)."""
+        rng = np.random.default_rng((self.seed, 2))
+        of = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
+        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in self.labels])
+
+    @cached_property
+    def colours(self) -> NDArray[np.int64]:
+        """The wall and the clothes of each seat, BGR 0..255 (seats, 2, 3)."""
+        rng = np.random.default_rng((self.seed, 5))
+        walls = rng.integers(110, 210, (self.seats, 1, 3))
+        return np.concatenate([walls, rng.integers(20, 200, (self.seats, 1, 3))], axis=1)
+
+    def _stretch(self, seat: int, t_s: float) -> int:
+        """Which of a tile's stretches is shown in the frame at ``t_s``."""
+        return int(np.searchsorted(self.starts_s[seat], self._own_s(seat, t_s), side="right")) - 1
+
+    def _own_s(self, seat: int, t_s: float) -> float:
+        """Where a tile is in its own script: each begins a little later in it than the one before. If all
+        faces changed at once, the picture would look as if the camera had been moved."""
+        return t_s + seat / self.seats * SHOWN_S
+
+    def tile_xyxy(self, seat: int) -> Box:
+        """The tile of a student, pixels of the frame."""
+        columns = min(self.seats, math.ceil(math.sqrt(self.seats * WIDTH / HEIGHT)))
+        rows = math.ceil(self.seats / columns)
+        row, column = divmod(seat, columns)
+        across, down = WIDTH / columns, HEIGHT / rows
+        return column * across, row * down, (column + 1) * across, (row + 1) * down
+
+    def face_square(self, seat: int, t_s: float) -> tuple[int, int, int]:
+        """Corner and side of a face's crop in the frame at ``t_s``, pixels; people sway."""
+        x1, y1, x2, y2 = self.tile_xyxy(seat)
+        side = round(FACE_SHARE * min(x2 - x1, y2 - y1))
+        sway_x = 0.06 * side * math.sin(0.3 * t_s + seat)
+        sway_y = 0.03 * side * math.sin(0.23 * t_s + 2 * seat)
+        return round((x1 + x2 - side) / 2 + sway_x), round((y1 + y2 - side) / 2 + sway_y), side
+
+    def frames(self) -> Iterator[ImageBGR]:
+        """Every picture, in order."""
+        rng = np.random.default_rng((self.seed, 3))
+        noise = rng.normal(128, NOISE, (HEIGHT, WIDTH, 3)).clip(0, 255).astype(np.uint8)
+        for number in range(self.film.frames):
+            frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            for seat in range(self.seats):
+                self._draw(frame, seat, number / FPS)
+            rolled = np.roll(noise, rng.integers(0, HEIGHT), axis=0)
+            yield np.asarray(cv2.addWeighted(frame, 1.0, rolled, 1.0, -128.0), np.uint8)
+
+    def truth(self) -> Truth:
+        """Every student every half second."""
+        times = np.arange(0.0, self.length_s, TRUTH_STEP_S).tolist()
+        students = tuple(
+            StudentTruth(
+                seat,
+                f"Seat {seat + 1}",
+                self.tile_xyxy(seat),
+                bool((self.spells[seat] == Emotion.SAD).mean() > 0.5),
+                tuple(self._sample(seat, t_s) for t_s in times),
+            )
+            for seat in range(self.seats)
+        )
+        return Truth(self.length_s, FPS, WIDTH, HEIGHT, TRUTH_STEP_S, students)
+
+    def _sample(self, seat: int, t_s: float) -> Sample:
+        x, y, side = self.face_square(seat, t_s)
+        margin = (1 - BOX_SHARE) / 2 * side
+        label = EMOTIONS[int(self.labels[seat, self._stretch(seat, t_s)])]
+        box = (x + margin, y + margin, x + side - margin, y + side - margin)
+        return Sample(t_s, True, True, True, label, label, None, None, box)
+
+    def _draw(self, frame: ImageBGR, seat: int, t_s: float) -> None:
+        """One tile: the face, and round it its own edges drawn out, as the detector was measured with."""
+        x1, y1, x2, y2 = (round(value) for value in self.tile_xyxy(seat))
+        x, y, side = self.face_square(seat, t_s)
+        face = self.faces.images[self.shown[seat, self._stretch(seat, t_s)]]
+        large = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+        if self.dressed:
+            frame[y1:y2, x1:x2] = self._dressed(seat, large, (x - x1, y - y1), (x2 - x1, y2 - y1))
+            return
+        room = (y - y1, y2 - y - side, x - x1, x2 - x - side)
+        tile = cv2.copyMakeBorder(large, *room, cv2.BORDER_REPLICATE)
+        blurred = cv2.GaussianBlur(tile, (0, 0), side / 12)
+        blurred[y - y1 : y - y1 + side, x - x1 : x - x1 + side] = large
+        frame[y1:y2, x1:x2] = blurred[..., None]
+
+    def _dressed(
+        self, seat: int, face: NDArray[np.uint8], at_xy: tuple[int, int], size_wh: tuple[int, int]
+    ) -> ImageBGR:
+        """A tile of ``size_wh`` pixels with the seat's wall and clothes, and the square crop of a face at
+        ``at_xy`` within it, cut to an ellipse."""
+        (x, y), side = at_xy, face.shape[0]
+        wall, clothes = ([int(value) for value in colour] for colour in self.colours[seat])
+        tile = np.full((size_wh[1], size_wh[0], 3), wall, np.uint8)
+        across, down = (round(share * side) for share in SHOULDERS)
+        cv2.ellipse(tile, (x + side // 2, y + side + down * 4 // 5), (across, down), 0, 0, 360, clothes, -1)
+        mask = np.zeros((side, side), np.uint8)
+        cv2.ellipse(mask, (side // 2, side // 2), (round(0.46 * side), side // 2), 0, 0, 360, (255,), -1)
+        soft = cv2.GaussianBlur(mask, (0, 0), side / 40)[..., None].astype(np.float32) / 255
+        under = tile[y : y + side, x : x + side]
+        under[:] = (face[..., None] * soft + under * (1 - soft)).astype(np.uint8)
+        return tile
+
+
+def write_grid(path: Path, grid: FaceGrid, progress: Callable[[float], None] | None = None) -> None:
+    """Write the film of a grid; ``write_film`` says how, and what it raises."""
+    write_film(path, grid.film, grid.frames(), progress)

@@ -1,0 +1,89 @@
+"""People who walk past close to the camera of a simulated room: large, dark or striped, without a face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from monitor.types import Box, ImageBGR
+
+CROSSING_S = (1.5, 4.0)
+"""Shortest and longest time in seconds that a passer takes from one side of the picture to the other."""
+
+WIDTH_SHARE = (0.18, 0.36)
+"""Smallest and largest width of a passer, in widths of the picture: one to two metres from the lens."""
+
+TOP_SHARE = (-0.25, 0.3)
+"""Highest and lowest top of the head, in heights of the picture; above 0 the frame cuts the head off."""
+
+HAIR_BGR = (26, 24, 30)
+
+
+@dataclass(frozen=True)
+class Passer:
+    """One person who crosses the picture from ``start_s`` to ``end_s``, seconds.
+
+    ``width`` is the width of the body and ``top`` the top of the head, pixels of the scene. ``leftwards`` is
+    the direction. ``coat_bgr`` and ``stripe_bgr`` are the colours of the coat.
+    """
+
+    start_s: float
+    end_s: float
+    width: float
+    top: float
+    leftwards: bool
+    coat_bgr: tuple[int, int, int]
+    stripe_bgr: tuple[int, int, int]
+
+    def box_at(self, t_s: float, scene_px: int) -> Box | None:
+        """Body and head as a box at ``t_s`` in a scene ``scene_px`` wide; None before and after. The box
+        reaches down without end."""
+        if not self.start_s <= t_s < self.end_s:
+            return None
+        share = (t_s - self.start_s) / (self.end_s - self.start_s)
+        share = 1 - share if self.leftwards else share
+        left = -self.width + share * (scene_px + self.width)
+        return left, self.top, left + self.width, float("inf")
+
+
+def plan_passers(count: int, length_s: float, width: int, height: int, seed: int) -> tuple[Passer, ...]:
+    """``count`` passers at random times in a scene of ``width`` x ``height`` pixels, in order of time."""
+    rng = np.random.default_rng((seed, 29))
+    return tuple(
+        _passer(start_s, width, height, rng)
+        for start_s in sorted(rng.uniform(0, max(0.0, length_s - CROSSING_S[1]), count).tolist())
+    )
+
+
+def _passer(start_s: float, width: int, height: int, rng: np.random.Generator) -> Passer:
+    coat, stripe = (rng.integers(15, top, 3).tolist() for top in (110, 200))
+    return Passer(
+        start_s,
+        start_s + float(rng.uniform(*CROSSING_S)),
+        width * float(rng.uniform(*WIDTH_SHARE)),
+        height * float(rng.uniform(*TOP_SHARE)),
+        bool(rng.integers(2)),
+        (coat[0], coat[1], coat[2]),
+        (stripe[0], stripe[1], stripe[2]),
+    )
+
+
+def draw_passer(picture: ImageBGR, passer: Passer, t_s: float) -> None:
+    """Draw the passer over ``picture``, seen from behind, if it is there at ``t_s``."""
+    height, width = picture.shape[:2]
+    box = passer.box_at(t_s, width)
+    if box is None:
+        return
+    left, top, right, _ = box
+    middle, shoulders = round((left + right) / 2), round(top + 0.75 * passer.width)
+    cv2.rectangle(picture, (round(left), shoulders), (round(right), height), passer.coat_bgr, -1)
+    half, down = round(passer.width / 2), round(0.2 * passer.width)
+    cv2.ellipse(picture, (middle, shoulders), (half, down), 0, 0, 360, passer.coat_bgr, -1)
+    step = max(4, round(0.18 * passer.width))
+    for y in range(shoulders + step, height, 2 * step):
+        cv2.rectangle(picture, (round(left), y), (round(right), y + step // 3), passer.stripe_bgr, -1)
+    head = (middle, round(top + 0.36 * passer.width))
+    axes = (round(0.27 * passer.width), round(0.36 * passer.width))
+    cv2.ellipse(picture, head, axes, 0, 0, 360, HAIR_BGR, -1)

@@ -1,0 +1,89 @@
+"""A photograph of a class with a box around each face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from classpulse.simulation.ground_truth import TruthError, first_fault
+from monitor.types import ImageBGR
+
+MAX_OVERLAP = 0.5
+"""Two boxes that share more than this, as intersection over union, are one face drawn twice."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """``image_bgr`` (H, W, 3) uint8, sides even; ``boxes_xyxy`` (N, 4) float64 in its pixels, a face each."""
+
+    image_bgr: ImageBGR
+    boxes_xyxy: NDArray[np.float64]
+
+
+class _Boxes(BaseModel):
+    """The JSON beside a photograph: its size, and a box (x, y, width, height) around each face."""
+
+    size_wh: tuple[int, int]
+    faces_xywh: list[tuple[float, float, float, float]]
+
+
+def load_photograph(picture: Path, boxes: Path, width: int) -> Photograph:
+    """The photograph scaled to ``width`` pixels.
+
+    Raises ``TruthError`` where the picture or the boxes cannot be read, a box lies outside the picture, or
+    two are one face.
+    """
+    image = cv2.imdecode(_bytes(picture), cv2.IMREAD_COLOR)
+    if image is None:
+        raise TruthError(f"{picture} is no picture that OpenCV can read; expected a JPEG or PNG")
+    try:
+        known = _Boxes.model_validate_json(_bytes(boxes).tobytes())
+    except ValidationError as error:
+        raise TruthError(
+            f"{boxes}: {first_fault(error)}; expected size_wh and faces_xywh of the photograph"
+        ) from None
+    _check(known, boxes)
+    scale = width / known.size_wh[0]
+    height = round(known.size_wh[1] * scale / 2) * 2
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(image, (width, height), interpolation=way)
+    xywh = np.array(known.faces_xywh, np.float64) * scale
+    return Photograph(
+        np.asarray(scaled, np.uint8), np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+    )
+
+
+def _bytes(path: Path) -> NDArray[np.uint8]:
+    try:
+        return np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise TruthError(f"{path} cannot be read ({error.strerror}); expected an existing file") from None
+
+
+def _check(known: _Boxes, path: Path) -> None:
+    width, height = known.size_wh
+    if not known.faces_xywh:
+        raise TruthError(f"{path} has no face; expected at least one box in faces_xywh")
+    for number, (x, y, w, h) in enumerate(known.faces_xywh, start=1):
+        if w <= 0 or h <= 0 or x < 0 or y < 0 or x + w > width or y + h > height:
+            raise TruthError(
+                f"{path}: face {number} at {x:g}, {y:g}, {w:g} x {h:g} does not lie in the picture of "
+                f"{width} x {height}"
+            )
+    for second, one in enumerate(known.faces_xywh):
+        for first, other in enumerate(known.faces_xywh[:second]):
+            if _overlap(one, other) > MAX_OVERLAP:
+                raise TruthError(f"{path}: faces {first + 1} and {second + 1} lie on one another")
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes (x, y, width, height)."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    shared = max(0.0, across) * max(0.0, down)
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)

@@ -1,0 +1,89 @@
+"""When the lectures of a simulated term are, what happens in them, and which of them break off. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+
+from classpulse.simulation.ground_truth import SimulationError
+
+BEGINS = time(10, 0, tzinfo=UTC)
+
+_DAYS = {1: (0,), 2: (0, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
+"""On which days of the week, Monday first, so many lectures are."""
+
+QUIZ, GROUP_WORK = "quiz handed out", "group work"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a teacher noted; a group work lasts, and everybody turns away meanwhile."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One lecture: it is watched until ``end_s`` of ``length_s`` seconds, but not in ``gap_s``."""
+
+    started_at: datetime
+    length_s: float
+    end_s: float
+    gap_s: tuple[float, float] | None
+    events: tuple[Event, ...]
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it broke off before its end."""
+        return self.end_s < self.length_s
+
+
+def plan_term(
+    start: date, weeks: int, per_week: int, minutes: float, interrupted: int, rng: np.random.Generator
+) -> tuple[Planned, ...]:
+    """The lectures in their order, ``per_week`` (1..5) a week from the Monday ``start`` on.
+
+    ``interrupted`` of them break off, drawn from ``rng``; the first of those has a gap too. One lecture, in
+    the middle of the term, has a group work. Raises ``SimulationError`` where more should break off than
+    there are, or ``start`` is no Monday.
+    """
+    if start.weekday() != 0:
+        monday = start - timedelta(days=start.weekday())
+        raise SimulationError(f"{start} is a {start:%A}; expected a Monday, such as {monday}")
+    days = [start + timedelta(weeks=week, days=day) for week in range(weeks) for day in _DAYS[per_week]]
+    if interrupted > len(days):
+        raise SimulationError(f"{interrupted} lectures cannot break off of {len(days)}; expected no more")
+    broken = sorted(rng.choice(len(days), size=interrupted, replace=False).tolist())
+    length_s = minutes * 60
+    return tuple(
+        Planned(
+            datetime.combine(day, BEGINS),
+            length_s,
+            _whole_bins(length_s * float(rng.uniform(0.5, 0.85))) if number in broken else length_s,
+            _gap(length_s) if number in broken[:1] else None,
+            _events(length_s, is_group_work=number == len(days) // 2),
+        )
+        for number, day in enumerate(days)
+    )
+
+
+def _gap(length_s: float) -> tuple[float, float]:
+    """From a fifth of the lecture on, a twentieth long; inside bins, for no cable is pulled between two."""
+    start_s = _whole_bins(length_s / 5) + 2.5
+    return start_s, start_s + _whole_bins(length_s / 20)
+
+
+def _events(length_s: float, *, is_group_work: bool) -> tuple[Event, ...]:
+    quiz_s = _whole_bins(length_s / 4)
+    quiz = Event(QUIZ, quiz_s, quiz_s)
+    if not is_group_work:
+        return (quiz,)
+    return quiz, Event(GROUP_WORK, _whole_bins(length_s * 0.3), _whole_bins(length_s * 0.45))
+
+
+def _whole_bins(seconds: float) -> float:
+    return max(5.0, round(seconds / 5) * 5.0)

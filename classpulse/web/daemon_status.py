@@ -1,0 +1,106 @@
+"""One look at the program that records, shared by all who watch, so that they never slow the recording."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.errors import ControlError
+from monitor.daemon.status import DaemonStatus
+from monitor.session.status import RecordingStatus
+
+FRESH_S = 0.3
+"""So long a look serves everybody; a part of the two seconds from frame to page (``benchmarks/live.py``)."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the program stands: ``daemon`` is None where none runs or it does not answer, which ``problem``
+    says in one line."""
+
+    daemon: DaemonStatus | None
+    problem: str = ""
+
+    @property
+    def recordings(self) -> tuple[RecordingStatus, ...]:
+        """What is being recorded, as far as that is known."""
+        return () if self.daemon is None else self.daemon.recordings
+
+    def of_session(self, session_id: int) -> RecordingStatus | None:
+        """The recording of a session, None where it is not being recorded."""
+        return next((one for one in self.recordings if one.session_id == session_id), None)
+
+
+class DaemonLook:
+    """Asks the program that holds ``folder``, at most once in ``FRESH_S`` however many ask here.
+    Thread-safe."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._last: Look | None = None
+        self._at_s = float("-inf")
+
+    def look(self) -> Look:
+        """How it stands, at most ``FRESH_S`` ago; while it takes its time to answer, how it stood
+        before."""
+        last = self._last
+        if last is not None and self._clock() - self._at_s < FRESH_S:
+            return last
+        if not self._asking.acquire(blocking=last is None):
+            assert last is not None
+            return last
+        try:
+            if self._last is not None and self._clock() - self._at_s < FRESH_S:
+                return self._last
+            self._last = self._ask()
+            self._at_s = self._clock()
+            return self._last
+        finally:
+            self._asking.release()
+
+    def order(self, request: Request) -> Mapping[str, Any]:
+        """Give it an order; the next look is a new one. Raises ControlError."""
+        try:
+            return ask(self._folder, request)
+        finally:
+            if request.verb != "picture":
+                self._at_s = float("-inf")
+
+    def _ask(self) -> Look:
+        try:
+            return Look(ask_daemon(self._folder))
+        except ControlError as error:
+            return Look(None, str(error))
+
+
+class Pictures:
+    """Fetches pictures of the sessions that somebody watches: who asks while one is on its way gets the same.
+    The recording makes at most two a second; nothing is kept here. Thread-safe."""
+
+    def __init__(self, daemon: DaemonLook) -> None:
+        self._daemon = daemon
+        self._lock = threading.Lock()
+        self._coming: dict[int, Future[str]] = {}
+
+    def picture(self, session_id: int) -> str:
+        """The next look as a JPEG in base64, empty where there is nothing to see. Raises ControlError."""
+        with self._lock:
+            is_mine = session_id not in self._coming
+            coming = self._coming.setdefault(session_id, Future())
+        if is_mine:
+            try:
+                coming.set_result(str(self._daemon.order(Request("picture", session=session_id))["jpeg"]))
+            except Exception as error:  # noqa: BLE001 - everybody who waits is told
+                coming.set_exception(error)
+            finally:
+                with self._lock:
+                    del self._coming[session_id]
+        return coming.result()

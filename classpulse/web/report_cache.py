@@ -1,0 +1,78 @@
+"""The files of a lesson's report: whether they still say what the record holds, and making them. Each
+language has its own; of the forms for programs there is one (``report_name``)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from classpulse.services.report_files import find_report_folders, report_name
+from classpulse.services.reports import make_report
+from classpulse.web.context import Site
+from db import sessions as queries
+from db.records import SessionRecord
+from reports.text.i18n import Language
+
+KINDS = ("html", "pdf", "csv", "json")
+
+
+def fresh_report(site: Site, session: SessionRecord, kind: str, language: Language) -> Path | None:
+    """The report's file, if there is one that was made after the lesson, every correction and every review;
+    of a lesson that is still recorded, any."""
+    for folder in find_report_folders(site.config.output_folder, session.id):
+        path = folder / report_name(kind, language)
+        try:
+            read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except OSError:  # there is none, or it is erased at this moment
+            continue
+        if read_at >= _changed_at(site, session):
+            return path
+    return None
+
+
+def key_of(session_id: int, kind: str, language: Language) -> Hashable:
+    """What the making of a report is known by (``Making``)."""
+    return "report", session_id, report_name(kind, language)
+
+
+def make(site: Site, session_id: int, kind: str, language: Language) -> Path:
+    """Make it; raises as ``make_report`` does."""
+    return make_report(site.engine, session_id, site.config, formats=(kind,), language=language)[kind]
+
+
+async def report_bytes(
+    site: Site, session: SessionRecord, kind: str, language: Language, *, fresh: Path | None
+) -> bytes:
+    """The report as it is, or else made now."""
+    if fresh is not None:
+        return fresh.read_bytes()
+    key = key_of(session.id, kind, language)
+
+    def remade() -> Path:
+        # It may have been made since it was looked for.
+        return fresh_report(site, session, kind, language) or make(site, session.id, kind, language)
+
+    made = await site.making.made(key, remade)
+    if await run_in_threadpool(fresh_report, site, session, kind, language) is None:
+        # That one was on its way already, and had begun before the last change.
+        made = await site.making.made(key, remade)
+    return made.read_bytes()
+
+
+def start_making(site: Site, session_id: int, language: Language) -> None:
+    """Make the page that is shown beside the dashboard's, of what the record holds from now on."""
+    key = key_of(session_id, "html", language)
+    site.making.start(key, lambda: make(site, session_id, "html", language), anew=True)
+
+
+def _changed_at(site: Site, session: SessionRecord) -> datetime:
+    if session.ended_at is None:
+        return session.started_at
+    made = queries.corrections(site.engine, session.id)
+    moments = [session.ended_at, *(one.made_at for one in made)]
+    moments += [one.undone_at for one in made if one.undone_at]
+    moments += [one.reviewed_at for one in queries.flags(site.engine, session.id) if one.reviewed_at]
+    return max(moments)

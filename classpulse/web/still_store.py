@@ -1,0 +1,84 @@
+"""Stills of a room while a seat plan is laid over them: in memory alone, for one account's page, and not for
+long. They show everybody's face; nothing of them is written anywhere."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+
+from db.records import PlannedSeat
+from monitor.types import ImageBGR
+
+KEPT_S = 15 * 60.0
+
+MOST = 10
+"""So many at a time, of all accounts together; one of 12 megapixels takes 36 MB."""
+
+SHOWN_PX = 2000
+"""As wide or high is what the page shows at most."""
+
+
+@dataclass(frozen=True)
+class RoomStill:
+    """A still with its proposed seats, in its pixels; ``jpeg`` is what the page shows of it."""
+
+    id: str
+    image_bgr: ImageBGR
+    jpeg: bytes
+    seats: tuple[PlannedSeat, ...]
+
+
+Timer = Callable[[float, Callable[[], None]], threading.Timer]
+
+
+def _timer(after_s: float, then: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(after_s, then)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+class Stills:
+    """At most one for each account and class. From any thread."""
+
+    def __init__(self, timer: Timer = _timer) -> None:
+        self._timer = timer
+        self._lock = threading.Lock()
+        self._all: dict[tuple[int, str], RoomStill] = {}
+
+    def put(
+        self, account_id: int, class_name: str, image_bgr: ImageBGR, seats: Sequence[PlannedSeat]
+    ) -> RoomStill:
+        """Keep a still; the one before goes, and this one after ``KEPT_S``."""
+        still = RoomStill(secrets.token_hex(8), image_bgr, _jpeg(image_bgr), tuple(seats))
+        with self._lock:
+            self._all.pop((account_id, class_name), None)
+            self._all[account_id, class_name] = still
+            while len(self._all) > MOST:
+                del self._all[next(iter(self._all))]
+        self._timer(KEPT_S, lambda: self.drop(account_id, class_name, still.id))
+        return still
+
+    def get(self, account_id: int, class_name: str) -> RoomStill | None:
+        """The still, None where there is none any more."""
+        with self._lock:
+            return self._all.get((account_id, class_name))
+
+    def drop(self, account_id: int, class_name: str, still_id: str | None = None) -> None:
+        """Forget it; with a number only if it still is that one."""
+        with self._lock:
+            known = self._all.get((account_id, class_name))
+            if known is not None and still_id in {None, known.id}:
+                del self._all[account_id, class_name]
+
+
+def _jpeg(image_bgr: ImageBGR) -> bytes:
+    height, width = image_bgr.shape[:2]
+    scale = min(1.0, SHOWN_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shown = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
+    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])

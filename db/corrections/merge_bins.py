@@ -1,0 +1,113 @@
+"""One bin of a person who was recorded as several students. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from db.corrections.identity import Attribution
+from db.records import TimelineBin
+
+ABSENT = "absent"
+"""``monitor.types.Unknown.ABSENT``, which a test holds against this: the one reason that counts the samples
+without the student, and so cannot be summed."""
+
+_ROUNDING_S = 1e-6  # of sums of a few samples' times
+
+
+def attributed(bins: Iterable[TimelineBin], who: Attribution) -> list[TimelineBin]:
+    """Recorded bins as bins of people: one of each person and ``start_s``, by person and time; those of
+    the whole class come first, as they are."""
+    parts: dict[tuple[bool, int, float], list[TimelineBin]] = defaultdict(list)
+    for item in bins:
+        if item.student_id is None:
+            parts[False, 0, item.start_s].append(item)
+        else:
+            person = who.person(item.student_id, item.start_s)
+            mine = item if person == item.student_id else replace(item, student_id=person)
+            parts[True, person, item.start_s].append(mine)
+    return [combined(parts[key]) for key in sorted(parts)]
+
+
+def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
+    """Bins of one person at one time as one bin; a single one is returned as it is.
+
+    ``samples`` and ``watched_s`` are of the session, so the largest counts and not the sum. What was
+    seen is summed, as nobody sits in two places at once, but never beyond what was watched; the usable
+    samples not beyond the seen ones. Probabilities are weighted with the usable samples, directions with
+    the samples that have one. Reasons are summed, but ``absent`` is what is left of the samples.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    samples, watched_s = max(one.samples for one in parts), max(one.watched_s for one in parts)
+    seen_samples = min(samples, sum(one.seen_samples for one in parts))
+    usable_samples = min(seen_samples, sum(one.usable_samples for one in parts))
+    return TimelineBin(
+        student_id=parts[0].student_id,
+        start_s=parts[0].start_s,
+        watched_s=watched_s,
+        seen_s=min(watched_s, sum(one.seen_s for one in parts)),
+        samples=samples,
+        seen_samples=seen_samples,
+        usable_samples=usable_samples,
+        probabilities=_probabilities(parts),
+        unknown=_unknown(parts, samples - seen_samples),
+        pose_samples=sum(one.pose_samples for one in parts),
+        facing_samples=sum(one.facing_samples for one in parts),
+        eye_samples=sum(one.eye_samples for one in parts),
+        closed_samples=sum(one.closed_samples for one in parts),
+        yaw_deg=_mean([(one.yaw_deg, one.pose_samples) for one in parts]),
+        # How many samples have a pitch is not kept; they are among those with a yaw.
+        pitch_deg=_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
+        people=max(one.people for one in parts),
+        poses=combined_poses(parts, usable_samples),
+    )
+
+
+def seen_together(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -> list[float]:
+    """The bins, by ``start_s``, that both were seen in for longer together than the bin was watched:
+    nobody is in two places at once."""
+    others = {one.start_s: one for one in second}
+    pairs = [(one, others[one.start_s]) for one in first if one.start_s in others]
+    return sorted(
+        one.start_s
+        for one, other in pairs
+        if one.seen_s + other.seen_s > max(one.watched_s, other.watched_s) + _ROUNDING_S
+    )
+
+
+def _probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | None:
+    usable = [(one.probabilities, one.usable_samples) for one in parts if one.probabilities is not None]
+    total = sum(weight for _, weight in usable)
+    if not total:
+        return None
+    columns = zip(*(chances for chances, _ in usable), strict=True)
+    weights = [weight for _, weight in usable]
+    return tuple(
+        sum(chance * weight for chance, weight in zip(column, weights, strict=True)) / total
+        for column in columns
+    )
+
+
+def _unknown(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
+    reasons: Counter[str] = Counter()
+    for one in parts:
+        reasons.update(one.unknown)
+    told = reasons.pop(ABSENT, 0)
+    return dict(reasons) | ({ABSENT: absent} if told and absent else {})
+
+
+def combined_poses(parts: Iterable[TimelineBin], usable_samples: int) -> dict[str, int]:
+    """The pose counts of all parts; empty where they do not account for every usable sample, because one
+    part was recorded without poses or the parts overlap."""
+    poses: Counter[str] = Counter()
+    for one in parts:
+        poses.update(one.poses)
+    return dict(poses) if poses.total() == usable_samples else {}
+
+
+def _mean(values: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in values if value is not None and weight]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None

@@ -1,0 +1,71 @@
+"""Which review is whose after corrections. Pure.
+
+A review was given for what somebody had shown, not for a name or a number. So it stands for whoever has
+exactly those stretches now: it moves along when a student is named, waits when they are merged or split, and
+is back when that is taken back. Nothing of it is changed or deleted for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from operator import itemgetter
+
+from db.corrections.identity import Attribution, replay
+from db.records import CorrectionRecord, FlagRecord
+
+_Key = tuple[int, str]
+
+_FIRST = datetime.min.replace(tzinfo=UTC)  # a review without its time is older than every correction
+
+
+def standing(
+    flags: Iterable[FlagRecord], who: Attribution, corrections: Sequence[CorrectionRecord]
+) -> list[FlagRecord]:
+    """The flags of the people of one session now, by person and kind, with the reviews that stand.
+
+    ``corrections`` are all of the session, those taken back too, in the order they were made.
+    """
+    if not who.corrected:
+        return list(flags)
+    stored = {(flag.student_id, flag.kind): flag for flag in flags}
+    reviews = _reviews(stored.values(), who, corrections)
+    found = []
+    for person, kind in sorted(stored.keys() | reviews.keys()):
+        if person in who.people:
+            review = reviews.get((person, kind))
+            verdict = stored.get((person, kind), review)
+            assert verdict is not None  # one of the two has the key
+            found.append(_reviewed(replace(verdict, student_id=person), review))
+    return found
+
+
+def _reviews(
+    flags: Iterable[FlagRecord], who: Attribution, corrections: Sequence[CorrectionRecord]
+) -> dict[_Key, FlagRecord]:
+    """The newest review of each person and kind that was given for just what is theirs now."""
+    recorded = {one.student_id for one in who.stretches}
+    owners = {stretches: person for person, stretches in who.people.items()}
+    given = [
+        (flag.reviewed_at or _FIRST, flag) for flag in flags if flag.review != "open" or flag.reviewed_at
+    ]
+    standing: dict[_Key, FlagRecord] = {}
+    for at, flag in sorted(given, key=itemgetter(0)):
+        then = replay(recorded, [one.correction for one in corrections if one.active(at)])
+        person = owners.get(then.people.get(flag.student_id, frozenset()))
+        if person is not None:
+            standing[person, flag.kind] = flag
+    return standing
+
+
+def _reviewed(verdict: FlagRecord, review: FlagRecord | None) -> FlagRecord:
+    if review is None:
+        return replace(verdict, review="open", reviewed_by=None, reviewed_at=None, note=None)
+    return replace(
+        verdict,
+        review=review.review,
+        reviewed_by=review.reviewed_by,
+        reviewed_at=review.reviewed_at,
+        note=review.note,
+    )

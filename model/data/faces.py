@@ -1,0 +1,211 @@
+"""Faces with FER2013's own labels and the votes of FER+, and the splits of them. Arithmetic only.
+
+FER2013: Goodfellow et al. 2013, arXiv 1307.0414, 48 × 48 grey faces, one label each, split by the column
+``Usage`` into Training, PublicTest and PrivateTest.
+
+What the raters of FER+ said of a face: counts in, distributions and majorities out. Arithmetic only.
+
+FER+ (Barsoum et al. 2016, arXiv 1608.01041) asked ten people to name the expression of each face of
+FER2013. Its table has ten columns, in the order of ``VOTE_COLUMNS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.emotions import EMOTIONS, Emotion
+from model.errors import ModelError
+
+VOTE_COLUMNS: tuple[Emotion | None, ...] = (
+    Emotion.NEUTRAL,
+    Emotion.HAPPY,
+    Emotion.SURPRISE,
+    Emotion.SAD,
+    Emotion.ANGRY,
+    Emotion.DISGUST,
+    Emotion.FEAR,
+    None,  # contempt: not one of FER2013's seven
+    None,  # unknown
+    None,  # NF, not a face
+)
+"""FER+'s ten columns as our labels; None is none of them."""
+
+CONTEMPT, UNKNOWN, NOT_A_FACE = 7, 8, 9
+NO_MAJORITY = -1
+
+
+def expression_counts(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """The seven columns of votes (N, 10) that are our labels, (N, 7) in the order of ``EMOTIONS``."""
+    kept = np.zeros((len(counts), len(EMOTIONS)), np.float32)
+    for column, emotion in enumerate(VOTE_COLUMNS):
+        if emotion is not None:
+            kept[:, emotion] = counts[:, column]
+    return kept
+
+
+def distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Votes (N, 10) as distributions (N, 7) over our labels; a row of zeros where there is none.
+
+    Contempt, unknown and NF are dropped. A face has no distribution when unknown or NF has at least
+    as many votes as any expression, or when nothing is left. Single votes stay (Barsoum et al. drop
+    them): a lone dissenter among ten is part of how sure the raters were.
+    """
+    kept = expression_counts(counts)
+    totals = kept.sum(axis=1)
+    named = counts[:, :UNKNOWN].max(axis=1) > counts[:, UNKNOWN:].max(axis=1)
+    usable = (totals > 0) & named
+    return np.where(usable[:, None], kept / np.maximum(totals, 1)[:, None], 0).astype(np.float32)
+
+
+def majority(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """The label with the most votes, (N,) 0..6, or ``NO_MAJORITY``.
+
+    None where two columns share the first place, where contempt, unknown or NF has it, and where
+    nobody voted: on those faces an answer is neither right nor wrong.
+    """
+    leading = counts.argmax(axis=1)
+    clear = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    labels = np.array([NO_MAJORITY if emotion is None else int(emotion) for emotion in VOTE_COLUMNS])
+    return np.where(clear, labels[leading], NO_MAJORITY).astype(np.int64)
+
+
+FACE_PX = 48
+
+
+class Usage(IntEnum):
+    """The official splits of FER2013; ``UNSTATED`` for faces that come without one."""
+
+    TRAINING = 0
+    PUBLIC_TEST = 1
+    PRIVATE_TEST = 2
+    UNSTATED = 3
+
+
+SPLIT_NAMES: dict[str, Usage | None] = {
+    "all": None,
+    "train": Usage.TRAINING,
+    "public": Usage.PUBLIC_TEST,
+    "choose": Usage.PUBLIC_TEST,
+    "report": Usage.PUBLIC_TEST,
+    "private": Usage.PRIVATE_TEST,
+}
+"""The splits by name; ``choose`` and ``report`` are the halves of PublicTest (``split``)."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """N faces. ``images`` (N, 48, 48) uint8 grey; ``labels`` (N,) int64, FER2013's own, 0..6; ``counts``
+    (N, 10) int64, votes in FER+'s columns, zeros where nobody was asked; ``usage`` (N,) int64, a ``Usage``;
+    ``csv_rows`` (N,) int64, the row in the original file, from 0.
+
+    Raises ``ModelError`` where an array has another length or shape, or a label, a count or a usage is
+    none that there is.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    usage: NDArray[np.int64]
+    csv_rows: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        shapes = {
+            "images": (count, FACE_PX, FACE_PX),
+            "labels": (count,),
+            "counts": (count, len(VOTE_COLUMNS)),
+            "usage": (count,),
+            "csv_rows": (count,),
+        }
+        for name, shape in shapes.items():
+            found = getattr(self, name).shape
+            if found != shape:
+                raise ModelError(f"{name} of the faces are {found}; expected {shape}")
+        for name, values, most, meaning in (
+            ("label", self.labels, len(EMOTIONS) - 1, ", ".join(EMOTIONS)),
+            ("usage", self.usage, len(Usage) - 1, ", ".join(usage.name for usage in Usage)),
+        ):
+            wrong = values[(values < 0) | (values > most)]
+            if len(wrong):
+                raise ModelError(f"a face has {name} {wrong[0]}; expected 0 to {most}: {meaning}")
+        if (self.counts < 0).any():
+            raise ModelError("a face has fewer than no votes; expected counts from 0 on")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def votes(self) -> NDArray[np.float32]:
+        """The raters' distribution (N, 7) over ``EMOTIONS``; zeros where there is none."""
+        return distribution(self.counts)
+
+    @cached_property
+    def vote_weights(self) -> NDArray[np.float32]:
+        """(N,) 1, or 0 where a face has no distribution."""
+        return np.asarray(self.votes.sum(axis=1) > 0, np.float32)
+
+    @cached_property
+    def majority(self) -> NDArray[np.int64]:
+        """The label that most raters named, (N,) 0..6, or ``NO_MAJORITY``."""
+        return majority(self.counts)
+
+    @property
+    def has_majority(self) -> NDArray[np.bool_]:
+        """(N,) whether the raters agreed on one of the seven."""
+        return np.asarray(self.majority != NO_MAJORITY)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Faces:
+        """The faces of a mask or of indices, in that order."""
+        return Faces(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """``train`` fits the weights; ``choose`` picks the epoch and the calibration; ``report`` is only
+    looked at to report. The last two are the halves of PublicTest in the order of the CSV rows."""
+
+    train: Faces
+    choose: Faces
+    report: Faces
+
+
+def split(faces: Faces) -> Splits:
+    """The official splits, PublicTest halved by CSV row (the first, smaller or equal, half chooses).
+
+    Raises ``ModelError`` where one of the three would be empty.
+    """
+    public = np.flatnonzero(faces.usage == Usage.PUBLIC_TEST)
+    public = public[np.argsort(faces.csv_rows[public], kind="stable")]
+    half = len(public) // 2
+    splits = Splits(
+        train=faces.take(faces.usage == Usage.TRAINING),
+        choose=faces.take(public[:half]),
+        report=faces.take(public[half:]),
+    )
+    for name, found in (("Training", len(splits.train)), ("each half of PublicTest", half)):
+        if not found:
+            raise ModelError(f"no face for {name}; expected FER2013's Training and PublicTest")
+    return splits
+
+
+def select(faces: Faces, name: str) -> Faces:
+    """The faces of a split by its name, one of ``SPLIT_NAMES``.
+
+    Raises ``ModelError`` for another name or where the split has no face.
+    """
+    if name not in SPLIT_NAMES:
+        raise ModelError(f"{name!r} is no split; expected one of {', '.join(SPLIT_NAMES)}")
+    if name in {"choose", "report"}:
+        found: Faces = getattr(split(faces), name)
+    else:
+        usage = SPLIT_NAMES[name]
+        found = faces if usage is None else faces.take(faces.usage == usage)
+    if not len(found):
+        raise ModelError(f"the data has no face for the split {name!r}; try --split all")
+    return found

@@ -1,0 +1,52 @@
+"""FER2013 as one sheet of tiles with a table beside it.
+
+The folder holds ``fer2013_faces.png``, 48 × 48 tiles row by row in the order of the original CSV file, and
+``fer2013_labels.npz`` with ``label``, ``usage``, ``csv_row`` and ``ferplus_votes``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.faces import FACE_PX, Faces
+from model.data.loaders.npz import read_arrays
+from model.errors import ModelError
+
+SHEET = "fer2013_faces.png"
+LABELS = "fer2013_labels.npz"
+
+
+def load_sheet(folder: Path) -> Faces:
+    """Every face of the sheet.
+
+    Raises ``ModelError`` where a file is missing, is not what it should be, or the two disagree.
+    """
+    for name in (SHEET, LABELS):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder / name} does not exist; expected {SHEET} and {LABELS} in one folder")
+    table = read_arrays(folder / LABELS, ("label", "usage", "csv_row", "ferplus_votes"))
+    arrays = {name: table[name].astype(np.int64) for name in table}
+    return Faces(
+        images=read_tiles(folder / SHEET, len(arrays["label"])),
+        labels=arrays["label"],
+        counts=arrays["ferplus_votes"],
+        usage=arrays["usage"],
+        csv_rows=arrays["csv_row"],
+    )
+
+
+def read_tiles(path: Path, count: int) -> NDArray[np.uint8]:
+    """The first ``count`` tiles of a sheet, row by row, (count, 48, 48) uint8."""
+    # cv2 rather than Pillow: Pillow refuses a sheet of 75 megapixels unless a global is changed.
+    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if sheet is None:
+        raise ModelError(f"{path} cannot be read as an image; expected the sheet of faces")
+    rows, columns = sheet.shape[0] // FACE_PX, sheet.shape[1] // FACE_PX
+    if rows * columns < count:
+        raise ModelError(f"{path} has {rows * columns} tiles; expected at least {count}, one for each label")
+    tiles = sheet[: rows * FACE_PX, : columns * FACE_PX].reshape(rows, FACE_PX, columns, FACE_PX)
+    return np.ascontiguousarray(tiles.swapaxes(1, 2).reshape(-1, FACE_PX, FACE_PX)[:count], dtype=np.uint8)

@@ -1,0 +1,75 @@
+"""Faces in one ``.npz``: ``image``, ``label``; where known, ``ferplus_votes``, ``usage`` and ``csv_row``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.faces import FACE_PX, VOTE_COLUMNS, Faces, Usage
+from model.errors import ModelError
+
+REQUIRED = ("image", "label")
+OPTIONAL = ("ferplus_votes", "usage", "csv_row")
+
+
+def read_arrays(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+    """The named arrays of an archive; those of ``optional`` only where it has them.
+
+    Raises ``ModelError`` where it is no archive, holds pickled objects, or lacks a required array.
+    """
+    try:
+        # Opened here: given a path, NumPy leaves the file open when it turns out not to be an archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
+            missing = [name for name in required if name not in table.files]
+            if missing:
+                raise KeyError(f"no array {', '.join(missing)}")
+            return {name: table[name] for name in (*required, *optional) if name in table.files}
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, BadZipFile) as error:
+        detail = " ".join(str(error.args[0] if error.args else error).split())
+        raise ModelError(
+            f"{path} cannot be used ({detail}); expected a NumPy archive with {', '.join(required)}"
+        ) from error
+
+
+def load_archive(path: Path) -> Faces:
+    """Every face of an archive. ``image`` is (N, 48, 48) or (N, 48, 48, 1), uint8 in 0..255.
+
+    Raises ``ModelError`` where an array is missing or is not of its kind.
+    """
+    arrays = read_arrays(path, REQUIRED, OPTIONAL)
+    images = arrays["image"]
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.dtype != np.uint8 or images.shape[1:] != (FACE_PX, FACE_PX):
+        raise ModelError(
+            f"image in {path} is {images.dtype} {images.shape}; expected uint8 (N, {FACE_PX}, {FACE_PX})"
+        )
+    count = len(images)
+    tables: dict[str, NDArray[Any]] = {
+        "ferplus_votes": np.zeros((count, len(VOTE_COLUMNS)), np.int64),
+        "usage": np.full(count, Usage.UNSTATED, np.int64),
+        "csv_row": np.arange(count),
+    }
+    for name in arrays.keys() - {"image"}:
+        tables[name] = _whole_numbers(path, name, arrays[name])
+    return Faces(
+        images=images,
+        labels=tables["label"].reshape(-1),
+        counts=tables["ferplus_votes"],
+        usage=tables["usage"].reshape(-1),
+        csv_rows=tables["csv_row"].reshape(-1),
+    )
+
+
+def _whole_numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.int64]:
+    """As int64; floats pass where they are whole, since MATLAB and pandas like to write them so."""
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.round(array)).all():
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise ModelError(f"{name} in {path} is {array.dtype} and not whole numbers; expected integers")
+    return array.astype(np.int64)

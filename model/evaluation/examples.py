@@ -1,0 +1,71 @@
+"""Which faces to show: the same ones every time. Arithmetic only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.duplicates import Duplicates, Groups
+from model.data.faces import Faces
+from model.emotions import Emotion
+from model.evaluation.label_agreement import conflict, division
+
+SEED = 2013
+STRIP = 10
+"""Faces in a strip."""
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Indices of faces: a strip drawn by chance for each label that occurs, the faces on which raters and
+    FER2013 contradict each other most, those on which the raters were most divided, and single pictures
+    that came in twice with two labels, one after the other."""
+
+    classes: dict[Emotion, Indices]
+    contradicted: Indices
+    divided: Indices
+    relabelled: Indices
+
+
+def examples(faces: Faces, duplicates: Duplicates, strip: int = STRIP, seed: int = SEED) -> Examples:
+    """At most ``strip`` faces of each kind; where many are alike, chance decides, by ``seed``. No picture
+    comes twice, but for ``relabelled``."""
+    rng = np.random.default_rng(seed)
+    first = np.ones(len(faces), np.bool_)
+    for members in duplicates.alike.members:
+        first[members[1:]] = False
+    classes = {label: np.flatnonzero(first & (faces.labels == label)) for label in Emotion}
+    return Examples(
+        classes={
+            label: np.sort(rng.choice(found, min(strip, len(found)), replace=False))
+            for label, found in classes.items()
+            if len(found)
+        },
+        contradicted=_foremost(conflict(faces) * first, strip, rng),
+        divided=_foremost(division(faces) * first, strip, rng),
+        relabelled=_relabelled(duplicates.alike, faces, strip, rng),
+    )
+
+
+def _foremost(scores: NDArray[np.float64], strip: int, rng: np.random.Generator) -> Indices:
+    """The indices of the largest scores above 0, the largest first."""
+    shuffled = rng.permutation(len(scores))
+    # Rounded, so that equal scores are equal whatever the machine's last digit.
+    chosen = shuffled[np.argsort(-scores[shuffled].round(6), kind="stable")][:strip]
+    return np.asarray(chosen[scores[chosen] > 0], np.int64)
+
+
+def _relabelled(groups: Groups, faces: Faces, strip: int, rng: np.random.Generator) -> Indices:
+    """Pairs of faces of one group with different labels."""
+    pairs = []
+    for members in groups.members:
+        labels = faces.labels[members]
+        other = members[labels != labels[0]]
+        if len(other):
+            pairs.append((members[0], other[0]))
+    chosen = np.sort(rng.permutation(len(pairs))[: strip // 2])
+    return np.array(pairs, np.int64).reshape(-1, 2)[chosen].reshape(-1)

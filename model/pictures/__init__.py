@@ -1,1 +1,0 @@
-"""Pictures of data and of scores: numbers in, matplotlib figures out."""

@@ -1,0 +1,68 @@
+"""Two label sets side by side, and how sure the raters were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from model.emotions import EMOTIONS
+from model.plots.style import INK, SEQUENTIAL, SMALL_PT, STEPS, TEXT_PT, WIDTH_IN, figure, tidy
+
+
+def matrix_figure(counts: NDArray[np.int64], rows: str, columns: str) -> Figure:
+    """Counts (7, 7) as shares of their rows, with the counts; ``rows`` and ``columns`` name the axes."""
+    drawn = figure(WIDTH_IN, 3.9)
+    draw_matrix(drawn.subplots(), counts, rows, columns)
+    return drawn
+
+
+def draw_matrix(ax: Axes, counts: NDArray[np.int64], rows: str, columns: str) -> None:
+    """The matrix of ``matrix_figure`` on axes; a cell without a face stays empty."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", interpolation="none")
+    for (row, column), share in np.ndenumerate(shares):
+        if counts[row, column]:
+            place: dict[str, Any] = {"ha": "center", "color": "#FFFFFF" if share > 0.6 else INK}
+            ax.text(column, row, _percent(share), va="bottom", fontsize=TEXT_PT, **place)
+            ax.text(column, row + 0.06, f"{counts[row, column]:,}", va="top", fontsize=SMALL_PT - 1, **place)
+    ax.set_xticks(range(len(EMOTIONS)), EMOTIONS)
+    ax.set_yticks(
+        range(len(EMOTIONS)),
+        [f"{name} ({total:,})" for name, total in zip(EMOTIONS, totals[:, 0], strict=True)],
+    )
+    ax.set_xlabel(columns)
+    ax.set_ylabel(rows)
+    tidy(ax)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def leading_figure(leading: Sequence[int]) -> Figure:
+    """Bars: how many faces have 0 to 10 tenths of their raters on the leading answer, ``leading`` (11,)."""
+    drawn = figure(WIDTH_IN, 1.9)
+    ax = drawn.subplots()
+    counts, total = np.asarray(leading), max(sum(leading), 1)
+    tenths = np.arange(len(counts))
+    # None of ten lead, and one of ten hardly ever: an empty end of the axis tells nothing.
+    shown = tenths >= min(np.flatnonzero(counts), default=1)
+    bars = ax.bar(tenths[shown], counts[shown], width=0.75, color=STEPS[3])
+    notes = [_percent(count / total) for count in counts[shown]]
+    ax.bar_label(bars, notes, fontsize=SMALL_PT, color=INK, padding=1.5)
+    ax.set_xticks(tenths[shown])
+    ax.set_xlabel("raters of ten who gave the leading answer")
+    ax.set_ylabel("faces")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.margins(y=0.12)
+    tidy(ax, grid="y")
+    return drawn
+
+
+def _percent(share: float) -> str:
+    """What is not quite nothing does not become nothing."""
+    return "<1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"

@@ -1,0 +1,52 @@
+"""Whether probabilities mean what they say: confidence against how often it was right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from model.evaluation.metrics import ReliabilityBin
+from model.plots.style import FAINT, SMALL_PT, STEPS, TEXT_PT, WIDTH_IN, figure, tidy
+
+FEWEST_FACES = 10
+"""Bins of fewer faces are drawn hollow: their height is chance."""
+
+
+def reliability_figure(tables: Mapping[str, tuple[Sequence[ReliabilityBin], float]]) -> Figure:
+    """One diagram for each name: its bins, and the expected calibration error to print beside it."""
+    drawn = figure(WIDTH_IN, 3.1)
+    for ax, (name, (bins, ece)) in zip(
+        drawn.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
+    ):
+        draw_reliability(ax, bins)
+        ax.set_title(f"{name}\nexpected calibration error {ece:.3f}", fontsize=TEXT_PT)
+    return drawn
+
+
+def draw_reliability(ax: Axes, bins: Sequence[ReliabilityBin]) -> None:
+    """Agreement of each bin as a bar, a dot at its mean confidence, its number of faces, the diagonal."""
+    ax.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+    for row in bins:
+        if not row.faces:
+            continue
+        enough = row.faces >= FEWEST_FACES
+        ax.bar(
+            (row.low + row.high) / 2,
+            row.agreement,
+            width=(row.high - row.low) * 0.86,
+            color=STEPS[2] if enough else "none",
+            edgecolor=STEPS[4],
+            linewidth=0.6,
+        )
+        ax.plot(row.confidence, row.agreement, marker="o", markersize=3, color=STEPS[4])
+        ax.text(
+            (row.low + row.high) / 2, 0.015, f"{row.faces}", ha="center", rotation=90, fontsize=SMALL_PT - 1
+        )
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_aspect("equal")
+    ax.set_xlabel("probability of the leading expression")
+    ax.set_ylabel("share that was right")
+    tidy(ax, grid="y")

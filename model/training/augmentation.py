@@ -1,0 +1,165 @@
+"""Variations of training faces, NumPy and OpenCV only.
+
+Done outside TensorFlow so that each is a few lines that a test can call; a face takes about a tenth of
+a millisecond, against more than two to learn from it.
+
+Pictures that show no face, of which a network is to say nothing. NumPy and OpenCV.
+
+A detector errs now and then. A network that was shown faces alone answers a wall or noise with any label
+and full confidence (the second stage of training called noise sad, with probability 1.0), so a few of
+each batch are replaced by such pictures, with the mean of all targets as their target: "outlier exposure",
+Hendrycks et al. 2019, arXiv 1812.04606.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FaceImage = NDArray[np.uint8]
+"""One grey face ``(48, 48)`` uint8."""
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How far a face may be changed; shares are probabilities.
+
+    Shifts and scales are of the size by which the detector's key points move a live crop.
+    ``small_share`` of the faces are scaled down to ``small_px`` and up again: in a lecture hall a
+    face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
+    ``mixup_share`` of the batches are mixed with themselves (``mix``): none, unless a training is so long
+    that it learns faces by heart. Within 50 epochs it does not (docs/model.md has the figures).
+    ``no_face_share`` of the faces are replaced by pictures without one (``model.training.augmentation``).
+    """
+
+    shift_px: float = 3.0
+    rotate_deg: float = 10.0
+    scale: float = 0.10
+    contrast: float = 0.3
+    erase_share: float = 0.15
+    erase_px: tuple[int, int] = (6, 14)
+    small_share: float = 0.25
+    small_px: tuple[int, int] = (14, 48)
+    mixup_share: float = 0.0
+    mixup_alpha: float = 0.3
+    no_face_share: float = 0.03
+
+
+def flip(image: FaceImage) -> FaceImage:
+    """The face mirrored left to right."""
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def move(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float, float]) -> FaceImage:
+    """Rotated counter-clockwise and scaled about the middle, then shifted (right, down); edges repeat."""
+    size = image.shape[0]
+    centre = (size - 1) / 2
+    matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle_deg, scale), np.float64)
+    matrix[:, 2] += shift_px
+    moved = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
+
+
+def change_contrast(image: FaceImage, gain: float) -> FaceImage:
+    """Grey values pulled from or towards their mean by ``gain``, cut off at 0 and 255."""
+    mean = float(image.mean())
+    return np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255).astype(np.uint8)
+
+
+def erase(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
+    """A copy with a rectangle filled with the face's mean grey (a hand, a head in front)."""
+    x1, y1, x2, y2 = box_xyxy
+    erased = image.copy()
+    erased[y1:y2, x1:x2] = round(float(image.mean()))
+    return erased
+
+
+def make_small(image: FaceImage, px: int) -> FaceImage:
+    """The face as if it had been ``px`` pixels in the frame: down by area, up by cubic, as live crops are."""
+    size = image.shape[0]
+    small = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def augment_face(image: FaceImage, rng: np.random.Generator, settings: AugmentSettings) -> FaceImage:
+    """One random variation of a face."""
+    if rng.random() < 0.5:
+        image = flip(image)
+    angle = rng.uniform(-settings.rotate_deg, settings.rotate_deg)
+    scale = 1 + rng.uniform(-settings.scale, settings.scale)
+    shift_x, shift_y = rng.uniform(-settings.shift_px, settings.shift_px, 2)
+    image = move(image, angle, scale, (shift_x, shift_y))
+    if rng.random() < settings.small_share:
+        image = make_small(image, int(rng.integers(*settings.small_px)))
+    image = change_contrast(image, 1 + rng.uniform(-settings.contrast, settings.contrast))
+    if rng.random() < settings.erase_share:
+        width, height = rng.integers(*settings.erase_px, size=2)
+        x, y = rng.integers(0, image.shape[1] - width), rng.integers(0, image.shape[0] - height)
+        image = erase(image, (int(x), int(y), int(x + width), int(y + height)))
+    return image
+
+
+def augment(
+    images: NDArray[np.uint8], rng: np.random.Generator, settings: AugmentSettings
+) -> NDArray[np.uint8]:
+    """A random variation of each face, (N, 48, 48) uint8 in and out."""
+    return np.stack([augment_face(image, rng, settings) for image in images])
+
+
+def mixing(
+    count: int, rng: np.random.Generator, settings: AugmentSettings
+) -> tuple[NDArray[np.int64], float]:
+    """Whom to mix each of ``count`` faces with, (count,) indices, and the share of the face itself.
+
+    The share is drawn from Beta(alpha, alpha) and at least a half, so that the face leads; 1 for the
+    batches that are not mixed. mixup: Zhang et al. 2018, arXiv 1710.09412.
+    """
+    if rng.random() >= settings.mixup_share:
+        return np.arange(count), 1.0
+    share = float(rng.beta(settings.mixup_alpha, settings.mixup_alpha))
+    return rng.permutation(count), max(share, 1 - share)
+
+
+def mix(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) -> NDArray[np.float32]:
+    """``share`` of each row and the rest of its partner's; pictures, targets and weights alike."""
+    return values if share == 1 else share * values + np.float32(1 - share) * values[partners]
+
+
+PATCH_PX = 12
+
+
+def noise(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+    """Random greys in cells of any size, from single pixels to half the picture."""
+    size = image.shape[0]
+    cells = int(rng.integers(2, size + 1))
+    drawn = rng.integers(0, 256, (cells, cells), dtype=np.uint8)
+    method = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(drawn, (size, size), interpolation=method), np.uint8)
+
+
+def plain(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+    """A wall: one grey, lit from one side, with a sensor's noise."""
+    rows, columns = np.indices(image.shape) / image.shape[0] - 0.5
+    light = rng.uniform(0, 255) + rng.uniform(-80, 80) * rows + rng.uniform(-80, 80) * columns
+    noisy = light + rng.normal(0, rng.uniform(0, 12), image.shape)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+
+
+def shuffled(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+    """The picture's own patches in another order: the detail of a face without one."""
+    count = image.shape[0] // PATCH_PX
+    patches = image.reshape(count, PATCH_PX, count, PATCH_PX).swapaxes(1, 2).reshape(-1, PATCH_PX, PATCH_PX)
+    mixed = patches[rng.permutation(len(patches))].reshape(count, count, PATCH_PX, PATCH_PX)
+    return np.ascontiguousarray(mixed.swapaxes(1, 2).reshape(image.shape))
+
+
+KINDS: tuple[Callable[[FaceImage, np.random.Generator], FaceImage], ...] = (noise, plain, shuffled)
+
+
+def no_face(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+    """In the place of a face (48, 48) uint8, a picture of one of ``KINDS``."""
+    return KINDS[int(rng.integers(len(KINDS)))](image, rng)

@@ -1,0 +1,57 @@
+"""Earlier networks that a training learns from beside the labels. Needs Keras for those not exported.
+
+Distillation: Hinton et al. 2015, arXiv 1503.02531.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.faces import Faces
+from model.evaluation.scorecard import answers_of
+from model.inference.calibration import softmax
+from model.inference.classifier import LiteRTClassifier, read_model
+from model.training.batches import Shares
+from model.training.network import HEADS
+from model.training.run_folder import read_run
+from model.training.trained import load_network, predict
+
+
+def teach(teachers: Sequence[Path], faces: Faces) -> Shares | None:
+    """What earlier networks say of ``faces``, each looked at twice, once mirrored; the mean of their
+    probabilities. None without teachers.
+
+    A teacher is the folder of a training or an exported model. Raises ``ModelError`` for anything else.
+    """
+    looks = []
+    for teacher in teachers:
+        answer = _exported(teacher) if teacher.suffix == ".tflite" else _trained(teacher)
+        for images in (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])):
+            looks.append(answer(images))
+    if not looks:
+        return None
+    return {head: np.mean([look[head] for look in looks], axis=0, dtype=np.float32) for head in HEADS}
+
+
+def _trained(folder: Path) -> Callable[[NDArray[np.uint8]], Shares]:
+    network, px = load_network(folder), int(read_run(folder)["settings"]["px"])
+    return lambda images: {head: softmax(value) for head, value in predict(network, images, px).items()}
+
+
+def _exported(path: Path) -> Callable[[NDArray[np.uint8]], Shares]:
+    model = LiteRTClassifier(read_model(path))
+    return lambda images: answers_of(model, images)
+
+
+def known_of(teacher: Path) -> dict[str, Any]:
+    """What ``run.json`` is to say of a teacher: not where it lies, which is nobody's business, and not its
+    own history, which stands once where it was a stage."""
+    if teacher.suffix == ".tflite":
+        return {"model": read_model(teacher).version}
+    run = read_run(teacher)
+    return {key: run[key] for key in ("settings", "chosen_epoch", "choose_score", "minutes")}

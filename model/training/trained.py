@@ -1,0 +1,56 @@
+"""A trained network, loaded and asked. Needs Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.faces import FACE_PX
+from model.errors import ModelError
+from model.training.batches import Shares, as_input
+from model.training.network import HEADS, build
+from model.training.run_folder import NETWORK, read_run
+from model.training.settings import settings_from
+
+WEIGHTS = "network.npz"
+
+
+def predict(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> Shares:
+    """Logits (N, 7) by head of faces (N, 48, 48) uint8."""
+    found = network.predict(as_input(images, px), batch_size=256, verbose=0)
+    return {head: np.asarray(found[head], np.float32) for head in HEADS}
+
+
+def load_network(folder: Path) -> keras.Model:
+    """The network of a training or of an exported model, in float32 whatever it was trained in.
+
+    Raises ``ModelError`` where the folder holds none.
+    """
+    settings = settings_from(read_run(folder))
+    keras.config.set_dtype_policy("float32")
+    network = build(settings.network)
+    try:
+        if (folder / NETWORK).exists():
+            network.load_weights(folder / NETWORK)
+        else:
+            network.set_weights(_read_arrays(folder / WEIGHTS))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"the network in {folder} cannot be loaded ({detail}); train it again") from error
+    return network
+
+
+def write_weights(network: keras.Model, path: Path) -> None:
+    """The weights for training on, half the size of Keras's own file: kernels as float16, as the export of
+    that name has them; the statistics and scales of the batch norms, whose range is wider, as they are."""
+    arrays = [array.astype(np.float16 if array.ndim > 1 else np.float32) for array in network.get_weights()]
+    np.savez(path, *arrays)
+
+
+def _read_arrays(path: Path) -> list[NDArray[np.float32]]:
+    with path.open("rb") as file, np.load(file) as archive:
+        return [archive[f"arr_{index}"].astype(np.float32) for index in range(len(archive.files))]

@@ -1,0 +1,141 @@
+"""The program that records, answering orders over a local socket.
+
+It listens on a Unix socket, on Windows on a named pipe. Folder, socket and notice are their owner's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from monitor.daemon.control import (
+    ANSWER_S,
+    HELLO,
+    LONGEST_BYTES,
+    NOTICE,
+    REPLIES,
+    REQUESTS,
+    Notice,
+    Reply,
+    Request,
+)
+from monitor.daemon.errors import ControlError
+from monitor.runtime.ipc import LONGEST_PATH, Callers, line_of
+from monitor.runtime.process import current_process
+
+log = logging.getLogger(__name__)
+
+_SOCKET = "control.sock"
+
+
+class ControlServer:
+    """Answers orders with ``answer`` while the block lasts; needs the folder's :class:`monitor.daemon.control.Claim`.
+
+    ``answer`` is called in a thread of each caller's own, so it must be thread-safe.
+    """
+
+    def __init__(self, folder: Path, answer: Callable[[Request], Reply]) -> None:
+        self._folder = folder
+        self._answer = answer
+        self._key = secrets.token_bytes(32)
+        self._private: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._callers = Callers(self._listen(), self._converse, "control")
+        pid, started = current_process()
+        try:
+            _write_private(
+                self._folder / NOTICE,
+                json.dumps(asdict(Notice(pid, started, self._address, self._key.hex()))),
+            )
+        except OSError as error:
+            self._close()
+            raise ControlError(f"{self._folder / NOTICE} cannot be written ({line_of(error)})") from None
+        self._callers.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # the folder may be gone, or be read-only by now
+            (self._folder / NOTICE).unlink(missing_ok=True)
+        if not self._close():
+            log.warning("the control socket is gone; nobody can be answered any more")
+
+    def _listen(self) -> Listener:
+        """Where to listen: beside the database; in a private folder where that path is too long for a socket
+        or its disk has none (a memory stick, a share in the network)."""
+        if sys.platform == "win32":
+            self._address = rf"\\.\pipe\classpulse-{secrets.token_hex(8)}"
+            return Listener(self._address, backlog=16)
+        path = self._folder.resolve() / _SOCKET
+        if len(os.fsencode(path)) <= LONGEST_PATH:
+            try:
+                path.unlink(missing_ok=True)  # of a program that was killed; the claim is ours
+                self._address = str(path)
+                return _private_listener(self._address)
+            except OSError as error:
+                log.info("no socket can be made in %s (%s)", self._folder, line_of(error))
+        self._private = tempfile.TemporaryDirectory(prefix="classpulse-")
+        self._address = str(Path(self._private.name) / _SOCKET)
+        return _private_listener(self._address)
+
+    def _close(self) -> bool:
+        woken = self._callers.close()
+        if self._private is not None:
+            self._private.cleanup()
+        return woken
+
+    def _converse(self, connection: Connection) -> None:
+        with suppress(OSError, EOFError, AuthenticationError), connection:
+            _prove_to(connection, self._key)
+            while not self._callers.closing:
+                connection.send_bytes(REPLIES.dump_json(self._reply(connection.recv_bytes(LONGEST_BYTES))))
+
+    def _reply(self, message: bytes) -> Reply:
+        try:
+            request = REQUESTS.validate_json(message)
+        except ValidationError:
+            return Reply({}, "this order is not understood; is the running Classpulse of another version?")
+        try:
+            return self._answer(request)
+        except Exception as error:
+            log.exception("an order could not be answered")
+            return Reply({}, f"a fault of Classpulse ({type(error).__name__}); see its log")
+
+
+def _prove_to(connection: Connection, key: bytes) -> None:
+    """The caller shows that it could read the notice. Raises AuthenticationError."""
+    if not connection.poll(ANSWER_S) or not secrets.compare_digest(connection.recv_bytes(1024), HELLO + key):
+        raise AuthenticationError("a caller did not know the key")
+
+
+def _private_listener(address: str) -> Listener:
+    # The socket must not be open to others even for the moment between bind and chmod.
+    before = os.umask(0o177)
+    try:
+        return Listener(address, backlog=16)
+    finally:
+        os.umask(before)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

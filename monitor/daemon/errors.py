@@ -1,0 +1,11 @@
+"""Errors."""
+
+from __future__ import annotations
+
+
+class ControlError(Exception):
+    """An order cannot be given or was refused; one line says why."""
+
+
+class NobodyThere(ControlError):
+    """No program holds the data folder."""

@@ -1,0 +1,155 @@
+"""What a recording tells its supervisor, put together from source, session and what was commanded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from db.clock import now_utc
+from monitor.daemon.protocol import Order
+from monitor.session.session import Session, SessionView
+from monitor.session.state import Lifecycle, SessionEvent, SessionState
+from monitor.session.status import RecordingStatus
+from monitor.sources.base import Source
+from monitor.sources.camera_state import CameraState, CameraView
+from monitor.sources.live import LiveSource
+
+
+class Teller:
+    """Keeps a recording's state. Thread-safe; ``clock`` is aware UTC."""
+
+    def __init__(self, order: Order, wanted_fps: float, clock: Callable[[], datetime] = now_utc) -> None:
+        self._order = order
+        self._wanted_fps = wanted_fps
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lifecycle = Lifecycle()
+        self._since = clock()
+        self._started_at: datetime | None = None
+        self._session_id: int | None = None
+        self._source: Source | None = None
+        self._session: Session | None = None
+        self._paused = False
+        self._early: list[str] = []
+
+    @property
+    def session_id(self) -> int | None:
+        """The session's number, None until its first picture has come."""
+        return self._session_id
+
+    @property
+    def state(self) -> SessionState:
+        """How the session stands."""
+        return self._lifecycle.state
+
+    def began(self, session_id: int) -> None:
+        """The first picture has come, and the session is in the database."""
+        with self._lock:
+            self._session_id, self._started_at = session_id, self._clock()
+            self._happen(SessionEvent.PICTURE)
+
+    def attach(self, source: Source, session: Session) -> None:
+        """From now on these can be asked."""
+        with self._lock:
+            self._source, self._session = source, session
+            early, self._early = self._early, []
+        for text in early:
+            session.mark(text)
+
+    def look(self) -> None:
+        """A sample was looked at, or there was nothing to look at: take note of how the camera stands."""
+        with self._lock:
+            if self._paused:
+                self._happen(SessionEvent.PAUSE)
+                return
+            self._happen(SessionEvent.RESUME)
+            fresh = self._camera().state is CameraState.FRESH
+            self._happen(SessionEvent.PICTURE if fresh else SessionEvent.PICTURE_LOST)
+
+    def pause(self) -> bool:
+        """Close the camera; False where that cannot be (a film, or nothing has begun)."""
+        return self._set_paused(paused=True)
+
+    def resume(self) -> bool:
+        """Open it again; False where it is not paused."""
+        return self._set_paused(paused=False)
+
+    def mark(self, text: str) -> bool:
+        """Put a marker on the timeline; False where nothing has begun."""
+        with self._lock:
+            session = self._session
+            if session is None and self._session_id is not None:
+                self._early.append(text)  # it has begun this moment
+                return True
+        if session is None:
+            return False
+        session.mark(text)
+        return True
+
+    def labels(self) -> Mapping[int, str]:
+        """What the students are called in the record, by number."""
+        return {} if self._session is None else self._session.labels()
+
+    def happen(self, event: SessionEvent) -> None:
+        """Something else happened to the session."""
+        with self._lock:
+            self._note_the_end()
+            self._happen(event)
+
+    def status(self) -> RecordingStatus:
+        """How everything stands now."""
+        with self._lock:
+            self._note_the_end()
+            view = None if self._session is None else self._session.view()
+            camera = self._camera()
+            return RecordingStatus(
+                room=self._order.room,
+                class_name=self._order.class_name,
+                source="" if self._source is None else self._source.name,
+                session_id=self._session_id,
+                state=self._lifecycle.state,
+                since=self._since,
+                started_at=self._started_at,
+                media_s=self._media_s(view),
+                watched_s=0.0 if view is None else view.progress.watched_s,
+                camera=camera.state,
+                camera_reason=camera.reason,
+                camera_age_s=camera.age_s,
+                faces_now=0 if view is None else view.faces_now,
+                students=0 if view is None else view.students,
+                frames_sampled=0 if view is None else view.progress.frames_sampled,
+                frames_dropped=0 if view is None else view.progress.frames_dropped,
+                sample_fps=0.0 if view is None else view.sample_fps,
+                wanted_fps=self._wanted_fps,
+                unwritten_bins=0 if view is None else view.unwritten_bins,
+                last_written_at=None if view is None else view.last_written_at,
+                people=() if view is None or self._paused else view.people,
+                small_faces=None if view is None else view.small_faces,
+            )
+
+    def _note_the_end(self) -> None:
+        """The session knows first that it is over; what is left may take it a minute to write."""
+        if self._session is not None and self._session.cause is not None:
+            self._happen(self._session.cause)
+
+    def _media_s(self, view: SessionView | None) -> float:
+        return 0.0 if view is None else view.progress.end_s
+
+    def _camera(self) -> CameraView:
+        """A film is as good as a camera that always works."""
+        if isinstance(self._source, LiveSource):
+            return self._source.view()
+        return CameraView(CameraState.OPENING if self._source is None else CameraState.FRESH, "", None)
+
+    def _set_paused(self, *, paused: bool) -> bool:
+        source = self._source
+        if not isinstance(source, LiveSource) or self._paused is paused:
+            return False
+        (source.pause if paused else source.resume)()
+        self._paused = paused
+        return True
+
+    def _happen(self, event: SessionEvent) -> None:
+        if self._lifecycle.happen(event):
+            self._since = self._clock()

@@ -1,0 +1,125 @@
+"""Boxes, scores and keypoints of many possible faces as arrays. Pure NumPy.
+
+Several candidates of one face become one. Pure NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N possible faces: ``boxes_xyxy`` ``(N, 4)``, ``scores`` ``(N,)`` in 0..1, ``keypoints``
+    ``(N, 6, 2)`` in the order of ``monitor.types.Face``; float32, all in the same pixels."""
+
+    boxes_xyxy: Floats
+    scores: Floats
+    keypoints: Floats
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def pick(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
+        """Those that ``which`` (a mask or indices) names, in its order."""
+        return Candidates(self.boxes_xyxy[which], self.scores[which], self.keypoints[which])
+
+    @property
+    def singly(self) -> list[Candidates]:
+        """Each of them alone."""
+        return [self.pick(np.array([index])) for index in range(len(self))]
+
+    def to_frame(self, scale: float, x: float, y: float) -> Candidates:
+        """From pixels of a cutting to pixels of the frame: its corner lies at ``(x, y)`` of the
+        frame enlarged by ``scale``."""
+        corner = np.array([x, y], dtype=np.float32)
+        boxes = (self.boxes_xyxy + np.tile(corner, 2)) / scale
+        keypoints = (self.keypoints + corner) / scale
+        return Candidates(boxes.astype(np.float32), self.scores, keypoints.astype(np.float32))
+
+
+def join(parts: Sequence[Candidates]) -> Candidates:
+    """All candidates of ``parts`` in one; none at all if ``parts`` is empty."""
+    empty = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 6, 2), np.float32))
+    every = [empty, *parts]
+    return Candidates(
+        np.concatenate([part.boxes_xyxy for part in every]),
+        np.concatenate([part.scores for part in every]),
+        np.concatenate([part.keypoints for part in every]),
+    )
+
+
+SAME_FACE_IOU = 0.3
+"""MediaPipe's own value (``min_suppression_threshold`` in its face detection graphs)."""
+
+PART_SHARE = 0.6
+"""A box of which so much lies in a better one is a part of that face: an eye and a cheek at the edge
+of a tile look like a small face. Faces that truly overlap so far are one behind the other."""
+
+PART_SIZE = 0.15
+"""A part has at least this share of the whole's area. Without the limit, head and shoulders of someone
+far away, which look like one large face, would swallow the face."""
+
+
+def overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floats]:
+    """How one box ``(4,)`` and each of ``(N, 4)`` overlap: three arrays ``(N,)`` in 0..1, the
+    intersection over the union, the intersection over the smaller area, the smaller area over the
+    larger."""
+    left_top = np.maximum(box_xyxy[:2], boxes_xyxy[:, :2])
+    right_bottom = np.minimum(box_xyxy[2:], boxes_xyxy[:, 2:])
+    shared = np.prod(np.clip(right_bottom - left_top, 0, None), axis=1)
+    area = np.prod(box_xyxy[2:] - box_xyxy[:2])
+    areas = np.prod(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1)
+    smaller, larger = np.minimum(area, areas), np.maximum(area, areas)
+    return shared / (area + areas - shared), shared / smaller, smaller / larger
+
+
+def merge(candidates: Candidates) -> Candidates:
+    """Non-maximum suppression: the best of each face, best first.
+
+    A candidate falls to a better one by ``SAME_FACE_IOU``, or as a part of it. Box and keypoints of
+    those that fall by IoU go into the mean with their scores as weights, as in MediaPipe's
+    ``WEIGHTED`` suppression: neighbouring anchors and tiles disagree by a pixel or two, and the mean
+    moves less from frame to frame. The score is the best one's.
+    """
+    order = np.argsort(-candidates.scores, kind="stable")
+    boxes, scores, points = [], [], []
+    while len(order):
+        best, rest = order[0], order
+        iou, share, size = overlaps(candidates.boxes_xyxy[best], candidates.boxes_xyxy[rest])
+        same = rest[iou >= SAME_FACE_IOU]
+        weights = candidates.scores[same]
+        boxes.append(np.average(candidates.boxes_xyxy[same], axis=0, weights=weights))
+        points.append(np.average(candidates.keypoints[same], axis=0, weights=weights))
+        scores.append(candidates.scores[best])
+        part = (share >= PART_SHARE) & (size >= PART_SIZE)
+        order = rest[(iou < SAME_FACE_IOU) & ~part]
+    return Candidates(
+        np.asarray(boxes, dtype=np.float32).reshape(-1, 4),
+        np.asarray(scores, dtype=np.float32),
+        np.asarray(points, dtype=np.float32).reshape(-1, 6, 2),
+    )
+
+
+def is_among(one: Candidates, found: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``found``."""
+    return is_among_boxes(one, found.boxes_xyxy)
+
+
+def is_among_boxes(one: Candidates, boxes_xyxy: Floats) -> bool:
+    """The same of the boxes ``(N, 4)`` of others alone."""
+    iou, _, _ = overlaps(one.boxes_xyxy[0], boxes_xyxy)
+    return bool((iou >= SAME_FACE_IOU).any())
+
+
+def is_part_of(one: Candidates, found: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``found``, or is a part of it or the other way
+    round."""
+    iou, share, size = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
+    return bool(((iou >= SAME_FACE_IOU) | ((share >= PART_SHARE) & (size >= PART_SIZE))).any())

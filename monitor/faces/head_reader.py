@@ -1,0 +1,69 @@
+"""Head pose, eye opening and mesh fit of each face: from the face mesh, else from its keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from monitor.faces.eye_closure import can_be_read, opening
+from monitor.faces.eye_network import LEFT_CORNERS, RIGHT_CORNERS, EyeNetwork, eye_width_px
+from monitor.faces.head_pose import AttentionSettings, head_pose, mesh_pose
+from monitor.faces.mesh import MIN_PRESENCE, Mesh, MeshNetwork
+from monitor.types import Face, HeadReading, ImageBGR
+
+TWO_PASSES_PX = 80
+"""From this size on the mesh network runs twice (``MeshNetwork.settle``). On smaller faces a second pass
+changes the pitch by at most 2.5° in nine of ten and would double the cost of a full room."""
+
+MESH_ERRORS_DEG = ((80, 1.3), (48, 2.8), (32, 3.3), (0, 4.7))
+"""Half-width of the 90 % interval of a mesh pose for faces of at least so many pixels. It combines the
+deviation of a shrunk face's pitch from the same face at full size (4.0°, 2.1°, 1.1° and 1.3° at 24, 32, 48
+and 64 px, ``docs/attention.md``) with that of a single pass from two passes (2.5°: FER2013's Training part,
+``benchmarks/pose_bias.py``), as the root of the sum of squares. How a person's own head differs from the
+generic one is not in it: the limits of ``model.poses`` were chosen on many people."""
+
+
+class MeshHeads:
+    """Reads heads one by one: one or two passes of the mesh network for each face, one of the eye network for
+    each eye of a large one. Raises DetectorError where the networks are missing."""
+
+    def __init__(self, settings: AttentionSettings) -> None:
+        self._eyes_min_face_px = settings.eyes_min_face_px
+        self._meshes, self._eyes = MeshNetwork(), EyeNetwork()
+
+    @property
+    def version(self) -> str:
+        """What a session's ``versions`` record of how heads are read."""
+        return f"MediaPipe's face mesh at every size; iris from {self._eyes_min_face_px} px on"
+
+    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+        """Pose, eye opening and mesh fit of each face, in the order of ``faces``."""
+        return [self._read(image_bgr, face) for face in faces]
+
+    def _read(self, image_bgr: ImageBGR, face: Face) -> HeadReading:
+        if not np.isfinite(face.keypoints[:2]).all():
+            return HeadReading(head_pose(face))  # the crop of the mesh network needs both eyes
+        mesh = self._mesh(image_bgr, face)
+        pose = None if mesh is None else mesh_pose(mesh.points)
+        if mesh is None or pose is None:
+            return HeadReading(head_pose(face), mesh_fits=False)
+        pose = replace(pose, error_deg=mesh_error_deg(face.size_px))
+        if face.size_px < self._eyes_min_face_px:
+            return HeadReading(pose, mesh_fits=True)
+        width_px = min(eye_width_px(mesh.xy[list(corners)]) for corners in (RIGHT_CORNERS, LEFT_CORNERS))
+        if not can_be_read(pose, width_px):
+            return HeadReading(pose, mesh_fits=True)
+        return HeadReading(pose, opening(self._eyes.contours(image_bgr, mesh.xy)), mesh_fits=True)
+
+    def _mesh(self, image_bgr: ImageBGR, face: Face) -> Mesh | None:
+        eyes = face.keypoints[:2]
+        if face.size_px >= TWO_PASSES_PX:
+            return self._meshes.settle(image_bgr, face.box_xyxy, eyes)
+        mesh = self._meshes.find(image_bgr, face.box_xyxy, eyes)
+        return mesh if mesh.presence >= MIN_PRESENCE else None
+
+
+def mesh_error_deg(size_px: float) -> float:
+    """Half-width of the 90 % interval of the pose of a face of this size from its mesh, degrees."""
+    return next(error for least_px, error in MESH_ERRORS_DEG if size_px >= least_px)

@@ -1,0 +1,125 @@
+"""The mesh of a face, by MediaPipe's bundled landmark network: 468 points with a depth.
+
+Cut out and decoded as in mediapipe's ``modules/face_landmark/*.pbtxt``, release 0.10.21; on the same box it
+gives MediaPipe's own points to 0.05 px (``docs/attention.md``). Source: Kartynnik et al. 2019, "Real-time
+facial surface geometry from monocular video on mobile GPUs", arXiv 1907.06724.
+
+The wheel's other network, with attention to lips and eyes, needs operations that LiteRT does not have.
+
+A landmark network of the installed mediapipe, run through LiteRT.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.inference.litert import bundled_model, open_interpreter
+from monitor.errors import DetectorError
+from monitor.imaging import Cutting
+from monitor.types import Box, ImageBGR
+
+
+class BundledNetwork:
+    """One network with one picture in and flat vectors out, such as ``face_landmark/face_landmark.tflite``.
+
+    Raises:
+        DetectorError: mediapipe is not installed, or is a release without model files.
+    """
+
+    def __init__(self, relative: str, threads: int = 1) -> None:
+        path = bundled_model(relative)
+        if path is None:
+            raise DetectorError(
+                f"{relative} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
+                "the last release with the models inside: pip install mediapipe==0.10.21"
+            )
+        self._interpreter = open_interpreter(path, threads)
+        details = self._interpreter.get_input_details()[0]
+        self._input, self.input_px = details["index"], int(details["shape"][1])
+        outputs = self._interpreter.get_output_details()
+        self._outputs = {int(np.prod(out["shape"])): out["index"] for out in outputs}
+
+    def run(self, square_rgb: NDArray[np.float32]) -> dict[int, NDArray[np.float32]]:
+        """The outputs for a picture ``(input_px, input_px, 3)``, float32 in 0..1, by their length, which
+        tells them apart."""
+        self._interpreter.set_tensor(self._input, square_rgb[None])
+        self._interpreter.invoke()
+        return {
+            length: np.asarray(self._interpreter.get_tensor(index), np.float32).ravel()
+            for length, index in self._outputs.items()
+        }
+
+
+POINTS = 468
+CROP_SCALE = 1.5
+"""How much larger than the face's box the cutting is: ``face_detection_front_detection_to_roi.pbtxt``."""
+
+MIN_PRESENCE = 0.5
+"""Below, MediaPipe gives no points either (its default ``min_tracking_confidence``)."""
+
+RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
+"""The outer corners of the subject's right and left eye, between which the cutting's roll is measured."""
+
+LOGIT_LIMIT = 80.0
+"""``math.exp`` overflows at 710; beyond 40 the presence is 0 or 1 anyway."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """One face's mesh. ``points`` is ``(468, 3)`` float32: x and y in pixels of the picture, z in pixels of
+    the same scale, negative towards the camera. ``presence`` 0..1 is how sure the network is of a face."""
+
+    points: NDArray[np.float32]
+    presence: float
+
+    @property
+    def xy(self) -> NDArray[np.float32]:
+        """The points in the picture, ``(468, 2)`` pixels."""
+        return self.points[:, :2]
+
+    @property
+    def box_xyxy(self) -> Box:
+        """The smallest upright box around all points, pixels."""
+        (x1, y1), (x2, y2) = self.xy.min(axis=0), self.xy.max(axis=0)
+        return (float(x1), float(y1), float(x2), float(y2))
+
+
+class MeshNetwork:
+    """Finds the mesh of a face whose place is known. Raises DetectorError where the network is missing."""
+
+    def __init__(self) -> None:
+        self._network = BundledNetwork("face_landmark/face_landmark.tflite")
+
+    def find(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh:
+        """What the network sees inside ``box_xyxy``, pixels, a face or not (``Mesh.presence`` says).
+
+        ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first; they only say how the head rolls.
+        """
+        x1, y1, x2, y2 = box_xyxy
+        centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2], np.float32)
+        side_px = CROP_SCALE * max(x2 - x1, y2 - y1)
+        cutting = Cutting.upright(centre, side_px, eyes, self._network.input_px)
+        outputs = self._network.run(cutting.rgb(image_bgr))
+        logit = min(max(float(outputs[1][0]), -LOGIT_LIMIT), LOGIT_LIMIT)
+        return Mesh(cutting.back(outputs[POINTS * 3].reshape(POINTS, 3)), 1 / (1 + math.exp(-logit)))
+
+    def settle(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh | None:
+        """The mesh of a face, looked at twice; None where the network is not sure that there is one.
+
+        The network was trained on cuttings that its own points steer, so the first look's mesh draws the
+        cutting of the second. That makes it the same for boxes of any detector.
+        """
+        return self.refined(image_bgr, self.find(image_bgr, box_xyxy, eyes))
+
+    def refined(self, image_bgr: ImageBGR, first: Mesh) -> Mesh | None:
+        """The mesh of a second pass over the crop that the ``first`` mesh steers; None where either pass is
+        not sure of a face."""
+        if first.presence < MIN_PRESENCE:
+            return None
+        corners = first.xy[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER]]
+        second = self.find(image_bgr, first.box_xyxy, corners)
+        return second if second.presence >= MIN_PRESENCE else None

@@ -1,0 +1,386 @@
+"""Reads the grid of a video call in one frame: straight borders at equal distances that span it.
+
+The frame is shrunk, and along every row and column it is measured in how many short segments the colour
+changes there, and more than beside it. Where most segments agree lies a border: of two abutting tiles, or
+of a tile and the gutter. A grid is a lattice of such borders with tiles of one size, complete rows above and
+perhaps an incomplete last one, on the left or in the middle, and nothing else in the frame but one colour.
+All thresholds are heuristic; they were chosen on drawn frames of calls and rooms and on simulated films with
+seeds from 100 on.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.seating.call_grid import TileGrid
+from monitor.types import ImageBGR
+
+WORK_PX = 640
+"""The frame is shrunk to this width: a gutter of 2 pixels in 1280 is then one pixel wide."""
+
+SEGMENT_PX = 12
+"""Length of a segment, over which colours are averaged: noise goes, a straight border stays."""
+
+CONTRAST = 5.0
+"""Least change of colour across a border, grey levels of the strongest channel."""
+
+STANDS_OUT = 1.6
+"""And so many times the mean of the changes in the surroundings."""
+
+STRICT, LOOSE = (0.84, 0.55), (0.72, 0.45)
+"""Least share of a border's segments that show it: of those that can, as with the same flat colour on both
+sides a border cannot be seen; and of all. The strict shares hold for every grid, the loose ones where many
+borders agree."""
+
+LEAST_TILES, LOOSE_TILES = 2, 3
+"""Fewer tiles are no grid; for the loose shares there must be so many, in two rows or more."""
+
+STILL_SEEN = 0.85
+"""Of the borders of a known grid this share must be seen for it to be in place."""
+
+STRIPES = 3
+"""A row has at most so many borders within each of its tiles: more are stripes, such as books or blinds, in
+which some border lies at any distance."""
+
+GUTTER_PX = 20
+"""Widest gutter, working pixels."""
+
+LEAST_GUTTER_PX, GUTTER_LEVELS, GUTTER_SHARE = 2, 8, 0.95
+"""A gutter is at least so wide, working pixels, and of so large a share of its segments the colour is that of
+the others, to within these grey levels."""
+
+TOLERANCE_PX = 3
+"""Error of the place of a border, working pixels."""
+
+SMALLEST_PX = 36
+"""Smallest side of a tile, working pixels."""
+
+ASPECT = (0.5, 2.5)
+"""Narrowest and widest tile, width over height: phones held upright, and wide crops."""
+
+CENTRED = 0.04
+"""Left and right margin of the rows may differ by this share of the frame's width."""
+
+SPANS = 0.75
+"""The grid spans this share of the frame's width or height, and half of that of the other."""
+
+PLAIN, PLAIN_LEVELS = 0.85, 14
+"""Least share of what lies beside the tiles that has the background's colour, to within these grey levels."""
+
+EMPTY = 0.985
+"""A tile of which so large a share has one colour shows nothing, not even a name."""
+
+LEAST_BESIDE = 0.01
+"""A smaller share of the frame beside the tiles is only the error of their borders."""
+
+GUTTERS_PX = 4
+"""The gutters between rows and those between columns may differ so much, working pixels."""
+
+LONGEST_MARGIN = 0.35
+"""Highest margin above or below the rows, share of the frame's height."""
+
+SOFT = 0.8
+"""Weight of a change over two pixels beside a change over one."""
+
+BESIDE_PX = (4, 8)
+"""From this to this distance from a border its surroundings are measured, working pixels."""
+
+MOST_LINES = 24
+"""Borders that are considered in each direction, the strongest."""
+
+
+Span = tuple[int, int]
+"""From the first pixel of a tile to the first behind it, along one axis, working pixels."""
+
+Shares = tuple[float, float] | None
+"""``STRICT`` or ``LOOSE``; None where only gutters count."""
+
+WorkTile = tuple[int, int, int, int]
+"""Edges of a tile: left, top, right, bottom, working pixels."""
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Where borders across one axis may lie: border ``i`` is between the pixels ``i - 1`` and ``i``.
+
+    ``shows`` and ``known`` (pixels + 1, segments): whether a segment shows a border there, and whether it
+    could; ``contrast`` (pixels + 1, segments) is the change of colour, grey levels; ``means`` (pixels,
+    segments, 3) are the colours of the segments.
+    """
+
+    shows: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    contrast: NDArray[np.float32]
+    means: NDArray[np.float32]
+    across_px: int
+
+    @property
+    def length(self) -> int:
+        """Of the axis, pixels."""
+        return len(self.shows) - 1
+
+    def within(self, span: Span, shares: Shares) -> _Borders:
+        """The borders that are seen in ``span`` of the other axis, by such ``shares`` of their segments;
+        with None only those of gutters and margins."""
+        each = self.across_px / self.shows.shape[1]
+        first = int(np.ceil(span[0] / each))
+        part = slice(first, max(first + 1, int(span[1] / each + 1e-6)))
+        if shares is None:
+            gutters = self._gutters(part)
+            ends = tuple(end for end in (0, self.length) if end not in gutters)
+            return _Borders(self.length, [place for place in gutters if 0 < place < self.length], ends)
+        shows, known = self.shows[:, part].sum(axis=1), self.known[:, part].sum(axis=1)
+        supported = (shows >= shares[0] * known) & (shows >= shares[1] * (part.stop - part.start))
+        strength = np.where(supported, self.contrast[:, part].mean(axis=1), 0.0)
+        above, below = np.roll(strength, 1), np.roll(strength, -1)
+        peaks = np.flatnonzero((strength > 0) & (strength >= above) & (strength > below))
+        strongest = peaks[np.argsort(-strength[peaks])][:MOST_LINES]
+        return _Borders(self.length, sorted(int(place) for place in strongest))
+
+    def _gutters(self, part: slice) -> list[int]:
+        """Both ends of each gutter or margin that is seen in the segments ``part``: lines of one colour, also
+        where what lies beside has nearly that colour, such as dark clothes beside a dark gutter."""
+        lines = self.means[:, part]
+        colours = np.median(lines, axis=1)
+        away = np.abs(lines - colours[:, None]).max(axis=2)
+        plain = (away <= GUTTER_LEVELS).mean(axis=1) >= GUTTER_SHARE
+        # A strip of wall along the edge of a tile may be as plain, but has another colour.
+        same = (np.abs(np.diff(colours, axis=0)).max(axis=1) <= GUTTER_LEVELS) & plain[1:] & plain[:-1]
+        ends = np.flatnonzero(np.concatenate([[True], ~same, [True]])).tolist()
+        runs = [(low, high) for low, high in itertools.pairwise(ends) if plain[low]]
+        gutters = [
+            (low, high)
+            for low, high in runs
+            if high - low >= LEAST_GUTTER_PX and (high - low <= GUTTER_PX or low == 0 or high == self.length)
+        ]
+        return sorted({edge for gutter in gutters for edge in gutter})
+
+
+@dataclass(frozen=True)
+class _Borders:
+    """The places of borders along an axis of ``length`` pixels, in order. The frame's edges count as
+    borders."""
+
+    length: int
+    places: Sequence[int]
+    ends: tuple[int, ...] | None = None
+    """The frame's edges that are borders, as no margin lies there; None for both."""
+
+    @cached_property
+    def all(self) -> list[int]:
+        """With the frame's edges."""
+        inner = [place for place in self.places if 1 < place < self.length - 1]
+        return sorted({*inner, *((0, self.length) if self.ends is None else self.ends)})
+
+    def near(self, place: float) -> int | None:
+        """The border nearest to ``place``, within the tolerance; None without one."""
+        nearest = min(self.all, key=lambda one: abs(one - place), default=None)
+        return nearest if nearest is not None and abs(nearest - place) <= TOLERANCE_PX else None
+
+    def lattices(self, latest_start: int) -> Iterator[tuple[list[Span], int]]:
+        """Runs of spans of one length with one gutter between them, and that gutter, pixels.
+
+        The first begins at the pixel ``latest_start`` or before. The last may end without a border.
+        """
+        for start, end in itertools.combinations(self.all, 2):
+            if start > latest_start or end - start < SMALLEST_PX:
+                continue
+            yield [(start, end)], 0
+            for after in [place for place in self.all if end <= place <= end + GUTTER_PX]:
+                spans = self._continued((start, end), after)
+                if len(spans) > 1:
+                    yield spans, after - end
+
+    def _continued(self, first: Span, second_start: int) -> list[Span]:
+        size, gutter = first[1] - first[0], second_start - first[1]
+        spans, start = [first], second_start
+        while start + size <= self.length + TOLERANCE_PX:
+            end = self.near(start + size)
+            spans.append((start, end or min(self.length, start + size)))
+            after = None if end is None else self.near(end + gutter)
+            if after is None:
+                break
+            start = after
+        return spans
+
+
+def find_grid(image_bgr: ImageBGR) -> TileGrid | None:
+    """The grid of tiles that a frame shows, in its pixels; None where it shows none."""
+    height, width = image_bgr.shape[:2]
+    scale = min(1.0, WORK_PX / width)
+    size = (round(width * scale), round(height * scale))
+    if min(size) < 2 * SMALLEST_PX:
+        return None
+    small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    short = cv2.resize(small, (size[0] // SEGMENT_PX, size[1]), interpolation=cv2.INTER_AREA)
+    plain = _plain_margins(np.asarray(short, np.uint8))
+    rows, columns = _lines(small), _lines(np.asarray(cv2.transpose(small), np.uint8))
+    best: list[WorkTile] = []
+    modes = ((None, LEAST_TILES, 1), (STRICT, LEAST_TILES, 1), (LOOSE, LOOSE_TILES, 2))
+    for shares, least, rows_least in modes:
+        search = _ColumnSearch(columns, size, shares)
+        for bands, gutter in rows.within((0, size[0]), shares).lattices(plain[0]):
+            if len(bands) < rows_least or bands[-1][1] < size[1] - plain[1]:
+                continue
+            tiles = _without_plain_end(small, search.tiles(bands, gutter))
+            is_better = len(tiles) >= least and _rank(tiles) > _rank(best)
+            if is_better and _spans(tiles, size) and _is_plain_beside(small, tiles):
+                best = tiles
+    if not best:
+        return None
+    x, y = width / size[0], height / size[1]
+    return TileGrid(tuple((left * x, top * y, right * x, low * y) for left, top, right, low in best), width)
+
+
+def shows_grid(image_bgr: ImageBGR, grid: TileGrid) -> bool:
+    """Whether a frame still shows a grid that is known: most borders of its tiles are where they were. It
+    asks for less than ``find_grid``, which does not know where to look."""
+    height, width = image_bgr.shape[:2]
+    scale = min(1.0, WORK_PX / width)
+    size = (round(width * scale), round(height * scale))
+    small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    rows, columns = _lines(small), _lines(np.asarray(cv2.transpose(small), np.uint8))
+    seen = []
+    for tile in grid.tiles:
+        left, top, right, low = (round(edge * scale) for edge in tile)
+        for lines, span, edges in ((rows, (left, right), (top, low)), (columns, (top, low), (left, right))):
+            borders = [lines.within(span, shares) for shares in (LOOSE, None)]
+            seen += [any(one.near(edge) is not None for one in borders) for edge in edges]
+    return sum(seen) >= STILL_SEEN * len(seen)
+
+
+class _ColumnSearch:
+    """Divides rows of a frame of ``size`` (width, height) into tiles, by borders of which such ``shares`` are
+    seen."""
+
+    def __init__(self, lines: _Lines, size: tuple[int, int], shares: Shares) -> None:
+        self._lines = lines
+        self._shares = shares
+        self._width = size[0]
+        self._borders: dict[Span, _Borders] = {}
+
+    def tiles(self, bands: Sequence[Span], gutter: int) -> list[WorkTile]:
+        """The tiles of the rows ``bands`` that are ``gutter`` apart, as many as there can be; empty where the
+        rows are not divided into tiles of one size."""
+        first, height = self._within(bands[0]), bands[0][1] - bands[0][0]
+        best: list[WorkTile] = []
+        for spans, between in first.lattices(self._width // 2):
+            is_one_size = ASPECT[0] <= (spans[0][1] - spans[0][0]) / height <= ASPECT[1]
+            if not is_one_size or (len(spans) > 1 and len(bands) > 1 and abs(between - gutter) > GUTTERS_PX):
+                continue
+            if abs(spans[0][0] - (self._width - spans[-1][1])) > CENTRED * self._width:
+                continue
+            if len(first.places) > STRIPES * len(spans) + 2 * (len(spans) + 1):
+                continue
+            tiles = self._filled(bands, spans)
+            if _rank(tiles) > _rank(best):
+                best = tiles
+        return best
+
+    def _filled(self, bands: Sequence[Span], spans: Sequence[Span]) -> list[WorkTile]:
+        """The tiles of all rows if each but the last is divided at ``spans``; else none."""
+        complete = bands if self._is_divided(bands[-1], spans) else bands[:-1]
+        if not complete or not all(self._is_divided(band, spans) for band in complete):
+            return []
+        last = [] if complete is bands else self._last_row(bands[-1], spans)
+        rows = [*((band, spans) for band in complete), (bands[-1], last)]
+        return [(left, top, right, low) for (top, low), row in rows for left, right in row]
+
+    def _last_row(self, band: Span, spans: Sequence[Span]) -> Sequence[Span]:
+        """The tiles of an incomplete last row, on the left or in the middle; empty where it has none."""
+        pitch = spans[1][0] - spans[0][0] if len(spans) > 1 else 0
+        for count in range(len(spans) - 1, 0, -1):
+            for shift in (0, round(pitch * (len(spans) - count) / 2)):
+                row = [(left + shift, right + shift) for left, right in spans[:count]]
+                if self._is_divided(band, row):
+                    return row
+        return []
+
+    def _is_divided(self, band: Span, spans: Sequence[Span]) -> bool:
+        borders = self._within(band)
+        return all(borders.near(edge) is not None for span in spans for edge in span)
+
+    def _within(self, band: Span) -> _Borders:
+        if band not in self._borders:
+            self._borders[band] = self._lines.within(band, self._shares)
+        return self._borders[band]
+
+
+def _rank(tiles: Sequence[WorkTile]) -> tuple[int, int]:
+    """Of two readings the one with more tiles is right, as two tiles are one tile of half a grid; and of
+    these the one with the smaller tiles, as gutters and margins are no part of a tile."""
+    return len(tiles), -sum((right - left) * (low - top) for left, top, right, low in tiles)
+
+
+def _without_plain_end(image: NDArray[np.uint8], tiles: list[WorkTile]) -> list[WorkTile]:
+    """The tiles without those at the end that show one colour only: the rest of an incomplete last row."""
+    kept = list(tiles)
+    while kept:
+        left, top, right, low = kept[-1]
+        inside = image[top + 4 : low - 4 : 2, left + 4 : right - 4 : 2].reshape(-1, 3).astype(np.int16)
+        away = np.abs(inside - np.median(inside, axis=0)).max(axis=1)
+        if (away <= PLAIN_LEVELS).mean() < EMPTY:
+            break
+        kept.pop()
+    return kept
+
+
+def _lines(image: NDArray[np.uint8]) -> _Lines:
+    """The borders between the rows of ``image``."""
+    height, width = image.shape[:2]
+    means = cv2.resize(image, (max(1, width // SEGMENT_PX), height), interpolation=cv2.INTER_AREA)
+    padded = np.pad(means.astype(np.float32), ((2, 2), (0, 0), (0, 0)), mode="edge")
+    at, before = padded[2 : height + 3], padded[1 : height + 2]
+    sharp = np.ascontiguousarray(np.abs(at - before).max(axis=2))
+    # A border that was shrunk into the middle of a pixel changes the colour in two steps.
+    soft = np.abs(padded[3 : height + 4] - before).max(axis=2)
+    softer = np.abs(at - padded[: height + 1]).max(axis=2)
+    contrast = np.maximum(sharp, SOFT * np.maximum(soft, softer))
+    near, far = 2 * BESIDE_PX[0] - 1, 2 * BESIDE_PX[1] + 1
+    sums = [cv2.boxFilter(sharp, -1, (1, size), normalize=False) for size in (near, far)]
+    texture = (sums[1] - sums[0]) / (far - near)
+    shows = (contrast >= CONTRAST) & (contrast >= STANDS_OUT * texture)
+    known = shows | (cv2.dilate(sharp, np.ones((far, 1), np.uint8)) >= CONTRAST)
+    return _Lines(shows, known, sharp, means.astype(np.float32), width)
+
+
+def _plain_margins(image: NDArray[np.uint8]) -> tuple[int, int]:
+    """How many rows at the top and at the bottom have one colour but for what a toolbar shows, pixels; the
+    tiles begin and end there or outside. ``image`` is (height, segments, 3)."""
+    rows = image.astype(np.float32)
+    away = np.abs(rows - np.median(rows, axis=1, keepdims=True)).max(axis=2)
+    share = (away <= PLAIN_LEVELS).mean(axis=1)
+    margins = []
+    for shares in (share, share[::-1]):
+        mean = np.cumsum(shares) / np.arange(1, len(shares) + 1)
+        plain = np.flatnonzero(mean >= PLAIN)
+        margins.append(min(round(LONGEST_MARGIN * len(share)), int(plain[-1]) + 1 if len(plain) else 0))
+    return margins[0] + TOLERANCE_PX, margins[1] + TOLERANCE_PX
+
+
+def _spans(tiles: Sequence[WorkTile], size: tuple[int, int]) -> bool:
+    """Whether the tiles span the frame in one direction, and half of that in the other."""
+    left, top, right, low = np.array(tiles).T
+    across = (right.max() - left.min()) / size[0]
+    down = (low.max() - top.min()) / size[1]
+    return bool(max(across, down) >= SPANS and min(across, down) >= SPANS / 2)
+
+
+def _is_plain_beside(image: NDArray[np.uint8], tiles: Sequence[WorkTile]) -> bool:
+    """Whether what lies beside the tiles has one colour, the background's."""
+    outside = np.ones(image.shape[:2], bool)
+    for left, top, right, low in tiles:
+        grown = np.array([left, top]) - TOLERANCE_PX
+        outside[max(0, grown[1]) : low + TOLERANCE_PX, max(0, grown[0]) : right + TOLERANCE_PX] = False
+    beside = image[::2, ::2][outside[::2, ::2]].astype(np.int16)
+    if len(beside) < LEAST_BESIDE * outside.size / 4:
+        return True
+    away = np.abs(beside - np.median(beside, axis=0)).max(axis=1)
+    return bool((away <= PLAIN_LEVELS).mean() >= PLAIN)

@@ -1,0 +1,83 @@
+"""What a recording tells of itself while it runs: one frozen dataclass, sent as JSON after each look, and
+once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from db.small_faces import SmallFaces
+from monitor.session.state import SessionState
+from monitor.sources.camera_state import CameraState
+
+
+@dataclass(frozen=True)
+class PersonNow:
+    """One student at the last look. ``label`` is that of their seat in the record ("Student 3", or the
+    planned seat's), empty until they are in it.
+
+    ``facing`` (turned to the front) and ``eyes_closed`` are None where that cannot be told. Either
+    ``expression`` (one of ``model.emotions.EMOTIONS``) or ``unknown``, a value of ``monitor.types.Unknown``,
+    says why there is none.
+    """
+
+    label: str
+    seen: bool
+    facing: bool | None = None
+    eyes_closed: bool | None = None
+    expression: str | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordingStatus:
+    """One room's recording. ``source`` is fit for records (no password). Times are aware UTC.
+
+    ``session_id`` is None until the first picture has come. ``since`` is when ``state`` began.
+    ``camera_reason`` says in a few words why no fresh picture comes, empty while one does;
+    ``camera_age_s`` is the time since the last fresh picture, None before the first. ``faces_now`` counts
+    the faces of the last sample, ``students`` the people followed so far. ``sample_fps`` is the rate that
+    was reached over the last half minute, ``wanted_fps`` the one asked for. ``unwritten_bins`` wait for the
+    database. ``last_written_at`` is None before the first commit. ``people`` are the students at the last
+    look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody. ``small_faces``
+    is the result of the search for faces that the detector missed, None before there is one.
+    """
+
+    room: str | None
+    class_name: str
+    source: str
+    session_id: int | None
+    state: SessionState
+    since: datetime
+    started_at: datetime | None
+    media_s: float
+    watched_s: float
+    camera: CameraState
+    camera_reason: str
+    camera_age_s: float | None
+    faces_now: int
+    students: int
+    frames_sampled: int
+    frames_dropped: int
+    sample_fps: float
+    wanted_fps: float
+    unwritten_bins: int
+    last_written_at: datetime | None
+    people: tuple[PersonNow, ...] = ()
+    small_faces: SmallFaces | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field as a JSON-ready value; times in ISO 8601."""
+        return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RecordingStatus:
+        """The inverse of :meth:`as_json`. Raises ``pydantic.ValidationError``."""
+        return _ADAPTER.validate_python(values)
+
+
+_ADAPTER = TypeAdapter(RecordingStatus)

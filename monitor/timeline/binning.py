@@ -1,0 +1,234 @@
+"""Observations become timeline bins: what is kept instead of samples.
+
+Bins stay open for a while after their time, because a face's first samples are attributed only
+once it is confirmed to be a person, and an unfinished bin may be written as it is and written
+again when it has grown.
+
+Bins of single students become bins of the whole class, for ``mode: aggregate``.
+
+Pure. In that mode nothing about one student is stored. A figure of a bin is kept only if at least
+``MIN_PEOPLE`` students are behind that figure: five in view of whom one could be read give no expression.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.corrections.merge_bins import combined_poses
+from db.records import TimelineBin
+from model.poses import Pose, pose_of
+from monitor.types import HeadPose, Observation
+
+
+@dataclass
+class _Tally:
+    """One student in one bin, so far."""
+
+    seen_at: set[float] = field(default_factory=set)
+    seen_s: float = 0.0
+    usable: int = 0
+    probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros(7))
+    unknown: Counter[str] = field(default_factory=Counter)
+    yaw_deg: list[float] = field(default_factory=list)
+    pitch_deg: list[float] = field(default_factory=list)
+    facing: int = 0
+    poses: Counter[str] = field(default_factory=Counter)
+    eyes: int = 0
+    closed: int = 0
+
+
+@dataclass
+class _OpenBin:
+    """One bin of the whole class, so far: the samples it covers and who was in them."""
+
+    covers_s: dict[float, float] = field(default_factory=dict)
+    watched: dict[float, frozenset[int]] = field(default_factory=dict)
+    tallies: dict[int, _Tally] = field(default_factory=dict)
+
+
+class Binner:
+    """Sums observations into bins of ``bin_s`` seconds of media time.
+
+    ``is_facing`` says whether a head pose counts as turned to the front; None counts as no direction.
+    ``keep_s`` is how long bins stay open behind the newest, seconds; an observation older than that is
+    refused. It must cover what the pipeline holds back until a face is confirmed
+    (``monitor.session.pipeline.PENDING_S``).
+    """
+
+    def __init__(
+        self, bin_s: float, is_facing: Callable[[HeadPose], bool | None], *, keep_s: float = 40.0
+    ) -> None:
+        self.bin_s = bin_s
+        self._is_facing = is_facing
+        self._keep_bins = math.ceil(keep_s / bin_s)
+        self._open: dict[int, _OpenBin] = {}
+        self._students: set[int] = set()
+
+    def add_sample(self, media_s: float, covers_s: float, watched: frozenset[int] | None = None) -> None:
+        """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds; of nobody else but
+        ``watched`` it tells anything, with None it does of everybody."""
+        bin_ = self._open.setdefault(self._index(media_s), _OpenBin())
+        bin_.covers_s[media_s] = covers_s
+        if watched is not None:
+            bin_.watched[media_s] = watched
+
+    def add(self, observation: Observation) -> bool:
+        """Count one observation; True unless its bin is closed already.
+
+        Raises KeyError if no sample was announced for its time.
+        """
+        self._students.add(observation.student)
+        bin_ = self._open.get(self._index(observation.media_s))
+        if bin_ is None:
+            return False
+        covers_s = bin_.covers_s[observation.media_s]
+        if observation.seen:
+            tally = bin_.tallies.setdefault(observation.student, _Tally())
+            # A second face at the seat (one person found twice, or somebody passing by) may turn out to be
+            # the same student's next track: of its earlier samples those count in which nobody was seen.
+            if observation.media_s not in tally.seen_at:
+                self._count(tally, observation, covers_s)
+        return True
+
+    def bins(self, students: Iterable[int] | None = None) -> dict[tuple[int, float], TimelineBin]:
+        """Every open bin by (student, start in seconds). ``TimelineBin.student_id`` is the student's
+        number within the session; whoever stores the bins replaces it."""
+        numbers = sorted(self._students if students is None else students)
+        return {
+            (number, index * self.bin_s): self._bin(number, index, bin_)
+            for index, bin_ in sorted(self._open.items())
+            for number in numbers
+        }
+
+    def close_old(self) -> None:
+        """Forget the bins further behind the newest than ``keep_s``."""
+        if self._open:
+            oldest = max(self._open) - self._keep_bins
+            self._open = {index: bin_ for index, bin_ in self._open.items() if index >= oldest}
+
+    def _index(self, media_s: float) -> int:
+        # Timestamps such as 4.9999999 belong to the bin that their rounded value opens.
+        return math.floor(media_s / self.bin_s + 1e-6)
+
+    def _count(self, tally: _Tally, observation: Observation, covers_s: float) -> None:
+        tally.seen_at.add(observation.media_s)
+        tally.seen_s += covers_s
+        if observation.probabilities is not None:
+            tally.usable += 1
+            tally.probabilities += observation.probabilities
+            if observation.head is not None and observation.head.pitch_deg is not None:
+                tally.poses[pose_of(observation.head.yaw_deg, observation.head.pitch_deg)] += 1
+        elif observation.unknown is not None:
+            tally.unknown[observation.unknown.value] += 1
+        facing = None if observation.head is None else self._is_facing(observation.head)
+        if observation.head is not None and facing is not None:
+            tally.yaw_deg.append(observation.head.yaw_deg)
+            tally.facing += facing
+            if observation.head.pitch_deg is not None:
+                tally.pitch_deg.append(observation.head.pitch_deg)
+        if observation.eyes_closed is not None:
+            tally.eyes += 1
+            tally.closed += observation.eyes_closed
+
+    def _bin(self, number: int, index: int, bin_: _OpenBin) -> TimelineBin:
+        tally = bin_.tallies.get(number, _Tally())
+        mean = tally.probabilities / tally.usable if tally.usable else None
+        seen = len(tally.seen_at)
+        covers_s = [
+            s
+            for at_s, s in bin_.covers_s.items()
+            if at_s in tally.seen_at or number in bin_.watched.get(at_s, (number,))
+        ]
+        absent = len(covers_s) - seen
+        return TimelineBin(
+            student_id=number,
+            start_s=index * self.bin_s,
+            watched_s=sum(covers_s),
+            seen_s=tally.seen_s,
+            samples=len(covers_s),
+            seen_samples=seen,
+            usable_samples=tally.usable,
+            probabilities=None if mean is None else tuple(float(p) for p in mean),
+            unknown=dict(tally.unknown) | ({"absent": absent} if absent else {}),
+            pose_samples=len(tally.yaw_deg),
+            facing_samples=tally.facing,
+            yaw_deg=float(np.mean(tally.yaw_deg)) if tally.yaw_deg else None,
+            pitch_deg=float(np.mean(tally.pitch_deg)) if tally.pitch_deg else None,
+            eye_samples=tally.eyes,
+            closed_samples=tally.closed,
+            poses={pose.value: tally.poses[pose] for pose in Pose if tally.poses[pose]},
+        )
+
+
+MIN_PEOPLE = 5
+"""The least number of students behind a class figure. Five is a usual minimum cell size for
+published statistics on pupils (US NCES SLDS Technical Brief 3, 2011, reports minima of 5 to 30)."""
+
+
+def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
+    """One bin for the class from the students' bins of the same time.
+
+    ``people`` counts the students seen; ``seen_s``, sample counts and reasons are sums over them;
+    probabilities are weighted by usable samples, angles by samples with a pose. Raises ValueError
+    when there are no bins or their times differ.
+    """
+    members = list(bins)
+    if len({b.start_s for b in members}) != 1:
+        raise ValueError(
+            f"{len(members)} bins with starts {sorted({b.start_s for b in members})}; expected one"
+        )
+    seen = [b for b in members if b.seen_samples]
+    usable = _enough([b for b in seen if b.probabilities is not None])
+    posed = _enough([b for b in seen if b.pose_samples])
+    eyed = _enough([b for b in seen if b.eye_samples])
+    unknown: Counter[str] = Counter()
+    for b in _enough(seen):
+        unknown.update({reason: n for reason, n in b.unknown.items() if reason != "absent"})
+    return TimelineBin(
+        student_id=None,
+        start_s=members[0].start_s,
+        watched_s=max(b.watched_s for b in members),
+        seen_s=sum(b.seen_s for b in seen),
+        samples=max(b.samples for b in members),
+        seen_samples=sum(b.seen_samples for b in seen),
+        usable_samples=sum(b.usable_samples for b in usable),
+        probabilities=_mean_probabilities(usable),
+        unknown=dict(unknown),
+        pose_samples=sum(b.pose_samples for b in posed),
+        facing_samples=sum(b.facing_samples for b in posed),
+        yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in posed]),
+        pitch_deg=_weighted(_enough_pitches(posed)),
+        eye_samples=sum(b.eye_samples for b in eyed),
+        closed_samples=sum(b.closed_samples for b in eyed),
+        people=len(seen),
+        poses=combined_poses(usable, sum(b.usable_samples for b in usable)),
+    )
+
+
+def _enough(bins: list[TimelineBin]) -> list[TimelineBin]:
+    """The bins, or none of them if they are of too few students."""
+    return bins if len(bins) >= MIN_PEOPLE else []
+
+
+def _enough_pitches(posed: list[TimelineBin]) -> list[tuple[float | None, int]]:
+    pitched = _enough([b for b in posed if b.pitch_deg is not None])
+    return [(b.pitch_deg, b.pose_samples) for b in pitched]
+
+
+def _mean_probabilities(usable: list[TimelineBin]) -> tuple[float, ...] | None:
+    if not usable:
+        return None
+    rows = np.array([b.probabilities for b in usable])
+    return tuple(float(p) for p in np.average(rows, axis=0, weights=[b.usable_samples for b in usable]))
+
+
+def _weighted(pairs: list[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in pairs if value is not None and weight]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None

@@ -1,0 +1,102 @@
+"""Bins merged into columns wide enough to be seen in print.
+
+An hour has 720 bins of five seconds; across 130 mm of paper that is a fifth of a millimetre each,
+and every one of them costs space in the file. Charts therefore draw at most ``MOST_COLUMNS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.timeline.classroom import ClassTimeline
+from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
+
+MOST_COLUMNS = 120
+
+ROUND_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
+"""Lengths of time that people count in, seconds."""
+
+
+class State(IntEnum):
+    """What is known of a student in a column."""
+
+    NOT_WATCHED = 0
+    ABSENT = 1
+    UNKNOWN = 2
+    KNOWN = 3
+    TOO_FEW = 4
+    """Of the class only: fewer people than may be shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """``edges_s`` ``(C + 1,)`` bounds the columns in media seconds; ``per_column`` bins are in each."""
+
+    edges_s: Floats
+    per_column: int
+
+    def sums(self, values: Floats | Ints) -> Floats:
+        """``(B, ...)`` summed to ``(C, ...)``; NaN counts as 0."""
+        count = len(self.edges_s) - 1
+        padding = [(0, count * self.per_column - len(values))] + [(0, 0)] * (values.ndim - 1)
+        padded = np.pad(np.nan_to_num(values.astype(np.float64)), padding)
+        return np.asarray(padded.reshape(count, self.per_column, *values.shape[1:]).sum(axis=1))
+
+    def means(self, values: Floats, weights: Floats | Ints) -> Floats:
+        """``(B, ...)`` averaged to ``(C, ...)`` with weights ``(B,)``; NaN where they sum to 0."""
+        shape = (-1,) + (1,) * (values.ndim - 1)
+        known = ~np.isnan(values.reshape(len(values), -1)).any(axis=1)
+        weights = np.where(known, weights, 0.0)
+        whole = self.sums(weights).reshape(shape)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(whole > 0, self.sums(values * weights.reshape(shape)) / whole, np.nan)
+
+
+def columns(grid: Grid, most: int = MOST_COLUMNS) -> Columns:
+    """Columns for a grid of at least one bin."""
+    return _columns(grid, -(-len(grid.watched_s) // most))
+
+
+def round_columns(grid: Grid, most: int) -> Columns:
+    """At most so many columns of a length that people count in: a minute, five, ten; for tables."""
+    fitting = (step for step in ROUND_S if step * most >= len(grid.watched_s) * grid.bin_s)
+    return _columns(grid, max(1, round(next(fitting, ROUND_S[-1]) / grid.bin_s)))
+
+
+def _columns(grid: Grid, per_column: int) -> Columns:
+    bins = len(grid.watched_s)
+    count = -(-bins // per_column)
+    edges = np.minimum(np.arange(count + 1) * per_column, bins) * grid.bin_s
+    return Columns(edges, per_column)
+
+
+def expression_states(line: StudentTimeline, cols: Columns) -> Ints:
+    """``(C,)`` the ``State`` that took most of each column's watched time, for expressions."""
+    return _states(line, cols, cols.sums(line.usable_s))
+
+
+def direction_states(line: StudentTimeline, cols: Columns) -> Ints:
+    """``(C,)`` the same for the head's direction."""
+    return _states(line, cols, cols.sums(line.posed_s))
+
+
+def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) -> Ints:
+    """``(C,)`` the state of the whole class, given in which columns there is something to draw."""
+    unwatched = cols.sums(whole.grid.watched_s) == 0
+    unseen = cols.sums(whole.people_seen) == 0
+    many = cols.sums((whole.people_seen >= whole.least_people).astype(np.int64)) > 0
+    choices = [State.KNOWN, State.NOT_WATCHED, State.ABSENT, State.UNKNOWN]
+    states = np.select([known, unwatched, unseen, many], choices, State.TOO_FEW)
+    return np.asarray(states, np.int64)
+
+
+def _states(line: StudentTimeline, cols: Columns, known_s: Floats) -> Ints:
+    watched_s, seen_s = cols.sums(line.watched_s), cols.sums(line.seen_s)
+    spans = np.stack([watched_s - seen_s, seen_s - known_s, known_s])
+    # Ties go to the state that knows more, hence the reversed order of the rows.
+    states = State.KNOWN - spans[::-1].argmax(axis=0)
+    return np.where(watched_s > 0, states, State.NOT_WATCHED).astype(np.int64)

@@ -1,0 +1,40 @@
+"""How pages are made from templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.text.i18n import N_, language_tag, plural, word
+
+PRINTED = (N_("Classpulse · personal data, not for the notice board"), N_("page "), N_(" of "))
+"""Texts that ``report.css`` prints at the foot of a sheet."""
+
+
+def page_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
+    """Jinja2 over ``templates/``: everything is escaped, a name that there is not is an error, and texts are
+    those of the language that is spoken."""
+    environment = Environment(
+        loader=PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(word, plural, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= filters
+    environment.globals["language_tag"] = language_tag
+    return environment
+
+
+def style_sheet(*names: str) -> str:
+    """Style sheets of ``templates/`` one after another, with what they print in the language that is
+    spoken."""
+    text = "\n".join((files("templates") / name).read_text("utf-8") for name in names)
+    for printed in PRINTED:
+        text = text.replace(f'"{printed}"', f'"{word(printed)}"')
+    return text

@@ -1,0 +1,205 @@
+"""Numbers and labels as people read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from model.emotions import Emotion
+from reports.text.i18n import N_, Language, _, ngettext, spoken, word
+
+NOUNS: Mapping[Emotion, str] = {
+    Emotion.ANGRY: N_("anger"),
+    Emotion.DISGUST: N_("disgust"),
+    Emotion.FEAR: N_("fear"),
+    Emotion.HAPPY: N_("happiness"),
+    Emotion.SAD: N_("sadness"),
+    Emotion.SURPRISE: N_("surprise"),
+    Emotion.NEUTRAL: N_("neutral"),
+}
+"""What an expression *resembles*. An adjective after a name would read as a finding about the person.
+Told by ``noun``."""
+
+RESEMBLING: Mapping[Emotion, str] = {
+    Emotion.ANGRY: N_("resembling anger"),
+    Emotion.DISGUST: N_("resembling disgust"),
+    Emotion.FEAR: N_("resembling fear"),
+    Emotion.HAPPY: N_("resembling happiness"),
+    Emotion.SAD: N_("resembling sadness"),
+    Emotion.SURPRISE: N_("resembling surprise"),
+    Emotion.NEUTRAL: N_("resembling neutral"),
+}
+"""What a figure of an expression is called."""
+
+TAGS: Mapping[Emotion, str] = {
+    Emotion.ANGRY: N_("angry-like"),
+    Emotion.DISGUST: N_("disgust-like"),
+    Emotion.FEAR: N_("fear-like"),
+    Emotion.HAPPY: N_("happy"),
+    Emotion.SAD: N_("sad-like"),
+    Emotion.SURPRISE: N_("surprised"),
+    Emotion.NEUTRAL: N_("neutral"),
+}
+"""What a tag beside a face in the live picture calls an expression. The unpleasant ones are never plain
+adjectives, because those would read as findings about the person."""
+
+REASON_TAGS: Mapping[str, tuple[str, str]] = {
+    "too small": (N_("too small"), N_("too small")),
+    "blurred": (N_("blurred"), N_("blurred")),
+    "turned away": (N_("turned away"), N_("turned")),
+    "occluded": (N_("face covered"), N_("covered")),
+    "head bowed": (N_("head bowed"), N_("bowed")),
+    "pose unknown": (N_("angle unknown"), N_("angle?")),
+}
+"""The same for the reasons (``monitor.types.Unknown``) why a seen face has no expression: the text, and a
+short form for small faces."""
+
+KINDS: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
+"""What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
+
+GAP = "\u00a0"
+"""Between a number and its unit, where a line must not break."""
+
+NONE = "–"
+"""Stands for a number that does not exist, which is not zero."""
+
+
+def expression_tag(emotion: Emotion, probability: float, *, short: bool = False) -> str:
+    """``sad-like 62 %``, in short ``sad-like``, in the language that is spoken. ``probability`` lies in
+    0..1."""
+    return word(TAGS[emotion]) if short else f"{word(TAGS[emotion])}{GAP}{percent(probability)}"
+
+
+def reason_tag(reason: str, *, short: bool = False) -> str:
+    """Why a face has no expression, in the language that is spoken; an unlisted reason unchanged."""
+    return word(REASON_TAGS[reason][short]) if reason in REASON_TAGS else reason
+
+
+def about(kind: str) -> str:
+    """``sadness`` for ``sad_share``; a kind that is not known is called as it is."""
+    return word(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")
+
+
+def noun(emotion: Emotion) -> str:
+    """What an expression resembles, in the language that is spoken."""
+    return word(NOUNS[emotion])
+
+
+def capital(text: str) -> str:
+    """With a capital in front; the rest as it is, for German has them inside."""
+    return text[:1].upper() + text[1:]
+
+
+def decimal(number: float) -> str:
+    """``2.5``, ``2,5``: no more decimals than needed."""
+    told = f"{number:g}"
+    return told.replace(".", ",") if spoken() is Language.DE else told
+
+
+def reading_key(name: str) -> list[tuple[bool, int, str]]:
+    """Sorts names as people do: capitals like small letters, and "Student 9" before "Student 10"."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+def clock(seconds: float) -> str:
+    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def length(seconds: float) -> str:
+    """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; seconds are dropped from an hour up."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
+    told = [f"{number}{GAP}{unit}" for number, unit in parts if number]
+    return GAP.join(told) or f"0{GAP}s"
+
+
+def percent(share: float | None) -> str:
+    """``0.625`` as ``62 %``. What is not quite nothing or not quite everything does not become it."""
+    if share is None:
+        return NONE
+    whole = round(share * 100)
+    if whole == 0 and share > 0:
+        return f"<1{GAP}%"
+    if whole == 100 and share < 1 - 1e-9:
+        return f">99{GAP}%"
+    return f"{whole}{GAP}%"
+
+
+def percent_range(low: float, high: float) -> str:
+    """``0.4`` to ``0.81`` as ``40–81 %``."""
+    return f"{low * 100:.0f}–{high * 100:.0f}{GAP}%"
+
+
+def sideways(yaw_deg: float) -> str:
+    """``12.3`` as ``12° left``, to the student's own left; ``-0.2`` as ``0°``."""
+    return _towards(yaw_deg, N_("left"), N_("right"))
+
+
+def upwards(pitch_deg: float) -> str:
+    """``-8`` as ``8° down``."""
+    return _towards(pitch_deg, N_("up"), N_("down"))
+
+
+def points(change: float) -> str:
+    """A change of a share: ``-0.25`` as ``−25 points``."""
+    return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", _whole(change), points=signed(change))
+
+
+def points_of(share: float) -> str:
+    """A difference that is wanted: ``0.25`` as ``25 points``."""
+    whole = _whole(share)
+    return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", whole, points=whole)
+
+
+def signed(change: float) -> str:
+    """Points without their name: ``-0.25`` as ``−25``."""
+    whole = round(change * 100)
+    return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}"
+
+
+def _whole(change: float) -> int:
+    return abs(round(change * 100))
+
+
+def _towards(angle_deg: float, positive: str, negative: str) -> str:
+    whole = round(angle_deg)
+    return f"{abs(whole)}°" + (f"{GAP}{word(positive if whole > 0 else negative)}" if whole else "")
+
+
+_NONE_OF: Mapping[str, str] = {
+    "student": N_("no students"),
+    "lesson": N_("no lessons"),
+    "week": N_("no weeks"),
+    "session": N_("no sessions"),
+    "earlier session": N_("no earlier sessions"),
+    "flag": N_("no flags"),
+    "suggested check-in": N_("no suggested check-ins"),
+}
+_SOME_OF: Mapping[str, Callable[[int], str]] = {
+    "student": lambda num: ngettext("%(num)d student", "%(num)d students", num),
+    "lesson": lambda num: ngettext("%(num)d lesson", "%(num)d lessons", num),
+    "week": lambda num: ngettext("%(num)d week", "%(num)d weeks", num),
+    "session": lambda num: ngettext("%(num)d session", "%(num)d sessions", num),
+    "earlier session": lambda num: ngettext("%(num)d earlier session", "%(num)d earlier sessions", num),
+    "flag": lambda num: ngettext("%(num)d flag", "%(num)d flags", num),
+    "suggested check-in": lambda num: ngettext(
+        "%(num)d suggested check-in", "%(num)d suggested check-ins", num
+    ),
+}
+
+
+def count(number: int, noun: str) -> str:
+    """``1 student``, ``2 students``, ``no students``; of the nouns that there are."""
+    return _SOME_OF[noun](number) if number else word(_NONE_OF[noun])
+
+
+def listing(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return _("%(first)s and %(last)s", first=", ".join(items[:-1]), last=items[-1])

@@ -1,0 +1,254 @@
+"""``classpulse report``: which session, on what paper, into which folder, from which database."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic import command
+from pypdf import PdfReader
+from sqlalchemy import MetaData, create_engine, insert, select
+
+from classpulse.config.settings import Settings
+from classpulse.config.template import render_config
+from classpulse.simulation.term.names import Names
+from classpulse.simulation.term.writer import Term, TermSettings
+from db.engine import open_database
+from db.migrations import runner as revision
+from db.schema import HEAD
+
+ROOT = Path(__file__).resolve().parents[4]
+FORMS = ("html", "pdf", "csv", "json")
+SETTINGS = {
+    "database": {"url": "sqlite:///class.db"},
+    "output": {"folder": "reports", "time_zone": "Europe/Zurich"},
+}
+SMALL = TermSettings(students=3, weeks=1, minutes=4, names=Names.SCRIPTS, interrupted=1)
+REVISIONS = sorted(script.revision for script in revision.scripts().walk_revisions())
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Path:
+    """A folder with settings and two classes: sessions 1 and 2 of Physics 10b, 3 and 4 of Chemistry."""
+    folder = tmp_path_factory.mktemp("term")
+    (folder / "config.yaml").write_text(render_config(Settings.model_validate(SETTINGS)), "utf-8")
+    engine = open_database(f"sqlite:///{folder}/class.db")
+    for name in ("Physics 10b", "Chemistry"):
+        Term(replace(SMALL, class_name=name)).write(engine)
+    engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def school(recorded, tmp_path) -> Path:
+    """A copy of it to change."""
+    return Path(shutil.copytree(recorded, tmp_path / "school"))
+
+
+@pytest.fixture
+def report(school, shell):
+    def make(*arguments: str | Path, forms: tuple[str, ...] = ("json",)):
+        chosen = [part for form in forms for part in ("--format", form)]
+        return shell.json("--config", school / "config.yaml", "report", *arguments, *chosen)
+
+    return make
+
+
+@pytest.fixture
+def refused(school, shell):
+    def fail(code: int, *arguments: str | Path) -> str:
+        return shell.fails(code, "--config", school / "config.yaml", "report", "--format", "html", *arguments)
+
+    return fail
+
+
+class TestWhichSession:
+    @pytest.mark.parametrize(
+        ("named", "number"),
+        [("last", 4), ("1", 1), ("Physics 10b", 2), ("physics 10B", 2), ("Chemistry", 4)],
+    )
+    def test_a_number_or_a_class_for_its_latest(self, report, named, number) -> None:
+        assert report(named)["session"] == number
+
+    def test_a_number_goes_before_a_class_of_that_name(self, school, report) -> None:
+        with closing(sqlite3.connect(school / "class.db")) as connection, connection:
+            connection.execute("UPDATE class_groups SET name = '1' WHERE name = 'Chemistry'")
+            connection.execute("UPDATE class_groups SET name = '10' WHERE name = 'Physics 10b'")
+        assert report("1")["session"] == 1
+        assert report("10")["session"] == 2
+
+    @pytest.mark.parametrize(("number", "near"), [("99", "2, 3, 4"), ("0", "1, 2, 3")])
+    def test_a_number_that_there_is_not(self, refused, number, near) -> None:
+        assert f"there is no session {number}; the nearest are {near}" in refused(2, number)
+
+    @pytest.mark.parametrize("name", ["Physcs 10b", "physik 10b", "-"])
+    def test_a_class_that_there_is_not(self, refused, name) -> None:
+        line = refused(2, name)
+        assert f"'{name}' is no session; expected a number" in line
+        assert "the nearest classes are 'Physics 10b', 'Chemistry'" in line or name == "-"
+
+    def test_an_empty_record(self, tmp_path, shell) -> None:
+        (tmp_path / "config.yaml").write_text("database: {url: 'sqlite:///none.db'}\n")
+        for named in ("last", "3", "Physics"):
+            assert "is recorded yet" in shell.fails(2, "report", named)
+
+
+class TestPaper:
+    def size(self, path: str) -> tuple[int, int]:
+        box = PdfReader(path).pages[0].mediabox
+        return round(box.width), round(box.height)
+
+    def test_the_setting_and_the_option(self, school, report) -> None:
+        assert self.size(report("1", forms=("pdf",))["report"]["pdf"]) == (595, 842)
+        assert self.size(report("1", "--paper", "letter", forms=("pdf",))["report"]["pdf"]) == (612, 792)
+        path = school / "config.yaml"
+        path.write_text(path.read_text("utf-8").replace('paper: "a4"', "paper: letter"), "utf-8")
+        assert self.size(report("1", forms=("pdf",))["report"]["pdf"]) == (612, 792)
+        assert self.size(report("1", "--paper", "a4", forms=("pdf",))["report"]["pdf"]) == (595, 842)
+
+    def test_another_size_is_one_line(self, refused) -> None:
+        assert "'a4', 'letter'" in refused(2, "--paper", "a5")
+
+
+class TestOutputFolder:
+    def test_one_that_is_gone_is_made_again(self, school, report) -> None:
+        report("1")
+        shutil.rmtree(school / "reports")
+        assert Path(report("1")["report"]["json"]).is_file()
+
+    @pytest.mark.parametrize("out", ["class.db", "class.db/inside"])
+    def test_one_that_is_a_file(self, school, refused, out) -> None:
+        line = refused(2 if out == "class.db" else 1, "--out", school / out)
+        assert "class.db" in line
+        assert (school / "class.db").stat().st_size > 0
+
+    @pytest.mark.skipif(
+        not Path("/proc/self").exists(), reason="needs a place where nobody can make a folder"
+    )
+    def test_one_whose_disk_is_gone(self, refused) -> None:
+        assert "/proc/gone/report.html cannot be written" in refused(1, "--out", "/proc/gone")
+
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+    def test_one_that_cannot_be_written(self, refused, monkeypatch, tmp_path, number) -> None:
+        def refuse(**_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("reports.rendering.atomic_write.tempfile.mkstemp", refuse)
+        line = refused(1, "--out", tmp_path / "out")
+        assert f"cannot be written ({os.strerror(number)}); expected a folder" in line
+
+
+class TestDatabases:
+    def older(self, school: Path, schema: str) -> None:
+        """The database of ``school`` as the version that knew ``schema`` would have written it."""
+        was = (school / "class.db").rename(school / "was.db")
+        engine = create_engine(f"sqlite:///{school}/class.db")
+        with engine.begin() as connection:
+            settings = revision.config()
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, schema)
+        source, old, new = create_engine(f"sqlite:///{was}"), MetaData(), MetaData()
+        old.reflect(engine)
+        new.reflect(source)
+        with source.connect() as reading, engine.begin() as writing:
+            for table in old.sorted_tables:
+                if table.name == "alembic_version":
+                    continue
+                columns = [new.tables[table.name].columns[column.name] for column in table.columns]
+                rows = [dict(row._mapping) for row in reading.execute(select(*columns))]
+                if rows:
+                    writing.execute(insert(table), rows)
+        engine.dispose()
+        source.dispose()
+
+    @pytest.mark.parametrize("schema", REVISIONS)
+    def test_one_of_every_older_version_is_migrated_and_reported(self, school, report, schema) -> None:
+        self.older(school, schema)
+        made = report("1", forms=FORMS)["report"]
+        assert Path(made["html"]).read_text("utf-8").count("<svg") >= 2
+        assert len(PdfReader(made["pdf"]).pages) >= 2
+        with closing(sqlite3.connect(school / "class.db")) as connection:
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+
+    def test_what_an_older_version_did_not_know_is_not_made_up(self, school, report) -> None:
+        self.older(school, "0001")
+        with closing(sqlite3.connect(school / "class.db")) as connection:
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(timeline_bins)")]
+        assert "eye_samples" not in columns
+        html = Path(report("1", forms=("html",))["report"]["html"]).read_text("utf-8")
+        assert "Eyes shut most" in html
+        with closing(sqlite3.connect(school / "class.db")) as connection:
+            assert connection.execute("SELECT max(eye_samples) FROM timeline_bins").fetchone() == (0,)
+
+    def test_one_of_a_newer_version(self, school, refused) -> None:
+        with closing(sqlite3.connect(school / "class.db")) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        assert "was written by a newer Classpulse (schema 9999" in refused(2, "1")
+
+
+def in_a_process(folder: Path, seed: str, zone: str) -> dict[str, bytes]:
+    """The report in all forms, made by a process of its own with this seed of hashes and this clock."""
+    command_line = [
+        sys.executable,
+        "-m",
+        "classpulse",
+        "--config",
+        str(folder / "config.yaml"),
+        "report",
+        "1",
+    ]
+    command_line += [part for form in FORMS for part in ("--format", form)]
+    # The time of making, where a page prints it, is that of reproducible builds.
+    more = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "TZ": zone, "SOURCE_DATE_EPOCH": "1767225600"}
+    subprocess.run(command_line, cwd=folder, env=os.environ | more, check=True, capture_output=True)
+    return {form: (folder / f"reports/session-0001/report.{form}").read_bytes() for form in FORMS}
+
+
+def test_a_report_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(recorded, tmp_path) -> None:
+    folders = [Path(shutil.copytree(recorded, tmp_path / name)) for name in ("here", "and over there")]
+    one = in_a_process(folders[0], "1", "UTC")
+    other = in_a_process(folders[1], "4711", "Asia/Tokyo")
+    again = in_a_process(folders[1], "4712", "UTC")
+    for form in FORMS:
+        assert one[form] == other[form], form
+        assert again[form] == other[form], f"{form}: made again, with its verdicts stored"
+
+
+class TestLanguage:
+    def test_another_language_lies_beside_english(self, report):
+        english = report("1", forms=("html", "json"))["report"]
+        german = report("1", "--language", "de", forms=FORMS)["report"]
+        names = {kind: Path(path).name for kind, path in german.items()}
+        assert names == {
+            "html": "report.de.html", "pdf": "report.de.pdf", "csv": "report.csv", "json": "report.json",
+        }  # fmt: skip
+        assert Path(german["html"]).parent == Path(english["html"]).parent
+        assert '<html lang="de">' in Path(german["html"]).read_text("utf-8")
+        assert '<html lang="en-GB">' in Path(english["html"]).read_text("utf-8")
+        pdf = PdfReader(german["pdf"])
+        assert pdf.root_object["/Lang"] == "de"
+        assert "Seite 1 von" in pdf.pages[0].extract_text()
+
+    def test_the_settings_choose_where_nobody_does(self, report, school):
+        settings = school / "config.yaml"
+        settings.write_text(settings.read_text("utf-8").replace("language: en", "language: de"), "utf-8")
+        german = Path(report("1", forms=("html",))["report"]["html"])
+        assert german.name == "report.de.html"
+        assert Path(report("1", "--language", "en", forms=("html",))["report"]["html"]).name == "report.html"
+
+    def test_one_that_there_is_not_is_told_in_a_line(self, school, shell):
+        settings = school / "config.yaml"
+        told = shell.fails(2, "--config", settings, "report", "1", "--language", "fr")
+        assert "'fr' is not one of 'en', 'de'" in told
+        settings.write_text(settings.read_text("utf-8").replace("language: en", "language: fr"), "utf-8")
+        told = shell.fails(2, "--config", settings, "report", "1")
+        assert "output.language is 'fr'; input should be 'en' or 'de'" in told
+        assert f"{settings.name}, line " in told

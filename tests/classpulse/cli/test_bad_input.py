@@ -1,0 +1,328 @@
+"""What goes wrong at a teacher's desk: one clear line, the right exit code, nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import Engine, event
+
+from classpulse.cli.main import COMMANDS
+from db import sessions as queries
+from db.engine import open_database
+from db.errors import DatabaseFull
+from db.records import SessionStatus
+from tests.helpers.faces import face
+from tests.helpers.videos import cut_off, noise, rotate, steps, write_video
+
+
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "classpulse-data" / "classpulse.db"
+
+
+def sessions(tmp_path: Path) -> list:
+    engine = open_database(f"sqlite:///{database(tmp_path)}", create=False)
+    try:
+        return queries.sessions(engine)
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are about everything but faces; nobody is looked for."""
+
+    class Nobody:
+        version = "nobody"
+
+        def detect(self, image_bgr):
+            return []
+
+    monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Nobody())
+
+
+class TestFilesThatAreNoVideo:
+    @pytest.mark.parametrize(
+        ("name", "content", "part"),
+        [
+            ("missing.mp4", None, "missing.mp4"),
+            ("text.mp4", b"not a video at all\n" * 100, "text.mp4"),
+            ("empty.mp4", b"", "empty.mp4"),
+        ],
+    )
+    def test_one_line_and_no_session(
+        self, tmp_path: Path, configured, shell, name: str, content: bytes | None, part: str
+    ) -> None:
+        configured()
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert part in shell.fails(2, "analyze", tmp_path / name)
+        assert sessions(tmp_path) == []
+
+    def test_a_folder_without_pictures(self, tmp_path: Path, configured, shell) -> None:
+        configured()
+        (tmp_path / "pictures").mkdir()
+        shell.fails(2, "analyze", tmp_path / "pictures")
+
+    def test_a_camera_is_not_a_recording(self, configured, shell) -> None:
+        configured()
+        assert "classpulse start" in shell.fails(2, "analyze", "0")
+
+
+class TestUnusualVideos:
+    def finished(self, shell, path: Path) -> dict:
+        answer = shell.json("analyze", path)
+        assert answer["status"] == "finished"
+        assert Path(answer["report"]["pdf"]).stat().st_size > 1000
+        return answer
+
+    def test_a_video_without_a_face_gives_a_report_that_says_so(
+        self, tmp_path: Path, configured, shell
+    ) -> None:
+        configured()
+        answer = self.finished(shell, write_video(tmp_path / "empty room.mp4", steps(40)))
+        assert answer["students"] == 0
+        assert "No student was seen" in Path(answer["report"]["html"]).read_text(encoding="utf-8")
+
+    def test_one_frame(self, tmp_path: Path, configured, shell) -> None:
+        configured()
+        answer = self.finished(shell, write_video(tmp_path / "one.mp4", steps(1)))
+        assert answer["frames_sampled"] == 1
+
+    @pytest.mark.parametrize(("width", "height"), [(3840, 2160), (322, 242), (1, 1), (3, 501)])
+    def test_any_size(self, tmp_path: Path, configured, shell, width: int, height: int) -> None:
+        configured()
+        path = write_video(tmp_path / "odd.mkv", steps(3, width, height), codec="ffv1", pix_fmt="bgr0", fps=2)
+        self.finished(shell, path)
+
+    def test_grey_and_rotated(self, tmp_path: Path, configured, shell) -> None:
+        configured()
+        self.finished(shell, write_video(tmp_path / "grey.mkv", steps(10), codec="ffv1", pix_fmt="gray"))
+        self.finished(shell, rotate(write_video(tmp_path / "turned.mp4", steps(10)), 90))
+
+    def test_one_cut_off_half_way_is_interrupted_and_reported(
+        self, tmp_path: Path, configured, shell
+    ) -> None:
+        configured()
+        path = cut_off(write_video(tmp_path / "cut.mp4", noise(100), index_first=True), 0.5)
+        line = shell.fails(1, "analyze", path)
+        assert "interrupted" in line
+        assert "kept" in line
+        (session,) = sessions(tmp_path)
+        assert session.status is SessionStatus.INTERRUPTED
+        assert 2 < session.end_s < 8
+        assert shell.json("report", "last")["session"] == 1
+
+
+class TestDatabase:
+    @pytest.fixture
+    def video(self, tmp_path: Path) -> Path:
+        return write_video(tmp_path / "class.mp4", steps(50), fps=1)
+
+    def test_one_that_is_no_database(self, tmp_path: Path, configured, shell, video: Path) -> None:
+        configured()
+        database(tmp_path).parent.mkdir()
+        database(tmp_path).write_text("minutes of the meeting\n" * 100)
+        assert "not a database" in shell.fails(2, "analyze", video)
+        assert database(tmp_path).read_text().startswith("minutes")
+
+    def test_one_from_a_newer_version(self, tmp_path: Path, configured, shell, video: Path) -> None:
+        configured()
+        shell.json("analyze", video, "--no-report")
+        with sqlite3.connect(database(tmp_path)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.close()
+        assert "newer" in shell.fails(2, "sessions")
+
+    def test_one_that_cannot_be_made(self, tmp_path: Path, configured, shell, video: Path) -> None:
+        configured(more="database:\n  url: sqlite:///class.mp4/classpulse.db\n")
+        shell.fails(2, "analyze", video)
+
+    def test_one_that_is_locked(self, tmp_path: Path, configured, shell, video: Path, monkeypatch) -> None:
+        monkeypatch.setattr("db.engine.BUSY_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(
+            "db.engine.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
+        )
+        configured()
+        shell.json("analyze", video, "--no-report")
+        holder = sqlite3.connect(database(tmp_path), isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        try:
+            assert "locked" in shell.fails(1, "analyze", video)
+        finally:
+            holder.close()
+        assert len(sessions(tmp_path)) == 1
+
+    def test_a_disk_that_fills_up_keeps_what_was_written(
+        self, tmp_path: Path, configured, shell, monkeypatch
+    ) -> None:
+        """SQLite's own page limit stands for the disk: the same error, from the same place."""
+
+        class Crowd:
+            version = "crowd"
+
+            def detect(self, image_bgr):
+                seats = [(100 * i, 100 + 150 * j) for i in range(8) for j in range(6)]
+                return [replace(face(x, y), confirmed=True) for x, y in seats]
+
+        configured("behaviour", more="recording:\n  bin_s: 1\n")
+        video = write_video(tmp_path / "long.mp4", steps(40), fps=0.2)
+        shell.json("analyze", video, "--no-report")
+        with closing(sqlite3.connect(database(tmp_path))) as used:
+            (pages,) = used.execute("PRAGMA page_count").fetchone()
+
+        def limit(connection, _record) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages + 12}")
+
+        monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Crowd())
+        event.listen(Engine, "connect", limit)
+        try:
+            assert "no room left" in shell.fails(1, "analyze", video)
+        finally:
+            event.remove(Engine, "connect", limit)
+        # A full disk may not even take the session's end; then the next command closes it.
+        monkeypatch.setattr("monitor.runtime.process.is_running", lambda pid, started: False)
+        statuses = {s["session_id"]: s["status"] for s in shell.json("sessions")}
+        assert statuses == {1: "finished", 2: "interrupted"}
+        engine = open_database(f"sqlite:///{database(tmp_path)}")
+        kept = queries.bins(engine, 2)
+        engine.dispose()
+        assert sum(b.seen_samples for b in kept) > 100
+        assert shell.json("report", "2")["session"] == 2
+
+    def test_writes_that_fail_in_the_middle_keep_the_first_half(
+        self, tmp_path: Path, configured, shell, video: Path, monkeypatch
+    ) -> None:
+        from db.unit_of_work import Unit
+
+        progress, calls = Unit.progress, []
+
+        def full(self, session_id, done):
+            calls.append(done.end_s)
+            if done.end_s > 25:
+                raise DatabaseFull("classpulse.db has no room left on its disk")
+            return progress(self, session_id, done)
+
+        class Somebody:
+            version = "somebody"
+
+            def detect(self, image_bgr):
+                return [replace(face(30, 24, 16), confirmed=True)]
+
+        monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Somebody())
+        monkeypatch.setattr(Unit, "progress", full)
+        configured()
+        assert "no room left" in shell.fails(1, "analyze", video)
+        monkeypatch.undo()
+        (session,) = sessions(tmp_path)
+        assert session.status is SessionStatus.INTERRUPTED
+        assert 15 <= session.end_s <= 25
+
+
+class TestReport:
+    def test_a_session_that_does_not_exist(self, configured, shell) -> None:
+        configured()
+        assert "no session 7" in shell.fails(2, "report", "7")
+        assert "expected a number" in shell.fails(2, "report", "seven")
+        assert "no session" in shell.fails(2, "report")
+
+    def test_an_output_folder_that_cannot_be_made(self, tmp_path: Path, configured, shell) -> None:
+        configured()
+        video = write_video(tmp_path / "class.mp4", steps(5))
+        shell.json("analyze", video, "--no-report")
+        shell.fails(1, "report", "1", "--out", video / "reports")
+
+
+class TestCommandLine:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["analyse", "x"],
+            ["analyze"],
+            ["report", "--format", "docx"],
+            ["--nonsense"],
+            ["sessions", "--limit", "0"],
+        ],
+    )
+    def test_a_slip_of_the_keyboard(self, configured, shell, arguments: list[str]) -> None:
+        configured()
+        shell.fails(2, *arguments)
+
+    def test_no_configuration(self, shell) -> None:
+        for command in ("check", "sessions", "status", "stop"):
+            assert "classpulse init" in shell.fails(2, command)
+
+    def test_a_bug_leaves_a_log_and_no_traceback(
+        self, configured, shell, monkeypatch, tmp_path: Path
+    ) -> None:
+        def bug(config_path):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        monkeypatch.setattr("classpulse.config.settings.read_config", bug)
+        configured()
+        line = shell.fails(3, "sessions")
+        log = Path(line.split()[-1])
+        assert "ZeroDivisionError" in log.read_text()
+
+    def test_a_machine_without_opencvs_window_libraries_is_told_the_remedy(
+        self, configured, shell, monkeypatch
+    ) -> None:
+        def headless(path):
+            raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+        monkeypatch.setattr("classpulse.config.settings.read_config", headless)
+        configured()
+        line = shell.fails(1, "sessions")
+        assert "libGL.so.1" in line
+        assert "opencv-contrib-python-headless==4" in line
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_every_command_has_its_help(self, shell, command: str) -> None:
+        code, out, _ = shell(command, "--help")
+        assert code == 0
+        assert "Usage: classpulse" in out
+
+
+class TestModels:
+    def test_a_yunet_that_is_not_there(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
+        from monitor.detection.factory import load_detector
+
+        monkeypatch.setattr("monitor.detection.factory.load_detector", load_detector)
+        configured(more="detection:\n  backend: yunet\n  yunet_model: nowhere.onnx\n")
+        assert "nowhere.onnx" in shell.fails(2, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
+        assert sessions(tmp_path) == []
+
+    def test_an_expression_model_that_is_none(self, tmp_path: Path, configured, shell) -> None:
+        (tmp_path / "model.tflite").write_text("no")
+        configured(more=f"expression:\n  model: {tmp_path / 'model.tflite'}\n")
+        shell.fails(2, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
+
+
+def test_check_says_what_is_missing(tmp_path: Path, configured, shell) -> None:
+    path = configured()
+    video = write_video(tmp_path / "class.mp4", steps(3, 320, 240))
+    findings = {f["what"]: f for f in shell.json("check", "--source", video)}
+    assert all(f["ready"] for f in findings.values())
+    assert findings["camera"]["detail"] == "class.mp4 gives pictures of 320 × 240"
+    path.write_text("output:\n  folder: class.mp4/x\n")
+    code, out, _ = shell("check", "--source", tmp_path / "gone.mp4", "--json")
+    assert code == 1
+    import json
+
+    assert {f["what"] for f in json.loads(out) if not f["ready"]} == {"policy", "camera", "output"}
+
+
+def test_pictures_serve_as_a_recording(tmp_path: Path, configured, shell) -> None:
+    configured()
+    folder = tmp_path / "stills"
+    folder.mkdir()
+    for i in range(6):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((48, 64, 3), 10 * i, np.uint8))
+    assert shell.json("analyze", folder)["frames_sampled"] == 6
+    assert shell.json("analyze", folder / "0.png")["frames_sampled"] == 1

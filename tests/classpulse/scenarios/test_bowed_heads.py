@@ -1,0 +1,78 @@
+"""A student who writes with a bowed head is neither read nor flagged; a level neighbour is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from classpulse.simulation.demo.poses import Fields, Pose, load_fields
+from classpulse.simulation.demo.warps import grid
+from db import sessions as queries
+from db.engine import open_database
+from db.records import TimelineBin
+from monitor.types import ImageBGR
+from tests.helpers.videos import write_video
+
+FPS, SECONDS, WRITES_FROM_S = 5, 60, 15
+HEIGHT, WIDTH = 360, 640
+
+
+def drawn(fields: Fields, pitch_deg: float) -> ImageBGR:
+    """The portrait of the demo at this pitch, one half of the frame."""
+    image = fields.portrait.image_bgr
+    height, width = image.shape[:2]
+    field = cv2.resize(grid(image.shape) - fields.of(Pose(pitch_deg=pitch_deg)), (width, height))
+    bowed = cv2.remap(image, field.astype(np.float32), np.empty(0), cv2.INTER_LINEAR)
+    return np.asarray(
+        cv2.resize(bowed[:, 30:-30], (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
+def swayed(image_bgr: ImageBGR, phase: float) -> ImageBGR:
+    """The same with a slow sway, as of a person who sits."""
+    shift = np.float32([[1, 0, 4 * np.sin(phase)], [0, 1, 3 * np.cos(1.3 * phase)]])
+    size = (image_bgr.shape[1], image_bgr.shape[0])
+    return np.asarray(cv2.warpAffine(image_bgr, shift, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Left a student with a level head, right one who begins to write after ``WRITES_FROM_S``."""
+    fields = load_fields()
+    level, writing = [drawn(fields, p) for p in (0.0, 2.0)], [drawn(fields, p) for p in (-24.0, -27.0, -30.0)]
+    frames = []
+    for number in range(FPS * SECONDS):
+        at_s = number / FPS
+        right = level if at_s < WRITES_FROM_S else writing
+        halves = [level[number // 7 % 2], right[number // 5 % len(right)]]
+        frames.append(np.hstack([swayed(half, at_s + 2 * side) for side, half in enumerate(halves)]))
+    return write_video(tmp_path_factory.mktemp("bowed") / "class.mp4", frames, fps=FPS)
+
+
+def test_a_writing_student_is_neither_read_nor_flagged(tmp_path: Path, configured, shell, film: Path) -> None:
+    configured()
+    answer = shell.json("analyze", film, "--no-report")
+    assert answer["students"] == 2
+    shell.json("report", "last", "--format", "json")
+    engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}", create=False)
+    seats = sorted(queries.seats(engine, 1), key=lambda seat: seat.box_xyxy[0])
+    bins, flags = queries.bins(engine, 1), queries.flags(engine, 1)
+    engine.dispose()
+    level, writer = ([b for b in bins if b.student_id == seat.student_id] for seat in seats)
+    assert usable_share(level) > 0.9
+    assert usable_share([b for b in writer if b.start_s + 5 <= WRITES_FROM_S]) > 0.9
+    writing = [b for b in writer if b.start_s >= WRITES_FROM_S + 5]
+    assert usable_share(writing) == 0
+    assert sum(b.unknown.get("head bowed", 0) for b in writing) > 0.9 * sum(b.seen_samples for b in writing)
+    assert {flag.outcome for flag in flags if flag.kind == "sad_share"} <= {
+        "not_flagged",
+        "insufficient_data",
+    }
+
+
+def usable_share(bins: list[TimelineBin]) -> float:
+    """Samples with an expression by samples in which the student was seen."""
+    return sum(b.usable_samples for b in bins) / sum(b.seen_samples for b in bins)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from classpulse.config.settings import CaptureSettings
+from classpulse.services.seat_plans.editor import take_still
+from monitor.errors import SourceLost
+from tests.helpers.cameras import texture
+
+
+class OneCamera:
+    """A camera that gives these pictures, then the last one for ever."""
+
+    def __init__(self, pictures: Iterator[np.ndarray]) -> None:
+        self._pictures = pictures
+        self._last: np.ndarray | None = None
+
+    def isOpened(self) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, Any]:
+        self._last = next(self._pictures, self._last)
+        return True, self._last
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_still_of_a_camera(monkeypatch):
+    monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(texture(n) for n in itertools.count()))
+    assert take_still("0", 0.0, CaptureSettings()).shape == (48, 64, 3)
+
+
+def test_a_camera_that_is_frozen_is_told_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(iter([texture(1)])))
+    with pytest.raises(SourceLost, match="frozen picture"):
+        take_still("0", 60.0, CaptureSettings(stale_s=1.0))

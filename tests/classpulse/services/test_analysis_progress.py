@@ -1,0 +1,63 @@
+"""An analysis that is watched over: what it tells, and that it ends with whoever listens."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from classpulse.services.analysis_progress import Attended, Heard, heard, line
+from db import sessions as queries
+from db.engine import open_database
+from monitor.runtime.shutdown import StopRequest
+from tests.helpers.videos import steps, write_video
+
+
+@pytest.mark.parametrize(
+    "text", ["", "writing the report", "{}", '{"session": 3}', '{"analysis": {"end_s": "x"}}', "[1]"]
+)
+def test_what_is_for_people_tells_nothing(text: str) -> None:
+    assert heard(text) is None
+
+
+def test_what_is_told_is_heard() -> None:
+    told = Heard(3, 5.5, None, 4)
+    assert heard(line(told)) == told
+
+
+@pytest.fixture
+def stdin(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The other end of standard input."""
+    reading, writing = os.pipe()
+    read = os.read
+    monkeypatch.setattr("os.read", lambda _, size: read(reading, size))
+    return writing
+
+
+def test_it_ends_when_nobody_listens_any_more(stdin: int, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No time passes, or the second would be told too.
+    monkeypatch.setattr(
+        "classpulse.services.analysis_progress.time", SimpleNamespace(monotonic=lambda: 100.0)
+    )
+    stop = StopRequest()
+    attended = Attended(stop)
+    attended.began(3, 60.0)
+    attended.at(0.5, 2)
+    assert heard(capsys.readouterr().err.strip()) == Heard(3, 0.0, 60.0, 0)
+    assert not stop.is_set()
+    os.close(stdin)
+    assert stop.wait(60)
+    assert stop.hurried
+    assert attended.cancelled
+
+
+def test_another_class_room_and_name(tmp_path: Path, configured, shell) -> None:
+    configured(more="class: {name: 7b}\n")
+    film = write_video(tmp_path / "film.mp4", steps(5), fps=1)
+    shell.json("analyze", film, "--class", "8c", "--room", "A1", "--called", "Maths", "--no-report")
+    engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
+    (session,) = queries.sessions(engine)
+    engine.dispose()
+    assert (session.class_name, session.room, session.source) == ("8c", "A1", "Maths")

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classpulse.config.settings import Config, read_config
+from classpulse.services.erasure import Erasure, enforce, erase_older, found_older
+from classpulse.services.uploads import Upload, Uploads, UploadState, uploads_folder
+from db import sessions as queries
+from db.records import SessionStatus
+from db.unit_of_work import Store
+from tests.helpers.recorded import START, new_session
+
+DAY = timedelta(days=1)
+AFTER_THE_SECOND = START + timedelta(weeks=1, minutes=6)
+"""Of the four lessons, a week apart."""
+
+
+def keep(tmp_path: Path, days: str | int, more: str = "") -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8") + f"retention: {{keep_days: {days}}}\n{more}", "utf-8")
+    return path
+
+
+def numbers(store: Store) -> list[int]:
+    return sorted(one.id for one in queries.sessions(store.engine))
+
+
+def audit(store: Store) -> list[tuple[str, str, str]]:
+    return [(a.action, a.subject, a.detail) for a in queries.audit_trail(store.engine) if a.action == "erase"]
+
+
+class TestTheNight:
+    def test_nothing_is_erased_unasked(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(tmp_path / "config.yaml")
+        assert enforce(store.engine, config, START + 10_000 * DAY) == Erasure()
+        assert numbers(store) == lessons
+
+    def test_what_is_older_goes_with_its_report(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        for number in lessons:
+            folder = config.output_folder / f"session-{number:04d}"
+            folder.mkdir(parents=True)
+            (folder / "report.html").touch()
+        found = enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert found == Erasure(tuple(lessons[:2]), 0, 2)
+        assert numbers(store) == lessons[2:]
+        left = {folder.name for folder in config.output_folder.iterdir()}
+        assert left == {f"session-{number:04d}" for number in lessons[2:]}
+        assert audit(store) == [
+            ("erase", f"session {n}", "ended more than 30 days ago; 0 students with it")
+            for n in lessons[1::-1]
+        ]
+        assert enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == Erasure()
+
+    def test_by_the_end_and_not_the_start(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(keep(tmp_path, 30))
+        assert not enforce(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
+        assert enforce(store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY).sessions
+
+    def test_a_session_that_runs_stays(self, tmp_path: Path, store: Store) -> None:
+        with store.unit() as unit:
+            running = unit.start_session(new_session())
+            unit.commit()
+        assert enforce(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY) == Erasure()
+        assert queries.session(store.engine, running).status is SessionStatus.RUNNING
+
+    def test_a_report_that_cannot_be_removed_is_tried_again(
+        self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        (config.output_folder / f"session-{lessons[0]:04d}").mkdir(parents=True)
+        at = AFTER_THE_SECOND + 30 * DAY
+
+        def busy(_path: Path) -> None:
+            raise PermissionError(13, "it is open in another program")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("shutil.rmtree", busy)
+            found = enforce(store.engine, config, at)
+        assert found.sessions == (lessons[1],)
+        assert found.failed == (
+            f"the report of session {lessons[0]} cannot be removed (it is open in another program)",
+        )
+        assert enforce(store.engine, config, at).sessions == (lessons[0],)
+
+    def test_reports_by_class_go_too_and_empty_folders(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
+        path = tmp_path / "config.yaml"
+        keep(tmp_path, 30, "output: {layout: class, time_zone: Europe/Zurich}\n")
+        file = shell.json("report", str(lessons[0]), "--format", "html")["report"]["html"]
+        assert Path(file).relative_to(tmp_path).as_posix() == (
+            f"classpulse-data/reports/7b/2026-03-02 10.00 session-{lessons[0]:04d}/report.html"
+        )
+        assert enforce(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
+        assert list((tmp_path / "classpulse-data" / "reports").iterdir()) == []
+
+
+class TestUploadedRecordings:
+    """That somebody wished to keep: they go with their session, or by their own age."""
+
+    def upload(self, config: Config, number: int, session: int | None, **values: Any) -> Upload:
+        store = Uploads(uploads_folder(config))
+        with store.receive(1000) as (_, place):
+            place.write(b"film")
+            place.close()
+            folder = uploads_folder(config)
+            made = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
+            made = replace(made, **({"state": UploadState.FINISHED} | values))
+            (next(folder.glob("*.part"))).rename(folder / f"{made.id}.part")
+            store.take(made)
+        return made
+
+    def left(self, config: Config) -> list[str]:
+        return sorted(path.name for path in uploads_folder(config).iterdir())
+
+    def test_they_go_with_their_session(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+        config = read_config(keep(tmp_path, 30))
+        gone, stays = (self.upload(config, number, number) for number in (lessons[0], lessons[3]))
+        now = AFTER_THE_SECOND + 30 * DAY
+        assert found_older(store.engine, config, now, 30).recordings == 1
+        assert len(self.left(config)) == 4
+        assert enforce(store.engine, config, now).recordings == 1
+        assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
+        assert gone.session_id not in numbers(store)
+
+    def test_one_without_a_session_goes_by_its_age_and_never_one_that_waits(
+        self, tmp_path: Path, store: Store
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, None, state=UploadState.REFUSED)
+        young = self.upload(config, 2, None, state=UploadState.REFUSED, at=START + 2 * DAY)
+        waits = self.upload(config, 3, None, state=UploadState.WAITING)
+        assert enforce(store.engine, config, START + 31 * DAY) == Erasure(recordings=1)
+        assert {name.split(".")[0] for name in self.left(config)} == {young.id, waits.id}
+
+    def test_the_dashboard_that_runs_knows_them_no_more(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, lessons[0])
+        dashboard = Uploads(uploads_folder(config))
+        assert len(dashboard.all()) == 1
+        enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert (dashboard.all(), dashboard.get(f"{1:032x}")) == ([], None)
+
+    def test_one_that_cannot_be_removed_keeps_its_session(
+        self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = read_config(keep(tmp_path, 30))
+        self.upload(config, 1, lessons[0])
+        at = AFTER_THE_SECOND + 30 * DAY
+
+        def busy(_path: Path, missing_ok: bool = False) -> None:
+            raise PermissionError(13, "it is open in another program")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", busy)
+            found = enforce(store.engine, config, at)
+        assert found.sessions == (lessons[1],)
+        assert found.failed == (
+            f"the recording of session {lessons[0]} cannot be removed (it is open in another program)",
+        )
+        assert (found.recordings, enforce(store.engine, config, at)) == (
+            0, Erasure((lessons[0],), recordings=1)
+        )  # fmt: skip
+
+    def test_by_hand(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        self.upload(read_config(tmp_path / "config.yaml"), 1, lessons[0])
+        code, out, _ = shell("data", "purge", "--older-than", "3", "--yes")
+        assert (code, "0 report folders and 1 uploaded recording" in out) == (0, True)
+
+
+class TestLaterVerdicts:
+    def mia_in(self, shell, session: int) -> dict:
+        files = shell.json("report", str(session), "--format", "json")["report"]
+        (mia,) = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
+        return mia
+
+    def test_they_stay_as_they_were(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        before = self.mia_in(shell, lessons[3])
+        assert (before["numbers"]["usual_sessions"], before["outcome"]) == (3, "not_flagged")
+        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        assert numbers(store) == lessons[2:]
+        # Made again, twice: the second time from what the first one stored.
+        for _ in range(2):
+            after = self.mia_in(shell, lessons[3])
+            assert (after["outcome"], after["numbers"]) == (before["outcome"], before["numbers"])
+        assert [line["session_id"] for line in shell.json("review")] == [lessons[2]]
+
+    def test_one_that_was_never_made_is_made_first(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
+        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        assert self.mia_in(shell, lessons[3])["numbers"]["usual_sessions"] == 3
+
+
+class TestByHand:
+    def test_without_a_number_there_is_nothing_to_do(self, store: Store, shell) -> None:
+        assert "set it, or say how old with --older-than" in shell.fails(2, "data", "purge")
+
+    def test_a_number_on_the_command_line_is_asked_about(
+        self, store: Store, lessons: list[int], shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = shell.fails(2, "data", "purge", "--older-than", "3")
+        assert "erase 4 lessons older than 3 days for good?" in line
+        assert "--dry-run" in line
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("click.confirm", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
+        shell.fails(1, "data", "purge", "--older-than", "3")
+        assert numbers(store) == lessons
+
+    def test_a_look_first(self, store: Store, lessons: list[int], shell) -> None:
+        found = shell.json("data", "purge", "--older-than", "3", "--dry-run")
+        assert (found["sessions"], found["dry_run"]) == (lessons, True)
+        code, out, _ = shell("data", "purge", "--older-than", "3", "--dry-run")
+        assert (code, out.strip()) == (
+            0, "older than 3 days: 4 lessons would be erased (1, 2, 3, 4), with 0 report folders",
+        )  # fmt: skip
+        assert numbers(store) == lessons
+
+    def test_done(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+        keep(tmp_path, 3)
+        assert shell.json("data", "purge")["sessions"] == lessons
+        assert numbers(store) == []
+        code, out, _ = shell("data", "purge", "--older-than", "0", "--yes")
+        assert (code, out.strip()) == (0, "older than 0 days: 0 lessons erased, with 0 report folders")
+
+
+class TestOneStudent:
+    def pseudonyms(self, store: Store, lesson: int) -> list[str]:
+        return sorted(one.pseudonym for one in queries.students(store.engine, lesson))
+
+    def test_goes_with_all_that_was_recorded_as_them(self, store: Store, lesson: int, shell) -> None:
+        """Also what a correction says was theirs."""
+        shell.json("seats", "merge", str(lesson), "Student 3", "Student 4")
+        old = Path(shell.json("report", str(lesson), "--format", "json")["report"]["json"])
+        assert shell.json("data", "erase", str(lesson), "student 3", "--yes") == {
+            "session": lesson,
+            "bins": 120,
+        }
+        assert self.pseudonyms(store, lesson) == ["Student 1", "Student 2"]
+        assert {one.student_id for one in queries.bins(store.engine, lesson)} == {
+            one.id for one in queries.students(store.engine, lesson)
+        }
+        (page,) = old.parent.glob("report.html")
+        assert "Student 1" in page.read_text("utf-8")
+        assert "Student 3" not in page.read_text("utf-8")
+        assert not old.exists()
+        assert audit(store) == [("erase", f"session {lesson}", "a student; 120 bins with it")]
+
+    def test_of_the_roster_stays_on_it(self, store: Store, lesson: int, shell) -> None:
+        shell.json("seats", "name", str(lesson), "Student 1", "Mia", "--new")
+        shell.json("data", "erase", str(lesson), "Mia", "--yes")
+        assert self.pseudonyms(store, lesson) == ["Student 2", "Student 3", "Student 4"]
+        assert [one.pseudonym for one in queries.roster(store.engine, "7b")] == ["Mia"]
+
+    def test_is_asked_for_and_must_be_there(self, store: Store, lesson: int, shell) -> None:
+        assert "say --yes" in shell.fails(2, "data", "erase", str(lesson), "Student 1")
+        assert "has no 'Student 9'" in shell.fails(2, "data", "erase", str(lesson), "Student 9", "--yes")
+        assert len(self.pseudonyms(store, lesson)) == 4

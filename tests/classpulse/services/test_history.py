@@ -1,0 +1,282 @@
+"""The commands that look back, on a small record of real bins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from db.engine import open_database
+from db.records import (
+    Correction,
+    CorrectionKind,
+    NewSession,
+    Progress,
+    SeatRecord,
+    SessionStatus,
+    TimelineBin,
+)
+from db.schema import StudentRow
+from db.summaries import unsummarised
+from db.unit_of_work import Store
+from reports.history.summaries import MADE_WITH
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BINS = 60
+CHANCES = {"s": (0.0, 0.0, 0.0, 0.0, 0.9, 0.0, 0.1), "n": (0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.9)}
+
+
+def one_bin(student: int | None, number: int, letter: str, people: int = 1) -> TimelineBin:
+    chances = CHANCES.get(letter)
+    seen = 0 if chances is None else 10
+    return TimelineBin(
+        student, number * 5.0, 5.0, seen / 2 * people, 10, seen, seen, chances,
+        {} if seen else {"absent": 10}, seen, seen, 0.0, 0.0, people=people,
+    )  # fmt: skip
+
+
+class Record:
+    """Writes lessons of 7b, one a week; a script is a student's letters, repeated over the lesson."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.roster: dict[str, int] = {}
+
+    def lesson(self, week: float, scripts: dict[str, str], mode: str = "emotion", **changes) -> int:
+        started = START + timedelta(weeks=week)
+        new = NewSession(
+            changes.get("class_name", "7b"), "lecture.mp4", started, mode, BINS * 5.0, 5.0, {},
+            {"model": "cnn 1"}, 1, 0.0, changes.get("room"),
+        )  # fmt: skip
+        with self.store.unit() as unit:
+            session = unit.start_session(new)
+            for name, script in scripts.items():
+                if name not in self.roster and not name.startswith("Student"):
+                    self.roster[name] = unit.add_newcomer(session, name, to_roster=True)
+                who = self.roster.get(name) or unit.add_student(session, name)
+                letters = (script * BINS)[:BINS]
+                unit.write_bins(session, [one_bin(who, n, letter) for n, letter in enumerate(letters)])
+                unit.save_seats(session, [SeatRecord(who, name, (0.0, 0.0, 9.0, 9.0), 640, 480)])
+            if mode == "aggregate":
+                unit.write_bins(session, [one_bin(None, n, "n", changes["people"]) for n in range(BINS)])
+            unit.progress(session, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            status = changes.get("status", SessionStatus.FINISHED)
+            if status is not SessionStatus.RUNNING:
+                unit.end_session(session, status, started + timedelta(minutes=5), "end of the file")
+            unit.commit()
+        return session
+
+
+@pytest.fixture
+def record(tmp_path: Path, configured):
+    configured(more="class: {name: 7b}\noutput: {time_zone: Europe/Zurich}\n")
+    engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
+    yield Record(Store(engine))
+    engine.dispose()
+
+
+@pytest.fixture
+def term(record: Record) -> Record:
+    """Mia gets sadder over six lessons, Ben misses the third and the fourth, week 5 has none."""
+    for number, week in enumerate((0, 1, 2, 3, 4, 6)):
+        mia = "s" * number + "n" * (9 - number)
+        record.lesson(week, {"Mia": mia, "Ada": "n"} | ({} if week in (2, 3) else {"Ben": "n"}), room="B 12")
+    return record
+
+
+def test_sessions_are_summed_up_once(shell, term) -> None:
+    engine = term.store.engine
+    assert len(unsummarised(engine, MADE_WITH)) == 6  # nobody made a report
+    shell.json("sessions")
+    assert unsummarised(engine, MADE_WITH) == []
+
+
+def test_sessions_by_class_room_day_and_ending(shell, record) -> None:
+    first = record.lesson(0, {"Mia": "n"}, room="B 12")
+    broken = record.lesson(1, {"Mia": "s"}, status=SessionStatus.INTERRUPTED)
+    other = record.lesson(2, {"Student 1": "n"}, class_name="8a", room="B 12")
+
+    def found(*options: str) -> list[int]:
+        return [one["session_id"] for one in shell.json("sessions", *options)]
+
+    assert found() == [other, broken, first]
+    assert found("--class", "7b") == [broken, first]
+    assert found("--room", "B 12") == [other, first]
+    assert found("--interrupted") == [broken]
+    assert found("--flagged") == [broken]
+    assert found("--since", "2026-03-09") == [other, broken]
+    assert found("--until", "2026-03-09") == [broken, first]
+    assert found("--until", "2026-03-08") == [first]
+    assert found("--limit", "1") == [other]
+    flagged = shell.json("sessions", "--flagged")[0]
+    assert (flagged["students"], flagged["flagged"], flagged["open"], flagged["room"]) == (1, 1, 1, None)
+    code, _, error = shell("sessions")
+    assert code == 0
+    assert "flags of 1 session are still open" in error
+    assert "no such session" in shell("sessions", "--class", "8a", "--interrupted")[2]
+
+
+def test_a_name_that_there_is_not_offers_the_nearest(shell, term) -> None:
+    for command in (
+        ["trends", "7c"],
+        ["term", "7c"],
+        ["sessions", "--class", "7c"],
+        ["student", "Mia", "--class", "7c"],
+    ):
+        assert "there is no class '7c'; the nearest are 7b" in shell.fails(2, *command)
+    assert "there is no room 'B 13'; the nearest are B 12" in shell.fails(2, "sessions", "--room", "B 13")
+    assert "there is no student 'Mai'; the nearest are Mia" in shell.fails(2, "student", "Mai")
+    assert "--since" in shell.fails(2, "sessions", "--since", "last week")
+
+
+def test_a_student_over_the_weeks(shell, term) -> None:
+    mia = shell.json("student", "Mia")
+    assert (mia["class"], mia["people"], len(mia["sessions"])) == ("7b", 1, 6)
+    trend = mia["trends"]["sadness"]
+    assert (trend["sessions"], trend["direction"]) == (6, "rising")
+    ben = shell.json("student", "Ben")
+    assert [line["presence"] for line in ben["sessions"]] == [
+        "seen",
+        "seen",
+        "missed",
+        "missed",
+        "seen",
+        "seen",
+    ]
+    assert [line["coverage"] for line in ben["sessions"]][2:4] == [None, None]
+    assert (ben["trends"]["sadness"]["sessions"], ben["trends"]["sadness"]["per_week"]) == (4, None)
+    code, out, _ = shell("student", "Ben")
+    assert code == 0
+    assert "not enough sessions to tell a trend (4 of 5)" in out
+    assert "2 lessons missed, which are not counted as zero" in out
+
+
+def test_who_is_known_by_the_seat_has_no_trend(shell, record) -> None:
+    record.lesson(0, {"Student 1": "n"})
+    record.lesson(1, {"Student 1": "s"})
+    found = shell.json("student", "Student 1")
+    assert (found["people"], found["trends"], len(found["sessions"])) == (2, None, 2)
+    assert "may be of different people" in shell("student", "Student 1")[2]
+
+
+def test_two_sessions_side_by_side(shell, term) -> None:
+    found = shell.json("compare", "1", "last")
+    assert (found["students_in_both"], found["paired"], found["not_comparable"]) == (3, True, [])
+    assert found["students"][0]["name"] == "Mia"
+    assert found["students"][0]["difference"]["low"] > 0
+    code, _, error = shell("compare", "1", "last")
+    assert code == 0
+    assert "mean change of the 3 students who were seen in both" in error.replace("\n", " ")
+    assert "are the same session" in shell.fails(2, "compare", "last", "6")
+    assert "there is no session 99" in shell.fails(2, "compare", "1", "99")
+
+
+def test_what_is_hard_to_compare_is_said(shell, record) -> None:
+    record.lesson(0, {"Mia": "n"})
+    record.lesson(1, {}, mode="aggregate", people=12)
+    assert shell.json("compare", "1", "2")["not_comparable"] == ["The modes differ: emotion and aggregate."]
+    assert "hard to compare: The modes differ" in shell("compare", "1", "2")[2]
+
+
+def test_weeks_without_a_lesson_are_gaps(shell, term) -> None:
+    found = shell.json("trends", "7b", "--weeks", "3")
+    assert [(week["week"], week["lessons"]) for week in found["weeks"]] == [
+        ("2026-W14", 1),
+        ("2026-W15", 0),
+        ("2026-W16", 1),
+    ]
+    assert found["weeks"][1]["figures"] is None
+    assert len(found["lessons"]) == 2
+    assert found["lessons"][1]["figures"]["resembling sadness"]["people"] == 3
+    assert len(shell.json("trends", "7b")["weeks"]) == 6
+    assert "no lesson" in shell("trends", "7b")[1]
+
+
+def test_a_term_as_a_page_a_pdf_and_data(shell, term, tmp_path) -> None:
+    code, out, _ = shell("term", "7b")
+    folder = tmp_path / "classpulse-data" / "reports" / "term-7b"
+    assert code == 0
+    assert out.split() == ["HTML", str(folder / "term.html"), "PDF", str(folder / "term.pdf")]
+    assert (folder / "term.pdf").read_bytes().startswith(b"%PDF")
+    first = (folder / "term.html").read_bytes()
+    shell("term", "7b", "--html", str(tmp_path / "again.html"))
+    assert (tmp_path / "again.html").read_bytes() == first
+    found = shell.json("term", "7b", "--since", "2026-03-09")
+    assert len(found["lessons"]) == 5
+    ben = next(one for one in found["students"] if one["name"] == "Ben")
+    assert [cell["presence"] for cell in ben["lessons"]] == ["seen", "missed", "missed", "seen", "seen"]
+    assert "no session in that time" in shell("term", "7b", "--until", "2025-01-01")[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["sessions"], ["student", "Mia"], ["compare", "1", "last"], ["trends", "7b"]],
+    ids=lambda c: c[0],
+)
+def test_each_answer_is_a_page_too(shell, term, tmp_path, command) -> None:
+    page = tmp_path / "new folder" / "page.html"
+    code, out, _ = shell(*command, "--html", page)
+    assert code == 0
+    assert f"HTML  {page}" in out
+    text = page.read_text("utf-8")
+    assert "<svg" in text
+    assert "<script" not in text
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert "cannot be written" in shell.fails(1, *command, "--html", blocked / "page.html")
+
+
+def test_class_figures_alone_and_never_of_fewer_than_five(shell, record) -> None:
+    record.lesson(0, {}, mode="aggregate", people=12)
+    record.lesson(1, {}, mode="aggregate", people=4)
+    many, few = shell.json("trends", "7b")["lessons"]
+    assert many["figures"]["resembling neutral"]["value"] == pytest.approx(0.9)
+    assert many["figures"]["seen"]["low"] is None
+    assert set(few["figures"].values()) == {None}
+    data = shell.json("term", "7b")
+    assert (data["students"], data["known_by_seat_only"], data["flags"]) == ([], 0, [])
+    assert shell("term", "7b")[0] == 0
+    assert [one["students"] for one in shell.json("sessions")] == [None, None]
+
+
+def test_a_running_lesson_is_listed_and_has_no_figures(shell, record, monkeypatch) -> None:
+    monkeypatch.setattr("monitor.runtime.process.is_running", lambda pid, started: True)
+    record.lesson(0, {"Mia": "n"})
+    record.lesson(1, {"Mia": "n"}, status=SessionStatus.RUNNING)
+    assert [one["status"] for one in shell.json("sessions")] == ["running", "finished"]
+    assert [line["presence"] for line in shell.json("student", "Mia")["sessions"]] == ["seen", "running"]
+    assert shell.json("trends", "7b")["lessons"][1]["students"] is None
+    assert "still running" in shell.json("compare", "1", "2")["not_comparable"][-1]
+    assert shell("term", "7b")[0] == 0
+
+
+def test_a_correction_and_an_erasure_are_followed(shell, term) -> None:
+    engine = term.store.engine
+    shell.json("sessions")
+    with term.store.unit() as unit:
+        merge = Correction(CorrectionKind.MERGE, term.roster["Ben"], term.roster["Ada"])
+        unit.correct(1, merge, START + timedelta(weeks=10))
+        unit.commit()
+    assert shell.json("student", "Ben")["sessions"][0]["session_id"] == 2  # nobody in the first any more
+    assert unsummarised(engine, MADE_WITH) == []
+    with engine.begin() as connection:
+        connection.execute(delete(StudentRow).where(StudentRow.id == term.roster["Mia"]))
+    assert "there is no student 'Mia'" in shell.fails(2, "student", "Mia")
+    assert [line["students"] for line in shell.json("trends", "7b", "--weeks", "9")["lessons"]] == [
+        1,
+        2,
+        1,
+        1,
+        2,
+        2,
+    ]
+
+
+def test_one_session_that_cannot_be_read_does_not_keep_the_others(shell, record) -> None:
+    record.lesson(0, {"Mia": "n"}, mode="telepathy")
+    record.lesson(1, {"Mia": "n"})
+    code, _, error = shell("student", "Mia")
+    assert code == 0
+    assert "session 1 is left out of the history: session 1 has the mode 'telepathy'" in error

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from classpulse.simulation.demo import video as film_module
+from classpulse.simulation.demo.cast import CAST
+from classpulse.simulation.demo.portrait import find_landmarks
+from classpulse.simulation.demo.video import DEMO_MOSAIC, GAP_PX, DemoClass, write_demo_video
+from classpulse.simulation.ground_truth import DemoError, SimulationError, read_truth
+from model.emotions import EMOTIONS
+from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.factory import load_detector
+
+SECONDS, FPS = 10.0, 2
+LEAVER, TURNER = 3, 4
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoClass, list[float]]:
+    """A short film with its class, and what it said of its progress."""
+    path = tmp_path_factory.mktemp("film") / "demo.mp4"
+    shares: list[float] = []
+    demo = write_demo_video(path, seconds=SECONDS, fps=FPS, progress=shares.append)
+    return path, demo, shares
+
+
+@pytest.fixture(scope="module")
+def frames(film: tuple[Path, DemoClass, list[float]]) -> list[NDArray[np.uint8]]:
+    return decode(film[0])
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return load_detector(DetectionSettings(min_face_px=80))
+
+
+def decode(path: Path) -> list[NDArray[np.uint8]]:
+    with av.open(str(path)) as container:
+        return [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in container.decode(video=0)]
+
+
+def test_the_film_is_a_video_like_any_other(film: tuple[Path, DemoClass, list[float]]) -> None:
+    with av.open(str(film[0])) as container:
+        stream = container.streams.video[0]
+        times = [frame.time for frame in container.decode(stream)]
+        assert (stream.width, stream.height) == (1280, 720)
+        assert stream.average_rate == FPS
+        assert stream.codec_context.name == "h264"
+        assert container.duration == pytest.approx(SECONDS * av.time_base, rel=0.02)
+    assert times == pytest.approx([n / FPS for n in range(round(SECONDS * FPS))], abs=1e-3)
+
+
+def test_progress_goes_to_one(film: tuple[Path, DemoClass, list[float]]) -> None:
+    shares = film[2]
+    assert shares == pytest.approx([n / 20 for n in range(1, 21)])
+
+
+def test_the_frames_show_the_class(
+    film: tuple[Path, DemoClass, list[float]], frames: list[NDArray[np.uint8]]
+) -> None:
+    drawn = film[1].stage.frame_at(0.0)
+    assert np.abs(frames[0].astype(int) - drawn).mean() < 4
+    assert frames[0][: GAP_PX - 2].max() < 60
+
+
+def test_every_tile_lives(frames: list[NDArray[np.uint8]]) -> None:
+    for index in range(len(CAST)):
+        x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(index)
+        assert np.abs(frames[0][y1:y2, x1:x2].astype(int) - frames[4][y1:y2, x1:x2]).mean() > 1.0
+
+
+def test_equal_arguments_give_equal_frames(tmp_path: Path) -> None:
+    for name in ("one.mp4", "other.mp4"):
+        write_demo_video(tmp_path / name, seconds=3.0, fps=2)
+    one, other = decode(tmp_path / "one.mp4"), decode(tmp_path / "other.mp4")
+    assert len(one) == len(other) == 6
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("t_s", [0.0, 4.8, 6.9])
+def test_faces_are_found_where_the_truth_has_them(
+    film: tuple[Path, DemoClass, list[float]], detector: Detector, t_s: float
+) -> None:
+    demo = film[1]
+    boxes = [sample.box_xyxy for sample in demo.truth_at(t_s) if sample.box_xyxy is not None]
+    centres = [face.centre for face in detector.detect(demo.stage.frame_at(t_s))]
+    assert len(centres) == len(boxes)
+    for x1, y1, x2, y2 in boxes:
+        assert sum(x1 < x < x2 and y1 < y < y2 for x, y in centres) == 1
+
+
+def test_an_empty_tile_has_no_face(film: tuple[Path, DemoClass, list[float]], detector: Detector) -> None:
+    demo = film[1]
+    sample = demo.truth_at(5.5)[LEAVER]
+    assert (sample.present, sample.settled, sample.box_xyxy, sample.resembles) == (False, True, None, None)
+    x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(LEAVER)
+    tile = np.ascontiguousarray(demo.stage.frame_at(5.5)[y1:y2, x1:x2])
+    assert detector.detect(tile) == []
+    eyes = np.array([[170, 150], [250, 150]], np.float32)
+    with pytest.raises(DemoError, match="no mesh"):
+        find_landmarks(tile, (130.0, 90.0, 290.0, 260.0), eyes)
+
+
+def test_who_turns_away_is_not_facing(film: tuple[Path, DemoClass, list[float]]) -> None:
+    left, right = (film[1].truth_at(t_s)[TURNER] for t_s in (4.0, 7.5))
+    assert (left.facing, right.facing) == (False, False)
+    assert left.yaw_deg is not None
+    assert right.yaw_deg is not None
+    assert left.yaw_deg > 45 > -45 > right.yaw_deg
+    assert all(sample.facing for sample in film[1].truth_at(0.0))
+
+
+def test_the_truth_is_written_as_described(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
+    film[1].write_truth(tmp_path / "truth.json", step_s=0.5)
+    document = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert {key: document[key] for key in ("version", "length_s", "fps", "width", "height", "step_s")} == {
+        "version": 3,
+        "length_s": SECONDS,
+        "fps": FPS,
+        "width": 1280,
+        "height": 720,
+        "step_s": 0.5,
+    }
+    assert [student["seat"] for student in document["students"]] == [f"Seat {n}" for n in range(1, 7)]
+    for number, student in enumerate(document["students"]):
+        assert student["student"] == number
+        assert tuple(student["seat_xyxy"]) == DEMO_MOSAIC.tile_xyxy(number)
+        assert [sample["t_s"] for sample in student["samples"]] == [n / 2 for n in range(20)]
+        for sample in student["samples"]:
+            check_sample(sample, DEMO_MOSAIC.tile_xyxy(number))
+
+
+def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> None:
+    assert set(sample) == {
+        "t_s",
+        "present",
+        "visible",
+        "settled",
+        "expression",
+        "resembles",
+        "facing",
+        "yaw_deg",
+        "pitch_deg",
+        "box_xyxy",
+    }
+    if not sample["present"]:
+        unknown = ("expression", "resembles", "facing", "yaw_deg", "pitch_deg", "box_xyxy")
+        assert all(sample[key] is None for key in unknown)
+        return
+    x1, y1, x2, y2 = sample["box_xyxy"]
+    assert tile[0] <= x1 < x2 <= tile[2]
+    assert tile[1] <= y1 < y2 <= tile[3]
+    assert sample["resembles"] in EMOTIONS
+    assert sample["facing"] == (abs(sample["yaw_deg"]) < 20)
+
+
+def test_an_absence_is_an_event_from_getting_up_to_sitting_again() -> None:
+    (absence,) = DemoClass().truth().events
+    assert (absence.kind, absence.students) == ("leave", (LEAVER,))
+    line = DemoClass().truth().students[LEAVER].samples
+    away = [one.t_s for one in line if not (one.present and one.settled)]
+    around = [one.t_s for one in line if absence.start_s <= one.t_s <= absence.end_s]
+    assert set(around) - set(away) == set()
+    assert 0.35 < (absence.end_s - absence.start_s) / 75.0 < 0.4
+
+
+def test_the_truth_is_read_back(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
+    film[1].write_truth(tmp_path / "truth.json")
+    assert read_truth(tmp_path / "truth.json") == film[1].truth()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seconds": 1.0}, "1 s is too short; expected 2 s"),
+        ({"fps": 0}, "0 frames a second; expected 1 to 60"),
+    ],
+)
+def test_arguments_out_of_bounds_are_refused(tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(DemoError, match=message):
+        write_demo_video(tmp_path / "demo.mp4", **arguments)
+
+
+def test_everybody_needs_a_tile() -> None:
+    with pytest.raises(DemoError, match="7 students in 6 tiles; expected a tile for each"):
+        DemoClass(students=(*CAST, CAST[0]))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match=r"cannot be written to .*nowhere"):
+        write_demo_video(tmp_path / "nowhere" / "demo.mp4", seconds=2.0, fps=1)
+
+
+def test_an_interrupted_film_leaves_nothing(tmp_path: Path) -> None:
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_demo_video(tmp_path / "demo.mp4", seconds=2.0, fps=1, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_x264_the_film_is_mpeg4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
+    write_demo_video(tmp_path / "demo.mp4", seconds=2.0, fps=2)
+    with av.open(str(tmp_path / "demo.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "mpeg4"
+        assert sum(1 for _ in container.decode(video=0)) == 4
+
+
+def test_without_any_encoder_the_choices_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "codecs_available", set())
+    with pytest.raises(SimulationError, match="none of the encoders libx264, mpeg4"):
+        write_demo_video(tmp_path / "demo.mp4", seconds=2.0, fps=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_film_is_seventy_five_seconds() -> None:
+    assert film_module.DemoClass().film.frames == 750

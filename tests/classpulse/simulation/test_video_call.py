@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classpulse.simulation.demo.cast import Student
+from classpulse.simulation.demo.poses import Expression
+from classpulse.simulation.demo.video import DemoClass, write_class
+from classpulse.simulation.ground_truth import FACING_DEG, DemoError, Sample
+from classpulse.simulation.video_call import AWAY_S, BOWED_PITCH_DEG, SPELL_S, CallSettings, draw_call
+from monitor.detection.base import DetectionSettings
+from monitor.detection.factory import load_detector
+
+
+def call(seats: int, length_s: float = 600.0, **more: int) -> DemoClass:
+    return draw_call(CallSettings(seats, length_s, **more))
+
+
+def lengths_s(student: Student, length_s: float) -> list[float]:
+    starts = [spell.start * length_s for spell in student.spells]
+    return [end - start for start, end in pairwise(starts)]
+
+
+def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
+    assert call(6).students == call(60).students[:6]
+    assert call(6).students == call(6).students
+    assert call(6, seed=1).students != call(6).students
+    for short, long in zip(call(6, 60.0).students, call(6).students, strict=True):
+        assert short.look == long.look
+        starts = [
+            [one.start * length_s for one in line.spells] for line, length_s in ((short, 60.0), (long, 600.0))
+        ]
+        assert starts[0] == pytest.approx(starts[1][: len(starts[0])])
+
+
+def test_everything_a_student_can_do_is_done() -> None:
+    spells = [spell for student in call(24).students for spell in student.spells]
+    assert {spell.expression for spell in spells} == set(Expression)
+    assert {np.sign(spell.yaw_deg) for spell in spells} == {-1.0, 0.0, 1.0}
+    assert {spell.pitch_deg for spell in spells} == {0.0, BOWED_PITCH_DEG}
+    assert {spell.present for spell in spells} == {True, False}
+
+
+def test_everybody_is_there_at_first_and_does_nothing_twice_in_a_row() -> None:
+    for student in call(24).students:
+        assert student.spells[0].present
+        acts = [(one.expression, one.yaw_deg, one.pitch_deg, one.present) for one in student.spells]
+        assert all(one != other for one, other in pairwise(acts))
+
+
+def test_every_spell_covers_a_bin_of_five_seconds() -> None:
+    lasting = [seconds for student in call(24).students for seconds in lengths_s(student, 600.0)]
+    assert min(lasting) >= SPELL_S[0] - 1e-6
+    usual = [seconds for seat in (0, 1, 2) for seconds in lengths_s(call(3).students[seat], 600.0)]
+    assert max(usual) <= AWAY_S[1] + 1e-6
+
+
+@pytest.mark.parametrize("length_s", [20.0, 60.0, 600.0])
+def test_every_sixth_student_is_downcast_for_most_of_the_time(length_s: float) -> None:
+    made = call(24, length_s)
+    assert [student.flag for student in made.students][5::6] == [True] * 4
+    for student in made.truth(step_s=1.0).students:
+        downcast = np.mean([one.expression == Expression.DOWNCAST.value for one in student.samples])
+        assert student.flag == (downcast > 0.5), student.seat
+
+
+def samples(made: DemoClass) -> list[Sample]:
+    return [one for student in made.truth().students for one in student.samples]
+
+
+def test_the_truth_tells_where_heads_point_and_leaves_open_what_nobody_knows() -> None:
+    settled = [one for one in samples(call(12, 120.0)) if one.present and one.settled]
+    bowed = [one for one in settled if (one.pitch_deg or 0.0) < -FACING_DEG]
+    turned = [one for one in settled if one.facing is False]
+    assert bowed
+    assert all((one.facing, one.resembles) == (None, None) for one in bowed)
+    assert turned
+    assert all(abs(one.yaw_deg or 0.0) > 45 for one in turned)
+    assert all(one.resembles for one in settled if one not in bowed)
+
+
+@pytest.mark.parametrize("seats", [1, 9, 40])
+def test_faces_are_drawn_where_the_truth_has_them(seats: int) -> None:
+    made = call(seats, 20.0, width=1280, height=720)
+    boxes = [one.box_xyxy for one in made.truth_at(0.0) if one.box_xyxy is not None]
+    faces = load_detector(DetectionSettings(min_face_px=24)).detect(made.stage.frame_at(0.0))
+    assert len(boxes) == seats
+    assert 0.95 * seats <= len(faces) <= seats, "of 40 faces one, turned away, is not found"
+    for x, y in (face.centre for face in faces):
+        assert sum(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in boxes) == 1
+
+
+def test_who_has_left_is_not_in_the_tile() -> None:
+    made = call(12, 120.0, width=640, height=480)
+    times = np.arange(0.0, 120.0, 1.0)
+    leaver, t_s = next(
+        (seat, float(t))
+        for t in times
+        for seat, one in enumerate(made.truth_at(float(t)))
+        if not one.present and one.settled
+    )
+    x1, y1, x2, y2 = made.mosaic.tile_xyxy(leaver)
+    here, gone = (made.stage.frame_at(t)[y1 + 8 : y2 - 30, x1:x2].astype(int) for t in (0.0, t_s))
+    middle = slice((x2 - x1) // 3, 2 * (x2 - x1) // 3)
+    assert np.abs(here[:, middle] - gone[:, middle]).mean() > 20
+    later = made.stage.frame_at(t_s + 0.2)[y1 + 8 : y2 - 30, x1:x2].astype(int)
+    assert np.abs(gone - later).mean() < 3
+
+
+def test_equal_settings_give_equal_films_to_the_byte(tmp_path: Path) -> None:
+    films = [tmp_path / "one.mp4", tmp_path / "other.mp4"]
+    for film in films:
+        write_class(film, call(5, 10.0, seed=3, fps=2, width=640, height=480))
+    assert films[0].read_bytes() == films[1].read_bytes()
+
+
+def test_too_many_seats_for_the_picture_are_refused() -> None:
+    with pytest.raises(DemoError, match="fewer seats or a larger picture"):
+        call(60, width=640, height=360)

@@ -1,0 +1,196 @@
+"""The start page: starting a lesson, what is recorded now, its buttons."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from classpulse.config.settings import read_config
+from classpulse.services.assessment import renew_verdicts
+from classpulse.web.app import build_app
+from db import sessions as queries
+from db.accounts import set_classes
+from db.unit_of_work import Store
+from monitor.daemon.control import Request
+from monitor.daemon.errors import ControlError, NobodyThere
+from monitor.daemon.status import NextLesson
+from monitor.session.state import SessionState
+from reports.text.dates import brief_moment
+from tests.helpers.recorded import START
+from tests.helpers.status_messages import NOW, recording
+from tests.helpers.watched_session import FakeDaemon
+
+
+@pytest.fixture
+def fake(monkeypatch) -> FakeDaemon:
+    return FakeDaemon(monkeypatch)
+
+
+class TestStarting:
+    def test_a_lesson_of_ones_own_class_is_started_and_followed(self, browser, fake, engine) -> None:
+        answer = browser("Ada").submit("/start", **{"class": "7b", "room": "", "minutes": ""})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
+        assert fake.orders == [Request("start", None, "7b")]
+        assert ("start", "class 7b") in [(one.action, one.subject) for one in queries.audit_trail(engine)]
+
+    def test_it_ends_by_itself_after_so_many_minutes(self, browser, fake) -> None:
+        assert browser("Ada").submit("/start", **{"class": "7b", "minutes": "45"}).status_code == 303
+        ends = datetime.fromisoformat(fake.orders[0].until)
+        assert timedelta(minutes=44) < ends - datetime.now(UTC) <= timedelta(minutes=45)
+
+    @pytest.mark.parametrize("minutes", ["0", "-3", "many", "1e9", "nan", "inf"])
+    def test_minutes_are_a_number_that_makes_sense(self, browser, fake, minutes: str) -> None:
+        answer = browser("Ada").submit("/start", **{"class": "7b", "minutes": minutes})
+        assert answer.status_code == 400
+        assert "Minutes are a number from 1 to 1440" in answer.text
+        assert f'value="{minutes}"' in answer.text, "what was typed is still there"
+        assert fake.orders == []
+
+    def test_another_class_and_one_that_is_not_are_no_choice(self, browser, fake) -> None:
+        assert browser("Ben").submit("/start", **{"class": "7b"}).status_code == 404
+        assert browser("Root").submit("/start", **{"class": "made up"}).status_code == 400
+        assert browser("Cleo").submit("/start", **{"class": "7b"}).status_code == 403
+        assert fake.orders == []
+
+    def test_a_room_that_is_not_in_the_settings_is_no_choice(self, browser, fake) -> None:
+        answer = browser("Ada").submit("/start", **{"class": "7b", "room": "the cellar"})
+        assert answer.status_code == 400
+        assert "no such room" in answer.text
+
+    def test_why_it_cannot_be_is_one_line_without_commands(self, browser, fake) -> None:
+        fake.refuses = ControlError(
+            "session 3, 7b in A 1, is already being recorded; end it with 'classpulse stop' first"
+        )
+        answer = browser("Ada").submit("/start", **{"class": "7b"})
+        assert answer.status_code == 409
+        assert (
+            '<p class="error" role="alert">session 3, 7b in A 1, is already being recorded</p>' in answer.text
+        )
+
+    def test_where_nothing_runs_it_is_said_what_to_do(self, browser, fake) -> None:
+        fake.refuses = NobodyThere("nothing is being recorded; 'classpulse start' begins a session")
+        answer = browser("Ada").submit("/start", **{"class": "7b"})
+        assert "The program that records is not running at the moment." in answer.text
+
+    def test_without_a_policy_there_is_a_line_in_place_of_the_form(
+        self, config, engine, accounts, fake, visiting, tmp_path
+    ) -> None:
+        (tmp_path / "config.yaml").write_text("class: {name: 7b}\n", encoding="utf-8")
+        ada = visiting(build_app(read_config(tmp_path / "config.yaml"), engine))
+        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+        page = ada.get("/").text
+        assert "no policy block" in page
+        assert 'action="/start"' not in page
+
+
+class TestNow:
+    def test_what_is_recorded_has_its_buttons(self, browser, fake) -> None:
+        fake.recordings = [recording()]
+        page = browser("Ada").get("/").text
+        assert 'href="/live/7"' in page
+        for verb in ("stop", "pause", "resume", "mark"):
+            assert f'action="/live/7/{verb}"' in page
+        assert 'action="/live/7' not in browser("Cleo").get("/").text, "a counsellor looks on"
+
+    def test_other_peoples_lessons_are_not_there(self, browser, fake) -> None:
+        fake.recordings = [recording()]
+        fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW), "problems": ("7b: the camera is gone",)}
+        for path in ("/", "/now?started=7b"):
+            answer = browser("Ben").get(path, headers={"accept": "application/json"} if "?" in path else None)
+            shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # and no form's token
+            assert "7b" not in shown, path
+            assert "B 12" not in answer.text
+
+    def test_what_comes_next_is_there_for_who_teaches_it(self, browser, fake) -> None:
+        fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW)}
+        assert "Next by the timetable" in browser("Ada").get("/").text
+        assert "Next by the timetable" not in browser("Ben").get("/").text
+
+    def test_problems_are_for_administrators(self, browser, fake) -> None:
+        fake.changes = {"problems": ("8c was not recorded: no camera",)}
+        assert "no camera" in browser("Root").get("/").text
+        assert "no camera" not in browser("Ben").get("/").text
+
+    def test_a_lesson_that_is_starting_is_followed(self, browser, fake) -> None:
+        ada = browser("Ada")
+        fake.recordings = [recording(session_id=None, state=SessionState.STARTING, started_at=None)]
+        told = ada.get("/now?started=7b").json()
+        assert (told["unsettled"], told["began"]) == (True, False)
+        assert "Is starting" in told["html"]
+        assert 'action="/call-off"' in told["html"]
+        fake.recordings = [recording()]
+        told = ada.get("/now?started=7b").json()
+        assert (told["unsettled"], told["began"]) == (False, True)
+        assert 'href="/live/7"' in told["html"]
+
+    def test_why_a_lesson_did_not_begin_is_told_to_who_started_it(self, browser, fake) -> None:
+        fake.changes = {"problems": ("7b was not recorded: camera 0 gives no picture", "7bx: something else")}
+        assert "camera 0 gives no picture" in browser("Ada").get("/now?started=7b").json()["html"]
+        assert "camera 0" not in browser("Ada").get("/now").json()["html"]
+        assert "camera 0" not in browser("Ben").get("/now?started=7b").json()["html"]
+        assert "something else" not in browser("Ada").get("/now?started=7b").json()["html"]
+        fake.recordings = [recording()]
+        assert "camera 0" not in browser("Ada").get("/now?started=7b").json()["html"]
+
+    def test_calling_off_names_class_and_room(self, browser, fake) -> None:
+        fields = {"class": "7b", "room": "B 12"}
+        assert browser("Ben").submit("/call-off", **fields).status_code == 404
+        assert browser("Ada").submit("/call-off", **fields).status_code == 303
+        assert fake.orders == [Request("stop", "B 12", "7b")]
+
+    def test_one_that_broke_off_while_it_was_paused_goes_on_when_somebody_says_so(
+        self, browser, fake
+    ) -> None:
+        ada, fields = browser("Ada"), {"class": "7b", "room": "B 12"}
+        fake.recordings = [recording(session_id=None, state=SessionState.PAUSED, started_at=None)]
+        page = ada.get("/").text
+        assert "Nothing is seen until you go on" in page
+        assert 'action="/call-off"' in page
+        assert 'action="/go-on"' in page
+        assert browser("Ben").submit("/go-on", **fields).status_code == 404
+        answer = ada.submit("/go-on", **fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
+        assert fake.orders == [Request("resume", "B 12", "7b")]
+
+    def test_one_that_is_paused_goes_on_by_its_own_button(self, browser, fake) -> None:
+        fake.recordings = [recording(state=SessionState.PAUSED)]
+        page = browser("Ada").get("/").text
+        assert ('action="/live/7/resume"' in page, "/go-on" in page) == (True, False)
+
+    def test_a_program_that_does_not_answer_is_a_line(self, browser, fake) -> None:
+        fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
+        page = browser("Ada").get("/")
+        assert page.status_code == 200
+        assert "has not answered" in page.text
+
+    def test_names_are_only_names(self, browser, fake) -> None:
+        fake.recordings = [recording(camera_reason="<b>no</b>")]
+        page = browser("Root").get("/?started=%22%3E%3Cscript%3E").text
+        assert "<b>no" not in page
+        assert "<script>" not in page
+
+
+class TestLastLessons:
+    def test_are_dated_links_and_the_newest_class_is_the_first_choice(
+        self, browser, engine, accounts, session_7b, fake
+    ) -> None:
+        with Store(engine).unit() as unit:
+            set_classes(unit, accounts["Ada"], ["6a", "7b"])
+            unit.commit()
+        page = browser("Ada").get("/").text
+        here = START.astimezone()  # wherever this computer is
+        told = f"{here:%a} {brief_moment(here)}"
+        assert re.search(rf'<a href="/lessons/{session_7b}"><time [^>]*>{told}</time></a>', page)
+        assert "<option>6a</option>" in page
+        assert "<option selected>7b</option>" in page
+        assert "/lessons/" not in browser("Ben").get("/").text
+
+    def test_check_ins_that_wait_are_counted_for_who_may_settle_them(
+        self, browser, engine, config, session_7b, fake
+    ) -> None:
+        assert "for you" not in browser("Ada").get("/").text
+        renew_verdicts(engine, session_7b, config)
+        assert '<a href="/check-ins">1 check-in waits for you</a>' in browser("Ada").get("/").text
+        assert "for you" not in browser("Ben").get("/").text

@@ -1,0 +1,182 @@
+"""Logging in, the first start, and what a visitor may see."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from classpulse.web.app import build_app
+from classpulse.web.routing import Open
+from db import sessions as queries
+from db.accounts import accounts as all_accounts
+from db.accounts import change_account
+from db.unit_of_work import Store
+
+
+def test_who_logs_in_sees_the_start_page(browser) -> None:
+    page = browser("Ada").get("/")
+    assert page.status_code == 200
+    assert "Ada" in page.text
+    assert "Nothing is being recorded." in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("Ada", "wrong"), ("Nobody", "three quiet walnuts"), ("", ""), ("Ada", "x" * 5000)]
+)
+def test_who_does_not_know_the_password_stays_outside(browser, name: str, password: str) -> None:
+    new = browser()
+    answer = new.submit("/login", "/login", name=name, password=password, to="/")
+    assert answer.status_code == 401
+    assert "do not belong together" in answer.text
+    assert new.get("/").status_code == 303
+
+
+def test_guessing_is_slowed_down(browser) -> None:
+    new = browser()
+    codes = [
+        new.submit("/login", "/login", name="Ada", password=f"guess {n}", to="/").status_code
+        for n in range(7)
+    ]
+    assert codes == [401] * 5 + [429] * 2
+    assert (
+        new.submit("/login", "/login", name="ada", password="three quiet walnuts", to="/").status_code == 429
+    )
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/x", ""],
+)
+def test_a_login_leads_nowhere_else(browser, target: str) -> None:
+    new = browser()
+    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to=target)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_after_a_login_one_is_where_one_wanted_to_be(browser) -> None:
+    new = browser()
+    first = new.get("/?part=flags")
+    assert first.headers["location"] == "/login?to=%2F%3Fpart%3Dflags"
+    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/?part=flags")
+    assert answer.headers["location"] == "/?part=flags"
+
+
+def test_logging_out_ends_the_login_on_the_server(browser) -> None:
+    ada = browser("Ada")
+    kept = dict(ada.cookies)
+    assert ada.submit("/logout").status_code == 303
+    ada.cookies.update(kept)
+    assert ada.get("/").status_code == 303
+
+
+def test_a_disabled_account_is_out_at_once(browser, engine, accounts) -> None:
+    ada = browser("Ada")
+    with Store(engine).unit() as unit:
+        change_account(unit, accounts["Ada"], disabled=True)
+        unit.commit()
+    assert ada.get("/").status_code == 303
+    assert browser().submit("/login", "/login", name="Ada", password="three quiet walnuts").status_code == 401
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(browser) -> None:
+    new = browser()
+    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+def test_a_form_without_its_token_is_refused(browser) -> None:
+    ada, other = browser("Ada"), browser("Ben")
+    assert ada.post("/logout").status_code == 403
+    assert ada.post("/logout", data={"token": other.token()}).status_code == 403
+    assert ada.post("/logout", data={"token": ""}).status_code == 403
+    assert ada.get("/").status_code == 200
+
+
+def test_every_route_has_a_guard_and_visitors_see_the_login_alone(app, browser) -> None:
+    visitor = browser()
+    for one in app.routes:
+        if one.path == "/static":
+            continue
+        if one.guard is Open.ANYBODY:
+            continue
+        path = re.sub(r"\{\w+(:int)?\}", "1", one.path)
+        for method in one.methods - {"HEAD"}:
+            answer = visitor.request(method, path)
+            assert answer.status_code in ({303} if method == "GET" else {401, 403}), f"{method} {path}"
+            if method == "GET":
+                assert answer.headers["location"].startswith("/login")
+
+
+def test_every_answer_has_the_headers(browser) -> None:
+    for path in ("/", "/login", "/static/classpulse.css", "/nothing"):
+        headers = browser("Ada").get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_another_name_for_this_computer_is_not_answered(browser) -> None:
+    assert browser().get("/login", headers={"host": "evil.example"}).status_code == 400
+
+
+class TestTheFirstStart:
+    @pytest.fixture
+    def fresh(self, config, engine):
+        return build_app(config, engine)
+
+    def test_the_code_makes_the_administrator_once(self, fresh, engine, visiting) -> None:
+        new = visiting(fresh)
+        code = fresh.state.site.code
+        assert new.get("/").headers["location"].startswith("/login")
+        assert new.get("/login").headers["location"] == "/setup"
+        fields = {"name": "Root", "password": "seven green lamps", "again": "seven green lamps"}
+        assert new.submit("/setup", "/setup", code="0000", **fields).status_code == 400
+        assert all_accounts(engine) == []
+        assert new.submit("/setup", "/setup", code=code, **fields).headers["location"] == "/"
+        (root,) = all_accounts(engine)
+        assert (root.name, root.role) == ("Root", "administrator")
+        assert new.get("/").status_code == 200
+        again = {"name": "Eve", "password": "seven green lamps", "again": "seven green lamps"}
+        assert new.submit("/setup", code=code, **again).headers["location"] == "/login"
+        assert len(all_accounts(engine)) == 1
+        assert "seven green lamps" not in str(queries.audit_trail(engine))
+
+    @pytest.mark.parametrize(
+        ("password", "again", "says"),
+        [
+            ("short", "short", "10 characters"),
+            ("long enough one", "another one", "differ"),
+            ("Root is my name", "Root is my name", "too easy"),
+            ("aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa", "too easy"),
+        ],
+    )
+    def test_a_weak_password_is_refused(
+        self, fresh, engine, visiting, password: str, again: str, says: str
+    ) -> None:
+        new = visiting(fresh)
+        answer = new.submit(
+            "/setup", "/setup", code=fresh.state.site.code, name="Root", password=password, again=again
+        )
+        assert answer.status_code == 400
+        assert says in answer.text
+        assert all_accounts(engine) == []
+
+
+def test_a_name_is_only_a_name(browser, engine) -> None:
+    answer = browser().submit("/login", "/login", name="<script>alert(1)</script>{{ 7*7 }}", password="x")
+    assert "<script>alert" not in answer.text
+    assert "{{ 7*7 }}" in answer.text
+
+
+def test_the_language_is_the_browsers_or_the_chosen_one(browser) -> None:
+    new = browser()
+    assert (
+        '<html lang="de">' in new.get("/login", headers={"accept-language": "de-CH,de;q=0.9,en;q=0.8"}).text
+    )
+    assert '<html lang="en">' in new.get("/login", headers={"accept-language": "fr"}).text
+    new.submit("/language", "/login", language="de", to="/login")
+    assert '<html lang="de">' in new.get("/login").text

@@ -1,0 +1,152 @@
+"""The roster's page: a list comes in whole or not at all, and consent is noted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from classpulse.services.roster import example, parse_roster
+from db import sessions as queries
+from db.roster import names, roster
+from tests.helpers.recorded import class_number
+
+LIST = "name;pseudonym;group;seat;consent\nMia Keller;Otter;;A1;yes\nJan Weber;Heron;7b;A2;no\n"
+
+
+@pytest.fixture
+def group(engine, accounts) -> int:
+    return class_number(engine, "7b")
+
+
+@pytest.fixture
+def sent(group):
+    """Sends a list as the page's form does."""
+
+    def send(browser, content: str | bytes = LIST, name: str = "list.csv", to: int | None = None, **fields):
+        content = content.encode() if isinstance(content, str) else content
+        data = {"token": browser.token(), **fields}
+        return browser.post(f"/classes/{to or group}/roster", data=data, files={"roster": (name, content)})
+
+    return send
+
+
+def test_a_list_is_imported_and_shown_without_names(browser, engine, sent, group) -> None:
+    ada = browser("Ada")
+    answer = sent(ada)
+    assert answer.status_code == 200
+    assert "2 new, 0 changed, 0 unchanged" in answer.text
+    page = ada.get(f"/classes/{group}/roster").text
+    assert "Otter" in page
+    assert "Mia Keller" not in page + answer.text
+    assert [(one.pseudonym, one.consent) for one in roster(engine, "7b")] == [
+        ("Heron", False),
+        ("Otter", True),
+    ]
+    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "import roster"]
+    assert (noted.subject, noted.detail) == ("class 7b", "2 new or changed, by Ada")
+
+
+def test_students_come_in_the_order_in_which_people_count(browser, sent, group) -> None:
+    lines = [f"Name {n};Chair {n};;;yes" for n in (10, 2, 1)]
+    answer = sent(browser("Ada"), "\n".join(["name;pseudonym;group;seat;consent", *lines]))
+    shown = re.findall(r'<th scope="row">(.*?)</th>', answer.text)
+    assert shown == ["Chair 1", "Chair 2", "Chair 10"], answer.text
+
+
+def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
+    ada = browser("Ada")
+    sent(ada)
+    assert "Mia Keller" in ada.get(f"/classes/{group}/roster?names=yes").text
+    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "read names"]
+    assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("name;pseudonym;group;seat;consent\nMia;Otter;;A1;yes\nJan;Heron;;A1;maybe\n", "line 3: consent is"),
+        ("name;pseudonym;group;seat;consent\nMia;Otter;;A1;yes\nJan;Heron;;A1;no\n", "line 3: seat"),
+        ("name;pseudonym;group;seat;consent\nMia;Otter;8c;A1;yes\n", "line 2: group is"),
+        ("name;pseudonym\nMia;Otter\n", "has no column"),
+        ("name;pseudonym;group;seat;consent\n", "has no student"),
+        ("", "is empty"),
+        (b"\xff\xfea\0", "no text at all"),
+        (b"name;pseudonym;group;seat;consent\n\xe4;b;;;yes\n", "is not in UTF-8"),
+        ('"', "expected"),
+    ],
+)
+def test_one_wrong_line_and_nothing_is_imported(browser, engine, sent, content, says: str) -> None:
+    answer = sent(browser("Ada"), content)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert "Nothing was imported" in answer.text
+    assert roster(engine) == []
+
+
+def test_what_is_in_a_list_is_only_text(browser, sent, group) -> None:
+    ada = browser("Ada")
+    evil = "<script>alert(1)</script>{{ 7*7 }}"
+    sent(ada, f"name;pseudonym;group;seat;consent\nMia;{evil};;A1;yes\n", name="<b>../../x\0.csv")
+    page = ada.get(f"/classes/{group}/roster").text
+    assert "<script>alert" not in page
+    assert "{{ 7*7 }}" in page
+    assert "<b>.." not in sent(ada, "", name="<b>../../x\0.csv").text
+
+
+def test_a_list_that_is_too_large(browser, engine, sent) -> None:
+    assert sent(browser("Ada"), LIST + "x" * 2_000_000).status_code == 413
+    assert roster(engine) == []
+
+
+def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
+    ada = browser("Ada")
+    sent(ada)
+    otter = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
+    address = f"/classes/{group}/roster/{otter.student_id}/consent"
+    assert ada.submit(address, consent="no").status_code == 303
+    after = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
+    assert (after.consent, after.seat) == (False, "A1")
+    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "consent"]
+    assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
+    assert "They cannot be masked" in ada.get(f"/classes/{group}/roster").text
+    assert ada.submit(address, consent="perhaps").status_code == 422
+
+
+def test_nobody_else_s_class(browser, engine, sent, group) -> None:
+    sent(browser("Ada"))
+    otter = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
+    consent = f"/classes/{group}/roster/{otter.student_id}/consent"
+    ben, cleo, root = browser("Ben"), browser("Cleo"), browser("Root")
+    for outsider, code in ((ben, 404), (cleo, 403)):
+        assert outsider.get(f"/classes/{group}/roster").status_code == code
+        assert outsider.get(f"/classes/{group}/roster?names=yes").status_code == code
+        assert outsider.get(f"/classes/{group}/roster/example.csv").status_code == code
+        assert outsider.submit(consent, consent="no").status_code == code
+        assert sent(outsider).status_code == code
+    # Through a class of one's own, too.
+    own = class_number(engine, "8c")
+    assert ben.submit(f"/classes/{own}/roster/{otter.student_id}/consent", consent="no").status_code == 404
+    assert sent(ben, to=own).status_code == 422
+    assert all(one.class_name == "7b" for one in roster(engine))
+    assert next(one for one in roster(engine) if one.pseudonym == "Otter").consent
+    assert root.get(f"/classes/{group}/roster").status_code == 200
+    for number in (999, 10**30):
+        assert root.get(f"/classes/{number}/roster").status_code == 404
+
+
+def test_a_list_from_elsewhere_is_refused(browser, engine, sent) -> None:
+    assert sent(browser("Ada"), token="wrong").status_code == 403
+    assert roster(engine) == []
+
+
+def test_the_example_can_be_imported(browser, engine, sent, group) -> None:
+    ada = browser("Ada")
+    answer = ada.get(f"/classes/{group}/roster/example.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="roster.csv"'
+    assert parse_roster(example(), "roster.csv", "7b").problems == ()
+    assert sent(ada, answer.content).status_code == 200
+    assert sorted(names(engine, [one.student_id for one in roster(engine)]).values()) == [
+        "Jan Example",
+        "Mia Example",
+    ]

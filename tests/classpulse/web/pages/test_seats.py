@@ -1,0 +1,273 @@
+"""The seats' page: a still that is not stored, names onto seats, and whose class it is."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from classpulse.services.roster import import_rows, parse_roster
+from classpulse.web.pages import seats as page
+from classpulse.web.still_store import MOST, Stills
+from db import sessions as queries
+from db.clock import now_utc
+from db.records import PlannedSeat
+from db.roster import roster
+from db.seat_plans import seat_plan
+from tests.helpers.recorded import class_number
+from tests.helpers.room_picture import BOXES, coded, room_picture
+
+
+@pytest.fixture(autouse=True)
+def faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two faces are found in any picture, without a detector."""
+    found = [PlannedSeat(label, box) for label, box in BOXES.items()]
+    monkeypatch.setattr(page, "seats_in", lambda *_, **__: found)
+
+
+@pytest.fixture
+def students(engine, accounts) -> dict[str, int]:
+    """Otter and Heron consented and have seats in the list, Lynx consented and has none."""
+    text = (
+        "name,pseudonym,group,seat,consent\nMia,Otter,,A1,yes\nJan,Heron,,b9,yes\nEva,Lynx,,,yes\n"
+        "Tom,Crane,8c,A1,yes\n"
+    )
+    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    return {one.pseudonym: one.student_id for one in roster(engine)}
+
+
+@pytest.fixture
+def address(engine, accounts) -> str:
+    return f"/classes/{class_number(engine, '7b')}/seats"
+
+
+def send_picture(browser, address: str, content: bytes | None = None, name: str = "room.png", **fields):
+    content = coded(room_picture()) if content is None else content
+    data = {"token": browser.token(), "by": "picture", **fields}
+    return browser.post(f"{address}/still", data=data, files={"picture": (name, content)})
+
+
+def still_of(browser, address: str) -> str:
+    found = re.search(r'name="still" value="(\w*)"', browser.get(address).text)
+    return found[1] if found else ""
+
+
+def rows(seats: dict[str, tuple], who: dict[str, int] | None = None) -> dict[str, str]:
+    fields = {}
+    for number, (label, box) in enumerate(seats.items(), 1):
+        fields[f"label-{number}"] = label
+        fields[f"box-{number}"] = " ".join(f"{edge:.0f}" for edge in box)
+        fields[f"who-{number}"] = str((who or {}).get(label, ""))
+    return fields
+
+
+def test_a_picture_becomes_a_plan_with_who_sits_where(browser, engine, address, students) -> None:
+    ada = browser("Ada")
+    assert send_picture(ada, address).headers["location"] == address
+    shown = ada.get(address).text
+    assert re.search(rf'<option value="{students["Otter"]}" selected>Otter', shown)
+    still = still_of(ada, address)
+    assert ada.get(f"{address}/still.jpg").headers["cache-control"] == "no-store"
+    wanted = {"A1": students["Lynx"], "A2": students["Otter"]}
+    answer = ada.submit(address, still=still, **rows(BOXES, wanted))
+    assert answer.headers["location"] == f"{address}?saved=yes"
+    plan = seat_plan(engine, "7b")
+    assert {seat.label: seat.box_xyxy for seat in plan.seats} == BOXES
+    assert (plan.picture_width, plan.picture_height, len(plan.landmarks) > 100) == (640, 480, True)
+    assert {one.pseudonym: one.seat for one in roster(engine, "7b")} == {
+        "Heron": None,
+        "Lynx": "A1",
+        "Otter": "A2",
+    }
+    assert ("seat plan", "class 7b", "2 seats, by Ada") in [
+        (one.action, one.subject, one.detail) for one in queries.audit_trail(engine)
+    ]
+    assert ada.get(f"{address}/still.jpg").status_code == 404
+    assert "Saved." in ada.get(f"{address}?saved=yes").text
+
+
+def test_names_move_on_the_plan_that_there_is(browser, engine, address, students) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    ada.submit(address, still=still_of(ada, address), **rows(BOXES))
+    before = seat_plan(engine, "7b")
+    assert "<image" not in ada.get(address).text
+    elsewhere = dict.fromkeys(BOXES, (0.0, 0.0, 5.0, 5.0))
+    assert ada.submit(address, still="", **rows(elsewhere, {"A2": students["Heron"]})).status_code == 303
+    assert seat_plan(engine, "7b") == before
+    assert {one.pseudonym: one.seat for one in roster(engine, "7b")}["Heron"] == "A2"
+
+
+def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
+    browser, engine, address, students
+) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
+    assert "read names" not in [one.action for one in queries.audit_trail(engine)]
+    shown = ada.get(f"{address}?names=yes").text
+    assert re.search(rf'<option value="{students["Otter"]}" selected>Mia', shown)
+    assert re.search(rf'data-who="{students["Lynx"]}"[^>]*>Eva<', shown)
+    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "read names"]
+    assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
+    # They stay while the plan is made, and go into nothing that is stored of it.
+    answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
+    assert answer.headers["location"] == f"{address}?names=yes&saved=yes"
+    assert "Mia" not in str(seat_plan(engine, "7b"))
+    assert browser("Ben").get(f"{address}?names=yes").status_code == 404
+
+
+def test_nothing_of_the_still_is_written_anywhere(browser, address, students, tmp_path, app) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    ada.submit(address, still=still_of(ada, address), **rows(BOXES))
+    picture = coded(room_picture())[200:400]
+    for path in tmp_path.rglob("*"):
+        assert path.suffix not in {".jpg", ".png", ".part"}
+        assert not path.is_file() or picture not in path.read_bytes()
+
+
+def test_a_still_is_one_account_s_and_can_be_forgotten(browser, address, students) -> None:
+    ada, root = browser("Ada"), browser("Root")
+    send_picture(ada, address)
+    still = still_of(ada, address)
+    assert root.get(f"{address}/still.jpg").status_code == 404
+    assert root.submit(address, still=still, **rows(BOXES)).status_code == 409
+    ada.submit(f"{address}/still/forget")
+    assert ada.get(f"{address}/still.jpg").status_code == 404
+    assert ada.submit(address, still=still, **rows(BOXES)).status_code == 409
+
+
+def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
+    due = []
+    stills = Stills(lambda after_s, then: due.append((after_s, then)))
+    first = stills.put(1, "7b", room_picture(), [])
+    second = stills.put(1, "7b", room_picture(), [])
+    assert [after_s for after_s, _ in due] == [900, 900]
+    due[0][1]()
+    assert stills.get(1, "7b") is second
+    due[1][1]()
+    assert stills.get(1, "7b") is None
+    assert first.id != second.id
+    for account in range(MOST + 1):
+        stills.put(account, "7b", room_picture(), [])
+    assert stills.get(0, "7b") is None
+
+
+@pytest.mark.parametrize(
+    ("seats", "says"),
+    [
+        ({"A1": (10, 10, 5, 20)}, "is empty"),
+        ({"A1": (600, 400, 700, 450)}, "outside the picture"),
+        ({"A1": BOXES["A1"], "a1": BOXES["A2"]}, "is on line 1 already"),
+        ({"A1": BOXES["A1"], "A2": BOXES["A1"]}, "lies on seat"),
+        ({"": BOXES["A1"]}, "the label is"),
+        ({"A" * 21: BOXES["A1"]}, "the label is"),
+        ({}, "there is no seat"),
+    ],
+)
+def test_a_wrong_plan_is_not_saved_and_can_be_mended(
+    browser, engine, address, students, seats: dict, says: str
+) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    answer = ada.submit(address, still=still_of(ada, address), **rows(seats))
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert seat_plan(engine, "7b") is None
+    assert still_of(ada, address)
+
+
+def test_nonsense_in_the_form(browser, engine, address, students) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    still = still_of(ada, address)
+    for box in ("nan nan nan nan", "1e400 0 0 0", "a b c d", "1 2 3", "", "<script>"):
+        fields = {"label-1": "<script>alert(1)</script>", "box-1": box, "who-1": "1"}
+        answer = ada.submit(address, still=still, **fields)
+        assert answer.status_code == 422
+        assert "<script>alert" not in answer.text
+    assert seat_plan(engine, "7b") is None
+
+
+def test_who_sits_twice_or_is_of_another_class(browser, engine, address, students) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address)
+    still = still_of(ada, address)
+    twice = rows(BOXES, {"A1": students["Otter"], "A2": students["Otter"]})
+    assert "is on seat A1 already" in ada.submit(address, still=still, **twice).text
+    other = rows(BOXES, {"A1": students["Crane"]})
+    assert ada.submit(address, still=still, **other).status_code == 422
+    assert seat_plan(engine, "7b") is None
+    assert next(one for one in roster(engine, "8c")).seat == "A1"
+
+
+def test_a_picture_without_anything_to_tell_the_view_by(browser, engine, address, students) -> None:
+    ada = browser("Ada")
+    send_picture(ada, address, coded(np.full((480, 640, 3), 90, np.uint8)))
+    answer = ada.submit(address, still=still_of(ada, address), **rows(BOXES))
+    assert answer.status_code == 422
+    assert seat_plan(engine, "7b") is None
+
+
+def test_faces_are_not_looked_for_while_somebody_opted_out(browser, engine, address, students) -> None:
+    text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
+    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    ada = browser("Ada")
+    answer = send_picture(ada, address)
+    assert answer.status_code == 422
+    assert "opted out (Otter)" in answer.text
+    assert send_picture(ada, address, stepped_aside="yes").status_code == 303
+    assert re.search(r'class="name opted-out" data-who="\d+"', ada.get(address).text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        b"GIF89a" + bytes(50),
+        b"#EXTM3U\nhttp://127.0.0.1/a\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["room.png", "../../x", "a\0", "x" * 300])
+def test_what_is_no_picture(browser, address, students, content: bytes, name: str) -> None:
+    ada = browser("Ada")
+    answer = send_picture(ada, address, content, name)
+    assert answer.status_code == 422
+    assert still_of(ada, address) == ""
+
+
+def test_pictures_that_are_too_large(browser, address, students) -> None:
+    ada = browser("Ada")
+    assert send_picture(ada, address, bytes(31_000_000)).status_code == 413
+    huge = coded(np.zeros((9000, 9000, 3), np.uint8))
+    assert len(huge) < 1_000_000
+    assert "cannot be read as a picture" in send_picture(ada, address, huge).text
+
+
+def test_the_camera_is_one_of_the_settings(browser, address, students, monkeypatch) -> None:
+    ada = browser("Ada")
+    taken = []
+    monkeypatch.setattr(page, "take_still", lambda spec, *_: taken.append(spec) or room_picture())
+    fields = {"by": "camera", "room": "rtsp://elsewhere/", "source": "/etc/passwd"}
+    answer = ada.post(
+        f"{address}/still", files={k: (None, v) for k, v in {"token": ada.token(), **fields}.items()}
+    )
+    assert answer.status_code == 303
+    assert taken == ["0"]
+
+
+def test_nobody_else_s_class(browser, engine, address, students) -> None:
+    send_picture(browser("Ada"), address)
+    for name, code in (("Ben", 404), ("Cleo", 403)):
+        outsider = browser(name)
+        assert outsider.get(address).status_code == code
+        assert outsider.get(f"{address}/still.jpg").status_code == code
+        assert outsider.submit(f"{address}/still/forget").status_code == code
+        assert outsider.submit(address, still="", **rows(BOXES)).status_code == code
+        assert send_picture(outsider, address).status_code == code
+    assert still_of(browser("Ada"), address)
+    assert send_picture(browser("Ada"), address, token="wrong").status_code == 403

@@ -1,0 +1,514 @@
+"""Uploading recordings: what is taken and what is not, whose they are, and what becomes of them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import sys
+import threading
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from classpulse.services.analysis_progress import Heard, line
+from classpulse.services.roster import import_rows, parse_roster
+from classpulse.services.times import DatedBy
+from classpulse.services.upload_queue import Analyses
+from classpulse.services.uploads import LISTED, UNDONE_KEPT, Uploads, UploadState, shown_name
+from classpulse.web.app import build_app
+from db import sessions as queries
+from db.clock import now_utc
+from tests.helpers.videos import made, steps, write_video
+from tests.helpers.waiting import PATIENCE_S
+
+JSON = {"accept": "application/json"}
+CONTENT = b"not a video " * 1000
+
+
+def send(browser, content: bytes = CONTENT, name: str = "lesson.mp4", **fields):
+    """As the form of the page does it without a script."""
+    data = {"token": browser.token("/upload"), "class": "7b", **fields}
+    return browser.post("/upload", data=data, files={"recording": (name, content, "video/mp4")})
+
+
+def files(app) -> list[str]:
+    folder = app.state.uploads.folder
+    return sorted(path.suffix for path in folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture
+def uploads(app) -> Uploads:
+    return app.state.uploads
+
+
+@pytest.fixture
+def analyses(app, monkeypatch: pytest.MonkeyPatch):
+    """The queue, whose analyses are what ``script`` prints and exits with."""
+
+    def use(script: str) -> Analyses:
+        monkeypatch.setattr(Analyses, "_command", lambda *_: [sys.executable, "-c", script])
+        return app.state.analyses
+
+    return use
+
+
+class TestTaking:
+    def test_a_recording_is_stored_under_a_name_of_ours_and_waits(self, app, browser, uploads) -> None:
+        ada = browser("Ada")
+        assert send(ada).headers["location"] == "/upload"
+        (one,) = uploads.all()
+        assert (one.class_name, one.called, one.state, one.keep) == ("7b", "lesson.mp4", "waiting", False)
+        assert uploads.path(one).read_bytes() == CONTENT
+        assert uploads.path(one).stat().st_mode & 0o077 == 0
+        assert files(app) == [".json", ".video"]
+        assert "lesson.mp4" in ada.get("/upload").text
+
+    def test_a_script_sends_the_same_and_hears_json(self, browser, uploads) -> None:
+        ada = browser("Ada")
+        answer = ada.post(
+            "/upload",
+            data={"class": "7b"},
+            files={"recording": ("a.mp4", CONTENT)},
+            headers={"x-form-token": ada.token("/upload"), **JSON},
+        )
+        assert (answer.status_code, answer.json()["id"]) == (201, uploads.all()[0].id)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "../../x",
+            "..\\..\\x",
+            "/etc/passwd",
+            "a\0b.mp4",
+            "x" * 300,
+            "<script>alert(1)</script>",
+            "{{7*7}}",
+            " ",
+        ],
+    )
+    def test_a_file_s_name_is_only_shown(self, app, browser, uploads, tmp_path, name: str) -> None:
+        before = {path for path in tmp_path.rglob("*") if path.parent != uploads.folder}
+        ada = browser("Ada")
+        answer = send(ada, name=name)
+        assert answer.status_code == 303, answer.text
+        (one,) = uploads.all()
+        assert len(one.called) <= 100
+        assert not set("/\\\0") & set(one.called)
+        after = {path for path in tmp_path.rglob("*") if path.parent != uploads.folder}
+        assert after - before <= {uploads.folder}
+        assert "<script>alert" not in ada.get("/upload").text
+
+    def test_what_a_file_is_called(self) -> None:
+        assert shown_name("C:\\films\\Maths 7b.mp4") == "Maths 7b.mp4"
+        assert shown_name("\u202e../..") == "recording"
+        assert shown_name("a" * 300 + ".mp4").endswith(".mp4")
+
+    def test_one_that_announces_too_much_is_not_read(self, app, browser) -> None:
+        ada = browser("Ada")
+        headers = {
+            "x-form-token": ada.token(),
+            "content-type": "multipart/form-data; boundary=b",
+            "content-length": "20000200001",
+            **JSON,
+        }
+        answer = ada.post("/upload", content=b"--b\r\n", headers=headers)
+        assert (answer.status_code, answer.json()["error"].split(";")[0]) == (
+            413,
+            "this recording is larger than 20 GB",
+        )
+
+    def test_one_that_becomes_too_large_leaves_nothing(self, app, browser, uploads, monkeypatch) -> None:
+        received = uploads.receive
+        monkeypatch.setattr(uploads, "receive", lambda most: received(5000))
+        answer = send(browser("Ada"))
+        assert answer.status_code == 413
+        assert "larger than" in answer.text
+        assert files(app) == []
+
+    def test_a_disk_that_is_nearly_full_is_left_alone(self, app, browser, monkeypatch) -> None:
+        ada = browser("Ada")
+        usage = namedtuple("usage", "total used free")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 10**12, 500_005_000))
+        answer = send(ada)
+        assert (answer.status_code, files(app)) == (507, [])
+        assert "nearly full" in answer.text
+
+    def test_a_disk_that_fills_while_it_comes(self, app, browser, monkeypatch) -> None:
+        ada = browser("Ada")
+        usage = namedtuple("usage", "total used free")
+        left = iter([10**12])
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 0, next(left, 1)))
+        assert send(ada, content=bytes(5 << 20)).status_code == 507
+        assert files(app) == []
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+    def test_a_disk_that_takes_no_more(self, app, browser) -> None:
+        import resource
+
+        ada = browser("Ada")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_500_000, limits[1]))
+        try:
+            answer = send(ada, content=bytes(5 << 20))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert (answer.status_code, files(app)) == (507, [])
+        assert "nearly full; ask its administrator" in answer.text
+
+    def test_a_disk_without_room_for_what_is_noted(self, app, browser, uploads, monkeypatch) -> None:
+        def full(_upload: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        ada = browser("Ada")
+        monkeypatch.setattr(uploads, "_store", full)
+        assert (send(ada).status_code, files(app)) == (507, [])
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"--b\r\n",
+            b"rubbish",
+            b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
+            b'--b\r\nContent-Disposition: form-data; name="class"\r\n\r\n7b\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="recording"; filename="a"\r\n\r\nhalf of it',
+            b'--b\r\nContent-Disposition: form-data; name="class"\r\n\r\n' + b"7" * 20_000 + b"\r\n--b--\r\n",
+            b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n\r\n' * 60 + b"--b--\r\n",
+            b'--b\r\nContent-Disposition: form-data; name="class"\r\n\r\n7b\r\n'
+            + b'--b\r\nContent-Disposition: form-data; name="recording"; filename="a"\r\n\r\nx\r\n' * 2
+            + b"--b--\r\n",
+            b"--b\r\n" + b"X: " + b"y" * 10_000 + b"\r\n\r\n\r\n--b--\r\n",
+        ],
+    )
+    def test_a_malformed_form_leaves_nothing(self, app, browser, body: bytes) -> None:
+        ada = browser("Ada")
+        headers = {"x-form-token": ada.token(), "content-type": "multipart/form-data; boundary=b", **JSON}
+        answer = ada.post("/upload", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+        assert files(app) == []
+
+    @pytest.mark.parametrize(
+        "kind", ["", "application/json", "multipart/form-data", "text/plain; boundary=b"]
+    )
+    def test_what_is_no_form(self, app, browser, kind: str) -> None:
+        ada = browser("Ada")
+        headers = {"x-form-token": ada.token(), "content-type": kind, **JSON}
+        assert ada.post("/upload", content=b"{}", headers=headers).status_code == 400
+        assert files(app) == []
+
+    def test_an_empty_recording_and_none(self, app, browser) -> None:
+        ada = browser("Ada")
+        assert send(ada, content=b"").status_code == 422
+        nothing = {"token": (None, ada.token()), "class": (None, "7b")}
+        answer = ada.post("/upload", files=nothing)
+        assert answer.status_code == 422
+        assert "no recording was chosen" in answer.text
+        assert files(app) == []
+
+    def test_a_form_of_somebody_else_is_refused_before_the_file(self, app, browser) -> None:
+        ada, ben = browser("Ada"), browser("Ben")
+        for token in ("", "wrong", ben.token()):
+            assert send(ada, token=token).status_code == 403
+        assert files(app) == []
+
+    def test_one_that_would_be_refused_later_is_refused_now(self, app, browser, engine) -> None:
+        text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
+        import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+        answer = send(browser("Ada"))
+        assert answer.status_code == 422
+        assert "Otter opted out" in answer.text
+        assert files(app) == []
+
+    def test_leftovers_go_at_the_next_start(self, config, engine, app, browser) -> None:
+        send(browser("Ada"))
+        folder = app.state.uploads.folder
+        (folder / f"{'0' * 32}.part").write_bytes(b"half")
+        (folder / f"{'1' * 32}.video").write_bytes(b"of nobody")
+        (folder / "rubbish.json").write_text('{"id": "../../x"}')
+        (kept,) = build_app(config, engine).state.uploads.all()
+        assert files(app) == [".json", ".json", ".video"]
+        assert kept.state is UploadState.WAITING
+
+    def test_two_who_note_something_at_once_undo_nothing(self, browser, uploads) -> None:
+        send(browser("Ada"))
+        (one,) = uploads.all()
+        together = threading.Barrier(2)
+
+        def note(name: str) -> None:
+            together.wait()
+            for n in range(100):
+                uploads.change(one.id, **{name: n})
+
+        with ThreadPoolExecutor(2) as both:
+            for done in [both.submit(note, name) for name in ("size", "session_id")]:
+                done.result()
+        (noted,) = uploads.all()
+        assert (noted.size, noted.session_id) == (99, 99)
+        assert Uploads(uploads.folder).all() == [noted]
+
+
+class TestWhose:
+    def test_a_class_that_is_not_one_s_own_does_not_exist(self, app, browser) -> None:
+        assert send(browser("Ben"), **{"class": "7b"}).status_code == 404
+        assert send(browser("Ada"), **{"class": "8c"}).status_code == 404
+        assert send(browser("Ada"), **{"class": ""}).status_code == 404
+        assert send(browser("Root"), **{"class": "9z"}).status_code == 404
+        assert files(app) == []
+
+    def test_when_the_lesson_was(self, browser, uploads) -> None:
+        ada = browser("Ada")
+        send(ada, at="2026-03-02T09:00")
+        (one,) = uploads.all()
+        assert one.lesson_at == datetime(2026, 3, 2, 9).astimezone()
+        assert one.dated_by is DatedBy.SOMEBODY
+        assert "Lesson of 2 Mar 2026, 09:00" in ada.get("/upload").text
+        send(ada, at="")
+        assert uploads.all()[0].lesson_at is None
+
+    @pytest.mark.parametrize("at", ["2126-03-02T09:00", "yesterday", "2026-02-30T09:00"])
+    def test_a_time_that_cannot_be_is_refused_before_the_file(self, app, browser, at: str) -> None:
+        answer = send(browser("Ada"), at=at)
+        assert answer.status_code == 422
+        assert "is in the future" in answer.text or "is no time of a lesson" in answer.text
+        assert files(app) == []
+
+    def test_a_room_that_there_is_not(self, app, browser) -> None:
+        assert send(browser("Ada"), room="A9").status_code == 422
+        assert files(app) == []
+
+    def test_others_see_nothing_of_it_and_administrators_all(self, browser, uploads) -> None:
+        ada, ben, root = browser("Ada"), browser("Ben"), browser("Root")
+        send(ada)
+        (one,) = uploads.all()
+        assert [u["id"] for u in root.get("/upload/state").json()["uploads"]] == [one.id]
+        assert ben.get("/upload/state").json() == {"uploads": []}
+        assert "lesson.mp4" not in ben.get("/upload").text
+        for what in ("cancel", "again", "remove"):
+            assert ben.submit(f"/upload/{one.id}/{what}").status_code == 404
+            assert ben.submit(f"/upload/{'0' * 32}/{what}").status_code == 404
+            assert ben.submit(f"/upload/..%2f{one.id}/{what}").status_code == 404
+        assert uploads.all() == [one]
+
+    def test_a_counsellor_records_nothing(self, app, browser) -> None:
+        cleo = browser("Cleo")
+        assert cleo.get("/upload").status_code == 403
+        assert cleo.get("/upload/state").status_code == 403
+        assert cleo.post("/upload", headers={"x-form-token": cleo.token()}).status_code == 403
+        for what in ("cancel", "again", "remove"):
+            assert cleo.submit(f"/upload/x/{what}").status_code == 403
+
+    def test_that_it_was_sent_is_noted_without_what_it_is_called(self, browser, engine) -> None:
+        send(browser("Ada"), name="Mia Keller.mp4")
+        (noted,) = [one for one in queries.audit_trail(engine) if one.action == "upload"]
+        assert (noted.subject, noted.detail) == ("class 7b", "by Ada: 0.0 MB")
+
+
+HEARD = line(Heard(3, 5.0, 20.0, 4))
+
+
+class TestAnalysing:
+    def test_a_good_one_leads_to_its_report_and_the_recording_goes(
+        self, app, browser, uploads, analyses
+    ) -> None:
+        ada = browser("Ada")
+        send(ada)
+        analyses(f"print({json.dumps(json.dumps({'session': 3, 'status': 'finished'}))})").work_off()
+        (one,) = uploads.all()
+        assert (one.state, one.session_id, one.there) == ("finished", 3, False)
+        assert files(app) == [".json"]
+        assert 'href="/lessons/3"' in ada.get("/upload").text
+
+    def test_it_is_kept_where_that_was_wished(self, app, browser, uploads, analyses) -> None:
+        ada = browser("Ada")
+        send(ada, keep="yes")
+        analyses("print('{}')").work_off()
+        assert files(app) == [".json", ".video"]
+        ada.submit(f"/upload/{uploads.all()[0].id}/remove")
+        assert (files(app), uploads.all()) == ([], [])
+
+    def test_one_at_a_time_the_oldest_first(self, browser, uploads, analyses, tmp_path) -> None:
+        ada = browser("Ada")
+        for name in ("first.mp4", "second.mp4"):
+            send(ada, name=name)
+        seen = []
+        queue = analyses("print('{}')")
+        analyse = queue._analyse
+        queue._analyse = lambda one: (
+            seen.append((one.called, [u.state for u in uploads.all()])),
+            analyse(one),
+        )
+        queue.work_off()
+        assert seen == [("first.mp4", ["waiting", "waiting"]), ("second.mp4", ["waiting", "finished"])]
+
+    def test_a_refusal_is_told_without_our_paths_and_can_be_tried_again(
+        self, browser, uploads, analyses
+    ) -> None:
+        ada = browser("Ada")
+        send(ada)
+        (one,) = uploads.all()
+        said = f"classpulse: {uploads.path(one)} cannot be read as a video"
+        queue = analyses(f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)")
+        queue.work_off()
+        (one,) = uploads.all()
+        assert (one.state, one.reason) == ("refused", "lesson.mp4 cannot be read as a video")
+        assert "cannot be read as a video" in ada.get("/upload").text
+        assert str(uploads.folder) not in ada.get("/upload").text
+        assert ada.submit(f"/upload/{one.id}/again").status_code == 303
+        assert uploads.all()[0].state is UploadState.WAITING
+
+    def test_one_that_dies_is_interrupted_and_names_what_it_left(self, browser, uploads, analyses) -> None:
+        send(browser("Ada"))
+        analyses(f"import os, sys; print({HEARD!r}, file=sys.stderr, flush=True); os.abort()").work_off()
+        (one,) = uploads.all()
+        assert (one.state, one.session_id, one.there) == ("interrupted", 3, True)
+        assert one.reason
+
+    def test_one_that_waits_can_be_cancelled(self, app, browser, uploads, analyses) -> None:
+        ada = browser("Ada")
+        send(ada)
+        ada.submit(f"/upload/{uploads.all()[0].id}/cancel")
+        analyses("raise SystemExit(7)").work_off()
+        assert (uploads.all()[0].state, files(app)) == ("cancelled", [".json"])
+
+    def test_one_that_is_analysed_tells_how_far_it_is_and_can_be_cancelled(
+        self, app, browser, uploads, analyses
+    ) -> None:
+        ada = browser("Ada")
+        send(ada)
+        queue = analyses(
+            f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
+        )
+        worker = threading.Thread(target=queue.work_off)
+        worker.start()
+        (one,) = uploads.all()
+        told = threading.Event()
+        while uploads.get(one.id).session_id is None:
+            assert worker.is_alive()
+            told.wait(0.01)
+        noted = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
+        assert noted["session_id"] == 3  # which it was is known after a crash, too
+        (shown,) = ada.get("/upload/state").json()["uploads"]
+        assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
+        assert ada.submit(f"/upload/{one.id}/remove").status_code == 303
+        assert uploads.all() != []
+        ada.submit(f"/upload/{one.id}/cancel")
+        worker.join(PATIENCE_S)
+        (one,) = uploads.all()
+        assert (one.state, one.session_id, files(app)) == ("cancelled", 3, [".json"])
+
+    def test_the_end_of_the_dashboard_interrupts_it(self, browser, uploads, analyses, monkeypatch) -> None:
+        monkeypatch.setattr("classpulse.services.upload_queue.GIVE_UP_S", PATIENCE_S)
+        send(browser("Ada"))
+        queue = analyses(
+            f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
+        )
+        told = threading.Event()
+        with queue:
+            while queue.progress(uploads.all()[0]) is None:
+                told.wait(0.01)
+        (one,) = uploads.all()
+        assert (one.state, one.there) == ("interrupted", True)
+        assert "was ended" in one.reason
+
+    def test_of_a_finished_one_the_recording_goes_also_at_the_end_of_the_dashboard(
+        self, browser, uploads, analyses, monkeypatch
+    ) -> None:
+        send(browser("Ada"))
+        queue = analyses("print('{}')")
+        change = uploads.change
+
+        def ends(upload_id, **values) -> None:
+            change(upload_id, **values)
+            queue._closing = True
+
+        queue._analyse(uploads.all()[0])
+        (one,) = uploads.all()
+        assert (one.state, one.there) == ("finished", False)
+        send(browser("Ada"))
+        monkeypatch.setattr(uploads, "change", ends)
+        queue._analyse(uploads.all()[0])
+        assert {(one.state, one.there) for one in uploads.all()} == {("finished", False)}
+
+    def test_what_was_analysed_when_it_was_killed_is_interrupted_at_the_next_start(
+        self, config, engine, browser, uploads
+    ) -> None:
+        send(browser("Ada"))
+        uploads.change(uploads.all()[0].id, state=UploadState.ANALYSING)
+        (one,) = build_app(config, engine).state.uploads.all()
+        assert (one.state, one.there) == ("interrupted", True)
+
+    def test_nothing_stays_for_ever(self, app, browser, uploads) -> None:
+        ada = browser("Ada")
+        send(ada)
+        send(ada, keep="yes")
+        for one in uploads.all():
+            uploads.change(one.id, state=UploadState.REFUSED)
+        uploads.tidy(now_utc() + UNDONE_KEPT - timedelta(hours=1), 10)
+        assert files(app) == [".json", ".json", ".video", ".video"]
+        uploads.tidy(now_utc() + UNDONE_KEPT + timedelta(hours=1), 10)
+        assert files(app) == [".json", ".json", ".video"]
+        uploads.tidy(now_utc() + timedelta(days=11), 10)
+        assert files(app) == [".json", ".json"]
+        uploads.tidy(now_utc() + LISTED + timedelta(hours=1), 10)
+        assert files(app) == []
+
+    def test_a_lesson_that_would_be_erased_at_once(self, app, browser, uploads, monkeypatch) -> None:
+        settings = app.state.site.config.settings
+        retention = settings.retention.__class__(keep_days=3)
+        kept = settings.model_copy(update={"retention": retention})
+        monkeypatch.setattr(app.state.site, "config", replace(app.state.site.config, settings=kept))
+        answer = send(browser("Ada"), at="2026-03-02T09:00")
+        assert (answer.status_code, uploads.all()) == (422, [])
+        assert "would be erased in the next night" in answer.text
+
+    def test_those_that_wait_outlive_a_restart(self, config, engine, browser, uploads, monkeypatch) -> None:
+        ada = browser("Ada")
+        for name in ("first.mp4", "second.mp4"):
+            send(ada, name=name, at="2026-03-02T09:00")
+        anew = build_app(config, engine)
+        assert anew.state.uploads.all() == uploads.all()
+        monkeypatch.setattr(Analyses, "_command", lambda *_: [sys.executable, "-c", "print('{}')"])
+        anew.state.analyses.work_off()
+        assert [one.state for one in anew.state.uploads.all()] == ["finished", "finished"]
+
+    def test_two_at_once_queue_and_lead_to_their_reports(
+        self, app, browser, config, engine, uploads, tmp_path
+    ) -> None:
+        film = made(write_video(tmp_path / "film.mp4", steps(10), fps=2), "2026-03-02T08:00:00Z")
+        root, ada = browser("Root"), browser("Ada")
+        send(root, content=b"<script>alert(1)</script>" * 100, name="evil.mp4")
+        for name in ("Maths.mp4", "Physics.mp4"):
+            send(ada, content=film.read_bytes(), name=name)
+        stood: list[list[str]] = []
+        pages: list[str] = []
+        pause = threading.Event()
+        with app.state.analyses:
+            while not all(one.state.over for one in uploads.all()):
+                stood.append([one.state.value for one in uploads.all()])
+                if stood[-1] == ["waiting", "analysing", "refused"] and not pages:
+                    pages.append(ada.get("/upload").text)  # as it is without a script
+                pause.wait(0.02)
+        assert pages
+        assert 'class="state analysing"' in pages[0]
+        assert 'class="state waiting"' in pages[0]
+        assert '<a href="/upload">Show how they stand now</a>' in pages[0]
+        assert all(now.count("analysing") <= 1 for now in stood)
+        second, first, evil = uploads.all()
+        assert [(one.state, one.reason, one.there) for one in (first, second)] == [
+            ("finished", "", False)
+        ] * 2
+        for one, name in ((first, "Maths.mp4"), (second, "Physics.mp4")):
+            session = queries.session(engine, one.session_id)
+            assert (session.class_name, session.source, session.status) == ("7b", name, "finished")
+            assert session.started_at == one.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
+            assert (config.output_folder / f"session-{session.id:04d}" / "report.html").is_file()
+            assert ada.get(f"/lessons/{session.id}").status_code == 200
+        assert "(as the recording says)" in ada.get("/upload").text
+        assert evil.state is UploadState.REFUSED
+        assert evil.reason.startswith("evil.mp4 cannot be read as a video")
+        assert len(queries.sessions(engine)) == 2

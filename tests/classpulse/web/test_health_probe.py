@@ -1,0 +1,95 @@
+"""``classpulse health --dashboard``, as a container's health check asks."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+import uvicorn
+
+from classpulse.config.settings import read_config
+from classpulse.web.app import build_app
+from classpulse.web.health_probe import ask_dashboard
+from classpulse.web.server import server_settings
+from tests.helpers.waiting import PATIENCE_S
+
+
+@pytest.fixture
+def held() -> Iterator[socket.socket]:
+    """A port, held from the first moment on: nobody else can get it. Nobody listens there yet."""
+    with socket.socket() as bound:
+        bound.bind(("0.0.0.0", 0))
+        yield bound
+
+
+@pytest.fixture
+def port(held: socket.socket) -> int:
+    return int(held.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classpulse.web.health_probe.PATIENCE_S", PATIENCE_S)
+
+
+@pytest.fixture(params=["http", "tls"])
+def running(
+    request: pytest.FixtureRequest,
+    configured: Any,
+    engine: Any,
+    tmp_path: Path,
+    held: socket.socket,
+    port: int,
+) -> Iterator[Any]:
+    """A dashboard that listens everywhere, in plain HTTP behind a proxy, or in TLS for another name."""
+    more = f"serve: {{host: 0.0.0.0, port: {port}, behind_proxy: true, names: [pulse.school.example]"
+    if request.param == "tls":
+        made = trustme.CA().issue_cert("pulse.school.example")
+        made.private_key_pem.write_to_path(tmp_path / "key.pem")
+        made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+        more += f", certificate: {tmp_path / 'cert.pem'}, key: {tmp_path / 'key.pem'}"
+    config = read_config(configured(more=more + "}\n"))
+    server = uvicorn.Server(server_settings(config, build_app(config, engine)))
+    held.listen()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [held]})
+    thread.start()
+    yield config
+    server.should_exit = True
+    thread.join()
+
+
+def test_one_that_answers_is_well(running: Any, shell: Any) -> None:
+    assert ask_dashboard(running.settings.serve) is None
+    code, out, _ = shell("--config", running.path, "health", "--dashboard")
+    assert (code, out) == (0, "ok: the dashboard answers\n")
+
+
+def test_one_that_does_not_run_is_not(configured: Any, port: int, shell: Any) -> None:
+    path = configured(more=f"serve: {{port: {port}}}\n")
+    code, out, _ = shell("--config", path, "health", "--dashboard")
+    assert code == 1
+    assert out.startswith(f"down: no answer at 127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("running", ["tls"], indirect=True)
+def test_over_tls_it_is_not_spoken_in_plain(running: Any, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        said = b""
+        with suppress(ConnectionError):  # to hang up is an answer, too
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            said = plain.recv(100)
+        assert not said.startswith(b"HTTP")
+    old = ssl.create_default_context()
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port)) as raw,
+        old.wrap_socket(raw, server_hostname="x") as wrapped,
+    ):
+        assert wrapped.version() in {"TLSv1.2", "TLSv1.3"}

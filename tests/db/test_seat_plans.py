@@ -1,0 +1,71 @@
+"""Seat plans, and the seats that a session masked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete
+
+from db.errors import Conflict
+from db.records import PlannedSeat, SeatPlan
+from db.schema import SessionRow
+from db.seat_plans import opted_out, save_opted_out, save_seat_plan, seat_plan
+
+PLAN = SeatPlan(
+    "7b",
+    1920,
+    1080,
+    datetime(2026, 9, 1, 8, 0, tzinfo=UTC),
+    (PlannedSeat("B1", (10.5, 20.0, 30.0, 45.25)), PlannedSeat("A1", (50.0, 20.0, 70.0, 45.0))),
+    bytes(range(256)),
+)
+
+
+def save(store, plan: SeatPlan) -> None:
+    with store.unit() as unit:
+        save_seat_plan(unit, plan)
+        unit.commit()
+
+
+def test_a_plan_comes_back_with_its_seats_in_order(store, engine) -> None:
+    save(store, PLAN)
+    assert seat_plan(engine, "7b") == PLAN
+    assert seat_plan(engine, "6a") is None
+
+
+def test_a_new_plan_replaces_the_one_of_the_class_alone(store, engine) -> None:
+    other, newer = replace(PLAN, class_name="6a"), replace(PLAN, seats=PLAN.seats[:1], landmarks=b"")
+    for plan in (PLAN, other, newer):
+        save(store, plan)
+    assert seat_plan(engine, "7b") == newer
+    assert seat_plan(engine, "6a") == other
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(PLAN, seats=(PLAN.seats[0], PLAN.seats[0])),
+        replace(PLAN, seats=(PlannedSeat("A1", (10.0, 10.0, 10.0, 20.0)),)),
+        replace(PLAN, picture_width=0),
+    ],
+)
+def test_what_cannot_be_a_plan_is_refused_and_the_old_one_stays(store, engine, wrong) -> None:
+    save(store, PLAN)
+    with store.unit() as unit, pytest.raises(Conflict):
+        save_seat_plan(unit, wrong)
+    assert seat_plan(engine, "7b") == PLAN
+
+
+def test_masked_seats_are_kept_with_their_session(store, engine, session_id) -> None:
+    with store.unit() as unit:
+        save_opted_out(unit, session_id, ["C3", "A1"])
+        save_opted_out(unit, session_id, [])
+        unit.commit()
+    assert opted_out(engine, session_id) == ("A1", "C3")
+    with store.unit() as unit, pytest.raises(Conflict):
+        save_opted_out(unit, session_id, ["A1"])
+    with engine.begin() as connection:
+        connection.execute(delete(SessionRow))
+    assert opted_out(engine, session_id) == ()

@@ -1,0 +1,177 @@
+"""A camera, its cable and its clock for tests: what it gives at each time is a script, and no time passes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from monitor.sources.capture import Shot
+from monitor.sources.capture_thread import Judged, Seen
+from monitor.sources.freshness import EXACT, Freshness
+from monitor.sources.live import LiveSource, Patience
+from monitor.types import Frame, Gap
+
+STEP_S = 0.04
+SIZE = (64, 48)
+SMALL = (32, 24)
+BROAD = (64, 24)
+
+
+@lru_cache(maxsize=64)
+def texture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """A picture unlike those of other numbers, (H, W, 3), its mean about half grey."""
+    return np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+
+
+@dataclass
+class Script:
+    """What the camera does from which second on: ``moving``, ``frozen``, ``black``, ``nothing`` (``read``
+    fails), ``blocked`` (``read`` does not return), ``refused`` (it cannot be opened), ``small`` or ``broad``
+    (moving, of another size)."""
+
+    parts: Sequence[tuple[float, str]]
+
+    def at(self, now_s: float) -> str:
+        return next(what for start_s, what in reversed(self.parts) if now_s >= start_s)
+
+
+class Clock:
+    """Starts far from zero, as clocks do. ``later`` holds what happens at which second of the test."""
+
+    def __init__(self) -> None:
+        self.start_s = 5000.0
+        self.passed_s = 0.0
+        self.later: list[tuple[float, Callable[[], None]]] = []
+
+    def __call__(self) -> float:
+        return self.start_s + self.passed_s
+
+    def pass_(self, seconds: float) -> None:
+        self.passed_s += seconds
+        while self.later and self.later[0][0] <= self.passed_s:
+            self.later.pop(0)[1]()
+
+
+class Stop(threading.Event):
+    """A stop event for which nobody waits: its clock goes on instead."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.clock.pass_(timeout)
+        return self.is_set()
+
+
+class Link:
+    """A connection that reads as its script says, while somebody waits for it."""
+
+    def __init__(self, script: Script, clock: Clock, freshness: Freshness) -> None:
+        self.opened_s = clock.passed_s
+        self.closed_s: float | None = None
+        self._script = script
+        self._clock = clock
+        self._judged = Judged(freshness, clock)
+        self._blocked = False
+        self.failure = "it cannot be opened" if script.at(clock.passed_s) == "refused" else None
+
+    @property
+    def seen(self) -> Seen:
+        return self._judged.seen
+
+    @property
+    def alive(self) -> bool:
+        self._blocked = self._blocked and self._script.at(self._clock.passed_s) == "blocked"
+        return self.closed_s is None or self._blocked
+
+    def take(self, timeout_s: float) -> Shot | None:
+        assert self.closed_s is None
+        for _ in range(round(timeout_s / STEP_S)):
+            if self.failure is not None:
+                return None
+            self._clock.pass_(STEP_S)
+            shot = self._read(self._script.at(self._clock.passed_s))
+            if shot is not None:
+                return shot
+            if self._judged.over:
+                self.failure = "no more pictures come"
+        return None
+
+    def _read(self, what: str) -> Shot | None:
+        self._blocked = self._blocked or what == "blocked"
+        if self._blocked:
+            return None
+        now = round(self._clock.passed_s / STEP_S)
+        pictures: dict[str, Any] = {
+            "moving": lambda: texture(now),
+            "frozen": lambda: texture(0),
+            "black": lambda: texture(now % 8) // 50,
+            "small": lambda: texture(now, SMALL),
+            "broad": lambda: texture(now, BROAD),
+        }
+        picture = pictures.get(what, lambda: None)()
+        return self._judged.put(picture is not None, picture)
+
+    def close(self) -> None:
+        self.closed_s = self._clock.passed_s
+
+
+@dataclass
+class Camera:
+    """A scripted camera, the live source that watches it, and what that gave. Times from the test's start."""
+
+    parts: Sequence[tuple[float, str]]
+    stale_s: float = 10.0
+    reconnect_s: float = 900.0
+    sample_fps: float = 2.0
+    dice: float = 1.0
+    links: list[Link] = field(default_factory=list)
+    items: list[Frame | Gap] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock()
+        self.stop = Stop(self.clock)
+        script = Script(self.parts)
+
+        def connect(address: int | str, freshness: Freshness) -> Link:
+            self.links.append(Link(script, self.clock, freshness))
+            return self.links[-1]
+
+        self.source = LiveSource(
+            0,
+            "camera 0",
+            Patience(self.stale_s, self.reconnect_s, EXACT),
+            connect,
+            clock=self.clock,
+            dice=lambda: self.dice,
+        )
+
+    def at(self, at_s: float, do: Callable[[], None]) -> Camera:
+        """Do something at that second."""
+        self.clock.later.append((at_s, do))
+        self.clock.later.sort(key=lambda later: later[0])
+        return self
+
+    def watch(self, until_s: float) -> Camera:
+        """Watch it until it is stopped then."""
+        self.at(until_s, self.stop.set)
+        with self.source:
+            for item in self.source.frames(self.sample_fps, self.stop):
+                self.items.append(item)
+        return self
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [item for item in self.items if isinstance(item, Frame)]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Each gap as it was told last."""
+        return list({item.start_s: item for item in self.items if isinstance(item, Gap)}.values())

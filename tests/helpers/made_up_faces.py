@@ -1,0 +1,112 @@
+"""Made-up faces in each form that data comes in, small enough to draw for each test; and the real ones."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.faces import Faces, Splits, Usage, split
+from model.data.loaders.contact_sheet import load_sheet
+
+NEUTRAL_VOTES = (10, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+VOTE_HEADER = (
+    "Usage",
+    "Image name",
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
+
+
+def draw_faces(count: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Noise in the shape of faces, (count, 48, 48) uint8."""
+    return np.random.default_rng(seed).integers(0, 256, (count, 48, 48), dtype=np.uint8)
+
+
+def make_faces(count: int, seed: int = 0) -> Faces:
+    """Noise of Training, labels in turn; the votes agree with the labels, every fifth face has none."""
+    labels = np.arange(count) % 7
+    columns = np.array([4, 5, 6, 1, 3, 2, 0])[labels]
+    counts = np.zeros((count, 10), np.int64)
+    counts[np.arange(count), columns] = 10
+    counts[4::5] = 0
+    return Faces(
+        images=draw_faces(count, seed),
+        labels=labels,
+        counts=counts,
+        usage=np.full(count, Usage.TRAINING),
+        csv_rows=np.arange(count),
+    )
+
+
+def write_sheet(folder: Path, images: NDArray[np.uint8], columns: int = 3, **table: object) -> None:
+    """The two files of a data folder; the last row of the sheet is filled up with black tiles."""
+    rows = -(-len(images) // columns)
+    tiles = np.zeros((rows * columns, 48, 48), np.uint8)
+    tiles[: len(images)] = images
+    sheet = tiles.reshape(rows, columns, 48, 48).swapaxes(1, 2).reshape(rows * 48, columns * 48)
+    assert cv2.imwrite(str(folder / "fer2013_faces.png"), sheet)
+    count = len(images)
+    arrays = {
+        "label": np.zeros(count, np.uint8),
+        "usage": np.zeros(count, np.uint8),
+        "csv_row": np.arange(count),
+        "ferplus_votes": np.tile(np.array(NEUTRAL_VOTES, np.uint8), (count, 1)),
+        **table,
+    }
+    np.savez(
+        folder / "fer2013_labels.npz", **{key: value for key, value in arrays.items() if value is not None}
+    )
+
+
+def csv_row(image: NDArray[np.uint8], label: int = 0, usage: str = "Training") -> dict[str, str]:
+    """A face as a row of ``fer2013.csv``."""
+    return {"emotion": str(label), "pixels": " ".join(map(str, image.ravel().tolist())), "Usage": usage}
+
+
+def vote_row(counts: Sequence[int] = NEUTRAL_VOTES, usage: str = "Training") -> dict[str, str]:
+    """A face's votes as a row of ``fer2013new.csv``."""
+    return dict(zip(VOTE_HEADER, (usage, "fer.png", *map(str, counts)), strict=True))
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, str]], header: Sequence[str] = ()) -> Path:
+    """Rows below a header, by default that of the first row; the columns are the header's, stripped."""
+    names = header or list(rows[0])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows([row[name.strip()] for name in names] for row in rows)
+    return path
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> Path:
+    """A picture in the format of its suffix; the folders above it are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+def write_archive(path: Path, images: NDArray[np.uint8], **table: object) -> Path:
+    """An ``.npz`` with ``image`` and ``label``; an array that is None is left out."""
+    arrays = {"image": images, "label": np.zeros(len(images), np.uint8), **table}
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+    return path
+
+
+@cache
+def real_splits(shared: Path) -> Splits:
+    """FER2013 itself, decoded once for all tests."""
+    return split(load_sheet(shared / "data"))

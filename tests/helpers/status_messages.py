@@ -1,0 +1,58 @@
+"""What a program that records well tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from monitor.daemon.status import DaemonStatus
+from monitor.session.state import SessionState
+from monitor.session.status import RecordingStatus
+from monitor.sources.camera_state import CameraState
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+_RECORDING = RecordingStatus(
+    room="B 12",
+    class_name="7b",
+    source="rtsp://cam/1",
+    session_id=7,
+    state=SessionState.RECORDING,
+    since=NOW - timedelta(minutes=10),
+    started_at=NOW - timedelta(minutes=10),
+    media_s=600.0,
+    watched_s=590.0,
+    camera=CameraState.FRESH,
+    camera_reason="",
+    camera_age_s=0.3,
+    faces_now=21,
+    students=24,
+    frames_sampled=1200,
+    frames_dropped=3,
+    sample_fps=2.0,
+    wanted_fps=2.0,
+    unwritten_bins=2,
+    last_written_at=NOW - timedelta(seconds=3),
+)
+
+
+def recording(**changes: Any) -> RecordingStatus:
+    """A room that is recorded as it should be, but for the changes."""
+    return replace(_RECORDING, **changes)
+
+
+def daemon(**changes: Any) -> DaemonStatus:
+    """A program that has nothing to record and lots of disk."""
+    values: dict[str, Any] = {
+        "pid": 1234,
+        "version": "0.1.0",
+        "since": NOW - timedelta(days=3),
+        "service": True,
+        "disk_free_bytes": 40 * 10**9,
+        "recordings": (),
+        "next_lesson": None,
+        "problems": (),
+        "reports_waiting": 0,
+    }
+    return DaemonStatus(**(values | changes))

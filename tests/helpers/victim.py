@@ -1,0 +1,289 @@
+"""Recordings to be killed, as processes of their own; the tests beside this start them.
+
+    victim.py kill FOLDER TEMPLATE COUNT SEED    many of them, each killed at a moment of its own
+    victim.py record PATH LOG SPEED [--two]      one of them, or two sessions in two processes of one group
+    victim.py lecture PATH                       one that ends on a signal, through the whole session loop
+
+A made-up class of 25 is recorded through the real recorder and its writing thread, ``SPEED`` times as fast
+as a lecture goes. What a log holds, a line each: ``a`` media seconds (a sample is about to be added), ``h``
+media seconds and the monotonic clock (a batch is about to be handed over), ``b`` and that clock (a write
+begins) and ``c`` media seconds (it is committed).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import select
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from db.engine import open_database
+from db.records import NewSession, Progress
+from db.unit_of_work import Store, Unit
+from monitor.geometry import Seat
+from monitor.runtime.process import current_process
+from monitor.timeline.binning import Binner
+from monitor.timeline.recorder import Recorder, RecordingSettings
+from monitor.types import Gap, GapReason, Observation, Sample, Stretch, Track, Unknown
+
+STUDENTS = 25
+SAMPLE_FPS = 2.0
+SPEED = 10.0
+"""Ten seconds of a lecture are one of the test."""
+
+AT_ONCE = 14
+CHANCES = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
+
+
+def joins_s(student: int) -> float:
+    """When a student comes: twenty are there from the beginning, the others come and move the names."""
+    return 0.0 if student < 20 else 3.0 * (student - 19)
+
+
+class Log:
+    """Lines that the kernel has as soon as they are written, so that they outlive the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def __call__(self, *words: object) -> None:
+        os.write(self._file, (" ".join(map(str, words)) + "\n").encode())
+
+
+class LoggingStore(Store):
+    """Tells when a write begins and when it is committed. ``on_write`` is called when one begins."""
+
+    def __init__(self, path: Path, log: Log, on_write: Callable[[], None]) -> None:
+        super().__init__(open_database(f"sqlite:///{path}", synchronous="FULL"))
+        self._log = log
+        self._on_write = on_write
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        self._log("b", time.monotonic())
+        self._on_write()
+        with super().unit() as unit:
+            write, end_s = unit.progress, [0.0]
+
+            def progress(session_id: int, progress: Progress) -> None:
+                end_s[0] = progress.end_s
+                write(session_id, progress)
+
+            unit.progress = progress  # type: ignore[method-assign]
+            yield unit
+        self._log("c", end_s[0])
+
+
+def begin(store: Store) -> int:
+    """A session of this process."""
+    pid, started = current_process()
+    new = NewSession("7b", "made up", datetime.now(UTC), "emotion", None, 5.0, {}, {}, pid, started)
+    with store.unit() as unit:
+        number = unit.start_session(new)
+        unit.commit()
+    return number
+
+
+def seats(at_s: float) -> list[Seat]:
+    here = [student for student in range(STUDENTS) if joins_s(student) <= at_s]
+    # Who comes later sits between those who are there.
+    return [Seat(n, (x := 50.0 * (7 * n % STUDENTS), 100.0, x + 40.0, 150.0)) for n in here]
+
+
+def sample(at_s: float) -> Sample:
+    """Everybody who has come is seen; every fifth student cannot be read."""
+    seen = [seat.student for seat in seats(at_s)]
+    observations = tuple(
+        Observation(n, at_s, True, unknown=Unknown.BLURRED)
+        if n % 5 == 0
+        else Observation(n, at_s, True, probabilities=CHANCES)
+        for n in seen
+    )
+    return Sample(at_s, observations, len(seen), (1280, 720), note="quiz" if at_s == 6.0 else None)
+
+
+def tracks(at_s: float) -> list[Stretch]:
+    """What following them came to."""
+    return [
+        Stretch(s.student, Track(s.student, s.box_xyxy, None, joins_s(s.student), at_s, 1), None)
+        for s in seats(at_s)
+    ]
+
+
+def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None] = lambda: None) -> None:
+    """Record until somebody puts an end to it. From 12 s to 15 s of each minute nothing can be seen."""
+    log = Log(log_path)
+    store = LoggingStore(path, log, on_write)
+    recorder = Recorder(
+        store,
+        begin(store),
+        Binner(5.0, lambda pose: True),
+        RecordingSettings(),
+        patience_s=float("inf"),
+        in_background=True,
+    )
+    hand_over = recorder.commit
+
+    def commit(*arguments: object) -> None:
+        log("h", recorder.progress.end_s, time.monotonic())
+        hand_over(*arguments)  # type: ignore[arg-type]
+
+    recorder.commit = commit  # type: ignore[method-assign, assignment]
+    began_s, slot, seen_s = time.monotonic(), 0, 0.0
+    while True:
+        at_s = slot / SAMPLE_FPS
+        log("a", at_s)
+        if 12.0 <= at_s % 60 < 15.0:
+            start_s = at_s - at_s % 60 + 12.0
+            recorder.add_gap(Gap(start_s, at_s, GapReason.NO_PICTURE), 0)
+        else:
+            recorder.add(sample(seen_s := at_s), 1 / SAMPLE_FPS, 0)
+        # Who comes while nothing can be seen has no seat yet.
+        recorder.commit_if_due(partial(seats, seen_s), partial(tracks, seen_s))
+        # The newest moment wins: one that has passed is left out.
+        time.sleep(max(0.0, began_s + (slot + 1) / SAMPLE_FPS / speed - time.monotonic()))
+        slot = max(slot + 1, int((time.monotonic() - began_s) * speed * SAMPLE_FPS))
+
+
+@dataclass
+class Victim:
+    """A recording that runs. ``due_s`` is when it is killed, on the monotonic clock; that is known only when
+    ``writes`` more writes have begun, and is ``wait_s`` after that."""
+
+    number: int
+    pid: int
+    pipe: int
+    due_s: float
+    writes: int
+    wait_s: float
+
+
+def start(folder: Path, template: Path, number: int, dice: random.Random) -> Victim:
+    path = folder / f"{number}.db"
+    shutil.copy(template, path)
+    read, write = os.pipe()
+    # Every other one is killed just when it writes, which chance alone would seldom do; the others at some
+    # moment since they began to record, however long this computer takes for that, and some before it.
+    writes, wait_s = (
+        (dice.randint(1, 6), dice.uniform(0.0, 0.03)) if number % 2 else (1, dice.uniform(0.05, 3.0))
+    )
+    if number % 20 == 0:
+        writes = 0
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(read)
+            record(path, folder / f"{number}.log", SPEED, lambda: os.write(write, b"b"))
+        finally:
+            os._exit(1)
+    os.close(write)
+    due_s = float("inf") if writes else time.monotonic() + wait_s
+    return Victim(number, pid, read, due_s, writes, wait_s)
+
+
+def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
+    """Start them, some at a time, and kill each; a line for each says its number and when."""
+    dice, waiting, running = random.Random(seed), list(range(count)), list[Victim]()
+    while waiting or running:
+        while waiting and len(running) < AT_ONCE:
+            running.append(start(folder, template, waiting.pop(0), dice))
+        now_s = time.monotonic()
+        next_s = min(victim.due_s for victim in running)
+        ready, _, _ = select.select(
+            [victim.pipe for victim in running], [], [], min(10.0, max(0.0, next_s - now_s))
+        )
+        for victim in running:
+            if victim.pipe in ready:
+                begun = len(os.read(victim.pipe, 1000))
+                if begun == 0:
+                    raise SystemExit(f"recording {victim.number} ended by itself")
+                if victim.writes:
+                    victim.writes -= min(begun, victim.writes)
+                    if not victim.writes:
+                        victim.due_s = time.monotonic() + victim.wait_s
+        for victim in [victim for victim in running if victim.due_s <= time.monotonic()]:
+            say(victim.number, time.monotonic())
+            os.kill(victim.pid, signal.SIGKILL)
+            os.waitpid(victim.pid, 0)
+            os.close(victim.pipe)
+            running.remove(victim)
+
+
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def lecture(path: Path) -> None:
+    """Run a whole session until a signal comes; its status is the exit code."""
+    import numpy as np
+
+    from monitor.faces.expression import NoExpressions
+    from monitor.runtime.shutdown import stop_on_signals
+    from monitor.seating.assigner import Seating
+    from monitor.session.pipeline import Pipeline
+    from monitor.session.session import Session
+    from monitor.tracking.tracker import Tracker
+    from monitor.types import Frame
+    from tests.helpers.faces import face
+
+    class Camera:
+        name, expected_s, live, frames_dropped = "made up", None, True, 0
+
+        def frames(self, stop: threading.Event) -> Iterator[Frame]:
+            picture, slots = np.zeros((200, 400, 3), np.uint8), itertools.count()
+            while not stop.wait(1 / SAMPLE_FPS / SPEED):
+                yield Frame(picture, datetime.now(UTC), next(slots) / SAMPLE_FPS)
+
+    class OneFace:
+        def detect(self, image_bgr: object) -> list[object]:
+            return [face(100, 100)]
+
+    store = Store(open_database(f"sqlite:///{path}", synchronous="FULL"))
+    recorder = Recorder(
+        store,
+        begin(store),
+        Binner(5.0, lambda pose: True),
+        RecordingSettings(),
+        patience_s=float("inf"),
+        in_background=True,
+    )
+    pipeline = Pipeline(OneFace(), NoExpressions(), Tracker(), Seating())
+    source = Camera()
+    with stop_on_signals() as stop:
+        session = Session(
+            source,  # type: ignore[arg-type]
+            source.frames(stop),
+            pipeline,
+            recorder,
+            sample_fps=SAMPLE_FPS,
+            on_progress=lambda progress, students: say(progress.frames_sampled),
+        )
+        session.run(stop)
+
+
+def main(command: str, *words: str) -> None:
+    if command == "kill":
+        kill_many(Path(words[0]), Path(words[1]), int(words[2]), int(words[3]))
+    elif command == "record":
+        path, log, speed = Path(words[0]), Path(words[1]), float(words[2])
+        if "--two" in words and os.fork() == 0:
+            log = log.with_suffix(".second")
+        record(path, log, speed)
+    else:
+        lecture(Path(words[0]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.data.loaders.contact_sheet import LABELS, SHEET, load_sheet, read_tiles
+from model.emotions import Emotion
+from model.errors import ModelError
+from tests.helpers.made_up_faces import draw_faces, write_sheet
+
+
+def test_sheet_is_read_row_by_row_without_the_filling(tmp_path: Path) -> None:
+    images = draw_faces(7)
+    write_sheet(tmp_path, images, columns=3)
+    np.testing.assert_array_equal(read_tiles(tmp_path / SHEET, 7), images)
+
+
+def test_table_goes_with_the_tiles(tmp_path: Path) -> None:
+    images = draw_faces(4)
+    write_sheet(
+        tmp_path, images, usage=np.array([0, 1, 2, 0]), csv_row=np.arange(9, 5, -1), label=np.arange(4)
+    )
+    faces = load_sheet(tmp_path)
+    np.testing.assert_array_equal(faces.images, images)
+    assert faces.labels.tolist() == [0, 1, 2, 3]
+    assert faces.usage.tolist() == [0, 1, 2, 0]
+    assert faces.csv_rows.tolist() == [9, 8, 7, 6]
+    assert faces.votes[:, Emotion.NEUTRAL].tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("missing", [SHEET, LABELS])
+def test_missing_file_is_one_line_that_names_it(tmp_path: Path, missing: str) -> None:
+    write_sheet(tmp_path, draw_faces(2))
+    (tmp_path / missing).unlink()
+    with pytest.raises(
+        ModelError, match=f"{missing} does not exist; expected {SHEET} and {LABELS}"
+    ) as caught:
+        load_sheet(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_sheet_that_is_no_image(tmp_path: Path) -> None:
+    write_sheet(tmp_path, draw_faces(2))
+    (tmp_path / SHEET).write_text("not an image")
+    with pytest.raises(ModelError, match="cannot be read as an image"):
+        load_sheet(tmp_path)
+
+
+def test_more_labels_than_tiles(tmp_path: Path) -> None:
+    write_sheet(tmp_path, draw_faces(2), columns=2)
+    with pytest.raises(ModelError, match="has 2 tiles; expected at least 3"):
+        read_tiles(tmp_path / SHEET, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
+def test_table_that_is_no_table(tmp_path: Path, content: bytes) -> None:
+    write_sheet(tmp_path, draw_faces(2))
+    (tmp_path / LABELS).write_bytes(content)
+    with pytest.raises(ModelError, match=f"{LABELS} cannot be used .*expected a NumPy archive") as caught:
+        load_sheet(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["label", "usage", "csv_row", "ferplus_votes"])
+def test_table_without_one_of_its_arrays(tmp_path: Path, missing: str) -> None:
+    write_sheet(tmp_path, draw_faces(2), **{missing: None})
+    with pytest.raises(ModelError, match=f"no array {missing}"):
+        load_sheet(tmp_path)

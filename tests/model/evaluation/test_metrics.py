@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.emotions import EMOTIONS, Emotion
+from model.evaluation.metrics import (
+    accuracies,
+    evaluate,
+    evaluate_both,
+    expected_calibration_error,
+    reliability,
+)
+from tests.helpers.made_up_faces import make_faces
+
+
+def says(*emotions: Emotion, confidence: float = 1.0) -> np.ndarray:
+    rest = (1 - confidence) / 6
+    rows = np.full((len(emotions), 7), rest, np.float32)
+    rows[np.arange(len(emotions)), list(emotions)] = confidence
+    return rows
+
+
+def test_scores_of_literals() -> None:
+    truth = np.array(
+        [Emotion.SAD, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY]
+    )
+    answers = says(Emotion.SAD, Emotion.NEUTRAL, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY)
+    result = evaluate(answers, truth)
+    by_label = {score.label: score for score in result.classes}
+    assert tuple(by_label) == EMOTIONS
+    assert result.faces == 6
+    assert result.accuracy == pytest.approx(4 / 6)
+    assert result.neutral_called_sad == pytest.approx(1 / 3)
+    assert (by_label["sad"].precision, by_label["sad"].recall, by_label["sad"].f1) == (0.5, 0.5, 0.5)
+    assert by_label["neutral"].precision == pytest.approx(2 / 3)
+    assert by_label["happy"].f1 == 1
+    assert by_label["fear"] == type(by_label["fear"])("fear", 0, 0, 0, 0)
+    assert result.macro_f1 == pytest.approx((0.5 + 2 / 3 + 1) / 7)
+    assert result.confusion[Emotion.NEUTRAL][Emotion.SAD] == 1
+    assert result.confusion[Emotion.SAD][Emotion.NEUTRAL] == 1
+    assert sum(map(sum, result.confusion)) == 6
+
+
+def test_precision_and_recall_are_not_exchanged() -> None:
+    result = evaluate(says(Emotion.SAD, Emotion.SAD), np.array([Emotion.SAD, Emotion.FEAR]))
+    sad = result.classes[Emotion.SAD]
+    assert (sad.precision, sad.recall) == (0.5, 1.0)
+
+
+def test_calibration_error_of_literals() -> None:
+    sure = says(Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, confidence=0.9)
+    half_right = np.eye(7)[[Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD]]
+    assert expected_calibration_error(sure, half_right) == pytest.approx(0.4, abs=1e-6)
+    both = np.concatenate([sure, says(Emotion.FEAR, confidence=0.5)])
+    shares = np.concatenate([half_right, np.eye(7)[[Emotion.FEAR]]])
+    assert expected_calibration_error(both, shares) == pytest.approx((4 * 0.4 + 0.5) / 5, abs=1e-6)
+
+
+def test_errors_of_one_bin_cancel_and_of_two_do_not() -> None:
+    answers = np.concatenate([says(Emotion.SAD, confidence=0.81), says(Emotion.SAD, confidence=0.85)])
+    shares = np.zeros((2, 7))
+    shares[:, Emotion.SAD] = [0.91, 0.75]
+    assert expected_calibration_error(answers, shares) == pytest.approx(0, abs=1e-6)
+    assert expected_calibration_error(answers, shares, bins=100) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_perfect_answers_have_no_calibration_error() -> None:
+    assert expected_calibration_error(says(Emotion.SAD), np.eye(7)[[Emotion.SAD]]) == 0
+
+
+@pytest.mark.parametrize("shape", [(2, 7), (3, 6), (3,)])
+def test_shapes_that_do_not_belong_together(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected \(N, 7\)"):
+        evaluate(np.zeros(shape, np.float32), np.zeros(3, np.int64))
+
+
+def test_no_faces_are_no_score() -> None:
+    with pytest.raises(ValueError, match="N > 0"):
+        evaluate(np.zeros((0, 7), np.float32), np.zeros(0, np.int64))
+
+
+def test_both_label_sets() -> None:
+    faces = make_faces(10)  # 4 and 9 have no votes; the others' votes agree with the labels
+    answers = np.eye(7, dtype=np.float32)[faces.labels]
+    answers[[4, 0]] = np.eye(7)[[Emotion.FEAR, Emotion.FEAR]]
+    result = evaluate_both(answers, faces)
+    assert (result.fer2013.faces, result.ferplus.faces) == (10, 8)
+    assert result.fer2013.accuracy == pytest.approx(8 / 10)
+    assert result.ferplus.accuracy == pytest.approx(7 / 8)
+    assert result.votes_ece == pytest.approx(1 / 8)
+
+
+def test_ties_are_neither_right_nor_wrong() -> None:
+    faces = make_faces(3)
+    counts = faces.counts.copy()
+    counts[0, :] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
+    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], replace(faces, counts=counts))
+    assert result.ferplus is not None
+    assert result.ferplus.faces == 2
+
+
+def test_without_votes_nothing_is_said_of_the_raters() -> None:
+    faces = replace(make_faces(3), counts=np.zeros((3, 10), np.int64))
+    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], faces)
+    assert (result.ferplus, result.votes_ece) == (None, None)
+    assert result.fer2013.accuracy == 1
+
+
+def test_reliability_of_literals() -> None:
+    answers = says(Emotion.SAD, Emotion.SAD, Emotion.HAPPY, confidence=0.9)
+    table = reliability(answers, np.eye(7)[[Emotion.SAD, Emotion.HAPPY, Emotion.HAPPY]], bins=5)
+    assert [row.faces for row in table] == [0, 0, 0, 0, 3]
+    assert (table[4].low, table[4].high) == (0.8, 1.0)
+    assert table[4].confidence == pytest.approx(0.9)
+    assert table[4].agreement == pytest.approx(2 / 3)
+    assert (table[0].confidence, table[0].agreement) == (0, 0)
+
+
+def test_each_head_is_held_against_its_own_labels() -> None:
+    faces = make_faces(10)
+    right, wrong = (np.eye(7, dtype=np.float32)[(faces.labels + shift) % 7] for shift in (0, 1))
+    assert accuracies({"fer2013": right, "expression": wrong}, faces) == (1, 0)
+    assert accuracies({"fer2013": wrong, "expression": right}, faces) == (0, 1)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.inference.litert import bundled_model, open_interpreter
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_network_opens_without_a_word() -> None:
+    code = (
+        "from model.inference.litert import bundled_model, open_interpreter\n"
+        "net = open_interpreter(bundled_model('face_detection/face_detection_short_range.tflite'), 1)\n"
+        "net.invoke()\n"
+        "print(net.get_input_details()[0]['shape'])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (ran.stdout.strip(), ran.stderr) == ("[  1 128 128   3]", "")
+
+
+def test_what_is_no_network_is_an_error_of_litert() -> None:
+    with pytest.raises((ValueError, RuntimeError)):
+        open_interpreter(b"not a network", 1)
+
+
+def test_a_model_that_is_not_bundled() -> None:
+    assert bundled_model("face_detection/no_such_model.tflite") is None

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from model.inference.litert import without_lines
+
+
+def test_lines_that_begin_so_are_dropped_and_all_others_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_lines(("INFO: made", "W0000")):
+        os.write(2, b"INFO: made a delegate.\nERROR: INFO: made it worse\nW0000 00:01 careless\n")
+    assert capfd.readouterr().err == "ERROR: INFO: made it worse\n"
+
+
+def fail() -> None:
+    with without_lines(("INFO",)):
+        os.write(2, b"what led to it\n")
+        raise ValueError("broken")
+
+
+def test_nothing_is_lost_when_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "what led to it\nafterwards\n"

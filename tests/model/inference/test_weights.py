@@ -1,0 +1,124 @@
+"""What is shipped: its files agree with each other, and it is as good as its card says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.data.faces import Splits
+from model.emotions import Emotion
+from model.evaluation.metrics import evaluate_both
+from model.evaluation.scorecard import answers_of, condition_score, under
+from model.export.model_card import render_card
+from model.inference import crop
+from model.inference.classifier import INPUT_PX, LiteRTClassifier, read_model, shipped
+from tests.helpers.made_up_faces import draw_faces, real_splits
+
+POINT = 0.01
+FLOORS = {"fer2013": 0.70, "ferplus": 0.86, "sad_f1": 0.70}
+CEILINGS = {"neutral_called_sad": 0.05, "ece": 0.03}
+
+
+@pytest.fixture(scope="module")
+def training() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(shipped("training.json").read_text())
+    return content
+
+
+@pytest.fixture(scope="module")
+def splits(shared: Path) -> Splits:
+    return real_splits(shared)
+
+
+def shipped_head(head: str) -> LiteRTClassifier:
+    return LiteRTClassifier(read_model(shipped("expression.tflite")), head=head)
+
+
+def test_files_name_one_model(training: dict[str, Any]) -> None:
+    about = json.loads(shipped("expression.json").read_text())
+    digest = hashlib.sha256(shipped("expression.tflite").read_bytes()).hexdigest()
+    assert about["sha256"] == digest
+    assert training["model"] == about["version"] == f"cp-fer-3 {digest[:12]}"
+    assert training["calibrations"] == about["calibrations"]
+
+
+def test_crop_is_the_one_the_model_was_exported_for() -> None:
+    given = json.loads(shipped("expression.json").read_text())["input"]
+    assert given["shape"] == ["N", INPUT_PX, INPUT_PX, 1]
+    assert (given["range"], given["colour"]) == ([0, 255], "grey")
+    assert given["eye_distance_px"] == crop.EYE_DISTANCE_PX
+    assert given["eyes_to_mouth_px"] == crop.EYES_TO_MOUTH_PX
+    assert tuple(given["centre_px"]) == crop.CENTRE_PX
+    assert crop.CROP_PX == INPUT_PX
+
+
+def test_card_was_made_from_these_figures(training: dict[str, Any]) -> None:
+    assert shipped("MODEL_CARD.md").read_text(encoding="utf-8") == render_card(training)
+
+
+def test_file_is_small() -> None:
+    assert len(shipped("expression.tflite").read_bytes()) < 8_000_000
+
+
+def test_committed_figures_reach_the_floors(training: dict[str, Any]) -> None:
+    assert training["splits"] == {"train": 28709, "choose": 1794, "report": 1795}
+    heads = training["results"]["heads"]
+    voted = heads["expression"]["ferplus"]
+    assert heads["fer2013"]["fer2013"]["accuracy"] >= FLOORS["fer2013"]
+    assert voted["accuracy"] >= FLOORS["ferplus"]
+    assert voted["sad_f1"] >= FLOORS["sad_f1"]
+    assert voted["neutral_called_sad"] <= CEILINGS["neutral_called_sad"]
+    assert voted["ece"] <= CEILINGS["ece"]
+
+
+def test_committed_figures_show_where_faces_become_too_small(training: dict[str, Any]) -> None:
+    by_name = {row["name"]: row["ferplus"] for row in training["results"]["conditions"]}
+    assert by_name["24 px"] > by_name["as they are"] - 0.05
+    assert by_name["16 px"] < by_name["24 px"]
+
+
+def test_every_format_was_near_to_keras(training: dict[str, Any]) -> None:
+    assert set(training["formats"]) == {"float32", "float16", "int8"}
+    for row in training["formats"].values():
+        assert row["same_leading"] > 0.96
+        assert row["mean"] < 0.01
+
+
+def test_model_is_as_good_as_committed(training: dict[str, Any], splits: Splits) -> None:
+    """Every committed figure, within a point: a model that has become worse, or better, fails."""
+    classifier = LiteRTClassifier(read_model(shipped("expression.tflite")))
+    answers = answers_of(classifier, splits.report.images)
+    for head in ("expression", "fer2013"):
+        found = asdict(evaluate_both(answers[head], splits.report))
+        for labels in ("fer2013", "ferplus"):
+            committed = training["results"]["heads"][head][labels]
+            for figure in ("accuracy", "macro_f1", "sad_f1", "neutral_called_sad", "ece"):
+                assert found[labels][figure] == pytest.approx(committed[figure], abs=POINT), (head, figure)
+
+
+def test_small_faces_are_read_as_well_as_committed(training: dict[str, Any], splits: Splits) -> None:
+    """Faces of 24 pixels, the normal case in a lecture hall, made as the frame and the crop make them."""
+    classifier = LiteRTClassifier(read_model(shipped("expression.tflite")))
+    answers = answers_of(classifier, under("24 px", splits.report.images))
+    found = condition_score("24 px", answers, splits.report)
+    (committed,) = [row for row in training["results"]["conditions"] if row["name"] == "24 px"]
+    assert found.ferplus == pytest.approx(committed["ferplus"], abs=POINT)
+    assert found.fer2013 == pytest.approx(committed["fer2013"], abs=POINT)
+
+
+def test_labels_are_in_the_order_of_the_outputs(splits: Splits) -> None:
+    """A permuted list of labels would leave every accuracy of the training as it was, and every use wrong."""
+    faces = splits.report.take(splits.report.has_majority)
+    answers = shipped_head("expression").probabilities(faces.images)
+    for label in (Emotion.HAPPY, Emotion.NEUTRAL, Emotion.SURPRISE, Emotion.ANGRY, Emotion.SAD):
+        mean = answers[faces.majority == label].mean(axis=0)
+        assert int(mean.argmax()) == label
+
+
+def test_noise_is_not_read_with_confidence() -> None:
+    assert shipped_head("expression").probabilities(draw_faces(50)).max(axis=1).mean() < 0.9

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.training.augmentation import AugmentSettings
+from model.training.batches import Batches, as_input, crop, targets
+from tests.helpers.made_up_faces import make_faces
+
+STILL = AugmentSettings(
+    shift_px=0,
+    rotate_deg=0,
+    scale=0,
+    contrast=0,
+    erase_share=0,
+    small_share=0,
+    mixup_share=0,
+    no_face_share=0,
+)
+MIXED = replace(STILL, mixup_share=1, mixup_alpha=1.0)
+
+
+def batches(
+    count: int = 40,
+    calm_from: int = 9,
+    augment: AugmentSettings = STILL,
+    px: int = 48,
+    crop_px: int = 0,
+) -> Batches:
+    faces = make_faces(count)
+    return Batches(
+        faces,
+        targets(faces, 0.0),
+        seed=1,
+        batch=16,
+        px=px,
+        crop_px=crop_px,
+        augment=augment,
+        calm_from=calm_from,
+    )
+
+
+def test_targets_are_votes_and_smoothed_labels() -> None:
+    faces = make_faces(5)
+    shares = targets(faces, smoothing=0.07)
+    np.testing.assert_array_equal(shares["expression"], faces.votes)
+    assert shares["fer2013"][2, 2] == pytest.approx(0.94)
+    assert shares["fer2013"][2, 3] == pytest.approx(0.01)
+
+
+def test_a_teacher_is_trusted_as_far_as_is_said() -> None:
+    faces = make_faces(4)
+    even = np.full((4, 7), 1 / 7, np.float32)
+    teacher = {"expression": even, "fer2013": even}
+    half = targets(faces, 0.0, teacher, trust=0.5)
+    np.testing.assert_allclose(half["expression"], (faces.votes + even) / 2, rtol=1e-6)
+    np.testing.assert_allclose(targets(faces, 0.0, teacher, trust=1.0)["fer2013"], even, rtol=1e-6)
+
+
+def test_faces_are_given_at_the_size_asked_for() -> None:
+    faces = make_faces(3)
+    assert as_input(faces.images, 48).dtype == np.float32
+    np.testing.assert_array_equal(as_input(faces.images, 48)[..., 0], faces.images)
+    small = as_input(faces.images, 24)
+    assert small.shape == (3, 24, 24, 1)
+    halves = faces.images.reshape(3, 24, 2, 24, 2).mean(axis=(2, 4))
+    np.testing.assert_allclose(small[..., 0], halves, atol=0.51)
+    assert batches(px=24).make(np.arange(5), 0, 0).images.shape == (5, 24, 24, 1)
+
+
+def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
+    picture = np.arange(48 * 48, dtype=np.float32).reshape(1, 48, 48, 1)
+    cut = crop(np.repeat(picture, 200, axis=0), np.random.default_rng(4), 40)
+    assert cut.shape == (200, 40, 40, 1)
+    y, x = np.divmod(cut[:, 0, 0, 0].astype(int), 48)
+    for part, top, left in zip(cut, y, x, strict=True):
+        np.testing.assert_array_equal(part, picture[0, top : top + 40, left : left + 40])
+    assert (y.min(), y.max(), x.min(), x.max()) == (0, 8, 0, 8)
+
+
+def test_batches_are_cropped_where_asked_for_and_the_targets_stay() -> None:
+    cut, whole = (batches(crop_px=side).make(np.arange(6), 0, 0) for side in (40, 0))
+    assert cut.images.shape == (6, 40, 40, 1)
+    for head in whole.targets:
+        np.testing.assert_array_equal(cut.targets[head], whole.targets[head])
+
+
+def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:
+    made = batches()
+    first, second = (list(made.epoch(epoch)) for epoch in (0, 1))
+    assert [len(batch.images) for batch in first] == [16, 16, 8]
+    orders = [
+        np.concatenate([batch.targets["fer2013"].argmax(1) for batch in epoch]) for epoch in (first, second)
+    ]
+    assert sorted(orders[0].tolist()) == sorted(make_faces(40).labels.tolist())
+    assert (orders[0] != orders[1]).any()
+
+
+def test_the_same_epoch_is_the_same_whenever_it_is_asked_for() -> None:
+    one, other = batches(augment=AugmentSettings()), batches(augment=AugmentSettings())
+    list(one.epoch(0))
+    for a, b in zip(one.epoch(3), other.epoch(3), strict=True):
+        np.testing.assert_array_equal(a.images, b.images)
+        np.testing.assert_array_equal(a.targets["expression"], b.targets["expression"])
+
+
+def test_faces_without_votes_weigh_nothing() -> None:
+    batch = batches().make(np.arange(5), 0, 0)
+    assert batch.weights["expression"].tolist() == [1, 1, 1, 1, 0]
+    assert batch.weights["fer2013"].tolist() == [1] * 5
+
+
+def test_mixed_faces_have_mixed_targets() -> None:
+    batch = batches(augment=MIXED).make(np.arange(10), 0, 0)
+    plain = batches().make(np.arange(10), 0, 0)
+    assert (batch.images != plain.images).any()
+    for head in ("expression", "fer2013"):
+        sums = batch.targets[head].sum(axis=1)
+        np.testing.assert_allclose(sums[batch.weights[head] > 0], 1, rtol=1e-5)
+    own = np.take_along_axis(batch.targets["fer2013"], plain.targets["fer2013"].argmax(1)[:, None], 1)
+    assert (own >= 0.5 - 1e-6).all()
+    assert (own < 1).any()
+
+
+def test_a_face_without_votes_gives_none_to_its_partner() -> None:
+    made = batches(augment=MIXED)
+    batch = made.make(np.array([3, 4]), 0, 0)
+    votes = make_faces(5).votes[3]
+    for row, weight in zip(batch.targets["expression"], batch.weights["expression"], strict=True):
+        assert weight <= 1
+        np.testing.assert_allclose(row, votes * (weight > 0), atol=1e-6)
+
+
+def test_the_last_epochs_are_calm() -> None:
+    made = batches(augment=MIXED, calm_from=2)
+    calm = made.make(np.arange(10), 2, 0)
+    assert set(np.unique(calm.targets["fer2013"])) == {0, 1}
+    assert len(np.unique(made.make(np.arange(10), 1, 0).targets["fer2013"])) > 2
+
+
+def test_pictures_without_a_face_have_the_mean_of_all_targets() -> None:
+    plain, empty = (
+        batches(augment=replace(STILL, no_face_share=share)).make(np.arange(10), 0, 0) for share in (0, 1)
+    )
+    faces = make_faces(40)
+    voted = faces.votes[faces.vote_weights > 0]
+    assert (plain.images != empty.images).any(axis=(1, 2, 3)).all()
+    np.testing.assert_allclose(empty.targets["expression"], np.tile(voted.mean(axis=0), (10, 1)), rtol=1e-5)
+    np.testing.assert_allclose(
+        empty.targets["fer2013"], np.tile(targets(faces, 0.0)["fer2013"].mean(axis=0), (10, 1)), rtol=1e-5
+    )
+    assert empty.weights["expression"].tolist() == [1] * 10
+
+
+def test_the_faces_and_targets_themselves_stay_as_they_are() -> None:
+    made = batches(augment=replace(STILL, no_face_share=1))
+    before = [made.faces.images.copy(), made.shares["expression"].copy(), made.faces.vote_weights.copy()]
+    made.make(np.arange(10), 0, 0)
+    after = [made.faces.images, made.shares["expression"], made.faces.vote_weights]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from model.training.augmentation import KINDS, no_face, noise, plain, shuffled
+from tests.helpers.made_up_faces import draw_faces
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_a_picture_of_the_same_shape_and_another_each_time(
+    kind: Callable[..., np.ndarray],
+) -> None:
+    face = draw_faces(1)[0]
+    before = face.copy()
+    drawn = [kind(face, np.random.default_rng(seed)) for seed in range(5)]
+    assert {(image.shape, image.dtype) for image in drawn} == {((48, 48), np.dtype(np.uint8))}
+    assert len({image.tobytes() for image in drawn}) == 5
+    np.testing.assert_array_equal(face, before)
+
+
+def test_shuffled_patches_are_the_same_pixels() -> None:
+    face = draw_faces(1)[0]
+    mixed = shuffled(face, np.random.default_rng(0))
+    assert sorted(mixed.ravel()) == sorted(face.ravel())
+    assert (mixed != face).any()
+
+
+def test_walls_are_flat_and_noise_is_not() -> None:
+    face, rng = draw_faces(1)[0], np.random.default_rng(0)
+    assert np.median([plain(face, rng).std() for _ in range(20)]) < 40
+    assert np.median([noise(face, rng).std() for _ in range(20)]) > 50
+
+
+def test_every_kind_comes() -> None:
+    face = np.full((48, 48), 77, np.uint8)
+    face[:24] = 99
+    drawn = [no_face(face, np.random.default_rng(seed)) for seed in range(60)]
+    patches = sum(set(np.unique(image)) == {77, 99} for image in drawn)
+    assert 8 < patches < 35

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.errors import ModelError
+from model.training.run_folder import EPOCHS, RUN, append_epoch, keep_epochs, read_run, stages, write_json
+
+
+def write_run(folder: Path, scores: list[float], **facts: object) -> Path:
+    folder.mkdir(exist_ok=True)
+    write_json(folder / RUN, {"start": None, **facts})
+    for index, score in enumerate(scores):
+        append_epoch(
+            folder / EPOCHS, {"epoch": index + 1, "choose_score": score, "elapsed_s": 90.0 * (index + 1)}
+        )
+    return folder
+
+
+def test_the_kept_epoch_is_the_first_of_the_best(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path, [0.3, 0.6, 0.5, 0.6], parameters=7))
+    assert (run["chosen_epoch"], run["choose_score"], run["minutes"], run["parameters"]) == (2, 0.6, 6.0, 7)
+    assert [row["choose_score"] for row in run["epochs"]] == [0.3, 0.6, 0.5, 0.6]
+
+
+def test_a_new_training_starts_the_table_anew(tmp_path: Path) -> None:
+    write_run(tmp_path, [0.3, 0.6])
+    write_run(tmp_path, [0.1])
+    assert len(read_run(tmp_path)["epochs"]) == 1
+
+
+def test_stages_are_told_from_the_first(tmp_path: Path) -> None:
+    first = read_run(write_run(tmp_path / "1", [0.1]))
+    second = read_run(write_run(tmp_path / "2", [0.2], start=first))
+    third = read_run(write_run(tmp_path / "3", [0.3], start=second))
+    assert [stage["choose_score"] for stage in stages(third)] == [0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("missing", [RUN, EPOCHS])
+def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
+    write_run(tmp_path, [0.3])
+    (tmp_path / missing).unlink()
+    with pytest.raises(ModelError, match=r"holds no (training|completed epoch)") as caught:
+        read_run(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_training_without_a_finished_epoch(tmp_path: Path) -> None:
+    write_run(tmp_path, [])
+    (tmp_path / EPOCHS).write_text("epoch,choose_score,elapsed_s\n")
+    with pytest.raises(ModelError, match="expected at least one"):
+        read_run(tmp_path)
+
+
+def test_a_table_of_something_else(tmp_path: Path) -> None:
+    write_run(tmp_path, [])
+    (tmp_path / EPOCHS).write_text("a,b\n1,2\n")
+    with pytest.raises(ModelError, match="holds no completed epoch"):
+        read_run(tmp_path)
+
+
+def test_only_completed_epochs_are_kept_and_none_is_no_fault(tmp_path: Path) -> None:
+    keep_epochs(tmp_path / EPOCHS, 2)
+    write_run(tmp_path, [0.1, 0.2, 0.3])
+    keep_epochs(tmp_path / EPOCHS, 2)
+    assert [row["choose_score"] for row in read_run(tmp_path)["epochs"]] == [0.1, 0.2]
+    keep_epochs(tmp_path / EPOCHS, 0)
+    assert not (tmp_path / EPOCHS).exists()

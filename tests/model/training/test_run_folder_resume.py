@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.errors import ModelError
+from model.training.run_folder import RESUME, Resume, load_resume
+
+STATE = Resume(
+    epoch=3,
+    network=[np.arange(3, dtype=np.float32), np.array(7, np.uint32)],
+    optimizer=[np.array(12)] * 11 + [np.array(5)],
+    average=[np.ones((2, 2), np.float32)],
+    average_steps=40,
+    best=0.5,
+    elapsed_s=12.5,
+)
+
+
+def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    kept = load_resume(tmp_path)
+    assert (kept.epoch, kept.average_steps, kept.best, kept.elapsed_s) == (3, 40, 0.5, 12.5)
+    for name in ("network", "optimizer", "average"):
+        for before, after in zip(getattr(STATE, name), getattr(kept, name), strict=True):
+            np.testing.assert_array_equal(before, after)
+            assert before.dtype == after.dtype
+
+
+def test_a_later_state_replaces_the_earlier(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    STATE.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [RESUME]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04 cut off"])
+def test_what_cannot_be_gone_on_with_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / RESUME).write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be gone on with") as caught:
+        load_resume(tmp_path)
+    assert "\n" not in str(caught.value)

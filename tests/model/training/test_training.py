@@ -1,0 +1,415 @@
+"""The side that needs TensorFlow, on a few made-up faces."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.data.faces import Faces, Splits
+from model.errors import ModelError
+from model.evaluation.metrics import accuracies
+from model.export.model_card import render_card
+from model.inference.calibration import Calibration, softmax
+from model.inference.classifier import LiteRTClassifier, load_classifier, read_model
+from model.training.augmentation import AugmentSettings
+from model.training.run_folder import EPOCHS, NETWORK, RESUME, RUN, read_run
+from tests.helpers.made_up_faces import make_faces
+
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow: the extra [train]"
+    ),
+    # TensorFlow, Keras and protobuf warn of each other and of NumPy; none of it is ours.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+CALIBRATIONS = {
+    "expression": Calibration(3.0, (0.5, 0.0, 0.0, -0.5, 0.0, 0.0, 0.0)),
+    "fer2013": Calibration(0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def train() -> ModuleType:
+    import model.training.train
+
+    return model.train
+
+
+@pytest.fixture(scope="module")
+def trained() -> ModuleType:
+    import model.training.trained
+
+    return model.trained
+
+
+@pytest.fixture(scope="module")
+def splits() -> Splits:
+    return Splits(train=make_faces(40), choose=make_faces(21, seed=1), report=make_faces(21, seed=2))
+
+
+@pytest.fixture(scope="module")
+def settings(train: ModuleType) -> Any:
+    from model.training.network import NetworkSettings
+    from model.training.settings import TrainSettings
+
+    return TrainSettings(epochs=3, batch=16, px=24, network=NetworkSettings(stem=4, widths=(4, 6)))
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Without tracing graphs, which would take ten times as long as the few steps that they are for."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def run_dir(
+    train: ModuleType, splits: Splits, settings: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "first"
+    with eagerly():
+        train.train(splits, out, settings)
+    return out
+
+
+@pytest.fixture(scope="module")
+def exported(run_dir: Path, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network exported with calibrations that would be noticed if they were left out."""
+    import model.export.exporter
+
+    out = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model.export, "fit_calibrations", lambda *_: CALIBRATIONS)
+        # Noise and an untrained network: int8 has no ranges worth learning here.
+        patch.setitem(model.export.FORMATS, "int8", model.export.Parity(0.5, 0.1, 0.2))
+        model.export.export(run_dir, splits, out, "float16")
+    return out
+
+
+def drawn_by_label(count: int, seed: int) -> Faces:
+    """Faces that can be learnt: stripes as wide as the label has it, under noise."""
+    faces, rng = make_faces(count, seed), np.random.default_rng(seed)
+    rows = np.arange(48)[None, :, None]
+    period = 6 * 1.35 ** faces.labels[:, None, None]
+    stripes = 128 + 60 * np.sin(2 * np.pi * (rows / period + rng.random((count, 1, 1))))
+    noisy = stripes + rng.normal(0, 20, faces.images.shape)
+    return replace(faces, images=np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def weights_of(folder: Path) -> list[np.ndarray]:
+    from model.training.trained import load_network
+
+    return [np.asarray(weight) for weight in load_network(folder).get_weights()]
+
+
+def test_network_has_both_heads_and_the_widths_asked_for(train: ModuleType) -> None:
+    from model.training.network import HEADS, NetworkSettings, build
+
+    network = build(NetworkSettings(stem=4, widths=(4, 6, 8), blocks=2))
+    for px in (48, 32):
+        out = network(np.zeros((3, px, px, 1), np.float32))
+        assert set(out) == set(HEADS)
+        assert all(tuple(value.shape) == (3, 7) for value in out.values())
+    convolutions = [layer for layer in network.layers if layer.__class__.__name__ == "Conv2D"]
+    assert [layer.filters for layer in convolutions] == [4] + [4] * 5 + [6] * 5 + [8] * 5
+
+
+def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
+    from model.training.network import NetworkSettings, build
+
+    network = build(NetworkSettings(stem=4, widths=(4,)))
+    face = np.random.default_rng(0).uniform(50, 200, (1, 48, 48, 1)).astype(np.float32)
+    alone = np.asarray(network(face)["expression"])
+    dim = np.asarray(network(face * 0.5 + 20)["expression"])
+    among = np.asarray(network(np.concatenate([face, face * 0]))["expression"])
+    np.testing.assert_allclose(dim, alone, atol=1e-4)
+    np.testing.assert_allclose(among[:1], alone, atol=1e-4)
+    assert np.isfinite(among).all()
+
+
+def test_rate_warms_up_and_ends_at_nothing(train: ModuleType) -> None:
+    from model.training.settings import TrainSettings
+
+    rate = train.schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
+    values = [float(rate(step)) for step in (0, 5, 10, 55, 100)]
+    assert values == pytest.approx([0, 0.005, 0.01, 0.005, 0], abs=1e-5)
+
+
+def test_a_training_writes_its_network_its_table_and_its_settings(
+    train: ModuleType, run_dir: Path, settings: Any
+) -> None:
+    from model.training.settings import settings_from
+
+    run = read_run(run_dir)
+    assert [row["epoch"] for row in run["epochs"]] == [1, 2, 3]
+    assert run["splits"] == {"train": 40, "choose": 21, "report": 21}
+    assert settings_from(run) == settings
+    assert {"python", "backend", "keras", "numpy"} < set(run["versions"])
+    assert {path.name for path in run_dir.iterdir()} >= {NETWORK, EPOCHS, RUN, RESUME}
+
+
+def test_what_is_saved_is_the_average_and_not_the_last_weights(
+    train: ModuleType, splits: Splits, settings: Any, tmp_path: Path
+) -> None:
+    from model.training.run_folder import load_resume
+
+    with eagerly():
+        train.train(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
+    kept, saved = load_resume(tmp_path / "run"), weights_of(tmp_path / "run")
+    for average, weights in zip(kept.average, saved, strict=True):
+        np.testing.assert_allclose(average, weights, atol=1e-6)
+    assert np.abs(kept.network[0] - saved[0]).max() > 1e-4
+
+
+def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
+    train: ModuleType, trained: ModuleType, tmp_path: Path
+) -> None:
+    from model.training.network import NetworkSettings
+    from model.training.settings import TrainSettings
+
+    seen, fresh = drawn_by_label(280, seed=3), drawn_by_label(140, seed=4)
+    order = np.random.default_rng(0).permutation(len(seen))
+    shuffled = replace(seen, labels=seen.labels[order], counts=seen.counts[order])
+    settings = TrainSettings(
+        epochs=8,
+        batch=20,
+        px=24,
+        calm_epochs=8,
+        average_decay=0.9,
+        network=NetworkSettings(stem=8, widths=(16, 32), dropout=0.0),
+        augment=AugmentSettings(scale=0, rotate_deg=0, erase_share=0, small_share=0),
+    )
+    scores = {}
+    for name, faces in {"true": seen, "shuffled": shuffled}.items():
+        train.train(Splits(faces, fresh.take(np.arange(70)), fresh), tmp_path / name, settings)
+        network = trained.load_network(tmp_path / name)
+        scores[name] = accuracies(trained.predict(network, fresh.images, 24), fresh.take(np.arange(140)))
+    assert min(scores["true"]) > 0.8
+    assert max(scores["shuffled"]) < 0.35
+
+
+@pytest.mark.parametrize("cut", ["after the first epoch", "within the second"])
+def test_resumed_is_the_same_as_not_interrupted(
+    train: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path, cut: str
+) -> None:
+    def stop(row: Mapping[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    def stop_within(epoch: int, step: int, steps: int) -> None:
+        assert steps == 3
+        if (epoch, step) == (2, 2):
+            raise KeyboardInterrupt
+
+    when = {"epoch_done": stop} if cut == "after the first epoch" else {"progress": stop_within}
+    out = tmp_path / "cut"
+    with eagerly():
+        with pytest.raises(KeyboardInterrupt):
+            train.train(splits, out, settings, **when)
+        assert len(read_run(out)["epochs"]) == 1
+        run = train.resume(splits, out)
+    whole = read_run(run_dir)
+    times = {"elapsed_s", "minutes"}
+    for row, same in zip(run["epochs"], whole["epochs"], strict=True):
+        assert {k: v for k, v in row.items() if k not in times} == pytest.approx(
+            {k: v for k, v in same.items() if k not in times}, abs=1e-5
+        )
+    assert run["epochs"][-1]["elapsed_s"] > run["epochs"][0]["elapsed_s"]
+    for resumed, uninterrupted in zip(weights_of(out), weights_of(run_dir), strict=True):
+        np.testing.assert_allclose(resumed, uninterrupted, atol=1e-5)
+
+
+def test_resuming_a_training_that_is_done_changes_nothing(
+    train: ModuleType, run_dir: Path, splits: Splits
+) -> None:
+    before = read_run(run_dir)
+    assert train.resume(splits, run_dir) == before
+
+
+def test_a_finished_training_is_not_overwritten(
+    train: ModuleType, run_dir: Path, splits: Splits, settings: Any
+) -> None:
+    with pytest.raises(ModelError, match="holds a training already"):
+        train.train(splits, run_dir, settings)
+
+
+def test_resuming_with_other_data_is_refused(train: ModuleType, run_dir: Path, splits: Splits) -> None:
+    with pytest.raises(ModelError, match="the data has"):
+        train.resume(replace(splits, train=make_faces(41)), run_dir)
+    with pytest.raises(ModelError, match="teachers"):
+        train.resume(splits, run_dir, teachers=[run_dir])
+
+
+def test_a_training_can_be_gone_on_from(
+    train: ModuleType, trained: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path
+) -> None:
+    from model.training.network import build
+
+    still = replace(settings, epochs=1, peak_rate=0.0)
+    with eagerly():
+        run = train.train(splits, tmp_path / "on", still, start=run_dir)
+    assert run["start"]["settings"]["epochs"] == 3
+    fresh = [np.asarray(weight) for weight in build(settings.network).trainable_weights]
+    kept, gone_on = (
+        [np.asarray(weight) for weight in trained.load_network(folder).trainable_weights]
+        for folder in (run_dir, tmp_path / "on")
+    )
+    for before, after in zip(kept, gone_on, strict=True):
+        np.testing.assert_allclose(before, after, atol=1e-6)
+    assert any((a != b).any() for a, b in zip(kept, fresh, strict=True))
+
+
+def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
+    trained: ModuleType, run_dir: Path, splits: Splits, settings: Any
+) -> None:
+    from model.training.distillation import teach
+
+    faces = splits.choose
+    network = trained.load_network(run_dir)
+    looks = [
+        softmax(trained.predict(network, images, settings.px)["expression"])
+        for images in (faces.images, faces.images[:, :, ::-1])
+    ]
+    taught = teach([run_dir], faces)
+    np.testing.assert_allclose(taught["expression"], np.mean(looks, axis=0), atol=1e-5)
+    assert teach([], faces) is None
+
+
+def test_an_exported_model_can_be_gone_on_from(
+    train: ModuleType, trained: ModuleType, run_dir: Path, exported: Path, splits: Splits, settings: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for kept, given in zip(weights_of(run_dir), weights_of(exported), strict=True):
+        np.testing.assert_allclose(kept, given, atol=1e-3)
+    with eagerly():
+        still = replace(settings, epochs=1, peak_rate=0.0)
+        run = train.train(splits, tmp_path / "on", still, start=exported)
+    assert run["start"]["settings"] == read_run(run_dir)["settings"]
+    assert "results" not in run["start"]
+
+
+def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: Splits) -> None:
+    from model.training.distillation import known_of, teach
+
+    path = exported / "expression.tflite"
+    taught = teach([path], splits.choose)
+    model = LiteRTClassifier(read_model(path), head="fer2013")
+    looks = [model.probabilities(faces) for faces in (splits.choose.images, splits.choose.images[:, :, ::-1])]
+    np.testing.assert_allclose(taught["fer2013"], np.mean(looks, axis=0), atol=1e-6)
+    assert known_of(path) == {"model": model.version}
+
+
+def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -> None:
+    from model.training.distillation import known_of
+
+    known, run = known_of(run_dir), read_run(run_dir)
+    assert set(known) == {"settings", "chosen_epoch", "choose_score", "minutes"}
+    assert known["settings"] == run["settings"]
+
+
+def test_what_is_exported_says_what_keras_says_calibrated(
+    trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
+) -> None:
+    logits = trained.predict(trained.load_network(run_dir), splits.report.images)
+    for head, own in CALIBRATIONS.items():
+        found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
+        np.testing.assert_allclose(
+            found.probabilities(splits.report.images), own.probabilities(logits[head]), atol=2e-3
+        )
+        assert np.abs(own.probabilities(logits[head]) - softmax(logits[head])).max() > 5e-3
+
+
+def test_what_is_exported_belongs_together(exported: Path) -> None:
+    from model.export.exporter import as_lists
+
+    training = json.loads((exported / "training.json").read_text())
+    assert load_classifier(exported / "expression.tflite").version == training["model"]
+    measured = load_classifier(exported / "expression.tflite").measured
+    assert measured is not None
+    assert measured["card"]["accuracy"] == pytest.approx(
+        training["results"]["heads"]["expression"]["ferplus"]["accuracy"], abs=1e-4
+    )
+    assert training["calibrations"] == as_lists(CALIBRATIONS)
+    assert (exported / "MODEL_CARD.md").read_text() == render_card(training)
+    sizes = {name: row["file_bytes"] for name, row in training["formats"].items()}
+    assert max(sizes["float16"], sizes["int8"]) < sizes["float32"]
+    assert len((exported / "expression.tflite").read_bytes()) == sizes["float16"]
+
+
+@pytest.mark.parametrize("form", ["float32", "float16", "int8"])
+def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, form: str) -> None:
+    faces = make_faces(40).images
+    model = LiteRTClassifier(read_model(run_dir / "exported" / form / "expression.tflite"))
+    together = model.probabilities(faces)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(together[:3], model.probabilities(faces[:3]), atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 9.0])
+def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, wrong: float) -> None:
+    from model.export.exporter import check_parity, parity
+
+    logits = {head: np.zeros((21, 7), np.float32) for head in CALIBRATIONS}
+    logits["fer2013"][0, 0] = wrong
+    found = parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
+    with pytest.raises(ModelError, match="differs from Keras"):
+        check_parity("float16", found)
+
+
+def test_a_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_path: Path) -> None:
+    import model.export.exporter
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(model.export.FORMATS, "float32", model.export.Parity(0.0, 0.0, 1.1))
+        patch.setattr(model.export, "convert", _converted_once(model.export.convert))
+        with pytest.raises(ModelError, match="float32 export differs"):
+            model.export.export(run_dir, splits, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def _converted_once(convert: Any) -> Any:
+    """The first format stands for all: a conversion takes seconds."""
+    kept: list[bytes] = []
+
+    def once(*arguments: Any) -> bytes:
+        if not kept:
+            kept.append(convert(*arguments))
+        return kept[0]
+
+    return once
+
+
+def test_each_head_is_calibrated_to_its_own_labels() -> None:
+    from model.export.exporter import fit_calibrations
+
+    faces = make_faces(40)
+    sure = np.eye(7, dtype=np.float32)[faces.labels] * 4
+    wrong_votes = replace(faces, counts=np.roll(faces.counts, 1, axis=1))
+    found = fit_calibrations({"expression": sure, "fer2013": sure}, wrong_votes)
+    assert found["expression"].temperature > 1 > found["fer2013"].temperature
+
+
+def test_a_folder_without_a_network_is_one_line(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="holds no training"):
+        trained.load_network(tmp_path)
+    for name in (RUN, EPOCHS):
+        (tmp_path / name).write_bytes((run_dir / name).read_bytes())
+    (tmp_path / NETWORK).write_text("no network")
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        trained.load_network(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from monitor.detection.incremental import EAGER_SAMPLES, MISSED_SAMPLES, MOST_CHECKS, MOST_REST, Following
+from monitor.detection.nms import Candidates, join
+from monitor.detection.template_match import PATIENCE
+from monitor.detection.tiling import Cuttings
+from monitor.detection.verification import CHECK_AFTER, CHECK_YOUNG_AFTER, CONFIRMING_LOOKS, REFUSED_SAMPLES
+from monitor.types import ImageBGR
+from tests.helpers.drawn_spots import spot, spots
+
+STRIP_PX = 100
+"""The cuttings of the room below are strips of this width, from left to right."""
+
+BLANK = np.zeros((200, 2000, 3), np.uint8)
+"""Nothing in it can be compared, so that the detector is asked for every known face in every sample."""
+
+STILL = spots(width=2000)
+ELSE = spots(seed=2, width=2000)
+
+
+def looks_alike(x: float, image_bgr: ImageBGR = STILL) -> ImageBGR:
+    """Everything in the picture is new but the face at ``x``."""
+    frame, around = ELSE.copy(), slice(int(x) - 10, int(x) + 50)
+    frame[:, around] = image_bgr[:, around]
+    return frame
+
+
+class Room:
+    """A room with faces at some places: scanner and judge at once. It notes which cuttings are looked at in
+    each sample, for how many known faces the detector is asked, and which are looked at carefully."""
+
+    def __init__(self, *places: float, every: int = 20) -> None:
+        self.places = list(places)
+        self.doubted: dict[float, float] = {}
+        """Places that the judge does not take for a face, with the score that it gives them."""
+        self.careful: Callable[[float], float] = lambda x: 0.9
+        self.second: Callable[[float], float] = lambda x: 0.0
+        self.looked: list[list[int]] = []
+        self.asked: list[int] = []
+        self.ways: list[int | None] = []
+        self.judgements: list[float] = []
+        self.cared: list[list[float]] = []
+        self.following = Following(self, self, every)
+
+    def cuttings(self, width: int, height: int) -> Cuttings:
+        lefts = np.arange(0, width, STRIP_PX)
+        areas = [(left, 0, left + STRIP_PX, height) for left in lefts]
+        return Cuttings(np.array(areas, np.float32), np.array([(10, 90)] * len(areas), np.float32))
+
+    def candidates(self, image_bgr: ImageBGR, which: np.ndarray) -> Candidates:
+        self.looked[-1] = which.tolist()
+        return join([self._face(x) for x in self.places if int(x + 20) // STRIP_PX in which])
+
+    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+        lefts = found.boxes_xyxy[:, 0].tolist()
+        self.judgements += lefts
+        faces = [self._face(x) for x in lefts if x not in self.doubted]
+        return join(faces), join([spot(x, score=self.doubted[x]) for x in lefts if x in self.doubted])
+
+    def seen_again(self, image_bgr: ImageBGR, one: Candidates, look: int | None = None) -> Candidates:
+        self.asked[-1] += 1
+        self.ways.append(look)
+        away = {abs(x - float(one.boxes_xyxy[0, 0])): x for x in self.places}
+        return self._face(away[min(away)]) if away and min(away) < 25 else join([])
+
+    def score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        x = float(one.boxes_xyxy[0, 0])
+        self.cared[-1].append(x)
+        return self.careful(x)
+
+    def second_score(self, image_bgr: ImageBGR, one: Candidates) -> float:
+        return self.second(float(one.boxes_xyxy[0, 0]))
+
+    def _face(self, x: float) -> Candidates:
+        return spot(x, score=0.5 + x / 4000)
+
+    def sample(self, frame: ImageBGR = BLANK) -> list[float]:
+        """The places of the faces found in the next sample."""
+        self.looked.append([])
+        self.asked.append(0)
+        self.cared.append([])
+        return sorted(self.following.found(frame).faces.boxes_xyxy[:, 0].tolist())
+
+    def samples(self, count: int, frame: ImageBGR = BLANK) -> list[list[float]]:
+        return [self.sample(frame) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("every", "share"), [(1, 20), (3, 7), (4, 5), (20, 1), (50, 1)])
+def test_every_cutting_comes_up_in_every_so_many_samples_and_all_at_first(every: int, share: int) -> None:
+    room = Room(50, 220, every=every)
+    assert room.samples(2 * every + 1) == [[50, 220]] * (2 * every + 1)
+    assert room.looked[0] == list(range(20))
+    for start in range(1, every + 2):
+        assert {one for looked in room.looked[start : start + every] for one in looked} == set(range(20))
+    assert {len(looked) for looked in room.looked[1:]} == {share}, "no sample costs more than another"
+
+
+def test_a_face_that_moves_a_little_is_followed() -> None:
+    room = Room(50)
+    for x in range(50, 150, 10):
+        room.places = [x]
+        assert room.sample() == [x]
+    assert {len(looked) for looked in room.looked[1:]} == {1}
+
+
+def test_a_face_that_went_is_looked_for_at_once_around_where_it_was() -> None:
+    room = Room(50, 1220, 1850)
+    room.samples(2)
+    room.places = [50, 1340, 1850]
+    assert room.sample() == [50, 1340, 1850]
+    assert set(room.looked[-1]) == {2, 11, 12, 13}, "one has its turn"
+    room.sample()
+    assert len(room.looked[-1]) == 1
+
+
+def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
+    room = Room(50)
+    room.sample()
+    room.places = [1850]
+    found = room.samples(20)
+    assert found[0] == []
+    assert found[-1] == [1850]
+
+
+@pytest.mark.parametrize(
+    ("first", "frame", "away", "waited"),
+    [
+        (BLANK, BLANK, 1, 1),
+        (BLANK, BLANK, 2, 4),
+        (BLANK, BLANK, 5, 1),
+        (BLANK, BLANK, MISSED_SAMPLES - 3, 1),
+        # Where the place looks as it did, they are looked for in each of the first samples.
+        (STILL, looks_alike(620), 2, 1),
+        (STILL, looks_alike(620), EAGER_SAMPLES, 1),
+        (STILL, looks_alike(620), EAGER_SAMPLES + 2, 4),
+    ],
+)
+def test_a_return_is_seen_before_the_cutting_s_turn(
+    first: ImageBGR, frame: ImageBGR, away: int, waited: int
+) -> None:
+    # A place whose cutting has no turn during the test: who looks the same goes unmissed for longer.
+    place = 1720 if first is BLANK else 620
+    room = Room(place)
+    room.sample(first)
+    room.places = []
+    assert [] in (room.sample(frame) for _ in range(10))
+    room.samples(away - 1, frame)
+    room.places = [place + 10]
+    since = len(room.looked)
+    assert room.samples(waited, frame) == [[]] * (waited - 1) + [[place + 10]]
+    assert all(place // STRIP_PX not in looked for looked in room.looked[since:])
+    room.samples(2 * EAGER_SAMPLES, frame)
+    assert max(room.asked[-2 * EAGER_SAMPLES :]) == 1, "nobody is missed any more"
+
+
+def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a_while() -> None:
+    room = Room(1220)
+    room.sample()
+    room.places = []
+    room.samples(2 * MISSED_SAMPLES)
+    assert room.ways == [None, *range(0, MISSED_SAMPLES, EAGER_SAMPLES)]
+    assert sum(room.asked[MISSED_SAMPLES + 2 :]) == 0
+
+
+def test_however_many_come_and_go_few_are_missed() -> None:
+    room = Room(every=1)
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        room.places = [float(x) for x in rng.choice(np.arange(0, 1960, 60), 3, replace=False)]
+        room.sample()
+    # In each sample three may go, and everyone who went is asked for in one of four.
+    assert max(room.asked) <= 3 + 3 * (1 + MISSED_SAMPLES // EAGER_SAMPLES)
+
+
+def test_an_arrival_is_seen_at_once_where_something_changes() -> None:
+    room = Room(50)
+    room.samples(3, STILL)
+    room.places = [50, 1220]
+    frame = STILL.copy()
+    frame[:, 1200:1300] = ELSE[:, 1200:1300]
+    assert room.sample(frame) == [50, 1220]
+    assert set(room.looked[-1]) == {3, 12}
+    room.sample(frame)
+    assert len(room.looked[-1]) == 1, "it has been looked at as it is now"
+
+
+@pytest.mark.parametrize("every", [1, 4, 20])
+def test_an_arrival_that_changes_nothing_is_seen_when_its_cutting_comes_up(every: int) -> None:
+    room = Room(50, every=every)
+    room.samples(3, STILL)
+    room.places = [50, 1220]
+    found = room.samples(every, STILL)
+    assert found[-1] == [50, 1220]
+    assert (found[0] == [50]) is (every > 1)
+
+
+def test_two_who_become_one_are_one_and_the_other_is_looked_for() -> None:
+    room = Room(1210, 1250)
+    room.samples(2)
+    # The other got farther than the detector looks for a known face.
+    room.places = [1230, 1290]
+    assert room.sample() == [1230, 1290]
+    room.places = [1260]
+    assert room.sample() == [1260]
+    assert {11, 12, 13} <= set(room.looked[-1])
+
+
+def test_who_is_looked_for_beside_somebody_known_is_not_found_in_them() -> None:
+    room = Room(1200, 1224)
+    assert room.sample() == [1200, 1224]
+    room.places = [1224]
+    assert room.samples(6) == [[1224]] * 6
+    assert max(room.asked[2:]) == 2, "one is known and one is looked for"
+
+
+def test_another_frame_size_is_another_picture() -> None:
+    room = Room(50, 1220)
+    room.sample(STILL)
+    room.places = [50]
+    assert room.sample(STILL[:, :600].copy()) == [50]
+    assert (room.looked[-1], room.asked[-1]) == ([0, 1, 2, 3, 4, 5], 0)
+
+
+def test_an_empty_room_costs_as_little_as_any() -> None:
+    room = Room()
+    assert room.samples(40) == [[]] * 40
+    assert ({len(looked) for looked in room.looked[1:]}, sum(room.asked), room.judgements) == ({1}, 0, [])
+
+
+@pytest.mark.parametrize("seen", [1, 5, 9, 200])
+def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was_seen(seen: int) -> None:
+    room = Room(1220)
+    room.samples(seen, STILL)
+    room.places = []
+    kept = [found == [1220] for found in room.samples(2 * PATIENCE, STILL)]
+    assert not kept[-1]
+    count = kept.index(False)
+    # Samples in which it was not asked for count as seen once it is seen again.
+    surely = min(1 + (seen - 1) // (MOST_REST + 1) * (MOST_REST + 1), PATIENCE)
+    assert surely <= count <= min(seen, PATIENCE) + MOST_REST
+    assert not any(kept[count:])
+
+
+def test_a_missed_face_is_not_kept_where_it_looks_different() -> None:
+    room = Room(50, 1220)
+    room.samples(9, STILL)
+    room.places = [50]
+    assert room.sample(STILL) == [50, 1220]
+    assert room.sample(looks_alike(1220)) == [50, 1220]
+    assert room.sample(ELSE) == [50]
+
+
+def test_an_unchanged_face_is_asked_for_in_one_sample_of_eight() -> None:
+    room = Room(1220)
+    room.samples(41, STILL)
+    assert sum(room.asked) == 40 // (MOST_REST + 1)
+    assert all(sum(room.asked[start : start + MOST_REST + 1]) == 1 for start in range(1, 37))
+
+
+def test_a_changed_face_is_asked_for_in_every_sample() -> None:
+    room = Room(1220)
+    for index in range(21):
+        assert room.sample((STILL, ELSE)[index % 2]) == [1220]
+    assert room.asked == [0] + [1] * 20
+
+
+@pytest.mark.parametrize(("score", "is_kept"), [(0.0, False), (0.2, False), (0.34, True), (0.9, True)])
+def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
+    score: float, is_kept: bool
+) -> None:
+    room = Room(50, 1220)
+    room.careful = lambda x: 0.9 if x == 50 else score
+    room.sample(STILL)
+    # It was taken for a face once.
+    room.doubted = {1220: 0.4}
+    assert room.samples(100, STILL)[-1] == ([50, 1220] if is_kept else [50])
+
+
+def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sample() -> None:
+    places = [float(x) for x in range(20, 1000, 100)]
+    room = Room(*places)
+    room.samples(3 * CHECK_AFTER, STILL)
+    assert max(len(cared) for cared in room.cared) == MOST_CHECKS
+    counts = [sum(cared.count(x) for cared in room.cared) for x in places]
+    assert min(counts) >= len(CHECK_YOUNG_AFTER)
+    assert max(counts) <= len(CHECK_YOUNG_AFTER) + 3
+    early = [x for cared in room.cared for x in cared]
+    assert sorted(early[: len(places)]) == places, "every face has had a pass before any has another"
+    assert not any(room.cared[: CHECK_YOUNG_AFTER[0] - 1])
+    young = [index for index, cared in enumerate(room.cared) for _ in cared][: len(CHECK_YOUNG_AFTER) * 10]
+    assert young[-1] <= len(CHECK_YOUNG_AFTER) * 10 / MOST_CHECKS + sum(CHECK_YOUNG_AFTER)
+
+
+def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_and_stays_unconfirmed() -> (
+    None
+):
+    room = Room(1220)
+    room.careful = lambda x: 0.1
+    room.sample(STILL)
+    room.doubted = {1220: 0.4}
+    found = room.samples(6, STILL)
+    assert found[0] == [1220]
+    assert found[-1] == []
+    assert not room.following.found(STILL).confirmed.any()
+
+
+def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
+    room = Room(50, 1220)
+    room.careful = lambda x: 0.52
+    room.second = lambda x: 0.8 if x == 1220 else 0.3
+    confirmed = []
+    for _ in range(1 + sum(CHECK_YOUNG_AFTER) // 2):
+        room.sample(STILL)
+        found = room.following.found(STILL)
+        lefts = found.faces.boxes_xyxy[:, 0].tolist()
+        confirmed.append(dict(zip(lefts, found.confirmed.tolist(), strict=True)))
+    assert confirmed[0] == {50: False, 1220: False}
+    assert confirmed[-1] == {50: False, 1220: True}
+    assert sum(cared.count(1220) for cared in room.cared) >= CONFIRMING_LOOKS
+
+
+def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtful_face_always() -> None:
+    room = Room(220, 1220, every=1)
+    room.doubted = {220: 0.05, 1220: 0.45}
+    assert room.samples(REFUSED_SAMPLES, STILL) == [[]] * REFUSED_SAMPLES
+    assert room.judgements.count(220) == 1
+    assert room.judgements.count(1220) == REFUSED_SAMPLES
+
+
+def test_somebody_new_who_turns_out_to_be_somebody_known_is_nobody_new() -> None:
+    class Corrected(Room):
+        def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+            faces, refused = super().judged(image_bgr, found)
+            return join([self._face(50 if x == 80 else x) for x in faces.boxes_xyxy[:, 0]]), refused
+
+    room = Corrected(50, every=1)
+    room.sample()
+    room.places = [50, 80]
+    assert room.sample() == [50]
+    assert room.judgements == [50, 80]
+
+
+def test_faces_come_best_first() -> None:
+    room = Room(50, 220, 1220, 640)
+    for _ in range(3):
+        room.sample(STILL)
+        scores = room.following.found(STILL).faces.scores
+        assert len(scores) == 4
+        assert (np.diff(scores) < 0).all()

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from monitor.detection.nms import Candidates, join
+from monitor.detection.verification import HOPELESS, REFUSED_SAMPLES, Refusals
+from monitor.types import ImageBGR
+from tests.helpers.drawn_spots import spot, spots
+
+ROOM = spots()
+
+
+def refused(score: float, image_bgr: ImageBGR = ROOM) -> Refusals:
+    """After a thing at x = 120 was refused with this mean score."""
+    refusals = Refusals()
+    refusals.add(image_bgr, spot(120, score=score))
+    return refusals
+
+
+def asked(refusals: Refusals, *seen: Candidates, image_bgr: ImageBGR = ROOM) -> list[float]:
+    return refusals.others(image_bgr, join(seen)).boxes_xyxy[:, 0].tolist()
+
+
+def test_a_hopeless_thing_is_not_asked_about_for_a_while() -> None:
+    refusals = refused(HOPELESS - 0.01)
+    answers = [asked(refusals, spot(120)) for _ in range(REFUSED_SAMPLES + 5)]
+    assert answers == [[]] * (REFUSED_SAMPLES - 1) + [[120]] * 6
+
+
+def test_what_may_be_a_face_is_asked_about_again() -> None:
+    assert asked(refused(HOPELESS), spot(120)) == [120]
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_asked"),
+    [
+        (spot(120, 80), False),
+        (spot(130, 85), False),
+        (spot(125, 85, side=20), False),
+        (spot(110, 70, side=60), False),
+        (spot(165, 80), True),
+        (spot(20, 80), True),
+        # A thing of a tenth of its size is no part of it: a face far away behind a chair.
+        (spot(125, 85, side=12), True),
+    ],
+    ids=["it", "shifted", "a part", "the whole", "beside it", "far away", "something tiny"],
+)
+def test_nothing_that_lies_on_it_is_asked_about(seen: Candidates, is_asked: bool) -> None:
+    assert bool(asked(refused(0.0), seen)) is is_asked
+
+
+def test_where_the_picture_has_changed_it_is_asked_about_at_once() -> None:
+    refusals = refused(0.0)
+    assert asked(refusals, spot(120), image_bgr=spots(seed=2)) == [120]
+    assert asked(refusals, spot(120)) == [120], "it is another thing now"
+
+
+def test_who_sits_elsewhere_is_not_kept_waiting() -> None:
+    refusals = refused(0.0)
+    assert asked(refusals, spot(20), spot(120), spot(200)) == [20, 200]
+    assert asked(refusals) == []

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from monitor.faces.head_pose import (
+    HEAD_CM,
+    AttentionSettings,
+    KeypointHeads,
+    head_pose,
+    is_facing,
+    keypoint_fit,
+    misfit,
+)
+from monitor.types import Face, HeadPose, HeadReading
+from tests.helpers.turned_faces import seen
+
+
+def misfit_of(face: Face) -> float | None:
+    fit = keypoint_fit(face)
+    return None if fit is None else misfit(fit)
+
+
+def turned(
+    yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0, head: NDArray[np.float64] = HEAD_CM
+) -> Face:
+    """A face as a far camera sees the head, rolled, then tilted, then turned to the subject's left."""
+    return Face((250, 150, 350, 250), 0.9, seen(head, yaw_deg, pitch_deg, roll_deg))
+
+
+def without(face: Face, *missing: int) -> Face:
+    points = face.keypoints.copy()
+    points[list(missing)] = np.nan
+    return Face(face.box_xyxy, face.score, points)
+
+
+angle = st.floats(-85, 85)
+
+
+@given(angle, st.floats(-60, 60), st.floats(-60, 60))
+def test_a_projected_head_gives_its_direction_back_whatever_its_roll(yaw_deg, pitch_deg, roll_deg):
+    pose = head_pose(turned(yaw_deg, pitch_deg, roll_deg))
+    assert pose is not None
+    assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
+    assert pose.pitch_deg == pytest.approx(pitch_deg, abs=0.05)
+
+
+@given(angle, st.floats(-45, 45))
+def test_without_ears_as_yunet_sees_it(yaw_deg, pitch_deg):
+    pose = head_pose(without(turned(yaw_deg, pitch_deg), 4, 5))
+    assert pose is not None
+    assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
+    assert pose.pitch_deg == pytest.approx(pitch_deg, abs=0.05)
+
+
+@given(angle, st.floats(-45, 45))
+def test_the_mirror_image_looks_the_other_way(yaw_deg, pitch_deg):
+    face = turned(yaw_deg, pitch_deg)
+    points = face.keypoints[[1, 0, 2, 3, 5, 4]] * np.array([-1, 1], dtype=np.float32)
+    pose = head_pose(Face(face.box_xyxy, face.score, points.astype(np.float32)))
+    assert pose is not None
+    assert pose.yaw_deg == pytest.approx(-yaw_deg, abs=0.05)
+
+
+@pytest.mark.parametrize(("yaw_deg", "pitch_deg"), [(0, 0), (30, 0), (30, -30), (-60, 10), (0, 35)])
+def test_other_heads_and_misplaced_points_cost_a_few_degrees(yaw_deg, pitch_deg):
+    """Points off by 2 % of the head's width, heads of other proportions: 4 degrees (root mean square)."""
+    rng = np.random.default_rng(3)
+    errors = []
+    for _ in range(200):
+        head = HEAD_CM * rng.normal(1, 0.08, 3) + rng.normal(0, 0.3, HEAD_CM.shape)
+        pose = head_pose(turned(yaw_deg, pitch_deg, rng.uniform(-20, 20), head))
+        assert pose is not None
+        assert pose.pitch_deg is not None
+        errors.append((pose.yaw_deg - yaw_deg, pose.pitch_deg - pitch_deg))
+    yaw_error, pitch_error = np.sqrt(np.mean(np.square(errors), axis=0))
+    assert yaw_error < 5
+    assert pitch_error < 5
+
+
+def test_the_nose_goes_where_the_head_turns():
+    """The signs, without the formula: to the subject's left is to the right of the picture."""
+    face = turned(0)
+    for shift, yaw, pitch in (((12, 0), 1, 0), ((-12, 0), -1, 0), ((0, -12), 0, 1), ((0, 12), 0, -1)):
+        points = face.keypoints.copy()
+        points[2] += shift
+        pose = head_pose(Face(face.box_xyxy, 0.9, points))
+        assert pose is not None
+        assert pose.pitch_deg is not None
+        assert np.sign(round(pose.yaw_deg)) == yaw
+        assert np.sign(round(pose.pitch_deg)) == pitch
+
+
+@pytest.mark.parametrize(
+    "face",
+    [
+        without(turned(10), 0, 1, 2),
+        without(turned(10), 2, 3, 4),
+        without(turned(10), *range(6)),
+        without(turned(10), 2, 3),
+        Face((0, 0, 9, 9), 0.9, np.full((6, 2), 5, np.float32)),
+        Face((0, 0, 9, 9), 0.9, np.stack([np.arange(6), np.arange(6)], axis=1).astype(np.float32)),
+    ],
+    ids=["three points", "three others", "no point", "four in a plane", "one place", "a line"],
+)
+def test_no_pose_where_the_points_do_not_tell(face):
+    assert head_pose(face) is None
+    assert misfit_of(face) is None
+
+
+def test_misfit_is_nothing_for_a_head_and_grows_with_what_is_none():
+    assert misfit_of(turned(40, -20, 15)) == pytest.approx(0, abs=1e-5)
+    face = turned(0)
+    wrong = []
+    for shift in (5, 15, 30):
+        points = face.keypoints.copy()
+        points[3, 0] += shift
+        wrong.append(misfit_of(Face(face.box_xyxy, 0.9, points)))
+    assert wrong == sorted(wrong)
+    assert wrong[0] > 0.005
+    assert wrong[2] > 0.06
+    assert misfit_of(without(face, 4, 5)) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("yaw_deg", "pitch_deg", "facing"),
+    [
+        (0, 0, True),
+        (35, 0, True),
+        (-35, 0, True),
+        (35.1, 0, False),
+        (-36, None, False),
+        (0, -35, True),
+        (0, -36, False),
+        (0, 80, True),
+        (20, None, None),
+    ],
+)
+def test_facing_the_front(yaw_deg, pitch_deg, facing):
+    assert is_facing(HeadPose(yaw_deg, pitch_deg), AttentionSettings()) is facing
+
+
+def test_what_counts_as_facing_is_a_setting():
+    settings = AttentionSettings(facing_yaw_deg=60, facing_down_deg=10)
+    assert is_facing(HeadPose(55, 0), settings)
+    assert not is_facing(HeadPose(0, -11), settings)
+
+
+def test_keypoints_alone_tell_where_heads_point_and_nothing_of_eyes():
+    faces = [turned(20), without(turned(10), *range(6))]
+    readings = KeypointHeads().read(np.zeros((1, 1, 3), np.uint8), faces)
+    assert readings == [HeadReading(head_pose(faces[0])), HeadReading(None)]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.errors import DetectorError
+from monitor.faces.mesh import MIN_PRESENCE, BundledNetwork, MeshNetwork
+from tests.helpers.pictures import portrait
+
+# What mediapipe 0.10.21 itself gives in the portrait's upper 512 x 512 pixels: the box and eyes of
+# mp.solutions.face_detection (model_selection 0), and some points of mp.solutions.face_mesh
+# (static_image_mode), which starts from that box. Vertex: x, y, z; pixels.
+BOX = (166.75, 144.01, 366.67, 343.91)
+EYES = np.array([(219.25, 194.22), (305.35, 186.58)], np.float32)
+MEDIAPIPES_OWN = {
+    1: (268.33, 245.68, -45.44),
+    10: (261.3, 132.28, -15.33),
+    13: (268.78, 277.28, -12.93),
+    33: (201.84, 194.54, 10.95),
+    133: (240.34, 193.8, 4.33),
+    152: (272.44, 331.82, 11.43),
+    159: (217.55, 187.56, -0.5),
+    234: (172.73, 217.48, 87.25),
+    263: (326.53, 187.12, 12.25),
+    454: (355.85, 206.92, 89.5),
+}
+
+
+@pytest.fixture(scope="module")
+def network() -> MeshNetwork:
+    return MeshNetwork()
+
+
+def test_gives_what_mediapipe_gives(network):
+    mesh = network.find(portrait()[:512], BOX, EYES)
+    assert mesh.points.shape == (468, 3)
+    assert mesh.presence > 0.99
+    np.testing.assert_allclose(mesh.points[list(MEDIAPIPES_OWN)], list(MEDIAPIPES_OWN.values()), atol=0.1)
+
+
+@pytest.mark.parametrize("grown", [0.8, 1.25])
+def test_settles_from_any_detectors_box(network, grown):
+    """A second look brings the meshes of two boxes nearer to each other."""
+    x1, y1, x2, y2 = BOX
+    middle, half = np.array([x1 + x2, y1 + y2]) / 2, grown * np.array([x2 - x1, y2 - y1]) / 2
+    other = tuple(map(float, (*(middle - half), *(middle + half))))
+    apart = []
+    for look in (network.find, network.settle):
+        one, two = look(portrait(), BOX, EYES), look(portrait(), other, EYES)
+        apart.append(np.median(np.hypot(*(one.xy - two.xy).T)))
+    assert apart[1] < apart[0]
+    assert apart[1] < 2  # of a face 190 px wide
+
+
+@pytest.mark.parametrize("level", [0, 140, 255])
+def test_a_wall_has_no_mesh(network, level):
+    wall = np.full((400, 400, 3), level, np.uint8)
+    assert network.find(wall, (100.0, 100.0, 300.0, 300.0), EYES).presence < MIN_PRESENCE
+    assert network.settle(wall, (100.0, 100.0, 300.0, 300.0), EYES) is None
+
+
+def test_a_network_that_is_not_there_is_named():
+    with pytest.raises(
+        DetectorError, match=r"^nothing\.tflite is not found.*expected mediapipe 0\.10\.21"
+    ) as caught:
+        BundledNetwork("nothing.tflite")
+    assert "\n" not in str(caught.value)

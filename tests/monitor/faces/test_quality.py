@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from monitor.faces.head_pose import head_pose
+from monitor.faces.quality import QualitySettings, assess, sharpness
+from monitor.types import Face, HeadPose, HeadReading, ImageBGR, Unknown
+from tests.helpers.pictures import portrait
+from tests.monitor.faces.test_head_pose import turned, without
+
+SETTINGS = QualitySettings()
+
+
+def portrait_face(scale: float = 1.0) -> Face:
+    """Grace Hopper's face as the detector gives it."""
+    points = np.array([(219, 189), (306, 186), (267, 231), (268, 279), (171, 220), (351, 213)], np.float32)
+    x1, y1, x2, y2 = (side * scale for side in (161, 115, 362, 352))
+    return Face((x1, y1, x2, y2), 0.95, points * np.float32(scale))
+
+
+def judge(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknown | None:
+    """The reason not to read a face whose pose comes from its keypoints."""
+    return assess(face, image_bgr, HeadReading(head_pose(face)), settings)
+
+
+def scaled(scale: float) -> ImageBGR:
+    small = cv2.resize(portrait(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def blurred(share: float) -> ImageBGR:
+    """The portrait, blurred by a Gaussian of so much of the face's width."""
+    return np.asarray(cv2.GaussianBlur(portrait(), (0, 0), share * 201), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [(1.0, None), (0.5, None), (0.125, None), (0.11, Unknown.TOO_SMALL), (0.05, Unknown.TOO_SMALL)],
+)
+def test_a_good_face_is_judged_down_to_the_smallest_size(scale, expected):
+    assert judge(portrait_face(scale), scaled(scale), SETTINGS) is expected
+
+
+def test_a_blurred_face_is_not_judged():
+    assert judge(portrait_face(), blurred(2 / 200), SETTINGS) is None
+    assert judge(portrait_face(), blurred(4 / 48), SETTINGS) is Unknown.BLURRED
+    assert judge(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is Unknown.BLURRED
+
+
+def test_a_dim_face_is_not_blurred():
+    dim = (portrait() // 8 + 4).astype(np.uint8)
+    assert judge(portrait_face(), dim, SETTINGS) is None
+    assert sharpness(portrait_face(), dim) == pytest.approx(sharpness(portrait_face(), portrait()), rel=0.15)
+
+
+def test_sharpness_depends_on_blur_and_hardly_on_size():
+    values = [sharpness(portrait_face(), blurred(share)) for share in (0.005, 0.02, 0.04, 0.08)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > 10 * values[3]
+    small = sharpness(portrait_face(0.125), scaled(0.125))
+    assert 0.4 < small / sharpness(portrait_face(), portrait()) < 1.2
+
+
+def on_portrait(face: Face) -> Face:
+    """The points of ``face`` in the place and size of the portrait's, in its box."""
+    points = face.keypoints - np.nanmean(face.keypoints, axis=0) + np.float32([265, 220])
+    return Face((161, 115, 362, 352), 0.9, points)
+
+
+@pytest.mark.parametrize(
+    ("yaw_deg", "expected"),
+    [(0, None), (25, None), (-25, None), (30, Unknown.TURNED_AWAY), (-80, Unknown.TURNED_AWAY)],
+)
+def test_a_head_turned_away_is_not_judged(yaw_deg, expected):
+    assert judge(on_portrait(turned(yaw_deg)), portrait(), SETTINGS) is expected
+    assert judge(on_portrait(without(turned(yaw_deg), 4, 5)), portrait(), SETTINGS) is expected
+
+
+def moved(index: int, x: float, y: float) -> Face:
+    face = portrait_face()
+    points = face.keypoints.copy()
+    points[index] = x, y
+    return Face(face.box_xyxy, face.score, points)
+
+
+@pytest.mark.parametrize(
+    "face",
+    [
+        moved(0, 100, 189),
+        moved(3, 268, 380),
+        moved(3, 330, 210),
+        without(portrait_face(), 0, 2, 3),
+    ],
+    ids=["eye beside the box", "mouth below the box", "no head", "too few points"],
+)
+def test_points_that_are_no_face_count_as_occluded(face):
+    assert judge(face, portrait(), SETTINGS) is Unknown.OCCLUDED
+
+
+def test_a_face_half_outside_the_frame_is_occluded():
+    image = portrait()[:240]
+    face = portrait_face()
+    cut = Face((161, 115, 362, 240), face.score, face.keypoints)
+    assert judge(cut, image, SETTINGS) is Unknown.OCCLUDED
+    ears_only = np.ascontiguousarray(portrait()[:, 190:])
+    shifted = Face((0, 115, 172, 352), face.score, face.keypoints - np.float32([190, 0]))
+    assert judge(shifted, ears_only, SETTINGS) is None
+
+
+def test_the_limits_are_settings():
+    strict = QualitySettings(min_face_px=256, min_sharpness=10, max_yaw_deg=10, max_misfit=0.01)
+    assert judge(portrait_face(), portrait(), strict) is Unknown.TOO_SMALL
+    assert judge(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is Unknown.BLURRED
+    assert judge(on_portrait(turned(12)), portrait(), QualitySettings(max_yaw_deg=10)) is Unknown.TURNED_AWAY
+    assert judge(portrait_face(), portrait(), QualitySettings(max_misfit=0.01)) is Unknown.OCCLUDED
+
+
+@pytest.mark.parametrize(
+    "box", [(-50, -50, 5, 5), (500, 590, 700, 800), (600, 700, 800, 900), (10.2, 10.2, 10.4, 10.4)]
+)
+def test_any_box_can_be_measured(box):
+    face = Face(box, 0.9, np.zeros((6, 2), np.float32))
+    assert sharpness(face, portrait()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (HeadReading(HeadPose(0.0, -30.0, 2.6), mesh_fits=True), Unknown.HEAD_BOWED),
+        (HeadReading(HeadPose(0.0, -10.0, 2.6), mesh_fits=True), Unknown.HEAD_BOWED),
+        (HeadReading(HeadPose(0.0, -9.0, 2.6), mesh_fits=True), None),
+        (HeadReading(HeadPose(0.0, 0.0, 8.2), mesh_fits=False), Unknown.POSE_UNKNOWN),
+        (HeadReading(None), Unknown.POSE_UNKNOWN),
+    ],
+    ids=["bowed", "perhaps bowed", "level", "no mesh", "no pose"],
+)
+def test_an_expression_is_not_read_from_a_sharp_face_at_a_refused_pose(head, expected):
+    assert assess(portrait_face(), portrait(), head, SETTINGS) is expected
+
+
+def test_a_pose_reason_comes_after_the_size_and_before_blur():
+    bowed = HeadReading(HeadPose(0.0, -30.0, 2.6), mesh_fits=True)
+    even = np.full_like(portrait(), 90)
+    assert assess(portrait_face(0.05), scaled(0.05), bowed, SETTINGS) is Unknown.TOO_SMALL
+    assert assess(portrait_face(), even, bowed, SETTINGS) is Unknown.HEAD_BOWED
+    assert assess(portrait_face(), even, HeadReading(None), SETTINGS) is Unknown.POSE_UNKNOWN

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from monitor.errors import PlanError
+from monitor.geometry import moved
+from monitor.registration.landmarks import Landmarks, from_bytes, landmarks
+from monitor.seating.seat_plan import person_area
+from tests.helpers.halls import HEIGHT, SEATS, WIDTH, camera, hall, room, seen
+
+CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float32)
+PEOPLE = [person_area(box) for box in SEATS.values()]
+
+
+@pytest.fixture(scope="module")
+def of_hall() -> Landmarks:
+    return landmarks(hall(SEATS), PEOPLE)
+
+
+def test_the_view_is_told_again_from_elsewhere_with_other_people(of_hall) -> None:
+    for matrix in (camera(), camera(80, -30), camera(-40, 10, zoom=1.15)):
+        found = of_hall.view(seen(matrix, hall({"A1": SEATS["A2"]})))
+        assert found is not None
+        assert np.abs(moved(found, CORNERS) - moved(matrix, CORNERS)).max() < 3
+
+
+def test_a_still_of_another_size_serves(of_hall) -> None:
+    large = cv2.resize(hall(SEATS), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    doubled = landmarks(np.asarray(large, np.uint8), [tuple(2 * edge for edge in box) for box in PEOPLE])
+    found = doubled.view(seen(camera(20, 10), hall(SEATS)))
+    assert found is not None
+    np.testing.assert_allclose(moved(found, 2 * CORNERS), moved(camera(20, 10), CORNERS), atol=3)
+
+
+@pytest.mark.parametrize("other", [room(seed=9), np.zeros((HEIGHT, WIDTH, 3), np.uint8)])
+def test_another_view_is_none(of_hall, other) -> None:
+    assert of_hall.view(other) is None
+
+
+@pytest.mark.parametrize(("keystone", "told"), [(0.005, True), (0.06, False), (0.15, False)])
+def test_from_another_place_it_is_another_view(of_hall, keystone: float, told: bool) -> None:
+    """From the side the wall is a trapezium; part of it fits a similarity still."""
+    low, high = HEIGHT * keystone, HEIGHT * (1 - keystone)
+    from_side = np.array([(0, 0), (WIDTH, low), (0, HEIGHT), (WIDTH, high)], np.float32)
+    bent = cv2.warpPerspective(
+        hall(SEATS),
+        cv2.getPerspectiveTransform(CORNERS, from_side),
+        (WIDTH, HEIGHT),
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    assert (of_hall.view(np.asarray(bent, np.uint8)) is not None) == told
+
+
+def test_nothing_of_who_sat_there_is_in_them(monkeypatch) -> None:
+    """Whatever is to be seen where the faces are, the landmarks are the same."""
+
+    def plain(image_bgr):
+        small = cv2.resize(image_bgr, (640, 360), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+
+    # Brightness is evened out over the whole picture, which would move everything a little.
+    monkeypatch.setattr("monitor.registration.features.working_grey", plain)
+    other = hall(SEATS)
+    for x1, y1, x2, y2 in (tuple(map(round, box)) for box in SEATS.values()):
+        other[y1:y2, x1:x2] = room(seed=5)[y1:y2, x1:x2]
+    one, two = (landmarks(picture, PEOPLE) for picture in (hall(SEATS), other))
+    np.testing.assert_array_equal(one.points, two.points)
+    np.testing.assert_array_equal(one.codes, two.codes)
+
+
+def test_a_still_with_nothing_to_hold_on_to_is_refused() -> None:
+    with pytest.raises(PlanError, match="more of the room"):
+        landmarks(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), [])
+    with pytest.raises(PlanError, match="0 points"):
+        landmarks(room(), [(0, 0, WIDTH, HEIGHT)])
+
+
+def test_they_come_back_from_bytes(of_hall) -> None:
+    again = from_bytes(of_hall.to_bytes())
+    assert again.scale == of_hall.scale
+    np.testing.assert_array_equal(again.points, of_hall.points)
+    np.testing.assert_array_equal(again.codes, of_hall.codes)
+
+
+@pytest.mark.parametrize("cut", [0, 5, 100, -1])
+def test_damaged_bytes_are_refused(of_hall, cut) -> None:
+    with pytest.raises(PlanError, match="seats use"):
+        from_bytes(of_hall.to_bytes()[:cut])

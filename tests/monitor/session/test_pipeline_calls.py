@@ -1,0 +1,123 @@
+"""The pipeline in rooms and in calls whose tiles stay: no layout note, no sample left out, one student a
+tile."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from monitor.faces.expression import NoExpressions
+from monitor.registration.camera_motion import Registration
+from monitor.seating.assigner import Seating
+from monitor.seating.call_grid import GridConfirmation
+from monitor.seating.call_grid_detection import find_grid, shows_grid
+from monitor.seating.layout_change import Layouts
+from monitor.session.pipeline import LAID_OUT, Pipeline
+from monitor.tracking.patches import surroundings
+from monitor.tracking.tracker import Tracker
+from monitor.types import Box, Face, Frame, ImageBGR, Sample
+from tests.helpers.faces import face
+from tests.helpers.tiles_drawn import drawn_call, drawn_room
+
+View = tuple[ImageBGR, list[Box]]
+
+
+class Told:
+    """Finds the faces that the test says are there."""
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+
+    def detect(self, image_bgr: ImageBGR) -> list[Face]:
+        return [face((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1) for x1, y1, x2, y2 in self.boxes]
+
+
+def followed(views: list[View]) -> tuple[Pipeline, list[Sample]]:
+    """What a pipeline with the real layout stage makes of these views, two a second."""
+    told, samples = Told(), []
+    layouts = Layouts(surroundings, GridConfirmation(find_grid, shows=shows_grid))
+    pipeline = Pipeline(told, NoExpressions(), Tracker(), Seating(), Registration(), layouts=layouts)
+    start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+    for number, (image, boxes) in enumerate(views):
+        told.boxes = boxes
+        samples.append(pipeline.process(Frame(image, start + timedelta(seconds=number / 2), number / 2)))
+    return pipeline, samples
+
+
+def layout_notes(samples: list[Sample]) -> list[str]:
+    return [one.note for one in samples if one.note and one.note.startswith(LAID_OUT.split(";")[0])]
+
+
+def test_people_who_pass_in_front_of_a_class_are_no_new_layout() -> None:
+    """They hide most of the room, and several faces, and somebody else looks into the camera meanwhile."""
+    room, faces = drawn_room("posters")
+    views: list[View] = [(room, faces)] * 10
+    rng = np.random.default_rng(5)
+    for passer in range(4):
+        for step in range(3):
+            image, left = room.copy(), 80 + 420 * step
+            image[:, max(0, left - 300) : left + 500] = rng.integers(0, 255, 3)
+            image[60 + 30 * passer :: 90, max(0, left - 300) : left + 500] = 250
+            image[:, :60] = rng.integers(0, 255, 3)
+            views.append(
+                (
+                    image,
+                    [
+                        (x1 + 260 - 90 * step, y1 - 70, x2 + 260 - 90 * step, y2 - 70)
+                        for x1, y1, x2, y2 in faces
+                    ],
+                )
+            )
+        views += [(room, faces)] * 3
+    _, samples = followed(views)
+    assert all(sample.looked_at for sample in samples)
+    assert not layout_notes(samples)
+
+
+def test_a_room_before_a_panning_camera_is_no_call() -> None:
+    room, faces = drawn_room("windows", size=(2200, 720))
+    views: list[View] = []
+    for sample in range(30):
+        x = int(450 + 450 * np.sin(0.5 * sample))
+        boxes = [(x1 - x, y1, x2 - x, y2) for x1, y1, x2, y2 in faces if x1 - x > 0 and x2 - x < 1280]
+        views.append((np.ascontiguousarray(room[:, x : x + 1280]), boxes))
+    _, samples = followed(views)
+    assert all(sample.looked_at for sample in samples)
+    assert not layout_notes(samples)
+
+
+def test_faces_that_are_replaced_in_tiles_that_stay_are_the_same_students() -> None:
+    """Every few samples two tiles show another person in other clothes, at another place and size."""
+    rng = np.random.default_rng(7)
+    people = list(range(6))
+    views: list[View] = []
+    for sample in range(50):
+        if sample > 10 and sample % 4 == 0:
+            for tile in rng.choice(6, 3, replace=False):
+                people[tile] += 10
+        image, tiles, faces = drawn_call(6, seed=sample, people=people)
+        jumped = []
+        for person, tile, (x1, y1, x2, _) in zip(people, tiles, faces, strict=True):
+            side = (x2 - x1) * (1 + 0.9 * (person // 10 % 2))
+            x = min(max(x1 + 90 * (person // 10 % 3 - 1), tile[0] + 2.0), tile[2] - side - 2)
+            jumped.append((x, y1, x + side, y1 + side))
+        views.append((image, jumped))
+    pipeline, samples = followed(views)
+    assert all(sample.looked_at for sample in samples)
+    assert not layout_notes(samples)
+    assert pipeline.seating.student_count == 6
+
+
+def test_a_call_that_four_join_is_noted_and_everybody_is_known() -> None:
+    before = [
+        (image, faces)
+        for image, _, faces in (drawn_call(5, seed=n, people=[0, 1, 2, 3, 4]) for n in range(12))
+    ]
+    after = [
+        (image, faces) for image, _, faces in (drawn_call(9, seed=n, people=list(range(9))) for n in range(8))
+    ]
+    pipeline, samples = followed(before + after)
+    assert layout_notes(samples) == [LAID_OUT.format(5, 9)]
+    assert [one.looked_at for one in samples].count(False) == 1, "the tiles might have been on their way"
+    assert pipeline.seating.student_count == 9
+    students = {one.student for one in samples[-1].sightings}
+    assert students == set(range(9))

@@ -1,0 +1,117 @@
+"""The pipeline when the tiles of a video call are laid out anew: tracks, students and seats go with them."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from monitor.faces.expression import NoExpressions
+from monitor.registration.camera_motion import CAMERA_MOVED
+from monitor.seating.assigner import Seating
+from monitor.seating.call_grid import FrameKind, GridConfirmation
+from monitor.seating.layout_change import Layouts
+from monitor.session.pipeline import LAID_OUT, Pipeline
+from monitor.tracking.tracker import Tracker
+from monitor.types import Box, Face, Frame, ImageBGR, Sample
+from tests.helpers.faces import face
+
+WIDTH, HEIGHT = 1200, 800
+FOUR = [(300, 200), (900, 200), (300, 600), (900, 600)]
+NINE = [(200 + 400 * column, 133 + 267 * row) for row in range(3) for column in range(3)]
+
+
+class Misled:
+    """Takes the first new layout that it sees for a camera that was moved, as the true one does."""
+
+    def __init__(self) -> None:
+        self.first: ImageBGR | None = None
+
+    def to_room(self, image_bgr: ImageBGR) -> np.ndarray:
+        if self.first is None:
+            self.first = image_bgr
+        same = self.first[0, 0, 0] == image_bgr[0, 0, 0]
+        return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]) if same else np.array([[1.5, 0, 0], [0, 1.5, 0]])
+
+    def restart(self) -> None:
+        self.first = None
+
+
+class Scripted:
+    """Whoever is drawn: a pixel at the middle of each face has the person's number."""
+
+    def detect(self, image_bgr: ImageBGR) -> list[Face]:
+        places = np.argwhere((image_bgr[..., 0] > 0) & (image_bgr[..., 0] < 100))
+        return [face(float(x), float(y), float(image_bgr[y, x, 1])) for y, x in places]
+
+
+def around(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
+    x, y = round((box_xyxy[0] + box_xyxy[2]) / 2), round((box_xyxy[1] + box_xyxy[3]) / 2)
+    seen = int(image_bgr[y, x, 0])
+    return np.random.default_rng(seen).normal(size=(24, 24)).astype(np.float32) if seen else None
+
+
+def picture(people: list[int], places: list[tuple[int, int]], width: int) -> ImageBGR:
+    """The background is another number for each layout, so that no camera explains it."""
+    image = np.full((HEIGHT, WIDTH, 3), 100 + len(places), np.uint8)
+    for person, (x, y) in zip(people, places, strict=False):
+        if person:
+            image[y, x] = (person, width, 0)
+    return image
+
+
+def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[Sample]]:
+    p = Pipeline(
+        Scripted(),
+        NoExpressions(),
+        Tracker(),
+        Seating(),
+        registrar=Misled(),
+        layouts=Layouts(around, GridConfirmation(None, FrameKind.CALL)),
+    )
+    images = [image for image, samples in stretches for _ in range(samples)]
+    start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+    frames = [Frame(image, start + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
+    return p, [p.process(one) for one in frames]
+
+
+def people_of(sample: Sample) -> dict[tuple[int, int], int | None]:
+    middles = {
+        s: (round((s.box_xyxy[0] + s.box_xyxy[2]) / 2), round((s.box_xyxy[1] + s.box_xyxy[3]) / 2))
+        for s in sample.sightings
+    }
+    return {middles[s]: s.student for s in sample.sightings}
+
+
+def test_everybody_keeps_their_number_and_new_ones_get_theirs() -> None:
+    few, many = picture([1, 2, 3, 4], FOUR, 100), picture([1, 2, 3, 4, 5, 6], NINE, 60)
+    p, samples = watched((few, 6), (many, 6))
+    assert people_of(samples[5]) == dict(zip(FOUR, range(4), strict=True))
+    assert not samples[6].looked_at, "the tiles may be on their way"
+    assert people_of(samples[7]) == dict(zip(NINE[:6], [0, 1, 2, 3, None, None], strict=True))
+    assert people_of(samples[-1]) == dict(zip(NINE[:6], range(6), strict=True))
+    assert [s.note for s in samples if s.note] == [LAID_OUT.format(4, 6)]
+    assert CAMERA_MOVED not in [s.note for s in samples]
+    tracks = [{s.student: s.track_id for s in sample.sightings} for sample in (samples[5], samples[7])]
+    assert all(tracks[1][student] == track for student, track in tracks[0].items())
+    (x1, y1, x2, y2) = p.seating.seat_of(2).box_xyxy
+    assert ((x1 + x2) / 2, (y1 + y2) / 2) == NINE[2]
+
+
+def test_who_is_away_meanwhile_is_known_again_and_nobody_gets_their_old_seat() -> None:
+    p, samples = watched(
+        (picture([1, 2, 3, 4], FOUR, 100), 6),
+        (picture([1, 0, 3, 4], FOUR, 100), 4),
+        (picture([1, 0, 3, 4, 5, 6], NINE, 60), 6),
+        (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),
+    )
+    assert people_of(samples[-1]) == dict(zip(NINE[:6], [0, 1, 2, 3, 4, 5], strict=True))
+    assert p.seating.student_count == 6
+
+
+def test_two_layouts_in_one_film() -> None:
+    p, samples = watched(
+        (picture([1, 2, 3, 4], FOUR, 100), 6),
+        (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),
+        (picture([1, 3, 4, 6], FOUR, 100), 6),
+    )
+    assert people_of(samples[-1]) == dict(zip(FOUR, [0, 2, 3, 5], strict=True))
+    assert p.seating.student_count == 6

@@ -1,0 +1,89 @@
+"""The table of a session's life, and the drawing of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.session.state import OVER, TRANSITIONS, Lifecycle, SessionEvent, SessionState
+
+S, E = SessionState, SessionEvent
+DRAWING = Path(__file__).parents[3] / "docs" / "lifecycle.md"
+
+#    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
+#    closed
+EXPECTED = {
+    S.STARTING: (S.RECORDING, None, None, None, *[S.REFUSED] * 5, None),
+    S.RECORDING: (None, S.BLIND, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.BLIND: (S.RECORDING, None, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.PAUSED: (None, None, None, S.BLIND, *[S.ENDING] * 5, None),
+    S.ENDING: (None,) * 10,
+    S.FINISHED: (None,) * 10,
+    S.INTERRUPTED: (None,) * 10,
+    S.REFUSED: (None,) * 10,
+}
+"""None: nothing changes."""
+
+
+def test_the_table_is_complete() -> None:
+    assert set(EXPECTED) == set(S)
+    assert len(E) == 10
+
+
+# Where the closing leads depends on the cause of the end: the next test.
+PAIRS = [(s, n, e) for s in S for n, e in enumerate(E) if (s, e) != (S.ENDING, E.CLOSED)]
+
+
+@pytest.mark.parametrize(("state", "place", "event"), PAIRS)
+def test_each_event_in_each_state(state: SessionState, place: int, event: SessionEvent) -> None:
+    life = Lifecycle()
+    life.state = state
+    expected = EXPECTED[state][place]
+    assert life.happen(event) is (expected is not None)
+    assert life.state is (expected or state)
+
+
+@pytest.mark.parametrize(
+    ("cause", "end"),
+    [
+        (E.STOP, S.FINISHED),
+        (E.SOURCE_ENDED, S.FINISHED),
+        (E.CAMERA_GONE, S.INTERRUPTED),
+        (E.FAILURE, S.INTERRUPTED),
+        (E.CUT_OFF, S.INTERRUPTED),
+    ],
+)
+def test_the_first_cause_decides_how_it_ended(cause: SessionEvent, end: SessionState) -> None:
+    life = Lifecycle()
+    for event in (E.PICTURE, cause, E.FAILURE, E.STOP, E.CLOSED):
+        life.happen(event)
+    assert life.state is end
+
+
+@given(st.lists(st.sampled_from(list(E)), max_size=30))
+def test_whatever_happens_it_is_in_a_state_and_an_end_is_an_end(events: list[SessionEvent]) -> None:
+    life = Lifecycle()
+    for event in events:
+        before = life.state
+        changed = life.happen(event)
+        assert changed is (life.state is not before)
+        assert not (before in OVER and changed)
+    life.happen(E.STOP)
+    life.happen(E.CLOSED)
+    assert life.state in OVER
+
+
+def test_the_drawing_shows_the_table() -> None:
+    drawn = {
+        (before, event.strip(), after)
+        for before, after, event in re.findall(
+            r"^    (\w+) --> (\w+): ([\w ]+)$", DRAWING.read_text("utf-8"), re.M
+        )
+    }
+    table = {(before.value, event.value, after.value) for (before, event), after in TRANSITIONS.items()}
+    closed = {("ending", "closed", "finished"), ("ending", "closed", "interrupted")}
+    assert drawn == table | closed

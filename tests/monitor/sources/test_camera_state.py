@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.sources.camera_state import CONNECTED, TRANSITIONS, CameraEvent, CameraMachine, CameraState
+
+S, E = CameraState, CameraEvent
+DRAWING = Path(__file__).resolve().parents[3] / "docs" / "camera.md"
+
+TABLE = """
+            open      fresh picture  nothing fresh  give up   try again  budget spent  close
+closed      opening   -              -              -         -          -             -
+opening     -         fresh          stale          waiting   -          -             closed
+fresh       -         -              stale          waiting   -          -             closed
+stale       -         fresh          -              waiting   -          -             closed
+waiting     -         -              -              -         opening    gone          closed
+gone        opening   -              -              -         -          -             -
+"""
+
+
+def cells() -> list[tuple[str, str, str]]:
+    """State, event and the state after; every pair of them."""
+    head, *rows = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()]
+    return [
+        (row[0], event, row[0] if after == "-" else after)
+        for row in rows
+        for event, after in zip(head, row[1:], strict=True)
+    ]
+
+
+def test_the_table_has_every_state_and_event():
+    assert {(state, event) for state, event, _ in cells()} == set(itertools.product(S, E))
+
+
+@pytest.mark.parametrize(("state", "event", "after"), cells())
+def test_every_state_with_every_event(state, event, after):
+    machine = CameraMachine()
+    machine.state = S(state)
+    assert machine.happen(E(event)) is (after != state)
+    assert machine.state is S(after)
+
+
+def test_a_machine_begins_closed():
+    assert CameraMachine().state is S.CLOSED
+
+
+def test_from_everywhere_but_the_end_it_can_be_closed_at_once():
+    for state in set(S) - {S.CLOSED, S.GONE}:
+        assert TRANSITIONS[state, E.CLOSE] is S.CLOSED
+
+
+def test_a_connection_can_be_given_up_wherever_there_is_one():
+    assert {state for state, event in TRANSITIONS if event is E.GIVE_UP} == CONNECTED
+
+
+def test_the_drawing_is_the_table():
+    drawn = re.findall(r"^ +(\w+) --> (\w+): (.+)$", DRAWING.read_text(), re.MULTILINE)
+    assert len(drawn) == len(set(drawn))
+    assert {(S(state), E(event.strip())): S(after) for state, after, event in drawn} == TRANSITIONS

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from monitor.errors import SourceError
+from monitor.sources.images import ImageFolder
+
+STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def write_image(path: Path, level: int, width: int = 40, height: int = 30) -> None:
+    good, data = cv2.imencode(path.suffix, np.full((height, width, 3), level, dtype=np.uint8))
+    assert good
+    path.write_bytes(data.tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "hörsaal"
+    path.mkdir()
+    for level, name in ((30, "img10.png"), (20, "img2.png"), (10, "img1.jpg"), (40, "IMG11.PNG")):
+        write_image(path / name, level)
+    (path / "notes.txt").write_text("not a picture")
+    return path
+
+
+def test_images_in_natural_order_one_for_each_interval(folder):
+    with ImageFolder(folder, STARTED) as source:
+        frames = list(source.frames(4, threading.Event()))
+        assert (source.name, source.live, source.expected_s, source.frames_dropped) == (
+            "hörsaal",
+            False,
+            None,
+            0,
+        )
+    assert [round(frame.image_bgr.mean()) for frame in frames] == [10, 20, 30, 40]
+    assert [frame.media_s for frame in frames] == [0, 0.25, 0.5, 0.75]
+    assert frames[3].captured_at == STARTED + timedelta(seconds=0.75)
+
+
+def test_an_unreadable_image_is_counted_and_leaves_its_place(folder):
+    (folder / "img2.png").write_bytes(b"no picture")
+    (folder / "img10.png").write_bytes(b"")
+    with ImageFolder(folder, STARTED) as source:
+        assert [frame.media_s for frame in source.frames(1, threading.Event())] == [0, 3]
+        assert source.frames_dropped == 2
+
+
+def test_one_size_is_expected_and_the_first_other_named(folder):
+    write_image(folder / "img3.png", 25, 50, 30)
+    with ImageFolder(folder, STARTED) as source:
+        frames = source.frames(1, threading.Event())
+        assert [next(frames).media_s, next(frames).media_s] == [0, 1]
+        with pytest.raises(SourceError, match=r"img3\.png is 50 x 30, but img1\.jpg is 40 x 30"):
+            next(frames)
+
+
+def test_stops_when_asked(folder):
+    stop = threading.Event()
+    with ImageFolder(folder, STARTED) as source:
+        frames = source.frames(1, stop)
+        next(frames)
+        stop.set()
+        assert list(frames) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (None, "is no folder"),
+        ({}, "holds no image"),
+        ({"a.txt": b"x"}, "holds no image"),
+        ({"a.png": b"x"}, "none of the 1"),
+    ],
+)
+def test_a_folder_without_images_is_one_line(tmp_path, files, words):
+    path = tmp_path / "pictures"
+    if files is not None:
+        path.mkdir()
+        for name, data in files.items():
+            (path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=words) as caught:
+        list(ImageFolder(path, STARTED).frames(1, threading.Event()))
+    assert "\n" not in str(caught.value)
+    assert "expected" in str(caught.value)

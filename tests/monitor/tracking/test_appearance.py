@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.tracking.appearance import colours
+from monitor.types import ImageBGR
+from tests.helpers.faces import face
+
+RED, BLUE, DARK_GREY = (40, 40, 200), (200, 60, 40), (60, 60, 60)
+
+
+def dressed(bgr: tuple[int, int, int], gain: float = 1.0, noise: float = 8.0) -> ImageBGR:
+    """A picture with ``bgr`` below a face at (100, 60)."""
+    rng = np.random.default_rng(int(sum(bgr)))
+    picture = np.full((200, 200, 3), 128.0)
+    picture[85:] = bgr
+    return np.clip(gain * (picture + rng.normal(0, noise, picture.shape)), 0, 255).astype(np.uint8)
+
+
+def likeness(one: ImageBGR, other: ImageBGR) -> float:
+    first, second = colours(one, face(100, 60)), colours(other, face(100, 60))
+    assert first is not None
+    assert second is not None
+    return float(first @ second)
+
+
+def test_the_same_clothes_are_alike_in_another_light_too() -> None:
+    assert likeness(dressed(RED), dressed(RED)) == pytest.approx(1.0, abs=1e-5)
+    assert likeness(dressed(RED), dressed(RED, gain=0.85)) > 0.9
+    assert likeness(dressed(DARK_GREY), dressed(DARK_GREY, gain=0.9)) > 0.9
+
+
+def test_other_clothes_are_not() -> None:
+    assert likeness(dressed(RED), dressed(BLUE)) < 0.3
+    assert likeness(dressed(RED), dressed(DARK_GREY)) < 0.3
+
+
+def test_they_are_a_histogram_of_length_one() -> None:
+    found = colours(dressed(RED), face(100, 60))
+    assert found is not None
+    assert found.shape == (28,)
+    assert found.dtype == np.float32
+    assert np.linalg.norm(found) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_face_itself_does_not_count() -> None:
+    painted = dressed(RED)
+    painted[35:80, 80:120] = (0, 255, 0)
+    assert likeness(dressed(RED), painted) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("x", "y", "width"), [(100, 170, 40), (10, 60, 40), (195, 60, 40), (100, 60, 5)])
+def test_what_is_outside_the_frame_or_tiny_is_unknown(x: float, y: float, width: float) -> None:
+    assert colours(dressed(RED), face(x, y, width=width)) is None

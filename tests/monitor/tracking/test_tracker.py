@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.tracking.tracker import STRETCH_S, Tracker, TrackingSettings
+from tests.helpers.faces import face
+
+
+def ids(tracker: Tracker, faces: list, at_s: float) -> dict[tuple[float, float], int]:
+    return {t.face.centre: t.track_id for t in tracker.update(faces, at_s) if t.face is not None}
+
+
+def test_a_face_that_stays_keeps_its_track() -> None:
+    tracker = Tracker()
+    seen = [tracker.update([face(100 + i % 2, 100)], i * 0.5)[0] for i in range(20)]
+    assert {t.track_id for t in seen} == {1}
+    assert seen[-1].hits == 20
+    assert (seen[-1].first_s, seen[-1].last_s) == (0.0, 9.5)
+
+
+def test_neighbours_are_not_swapped_by_the_order_of_detections() -> None:
+    tracker = Tracker()
+    left, right = face(100, 100), face(180, 100)
+    first = ids(tracker, [left, right], 0.0)
+    second = ids(tracker, [right, left], 0.5)
+    assert first == second
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(5.0, True), (29.0, True), (31.0, False)])
+def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool) -> None:
+    tracker = Tracker(TrackingSettings(max_lost_s=30.0))
+    tracker.update([face(100, 100)], 0.0)
+    for t in np.arange(0.5, gap_s, 0.5):
+        tracker.update([], float(t))
+    (track,) = (t for t in tracker.update([face(105, 102)], gap_s) if t.face is not None)
+    assert (track.hits == 2) is same
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(STRETCH_S, True), (STRETCH_S + 0.5, False)])
+def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: float, same: bool) -> None:
+    tracker = Tracker()
+    for t in np.arange(0.0, 5.0, 0.5):
+        tracker.update([face(100, 100)], float(t))
+    for t in np.arange(5.0, 4.5 + gap_s, 0.5):
+        tracker.update([], float(t))
+    (track,) = tracker.update([face(102, 101)], 4.5 + gap_s)
+    assert (track.track_id == 1) is same
+    assert track.hits == 11
+    assert track.first_s == (0.0 if same else 4.5 + gap_s)
+
+
+def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
+    tracker = Tracker()
+    tracker.update([face(100, 100)], 0.0)
+    (lost,) = tracker.update([], 0.5)
+    assert lost.face is None
+    assert lost.box_xyxy == face(100, 100).box_xyxy
+    assert lost.last_s == 0.0
+
+
+def test_a_track_that_is_here_wins_over_a_lost_one_nearby() -> None:
+    tracker = Tracker()
+    tracker.update([face(100, 100), face(150, 100)], 0.0)
+    tracker.update([face(150, 100)], 0.5)
+    # The right one moves a little towards the lost one's place; it must stay track 2.
+    seen = [t for t in tracker.update([face(128, 100)], 1.0) if t.face is not None]
+    assert [t.track_id for t in seen] == [2]
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (face(130, 100), True),
+        (face(145, 100), False),
+        (face(100, 100, width=65), True),
+        (face(100, 100, width=80), False),
+    ],
+)
+def test_the_gate_is_measured_in_face_widths_and_sizes(other, same: bool) -> None:
+    tracker = Tracker(TrackingSettings(gate=1.0, gate_growth_per_s=0.0, max_size_ratio=1.8))
+    tracker.update([face(100, 100)], 0.0)
+    assert (ids(tracker, [other], 0.5)[other.centre] == 1) is same
+
+
+def test_steady_motion_is_followed() -> None:
+    tracker = Tracker()
+    for i in range(12):
+        (track,) = tracker.update([face(100 + 35 * i, 100)], i * 0.5)
+    assert track.hits == 12
+
+
+def test_time_must_advance() -> None:
+    tracker = Tracker()
+    tracker.update([], 1.0)
+    with pytest.raises(ValueError, match="expected later"):
+        tracker.update([], 1.0)
+
+
+places = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 8)), min_size=1, max_size=25, unique=True)
+
+
+@given(places, st.integers(0, 2**32 - 1))
+def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells: list, seed: int) -> None:
+    """Seats two face widths apart, jitter of up to a quarter width, one sample in five missed."""
+    random = np.random.default_rng(seed)
+    tracker = Tracker()
+    who: dict[int, set[int]] = {}
+    for step in range(12):
+        shown = {}
+        for number, (column, row) in enumerate(cells):
+            if step and random.random() < 0.2:
+                continue
+            dx, dy = random.uniform(-10, 10, 2)
+            shown[face(80 * column + dx, 100 * row + dy).centre] = (
+                number,
+                face(80 * column + dx, 100 * row + dy),
+            )
+        tracks = tracker.update([f for _, f in shown.values()], step * 0.5)
+        for track in tracks:
+            if track.face is not None:
+                who.setdefault(track.track_id, set()).add(shown[track.face.centre][0])
+    assert all(len(numbers) == 1 for numbers in who.values())
+    assert len(who) == len(cells)
+
+
+def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | None]:
+    """The track of one face, sample by sample; None where there is none."""
+    found: list[int | None] = []
+    for i, place in enumerate(places):
+        faces = [] if place is None else [face(*place)]
+        found += [next(iter(ids(tracker, faces, (i + 1) * 0.5).values()), None)]
+    return found
+
+
+def test_who_sets_out_strolls_and_stops_is_followed() -> None:
+    sitting = [(100.0, 100.0)] * 6
+    strolling = [(100.0 + 50 * i, 100.0) for i in range(1, 6)]
+    stopped = [(350.0, 100.0)] * 3
+    assert set(walk(Tracker(), *sitting, *strolling, *stopped)) == {1}
+
+
+def test_a_stroll_is_followed_through_a_missed_sample() -> None:
+    strolling = [(100.0 + 40 * i, 100.0) for i in range(8)]
+    assert walk(Tracker(), *strolling[:5], None, *strolling[6:]) == [1] * 5 + [None, 1, 1]
+
+
+def test_two_who_pass_one_another_keep_their_tracks() -> None:
+    tracker = Tracker()
+    for i in range(9):
+        right, left = (100.0 + 30 * i, 100.0), (340.0 - 30 * i, 140.0)
+        found = ids(tracker, [face(*right), face(*left)], (i + 1) * 0.5)
+        assert (found[right], found[left]) == (1, 2)
+
+
+def test_one_box_between_two_seats_does_not_move_who_sits() -> None:
+    tracker = Tracker()
+    for i in range(6):
+        tracker.update([face(100, 100), face(155, 100)], i * 0.5)
+    tracker.update([face(128, 100, width=60)], 3.0)
+    for i in range(3):
+        tracker.update([], 3.5 + i * 0.5)
+    assert ids(tracker, [face(155, 100)], 5.0) == {(155, 100): 2}

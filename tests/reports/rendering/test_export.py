@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from db.records import Correction, CorrectionKind, CorrectionRecord, FlagRecord, MarkerRecord, TrackRecord
+from reports.builder import build_report
+from reports.flags.sadness import FlagSettings
+from reports.rendering.export import as_data, csv_text, json_text
+from reports.text.dates import ReportSettings
+
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+
+
+def _rows(report):
+    return list(csv.DictReader(io.StringIO(csv_text(report), newline="")))
+
+
+@pytest.fixture
+def make(lessons):
+    def _make(*scripts, students=None, flags=(), **changes):
+        session = lessons.session(max(map(len, scripts)), **changes)
+        people = students or lessons.students(len(scripts))
+        bins = lessons.bins(scripts)
+        return build_report(
+            session, people, bins, flags=flags, settings=ReportSettings("UTC"), flag_settings=SHORT
+        )
+
+    return _make
+
+
+def test_a_row_for_each_student_and_bin(make):
+    rows = _rows(make("s?.", "nnn"))
+    assert len(rows) == 6
+    first, unknown, absent = rows[:3]
+    assert first["student"] == "Student 1"
+    assert (first["start_s"], first["watched_s"], first["seen_s"]) == ("0", "5", "5")
+    assert (first["leading"], first["p_sad"], first["usable_samples"]) == ("sad", "0.7", "10")
+    assert (unknown["leading"], unknown["p_sad"], unknown["seen_samples"]) == ("", "", "10")
+    assert (absent["seen_s"], absent["p_neutral"]) == ("0", "")
+
+
+def test_probabilities_of_a_row_sum_to_one(make):
+    row = _rows(make("s"))[0]
+    assert sum(float(row[name]) for name in row if name.startswith("p_")) == pytest.approx(1, abs=1e-3)
+
+
+def test_behaviour_has_no_column_of_expressions(make):
+    row = _rows(make("b<", mode="behaviour"))[1]
+    assert (row["pose_samples"], row["facing_samples"]) == ("10", "0")
+    assert not [name for name in row if name.startswith("p_") or name in {"leading", "usable_samples"}]
+
+
+def test_head_and_eyes_of_a_row_and_their_change(make):
+    rows = _rows(make("b" * 20 + "z<.", mode="behaviour"))
+    shut, away, absent = rows[-3:]
+    assert (shut["eye_samples"], shut["closed_samples"], shut["yaw_change_deg"]) == ("10", "10", "0")
+    assert (away["yaw_deg"], away["yaw_change_deg"], away["pitch_change_deg"]) == ("50", "45", "0")
+    assert (away["facing_change"], away["eye_samples"]) == ("-1", "0")
+    assert (absent["yaw_deg"], absent["yaw_change_deg"], absent["facing_change"]) == ("", "", "")
+
+
+def test_aggregate_has_rows_of_the_class_alone(lessons):
+    session = lessons.session(3, mode="aggregate")
+    rows = _rows(build_report(session, lessons.students(6), lessons.aggregate([6, 4, 0], "s")))
+    assert [row["people_seen"] for row in rows] == ["6", "4", "0"]
+    assert [row["p_sad"] for row in rows] == ["0.7", "", ""]
+    assert "student" not in rows[0]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_name_is_no_formula(make, lessons, name):
+    students = [replace(lessons.students(1)[0], pseudonym=name)]
+    assert _rows(make("n", students=students))[0]["student"] == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ['O\'Brien, "Pat"', "李小龙", "a;b\nc"])
+def test_other_names_survive(make, lessons, name):
+    students = [replace(lessons.students(1)[0], pseudonym=name)]
+    assert _rows(make("n", students=students))[0]["student"] == name
+
+
+def test_the_data_of_a_report(make):
+    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed")]
+    data = as_data(make("ssssssnn", "?.......", flags=flags))
+    first, second = data["students"]
+    assert data["session"]["started_at"] == "2026-03-02T09:00:00+00:00"
+    assert data["summary"][0].endswith("Confirmed on review: Student 1.")
+    assert data["flag_settings"]["least_usable_s"] == 20
+    assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
+    assert first["numbers"]["sad_share"] == pytest.approx(0.75)
+    assert "settings" not in first["numbers"]
+    assert (second["outcome"], second["dominant"], second["review"]) == ("insufficient_data", None, "open")
+    assert second["unknown"] == {"absent": 70, "too small": 10}
+    assert sum(data["class"]["expressions"].values()) == pytest.approx(1)
+
+
+def test_behaviour_data_has_no_expression(make):
+    report = make("ssssss", "b<bbbb", mode="behaviour")
+    assert not {"sad", "sad_share", "expressions", "dominant"} & set(json_text(report).split('"'))
+    assert "outcome" not in as_data(report)["students"][0]
+    assert as_data(report)["flag_settings"] is None
+
+
+def test_the_attention_of_a_student_is_directions_shares_and_times(make):
+    first, second = as_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
+    told = first["attention"]
+    assert told["own"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
+    assert told["most_closed"] == {"at_s": 120.0, "value": 1.0}
+    assert told["longest_closed_s"] == 30
+    assert told["furthest_yaw"] == {"at_s": 120.0, "value": 22.5}
+    assert [minute["start_s"] for minute in told["minutes"]] == [0, 60, 120]
+    assert [minute["closed_share"] for minute in told["minutes"]] == [0, 0, 1]
+    assert second["attention"]["own"] is None
+    assert second["attention"]["minutes"][0]["closed_share"] is None
+    assert not [name for name in told if "score" in name]
+
+
+def test_aggregate_data_has_no_students(lessons):
+    report = build_report(
+        lessons.session(2, mode="aggregate"), lessons.students(6), lessons.aggregate([6, 6])
+    )
+    assert as_data(report)["students"] == []
+
+
+@pytest.mark.parametrize("scripts", [["."], ["?"], ["n"]])
+def test_the_json_is_strict(make, scripts):
+    text = json_text(make(*scripts))
+    assert "NaN" not in text
+    assert json.loads(text)["class"]["students"] == 1
+
+
+def test_what_the_record_knows_besides(lessons):
+    tracks = [TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")]
+    named = Correction(CorrectionKind.NAME, 2, 3)
+    data = as_data(
+        build_report(
+            lessons.session(3), lessons.students(2), lessons.bins(["nnn", "nnn"]),
+            tracks=tracks, markers=[MarkerRecord(1, 7, 61.0, "quiz")],
+            corrections=[CorrectionRecord(1, 7, lessons.started_at, None, named, "Student 3", "Student 2")],
+        )
+    )  # fmt: skip
+    assert [one["uncertain_arrivals_s"] for one in data["students"]] == [[12.7], []]
+    assert data["markers"] == [{"at_s": 61.0, "text": "quiz"}]
+    assert data["corrections"] == ["Student 3 is Student 2"]
+
+
+def test_changes_of_the_class_are_data(lessons):
+    happy = lessons.bins(["n" * 40 + "h" * 40] * 8)
+    report = build_report(lessons.session(80), lessons.students(8), happy)
+    (change,) = as_data(report)["class"]["changes"]
+    assert (change["at_s"], change["students"]) == (200, 8)
+    assert change["measure"] in ("happy", "neutral")
+    assert abs(change["after"] - change["before"]) == pytest.approx(0.65)
+    turned = lessons.bins(["b" * 40 + "<" * 40] * 8)
+    report = build_report(lessons.session(80, mode="behaviour"), lessons.students(8), turned)
+    assert [change["measure"] for change in as_data(report)["class"]["changes"]] == ["facing"]
+    assert json.loads(json_text(report))["class"]["changes"][0]["before"] == 1

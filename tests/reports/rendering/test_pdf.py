@@ -1,0 +1,141 @@
+"""What the style sheet's rules for paper do, on pages made to break badly."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.resources import files
+
+import pytest
+from pypdf import PdfReader
+
+from reports.rendering.paper import Paper
+from reports.rendering.pdf import to_pdf
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CSS = (files("templates") / "report.css").read_text("utf-8")
+SIZES_PT = {Paper.A4: (595, 842), Paper.LETTER: (612, 792)}
+LINES = [f"line{n}" for n in range(200)]
+
+
+def document(body: str, paper: Paper = Paper.A4) -> PdfReader:
+    html = f'<!DOCTYPE html><html lang="en"><head><style>{CSS}</style></head><body>{body}</body></html>'
+    return PdfReader(io.BytesIO(to_pdf(html, "t", AT, paper)))
+
+
+def texts(document: PdfReader) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in document.pages]
+
+
+def paragraphs(count: int) -> str:
+    return "".join(f"<p>{line}</p>" for line in LINES[:count])
+
+
+def table(rows: int, more: str = "") -> str:
+    cells = "".join(f"<tr><th>{line}{more}</th><td>x</td></tr>" for line in LINES[:rows])
+    head = "<thead><tr><th>HEAD</th><th>y</th></tr></thead>"
+    return f'<div class="scroll"><table class="everyone">{head}<tbody>{cells}</tbody></table></div>'
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_the_paper_is_what_was_asked_for(paper):
+    made = document(paragraphs(100), paper)
+    assert len(made.pages) > 1
+    for number, page in enumerate(made.pages, 1):
+        assert (round(page.mediabox.width), round(page.mediabox.height)) == SIZES_PT[paper]
+        assert f"page {number} of {len(made.pages)}" in " ".join(page.extract_text().split())
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_heading_takes_the_next_lines_along(paper, level):
+    """Wherever on the page it comes to stand."""
+    for above in range(25, 45):
+        body = f"{paragraphs(above)}<h{level}>HEADING</h{level}><p>after</p><p>{'word ' * 400}</p>"
+        (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
+        assert "HEADING after" in page, above
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_a_heading_takes_the_first_row_of_a_table_along(paper):
+    for above in range(25, 45):
+        rows = table(30, more="<br>that<br>needs<br>lines")
+        made = document(f"{paragraphs(above)}<h2>HEADING</h2>{rows}", paper)
+        (page,) = [text for text in texts(made) if "HEADING" in text]
+        assert "HEADING HEAD y line0" in page, above
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_a_heading_takes_the_first_of_the_limits_along(paper):
+    item = f"<li>first {'word ' * 60}last</li><li>{'word ' * 200}</li>"
+    for above in range(25, 45):
+        body = f'{paragraphs(above)}<section><h2>HEADING</h2><ul class="limits">{item}</ul></section>'
+        (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
+        assert "first" in page, above
+        assert "last" in page, above
+
+
+def test_the_head_of_a_table_is_repeated():
+    pages = texts(document(table(150)))
+    assert len(pages) > 2
+    assert all(page.count("HEAD") == 1 for page in pages)
+
+
+def test_a_chart_is_never_cut():
+    svg = (
+        '<figure><svg viewBox="0 0 400 200"><text x="9" y="15">top</text><text x="9" y="195">end</text></svg>'
+        "<figcaption>caption</figcaption></figure>"
+    )
+    for above in range(15, 45):
+        made = texts(document(f"{paragraphs(above)}{svg}{paragraphs(20)}"))
+        (page,) = [text for text in made if "caption" in text]
+        assert "top" in page, above
+        assert "end" in page, above
+
+
+def test_a_few_lines_too_many_get_no_page_of_their_own():
+    counts = [len(document(paragraphs(lines)).pages) for lines in range(35, 60)]
+    first = counts.index(2)
+    assert counts == [1] * first + [2] * (len(counts) - first)
+    last = texts(document(paragraphs(35 + first)))[-1]
+    assert last.count("line") > 1, "with ordinary type it would begin earlier, with one line"
+
+
+def test_type_keeps_its_size_where_that_costs_no_page():
+    found: list[float] = []
+
+    def visit(text: str, _matrix: object, place: list[float], _font: object, _size: object) -> None:
+        if "line0" in text:
+            found.append(abs(place[3]))
+
+    document(paragraphs(10)).pages[0].extract_text(visitor_text=visit)
+    assert found == pytest.approx([10.0], abs=0.01)
+
+
+def test_a_machine_without_any_font_prints_every_kind_of_text(tmp_path):
+    """In a process of its own: the engine looks for fonts once."""
+    body = (
+        "<h1>heading</h1><p>text</p><p><code>command</code></p><table><tr><th>head</th></tr></table>"
+        '<svg width="200" height="40"><text x="9" y="20">chart</text></svg>'
+    )
+    for name, css in (("styled", CSS), ("plain", "")):
+        html = f"<!DOCTYPE html><html><head><style>{css}</style></head><body>{body}</body></html>"
+        (tmp_path / f"{name}.html").write_text(html)
+    (tmp_path / "fonts.conf").write_text("<fontconfig></fontconfig>")
+    program = (
+        "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
+        "from reports.rendering.pdf import to_pdf\n"
+        "for path in map(Path, sys.argv[1:]):\n"
+        "    content = to_pdf(path.read_text(), 't', datetime.now(UTC))\n"
+        "    path.with_suffix('.pdf').write_bytes(content)"
+    )
+    pages = [str(tmp_path / f"{name}.html") for name in ("styled", "plain")]
+    alone = {"FONTCONFIG_FILE": str(tmp_path / "fonts.conf"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, *pages], env=os.environ | alone, check=True)
+    for name in ("styled", "plain"):
+        text = PdfReader(tmp_path / f"{name}.pdf").pages[0].extract_text()
+        for word in ("heading", "text", "command", "head", "chart"):
+            assert word in text, f"{word} of the {name} page"

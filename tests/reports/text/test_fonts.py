@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from matplotlib import get_data_path
+
+from reports.rendering import pdf
+from reports.text import fonts
+from reports.text.fonts import OWN, missing_characters, missing_told
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CMR = OWN.parent / "cmr10.ttf"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Jürgen Müßig Żółć Œuvre", "Дмитрий Щукин", "Ελένη Παππά", "محمد العلي", "נועה כהן", "— · – € °"],
+)
+def test_a_bare_machine_has_the_scripts_of_the_own_font(text):
+    assert missing_characters(text, fonts=[]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts", "packages"),
+    [
+        ("王小明", "Chinese", "fonts-noto-cjk;"),
+        ("ひろ", "Japanese", "fonts-noto-cjk;"),
+        ("김", "Korean", "fonts-noto-cjk;"),
+        ("สม", "Thai", "fonts-noto-core;"),
+        ("राम 王", "Chinese, Devanagari", "fonts-noto-core fonts-noto-cjk;"),
+        ("🦊", "emoji", "fonts-noto-color-emoji"),
+        ("\U00012000", "Cuneiform", "fonts-noto-core;"),
+        ("\ue000", "Unknown", "fonts-noto-core;"),
+    ],
+)
+def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, packages):
+    told = missing_told(missing_characters(text, fonts=[])) or ""
+    assert f"({scripts}; such as U+" in told
+    assert packages in told
+    assert "\n" not in told
+    assert not any(one in told for one in text if one != " "), "no name is told"
+
+
+def test_nothing_is_told_where_nothing_is_missing():
+    assert missing_told("") is None
+
+
+def test_entities_count_as_what_they_stand_for_and_what_is_not_drawn_does_not_count():
+    assert missing_characters("&#29579;&nbsp;\u200d\u2068\n", fonts=[]) == "王"
+
+
+def test_another_font_helps_and_one_that_is_broken_does_not_hurt(tmp_path):
+    broken = tmp_path / "broken.ttf"
+    broken.write_text("no font")
+    assert missing_characters("王", fonts=[broken, tmp_path / "gone.ttf", CMR]) == "王"
+    with_own = missing_characters("é", fonts=[CMR])
+    assert with_own == ""
+
+
+def test_the_fonts_of_the_system_are_asked_only_where_the_own_one_does_not_suffice(monkeypatch):
+    asked = []
+    monkeypatch.setattr(fonts, "_system_fonts", lambda: asked.append(1) or ())
+    assert missing_characters("Müßig") == ""
+    assert not asked
+    assert missing_characters("王") == "王"
+    assert asked
+
+
+def test_a_font_of_the_system_that_has_the_character_is_found(monkeypatch):
+    monkeypatch.setattr(fonts, "_system_fonts", lambda: (OWN.parent / "DejaVuSansDisplay.ttf", OWN))
+    monkeypatch.setattr(fonts, "OWN", CMR)
+    assert missing_characters("م") == ""
+
+
+@pytest.mark.parametrize(("text", "lines"), [("Müßig", 0), ("王", 1)])
+def test_the_pdf_is_made_and_one_line_is_said(monkeypatch, caplog, text, lines):
+    monkeypatch.setattr(fonts, "_system_fonts", lambda: ())
+    with caplog.at_level(logging.WARNING):
+        assert pdf.to_pdf(f"<html><body><p>{text}</p></body></html>", "t", AT).startswith(b"%PDF")
+    assert len(caplog.messages) == lines
+
+
+def test_the_own_font_is_there():
+    assert str(OWN).startswith(get_data_path())
+    assert OWN.is_file()

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.emotions import Emotion
+from reports.text import formatting as words
+from reports.text.formatting import GAP
+from reports.text.i18n import speaking
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock", "length"),
+    [
+        (0, "0:00", "0 s"),
+        (0.5, "0:00", "0 s"),
+        (59.6, "1:00", "1 min"),
+        (75, "1:15", "1 min 15 s"),
+        (3600, "1:00:00", "1 h"),
+        (3675, "1:01:15", "1 h 1 min"),
+    ],
+)
+def test_times(seconds, clock, length):
+    assert words.clock(seconds) == clock
+    assert words.length(seconds) == length.replace(" ", GAP)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.004, "<1 %"), (0.625, "62 %"), (0.9999, ">99 %"), (1.0, "100 %"), (None, "–")],
+)
+def test_percent(share, text):
+    assert words.percent(share) == text.replace(" ", GAP)
+
+
+@pytest.mark.parametrize(
+    ("angle", "sideways", "upwards"),
+    [(12.4, "12° left", "12° up"), (-8, "8° right", "8° down"), (-0.4, "0°", "0°")],
+)
+def test_directions(angle, sideways, upwards):
+    assert words.sideways(angle) == sideways.replace(" ", GAP)
+    assert words.upwards(angle) == upwards.replace(" ", GAP)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"), [(0, "0 points"), (0.004, "0 points"), (-0.254, "−25 points"), (1, "+100 points")]
+)
+def test_points(change, text):
+    assert words.points(change) == text.replace(" ", GAP)
+
+
+@given(share=st.floats(0, 1))
+def test_percent_never_claims_all_or_nothing(share):
+    text = words.percent(share)
+    assert (text == f"0{GAP}%") <= (share == 0)
+    assert (text == f"100{GAP}%") <= (share > 1 - 1e-8)
+
+
+def test_an_interval():
+    assert words.percent_range(0.4, 0.812) == f"40–81{GAP}%"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_listing(items, text):
+    assert words.listing(items) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no students"), (1, "1 student"), (2, "2 students")])
+def test_count(number, text):
+    assert words.count(number, "student") == text
+
+
+def test_every_expression_has_a_noun_and_none_is_an_adjective_about_a_person():
+    assert set(words.NOUNS) == set(Emotion)
+    assert not {"sad", "angry", "happy"} & set(words.NOUNS.values())
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    names = ["Student 10", "owl", "Student 9", "Fox", "李雷", "Student"]
+    assert sorted(names, key=words.reading_key) == [
+        "Fox",
+        "owl",
+        "Student",
+        "Student 9",
+        "Student 10",
+        "李雷",
+    ]
+
+
+def test_a_tag_names_an_expression_without_a_finding_about_the_person():
+    tags = {emotion: words.expression_tag(emotion, 0.625) for emotion in Emotion}
+    assert tags[Emotion.SAD] == f"sad-like{GAP}62{GAP}%"
+    assert tags[Emotion.HAPPY] == f"happy{GAP}62{GAP}%"
+    for unpleasant in (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD):
+        assert tags[unpleasant].split(GAP)[0].endswith("-like")
+    assert words.expression_tag(Emotion.SAD, 0.625, short=True) == "sad-like"
+
+
+def test_tags_are_translated():
+    with speaking("de"):
+        assert words.expression_tag(Emotion.SAD, 0.62) == f"wirkt traurig{GAP}62{GAP}%"
+        assert words.reason_tag("head bowed") == "Kopf gesenkt"
+        assert words.reason_tag("head bowed", short=True) == "gesenkt"

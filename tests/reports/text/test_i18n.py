@@ -1,0 +1,234 @@
+"""The report in another language: no text goes past gettext, and what programs read stays English."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from db.records import (
+    Correction,
+    CorrectionKind,
+    CorrectionRecord,
+    EarlierLevel,
+    FlagRecord,
+    GapRecord,
+    Level,
+    MarkerRecord,
+    SessionStatus,
+    TrackRecord,
+)
+from monitor.types import Unknown
+from reports.builder import build_report
+from reports.flags.sadness import FlagSettings, to_record
+from reports.narrative import summary as sentences
+from reports.narrative.corrections import told
+from reports.rendering import templates as environment
+from reports.rendering.export import as_data, csv_text, json_text
+from reports.rendering.html import render_html
+from reports.text import dates
+from reports.text import formatting as words
+from reports.text import i18n as language
+from reports.text.dates import ReportSettings
+from reports.text.i18n import Language, Message, nsaid, said, speaking, spoken
+from tests.helpers.bracketed import Bracketed, untold
+from tests.helpers.pages import Page
+
+SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+DATA = (
+    "Physics 10b", "Room 4", "Student", "the plug was pulled", "quiz <1>", "Ms <b>", "a & b", "seat", "Mia",
+    "lesson.mp4", "classpulse", "cnn 1", "blaze 1", "none", "2 March 2026", "9 March 2026", "Monday", "UK",
+    "demo", "emotion", "behaviour", "aggregate", "A B C", "split", "--at", "FER2013",
+)  # fmt: skip
+"""What the record says, and the calendar, whose names are not gettext's."""
+
+CARD = {
+    "faces": 1686,
+    "accuracy": 0.87,
+    "sad_recall": 0.66,
+    "sad_precision": 0.78,
+    "neutral_called_sad": 0.05,
+}
+
+
+@pytest.fixture(scope="module")
+def make(lessons):
+    """A report with everything in it that a record can hold."""
+
+    def _make(mode: str = "emotion", *scripts: str, **changes):
+        scripts = scripts or ("ssssssnn" * 8, "nn..??<<" * 8, "zzbb....", "........", "ssssshhh" * 8)
+        scripts = (*scripts, *["nnnnbbbb" * 8 + "<<<<<<<<" * 8] * 6)
+        at, length = lessons.started_at, max(map(len, scripts))
+        kinds = ("sad_share", "attention")
+        model = lessons.model() | {"card": CARD}
+        values = {
+            "mode": mode, "room": "Room 4", "expected_s": length * 5.0 + 600, "bin_s": 5.0,
+            "status": SessionStatus.INTERRUPTED, "status_reason": "the plug was pulled",
+            "settings": {"policy": {"jurisdiction": "UK", "legal_basis": "consent"}, "model": model},
+        }  # fmt: skip
+        bins = lessons.aggregate([8, 9, 0, 7] * 10) if mode == "aggregate" else lessons.bins(scripts)
+        return build_report(
+            lessons.session(length, **values | changes),
+            lessons.students(len(scripts)),
+            bins,
+            lessons.seats(len(scripts)),
+            [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
+            ReportSettings("UTC"),
+            SHORT,
+            earlier=[
+                EarlierLevel(1, n, at - timedelta(n), kind, Level(0.02, 0.01, 0.03), "flagged")
+                for n in (1, 2, 3) for kind in kinds
+            ],
+            tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")],
+            markers=[MarkerRecord(1, 7, 61.0, "quiz <1>")],
+            corrections=[
+                CorrectionRecord(1, 7, at, None, Correction(kind, 1, 2, at_s), "Student 3", "Mia")
+                for kind, at_s in zip(CorrectionKind, (None, None, 7.0), strict=False)
+            ],
+            masked_seats=2,
+            made_at=at,
+            gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black picture")],
+        )  # fmt: skip
+
+    return _make
+
+
+@pytest.fixture
+def bracketed(monkeypatch) -> None:
+    monkeypatch.setattr(language, "catalogue", lambda _: Bracketed())
+
+
+@pytest.mark.usefixtures("bracketed")
+class TestNothingGoesPastGettext:
+    @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
+    def test_in_a_report_with_everything(self, make, mode):
+        html = render_html(make(mode))
+        assert "[What this report cannot tell]" in html
+        assert untold(html, DATA) == set()
+
+    @pytest.mark.parametrize(
+        "scripts",
+        [("........", "........"), ("????????", "????????"), ("        ",), ("nnnn....", "????....")],
+    )
+    def test_in_a_report_with_next_to_nothing(self, make, lessons, scripts):
+        session = lessons.session(8, expected_s=None, status=SessionStatus.RUNNING)
+        for mode in ("emotion", "behaviour"):
+            bare = build_report(
+                lessons.session(8, mode=mode, expected_s=None, status=session.status),
+                lessons.students(len(scripts)),
+                lessons.bins(scripts),
+                settings=ReportSettings("UTC"),
+            )
+            assert untold(render_html(bare), DATA) == set()
+
+    def test_in_what_a_sheet_says_at_its_foot(self):
+        css = environment.style_sheet("report.css")
+        lines = re.findall(r"content: .*?; font", css)
+        texts = [text for line in lines for text in re.findall(r'"([^"]*)"', line)]
+        assert len(texts) == 3
+        assert all(text.startswith("[") for text in texts), texts
+
+    def test_what_it_finds_where_something_does(self):
+        assert untold("<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA) == {
+            "raw",
+            "shut",
+        }
+        assert untold('<p aria-label="told">[told]</p>', ()) == {"told"}
+
+
+@pytest.fixture(scope="module")
+def german(make) -> str:
+    with speaking("de"):
+        return render_html(make(bin_s=2.5))
+
+
+class TestGerman:
+    def test_a_page_says_its_language(self, german):
+        assert '<html lang="de">' in german
+        assert "Seite " in german
+        assert ' content: "page ' not in german
+
+    def test_it_speaks_as_a_teacher_wants_to_read(self, german):
+        text = Page(german).text
+        assert "Was dieser Bericht nicht sagen kann" in text
+        assert "Mo 2. März 2026, 09:00 (UTC)" in text
+        assert "Ein Ausdruck, der Traurigkeit ähnelt:" in text
+        assert "Länge eines Abschnitts: 2,5 s" in text
+        assert not re.search(r"\d\.\d+ %", text)
+        assert not re.search(
+            r"\b(the|of|and|seen|with|resembling)\b", text.replace("the plug was pulled", "")
+        )
+
+    def test_verdicts_are_told_in_it_and_stored_in_english(self, make):
+        report = make()
+        with speaking("de"):
+            verdict = report.people[1].verdict
+            assert verdict is not None
+            assert "lesbar" in " ".join(verdict.reasons)
+            stored = to_record(7, verdict).numbers["reasons"]
+        assert "readable" in " ".join(stored)
+        assert stored == list(verdict.reasons)
+
+    def test_exports_stay_english(self, make):
+        report = make()
+        english = json_text(report), csv_text(report)
+        with speaking("de"):
+            assert (json_text(report), csv_text(report)) == english
+            assert spoken() is Language.DE
+        assert as_data(report)["summary"][0].startswith("Suggested check-in")
+
+    @pytest.mark.parametrize(
+        ("kind", "english", "german"),
+        [
+            (CorrectionKind.NAME, "Student 3 is Mia", "Student 3 ist Mia"),
+            (CorrectionKind.MERGE, "Student 3 was Mia all along", "Student 3 war die ganze Zeit Mia"),
+        ],
+    )
+    def test_corrections(self, lessons, kind, english, german):
+        record = CorrectionRecord(1, 7, lessons.started_at, None, Correction(kind, 1, 2), "Student 3", "Mia")
+        assert told(record) == english
+        with speaking("de"):
+            assert told(record) == german
+
+
+def test_a_language_holds_as_long_as_it_is_spoken():
+    with speaking("de"):
+        assert words.count(2, "student") == "2 Personen"
+        with speaking(Language.EN):
+            assert words.count(0, "student") == "no students"
+        assert words.listing(["a", "b", "c"]) == "a, b und c"
+    assert spoken() is Language.EN
+    with pytest.raises(ValueError, match="fr"), speaking("fr"):
+        pass
+
+
+@pytest.mark.parametrize(("number", "english", "german"), [(2.5, "2.5", "2,5"), (3.0, "3", "3")])
+def test_decimals(number, english, german):
+    assert words.decimal(number) == english
+    with speaking("de"):
+        assert words.decimal(number) == german
+
+
+def test_dates(lessons):
+    at = lessons.started_at
+    with speaking("de"):
+        told = [dates.day(at), dates.axis_day(at), dates.table_moment(at), dates.brief_moment(at)]
+    assert told == ["2. März 2026", "2.3.", "02.03.2026 09:00", "2.3.2026, 09:00"]
+
+
+def test_a_message_is_told_by_who_reads_it():
+    kept = said(
+        "it may be as little as %(low)s; more than %(needed)s is needed", low="1 %", needed=said("never seen")
+    )
+    assert str(kept) == "it may be as little as 1 %; more than never seen is needed"
+    more = nsaid("%(num)d\u00a0points more", "%(num)d\u00a0points more", 1)
+    with speaking("de"):
+        assert str(kept) == "es können auch nur 1 % sein; nötig sind über nie zu sehen"
+        assert str(more) == "1\u00a0Prozentpunkt mehr"
+    assert kept == Message(kept.text, dict(kept.values))
+
+
+def test_every_reason_for_no_expression_has_a_word():
+    hidden = {Unknown.ABSENT, Unknown.NOT_COMPUTED}
+    assert set(sentences._REASONS) == {one.value for one in Unknown if one not in hidden}

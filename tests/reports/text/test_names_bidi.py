@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from reports.rendering.pdf import to_pdf
+from reports.text.names import FIRST_STRONG, POP, plain, with_isolates
+
+HEBREW = "יעל 7b"
+
+
+@pytest.mark.parametrize("html", ["<bdi>Jürgen (3)</bdi>", "<bdi>王小明</bdi>", "<p>יעל</p>", "<bdi></bdi>"])
+def test_what_needs_no_border_stays_as_it_is(html):
+    assert with_isolates(html) == html
+
+
+@pytest.mark.parametrize("name", [HEBREW, "محمد", "Li ١٢", "two\nיעל lines"])
+def test_what_runs_from_right_to_left_gets_borders_that_come_off(name):
+    html = f"<bdi>a</bdi><p><bdi>{name}</bdi></p>"
+    assert with_isolates(html) == f"<bdi>a</bdi><p><bdi>{FIRST_STRONG}{name}{POP}</bdi></p>"
+    assert plain(with_isolates(html)) == html
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        ("<p><bdi>{}</bdi></p>", "7b יעל"),
+        ("<p>\u2068{}\u2069</p>", "7b יעל"),
+        ('<svg width="300" height="40"><text x="9" y="20">\u2068{}\u2069</text></svg>', "7b יעל"),
+        ("<p>{}</p>", "7 יעלb"),
+    ],
+)
+def test_a_name_in_two_scripts_is_printed_from_right_to_left(page, seen, lessons):
+    """On paper, from the left: what comes after the Hebrew in the name stands before it. Not so without
+    borders."""
+    content = to_pdf(f"<html><body>{page.format(HEBREW)}</body></html>", "t", lessons.started_at)
+    assert PdfReader(io.BytesIO(content)).pages[0].extract_text().strip() == seen

@@ -1,0 +1,352 @@
+"""Gaps are told, drawn and exported as time that nobody watched; they are nobody's absence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.records import GapRecord
+from monitor.types import GapReason
+from reports.builder import build_report
+from reports.charts.class_timeline import class_chart
+from reports.charts.heatmap import direction_maps, sadness_maps
+from reports.charts.resampling import State
+from reports.charts.sparklines import facing_spark
+from reports.charts.student_strip import student_strip
+from reports.charts.style import state_look
+from reports.flags.base import Outcome
+from reports.narrative.summary import banner, summary
+from reports.rendering.export import csv_text, json_text
+from reports.rendering.html import facts, render_html
+from reports.timeline.gaps import MOST_GAPS, REASONS, Unseen, gaps_told, listed, unseen, unseen_s
+from reports.timeline.student import overlap_s, session_grid
+from tests.helpers.pages import Page
+from tests.reports.rendering.test_export_schema import problems
+
+NOT_WATCHED = state_look(State.NOT_WATCHED)["hatch"]
+
+
+def plain(text: str | None) -> str | None:
+    return None if text is None else text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.fixture
+def make(lessons):
+    """A report of scripts, a space where nothing was watched, with the gaps ``(start_s, end_s, reason)``."""
+
+    def _make(*scripts, gaps=(), aggregate=None, watched_s=None, **changes):
+        length = max(map(len, scripts))
+        session = lessons.session(length, **changes)
+        watched = sum(any(s[n : n + 1] not in ("", " ") for s in scripts) for n in range(length)) * 5.0
+        session = replace(session, watched_s=watched if watched_s is None else watched_s)
+        rows = lessons.bins(scripts) if aggregate is None else aggregate
+        records = [GapRecord(*gap) for gap in gaps]
+        return build_report(session, lessons.students(len(scripts)), rows, gaps=records)
+
+    return _make
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == {reason.value for reason in GapReason}
+
+
+class TestUnseen:
+    @pytest.mark.parametrize(
+        ("gaps", "found"),
+        [
+            ([], []),
+            ([(60, 90, "paused"), (5, 10, "no picture")], [(5, 10, "no picture"), (60, 90, "paused")]),
+            ([(5, 10, "paused"), (10, 12, "paused")], [(5, 12, "paused")]),
+            ([(5, 10, "paused"), (10, 12, "no picture")], [(5, 10, "paused"), (10, 12, "no picture")]),
+            ([(5, 10, "paused"), (10.5, 12, "paused")], [(5, 10, "paused"), (10.5, 12, "paused")]),
+            ([(5, 20, "paused"), (10, 25, "no picture")], [(5, 20, "paused"), (20, 25, "no picture")]),
+            ([(5, 20, "paused"), (10, 15, "no picture")], [(5, 20, "paused")]),
+            ([(90, 200, "paused"), (200, 210, "paused"), (7, 7, "paused")], [(90, 100, "paused")]),
+        ],
+    )
+    def test_they_are_put_in_order(self, gaps, found) -> None:
+        assert unseen(gaps, 100.0) == tuple(Unseen(*gap) for gap in found)
+
+    @given(
+        st.lists(
+            st.tuples(st.floats(0, 100), st.floats(0, 30), st.sampled_from(["a", "b"])).map(
+                lambda t: (t[0], t[0] + t[1], t[2])
+            )
+        )
+    )
+    def test_no_second_counts_twice(self, gaps) -> None:
+        found = unseen(gaps, 90.0)
+        assert all(gap.length_s > 0 for gap in found)
+        assert all(a.end_s <= b.start_s for a, b in pairwise(found))
+        fine = np.arange(0.005, 90, 0.01)
+        covered = np.zeros(len(fine), bool)
+        for start_s, end_s, _ in gaps:
+            covered |= (fine >= start_s) & (fine < end_s)
+        assert unseen_s(found) == pytest.approx(covered.sum() * 0.01, abs=0.02 * (len(gaps) + 1))
+
+
+@pytest.mark.parametrize(
+    ("gaps", "told"),
+    [
+        ([], None),
+        ([(0, 180, "no picture")], "For 3 min of 50 min nothing was seen: the camera gave no picture."),
+        (
+            [(0, 60, "paused"), (100, 200, "no picture"), (300, 380, "no picture")],
+            "For 4 min of 50 min nothing was seen: the camera gave no picture (3 min) and the recording was "
+            "paused (1 min).",
+        ),
+        ([(0, 60, "a new one")], "For 1 min of 50 min nothing was seen: a new one."),
+    ],
+)
+def test_how_much_and_why_in_one_sentence(gaps, told) -> None:
+    assert plain(gaps_told([Unseen(*gap) for gap in gaps], 3000.0)) == told
+
+
+def test_a_page_lists_the_longest() -> None:
+    gaps = [Unseen(n * 10.0, n * 10.0 + 1 + n % 20, "paused") for n in range(40)]
+    shown = listed(gaps)
+    assert len(shown) == MOST_GAPS
+    assert [gap.start_s for gap in shown] == sorted(gap.start_s for gap in shown)
+    assert min(gap.length_s for gap in shown) >= 15
+
+
+class TestThePage:
+    def test_the_glance_the_table_and_the_note(self, make) -> None:
+        report = make(
+            "bb    bbbb", gaps=[(10.0, 25.0, "no picture"), (25.0, 30.0, "paused")], mode="behaviour"
+        )
+        page = Page(render_html(report))
+        assert not page.problems
+        sentence = (
+            "For 20 s of 50 s nothing was seen: the camera gave no picture (15 s) and the recording was "
+            "paused (5 s)."
+        )
+        assert plain(banner(report)) == sentence
+        assert page.text.index(sentence) < page.text.index("The class over time")
+        assert ["0:10", "0:25", "15 s", "The camera gave no picture"] in [
+            [plain(cell) for cell in row] for row in page.table
+        ]
+        assert "It is nobody's absence" in page.text
+        assert plain(dict(facts(report))["Watched"]) == "30 s of 50 s"
+
+    def test_without_gaps_there_is_none_of_it(self, make) -> None:
+        report = make("bbbb", mode="behaviour")
+        assert banner(report) is None
+        page = Page(render_html(report))
+        assert "nothing was seen" not in page.text.casefold()
+        assert "absence" not in page.text
+        assert plain(dict(facts(report))["Watched"]) == "20 s"
+
+    def test_what_else_was_not_watched_is_told_besides(self, make) -> None:
+        report = make("bb  b   bb", gaps=[(9.5, 20.5, "black picture")], mode="behaviour")
+        assert plain(banner(report)) == (
+            "For 11 s of 50 s nothing was seen: the picture was black. "
+            "Besides, nothing was watched for 15 s in between; the charts show where."
+        )
+
+    def test_the_ends_of_bins_are_no_second_warning(self, make) -> None:
+        report = make("bb  bb", gaps=[(10.5, 19.5, "paused")], mode="behaviour")
+        assert "Besides" not in str(banner(report))
+
+    def test_many_are_counted(self, make) -> None:
+        gaps = [(n * 5.0, n * 5.0 + 1.0, "no picture") for n in range(20)]
+        page = Page(render_html(make("b" * 20, gaps=gaps, mode="behaviour")))
+        assert "And 8 shorter ones." in page.text
+
+    def test_of_a_class_alone(self, make, lessons) -> None:
+        rows = [row for row in lessons.aggregate([6] * 6) if row.start_s not in (10.0, 15.0)]
+        report = make(
+            "......", aggregate=rows, watched_s=20.0, gaps=[(10.0, 20.0, "paused")], mode="aggregate"
+        )
+        page = Page(render_html(report))
+        assert "For 10 s of 30 s nothing was seen: the recording was paused." in plain(page.text)
+        assert "When nothing was seen" in page.headings
+        assert np.isnan(report.whole.seen_share[2:4]).all()
+
+    def test_all_of_it(self, make) -> None:
+        report = make("    ", gaps=[(0.0, 20.0, "paused")])
+        assert summary(report) == ("Nothing was watched, so there is nothing to report.",)
+        assert plain(banner(report)) == "For 20 s of 20 s nothing was seen: the recording was paused."
+        assert not Page(render_html(report)).problems
+
+
+class TestTheCharts:
+    SCRIPTS = ("ss" + " " * 6 + "nnnn", "nn" + " " * 6 + "..nn", "bb" + " " * 6 + "bb<<")
+
+    def hatched(self, ax) -> list[tuple[float, float]]:
+        """Left and right of what is drawn as not watched, seconds."""
+        found = []
+        for patch in ax.patches:
+            if patch.get_hatch() == NOT_WATCHED:
+                boxes = patch.get_path().vertices.reshape(-1, 5, 2)
+                found += [(float(box[:, 0].min()), float(box[:, 0].max())) for box in boxes]
+        return found
+
+    def charts(self, report):
+        lines = [person.timeline for person in report.people]
+        return [
+            class_chart(report.whole, expressions=True),
+            *sadness_maps(lines),
+            *direction_maps(lines),
+            student_strip(lines[0]),
+        ]
+
+    def test_a_gap_is_hatched_to_the_moment_in_every_chart(self, make) -> None:
+        report = make(*self.SCRIPTS, gaps=[(12.5, 37.5, "no picture")])
+        for chart in self.charts(report):
+            for ax in chart.figure.axes:
+                assert (12.5, 37.5) in self.hatched(ax), chart.alt
+
+    def test_a_short_one_within_a_column_is_seen(self, make) -> None:
+        report = make(*["n" * 720] * 2, gaps=[(1000.0, 1001.0, "frozen picture")])
+        for chart in self.charts(report):
+            (left, right) = self.hatched(chart.figure.axes[0])[0]
+            assert (left, right) == (1000.0, 1009.0)
+
+    def test_the_legend_explains_it_and_tells_it_from_not_seen(self, make) -> None:
+        for chart in self.charts(
+            make(*["n" * 720, "n" * 360 + "." * 360], gaps=[(1000.0, 1001.0, "paused")])
+        ):
+            legends = [*chart.figure.legends, *(ax.get_legend() for ax in chart.figure.axes)]
+            words = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+            assert "not watched" in words
+        assert state_look(State.ABSENT)["hatch"] != NOT_WATCHED
+
+    def test_without_gaps_nothing_is_hatched_so(self, make) -> None:
+        for chart in self.charts(make("nnnn", "nn..")):
+            assert all(self.hatched(ax) == [] for ax in chart.figure.axes)
+
+    def test_the_small_ones_are_grey_there(self, make) -> None:
+        gone = make(*self.SCRIPTS, gaps=[(15.0, 30.0, "paused")]).people[0].timeline
+        assert "M30.0 0H60.0V20H30.0z" in facing_spark(gone)
+        assert facing_spark(gone).count("<path") == 3
+        assert facing_spark(make("nnnn").people[0].timeline).count("<path") == 2
+
+    def test_the_chart_says_it_in_words(self, make) -> None:
+        report = make(*self.SCRIPTS, gaps=[(10.0, 40.0, "paused")])
+        assert "Nothing was seen for 30" in class_chart(report.whole, expressions=True).alt
+
+
+class TestTheExports:
+    GAPS = ((10.0, 18.0, "no picture"), (18.0, 21.0, "paused"))
+
+    @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
+    def test_the_csv_says_it_bin_by_bin(self, make, lessons, mode) -> None:
+        rows = [row for row in lessons.aggregate([6] * 6) if row.start_s not in (10.0, 15.0)]
+        report = make(
+            "nn  nn",
+            gaps=self.GAPS,
+            mode=mode,
+            aggregate=rows if mode == "aggregate" else None,
+            watched_s=20.0,
+        )
+        told = [
+            (row["start_s"], row["gap_s"], row["gap_reason"], row["watched_s"])
+            for row in csv.DictReader(io.StringIO(csv_text(report)))
+        ]
+        assert told == [
+            ("0", "0", "", "5"),
+            ("5", "0", "", "5"),
+            ("10", "5", "no picture", "0"),
+            ("15", "5", "no picture", "0"),
+            ("20", "1", "paused", "5"),
+            ("25", "0", "", "5"),
+        ]
+
+    def test_the_json_has_them_to_the_moment(self, make) -> None:
+        data = json.loads(json_text(make("nn  nn", gaps=self.GAPS)))
+        assert [tuple(gap.values()) for gap in data["gaps"]] == list(self.GAPS)
+        assert data["session"]["unseen_s"] == 11.0
+        assert "nothing was seen" in data["missing"]
+        assert problems(data) == []
+
+    def test_a_file_of_before_there_were_gaps_is_still_one(self, make) -> None:
+        data = json.loads(json_text(make("nn", gaps=[])))
+        del data["gaps"], data["session"]["unseen_s"]
+        assert problems(data) == []
+
+    def test_what_nobody_described_is_refused(self, make) -> None:
+        data = json.loads(json_text(make("nn  nn", gaps=self.GAPS)))
+        data["gaps"][0]["undescribed"] = 1
+        assert problems(data) != []
+
+
+class TestNobodyIsAbsentInAGap:
+    """The same lesson with and without a gap in it: what is said of people is the same."""
+
+    MINUTES = 60
+    CLASS = ("b" * 120, "b" * 120, "b" * 80 + "<" * 40, "b" * 100 + "." * 20, "." * 60 + "b" * 60, "b.<" * 40)
+
+    def parted(self, script: str, at: int, bins: int) -> str:
+        return script[:at] + " " * bins + script[at:]
+
+    def verdicts(self, report):
+        return [person.attention_verdict for person in report.people]
+
+    @pytest.mark.parametrize("at", [0, 1, 30, 60, 119, 120])
+    @pytest.mark.parametrize("bins", [1, 240])
+    def test_no_share_of_anybody_changes(self, make, at, bins) -> None:
+        whole = make(*self.CLASS, mode="behaviour")
+        gap = (at * 5.0, (at + bins) * 5.0, "no picture")
+        parted = make(*(self.parted(s, at, bins) for s in self.CLASS), gaps=[gap], mode="behaviour")
+        assert len(parted.whole.grid.watched_s) == 120 + bins
+        for before, after in zip(self.verdicts(whole), self.verdicts(parted), strict=True):
+            for name in (
+                "outcome",
+                "watched_s",
+                "known_s",
+                "compared_s",
+                "not_seen_s",
+                "turned_s",
+                "coverage",
+            ):
+                assert getattr(after, name) == getattr(before, name), name
+            assert after.away_share == pytest.approx(before.away_share)
+            assert after.class_share == pytest.approx(before.class_share)
+        assert parted.whole.mean_seen_share == pytest.approx(whole.whole.mean_seen_share)
+        assert parted.watched_s == whole.watched_s
+        assert not [p for p in parted.people if p.timeline.unknown.get("absent", 0) > 100 * 10]
+
+    def test_absence_of_the_same_length_would_be_a_flag(self, make) -> None:
+        """So the test above can fail: the same time, watched without them, is away."""
+        gone = make(*["b" * 120] * 5, "b" * 60 + "." * 60, mode="behaviour")
+        parted = make(*[self.parted("b" * 60, 60, 60)] * 6, gaps=[(300.0, 600.0, "paused")], mode="behaviour")
+        assert self.verdicts(gone)[5].not_seen_s == 300.0
+        assert self.verdicts(gone)[5].away_share == pytest.approx(0.5)
+        assert self.verdicts(parted)[5].not_seen_s == 0.0
+        assert self.verdicts(parted)[5].outcome is Outcome.NOT_FLAGGED
+
+    def test_the_first_minutes_of_an_empty_room_are_watched_and_a_gap_in_them_is_not(self, lessons) -> None:
+        """Of the time before anybody came there are no rows; it must not be spread over the gap."""
+        rows = lessons.bins([" " * 8 + "bbbb"])
+        session = replace(lessons.session(12), watched_s=20.0 + 25.0)
+        grid = session_grid(session, rows, [(10.0, 25.0)])
+        assert grid.watched_s.tolist() == [5, 5, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5]
+
+    def test_before_anybody_came_as_much_is_watched_as_the_session_says(self, lessons) -> None:
+        rows = lessons.bins([" " * 4 + "bb"])
+        session = replace(lessons.session(6), watched_s=10.0 + 6.0)
+        grid = session_grid(session, rows, [(2.0, 7.0)])
+        assert grid.watched_s[:4].sum() == pytest.approx(6.0)
+        assert (grid.watched_s[:4] <= [2, 3, 5, 5]).all()
+
+
+def test_how_much_of_each_bin_lies_in_spans() -> None:
+    assert overlap_s([(2.0, 11.0), (12.0, 13.0)], 5.0, 4).tolist() == [3.0, 5.0, 2.0, 0.0]
+    assert overlap_s([], 5.0, 2).tolist() == [0.0, 0.0]
+
+
+def test_a_moment_is_summed_up_and_not_listed() -> None:
+    found = unseen([(10.0, 20.0, "paused"), (20.0, 20.4, "no picture"), (50.0, 51.0, "no picture")], 60.0)
+    assert [(gap.start_s, gap.end_s) for gap in listed(found)] == [(10.0, 20.0), (50.0, 51.0)]
+    assert "For 11\xa0s of" in str(gaps_told(found, 60.0))
+    alone = unseen([(20.0, 20.4, "no picture")], 60.0)
+    assert listed(alone) == alone
