@@ -26,7 +26,7 @@ ROOT = Path(db.engine.__file__).resolve().parents[1]
 
 OPEN_AT_ONCE = """
 import sys
-from db import queries
+from db import sessions as queries
 from db.engine import open_database
 import db.migrations.runner
 print("ready", flush=True)

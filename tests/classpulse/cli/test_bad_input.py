@@ -43,7 +43,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         def detect(self, image_bgr):
             return []
 
-    monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Nobody())
+    monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Nobody())
 
 
 class TestFilesThatAreNoVideo:
@@ -146,7 +146,7 @@ class TestDatabase:
     def test_one_that_is_locked(self, tmp_path: Path, configured, shell, video: Path, monkeypatch) -> None:
         monkeypatch.setattr("db.engine.BUSY_TIMEOUT_S", 0.1)
         monkeypatch.setattr(
-            "db.engine.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
+            "classpulse.cli.output.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
         )
         configured()
         shell.json("analyze", video, "--no-report")
@@ -179,14 +179,14 @@ class TestDatabase:
         def limit(connection, _record) -> None:
             connection.execute(f"PRAGMA max_page_count = {pages + 12}")
 
-        monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Crowd())
+        monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Crowd())
         event.listen(Engine, "connect", limit)
         try:
             assert "no room left" in shell.fails(1, "analyze", video)
         finally:
             event.remove(Engine, "connect", limit)
         # A full disk may not even take the session's end; then the next command closes it.
-        monkeypatch.setattr("monitor.runtime.process.is_running", lambda pid, started: False)
+        monkeypatch.setattr("classpulse.cli.output.is_running", lambda pid, started: False)
         statuses = {s["session_id"]: s["status"] for s in shell.json("sessions")}
         assert statuses == {1: "finished", 2: "interrupted"}
         engine = open_database(f"sqlite:///{database(tmp_path)}")
@@ -214,7 +214,7 @@ class TestDatabase:
             def detect(self, image_bgr):
                 return [replace(face(30, 24, 16), confirmed=True)]
 
-        monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: Somebody())
+        monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Somebody())
         monkeypatch.setattr(Unit, "progress", full)
         configured()
         assert "no room left" in shell.fails(1, "analyze", video)
@@ -264,7 +264,7 @@ class TestCommandLine:
             raise ZeroDivisionError
 
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        monkeypatch.setattr("classpulse.config.settings.read_config", bug)
+        monkeypatch.setattr("classpulse.cli.commands.sessions.read_config", bug)
         configured()
         line = shell.fails(3, "sessions")
         log = Path(line.split()[-1])
@@ -276,7 +276,7 @@ class TestCommandLine:
         def headless(path):
             raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
-        monkeypatch.setattr("classpulse.config.settings.read_config", headless)
+        monkeypatch.setattr("classpulse.cli.commands.sessions.read_config", headless)
         configured()
         line = shell.fails(1, "sessions")
         assert "libGL.so.1" in line
@@ -293,7 +293,7 @@ class TestModels:
     def test_a_yunet_that_is_not_there(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
         from monitor.detection.factory import load_detector
 
-        monkeypatch.setattr("monitor.detection.factory.load_detector", load_detector)
+        monkeypatch.setattr("monitor.session.builder.load_detector", load_detector)
         configured(more="detection:\n  backend: yunet\n  yunet_model: nowhere.onnx\n")
         assert "nowhere.onnx" in shell.fails(2, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
         assert sessions(tmp_path) == []

@@ -111,7 +111,7 @@ def test_behaviour_mode_computes_no_emotion_at_all(
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError("the classifier was loaded")
 
-    monkeypatch.setattr("model.inference.classifier.load_classifier", never)
+    monkeypatch.setattr("monitor.session.builder.load_classifier", never)
     configured("behaviour")
     answer = shell.json("analyze", demo_video)
     engine = record(tmp_path)

@@ -55,7 +55,7 @@ def lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ovals(monkeypatch: pytest.MonkeyPatch) -> OvalDetector:
     detector = OvalDetector()
-    monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: detector)
+    monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: detector)
     return detector
 
 
@@ -188,7 +188,7 @@ class TestNothingIsLookedAt:
 
     def test_without_a_plan(self, shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch) -> None:
         classroom(plan=False)
-        monkeypatch.setattr("monitor.sources.factory.open_source", lambda *_, **__: pytest.fail("opened"))
+        monkeypatch.setattr("monitor.session.builder.open_source", lambda *_, **__: pytest.fail("opened"))
         assert "1 student of class '5b' opted out and the class has no seat plan" in self.refused(
             shell, ovals, lecture
         )

@@ -219,7 +219,7 @@ def test_nothing_left_to_take_back(shell, lesson) -> None:
 
 
 def test_sessions_that_cannot_be_corrected(shell, store, monkeypatch) -> None:
-    monkeypatch.setattr("monitor.runtime.process.is_running", lambda pid, started: True)
+    monkeypatch.setattr("classpulse.cli.output.is_running", lambda pid, started: True)
     with store.unit() as unit:
         running = unit.start_session(new_session())
         whole = unit.start_session(new_session("aggregate"))

@@ -242,7 +242,7 @@ def test_class_figures_alone_and_never_of_fewer_than_five(shell, record) -> None
 
 
 def test_a_running_lesson_is_listed_and_has_no_figures(shell, record, monkeypatch) -> None:
-    monkeypatch.setattr("monitor.runtime.process.is_running", lambda pid, started: True)
+    monkeypatch.setattr("classpulse.cli.output.is_running", lambda pid, started: True)
     record.lesson(0, {"Mia": "n"})
     record.lesson(1, {"Mia": "n"}, status=SessionStatus.RUNNING)
     assert [one["status"] for one in shell.json("sessions")] == ["running", "finished"]

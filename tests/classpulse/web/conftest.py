@@ -64,7 +64,7 @@ def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who guesses waits some seconds between two guesses, and a page some for what it shows to be summed up:
     on a slow machine the first would be over too early, and the second too late."""
     still = SimpleNamespace(monotonic=lambda: 1000.0)
-    for page in ("account", "join", "login"):
+    for page in ("own_account", "join", "login"):
         monkeypatch.setattr(f"classpulse.web.pages.{page}.time", still)
     monkeypatch.setattr("classpulse.web.class_access.WAIT_S", PATIENCE_S)
 

@@ -393,7 +393,7 @@ class TestCookies:
         from datetime import timedelta
 
         later = now_utc() + timedelta(hours=config.settings.serve.session_hours, minutes=1)
-        monkeypatch.setattr("db.clock.now_utc", lambda: later)
+        monkeypatch.setattr("classpulse.web.login_sessions.now_utc", lambda: later)
         assert ada.get("/").status_code == 303
 
 

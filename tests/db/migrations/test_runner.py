@@ -48,7 +48,7 @@ def copied(tmp_path: Path) -> Path:
 def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
     (copied / "versions" / f"{COMING}_next.py").write_text(NEXT)
-    monkeypatch.setattr("db.schema.HEAD", COMING)
+    monkeypatch.setattr("db.engine.HEAD", COMING)
     monkeypatch.setattr("db.migrations.runner.config", lambda: at(copied))
 
 

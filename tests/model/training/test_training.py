@@ -45,14 +45,14 @@ CALIBRATIONS = {
 def train() -> ModuleType:
     import model.training.train
 
-    return model.train
+    return model.training.train
 
 
 @pytest.fixture(scope="module")
 def trained() -> ModuleType:
     import model.training.trained
 
-    return model.trained
+    return model.training.trained
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +91,14 @@ def run_dir(
 @pytest.fixture(scope="module")
 def exported(run_dir: Path, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The network exported with calibrations that would be noticed if they were left out."""
-    import model.export.exporter
+    from model.export import exporter
 
     out = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model.export, "fit_calibrations", lambda *_: CALIBRATIONS)
+        patch.setattr(exporter, "fit_calibrations", lambda *_: CALIBRATIONS)
         # Noise and an untrained network: int8 has no ranges worth learning here.
-        patch.setitem(model.export.FORMATS, "int8", model.export.Parity(0.5, 0.1, 0.2))
-        model.export.export(run_dir, splits, out, "float16")
+        patch.setitem(exporter.FORMATS, "int8", exporter.Parity(0.5, 0.1, 0.2))
+        exporter.export(run_dir, splits, out, "float16")
     return out
 
 
@@ -372,13 +372,13 @@ def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, 
 
 
 def test_a_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_path: Path) -> None:
-    import model.export.exporter
+    from model.export import exporter
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(model.export.FORMATS, "float32", model.export.Parity(0.0, 0.0, 1.1))
-        patch.setattr(model.export, "convert", _converted_once(model.export.convert))
+        patch.setitem(exporter.FORMATS, "float32", exporter.Parity(0.0, 0.0, 1.1))
+        patch.setattr(exporter, "convert", _converted_once(exporter.convert))
         with pytest.raises(ModelError, match="float32 export differs"):
-            model.export.export(run_dir, splits, tmp_path / "out")
+            exporter.export(run_dir, splits, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

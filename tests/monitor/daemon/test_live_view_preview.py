@@ -218,7 +218,7 @@ def test_who_opted_out_is_not_shown_either(
         tmp_path / "film.mkv", (seen(camera(0, 0), hall(SEATS, n)) for n in range(4)), fps=2,
         codec="ffv1", pix_fmt="bgr0",
     )  # fmt: skip
-    monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: OvalDetector())
+    monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OvalDetector())
     config, shown = read_config(path), []
     engine = open_database(config.database_url)
     lecture = Lecture(config, engine, Mode.BEHAVIOUR, read_classroom(engine, "5b"))

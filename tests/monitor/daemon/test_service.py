@@ -97,7 +97,7 @@ def config(configured, tmp_path: Path) -> Config:
 @pytest.fixture
 def recordings(monkeypatch: pytest.MonkeyPatch) -> list[FakeRecording]:
     FakeRecording.started, FakeRecording.stubborn = [], False
-    monkeypatch.setattr("monitor.daemon.worker_process.ProcessRecording", FakeRecording)
+    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", FakeRecording)
     return FakeRecording.started
 
 
@@ -176,7 +176,7 @@ def test_a_recording_that_cannot_be_spawned_is_told_and_the_service_goes_on(
         raise OSError(11, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.worker_process.ProcessRecording", no_process)
+        patch.setattr("monitor.daemon.service.ProcessRecording", no_process)
         asked(serving, "start", room="B 12")
         (problem,) = asked(serving, "status")["problems"]
     assert "7b in B 12 was not recorded: its process could not be started (Resource temp" in problem
@@ -368,7 +368,7 @@ def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
     def broken(*_: object, **__: object) -> FakeRecording:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr("monitor.daemon.worker_process.ProcessRecording", broken)
+    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", broken)
     serving.service.begin(replace(MATH, planned=True))
     wait_for(lambda: asked(serving, "status")["problems"] != [])
     (problem,) = asked(serving, "status")["problems"]

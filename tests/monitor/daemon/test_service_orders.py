@@ -264,8 +264,8 @@ def test_asking_where_another_user_has_the_folder_is_no_start(
     def private(_: Path) -> None:
         raise ControlError("belongs to another user")
 
-    monkeypatch.setattr(client, "read_notice", private)
     with Claim(tmp_path):
+        monkeypatch.setattr(client, "read_notice", private)
         assert claim_or_answer(tmp_path) is None
 
 

@@ -99,7 +99,7 @@ def test_a_missing_mediapipe_is_one_line(monkeypatch, tmp_path, spec):
 def test_mediapipe_and_tensorflow_are_never_imported():
     """Importing mediapipe costs seconds, and with TensorFlow installed many."""
     code = (
-        "import sys, monitor.detection as d; d.load_detector(d.DetectionSettings()); "
+        "import sys, monitor.detection.factory as d; d.load_detector(d.DetectionSettings()); "
         "sys.exit(any(name.split('.')[0] in {'mediapipe', 'tensorflow', 'jax'} for name in sys.modules))"
     )
     path = ":".join(entry for entry in sys.path if entry)

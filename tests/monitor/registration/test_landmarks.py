@@ -61,7 +61,7 @@ def test_nothing_of_who_sat_there_is_in_them(monkeypatch) -> None:
         return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
     # Brightness is evened out over the whole picture, which would move everything a little.
-    monkeypatch.setattr("monitor.registration.features.working_grey", plain)
+    monkeypatch.setattr("monitor.registration.landmarks.working_grey", plain)
     other = hall(SEATS)
     for x1, y1, x2, y2 in (tuple(map(round, box)) for box in SEATS.values()):
         other[y1:y2, x1:x2] = room(seed=5)[y1:y2, x1:x2]

@@ -142,7 +142,7 @@ class TestTraining:
 
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-        import model.training.train
+        from model.training import train
 
         kept: dict[str, object] = {}
 
@@ -150,8 +150,8 @@ class TestTraining:
             kept.update(splits=splits, out=out, settings=settings, **options)
             return {"chosen_epoch": 3, "choose_score": 0.5, "minutes": 1.0, "epochs": [{}] * 4}
 
-        monkeypatch.setattr(model.train, "train", fit)
-        monkeypatch.setattr(model.train, "resume", fit)
+        monkeypatch.setattr(train, "train", fit)
+        monkeypatch.setattr(train, "resume", fit)
         return kept
 
     def test_every_option_is_passed_on(
@@ -233,12 +233,12 @@ class TestTraining:
     def test_an_interrupted_training_says_how_to_go_on(
         self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        import model.training.train
+        from model.training import train
 
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(model.train, "train", interrupted)
+        monkeypatch.setattr(train, "train", interrupted)
         assert run(["model", "train", str(data)]) == 1
         assert "--resume" in capsys.readouterr().err
 

@@ -37,7 +37,7 @@ schedule:
 """,
         "utf-8",
     )
-    monkeypatch.setattr("db.clock.now_utc", lambda: AT)
+    monkeypatch.setattr("classpulse.cli.commands.schedule.now_utc", lambda: AT)
     return path
 
 
@@ -163,7 +163,7 @@ class TestCheck:
         return {one["what"]: (one["ready"], one["detail"]) for one in json.loads(out)}
 
     def test_what_is_planned_kept_and_told(self, term: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("db.clock.now_utc", lambda: AT)
+        monkeypatch.setattr("classpulse.cli.commands.schedule.now_utc", lambda: AT)
         found = self.found(shell)
         assert found["timetable"] == (
             True,

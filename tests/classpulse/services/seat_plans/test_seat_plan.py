@@ -37,7 +37,7 @@ def still(tmp_path: Path) -> Path:
 def ovals(configured, monkeypatch: pytest.MonkeyPatch) -> OvalDetector:
     configured(more="class:\n  name: 5b\n")
     detector = OvalDetector()
-    monkeypatch.setattr("monitor.detection.factory.load_detector", lambda settings: detector)
+    monkeypatch.setattr("classpulse.services.seat_plans.editor.load_detector", lambda settings: detector)
     return detector
 
 

@@ -160,7 +160,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
         made.append(named["formats"])
         return make_report(*args, **named)
 
-    monkeypatch.setattr("classpulse.services.reports.make_report", counted)
+    monkeypatch.setattr("classpulse.web.report_cache.make_report", counted)
     ada = browser("Ada")
     first = ada.get(f"/lessons/{judged}/report")
     assert first.status_code == 200
@@ -235,7 +235,7 @@ class TestAReportOnItsWay:
             late.write_bytes(written)
             return erase_student(*args)
 
-        monkeypatch.setattr("db.erasure.erase_student", erased)
+        monkeypatch.setattr("classpulse.services.erasure.erase_student", erased)
         erase_with_report(engine, config, judged, [who.id], "somebody withdrew")
         assert not late.exists()
 
@@ -261,7 +261,7 @@ def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> N
     def fails(*args, **named):
         raise ReportError("reports cannot be written (no room)")
 
-    monkeypatch.setattr("classpulse.services.reports.make_report", fails)
+    monkeypatch.setattr("classpulse.web.report_cache.make_report", fails)
     answer = browser("Ada").get(f"/lessons/{judged}/report")
     assert answer.status_code == 500
     assert "no room" in answer.text
