@@ -36,25 +36,34 @@ BEGAN_AT = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
 """When the videos are said to have been recorded."""
 
 VIDEO_TOLERANCES: Tolerances = {
-    # Another processor, another number of encoder threads: pixels differ by a few grey levels and network
-    # outputs in the third digit, so a sample near a threshold (blurred or not, facing or not, a blink) goes
-    # to the other side. Two samples of the twenty of a window are one second.
+    # Another processor: pixels differ by a grey level or two and network outputs in the third digit, so a
+    # sample near a threshold (blurred or not, facing or not, a blink) goes to the other side. Without AVX
+    # and FMA no count changed by more than 2 of the 20 samples of a window.
     "samples": 2.0,
+    # Two samples at two a second.
     "s": 1.0,
-    # Shares of the 40 to 60 samples of a student: two samples are 0.05 of 40.
+    # Of the 40 samples of a student in the shortest video but one, two are 0.05.
     "share": 0.05,
-    # A box lies on whole pixels of a network input that is a half or a third of the frame.
+    # Edges of faces 70 to 200 px wide, by networks that see them at 40 to 100 px.
     "px": 4.0,
-    # The spread of the head pose of a still head between two encodings of it is about one degree.
+    # The means over a session moved by less than a degree without AVX and FMA.
     "deg": 2.0,
-    # An interval over the four to six bins of a video covers most of 0 to 1 and moves with every bin.
+    # The correction for the model's mistakes multiplies a difference of the shares that were read, and the
+    # interval over the three to eight bins of a video moves with every bin.
+    "estimate": 0.15,
     "ends": 0.15,
+    # The drawn heads are lowered by 4 to 8 degrees, and the border of "lowered" is at 5: of the 30 to 72
+    # samples of a student up to 8 changed sides.
+    "poses": 15.0,
+    # Texts that name the reasons why expressions were not read; one sample can add or remove one.
+    "reasons": 1.0,
 }
 
 TERM_TOLERANCES: Tolerances = {
     # Bins are drawn by NumPy, without a network or an image: only the order of a sum differs between
     # processors, which can change the last digit that is kept.
     "share": 0.001,
+    "estimate": 0.001,
     "ends": 0.001,
     "deg": 0.001,
 }

@@ -130,18 +130,26 @@ def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
         },
         "yaw_deg": _mean((one.yaw_deg, one.pose_samples) for one in bins),
         "pitch_deg": _mean((one.pitch_deg, one.pose_samples) for one in bins),
+        "head_poses": _poses(bins),
         "window_samples": {f"from {start_s:.0f} s": _counts(part) for start_s, part in windows.items()},
     }
 
 
+def _poses(bins: Sequence[TimelineBin]) -> dict[str, int]:
+    """The readable samples by head pose."""
+    counts = dict.fromkeys(POSES.values(), 0)
+    for one in bins:
+        for pose, count in one.poses.items():
+            counts[POSES[pose]] += count
+    return counts
+
+
 def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
-    """Numbers of samples; every reason and pose is named, so that none of them goes missing at zero."""
-    counts = dict.fromkeys((*REASONS.values(), *POSES.values()), 0)
+    """Numbers of samples; every reason is named, so that none goes missing at zero."""
+    counts = dict.fromkeys(REASONS.values(), 0)
     for one in bins:
         for reason, count in one.unknown.items():
             counts[REASONS[reason]] += count
-        for pose, count in one.poses.items():
-            counts[POSES[pose]] += count
     return counts | {
         "all": sum(one.samples for one in bins),
         "seen": sum(one.seen_samples for one in bins),
@@ -201,7 +209,7 @@ def _verdict(said: dict[str, Any], share: str) -> dict[str, Any]:
     return {
         "decision": DECISIONS[said["outcome"]],
         "reasons": len(numbers["reasons"]),
-        "share": _rounded(numbers[share]),
+        "estimate": _rounded(numbers[share]),
         "interval_ends": [_rounded(numbers[f"{share}_{end}"]) for end in ("low", "high")],
         "usual_share": _rounded(numbers["usual_share"]),
         "usual_sessions": numbers["usual_sessions"],
