@@ -38,12 +38,13 @@ BEGAN_AT = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
 VIDEO_TOLERANCES: Tolerances = {
     # Another processor: pixels differ by a grey level or two and network outputs in the third digit, so a
     # sample near a threshold (blurred or not, facing or not, a blink) goes to the other side. Without AVX
-    # and FMA no count changed by more than 2 of the 20 samples of a window.
-    "samples": 2.0,
-    # Two samples at two a second.
-    "s": 1.0,
-    # Of the 40 samples of a student in the shortest video but one, two are 0.05.
-    "share": 0.05,
+    # and FMA no count changed by more than 2 of the 20 samples of a window, and by no more than 3 with the
+    # video encoded one step better or worse.
+    "samples": 3.0,
+    # Three samples at two a second.
+    "s": 1.5,
+    # Three of the 40 samples of a student in the demo.
+    "share": 0.08,
     # Edges of faces 70 to 200 px wide, by networks that see them at 40 to 100 px.
     "px": 4.0,
     # The means over a session moved by less than a degree without AVX and FMA.
@@ -52,9 +53,9 @@ VIDEO_TOLERANCES: Tolerances = {
     # interval over the three to eight bins of a video moves with every bin.
     "estimate": 0.15,
     "ends": 0.15,
-    # The drawn heads are lowered by 4 to 8 degrees, and the border of "lowered" is at 5: of the 30 to 72
-    # samples of a student up to 8 changed sides.
-    "poses": 15.0,
+    # The drawn heads are lowered by 4 to 8 degrees, and the border of "lowered" is at 5: of the 30 to 112
+    # samples of a student up to 18 changed sides with the video encoded one step worse.
+    "poses": 20.0,
     # Texts that name the reasons why expressions were not read; one sample can add or remove one.
     "reasons": 1.0,
 }
@@ -88,16 +89,17 @@ def demo(folder: Path) -> dict[str, Any]:
 
 
 def call(folder: Path) -> dict[str, Any]:
-    """30 seconds of a video call of nine other students, drawn from a seed; small tiles."""
-    drawn = draw_call(CallSettings(seats=9, length_s=30.0, seed=3, fps=5, width=1280, height=720))
+    """20 seconds of a video call of nine other students, drawn from a seed; small tiles."""
+    drawn = draw_call(CallSettings(seats=9, length_s=20.0, seed=3, fps=5, width=1280, height=720))
     write_class(folder / "video.mp4", drawn)
     return _watched(folder, drawn.truth(), tiles=True)
 
 
 def room(folder: Path) -> dict[str, Any]:
-    """36 seconds of a room of six under a drifting camera: a bowed head, a walk before the others, two
-    students who swap seats, a covered face, and people close to the camera."""
-    drawn = Room(class_photograph(), 36.0, events=4, seed=2, passer_count=2)
+    """56 seconds of a room of six under a drifting camera: one leaves and comes back to the seat after the
+    track has ended, two swap seats, a head is bowed, one walks before the others, a face is covered, and
+    somebody passes close to the camera."""
+    drawn = Room(class_photograph(), 56.0, events=5, seed=2, passer_count=1)
     write_room(folder / "video.mp4", drawn)
     return _watched(folder, drawn.truth(), tiles=False)
 
