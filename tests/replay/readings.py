@@ -124,8 +124,11 @@ def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
         "bins": len(bins),
         "seen_s": round(sum(one.seen_s for one in bins), 1),
         "observed_s": round(sum(one.watched_s for one in bins), 1),
-        "expression_share": {
-            name: _mean((one.probabilities and one.probabilities[place], one.usable_samples) for one in bins)
+        # Sums and not means: a mean over two readable samples is decided by each of them.
+        "expression_samples": {
+            name: round(
+                sum(one.probabilities[place] * one.usable_samples for one in bins if one.probabilities), 1
+            )
             for place, name in enumerate(EMOTIONS)
         },
         "yaw_deg": _mean((one.yaw_deg, one.pose_samples) for one in bins),
@@ -249,7 +252,7 @@ def scored(
             "strays": len(timeline.strays),
             "presence_error_share": _rounded(timeline.presence_error),
             "facing_right_share": _rounded(timeline.facing_agreement),
-            "expressions_right": list(timeline.spells_agreeing),
+            "right_spells": list(timeline.spells_agreeing),
             "flags_right": timeline.flags_agreeing,
         }
     return values
