@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Engine
@@ -131,8 +132,8 @@ def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
             )
             for place, name in enumerate(EMOTIONS)
         },
-        "yaw_deg": _mean((one.yaw_deg, one.pose_samples) for one in bins),
-        "pitch_deg": _mean((one.pitch_deg, one.pose_samples) for one in bins),
+        "yaw_deg": _median(one.yaw_deg for one in bins),
+        "pitch_deg": _median(one.pitch_deg for one in bins),
         "head_poses": _poses(bins),
         "window_samples": {f"from {start_s:.0f} s": _counts(part) for start_s, part in windows.items()},
     }
@@ -164,10 +165,10 @@ def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
     }
 
 
-def _mean(pairs: Iterable[tuple[float | None, int]]) -> float | None:
-    """The weighted mean of the values that are known."""
-    known = [(value, weight) for value, weight in pairs if value is not None and weight]
-    return round(sum(v * w for v, w in known) / sum(w for _, w in known), 3) if known else None
+def _median(values: Iterable[float | None]) -> float | None:
+    """Not the mean: the pose of a half-hidden face can be anything, and one such bin would decide it."""
+    known = [value for value in values if value is not None]
+    return round(median(known), 2) if known else None
 
 
 def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
