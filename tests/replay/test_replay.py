@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from replay.comparison import EXACT, differences, to_text
+from replay.inputs import INPUTS, REFERENCES, TERM_TOLERANCES
+
+REFERENCE = {
+    "seen_share": 0.9,
+    "decision": "flagged",
+    "count": 3,
+    "window_samples": {"from 0 s": {"seen": 18, "shut": 0}},
+    "students": [{"name": "Student 1"}, {"name": "Student 2"}],
+    "dominant": None,
+}
+TOLERANCES = {"share": 0.05, "samples": 2.0}
+
+
+def changed(**values: object) -> dict[str, object]:
+    return {**REFERENCE, **values}
+
+
+def without(name: str) -> dict[str, object]:
+    return {key: value for key, value in REFERENCE.items() if key != name}
+
+
+def test_a_term_gives_the_reference_values(tmp_path: Path) -> None:
+    reference = json.loads((REFERENCES / "term.json").read_text(encoding="utf-8"))
+    assert differences(reference, INPUTS["term"].play(tmp_path), TERM_TOLERANCES) == []
+
+
+def test_every_input_has_a_reference_in_the_form_in_which_it_is_written() -> None:
+    assert {path.stem for path in REFERENCES.glob("*.json")} == set(INPUTS)
+    for name in INPUTS:
+        text = (REFERENCES / f"{name}.json").read_text(encoding="utf-8")
+        assert to_text(json.loads(text)) + "\n" == text
+
+
+def test_equal_values_are_no_difference() -> None:
+    assert differences(REFERENCE, json.loads(to_text(REFERENCE)), EXACT) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        (changed(decision="not flagged"), 'demo/decision: "flagged" -> "not flagged"'),
+        (changed(count=4), "demo/count: 3 -> 4"),
+        (changed(seen_share=0.84), "demo/seen_share: 0.9 -> 0.84"),
+        (changed(dominant="sad"), 'demo/dominant: null -> "sad"'),
+        (changed(count=True), "demo/count: 3 -> true"),
+        (
+            changed(window_samples={"from 0 s": {"seen": 15, "shut": 0}}),
+            "demo/window_samples/from 0 s/seen: 18 -> 15",
+        ),
+        (changed(students=[{"name": "Student 1"}]), 'demo/students/1: {"name": "Student 2"} -> (missing)'),
+        (without("count"), "demo/count: 3 -> (missing)"),
+        (without("dominant"), "demo/dominant: null -> (missing)"),
+        (changed(extra=0), "demo/extra: (missing) -> 0"),
+    ],
+)
+def test_a_changed_a_missing_and_an_extra_value_are_reported(now: object, line: str) -> None:
+    assert differences(REFERENCE, now, TOLERANCES, "demo") == [line]
+
+
+@pytest.mark.parametrize(
+    "now", [changed(seen_share=0.85), changed(window_samples={"from 0 s": {"seen": 20, "shut": 1}})]
+)
+def test_what_another_processor_gives_is_no_difference_unless_exactness_is_asked_for(now: object) -> None:
+    assert differences(REFERENCE, now, TOLERANCES) == []
+    assert differences(REFERENCE, now, EXACT)
