@@ -8,7 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check format messages constraints clean
+.PHONY: demo test check replay format messages constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -22,6 +22,11 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Short fixed inputs through the whole pipeline, compared with the references in tests/replay. UPDATE=1 writes
+# the references, EXACT=1 accepts no tolerance (for two runs on one machine), INPUTS="room term" plays some.
+replay: $(if $(filter $(TEST_VENV)/bin,$(BIN)),$(TEST_VENV)/.installed)
+	PYTHONPATH=. $(BIN)/python -m tests.replay $(if $(UPDATE),--update) $(if $(EXACT),--exact) $(INPUTS)
 
 format:
 	$(BIN)/ruff check --fix .

@@ -2,4 +2,3 @@
 
 ``make replay`` runs it; CONTRIBUTING.md says when to update the reference.
 """
-

@@ -9,11 +9,13 @@ PYTHONPATH=tests python -m replay --update          write the results as the new
 from __future__ import annotations
 
 import argparse
-import click
 import json
 import sys
 import tempfile
 from pathlib import Path
+
+import click
+
 from tests.replay.comparison import EXACT, differences, to_text
 from tests.replay.inputs import INPUTS, REFERENCES
 

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
 from classpulse.config.settings import Config, Settings
 from classpulse.services.assessment import renew_verdicts
 from classpulse.services.corrections import Desk, read_register
@@ -12,22 +21,15 @@ from classpulse.simulation.ground_truth import Truth
 from classpulse.simulation.room.video import Room, write_room
 from classpulse.simulation.term.writer import Term, TermSettings
 from classpulse.simulation.video_call import CallSettings, draw_call
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from db.engine import open_database
 from db.records import Mode
 from db.roster import save_entry
 from db.unit_of_work import Store
 from monitor.session.builder import Lecture
 from monitor.types import Sample
-from pathlib import Path
 from tests.replay.comparison import Tolerances
 from tests.replay.picture import class_photograph
 from tests.replay.readings import reported, scored, stored, summarised
-from sqlalchemy import Engine
-from typing import Any
 
 BEGAN_AT = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
 """When the videos are said to have been recorded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from classpulse.simulation.demo.portrait import load_portrait
 from classpulse.simulation.room.photo import Photograph
 

@@ -8,21 +8,26 @@ the tolerances (``replay.inputs``) decide what counts as a difference.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Engine
+
 from classpulse.config.settings import Config
 from classpulse.evaluation.expressions import score_session
 from classpulse.evaluation.tracking import score_following
 from classpulse.services.history import term_of
 from classpulse.services.reports import make_report
 from classpulse.simulation.ground_truth import Truth
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from db import sessions as queries
 from db.history import class_history
 from db.records import FlagRecord, Lesson, Level, TimelineBin
 from model.emotions import EMOTIONS
 from model.poses import Pose
 from monitor.types import Grounds, Sample, Unknown
-from pathlib import Path
 from reports.flags.base import ATTENTION_KIND as ATTENTION
 from reports.flags.base import SADNESS_KIND as SADNESS
 from reports.flags.base import Outcome
@@ -31,9 +36,6 @@ from reports.history.statistics import Trend
 from reports.history.term import TermStudent
 from reports.history.weeks import LessonLine, WeekLine
 from reports.text.dates import ReportSettings
-from sqlalchemy import Engine
-from statistics import median
-from typing import Any
 
 REASONS = {
     Unknown.ABSENT.value: "absent",

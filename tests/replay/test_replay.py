@@ -1,9 +1,10 @@
-
 from __future__ import annotations
 
 import json
-import pytest
 from pathlib import Path
+
+import pytest
+
 from tests.replay.comparison import EXACT, differences, to_text
 from tests.replay.inputs import INPUTS, REFERENCES, TERM_TOLERANCES
 
