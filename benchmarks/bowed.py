@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 
 from benchmarks.flags import BIN_S, FACES_A_BIN, SAMPLES, SPELL_BINS, Rng, timeline, told
 from benchmarks.pose_bias import is_read
-from model.data.faces import Faces, select
+from model.data.faces import Faces, select_split
 from model.data.load import load_faces
 from model.emotions import Emotion
-from model.export.model_info import mean_answers
+from model.export.model_info import mean_probabilities_by_label
 from model.inference.classifier import load_classifier
-from model.poses import Pose, pose_of
+from model.poses import HeadPoseClass, classify_head_pose
 from monitor.faces.dataset_poses import tile_poses
-from reports.flags.base import Outcome
-from reports.flags.confusion import Confusion, read_confusion
-from reports.flags.sadness import FlagSettings, judge
+from reports.flags.base import FlagOutcome
+from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
+from reports.flags.sadness import FlagSettings, decide_sadness_flag
 from reports.timeline.student import Floats, StudentTimeline
 
 PEOPLE = 20
@@ -62,7 +62,7 @@ class Pool:
     may be shown."""
 
     answers: Floats
-    poses: tuple[Pose, ...]
+    poses: tuple[HeadPoseClass, ...]
     read: NDArray[np.bool_]
     of: Mapping[str, Ints]
 
@@ -83,7 +83,7 @@ def read_pool(faces: Faces) -> Pool:
     which |= {"bent": neutral & (pitch < BENT_DEG)}
     return Pool(
         load_classifier().probabilities(faces.images).astype(np.float64),
-        tuple(pose_of(float(y), float(p)) for y, p in poses),
+        tuple(classify_head_pose(float(y), float(p)) for y, p in poses),
         np.array([is_read(float(y), float(p)) for y, p in poses], bool),
         {name: np.flatnonzero(kept) for name, kept in which.items()},
     )
@@ -107,8 +107,10 @@ def student(pool: Pool, faces: Ints, *, gate: bool, at_poses: bool) -> StudentTi
     means[counted > 0] = sums[counted > 0] / counted[counted > 0, None]
     each = SAMPLES // FACES_A_BIN
     at = np.array(pool.poses)[faces]
-    poses = {pose.value: ((at == pose) & read).sum(axis=1) * each for pose in Pose} if at_poses else {}
-    return replace(timeline(means), usable_samples=counted * each, poses=poses)
+    poses = (
+        {pose.value: ((at == pose) & read).sum(axis=1) * each for pose in HeadPoseClass} if at_poses else {}
+    )
+    return replace(timeline(means), usable_samples=counted * each, pose_counts=poses)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,12 @@ KINDS = (
 
 
 def print_rows(
-    pool: Pool, confusions: Mapping[str, Confusion], kind: Lectures, lectures: int, minutes: float, own: bool
+    pool: Pool,
+    confusions: Mapping[str, ConfusionMatrix],
+    kind: Lectures,
+    lectures: int,
+    minutes: float,
+    own: bool,
 ) -> None:
     """Who is flagged in lectures of one kind, each way of reading."""
     lines: dict[str, list[StudentTimeline]] = {way: [] for way in confusions}
@@ -139,8 +146,8 @@ def print_rows(
             for way, made in lines.items():
                 made.append(student(pool, faces, gate=way != "before", at_poses=way == "pose"))
     for way, confusion in confusions.items():
-        verdicts = [judge(line, FlagSettings(), confusion) for line in lines[way]]
-        flagged = np.array([v.outcome is Outcome.FLAGGED for v in verdicts]).reshape(lectures, 2, -1)
+        verdicts = [decide_sadness_flag(line, FlagSettings(), confusion) for line in lines[way]]
+        flagged = np.array([v.outcome is FlagOutcome.FLAGGED for v in verdicts]).reshape(lectures, 2, -1)
         shares = np.array([np.nan if v.sad_share is None else v.sad_share for v in verdicts])
         one, other = (told(int(flagged[:, half].sum()), lectures * PEOPLE // 2) for half in (0, 1))
         print(
@@ -161,10 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--half", choices=("choose", "report"), default="report")
     given = parser.parse_args(arguments)
     faces, classifier = load_faces(given.data), load_classifier()
-    pool, choose = read_pool(select(faces, given.half)), select(faces, "choose")
-    whole = mean_answers(classifier.probabilities(choose.images), choose.majority)
+    pool, choose = read_pool(select_split(faces, given.half)), select_split(faces, "choose")
+    whole = mean_probabilities_by_label(classifier.probabilities(choose.images), choose.majority)
     single, shipped = (
-        read_confusion({"model": kept}) for kept in ({"confusion": whole}, classifier.measured)
+        confusion_from_settings({"model": kept}) for kept in ({"confusion": whole}, classifier.model_metrics)
     )
     assert single is not None
     assert shipped is not None

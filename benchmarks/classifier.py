@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.inference.classifier import INPUT_PX, shipped
+from model.inference.classifier import INPUT_PX, shipped_file
 from model.inference.litert import open_interpreter
 
 CASES = {"one face, one core": (1, 1), "32 faces, two cores": (32, 2)}
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("models", nargs="*", type=Path, help="default: the shipped model alone")
     paths = parser.parse_args(arguments).models
     models = {str(path): path.read_bytes() for path in paths}
-    models = models or {"shipped": shipped("expression.tflite").read_bytes()}
+    models = models or {"shipped": shipped_file("expression.tflite").read_bytes()}
     for name, (faces, threads) in CASES.items():
         timers = {model: timer(content, faces, threads) for model, content in models.items()}
         seconds: dict[str, list[float]] = {model: [] for model in models}

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.faces import Faces, split
+from model.data.faces import Faces, official_splits
 from model.data.load import load_faces
-from model.inference.classifier import LiteRTClassifier, load_classifier, read_model, shipped
+from model.inference.classifier import LiteRTClassifier, load_classifier, read_model, shipped_file
 from model.inference.crop import CROP_PX, crop_face
 from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
 from monitor.detection.nms import Candidates
@@ -119,14 +119,14 @@ def recropped(detector: BlazeFace, tiles: NDArray[np.uint8]) -> tuple[NDArray[np
 def print_loss(detector: BlazeFace, faces: Faces) -> None:
     """Accuracy of both heads on the tiles as they are and as found again."""
     crops, found = recropped(detector, faces.images)
-    same = faces.take(found)
+    same = faces.subset(found)
     print(f"reporting half: {found.sum()} of {len(faces)} tiles found again")
-    own = LiteRTClassifier(read_model(shipped("expression.tflite")), head="fer2013")
+    own = LiteRTClassifier(read_model(shipped_file("expression.tflite")), head="fer2013")
     voted = same.vote_weights > 0
     for name, images in (("tiles", same.images), ("as live", crops)):
         label_share = (own.probabilities(images).argmax(axis=1) == same.labels).mean()
         answers = load_classifier().probabilities(images).argmax(axis=1)
-        vote_share = (answers == same.votes.argmax(axis=1))[voted].mean()
+        vote_share = (answers == same.vote_shares.argmax(axis=1))[voted].mean()
         print(f"{name:<8} fer2013 head {label_share:.3f}, expression head against raters {vote_share:.3f}")
 
 
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=6000)
     options = parser.parse_args()
-    splits = split(load_faces(options.data))
+    splits = official_splits(load_faces(options.data))
     detector = BlazeFace(SHORT_RANGE, threads=1)
     chosen = np.random.default_rng(0).permutation(len(splits.train))[: options.faces]
     boxes, points = measure(detector, splits.train.images[chosen])

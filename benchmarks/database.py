@@ -19,7 +19,7 @@ import numpy as np
 from db import sessions as queries
 from db.engine import Synchronous, open_database
 from db.history import student_history
-from db.records import Correction, CorrectionKind, NewSession, Progress, SessionStatus, TimelineBin
+from db.records import Correction, CorrectionKind, NewSession, SessionProgress, SessionStatus, TimelineBin
 from db.unit_of_work import Store
 
 BIN_S = 5.0
@@ -47,7 +47,7 @@ def one_bin(random: np.random.Generator, student_id: int, start_s: float) -> Tim
         seen_samples=9,
         usable_samples=7,
         probabilities=tuple(float(value) for value in random.dirichlet(np.ones(7))),
-        unknown={"absent": 1, "turned away": 2},
+        unreadable_reasons={"absent": 1, "turned away": 2},
         pose_samples=9,
         facing_samples=6,
         yaw_deg=float(random.normal(0, 20)),
@@ -60,7 +60,7 @@ def one_bin(random: np.random.Generator, student_id: int, start_s: float) -> Tim
 def start(store: Store, students: int) -> tuple[int, list[int]]:
     """A session with its students."""
     new = NewSession("bench", "none", datetime.now(UTC), "emotion", None, BIN_S, {}, {}, 1, 0.0)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         session_id = unit.start_session(new)
         ids = [unit.add_student(session_id, f"Student {n + 1}") for n in range(students)]
         unit.commit()
@@ -72,9 +72,11 @@ def write(store: Store, session_id: int, batches: Sequence[Sequence[TimelineBin]
     times_ms = []
     for number, batch in enumerate(batches, start=1):
         begin = time.perf_counter()
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             unit.write_bins(session_id, batch)
-            unit.progress(session_id, Progress(number * COMMIT_S, number * COMMIT_S, number * 20, 0))
+            unit.save_progress(
+                session_id, SessionProgress(number * COMMIT_S, number * COMMIT_S, number * 20, 0)
+            )
             unit.commit()
         times_ms.append((time.perf_counter() - begin) * 1000)
     return times_ms
@@ -83,16 +85,16 @@ def write(store: Store, session_id: int, batches: Sequence[Sequence[TimelineBin]
 def correct(store: Store, session_id: int, ids: Sequence[int], middle_s: float) -> None:
     """End the session and put it right: half of the class is named, two of them merged, two split."""
     now = datetime.now(UTC)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.end_session(session_id, SessionStatus.FINISHED, now, "")
         for number, student in enumerate(ids[: len(ids) // 2]):
-            named = unit.add_newcomer(session_id, f"Somebody {number}", to_roster=True)
-            unit.correct(session_id, Correction(CorrectionKind.NAME, student, named), now)
+            named = unit.add_unrecorded_student(session_id, f"Somebody {number}", to_roster=True)
+            unit.add_correction(session_id, Correction(CorrectionKind.NAME, student, named), now)
         for student in ids[-2:]:
-            other = unit.add_newcomer(session_id, f"Student {student + 1000}")
-            unit.correct(session_id, Correction(CorrectionKind.SPLIT, student, other, middle_s), now)
+            other = unit.add_unrecorded_student(session_id, f"Student {student + 1000}")
+            unit.add_correction(session_id, Correction(CorrectionKind.SPLIT, student, other, middle_s), now)
         for one, other in ((named, ids[-3]), (ids[-4], ids[-5])):
-            unit.correct(session_id, Correction(CorrectionKind.MERGE, other, one), now)
+            unit.add_correction(session_id, Correction(CorrectionKind.MERGE, other, one), now)
         unit.commit()
 
 
@@ -115,10 +117,10 @@ def measure(folder: Path, synchronous: Synchronous, students: int, hours: float)
     batches = lecture(ids, hours * 3600)
     times_ms = sorted(write(store, session_id, batches))
     engine = store.engine
-    read_ms = timed_ms(lambda: queries.bins(engine, session_id))
+    read_ms = timed_ms(lambda: queries.load_bins(engine, session_id))
     sums_ms = timed_ms(lambda: student_history(engine, "Student 1"))
     correct(store, session_id, ids, hours * 1800)
-    people_ms = timed_ms(lambda: queries.bins(engine, session_id))
+    people_ms = timed_ms(lambda: queries.load_bins(engine, session_id))
     corrected_ms = timed_ms(lambda: student_history(engine, "Somebody 0"))
     engine.dispose()
     rows = sum(map(len, batches))

@@ -20,7 +20,7 @@ import numpy as np
 
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
-from monitor.detection.tiling import levels
+from monitor.detection.tiling import pyramid_levels
 
 WIDTHS = (1280, 1920)
 ROUNDS = 5
@@ -45,7 +45,7 @@ def mediapipes_own(image: np.ndarray) -> Callable[[], int] | None:
         return None
     detector = faces.FaceDetection(model_selection=1, min_detection_confidence=0.5)
     height, width = image.shape[:2]
-    finest = levels(width, height, DetectionSettings().min_face_px, 192)[0]
+    finest = pyramid_levels(width, height, DetectionSettings().min_face_px, 192)[0]
     side = round(finest.tile_px / finest.scale)
     places = [(round(x / finest.scale), round(y / finest.scale)) for x, y in finest.corners]
 

@@ -20,9 +20,9 @@ from head_pose import nearest, shrunk
 
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
-from monitor.faces.eye_closure import OPEN_QUANTILE, SHUT, SHUT_SHARE
+from monitor.faces.eye_closure import CLOSED_RATIO, CLOSED_SHARE, OPEN_QUANTILE
 from monitor.faces.head_pose import AttentionSettings
-from monitor.faces.head_reader import MeshHeads
+from monitor.faces.head_reader import MeshPoseEstimator
 from monitor.sources.factory import open_source
 from monitor.types import ImageBGR
 
@@ -42,7 +42,7 @@ Openings = dict[tuple[int, str], list[tuple[int, float]]]
 """(Frame, opening) of those that could be read, by size (0 is full) and picture."""
 
 
-def openings(path: Path, detector: Detector, heads: MeshHeads, fps: float) -> Openings:
+def openings(path: Path, detector: Detector, heads: MeshPoseEstimator, fps: float) -> Openings:
     """The openings of the largest face of every frame at every size."""
     rng, found = np.random.default_rng(0), defaultdict(list)
     with open_source(str(path)) as source:
@@ -50,24 +50,24 @@ def openings(path: Path, detector: Detector, heads: MeshHeads, fps: float) -> Op
             face = max(detector.detect(frame.image_bgr), key=lambda f: f.size_px, default=None)
             if face is None:
                 continue
-            (reading,) = heads.read(frame.image_bgr, [face])
-            if reading.eye_opening is not None:
-                found[0, "clean"].append((number, reading.eye_opening))
+            (reading,) = heads.estimate(frame.image_bgr, [face])
+            if reading.eye_aspect_ratio is not None:
+                found[0, "clean"].append((number, reading.eye_aspect_ratio))
             for px in SIZES_PX:
                 scale = px / face.size_px
                 small = shrunk(frame.image_bgr, scale)
                 for name, image in (("clean", small), ("bad", bad(small, rng))):
                     again = nearest(detector.detect(image), (face.centre[0] * scale, face.centre[1] * scale))
-                    (reading,) = heads.read(image, [again]) if again and scale < 1 else (None,)
-                    if reading and reading.eye_opening is not None:
-                        found[px, name].append((number, reading.eye_opening))
+                    (reading,) = heads.estimate(image, [again]) if again and scale < 1 else (None,)
+                    if reading and reading.eye_aspect_ratio is not None:
+                        found[px, name].append((number, reading.eye_aspect_ratio))
     return found
 
 
 def shut(values: list[float]) -> np.ndarray:
     """Which openings count as shut against the same list's open eyes."""
     level = np.quantile(values, OPEN_QUANTILE)
-    return np.array(values) - SHUT <= SHUT_SHARE * (level - SHUT)
+    return np.array(values) - CLOSED_RATIO <= CLOSED_SHARE * (level - CLOSED_RATIO)
 
 
 def print_clip(path: Path, found: Openings) -> None:
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--fps", type=float, default=15.0, help="frames of a second that are read")
     options = parser.parse_args()
-    detector, heads = load_detector(DetectionSettings()), MeshHeads(SETTINGS)
+    detector, heads = load_detector(DetectionSettings()), MeshPoseEstimator(SETTINGS)
     for path in options.videos:
         print_clip(path, openings(path, detector, heads, options.fps))
 

@@ -25,20 +25,20 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pose_bias import is_read
-from model.data.faces import select
+from model.data.faces import select_split
 from model.data.load import load_faces
 from model.emotions import EMOTIONS, Emotion
 from model.inference.classifier import load_classifier
 from monitor.faces.dataset_poses import tile_poses
 from monitor.timeline.binning import Binner
 from monitor.types import Observation
-from reports.flags.attention import AttentionFlagSettings, judge_attention
-from reports.flags.base import Outcome
-from reports.flags.baseline import Usual, usual_level
-from reports.flags.confidence import resampled, share_interval, wilson
-from reports.flags.confusion import Confusion, read_confusion
-from reports.flags.sadness import FlagSettings, Verdict, judge
-from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
+from reports.flags.attention import AttentionFlagSettings, decide_attention_flags
+from reports.flags.base import FlagOutcome
+from reports.flags.baseline import Baseline, median_baseline
+from reports.flags.confidence import bootstrap_quantiles, share_interval, wilson_interval
+from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
+from reports.flags.sadness import FlagSettings, SadnessDecision, decide_sadness_flag
+from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 
 BIN_S, SPELL_BINS, FACES_A_BIN, SAMPLES = 5.0, 2, 2, 10
 SAD, NEUTRAL, HAPPY = int(Emotion.SAD), int(Emotion.NEUTRAL), int(Emotion.HAPPY)
@@ -64,7 +64,7 @@ class Pool:
     """The model's answers to the faces of each label, (N, 7) each, and the mistakes it is corrected by."""
 
     answers: tuple[Floats, ...]
-    confusion: Confusion
+    confusion: ConfusionMatrix
 
     def few(self, rng: Rng, count: int | None) -> tuple[Floats, ...]:
         """The answers to ``count`` faces of each label, which is all that one person shows; None: to all."""
@@ -77,10 +77,10 @@ class Pool:
 
 def read_pool(data: Path, half: str) -> Pool:
     """Classify each face of a half once, of those at poses that a lesson reads."""
-    faces, classifier = select(load_faces(data), half), load_classifier()
-    faces = faces.take(np.array([is_read(*map(float, pose)) for pose in tile_poses(faces.images)], bool))
+    faces, classifier = select_split(load_faces(data), half), load_classifier()
+    faces = faces.subset(np.array([is_read(*map(float, pose)) for pose in tile_poses(faces.images)], bool))
     answers = classifier.probabilities(faces.images).astype(np.float64)
-    confusion = read_confusion({"model": classifier.measured})
+    confusion = confusion_from_settings({"model": classifier.model_metrics})
     assert confusion is not None
     return Pool(tuple(answers[faces.majority == label] for label in range(len(EMOTIONS))), confusion)
 
@@ -103,7 +103,7 @@ def timeline(probabilities: Floats) -> StudentTimeline:
     """A student who was seen and readable all the time."""
     count = len(probabilities)
     full, none, nan = np.full(count, SAMPLES), np.zeros(count, np.int64), np.full(count, np.nan)
-    grid = Grid(BIN_S, np.full(count, BIN_S))
+    grid = BinGrid(BIN_S, np.full(count, BIN_S))
     parts = (full, full, full, none, none, nan, nan, none, none)
     return StudentTimeline(1, "Student 1", grid, np.full(count, BIN_S), *parts, probabilities, {})
 
@@ -136,24 +136,24 @@ def students(
     others: str,
     settings: FlagSettings = LAX,
     faces: int | None = None,
-) -> Iterator[Verdict]:
+) -> Iterator[SadnessDecision]:
     """The verdicts on so many students."""
     rng = np.random.default_rng([round(1000 * sad_share), round(minutes), len(others), faces or 0])
     for _ in range(count):
         spells = shown_spells(rng, sad_share, minutes, OTHERS[others])
         bins = shown_bins(rng, spells, pool.few(rng, faces))
-        yield judge(timeline(bins), settings, pool.confusion)
+        yield decide_sadness_flag(timeline(bins), settings, pool.confusion)
 
 
-def flagged(verdicts: Sequence[Verdict], threshold: float) -> int:
+def flagged(verdicts: Sequence[SadnessDecision], threshold: float) -> int:
     """How many are flagged with that ``sad_share``."""
-    lows = [v.interval.low for v in verdicts if v.interval and v.outcome is Outcome.FLAGGED]
+    lows = [v.interval.low for v in verdicts if v.interval and v.outcome is FlagOutcome.FLAGGED]
     return sum(low > threshold for low in lows)
 
 
 def told(hits: int, count: int) -> str:
     """A share of cases with its Wilson interval, in percent."""
-    low, high = wilson(hits / count, count, 0.95)
+    low, high = wilson_interval(hits / count, count, 0.95)
     return f"{hits / count:7.2%} ({low:.2%} to {high:.2%})"
 
 
@@ -194,17 +194,19 @@ def with_usual(pool: Pool, rng: Rng, share: float, faces: int) -> tuple[bool, bo
     """Whether one student is flagged without and with three earlier sessions in which they looked neutral."""
     answers = pool.few(rng, faces)
 
-    def lecture(sad_share: float, usual: Usual | None) -> Verdict:
+    def lecture(sad_share: float, usual: Baseline | None) -> SadnessDecision:
         spells = shown_spells(rng, sad_share, 50, OTHERS["neutral"])
-        return judge(timeline(shown_bins(rng, spells, answers)), FlagSettings(), pool.confusion, usual)
+        return decide_sadness_flag(
+            timeline(shown_bins(rng, spells, answers)), FlagSettings(), pool.confusion, usual
+        )
 
-    usual = usual_level([lecture(0.0, None).sad_share or 0.0 for _ in range(3)])
+    usual = median_baseline([lecture(0.0, None).sad_share or 0.0 for _ in range(3)])
     today = lecture(share, None)
     line = today.interval
     assert line is not None
     assert usual is not None
-    alone = today.outcome is Outcome.FLAGGED
-    return alone, alone and line.low > usual.level
+    alone = today.outcome is FlagOutcome.FLAGGED
+    return alone, alone and line.low > usual.share
 
 
 def thresholds(data: Path, lectures: int) -> None:
@@ -214,7 +216,9 @@ def thresholds(data: Path, lectures: int) -> None:
     shares = [replace(settings, sad_share=share) for share in (0.2, 0.25, 0.26, 0.27, 0.28, 0.3)]
     margins = [replace(settings, sad_margin=margin) for margin in (0.0, 0.01, 0.02, 0.03, 0.05)]
     for tried in (*shares, *margins):
-        found = sum(v.outcome is Outcome.FLAGGED for v in students(pool, lectures, 0.6, 5, "neutral", tried))
+        found = sum(
+            v.outcome is FlagOutcome.FLAGGED for v in students(pool, lectures, 0.6, 5, "neutral", tried)
+        )
         print(
             f"sad_share {tried.sad_share}, sad_margin {tried.sad_margin}: {told(found, lectures)}", flush=True
         )
@@ -263,7 +267,7 @@ def curve(
     share, others, faces = shown
     verdicts = list(students(pool, lectures, share, 5, others, faces=faces))
     rates = np.array([flagged(verdicts, threshold) / lectures for threshold in THRESHOLDS])
-    around = np.array([wilson(rate, lectures, 0.95) for rate in rates])
+    around = np.array([wilson_interval(rate, lectures, 0.95) for rate in rates])
     axes.plot(THRESHOLDS, rates, color=color, ls=style)
     axes.fill_between(THRESHOLDS, around[:, 0], around[:, 1], color=color, alpha=0.2, lw=0)
     print(f"curve, sad {share:.1f}, {others}, faces {faces}: " + " ".join(f"{r:.3f}" for r in rates[::2]))
@@ -278,7 +282,7 @@ def coverage(data: Path, chains: int = 300) -> None:
     scores = [(answers[label][:, SAD] - means[1]) / (means[0] - means[1]) for label in (SAD, NEUTRAL)]
     methods: Mapping[str, Callable[[Floats], tuple[float, float]]] = {
         "effective": effective_wilson,
-        "bootstrap": lambda row: resampled(row, np.full(len(row), 1 / len(row)), 0.95),
+        "bootstrap": lambda row: bootstrap_quantiles(row, np.full(len(row), 1 / len(row)), 0.95),
         "both": lambda row: ends(share_interval(row, np.ones(len(row)))),
     }
     for count in (12, 60, 600):
@@ -330,7 +334,7 @@ def effective_wilson(row: Floats) -> tuple[float, float]:
     correlation = float(apart[:-1] @ apart[1:] / max(apart @ apart, 1e-12))
     correlation = max(0.0, (correlation * (len(row) - 1) + 0.5 * 2) / (len(row) + 1))
     design = min(1.0, share * (1 - share) / max(float(row.var()), 1e-12))
-    return wilson(share, max(1.0, len(row) * (1 - correlation) / (1 + correlation) * design), 0.95)
+    return wilson_interval(share, max(1.0, len(row) * (1 - correlation) / (1 + correlation) * design), 0.95)
 
 
 SPELL_S = 30.0
@@ -352,8 +356,10 @@ def attention(classes: int = 60, people: int = 20, targets: int = 2, minutes: in
             for number in range(classes):
                 rng = np.random.default_rng([number, round(100 * share)])
                 shares = [share if one < targets else usual for one in range(people)]
-                verdicts = judge_attention([turned(rng, one, bins, together) for one in shares], settings)
-                outcomes = [verdict.outcome is Outcome.FLAGGED for verdict in verdicts]
+                verdicts = decide_attention_flags(
+                    [turned(rng, one, bins, together) for one in shares], settings
+                )
+                outcomes = [verdict.outcome is FlagOutcome.FLAGGED for verdict in verdicts]
                 hits += sum(outcomes[:targets])
                 false += sum(outcomes[targets:])
             rates = told(hits, classes * targets), told(false, classes * (people - targets))

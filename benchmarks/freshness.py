@@ -5,7 +5,7 @@
 Each still is encoded for hundreds of pictures as cameras do (H.264, no reordering, key frames), each film is
 taken as it is and encoded again. A thumbnail is held against one of half a second or two seconds before;
 printed is the block that differs most: for stills the largest over the time, for films the smallest.
-``monitor.sources.freshness.RECODED`` has to lie between them. For each film also how long at most it is not fresh; of
+``monitor.sources.freshness.RECODED_TOLERANCE`` has to lie between them. For each film also how long at most it is not fresh; of
 dark pictures their mean, and how far their brightest block lies above it.
 """
 
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from monitor.sources.capture import thumbnail
-from monitor.sources.freshness import RECODED, Freshness, Look, Thumbnail, is_black
+from monitor.sources.freshness import RECODED_TOLERANCE, FrameStatus, FrozenFrameDetector, Thumbnail, is_black
 
 FPS = 25
 STREAMS = {
@@ -81,8 +81,10 @@ def describe(name: str, pictures: Iterable[np.ndarray], fps: float, *, still: bo
                 f" 5th {worst(int(np.sort(d)[-5]) for d in all_):4d})"
             )
     if not still:
-        freshness = Freshness(RECODED)
-        fresh_s = [i / fps for i, one in enumerate(thumbnails) if freshness.judge(one) is Look.FRESH]
+        freshness = FrozenFrameDetector(RECODED_TOLERANCE)
+        fresh_s = [
+            i / fps for i, one in enumerate(thumbnails) if freshness.classify(one) is FrameStatus.FRESH
+        ]
         longest_s = max(b - a for a, b in itertools.pairwise([*fresh_s, len(thumbnails) / fps]))
         parts.append(f"not fresh for {longest_s:.2f} s at most")
     print(f"{name:52s} {'   '.join(parts)}", flush=True)

@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.demo.head_turn import turned_mesh
-from classpulse.simulation.demo.poses import Fields, Pose, load_fields
-from classpulse.simulation.demo.warps import grid
+from classpulse.simulation.demo.head_turn import rotate_mesh
+from classpulse.simulation.demo.poses import FacePose, PoseFields, load_pose_fields
+from classpulse.simulation.demo.warps import sample_grid
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
-from monitor.faces.head_pose import head_pose, mesh_pose
+from monitor.faces.head_pose import pose_from_keypoints, pose_from_mesh
 from monitor.faces.mesh import MeshNetwork
 from monitor.sources.factory import open_source
 from monitor.types import Face, HeadPose, ImageBGR
@@ -63,8 +63,8 @@ class Reader:
 
     def read(self, image_bgr: ImageBGR, face: Face) -> Read:
         """Both directions of one face, whatever its size."""
-        mesh = self._meshes.settle(image_bgr, face.box_xyxy, face.keypoints[:2])
-        return Read(head_pose(face), None if mesh is None else mesh_pose(mesh.points))
+        mesh = self._meshes.find_two_pass(image_bgr, face.box_xyxy, face.keypoints[:2])
+        return Read(pose_from_keypoints(face), None if mesh is None else pose_from_mesh(mesh.points))
 
 
 def nearest(faces: Sequence[Face], xy: tuple[float, float]) -> Face | None:
@@ -84,14 +84,14 @@ def shrunk(image_bgr: ImageBGR, scale: float) -> ImageBGR:
     return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def drawn(fields: Fields, yaw_deg: float, pitch_deg: float, roll_deg: float, px: int) -> ImageBGR:
+def drawn(fields: PoseFields, yaw_deg: float, pitch_deg: float, roll_deg: float, px: int) -> ImageBGR:
     """The demo's portrait turned, rolled in the picture, and shrunk until her face would be ``px`` wide."""
     image = fields.portrait.image_bgr
     height, width = image.shape[:2]
-    field = fields.of(Pose(yaw_deg=yaw_deg, pitch_deg=pitch_deg))
-    where = np.asarray(cv2.resize(grid(image.shape) - field, (width, height)), np.float32)
+    field = fields.field_for(FacePose(yaw_deg=yaw_deg, pitch_deg=pitch_deg))
+    where = np.asarray(cv2.resize(sample_grid(image.shape) - field, (width, height)), np.float32)
     turned = cv2.remap(image, where, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    x1, _, x2, _ = fields.portrait.face.box_xyxy
+    x1, _, x2, _ = fields.portrait.landmarks.box_xyxy
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), roll_deg, 1.0)
     rolled = cv2.warpAffine(turned, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return shrunk(np.asarray(rolled, np.uint8), px / (x2 - x1))
@@ -104,7 +104,7 @@ def cell(values: Sequence[float]) -> str:
 
 def print_drawn(reader: Reader) -> None:
     """Readings of the drawn turns and nods by size: keypoints / mesh, mean ± standard deviation."""
-    fields = load_fields()
+    fields = load_pose_fields()
     print("keypoints / mesh by width of the drawn face, px; then the fit on the points that were drawn")
     print(f"{'':>10}" + "".join(f"{px:>26}" for px in DRAWN_PX) + f"{'the fit':>10}")
     for turn in TURNS_DEG:
@@ -115,7 +115,7 @@ def print_drawn(reader: Reader) -> None:
 
 
 def print_row(
-    reader: Reader, fields: Fields, name: str, angle: str, drawings: Sequence[tuple[float, float, int]]
+    reader: Reader, fields: PoseFields, name: str, angle: str, drawings: Sequence[tuple[float, float, int]]
 ) -> None:
     """One angle drawn at every size. ``drawings`` are (yaw, pitch, side to which the angle counts)."""
     row = f"{name:>10}"
@@ -131,12 +131,12 @@ def print_row(
         ]
         row += f"{cell(by_way[0])} / {cell(by_way[1])}".rjust(26)
     yaw, pitch, _ = drawings[0]
-    fit = mesh_pose(turned_mesh(fields.portrait.face, yaw, pitch).astype(np.float32))
+    fit = pose_from_mesh(rotate_mesh(fields.portrait.landmarks, yaw, pitch).astype(np.float32))
     print(row + f"{getattr(fit, angle):10.1f}")
 
 
 def _drawn_read(
-    reader: Reader, fields: Fields, yaw_deg: float, pitch_deg: float, roll_deg: float, px: int
+    reader: Reader, fields: PoseFields, yaw_deg: float, pitch_deg: float, roll_deg: float, px: int
 ) -> Read | None:
     image = drawn(fields, yaw_deg, pitch_deg, roll_deg, px)
     face = max(reader.detector.detect(image), key=lambda f: f.size_px, default=None)

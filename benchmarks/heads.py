@@ -21,8 +21,8 @@ import psutil
 from classpulse.simulation.demo.video import DemoClass
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
-from monitor.faces.head_pose import AttentionSettings, KeypointHeads
-from monitor.faces.head_reader import MeshHeads
+from monitor.faces.head_pose import AttentionSettings, KeypointPoseEstimator
+from monitor.faces.head_reader import MeshPoseEstimator
 from monitor.types import ImageBGR
 
 ROUNDS = 16
@@ -55,13 +55,13 @@ def main() -> None:
     path = parser.parse_args().picture
     cv2.setNumThreads(1)
     image: ImageBGR = (
-        DemoClass().stage.frame_at(AT_S) if path is None else np.asarray(cv2.imread(str(path)), np.uint8)
+        DemoClass().renderer.frame_at(AT_S) if path is None else np.asarray(cv2.imread(str(path)), np.uint8)
     )
     detector = load_detector(DetectionSettings(threads=1))
     faces = detector.detect(image)
     before = mib()
-    heads, keypoints = MeshHeads(AttentionSettings()), KeypointHeads()
-    readings = heads.read(image, faces)
+    heads, keypoints = MeshPoseEstimator(AttentionSettings()), KeypointPoseEstimator()
+    readings = heads.estimate(image, faces)
     grown = mib() - before
     large = [face for face in faces if face.size_px >= AttentionSettings().eyes_min_face_px]
     if not large:
@@ -69,12 +69,12 @@ def main() -> None:
     told = spent_s(
         {
             "finding the faces": lambda: detector.detect(image),
-            "heads by mesh and eyes": lambda: heads.read(image, large),
-            "heads by keypoints": lambda: keypoints.read(image, large),
+            "heads by mesh and eyes": lambda: heads.estimate(image, large),
+            "heads by keypoints": lambda: keypoints.estimate(image, large),
         }
     )
     base = told["finding the faces"]
-    eyes = sum(reading.eye_opening is not None for reading in readings)
+    eyes = sum(reading.eye_aspect_ratio is not None for reading in readings)
     print(f"{image.shape[1]} x {image.shape[0]}, {len(faces)} faces, {len(large)} large, eyes of {eyes}")
     for name, seconds in told.items():
         each = f", {seconds * 1000 / len(large):5.2f} ms a face" if name != "finding the faces" else ""

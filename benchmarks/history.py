@@ -26,28 +26,28 @@ from alembic import command
 from sqlalchemy import Engine, create_engine, event, text
 
 from classpulse.config.settings import Config, Settings
-from classpulse.services.assessment import renew_verdicts
+from classpulse.services.assessment import reassess_session
 from db import sessions as queries
 from db.engine import open_database
 from db.history import (
-    bare_lessons,
     class_history,
-    earlier_levels,
-    lessons_of,
+    history_of_sessions,
+    list_class_sessions,
+    load_earlier_shares,
     session_counts,
     student_history,
 )
-from db.migrations.runner import config as alembic_config
+from db.migrations.runner import alembic_config as alembic_config
 from db.records import Correction, CorrectionKind, FlagRecord, NewSession, SeatRecord, SessionStatus
-from db.roster import require_class
-from db.schema import HEAD
-from db.summaries import unsummarised
+from db.roster import require_known_class
+from db.schema import HEAD_REVISION
+from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
-from reports.history.comparison import compared
-from reports.history.student import told_history
-from reports.history.summaries import MADE_WITH
-from reports.history.term import class_term
-from reports.history.weeks import class_trends
+from reports.history.comparison import compare_sessions
+from reports.history.student import build_student_history
+from reports.history.summaries import RULES_VERSION
+from reports.history.term import build_term_history
+from reports.history.weeks import build_class_trends
 from reports.text.dates import ReportSettings
 
 CLASS, START = "Physics 10b", datetime(2025, 1, 6, 9, 0, tzinfo=UTC)
@@ -84,19 +84,20 @@ def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
     """One class; each lecture with bins, seats, two verdicts of everybody and its summaries."""
     store, ids = Store(engine), list[int]()
     for number in range(sessions):
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             at = START + timedelta(days=number)
             new = NewSession(CLASS, "none", at, "emotion", None, BIN_S, settings(), {"model": "x"}, 1, 0.0)
             session = unit.start_session(new)
             if not ids:
                 ids = [
-                    unit.add_newcomer(session, f"Student {n + 1}", to_roster=True) for n in range(students)
+                    unit.add_unrecorded_student(session, f"Student {n + 1}", to_roster=True)
+                    for n in range(students)
                 ]
             unit.connection.execute(text(BINS), {"session": session, "bins": bins})
             unit.save_seats(session, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids])
             unit.save_flags([flag(session, one, kind) for one in ids for kind in ("sad_share", "attention")])
             unit.connection.execute(text(SUMMARIES), {"session": session})
-            whole = {"session": session, "made_with": MADE_WITH, "students": students}
+            whole = {"session": session, "made_with": RULES_VERSION, "students": students}
             unit.connection.execute(text(WHOLE), whole)
             unit.end_session(session, SessionStatus.FINISHED, at + timedelta(minutes=50), "")
             unit.commit()
@@ -106,7 +107,7 @@ def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
 
 def settings() -> dict[str, Any]:
     """What every session keeps."""
-    return Settings().as_json()
+    return Settings().as_session_json()
 
 
 def flag(session: int, student: int, kind: str) -> FlagRecord:
@@ -128,7 +129,7 @@ def flag(session: int, student: int, kind: str) -> FlagRecord:
 
 def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int]) -> None:
     """In each session one student was another from the middle on; the summaries stay as they were."""
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         connection = unit.connection
         for number in sessions:
             kept = [
@@ -143,7 +144,7 @@ def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int
                 )
                 for name in ("student_summaries", "session_summaries")
             ]
-            unit.correct(
+            unit.add_correction(
                 number, Correction(CorrectionKind.SPLIT, students[0], students[1], 1500.0), datetime.now(UTC)
             )
             for name, rows in kept:
@@ -154,27 +155,29 @@ def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int
 
 def answers(engine: Engine) -> dict[str, Callable[[], object]]:
     """Every question of the commands: the reads, and with what is worked out of them."""
-    latest = queries.latest_session(engine)
+    latest = queries.get_latest_session(engine)
     weeks = latest.started_at - timedelta(weeks=6)
     everything = class_history(engine, CLASS)
     one = student_history(engine, "Student 7")
-    lessons = bare_lessons(engine, CLASS)
+    lessons = list_class_sessions(engine, CLASS)
     return {
-        "sessions to be summed up": lambda: unsummarised(engine, MADE_WITH),
-        "a class by its name": lambda: require_class(engine, CLASS),
-        "sessions": lambda: queries.sessions(engine),
-        "sessions of a class since a day": lambda: queries.sessions(engine, CLASS, since=weeks),
+        "sessions to be summed up": lambda: list_pending_summaries(engine, RULES_VERSION),
+        "a class by its name": lambda: require_known_class(engine, CLASS),
+        "sessions": lambda: queries.list_sessions(engine),
+        "sessions of a class since a day": lambda: queries.list_sessions(engine, CLASS, since=weeks),
         "students and flags of each session": lambda: session_counts(engine),
         "a student's sessions": lambda: student_history(engine, "Student 7"),
-        "the lessons they missed": lambda: bare_lessons(engine, CLASS),
-        "two lessons": lambda: lessons_of(engine, [1, latest.id]),
+        "the lessons they missed": lambda: list_class_sessions(engine, CLASS),
+        "two lessons": lambda: history_of_sessions(engine, [1, latest.id]),
         "a class, six weeks": lambda: class_history(engine, CLASS, weeks),
         "a class, everything": lambda: class_history(engine, CLASS),
-        "earlier levels of a session's students": lambda: earlier_levels(engine, latest.id),
-        "(worked out) a student's history": lambda: told_history("Student 7", one, lessons, UTC_TIMES),
-        "(worked out) a comparison": lambda: compared(lessons_of(engine, [1, latest.id])),
-        "(worked out) six weeks": lambda: class_trends(CLASS, everything.lessons[-42:], UTC_TIMES),
-        "(worked out) a term of everything": lambda: class_term(CLASS, everything, UTC_TIMES),
+        "earlier levels of a session's students": lambda: load_earlier_shares(engine, latest.id),
+        "(worked out) a student's history": lambda: build_student_history(
+            "Student 7", one, lessons, UTC_TIMES
+        ),
+        "(worked out) a comparison": lambda: compare_sessions(history_of_sessions(engine, [1, latest.id])),
+        "(worked out) six weeks": lambda: build_class_trends(CLASS, everything.sessions[-42:], UTC_TIMES),
+        "(worked out) a term of everything": lambda: build_term_history(CLASS, everything, UTC_TIMES),
     }
 
 
@@ -248,7 +251,7 @@ def migrate(url: str) -> None:
     engine.dispose()
     begin = time.perf_counter()
     open_database(url).dispose()
-    print(f"migrating it from 0005 to {HEAD}: {time.perf_counter() - begin:.2f} s")
+    print(f"migrating it from 0005 to {HEAD_REVISION}: {time.perf_counter() - begin:.2f} s")
 
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
@@ -257,7 +260,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     engine = open_database(url)
     begin = time.perf_counter()
     fill(engine, options.sessions, options.students, options.bins)
-    people = [one.id for one in queries.roster(engine, CLASS)]
+    people = [one.id for one in queries.list_roster_students(engine, CLASS)]
     correct_some(engine, range(5, options.sessions, 50), people)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA optimize")
@@ -272,7 +275,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         for step in sorted(scans(engine, action)):
             print(f"              {step}")
     own = Config(Settings(), folder)
-    summing = median_ms(lambda: renew_verdicts(engine, options.sessions, own), 3)
+    summing = median_ms(lambda: reassess_session(engine, options.sessions, own), 3)
     print(f"summing up one session: {summing:.0f} ms")
     engine.dispose()
     whole_commands(url, folder)

@@ -34,7 +34,7 @@ import httpx
 import numpy as np
 
 from classpulse.config.settings import read_config
-from classpulse.services.accounts import hashed
+from classpulse.services.accounts import hash_password
 from db.accounts import Role, add_account
 from db.clock import now_utc
 from db.engine import open_database
@@ -203,8 +203,8 @@ def _make_account(config: Path) -> None:
     read = read_config(config)
     read.data_folder.mkdir(parents=True)
     engine = open_database(read.database_url)
-    with Store(engine).unit() as unit:
-        add_account(unit, "Root", Role.ADMINISTRATOR, hashed(PASSWORD), now_utc())
+    with Store(engine).unit_of_work() as unit:
+        add_account(unit, "Root", Role.ADMINISTRATOR, hash_password(PASSWORD), now_utc())
         unit.commit()
     engine.dispose()
     Camera.config = config  # type: ignore[attr-defined]

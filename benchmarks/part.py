@@ -16,17 +16,17 @@ import argparse
 import cv2
 import numpy as np
 
-from classpulse.simulation.demo.cast import moment_at
+from classpulse.simulation.demo.cast import scripted_state_at
 from classpulse.simulation.demo.tile import draw_backdrop
-from classpulse.simulation.demo.video import DemoClass, Mosaic
-from classpulse.simulation.video_call import CallSettings, draw_call
+from classpulse.simulation.demo.video import DemoClass, TileLayout
+from classpulse.simulation.video_call import CallSettings, build_call
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
 from monitor.faces.head_pose import AttentionSettings
-from monitor.faces.head_reader import MeshHeads
-from monitor.imaging import fit
-from monitor.seating.tiles import OneFaceATile
-from monitor.sources.participant_grid import TILE, Gallery
+from monitor.faces.head_reader import MeshPoseEstimator
+from monitor.imaging import letterbox
+from monitor.seating.tiles import LargestFacePerTile
+from monitor.sources.participant_grid import TILE_SIZE_PX, TileGrid
 from monitor.types import Box, Face, ImageBGR
 
 CAMERA = (640, 480)
@@ -44,21 +44,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--away", type=float, default=0.65)
     asked = parser.parse_args()
-    call = draw_call(CallSettings(asked.students, asked.seconds, asked.seed))
+    call = build_call(CallSettings(asked.students, asked.seconds, asked.seed))
     rows = -(-asked.students // 3)
     gap = 8
-    mosaic = Mosaic(3 * (CAMERA[0] + gap) + gap, rows * (CAMERA[1] + gap) + gap, 3, rows)
+    mosaic = TileLayout(3 * (CAMERA[0] + gap) + gap, rows * (CAMERA[1] + gap) + gap, 3, rows)
     drawn = DemoClass(asked.seconds, 5, call.students, mosaic)
-    gallery = Gallery(asked.students)
-    heads = MeshHeads(AttentionSettings())
+    gallery = TileGrid(asked.students)
+    heads = MeshPoseEstimator(AttentionSettings())
     detector = load_detector(DetectionSettings())
-    rooms = [draw_backdrop(one.look.backdrop, *CAMERA) for one in call.students]
+    rooms = [draw_backdrop(one.appearance.backdrop, *CAMERA) for one in call.students]
     for name, parts in (("whole", False), ("part", True)):
         sizes, bytes_, off, seen, faces = [], [], [], 0, 0
         known: dict[int, Box] = {}
         for second in range(int(asked.seconds)):
-            image, before = drawn.stage.frame_at(float(second)), dict(known)
-            wall = np.full((gallery.size[1], gallery.size[0], 3), 128, np.uint8)
+            image, before = drawn.renderer.frame_at(float(second)), dict(known)
+            wall = np.full((gallery.size_px[1], gallery.size_px[0], 3), 128, np.uint8)
             views = {}
             for tile in range(asked.students):
                 x1, y1, x2, y2 = mosaic.tile_xyxy(tile)
@@ -68,13 +68,13 @@ def main() -> None:
                 views[tile] = view or (0.0, 0.0, float(CAMERA[0]), float(CAMERA[1]))
                 x, y = gallery.corner(tile)
                 picture = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
-                wall[y : y + TILE[1], x : x + TILE[0]] = fit(picture, TILE)
+                wall[y : y + TILE_SIZE_PX[1], x : x + TILE_SIZE_PX[0]] = letterbox(picture, TILE_SIZE_PX)
             found: dict[int, Face] = {}
-            for face in OneFaceATile(detector, gallery).detect(wall):
+            for face in LargestFacePerTile(detector, gallery).detect(wall):
                 found[gallery.tile_of(face.box_xyxy) or 0] = face
-            readings = dict(zip(found, heads.read(wall, list(found.values())), strict=True))
+            readings = dict(zip(found, heads.estimate(wall, list(found.values())), strict=True))
             for tile, student in enumerate(call.students):
-                moment = moment_at(student, float(second), asked.seconds)
+                moment = scripted_state_at(student, float(second), asked.seconds)
                 if not moment.present or not moment.settled:
                     continue
                 faces += 1
@@ -83,7 +83,7 @@ def main() -> None:
                     view = views[tile]
                     # On the place a part is drawn larger than it came: what counts is what was sent.
                     scale = min(1.0, PART[1] / (view[3] - view[1]) if view[3] - view[1] < CAMERA[1] else 0.5)
-                    sizes.append(found[tile].size_px / TILE[1] * (view[3] - view[1]) * scale)
+                    sizes.append(found[tile].size_px / TILE_SIZE_PX[1] * (view[3] - view[1]) * scale)
                     pose = readings[tile].pose
                     if pose is not None:
                         off.append(abs(pose.yaw_deg - moment.pose.yaw_deg))
@@ -127,7 +127,7 @@ def farther(picture_bgr: ImageBGR, room_bgr: ImageBGR, away: float) -> ImageBGR:
 def sent(camera_bgr: ImageBGR, part: Box | None) -> np.ndarray:
     """What a browser sends."""
     if part is None:
-        small = cv2.resize(camera_bgr, TILE, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(camera_bgr, TILE_SIZE_PX, interpolation=cv2.INTER_AREA)
     else:
         x1, y1, x2, y2 = (round(edge) for edge in part)
         cut = camera_bgr[y1:y2, x1:x2]
@@ -138,7 +138,7 @@ def sent(camera_bgr: ImageBGR, part: Box | None) -> np.ndarray:
 
 def in_camera(box_xyxy: Box, corner: tuple[int, int], view: Box) -> Box:
     """A box of the gallery in the camera's pixels."""
-    scale = (view[3] - view[1]) / TILE[1]
+    scale = (view[3] - view[1]) / TILE_SIZE_PX[1]
     x1, y1, x2, y2 = (edge - corner[index % 2] for index, edge in enumerate(box_xyxy))
     return view[0] + scale * x1, view[1] + scale * y1, view[0] + scale * x2, view[1] + scale * y2
 

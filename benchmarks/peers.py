@@ -60,29 +60,31 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
     from model.inference.crop import crop_face
     from monitor.detection.base import DetectionSettings
     from monitor.detection.factory import load_detector
-    from monitor.faces.expression import ExpressionReader
-    from monitor.faces.quality import QualitySettings, assess
-    from monitor.registration.camera_motion import Registration
-    from monitor.seating.assigner import Seating
+    from monitor.faces.expression import QualityGatedEstimator
+    from monitor.faces.quality import QualitySettings, assess_face
+    from monitor.registration.camera_motion import CameraMotionEstimator
+    from monitor.seating.assigner import SeatAssigner
     from monitor.session.pipeline import Pipeline
     from monitor.sources.factory import open_source
-    from monitor.tracking.appearance import colours
+    from monitor.tracking.appearance import colour_histogram
     from monitor.tracking.tracker import Tracker
 
-    reader = ExpressionReader(
-        partial(assess, settings=QualitySettings()),
+    reader = QualityGatedEstimator(
+        partial(assess_face, settings=QualitySettings()),
         lambda image, face: crop_face(image, face.box_xyxy, face.keypoints),
         load_classifier(None, threads=2).probabilities,
     )
     detector = load_detector(DetectionSettings())
-    pipeline = Pipeline(detector, reader, Tracker(), Seating(), Registration(), colours)
+    pipeline = Pipeline(
+        detector, reader, Tracker(), SeatAssigner(), CameraMotionEstimator(), colour_histogram
+    )
     found: list[list[list[float]]] = []
     stop = threading.Event()
     with open_source(film) as source:
         for frame in source.frames(SAMPLE_FPS, stop):
             sample = pipeline.process(frame)
-            found.append([list(one.box_xyxy) for one in sample.sightings])
-            tell(len(found), len(sample.sightings))
+            found.append([list(one.box_xyxy) for one in sample.tracked_faces])
+            tell(len(found), len(sample.tracked_faces))
             if len(found) == samples:
                 break
     return found
@@ -140,22 +142,22 @@ def run(name: str, python: str, film: Path, samples: int) -> dict[str, object]:
 
 def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, float]:
     """The shares of the visible faces that were found, and of the boxes that lie on somebody."""
-    from classpulse.evaluation.tracking import score_following
-    from classpulse.simulation.ground_truth import read_truth
-    from monitor.types import Sample, Sighting
+    from classpulse.evaluation.tracking import score_tracking
+    from classpulse.simulation.ground_truth import read_ground_truth
+    from monitor.types import FrameResult, TrackedFace
 
-    truth = read_truth(truth_file)
+    truth = read_ground_truth(truth_file)
     samples = [
-        Sample(
+        FrameResult(
             i / SAMPLE_FPS,
             (),
             len(found),
             (0, 0),
-            tuple(Sighting(j, None, tuple(b)) for j, b in enumerate(found)),
+            tuple(TrackedFace(j, None, tuple(b)) for j, b in enumerate(found)),
         )
         for i, found in enumerate(boxes)
     ]
-    detection = score_following(truth, samples).detection
+    detection = score_tracking(truth, samples).detection
     return detection.recall or 0.0, detection.precision or 0.0
 
 

@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.faces import Faces, select
+from model.data.faces import Faces, select_split
 from model.data.load import load_faces
 from model.emotions import Emotion
 from model.inference.classifier import LiteRTClassifier, load_classifier, read_model
-from model.poses import is_readable
-from monitor.faces.dataset_poses import Tile, TileReader, tile_poses
-from monitor.faces.head_pose import keypoint_fit
+from model.poses import is_readable_pose
+from monitor.faces.dataset_poses import TilePose, TilePoseEstimator, tile_poses
+from monitor.faces.head_pose import fit_keypoints
 from monitor.faces.head_reader import mesh_error_deg
-from monitor.faces.pose_gate import PoseLimits, refused_pose
-from monitor.types import HeadPose, HeadReading
+from monitor.faces.pose_gate import PoseLimits, pose_rejection
+from monitor.types import HeadEstimate, HeadPose
 
 PITCHES_DEG = (-90.0, -40.0, -30.0, -20.0, -15.0, -12.5, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 90.0)
 YAWS_DEG = (0.0, 10.0, 20.0, 30.0, 35.0, 40.0, 50.0, 90.0)
@@ -65,7 +65,9 @@ def read_poses(faces: Faces, path: Path | None) -> NDArray[np.float32]:
 def is_read(yaw_deg: float, pitch_deg: float) -> bool:
     """Whether a lesson would read an expression at this estimate."""
     pose = HeadPose(yaw_deg, pitch_deg, mesh_error_deg(TILE_FACE_PX))
-    return bool(np.isfinite(pitch_deg)) and refused_pose(HeadReading(pose, None, True), PoseLimits()) is None
+    return (
+        bool(np.isfinite(pitch_deg)) and pose_rejection(HeadEstimate(pose, None, True), PoseLimits()) is None
+    )
 
 
 def cell(sadness: Floats, leads: Which, which: Which) -> str:
@@ -80,9 +82,9 @@ def print_table(faces: Faces, poses: NDArray[np.float32], classifier: LiteRTClas
     """The table of one model."""
     answers = classifier.probabilities(faces.images).astype(np.float64)
     sadness, leads = answers[:, Emotion.SAD], answers.argmax(axis=1) == Emotion.SAD
-    neutral, sad = (faces.counts[:, votes] >= AGREED for votes in (NEUTRAL_VOTES, SAD_VOTES))
+    neutral, sad = (faces.vote_counts[:, votes] >= AGREED for votes in (NEUTRAL_VOTES, SAD_VOTES))
     yaw, pitch = np.abs(poses[:, 0]), poses[:, 1]
-    within = np.array([is_readable(y, p) for y, p in poses], bool)
+    within = np.array([is_readable_pose(y, p) for y, p in poses], bool)
     read = np.array([is_read(float(y), float(p)) for y, p in poses], bool)
     print(f"{classifier.version}: count, mean sadness and share led by sad of the")
     print(f"  {'':16} neutral faces        | sad faces            | neutral faces that a lesson reads")
@@ -104,8 +106,8 @@ def print_table(faces: Faces, poses: NDArray[np.float32], classifier: LiteRTClas
 
 def print_errors(faces: Faces) -> None:
     """How far other estimates of the pitch lie from that of two passes of the mesh network."""
-    reader = TileReader()
-    tiles = [reader.read(image) for image in faces.images]
+    reader = TilePoseEstimator()
+    tiles = [reader.estimate(image) for image in faces.images]
     both = [tile for tile in tiles if tile.two_passes is not None]
 
     def told(name: str, pitches: Sequence[float | None]) -> None:
@@ -125,8 +127,8 @@ def print_errors(faces: Faces) -> None:
     told("keypoints", [_keypoint_pitch(tile) for tile in both])
 
 
-def _keypoint_pitch(tile: Tile) -> float | None:
-    fit = None if tile.face is None else keypoint_fit(tile.face)
+def _keypoint_pitch(tile: TilePose) -> float | None:
+    fit = None if tile.face is None else fit_keypoints(tile.face)
     return None if fit is None else fit.pose.pitch_deg
 
 
@@ -141,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--poses", type=Path)
     parser.add_argument("--errors", action="store_true")
     given = parser.parse_args(arguments)
-    faces = select(load_faces(given.data), given.half)
+    faces = select_split(load_faces(given.data), given.half)
     if given.errors:
         print_errors(faces)
         return

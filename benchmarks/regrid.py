@@ -19,11 +19,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classpulse.simulation.demo.cast import Student
-from classpulse.simulation.demo.video import DemoClass, square_mosaic
-from classpulse.simulation.ground_truth import Sample, StudentTruth, Truth
-from classpulse.simulation.video_call import CallSettings, draw_call
-from classpulse.simulation.video_writer import Film, write_film
+from classpulse.simulation.demo.cast import DemoStudent
+from classpulse.simulation.demo.video import DemoClass, square_layout
+from classpulse.simulation.ground_truth import GroundTruth, GroundTruthSample, StudentGroundTruth
+from classpulse.simulation.video_call import CallSettings, build_call
+from classpulse.simulation.video_writer import VideoFormat, encode_video
 from monitor.types import ImageBGR
 
 FPS = 5
@@ -42,20 +42,22 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     asked = parser.parse_args()
     members = drawn_members(asked.counts, np.random.default_rng((asked.seed, 5)), anywhere=asked.anywhere)
-    everybody = draw_call(CallSettings(max(map(max, members)) + 1, asked.seconds, asked.seed, FPS)).students
+    everybody = build_call(CallSettings(max(map(max, members)) + 1, asked.seconds, asked.seed, FPS)).students
     call = ChangingCall(members, everybody, asked.seconds, asked.slide)
     times = [number * STEP_S for number in range(int(asked.seconds / STEP_S))]
     # The last, because that is where a session says they sit, by which their expressions are looked up.
-    last = {seat: call.parts[-1].mosaic.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
+    last = {seat: call.parts[-1].layout.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
     students = tuple(
-        StudentTruth(seat, one.seat, last.get(seat), False, tuple(call.sample(seat, t_s) for t_s in times))
+        StudentGroundTruth(
+            seat, one.seat, last.get(seat), False, tuple(call.sample(seat, t_s) for t_s in times)
+        )
         for seat, one in enumerate(everybody)
     )
     asked.out.mkdir(parents=True, exist_ok=True)
     frames = round(asked.seconds * FPS)
     pictures = (call.picture(number / FPS) for number in range(frames))
-    write_film(asked.out / "film.mp4", Film(FPS, frames, WIDTH, HEIGHT), pictures)
-    truth = Truth(asked.seconds, FPS, WIDTH, HEIGHT, STEP_S, students, ())
+    encode_video(asked.out / "film.mp4", VideoFormat(FPS, frames, WIDTH, HEIGHT), pictures)
+    truth = GroundTruth(asked.seconds, FPS, WIDTH, HEIGHT, STEP_S, students, ())
     (asked.out / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
 
 
@@ -64,7 +66,7 @@ class ChangingCall:
     take ``slide_s`` seconds to their new places."""
 
     def __init__(
-        self, members: list[list[int]], everybody: Sequence[Student], length_s: float, slide_s: float
+        self, members: list[list[int]], everybody: Sequence[DemoStudent], length_s: float, slide_s: float
     ) -> None:
         self.members = members
         self.parts = [
@@ -72,7 +74,7 @@ class ChangingCall:
                 length_s,
                 FPS,
                 tuple(everybody[seat] for seat in seats),
-                square_mosaic(len(seats), WIDTH, HEIGHT),
+                square_layout(len(seats), WIDTH, HEIGHT),
             )
             for seats in members
         ]
@@ -82,29 +84,29 @@ class ChangingCall:
     def picture(self, t_s: float) -> ImageBGR:
         """The whole picture at that time."""
         here = self._part(t_s)
-        settled: ImageBGR = self.parts[here].stage.frame_at(t_s)
+        settled: ImageBGR = self.parts[here].renderer.frame_at(t_s)
         if self._moved(t_s) == 1.0:
             return settled
         # The gaps between tiles have the background's colour, and the corner lies in one.
         picture = np.full_like(settled, settled[0, 0])
         for tile, seat in enumerate(self.members[here]):
-            left, top, right, bottom = self.parts[here].mosaic.tile_xyxy(tile)
+            left, top, right, bottom = self.parts[here].layout.tile_xyxy(tile)
             x1, y1, x2, y2 = (round(edge) for edge in self._tile(seat, t_s))
             if x2 > x1 and y2 > y1:
                 shown = cv2.resize(settled[top:bottom, left:right], (x2 - x1, y2 - y1))
                 picture[y1:y2, x1:x2] = shown
         return picture
 
-    def sample(self, seat: int, t_s: float) -> Sample:
+    def sample(self, seat: int, t_s: float) -> GroundTruthSample:
         """What is true of somebody at that time."""
         here = self._part(t_s)
         if seat not in self.members[here]:
-            return Sample(t_s, False, False, True, None, None, None, None, None)
+            return GroundTruthSample(t_s, False, False, True, None, None, None, None, None)
         tile = self.members[here].index(seat)
-        settled = self.parts[here].truth_at(t_s)[tile]
+        settled = self.parts[here].ground_truth_at(t_s)[tile]
         if settled.box_xyxy is None or self._moved(t_s) == 1.0:
             return settled
-        left, top, right, bottom = self.parts[here].mosaic.tile_xyxy(tile)
+        left, top, right, bottom = self.parts[here].layout.tile_xyxy(tile)
         x1, y1, x2, y2 = self._tile(seat, t_s)
         if x2 - x1 < 1:
             return replace(settled, present=False, visible=False, settled=False, box_xyxy=None)
@@ -132,9 +134,9 @@ class ChangingCall:
     def _tile(self, seat: int, t_s: float) -> tuple[float, float, float, float]:
         """Where somebody's tile is; that of who has just come grows out of its middle."""
         here, moved = self._part(t_s), self._moved(t_s)
-        new = self.parts[here].mosaic.tile_xyxy(self.members[here].index(seat))
+        new = self.parts[here].layout.tile_xyxy(self.members[here].index(seat))
         if seat in self.members[here - 1]:
-            old = self.parts[here - 1].mosaic.tile_xyxy(self.members[here - 1].index(seat))
+            old = self.parts[here - 1].layout.tile_xyxy(self.members[here - 1].index(seat))
         else:
             middle = ((new[0] + new[2]) // 2, (new[1] + new[3]) // 2)
             old = (*middle, *middle)

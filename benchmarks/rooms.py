@@ -28,7 +28,7 @@ from typing import Any
 import av
 import psutil
 
-from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.errors import ControlError
 from monitor.session.status import RecordingStatus
 
@@ -137,7 +137,7 @@ def _order(data: Path, request: Request) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            ask(data, request)
+            send_request(data, request)
             return
         except ControlError:
             if time.monotonic() > deadline:
@@ -154,7 +154,7 @@ def _wait(data: Path, rooms: int) -> None:
 
 
 def _statuses(data: Path) -> tuple[RecordingStatus, ...]:
-    daemon = ask_daemon(data)
+    daemon = daemon_status(data)
     return () if daemon is None else daemon.recordings
 
 
@@ -184,7 +184,7 @@ def _tell(
         shares.append((last.frames_sampled - first.frames_sampled) / due)
     passed_s = after[0].media_s - before[0].media_s
     told = "carried" if min(shares) >= CARRIED else "not carried"
-    faces = sum(one.faces_now for one in after) / len(after)
+    faces = sum(one.face_count for one in after) / len(after)
     least, mean = min(shares), sum(shares) / len(shares)
     cores = processor_s / passed_s
     print(

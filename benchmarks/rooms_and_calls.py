@@ -30,20 +30,20 @@ import cv2
 import numpy as np
 
 from classpulse.config.settings import Config, Settings
-from classpulse.evaluation.tracking import score_following
-from classpulse.simulation.face_grid import FaceGrid, write_grid
-from classpulse.simulation.ground_truth import Truth, read_truth
+from classpulse.evaluation.tracking import score_tracking
+from classpulse.simulation.face_grid import FaceGrid, write_face_grid
+from classpulse.simulation.ground_truth import GroundTruth, read_ground_truth
 from classpulse.simulation.room.camera import CameraSettings
-from classpulse.simulation.room.people import empty_room
+from classpulse.simulation.room.people import remove_people
 from classpulse.simulation.room.photo import Photograph, load_photograph
-from classpulse.simulation.room.video import Room, write_room
+from classpulse.simulation.room.video import SimulatedRoom, write_room_video
 from db.engine import open_database
-from db.records import Mode
-from model.data.faces import Faces, select
+from db.records import AnalysisMode
+from model.data.faces import Faces, select_split
 from model.data.load import load_faces
-from monitor.session.builder import Lecture
-from monitor.session.pipeline import LAID_OUT, PICTURES
-from monitor.types import Sample
+from monitor.session.builder import SessionRunner
+from monitor.session.pipeline import LAYOUT_NOTE, STATIC_FACES_NOTE
+from monitor.types import FrameResult
 
 KINDS = ("handheld", "passers", "cuts", "dressed")
 WIDTH, HEIGHT = 960, 540
@@ -113,28 +113,28 @@ def main() -> None:
 def draw(kind: str, seed: int, seconds: float, folder: Path, asked: argparse.Namespace) -> None:
     """Write ``film.mp4`` and ``truth.json`` of one film into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    truth: Truth
+    truth: GroundTruth
     if kind in ("cuts", "dressed"):
         grid = drawn_call(
-            select(load_faces(asked.fer2013), "report"), seed, seconds, dressed=kind == "dressed"
+            select_split(load_faces(asked.fer2013), "report"), seed, seconds, dressed=kind == "dressed"
         )
-        write_grid(folder / "film.mp4", grid)
-        truth = grid.truth()
+        write_face_grid(folder / "film.mp4", grid)
+        truth = grid.ground_truth()
     else:
         photograph = load_photograph(asked.photo, asked.boxes, 3200)
         room = drawn_room(photograph, seed, seconds, is_handheld=kind == "handheld")
-        write_room(folder / "film.mp4", room)
-        truth = room.truth()
+        write_room_video(folder / "film.mp4", room)
+        truth = room.ground_truth()
     (folder / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
 
 
 def drawn_call(faces: Faces, seed: int, seconds: float, *, dressed: bool) -> FaceGrid:
     """A call of 4 to 12 tiles that do not move."""
     seats = int(np.random.default_rng((seed, 31)).integers(4, 13))
-    return FaceGrid(faces.take(faces.has_majority), seats, seconds, seed, SHOWN_S, dressed)
+    return FaceGrid(faces.subset(faces.has_majority), seats, seconds, seed, SHOWN_S, dressed)
 
 
-def drawn_room(photograph: Photograph, seed: int, seconds: float, *, is_handheld: bool) -> Room:
+def drawn_room(photograph: Photograph, seed: int, seconds: float, *, is_handheld: bool) -> SimulatedRoom:
     """A part of the photograph with three to nine people, filmed by hand or with people walking past."""
     camera = HANDHELD if is_handheld else STANDING
     # So much of the picture at each side is not always seen.
@@ -144,7 +144,7 @@ def drawn_room(photograph: Photograph, seed: int, seconds: float, *, is_handheld
         part = _part(photograph, rng, margin, zoom)
         if part is not None:
             passers = 0 if is_handheld else round(seconds / 7)
-            return Room(part, seconds, 0, seed, camera=camera, passer_count=passers)
+            return SimulatedRoom(part, seconds, 0, seed, camera=camera, passer_by_count=passers)
     raise SystemExit(f"no part of the photograph fits seed {seed}")
 
 
@@ -170,34 +170,34 @@ def _part(photograph: Photograph, rng: np.random.Generator, margin: float, zoom:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     part = np.asarray(cv2.warpAffine(photograph.image_bgr, matrix, (WIDTH, HEIGHT), flags=way), np.uint8)
     if touched.any():
-        part = empty_room(Photograph(part, boxes[touched]))
+        part = remove_people(Photograph(part, boxes[touched]))
     return Photograph(part, boxes[kept])
 
 
 def followed(kind: str, seed: int, folder: Path) -> Row:
     """Follow a film with the default settings and a database of its own."""
-    truth = read_truth(folder / "truth.json")
-    samples: list[Sample] = []
+    truth = read_ground_truth(folder / "truth.json")
+    samples: list[FrameResult] = []
     with tempfile.TemporaryDirectory() as temporary:
         engine = open_database(f"sqlite:///{Path(temporary) / 'benchmark.db'}")
         config = Config(Settings(), Path(temporary))
         try:
-            outcome = Lecture(config, engine, Mode.BEHAVIOUR).watch(
-                str(folder / "film.mp4"), threading.Event(), on_sample=samples.append
+            outcome = SessionRunner(config, engine, AnalysisMode.BEHAVIOUR).run(
+                str(folder / "film.mp4"), threading.Event(), on_result=samples.append
             )
         finally:
             engine.dispose()
     notes = [sample.note for sample in samples if sample.note]
-    identity = score_following(truth, samples).identity
+    identity = score_tracking(truth, samples).identity
     return Row(
         kind,
         seed,
         identity.students,
-        outcome.students,
-        sum(note.startswith(LAID_OUT.split(";")[0]) for note in notes),
-        sum(note.startswith(PICTURES.split(":")[0]) for note in notes),
+        outcome.student_count,
+        sum(note.startswith(LAYOUT_NOTE.split(";")[0]) for note in notes),
+        sum(note.startswith(STATIC_FACES_NOTE.split(":")[0]) for note in notes),
         len(samples),
-        sum(not sample.looked_at for sample in samples),
+        sum(not sample.analysed for sample in samples),
         round(identity.idf1, 3),
     )
 

@@ -35,9 +35,9 @@ from classpulse.config.settings import Config, Settings
 from classpulse.simulation.demo.video import write_demo_video
 from db import sessions as queries
 from db.engine import open_database
-from db.records import Mode, Progress, SessionStatus
-from monitor.session.builder import Lecture
-from monitor.session.session import Outcome
+from db.records import AnalysisMode, SessionProgress, SessionStatus
+from monitor.session.builder import SessionRunner
+from monitor.session.session import SessionOutcome
 from monitor.sources.factory import open_source
 from monitor.types import Frame, Gap, GapReason, ImageBGR
 
@@ -72,7 +72,7 @@ class Reading:
 class Camera:
     """A live source in accelerated time. ``until_s`` is the end of the lecture."""
 
-    name, expected_s, live = "made-up camera", None, True
+    name, expected_s, is_live = "made-up camera", None, True
     frames_dropped = 0
 
     def __init__(self, pictures: list[ImageBGR], until_s: float) -> None:
@@ -100,7 +100,7 @@ class Camera:
         while self._now_s < self._until_s and not stop.is_set():
             at_s = self._now_s
             if at_s >= GAP_S and at_s % GAP_EVERY_S < GAP_S:
-                yield Gap(at_s - at_s % GAP_EVERY_S, at_s, GapReason.NO_PICTURE)
+                yield Gap(at_s - at_s % GAP_EVERY_S, at_s, GapReason.NO_SIGNAL)
             else:
                 picture = there_and_back[number % len(there_and_back)]
                 yield Frame(picture, self._began_at + timedelta(seconds=at_s), at_s)
@@ -116,7 +116,7 @@ class Gauge:
     readings: list[Reading] = field(default_factory=list)
     began_s: float = field(default_factory=time.perf_counter)
 
-    def __call__(self, progress: Progress, students: int) -> None:
+    def __call__(self, progress: SessionProgress, students: int) -> None:
         """After each sample."""
         if self.readings and progress.end_s - self.readings[-1].at_s < SHOWN_EVERY_S:
             return
@@ -144,7 +144,7 @@ class Gauge:
         )
 
 
-def watch(folder: Path, hours: float, mode: Mode) -> tuple[Outcome, Gauge, Engine, int]:
+def watch(folder: Path, hours: float, mode: AnalysisMode) -> tuple[SessionOutcome, Gauge, Engine, int]:
     """Watch the lecture; also gives the bytes of the empty database."""
     film = folder / "class.mp4"
     write_demo_video(film, seconds=FILM_S)
@@ -158,7 +158,7 @@ def watch(folder: Path, hours: float, mode: Mode) -> tuple[Outcome, Gauge, Engin
     engine = open_database(f"sqlite:///{database}", synchronous="FULL")
     camera = Camera(pictures, hours * 3600)
     with patch("monitor.sources.factory.open_source", lambda *_, **__: camera):
-        outcome = Lecture(Config(settings, folder), engine, mode).watch(
+        outcome = SessionRunner(Config(settings, folder), engine, mode).run(
             "0", threading.Event(), on_progress=gauge
         )
     return outcome, gauge, engine, empty
@@ -204,7 +204,7 @@ def growth(engine: Engine, database: Path, empty: int) -> Iterator[str]:
         yield "the database did not grow as computed"
 
 
-def soak(folder: Path, hours: float, warm_s: float, mode: Mode) -> list[str]:
+def soak(folder: Path, hours: float, warm_s: float, mode: AnalysisMode) -> list[str]:
     """Run it; returns what is wrong."""
     print("  minute  RSS, MiB  descriptors  threads   DB, MiB WAL, MiB  students  wall, s")
     outcome, gauge, engine, empty = watch(folder, hours, mode)
@@ -212,7 +212,7 @@ def soak(folder: Path, hours: float, warm_s: float, mode: Mode) -> list[str]:
     wall_s = time.perf_counter() - gauge.began_s
     print(f"{sampled} pictures in {wall_s:.0f} s: {sampled / wall_s:.1f} a second")
     found = list(faults(gauge.readings, warm_s))
-    session = queries.session(engine, outcome.session_id)
+    session = queries.get_session(engine, outcome.session_id)
     if session.status is not SessionStatus.FINISHED or session.frames_sampled != sampled:
         found.append("the session is not written to its end")
     return [*found, *growth(engine, gauge.database, empty)]
@@ -223,11 +223,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Soak a long lecture in accelerated time.")
     parser.add_argument("--hours", type=float, default=3.0, help="of lecture (default 3)")
     parser.add_argument("--minutes-warm", type=float, default=10.0, help="not held against the rest")
-    parser.add_argument("--mode", choices=[one.value for one in Mode], default=Mode.EMOTION.value)
+    parser.add_argument(
+        "--mode", choices=[one.value for one in AnalysisMode], default=AnalysisMode.EMOTION.value
+    )
     parser.add_argument("--data", type=Path, help="where to write (default: a temporary folder)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=chosen.data) as folder:
-        found = soak(Path(folder), chosen.hours, chosen.minutes_warm * 60, Mode(chosen.mode))
+        found = soak(Path(folder), chosen.hours, chosen.minutes_warm * 60, AnalysisMode(chosen.mode))
     for fault in found:
         print(f"BROKEN: {fault}")
     if not found:

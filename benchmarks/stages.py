@@ -23,31 +23,31 @@ from pathlib import Path
 from typing import Any
 
 from classpulse.config.settings import Config, Settings
-from classpulse.simulation.demo.video import write_class
-from classpulse.simulation.video_call import CallSettings, draw_call
+from classpulse.simulation.demo.video import write_demo_class_video
+from classpulse.simulation.video_call import CallSettings, build_call
 from db.engine import open_database
-from db.records import Mode
+from db.records import AnalysisMode
 from model.inference.classifier import LiteRTClassifier
 from monitor.detection.tiled import TiledDetector
-from monitor.faces.head_reader import MeshHeads
-from monitor.registration.camera_motion import Registration
-from monitor.seating.assigner import Seating
-from monitor.session.builder import Lecture
+from monitor.faces.head_reader import MeshPoseEstimator
+from monitor.registration.camera_motion import CameraMotionEstimator
+from monitor.seating.assigner import SeatAssigner
+from monitor.session.builder import SessionRunner
 from monitor.session.pipeline import Pipeline
 from monitor.sources.factory import open_source
 from monitor.timeline.recorder import Recorder
-from monitor.tracking.id_switch import Crossings
+from monitor.tracking.id_switch import IdSwitchCorrector
 from monitor.tracking.tracker import Tracker
 
 CALL_S = 60.0
 """How long the calls are, seconds."""
 
 STAGES: dict[str, tuple[tuple[type, str], ...]] = {
-    "camera": ((Registration, "to_room"),),
+    "camera": ((CameraMotionEstimator, "to_room"),),
     "detect": ((TiledDetector, "detect"),),
-    "track": ((Tracker, "update"), (Crossings, "update"), (Seating, "update")),
+    "track": ((Tracker, "update"), (IdSwitchCorrector, "update"), (SeatAssigner, "update")),
     "classify": ((LiteRTClassifier, "probabilities"),),
-    "heads": ((MeshHeads, "read"),),
+    "heads": ((MeshPoseEstimator, "read"),),
     "write": ((Recorder, "add"), (Recorder, "commit")),
 }
 """The methods whose time makes a stage; none of them calls another one of them."""
@@ -132,7 +132,7 @@ def run(film: Path, seconds: float | None = None) -> Run:
             began_s = time.perf_counter()
             sample = inside(pipeline, frame)
             samples_s.append(time.perf_counter() - began_s)
-            faces.append(sample.faces)
+            faces.append(sample.face_count)
             if seconds is not None and frame.media_s >= seconds:
                 stop.set()
             return sample
@@ -140,7 +140,7 @@ def run(film: Path, seconds: float | None = None) -> Run:
         Pipeline.process = process  # type: ignore[method-assign]
         began_s = time.perf_counter()
         try:
-            Lecture(Config(settings, Path(folder)), engine, Mode.EMOTION).watch(str(film), stop)
+            SessionRunner(Config(settings, Path(folder)), engine, AnalysisMode.EMOTION).run(str(film), stop)
         finally:
             Pipeline.process = inside  # type: ignore[method-assign]
             engine.dispose()
@@ -164,7 +164,7 @@ def calls(faces: list[int]) -> Iterator[tuple[str, Path]]:
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "call.mp4"
         for seats in faces:
-            write_class(film, draw_call(CallSettings(seats, CALL_S)))
+            write_demo_class_video(film, build_call(CallSettings(seats, CALL_S)))
             yield f"call of {seats}", film
 
 

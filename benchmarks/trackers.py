@@ -22,18 +22,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.evaluation.tracking import Identity, score_following
-from classpulse.simulation.ground_truth import Truth, read_truth
-from monitor.geometry import in_room
-from monitor.seating.assigner import Seating
-from monitor.tracking.id_switch import Crossings
+from classpulse.evaluation.tracking import IdentityScore, score_tracking
+from classpulse.simulation.ground_truth import GroundTruth, read_ground_truth
+from monitor.geometry import in_reference_frame
+from monitor.seating.assigner import SeatAssigner
+from monitor.tracking.id_switch import IdSwitchCorrector
 from monitor.tracking.tracker import Tracker, TrackingSettings
-from monitor.types import Face, Sample, Sighting, Track
+from monitor.types import Face, FrameResult, Track, TrackedFace
 
 SAMPLE_FPS = 2.0
 WAIT_S = TrackingSettings().max_lost_s
 WAIT_SAMPLES = round(WAIT_S * SAMPLE_FPS)
-HITS = TrackingSettings().confirm_hits
+HITS = TrackingSettings().min_hits
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ TRACKERS: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def follow(looks: Sequence[Look], tracker: Any, *, seated: bool) -> tuple[list[Sample], float]:
+def follow(looks: Sequence[Look], tracker: Any, *, seated: bool) -> tuple[list[FrameResult], float]:
     """Every sample with its people, and the seconds that following took."""
-    seating, crossings, samples, spent_s = Seating(), Crossings(), [], 0.0
+    seating, crossings, samples, spent_s = SeatAssigner(), IdSwitchCorrector(), [], 0.0
     for look in looks:
         began = time.perf_counter()
         live = tracker.update(look)
@@ -170,24 +170,24 @@ def follow(looks: Sequence[Look], tracker: Any, *, seated: bool) -> tuple[list[S
         tracks = [track for track in live if track.face is not None]
         spent_s += time.perf_counter() - began
         sightings = tuple(
-            Sighting(
+            TrackedFace(
                 track.track_id,
                 students.get(track.track_id),
                 look.pictured[index_of[id(track.face)]].box_xyxy,
             )
             for track in tracks
         )
-        samples.append(Sample(look.media_s, (), len(look.pictured), (0, 0), sightings))
+        samples.append(FrameResult(look.media_s, (), len(look.pictured), (0, 0), sightings))
     return samples, spent_s
 
 
-def compare(looks: Sequence[Look], truth: Truth) -> list[tuple[str, Identity, float]]:
+def compare(looks: Sequence[Look], truth: GroundTruth) -> list[tuple[str, IdentityScore, float]]:
     """Name, identity score and milliseconds a sample of each tracker, alone and with seats."""
     rows = []
     for name, make in TRACKERS.items():
         for seated in (False, True):
             samples, spent_s = follow(looks, make(), seated=seated)
-            identity = score_following(truth, samples).identity
+            identity = score_tracking(truth, samples).identity
             rows.append((f"{name}{', with seats' if seated else ''}", identity, 1000 * spent_s / len(looks)))
     return rows
 
@@ -196,29 +196,29 @@ def watch(film: Path) -> list[Look]:
     """Detections, the camera's motion and clothes, once for all trackers."""
     from monitor.detection.base import DetectionSettings
     from monitor.detection.factory import load_detector
-    from monitor.registration.camera_motion import Registration
+    from monitor.registration.camera_motion import CameraMotionEstimator
     from monitor.sources.factory import open_source
-    from monitor.tracking.appearance import colours
+    from monitor.tracking.appearance import colour_histogram
 
-    detector, registration, looks = load_detector(DetectionSettings()), Registration(), []
+    detector, registration, looks = load_detector(DetectionSettings()), CameraMotionEstimator(), []
     to_room = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     with open_source(str(film)) as source:
         for frame in source.frames(SAMPLE_FPS, threading.Event()):
             faces = detector.detect(frame.image_bgr)
-            found = registration.to_room(frame.image_bgr)
+            found = registration.to_reference(frame.image_bgr)
             to_room = to_room if found is None else found
             # A face that has not moved is still another detection: trackers tell them apart by identity.
-            placed = [replace(in_room(face, to_room)) for face in faces]
-            worn = [colours(frame.image_bgr, face) for face in faces]
+            placed = [replace(in_reference_frame(face, to_room)) for face in faces]
+            worn = [colour_histogram(frame.image_bgr, face) for face in faces]
             looks.append(Look(frame.media_s, faces, placed, worn))
     return looks
 
 
-def print_rows(rows: Sequence[tuple[str, Identity, float]]) -> None:
+def print_rows(rows: Sequence[tuple[str, IdentityScore, float]]) -> None:
     """The table."""
     print(f"{'':36}{'IDF1':>7}{'switches':>10}{'people':>8}{'ms a sample':>13}")
     for name, identity, ms in rows:
-        people = f"{identity.followed}/{identity.students}"
+        people = f"{identity.tracked}/{identity.students}"
         print(f"{name:36}{identity.idf1:>7.3f}{len(identity.switches):>10}{people:>8}{ms:>13.2f}")
 
 
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("film", type=Path)
     parser.add_argument("truth", type=Path)
     arguments = parser.parse_args()
-    print_rows(compare(watch(arguments.film), read_truth(arguments.truth)))
+    print_rows(compare(watch(arguments.film), read_ground_truth(arguments.truth)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from reports.history.statistics import trend
+from reports.history.statistics import compute_trend
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def clear_share(students: int, sessions: int, correlation: float) -> float:
     random = np.random.default_rng(1)
     moments = [START + timedelta(days=3.5 * number) for number in range(sessions)]
     drawn = (shares(random, sessions, correlation) for _ in range(students))
-    found = [trend(list(zip(moments, one, strict=True))).direction for one in drawn]
+    found = [compute_trend(list(zip(moments, one, strict=True))).direction for one in drawn]
     return sum(direction in {"rising", "falling"} for direction in found) / students
 
 

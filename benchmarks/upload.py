@@ -25,8 +25,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from classpulse.services.accounts import hashed
-from db.accounts import Role, add_account, set_classes
+from classpulse.services.accounts import hash_password
+from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
 from db.unit_of_work import Store
@@ -139,9 +139,9 @@ def measure(folder: Path, sizes: list[float]) -> None:
     (folder / "config.yaml").write_text(CONFIG.format(port=port), "utf-8")
     (folder / "classpulse-data").mkdir()
     engine = open_database(f"sqlite:///{folder / 'classpulse-data' / 'classpulse.db'}")
-    with Store(engine).unit() as unit:
-        ada = add_account(unit, "Ada", Role.ADMINISTRATOR, hashed(PASSWORD), now_utc())
-        set_classes(unit, ada, ["7b"])
+    with Store(engine).unit_of_work() as unit:
+        ada = add_account(unit, "Ada", Role.ADMINISTRATOR, hash_password(PASSWORD), now_utc())
+        set_account_classes(unit, ada, ["7b"])
         unit.commit()
     engine.dispose()
     served = subprocess.Popen(

@@ -66,7 +66,7 @@ def analyse(video: Path, sample_fps: float) -> Run:
         wall_s = time.monotonic() - began
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         engine = open_database(url, create=False)
-        session, students = queries.session(engine, 1), queries.students(engine, 1)
+        session, students = queries.get_session(engine, 1), queries.list_students(engine, 1)
         engine.dispose()
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Run(wall_s, cpu_s, first_s, after.ru_maxrss / 1024, session.frames_sampled, len(students))
@@ -77,7 +77,7 @@ def _first_result(url: str, child: subprocess.Popen[bytes], began: float) -> flo
         time.sleep(POLL_S)
         try:
             engine = open_database(url, create=False)
-            found = queries.bins(engine, 1)
+            found = queries.load_bins(engine, 1)
             engine.dispose()
         except DatabaseError:
             continue  # not there yet

@@ -11,11 +11,11 @@ from pathlib import Path
 from classpulse.errors import UserError
 
 DELIMITERS = ",;\t"
-_REMEDY = "save it as CSV in UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+_HINT = "save it as CSV in UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
 @dataclass(frozen=True)
-class SheetRow:
+class CsvRow:
     """One row: the line of the file that it begins on, and its cells by column, without spaces around."""
 
     line: int
@@ -23,16 +23,16 @@ class SheetRow:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CsvTable:
     """The rows that have a cell for each heading, ``problems`` of the others, one line each, and the
     columns that nobody asked for."""
 
-    rows: tuple[SheetRow, ...]
+    rows: tuple[CsvRow, ...]
     problems: tuple[str, ...]
-    ignored: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
 
 
-def read_sheet(path: Path, columns: Sequence[str]) -> Sheet:
+def read_csv_table(path: Path, columns: Sequence[str]) -> CsvTable:
     """The table in ``path`` with at least ``columns``, in any order, between commas, semicolons or tabs.
 
     Raises ``UserError`` where the file as a whole is wrong: not to be read, not UTF-8, a column missing.
@@ -41,16 +41,16 @@ def read_sheet(path: Path, columns: Sequence[str]) -> Sheet:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); expected a CSV file") from None
-    return parse_sheet(content, path.name, columns)
+    return parse_csv_table(content, path.name, columns)
 
 
-def parse_sheet(content: bytes, name: str, columns: Sequence[str]) -> Sheet:
+def parse_csv_table(content: bytes, name: str, columns: Sequence[str]) -> CsvTable:
     """The same of the bytes of a file that is called ``name``."""
-    text = _text(content, name)
+    text = _decode(content, name)
     lines = text.splitlines()
     if not lines:
         raise UserError(f"{name} is empty; expected a line of headings: {', '.join(columns)}")
-    delimiter = max(DELIMITERS, key=lambda one: len(_headings(lines[0], one) & set(columns)))
+    delimiter = max(DELIMITERS, key=lambda one: len(_split_headings(lines[0], one) & set(columns)))
     headings: list[str] = []
     rows, problems = [], []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -59,33 +59,33 @@ def parse_sheet(content: bytes, name: str, columns: Sequence[str]) -> Sheet:
         for cells in reader:
             cells = [cell.strip() for cell in cells]
             if not headings:
-                headings = _checked([cell.casefold() for cell in cells], columns, name)
+                headings = _validate_headings([cell.casefold() for cell in cells], columns, name)
             elif any(cells) and len(cells) != len(headings):
                 problems.append(f"line {begins}: {len(cells)} cells, expected {len(headings)}")
             elif any(cells):
-                rows.append(SheetRow(begins, dict(zip(headings, cells, strict=True))))
+                rows.append(CsvRow(begins, dict(zip(headings, cells, strict=True))))
             begins = reader.line_num + 1
     except csv.Error as error:
         raise UserError(f"{name}, line {reader.line_num}: {error}; expected CSV") from None
     ignored = tuple(name for name in headings if name not in columns)
-    return Sheet(tuple(rows), tuple(problems), ignored)
+    return CsvTable(tuple(rows), tuple(problems), ignored)
 
 
-def _text(content: bytes, name: str) -> str:
+def _decode(content: bytes, name: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-        raise UserError(f"{name} is UTF-16 or no text at all; {_REMEDY}")
+        raise UserError(f"{name} is UTF-16 or no text at all; {_HINT}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{name} is not in UTF-8 (line {line} has other letters); {_REMEDY}") from None
+        raise UserError(f"{name} is not in UTF-8 (line {line} has other letters); {_HINT}") from None
 
 
-def _headings(line: str, delimiter: str) -> set[str]:
+def _split_headings(line: str, delimiter: str) -> set[str]:
     return {cell.strip(' "').casefold() for cell in line.split(delimiter)}
 
 
-def _checked(headings: list[str], columns: Sequence[str], name: str) -> list[str]:
+def _validate_headings(headings: list[str], columns: Sequence[str], name: str) -> list[str]:
     missing = [column for column in columns if column not in headings]
     twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if missing or twice:

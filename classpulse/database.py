@@ -13,7 +13,7 @@ from db.engine import open_database
 
 
 @contextmanager
-def open_record(config: Config) -> Iterator[Engine]:
+def open_configured_database(config: Config) -> Iterator[Engine]:
     """The database of the configuration, with sessions that a crash left open closed honestly."""
     # FULL: a commit survives a power cut, for some milliseconds more each five seconds.
     engine = open_database(config.database_url, synchronous="FULL")

@@ -20,7 +20,7 @@ class RunError(Exception):
     exit_code = 1
 
 
-class Refusal(UserError):
+class LocalizedError(UserError):
     """Something that was asked for cannot be done. ``text`` is English and was marked with ``N_``; it has a
     place ``%(name)s`` for each of ``values``."""
 
@@ -28,6 +28,6 @@ class Refusal(UserError):
         super().__init__(text % values)
         self._text, self._values = text, values
 
-    def told(self, _: Callable[[str], str]) -> str:
+    def message(self, _: Callable[[str], str]) -> str:
         """The same by a language's words."""
         return _(self._text) % self._values

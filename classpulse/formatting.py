@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 
-def count(number: int, noun: str) -> str:
+def english_count(number: int, noun: str) -> str:
     """``1 student``, ``2 students``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def clock(seconds: float) -> str:
+def media_clock(seconds: float) -> str:
     """Seconds as ``m:ss``, or ``h:mm:ss`` from an hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

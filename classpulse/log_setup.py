@@ -26,10 +26,10 @@ from classpulse.errors import RunError
 
 log = logging.getLogger(__name__)
 
-FOLDER = "logs"
+LOG_FOLDER = "logs"
 """The folder of the logs, in the data folder."""
 
-OURS = ("classpulse", "monitor", "model", "db", "reports")
+OWN_LOGGERS = ("classpulse", "monitor", "model", "db", "reports")
 """Whose records are kept from the configured level on; of the libraries, warnings alone."""
 
 _BYTES_PER_MB = 1_000_000
@@ -40,7 +40,7 @@ _ADDRESS = re.compile(
 """A password may hold whatever its camera allows, so all up to the last ``@`` goes."""
 
 
-class Level(StrEnum):
+class LogLevel(StrEnum):
     """From when on a record of ours is kept."""
 
     DEBUG = "debug"
@@ -56,7 +56,7 @@ class LogSettings:
 
     max_mb: Annotated[float, Gt(0), Le(1000)] = 5.0
     keep: Annotated[int, Ge(1), Le(100)] = 5
-    level: Level = Level.INFO
+    level: LogLevel = LogLevel.INFO
 
 
 class Redaction:
@@ -78,19 +78,19 @@ class Redaction:
         shown = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
         return shown if self._names is None else self._names.sub("(a name)", shown)
 
-    def of(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """The same of whatever a record carries: texts inside of it, paths and errors as text."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
-            return {self(str(key)): self.of(part) for key, part in value.items()}
+            return {self(str(key)): self.redact(part) for key, part in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [self.of(part) for part in value]
+            return [self.redact(part) for part in value]
         return self(str(value))
 
 
 class LogFile(RotatingFileHandler):
-    """A rotating file of JSON lines that only its owner may read. ``note`` adds what all later lines say.
+    """A rotating file of JSON lines that only its owner may read. ``add_context`` adds what all later lines say.
 
     A disk that is full must not stop a lecture, so what cannot be written is dropped; that is said once on
     standard error, without the record, which nothing has gone through yet.
@@ -101,31 +101,31 @@ class LogFile(RotatingFileHandler):
             path, maxBytes=round(settings.max_mb * _BYTES_PER_MB), backupCount=settings.keep, encoding="utf-8"
         )
         self.path = path
-        self._facts: dict[str, object] = {}
-        self._failed = False
-        self.setFormatter(_Lines(redaction, self._facts))
+        self._context: dict[str, object] = {}
+        self._failure_reported = False
+        self.setFormatter(_JsonFormatter(redaction, self._context))
 
-    def note(self, **facts: object) -> None:
+    def add_context(self, **facts: object) -> None:
         """Say these in every line from now on, such as ``room`` and ``session``."""
-        self._facts.update(facts)
+        self._context.update(facts)
 
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(
-            open(self.baseFilename, f"{self.mode}b", opener=_owner_only), encoding=self.encoding
+            open(self.baseFilename, f"{self.mode}b", opener=_open_private), encoding=self.encoding
         )
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Complain once."""
-        if not self._failed:
-            self._failed = True
+        if not self._failure_reported:
+            self._failure_reported = True
             error = sys.exc_info()[1]
             print(f"classpulse: the log {self.path} cannot be written: {error}", file=sys.stderr)  # noqa: T201
 
 
-class _Lines(JsonFormatter):
+class _JsonFormatter(JsonFormatter):
     """``timestamp`` (UTC), ``level``, ``logger``, ``message``, then whatever else the record carries."""
 
-    def __init__(self, redaction: Redaction, facts: Mapping[str, object]) -> None:
+    def __init__(self, redaction: Redaction, context: Mapping[str, object]) -> None:
         super().__init__(
             "{levelname}{name}{message}",
             style="{",
@@ -134,16 +134,16 @@ class _Lines(JsonFormatter):
             json_ensure_ascii=False,
         )
         self._redaction = redaction
-        self._facts = facts
+        self._context = context
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """The last station before the text is made."""
         at = log_data.pop("timestamp").isoformat(timespec="milliseconds")
         first = {name: log_data.pop(name) for name in ("level", "logger", "message")}
-        return {"timestamp": at, **self._redaction.of({**first, **self._facts, **log_data})}
+        return {"timestamp": at, **self._redaction.redact({**first, **self._context, **log_data})}
 
 
-class _Short(logging.Formatter):
+class _ConsoleFormatter(logging.Formatter):
     """A line for a person; the traceback only with ``--verbose``."""
 
     def __init__(self, redaction: Redaction, verbose: bool) -> None:
@@ -155,7 +155,7 @@ class _Short(logging.Formatter):
         return self._redaction(whole)
 
 
-class _Stderr(logging.StreamHandler[TextIO]):
+class _StderrHandler(logging.StreamHandler[TextIO]):
     """To whatever standard error is when the line is written."""
 
     def __init__(self) -> None:
@@ -172,14 +172,14 @@ def log_to_stderr(*, verbose: bool) -> None:
 
     Called again it takes the place of what it was.
     """
-    handler = _Stderr()
+    handler = _StderrHandler()
     handler.setLevel(logging.INFO if verbose else logging.WARNING)
-    handler.setFormatter(_Short(Redaction(), verbose))
+    handler.setFormatter(_ConsoleFormatter(Redaction(), verbose))
     root = logging.getLogger()
-    for earlier in [one for one in root.handlers if isinstance(one, _Stderr)]:
+    for earlier in [one for one in root.handlers if isinstance(one, _StderrHandler)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
-    _let_through(handler.level)
+    _lower_level(handler.level)
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def log_to_file(
     ``names`` are those of students that may not be in it. An error that leaves the block is the last line,
     with its traceback unless it is ``expected``. Raises ``RunError`` if the file cannot be made.
     """
-    path = data_folder / FOLDER / f"{name}.log"
+    path = data_folder / LOG_FOLDER / f"{name}.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = LogFile(path, settings, Redaction(names))
@@ -207,31 +207,31 @@ def log_to_file(
     handler.setLevel(settings.level.value.upper())
     root = logging.getLogger()
     root.addHandler(handler)
-    _let_through(handler.level)
+    _lower_level(handler.level)
     try:
         yield handler
     except Exception as error:
-        handler.handle(_last_words(error, with_traceback=not expected(error)))
+        handler.handle(_error_record(error, with_traceback=not expected(error)))
         raise
     finally:
         root.removeHandler(handler)
         handler.close()
 
 
-def room_log(room: str | None) -> str:
+def room_log_name(room: str | None) -> str:
     """What the log of a room's recording is called: ``room-b-12`` for "B 12", ``room`` without a name."""
     slug = "-".join(re.findall(r"\w+", (room or "").casefold()))
     return f"room-{slug}" if slug else "room"
 
 
-def _let_through(level: int) -> None:
+def _lower_level(level: int) -> None:
     """Lower our loggers to this level where they stand higher; the libraries stay at warnings."""
-    for name in OURS:
+    for name in OWN_LOGGERS:
         ours = logging.getLogger(name)
         ours.setLevel(min(level, ours.level or logging.WARNING))
 
 
-def _last_words(error: Exception, *, with_traceback: bool) -> logging.LogRecord:
+def _error_record(error: Exception, *, with_traceback: bool) -> logging.LogRecord:
     # Straight to the file: on standard error the command line says it.
     said = str(error) if not with_traceback else f"a fault of Classpulse ({type(error).__name__})"
     level = logging.CRITICAL if with_traceback else logging.ERROR
@@ -239,5 +239,5 @@ def _last_words(error: Exception, *, with_traceback: bool) -> logging.LogRecord:
     return log.makeRecord(log.name, level, __file__, 0, said, (), exc_info)
 
 
-def _owner_only(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from db.errors import NotFound
 from db.schema import AccountClassRow, AccountRow, ClassGroupRow, LoginRow
-from db.unit_of_work import Unit
+from db.unit_of_work import UnitOfWork
 
 
 class Role(StrEnum):
@@ -44,50 +44,54 @@ class Login:
 
     token_hash: str
     created_at: datetime
-    seen_at: datetime
+    last_used_at: datetime
 
 
-def accounts(engine: Engine) -> list[Account]:
+def list_accounts(engine: Engine) -> list[Account]:
     """Everybody, by name."""
     with engine.connect() as connection:
-        return _accounts(connection, select(*_COLUMNS).order_by(AccountRow.name))
+        return _read_accounts(connection, select(*_ACCOUNT_COLUMNS).order_by(AccountRow.name))
 
 
-def account(engine: Engine, account_id: int) -> Account:
+def get_account(engine: Engine, account_id: int) -> Account:
     """One of them. Raises NotFound."""
     with engine.connect() as connection:
-        found = _accounts(connection, select(*_COLUMNS).where(AccountRow.id == account_id))
+        found = _read_accounts(connection, select(*_ACCOUNT_COLUMNS).where(AccountRow.id == account_id))
     if not found:
         raise NotFound(f"there is no account {account_id}")
     return found[0]
 
 
-def account_and_hash(engine: Engine, name: str) -> tuple[Account, str] | None:
+def find_account_and_hash(engine: Engine, name: str) -> tuple[Account, str] | None:
     """The account of that name (case does not matter) with its password's hash, or None."""
     with engine.connect() as connection:
         row = connection.execute(
-            select(AccountRow.id, AccountRow.password_hash).where(AccountRow.folded == name.casefold())
+            select(AccountRow.id, AccountRow.password_hash).where(
+                AccountRow.name_casefolded == name.casefold()
+            )
         ).one_or_none()
         if row is None:
             return None
-        (found,) = _accounts(connection, select(*_COLUMNS).where(AccountRow.id == row.id))
+        (found,) = _read_accounts(connection, select(*_ACCOUNT_COLUMNS).where(AccountRow.id == row.id))
         return found, row.password_hash
 
 
 def count_administrators(engine: Engine) -> int:
     """How many can log in; without one, the first start makes one."""
     with engine.connect() as connection:
-        return int(connection.scalar(select(func.count()).select_from(_administrators().subquery())) or 0)
+        return int(
+            connection.scalar(select(func.count()).select_from(_select_administrators().subquery())) or 0
+        )
 
 
-def administrators(unit: Unit) -> list[int]:
+def lock_administrators(unit: UnitOfWork) -> list[int]:
     """The numbers of those that can log in, as this transaction leaves them. Until it ends nobody else
     changes them, so two of them cannot take the rights from each other at once."""
     # SQLite has one writer at a time anyway, and its dialect leaves the clause out.
-    return list(unit.connection.scalars(_administrators().with_for_update()))
+    return list(unit.connection.scalars(_select_administrators().with_for_update()))
 
 
-def add_account(unit: Unit, name: str, role: Role, password_hash: str, at: datetime) -> int:
+def add_account(unit: UnitOfWork, name: str, role: Role, password_hash: str, at: datetime) -> int:
     """Store a new account; returns its number. Raises Conflict where the name is taken."""
     values = {
         "name": name,
@@ -102,7 +106,7 @@ def add_account(unit: Unit, name: str, role: Role, password_hash: str, at: datet
     return int(key[0])
 
 
-def change_account(unit: Unit, account_id: int, **values: Any) -> None:
+def set_account_values(unit: UnitOfWork, account_id: int, **values: Any) -> None:
     """Change ``role``, ``password_hash`` or ``disabled``; whoever is logged in with it has to log in again.
     Raises NotFound."""
     statement = update(AccountRow).where(AccountRow.id == account_id).values(**values)
@@ -111,74 +115,86 @@ def change_account(unit: Unit, account_id: int, **values: Any) -> None:
     unit.connection.execute(delete(LoginRow).where(LoginRow.account_id == account_id))
 
 
-def set_classes(unit: Unit, account_id: int, class_names: Collection[str]) -> None:
+def set_account_classes(unit: UnitOfWork, account_id: int, class_names: Collection[str]) -> None:
     """Replace the classes of a teacher; classes that there are not yet are made."""
     unit.connection.execute(delete(AccountClassRow).where(AccountClassRow.account_id == account_id))
     for name in sorted(set(class_names)):
-        values = {"account_id": account_id, "class_group_id": unit.class_group(name)}
+        values = {"account_id": account_id, "class_group_id": unit.get_or_create_class(name)}
         unit.connection.execute(insert(AccountClassRow).values(**values))
 
 
-def open_login(unit: Unit, token_hash: str, account_id: int, at: datetime) -> None:
+def add_login(unit: UnitOfWork, token_hash: str, account_id: int, at: datetime) -> None:
     """Somebody has logged in; ``token_hash`` is of what their browser keeps."""
     values = {"token_hash": token_hash, "account_id": account_id, "created_at": at, "seen_at": at}
     unit.connection.execute(insert(LoginRow).values(**values))
 
 
-def login(engine: Engine, token_hash: str, since: datetime) -> tuple[Account, datetime] | None:
+def find_login(engine: Engine, token_hash: str, since: datetime) -> tuple[Account, datetime] | None:
     """Whose login that is and when they were last seen; None where there is none that was seen since
     ``since``, or the account is disabled."""
     with engine.connect() as connection:
-        statement = select(LoginRow.account_id, LoginRow.seen_at).where(LoginRow.token_hash == token_hash)
-        row = connection.execute(statement.where(LoginRow.seen_at >= since)).one_or_none()
+        statement = select(LoginRow.account_id, LoginRow.last_used_at).where(
+            LoginRow.token_hash == token_hash
+        )
+        row = connection.execute(statement.where(LoginRow.last_used_at >= since)).one_or_none()
         if row is None:
             return None
-        enabled = select(*_COLUMNS).where(AccountRow.id == row.account_id, AccountRow.disabled.is_(False))
-        found = _accounts(connection, enabled)
+        enabled = select(*_ACCOUNT_COLUMNS).where(
+            AccountRow.id == row.account_id, AccountRow.disabled.is_(False)
+        )
+        found = _read_accounts(connection, enabled)
         return (found[0], row.seen_at) if found else None
 
 
-def logins(engine: Engine, account_id: int, since: datetime) -> list[Login]:
+def list_logins(engine: Engine, account_id: int, since: datetime) -> list[Login]:
     """The browsers that are logged in with an account and were seen since ``since``, the last seen first."""
     with engine.connect() as connection:
-        statement = select(LoginRow.token_hash, LoginRow.created_at, LoginRow.seen_at)
-        statement = statement.where(LoginRow.account_id == account_id, LoginRow.seen_at >= since)
-        found = connection.execute(statement.order_by(LoginRow.seen_at.desc(), LoginRow.token_hash)).all()
+        statement = select(LoginRow.token_hash, LoginRow.created_at, LoginRow.last_used_at)
+        statement = statement.where(LoginRow.account_id == account_id, LoginRow.last_used_at >= since)
+        found = connection.execute(
+            statement.order_by(LoginRow.last_used_at.desc(), LoginRow.token_hash)
+        ).all()
         return [Login(row.token_hash, row.created_at, row.seen_at) for row in found]
 
 
-def close_logins(unit: Unit, account_id: int, only: str | None = None) -> int:
+def delete_logins(unit: UnitOfWork, account_id: int, token_hash: str | None = None) -> int:
     """End every login of an account, or the one of that hash if it is the account's; returns how many."""
     statement = delete(LoginRow).where(LoginRow.account_id == account_id)
-    if only is not None:
-        statement = statement.where(LoginRow.token_hash == only)
+    if token_hash is not None:
+        statement = statement.where(LoginRow.token_hash == token_hash)
     return int(unit.connection.execute(statement).rowcount)
 
 
-def seen(unit: Unit, token_hash: str, at: datetime) -> None:
+def touch_login(unit: UnitOfWork, token_hash: str, at: datetime) -> None:
     """A login was used."""
     unit.connection.execute(update(LoginRow).where(LoginRow.token_hash == token_hash).values(seen_at=at))
 
 
-def close_login(unit: Unit, token_hash: str) -> None:
+def delete_login(unit: UnitOfWork, token_hash: str) -> None:
     """Somebody has logged out."""
     unit.connection.execute(delete(LoginRow).where(LoginRow.token_hash == token_hash))
 
 
-def forget_logins(unit: Unit, before: datetime) -> None:
+def delete_unused_logins(unit: UnitOfWork, before: datetime) -> None:
     """Drop what was not used since."""
-    unit.connection.execute(delete(LoginRow).where(LoginRow.seen_at < before))
+    unit.connection.execute(delete(LoginRow).where(LoginRow.last_used_at < before))
 
 
-def _administrators() -> Select[int]:
+def _select_administrators() -> Select[int]:
     of_them = AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.disabled.is_(False)
     return select(AccountRow.id).where(*of_them).order_by(AccountRow.id)
 
 
-_COLUMNS = (AccountRow.id, AccountRow.name, AccountRow.role, AccountRow.disabled, AccountRow.created_at)
+_ACCOUNT_COLUMNS = (
+    AccountRow.id,
+    AccountRow.name,
+    AccountRow.role,
+    AccountRow.disabled,
+    AccountRow.created_at,
+)
 
 
-def _accounts(connection: Connection, statement: Any) -> list[Account]:
+def _read_accounts(connection: Connection, statement: Any) -> list[Account]:
     rows = connection.execute(statement).all()
     joined = select(AccountClassRow.account_id, ClassGroupRow.name).join(ClassGroupRow)
     joined = joined.where(AccountClassRow.account_id.in_([row.id for row in rows]))

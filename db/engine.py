@@ -23,17 +23,17 @@ from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from db.errors import (
-    BadUrl,
     DatabaseError,
     DatabaseLocked,
     DatabaseMissing,
-    DatabaseNewer,
     DatabaseNotWritable,
+    InvalidDatabaseUrl,
     InvalidValue,
     NotADatabase,
-    translated,
+    SchemaTooNew,
+    translate_error,
 )
-from db.schema import HEAD, AuditRow
+from db.schema import HEAD_REVISION, AuditRow
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +60,14 @@ def open_database(
     ``postgresql+psycopg://...``). With ``create`` a missing SQLite file and its folders are made. An
     older schema is migrated; processes that open a fresh database at once wait for each other.
 
-    Raises ``BadUrl``, ``DatabaseMissing``, ``DatabaseUnavailable``, ``DatabaseNotWritable``,
-    ``DatabaseLocked`` (after ``busy_timeout_s`` seconds), ``DatabaseNewer`` or ``NotADatabase``.
+    Raises ``InvalidDatabaseUrl``, ``DatabaseMissing``, ``DatabaseUnavailable``, ``DatabaseNotWritable``,
+    ``DatabaseLocked`` (after ``busy_timeout_s`` seconds), ``SchemaTooNew`` or ``NotADatabase``.
     """
-    parsed = _parsed(url)
+    parsed = _parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = _sqlite_engine(parsed, create, busy_timeout_s, synchronous)
+        engine = _create_sqlite_engine(parsed, create, busy_timeout_s, synchronous)
     else:
-        engine = _engine(parsed)
+        engine = _create_engine(parsed)
     try:
         _prepare(engine, busy_timeout_s)
     except DatabaseError:
@@ -82,13 +82,13 @@ def write_connection(engine: Engine) -> Connection:
     return engine.connect().execution_options(classpulse_begin="BEGIN IMMEDIATE")
 
 
-def overwrite_deleted(connection: Connection) -> None:
+def enable_secure_delete(connection: Connection) -> None:
     """From now on what is deleted over this connection is overwritten in the file, not only forgotten."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
-def clear_log(engine: Engine) -> bool:
+def truncate_wal(engine: Engine) -> bool:
     """Empty SQLite's write-ahead log, which holds copies of erased pages until it is written over. False
     where somebody is reading: then it is for another time."""
     if engine.dialect.name != "sqlite":
@@ -98,56 +98,58 @@ def clear_log(engine: Engine) -> bool:
     return not row[0]
 
 
-def place(url: URL) -> str:
+def describe_url(url: URL) -> str:
     """How a message names the database: the file, or the server without its password."""
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory"
     return url.render_as_string(hide_password=True)
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise BadUrl(f"the database URL {url!r} is not understood; {_EXAMPLES}") from error
+        raise InvalidDatabaseUrl(f"the database URL {url!r} is not understood; {_EXAMPLES}") from error
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise BadUrl(f"the database {parsed.get_backend_name()!r} is not supported; {_EXAMPLES}")
+        raise InvalidDatabaseUrl(f"the database {parsed.get_backend_name()!r} is not supported; {_EXAMPLES}")
     return parsed
 
 
-def _engine(url: URL, **options: Any) -> Engine:
+def _create_engine(url: URL, **options: Any) -> Engine:
     try:
         # Without its parameters: an error's text may come into a log, and a row may hold a name.
-        engine = create_engine(url, json_serializer=_json, hide_parameters=True, **options)
+        engine = create_engine(url, json_serializer=_to_json, hide_parameters=True, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise BadUrl(f"no driver for {url.drivername} is installed; {_EXAMPLES}, with its driver") from error
-    event.listen(engine, "handle_error", partial(_translate, place(url)))
+        raise InvalidDatabaseUrl(
+            f"no driver for {url.drivername} is installed; {_EXAMPLES}, with its driver"
+        ) from error
+    event.listen(engine, "handle_error", partial(_raise_translated, describe_url(url)))
     return engine
 
 
-def _json(value: Any) -> str:
+def _to_json(value: Any) -> str:
     """Text that both databases accept: no NaN, which is not JSON and which PostgreSQL refuses."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _translate(where: str, context: ExceptionContext) -> None:
+def _raise_translated(location: str, context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, DatabaseError):
         raise error
     if isinstance(error, context.dialect.loaded_dbapi.Error):
-        raise translated(error, where) from error
+        raise translate_error(error, location) from error
     if isinstance(error, TypeError | ValueError | OverflowError):
         raise InvalidValue(f"a value cannot be stored: {error}") from error
 
 
-def _sqlite_engine(url: URL, create: bool, busy_timeout_s: float, synchronous: Synchronous) -> Engine:
+def _create_sqlite_engine(url: URL, create: bool, busy_timeout_s: float, synchronous: Synchronous) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
     if not in_memory and not str(url.database).startswith("file:"):
         _check_file(Path(str(url.database)), create)
     options: dict[str, Any] = {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
     if in_memory:
         options["poolclass"] = StaticPool
-    engine = _engine(url, **options)
+    engine = _create_engine(url, **options)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -186,7 +188,7 @@ def _check_file(path: Path, create: bool) -> None:
 
 def _prepare(engine: Engine, busy_timeout_s: float) -> None:
     with engine.connect() as connection:
-        up_to_date = _revision(connection, engine.url) == HEAD
+        up_to_date = _revision(connection, engine.url) == HEAD_REVISION
     if engine.dialect.name == "sqlite":
         _switch_to_wal(engine, busy_timeout_s)
     if up_to_date:
@@ -202,7 +204,7 @@ def _revision(connection: Connection, url: URL) -> str | None:
         return None
     if "alembic_version" not in tables or "class_sessions" not in tables:
         raise NotADatabase(
-            f"the database {place(url)} belongs to another program (its tables: "
+            f"the database {describe_url(url)} belongs to another program (its tables: "
             f"{', '.join(sorted(tables)[:4])}); name another in database.url"
         )
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -219,7 +221,7 @@ def _switch_to_wal(engine: Engine, busy_timeout_s: float) -> None:
             try:
                 mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()
                 if mode != "wal":
-                    log.warning("%s cannot use WAL there; reports may have to wait", place(engine.url))
+                    log.warning("%s cannot use WAL there; reports may have to wait", describe_url(engine.url))
                     return
             except DatabaseLocked:
                 if time.monotonic() >= deadline:
@@ -240,15 +242,15 @@ def _migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         revision = _revision(connection, engine.url)
-        if revision == HEAD:
+        if revision == HEAD_REVISION:
             return  # another process was quicker
 
-        from db.migrations.runner import scripts, upgrade
+        from db.migrations.runner import script_directory, upgrade_to_head
 
-        known = {script.revision for script in scripts().walk_revisions()}
+        known = {script.revision for script in script_directory().walk_revisions()}
         if revision is not None and revision not in known:
-            raise DatabaseNewer(
-                f"the database {place(engine.url)} was written by a newer Classpulse (schema "
-                f"{revision}, this one knows {HEAD}); update Classpulse, or name another in database.url"
+            raise SchemaTooNew(
+                f"the database {describe_url(engine.url)} was written by a newer Classpulse (schema "
+                f"{revision}, this one knows {HEAD_REVISION}); update Classpulse, or name another in database.url"
             )
-        upgrade(connection)
+        upgrade_to_head(connection)

@@ -2,7 +2,7 @@
 
 What is erased of a session is everything below it, and the people who are known from it alone. Later sessions
 of the class stay as they are: the verdicts in them were held against what somebody showed before, which can
-no longer be read, so that usual level stays with the verdict (``USUAL_KEPT``).
+no longer be read, so that usual level stays with the verdict (``BASELINE_FROZEN``).
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from sqlalchemy import Engine, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
 from db import summaries
-from db.corrections.store import attribution_in
-from db.engine import overwrite_deleted
-from db.history import KINDS, LAST
+from db.corrections.store import load_identity_map
+from db.engine import enable_secure_delete
+from db.history import MAX_BASELINE_SESSIONS, SHARE_COLUMN_PREFIXES
 from db.records import FlagRecord, SessionStatus
-from db.roster import is_named
+from db.roster import has_stored_name
 from db.schema import (
-    AttributionRow,
-    BinRow,
     CorrectionRow,
     FlagRow,
-    RosterRow,
+    IdentityIntervalRow,
+    RosterEntryRow,
     SeatRow,
     SessionRow,
     StudentRow,
     StudentSummaryRow,
+    TimelineBinRow,
     TrackRow,
 )
-from db.unit_of_work import Unit
+from db.unit_of_work import UnitOfWork
 
-USUAL_KEPT = "usual_kept"
+BASELINE_FROZEN = "usual_kept"
 """In a verdict's numbers: its usual level rests on sessions that were erased since, so it is not worked out
 anew."""
 
-_OF_A_PERSON = (
-    BinRow.student_id,
+_STUDENT_REFERENCES = (
+    TimelineBinRow.student_id,
     SeatRow.student_id,
     TrackRow.student_id,
     FlagRow.student_id,
     StudentSummaryRow.student_id,
     CorrectionRow.student_id,
     CorrectionRow.person_id,
-    AttributionRow.student_id,
-    AttributionRow.person_id,
+    IdentityIntervalRow.student_id,
+    IdentityIntervalRow.person_id,
 )
 
 
@@ -70,7 +70,7 @@ class ErasedSession:
     bins: int
 
 
-def ended_before(engine: Engine, before: datetime) -> list[int]:
+def sessions_ended_before(engine: Engine, before: datetime) -> list[int]:
     """The sessions that ended before that moment (aware), the oldest first; never a running one."""
     statement = (
         select(SessionRow.id)
@@ -81,7 +81,7 @@ def ended_before(engine: Engine, before: datetime) -> list[int]:
         return list(connection.scalars(statement))
 
 
-def erase_session(unit: Unit, session_id: int) -> ErasedSession | None:
+def erase_session(unit: UnitOfWork, session_id: int) -> ErasedSession | None:
     """Erase an ended session; None, and nothing is changed, if it is running or not there.
 
     In SQLite the pages that it was on are overwritten with zeros (``secure_delete``). What the write-ahead
@@ -91,16 +91,16 @@ def erase_session(unit: Unit, session_id: int) -> ErasedSession | None:
     ended = SessionRow.status != SessionStatus.RUNNING.value
     if connection.scalar(select(SessionRow.id).where(SessionRow.id == session_id, ended)) is None:
         return None
-    overwrite_deleted(connection)
-    _keep_usual_levels(connection, session_id)
+    enable_secure_delete(connection)
+    _freeze_baselines(connection, session_id)
     own = list(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
-    others = _people_of(connection, session_id) - set(own)
-    bins = connection.execute(delete(BinRow).where(BinRow.session_id == session_id)).rowcount
+    others = _referenced_students(connection, session_id) - set(own)
+    bins = connection.execute(delete(TimelineBinRow).where(TimelineBinRow.session_id == session_id)).rowcount
     connection.execute(delete(SessionRow).where(SessionRow.id == session_id))
-    return ErasedSession(session_id, len(own) + _erase_unknown(connection, others), bins)
+    return ErasedSession(session_id, len(own) + _erase_unreferenced(connection, others), bins)
 
 
-def erase_student(unit: Unit, session_id: int, student_id: int) -> int:
+def erase_student(unit: UnitOfWork, session_id: int, student_id: int) -> int:
     """Erase a recorded student of a session with all that it holds of them; returns how many bins went.
 
     Somebody who is known in this session alone is no more; somebody of the roster stays, without this
@@ -108,44 +108,52 @@ def erase_student(unit: Unit, session_id: int, student_id: int) -> int:
     what is left in the files, see ``erase_session``.
     """
     connection = unit.connection
-    overwrite_deleted(connection)
-    _keep_usual_levels(connection, session_id)
+    enable_secure_delete(connection)
+    _freeze_baselines(connection, session_id)
     gone = 0
-    for table in (BinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow, AttributionRow, CorrectionRow):
+    for table in (
+        TimelineBinRow,
+        SeatRow,
+        TrackRow,
+        FlagRow,
+        StudentSummaryRow,
+        IdentityIntervalRow,
+        CorrectionRow,
+    ):
         theirs = delete(table).where(table.session_id == session_id, table.student_id == student_id)
         rows = connection.execute(theirs).rowcount
-        gone += rows if table is BinRow else 0
+        gone += rows if table is TimelineBinRow else 0
     own = StudentRow.id == student_id, StudentRow.session_id == session_id
     connection.execute(delete(StudentRow).where(*own))
-    summaries.forget(connection, session_id)  # the class's means had them in
+    summaries.delete_summaries(connection, session_id)  # the class's means had them in
     return gone
 
 
 @dataclass(frozen=True)
-class Recordings:
-    """The numbers under which a session holds somebody: ``own`` are theirs alone, ``shared`` another's, too,
+class RecordedIds:
+    """The numbers under which a session holds somebody: ``exclusive`` are theirs alone, ``shared`` another's, too,
     because a correction has split them."""
 
-    own: tuple[int, ...]
+    exclusive: tuple[int, ...]
     shared: tuple[int, ...]
 
 
-def recordings_of(engine: Engine, session_id: int, person_id: int) -> Recordings:
+def find_recorded_ids(engine: Engine, session_id: int, person_id: int) -> RecordedIds:
     """Under which numbers a session holds somebody after its corrections, they themselves the last."""
     with engine.connect() as connection:
-        who = attribution_in(connection, session_id)
-        of_session = BinRow.session_id == session_id, BinRow.student_id.is_not(None)
-        binned = connection.scalars(select(BinRow.student_id).where(*of_session).distinct())
+        who = load_identity_map(connection, session_id)
+        of_session = TimelineBinRow.session_id == session_id, TimelineBinRow.student_id.is_not(None)
+        binned = connection.scalars(select(TimelineBinRow.student_id).where(*of_session).distinct())
         recorded = {number for number in binned if number is not None}
         recorded |= set(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
-    theirs = sorted(number for number in recorded - {person_id} if person_id in who.sharers(number))
-    if person_id not in recorded or person_id in who.sharers(person_id):
+    theirs = sorted(number for number in recorded - {person_id} if person_id in who.people_of(number))
+    if person_id not in recorded or person_id in who.people_of(person_id):
         theirs.append(person_id)
-    own = tuple(number for number in theirs if set(who.sharers(number)) <= {person_id})
-    return Recordings(own, tuple(number for number in theirs if number not in own))
+    own = tuple(number for number in theirs if set(who.people_of(number)) <= {person_id})
+    return RecordedIds(own, tuple(number for number in theirs if number not in own))
 
 
-def recorded_as(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:
+def find_recorded_id(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:
     """The number under which a session holds somebody: of the student of that ``pseudonym`` who is known in
     it alone, or ``student_id``'s own where they are on the roster; None where it holds nothing of them."""
     with engine.connect() as connection:
@@ -154,12 +162,12 @@ def recorded_as(engine: Engine, session_id: int, pseudonym: str, student_id: int
             return connection.scalar(select(StudentRow.id).where(*own))
         held = [
             exists().where(table.session_id == session_id, table.student_id == student_id)
-            for table in (BinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow)
+            for table in (TimelineBinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow)
         ]
         return student_id if connection.scalar(select(or_(*held))) else None
 
 
-def kept_usual(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:
+def frozen_baselines(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:
     """The usual levels that stay with their verdicts, by student and kind: the level and the number of
     sessions that it was told from, or None where there was none."""
     return {
@@ -167,11 +175,11 @@ def kept_usual(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, in
         if flag.numbers.get("usual_share") is None
         else (float(flag.numbers["usual_share"]), int(flag.numbers["usual_sessions"]))
         for flag in flags
-        if flag.numbers.get(USUAL_KEPT)
+        if flag.numbers.get(BASELINE_FROZEN)
     }
 
 
-def _keep_usual_levels(connection: Connection, session_id: int) -> None:
+def _freeze_baselines(connection: Connection, session_id: int) -> None:
     """Mark the verdicts of the sessions that look back on this one."""
     group = select(SessionRow.class_group_id).where(SessionRow.id == session_id).scalar_subquery()
     begun = select(SessionRow.started_at).where(SessionRow.id == session_id).scalar_subquery()
@@ -179,35 +187,37 @@ def _keep_usual_levels(connection: Connection, session_id: int) -> None:
         select(SessionRow.id)
         .where(SessionRow.class_group_id == group, SessionRow.started_at > begun)
         .order_by(SessionRow.started_at)
-        .limit(LAST)
+        .limit(MAX_BASELINE_SESSIONS)
     )
     numbers = list(connection.scalars(later))
     found = connection.execute(
-        select(FlagRow.id, FlagRow.numbers).where(FlagRow.session_id.in_(numbers), FlagRow.kind.in_(KINDS))
+        select(FlagRow.id, FlagRow.numbers).where(
+            FlagRow.session_id.in_(numbers), FlagRow.kind.in_(SHARE_COLUMN_PREFIXES)
+        )
     )
     for row in found.all():
-        if not row.numbers.get(USUAL_KEPT):
-            values: dict[str, Any] = {**row.numbers, USUAL_KEPT: True}
+        if not row.numbers.get(BASELINE_FROZEN):
+            values: dict[str, Any] = {**row.numbers, BASELINE_FROZEN: True}
             connection.execute(update(FlagRow).where(FlagRow.id == row.id).values(numbers=values))
 
 
-def _people_of(connection: Connection, session_id: int) -> set[int]:
+def _referenced_students(connection: Connection, session_id: int) -> set[int]:
     """Everybody whom something in the session speaks of."""
     found: set[int] = set()
-    for column in _OF_A_PERSON:
+    for column in _STUDENT_REFERENCES:
         of_session = column.class_.session_id == session_id
         found |= set(connection.scalars(select(column).where(of_session, column.is_not(None)).distinct()))
     return found
 
 
-def _erase_unknown(connection: Connection, people: set[int]) -> int:
+def _erase_unreferenced(connection: Connection, people: set[int]) -> int:
     """Erase those of them who are on no roster and in no other session; returns how many."""
     if not people:
         return 0
-    known = (*_OF_A_PERSON, RosterRow.student_id)
+    known = (*_STUDENT_REFERENCES, RosterEntryRow.student_id)
     statement = delete(StudentRow).where(
         StudentRow.id.in_(sorted(people)),
         StudentRow.session_id.is_(None),
-        ~or_(is_named(), *(exists().where(column == StudentRow.id) for column in known)),
+        ~or_(has_stored_name(), *(exists().where(column == StudentRow.id) for column in known)),
     )
     return connection.execute(statement).rowcount

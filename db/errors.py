@@ -1,6 +1,6 @@
 """What can go wrong with the database, one line each: what, what was expected, what to do.
 
-Errors of SQLAlchemy and of the drivers are translated by one hook (``db.engine``) with ``translated``
+Errors of SQLAlchemy and of the drivers are translated by one hook (``db.engine``) with ``translate_error``
 and do not leave ``db``.
 """
 
@@ -17,7 +17,7 @@ class DatabaseError(Exception):
     """The base of all: what a caller catches. ``str(error)`` is one line for a person."""
 
 
-class BadUrl(DatabaseError):
+class InvalidDatabaseUrl(DatabaseError):
     """The database URL cannot be used."""
 
 
@@ -37,7 +37,7 @@ class DatabaseLocked(DatabaseError):
     """Another program held the database for longer than the busy timeout."""
 
 
-class DatabaseNewer(DatabaseError):
+class SchemaTooNew(DatabaseError):
     """A newer Classpulse wrote it; there is no downgrade."""
 
 
@@ -127,7 +127,7 @@ POSTGRESQL_ERRORS = MappingProxyType(
 """PostgreSQL's SQLSTATE codes, or their two-letter classes (its manual, appendix A)."""
 
 
-def _entry(error: BaseException) -> _Entry:
+def _classify(error: BaseException) -> _Entry:
     if isinstance(error, sqlite3.Error):
         # Without a code it is the driver that refuses, for instance to bind a NumPy integer.
         code = getattr(error, "sqlite_errorcode", None)
@@ -138,8 +138,8 @@ def _entry(error: BaseException) -> _Entry:
     return POSTGRESQL_ERRORS.get(state) or POSTGRESQL_ERRORS.get(state[:2]) or _OTHER
 
 
-def translated(error: BaseException, place: str) -> DatabaseError:
-    """A driver's error as one of ours; ``place`` is the file or the server, without its password."""
-    kind, text = _entry(error)
+def translate_error(error: BaseException, location: str) -> DatabaseError:
+    """A driver's error as one of ours; ``location`` is the file or the server, without its password."""
+    kind, text = _classify(error)
     detail = re.sub(r"\s+", " ", str(error)).strip()
-    return kind(f"the database {place} {text} ({detail})")
+    return kind(f"the database {location} {text} ({detail})")

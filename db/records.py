@@ -43,7 +43,7 @@ class NewSession:
     room: str | None = None
 
 
-ONLINE = "online lesson"
+ONLINE_SOURCE = "online lesson"
 """The ``source`` of a session whose students were before their own cameras: each was watched while they had
 joined, so bins of one student are missing where that student was not watched."""
 
@@ -78,7 +78,7 @@ class SessionRecord:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SessionProgress:
     """How far a session has come, written with every batch of bins."""
 
     end_s: float
@@ -112,30 +112,30 @@ class StudentRecord:
 @dataclass(frozen=True)
 class TrackRecord:
     """A stretch of unbroken following: which student, from and to when (media seconds), how many
-    detections. ``grounds`` is why whoever came to a known seat was taken for the student (a value of
-    ``monitor.types.Grounds``); None for the first on a seat, and where nobody had asked."""
+    detections. ``assignment_basis`` is why whoever came to a known seat was taken for the student (a value of
+    ``monitor.types.AssignmentBasis``); None for the first on a seat, and where nobody had asked."""
 
     student_id: int
     track_number: int
     first_s: float
     last_s: float
     hits: int
-    grounds: str | None = None
+    assignment_basis: str | None = None
 
 
 @dataclass(frozen=True)
 class TimelineBin:
     """A few seconds (``SessionRecord.bin_s``) of one student; what is kept instead of samples.
 
-    ``student_id`` None means the whole class (``mode: aggregate``), with ``people`` the number of
+    ``student_id`` None means the whole class (``mode: aggregate``), with ``students`` the number of
     students behind it. ``start_s`` is media time. ``watched_s`` is how much of the bin sampled
     frames cover, ``seen_s`` how much of that the student was seen. ``samples`` counts sampled frames,
     ``seen_samples`` those with the student, ``usable_samples`` those with an expression;
     ``probabilities`` is the mean over the usable ones, seven values summing to 1, or None if there
-    are none. ``unknown`` maps a reason to its number of samples. ``facing_samples`` of
+    are none. ``unreadable_reasons`` maps a reason to its number of samples. ``facing_samples`` of
     ``pose_samples`` had the head turned to the front; ``yaw_deg`` and ``pitch_deg`` are means. Of the
-    ``eye_samples`` in which the eyes could be judged, ``closed_samples`` had them shut. ``poses`` splits the
-    usable samples by head pose (``model.poses.Pose`` values); it is empty in bins recorded before version
+    ``eye_samples`` in which the eyes could be judged, ``closed_samples`` had them shut. ``pose_counts`` splits the
+    usable samples by head pose (``model.poses.HeadPoseClass`` values); it is empty in bins recorded before version
     0.2, whose poses were not stored.
     """
 
@@ -147,15 +147,15 @@ class TimelineBin:
     seen_samples: int
     usable_samples: int
     probabilities: tuple[float, ...] | None
-    unknown: Mapping[str, int] = field(default_factory=dict)
+    unreadable_reasons: Mapping[str, int] = field(default_factory=dict)
     pose_samples: int = 0
     facing_samples: int = 0
     yaw_deg: float | None = None
     pitch_deg: float | None = None
     eye_samples: int = 0
     closed_samples: int = 0
-    people: int = 1
-    poses: Mapping[str, int] = field(default_factory=dict)
+    student_count: int = 1
+    pose_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class GapRecord:
     reason: str
 
 
-class Level(NamedTuple):
+class ShareEstimate(NamedTuple):
     """A share of time 0..1 with its interval, as a verdict has it. A named tuple, as the summary below: of
     500 lessons of 30 students there are 45,000, which as frozen dataclasses take more than twice the time to
     make."""
@@ -208,7 +208,7 @@ class StudentSummary(NamedTuple):
     """What one session holds of one person, after the corrections.
 
     ``watched_s`` is the session's, ``seen_s`` how much of it they were seen, ``usable_s`` how much of that an
-    expression was read, ``posed_s`` a direction of the head. ``probabilities`` is the mean over the usable
+    expression was read, ``head_pose_s`` a direction of the head. ``probabilities`` is the mean over the usable
     samples (each bin's mean weighted by its ``usable_samples``), None if there were none. ``facing_share`` is
     of the samples with a direction, ``closed_share`` of those whose eyes could be judged. ``sad`` and
     ``away`` are the shares that the verdicts are about, None where there was not enough to tell or no such
@@ -220,12 +220,12 @@ class StudentSummary(NamedTuple):
     seen_s: float
     usable_s: float
     usable_samples: int
-    posed_s: float
+    head_pose_s: float
     facing_share: float | None
     closed_share: float | None
     probabilities: tuple[float, ...] | None
-    sad: Level | None = None
-    away: Level | None = None
+    sad: ShareEstimate | None = None
+    away: ShareEstimate | None = None
 
     @property
     def coverage(self) -> float:
@@ -235,13 +235,13 @@ class StudentSummary(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """What one session holds of its class. ``made_with`` is the version of the rules behind it; ``people``
+    """What one session holds of its class. ``rules_version`` is the version of the rules behind it; ``students``
     how many were seen, in ``mode: aggregate`` at most at a time. Shares are 0..1, means over the students
     seen in which each counts once; in ``mode: aggregate`` over time, and None where nothing may be shown."""
 
     session_id: int
-    made_with: int
-    people: int
+    rules_version: int
+    student_count: int
     seen_share: float | None
     facing_share: float | None
     closed_share: float | None
@@ -260,7 +260,7 @@ class StudentSession:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ClassSession:
     """One session as the history of a class has it. ``summary`` is None, and ``students`` empty, while it is
     running; ``students`` are by number, none in ``mode: aggregate``. ``flags`` are the verdicts of outcome
     ``flagged`` of the people there are after the corrections, with the reviews that stand."""
@@ -275,20 +275,20 @@ class Lesson:
 class ClassHistory:
     """Lessons, the oldest first, and everybody who is in one, by number."""
 
-    lessons: tuple[Lesson, ...]
-    people: Mapping[int, StudentRecord]
+    sessions: tuple[ClassSession, ...]
+    students: Mapping[int, StudentRecord]
 
 
 @dataclass(frozen=True)
-class EarlierLevel:
-    """One earlier session of a person of the roster: ``level`` is the share of the verdict ``kind``
+class EarlierShare:
+    """One earlier session of a person of the roster: ``estimate`` is the share of the verdict ``kind``
     (``FlagRecord.kind``), ``outcome`` what came of it, ``review`` what a person made of that."""
 
     student_id: int
     session_id: int
     started_at: datetime
     kind: str
-    level: Level
+    estimate: ShareEstimate
     outcome: str
     review: str = "open"
 
@@ -324,34 +324,34 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectionRecord:
-    """A correction as stored, with the pseudonyms of both. ``made_at`` and ``undone_at`` are aware UTC;
+    """A correction as stored, with the pseudonyms of both. ``created_at`` and ``undone_at`` are aware UTC;
     one that was taken back has ``undone_at`` and counts no more."""
 
     id: int
     session_id: int
-    made_at: datetime
+    created_at: datetime
     undone_at: datetime | None
     correction: Correction
-    student: str
-    person: str
+    student_pseudonym: str
+    person_pseudonym: str
 
-    def active(self, at: datetime | None = None) -> bool:
+    def is_active(self, at: datetime | None = None) -> bool:
         """Whether it counted at that moment; without one, now."""
         if at is None:
             return self.undone_at is None
-        return self.made_at <= at and (self.undone_at is None or self.undone_at > at)
+        return self.created_at <= at and (self.undone_at is None or self.undone_at > at)
 
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """A student of the roster: ``seat`` is the label of a seat of the plan, None where they have none;
+    """A student of the roster: ``seat_label`` is the label of a seat of the plan, None where they have none;
     whose ``consent`` is False is masked; it is None, as is ``changed_at``, where nobody has been asked.
     Their name is in ``db.roster`` alone."""
 
     student_id: int
     class_name: str
     pseudonym: str
-    seat: str | None
+    seat_label: str | None
     consent: bool | None
     changed_at: datetime | None
 
@@ -366,18 +366,18 @@ class PlannedSeat:
 
 @dataclass(frozen=True)
 class SeatPlan:
-    """The seats of a class over a picture of so many pixels. ``landmarks`` are what the camera's view is told
+    """The seats of a class over a picture of so many pixels. ``reference_view`` are what the camera's view is told
     by (``monitor.registration.landmarks``), as bytes."""
 
     class_name: str
-    picture_width: int
-    picture_height: int
-    made_at: datetime
+    frame_width: int
+    frame_height: int
+    created_at: datetime
     seats: tuple[PlannedSeat, ...]
-    landmarks: bytes
+    reference_view: bytes
 
 
-class Mode(StrEnum):
+class AnalysisMode(StrEnum):
     """What is computed. ``behaviour``: presence, head direction and eyes, no emotion at all.
     ``aggregate``: class curves only, never fewer than five students."""
 
@@ -386,4 +386,4 @@ class Mode(StrEnum):
     AGGREGATE = "aggregate"
 
 
-CHOICES = 3  # how many near names or numbers an error line offers
+MAX_SUGGESTIONS = 3  # how many near names or numbers an error line offers

@@ -73,7 +73,7 @@ class WholeNumber(TypeDecorator[int]):
             raise InvalidValue(f"{value!r} cannot be stored; expected a whole number") from error
 
 
-class Real(TypeDecorator[float]):
+class RealNumber(TypeDecorator[float]):
     """A double. NumPy's are converted, for the same reason."""
 
     impl = Float(53)
@@ -87,7 +87,7 @@ class Real(TypeDecorator[float]):
             raise InvalidValue(f"{value!r} cannot be stored; expected a number") from error
 
 
-HEAD = "0009"
+HEAD_REVISION = "0009"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -96,7 +96,7 @@ PROBABILITIES = ("p_angry", "p_disgust", "p_fear", "p_happy", "p_sad", "p_surpri
 
 _CASCADE = "CASCADE"
 
-_SECONDS = "BETWEEN 0 AND 1e9"
+_VALID_SECONDS = "BETWEEN 0 AND 1e9"
 """With an upper bound, because PostgreSQL holds NaN for greater than any number (SQLite makes it NULL)."""
 
 
@@ -115,7 +115,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012
         datetime: UtcDateTime,
         int: WholeNumber,
-        float: Real,
+        float: RealNumber,
         dict[str, Any]: JSON,
     }
 
@@ -137,7 +137,7 @@ class SessionRow(Base):
         CheckConstraint("status IN ('running', 'finished', 'interrupted')", "status"),
         CheckConstraint("(status = 'running') = (ended_at IS NULL)", "running_has_no_end"),
         CheckConstraint("bin_s > 0", "bin_s"),
-        CheckConstraint(f"end_s {_SECONDS} AND watched_s {_SECONDS}", "seconds"),
+        CheckConstraint(f"end_s {_VALID_SECONDS} AND watched_s {_VALID_SECONDS}", "seconds"),
         CheckConstraint("frames_sampled >= 0 AND frames_dropped >= 0", "frames"),
         Index(None, "class_group_id", "started_at"),
         Index(None, "room", "started_at"),
@@ -220,7 +220,7 @@ class SeatRow(Base):
 
 
 class TrackRow(Base):
-    """A stretch of unbroken following. ``grounds``: why who came to a known seat was taken for whom."""
+    """A stretch of unbroken following. ``assignment_basis``: why who came to a known seat was taken for whom."""
 
     __tablename__ = "tracks"
     __table_args__ = (
@@ -236,7 +236,7 @@ class TrackRow(Base):
     first_s: Mapped[float]
     last_s: Mapped[float]
     hits: Mapped[int]
-    grounds: Mapped[str | None]
+    assignment_basis: Mapped[str | None]
 
 
 def _all_or_none() -> str:
@@ -244,7 +244,7 @@ def _all_or_none() -> str:
     return " AND ".join(f"({first} IS NULL) = ({name} IS NULL)" for name in rest)
 
 
-class BinRow(Base):
+class TimelineBinRow(Base):
     """A few seconds of one student, or of the whole class where ``student_id`` is NULL.
 
     The numbers are checked here too, not in Python alone: a wrong mean is never noticed later.
@@ -265,8 +265,8 @@ class BinRow(Base):
         ),
         # For erasing one student: without it every deleted student scans all bins of all years.
         Index(None, "student_id"),
-        CheckConstraint(f"start_s {_SECONDS}", "start_s"),
-        CheckConstraint(f"seen_s {_SECONDS} AND watched_s {_SECONDS}", "seconds"),
+        CheckConstraint(f"start_s {_VALID_SECONDS}", "start_s"),
+        CheckConstraint(f"seen_s {_VALID_SECONDS} AND watched_s {_VALID_SECONDS}", "seconds"),
         CheckConstraint(
             # A class bin counts the samples of all its people against frames, so only its order is checked.
             "usable_samples >= 0 AND usable_samples <= seen_samples"
@@ -298,22 +298,22 @@ class BinRow(Base):
     p_sad: Mapped[float | None]
     p_surprise: Mapped[float | None]
     p_neutral: Mapped[float | None]
-    unknown: Mapped[dict[str, Any]]
+    unreadable_reasons: Mapped[dict[str, Any]]
     pose_samples: Mapped[int]
     facing_samples: Mapped[int]
     yaw_deg: Mapped[float | None]
     pitch_deg: Mapped[float | None]
     eye_samples: Mapped[int]
     closed_samples: Mapped[int]
-    poses: Mapped[dict[str, Any]]
-    people: Mapped[int]
+    pose_counts: Mapped[dict[str, Any]]
+    student_count: Mapped[int]
 
 
 class MarkerRow(Base):
     """A note on the timeline, "quiz handed out"."""
 
     __tablename__ = "markers"
-    __table_args__ = (CheckConstraint(f"at_s {_SECONDS}", "at_s"), Index(None, "session_id", "at_s"))
+    __table_args__ = (CheckConstraint(f"at_s {_VALID_SECONDS}", "at_s"), Index(None, "session_id", "at_s"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
@@ -327,7 +327,9 @@ class GapRow(Base):
     __tablename__ = "gaps"
     __table_args__ = (
         UniqueConstraint("session_id", "start_s"),
-        CheckConstraint(f"start_s {_SECONDS} AND end_s {_SECONDS} AND end_s >= start_s", "stretch"),
+        CheckConstraint(
+            f"start_s {_VALID_SECONDS} AND end_s {_VALID_SECONDS} AND end_s >= start_s", "stretch"
+        ),
         CheckConstraint("reason <> ''", "reason"),
     )
 
@@ -362,11 +364,11 @@ class FlagRow(Base):
     note: Mapped[str | None]
 
 
-def _shares(*names: str) -> str:
+def _shares_in_range(*names: str) -> str:
     return " AND ".join(f"({name} IS NULL OR {name} BETWEEN 0 AND 1)" for name in names)
 
 
-def _level(kind: str) -> str:
+def _interval_all_or_none(kind: str) -> str:
     """A share has its interval or there is none of the three."""
     low, share, high = (f"{kind}_{part}" for part in ("low", "share", "high"))
     return f"({low} IS NULL) = ({share} IS NULL) AND ({high} IS NULL) = ({share} IS NULL)"
@@ -382,15 +384,15 @@ class StudentSummaryRow(Base):
     __table_args__ = (
         UniqueConstraint("session_id", "student_id"),
         CheckConstraint(
-            f"watched_s {_SECONDS} AND seen_s {_SECONDS} AND usable_s {_SECONDS} AND posed_s {_SECONDS}",
+            f"watched_s {_VALID_SECONDS} AND seen_s {_VALID_SECONDS} AND usable_s {_VALID_SECONDS} AND posed_s {_VALID_SECONDS}",
             "seconds",
         ),
         CheckConstraint("usable_samples >= 0", "usable_samples"),
-        CheckConstraint(_shares("facing_share", "closed_share", *PROBABILITIES), "shares"),
-        CheckConstraint(_shares("sad_share", "sad_low", "sad_high"), "sad"),
-        CheckConstraint(_shares("away_share", "away_low", "away_high"), "away"),
-        CheckConstraint(_level("sad"), "sad_interval"),
-        CheckConstraint(_level("away"), "away_interval"),
+        CheckConstraint(_shares_in_range("facing_share", "closed_share", *PROBABILITIES), "shares"),
+        CheckConstraint(_shares_in_range("sad_share", "sad_low", "sad_high"), "sad"),
+        CheckConstraint(_shares_in_range("away_share", "away_low", "away_high"), "away"),
+        CheckConstraint(_interval_all_or_none("sad"), "sad_interval"),
+        CheckConstraint(_interval_all_or_none("away"), "away_interval"),
         CheckConstraint(_all_or_none(), "all_or_none"),
         Index(None, "student_id"),
     )
@@ -402,7 +404,7 @@ class StudentSummaryRow(Base):
     seen_s: Mapped[float]
     usable_s: Mapped[float]
     usable_samples: Mapped[int]
-    posed_s: Mapped[float]
+    head_pose_s: Mapped[float]
     facing_share: Mapped[float | None]
     closed_share: Mapped[float | None]
     p_angry: Mapped[float | None]
@@ -421,22 +423,24 @@ class StudentSummaryRow(Base):
 
 
 class SessionSummaryRow(Base):
-    """What one session holds of its class. ``made_with`` is the version of the rules that made it and its
-    students' rows; ``students`` how many those were, so that an erasure is noticed."""
+    """What one session holds of its class. ``rules_version`` is the version of the rules that made it and its
+    students' rows; ``student_summary_count`` how many those were, so that an erasure is noticed."""
 
     __tablename__ = "session_summaries"
     __table_args__ = (
         CheckConstraint("people >= 0 AND students >= 0", "people"),
-        CheckConstraint(_shares("seen_share", "facing_share", "closed_share", *PROBABILITIES), "shares"),
+        CheckConstraint(
+            _shares_in_range("seen_share", "facing_share", "closed_share", *PROBABILITIES), "shares"
+        ),
         CheckConstraint(_all_or_none(), "all_or_none"),
     )
 
     session_id: Mapped[int] = mapped_column(
         ForeignKey("class_sessions.id", ondelete=_CASCADE), primary_key=True, autoincrement=False
     )
-    made_with: Mapped[int]
-    students: Mapped[int]
-    people: Mapped[int]
+    rules_version: Mapped[int]
+    student_summary_count: Mapped[int]
+    student_count: Mapped[int]
     seen_share: Mapped[float | None]
     facing_share: Mapped[float | None]
     closed_share: Mapped[float | None]
@@ -456,7 +460,7 @@ class CorrectionRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('name', 'merge', 'split')", "kind"),
         CheckConstraint("(kind = 'split') = (at_s IS NOT NULL)", "a_split_has_a_time"),
-        CheckConstraint(f"at_s {_SECONDS}", "at_s"),
+        CheckConstraint(f"at_s {_VALID_SECONDS}", "at_s"),
         CheckConstraint("student_id <> person_id", "two_people"),
         Index(None, "session_id"),
         Index(None, "student_id"),
@@ -466,7 +470,7 @@ class CorrectionRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     kind: Mapped[str]
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
@@ -474,7 +478,7 @@ class CorrectionRow(Base):
     at_s: Mapped[float | None]
 
 
-class AttributionRow(Base):
+class IdentityIntervalRow(Base):
     """Who a recorded student was, from when until before when: the corrections, replayed.
 
     A session that was ever corrected has stretches of everybody recorded in it, which cover all time;
@@ -484,7 +488,9 @@ class AttributionRow(Base):
     __tablename__ = "attributions"
     __table_args__ = (
         UniqueConstraint("session_id", "student_id", "from_s"),
-        CheckConstraint(f"from_s {_SECONDS} AND until_s {_SECONDS} AND until_s > from_s", "stretch"),
+        CheckConstraint(
+            f"from_s {_VALID_SECONDS} AND until_s {_VALID_SECONDS} AND until_s > from_s", "stretch"
+        ),
         Index(None, "student_id"),
         Index(None, "person_id"),
     )
@@ -492,8 +498,8 @@ class AttributionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("class_sessions.id", ondelete=_CASCADE))
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
-    from_s: Mapped[float]
-    until_s: Mapped[float]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
     person_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE))
 
 
@@ -510,19 +516,19 @@ class AuditRow(Base):
     detail: Mapped[str]
 
 
-class RosterRow(Base):
+class RosterEntryRow(Base):
     """What the roster says of a student whose ``session_id`` is NULL: the seat's label, and whether they
     may be watched."""
 
     __tablename__ = "roster_entries"
 
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete=_CASCADE), primary_key=True)
-    seat: Mapped[str | None]
+    seat_label: Mapped[str | None]
     consent: Mapped[bool]
     changed_at: Mapped[datetime]
 
 
-class NameRow(Base):
+class StudentNameRow(Base):
     """A student's name: the one table with names, for ``db.roster`` alone."""
 
     __tablename__ = "student_names"
@@ -531,8 +537,8 @@ class NameRow(Base):
     name: Mapped[str]
 
 
-class PlanRow(Base):
-    """The seat plan of a class, drawn over a picture of so many pixels. ``landmarks`` tell the camera's view
+class SeatPlanRow(Base):
+    """The seat plan of a class, drawn over a picture of so many pixels. ``reference_view`` tell the camera's view
     again (``monitor.registration.landmarks``); they hold no picture."""
 
     __tablename__ = "seat_plans"
@@ -540,10 +546,10 @@ class PlanRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     class_group_id: Mapped[int] = mapped_column(ForeignKey("class_groups.id", ondelete=_CASCADE), unique=True)
-    picture_width: Mapped[int]
-    picture_height: Mapped[int]
-    made_at: Mapped[datetime]
-    landmarks: Mapped[bytes]
+    frame_width: Mapped[int]
+    frame_height: Mapped[int]
+    created_at: Mapped[datetime]
+    reference_view: Mapped[bytes]
 
 
 class PlannedSeatRow(Base):
@@ -564,7 +570,7 @@ class PlannedSeatRow(Base):
     y2: Mapped[float]
 
 
-class OptedOutRow(Base):
+class OptedOutSeatRow(Base):
     """A seat that was masked in a session. All that is kept of who sits there."""
 
     __tablename__ = "opted_out_seats"
@@ -576,7 +582,7 @@ class OptedOutRow(Base):
 
 
 class AccountRow(Base):
-    """Somebody who may log in. ``folded`` is the name without case, by which it is unique."""
+    """Somebody who may log in. ``name_casefolded`` is the name without case, by which it is unique."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -588,7 +594,7 @@ class AccountRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    folded: Mapped[str] = mapped_column(unique=True)
+    name_casefolded: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]
     password_hash: Mapped[str]
     disabled: Mapped[bool]
@@ -617,4 +623,4 @@ class LoginRow(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete=_CASCADE))
     created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]

@@ -6,61 +6,61 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LEAST_COUNT = 2
-LEAST_SHARE = 0.1
-"""A result is worth a warning if at least ``LEAST_COUNT`` faces were missed, and at least this share of the
+MIN_WARNING_COUNT = 2
+MIN_WARNING_SHARE = 0.1
+"""A result is worth a warning if at least ``MIN_WARNING_COUNT`` faces were missed, and at least this share of the
 faces that were found: one face more or less is no reason to change a setting. Heuristic, not tuned on
 data."""
 
-LEAST_MIN_FACE_PX = 12
+LOWEST_MIN_FACE_PX = 12
 """The lowest value that ``detection.min_face_px`` accepts."""
 
-REACHABLE_PX = 0.9 * LEAST_MIN_FACE_PX
+MIN_DETECTABLE_PX = 0.9 * LOWEST_MIN_FACE_PX
 """The smallest face that is likely to be found with that value: boxes around one face vary by a tenth, and
 the detector reports faces down to two thirds of the setting."""
 
 
 @dataclass(frozen=True)
 class SmallFaces:
-    """``count`` faces were missed: they are visible in the checked frames, and the detector did not report
-    them; ``found`` are the faces that it did report there. ``smallest_px`` and ``largest_px`` are the sides
-    of the smallest and the largest missed face, pixels of the frame, None where ``count`` is 0.
+    """``missed`` faces were missed: they are visible in the checked frames, and the detector did not report
+    them; ``detected`` are the faces that it did report there. ``smallest_px`` and ``largest_px`` are the sides
+    of the smallest and the largest missed face, pixels of the frame, None where ``missed`` is 0.
     ``min_face_px`` is the setting that the session ran with; ``suggested_min_face_px`` is a lower value with
     which the detector can find at least half of the missed faces, None where no allowed value can.
     """
 
-    count: int
-    found: int
+    missed: int
+    detected: int
     min_face_px: int
     smallest_px: float | None = None
     largest_px: float | None = None
     suggested_min_face_px: int | None = None
 
     @classmethod
-    def of(cls, sizes_px: Sequence[float], found: int, min_face_px: int) -> SmallFaces:
+    def from_sizes(cls, sizes_px: Sequence[float], detected: int, min_face_px: int) -> SmallFaces:
         """The record of missed faces with these sides (pixels of the frame)."""
         if not sizes_px:
-            return cls(0, found, min_face_px)
+            return cls(0, detected, min_face_px)
         return cls(
             len(sizes_px),
-            found,
+            detected,
             min_face_px,
             round(min(sizes_px), 1),
             round(max(sizes_px), 1),
-            _suggested(sizes_px, min_face_px),
+            _suggest_min_face_px(sizes_px, min_face_px),
         )
 
     @property
     def is_warning(self) -> bool:
         """Whether so many faces were missed that a user has to know it."""
-        return self.count >= max(LEAST_COUNT, LEAST_SHARE * self.found)
+        return self.missed >= max(MIN_WARNING_COUNT, MIN_WARNING_SHARE * self.detected)
 
     @property
     def are_all_small(self) -> bool:
         """Whether all missed faces are smaller than ``min_face_px``."""
         return self.largest_px is not None and self.largest_px < self.min_face_px
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The values by field name, as stored in ``class_sessions.small_faces``."""
         return asdict(self)
 
@@ -71,11 +71,11 @@ class SmallFaces:
         return None if values is None else cls(**{name: values[name] for name in cls.__dataclass_fields__})
 
 
-def _suggested(sizes_px: Sequence[float], min_face_px: int) -> int | None:
+def _suggest_min_face_px(sizes_px: Sequence[float], min_face_px: int) -> int | None:
     """The highest allowed value below ``min_face_px`` that includes every missed face that can be reached by
     the setting, if these are at least half of the missed ones."""
-    reachable = [size for size in sizes_px if size >= REACHABLE_PX]
+    reachable = [size for size in sizes_px if size >= MIN_DETECTABLE_PX]
     if not reachable or 2 * len(reachable) < len(sizes_px):
         return None
-    value = max(LEAST_MIN_FACE_PX, int(min(reachable)))
+    value = max(LOWEST_MIN_FACE_PX, int(min(reachable)))
     return value if value < min_face_px else None

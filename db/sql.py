@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from db.errors import InvalidValue
 from db.records import (
-    CHOICES,
+    MAX_SUGGESTIONS,
     AuditRecord,
     Correction,
     CorrectionKind,
@@ -56,14 +56,14 @@ _BIN_COLUMNS = (
 
 AnyRow = Row[Any]
 
-_chances = itemgetter(*PROBABILITIES)  # and not a loop: an hour of a class has 21,600 rows
+_read_probabilities = itemgetter(*PROBABILITIES)  # and not a loop: an hour of a class has 21,600 rows
 
 
-def _values(row: RowMapping, *names: str) -> dict[str, Any]:
+def _pick(row: RowMapping, *names: str) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def bin_values(session_id: int, item: TimelineBin) -> dict[str, Any]:
+def bin_to_row(session_id: int, item: TimelineBin) -> dict[str, Any]:
     """A bin as the columns of ``timeline_bins``; raises ``InvalidValue`` unless there are seven chances."""
     chances = item.probabilities if item.probabilities is not None else (None,) * len(PROBABILITIES)
     if len(chances) != len(PROBABILITIES):
@@ -72,41 +72,41 @@ def bin_values(session_id: int, item: TimelineBin) -> dict[str, Any]:
     values |= dict(zip(PROBABILITIES, chances, strict=True))
     return values | {
         "session_id": session_id,
-        "unknown": dict(item.unknown),
-        "poses": dict(item.poses),
+        "unknown": dict(item.unreadable_reasons),
+        "poses": dict(item.pose_counts),
     }
 
 
-def bin_record(row: AnyRow) -> TimelineBin:
+def bin_from_row(row: AnyRow) -> TimelineBin:
     """A row of ``timeline_bins`` as the bin that was written."""
     values = row._mapping
     return TimelineBin(
-        **_values(values, *_BIN_COLUMNS),
-        unknown=values["unknown"],
-        poses=values["poses"],
+        **_pick(values, *_BIN_COLUMNS),
+        unreadable_reasons=values["unknown"],
+        pose_counts=values["poses"],
         probabilities=probabilities(row),
     )
 
 
 def probabilities(row: AnyRow) -> tuple[float, ...] | None:
     """The seven columns as a tuple, None where they are NULL."""
-    chances: tuple[float, ...] = _chances(row._mapping)
+    chances: tuple[float, ...] = _read_probabilities(row._mapping)
     return None if chances[0] is None else chances
 
 
-def session_record(row: AnyRow) -> SessionRecord:
+def session_from_row(row: AnyRow) -> SessionRecord:
     """A row of ``class_sessions`` joined with its class's name as ``class_name``."""
     values = {name: value for name, value in row._mapping.items() if name != "class_group_id"}
     small_faces = SmallFaces.from_json(values["small_faces"])
     return SessionRecord(**values | {"status": SessionStatus(values["status"]), "small_faces": small_faces})
 
 
-def student_record(row: AnyRow) -> StudentRecord:
+def student_from_row(row: AnyRow) -> StudentRecord:
     """A row of ``students`` joined with its class's name as ``class_name``."""
-    return StudentRecord(**_values(row._mapping, "id", "pseudonym", "class_name", "session_id"))
+    return StudentRecord(**_pick(row._mapping, "id", "pseudonym", "class_name", "session_id"))
 
 
-def seat_values(session_id: int, seat: SeatRecord) -> dict[str, Any]:
+def seat_to_row(session_id: int, seat: SeatRecord) -> dict[str, Any]:
     """A seat as the columns of ``seats``."""
     x1, y1, x2, y2 = seat.box_xyxy
     return {
@@ -122,64 +122,64 @@ def seat_values(session_id: int, seat: SeatRecord) -> dict[str, Any]:
     }
 
 
-def seat_record(row: AnyRow) -> SeatRecord:
+def seat_from_row(row: AnyRow) -> SeatRecord:
     """A row of ``seats``."""
     values = row._mapping
     return SeatRecord(
-        **_values(values, "student_id", "label", "frame_width", "frame_height"),
+        **_pick(values, "student_id", "label", "frame_width", "frame_height"),
         box_xyxy=(values["x1"], values["y1"], values["x2"], values["y2"]),
     )
 
 
-def track_values(session_id: int, track: TrackRecord) -> dict[str, Any]:
+def track_to_row(session_id: int, track: TrackRecord) -> dict[str, Any]:
     """A track as the columns of ``tracks``."""
     return {"session_id": session_id} | vars(track)
 
 
-def track_record(row: AnyRow) -> TrackRecord:
+def track_from_row(row: AnyRow) -> TrackRecord:
     """A row of ``tracks``."""
     columns = ("student_id", "track_number", "first_s", "last_s", "hits", "grounds")
-    return TrackRecord(**_values(row._mapping, *columns))
+    return TrackRecord(**_pick(row._mapping, *columns))
 
 
-def marker_record(row: AnyRow) -> MarkerRecord:
+def marker_from_row(row: AnyRow) -> MarkerRecord:
     """A row of ``markers``."""
-    return MarkerRecord(**_values(row._mapping, "id", "session_id", "at_s", "text"))
+    return MarkerRecord(**_pick(row._mapping, "id", "session_id", "at_s", "text"))
 
 
-def flag_values(flag: FlagRecord) -> dict[str, Any]:
+def flag_to_row(flag: FlagRecord) -> dict[str, Any]:
     """A flag as the columns of ``flags``."""
     return vars(flag) | {"numbers": dict(flag.numbers)}
 
 
 def select_flags() -> Select[Any]:
-    """Rows as ``flag_record`` takes them."""
+    """Rows as ``flag_from_row`` takes them."""
     return select(*(getattr(FlagRow, field.name) for field in fields(FlagRecord)))
 
 
-def flag_record(row: AnyRow) -> FlagRecord:
+def flag_from_row(row: AnyRow) -> FlagRecord:
     """A row of ``select_flags``."""
     values: tuple[Any, ...] = tuple(row)
     return FlagRecord(*values)
 
 
-def correction_record(row: AnyRow) -> CorrectionRecord:
+def correction_from_row(row: AnyRow) -> CorrectionRecord:
     """A row of ``corrections`` with both pseudonyms, as ``student`` and ``person``."""
     values = row._mapping
     return CorrectionRecord(
-        **_values(values, "id", "session_id", "made_at", "undone_at", "student", "person"),
+        **_pick(values, "id", "session_id", "made_at", "undone_at", "student", "person"),
         correction=Correction(
-            CorrectionKind(values["kind"]), **_values(values, "student_id", "person_id", "at_s")
+            CorrectionKind(values["kind"]), **_pick(values, "student_id", "person_id", "at_s")
         ),
     )
 
 
-def audit_record(row: AnyRow) -> AuditRecord:
+def audit_entry_from_row(row: AnyRow) -> AuditRecord:
     """A row of ``audit``."""
-    return AuditRecord(**_values(row._mapping, "at", "action", "subject", "detail"))
+    return AuditRecord(**_pick(row._mapping, "at", "action", "subject", "detail"))
 
 
-def rows(engine: Engine, statement: Select[Any]) -> Sequence[AnyRow]:
+def fetch_all(engine: Engine, statement: Select[Any]) -> Sequence[AnyRow]:
     """All rows of one statement, in a transaction of its own."""
     with engine.connect() as connection:
         return connection.execute(statement).all()
@@ -199,7 +199,9 @@ def select_students() -> Select[Any]:
     )
 
 
-INSERTS: Mapping[str, Any] = MappingProxyType({"sqlite": sqlite.insert, "postgresql": postgresql.insert})
+INSERT_BY_DIALECT: Mapping[str, Any] = MappingProxyType(
+    {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+)
 """``INSERT ... ON CONFLICT`` is the same on both, but no part of SQLAlchemy's common language."""
 
 
@@ -212,14 +214,14 @@ def upsert(
     keep: Sequence[str] = (),
     where: ColumnElement[bool] | None = None,
 ) -> None:
-    """Insert ``rows``; where the columns ``key`` are taken, replace the others but those in ``keep``.
+    """Insert ``fetch_all``; where the columns ``key`` are taken, replace the others but those in ``keep``.
 
     ``where`` is the condition of the partial unique index that ``key`` stands for. All rows have the
-    same columns. An empty ``rows`` writes nothing.
+    same columns. An empty ``fetch_all`` writes nothing.
     """
     if not rows:
         return
-    insert = INSERTS[connection.dialect.name](table)
+    insert = INSERT_BY_DIALECT[connection.dialect.name](table)
     replaced = {name: insert.excluded[name] for name in rows[0] if name not in key and name not in keep}
     if replaced:
         statement = insert.on_conflict_do_update(index_elements=list(key), index_where=where, set_=replaced)
@@ -228,15 +230,15 @@ def upsert(
     connection.execute(statement, list(rows))
 
 
-def nearest(pseudonym: str, known: Iterable[str], limit: int = CHOICES) -> tuple[str, ...]:
+def closest_matches(pseudonym: str, known: Iterable[str], limit: int = MAX_SUGGESTIONS) -> tuple[str, ...]:
     """Of the ``known`` pseudonyms those spelt most like this one, the nearest first."""
     spelt = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(pseudonym.casefold(), spelt, n=limit, cutoff=0.0)
     return tuple(spelt[name] for name in near)
 
 
-def nearest_pseudonyms(
-    engine: Engine, pseudonym: str, class_name: str | None = None, limit: int = CHOICES
+def closest_pseudonyms(
+    engine: Engine, pseudonym: str, class_name: str | None = None, limit: int = MAX_SUGGESTIONS
 ) -> tuple[str, ...]:
     """Stored pseudonyms spelt most like this one, the nearest first; all of them count as candidates,
     so that a list of some is offered even where nothing is alike. Empty if nobody is stored."""
@@ -244,4 +246,4 @@ def nearest_pseudonyms(
     if class_name is not None:
         statement = statement.join(ClassGroupRow, ClassGroupRow.id == StudentRow.class_group_id)
         statement = statement.where(ClassGroupRow.name == class_name)
-    return nearest(pseudonym, (row.pseudonym for row in rows(engine, statement)), limit)
+    return closest_matches(pseudonym, (row.pseudonym for row in fetch_all(engine, statement)), limit)

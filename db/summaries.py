@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from db.errors import InvalidValue
-from db.records import Level, SessionRecord, SessionStatus, SessionSummary, StudentSummary
+from db.records import SessionRecord, SessionStatus, SessionSummary, ShareEstimate, StudentSummary
 from db.schema import (
     PROBABILITIES,
     ClassGroupRow,
@@ -21,7 +21,7 @@ from db.schema import (
 )
 from db.sql import AnyRow, probabilities
 
-_PLAIN = (
+_STUDENT_COLUMNS = (
     "student_id",
     "watched_s",
     "seen_s",
@@ -31,27 +31,29 @@ _PLAIN = (
     "facing_share",
     "closed_share",
 )
-_LEVELS = tuple(f"{kind}_{part}" for kind in ("sad", "away") for part in ("share", "low", "high"))
-_WHOLE = ("session_id", "made_with", "people", "seen_share", "facing_share", "closed_share")
+_SHARE_COLUMNS = tuple(f"{kind}_{part}" for kind in ("sad", "away") for part in ("share", "low", "high"))
+_SESSION_COLUMNS = ("session_id", "made_with", "people", "seen_share", "facing_share", "closed_share")
 
 
-def save(connection: Connection, summary: SessionSummary, students: Sequence[StudentSummary]) -> None:
+def save_summaries(
+    connection: Connection, summary: SessionSummary, students: Sequence[StudentSummary]
+) -> None:
     """Replace what was summed up of a session."""
-    forget(connection, summary.session_id)
-    own = {name: getattr(summary, name) for name in _WHOLE} | {"students": len(students)}
-    connection.execute(insert(SessionSummaryRow).values(**own, **_chances(summary.probabilities)))
+    delete_summaries(connection, summary.session_id)
+    own = {name: getattr(summary, name) for name in _SESSION_COLUMNS} | {"students": len(students)}
+    connection.execute(insert(SessionSummaryRow).values(**own, **_probability_values(summary.probabilities)))
     if students:
-        rows = [{"session_id": summary.session_id} | _values(one) for one in students]
+        rows = [{"session_id": summary.session_id} | _student_summary_to_row(one) for one in students]
         connection.execute(insert(StudentSummaryRow), rows)
 
 
-def forget(connection: Connection, session_id: int) -> None:
+def delete_summaries(connection: Connection, session_id: int) -> None:
     """Drop what was summed up of a session, because it is no longer so."""
     for table in (StudentSummaryRow, SessionSummaryRow):
         connection.execute(delete(table).where(table.session_id == session_id))
 
 
-def forget_after(connection: Connection, session_id: int) -> None:
+def delete_later_summaries(connection: Connection, session_id: int) -> None:
     """Drop what was summed up of the class's later sessions with somebody of the roster: their verdicts are
     held against what this one holds, and that has changed."""
     of_roster = (
@@ -66,10 +68,12 @@ def forget_after(connection: Connection, session_id: int) -> None:
         .where(this.id == session_id, SessionRow.started_at > this.started_at, SessionRow.id.in_(of_roster))
     )
     for number in connection.scalars(later).all():
-        forget(connection, number)
+        delete_summaries(connection, number)
 
 
-def unsummarised(engine: Engine, made_with: int, before: SessionRecord | None = None) -> list[int]:
+def list_pending_summaries(
+    engine: Engine, rules_version: int, before: SessionRecord | None = None
+) -> list[int]:
     """The ended sessions that are to be summed up, the oldest first: those that never were (``--no-report``,
     a crash, an older database), that were with other rules, of which somebody was erased since, or that
     follow one that was corrected. Only those of the class that began ``before`` a session, where given."""
@@ -81,8 +85,8 @@ def unsummarised(engine: Engine, made_with: int, before: SessionRecord | None = 
             SessionRow.status != SessionStatus.RUNNING.value,
             or_(
                 SessionSummaryRow.session_id.is_(None),
-                SessionSummaryRow.made_with != made_with,
-                SessionSummaryRow.students != left,
+                SessionSummaryRow.rules_version != rules_version,
+                SessionSummaryRow.student_summary_count != left,
             ),
         )
         .order_by(SessionRow.started_at, SessionRow.id)
@@ -97,48 +101,57 @@ def unsummarised(engine: Engine, made_with: int, before: SessionRecord | None = 
 
 
 def select_student_summaries() -> Select[Any]:
-    """Rows as ``student_summary`` takes them."""
+    """Rows as ``student_summary_from_row`` takes them."""
     one = StudentSummaryRow
-    return select(one.session_id, *(getattr(one, name) for name in (*_PLAIN, *PROBABILITIES, *_LEVELS)))
+    return select(
+        one.session_id, *(getattr(one, name) for name in (*_STUDENT_COLUMNS, *PROBABILITIES, *_SHARE_COLUMNS))
+    )
 
 
-def session_summaries(connection: Connection, session_ids: Iterable[int]) -> dict[int, SessionSummary]:
+def load_session_summaries(connection: Connection, session_ids: Iterable[int]) -> dict[int, SessionSummary]:
     """What was summed up of those sessions, by number."""
     wanted = SessionSummaryRow.session_id.in_(list(session_ids))
     found = connection.execute(select(*SessionSummaryRow.__table__.columns).where(wanted))
-    return {row.session_id: session_summary(row) for row in found}
+    return {row.session_id: session_summary_from_row(row) for row in found}
 
 
-def session_summary(row: AnyRow) -> SessionSummary:
-    """A row of ``session_summaries``."""
+def session_summary_from_row(row: AnyRow) -> SessionSummary:
+    """A row of ``load_session_summaries``."""
     values = row._mapping
-    return SessionSummary(**{name: values[name] for name in _WHOLE}, probabilities=probabilities(row))
+    return SessionSummary(
+        **{name: values[name] for name in _SESSION_COLUMNS}, probabilities=probabilities(row)
+    )
 
 
-def student_summary(row: AnyRow) -> StudentSummary:
+def student_summary_from_row(row: AnyRow) -> StudentSummary:
     """A row of ``select_student_summaries``. By place and not by name: a class of two years has 15,000."""
     values: tuple[Any, ...] = tuple(row)
     chances, sad, away = values[9:16], values[16:19], values[19:]
     known: list[Any] = [
         None if chances[0] is None else chances,
-        None if sad[0] is None else Level(*sad),
-        None if away[0] is None else Level(*away),
+        None if sad[0] is None else ShareEstimate(*sad),
+        None if away[0] is None else ShareEstimate(*away),
     ]
     return StudentSummary(*values[1:9], *known)
 
 
-def _values(one: StudentSummary) -> dict[str, Any]:
-    plain = {name: getattr(one, name) for name in _PLAIN}
-    return plain | _chances(one.probabilities) | _columns("sad", one.sad) | _columns("away", one.away)
+def _student_summary_to_row(one: StudentSummary) -> dict[str, Any]:
+    plain = {name: getattr(one, name) for name in _STUDENT_COLUMNS}
+    return (
+        plain
+        | _probability_values(one.probabilities)
+        | _share_values("sad", one.sad)
+        | _share_values("away", one.away)
+    )
 
 
-def _chances(values: Sequence[float] | None) -> dict[str, float | None]:
+def _probability_values(values: Sequence[float] | None) -> dict[str, float | None]:
     chances = values if values is not None else (None,) * len(PROBABILITIES)
     if len(chances) != len(PROBABILITIES):
         raise InvalidValue(f"a summary has {len(chances)} probabilities; expected {len(PROBABILITIES)}")
     return dict(zip(PROBABILITIES, chances, strict=True))
 
 
-def _columns(kind: str, level: Level | None) -> dict[str, float | None]:
-    share, low, high = (None,) * 3 if level is None else (level.share, level.low, level.high)
-    return {f"{kind}_share": share, f"{kind}_low": low, f"{kind}_high": high}
+def _share_values(prefix: str, estimate: ShareEstimate | None) -> dict[str, float | None]:
+    share, low, high = (None,) * 3 if estimate is None else (estimate.share, estimate.low, estimate.high)
+    return {f"{prefix}_share": share, f"{prefix}_low": low, f"{prefix}_high": high}

@@ -26,8 +26,8 @@ from db.records import (
     FlagRecord,
     GapRecord,
     NewSession,
-    Progress,
     SeatRecord,
+    SessionProgress,
     SessionRecord,
     SessionStatus,
     SessionSummary,
@@ -37,23 +37,23 @@ from db.records import (
 )
 from db.schema import (
     AuditRow,
-    BinRow,
     ClassGroupRow,
     FlagRow,
     MarkerRow,
     SeatRow,
     SessionRow,
     StudentRow,
+    TimelineBinRow,
     TrackRow,
 )
-from db.sessions import sessions
+from db.sessions import list_sessions
 from db.small_faces import SmallFaces
 from db.sql import upsert
 
-_REVIEW = ("review", "reviewed_by", "reviewed_at", "note")
+_REVIEW_COLUMNS = ("review", "reviewed_by", "reviewed_at", "note")
 
 
-class Unit:
+class UnitOfWork:
     """What is written here is kept when ``commit`` is called and not otherwise. From ``Store.unit``.
 
     The recording's own writes (students, bins, seats, tracks, gaps, progress) move the session's
@@ -65,7 +65,7 @@ class Unit:
     def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
         self._connection = connection
         self._clock = clock
-        self._recorded: set[int] = set()
+        self._touched_sessions: set[int] = set()
 
     @property
     def connection(self) -> Connection:
@@ -74,13 +74,13 @@ class Unit:
 
     def commit(self) -> None:
         """Keep everything written so far; what follows belongs to the next commit."""
-        if self._recorded:
-            touched = update(SessionRow).where(SessionRow.id.in_(sorted(self._recorded)))
+        if self._touched_sessions:
+            touched = update(SessionRow).where(SessionRow.id.in_(sorted(self._touched_sessions)))
             self._connection.execute(touched.values(last_written_at=self._clock()))
-            self._recorded.clear()
+            self._touched_sessions.clear()
         self._connection.commit()
 
-    def class_group(self, name: str) -> int:
+    def get_or_create_class(self, name: str) -> int:
         """The number of the class of that name, which is stored if it is new."""
         upsert(self._connection, ClassGroupRow, [{"name": name}], ("name",))
         return self._connection.scalars(select(ClassGroupRow.id).where(ClassGroupRow.name == name)).one()
@@ -88,7 +88,7 @@ class Unit:
     def start_session(self, new: NewSession) -> int:
         """Store a running session, and its class if that is new; returns the session's number."""
         values = {name: value for name, value in vars(new).items() if name != "class_name"} | {
-            "class_group_id": self.class_group(new.class_name),
+            "class_group_id": self.get_or_create_class(new.class_name),
             "last_written_at": self._clock(),
             "status": SessionStatus.RUNNING.value,
             "status_reason": "",
@@ -106,10 +106,10 @@ class Unit:
         when it started where the clock was set back behind that. Verdicts of later sessions, where it is a
         recording of an earlier lesson, are to be made anew."""
         self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
-        self._end_after_start(session_id)
-        summaries.forget_after(self._connection, session_id)
+        self._clamp_end(session_id)
+        summaries.delete_later_summaries(self._connection, session_id)
 
-    def interrupt_abandoned(self, session_id: int, reason: str) -> bool:
+    def interrupt_session(self, session_id: int, reason: str) -> bool:
         """Close a session whose process is gone, ending it when it last wrote (not before it started,
         whatever the clock said), and that of a recording no later than where it had come to. False, and
         nothing is changed, if it is not running any more."""
@@ -123,26 +123,26 @@ class Unit:
         statement = update(SessionRow).where(*running)
         values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": ended_at, "status_reason": reason}
         changed = self._connection.execute(statement.values(**values)).rowcount == 1
-        self._end_after_start(session_id)
-        summaries.forget_after(self._connection, session_id)
+        self._clamp_end(session_id)
+        summaries.delete_later_summaries(self._connection, session_id)
         return changed
 
-    def progress(self, session_id: int, progress: Progress) -> None:
+    def save_progress(self, session_id: int, progress: SessionProgress) -> None:
         """How far the session has come; replaces what was written before."""
-        self._recorded.add(session_id)
+        self._touched_sessions.add(session_id)
         self._update_session(session_id, **vars(progress))
 
-    def save_small_faces(self, session_id: int, found: SmallFaces) -> None:
+    def save_small_faces(self, session_id: int, missed_faces: SmallFaces) -> None:
         """Store the result of the search for missed faces; replaces an earlier one."""
-        self._recorded.add(session_id)
-        self._update_session(session_id, small_faces=found.as_json())
+        self._touched_sessions.add(session_id)
+        self._update_session(session_id, small_faces=missed_faces.to_json())
 
     def add_student(self, session_id: int, pseudonym: str) -> int:
         """Store a person of this session, in the session's class; returns the student's number."""
-        self._recorded.add(session_id)
-        return self.add_newcomer(session_id, pseudonym)
+        self._touched_sessions.add(session_id)
+        return self.add_unrecorded_student(session_id, pseudonym)
 
-    def add_newcomer(self, session_id: int, pseudonym: str, *, to_roster: bool = False) -> int:
+    def add_unrecorded_student(self, session_id: int, pseudonym: str, *, to_roster: bool = False) -> int:
         """Store a person who was not recorded, for a correction: of this session, or of its class's roster.
         Returns the student's number; ``Conflict`` if the name is taken there."""
         group = self._connection.scalar(select(SessionRow.class_group_id).where(SessionRow.id == session_id))
@@ -156,56 +156,56 @@ class Unit:
         ``NotFound`` if one is not of this session, ``Conflict`` if a name stays taken."""
         if not pseudonyms:
             return
-        self._recorded.add(session_id)
+        self._touched_sessions.add(session_id)
         of_session = select(StudentRow.id).where(StudentRow.session_id == session_id)
         strangers = set(pseudonyms) - set(self._connection.scalars(of_session))
         if strangers:
             raise NotFound(f"session {session_id} has no student {', '.join(map(str, sorted(strangers)))}")
         # Uniqueness is checked row by row, so everyone leaves the old name before anyone takes a new one.
-        self._rename({student_id: f"(renaming {student_id})" for student_id in pseudonyms})
-        self._rename(pseudonyms)
+        self._write_pseudonyms({student_id: f"(renaming {student_id})" for student_id in pseudonyms})
+        self._write_pseudonyms(pseudonyms)
 
-    def attribute(self, session_id: int, student_id: int, roster_id: int) -> None:
+    def reassign_to_roster_student(self, session_id: int, student_id: int, roster_student_id: int) -> None:
         """Hand all that a student of a session has there to a person of the roster; the student, known by
         the seat alone, is no more. ``Conflict`` where that person has bins of the same times already."""
-        self._recorded.add(session_id)
-        for table in (BinRow, SeatRow, TrackRow, FlagRow):
+        self._touched_sessions.add(session_id)
+        for table in (TimelineBinRow, SeatRow, TrackRow, FlagRow):
             theirs = update(table).where(table.session_id == session_id, table.student_id == student_id)
-            self._connection.execute(theirs.values(student_id=roster_id))
+            self._connection.execute(theirs.values(student_id=roster_student_id))
         gone = delete(StudentRow).where(StudentRow.id == student_id, StudentRow.session_id == session_id)
         if self._connection.execute(gone).rowcount == 0:
             raise NotFound(f"session {session_id} has no student {student_id}")
 
     def write_bins(self, session_id: int, bins: Sequence[TimelineBin]) -> None:
         """Store bins; one of the same student and ``start_s`` replaces the earlier one."""
-        self._recorded.add(session_id)
-        of_students = [mapping.bin_values(session_id, item) for item in bins if item.student_id is not None]
-        of_class = [mapping.bin_values(session_id, item) for item in bins if item.student_id is None]
-        upsert(self._connection, BinRow, of_students, ("session_id", "student_id", "start_s"))
+        self._touched_sessions.add(session_id)
+        of_students = [mapping.bin_to_row(session_id, item) for item in bins if item.student_id is not None]
+        of_class = [mapping.bin_to_row(session_id, item) for item in bins if item.student_id is None]
+        upsert(self._connection, TimelineBinRow, of_students, ("session_id", "student_id", "start_s"))
         upsert(
             self._connection,
-            BinRow,
+            TimelineBinRow,
             of_class,
             ("session_id", "start_s"),
-            where=BinRow.student_id.is_(None),
+            where=TimelineBinRow.student_id.is_(None),
         )
 
     def save_seats(self, session_id: int, seats: Sequence[SeatRecord]) -> None:
         """Store where students sit, one seat each; a later one replaces it."""
-        self._recorded.add(session_id)
-        values = [mapping.seat_values(session_id, seat) for seat in seats]
+        self._touched_sessions.add(session_id)
+        values = [mapping.seat_to_row(session_id, seat) for seat in seats]
         upsert(self._connection, SeatRow, values, ("session_id", "student_id"))
 
     def save_tracks(self, session_id: int, tracks: Sequence[TrackRecord]) -> None:
         """Store tracks; one of the same ``track_number`` replaces the earlier one."""
-        self._recorded.add(session_id)
-        values = [mapping.track_values(session_id, track) for track in tracks]
+        self._touched_sessions.add(session_id)
+        values = [mapping.track_to_row(session_id, track) for track in tracks]
         upsert(self._connection, TrackRow, values, ("session_id", "track_number"))
 
-    def save_gaps(self, session_id: int, of_session: Sequence[GapRecord]) -> None:
+    def save_gaps(self, session_id: int, session_gaps: Sequence[GapRecord]) -> None:
         """Store when nothing could be seen; one of the same ``start_s`` replaces the earlier one."""
-        self._recorded.add(session_id)
-        gaps.save(self._connection, session_id, of_session)
+        self._touched_sessions.add(session_id)
+        gaps.save_gaps(self._connection, session_id, session_gaps)
 
     def add_marker(self, session_id: int, at_s: float, text: str) -> int:
         """Put a note on the timeline at ``at_s`` seconds of media time; returns its number."""
@@ -213,36 +213,34 @@ class Unit:
 
     def save_flags(self, flags: Sequence[FlagRecord]) -> None:
         """Store verdicts. One made again replaces outcome and numbers; a person's review of it stays."""
-        values = [mapping.flag_values(flag) for flag in flags]
-        upsert(self._connection, FlagRow, values, ("session_id", "student_id", "kind"), keep=_REVIEW)
+        values = [mapping.flag_to_row(flag) for flag in flags]
+        upsert(self._connection, FlagRow, values, ("session_id", "student_id", "kind"), keep=_REVIEW_COLUMNS)
 
     def save_summaries(self, summary: SessionSummary, students: Sequence[StudentSummary]) -> None:
         """Store what a session holds, summed up; what was summed up before goes."""
-        summaries.save(self._connection, summary, students)
+        summaries.save_summaries(self._connection, summary, students)
 
-    def review_flag(self, reviewed: FlagRecord) -> None:
+    def save_review(self, flag: FlagRecord) -> None:
         """Store a person's review (``review``, ``reviewed_by``, ``reviewed_at``, ``note``) of a flag
         that is stored; outcome and numbers are left alone. Raises ``NotFound``."""
         statement = update(FlagRow).where(
-            FlagRow.session_id == reviewed.session_id,
-            FlagRow.student_id == reviewed.student_id,
-            FlagRow.kind == reviewed.kind,
+            FlagRow.session_id == flag.session_id,
+            FlagRow.student_id == flag.student_id,
+            FlagRow.kind == flag.kind,
         )
-        values = {name: getattr(reviewed, name) for name in _REVIEW}
+        values = {name: getattr(flag, name) for name in _REVIEW_COLUMNS}
         if self._connection.execute(statement.values(**values)).rowcount == 0:
-            raise NotFound(
-                f"session {reviewed.session_id} has no {reviewed.kind!r} of student {reviewed.student_id}"
-            )
+            raise NotFound(f"session {flag.session_id} has no {flag.kind!r} of student {flag.student_id}")
 
-    def correct(self, session_id: int, correction: Correction, made_at: datetime) -> int:
-        """Store a correction of who is who (``db.corrections.store.add``); returns its number."""
-        return corrections.add(self._connection, session_id, correction, made_at)
+    def add_correction(self, session_id: int, correction: Correction, created_at: datetime) -> int:
+        """Store a correction of who is who (``db.corrections.store.add_correction``); returns its number."""
+        return corrections.add_correction(self._connection, session_id, correction, created_at)
 
-    def take_back(self, session_id: int, undone_at: datetime) -> CorrectionRecord:
-        """Take the last correction back (``db.corrections.store.take_back``); returns it."""
-        return corrections.take_back(self._connection, session_id, undone_at)
+    def undo_last_correction(self, session_id: int, undone_at: datetime) -> CorrectionRecord:
+        """Take the last correction back (``db.corrections.store.undo_last_correction``); returns it."""
+        return corrections.undo_last_correction(self._connection, session_id, undone_at)
 
-    def audit(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
+    def add_audit_entry(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
         """Note who did what to which data; ``subject`` in words ("session 3"), for it may be erased."""
         self._insert(AuditRow, {"action": action, "subject": subject, "at": at, "detail": detail})
 
@@ -251,7 +249,7 @@ class Unit:
         assert key is not None  # it is, for a single row
         return int(key[0])
 
-    def _end_after_start(self, session_id: int) -> None:
+    def _clamp_end(self, session_id: int) -> None:
         backwards = update(SessionRow).where(
             SessionRow.id == session_id, SessionRow.ended_at < SessionRow.started_at
         )
@@ -262,7 +260,7 @@ class Unit:
         if self._connection.execute(statement).rowcount == 0:
             raise NotFound(f"there is no session {session_id}")
 
-    def _rename(self, pseudonyms: Mapping[int, str]) -> None:
+    def _write_pseudonyms(self, pseudonyms: Mapping[int, str]) -> None:
         statement = update(StudentRow).where(StudentRow.id == bindparam("who"))
         self._connection.execute(
             statement.values(pseudonym=bindparam("name")),
@@ -278,7 +276,7 @@ class Store:
         self._clock = clock
 
     @contextmanager
-    def unit(self) -> Iterator[Unit]:
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
         """One transaction: ``with store.unit() as unit: ...; unit.commit()``. Left without a commit, by an
         exception or otherwise, it changes nothing.
 
@@ -287,24 +285,26 @@ class Store:
         """
         with write_connection(self.engine) as connection:
             connection.begin()
-            yield Unit(connection, self._clock)
+            yield UnitOfWork(connection, self._clock)
             # Closing the connection rolls back what was not committed.
 
 
-def close_abandoned(store: Store, is_running: Callable[[SessionRecord], bool], now: datetime) -> list[int]:
+def interrupt_abandoned_sessions(
+    store: Store, is_running: Callable[[SessionRecord], bool], now: datetime
+) -> list[int]:
     """Close sessions that say they are running although their process is gone (a crash, a power cut).
 
     They become ``interrupted``, ended when they last wrote, and the audit says so; ``now`` is aware
     UTC. Returns their numbers, the oldest first.
     """
-    running = sessions(store.engine, status=SessionStatus.RUNNING)
+    running = list_sessions(store.engine, status=SessionStatus.RUNNING)
     gone = sorted(record.id for record in running if not is_running(record))
     if not gone:
         return []
     reason = f"the recording program ended without closing the session (found {now:%Y-%m-%d %H:%M} UTC)"
-    with store.unit() as unit:
-        closed = [session_id for session_id in gone if unit.interrupt_abandoned(session_id, reason)]
+    with store.unit_of_work() as unit:
+        closed = [session_id for session_id in gone if unit.interrupt_session(session_id, reason)]
         for session_id in closed:
-            unit.audit("close", f"session {session_id}", now, reason)
+            unit.add_audit_entry("close", f"session {session_id}", now, reason)
         unit.commit()
     return closed

@@ -12,24 +12,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-MAX_BOW_DEG = 12.5
+MAX_PITCH_DOWN_DEG = 12.5
 """An expression is not read where the head is lowered further than this, degrees."""
 
-MAX_RAISE_DEG = 15.0
+MAX_PITCH_UP_DEG = 15.0
 """The same for a head that looks up."""
 
 MAX_YAW_DEG = 35.0
 """The same for a head turned to either side."""
 
-LOWERED_DEG = -5.0
+LOWERED_BELOW_DEG = -5.0
 """A readable head with less pitch than this is lowered. About a quarter of Training's readable faces."""
 
-TURNED_DEG = 15.0
+TURNED_ABOVE_DEG = 15.0
 """A readable head turned further than this to either side is turned. About a quarter of Training's readable
 faces."""
 
 
-class Pose(StrEnum):
+class HeadPoseClass(StrEnum):
     """The pose of a head whose expression is read. The values are stored."""
 
     LEVEL = "level"
@@ -37,13 +37,13 @@ class Pose(StrEnum):
     TURNED = "turned"
 
 
-def pose_of(yaw_deg: float, pitch_deg: float) -> Pose:
+def classify_head_pose(yaw_deg: float, pitch_deg: float) -> HeadPoseClass:
     """The pose with this yaw and pitch (signs as in ``monitor.types.HeadPose``), degrees."""
-    if abs(yaw_deg) > TURNED_DEG:
-        return Pose.TURNED
-    return Pose.LOWERED if pitch_deg < LOWERED_DEG else Pose.LEVEL
+    if abs(yaw_deg) > TURNED_ABOVE_DEG:
+        return HeadPoseClass.TURNED
+    return HeadPoseClass.LOWERED if pitch_deg < LOWERED_BELOW_DEG else HeadPoseClass.LEVEL
 
 
-def is_readable(yaw_deg: float, pitch_deg: float) -> bool:
+def is_readable_pose(yaw_deg: float, pitch_deg: float) -> bool:
     """Whether an expression is read at this yaw and pitch, degrees; False for NaN."""
-    return abs(yaw_deg) <= MAX_YAW_DEG and -MAX_BOW_DEG <= pitch_deg <= MAX_RAISE_DEG
+    return abs(yaw_deg) <= MAX_YAW_DEG and -MAX_PITCH_DOWN_DEG <= pitch_deg <= MAX_PITCH_UP_DEG

@@ -29,24 +29,26 @@ def assign(cost: NDArray[np.float64]) -> dict[int, int]:
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if cost[r, c] < FORBIDDEN}
 
 
-def in_order(
-    cost: NDArray[np.float64], gone: NDArray[np.float64], new: NDArray[np.float64]
+def align_sequences(
+    cost: NDArray[np.float64],
+    unmatched_row_cost: NDArray[np.float64],
+    unmatched_column_cost: NDArray[np.float64],
 ) -> dict[int, int]:
     """Row to column at the least total cost, rows and columns both ascending.
 
-    ``cost`` has shape ``(rows, columns)``; ``gone`` ``(rows,)`` is what it costs that a row has no column,
-    ``new`` ``(columns,)`` that a column has no row. Needleman and Wunsch 1970,
+    ``cost`` has shape ``(rows, columns)``; ``unmatched_row_cost`` ``(rows,)`` is what it costs that a row has no column,
+    ``unmatched_column_cost`` ``(columns,)`` that a column has no row. Needleman and Wunsch 1970,
     doi:10.1016/0022-2836(70)90057-4.
     """
     rows, columns = cost.shape
     best = np.zeros((rows + 1, columns + 1))
-    best[1:, 0], best[0, 1:] = np.cumsum(gone), np.cumsum(new)
+    best[1:, 0], best[0, 1:] = np.cumsum(unmatched_row_cost), np.cumsum(unmatched_column_cost)
     for i in range(1, rows + 1):
         for j in range(1, columns + 1):
             best[i, j] = min(
                 best[i - 1, j - 1] + cost[i - 1, j - 1],
-                best[i - 1, j] + gone[i - 1],
-                best[i, j - 1] + new[j - 1],
+                best[i - 1, j] + unmatched_row_cost[i - 1],
+                best[i, j - 1] + unmatched_column_cost[j - 1],
             )
     pairs: dict[int, int] = {}
     i, j = rows, columns
@@ -54,7 +56,7 @@ def in_order(
         if best[i, j] == best[i - 1, j - 1] + cost[i - 1, j - 1]:
             i, j = i - 1, j - 1
             pairs[i] = j
-        elif best[i, j] == best[i - 1, j] + gone[i - 1]:
+        elif best[i, j] == best[i - 1, j] + unmatched_row_cost[i - 1]:
             i -= 1
         else:
             j -= 1

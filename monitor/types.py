@@ -28,14 +28,14 @@ class Frame:
     """One sampled picture of the class.
 
     ``captured_at`` is aware UTC, for records; ``media_s`` is seconds since the session's start
-    (for a file: the container's own timestamp), for positions in the lecture. ``shown`` are the places of a
+    (for a file: the container's own timestamp), for positions in the lecture. ``active_tiles`` are the places of a
     gallery (``monitor.sources.participant_grid``) on which there is something to see, None where all is one room.
     """
 
     image_bgr: ImageBGR
     captured_at: datetime
     media_s: float
-    shown: frozenset[int] | None = None
+    active_tiles: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         if self.image_bgr.ndim != 3 or self.image_bgr.shape[2] != 3 or self.image_bgr.dtype != np.uint8:
@@ -49,11 +49,11 @@ class Frame:
 class GapReason(StrEnum):
     """Why nothing could be seen for a while. The values are stored and printed."""
 
-    NO_PICTURE = "no picture"
+    NO_SIGNAL = "no picture"
     FROZEN = "frozen picture"
     BLACK = "black picture"
     PAUSED = "paused"
-    NOBODY = "nobody there"
+    NO_PARTICIPANTS = "nobody there"
     """Of an online lesson that nobody has joined, or everybody has left."""
 
 
@@ -83,14 +83,14 @@ class Face:
     centre, right ear, left ear ("right" is the subject's, so it lies left in the picture). A
     detector that does not see a point gives NaN for it.
 
-    ``confirmed`` is True once the detector has verified the face (a second network agrees, or the first is
+    ``verified`` is True once the detector has verified the face (a second network agrees, or the first is
     sure in repeated passes), False before, None where the detector does not verify.
     """
 
     box_xyxy: Box
     score: float
     keypoints: NDArray[np.float32]
-    confirmed: bool | None = None
+    verified: bool | None = None
 
     def __post_init__(self) -> None:
         x1, y1, x2, y2 = self.box_xyxy
@@ -112,7 +112,7 @@ class Face:
         return min(x2 - x1, y2 - y1)
 
 
-class Unknown(StrEnum):
+class UnreadableReason(StrEnum):
     """Why an observation carries no expression. The values are stored and printed."""
 
     ABSENT = "absent"
@@ -134,16 +134,16 @@ class Track:
 
     ``face`` is the detection of this frame, or None while the track is lost; ``box_xyxy`` is
     then where the face was last seen. ``hits`` counts the detections, also those of the tracks before
-    it on the same place; ``before`` is the one of them that waited there, if one did.
+    it on the same place; ``previous_track_id`` is the one of them that waited there, if one did.
     """
 
     track_id: int
     box_xyxy: Box
     face: Face | None
-    first_s: float
-    last_s: float
+    first_seen_s: float
+    last_seen_s: float
     hits: int
-    before: int | None = None
+    previous_track_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,15 +158,15 @@ class HeadPose:
 
 
 @dataclass(frozen=True)
-class HeadReading:
+class HeadEstimate:
     """What a face in one frame tells of its head: where it points, and how far the eyes are open (the
-    distance of the lids over the width of the eye, ``monitor.faces.eye_closure.opening``). None is unknown.
+    distance of the lids over the width of the eye, ``monitor.faces.eye_closure.eye_aspect_ratio``). None is unknown.
 
     ``mesh_fits`` is True if the face mesh network found a face there, False if it was run and found none,
     None if it was not run."""
 
     pose: HeadPose | None
-    eye_opening: float | None = None
+    eye_aspect_ratio: float | None = None
     mesh_fits: bool | None = None
 
 
@@ -176,29 +176,29 @@ class Observation:
 
     ``student`` numbers the people of this session from 0 in the order they were first followed.
     Either ``probabilities`` (seven, calibrated, summing to 1, in the order of
-    ``model.emotions.EMOTIONS``) or ``unknown`` says why there are none; never both, never neither.
-    ``head`` is None where it could not be read, ``eyes_closed`` where it cannot be told.
+    ``model.emotions.EMOTIONS``) or ``unreadable_reason`` says why there are none; never both, never neither.
+    ``head_pose`` is None where it could not be read, ``eyes_closed`` where it cannot be told.
     """
 
     student: int
     media_s: float
     seen: bool
     probabilities: tuple[float, ...] | None = None
-    unknown: Unknown | None = None
-    head: HeadPose | None = None
+    unreadable_reason: UnreadableReason | None = None
+    head_pose: HeadPose | None = None
     eyes_closed: bool | None = None
 
     def __post_init__(self) -> None:
-        if (self.probabilities is None) == (self.unknown is None):
+        if (self.probabilities is None) == (self.unreadable_reason is None):
             raise ValueError("an observation has either probabilities or a reason why there are none")
-        if self.seen == (self.unknown is Unknown.ABSENT):
+        if self.seen == (self.unreadable_reason is UnreadableReason.ABSENT):
             raise ValueError("exactly the observations that are not seen have the reason 'absent'")
         if self.probabilities is not None and len(self.probabilities) != 7:
             raise ValueError(f"{len(self.probabilities)} probabilities; expected 7")
 
 
 @dataclass(frozen=True)
-class Sighting:
+class TrackedFace:
     """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
     confirmed as a person. ``expression`` holds the seven probabilities read in this frame, in the order of
     ``model.emotions.EMOTIONS``, or the reason why there are none."""
@@ -206,55 +206,57 @@ class Sighting:
     track_id: int
     student: int | None
     box_xyxy: Box
-    expression: tuple[float, ...] | Unknown = Unknown.NOT_COMPUTED
+    expression: tuple[float, ...] | UnreadableReason = UnreadableReason.NOT_COMPUTED
 
 
 @dataclass(frozen=True)
-class Sample:
+class FrameResult:
     """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
-    person, for the earlier frames that had shown it. ``faces`` counts those that are no pictures;
-    ``frame_size`` is (width, height) in pixels; ``sightings`` are the faces of this frame; ``note`` is what
-    a person should know of it, for the timeline. ``late`` says whose tracks those were, ``{track_id:
-    student}``, of which it became known after they had left. ``looked_at`` is False where it could not be
-    told what to mask: then the frame is a gap. ``watched`` are the students whose places in a gallery show
+    person, for the earlier frames that had shown it. ``face_count`` counts those that are no pictures;
+    ``frame_size`` is (width, height) in pixels; ``tracked_faces`` are the faces of this frame; ``note`` is what
+    a person should know of it, for the timeline. ``late_assignments`` says whose tracks those were, ``{track_id:
+    student}``, of which it became known after they had left. ``analysed`` is False where it could not be
+    told what to mask: then the frame is a gap. ``observed_students`` are the students whose places in a gallery show
     somebody, None where everybody is watched: of the others this frame tells nothing, not even absence."""
 
     media_s: float
     observations: tuple[Observation, ...]
-    faces: int
+    face_count: int
     frame_size: tuple[int, int]
-    sightings: tuple[Sighting, ...] = ()
+    tracked_faces: tuple[TrackedFace, ...] = ()
     note: str | None = None
-    late: Mapping[int, int] = field(default_factory=dict)
-    looked_at: bool = True
-    watched: frozenset[int] | None = None
+    late_assignments: Mapping[int, int] = field(default_factory=dict)
+    analysed: bool = True
+    observed_students: frozenset[int] | None = None
 
 
-def without_students(sample: Sample) -> Sample:
+def without_students(result: FrameResult) -> FrameResult:
     """The sample with its faces as boxes only: no student and no expression (``mode: aggregate``)."""
-    faces = (replace(one, student=None, expression=Unknown.NOT_COMPUTED) for one in sample.sightings)
-    return replace(sample, sightings=tuple(faces))
+    faces = (
+        replace(one, student=None, expression=UnreadableReason.NOT_COMPUTED) for one in result.tracked_faces
+    )
+    return replace(result, tracked_faces=tuple(faces))
 
 
-class Grounds(StrEnum):
+class AssignmentBasis(StrEnum):
     """Why a newcomer on a known seat was taken for whom. The values are stored and printed."""
 
-    CLOTHES = "seat and clothes"
-    SEAT = "seat alone"
-    OTHER = "another on the seat"
+    SEAT_AND_APPEARANCE = "seat and clothes"
+    SEAT_ONLY = "seat alone"
+    DIFFERENT_PERSON = "another on the seat"
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TrackAssignment:
     """A track that is somebody's, and how that was told, None for the first on a seat."""
 
     student: int
     track: Track
-    grounds: Grounds | None
+    basis: AssignmentBasis | None
 
 
 @dataclass(frozen=True)
-class Owner:
+class SeatOwner:
     """The person of the roster on the planned seat ``label``; with ``student_id`` None somebody who is known
     in this session alone, as ``label``."""
 

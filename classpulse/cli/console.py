@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """A line for a person, on standard error, so that output can be piped.
 
     A terminal that was closed is no reason to stop what is being done.
@@ -30,16 +30,16 @@ def print_json(value: Any, *, compact: bool = False) -> None:
     click.echo(json.dumps(value, indent=None if compact else 2, ensure_ascii=False, default=str))
 
 
-def show_live(picture: Callable[[], RenderableType], *, each_s: float | None) -> None:
-    """Draw on standard output, with ``each_s`` anew after so many seconds until Ctrl-C."""
+def show_live(render: Callable[[], RenderableType], *, refresh_s: float | None) -> None:
+    """Draw on standard output, with ``refresh_s`` anew after so many seconds until Ctrl-C."""
     console = Console()
-    if each_s is None:
-        console.print(picture())
+    if refresh_s is None:
+        console.print(render())
         return
-    with Live(picture(), console=console, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+    with Live(render(), console=console, auto_refresh=False) as live, suppress(KeyboardInterrupt):
         while True:
-            time.sleep(each_s)
-            live.update(picture(), refresh=True)
+            time.sleep(refresh_s)
+            live.update(render(), refresh=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -52,23 +52,23 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Console().print(table)
 
 
-class Bar:
+class ProgressBar:
     """A progress bar over seconds, or a running text where the length is not known."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
 
-    def expect(self, total_s: float | None) -> None:
+    def set_total(self, total_s: float | None) -> None:
         """The length, once it is known."""
         self._progress.update(self._task, total=total_s)
 
-    def at(self, done_s: float, note: str = "") -> None:
+    def update(self, done_s: float, note: str = "") -> None:
         """Where the work has come to."""
         self._progress.update(self._task, completed=done_s, note=note)
 
 
-class _Patient:
+class _ClosableStream:
     """A stream that loses what cannot be written, because its terminal was closed."""
 
     def __init__(self, stream: IO[str]) -> None:
@@ -88,9 +88,9 @@ class _Patient:
 
 
 @contextmanager
-def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[Bar]:
+def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[ProgressBar]:
     """A bar on standard error, drawn only where that is a terminal."""
-    console = Console(file=cast("IO[str]", _Patient(sys.stderr)))
+    console = Console(file=cast("IO[str]", _ClosableStream(sys.stderr)))
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -101,4 +101,4 @@ def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = Fals
     with Progress(
         *columns, console=console, transient=True, disable=quiet or not console.is_terminal
     ) as progress:
-        yield Bar(progress, progress.add_task(label, total=total_s, note=""))
+        yield ProgressBar(progress, progress.add_task(label, total=total_s, note=""))

@@ -13,7 +13,7 @@ from reports.errors import ReportError
 
 _USER, _RUN = UserError.exit_code, RunError.exit_code
 
-FAILURES: tuple[tuple[type[Exception], int], ...] = (
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UserError, _USER),
     (RunError, _RUN),
     (SourceError, _USER),
@@ -31,18 +31,18 @@ FAILURES: tuple[tuple[type[Exception], int], ...] = (
 )
 """Checked in this order; the first that fits counts."""
 
-EXPECTED = tuple(kind for kind, _ in FAILURES)
+EXPECTED_ERRORS = tuple(kind for kind, _ in EXIT_CODES)
 """Every kind of error that is not a bug."""
 
-_WINDOW_LIBRARIES = ("libGL", "libgthread", "libglib")
+_GUI_LIBRARIES = ("libGL", "libgthread", "libglib")
 
 
-def remedy_for(error: ImportError) -> str | None:
+def import_error_hint(error: ImportError) -> str | None:
     """One line for a library that the machine lacks, or None for a bug of ours.
 
     The OpenCV packages link their windows' libraries, which a server without a screen does not have.
     """
-    if not any(library in str(error) for library in _WINDOW_LIBRARIES):
+    if not any(library in str(error) for library in _GUI_LIBRARIES):
         return None
     opencv = version("opencv-contrib-python")
     return (

@@ -7,207 +7,222 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from classpulse.cli.console import Bar, print_json, progress_bar, say
-from classpulse.cli.output import print_path, say_missed
+from classpulse.cli.console import ProgressBar, print_json, print_message, progress_bar
+from classpulse.cli.output import print_missed_faces, print_path
 from classpulse.config.settings import Config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.errors import RunError, UserError
-from classpulse.formatting import clock, count
-from classpulse.services.notifications.delivery import channels, notify
-from classpulse.services.notifications.message import note_of
+from classpulse.formatting import english_count, media_clock
+from classpulse.services.notifications.delivery import notification_channels, send_notification
+from classpulse.services.notifications.message import build_notification
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
-from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import ControlError
-from monitor.daemon.job_runner import Aftermath, Errands, Reported, unreported
-from monitor.daemon.protocol import Ended
-from monitor.daemon.service import Service, order_of
+from monitor.daemon.job_runner import CommandRunner, JobRunner, ReportResult, sessions_without_report
+from monitor.daemon.protocol import RecordingResult
+from monitor.daemon.service import Service, resolve_request
 from monitor.daemon.status import DaemonStatus
-from monitor.runtime.shutdown import StopRequest, stop_on_signals
+from monitor.runtime.shutdown import ShutdownRequest, stop_on_signals
 from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
-from reports.narrative.small_faces import as_data
+from reports.narrative.small_faces import missed_faces_data
 
 _POLL_S = 0.2
 _NOTIFY_PAUSES_S = (5.0,)
-_FIRST_PICTURE_S = 120.0
+_FIRST_FRAME_TIMEOUT_S = 120.0
 """The models load for seconds, from a cold disk for half a minute, and a camera has ``stale_s`` to show
 itself."""
 
 
-class Foreground:
+class ForegroundSession:
     """One order, from its first picture to its report. The data folder must be claimed."""
 
     def __init__(self, config: Config, *, as_json: bool, verbose: bool) -> None:
         self._config = config
         self._as_json = as_json
         self._verbose = verbose
-        self._last: dict[int, RecordingStatus] = {}
-        self._ended: list[Ended] = []
-        self._reported: dict[int, Reported] = {}
+        self._last_status: dict[int, RecordingStatus] = {}
+        self._results: list[RecordingResult] = []
+        self._reports: dict[int, ReportResult] = {}
         self._states: dict[str | None, SessionState] = {}
-        self._warned: dict[int, SmallFaces] = {}
-        self._bar: Bar | None = None
+        self._warned_sessions: dict[int, SmallFaces] = {}
+        self._bar: ProgressBar | None = None
 
     def run(self, request: Request) -> int:
         """Record, report and tell; returns the exit code. Raises UserError where it cannot begin."""
-        with open_record(self._config) as engine:
-            left = unreported(engine)
-        aftermath = Aftermath(Errands(self._config), self._take_report)
+        with open_configured_database(self._config) as engine:
+            left = sessions_without_report(engine)
+        aftermath = JobRunner(CommandRunner(self._config), self._handle_report)
         service = Service(
             self._config,
             aftermath,
-            service=False,
+            is_daemon=False,
             verbose=self._verbose,
-            on_status=self._show,
-            on_ended=self._ended.append,
+            on_status=self._show_status,
+            on_result=self._results.append,
         )
         try:
             with stop_on_signals() as stop:
                 with (
-                    ControlServer(self._config.data_folder, service.answer),
+                    ControlServer(self._config.data_folder, service.handle_request),
                     progress_bar("starting", quiet=self._as_json) as self._bar,
                 ):
                     # Not before the server has made its socket: an errand would inherit its umask.
-                    aftermath.catch_up(left)
-                    service.start(order_of(self._config, request))
+                    aftermath.enqueue_reports(left)
+                    service.start(resolve_request(self._config, request))
                     service.run(stop)
                 self._finish(aftermath, stop)
         except BaseException:
-            aftermath.hold()  # else the interpreter would wait at its end until all is done
+            aftermath.cancel_pending()  # else the interpreter would wait at its end until all is done
             raise
         finally:
             aftermath.close()
-        return self._tell()
+        return self._print_results()
 
-    def _finish(self, aftermath: Aftermath, stop: StopRequest) -> None:
+    def _finish(self, job_runner: JobRunner, stop: ShutdownRequest) -> None:
         """Wait for the report, unless nobody else does: SIGTERM, or a Ctrl-C that is not the lesson's end."""
         ended_by_hand = stop.is_set()
         try:
-            if aftermath.waiting and not stop.terminated:
-                say("writing the report")
-            while not (stop.terminated or (stop.is_set() and not ended_by_hand)):
-                if aftermath.settled(_POLL_S):
+            if job_runner.pending_count and not stop.by_sigterm:
+                print_message("writing the report")
+            while not (stop.by_sigterm or (stop.is_set() and not ended_by_hand)):
+                if job_runner.wait_idle(_POLL_S):
                     self._notify()
                     break
             else:
-                aftermath.hold()
+                job_runner.cancel_pending()
         except KeyboardInterrupt:
-            aftermath.hold()
-        self._say_later()
+            job_runner.cancel_pending()
+        self._say_missing_reports()
 
     def _notify(self) -> None:
         """By e-mail or webhook, if the settings say so; here somebody waits, so there are but two tries."""
-        if not channels(self._config):
+        if not notification_channels(self._config):
             return
         for number in self._sessions():
-            with open_record(self._config) as engine:
-                note = note_of(engine, self._config, number)
-            for failure in notify(self._config, note, pauses_s=_NOTIFY_PAUSES_S):
-                say(f"classpulse: not told by {failure.channel}: {failure.reason}")
+            with open_configured_database(self._config) as engine:
+                note = build_notification(engine, self._config, number)
+            for failure in send_notification(self._config, note, retry_delays_s=_NOTIFY_PAUSES_S):
+                print_message(f"classpulse: not told by {failure.channel}: {failure.reason}")
 
-    def _say_later(self) -> None:
+    def _say_missing_reports(self) -> None:
         for number in self._sessions():
-            if number not in self._reported:
-                say(f"no report was made of session {number}: 'classpulse report {number}' makes it")
+            if number not in self._reports:
+                print_message(
+                    f"no report was made of session {number}: 'classpulse report {number}' makes it"
+                )
 
-    def _show(self, statuses: tuple[RecordingStatus, ...]) -> None:
+    def _show_status(self, statuses: tuple[RecordingStatus, ...]) -> None:
         for one in statuses:
             if one.session_id is not None:
-                if one.session_id not in self._last:
-                    say(f"recording session {one.session_id}; end it with Ctrl-C or 'classpulse stop'")
-                self._last[one.session_id] = one
-                self._say_missed(one.session_id, one.small_faces)
+                if one.session_id not in self._last_status:
+                    print_message(
+                        f"recording session {one.session_id}; end it with Ctrl-C or 'classpulse stop'"
+                    )
+                self._last_status[one.session_id] = one
+                self._warn_missed_faces(one.session_id, one.small_faces)
             if one.state is not self._states.get(one.room):
                 self._say_change(one, self._states.get(one.room))
                 self._states[one.room] = one.state
             if self._bar is not None:
-                self._bar.at(one.media_s, _line(one))
+                self._bar.update(one.media_s, _progress_line(one))
 
-    def _say_missed(self, session_id: int, found: SmallFaces | None) -> None:
+    def _warn_missed_faces(self, session_id: int, found: SmallFaces | None) -> None:
         """Print the warning that faces are missed as soon as it is known, so that the camera can be moved."""
-        if found is not None and found.is_warning and session_id not in self._warned:
-            self._warned[session_id] = found
-            say_missed(found)
+        if found is not None and found.is_warning and session_id not in self._warned_sessions:
+            self._warned_sessions[session_id] = found
+            print_missed_faces(found)
 
-    def _say_change(self, one: RecordingStatus, before: SessionState | None) -> None:
-        if one.state is SessionState.BLIND and before is SessionState.RECORDING:
-            say(f"{one.source}: {one.camera_reason or 'no picture'}; trying again, this time is not seen")
-        elif one.state is SessionState.RECORDING and before in (SessionState.BLIND, SessionState.PAUSED):
-            say(f"{one.source} shows pictures again")
-        elif one.state is SessionState.PAUSED:
-            say("paused: the camera is closed; 'classpulse resume' goes on")
+    def _say_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
+        if status.state is SessionState.NO_SIGNAL and previous_state is SessionState.RECORDING:
+            print_message(
+                f"{status.source}: {status.camera_reason or 'no picture'}; trying again, this time is not seen"
+            )
+        elif status.state is SessionState.RECORDING and previous_state in (
+            SessionState.NO_SIGNAL,
+            SessionState.PAUSED,
+        ):
+            print_message(f"{status.source} shows pictures again")
+        elif status.state is SessionState.PAUSED:
+            print_message("paused: the camera is closed; 'classpulse resume' goes on")
 
-    def _take_report(self, ended: Ended | None, reported: Reported) -> None:
-        self._reported[reported.session_id] = reported
-        if ended is None and not reported.error:
-            say(f"session {reported.session_id}, which had been cut off, has its report now")
+    def _handle_report(self, result: RecordingResult | None, report: ReportResult) -> None:
+        self._reports[report.session_id] = report
+        if result is None and not report.error:
+            print_message(f"session {report.session_id}, which had been cut off, has its report now")
 
     def _sessions(self) -> list[int]:
-        return [ended.session_id for ended in self._ended if ended.session_id is not None]
+        return [ended.session_id for ended in self._results if ended.session_id is not None]
 
-    def _tell(self) -> int:
+    def _print_results(self) -> int:
         sessions = self._sessions()
         if not sessions:
-            reason = self._ended[-1].reason if self._ended else "it was ended by force before it began"
+            reason = self._results[-1].reason if self._results else "it was ended by force before it began"
             raise UserError(reason)
-        ended = [one for one in self._ended if one.session_id is not None]
+        ended = [one for one in self._results if one.session_id is not None]
         if self._as_json:
-            print_json([self._as_dict(one) for one in ended][-1] | {"earlier_sessions": sessions[:-1]})
+            print_json([self._result_as_json(one) for one in ended][-1] | {"earlier_sessions": sessions[:-1]})
         else:
             for one in ended:
-                self._say_one(one)
+                self._print_result(one)
         interrupted = [one for one in ended if one.status is not SessionStatus.FINISHED]
         for one in interrupted:
-            say(f"classpulse: session {one.session_id} interrupted: {one.reason}; what was recorded is kept")
+            print_message(
+                f"classpulse: session {one.session_id} interrupted: {one.reason}; what was recorded is kept"
+            )
         return 1 if interrupted else 0
 
-    def _say_one(self, one: Ended) -> None:
-        assert one.session_id is not None
-        last, reported = self._last.get(one.session_id), self._reported.get(one.session_id)
+    def _print_result(self, result: RecordingResult) -> None:
+        assert result.session_id is not None
+        last, reported = self._last_status.get(result.session_id), self._reports.get(result.session_id)
         seen = (
-            f"{clock(last.media_s)} of lecture, {count(last.frames_sampled, 'picture')} looked at, "
-            f"{count(last.students, 'student')} followed"
+            f"{media_clock(last.media_s)} of lecture, {english_count(last.frames_sampled, 'picture')} looked at, "
+            f"{english_count(last.student_count, 'student')} followed"
             if last is not None
             else "ended at once"
         )
-        say(f"session {one.session_id} {one.status.value if one.status else 'ended'}: {seen}")
-        if last is not None and last.small_faces != self._warned.get(one.session_id):
-            say_missed(last.small_faces)
+        print_message(
+            f"session {result.session_id} {result.status.value if result.status else 'ended'}: {seen}"
+        )
+        if last is not None and last.small_faces != self._warned_sessions.get(result.session_id):
+            print_missed_faces(last.small_faces)
         if reported is not None and reported.error:
-            say(f"classpulse: no report of session {one.session_id}: {reported.error}")
+            print_message(f"classpulse: no report of session {result.session_id}: {reported.error}")
         for kind, path in _files(reported).items():
             print_path(kind, path)
 
-    def _as_dict(self, one: Ended) -> dict[str, Any]:
-        assert one.session_id is not None
-        last = self._last.get(one.session_id)
+    def _result_as_json(self, result: RecordingResult) -> dict[str, Any]:
+        assert result.session_id is not None
+        last = self._last_status.get(result.session_id)
         return {
-            "session": one.session_id,
-            "status": one.status.value if one.status else None,
-            "reason": one.reason,
+            "session": result.session_id,
+            "status": result.status.value if result.status else None,
+            "reason": result.reason,
             "end_s": None if last is None else last.media_s,
             "watched_s": None if last is None else last.watched_s,
             "frames_sampled": None if last is None else last.frames_sampled,
             "frames_dropped": None if last is None else last.frames_dropped,
-            "students": None if last is None else last.students,
-            "small_faces": None if last is None else as_data(last.small_faces),
-            "report": {kind: str(path) for kind, path in _files(self._reported.get(one.session_id)).items()},
+            "students": None if last is None else last.student_count,
+            "small_faces": None if last is None else missed_faces_data(last.small_faces),
+            "report": {
+                kind: str(path) for kind, path in _files(self._reports.get(result.session_id)).items()
+            },
         }
 
 
-def _files(reported: Reported | None) -> dict[str, Path]:
-    return {} if reported is None else dict(reported.files)
+def _files(report: ReportResult | None) -> dict[str, Path]:
+    return {} if report is None else dict(report.files)
 
 
-def _line(one: RecordingStatus) -> str:
-    if one.state is SessionState.RECORDING:
-        return f"{clock(one.media_s)}, {count(one.faces_now, 'face')} now, {count(one.students, 'student')}"
-    return f"{clock(one.media_s)}, {one.state.value} {one.camera_reason}".rstrip()
+def _progress_line(status: RecordingStatus) -> str:
+    if status.state is SessionState.RECORDING:
+        return f"{media_clock(status.media_s)}, {english_count(status.face_count, 'face')} now, {english_count(status.student_count, 'student')}"
+    return f"{media_clock(status.media_s)}, {status.state.value} {status.camera_reason}".rstrip()
 
 
-def hand_over(
+def submit_to_daemon(
     config: Config,
     request: Request,
     *,
@@ -217,34 +232,34 @@ def hand_over(
 ) -> int:
     """Let the program that runs already record, and wait for the first picture. Raises ControlError,
     RunError."""
-    folder, order = config.data_folder, order_of(config, request)
-    ask(folder, request)
-    deadline = clock() + _FIRST_PICTURE_S
+    folder, order = config.data_folder, resolve_request(config, request)
+    send_request(folder, request)
+    deadline = clock() + _FIRST_FRAME_TIMEOUT_S
     try:
         while clock() < deadline:
-            daemon, answered = _asked(folder)
+            daemon, answered = _query_daemon(folder)
             mine = [one for one in daemon.recordings if one.room == order.room] if daemon is not None else []
             if answered and not mine:
-                raise RunError(_why_not(daemon, order.where))
+                raise RunError(_failure_reason(daemon, order.place_label))
             if mine and mine[0].session_id is not None:
                 return _say_begun(mine[0], as_json=as_json)
             pause(_POLL_S)
     except KeyboardInterrupt:
         raise RunError(
-            f"the running Classpulse goes on with {order.where}; end it with 'classpulse stop'"
+            f"the running Classpulse goes on with {order.place_label}; end it with 'classpulse stop'"
         ) from None
-    raise RunError(f"no picture came for {_FIRST_PICTURE_S:g} s; look with 'classpulse status'")
+    raise RunError(f"no picture came for {_FIRST_FRAME_TIMEOUT_S:g} s; look with 'classpulse status'")
 
 
-def _asked(folder: Path) -> tuple[DaemonStatus | None, bool]:
+def _query_daemon(folder: Path) -> tuple[DaemonStatus | None, bool]:
     """How it stands, and whether that is known: it may be busy for a moment."""
     try:
-        return ask_daemon(folder), True
+        return daemon_status(folder), True
     except ControlError:
         return None, False
 
 
-def _why_not(daemon: DaemonStatus | None, where: str) -> str:
+def _failure_reason(daemon: DaemonStatus | None, where: str) -> str:
     problems = [one for one in daemon.problems if one.startswith(where)] if daemon is not None else []
     return problems[-1] if problems else "the recording ended at once; look into the log"
 
@@ -253,5 +268,5 @@ def _say_begun(status: RecordingStatus, *, as_json: bool) -> int:
     if as_json:
         print_json({"session": status.session_id, "recording": True})
     else:
-        say(f"recording session {status.session_id}; end it with 'classpulse stop'")
+        print_message(f"recording session {status.session_id}; end it with 'classpulse stop'")
     return 0

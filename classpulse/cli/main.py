@@ -27,20 +27,20 @@ from classpulse.log_setup import log_to_stderr
 
 
 class LazyGroup(click.Group):
-    """Commands by name: ``lines`` has each one's line in the help, and the module ``package.NAME`` holds a
+    """Commands by name: ``help_lines`` has each one's line in the help, and the module ``package.NAME`` holds a
     click command ``NAME`` (``NAME_`` where Python keeps the word for itself)."""
 
-    def __init__(self, *arguments: Any, package: str, lines: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *arguments: Any, package: str, help_lines: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.package, self.lines = package, lines
+        self.package, self.help_lines = package, help_lines
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, as click asks for them; those without a line in the help are not for people."""
-        return [name for name, line in self.lines.items() if line]
+        return [name for name, line in self.help_lines.items() if line]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command; None for a name that there is not."""
-        if cmd_name not in self.lines:
+        if cmd_name not in self.help_lines:
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(importlib.import_module(f"{self.package}.{name}"), name)
@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         """Write the lines of the help."""
         # click would import every command for its first line of help.
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.lines[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self.help_lines[name]) for name in self.list_commands(ctx)])
 
 
 COMMANDS = {
@@ -114,53 +114,53 @@ def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(arguments))
+    sys.exit(run_command_line(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
         result = cli.main(arguments, prog_name="classpulse", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        return _complain(" ".join(error.format_message().split()), 2)
+        return _print_error(" ".join(error.format_message().split()), 2)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("stopped", 1)
+        return _print_error("stopped", 1)
     except BrokenPipeError:
         # Whoever read our output (head, a pager) has gone; the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
-        code, line = exit_code(error), str(error)
-        if isinstance(error, ImportError) and (remedy := _remedy(error)) is not None:
+        code, line = exit_code_for(error), str(error)
+        if isinstance(error, ImportError) and (remedy := _import_error_hint(error)) is not None:
             code, line = 1, remedy
         if code is not None:
-            return _complain(" ".join(line.split()), code)
-        return _complain(
-            f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_log()}", 3
+            return _print_error(" ".join(line.split()), code)
+        return _print_error(
+            f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_crash_log()}", 3
         )
     return result if isinstance(result, int) else 0
 
 
-def _complain(line: str, code: int) -> int:
+def _print_error(line: str, code: int) -> int:
     click.echo(f"classpulse: {line}", err=True)
     return code
 
 
-def exit_code(error: Exception) -> int | None:
+def exit_code_for(error: Exception) -> int | None:
     """The exit code of an expected error, or None for a bug."""
-    from classpulse.cli.exit_codes import FAILURES
+    from classpulse.cli.exit_codes import EXIT_CODES
 
-    return next((code for kind, code in FAILURES if isinstance(error, kind)), None)
-
-
-def _remedy(error: ImportError) -> str | None:
-    from classpulse.cli.exit_codes import remedy_for
-
-    return remedy_for(error)
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)
 
 
-def _write_log() -> Path:
+def _import_error_hint(error: ImportError) -> str | None:
+    from classpulse.cli.exit_codes import import_error_hint
+
+    return import_error_hint(error)
+
+
+def _write_crash_log() -> Path:
     """The traceback of the current exception, in a file of its own."""
     descriptor, name = tempfile.mkstemp(prefix="classpulse-", suffix=".log", text=True)
     with open(descriptor, "w", encoding="utf-8") as log:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from classpulse.errors import UserError
 
 
-def require_scoring() -> None:
+def require_evaluation_extra() -> None:
     """Raises UserError where the extra ``[evaluate]`` is not installed."""
     if find_spec("motmetrics") is None:
         raise UserError(
@@ -20,7 +20,7 @@ def require_scoring() -> None:
         )
 
 
-def require_training() -> None:
+def require_training_extra() -> None:
     """Raises UserError where the extra ``[train]`` is not installed. Call it before Keras is imported."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     missing = [name for name in ("keras", backend) if find_spec(name) is None]

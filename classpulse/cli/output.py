@@ -14,57 +14,59 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, print_table, say
+from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.errors import RunError
-from classpulse.formatting import clock, count
+from classpulse.formatting import english_count, media_clock
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
-from db.unit_of_work import Store, close_abandoned
+from db.unit_of_work import Store, interrupt_abandoned_sessions
 from monitor.runtime.process import is_running
-from monitor.session.session import Outcome
-from reports.history.tables import narrow
-from reports.narrative.small_faces import as_data, warning
-from reports.text.i18n import Language, _, speaking
+from monitor.session.session import SessionOutcome
+from reports.history.tables import drop_common_columns
+from reports.narrative.small_faces import missed_faces_data, missed_faces_warning
+from reports.text.i18n import Language, _, use_language
 
 
 def _close_abandoned(engine: Engine) -> None:
-    closed = close_abandoned(
+    closed = interrupt_abandoned_sessions(
         Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
     )
     for session_id in closed:
-        say(
+        print_message(
             f"session {session_id} had been cut off; it is now marked interrupted, "
             "with everything recorded before"
         )
 
 
-def tell(
-    outcome: Outcome, files: dict[str, Path], *, as_json: bool, more: Mapping[str, str] | None = None
+def print_outcome(
+    outcome: SessionOutcome, files: dict[str, Path], *, as_json: bool, extra: Mapping[str, str] | None = None
 ) -> int:
-    """Print how a session ended and where its report is, with ``more`` in JSON; returns the exit code."""
+    """Print how a session ended and where its report is, with ``extra`` in JSON; returns the exit code."""
     if as_json:
-        print_json(_as_json(outcome, files) | dict(more or {}))
+        print_json(_outcome_data(outcome, files) | dict(extra or {}))
     else:
         progress = outcome.progress
-        say(
-            f"session {outcome.session_id} {outcome.status.value}: {clock(progress.end_s)} of lecture, "
-            f"{count(progress.frames_sampled, 'picture')} looked at, "
-            f"{count(outcome.students, 'student')} followed"
+        print_message(
+            f"session {outcome.session_id} {outcome.status.value}: {media_clock(progress.end_s)} of lecture, "
+            f"{english_count(progress.frames_sampled, 'picture')} looked at, "
+            f"{english_count(outcome.student_count, 'student')} followed"
         )
-        say_missed(outcome.small_faces)
+        print_missed_faces(outcome.small_faces)
         for kind, path in files.items():
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
-        say(f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported")
+        print_message(
+            f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported"
+        )
         return 1
     return 0
 
 
-def say_missed(found: SmallFaces | None) -> None:
+def print_missed_faces(found: SmallFaces | None) -> None:
     """Print the warning that faces were missed, if there is a reason for one."""
-    text = warning(found)
+    text = missed_faces_warning(found)
     if text is not None:
-        say(f"warning: {text}")
+        print_message(f"warning: {text}")
 
 
 def print_path(kind: str, path: Path) -> None:
@@ -74,7 +76,7 @@ def print_path(kind: str, path: Path) -> None:
     click.echo(f"{kind.upper():<5} {path}")
 
 
-def _as_json(outcome: Outcome, files: dict[str, Path]) -> dict[str, Any]:
+def _outcome_data(outcome: SessionOutcome, files: dict[str, Path]) -> dict[str, Any]:
     return {
         "session": outcome.session_id,
         "status": outcome.status.value,
@@ -83,13 +85,13 @@ def _as_json(outcome: Outcome, files: dict[str, Path]) -> dict[str, Any]:
         "watched_s": outcome.progress.watched_s,
         "frames_sampled": outcome.progress.frames_sampled,
         "frames_dropped": outcome.progress.frames_dropped,
-        "students": outcome.students,
-        "small_faces": as_data(outcome.small_faces),
+        "students": outcome.student_count,
+        "small_faces": missed_faces_data(outcome.small_faces),
         "report": {kind: str(path) for kind, path in files.items()},
     }
 
 
-def make_folder(out: Path) -> Path:
+def create_output_folder(out: Path) -> Path:
     """The folder of ``--out``, made with those above it; its absolute path. Raises ``RunError``, one line."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -98,27 +100,27 @@ def make_folder(out: Path) -> Path:
     return out.resolve()
 
 
-def print_list(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Collection[str] = ()
+def print_compact_table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], optional_columns: Collection[str] = ()
 ) -> None:
-    """A table, without what all rows have in common, which stands in the title, and without the ``spare``
+    """A table, without what all rows have in common, which stands in the title, and without the ``optional_columns``
     columns: so that the rest has room on a terminal of 80 columns."""
-    kept = [at for at, heading in enumerate(headings) if heading not in spare]
-    table = narrow([headings[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    kept = [at for at, heading in enumerate(headings) if heading not in optional_columns]
+    table = drop_common_columns([headings[at] for at in kept], [[row[at] for at in kept] for row in rows])
     print_table(" · ".join([title, *table.common]), [_(one) for one in table.headings], table.rows)
 
 
-def write_page(make: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:
-    """Write the page of the history (a ``Document``) that ``make`` makes, in a language, and say where it is.
+def write_history_page(build: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:
+    """Write the page of the history (a ``Document``) that ``build`` makes, in a language, and say where it is.
     Raises ReportError."""
     # Here and not above: the charts' library takes longer to import than a table takes to print.
-    from reports.history.document import Document, to_html
-    from reports.rendering.atomic_write import write_whole
+    from reports.history.document import Document, render_document_html
+    from reports.rendering.atomic_write import atomic_write
 
-    with speaking(language):
-        document = make()
+    with use_language(language):
+        document = build()
         assert isinstance(document, Document)
-        html = to_html(document)
-    write_whole(path, html.encode("utf-8"))
+        html = render_document_html(document)
+    atomic_write(path, html.encode("utf-8"))
     if not quiet:
         print_path("html", path)

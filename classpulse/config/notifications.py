@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
-class Security(StrEnum):
+class ConnectionSecurity(StrEnum):
     """How the way to the mail server is protected. ``starttls``: from the greeting on (port 587); ``tls``:
     from the first byte (465); ``none``: not at all, for a relay on the school's own network (25)."""
 
@@ -24,25 +24,29 @@ class Security(StrEnum):
     NONE = "none"
 
 
-PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
+DEFAULT_SMTP_PORTS = {
+    ConnectionSecurity.STARTTLS: 587,
+    ConnectionSecurity.TLS: 465,
+    ConnectionSecurity.NONE: 25,
+}
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _addresses(value: object) -> object:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _address(value: object) -> object:
+def _validate_address(value: object) -> object:
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value.strip()):
         raise ValueError(f"{value!r} is no e-mail address; expected one such as teacher@school.example")
     return value.strip()
 
 
-Address = Annotated[str, BeforeValidator(_address)]
-Variable = Annotated[str, Field(pattern=_VARIABLE)]
+EmailAddress = Annotated[str, BeforeValidator(_validate_address)]
+EnvironmentVariable = Annotated[str, Field(pattern=_VARIABLE_PATTERN)]
 
 
 class EmailSettings(_Section):
@@ -50,24 +54,24 @@ class EmailSettings(_Section):
     is the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is that of
     ``security``."""
 
-    to: Annotated[tuple[Address, ...], Field(min_length=1), BeforeValidator(_addresses)]
-    from_: Annotated[Address, Field(alias="from")]
+    to: Annotated[tuple[EmailAddress, ...], Field(min_length=1), BeforeValidator(_as_list)]
+    from_: Annotated[EmailAddress, Field(alias="from")]
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    security: Security = Security.STARTTLS
+    security: ConnectionSecurity = ConnectionSecurity.STARTTLS
     user: Annotated[str, Field(min_length=1)] | None = None
-    password_env: Variable | None = None
+    password_env: EnvironmentVariable | None = None
     password_file: Path | None = None
 
     @model_validator(mode="after")
-    def _safe(self) -> EmailSettings:
+    def _check_credentials(self) -> EmailSettings:
         given = (self.password_env is not None) + (self.password_file is not None)
         if (self.user is not None) != (given == 1):
             raise ValueError(
                 "a user and a password belong together; expected 'user' with one of 'password_env' (the name "
                 "of an environment variable) and 'password_file', or none of them"
             )
-        if self.user is not None and self.security is Security.NONE:
+        if self.user is not None and self.security is ConnectionSecurity.NONE:
             raise ValueError(
                 "a password would go over the network in clear; expected security: starttls or tls"
             )
@@ -79,11 +83,11 @@ class WebhookSettings(_Section):
     ``secret_env``."""
 
     url: str
-    secret_env: Variable | None = None
+    secret_env: EnvironmentVariable | None = None
 
     @field_validator("url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
+    def _check_url(cls, value: str) -> str:
         try:
             parts = urlsplit(value)
             fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

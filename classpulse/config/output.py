@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Layout(StrEnum):
+class ReportLayout(StrEnum):
     """How reports lie in the output folder."""
 
     SESSION = "session"

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from classpulse.errors import UserError
-from db.records import Mode
+from db.records import AnalysisMode
 
 EU_MEMBERS = frozenset(
     {
@@ -23,7 +23,7 @@ EU_MEMBERS = frozenset(
 )  # fmt: skip
 """ISO 3166 codes of the member states, where the AI Act, Regulation (EU) 2024/1689, applies directly."""
 
-_EXEMPT = frozenset({"medical", "safety"})
+_EXEMPT_BASES = frozenset({"medical", "safety"})
 
 
 class AgeGroup(StrEnum):
@@ -63,7 +63,7 @@ class Policy(BaseModel):
     legal_basis: LegalBasis
     recorded_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     recorded_on: date
-    mode: Mode = Mode.EMOTION
+    mode: AnalysisMode = AnalysisMode.EMOTION
 
     @property
     def in_eu(self) -> bool:
@@ -76,7 +76,7 @@ class Policy(BaseModel):
         if isinstance(data, dict) and data.get("mode") is None:
             place = str(data.get("jurisdiction", "")).strip().upper()
             eu = place == "EU" or place.split("-")[0] in EU_MEMBERS
-            return {**data, "mode": Mode.BEHAVIOUR if eu else Mode.EMOTION}
+            return {**data, "mode": AnalysisMode.BEHAVIOUR if eu else AnalysisMode.EMOTION}
         return data
 
     @field_validator("recorded_on")
@@ -88,8 +88,8 @@ class Policy(BaseModel):
 
     @model_validator(mode="after")
     def _eu_prohibition(self) -> Self:
-        infers = self.mode is not Mode.BEHAVIOUR
-        if infers and self.in_eu and self.legal_basis.value not in _EXEMPT:
+        infers = self.mode is not AnalysisMode.BEHAVIOUR
+        if infers and self.in_eu and self.legal_basis.value not in _EXEMPT_BASES:
             raise ValueError(
                 f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in "
                 f"education (jurisdiction {self.jurisdiction}); use mode: behaviour"

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, Overlap, Weekday, refuse_overlaps
+from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, SlotOverlap, Weekday, check_overlaps
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -39,18 +39,18 @@ _DAYS = {
 
 
 class SettingError(ValueError):
-    """A setting that is wrong beside others; ``where`` is its place below the section that found it."""
+    """A setting that is wrong beside others; ``location`` is its place below the section that found it."""
 
-    def __init__(self, message: str, where: tuple[str | int, ...]) -> None:
+    def __init__(self, message: str, location: tuple[str | int, ...]) -> None:
         super().__init__(message)
-        self.where = where
+        self.location = location
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def known_zone(value: str | None) -> str | None:
+def validate_zone(value: str | None) -> str | None:
     """The name of a time zone that this computer knows. Raises ValueError."""
     if value is None:
         return None
@@ -61,12 +61,12 @@ def known_zone(value: str | None) -> str | None:
     return value
 
 
-def plain_source(value: object) -> object:
+def source_as_text(value: object) -> object:
     """A camera's number may be written as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _clock(value: object) -> object:
+def _parse_time(value: object) -> object:
     if isinstance(value, time):
         return value
     found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -78,18 +78,18 @@ def _clock(value: object) -> object:
     return time(int(found[1]), int(found[2]))
 
 
-def _day(value: object) -> object:
+def _parse_weekday(value: object) -> object:
     found = _DAYS.get(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
         raise ValueError(f"{value!r} is no day of the week; expected one of {', '.join(WEEK)}")
     return found
 
 
-def _days(value: object) -> object:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _holiday(value: object) -> object:
+def _parse_holiday(value: object) -> object:
     if isinstance(value, Holiday):
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -106,31 +106,33 @@ def _holiday(value: object) -> object:
     return Holiday(first, last)
 
 
-def _holiday_text(holiday: Holiday) -> str:
+def _format_holiday(holiday: Holiday) -> str:
     first, last = holiday.first, holiday.last
     return f"{first}" if first == last else f"{first}..{last}"
 
 
 TimeOfDay = Annotated[
-    time, BeforeValidator(_clock), PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str)
+    time, BeforeValidator(_parse_time), PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str)
 ]
 """``"08:15"``."""
 
-Day = Annotated[Weekday, BeforeValidator(_day)]
+WeekdayName = Annotated[Weekday, BeforeValidator(_parse_weekday)]
 """``mon`` or ``Monday``."""
 
-Holidays = Annotated[Holiday, BeforeValidator(_holiday), PlainSerializer(_holiday_text, return_type=str)]
+HolidayRange = Annotated[
+    Holiday, BeforeValidator(_parse_holiday), PlainSerializer(_format_holiday, return_type=str)
+]
 """``2026-12-25``, or ``2026-12-21..2027-01-03`` with both ends."""
 
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Source = Annotated[str, Field(min_length=1), BeforeValidator(plain_source)]
+RoomName = Annotated[str, Field(min_length=1, max_length=100)]
+SourceSpec = Annotated[str, Field(min_length=1), BeforeValidator(source_as_text)]
 
 
 class RoomSettings(_Section):
     """A room and what watches it: a camera's index, an RTSP or HTTP address, or a path."""
 
-    name: Name
-    source: Source
+    name: RoomName
+    source: SourceSpec
 
 
 class LessonSettings(_Section):
@@ -138,14 +140,14 @@ class LessonSettings(_Section):
     another camera than the room's."""
 
     class_: Annotated[str, Field(alias="class", min_length=1, max_length=100)]
-    room: Name | None = None
-    days: Annotated[tuple[Day, ...], Field(min_length=1), BeforeValidator(_days)]
+    room: RoomName | None = None
+    days: Annotated[tuple[WeekdayName, ...], Field(min_length=1), BeforeValidator(_as_list)]
     starts: Annotated[TimeOfDay, Field(alias="from")]
     ends: Annotated[TimeOfDay, Field(alias="to")]
-    source: Source | None = None
+    source: SourceSpec | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> LessonSettings:
+    def _check_slot(self) -> LessonSettings:
         self.slot(None, "")
         return self
 
@@ -162,16 +164,16 @@ class ScheduleSettings(_Section):
 
     zone: str | None = None
     late_start_min: Annotated[float, Ge(0), Le(240)] = 10.0
-    holidays: tuple[Holidays, ...] = ()
+    holidays: tuple[HolidayRange, ...] = ()
     lessons: tuple[LessonSettings, ...] = ()
 
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
-        return known_zone(value)
+        return validate_zone(value)
 
 
-def refuse_double_rooms(rooms: tuple[RoomSettings, ...]) -> None:
+def require_unique_rooms(rooms: tuple[RoomSettings, ...]) -> None:
     """Raises SettingError for a second room of the same name."""
     seen: set[str] = set()
     for number, room in enumerate(rooms):
@@ -194,9 +196,9 @@ def lesson_slots(
         for number, lesson in enumerate(schedule.lessons)
     )
     try:
-        refuse_overlaps(slots)
-    except Overlap as error:
-        raise SettingError(str(error), ("schedule", "lessons", error.second)) from None
+        check_overlaps(slots)
+    except SlotOverlap as error:
+        raise SettingError(str(error), ("schedule", "lessons", error.second_index)) from None
     return slots
 
 
@@ -210,6 +212,6 @@ def _room_source(
     return None if wanted is None else sources.get(wanted)
 
 
-def as_written(value: Any) -> Any:
+def dump_section(value: Any) -> Any:
     """A section as ``config.yaml`` has it: JSON-ready, without what was left to the default."""
     return value.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -13,7 +13,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, model_validator
 
-HTTPS = 443
+HTTPS_PORT = 443
 
 
 class ServeSettings(BaseModel):
@@ -36,10 +36,10 @@ class ServeSettings(BaseModel):
     behaviour_picture: bool = False
 
     @model_validator(mode="after")
-    def _safe(self) -> ServeSettings:
+    def _check_transport_security(self) -> ServeSettings:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key belong together; expected both or neither")
-        if not (self.local or self.tls or self.behind_proxy):
+        if not (self.is_local or self.uses_tls or self.behind_proxy):
             raise ValueError(
                 f"host {self.host!r} can be reached from other computers, where passwords would cross the "
                 "network unprotected; expected certificate and key, or behind_proxy: true"
@@ -47,7 +47,7 @@ class ServeSettings(BaseModel):
         return self
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """Whether only this computer reaches it."""
         if self.host == "localhost":
             return True
@@ -57,20 +57,20 @@ class ServeSettings(BaseModel):
             return False
 
     @property
-    def tls(self) -> bool:
+    def uses_tls(self) -> bool:
         """Whether it speaks TLS itself."""
         return self.certificate is not None
 
     @property
-    def secure(self) -> bool:
+    def is_secure(self) -> bool:
         """Whether browsers reach it over TLS, its own or a proxy's."""
-        return self.tls or self.behind_proxy
+        return self.uses_tls or self.behind_proxy
 
     @property
-    def alone(self) -> bool:
+    def owns_host_name(self) -> bool:
         """Whether all that its names serve to browsers is its own: then they may be told to insist on TLS,
         which holds for every port of a name."""
-        return self.tls and self.port == HTTPS
+        return self.uses_tls and self.port == HTTPS_PORT
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,16 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from classpulse.config.notifications import NotifySettings
-from classpulse.config.output import Layout
+from classpulse.config.output import ReportLayout
 from classpulse.config.policy import Policy
 from classpulse.config.schedule import (
     RoomSettings,
     ScheduleSettings,
     SettingError,
-    known_zone,
     lesson_slots,
-    plain_source,
-    refuse_double_rooms,
+    require_unique_rooms,
+    source_as_text,
+    validate_zone,
 )
 from classpulse.config.server import MetricsSettings, ServeSettings
 from classpulse.errors import UserError
@@ -48,7 +48,7 @@ from monitor.timeline.recorder import RecordingSettings
 from monitor.tracking.tracker import TrackingSettings
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
-from reports.rendering.paper import Paper
+from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
@@ -81,8 +81,8 @@ class CaptureSettings(_Section):
 
     @field_validator("source", mode="before")
     @classmethod
-    def _index(cls, value: object) -> object:
-        return plain_source(value)
+    def _source_as_text(cls, value: object) -> object:
+        return source_as_text(value)
 
 
 class ExpressionSettings(_Section):
@@ -107,15 +107,15 @@ class OutputSettings(_Section):
     takes its reader's)."""
 
     folder: Path = Path("classpulse-data/reports")
-    layout: Layout = Layout.SESSION
+    layout: ReportLayout = ReportLayout.SESSION
     time_zone: str | None = None
-    paper: Paper = Paper.A4
+    paper: PaperSize = PaperSize.A4
     language: Language = Language.EN
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
-        return known_zone(value)
+        return validate_zone(value)
 
 
 class Settings(_Section):
@@ -145,8 +145,8 @@ class Settings(_Section):
     notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Settings:
-        refuse_double_rooms(self.rooms)
+    def _check_consistency(self) -> Settings:
+        require_unique_rooms(self.rooms)
         self.lesson_slots()
         return self
 
@@ -154,7 +154,7 @@ class Settings(_Section):
         """The weekly lessons of ``schedule``, each with its room and source."""
         return lesson_slots(self.schedule, self.rooms, self.class_.room, self.capture.source)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_session_json(self) -> dict[str, Any]:
         """What bears on a session's result, as JSON-ready values, to be kept with it.
 
         Where things are is left out: a camera's or a database's address may hold a password, and a
@@ -188,7 +188,7 @@ class Config:
     path: Path | None = None
 
     @property
-    def name(self) -> str:
+    def file_name(self) -> str:
         """The file's name, for messages."""
         return self.path.name if self.path else "config.yaml"
 
@@ -206,7 +206,7 @@ class Config:
         """Where reports go."""
         return (self.folder / self.settings.output.folder).resolve()
 
-    def of_class(self, class_name: str | None, room: str | None) -> Config:
+    def for_class(self, class_name: str | None, room: str | None) -> Config:
         """The same for another class or room, where one is named."""
         named = {"name": class_name, "room": room}
         known = self.settings.class_.model_copy(update={k: v for k, v in named.items() if v is not None})
@@ -230,13 +230,13 @@ def read_config(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{path} cannot be read ({_short(error)}); expected a YAML text file in UTF-8"
+            f"{path} cannot be read ({_one_line(error)}); expected a YAML text file in UTF-8"
         ) from None
     data = _parse(text, path)
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise UserError(_describe(error, data, path.name)) from None
+        raise UserError(_describe_with_line(error, data, path.name)) from None
     return Config(settings, path.parent, path)
 
 
@@ -249,12 +249,12 @@ def _parse(text: str, path: Path) -> CommentedMap:
             f"{path.name}, line {line}: {error.problem}; expected YAML of 'key: value' lines"
         ) from None
     except YAMLError as error:
-        raise UserError(f"{path.name}: {_short(error)}; expected YAML of 'key: value' lines") from None
+        raise UserError(f"{path.name}: {_one_line(error)}; expected YAML of 'key: value' lines") from None
     except ValueError as error:
         # What looks like a date is made one while it is read, and no line is kept.
-        line = next((n for n, one in enumerate(text.splitlines(), start=1) if _no_date(one)), 1)
+        line = next((n for n, one in enumerate(text.splitlines(), start=1) if _has_invalid_date(one)), 1)
         raise UserError(
-            f"{path.name}, line {line}: {_short(error)}; expected a day such as 2026-01-31"
+            f"{path.name}, line {line}: {_one_line(error)}; expected a day such as 2026-01-31"
         ) from None
     if data is None:
         return CommentedMap()
@@ -265,7 +265,7 @@ def _parse(text: str, path: Path) -> CommentedMap:
     return data
 
 
-def _no_date(line: str) -> bool:
+def _has_invalid_date(line: str) -> bool:
     """Whether something in it looks like a day and is none."""
     for year, month, day in re.findall(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", line):
         try:
@@ -275,24 +275,24 @@ def _no_date(line: str) -> bool:
     return False
 
 
-def _describe(error: ValidationError, data: CommentedMap, name: str) -> str:
+def _describe_with_line(error: ValidationError, data: CommentedMap, name: str) -> str:
     """The first problem as one line, with its line in the file."""
-    return f"{name}, line {_line_of(data, _where(error))}: {describe_invalid(error)}"
+    return f"{name}, line {_line_of(data, _error_location(error))}: {describe_validation_error(error)}"
 
 
-def _where(error: ValidationError) -> list[str | int]:
+def _error_location(error: ValidationError) -> list[str | int]:
     """The place of the first problem."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
     where = [part for part in first["loc"] if isinstance(part, str | int)]
-    return [*where, *cause.where] if isinstance(cause, SettingError) else where
+    return [*where, *cause.location] if isinstance(cause, SettingError) else where
 
 
-def describe_invalid(error: ValidationError) -> str:
+def describe_validation_error(error: ValidationError) -> str:
     """The first problem in one line; further ones are counted."""
     first, *others = error.errors()
-    where = _where(error)
-    key = _key(where)
+    where = _error_location(error)
+    key = _key_path(where)
     if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         known = ", ".join(_known_keys(where[:-1]))
         problem = f"unknown setting '{key}'; expected one of {known}"
@@ -301,28 +301,28 @@ def describe_invalid(error: ValidationError) -> str:
     elif first["type"] == "value_error":
         problem = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
     else:
-        problem = f"{key} is {_shown(first['input'])}; {first['msg'][0].lower()}{first['msg'][1:]}"
+        problem = f"{key} is {_format_value(first['input'])}; {first['msg'][0].lower()}{first['msg'][1:]}"
     return problem + (f" (and {len(others)} more)" if others else "")
 
 
-def _key(where: Iterable[str | int]) -> str:
+def _key_path(location: Iterable[str | int]) -> str:
     """``schedule.lessons[2].from``; entries of a list are counted from one, as people do."""
-    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).removeprefix(".")
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     """A value in a message; of a whole section that is in the wrong place, what it is."""
     if isinstance(value, dict):
         return "a section"
     return "a list" if isinstance(value, list) else repr(value)
 
 
-def _line_of(data: CommentedMap, where: Iterable[str | int]) -> int:
-    """The 1-based line of the deepest part of ``where`` that the file has."""
+def _line_of(data: CommentedMap, location: Iterable[str | int]) -> int:
+    """The 1-based line of the deepest part of ``location`` that the file has."""
     line: int = 1
     node: Any = data
-    for part in where:
+    for part in location:
         if isinstance(node, CommentedMap) and part in node:
             line = node.lc.key(part)[0] + 1
         elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
@@ -333,15 +333,15 @@ def _line_of(data: CommentedMap, where: Iterable[str | int]) -> int:
     return line
 
 
-def _known_keys(where: list[str | int]) -> list[str]:
+def _known_keys(location: list[str | int]) -> list[str]:
     """The settings that a section knows, for the message about one that it does not."""
     node: Any = Settings
-    for part in where:
-        node = node if isinstance(part, int) else _fields(node).get(part)
-    return sorted(_fields(node))
+    for part in location:
+        node = node if isinstance(part, int) else _section_fields(node).get(part)
+    return sorted(_section_fields(node))
 
 
-def _fields(node: Any) -> dict[str, Any]:
+def _section_fields(node: Any) -> dict[str, Any]:
     if isinstance(node, type) and issubclass(node, BaseModel):
         return {f.alias or n: _section_type(f.annotation) for n, f in node.model_fields.items()}
     if dataclasses.is_dataclass(node):
@@ -356,5 +356,5 @@ def _section_type(annotation: Any) -> Any:
     return annotation
 
 
-def _short(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())

@@ -23,18 +23,18 @@ def render_config(settings: Settings) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["yaml"] = _yaml
+    environment.filters["yaml"] = _yaml_value
     return environment.get_template("config.yaml.j2").render(s=settings)
 
 
-def _yaml(value: Any) -> str:
+def _yaml_value(value: Any) -> str:
     """A scalar, a section or a list on one line of YAML. JSON is YAML, so quoting is JSON's."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_yaml_value(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_yaml, value)) + "]"
+        return "[" + ", ".join(map(_yaml_value, value)) + "]"
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, PurePath):

@@ -7,79 +7,91 @@ import numpy as np
 from model.data.faces import Faces
 from model.data.statistics import BRIGHT_MEAN, DARK_MEAN, FLAT_STD, MEAN_EDGES, STD_EDGES
 from model.emotions import EMOTIONS
-from model.evaluation.dataset_summary import Exploration
+from model.evaluation.dataset_summary import DatasetSummary
 from model.evaluation.examples import Examples, Indices
-from model.evaluation.label_agreement import Agreement, said
-from model.plots.agreement import leading_figure, matrix_figure
+from model.evaluation.label_agreement import LabelAgreement, rater_answers
+from model.plots.agreement import leading_vote_figure, matrix_figure
 from model.plots.brightness import brightness_figure
 from model.plots.counts import counts_figure
-from model.plots.montage import montage
-from reports.charts.style import Chart
-from reports.text.formatting import listing
+from model.plots.montage import face_montage
+from reports.charts.style import FigureWithAlt
+from reports.text.formatting import join_items
 
 
-def charts(found: Exploration) -> dict[str, Chart]:
+def dataset_charts(summary: DatasetSummary) -> dict[str, FigureWithAlt]:
     """The charts by name; those of the raters only where there are votes."""
-    drawn = {"counts": _counts(found), "brightness": _brightness(found)}
-    if found.agreement is not None:
-        drawn |= {"agreement": _agreement(found.agreement), "raters": _raters(found.agreement)}
+    drawn = {"counts": _counts_chart(summary), "brightness": _brightness_chart(summary)}
+    if summary.agreement is not None:
+        drawn |= {
+            "agreement": _agreement_chart(summary.agreement),
+            "raters": _raters_chart(summary.agreement),
+        }
     return drawn
 
 
-def _counts(found: Exploration) -> Chart:
-    told = [f"{label} {count:,}" for label, count in zip(EMOTIONS, found.classes, strict=True)]
-    return Chart(
-        counts_figure({split.split: split.classes for split in found.splits}),
-        f"Bars of the faces of each label, by split: {listing(told)}.",
+def _counts_chart(summary: DatasetSummary) -> FigureWithAlt:
+    told = [f"{label} {count:,}" for label, count in zip(EMOTIONS, summary.classes, strict=True)]
+    return FigureWithAlt(
+        counts_figure({split.split: split.classes for split in summary.splits}),
+        f"Bars of the faces of each label, by split: {join_items(told)}.",
     )
 
 
-def _agreement(found: Agreement) -> Chart:
-    drawn = matrix_figure(np.array(found.matrix), "FER2013’s label (faces)", "majority of the FER+ raters")
+def _agreement_chart(agreement: LabelAgreement) -> FigureWithAlt:
+    drawn = matrix_figure(
+        np.array(agreement.matrix), "FER2013’s label (faces)", "majority of the FER+ raters"
+    )
     own = [
         f"{label} {share * 100:.0f} %"
-        for label, share in zip(EMOTIONS, found.row_shares().diagonal(), strict=True)
+        for label, share in zip(EMOTIONS, agreement.row_shares().diagonal(), strict=True)
         if not np.isnan(share)
     ]
-    return Chart(
-        drawn, f"Matrix of labels against majorities. The raters share the label on: {listing(own)}."
+    return FigureWithAlt(
+        drawn, f"Matrix of labels against majorities. The raters share the label on: {join_items(own)}."
     )
 
 
-def _raters(found: Agreement) -> Chart:
-    told = [f"{tenths} of ten {count:,}" for tenths, count in enumerate(found.leading) if count]
-    return Chart(leading_figure(found.leading), f"Faces by raters for the leading answer: {listing(told)}.")
+def _raters_chart(agreement: LabelAgreement) -> FigureWithAlt:
+    told = [f"{tenths} of ten {count:,}" for tenths, count in enumerate(agreement.leading_votes) if count]
+    return FigureWithAlt(
+        leading_vote_figure(agreement.leading_votes),
+        f"Faces by raters for the leading answer: {join_items(told)}.",
+    )
 
 
-def _brightness(found: Exploration) -> Chart:
+def _brightness_chart(summary: DatasetSummary) -> FigureWithAlt:
     drawn = brightness_figure(
-        {split.split: split.mean_histogram for split in found.brightness},
+        {split.split: split.mean_histogram for split in summary.brightness},
         MEAN_EDGES,
-        {split.split: split.std_histogram for split in found.brightness},
+        {split.split: split.std_histogram for split in summary.brightness},
         STD_EDGES,
         (DARK_MEAN, BRIGHT_MEAN, FLAT_STD),
     )
-    return Chart(drawn, "Distributions of the mean and the spread of grey levels; a line for each split.")
+    return FigureWithAlt(
+        drawn, "Distributions of the mean and the spread of grey levels; a line for each split."
+    )
 
 
-def class_strips(faces: Faces, chosen: Examples) -> dict[str, Chart]:
+def class_example_strips(faces: Faces, chosen: Examples) -> dict[str, FigureWithAlt]:
     """A strip for each label that occurs, with the two most frequent answers of the raters."""
     return {
-        label.label: Chart(
-            montage(faces.images[indices], [_answers(faces, index, 2) for index in indices]),
+        label.label: FigureWithAlt(
+            face_montage(faces.images[indices], [_rater_answers(faces, index, 2) for index in indices]),
             f"Examples of the label {label.label}, with the raters’ answers.",
         )
         for label, indices in chosen.classes.items()
     }
 
 
-def labelled_strip(faces: Faces, chosen: Indices, alt: str) -> Chart | None:
+def labelled_example_strip(faces: Faces, indices: Indices, alt: str) -> FigureWithAlt | None:
     """FER2013's label in quotation marks over the three most frequent answers; None without a face."""
-    if not len(chosen):
+    if not len(indices):
         return None
-    captions = [f"“{EMOTIONS[faces.labels[i]]}”\n{_answers(faces, i, 3)}".strip() for i in chosen]
-    return Chart(montage(faces.images[chosen], captions), alt)
+    captions = [f"“{EMOTIONS[faces.labels[i]]}”\n{_rater_answers(faces, i, 3)}".strip() for i in indices]
+    return FigureWithAlt(face_montage(faces.images[indices], captions), alt)
 
 
-def _answers(faces: Faces, index: int, most: int) -> str:
-    return "\n".join(f"{name} {votes}" for name, votes in said(faces.counts[index])[:most])
+def _rater_answers(faces: Faces, index: int, max_answers: int) -> str:
+    return "\n".join(
+        f"{name} {votes}" for name, votes in rater_answers(faces.vote_counts[index])[:max_answers]
+    )

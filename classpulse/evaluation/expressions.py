@@ -12,38 +12,38 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Engine
 
-from classpulse.simulation.ground_truth import DemoError, Sample, StudentTruth, Truth
+from classpulse.simulation.ground_truth import DemoError, GroundTruth, GroundTruthSample, StudentGroundTruth
 from db import sessions as queries
 from db.records import FlagRecord, SeatRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
 
-FLAGGED = "flagged"
+FLAGGED_OUTCOME = "flagged"
 
 
 @dataclass(frozen=True)
-class SpellScore:
+class SegmentScore:
     """A spell of one student against the bins inside it: ``expected`` the label that its drawing resembles,
-    ``leading`` the label with the largest stored mean probability (``probability``) in the ``bins`` that have
+    ``predicted`` the label with the largest stored mean probability (``probability``) in the ``bins`` that have
     one, None where there is no reading."""
 
     start_s: float
     end_s: float
     expected: str
-    leading: str | None
+    predicted: str | None
     probability: float | None
     bins: int
 
     @property
-    def agrees(self) -> bool | None:
+    def is_match(self) -> bool | None:
         """Whether the reading is the expected one; None without a reading."""
-        return None if self.leading is None else self.leading == self.expected
+        return None if self.predicted is None else self.predicted == self.expected
 
 
 @dataclass(frozen=True)
-class StudentScore:
+class DemoStudentScore:
     """One student of the film. ``pseudonym`` is None if no stored seat lies in her tile. Shares are of the
     film; ``presence_error`` is the mean over the bins of the difference between the share of time that she
-    was there and that she was seen; ``facing_agreement`` the share of comparable bins whose direction
+    was there and that she was seen; ``facing_accuracy`` the share of comparable bins whose direction
     agrees, None without any."""
 
     seat: str
@@ -51,22 +51,22 @@ class StudentScore:
     present_share: float
     seen_share: float
     presence_error: float
-    facing_agreement: float | None
+    facing_accuracy: float | None
     facing_bins: int
-    spells: tuple[SpellScore, ...]
-    should_be_flagged: bool
+    segments: tuple[SegmentScore, ...]
+    expected_flag: bool
     outcome: str | None
 
 
 @dataclass(frozen=True)
-class Score:
-    """The whole film. ``strays`` are stored people who match no student: found twice, or not there."""
+class ExpressionScore:
+    """The whole film. ``unmatched`` are stored people who match no student: found twice, or not there."""
 
-    students: tuple[StudentScore, ...]
-    strays: tuple[str, ...]
+    students: tuple[DemoStudentScore, ...]
+    unmatched: tuple[str, ...]
 
     @property
-    def found(self) -> int:
+    def found_students(self) -> int:
         """How many of the students were found."""
         return sum(student.pseudonym is not None for student in self.students)
 
@@ -76,46 +76,46 @@ class Score:
         return float(np.mean([student.presence_error for student in self.students]))
 
     @property
-    def facing_agreement(self) -> float | None:
+    def facing_accuracy(self) -> float | None:
         """The share of all comparable bins whose direction agrees; None without any."""
         bins = sum(student.facing_bins for student in self.students)
-        agreeing = sum((student.facing_agreement or 0.0) * student.facing_bins for student in self.students)
+        agreeing = sum((student.facing_accuracy or 0.0) * student.facing_bins for student in self.students)
         return agreeing / bins if bins else None
 
     @property
-    def spells_agreeing(self) -> tuple[int, int]:
+    def matching_segments(self) -> tuple[int, int]:
         """How many spells' leading expression is the expected one, of how many with a reading."""
-        answers = [spell.agrees for student in self.students for spell in student.spells]
+        answers = [spell.is_match for student in self.students for spell in student.segments]
         return answers.count(True), answers.count(True) + answers.count(False)
 
     @property
     def flag_precision(self) -> float | None:
         """The share of flagged students who should be; None where nobody was flagged."""
-        return self._flag_share([s for s in self.students if s.outcome == FLAGGED])
+        return self._flag_share([s for s in self.students if s.outcome == FLAGGED_OUTCOME])
 
     @property
     def flag_recall(self) -> float | None:
         """The share of the students who should be flagged that were; None where nobody should be."""
-        return self._flag_share([s for s in self.students if s.should_be_flagged])
+        return self._flag_share([s for s in self.students if s.expected_flag])
 
-    def _flag_share(self, among: Sequence[StudentScore]) -> float | None:
-        right = sum(s.outcome == FLAGGED and s.should_be_flagged for s in among)
+    def _flag_share(self, among: Sequence[DemoStudentScore]) -> float | None:
+        right = sum(s.outcome == FLAGGED_OUTCOME and s.expected_flag for s in among)
         return right / len(among) if among else None
 
     @property
-    def flags_agreeing(self) -> int:
+    def matching_flags(self) -> int:
         """How many students are flagged exactly if they should be."""
-        return sum((s.outcome == FLAGGED) == s.should_be_flagged for s in self.students)
+        return sum((s.outcome == FLAGGED_OUTCOME) == s.expected_flag for s in self.students)
 
 
-def score(
-    truth: Truth,
+def score_expressions(
+    ground_truth: GroundTruth,
     bins: Sequence[TimelineBin],
     students: Sequence[StudentRecord],
     seats: Sequence[SeatRecord],
     flags: Sequence[FlagRecord] = (),
     bin_s: float = 5.0,
-) -> Score:
+) -> ExpressionScore:
     """Compare one stored session of a demo film with the film's truth.
 
     ``bins`` and ``flags`` are all of the session, ``bin_s`` the length of its bins. Raises ``DemoError`` if a
@@ -134,29 +134,31 @@ def score(
     seen_s = {student: sum(stored.seen_s for stored in theirs) for student, theirs in by_student.items()}
     outcomes = {flag.student_id: flag.outcome for flag in flags}
     scores, matched = [], set[int]()
-    for known in truth.students:
-        here = [seat.student_id for seat in seats if _inside(seat, known, truth)]
+    for known in ground_truth.students:
+        here = [seat.student_id for seat in seats if _is_in_seat(seat, known, ground_truth)]
         best = max(here, key=lambda student: seen_s[student], default=None)
         matched.add(-1 if best is None else best)
         theirs = {} if best is None else {stored.start_s: stored for stored in by_student[best]}
         name, outcome = (None, None) if best is None else (pseudonyms[best], outcomes.get(best))
-        scores.append(_score_student(known, truth, theirs, bin_s, name, outcome))
-    return Score(tuple(scores), tuple(name for student, name in pseudonyms.items() if student not in matched))
-
-
-def score_session(engine: Engine, session_id: int, truth: Truth) -> Score:
-    """``score`` of a session as the database has it."""
-    return score(
-        truth,
-        queries.bins(engine, session_id),
-        queries.students(engine, session_id),
-        queries.seats(engine, session_id),
-        queries.flags(engine, session_id),
-        queries.session(engine, session_id).bin_s,
+        scores.append(_score_student(known, ground_truth, theirs, bin_s, name, outcome))
+    return ExpressionScore(
+        tuple(scores), tuple(name for student, name in pseudonyms.items() if student not in matched)
     )
 
 
-def _inside(seat: SeatRecord, known: StudentTruth, truth: Truth) -> bool:
+def score_stored_session(engine: Engine, session_id: int, ground_truth: GroundTruth) -> ExpressionScore:
+    """``score_expressions`` of a session as the database has it."""
+    return score_expressions(
+        ground_truth,
+        queries.load_bins(engine, session_id),
+        queries.list_students(engine, session_id),
+        queries.list_seats(engine, session_id),
+        queries.list_flags(engine, session_id),
+        queries.get_session(engine, session_id).bin_s,
+    )
+
+
+def _is_in_seat(seat: SeatRecord, known: StudentGroundTruth, truth: GroundTruth) -> bool:
     x1, y1, x2, y2 = seat.box_xyxy
     x = (x1 + x2) / 2 * truth.width / seat.frame_width
     y = (y1 + y2) / 2 * truth.height / seat.frame_height
@@ -167,13 +169,13 @@ def _inside(seat: SeatRecord, known: StudentTruth, truth: Truth) -> bool:
 
 
 def _score_student(
-    known: StudentTruth,
-    truth: Truth,
+    known: StudentGroundTruth,
+    truth: GroundTruth,
     stored: dict[float, TimelineBin],
     bin_s: float,
     pseudonym: str | None,
     outcome: str | None,
-) -> StudentScore:
+) -> DemoStudentScore:
     starts = np.arange(0.0, truth.length_s, bin_s).tolist()
     there = [[s for s in known.samples if start <= s.t_s < start + bin_s] for start in starts]
     present = [
@@ -185,7 +187,7 @@ def _score_student(
         for start, samples in zip(starts, there, strict=True)
         if (answer := _facing_agrees(samples, stored.get(start))) is not None
     ]
-    return StudentScore(
+    return DemoStudentScore(
         known.seat,
         pseudonym,
         float(np.mean(present)),
@@ -193,8 +195,8 @@ def _score_student(
         float(np.mean(np.abs(np.subtract(present, seen)))),
         float(np.mean(facing)) if facing else None,
         len(facing),
-        tuple(_score_spell(spell, truth.step_s, stored, bin_s) for spell in _spells(known)),
-        known.flag,
+        tuple(_score_segment(spell, truth.step_s, stored, bin_s) for spell in _segments(known)),
+        known.expected_flag,
         outcome,
     )
 
@@ -203,7 +205,7 @@ def _seen_share(stored: TimelineBin | None) -> float:
     return stored.seen_s / stored.watched_s if stored is not None and stored.watched_s > 0 else 0.0
 
 
-def _facing_agrees(samples: Sequence[Sample], stored: TimelineBin | None) -> bool | None:
+def _facing_agrees(samples: Sequence[GroundTruthSample], stored: TimelineBin | None) -> bool | None:
     """None if the truth changes within the bin, or no direction was read in it."""
     directions = {sample.facing if sample.settled else None for sample in samples}
     if stored is None or stored.pose_samples == 0 or len(directions) != 1 or None in directions:
@@ -211,9 +213,9 @@ def _facing_agrees(samples: Sequence[Sample], stored: TimelineBin | None) -> boo
     return (stored.facing_samples * 2 >= stored.pose_samples) == directions.pop()
 
 
-def _spells(known: StudentTruth) -> list[list[Sample]]:
+def _segments(known: StudentGroundTruth) -> list[list[GroundTruthSample]]:
     """Runs of settled samples with one expression, in sight and not turned away."""
-    runs: list[list[Sample]] = []
+    runs: list[list[GroundTruthSample]] = []
     last: str | None = None
     for sample in known.samples:
         resembles = sample.resembles if sample.settled and sample.facing is not False else None
@@ -225,19 +227,19 @@ def _spells(known: StudentTruth) -> list[list[Sample]]:
     return runs
 
 
-def _score_spell(
-    spell: Sequence[Sample], step_s: float, stored: dict[float, TimelineBin], bin_s: float
-) -> SpellScore:
-    start_s, end_s = spell[0].t_s, spell[-1].t_s + step_s
+def _score_segment(
+    segment: Sequence[GroundTruthSample], step_s: float, stored: dict[float, TimelineBin], bin_s: float
+) -> SegmentScore:
+    start_s, end_s = segment[0].t_s, segment[-1].t_s + step_s
     inside = [
         (one.probabilities, one.usable_samples)
         for start, one in stored.items()
         if start >= start_s and start + bin_s <= end_s + 1e-6 and one.probabilities is not None
     ]
-    expected = spell[0].resembles or ""
+    expected = segment[0].resembles or ""
     if not inside:
-        return SpellScore(start_s, end_s, expected, None, None, 0)
+        return SegmentScore(start_s, end_s, expected, None, None, 0)
     means, weights = zip(*inside, strict=True)
     mean = np.average(means, axis=0, weights=weights)
     best = int(np.argmax(mean))
-    return SpellScore(start_s, end_s, expected, EMOTIONS[best], float(mean[best]), len(inside))
+    return SegmentScore(start_s, end_s, expected, EMOTIONS[best], float(mean[best]), len(inside))

@@ -12,22 +12,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.data.faces import split
+from model.data.faces import official_splits
 from model.data.load import load_faces
-from model.export.model_info import record_measures
-from model.inference.classifier import shipped
+from model.export.model_info import write_model_metrics
+from model.inference.classifier import shipped_file
 from monitor.faces.dataset_poses import tile_poses
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def run_measurement(arguments: Sequence[str] | None = None) -> None:
     """Measure, write, and print the path of the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("model", type=Path, nargs="?", default=Path(str(shipped("expression.tflite"))))
+    parser.add_argument("model", type=Path, nargs="?", default=Path(str(shipped_file("expression.tflite"))))
     given = parser.parse_args(arguments)
-    record_measures(given.model, split(load_faces(given.data)), tile_poses)
+    write_model_metrics(given.model, official_splits(load_faces(given.data)), tile_poses)
     sys.stdout.write(f"{given.model.with_suffix('.json')}\n")
 
 
 if __name__ == "__main__":
-    main()
+    run_measurement()

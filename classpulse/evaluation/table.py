@@ -8,53 +8,53 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from classpulse.evaluation.expressions import FLAGGED, Score, SpellScore, StudentScore
-from classpulse.evaluation.false_positives import Things
-from classpulse.evaluation.head_pose import HeadScore
-from classpulse.evaluation.matching import size_name
-from classpulse.evaluation.tracking import Detection, Following, Identity
-from classpulse.formatting import clock
+from classpulse.evaluation.expressions import FLAGGED_OUTCOME, DemoStudentScore, ExpressionScore, SegmentScore
+from classpulse.evaluation.false_positives import FalsePositives
+from classpulse.evaluation.head_pose import HeadPoseScore
+from classpulse.evaluation.matching import size_range_text
+from classpulse.evaluation.tracking import DetectionScore, IdentityScore, TrackingScore
+from classpulse.formatting import media_clock
 
-SWITCHES_SHOWN = 12
+MAX_LISTED_SWITCHES = 12
 
 
-def following_table(score: Following) -> str:
+def tracking_table(score: TrackingScore) -> str:
     """Some twenty lines: faces by size, identity, presence, every switch with its cause."""
     return "\n".join(
         [
             *_detection_lines(score.detection),
-            *([] if score.things is None else [_things_line(score.things)]),
+            *([] if score.distractors is None else [_distractor_line(score.distractors)]),
             "",
             *_identity_lines(score.identity),
             "",
-            f"presence: {score.presence.believed} of {score.presence.absences} absences reported as "
+            f"presence: {score.presence.reported_present} of {score.presence.absences} absences reported as "
             f"presence; wrong in {_percent(score.presence.error)} of the samples",
-            *_head_lines(score.heads),
+            *_head_pose_lines(score.head_poses),
         ]
     )
 
 
-def _detection_lines(found: Detection) -> list[str]:
+def _detection_lines(detection: DetectionScore) -> list[str]:
     lines = [f"{'face, pixels':16}{'to be seen':>11}{'found':>8}{'share':>8}"]
-    for size in found.sizes:
+    for size in detection.sizes:
         if size.faces:
-            name = size_name(size.from_px, size.to_px)
+            name = size_range_text(size.from_px, size.to_px)
             lines.append(f"{name:16}{size.faces:>11}{size.found:>8}{_percent(size.recall):>8}")
     lines.append(
-        f"all: recall {_percent(found.recall)}, precision {_percent(found.precision)} "
-        f"({found.strays} of {found.boxes} boxes on nobody)"
+        f"all: recall {_percent(detection.recall)}, precision {_percent(detection.precision)} "
+        f"({detection.false_positives} of {detection.boxes} boxes on nobody)"
     )
     return lines
 
 
-def _things_line(things: Things) -> str:
+def _distractor_line(distractors: FalsePositives) -> str:
     return (
-        f"of these, {things.boxes} on the {things.things} things that only look like people, in the picture "
-        f"{things.shown} times; {things.mistaken} of the things became {things.students} students"
+        f"of these, {distractors.false_positives} on the {distractors.distractors} things that only look like people, in the picture "
+        f"{distractors.appearances} times; {distractors.tracked_distractors} of the things became {distractors.students} students"
     )
 
 
-def _head_lines(heads: Sequence[HeadScore]) -> list[str]:
+def _head_pose_lines(heads: Sequence[HeadPoseScore]) -> list[str]:
     """The directions' errors, degrees; nothing where no direction is known."""
     if not heads:
         return []
@@ -63,25 +63,25 @@ def _head_lines(heads: Sequence[HeadScore]) -> list[str]:
     for one in heads:
         errors = (one.yaw_facing_deg, one.yaw_turned_deg, one.pitch_deg)
         told = "".join("-".rjust(13) if error is None else f"{f'{error:.1f}°':>13}" for error in errors)
-        lines.append(f"{size_name(one.from_px, one.to_px):16}{one.faces:>13}{one.read:>13}{told}")
+        lines.append(f"{size_range_text(one.from_px, one.to_px):16}{one.faces:>13}{one.measured:>13}{told}")
     return [*lines, "the head's direction is off by so much in the mean"]
 
 
-def _identity_lines(identity: Identity) -> list[str]:
+def _identity_lines(identity: IdentityScore) -> list[str]:
     causes = Counter(switch.event or "nothing" for switch in identity.switches)
     told = ", ".join(f"{number} after {cause}" for cause, number in causes.most_common())
     lines = [
         f"identity: IDF1 {identity.idf1:.3f} (precision {identity.idp:.3f}, recall {identity.idr:.3f}), "
         f"{identity.fragmentations} times lost and found again",
-        f"people in the film: {identity.students}; told apart: {identity.followed}",
+        f"people in the film: {identity.students}; told apart: {identity.tracked}",
         f"taken for another: {len(identity.switches)} times" + (f" ({told})" if told else ""),
     ]
     lines += [
-        f"  {clock(switch.media_s)} student {switch.student + 1}, {switch.event or 'nothing had happened'}"
-        for switch in identity.switches[:SWITCHES_SHOWN]
+        f"  {media_clock(switch.media_s)} student {switch.student + 1}, {switch.event or 'nothing had happened'}"
+        for switch in identity.switches[:MAX_LISTED_SWITCHES]
     ]
-    if len(identity.switches) > SWITCHES_SHOWN:
-        lines.append(f"  and {len(identity.switches) - SWITCHES_SHOWN} more; --json has all")
+    if len(identity.switches) > MAX_LISTED_SWITCHES:
+        lines.append(f"  and {len(identity.switches) - MAX_LISTED_SWITCHES} more; --json has all")
     return lines
 
 
@@ -89,46 +89,46 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def score_table(score: Score) -> str:
+def expression_table(score: ExpressionScore) -> str:
     """The comparison, some twenty lines: a line a student, a line a spell, and the sums."""
     head = f"{'film':8}{'found as':12}{'there':>7}{'seen':>7}{'error':>7}{'facing':>8}  flag"
     lines = [head, *(_student_line(student) for student in score.students), ""]
     lines.append(f"{'film':8}{'from':>6}{'to':>6}  {'drawn to resemble':19}{'leading in the result':22}")
-    lines += [_spell_line(student.seat, spell) for student in score.students for spell in student.spells]
-    return "\n".join([*lines, "", *_sums(score)])
+    lines += [_segment_line(student.seat, spell) for student in score.students for spell in student.segments]
+    return "\n".join([*lines, "", *_totals(score)])
 
 
-def _student_line(student: StudentScore) -> str:
+def _student_line(student: DemoStudentScore) -> str:
     shares = "".join(
-        f"{_rounded(share):>7}"
+        f"{_whole_percent(share):>7}"
         for share in (student.present_share, student.seen_share, student.presence_error)
     )
-    facing = "-" if student.facing_agreement is None else _rounded(student.facing_agreement)
+    facing = "-" if student.facing_accuracy is None else _whole_percent(student.facing_accuracy)
     flag = student.outcome or "none"
-    wanted = "" if (flag == FLAGGED) == student.should_be_flagged else "  (not as scripted)"
+    wanted = "" if (flag == FLAGGED_OUTCOME) == student.expected_flag else "  (not as scripted)"
     return f"{student.seat:8}{student.pseudonym or 'not found':12}{shares}{facing:>8}  {flag}{wanted}"
 
 
-def _spell_line(seat: str, spell: SpellScore) -> str:
+def _segment_line(seat: str, segment: SegmentScore) -> str:
     reading = "no whole bin with a reading"
-    if spell.probability is not None:
-        mark = "" if spell.agrees else "  (differs)"
-        reading = f"{spell.leading} {spell.probability:.2f}{mark}"
-    return f"{seat:8}{spell.start_s:6.1f}{spell.end_s:6.1f}  {spell.expected:19}{reading}"
+    if segment.probability is not None:
+        mark = "" if segment.is_match else "  (differs)"
+        reading = f"{segment.predicted} {segment.probability:.2f}{mark}"
+    return f"{seat:8}{segment.start_s:6.1f}{segment.end_s:6.1f}  {segment.expected:19}{reading}"
 
 
-def _sums(score: Score) -> list[str]:
-    agreeing, readings = score.spells_agreeing
+def _totals(score: ExpressionScore) -> list[str]:
+    agreeing, readings = score.matching_segments
     people = len(score.students)
-    facing = "no direction read" if score.facing_agreement is None else _rounded(score.facing_agreement)
+    facing = "no direction read" if score.facing_accuracy is None else _whole_percent(score.facing_accuracy)
     return [
-        f"students found: {score.found} of {people}; stored people who are nobody: {len(score.strays)}",
-        f"presence: wrong by {_rounded(score.presence_error)} of the time; direction agrees: {facing}",
+        f"students found: {score.found_students} of {people}; stored people who are nobody: {len(score.unmatched)}",
+        f"presence: wrong by {_whole_percent(score.presence_error)} of the time; direction agrees: {facing}",
         f"leading expression as drawn: {agreeing} of {readings} spells with a reading",
-        f"flags as scripted: {score.flags_agreeing} of {people} (precision {_rounded(score.flag_precision)}, "
-        f"recall {_rounded(score.flag_recall)})",
+        f"flags as scripted: {score.matching_flags} of {people} (precision {_whole_percent(score.flag_precision)}, "
+        f"recall {_whole_percent(score.flag_recall)})",
     ]
 
 
-def _rounded(share: float | None) -> str:
+def _whole_percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"

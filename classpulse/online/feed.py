@@ -16,61 +16,61 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.runtime.ipc import LONGEST_PATH, Callers
-from monitor.sources.online import ASKED, ATTENDANCE, Asked, spec_of
-from monitor.sources.participant_grid import Attendance
+from monitor.runtime.ipc import MAX_SOCKET_PATH_BYTES, ConnectionServer
+from monitor.sources.online import IMAGE_REQUEST_ADAPTER, PARTICIPANT_LIST_ADAPTER, ImageRequest, online_spec
+from monitor.sources.participant_grid import ParticipantList
 
 log = logging.getLogger(__name__)
 
-MOST_QUESTION_BYTES = 20_000
+MAX_REQUEST_BYTES = 20_000
 
-HELLO_S = 5.0
+HANDSHAKE_TIMEOUT_S = 5.0
 """So long somebody who has connected may take to show the key."""
 
 _SOCKET = "lesson.sock"
 
-Answer = Callable[[Asked], tuple[Attendance, list[bytes]]]
+PollHandler = Callable[[ImageRequest], tuple[ParticipantList, list[bytes]]]
 """Must be thread-safe."""
 
 
-class Feed:
-    """Answers from its making until ``close``, in threads of its own. ``spec`` is what is to be recorded."""
+class FrameServer:
+    """Answers from its making until ``close``, in threads of its own. ``source_spec`` is what is to be recorded."""
 
-    def __init__(self, folder: Path, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, folder: Path, handle_poll: PollHandler) -> None:
+        self._handle_poll = handle_poll
         self._key = secrets.token_bytes(32)
-        self._address, self._private = _private_place(folder)
+        self._address, self._private_folder = _private_endpoint(folder)
         listener = Listener(self._address, backlog=8)
-        if self._private is not None:
+        if self._private_folder is not None:
             Path(self._address).chmod(0o600)
-        self._callers = Callers(listener, self._talk, "online")
-        self._callers.start()
+        self._connections = ConnectionServer(listener, self._serve_connection, "online")
+        self._connections.start()
 
     @property
-    def spec(self) -> str:
+    def source_spec(self) -> str:
         """The source that gives this lesson's pictures; it holds the key."""
-        return spec_of(self._address, self._key)
+        return online_spec(self._address, self._key)
 
     def close(self) -> None:
         """Answer nothing more."""
-        if self._callers.closing:
+        if self._connections.is_closing:
             return
-        self._callers.close()
-        if self._private is not None:
-            self._private.cleanup()
+        self._connections.close()
+        if self._private_folder is not None:
+            self._private_folder.cleanup()
 
-    def _talk(self, connection: Connection) -> None:
+    def _serve_connection(self, connection: Connection) -> None:
         with connection:
             try:
-                if not self._knows_key(connection):
+                if not self._authenticate(connection):
                     log.warning("somebody asked for an online lesson without its key")
                     return
-                while not self._callers.closing:
+                while not self._connections.is_closing:
                     if not connection.poll(1.0):
                         continue
-                    asked = ASKED.validate_json(connection.recv_bytes(MOST_QUESTION_BYTES))
-                    attendance, pictures = self._answer(asked)
-                    connection.send_bytes(ATTENDANCE.dump_json(attendance))
+                    asked = IMAGE_REQUEST_ADAPTER.validate_json(connection.recv_bytes(MAX_REQUEST_BYTES))
+                    attendance, pictures = self._handle_poll(asked)
+                    connection.send_bytes(PARTICIPANT_LIST_ADAPTER.dump_json(attendance))
                     for jpeg in pictures:
                         connection.send_bytes(jpeg)
             except (OSError, EOFError):
@@ -78,16 +78,18 @@ class Feed:
             except ValidationError:
                 log.warning("a question was not understood")
 
-    def _knows_key(self, connection: Connection) -> bool:
-        return connection.poll(HELLO_S) and secrets.compare_digest(connection.recv_bytes(1024), self._key)
+    def _authenticate(self, connection: Connection) -> bool:
+        return connection.poll(HANDSHAKE_TIMEOUT_S) and secrets.compare_digest(
+            connection.recv_bytes(1024), self._key
+        )
 
 
-def _private_place(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:
+def _private_endpoint(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:
     """Where to listen, and the folder that was made for it, its owner's alone: in the data folder, elsewhere
     where that folder's path is too long for a socket. On Windows a named pipe."""
     if sys.platform == "win32":
         return rf"\\.\pipe\classpulse-online-{secrets.token_hex(8)}", None
     parent = folder.resolve()
-    fits = len(os.fsencode(parent / "online-12345678" / _SOCKET)) <= LONGEST_PATH
+    fits = len(os.fsencode(parent / "online-12345678" / _SOCKET)) <= MAX_SOCKET_PATH_BYTES
     private = tempfile.TemporaryDirectory(prefix="online-", dir=parent if fits else None)
     return str(Path(private.name) / _SOCKET), private

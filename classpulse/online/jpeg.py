@@ -8,93 +8,93 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_BYTES = 200_000
-MOST_PX = 640
-LEAST_PX = 32
-MOST_SCANS = 24
+MAX_JPEG_BYTES = 200_000
+MAX_SIDE_PX = 640
+MIN_SIDE_PX = 32
+MAX_SCANS = 24
 """A picture of three colours in libjpeg's standard progression has ten."""
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_SIZES = frozenset({0xC0, 0xC1, 0xC2})
+_FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended, progressive: what browsers make, all Huffman-coded."""
 
-_OTHER_SIZES = frozenset(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+_UNSUPPORTED_FRAME_MARKERS = frozenset(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a length: TEM and the restarts."""
 
 
-class NoPicture(ValueError):
+class InvalidJpeg(ValueError):
     """What came is not a picture that is taken; says why in a few words."""
 
 
 @dataclass(frozen=True)
-class Shape:
+class JpegSize:
     """Width and height, pixels."""
 
     width: int
     height: int
 
 
-def checked(data: bytes) -> Shape:
+def check_jpeg(data: bytes) -> JpegSize:
     """The shape of a JPEG that may be decoded. Raises NoPicture for everything else."""
-    if len(data) > MOST_BYTES:
-        raise NoPicture(f"{len(data)} bytes; at most {MOST_BYTES} are taken")
+    if len(data) > MAX_JPEG_BYTES:
+        raise InvalidJpeg(f"{len(data)} bytes; at most {MAX_JPEG_BYTES} are taken")
     if data[:2] != bytes((0xFF, _START)):
-        raise NoPicture("no JPEG")
+        raise InvalidJpeg("no JPEG")
     shape, scans, at = None, 0, 2
     while True:
-        marker, at = _marker(data, at)
+        marker, at = _next_marker(data, at)
         if marker == _END:
             break
-        if marker in _BARE:
+        if marker in _STANDALONE_MARKERS:
             continue
         length = int.from_bytes(data[at : at + 2])
         if length < 2 or at + length > len(data):
-            raise NoPicture("cut off")
-        if marker in _OTHER_SIZES:
-            raise NoPicture("a kind of JPEG that browsers do not make")
-        if marker in _SIZES:
+            raise InvalidJpeg("cut off")
+        if marker in _UNSUPPORTED_FRAME_MARKERS:
+            raise InvalidJpeg("a kind of JPEG that browsers do not make")
+        if marker in _FRAME_MARKERS:
             if shape is not None:
-                raise NoPicture("more than one picture")
-            shape = _shape(data[at : at + length])
+                raise InvalidJpeg("more than one picture")
+            shape = _parse_size(data[at : at + length])
         at += length
         if marker == _SCAN:
             scans += 1
-            if shape is None or scans > MOST_SCANS:
-                raise NoPicture("scans that no camera makes")
-            at = _after_scan(data, at)
+            if shape is None or scans > MAX_SCANS:
+                raise InvalidJpeg("scans that no camera makes")
+            at = _skip_scan(data, at)
     if shape is None or scans == 0:
-        raise NoPicture("nothing in it")
+        raise InvalidJpeg("nothing in it")
     return shape
 
 
-def _marker(data: bytes, at: int) -> tuple[int, int]:
+def _next_marker(data: bytes, at: int) -> tuple[int, int]:
     """The marker that begins at ``at``, and where what follows it begins."""
     if at + 2 > len(data) or data[at] != 0xFF:
-        raise NoPicture("cut off")
+        raise InvalidJpeg("cut off")
     while at + 1 < len(data) and data[at + 1] == 0xFF:  # fill bytes
         at += 1
     if at + 1 >= len(data):
-        raise NoPicture("cut off")
+        raise InvalidJpeg("cut off")
     return data[at + 1], at + 2
 
 
-def _after_scan(data: bytes, at: int) -> int:
+def _skip_scan(data: bytes, at: int) -> int:
     """Where the marker after a scan's data begins: a 0xFF that neither stands for itself nor restarts."""
     while True:
         at = data.find(b"\xff", at)
         if at < 0 or at + 1 >= len(data):
-            raise NoPicture("cut off")
+            raise InvalidJpeg("cut off")
         following = data[at + 1]
-        if following != 0 and following not in _BARE and following != 0xFF:
+        if following != 0 and following not in _STANDALONE_MARKERS and following != 0xFF:
             return at
         at += 1 if following == 0xFF else 2
 
 
-def _shape(frame: bytes) -> Shape:
+def _parse_size(frame: bytes) -> JpegSize:
     if len(frame) < 8 or frame[2] != 8 or frame[7] not in (1, 3):
-        raise NoPicture("a kind of JPEG that browsers do not make")
+        raise InvalidJpeg("a kind of JPEG that browsers do not make")
     height, width = int.from_bytes(frame[3:5]), int.from_bytes(frame[5:7])
-    if not (LEAST_PX <= width <= MOST_PX and LEAST_PX <= height <= MOST_PX):
-        raise NoPicture(f"{width} x {height} pixels; {LEAST_PX} to {MOST_PX} are taken")
-    return Shape(width, height)
+    if not (MIN_SIDE_PX <= width <= MAX_SIDE_PX and MIN_SIDE_PX <= height <= MAX_SIDE_PX):
+        raise InvalidJpeg(f"{width} x {height} pixels; {MIN_SIDE_PX} to {MAX_SIDE_PX} are taken")
+    return JpegSize(width, height)

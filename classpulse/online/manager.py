@@ -13,96 +13,112 @@ from sqlalchemy import Engine
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
 from classpulse.errors import UserError
-from classpulse.online.erasure import Remake, Withdrawn, erase, report_anew
-from classpulse.online.feed import Feed
-from classpulse.online.lesson import Member, OnlineLesson, State, folded, new_code
+from classpulse.online.erasure import (
+    RegenerateReport,
+    WithdrawnStudent,
+    erase_withdrawn_student,
+    regenerate_in_background,
+)
+from classpulse.online.feed import FrameServer
+from classpulse.online.lesson import (
+    OnlineLesson,
+    OnlineParticipant,
+    ParticipantState,
+    fold_pseudonym,
+    generate_code,
+)
 from db.clock import now_utc
 from db.errors import DatabaseError
-from db.roster import roster
+from db.roster import list_roster
 from db.unit_of_work import Store
-from monitor.daemon.control import Request, ask, ask_daemon
-from monitor.daemon.errors import ControlError, NobodyThere
-from monitor.runtime.clock import steady_s
-from monitor.sources.online import Asked
-from monitor.sources.participant_grid import Attendance
+from monitor.daemon.control import Request, daemon_status
+from monitor.daemon.control import send_request as send_to_daemon
+from monitor.daemon.errors import ControlError, DaemonNotRunning
+from monitor.runtime.clock import suspend_aware_s
+from monitor.sources.online import ImageRequest
+from monitor.sources.participant_grid import ParticipantList
 
 log = logging.getLogger(__name__)
 
-TIDY_S = 2.0
+MAINTENANCE_INTERVAL_S = 2.0
 """How often it is looked whether recordings still run, and what is still to be erased."""
 
-STARTING_S = 30.0
+RECORDING_START_TIMEOUT_S = 30.0
 """A recording may take so long to turn up among the service's."""
 
-IDLE_S = 1800.0
+IDLE_TIMEOUT_S = 1800.0
 """A lesson that everybody has left and the teacher has forgotten ends after half an hour."""
 
-KEPT_S = 24 * 3600.0
+WITHDRAWAL_PERIOD_S = 24 * 3600.0
 """So long after its end a student can still erase what a lesson holds of them, from the browser it was joined
 with; the teacher can at any time."""
 
-Order = Callable[[Request], object]
+SendRequest = Callable[[Request], object]
 """Gives the program that records an order. Raises ControlError."""
 
 
 @dataclass
-class _Open:
+class _ActiveLesson:
     """A lesson and what belongs to it."""
 
     lesson: OnlineLesson
-    feed: Feed
-    begun_s: float
-    seen: bool = False
+    feed: FrameServer
+    opened_s: float
+    was_recorded: bool = False
 
 
-class OnlineLessons:
-    """Thread-safe. ``order`` reaches the program that records, ``rooms`` says which rooms it records;
-    ``remake`` makes a report again. A thread looks after everything from the first lesson on; tests give
-    ``watched`` False and call ``tidy``."""
+class OnlineLessonManager:
+    """Thread-safe. ``send_request`` reaches the program that records, ``recorded_rooms`` says which rooms it records;
+    ``regenerate`` makes a report again. A thread looks after everything from the first lesson on; tests give
+    ``runs_thread`` False and call ``run_maintenance``."""
 
     def __init__(
         self,
         config: Config,
         engine: Engine,
         *,
-        order: Order | None = None,
-        rooms: Callable[[], frozenset[str | None]] | None = None,
-        remake: Remake = report_anew,
-        clock: Callable[[], float] = steady_s,
-        watched: bool = True,
+        send_request: SendRequest | None = None,
+        recorded_rooms: Callable[[], frozenset[str | None]] | None = None,
+        regenerate: RegenerateReport = regenerate_in_background,
+        clock: Callable[[], float] = suspend_aware_s,
+        runs_thread: bool = True,
     ) -> None:
         self._config = config
         self._engine = engine
-        self._order = order or (lambda request: ask(config.data_folder, request))
-        self._rooms = rooms or self._asked_rooms
-        self._remake = remake
+        self._send_request = send_request or (lambda request: send_to_daemon(config.data_folder, request))
+        self._recorded_rooms = recorded_rooms or self._query_recorded_rooms
+        self._regenerate = regenerate
         self._clock = clock
-        self._watched = watched
+        self._runs_thread = runs_thread
         self._lock = threading.RLock()
-        self._open: dict[int, _Open] = {}
-        self._numbers = 0
+        self._active: dict[int, _ActiveLesson] = {}
+        self._last_number = 0
 
     # -- the teacher's ------------------------------------------------------------------------------------
 
-    def open(self, class_name: str, places: int) -> OnlineLesson:
+    def open(self, class_name: str, capacity: int) -> OnlineLesson:
         """Open a lesson and have it recorded. Raises UserError, ControlError."""
-        policy = require_policy(self._config.settings.policy, self._config.name)
+        policy = require_policy(self._config.settings.policy, self._config.file_name)
         with self._lock:
             if any(one.class_name == class_name and not one.ended for one in self.lessons()):
                 raise UserError(f"{class_name} has an online lesson already; end it first")
-            self._numbers += 1
-            lesson = OnlineLesson(self._numbers, new_code(), class_name, places, policy.mode, now_utc())
-            feed = Feed(self._config.data_folder, self._answering(lesson))
-            self._open[lesson.number] = _Open(lesson, feed, self._clock())
+            self._last_number += 1
+            lesson = OnlineLesson(
+                self._last_number, generate_code(), class_name, capacity, policy.mode, now_utc()
+            )
+            feed = FrameServer(self._config.data_folder, self._poll_handler(lesson))
+            self._active[lesson.number] = _ActiveLesson(lesson, feed, self._clock())
         try:
-            self._order(Request("start", room=lesson.room, class_name=class_name, source=feed.spec))
+            self._send_request(
+                Request("start", room=lesson.room, class_name=class_name, source=feed.source_spec)
+            )
         except ControlError:
             with self._lock:
-                del self._open[lesson.number]
+                del self._active[lesson.number]
             feed.close()
             raise
-        if self._watched and lesson.number == 1:
-            threading.Thread(target=self._keep_tidy, name="tidy", daemon=True).start()
+        if self._runs_thread and lesson.number == 1:
+            threading.Thread(target=self._maintenance_loop, name="tidy", daemon=True).start()
         return lesson
 
     def end(self, lesson: OnlineLesson) -> None:
@@ -110,21 +126,21 @@ class OnlineLessons:
         ControlError."""
         with self._lock:
             lesson.end(self._clock())
-            opened = self._open[lesson.number]
+            opened = self._active[lesson.number]
         try:
-            self._order(Request("stop", room=lesson.room))
+            self._send_request(Request("stop", room=lesson.room))
         finally:
             opened.feed.close()
 
     def lessons(self) -> list[OnlineLesson]:
         """All that are known, the newest first."""
         with self._lock:
-            return [one.lesson for one in sorted(self._open.values(), key=lambda o: -o.lesson.number)]
+            return [one.lesson for one in sorted(self._active.values(), key=lambda o: -o.lesson.number)]
 
     def by_number(self, number: int) -> OnlineLesson | None:
         """The teacher's lesson of that number."""
         with self._lock:
-            found = self._open.get(number)
+            found = self._active.get(number)
             return None if found is None else found.lesson
 
     # -- the students' ------------------------------------------------------------------------------------
@@ -132,16 +148,16 @@ class OnlineLessons:
     def by_code(self, code: str) -> OnlineLesson | None:
         """The lesson of a code (``read_code``)."""
         with self._lock:
-            return next((one.lesson for one in self._open.values() if one.lesson.code == code), None)
+            return next((one.lesson for one in self._active.values() if one.lesson.code == code), None)
 
-    def join(self, lesson: OnlineLesson, token: str, pseudonym: str) -> Member:
+    def join(self, lesson: OnlineLesson, token: str, pseudonym: str) -> OnlineParticipant:
         """Somebody joins, who has consented. Raises Refused."""
         known = {
-            folded(one.pseudonym): one.student_id if one.consent is not False else None
-            for one in roster(self._engine, lesson.class_name)
+            fold_pseudonym(one.pseudonym): one.student_id if one.consent is not False else None
+            for one in list_roster(self._engine, lesson.class_name)
         }
-        with self.held() as now_s:
-            before = lesson.member(token)
+        with self.locked() as now_s:
+            before = lesson.participant(token)
             member = lesson.join(token, pseudonym, known, now_s)
         if before is None:
             self._audit("join", lesson, f"place {member.tile + 1}")
@@ -149,36 +165,36 @@ class OnlineLessons:
 
     def leave(self, lesson: OnlineLesson, token: str) -> None:
         """Somebody leaves, or their tab was closed."""
-        with self.held():
+        with self.locked():
             member = lesson.leave(token)
         if member is not None:
             self._audit("leave", lesson, f"place {member.tile + 1}")
 
-    def withdraw(self, lesson: OnlineLesson, token: str) -> Member | None:
+    def withdraw_consent(self, lesson: OnlineLesson, token: str) -> OnlineParticipant | None:
         """Somebody leaves and wants nothing kept; it is erased at once or as soon as it can be."""
-        with self.held():
-            before = lesson.member(token)
-            news = before is not None and before.state is not State.ERASING
-            member = lesson.erase(token)
+        with self.locked():
+            before = lesson.participant(token)
+            news = before is not None and before.state is not ParticipantState.ERASING
+            member = lesson.withdraw_consent(token)
         if member is not None and news:
             self._audit("withdraw", lesson, f"place {member.tile + 1}")
         return member
 
     @contextmanager
-    def held(self) -> Iterator[float]:
+    def locked(self) -> Iterator[float]:
         """All lessons are nobody else's for the moment; gives the time. For something short."""
         with self._lock:
             yield self._clock()
 
     # -- what goes on by itself ---------------------------------------------------------------------------
 
-    def tidy(self) -> None:
+    def run_maintenance(self) -> None:
         """End what is not recorded any more, erase what is to be erased, forget what is long over."""
-        rooms = self._rooms_or_none()
+        rooms = self._try_recorded_rooms()
         with self._lock:
-            now_s, opened = self._clock(), list(self._open.values())
+            now_s, opened = self._clock(), list(self._active.values())
             for one in opened:
-                self._end_lost(one, rooms, now_s)
+                self._end_unrecorded(one, rooms, now_s)
             idle = [one.lesson for one in opened if self._is_idle(one, now_s)]
         for lesson in idle:
             try:
@@ -188,79 +204,87 @@ class OnlineLessons:
         for one in opened:
             self._erase_withdrawn(one.lesson)
             over_s = one.lesson.ended_s
-            if over_s is not None and self._clock() - over_s > KEPT_S:
+            if over_s is not None and self._clock() - over_s > WITHDRAWAL_PERIOD_S:
                 with self._lock:
-                    self._open.pop(one.lesson.number, None)
+                    self._active.pop(one.lesson.number, None)
 
     def close(self) -> None:
         """The dashboard ends: so does every camera."""
         with self._lock:
-            for one in self._open.values():
+            for one in self._active.values():
                 one.lesson.end(self._clock())
                 one.feed.close()
 
-    def _is_idle(self, one: _Open, now_s: float) -> bool:
-        heard_s = max([one.begun_s, *(member.heard_s for member in one.lesson.members())])
-        return not one.lesson.ended and now_s - heard_s > IDLE_S
+    def _is_idle(self, one: _ActiveLesson, now_s: float) -> bool:
+        heard_s = max([one.opened_s, *(member.last_heartbeat_s for member in one.lesson.participants())])
+        return not one.lesson.ended and now_s - heard_s > IDLE_TIMEOUT_S
 
-    def _end_lost(self, one: _Open, rooms: frozenset[str | None] | None, now_s: float) -> None:
+    def _end_unrecorded(self, one: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float) -> None:
         """A lesson ends with its recording, whoever ended that."""
         if rooms is None or one.lesson.ended:
             return
         if one.lesson.room in rooms:
-            one.seen = True
-        elif one.seen or now_s - one.begun_s > STARTING_S:
-            one.lesson.problem = "" if one.seen else "the recording did not begin"
+            one.was_recorded = True
+        elif one.was_recorded or now_s - one.opened_s > RECORDING_START_TIMEOUT_S:
+            one.lesson.problem = "" if one.was_recorded else "the recording did not begin"
             one.lesson.end(now_s)
             one.feed.close()
 
     def _erase_withdrawn(self, lesson: OnlineLesson) -> None:
         with self._lock:
-            waiting = [one for one in lesson.members() if one.state is State.ERASING]
+            waiting = [one for one in lesson.participants() if one.state is ParticipantState.ERASING]
         for member in waiting:
-            who = Withdrawn(
+            who = WithdrawnStudent(
                 lesson.class_name, lesson.room, lesson.opened_at, member.pseudonym, member.student_id
             )
             try:
-                done = erase(self._engine, self._config, who, self._remake, known=member.known)
+                done = erase_withdrawn_student(
+                    self._engine,
+                    self._config,
+                    who,
+                    self._regenerate,
+                    acknowledged=member.erasure_acknowledged,
+                )
             except (DatabaseError, OSError) as error:
                 log.warning("what somebody withdrew is not erased yet, and tried again: %s", error)
                 continue
             # Before the recording has understood, it may still begin a session with them.
-            if done and (member.known or lesson.ended):
+            if done and (member.erasure_acknowledged or lesson.ended):
                 with self._lock:
-                    lesson.forget(member.tile)
+                    lesson.forget_participant(member.tile)
 
-    def _answering(self, lesson: OnlineLesson) -> Callable[[Asked], tuple[Attendance, list[bytes]]]:
-        def answer(asked: Asked) -> tuple[Attendance, list[bytes]]:
+    def _poll_handler(
+        self, lesson: OnlineLesson
+    ) -> Callable[[ImageRequest], tuple[ParticipantList, list[bytes]]]:
+        def answer(asked: ImageRequest) -> tuple[ParticipantList, list[bytes]]:
             with self._lock:
-                return lesson.asked(asked.after, asked.erased, self._clock(), asked.faces)
+                return lesson.poll(asked.after_number, asked.erased_tiles, self._clock(), asked.faces)
 
         return answer
 
-    def _keep_tidy(self) -> None:
+    def _maintenance_loop(self) -> None:
         pause = threading.Event()
-        while not pause.wait(TIDY_S):
+        while not pause.wait(MAINTENANCE_INTERVAL_S):
             try:
-                self.tidy()
+                self.run_maintenance()
             except Exception:
                 log.exception("online lessons could not be looked after")
 
-    def _rooms_or_none(self) -> frozenset[str | None] | None:
+    def _try_recorded_rooms(self) -> frozenset[str | None] | None:
         try:
-            return self._rooms()
-        except NobodyThere:
+            return self._recorded_rooms()
+        except DaemonNotRunning:
             return frozenset()
         except ControlError as error:
             log.warning("the service does not answer: %s", error)
             return None
 
-    def _asked_rooms(self) -> frozenset[str | None]:
-        daemon = ask_daemon(self._config.data_folder)
+    def _query_recorded_rooms(self) -> frozenset[str | None]:
+        daemon = daemon_status(self._config.data_folder)
         return frozenset() if daemon is None else frozenset(one.room for one in daemon.recordings)
 
     def _audit(self, action: str, lesson: OnlineLesson, detail: str) -> None:
         """Without a pseudonym: the audit outlives what is erased."""
-        with Store(self._engine).unit() as unit:
-            unit.audit(action, f"online lesson of {lesson.class_name}", now_utc(), detail)
+        with Store(self._engine).unit_of_work() as unit:
+            unit.add_audit_entry(action, f"online lesson of {lesson.class_name}", now_utc(), detail)
             unit.commit()

@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from classpulse.cli.console import say
-from monitor.runtime.shutdown import StopRequest
+from classpulse.cli.console import print_message
+from monitor.runtime.shutdown import ShutdownRequest
 
-EACH_S = 1.0
+REPORT_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class AnalysisProgress:
     """How far an analysis is: ``end_s`` of ``expected_s`` seconds of the recording (None: not announced), and
     how many are followed."""
 
@@ -31,50 +31,50 @@ class Heard:
     students: int
 
 
-_LINE = TypeAdapter(dict[str, Heard])
+_PROGRESS_LINE = TypeAdapter(dict[str, AnalysisProgress])
 
 
-class Attended:
+class ProgressReporter:
     """Tells how far the analysis is, and sets ``stop`` when standard input ends."""
 
-    def __init__(self, stop: StopRequest) -> None:
+    def __init__(self, stop: ShutdownRequest) -> None:
         self.cancelled = False
         self._stop = stop
         self._session_id = 0
         self._expected_s: float | None = None
-        self._told_at_s = float("-inf")
-        threading.Thread(target=self._listen, name="attended", daemon=True).start()
+        self._last_report_s = float("-inf")
+        threading.Thread(target=self._wait_for_cancel, name="attended", daemon=True).start()
 
-    def began(self, session_id: int, expected_s: float | None) -> None:
+    def report_start(self, session_id: int, expected_s: float | None) -> None:
         """There is a session."""
         self._session_id, self._expected_s = session_id, expected_s
-        self.at(0.0, 0)
+        self.report(0.0, 0)
 
-    def at(self, end_s: float, students: int) -> None:
-        """Where it has come to; what comes sooner than ``EACH_S`` is not told."""
+    def report(self, end_s: float, students: int) -> None:
+        """Where it has come to; what comes sooner than ``REPORT_INTERVAL_S`` is not told."""
         now_s = time.monotonic()
-        if now_s - self._told_at_s < EACH_S:
+        if now_s - self._last_report_s < REPORT_INTERVAL_S:
             return
-        self._told_at_s = now_s
-        say(line(Heard(self._session_id, end_s, self._expected_s, students)))
+        self._last_report_s = now_s
+        print_message(format_progress(AnalysisProgress(self._session_id, end_s, self._expected_s, students)))
 
-    def _listen(self) -> None:
+    def _wait_for_cancel(self) -> None:
         # Not sys.stdin: a thread that waits in it while the interpreter ends brings it down.
         while os.read(0, 64):
             pass
         self.cancelled = True
-        self._stop.hurried = True
+        self._stop.immediate = True
         self._stop.set()
 
 
-def line(heard: Heard) -> str:
+def format_progress(progress: AnalysisProgress) -> str:
     """What is told, as it stands on standard error."""
-    return json.dumps({"analysis": asdict(heard)})
+    return json.dumps({"analysis": asdict(progress)})
 
 
-def heard(text: str) -> Heard | None:
+def parse_progress(text: str) -> AnalysisProgress | None:
     """What such a line tells; None where it is for people."""
     try:
-        return _LINE.validate_json(text).get("analysis")
+        return _PROGRESS_LINE.validate_json(text).get("analysis")
     except ValidationError:
         return None

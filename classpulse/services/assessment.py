@@ -13,77 +13,85 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
-from classpulse.cli.console import progress_bar, say
+from classpulse.cli.console import print_message, progress_bar
 from classpulse.config.settings import Config
-from classpulse.database import open_record
-from classpulse.services.times import making_time
+from classpulse.database import open_configured_database
+from classpulse.services.times import report_creation_time
 from db import sessions as queries
-from db.erasure import USUAL_KEPT, kept_usual
-from db.history import earlier_levels
+from db.erasure import BASELINE_FROZEN, frozen_baselines
+from db.history import load_earlier_shares
 from db.records import FlagRecord, SessionRecord, SessionStatus
-from db.seat_plans import opted_out
-from db.summaries import unsummarised
+from db.seat_plans import list_opted_out_seats
+from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
 from reports.builder import build_report
 from reports.errors import ReportError
-from reports.flags.attention import AttentionFlagSettings, to_attention_record
-from reports.flags.baseline import Usual
-from reports.flags.sadness import FlagSettings, to_record
-from reports.history.summaries import MADE_WITH, summaries
+from reports.flags.attention import AttentionFlagSettings, attention_flag_record
+from reports.flags.baseline import Baseline
+from reports.flags.sadness import FlagSettings, sadness_flag_record
+from reports.history.summaries import RULES_VERSION, summarise_report
 from reports.report import Report
 from reports.text.dates import ReportSettings
 
 S = TypeVar("S", FlagSettings, AttentionFlagSettings)
 
 
-def renew_verdicts(engine: Engine, session_id: int, config: Config) -> Report:
+def reassess_session(engine: Engine, session_id: int, config: Config) -> Report:
     """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
     has ended); returns the report they are of. A person's review of a verdict stays."""
-    report = read_report(engine, session_id, config)
-    made = [to_record(session_id, p.verdict) for p in report.people if p.verdict is not None]
-    made += [to_attention_record(session_id, p.attention_verdict) for p in report.people]
-    with Store(engine).unit() as unit:
-        unit.save_flags(_still_kept(made, queries.flags(engine, session_id)))
+    report = load_report(engine, session_id, config)
+    made = [
+        sadness_flag_record(session_id, p.sadness_decision)
+        for p in report.students
+        if p.sadness_decision is not None
+    ]
+    made += [attention_flag_record(session_id, p.attention_decision) for p in report.students]
+    with Store(engine).unit_of_work() as unit:
+        unit.save_flags(_with_frozen_baselines(made, queries.list_flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:
-            unit.save_summaries(*summaries(report))
+            unit.save_summaries(*summarise_report(report))
         unit.commit()
     return report
 
 
-def _still_kept(made: list[FlagRecord], stored: list[FlagRecord]) -> list[FlagRecord]:
+def _with_frozen_baselines(made: list[FlagRecord], stored: list[FlagRecord]) -> list[FlagRecord]:
     """The verdicts with the mark of those whose usual level stays as it was."""
-    kept = kept_usual(stored)
+    kept = frozen_baselines(stored)
     return [
-        replace(one, numbers={**one.numbers, USUAL_KEPT: True}) if (one.student_id, one.kind) in kept else one
+        replace(one, numbers={**one.numbers, BASELINE_FROZEN: True})
+        if (one.student_id, one.kind) in kept
+        else one
         for one in made
     ]
 
 
-def read_report(engine: Engine, session_id: int, config: Config) -> Report:
+def load_report(engine: Engine, session_id: int, config: Config) -> Report:
     """The report of a stored session, as data."""
-    session = queries.session(engine, session_id)
-    flags = queries.flags(engine, session_id)
+    session = queries.get_session(engine, session_id)
+    flags = queries.list_flags(engine, session_id)
     return build_report(
         session,
-        queries.students(engine, session_id),
-        queries.bins(engine, session_id),
-        queries.seats(engine, session_id),
+        queries.list_students(engine, session_id),
+        queries.load_bins(engine, session_id),
+        queries.list_seats(engine, session_id),
         flags,
         settings=ReportSettings(timezone=config.settings.output.time_zone),
-        flag_settings=recorded(session, "flags", config.settings.flags),
-        attention_flag_settings=recorded(session, "attention_flags", config.settings.attention_flags),
-        earlier=earlier_levels(engine, session_id),
-        kept={who: Usual(*level) if level else None for who, level in kept_usual(flags).items()},
-        tracks=queries.tracks(engine, session_id),
-        markers=queries.markers(engine, session_id),
-        corrections=queries.corrections(engine, session_id),
-        masked_seats=len(opted_out(engine, session_id)),
-        made_at=making_time(),
-        gaps=queries.gaps(engine, session_id),
+        flag_settings=stored_settings(session, "flags", config.settings.flags),
+        attention_flag_settings=stored_settings(session, "attention_flags", config.settings.attention_flags),
+        earlier_shares=load_earlier_shares(engine, session_id),
+        frozen_baselines={
+            who: Baseline(*level) if level else None for who, level in frozen_baselines(flags).items()
+        },
+        tracks=queries.list_tracks(engine, session_id),
+        markers=queries.list_markers(engine, session_id),
+        corrections=queries.list_corrections(engine, session_id),
+        masked_seats=len(list_opted_out_seats(engine, session_id)),
+        created_at=report_creation_time(),
+        gaps=queries.list_gaps(engine, session_id),
     )
 
 
-def recorded(session: SessionRecord, section: str, current: S) -> S:
+def stored_settings(session: SessionRecord, section: str, current: S) -> S:
     """The thresholds of a rule kept with the session; the current ones where a version recorded it whose rule
     had others, for the same name may have meant something else."""
     kept = session.settings.get(section)
@@ -96,26 +104,26 @@ def recorded(session: SessionRecord, section: str, current: S) -> S:
 
 
 @contextmanager
-def open_history(config: Config, *, quiet: bool = False) -> Iterator[Engine]:
+def open_summarised_database(config: Config, *, quiet: bool = False) -> Iterator[Engine]:
     """The record with every ended session summed up; a bar shows it where there are many."""
-    with open_record(config) as engine:
-        sum_up(engine, config, quiet=quiet)
+    with open_configured_database(config) as engine:
+        summarise_pending(engine, config, quiet=quiet)
         yield engine
 
 
-def sum_up(
+def summarise_pending(
     engine: Engine, config: Config, *, before: SessionRecord | None = None, quiet: bool = False
 ) -> None:
     """Judge and sum up the sessions that need it, the oldest first, because a verdict may look at earlier
     ones; only those of its class ``before`` a session, if one is given. One that cannot be read is said and
     left out."""
-    waiting = unsummarised(engine, MADE_WITH, before)
+    waiting = list_pending_summaries(engine, RULES_VERSION, before)
     if not waiting:
         return
     with progress_bar(f"summing up {len(waiting)} sessions", float(len(waiting)), quiet=quiet) as bar:
         for done, session_id in enumerate(waiting, start=1):
             try:
-                renew_verdicts(engine, session_id, config)
+                reassess_session(engine, session_id, config)
             except ReportError as error:
-                say(f"session {session_id} is left out of the history: {error}")
-            bar.at(float(done))
+                print_message(f"session {session_id} is left out of the history: {error}")
+            bar.update(float(done))

@@ -13,7 +13,7 @@ import unicodedata
 from datetime import datetime
 from pathlib import Path
 
-from classpulse.config.output import Layout
+from classpulse.config.output import ReportLayout
 from reports.text.i18n import Language
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
@@ -23,43 +23,47 @@ Linux's, too."""
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, with any ending."""
 
-_MOST_BYTES = 120
+_MAX_NAME_BYTES = 120
 """A name has 255 bytes on Linux, a whole path by default 260 characters on Windows."""
 
 
-SPOKEN = frozenset({"html", "pdf"})
+LOCALISED_KINDS = frozenset({"html", "pdf"})
 """The forms that a person reads; the others are for programs, and English."""
 
 
 def report_folder(
-    output: Path, layout: Layout, session_id: int, class_name: str, started_at: datetime
+    output: Path, layout: ReportLayout, session_id: int, class_name: str, started_at: datetime
 ) -> Path:
     """Where a session's report goes: where it is already, else by the layout. ``started_at`` is a local
     time."""
     there = find_report_folders(output, session_id)
     if there:
         return there[0]
-    number = _number(session_id)
-    if layout is Layout.SESSION:
+    number = _session_folder_name(session_id)
+    if layout is ReportLayout.SESSION:
         return output / number
     # A point in the time: Windows has no colon in names.
-    return output / safe_name(class_name) / f"{started_at:%Y-%m-%d %H.%M} {number}"
+    return output / safe_file_name(class_name) / f"{started_at:%Y-%m-%d %H.%M} {number}"
 
 
 def find_report_folders(output: Path, session_id: int) -> list[Path]:
     """The folders with a report of that session, in either layout."""
-    number = _number(session_id)
+    number = _session_folder_name(session_id)
     found = [output / number, *sorted(output.glob(f"*/????-??-?? ??.?? {number}"))]
     return [folder for folder in found if folder.is_dir()]
 
 
-def report_name(kind: str, language: Language) -> str:
+def report_file_name(kind: str, language: Language) -> str:
     """What a report's file is called: ``report.pdf``, in another language than English ``report.de.pdf``. So
     both may lie in a folder, and neither is taken for the other when the settings change."""
-    return f"report.{language}.{kind}" if kind in SPOKEN and language is not Language.EN else f"report.{kind}"
+    return (
+        f"report.{language}.{kind}"
+        if kind in LOCALISED_KINDS and language is not Language.EN
+        else f"report.{kind}"
+    )
 
 
-def remove_report(output: Path, session_id: int) -> list[Path]:
+def delete_report_folders(output: Path, session_id: int) -> list[Path]:
     """Remove a session's report, and a class's folder that is empty then; returns what went. Raises
     OSError."""
     gone = find_report_folders(output, session_id)
@@ -73,12 +77,12 @@ def remove_report(output: Path, session_id: int) -> list[Path]:
     return gone
 
 
-def safe_name(name: str) -> str:
+def safe_file_name(name: str) -> str:
     """A name as a folder may be called on Linux, macOS and Windows; two names may come to the same."""
     plain = unicodedata.normalize("NFC", name)
     plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in plain)
     plain = _FORBIDDEN.sub("_", " ".join(plain.split()))
-    plain = plain.encode("utf-8")[:_MOST_BYTES].decode("utf-8", errors="ignore")
+    plain = plain.encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", errors="ignore")
     # Windows drops points and spaces at the end; a point in front hides a folder on Linux, or climbs out of
     # it.
     plain = plain.strip(". ")
@@ -87,5 +91,5 @@ def safe_name(name: str) -> str:
     return f"_{plain}" if _RESERVED.fullmatch(plain) else plain
 
 
-def _number(session_id: int) -> str:
+def _session_folder_name(session_id: int) -> str:
     return f"session-{session_id:04d}"

@@ -1,6 +1,6 @@
 """A video call of faces whose expression raters have named: the film on which expressions are scored.
 
-Every tile shows one face of FER2013 after another, each for ``shown_s`` seconds, all of them faces that
+Every tile shows one face of FER2013 after another, each for ``face_duration_s`` seconds, all of them faces that
 most of ten raters called the tile's expression of the moment. The people change under a student's name,
 which matters to nobody: expressions are read picture by picture.
 """
@@ -17,18 +17,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.ground_truth import Sample, SimulationError, StudentTruth, Truth
-from classpulse.simulation.video_writer import Film, write_film
+from classpulse.simulation.ground_truth import (
+    GroundTruth,
+    GroundTruthSample,
+    SimulationError,
+    StudentGroundTruth,
+)
+from classpulse.simulation.video_writer import VideoFormat, encode_video
 from model.data.faces import Faces
 from model.emotions import EMOTIONS, Emotion
 from monitor.types import Box, ImageBGR
 
-FPS = 4
-SPELL_S = 10.0
-SHOWN_S = 2.5
-TRUTH_STEP_S = 0.5
+GRID_FPS = 4
+SEGMENT_S = 10.0
+FACE_DURATION_S = 2.5
+GRID_TRUTH_STEP_S = 0.5
 
-WIDTH, HEIGHT = 1280, 720
+FRAME_WIDTH, FRAME_HEIGHT = 1280, 720
 FACE_SHARE = 0.5
 """The side of a face over the shorter side of its tile."""
 
@@ -36,13 +41,13 @@ BOX_SHARE = 0.85
 """The box from brow to chin and ear to ear over the side of FER2013's crop, judged by eye: a box is right
 where it shares 0.3 with this."""
 
-SAD_STUDENTS = 1 / 4
+SAD_STUDENT_SHARE = 1 / 4
 """So many students look sad for most of the time; a teacher should be told of them."""
 
-MOSTLY = 0.7
+PREDOMINANT_SHARE = 0.7
 """The share of such a student's spells that is sad, and of another's that is neutral."""
 
-NOISE = 2.0
+NOISE_LEVEL = 2.0
 
 SHOULDERS = (0.95, 0.6)
 """Half axes of the ellipse that stands for a student's shoulders, in sides of the face's crop."""
@@ -53,21 +58,21 @@ class FaceGrid:
     """``seats`` tiles for ``length_s`` seconds, drawn from ``faces`` (those with a majority). Equal arguments
     give equal films.
 
-    ``shown_s`` is the shortest and the longest time in seconds for which a face is shown; where they differ,
-    each tile has change times of its own, drawn evenly between. With ``dressed``, each tile has a wall and
+    ``face_duration_s`` is the shortest and the longest time in seconds for which a face is shown; where they differ,
+    each tile has change times of its own, drawn evenly between. With ``with_clothes``, each tile has a wall and
     clothes in colours of its own, which stay the same while the faces change; without, a tile shows only
     the face and its edges drawn out, which change with it.
 
     Raises ``SimulationError`` where an expression that is to be shown has no face, and ``ValueError`` where
-    ``shown_s`` is not a range of positive times.
+    ``face_duration_s`` is not a range of positive times.
     """
 
     faces: Faces
     seats: int
     length_s: float
     seed: int = 0
-    shown_s: tuple[float, float] = (SHOWN_S, SHOWN_S)
-    dressed: bool = False
+    face_duration_s: tuple[float, float] = (FACE_DURATION_S, FACE_DURATION_S)
+    with_clothes: bool = False
 
     def __post_init__(self) -> None:
         missing = [name for index, name in enumerate(EMOTIONS) if not (self.faces.majority == index).any()]
@@ -76,31 +81,31 @@ class FaceGrid:
                 f"no face that most raters call {', '.join(missing)}; expected faces of every expression, "
                 "with FER+'s votes"
             )
-        if not 0 < self.shown_s[0] <= self.shown_s[1]:
-            raise ValueError(f"shown_s is {self.shown_s}; expected (shortest, longest), both above 0")
+        if not 0 < self.face_duration_s[0] <= self.face_duration_s[1]:
+            raise ValueError(f"shown_s is {self.face_duration_s}; expected (shortest, longest), both above 0")
 
     @property
-    def film(self) -> Film:
+    def video_format(self) -> VideoFormat:
         """Its measures."""
-        return Film(FPS, round(self.length_s * FPS), WIDTH, HEIGHT)
+        return VideoFormat(GRID_FPS, round(self.length_s * GRID_FPS), FRAME_WIDTH, FRAME_HEIGHT)
 
     @cached_property
-    def spells(self) -> NDArray[np.int64]:
+    def segments(self) -> NDArray[np.int64]:
         """The expression of each student in each spell, (seats, spells)."""
         rng = np.random.default_rng((self.seed, 1))
-        count = max(1, math.ceil(self._own_s(self.seats - 1, self.length_s) / SPELL_S))
+        count = max(1, math.ceil(self._local_time_s(self.seats - 1, self.length_s) / SEGMENT_S))
         usual = np.full((self.seats, count), int(Emotion.NEUTRAL))
-        usual[: math.ceil(self.seats * SAD_STUDENTS)] = int(Emotion.SAD)
+        usual[: math.ceil(self.seats * SAD_STUDENT_SHARE)] = int(Emotion.SAD)
         others = rng.integers(len(EMOTIONS), size=usual.shape)
         # Exactly as many spells as are meant, at random times: chance must not decide who is to be flagged.
-        kept = np.argsort(rng.random(usual.shape), axis=1).argsort(axis=1) < round(MOSTLY * count)
+        kept = np.argsort(rng.random(usual.shape), axis=1).argsort(axis=1) < round(PREDOMINANT_SHARE * count)
         return np.where(kept, usual, others)
 
     @cached_property
-    def starts_s(self) -> NDArray[np.float64]:
+    def face_starts_s(self) -> NDArray[np.float64]:
         """When each tile's own script changes the face, seconds (seats, stretches), from 0.0 upwards."""
-        shortest, longest = self.shown_s
-        end_s = self._own_s(self.seats - 1, self.length_s)
+        shortest, longest = self.face_duration_s
+        end_s = self._local_time_s(self.seats - 1, self.length_s)
         count = max(1, math.ceil(end_s / shortest))
         if shortest == longest:
             return np.tile(np.arange(count) * shortest, (self.seats, 1))
@@ -108,40 +113,40 @@ class FaceGrid:
         return np.asarray(np.cumsum(lengths, axis=1) - lengths, np.float64)
 
     @cached_property
-    def labels(self) -> NDArray[np.int64]:
+    def face_labels(self) -> NDArray[np.int64]:
         """The expression of each stretch (seats, stretches): that of the spell in which it begins."""
-        spell = np.minimum((self.starts_s // SPELL_S).astype(int), self.spells.shape[1] - 1)
-        return np.take_along_axis(self.spells, spell, axis=1)
+        spell = np.minimum((self.face_starts_s // SEGMENT_S).astype(int), self.segments.shape[1] - 1)
+        return np.take_along_axis(self.segments, spell, axis=1)
 
     @cached_property
-    def shown(self) -> NDArray[np.int64]:
+    def shown_faces(self) -> NDArray[np.int64]:
         """Which face each tile shows in each stretch: indices (seats, stretches)."""
         rng = np.random.default_rng((self.seed, 2))
         of = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
-        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in self.labels])
+        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in self.face_labels])
 
     @cached_property
-    def colours(self) -> NDArray[np.int64]:
+    def wall_and_clothes_bgr(self) -> NDArray[np.int64]:
         """The wall and the clothes of each seat, BGR 0..255 (seats, 2, 3)."""
         rng = np.random.default_rng((self.seed, 5))
         walls = rng.integers(110, 210, (self.seats, 1, 3))
         return np.concatenate([walls, rng.integers(20, 200, (self.seats, 1, 3))], axis=1)
 
-    def _stretch(self, seat: int, t_s: float) -> int:
+    def _face_index(self, seat: int, t_s: float) -> int:
         """Which of a tile's stretches is shown in the frame at ``t_s``."""
-        return int(np.searchsorted(self.starts_s[seat], self._own_s(seat, t_s), side="right")) - 1
+        return int(np.searchsorted(self.face_starts_s[seat], self._local_time_s(seat, t_s), side="right")) - 1
 
-    def _own_s(self, seat: int, t_s: float) -> float:
+    def _local_time_s(self, seat: int, t_s: float) -> float:
         """Where a tile is in its own script: each begins a little later in it than the one before. If all
         faces changed at once, the picture would look as if the camera had been moved."""
-        return t_s + seat / self.seats * SHOWN_S
+        return t_s + seat / self.seats * FACE_DURATION_S
 
     def tile_xyxy(self, seat: int) -> Box:
         """The tile of a student, pixels of the frame."""
-        columns = min(self.seats, math.ceil(math.sqrt(self.seats * WIDTH / HEIGHT)))
+        columns = min(self.seats, math.ceil(math.sqrt(self.seats * FRAME_WIDTH / FRAME_HEIGHT)))
         rows = math.ceil(self.seats / columns)
         row, column = divmod(seat, columns)
-        across, down = WIDTH / columns, HEIGHT / rows
+        across, down = FRAME_WIDTH / columns, FRAME_HEIGHT / rows
         return column * across, row * down, (column + 1) * across, (row + 1) * down
 
     def face_square(self, seat: int, t_s: float) -> tuple[int, int, int]:
@@ -155,44 +160,44 @@ class FaceGrid:
     def frames(self) -> Iterator[ImageBGR]:
         """Every picture, in order."""
         rng = np.random.default_rng((self.seed, 3))
-        noise = rng.normal(128, NOISE, (HEIGHT, WIDTH, 3)).clip(0, 255).astype(np.uint8)
-        for number in range(self.film.frames):
-            frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        noise = rng.normal(128, NOISE_LEVEL, (FRAME_HEIGHT, FRAME_WIDTH, 3)).clip(0, 255).astype(np.uint8)
+        for number in range(self.video_format.frames):
+            frame = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.uint8)
             for seat in range(self.seats):
-                self._draw(frame, seat, number / FPS)
-            rolled = np.roll(noise, rng.integers(0, HEIGHT), axis=0)
+                self._draw(frame, seat, number / GRID_FPS)
+            rolled = np.roll(noise, rng.integers(0, FRAME_HEIGHT), axis=0)
             yield np.asarray(cv2.addWeighted(frame, 1.0, rolled, 1.0, -128.0), np.uint8)
 
-    def truth(self) -> Truth:
+    def ground_truth(self) -> GroundTruth:
         """Every student every half second."""
-        times = np.arange(0.0, self.length_s, TRUTH_STEP_S).tolist()
+        times = np.arange(0.0, self.length_s, GRID_TRUTH_STEP_S).tolist()
         students = tuple(
-            StudentTruth(
+            StudentGroundTruth(
                 seat,
                 f"Seat {seat + 1}",
                 self.tile_xyxy(seat),
-                bool((self.spells[seat] == Emotion.SAD).mean() > 0.5),
+                bool((self.segments[seat] == Emotion.SAD).mean() > 0.5),
                 tuple(self._sample(seat, t_s) for t_s in times),
             )
             for seat in range(self.seats)
         )
-        return Truth(self.length_s, FPS, WIDTH, HEIGHT, TRUTH_STEP_S, students)
+        return GroundTruth(self.length_s, GRID_FPS, FRAME_WIDTH, FRAME_HEIGHT, GRID_TRUTH_STEP_S, students)
 
-    def _sample(self, seat: int, t_s: float) -> Sample:
+    def _sample(self, seat: int, t_s: float) -> GroundTruthSample:
         x, y, side = self.face_square(seat, t_s)
         margin = (1 - BOX_SHARE) / 2 * side
-        label = EMOTIONS[int(self.labels[seat, self._stretch(seat, t_s)])]
+        label = EMOTIONS[int(self.face_labels[seat, self._face_index(seat, t_s)])]
         box = (x + margin, y + margin, x + side - margin, y + side - margin)
-        return Sample(t_s, True, True, True, label, label, None, None, box)
+        return GroundTruthSample(t_s, True, True, True, label, label, None, None, box)
 
     def _draw(self, frame: ImageBGR, seat: int, t_s: float) -> None:
         """One tile: the face, and round it its own edges drawn out, as the detector was measured with."""
         x1, y1, x2, y2 = (round(value) for value in self.tile_xyxy(seat))
         x, y, side = self.face_square(seat, t_s)
-        face = self.faces.images[self.shown[seat, self._stretch(seat, t_s)]]
+        face = self.faces.images[self.shown_faces[seat, self._face_index(seat, t_s)]]
         large = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
-        if self.dressed:
-            frame[y1:y2, x1:x2] = self._dressed(seat, large, (x - x1, y - y1), (x2 - x1, y2 - y1))
+        if self.with_clothes:
+            frame[y1:y2, x1:x2] = self._draw_with_clothes(seat, large, (x - x1, y - y1), (x2 - x1, y2 - y1))
             return
         room = (y - y1, y2 - y - side, x - x1, x2 - x - side)
         tile = cv2.copyMakeBorder(large, *room, cv2.BORDER_REPLICATE)
@@ -200,13 +205,13 @@ class FaceGrid:
         blurred[y - y1 : y - y1 + side, x - x1 : x - x1 + side] = large
         frame[y1:y2, x1:x2] = blurred[..., None]
 
-    def _dressed(
+    def _draw_with_clothes(
         self, seat: int, face: NDArray[np.uint8], at_xy: tuple[int, int], size_wh: tuple[int, int]
     ) -> ImageBGR:
         """A tile of ``size_wh`` pixels with the seat's wall and clothes, and the square crop of a face at
         ``at_xy`` within it, cut to an ellipse."""
         (x, y), side = at_xy, face.shape[0]
-        wall, clothes = ([int(value) for value in colour] for colour in self.colours[seat])
+        wall, clothes = ([int(value) for value in colour] for colour in self.wall_and_clothes_bgr[seat])
         tile = np.full((size_wh[1], size_wh[0], 3), wall, np.uint8)
         across, down = (round(share * side) for share in SHOULDERS)
         cv2.ellipse(tile, (x + side // 2, y + side + down * 4 // 5), (across, down), 0, 0, 360, clothes, -1)
@@ -218,6 +223,6 @@ class FaceGrid:
         return tile
 
 
-def write_grid(path: Path, grid: FaceGrid, progress: Callable[[float], None] | None = None) -> None:
-    """Write the film of a grid; ``write_film`` says how, and what it raises."""
-    write_film(path, grid.film, grid.frames(), progress)
+def write_face_grid(path: Path, grid: FaceGrid, progress: Callable[[float], None] | None = None) -> None:
+    """Write the film of a grid; ``encode_video`` says how, and what it raises."""
+    encode_video(path, grid.video_format, grid.frames(), progress)

@@ -1,6 +1,6 @@
 """What is known about a class film: who is where, seen or not, turned how, with which expression, and when.
 
-``Truth.to_json()`` writes, and ``read_truth`` reads, this document (times in seconds of the film, boxes in
+``Truth.to_json()`` writes, and ``read_ground_truth`` reads, this document (times in seconds of the film, boxes in
 pixels of the frame, angles in degrees, positive to the subject's left)::
 
     {"version": 3, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
@@ -17,8 +17,8 @@ is whether the face can be seen at all: false while it is bowed or hidden. ``set
 change (of expression, of direction, of place, behind something that half hides it), when either answer is
 right. ``expression``, ``resembles``, ``facing``, ``yaw_deg``, ``pitch_deg`` (positive looks up) and
 ``box_xyxy`` are null while a student is away; all but the last also where nobody knows them, as with people
-in a photograph. ``things`` are what may be taken for people and are none: the box of the face on a poster at
-the time of each sample, null out of the picture. A film of version 2 knew no ``pitch_deg`` and no ``things``.
+in a photograph. ``distractors`` are what may be taken for people and are none: the box of the face on a poster at
+the time of each sample, null out of the picture. A film of version 2 knew no ``pitch_deg`` and no ``distractors``.
 
 What must hold of the places that a truth names. Every fault is a ``ValueError``, one line.
 
@@ -48,11 +48,11 @@ class SimulationError(RunError):
     """A film cannot be made; the message says what was wrong and what to do."""
 
 
-class TruthError(UserError):
+class GroundTruthError(UserError):
     """A file that should tell the truth of a film, or of a photograph, does not; one line."""
 
 
-MOST_SHARED = 0.9
+MAX_BOX_OVERLAP = 0.9
 """Two seats, or two people at one time, whose boxes share more than this, as intersection over union, are one
 and the same. Somebody who walks past another covers most of them only for a moment, and seldom so exactly."""
 
@@ -69,7 +69,7 @@ def check_box(name: str, box_xyxy: Box, width: int, height: int) -> None:
         )
 
 
-def check_apart(boxes: Mapping[str, Box], when: str) -> None:
+def check_no_overlap(boxes: Mapping[str, Box], when: str) -> None:
     """No two names have one place; ``when`` ends the message."""
     # From left to right: a box can share much only with those that begin before it ends.
     ordered = sorted(boxes.items(), key=lambda one: one[1][0])
@@ -77,11 +77,11 @@ def check_apart(boxes: Mapping[str, Box], when: str) -> None:
         for other, place in ordered[index + 1 :]:
             if place[0] >= box[2]:
                 break
-            if _shared(box, place) > MOST_SHARED:
+            if _overlap_share(box, place) > MAX_BOX_OVERLAP:
                 raise ValueError(f"{name} and {other} have the same place {when}")
 
 
-def _shared(one: Box, other: Box) -> float:
+def _overlap_share(one: Box, other: Box) -> float:
     """Intersection over union."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
@@ -90,22 +90,22 @@ def _shared(one: Box, other: Box) -> float:
     return both / (sum(areas) - both)
 
 
-VERSION: Literal[3] = 3
+TRUTH_VERSION: Literal[3] = 3
 
-FACING_DEG = 20.0
+FACING_YAW_DEG = 20.0
 """A head turned less than this faces the camera. The script's turns are 52 degrees and its sway at most 4.5,
 so the truth does not depend on where the border lies between them."""
 
 
-FINITE = ConfigDict(allow_inf_nan=False)
+FINITE_NUMBERS = ConfigDict(allow_inf_nan=False)
 """JSON has no NaN and no infinity, but Python writes and reads them."""
 
 
 @dataclass(frozen=True)
-class Sample:
+class GroundTruthSample:
     """One student at one time; see the module for the meaning of each value."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
     t_s: Annotated[float, Ge(0)]
     present: bool
@@ -128,23 +128,23 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class StudentTruth:
+class StudentGroundTruth:
     """One student's samples in order of time, and whether a teacher should be told of her."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
     student: Annotated[int, Ge(0)]
     seat: str
     seat_xyxy: Box | None
-    flag: bool
-    samples: tuple[Sample, ...]
+    expected_flag: bool
+    samples: tuple[GroundTruthSample, ...]
 
 
 @dataclass(frozen=True)
-class Event:
+class GroundTruthEvent:
     """Something that happened to ``students`` from ``start_s`` to ``end_s``."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
     kind: str
     start_s: float
@@ -153,30 +153,30 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Thing:
+class Distractor:
     """Something that may be taken for a person, and where in the picture it is at each sample's time."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
     kind: str
     boxes_xyxy: tuple[Box | None, ...]
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """The whole film's truth, a sample of everyone every ``step_s`` seconds."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = FINITE
+    __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
     length_s: Annotated[float, Gt(0)]
     fps: Annotated[float, Gt(0)]
     width: Annotated[int, Gt(0)]
     height: Annotated[int, Gt(0)]
     step_s: Annotated[float, Gt(0)]
-    students: tuple[StudentTruth, ...]
-    events: tuple[Event, ...] = ()
-    things: tuple[Thing, ...] = ()
-    version: Literal[2, 3] = VERSION
+    students: tuple[StudentGroundTruth, ...]
+    events: tuple[GroundTruthEvent, ...] = ()
+    distractors: tuple[Distractor, ...] = ()
+    version: Literal[2, 3] = TRUTH_VERSION
 
     def __post_init__(self) -> None:
         if [known.student for known in self.students] != list(range(len(self.students))):
@@ -192,16 +192,16 @@ class Truth:
             raise ValueError("the samples are not in order of time")
         if times[-1] > self.length_s:
             raise ValueError(f"a sample at {times[-1]:g} s lies after the end at {self.length_s:g} s")
-        self._check_others()
+        self._check_events_and_distractors()
         self._check_boxes()
-        self._check_company()
+        self._check_overlaps()
 
     @property
     def times(self) -> list[float]:
         """When there is a sample of everybody, seconds; empty without students."""
         return [sample.t_s for sample in self.students[0].samples] if self.students else []
 
-    def _check_others(self) -> None:
+    def _check_events_and_distractors(self) -> None:
         """Events are of students who are there, and things have a place at every time."""
         for event in self.events:
             if not set(event.students) <= set(range(len(self.students))):
@@ -210,21 +210,21 @@ class Truth:
                 )
             if event.end_s < event.start_s:
                 raise ValueError(f"an event ({event.kind}) ends before it starts")
-        for thing in self.things:
+        for thing in self.distractors:
             if len(thing.boxes_xyxy) != len(self.times):
                 raise ValueError(f"a {thing.kind} has {len(thing.boxes_xyxy)} boxes; expected one a sample")
 
     def _check_boxes(self) -> None:
         """Every box has an inside, some of it in the picture."""
         lines = [(one.seat, (one.seat_xyxy, *(s.box_xyxy for s in one.samples))) for one in self.students]
-        for name, boxes in [*lines, *((f"a {thing.kind}", thing.boxes_xyxy) for thing in self.things)]:
+        for name, boxes in [*lines, *((f"a {thing.kind}", thing.boxes_xyxy) for thing in self.distractors)]:
             for box in boxes:
                 if box is not None:
                     check_box(name, box, self.width, self.height)
 
-    def _check_company(self) -> None:
+    def _check_overlaps(self) -> None:
         """Nobody sits, or is, where somebody else does."""
-        check_apart({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "to sit in")
+        check_no_overlap({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "to sit in")
         for index, t_s in enumerate(self.times):
             here = [(known, known.samples[index]) for known in self.students]
             boxes = {
@@ -232,26 +232,28 @@ class Truth:
                 for known, sample in here
                 if sample.box_xyxy is not None and sample.visible and sample.settled
             }
-            check_apart(boxes, f"at {t_s:g} s")
+            check_no_overlap(boxes, f"at {t_s:g} s")
 
     def to_json(self) -> str:
         """The document described above."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
 
-def read_truth(path: Path) -> Truth:
-    """The truth written beside a film. Raises ``TruthError`` if the file is not one."""
+def read_ground_truth(path: Path) -> GroundTruth:
+    """The truth written beside a film. Raises ``GroundTruthError`` if the file is not one."""
     try:
-        return TypeAdapter(Truth).validate_json(path.read_bytes())
+        return TypeAdapter(GroundTruth).validate_json(path.read_bytes())
     except ValidationError as error:
-        raise TruthError(f"{path} is not the truth of a film: {first_fault(error)}") from None
+        raise GroundTruthError(
+            f"{path} is not the truth of a film: {first_validation_error(error)}"
+        ) from None
     except OSError as error:
-        raise TruthError(
+        raise GroundTruthError(
             f"{path} cannot be read ({error.strerror}); expected the truth.json beside a film"
         ) from None
 
 
-def first_fault(error: ValidationError) -> str:
+def first_validation_error(error: ValidationError) -> str:
     """The first of what pydantic found, as ``students.0.samples: Field required``."""
     fault = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in fault["loc"])

@@ -27,7 +27,7 @@ nobody keeps."""
 
 
 @dataclass(frozen=True)
-class Film:
+class VideoFormat:
     """What a film is besides its pictures: frames a second, how many, their size in pixels (even), and how
     strongly they are compressed: x264's rate factor, the higher the coarser."""
 
@@ -38,10 +38,13 @@ class Film:
     crf: int = 26
 
 
-def write_film(
-    path: Path, film: Film, pictures: Iterable[ImageBGR], progress: Callable[[float], None] | None = None
+def encode_video(
+    path: Path,
+    video_format: VideoFormat,
+    frames: Iterable[ImageBGR],
+    progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write ``pictures`` as an MP4: H.264, or MPEG-4 Part 2 where PyAV has no x264.
+    """Write ``frames`` as an MP4: H.264, or MPEG-4 Part 2 where PyAV has no x264.
 
     ``progress`` is called with the share done, 0..1, after every frame. The file appears when it is whole;
     an interrupted run leaves none. Raises ``SimulationError`` if no encoder is there, or the file cannot
@@ -49,7 +52,7 @@ def write_film(
     """
     partial = path.with_name(path.name + ".part")
     try:
-        _encode(partial, film, pictures, progress)
+        _encode(partial, video_format, frames, progress)
         os.replace(partial, path)
     except (OSError, av.FFmpegError) as error:
         raise SimulationError(
@@ -60,26 +63,29 @@ def write_film(
 
 
 def _encode(
-    path: Path, film: Film, pictures: Iterable[ImageBGR], progress: Callable[[float], None] | None
+    path: Path,
+    video_format: VideoFormat,
+    frames: Iterable[ImageBGR],
+    progress: Callable[[float], None] | None,
 ) -> None:
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        codec, options = _encoder(film.crf)
-        stream = cast(VideoStream, container.add_stream(codec, rate=film.fps, options=options))
-        stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
-        for number, image_bgr in enumerate(pictures, start=1):
-            container.mux(stream.encode(_yuv_frame(image_bgr)))
+        codec, options = _find_encoder(video_format.crf)
+        stream = cast(VideoStream, container.add_stream(codec, rate=video_format.fps, options=options))
+        stream.width, stream.height, stream.pix_fmt = video_format.width, video_format.height, "yuv420p"
+        for number, image_bgr in enumerate(frames, start=1):
+            container.mux(stream.encode(_to_yuv_frame(image_bgr)))
             if progress is not None:
-                progress(number / film.frames)
+                progress(number / video_format.frames)
         container.mux(stream.encode(None))
 
 
-def _yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
+def _to_yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
     """OpenCV converts in 1 ms where PyAV's own way takes 5."""
     planes = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
-def _encoder(crf: int) -> tuple[str, dict[str, str]]:
+def _find_encoder(crf: int) -> tuple[str, dict[str, str]]:
     for name, options, quality in CODECS:
         if name in av.codecs_available:
             # Six more of x264's factor is about half the rate, as is twice MPEG-4's scale (1 to 31); the pair

@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from classpulse.config.settings import Config
-from classpulse.services.upload_queue import Analyses
-from classpulse.services.uploads import Uploads, uploads_folder
-from classpulse.web.context import Site, language_of, render, wants_page, words
-from classpulse.web.login_sessions import Logins
+from classpulse.services.upload_queue import UploadQueue
+from classpulse.services.uploads import UploadStore, uploads_folder
+from classpulse.web.context import AppContext, accepts_html, get_translator, render_page, request_language
+from classpulse.web.login_sessions import LoginSessions
 from classpulse.web.pages import (
     accounts,
     audit,
@@ -46,8 +46,8 @@ from classpulse.web.pages import (
 from classpulse.web.pages import erasure as erasing
 from classpulse.web.pages import online_lessons as online
 from classpulse.web.pages import own_account as account
-from classpulse.web.security_headers import Headers
-from classpulse.web.still_store import Stills
+from classpulse.web.security_headers import SecurityHeaders
+from classpulse.web.still_store import StillStore
 from db.accounts import count_administrators
 
 log = logging.getLogger(__name__)
@@ -85,27 +85,27 @@ def build_app(config: Config, engine: Engine) -> Starlette:
     """The application over a configuration and its open database. Where there is no administrator yet,
     ``app.state.site.code`` is the one-time code that the first start must show."""
     serve = config.settings.serve
-    logins = Logins(engine, hours=serve.session_hours, secure=serve.secure)
+    logins = LoginSessions(engine, hours=serve.session_hours, secure=serve.is_secure)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
     routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
-    routes.append(Mount("/static", Static(directory=STATIC), name="static"))
+    routes.append(Mount("/static", SafeStaticFiles(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Headers, insist=serve.alone),
+            Middleware(SecurityHeaders, hsts=serve.owns_host_name),
             # Another name that leads here would let a page from elsewhere speak as us (DNS rebinding).
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*_hosts(config)], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*_allowed_hosts(config)], www_redirect=False),
         ],
-        exception_handlers={HTTPException: _refused, 500: _failed},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: _http_error, 500: _server_error},  # type: ignore[dict-item]
     )
-    app.state.site = Site(config, engine, logins, code)
-    app.state.uploads = Uploads(uploads_folder(config))
-    app.state.stills = Stills()
-    app.state.analyses = Analyses(config, app.state.uploads)
+    app.state.site = AppContext(config, engine, logins, code)
+    app.state.uploads = UploadStore(uploads_folder(config))
+    app.state.stills = StillStore()
+    app.state.analyses = UploadQueue(config, app.state.uploads)
     return app
 
 
-class Static(StaticFiles):
+class SafeStaticFiles(StaticFiles):
     """Our files; a path that no file can have is not found, and no fault."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
@@ -116,24 +116,26 @@ class Static(StaticFiles):
             return "", None
 
 
-def _hosts(config: Config) -> tuple[str, ...]:
+def _allowed_hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
     # Itself always, for what looks whether it still answers; no other computer's page has these names.
     own = ("localhost", "127.0.0.1", "[::1]")
-    return (*own, *(() if serve.local else (serve.host,)), *serve.names)
+    return (*own, *(() if serve.is_local else (serve.host,)), *serve.names)
 
 
-def _refused(request: Request, error: HTTPException) -> Response:
-    detail = error.detail and words(language_of(request))(error.detail)
+def _http_error(request: Request, error: HTTPException) -> Response:
+    detail = error.detail and get_translator(request_language(request))(error.detail)
     if not hasattr(request.state, "account"):  # no route, so no guard has looked
-        request.state.account = request.app.state.site.logins.account(request)
-    if not wants_page(request):
+        request.state.account = request.app.state.site.login_sessions.current_account(request)
+    if not accepts_html(request):
         return JSONResponse({"error": detail}, error.status_code, error.headers)
-    answer = render(request, "refused.html.j2", error.status_code, status=error.status_code, detail=detail)
+    answer = render_page(
+        request, "refused.html.j2", error.status_code, status=error.status_code, detail=detail
+    )
     answer.headers.update(error.headers or {})
     return answer
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def _server_error(request: Request, error: Exception) -> Response:
     log.error("a page failed: %s", request.url.path, exc_info=error)
-    return render(request, "refused.html.j2", 500, status=500, detail="")
+    return render_page(request, "refused.html.j2", 500, status=500, detail="")

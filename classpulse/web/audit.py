@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
-SAME_LOOK_S = 600.0
+VIEW_INTERVAL_S = 600.0
 """After so long without looking it is another look."""
 
 
-class Looks:
+class ViewAuditThrottle:
     """Remembers looks. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -18,11 +18,11 @@ class Looks:
         self._lock = threading.Lock()
         self._last_s: dict[Hashable, float] = {}
 
-    def is_new(self, key: Hashable) -> bool:
+    def should_record(self, key: Hashable) -> bool:
         """Whether this look is another one than the last of the same key; it is remembered."""
         with self._lock:
             now_s = self._clock()
-            self._last_s = {one: at_s for one, at_s in self._last_s.items() if now_s - at_s < SAME_LOOK_S}
+            self._last_s = {one: at_s for one, at_s in self._last_s.items() if now_s - at_s < VIEW_INTERVAL_S}
             is_new = key not in self._last_s
             self._last_s[key] = now_s
             return is_new

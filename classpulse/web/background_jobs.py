@@ -12,42 +12,42 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Making:
+class BackgroundJobs:
     """One worker: the charts' library is not made for several threads, and a report takes a whole core."""
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="making")
-        self._going: dict[Hashable, Future[Any]] = {}
+        self._jobs: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def start(self, key: Hashable, make: Callable[[], T], *, anew: bool = False) -> Future[T]:
-        """What is made under that key already, or else a new making, which waits for its turn. ``anew``:
+    def start(self, key: Hashable, job: Callable[[], T], *, restart: bool = False) -> Future[T]:
+        """What is made under that key already, or else a new making, which waits for its turn. ``restart``:
         something has changed, of which one that has begun may not know; one that still waits will."""
         with self._lock:
-            going = self._going.get(key)
-            if going is not None and not going.done() and not (anew and going.running()):
+            going = self._jobs.get(key)
+            if going is not None and not going.done() and not (restart and going.running()):
                 return going
-            future = self._going[key] = self._worker.submit(make)
+            future = self._jobs[key] = self._worker.submit(job)
         future.add_done_callback(lambda done: self._forget(key, done))
         return future
 
-    def is_going(self, key: Hashable) -> bool:
+    def is_running(self, key: Hashable) -> bool:
         """Whether that is being made, or waits for its turn."""
         with self._lock:
-            return key in self._going
+            return key in self._jobs
 
-    async def made(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What comes of it, without holding a thread while it is waited for. Raises what ``make`` does."""
+    async def result(self, key: Hashable, job: Callable[[], T]) -> T:
+        """What comes of it, without holding a thread while it is waited for. Raises what ``job`` does."""
         # Whoever closes the page leaves; the making goes on.
-        return await asyncio.shield(asyncio.wrap_future(self.start(key, make)))
+        return await asyncio.shield(asyncio.wrap_future(self.start(key, job)))
 
     def _forget(self, key: Hashable, done: Future[Any]) -> None:
         with self._lock:
-            if self._going.get(key) is done:
-                del self._going[key]
+            if self._jobs.get(key) is done:
+                del self._jobs[key]
 
 
-def warm() -> None:
+def preload_modules() -> None:
     """Import what takes a second, so that the first who looks at a class does not wait for it."""
     for name in ("scipy.stats", "reports.charts.levels"):
         importlib.import_module(name)

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.errors import ControlError
 from monitor.daemon.status import DaemonStatus
 from monitor.session.status import RecordingStatus
 
-FRESH_S = 0.3
+CACHE_LIFETIME_S = 0.3
 """So long a look serves everybody; a part of the two seconds from frame to page (``benchmarks/live.py``)."""
 
 
 @dataclass(frozen=True)
-class Look:
+class DaemonSnapshot:
     """How the program stands: ``daemon`` is None where none runs or it does not answer, which ``problem``
     says in one line."""
 
@@ -32,75 +32,75 @@ class Look:
         """What is being recorded, as far as that is known."""
         return () if self.daemon is None else self.daemon.recordings
 
-    def of_session(self, session_id: int) -> RecordingStatus | None:
+    def recording_of(self, session_id: int) -> RecordingStatus | None:
         """The recording of a session, None where it is not being recorded."""
         return next((one for one in self.recordings if one.session_id == session_id), None)
 
 
-class DaemonLook:
-    """Asks the program that holds ``folder``, at most once in ``FRESH_S`` however many ask here.
+class DaemonStatusCache:
+    """Asks the program that holds ``folder``, at most once in ``CACHE_LIFETIME_S`` however many ask here.
     Thread-safe."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._clock = clock
-        self._asking = threading.Lock()
-        self._last: Look | None = None
-        self._at_s = float("-inf")
+        self._query_lock = threading.Lock()
+        self._last: DaemonSnapshot | None = None
+        self._queried_s = float("-inf")
 
-    def look(self) -> Look:
-        """How it stands, at most ``FRESH_S`` ago; while it takes its time to answer, how it stood
+    def snapshot(self) -> DaemonSnapshot:
+        """How it stands, at most ``CACHE_LIFETIME_S`` ago; while it takes its time to answer, how it stood
         before."""
         last = self._last
-        if last is not None and self._clock() - self._at_s < FRESH_S:
+        if last is not None and self._clock() - self._queried_s < CACHE_LIFETIME_S:
             return last
-        if not self._asking.acquire(blocking=last is None):
+        if not self._query_lock.acquire(blocking=last is None):
             assert last is not None
             return last
         try:
-            if self._last is not None and self._clock() - self._at_s < FRESH_S:
+            if self._last is not None and self._clock() - self._queried_s < CACHE_LIFETIME_S:
                 return self._last
-            self._last = self._ask()
-            self._at_s = self._clock()
+            self._last = self._query()
+            self._queried_s = self._clock()
             return self._last
         finally:
-            self._asking.release()
+            self._query_lock.release()
 
-    def order(self, request: Request) -> Mapping[str, Any]:
+    def send(self, request: Request) -> Mapping[str, Any]:
         """Give it an order; the next look is a new one. Raises ControlError."""
         try:
-            return ask(self._folder, request)
+            return send_request(self._folder, request)
         finally:
             if request.verb != "picture":
-                self._at_s = float("-inf")
+                self._queried_s = float("-inf")
 
-    def _ask(self) -> Look:
+    def _query(self) -> DaemonSnapshot:
         try:
-            return Look(ask_daemon(self._folder))
+            return DaemonSnapshot(daemon_status(self._folder))
         except ControlError as error:
-            return Look(None, str(error))
+            return DaemonSnapshot(None, str(error))
 
 
-class Pictures:
+class PreviewFetcher:
     """Fetches pictures of the sessions that somebody watches: who asks while one is on its way gets the same.
     The recording makes at most two a second; nothing is kept here. Thread-safe."""
 
-    def __init__(self, daemon: DaemonLook) -> None:
+    def __init__(self, daemon: DaemonStatusCache) -> None:
         self._daemon = daemon
         self._lock = threading.Lock()
-        self._coming: dict[int, Future[str]] = {}
+        self._pending: dict[int, Future[str]] = {}
 
-    def picture(self, session_id: int) -> str:
+    def fetch(self, session_id: int) -> str:
         """The next look as a JPEG in base64, empty where there is nothing to see. Raises ControlError."""
         with self._lock:
-            is_mine = session_id not in self._coming
-            coming = self._coming.setdefault(session_id, Future())
+            is_mine = session_id not in self._pending
+            coming = self._pending.setdefault(session_id, Future())
         if is_mine:
             try:
-                coming.set_result(str(self._daemon.order(Request("picture", session=session_id))["jpeg"]))
+                coming.set_result(str(self._daemon.send(Request("picture", session_id=session_id))["jpeg"]))
             except Exception as error:  # noqa: BLE001 - everybody who waits is told
                 coming.set_exception(error)
             finally:
                 with self._lock:
-                    del self._coming[session_id]
+                    del self._pending[session_id]
         return coming.result()

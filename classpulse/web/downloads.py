@@ -8,35 +8,35 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from classpulse.services.report_files import safe_name
+from classpulse.services.report_files import safe_file_name
 from classpulse.web.security_headers import DOCUMENT_POLICY
 
-TYPES = {
+CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
     "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json; charset=utf-8",
 }
 
-_MOST_BYTES = 150
+_MAX_NAME_BYTES = 150
 
 
-def download(content: bytes, name: str, ending: str) -> Response:
-    """A file to be kept. ``name`` may hold anything; ``ending`` is one of ``TYPES``."""
-    headers = {"Content-Disposition": disposition(f"{name}", ending)}
-    return Response(content, headers=headers, media_type=TYPES[ending])
+def file_download(content: bytes, name: str, extension: str) -> Response:
+    """A file to be kept. ``name`` may hold anything; ``extension`` is one of ``CONTENT_TYPES``."""
+    headers = {"Content-Disposition": content_disposition(f"{name}", extension)}
+    return Response(content, headers=headers, media_type=CONTENT_TYPES[extension])
 
 
-def document(content: bytes) -> Response:
+def embedded_document(content: bytes) -> Response:
     """A report to be looked at in a frame, as if from nowhere."""
-    return Response(content, headers={"Content-Security-Policy": DOCUMENT_POLICY}, media_type=TYPES["html"])
+    return Response(
+        content, headers={"Content-Security-Policy": DOCUMENT_POLICY}, media_type=CONTENT_TYPES["html"]
+    )
 
 
-def disposition(name: str, ending: str) -> str:
+def content_disposition(name: str, extension: str) -> str:
     """The name in plain ASCII for every browser, and in UTF-8 for those that read RFC 6266."""
-    whole = safe_name(name).encode()[:_MOST_BYTES].decode(errors="ignore")
+    whole = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
     plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
     plain = " ".join(re.sub(r"[^\w .,()-]", " ", plain).split()) or "report"
-    return (
-        f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(f'{whole}.{ending}', safe='')}"
-    )
+    return f"attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{quote(f'{whole}.{extension}', safe='')}"

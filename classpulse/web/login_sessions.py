@@ -16,91 +16,91 @@ from db.accounts import Account
 from db.clock import now_utc
 from db.unit_of_work import Store
 
-COOKIE, VISITOR = "classpulse", "classpulse_visitor"
+SESSION_COOKIE, VISITOR_COOKIE = "classpulse", "classpulse_visitor"
 
-OF_THIS_HOST, OVER_TLS = "__Host-", "__Secure-"
+HOST_COOKIE_PREFIX, SECURE_COOKIE_PREFIX = "__Host-", "__Secure-"
 """A browser takes a cookie whose name begins so over TLS alone, and the first only from this very host and
 for all of it: neither another service of the same domain nor somebody in the network can plant one."""
 
-REFRESH = timedelta(minutes=5)
+LAST_SEEN_INTERVAL = timedelta(minutes=5)
 """A login's last use is written at most so often."""
 
 
-class Logins:
+class LoginSessions:
     """Keeps logins. ``hours``: after so long without a request one is over; ``secure``: cookies go over TLS
     alone, and are named so that browsers see to it."""
 
     def __init__(self, engine: Engine, *, hours: float, secure: bool) -> None:
         self._engine = engine
-        self._lasts = timedelta(hours=hours)
+        self._lifetime = timedelta(hours=hours)
         self._secure = secure
-        prefix = OF_THIS_HOST if secure else ""
-        self._cookie, self._visitor = prefix + COOKIE, prefix + VISITOR
+        prefix = HOST_COOKIE_PREFIX if secure else ""
+        self._session_cookie, self._visitor_cookie = prefix + SESSION_COOKIE, prefix + VISITOR_COOKIE
         # Of this process: forms that were open before a restart are refused, and say so.
         self._key = secrets.token_bytes(32)
 
-    def begin(self, response: Response, account: Account) -> None:
+    def start(self, response: Response, account: Account) -> None:
         """Log somebody in; always with a new token, so that one that was planted before is worth nothing."""
         token = secrets.token_urlsafe(32)
         now = now_utc()
-        with Store(self._engine).unit() as unit:
-            accounts.forget_logins(unit, now - self._lasts)
-            accounts.open_login(unit, _hash(token), account.id, now)
+        with Store(self._engine).unit_of_work() as unit:
+            accounts.delete_unused_logins(unit, now - self._lifetime)
+            accounts.add_login(unit, _hash(token), account.id, now)
             unit.commit()
-        self._set(response, self._cookie, token)
+        self._set(response, self._session_cookie, token)
 
     def end(self, request: Request, response: Response) -> None:
         """Log out."""
-        token = request.cookies.get(self._cookie)
+        token = request.cookies.get(self._session_cookie)
         if token:
-            with Store(self._engine).unit() as unit:
-                accounts.close_login(unit, _hash(token))
+            with Store(self._engine).unit_of_work() as unit:
+                accounts.delete_login(unit, _hash(token))
                 unit.commit()
-        self._set(response, self._cookie, "", max_age=0)
+        self._set(response, self._session_cookie, "", max_age=0)
 
-    def of(self, account: Account) -> list[accounts.Login]:
+    def list_for(self, account: Account) -> list[accounts.Login]:
         """Where somebody is logged in."""
-        return accounts.logins(self._engine, account.id, now_utc() - self._lasts)
+        return accounts.list_logins(self._engine, account.id, now_utc() - self._lifetime)
 
-    def is_this(self, request: Request, login: accounts.Login) -> bool:
+    def is_current(self, request: Request, login: accounts.Login) -> bool:
         """Whether it is the login of the browser that asks."""
-        return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(self._cookie, "")))
+        return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(self._session_cookie, "")))
 
-    def account(self, request: Request) -> Account | None:
+    def current_account(self, request: Request) -> Account | None:
         """Who asks; None for a visitor."""
-        token = request.cookies.get(self._cookie)
+        token = request.cookies.get(self._session_cookie)
         if not token:
             return None
         now = now_utc()
-        found = accounts.login(self._engine, _hash(token), now - self._lasts)
+        found = accounts.find_login(self._engine, _hash(token), now - self._lifetime)
         if found is None:
             return None
         account, seen_at = found
-        if now - seen_at > REFRESH:
-            self._refresh(token, now)
+        if now - seen_at > LAST_SEEN_INTERVAL:
+            self._update_last_seen(token, now)
         return account
 
-    def form_token(self, request: Request) -> str:
+    def csrf_token(self, request: Request) -> str:
         """What a form of this browser must carry, so that no other site can send it."""
-        return hmac.new(self._key, self._who(request).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, self._browser_token(request).encode(), hashlib.sha256).hexdigest()
 
-    def fits(self, request: Request, token: str) -> bool:
+    def is_valid_csrf_token(self, request: Request, token: str) -> bool:
         """Whether a form came from a page of ours."""
-        return bool(self._who(request)) and hmac.compare_digest(self.form_token(request), token)
+        return bool(self._browser_token(request)) and hmac.compare_digest(self.csrf_token(request), token)
 
-    def know_visitor(self, request: Request, response: Response) -> None:
+    def set_visitor_cookie(self, request: Request, response: Response) -> None:
         """Give a browser without a login something that its forms can be told by."""
         visitor = getattr(request.state, "visitor", None)
         if visitor is not None:
-            self._set(response, self._visitor, visitor)
+            self._set(response, self._visitor_cookie, visitor)
 
-    def _refresh(self, token: str, now: datetime) -> None:
-        with Store(self._engine).unit() as unit:
-            accounts.seen(unit, _hash(token), now)
+    def _update_last_seen(self, token: str, now: datetime) -> None:
+        with Store(self._engine).unit_of_work() as unit:
+            accounts.touch_login(unit, _hash(token), now)
             unit.commit()
 
-    def _who(self, request: Request) -> str:
-        token = request.cookies.get(self._cookie) or request.cookies.get(self._visitor)
+    def _browser_token(self, request: Request) -> str:
+        token = request.cookies.get(self._session_cookie) or request.cookies.get(self._visitor_cookie)
         if token is None:
             if not hasattr(request.state, "visitor"):
                 request.state.visitor = secrets.token_urlsafe(16)

@@ -12,19 +12,19 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from classpulse.web.routing import require_token
+from classpulse.web.routing import require_csrf_token
 
-STALL_S = 60.0
+STALL_TIMEOUT_S = 60.0
 """Who sends nothing for so long has gone, whatever the connection says."""
 
-FORM_BYTES = 100_000
+MAX_FORM_OVERHEAD_BYTES = 100_000
 """What the fields of a form and the lines between them take at most."""
 
-MOST_FIELDS, MOST_FIELD_BYTES = 50, 10_000
+MAX_FIELDS, MAX_FIELD_BYTES = 50, 10_000
 
 
 @dataclass(frozen=True)
-class Field:
+class FormField:
     """A field that is no file, whole."""
 
     name: str
@@ -32,26 +32,26 @@ class Field:
 
 
 @dataclass(frozen=True)
-class FileBegins:
-    """From here on what comes is the file's content; ``called`` is what the browser says, and only that."""
+class FileStart:
+    """From here on what comes is the file's content; ``file_name`` is what the browser says, and only that."""
 
     name: str
-    called: str
+    file_name: str
 
 
-Part = Field | FileBegins | bytes
+Part = FormField | FileStart | bytes
 
 
-async def parts(request: Request) -> AsyncIterator[Part]:
+async def iter_parts(request: Request) -> AsyncIterator[Part]:
     """The fields, the beginning of the one file, and its content piece by piece, in the order in which they
     are sent. Raises HTTPException: 400 where it is no such form or breaks off, 408 where nothing more
     comes."""
-    reader = _Reader()
+    reader = _PartCollector()
     parser = MultipartParser(_boundary(request), reader.callbacks())
     stream = request.stream().__aiter__()
     while True:
         try:
-            async with asyncio.timeout(STALL_S):
+            async with asyncio.timeout(STALL_TIMEOUT_S):
                 piece = await anext(stream, b"")
             if not piece:
                 break
@@ -77,7 +77,7 @@ def _boundary(request: Request) -> bytes:
 
 
 @dataclass
-class _Reader:
+class _PartCollector:
     """Turns what the parser calls back into parts."""
 
     ended: bool = False
@@ -98,7 +98,7 @@ class _Reader:
             "on_headers_finished": self._headers,
             "on_part_data": self._data,
             "on_part_end": self._end,
-            "on_end": self._over,
+            "on_end": self._finish,
         }
 
     def pop(self) -> list[Part]:
@@ -129,10 +129,10 @@ class _Reader:
             if self._files > 1:
                 raise FormParserError("more than one file")
             self._value = None
-            self._parts.append(FileBegins(self._name, options[b"filename"].decode("utf-8", "replace")))
+            self._parts.append(FileStart(self._name, options[b"filename"].decode("utf-8", "replace")))
         else:
             self._fields += 1
-            if self._fields > MOST_FIELDS:
+            if self._fields > MAX_FIELDS:
                 raise FormParserError("too many fields")
             self._value = bytearray()
 
@@ -141,45 +141,45 @@ class _Reader:
             self._parts.append(data[start:end])
             return
         self._value += data[start:end]
-        if len(self._value) > MOST_FIELD_BYTES:
+        if len(self._value) > MAX_FIELD_BYTES:
             raise FormParserError("a field is too long")
 
     def _end(self) -> None:
         if self._value is not None:
-            self._parts.append(Field(self._name, self._value.decode("utf-8", "replace")))
+            self._parts.append(FormField(self._name, self._value.decode("utf-8", "replace")))
 
-    def _over(self) -> None:
+    def _finish(self) -> None:
         self.ended = True
 
 
 @dataclass(frozen=True)
-class SmallFile:
+class UploadedFile:
     """A file that fits the memory, and the fields beside it."""
 
-    called: str
+    file_name: str
     content: bytes
     fields: dict[str, str]
 
 
-async def read_file(request: Request, name: str, most: int) -> SmallFile:
+async def read_uploaded_file(request: Request, name: str, max_bytes: int) -> UploadedFile:
     """The file ``name`` of a form, of at most so many bytes, whole; empty where none was sent. Asks for the
     form's token. Raises HTTPException, 413 where it is larger."""
-    if int(request.headers.get("content-length") or 0) > most + FORM_BYTES:
-        raise HTTPException(413, _too_large(most))
+    if int(request.headers.get("content-length") or 0) > max_bytes + MAX_FORM_OVERHEAD_BYTES:
+        raise HTTPException(413, _too_large(max_bytes))
     fields: dict[str, str] = {}
     content, called, wanted = bytearray(), "", False
-    async for part in parts(request):
-        if isinstance(part, Field):
+    async for part in iter_parts(request):
+        if isinstance(part, FormField):
             fields[part.name] = part.value
-        elif isinstance(part, FileBegins):
-            called, wanted = part.called, part.name == name
+        elif isinstance(part, FileStart):
+            called, wanted = part.file_name, part.name == name
         elif wanted:
             content += part
-            if len(content) > most:
-                raise HTTPException(413, _too_large(most))
-    require_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
-    return SmallFile(called, bytes(content), fields)
+            if len(content) > max_bytes:
+                raise HTTPException(413, _too_large(max_bytes))
+    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    return UploadedFile(called, bytes(content), fields)
 
 
-def _too_large(most: int) -> str:
-    return f"this file is larger than {most / 1e6:g} MB"
+def _too_large(max_bytes: int) -> str:
+    return f"this file is larger than {max_bytes / 1e6:g} MB"

@@ -1,5 +1,5 @@
 """The files of a lesson's report: whether they still say what the record holds, and making them. Each
-language has its own; of the forms for programs there is one (``report_name``)."""
+language has its own; of the forms for programs there is one (``report_file_name``)."""
 
 from __future__ import annotations
 
@@ -9,70 +9,74 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
-from classpulse.services.report_files import find_report_folders, report_name
-from classpulse.services.reports import make_report
-from classpulse.web.context import Site
+from classpulse.services.report_files import find_report_folders, report_file_name
+from classpulse.services.reports import generate_report
+from classpulse.web.context import AppContext
 from db import sessions as queries
 from db.records import SessionRecord
 from reports.text.i18n import Language
 
-KINDS = ("html", "pdf", "csv", "json")
+REPORT_KINDS = ("html", "pdf", "csv", "json")
 
 
-def fresh_report(site: Site, session: SessionRecord, kind: str, language: Language) -> Path | None:
+def find_current_report(
+    site: AppContext, session: SessionRecord, kind: str, language: Language
+) -> Path | None:
     """The report's file, if there is one that was made after the lesson, every correction and every review;
     of a lesson that is still recorded, any."""
     for folder in find_report_folders(site.config.output_folder, session.id):
-        path = folder / report_name(kind, language)
+        path = folder / report_file_name(kind, language)
         try:
             read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         except OSError:  # there is none, or it is erased at this moment
             continue
-        if read_at >= _changed_at(site, session):
+        if read_at >= _last_change(site, session):
             return path
     return None
 
 
-def key_of(session_id: int, kind: str, language: Language) -> Hashable:
+def report_job_key(session_id: int, kind: str, language: Language) -> Hashable:
     """What the making of a report is known by (``Making``)."""
-    return "report", session_id, report_name(kind, language)
+    return "report", session_id, report_file_name(kind, language)
 
 
-def make(site: Site, session_id: int, kind: str, language: Language) -> Path:
-    """Make it; raises as ``make_report`` does."""
-    return make_report(site.engine, session_id, site.config, formats=(kind,), language=language)[kind]
+def generate_cached_report(site: AppContext, session_id: int, kind: str, language: Language) -> Path:
+    """Make it; raises as ``generate_report`` does."""
+    return generate_report(site.engine, session_id, site.config, formats=(kind,), language=language)[kind]
 
 
-async def report_bytes(
-    site: Site, session: SessionRecord, kind: str, language: Language, *, fresh: Path | None
+async def current_report_bytes(
+    site: AppContext, session: SessionRecord, kind: str, language: Language, *, cached: Path | None
 ) -> bytes:
     """The report as it is, or else made now."""
-    if fresh is not None:
-        return fresh.read_bytes()
-    key = key_of(session.id, kind, language)
+    if cached is not None:
+        return cached.read_bytes()
+    key = report_job_key(session.id, kind, language)
 
     def remade() -> Path:
         # It may have been made since it was looked for.
-        return fresh_report(site, session, kind, language) or make(site, session.id, kind, language)
+        return find_current_report(site, session, kind, language) or generate_cached_report(
+            site, session.id, kind, language
+        )
 
-    made = await site.making.made(key, remade)
-    if await run_in_threadpool(fresh_report, site, session, kind, language) is None:
+    made = await site.jobs.result(key, remade)
+    if await run_in_threadpool(find_current_report, site, session, kind, language) is None:
         # That one was on its way already, and had begun before the last change.
-        made = await site.making.made(key, remade)
+        made = await site.jobs.result(key, remade)
     return made.read_bytes()
 
 
-def start_making(site: Site, session_id: int, language: Language) -> None:
+def start_report_job(site: AppContext, session_id: int, language: Language) -> None:
     """Make the page that is shown beside the dashboard's, of what the record holds from now on."""
-    key = key_of(session_id, "html", language)
-    site.making.start(key, lambda: make(site, session_id, "html", language), anew=True)
+    key = report_job_key(session_id, "html", language)
+    site.jobs.start(key, lambda: generate_cached_report(site, session_id, "html", language), restart=True)
 
 
-def _changed_at(site: Site, session: SessionRecord) -> datetime:
+def _last_change(site: AppContext, session: SessionRecord) -> datetime:
     if session.ended_at is None:
         return session.started_at
-    made = queries.corrections(site.engine, session.id)
-    moments = [session.ended_at, *(one.made_at for one in made)]
+    made = queries.list_corrections(site.engine, session.id)
+    moments = [session.ended_at, *(one.created_at for one in made)]
     moments += [one.undone_at for one in made if one.undone_at]
-    moments += [one.reviewed_at for one in queries.flags(site.engine, session.id) if one.reviewed_at]
+    moments += [one.reviewed_at for one in queries.list_flags(site.engine, session.id) if one.reviewed_at]
     return max(moments)

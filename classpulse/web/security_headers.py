@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY = (
+PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; media-src 'self' blob:; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -20,7 +20,7 @@ DOCUMENT_POLICY = (
 """For a report, which is one file with its styles in it and no script: in a frame of ours, and as if from
 nowhere."""
 
-ALWAYS = {
+DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -30,18 +30,18 @@ ALWAYS = {
 }
 """Unless an answer says otherwise itself."""
 
-TLS_ONLY = "max-age=31536000"
+HSTS_VALUE = "max-age=31536000"
 """For a year, and no other name of the domain."""
 
 
-class Headers:
-    """ASGI middleware that adds them. ``insist``: whether browsers are told to reach this host over TLS alone
+class SecurityHeaders:
+    """ASGI middleware that adds them. ``hsts``: whether browsers are told to reach this host over TLS alone
     (``Strict-Transport-Security``). It holds for every port, so it is for whoever has the host for
     themselves; a proxy says it itself."""
 
-    def __init__(self, app: ASGIApp, *, insist: bool) -> None:
+    def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self._app = app
-        self._insist = insist
+        self._hsts = hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -52,11 +52,11 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", POLICY)
-                for name, value in ALWAYS.items():
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+                for name, value in DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
-                if self._insist:
-                    headers.setdefault("Strict-Transport-Security", TLS_ONLY)
+                if self._hsts:
+                    headers.setdefault("Strict-Transport-Security", HSTS_VALUE)
             await send(message)
 
         await self._app(scope, receive, with_headers)

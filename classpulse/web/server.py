@@ -15,44 +15,44 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from classpulse.cli.console import say
+from classpulse.cli.console import print_message
 from classpulse.config.settings import Config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.errors import RunError, UserError
 from classpulse.log_setup import log_to_file
-from classpulse.services.roster import roster_names
+from classpulse.services.roster import stored_student_names
 from classpulse.web.app import build_app
-from classpulse.web.background_jobs import warm
-from monitor.daemon.control import ask_daemon
+from classpulse.web.background_jobs import preload_modules
+from monitor.daemon.control import daemon_status
 from monitor.daemon.errors import ControlError
 
 log = logging.getLogger(__name__)
 
-KEEP_S = 5.0
+DAEMON_CHECK_INTERVAL_S = 5.0
 """How often it is looked whether the service still runs."""
 
 
-def serve(config: Config) -> None:
+def serve_dashboard(config: Config) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM, with the service beside it where none runs yet.
 
     Raises DatabaseError, UserError for a certificate that is none, and RunError where the address cannot be
     used.
     """
     settings = config.settings.serve
-    require_certificate(config)
+    check_certificate(config)
     with (
-        open_record(config) as engine,
-        log_to_file(config.data_folder, "web", config.settings.log, names=roster_names(engine)),
+        open_configured_database(config) as engine,
+        log_to_file(config.data_folder, "web", config.settings.log, names=stored_student_names(engine)),
     ):
         app = build_app(config, engine)
-        app.state.site.making.start("warm", warm)
-        where = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.port}"
-        say(f"Classpulse is at {where}; end it with Ctrl-C")
+        app.state.site.jobs.start("warm", preload_modules)
+        where = f"{'https' if settings.uses_tls else 'http'}://{settings.host}:{settings.port}"
+        print_message(f"Classpulse is at {where}; end it with Ctrl-C")
         if app.state.site.code is not None:
-            say(f"the first start needs this code, once: {app.state.site.code}")
-        server = uvicorn.Server(server_settings(config, app))
+            print_message(f"the first start needs this code, once: {app.state.site.code}")
+        server = uvicorn.Server(uvicorn_config(config, app))
         # From before there is a service: whoever ends this must not leave it behind.
-        with _obeying_sigterm(server), _service(config), app.state.analyses:
+        with _stop_on_sigterm(server), _running_daemon(config), app.state.analyses:
             try:
                 server.run()
             except SystemExit:
@@ -60,10 +60,10 @@ def serve(config: Config) -> None:
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
                 ) from None
             finally:
-                app.state.site.online.close()
+                app.state.site.online_lessons.close()
 
 
-def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
+def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
     """How the application is served. Where a request comes from is believed of a proxy alone that
     ``behind_proxy`` says is there, at an address of the environment's ``FORWARDED_ALLOW_IPS``."""
     settings = config.settings.serve
@@ -71,8 +71,8 @@ def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        ssl_certfile=_beside(config, settings.certificate),
-        ssl_keyfile=_beside(config, settings.key),
+        ssl_certfile=_resolve_path(config, settings.certificate),
+        ssl_keyfile=_resolve_path(config, settings.key),
         proxy_headers=settings.behind_proxy,
         server_header=False,
         log_config=None,
@@ -81,10 +81,10 @@ def server_settings(config: Config, app: Starlette) -> uvicorn.Config:
     )
 
 
-def require_certificate(config: Config) -> None:
+def check_certificate(config: Config) -> None:
     """Raises UserError, one line, where the certificate and its key are not such."""
     certificate, key = (
-        _beside(config, one) for one in (config.settings.serve.certificate, config.settings.serve.key)
+        _resolve_path(config, one) for one in (config.settings.serve.certificate, config.settings.serve.key)
     )
     if certificate is None or key is None:
         return
@@ -108,13 +108,13 @@ def require_certificate(config: Config) -> None:
         raise UserError(f"serve: {why}; expected a certificate and its key as PEM files") from None
 
 
-def _beside(config: Config, path: Path | None) -> Path | None:
+def _resolve_path(config: Config, path: Path | None) -> Path | None:
     """A path of the settings, which is relative to them."""
     return None if path is None else (config.folder / path).resolve()
 
 
 @contextmanager
-def _obeying_sigterm(server: uvicorn.Server) -> Iterator[None]:
+def _stop_on_sigterm(server: uvicorn.Server) -> Iterator[None]:
     """uvicorn obeys a SIGTERM while it runs, and when it is done raises it again for whoever was to hear it
     before: by default that would end this process at once, and leave the service and its recordings behind,
     and so would one that comes before it runs."""
@@ -130,11 +130,11 @@ def _obeying_sigterm(server: uvicorn.Server) -> Iterator[None]:
 
 
 @contextmanager
-def _service(config: Config) -> Iterator[None]:
+def _running_daemon(config: Config) -> Iterator[None]:
     """While the block lasts there is a service: one that runs already, or one of ours that is started again
     when it ends."""
     over = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(config, over), name="keeper")
+    keeper = threading.Thread(target=_supervise_daemon, args=(config, over), name="keeper")
     keeper.start()
     try:
         yield
@@ -143,21 +143,21 @@ def _service(config: Config) -> Iterator[None]:
         keeper.join()
 
 
-def _keep(config: Config, over: threading.Event) -> None:
+def _supervise_daemon(config: Config, stop: threading.Event) -> None:
     ours: subprocess.Popen[bytes] | None = None
-    while not over.is_set():
-        if (ours is None or ours.poll() is not None) and not _runs(config):
+    while not stop.is_set():
+        if (ours is None or ours.poll() is not None) and not _is_daemon_running(config):
             command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "daemon"]
             ours = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        over.wait(KEEP_S)
+        stop.wait(DAEMON_CHECK_INTERVAL_S)
     if ours is not None and ours.poll() is None:
         ours.terminate()
         ours.wait()
 
 
-def _runs(config: Config) -> bool:
+def _is_daemon_running(config: Config) -> bool:
     try:
-        return ask_daemon(config.data_folder) is not None
+        return daemon_status(config.data_folder) is not None
     except ControlError as error:
         log.warning("the service does not answer: %s", error)
         return True

@@ -13,12 +13,12 @@ import cv2
 from db.records import PlannedSeat
 from monitor.types import ImageBGR
 
-KEPT_S = 15 * 60.0
+STILL_LIFETIME_S = 15 * 60.0
 
-MOST = 10
+MAX_STILLS = 10
 """So many at a time, of all accounts together; one of 12 megapixels takes 36 MB."""
 
-SHOWN_PX = 2000
+MAX_SHOWN_PX = 2000
 """As wide or high is what the page shows at most."""
 
 
@@ -35,50 +35,50 @@ class RoomStill:
 Timer = Callable[[float, Callable[[], None]], threading.Timer]
 
 
-def _timer(after_s: float, then: Callable[[], None]) -> threading.Timer:
+def _start_timer(after_s: float, then: Callable[[], None]) -> threading.Timer:
     timer = threading.Timer(after_s, then)
     timer.daemon = True
     timer.start()
     return timer
 
 
-class Stills:
+class StillStore:
     """At most one for each account and class. From any thread."""
 
-    def __init__(self, timer: Timer = _timer) -> None:
+    def __init__(self, timer: Timer = _start_timer) -> None:
         self._timer = timer
         self._lock = threading.Lock()
-        self._all: dict[tuple[int, str], RoomStill] = {}
+        self._stills: dict[tuple[int, str], RoomStill] = {}
 
     def put(
         self, account_id: int, class_name: str, image_bgr: ImageBGR, seats: Sequence[PlannedSeat]
     ) -> RoomStill:
-        """Keep a still; the one before goes, and this one after ``KEPT_S``."""
-        still = RoomStill(secrets.token_hex(8), image_bgr, _jpeg(image_bgr), tuple(seats))
+        """Keep a still; the one before goes, and this one after ``STILL_LIFETIME_S``."""
+        still = RoomStill(secrets.token_hex(8), image_bgr, _encode_jpeg(image_bgr), tuple(seats))
         with self._lock:
-            self._all.pop((account_id, class_name), None)
-            self._all[account_id, class_name] = still
-            while len(self._all) > MOST:
-                del self._all[next(iter(self._all))]
-        self._timer(KEPT_S, lambda: self.drop(account_id, class_name, still.id))
+            self._stills.pop((account_id, class_name), None)
+            self._stills[account_id, class_name] = still
+            while len(self._stills) > MAX_STILLS:
+                del self._stills[next(iter(self._stills))]
+        self._timer(STILL_LIFETIME_S, lambda: self.drop(account_id, class_name, still.id))
         return still
 
     def get(self, account_id: int, class_name: str) -> RoomStill | None:
         """The still, None where there is none any more."""
         with self._lock:
-            return self._all.get((account_id, class_name))
+            return self._stills.get((account_id, class_name))
 
     def drop(self, account_id: int, class_name: str, still_id: str | None = None) -> None:
         """Forget it; with a number only if it still is that one."""
         with self._lock:
-            known = self._all.get((account_id, class_name))
+            known = self._stills.get((account_id, class_name))
             if known is not None and still_id in {None, known.id}:
-                del self._all[account_id, class_name]
+                del self._stills[account_id, class_name]
 
 
-def _jpeg(image_bgr: ImageBGR) -> bytes:
+def _encode_jpeg(image_bgr: ImageBGR) -> bytes:
     height, width = image_bgr.shape[:2]
-    scale = min(1.0, SHOWN_PX / max(height, width))
+    scale = min(1.0, MAX_SHOWN_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     shown = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
     return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])

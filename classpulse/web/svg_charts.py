@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
-from reports.charts.levels import Panel, Point
+from reports.charts.levels import SharePanel, SharePoint
 from reports.history.statistics import Estimate
-from reports.text.dates import table_day, table_moment
-from reports.text.formatting import percent, percent_range
+from reports.text.dates import format_table_datetime, format_table_day
+from reports.text.formatting import format_percent, format_percent_range
 
 _WIDTH, _HEIGHT = 440.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 14.0, 20.0, 24.0
@@ -22,7 +22,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 150.0, 34.0
 
 
 @dataclass(frozen=True)
-class Axis:
+class TimeAxis:
     """Moments as places from ``left`` to ``right``."""
 
     first: datetime
@@ -38,25 +38,25 @@ class Axis:
 
 
 def panel_svg(
-    panel: Panel,
+    panel: SharePanel,
     moments: Sequence[datetime],
     alt: str,
     *,
     missed: Sequence[datetime] = (),
-    empty: Sequence[tuple[datetime, datetime]] = (),
-    addresses: Mapping[datetime, str] | None = None,
+    empty_spans: Sequence[tuple[datetime, datetime]] = (),
+    links: Mapping[datetime, str] | None = None,
 ) -> Markup:
     """One share over the lessons at ``moments``: points with their intervals, the means of weeks, the trend.
-    ``missed`` lessons are crossed above it, ``empty`` weeks shaded: neither is zero. A point leads to its
-    lesson by ``addresses``."""
-    axis = Axis(min(moments), max(moments), _LEFT + 6, _WIDTH - _RIGHT - 6)
-    top, base = panel.top, _HEIGHT - _BOTTOM
+    ``missed`` lessons are crossed above it, ``empty_spans`` weeks shaded: neither is zero. A point leads to its
+    lesson by ``links``."""
+    axis = TimeAxis(min(moments), max(moments), _LEFT + 6, _WIDTH - _RIGHT - 6)
+    top, base = panel.y_max, _HEIGHT - _BOTTOM
 
     def y(value: float) -> float:
         return base - min(value, top) / top * (base - _TOP)
 
     parts = [_frame(axis, top, y)]
-    for since, until in empty:
+    for since, until in empty_spans:
         left, right = axis.x(since), axis.x(until)
         if right > left:
             parts.append(_rect("empty", left, _TOP, right - left, base - _TOP))
@@ -65,18 +65,18 @@ def panel_svg(
     if len(panel.line) == 2:
         (start, from_), (end, to) = panel.line
         parts.append(_line("trend", axis.x(start), y(max(from_, 0)), axis.x(end), y(max(to, 0))))
-    parts += [_point(point, axis.x(point.at), y, (addresses or {}).get(point.at)) for point in panel.points]
+    parts += [_point(point, axis.x(point.at), y, (links or {}).get(point.at)) for point in panel.points]
     parts += [_cross(axis.x(at), _TOP - 9) for at in missed]
     return Markup('<svg class="levels" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">{}</svg>').format(
         _WIDTH, _HEIGHT, alt, Markup("").join(parts)
     )
 
 
-def spark_svg(points: Sequence[Point], now: datetime | None, alt: str) -> Markup:
+def sparkline_svg(points: Sequence[SharePoint], now: datetime | None, alt: str) -> Markup:
     """The same share in earlier lessons, small; ``now`` is the lesson that is asked about."""
     if not points:
         return Markup("")
-    axis = Axis(points[0].at, points[-1].at, 5, _SPARK_WIDTH - 5)
+    axis = TimeAxis(points[0].at, points[-1].at, 5, _SPARK_WIDTH - 5)
     top = next((one for one in (0.2, 0.4) if max(p.high or p.value for p in points) <= one), 1.0)
 
     def y(value: float) -> float:
@@ -104,32 +104,32 @@ def difference_svg(change: Estimate | None, widest: float) -> Markup:
     parts = [_line("ground", 75, 0, 75, 20)]
     if change.low is not None and change.high is not None:
         parts.append(_line("interval", x(change.low), 10, x(change.high), 10))
-    parts.append(_dot("" if change.clear else "hollow", x(change.value), 10, 4))
+    parts.append(_dot("" if change.excludes_zero else "hollow", x(change.value), 10, 4))
     return Markup('<svg class="small" viewBox="0 0 150 20" aria-hidden="true">{}</svg>').format(
         Markup("").join(parts)
     )
 
 
-def value_told(point: Point) -> str:
+def value_text(point: SharePoint) -> str:
     """``2026-03-02 09:00: 34 % (29–40 %)``, the day as the language that is spoken has it."""
-    told = f"{table_moment(point.at)}: {percent(point.value)}"
+    told = f"{format_table_datetime(point.at)}: {format_percent(point.value)}"
     if point.low is None or point.high is None:
         return told
-    return f"{told} ({percent_range(point.low, point.high)})"
+    return f"{told} ({format_percent_range(point.low, point.high)})"
 
 
-def _frame(axis: Axis, top: float, y: Callable[[float], float]) -> Markup:
+def _frame(axis: TimeAxis, top: float, y: Callable[[float], float]) -> Markup:
     parts = []
     for value in (0.0, top / 2, top):
         parts.append(_line("grid", _LEFT, y(value), _WIDTH - _RIGHT, y(value)))
-        parts.append(_text("end", _LEFT - 6, y(value) + 4, percent(value)))
-    parts.append(_text("start", _LEFT, _HEIGHT - 6, table_day(axis.first)))
+        parts.append(_text("end", _LEFT - 6, y(value) + 4, format_percent(value)))
+    parts.append(_text("start", _LEFT, _HEIGHT - 6, format_table_day(axis.first)))
     if axis.last.date() != axis.first.date():
-        parts.append(_text("end", _WIDTH - _RIGHT, _HEIGHT - 6, table_day(axis.last)))
+        parts.append(_text("end", _WIDTH - _RIGHT, _HEIGHT - 6, format_table_day(axis.last)))
     return Markup("").join(parts)
 
 
-def _point(point: Point, x: float, y: Callable[[float], float], address: str | None) -> Markup:
+def _point(point: SharePoint, x: float, y: Callable[[float], float], link: str | None) -> Markup:
     parts = []
     if point.low is not None and point.high is not None:
         parts.append(_line("interval", x, y(point.low), x, y(point.high)))
@@ -138,28 +138,28 @@ def _point(point: Point, x: float, y: Callable[[float], float], address: str | N
     else:
         parts.append(_dot("", x, y(point.value), 3.6))
     parts.append(_rect("hit", x - 7, _TOP - 4, 14, _HEIGHT - _TOP - _BOTTOM + 8))
-    told = value_told(point)
+    told = value_text(point)
     inside = Markup('<g class="point" data-told="{}"><title>{}</title>{}</g>').format(
         told, told, Markup("").join(parts)
     )
     # Not among the stops of the Tab key: the table below has the same links.
-    return Markup('<a href="{}" tabindex="-1">{}</a>').format(address, inside) if address else inside
+    return Markup('<a href="{}" tabindex="-1">{}</a>').format(link, inside) if link else inside
 
 
-def _line(look: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+def _line(css_class: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
     return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
-        look, x1, y1, x2, y2
+        css_class, x1, y1, x2, y2
     )
 
 
-def _rect(look: str, x: float, y: float, width: float, height: float) -> Markup:
+def _rect(css_class: str, x: float, y: float, width: float, height: float) -> Markup:
     return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
-        look, x, y, width, height
+        css_class, x, y, width, height
     )
 
 
-def _dot(look: str, x: float, y: float, radius: float) -> Markup:
-    return Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="{:g}"/>').format(look, x, y, radius)
+def _dot(css_class: str, x: float, y: float, radius: float) -> Markup:
+    return Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="{:g}"/>').format(css_class, x, y, radius)
 
 
 def _cross(x: float, y: float) -> Markup:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from db.records import Level
+from db.records import ShareEstimate
 from reports.text import formatting as words
 
 
-def _range(level: Level) -> str:
-    return words.percent_range(level.low, level.high)
+def _range(level: ShareEstimate) -> str:
+    return words.format_percent_range(level.low, level.high)
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {
-    "percent": words.percent,
+TEMPLATE_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "percent": words.format_percent,
     "range": _range,
-    "length_of_time": words.length,
-    "points": words.points,
+    "length_of_time": words.format_duration,
+    "points": words.format_change_points,
 }

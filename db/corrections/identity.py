@@ -15,95 +15,95 @@ from functools import cached_property
 
 from db.records import Correction
 
-END_S = 1e9
+MAX_TIME_S = 1e9
 """Later than any bin: the schema's bound for seconds. A number, so that the database can compare with it."""
 
 
 @dataclass(frozen=True, order=True)
-class Stretch:
-    """From ``from_s`` until before ``until_s`` (media seconds) the recorded student ``student_id`` was
+class IdentityInterval:
+    """From ``start_s`` until before ``end_s`` (media seconds) the recorded student ``student_id`` was
     ``person_id``, who may be the same."""
 
     student_id: int
-    from_s: float
-    until_s: float
+    start_s: float
+    end_s: float
     person_id: int
 
 
 @dataclass(frozen=True)
-class Attribution:
+class IdentityMap:
     """Who is who. Without stretches, or for a student without any, everybody is as recorded.
 
-    The stretches of one student cover all time and do not overlap, as ``replay`` makes them.
+    The stretches of one student cover all time and do not overlap, as ``apply_corrections`` makes them.
     """
 
-    stretches: tuple[Stretch, ...] = ()
+    intervals: tuple[IdentityInterval, ...] = ()
 
     @property
-    def corrected(self) -> bool:
+    def is_corrected(self) -> bool:
         """Whether anything was ever corrected; also when all of it was taken back."""
-        return bool(self.stretches)
+        return bool(self.intervals)
 
     @cached_property
-    def people(self) -> Mapping[int, frozenset[tuple[int, float, float]]]:
+    def intervals_by_person(self) -> Mapping[int, frozenset[tuple[int, float, float]]]:
         """What is whose: each person's stretches as (student, from, until)."""
         owned: dict[int, set[tuple[int, float, float]]] = defaultdict(set)
-        for one in self.stretches:
-            owned[one.person_id].add((one.student_id, one.from_s, one.until_s))
+        for one in self.intervals:
+            owned[one.person_id].add((one.student_id, one.start_s, one.end_s))
         return {person: frozenset(stretches) for person, stretches in owned.items()}
 
-    def person(self, student_id: int, at_s: float) -> int:
+    def person_at(self, student_id: int, at_s: float) -> int:
         """Who the recorded student was at that moment."""
-        own = self._by_student.get(student_id, ())
-        return next((one.person_id for one in own if one.from_s <= at_s < one.until_s), student_id)
+        own = self._intervals_by_student.get(student_id, ())
+        return next((one.person_id for one in own if one.start_s <= at_s < one.end_s), student_id)
 
-    def mostly(self, student_id: int, first_s: float, last_s: float) -> int:
+    def main_person(self, student_id: int, first_s: float, last_s: float) -> int:
         """Who the recorded student was for the longest part of that time; at a moment, who then."""
         shared: dict[int, float] = defaultdict(float)
-        for one in self._by_student.get(student_id, ()):
-            shared[one.person_id] += max(0.0, min(last_s, one.until_s) - max(first_s, one.from_s))
+        for one in self._intervals_by_student.get(student_id, ()):
+            shared[one.person_id] += max(0.0, min(last_s, one.end_s) - max(first_s, one.start_s))
         longest = max(shared, key=lambda person: shared[person], default=student_id)
-        return longest if shared.get(longest) else self.person(student_id, first_s)
+        return longest if shared.get(longest) else self.person_at(student_id, first_s)
 
-    def sharers(self, student_id: int) -> tuple[int, ...]:
+    def people_of(self, student_id: int) -> tuple[int, ...]:
         """Everybody who the recorded student was, each once, in order of time."""
-        own = self._by_student.get(student_id)
+        own = self._intervals_by_student.get(student_id)
         return tuple(dict.fromkeys(one.person_id for one in own)) if own else (student_id,)
 
     @cached_property
-    def _by_student(self) -> Mapping[int, tuple[Stretch, ...]]:
-        found: dict[int, tuple[Stretch, ...]] = defaultdict(tuple)
-        for one in sorted(self.stretches):
+    def _intervals_by_student(self) -> Mapping[int, tuple[IdentityInterval, ...]]:
+        found: dict[int, tuple[IdentityInterval, ...]] = defaultdict(tuple)
+        for one in sorted(self.intervals):
             found[one.student_id] += (one,)
         return dict(found)
 
 
-def replay(recorded: Iterable[int], corrections: Iterable[Correction]) -> Attribution:
-    """Who is who when ``corrections`` are made one after the other on the ``recorded`` students.
+def apply_corrections(student_ids: Iterable[int], corrections: Iterable[Correction]) -> IdentityMap:
+    """Who is who when ``corrections`` are made one after the other on the ``student_ids`` students.
 
     A correction of somebody who is nobody by then changes nothing.
     """
-    stretches = [Stretch(student, 0.0, END_S, student) for student in sorted(recorded)]
+    stretches = [IdentityInterval(student, 0.0, MAX_TIME_S, student) for student in sorted(student_ids)]
     for correction in corrections:
-        stretches = [part for one in stretches for part in _corrected(one, correction)]
-    return Attribution(tuple(_joined(stretches)))
+        stretches = [part for one in stretches for part in _split_interval(one, correction)]
+    return IdentityMap(tuple(_merge_adjacent(stretches)))
 
 
-def _corrected(one: Stretch, correction: Correction) -> tuple[Stretch, ...]:
+def _split_interval(interval: IdentityInterval, correction: Correction) -> tuple[IdentityInterval, ...]:
     at_s = correction.at_s or 0.0
-    if one.person_id != correction.student_id or at_s >= one.until_s:
-        return (one,)
-    other = replace(one, from_s=max(at_s, one.from_s), person_id=correction.person_id)
-    return (other,) if at_s <= one.from_s else (replace(one, until_s=at_s), other)
+    if interval.person_id != correction.student_id or at_s >= interval.end_s:
+        return (interval,)
+    other = replace(interval, start_s=max(at_s, interval.start_s), person_id=correction.person_id)
+    return (other,) if at_s <= interval.start_s else (replace(interval, end_s=at_s), other)
 
 
-def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+def _merge_adjacent(intervals: Iterable[IdentityInterval]) -> Iterator[IdentityInterval]:
     """Neighbours of one student that are the same person, as one: what was split and merged again is
     what it was before."""
-    before: Stretch | None = None
-    for one in stretches:
+    before: IdentityInterval | None = None
+    for one in intervals:
         if before and (before.student_id, before.person_id) == (one.student_id, one.person_id):
-            before = replace(before, until_s=one.until_s)
+            before = replace(before, end_s=one.end_s)
             continue
         if before:
             yield before

@@ -6,17 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from db.corrections.identity import Attribution
+from db.corrections.identity import IdentityMap
 from db.records import TimelineBin
 
 ABSENT = "absent"
-"""``monitor.types.Unknown.ABSENT``, which a test holds against this: the one reason that counts the samples
+"""``monitor.types.UnreadableReason.ABSENT``, which a test holds against this: the one reason that counts the samples
 without the student, and so cannot be summed."""
 
 _ROUNDING_S = 1e-6  # of sums of a few samples' times
 
 
-def attributed(bins: Iterable[TimelineBin], who: Attribution) -> list[TimelineBin]:
+def merge_bins_by_person(bins: Iterable[TimelineBin], identities: IdentityMap) -> list[TimelineBin]:
     """Recorded bins as bins of people: one of each person and ``start_s``, by person and time; those of
     the whole class come first, as they are."""
     parts: dict[tuple[bool, int, float], list[TimelineBin]] = defaultdict(list)
@@ -24,13 +24,13 @@ def attributed(bins: Iterable[TimelineBin], who: Attribution) -> list[TimelineBi
         if item.student_id is None:
             parts[False, 0, item.start_s].append(item)
         else:
-            person = who.person(item.student_id, item.start_s)
+            person = identities.person_at(item.student_id, item.start_s)
             mine = item if person == item.student_id else replace(item, student_id=person)
             parts[True, person, item.start_s].append(mine)
-    return [combined(parts[key]) for key in sorted(parts)]
+    return [merge_bins(parts[key]) for key in sorted(parts)]
 
 
-def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
+def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
     """Bins of one person at one time as one bin; a single one is returned as it is.
 
     ``samples`` and ``watched_s`` are of the session, so the largest counts and not the sum. What was
@@ -51,21 +51,21 @@ def combined(parts: Sequence[TimelineBin]) -> TimelineBin:
         samples=samples,
         seen_samples=seen_samples,
         usable_samples=usable_samples,
-        probabilities=_probabilities(parts),
-        unknown=_unknown(parts, samples - seen_samples),
+        probabilities=_mean_probabilities(parts),
+        unreadable_reasons=_merge_unreadable_reasons(parts, samples - seen_samples),
         pose_samples=sum(one.pose_samples for one in parts),
         facing_samples=sum(one.facing_samples for one in parts),
         eye_samples=sum(one.eye_samples for one in parts),
         closed_samples=sum(one.closed_samples for one in parts),
-        yaw_deg=_mean([(one.yaw_deg, one.pose_samples) for one in parts]),
+        yaw_deg=_weighted_mean([(one.yaw_deg, one.pose_samples) for one in parts]),
         # How many samples have a pitch is not kept; they are among those with a yaw.
-        pitch_deg=_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
-        people=max(one.people for one in parts),
-        poses=combined_poses(parts, usable_samples),
+        pitch_deg=_weighted_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
+        student_count=max(one.student_count for one in parts),
+        pose_counts=merge_pose_counts(parts, usable_samples),
     )
 
 
-def seen_together(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -> list[float]:
+def find_simultaneous_bins(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -> list[float]:
     """The bins, by ``start_s``, that both were seen in for longer together than the bin was watched:
     nobody is in two places at once."""
     others = {one.start_s: one for one in second}
@@ -77,7 +77,7 @@ def seen_together(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -
     )
 
 
-def _probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | None:
+def _mean_probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | None:
     usable = [(one.probabilities, one.usable_samples) for one in parts if one.probabilities is not None]
     total = sum(weight for _, weight in usable)
     if not total:
@@ -90,24 +90,24 @@ def _probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | None:
     )
 
 
-def _unknown(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
+def _merge_unreadable_reasons(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
     reasons: Counter[str] = Counter()
     for one in parts:
-        reasons.update(one.unknown)
+        reasons.update(one.unreadable_reasons)
     told = reasons.pop(ABSENT, 0)
     return dict(reasons) | ({ABSENT: absent} if told and absent else {})
 
 
-def combined_poses(parts: Iterable[TimelineBin], usable_samples: int) -> dict[str, int]:
+def merge_pose_counts(parts: Iterable[TimelineBin], usable_samples: int) -> dict[str, int]:
     """The pose counts of all parts; empty where they do not account for every usable sample, because one
     part was recorded without poses or the parts overlap."""
     poses: Counter[str] = Counter()
     for one in parts:
-        poses.update(one.poses)
+        poses.update(one.pose_counts)
     return dict(poses) if poses.total() == usable_samples else {}
 
 
-def _mean(values: Sequence[tuple[float | None, int]]) -> float | None:
+def _weighted_mean(values: Sequence[tuple[float | None, int]]) -> float | None:
     known = [(value, weight) for value, weight in values if value is not None and weight]
     total = sum(weight for _, weight in known)
     return sum(value * weight for value, weight in known) / total if total else None

@@ -13,25 +13,35 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from db import sql as mapping
-from db.corrections.identity import Attribution, Stretch, replay
+from db.corrections.identity import IdentityInterval, IdentityMap, apply_corrections
 from db.errors import Conflict, NotFound
 from db.records import Correction, CorrectionKind, CorrectionRecord, SessionStatus
-from db.schema import AttributionRow, BinRow, CorrectionRow, SeatRow, SessionRow, StudentRow, TrackRow
-from db.summaries import forget, forget_after
+from db.schema import (
+    CorrectionRow,
+    IdentityIntervalRow,
+    SeatRow,
+    SessionRow,
+    StudentRow,
+    TimelineBinRow,
+    TrackRow,
+)
+from db.summaries import delete_later_summaries, delete_summaries
 
 
-def attributions(connection: Connection, of: ColumnElement[bool]) -> dict[int, Attribution]:
+def load_identity_maps(connection: Connection, condition: ColumnElement[bool]) -> dict[int, IdentityMap]:
     """Who is who in each corrected session that fits the condition, one statement."""
-    columns = AttributionRow.__table__.columns
-    found: dict[int, list[Stretch]] = defaultdict(list)
-    for row in connection.execute(select(*columns).where(of).order_by(columns["id"])):
-        found[row.session_id].append(Stretch(row.student_id, row.from_s, row.until_s, row.person_id))
-    return {session_id: Attribution(tuple(stretches)) for session_id, stretches in found.items()}
+    columns = IdentityIntervalRow.__table__.columns
+    found: dict[int, list[IdentityInterval]] = defaultdict(list)
+    for row in connection.execute(select(*columns).where(condition).order_by(columns["id"])):
+        found[row.session_id].append(IdentityInterval(row.student_id, row.from_s, row.until_s, row.person_id))
+    return {session_id: IdentityMap(tuple(stretches)) for session_id, stretches in found.items()}
 
 
-def attribution_in(connection: Connection, session_id: int) -> Attribution:
+def load_identity_map(connection: Connection, session_id: int) -> IdentityMap:
     """Who is who in one session; empty where nothing was corrected."""
-    return attributions(connection, AttributionRow.session_id == session_id).get(session_id, Attribution())
+    return load_identity_maps(connection, IdentityIntervalRow.session_id == session_id).get(
+        session_id, IdentityMap()
+    )
 
 
 @cache
@@ -51,16 +61,18 @@ def select_corrections() -> Select[Any]:
     )
 
 
-def corrections_in(connection: Connection, session_ids: Iterable[int]) -> dict[int, list[CorrectionRecord]]:
+def load_corrections(connection: Connection, session_ids: Iterable[int]) -> dict[int, list[CorrectionRecord]]:
     """Every correction of those sessions, those taken back too, by session; one statement."""
     found: dict[int, list[CorrectionRecord]] = defaultdict(list)
     statement = select_corrections().where(CorrectionRow.session_id.in_(list(session_ids)))
     for row in connection.execute(statement):
-        found[row.session_id].append(mapping.correction_record(row))
+        found[row.session_id].append(mapping.correction_from_row(row))
     return found
 
 
-def add(connection: Connection, session_id: int, correction: Correction, made_at: datetime) -> int:
+def add_correction(
+    connection: Connection, session_id: int, correction: Correction, created_at: datetime
+) -> int:
     """Store a correction and who is who from now on; returns its number.
 
     Raises ``NotFound`` for an unknown session or where it would change nothing, ``Conflict`` for a session
@@ -71,36 +83,42 @@ def add(connection: Connection, session_id: int, correction: Correction, made_at
         raise NotFound(f"there is no session {session_id} to correct")
     if status == SessionStatus.RUNNING.value:
         raise Conflict(f"session {session_id} is still running; correct who is who when it has ended")
-    before = _active(connection, session_id)
-    recorded = _recorded(connection, session_id)
-    after = replay(recorded, [*before, correction])
-    if after == replay(recorded, before):
+    before = _active_corrections(connection, session_id)
+    recorded = _recorded_student_ids(connection, session_id)
+    after = apply_corrections(recorded, [*before, correction])
+    if after == apply_corrections(recorded, before):
         raise NotFound(f"nobody of session {session_id} is student {correction.student_id} from then on")
-    values = vars(correction) | {"kind": correction.kind.value, "session_id": session_id, "made_at": made_at}
+    values = vars(correction) | {
+        "kind": correction.kind.value,
+        "session_id": session_id,
+        "made_at": created_at,
+    }
     key = connection.execute(insert(CorrectionRow).values(**values)).inserted_primary_key
-    _rewrite(connection, session_id, after)
+    _rewrite_identity_intervals(connection, session_id, after)
     assert key is not None  # it is, for a single row
     return int(key[0])
 
 
-def take_back(connection: Connection, session_id: int, undone_at: datetime) -> CorrectionRecord:
+def undo_last_correction(connection: Connection, session_id: int, undone_at: datetime) -> CorrectionRecord:
     """Take the last correction back that was not yet; returns it. ``NotFound`` if there is none left."""
-    left = [one for one in corrections_in(connection, [session_id])[session_id] if one.active()]
+    left = [one for one in load_corrections(connection, [session_id])[session_id] if one.is_active()]
     if not left:
         raise NotFound(f"session {session_id} has no correction to take back")
     last = left[-1]
     connection.execute(update(CorrectionRow).where(CorrectionRow.id == last.id).values(undone_at=undone_at))
     kept = [one.correction for one in left[:-1]]
-    _rewrite(connection, session_id, replay(_recorded(connection, session_id), kept))
+    _rewrite_identity_intervals(
+        connection, session_id, apply_corrections(_recorded_student_ids(connection, session_id), kept)
+    )
     return last
 
 
-def _active(connection: Connection, session_id: int) -> list[Correction]:
-    found = corrections_in(connection, [session_id])[session_id]
-    return [one.correction for one in found if one.active()]
+def _active_corrections(connection: Connection, session_id: int) -> list[Correction]:
+    found = load_corrections(connection, [session_id])[session_id]
+    return [one.correction for one in found if one.is_active()]
 
 
-def _recorded(connection: Connection, session_id: int) -> list[int]:
+def _recorded_student_ids(connection: Connection, session_id: int) -> list[int]:
     """Everybody recorded in a session: whoever has a seat, a track or a bin in it, as all have whom the
     recorder stores, and its other own students but those that a split made."""
     made = select(CorrectionRow.person_id).where(
@@ -112,15 +130,17 @@ def _recorded(connection: Connection, session_id: int) -> list[int]:
         for table in (SeatRow, TrackRow)
     ]
     binned = StudentRow.id.in_(
-        select(BinRow.student_id).where(BinRow.session_id == session_id, BinRow.student_id.is_not(None))
+        select(TimelineBinRow.student_id).where(
+            TimelineBinRow.session_id == session_id, TimelineBinRow.student_id.is_not(None)
+        )
     )
     return list(connection.scalars(select(StudentRow.id).where(or_(own, binned, *traces))))
 
 
-def _rewrite(connection: Connection, session_id: int, who: Attribution) -> None:
-    forget(connection, session_id)  # what was summed up is of other people
-    forget_after(connection, session_id)
-    connection.execute(delete(AttributionRow).where(AttributionRow.session_id == session_id))
-    rows = [{"session_id": session_id} | vars(one) for one in who.stretches]
+def _rewrite_identity_intervals(connection: Connection, session_id: int, identities: IdentityMap) -> None:
+    delete_summaries(connection, session_id)  # what was summed up is of other people
+    delete_later_summaries(connection, session_id)
+    connection.execute(delete(IdentityIntervalRow).where(IdentityIntervalRow.session_id == session_id))
+    rows = [{"session_id": session_id} | vars(one) for one in identities.intervals]
     if rows:
-        connection.execute(insert(AttributionRow), rows)
+        connection.execute(insert(IdentityIntervalRow), rows)

@@ -2,10 +2,10 @@
 
 FER2013 was collected by searching the web for words, so one photograph came in more than once, also with
 different labels and into different splits. A face that the network has learnt by heart flatters its
-accuracy: ``seen_in`` tells which those are.
+accuracy: ``has_copy_in`` tells which those are.
 
 Two faces are alike where the correlation of their pixels, one of them possibly mirrored, is at least
-``ALIKE``. That forgives brightness, contrast, compression and a small watermark; it does not find a
+``MIN_CORRELATION``. That forgives brightness, contrast, compression and a small watermark; it does not find a
 photograph that was cropped otherwise, so the counts are lower bounds.
 """
 
@@ -20,32 +20,32 @@ from numpy.typing import NDArray
 
 from model.data.faces import FACE_PX, NO_MAJORITY, Faces, Usage
 
-ALIKE = 0.94
+MIN_CORRELATION = 0.94
 """Correlation of 48 × 48 pixels from which two faces are one picture. Chosen by eye on pairs of Training
 alone: of about 210 looked at from here on all were one photograph; of 60 between 0.90 and 0.93, about 8
 were not, and one or two between 0.92 and 0.94."""
 
 COARSE_PX = 12
-COARSE_ALIKE = 0.95
+MIN_COARSE_CORRELATION = 0.95
 """Correlation of 12 × 12 means from which a pair is compared pixel by pixel. Of the pairs of Training from
 0.93 on none had less than 0.96."""
 
-BLOCK = 512
+BLOCK_SIZE = 512
 """Faces compared with all others at once, and pairs compared pixel by pixel at once: bounds the memory."""
 
 
 @dataclass(frozen=True)
-class Groups:
+class DuplicateGroups:
     """Groups of two or more faces that are one picture.
 
-    ``members``: for each group the indices of its faces, ascending. ``crossings`` (4, 4) int64, by
+    ``members``: for each group the indices of its faces, ascending. ``split_crossings`` (4, 4) int64, by
     ``Usage``: how many groups have a face in both splits; on the diagonal, two or more in that split.
     ``label_conflicts`` and ``majority_conflicts``: how many groups have more than one of FER2013's labels,
     and more than one majority of the raters.
     """
 
     members: tuple[NDArray[np.int64], ...]
-    crossings: NDArray[np.int64]
+    split_crossings: NDArray[np.int64]
     label_conflicts: int
     majority_conflicts: int
 
@@ -60,11 +60,11 @@ class Groups:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """``exact``: the faces that are equal to the last pixel. ``alike``: those and the ones that are alike,
+    """``exact``: the faces that are equal to the last pixel. ``near``: those and the ones that are alike,
     a chain of which is one group."""
 
-    exact: Groups
-    alike: Groups
+    exact: DuplicateGroups
+    near: DuplicateGroups
 
 
 def find_duplicates(faces: Faces) -> Duplicates:
@@ -73,21 +73,21 @@ def find_duplicates(faces: Faces) -> Duplicates:
     first: dict[bytes, int] = {}
     roots = np.array([first.setdefault(key, index) for index, key in enumerate(keys)], np.int64)
     unique = np.flatnonzero(roots == np.arange(len(faces)))
-    pairs = unique[_pairs_within(faces.images[unique])]
+    pairs = unique[_similar_pairs_within(faces.images[unique])]
     copies = np.stack([np.arange(len(faces)), roots], axis=1)
     return Duplicates(
-        exact=_groups(roots, faces),
-        alike=_groups(_lowest(len(faces), np.concatenate([copies, pairs])), faces),
+        exact=_build_groups(roots, faces),
+        near=_build_groups(_connected_roots(len(faces), np.concatenate([copies, pairs])), faces),
     )
 
 
-def seen_in(faces: Faces, train: Faces) -> NDArray[np.bool_]:
+def has_copy_in(faces: Faces, train: Faces) -> NDArray[np.bool_]:
     """(N,) whether a face, or one alike, is among those of ``train``."""
     known = set(_keys(train.images))
     seen = np.array([key in known for key in _keys(faces.images)], np.bool_)
-    coarse = _coarse(train.images)
-    for start in range(0, len(faces), BLOCK):
-        pairs = _pairs(faces.images[start : start + BLOCK], train.images, coarse)
+    coarse = _coarse_vectors(train.images)
+    for start in range(0, len(faces), BLOCK_SIZE):
+        pairs = _similar_pairs(faces.images[start : start + BLOCK_SIZE], train.images, coarse)
         seen[start + pairs[:, 0]] = True
     return seen
 
@@ -97,37 +97,39 @@ def _keys(images: NDArray[np.uint8]) -> Iterator[bytes]:
     return (blake2b(image.tobytes(), digest_size=16).digest() for image in images)
 
 
-def _pairs_within(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _similar_pairs_within(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Indices (P, 2) of alike images, each also of itself: that joins nothing."""
-    coarse = _coarse(images)
+    coarse = _coarse_vectors(images)
     found = [np.empty((0, 2), np.int64)]
-    for start in range(0, len(images), BLOCK):
-        found.append(start + _pairs(images[start : start + BLOCK], images[start:], coarse[start:]))
+    for start in range(0, len(images), BLOCK_SIZE):
+        found.append(
+            start + _similar_pairs(images[start : start + BLOCK_SIZE], images[start:], coarse[start:])
+        )
     return np.concatenate(found)
 
 
-def _pairs(
+def _similar_pairs(
     block: NDArray[np.uint8], others: NDArray[np.uint8], coarse: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Indices (P, 2) of images of a block and of others that are alike; ``coarse`` is that of the others."""
     found = [np.empty((0, 2), np.int64)]
     for view in (block, block[:, :, ::-1]):
-        likely = np.argwhere(_coarse(view) @ coarse.T >= COARSE_ALIKE)
-        for start in range(0, len(likely), BLOCK):
-            pairs = likely[start : start + BLOCK]
-            left, right = _unit(view[pairs[:, 0]]), _unit(others[pairs[:, 1]])
-            found.append(pairs[(left * right).sum(axis=1) >= ALIKE])
+        likely = np.argwhere(_coarse_vectors(view) @ coarse.T >= MIN_COARSE_CORRELATION)
+        for start in range(0, len(likely), BLOCK_SIZE):
+            pairs = likely[start : start + BLOCK_SIZE]
+            left, right = _unit_vectors(view[pairs[:, 0]]), _unit_vectors(others[pairs[:, 1]])
+            found.append(pairs[(left * right).sum(axis=1) >= MIN_CORRELATION])
     return np.concatenate(found)
 
 
-def _coarse(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _coarse_vectors(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Means of 4 × 4 pixels as vectors (N, 144) whose product is the correlation."""
     cell = FACE_PX // COARSE_PX
     cells = images.reshape(-1, COARSE_PX, cell, COARSE_PX, cell)
-    return _unit(cells.mean(axis=(2, 4), dtype=np.float32))
+    return _unit_vectors(cells.mean(axis=(2, 4), dtype=np.float32))
 
 
-def _unit(images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit_vectors(images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Images as vectors of mean 0 and length 1. Those of one grey are zeros and so alike to nothing."""
     vectors = images.reshape(len(images), -1).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
@@ -136,7 +138,7 @@ def _unit(images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32
     return vectors
 
 
-def _lowest(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+def _connected_roots(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """(count,) for each index the lowest that it is joined to by a chain of pairs."""
     roots = np.arange(count)
     while True:
@@ -147,21 +149,21 @@ def _lowest(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
             return roots
 
 
-def _groups(roots: NDArray[np.int64], faces: Faces) -> Groups:
+def _build_groups(roots: NDArray[np.int64], faces: Faces) -> DuplicateGroups:
     """The faces of equal root, where there is more than one."""
     order = np.argsort(roots, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(roots[order])) + 1)
     members = tuple(part for part in parts if len(part) > 1)
     spread = np.array([np.bincount(faces.usage[part], minlength=len(Usage)) for part in members])
-    return Groups(
+    return DuplicateGroups(
         members=members,
-        crossings=_crossings(spread.reshape(-1, len(Usage))),
+        split_crossings=_count_crossings(spread.reshape(-1, len(Usage))),
         label_conflicts=sum(_differ(faces.labels[part]) for part in members),
         majority_conflicts=sum(_differ(faces.majority[part]) for part in members),
     )
 
 
-def _crossings(spread: NDArray[np.int64]) -> NDArray[np.int64]:
+def _count_crossings(spread: NDArray[np.int64]) -> NDArray[np.int64]:
     """From the faces of each group in each split, (G, 4), the groups that two splits share, (4, 4)."""
     has = (spread > 0).astype(np.int64)
     shared = has.T @ has

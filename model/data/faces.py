@@ -36,7 +36,7 @@ VOTE_COLUMNS: tuple[Emotion | None, ...] = (
 )
 """FER+'s ten columns as our labels; None is none of them."""
 
-CONTEMPT, UNKNOWN, NOT_A_FACE = 7, 8, 9
+CONTEMPT_COLUMN, UNKNOWN_COLUMN, NOT_A_FACE_COLUMN = 7, 8, 9
 NO_MAJORITY = -1
 
 
@@ -49,7 +49,7 @@ def expression_counts(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     return kept
 
 
-def distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+def vote_distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """Votes (N, 10) as distributions (N, 7) over our labels; a row of zeros where there is none.
 
     Contempt, unknown and NF are dropped. A face has no distribution when unknown or NF has at least
@@ -58,12 +58,12 @@ def distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """
     kept = expression_counts(counts)
     totals = kept.sum(axis=1)
-    named = counts[:, :UNKNOWN].max(axis=1) > counts[:, UNKNOWN:].max(axis=1)
+    named = counts[:, :UNKNOWN_COLUMN].max(axis=1) > counts[:, UNKNOWN_COLUMN:].max(axis=1)
     usable = (totals > 0) & named
     return np.where(usable[:, None], kept / np.maximum(totals, 1)[:, None], 0).astype(np.float32)
 
 
-def majority(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def majority_labels(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """The label with the most votes, (N,) 0..6, or ``NO_MAJORITY``.
 
     None where two columns share the first place, where contempt, unknown or NF has it, and where
@@ -87,7 +87,7 @@ class Usage(IntEnum):
     UNSTATED = 3
 
 
-SPLIT_NAMES: dict[str, Usage | None] = {
+USAGE_BY_SPLIT_NAME: dict[str, Usage | None] = {
     "all": None,
     "train": Usage.TRAINING,
     "public": Usage.PUBLIC_TEST,
@@ -95,12 +95,12 @@ SPLIT_NAMES: dict[str, Usage | None] = {
     "report": Usage.PUBLIC_TEST,
     "private": Usage.PRIVATE_TEST,
 }
-"""The splits by name; ``choose`` and ``report`` are the halves of PublicTest (``split``)."""
+"""The splits by name; ``choose`` and ``report`` are the halves of PublicTest (``official_splits``)."""
 
 
 @dataclass(frozen=True)
 class Faces:
-    """N faces. ``images`` (N, 48, 48) uint8 grey; ``labels`` (N,) int64, FER2013's own, 0..6; ``counts``
+    """N faces. ``images`` (N, 48, 48) uint8 grey; ``labels`` (N,) int64, FER2013's own, 0..6; ``vote_counts``
     (N, 10) int64, votes in FER+'s columns, zeros where nobody was asked; ``usage`` (N,) int64, a ``Usage``;
     ``csv_rows`` (N,) int64, the row in the original file, from 0.
 
@@ -110,7 +110,7 @@ class Faces:
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    vote_counts: NDArray[np.int64]
     usage: NDArray[np.int64]
     csv_rows: NDArray[np.int64]
 
@@ -134,33 +134,33 @@ class Faces:
             wrong = values[(values < 0) | (values > most)]
             if len(wrong):
                 raise ModelError(f"a face has {name} {wrong[0]}; expected 0 to {most}: {meaning}")
-        if (self.counts < 0).any():
+        if (self.vote_counts < 0).any():
             raise ModelError("a face has fewer than no votes; expected counts from 0 on")
 
     def __len__(self) -> int:
         return len(self.images)
 
     @cached_property
-    def votes(self) -> NDArray[np.float32]:
+    def vote_shares(self) -> NDArray[np.float32]:
         """The raters' distribution (N, 7) over ``EMOTIONS``; zeros where there is none."""
-        return distribution(self.counts)
+        return vote_distribution(self.vote_counts)
 
     @cached_property
     def vote_weights(self) -> NDArray[np.float32]:
         """(N,) 1, or 0 where a face has no distribution."""
-        return np.asarray(self.votes.sum(axis=1) > 0, np.float32)
+        return np.asarray(self.vote_shares.sum(axis=1) > 0, np.float32)
 
     @cached_property
     def majority(self) -> NDArray[np.int64]:
         """The label that most raters named, (N,) 0..6, or ``NO_MAJORITY``."""
-        return majority(self.counts)
+        return majority_labels(self.vote_counts)
 
     @property
     def has_majority(self) -> NDArray[np.bool_]:
         """(N,) whether the raters agreed on one of the seven."""
         return np.asarray(self.majority != NO_MAJORITY)
 
-    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Faces:
+    def subset(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Faces:
         """The faces of a mask or of indices, in that order."""
         return Faces(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
@@ -175,7 +175,7 @@ class Splits:
     report: Faces
 
 
-def split(faces: Faces) -> Splits:
+def official_splits(faces: Faces) -> Splits:
     """The official splits, PublicTest halved by CSV row (the first, smaller or equal, half chooses).
 
     Raises ``ModelError`` where one of the three would be empty.
@@ -184,9 +184,9 @@ def split(faces: Faces) -> Splits:
     public = public[np.argsort(faces.csv_rows[public], kind="stable")]
     half = len(public) // 2
     splits = Splits(
-        train=faces.take(faces.usage == Usage.TRAINING),
-        choose=faces.take(public[:half]),
-        report=faces.take(public[half:]),
+        train=faces.subset(faces.usage == Usage.TRAINING),
+        choose=faces.subset(public[:half]),
+        report=faces.subset(public[half:]),
     )
     for name, found in (("Training", len(splits.train)), ("each half of PublicTest", half)):
         if not found:
@@ -194,18 +194,18 @@ def split(faces: Faces) -> Splits:
     return splits
 
 
-def select(faces: Faces, name: str) -> Faces:
-    """The faces of a split by its name, one of ``SPLIT_NAMES``.
+def select_split(faces: Faces, name: str) -> Faces:
+    """The faces of a split by its name, one of ``USAGE_BY_SPLIT_NAME``.
 
     Raises ``ModelError`` for another name or where the split has no face.
     """
-    if name not in SPLIT_NAMES:
-        raise ModelError(f"{name!r} is no split; expected one of {', '.join(SPLIT_NAMES)}")
+    if name not in USAGE_BY_SPLIT_NAME:
+        raise ModelError(f"{name!r} is no split; expected one of {', '.join(USAGE_BY_SPLIT_NAME)}")
     if name in {"choose", "report"}:
-        found: Faces = getattr(split(faces), name)
+        found: Faces = getattr(official_splits(faces), name)
     else:
-        usage = SPLIT_NAMES[name]
-        found = faces if usage is None else faces.take(faces.usage == usage)
+        usage = USAGE_BY_SPLIT_NAME[name]
+        found = faces if usage is None else faces.subset(faces.usage == usage)
     if not len(found):
         raise ModelError(f"the data has no face for the split {name!r}; try --split all")
     return found

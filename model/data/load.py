@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.data.faces import Faces
-from model.data.loaders.contact_sheet import LABELS, SHEET, load_sheet
-from model.data.loaders.image_folders import load_folders
-from model.data.loaders.kaggle_csv import FACES, VOTES, load_csv
-from model.data.loaders.npz import load_archive
+from model.data.loaders.contact_sheet import LABELS_FILE, SHEET_FILE, load_contact_sheet
+from model.data.loaders.image_folders import load_image_folders
+from model.data.loaders.kaggle_csv import FACES_FILE, VOTES_FILE, load_kaggle_csv
+from model.data.loaders.npz import load_npz
 from model.errors import ModelError
 
-FORMS = (
-    f"a folder with {SHEET} and {LABELS}, {FACES} or the folder it lies in, "
+SUPPORTED_FORMS = (
+    f"a folder with {SHEET_FILE} and {LABELS_FILE}, {FACES_FILE} or the folder it lies in, "
     "a folder of class folders, or an .npz with image and label"
 )
 
@@ -27,26 +27,26 @@ def load_faces(path: Path, votes: Path | None = None) -> Faces:
     Raises ``ModelError`` where there is nothing, it has another form, it cannot be read, or votes are given
     for a form that takes none.
     """
-    sheet = (path / SHEET).is_file()
-    table = path / FACES if (path / FACES).is_file() and not sheet else path
+    sheet = (path / SHEET_FILE).is_file()
+    table = path / FACES_FILE if (path / FACES_FILE).is_file() and not sheet else path
     if table.is_file() and table.suffix.lower() == ".csv":
-        return load_csv(table, _votes_beside(table) if votes is None else votes)
-    load = load_sheet if sheet else _loader(path)
+        return load_kaggle_csv(table, _find_votes_file(table) if votes is None else votes)
+    load = load_contact_sheet if sheet else _loader_for(path)
     if votes is not None:
         raise ModelError(f"{votes} cannot be used with {path}; votes go with a CSV file; leave them out")
     return load(path)
 
 
-def _loader(path: Path) -> Callable[[Path], Faces]:
+def _loader_for(path: Path) -> Callable[[Path], Faces]:
     """What reads a folder of folders or an archive."""
     if path.is_dir() and any(entry.is_dir() for entry in path.iterdir()):
-        return load_folders
+        return load_image_folders
     if path.is_file() and path.suffix.lower() == ".npz":
-        return load_archive
+        return load_npz
     fault = "has none of the known forms" if path.exists() else "does not exist"
-    raise ModelError(f"{path} {fault}; expected {FORMS}")
+    raise ModelError(f"{path} {fault}; expected {SUPPORTED_FORMS}")
 
 
-def _votes_beside(table: Path) -> Path | None:
-    beside = table.parent / VOTES
+def _find_votes_file(table: Path) -> Path | None:
+    beside = table.parent / VOTES_FILE
     return beside if beside.is_file() else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.duplicates import Groups
+from model.data.duplicates import DuplicateGroups
 from model.data.faces import Faces, Usage
 from model.emotions import EMOTIONS
 
@@ -39,7 +39,7 @@ class SplitCounts:
         return tuple(count / self.faces for count in self.classes)
 
 
-def split_counts(faces: Faces) -> tuple[SplitCounts, ...]:
+def count_splits(faces: Faces) -> tuple[SplitCounts, ...]:
     """One for each split that has a face."""
     found = []
     for usage, name in USAGE_NAMES.items():
@@ -68,7 +68,7 @@ _CHUNK = 4096
 
 
 @dataclass(frozen=True)
-class Brightness:
+class SplitBrightness:
     """Of the ``faces`` of one split: medians of mean grey, standard deviation (grey levels, 0..255) and
     sharpness; how many are dark, bright, flat and (not counting the flat) blurred by the bounds of this
     module; and how many fall between ``MEAN_EDGES`` (32) and ``STD_EDGES`` (32)."""
@@ -86,28 +86,28 @@ class Brightness:
     std_histogram: tuple[int, ...]
 
 
-def brightness(faces: Faces) -> tuple[Brightness, ...]:
+def brightness_by_split(faces: Faces) -> tuple[SplitBrightness, ...]:
     """One for each split that has a face."""
-    means, stds, sharpnesses = measure(faces.images)
+    means, stds, sharpnesses = measure_images(faces.images)
     found = []
     for usage, name in USAGE_NAMES.items():
         inside = faces.usage == usage
         if inside.any():
-            found.append(_summary(name, means[inside], stds[inside], sharpnesses[inside]))
+            found.append(_summarise_split(name, means[inside], stds[inside], sharpnesses[inside]))
     return tuple(found)
 
 
-def measure(
+def measure_images(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Mean, standard deviation and sharpness of pictures (N, 48, 48), each (N,)."""
     # In parts: all of FER2013 as float32 would take 300 MB several times over.
-    parts = [_measure(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
+    parts = [_measure_chunk(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
     means, stds, sharpnesses = (np.concatenate(values) for values in zip(*parts, strict=True))
     return means, stds, sharpnesses
 
 
-def _measure(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+def _measure_chunk(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
     grey = images.astype(np.float32)
     return grey.mean(axis=(1, 2)), grey.std(axis=(1, 2)), _sharpness(grey)
 
@@ -121,13 +121,13 @@ def _sharpness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.divide(edges, spread, out=np.zeros_like(edges), where=spread > 0), np.float32)
 
 
-def _summary(
+def _summarise_split(
     split: str,
     means: NDArray[np.float32],
     stds: NDArray[np.float32],
     sharpnesses: NDArray[np.float32],
-) -> Brightness:
-    return Brightness(
+) -> SplitBrightness:
+    return SplitBrightness(
         split=split,
         faces=len(means),
         median_mean=float(np.median(means)),
@@ -143,34 +143,34 @@ def _summary(
 
 
 @dataclass(frozen=True)
-class Copies:
+class DuplicateCounts:
     """``groups`` of two or more ``faces`` that are one picture; of the groups, how many cross from one
     split into another, have more than one of FER2013's labels, and more than one majority of the raters.
-    ``seen`` says for each other split how many of its faces have a copy in Training; it is empty where
+    ``shared_with_training`` says for each other split how many of its faces have a copy in Training; it is empty where
     Training, or any other split, is not there."""
 
     groups: int
     faces: int
-    crossing: int
+    across_splits: int
     label_conflicts: int
     majority_conflicts: int
-    seen: dict[str, int]
+    shared_with_training: dict[str, int]
 
 
-def copies(groups: Groups, faces: Faces) -> Copies:
+def count_duplicates(groups: DuplicateGroups, faces: Faces) -> DuplicateCounts:
     """Count the groups of ``faces``."""
     usages = [faces.usage[members] for members in groups.members]
-    return Copies(
+    return DuplicateCounts(
         groups=len(groups),
         faces=groups.faces,
-        crossing=sum(len(np.unique(usage)) > 1 for usage in usages),
+        across_splits=sum(len(np.unique(usage)) > 1 for usage in usages),
         label_conflicts=groups.label_conflicts,
         majority_conflicts=groups.majority_conflicts,
-        seen=_seen(usages, frozenset(np.unique(faces.usage).tolist())),
+        shared_with_training=_count_shared(usages, frozenset(np.unique(faces.usage).tolist())),
     )
 
 
-def _seen(usages: list[NDArray[np.int64]], present: frozenset[int]) -> dict[str, int]:
+def _count_shared(usages: list[NDArray[np.int64]], present: frozenset[int]) -> dict[str, int]:
     if Usage.TRAINING not in present:
         return {}
     return {

@@ -6,21 +6,28 @@ from dataclasses import dataclass
 
 from model.data.duplicates import Duplicates
 from model.data.faces import Faces
-from model.data.statistics import Brightness, Copies, SplitCounts, brightness, copies, split_counts
-from model.evaluation.label_agreement import Agreement, agreement
+from model.data.statistics import (
+    DuplicateCounts,
+    SplitBrightness,
+    SplitCounts,
+    brightness_by_split,
+    count_duplicates,
+    count_splits,
+)
+from model.evaluation.label_agreement import LabelAgreement, label_agreement
 
 
 @dataclass(frozen=True)
-class Exploration:
-    """All facts of a set of faces. ``agreement`` is None where nobody was asked about any face;
-    ``exact`` counts the pictures that are equal to the last pixel, ``alike`` those and near copies."""
+class DatasetSummary:
+    """All facts of a set of faces. ``label_agreement`` is None where nobody was asked about any face;
+    ``exact_duplicates`` counts the pictures that are equal to the last pixel, ``near_duplicates`` those and near copies."""
 
     faces: int
     splits: tuple[SplitCounts, ...]
-    agreement: Agreement | None
-    brightness: tuple[Brightness, ...]
-    exact: Copies
-    alike: Copies
+    agreement: LabelAgreement | None
+    brightness: tuple[SplitBrightness, ...]
+    exact_duplicates: DuplicateCounts
+    near_duplicates: DuplicateCounts
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -28,13 +35,13 @@ class Exploration:
         return tuple(sum(counts) for counts in zip(*(split.classes for split in self.splits), strict=True))
 
 
-def explore(faces: Faces, duplicates: Duplicates) -> Exploration:
+def summarise_dataset(faces: Faces, duplicates: Duplicates) -> DatasetSummary:
     """The facts of ``faces``, of which ``duplicates`` has those that are one picture."""
-    return Exploration(
+    return DatasetSummary(
         faces=len(faces),
-        splits=split_counts(faces),
-        agreement=agreement(faces),
-        brightness=brightness(faces),
-        exact=copies(duplicates.exact, faces),
-        alike=copies(duplicates.alike, faces),
+        splits=count_splits(faces),
+        agreement=label_agreement(faces),
+        brightness=brightness_by_split(faces),
+        exact_duplicates=count_duplicates(duplicates.exact, faces),
+        near_duplicates=count_duplicates(duplicates.near, faces),
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.duplicates import Duplicates, Groups
+from model.data.duplicates import DuplicateGroups, Duplicates
 from model.data.faces import Faces
 from model.emotions import Emotion
-from model.evaluation.label_agreement import conflict, division
+from model.evaluation.label_agreement import rater_conflict, rater_entropy
 
-SEED = 2013
-STRIP = 10
+EXAMPLES_SEED = 2013
+EXAMPLES_PER_KIND = 10
 """Faces in a strip."""
 
 Indices = NDArray[np.int64]
@@ -31,35 +31,37 @@ class Examples:
     relabelled: Indices
 
 
-def examples(faces: Faces, duplicates: Duplicates, strip: int = STRIP, seed: int = SEED) -> Examples:
-    """At most ``strip`` faces of each kind; where many are alike, chance decides, by ``seed``. No picture
+def choose_examples(
+    faces: Faces, duplicates: Duplicates, count: int = EXAMPLES_PER_KIND, seed: int = EXAMPLES_SEED
+) -> Examples:
+    """At most ``count`` faces of each kind; where many are alike, chance decides, by ``seed``. No picture
     comes twice, but for ``relabelled``."""
     rng = np.random.default_rng(seed)
     first = np.ones(len(faces), np.bool_)
-    for members in duplicates.alike.members:
+    for members in duplicates.near.members:
         first[members[1:]] = False
     classes = {label: np.flatnonzero(first & (faces.labels == label)) for label in Emotion}
     return Examples(
         classes={
-            label: np.sort(rng.choice(found, min(strip, len(found)), replace=False))
+            label: np.sort(rng.choice(found, min(count, len(found)), replace=False))
             for label, found in classes.items()
             if len(found)
         },
-        contradicted=_foremost(conflict(faces) * first, strip, rng),
-        divided=_foremost(division(faces) * first, strip, rng),
-        relabelled=_relabelled(duplicates.alike, faces, strip, rng),
+        contradicted=_highest(rater_conflict(faces) * first, count, rng),
+        divided=_highest(rater_entropy(faces) * first, count, rng),
+        relabelled=_relabelled(duplicates.near, faces, count, rng),
     )
 
 
-def _foremost(scores: NDArray[np.float64], strip: int, rng: np.random.Generator) -> Indices:
+def _highest(scores: NDArray[np.float64], count: int, rng: np.random.Generator) -> Indices:
     """The indices of the largest scores above 0, the largest first."""
     shuffled = rng.permutation(len(scores))
     # Rounded, so that equal scores are equal whatever the machine's last digit.
-    chosen = shuffled[np.argsort(-scores[shuffled].round(6), kind="stable")][:strip]
+    chosen = shuffled[np.argsort(-scores[shuffled].round(6), kind="stable")][:count]
     return np.asarray(chosen[scores[chosen] > 0], np.int64)
 
 
-def _relabelled(groups: Groups, faces: Faces, strip: int, rng: np.random.Generator) -> Indices:
+def _relabelled(groups: DuplicateGroups, faces: Faces, count: int, rng: np.random.Generator) -> Indices:
     """Pairs of faces of one group with different labels."""
     pairs = []
     for members in groups.members:
@@ -67,5 +69,5 @@ def _relabelled(groups: Groups, faces: Faces, strip: int, rng: np.random.Generat
         other = members[labels != labels[0]]
         if len(other):
             pairs.append((members[0], other[0]))
-    chosen = np.sort(rng.permutation(len(pairs))[: strip // 2])
+    chosen = np.sort(rng.permutation(len(pairs))[: count // 2])
     return np.array(pairs, np.int64).reshape(-1, 2)[chosen].reshape(-1)

@@ -61,8 +61,8 @@ def reliability(
             index / bins,
             (index + 1) / bins,
             int(faces[index]),
-            ratio(confident[index], faces[index]),
-            ratio(agreed[index], faces[index]),
+            safe_ratio(confident[index], faces[index]),
+            safe_ratio(agreed[index], faces[index]),
         )
         for index in range(bins)
     )
@@ -86,7 +86,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class BothEvaluations:
+class LabelSetEvaluations:
     """One set of probabilities against FER2013's own labels and against the FER+ majority.
 
     ``ferplus`` is over the faces that have a majority, and None where none has. ``votes_ece`` is the
@@ -99,7 +99,7 @@ class BothEvaluations:
     votes_ece: float | None
 
 
-def ratio(part: float, whole: float) -> float:
+def safe_ratio(part: float, whole: float) -> float:
     """``part / whole``, 0 where there is no whole."""
     return float(part / whole) if whole else 0.0
 
@@ -119,7 +119,7 @@ def expected_calibration_error(
     often right as the first model's probabilities say (simulated)."""
     table = reliability(probabilities, shares, bins)
     gaps = sum(row.faces * abs(row.agreement - row.confidence) for row in table)
-    return ratio(gaps, len(shares))
+    return safe_ratio(gaps, len(shares))
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScore, ...]:
@@ -127,13 +127,13 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScore, ...]:
     scores = []
     for index, label in enumerate(EMOTIONS):
         hits, truly = float(confusion[index, index]), float(confusion[index].sum())
-        precision, recall = ratio(hits, float(confusion[:, index].sum())), ratio(hits, truly)
-        f1 = ratio(2 * precision * recall, precision + recall)
+        precision, recall = safe_ratio(hits, float(confusion[:, index].sum())), safe_ratio(hits, truly)
+        f1 = safe_ratio(2 * precision * recall, precision + recall)
         scores.append(ClassScore(label, int(truly), precision, recall, f1))
     return tuple(scores)
 
 
-def evaluate(probabilities: Probabilities, labels: NDArray[np.int64]) -> Evaluation:
+def evaluate_probabilities(probabilities: Probabilities, labels: NDArray[np.int64]) -> Evaluation:
     """Score probabilities (N, 7) against labels (N,) 0..6.
 
     Raises ``ValueError`` where the shapes disagree or there is no face at all.
@@ -148,10 +148,10 @@ def evaluate(probabilities: Probabilities, labels: NDArray[np.int64]) -> Evaluat
     truth = np.eye(len(EMOTIONS))[labels]
     return Evaluation(
         faces=len(labels),
-        accuracy=ratio(float(np.trace(confusion)), len(labels)),
+        accuracy=safe_ratio(float(np.trace(confusion)), len(labels)),
         macro_f1=float(np.mean([score.f1 for score in classes])),
         sad_f1=classes[Emotion.SAD].f1,
-        neutral_called_sad=ratio(float(neutral[Emotion.SAD]), float(neutral.sum())),
+        neutral_called_sad=safe_ratio(float(neutral[Emotion.SAD]), float(neutral.sum())),
         ece=expected_calibration_error(probabilities, truth),
         classes=classes,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
@@ -159,21 +159,23 @@ def evaluate(probabilities: Probabilities, labels: NDArray[np.int64]) -> Evaluat
     )
 
 
-def evaluate_both(probabilities: Probabilities, faces: Faces) -> BothEvaluations:
+def evaluate_label_sets(probabilities: Probabilities, faces: Faces) -> LabelSetEvaluations:
     """Score against FER2013's labels (all faces) and the FER+ majority (the faces that have one)."""
     agreed, voted = faces.has_majority, faces.vote_weights > 0
-    return BothEvaluations(
-        fer2013=evaluate(probabilities, faces.labels),
-        ferplus=evaluate(probabilities[agreed], faces.majority[agreed]) if agreed.any() else None,
-        votes_ece=expected_calibration_error(probabilities[voted], faces.votes[voted])
+    return LabelSetEvaluations(
+        fer2013=evaluate_probabilities(probabilities, faces.labels),
+        ferplus=evaluate_probabilities(probabilities[agreed], faces.majority[agreed])
+        if agreed.any()
+        else None,
+        votes_ece=expected_calibration_error(probabilities[voted], faces.vote_shares[voted])
         if voted.any()
         else None,
     )
 
 
-def accuracies(answers: Mapping[str, NDArray[np.float32]], faces: Faces) -> tuple[float, float]:
+def head_accuracies(answers: Mapping[str, NDArray[np.float32]], faces: Faces) -> tuple[float, float]:
     """Of the head ``fer2013`` on FER2013's labels, and of ``expression`` on the FER+ majority."""
     agreed = faces.has_majority
     own = answers["fer2013"].argmax(axis=1) == faces.labels
     votes = answers["expression"].argmax(axis=1)[agreed] == faces.majority[agreed]
-    return float(own.mean()), ratio(float(votes.sum()), len(votes))
+    return float(own.mean()), safe_ratio(float(votes.sum()), len(votes))

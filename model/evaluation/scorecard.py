@@ -14,10 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.duplicates import seen_in
+from model.data.duplicates import has_copy_in
 from model.data.faces import Faces
-from model.evaluation.metrics import BothEvaluations, Evaluation, accuracies, evaluate, evaluate_both
-from model.inference.crop import cut_square
+from model.evaluation.metrics import (
+    Evaluation,
+    LabelSetEvaluations,
+    evaluate_label_sets,
+    evaluate_probabilities,
+    head_accuracies,
+)
+from model.inference.crop import crop_square
 
 FaceImage = NDArray[np.uint8]
 
@@ -29,50 +35,50 @@ DARK_GAIN = 0.3
 """Chosen for a plainly dark face, not measured in a room."""
 
 
-def as_seen(image: FaceImage, px: int) -> FaceImage:
+def downscale_to(image: FaceImage, px: int) -> FaceImage:
     """A tile as the crop of a face whose square is ``px`` pixels wide in the frame."""
     frame = cv2.cvtColor(cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
-    return cut_square(np.asarray(frame, np.uint8), (0.0, 0.0, float(px)))
+    return crop_square(np.asarray(frame, np.uint8), (0.0, 0.0, float(px)))
 
 
-def mirrored(image: FaceImage) -> FaceImage:
+def mirror_face(image: FaceImage) -> FaceImage:
     """Left to right."""
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def blurred(image: FaceImage) -> FaceImage:
+def blur_face(image: FaceImage) -> FaceImage:
     """Out of focus: a Gaussian of ``BLUR_SIGMA_PX``."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA_PX), np.uint8)
 
 
-def darkened(image: FaceImage) -> FaceImage:
+def darken_face(image: FaceImage) -> FaceImage:
     """``DARK_GAIN`` of the light, in whole grey levels as a sensor gives them."""
     return np.asarray(np.round(image * DARK_GAIN), np.uint8)
 
 
 CONDITIONS: Mapping[str, Callable[[FaceImage], FaceImage]] = {
-    **{f"{px} px": partial(as_seen, px=px) for px in SIZES_PX},
-    "mirrored": mirrored,
-    "blurred": blurred,
-    "darkened": darkened,
+    **{f"{px} px": partial(downscale_to, px=px) for px in SIZES_PX},
+    "mirrored": mirror_face,
+    "blurred": blur_face,
+    "darkened": darken_face,
 }
 """What a model is scored under beside the faces as they are, by name."""
 
 
-def under(name: str, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def apply_condition(condition: str, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Faces (N, 48, 48) uint8 under one of ``CONDITIONS``."""
-    return np.stack([CONDITIONS[name](image) for image in images])
+    return np.stack([CONDITIONS[condition](image) for image in images])
 
 
-OWN_HEAD, RATERS_HEAD = "fer2013", "expression"
+LABEL_HEAD, RATERS_HEAD = "fer2013", "expression"
 """Which head answers for which labels: FER2013's own, and the majority of the FER+ raters."""
 
-Answers = Mapping[str, NDArray[np.float32]]
+HeadProbabilities = Mapping[str, NDArray[np.float32]]
 """Probabilities (N, 7) by head."""
 
 
-class Answering(Protocol):
-    """A model with heads; ``answers`` takes (N, 48, 48) uint8 to (N, heads, 7)."""
+class HeadClassifier(Protocol):
+    """A model with heads; ``head_probabilities`` takes (N, 48, 48) uint8 to (N, heads, 7)."""
 
     @property
     def version(self) -> str:
@@ -80,9 +86,9 @@ class Answering(Protocol):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The heads in the order of ``answers``."""
+        """The heads in the order of ``head_probabilities``."""
 
-    def answers(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def head_probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of every head."""
 
 
@@ -107,7 +113,7 @@ class Scorecard:
 
     model: str
     faces: int
-    heads: Mapping[str, BothEvaluations]
+    heads: Mapping[str, LabelSetEvaluations]
     conditions: tuple[ConditionScore, ...]
     mirror_averaged: ConditionScore
     unseen: ConditionScore | None
@@ -117,7 +123,7 @@ class Scorecard:
     @property
     def fer2013(self) -> Evaluation:
         """FER2013's label, by the head that learnt it."""
-        return self.heads[OWN_HEAD].fer2013
+        return self.heads[LABEL_HEAD].fer2013
 
     @property
     def ferplus(self) -> Evaluation | None:
@@ -125,32 +131,32 @@ class Scorecard:
         return self.heads[RATERS_HEAD].ferplus
 
 
-def answers_of(model: Answering, images: NDArray[np.uint8]) -> Answers:
+def probabilities_by_head(model: HeadClassifier, images: NDArray[np.uint8]) -> HeadProbabilities:
     """What every head says of faces (N, 48, 48) uint8."""
-    found = model.answers(images)
+    found = model.head_probabilities(images)
     return {head: found[:, index] for index, head in enumerate(model.heads)}
 
 
-def condition_score(name: str, answers: Answers, faces: Faces) -> ConditionScore:
+def score_condition(name: str, probabilities: HeadProbabilities, faces: Faces) -> ConditionScore:
     """The figures of one line of the table of conditions."""
-    own, _ = accuracies(answers, faces)
-    voted = evaluate_both(answers[RATERS_HEAD], faces).ferplus
+    own, _ = head_accuracies(probabilities, faces)
+    voted = evaluate_label_sets(probabilities[RATERS_HEAD], faces).ferplus
     if voted is None:
         return ConditionScore(name, own, None, None, None)
     return ConditionScore(name, own, voted.accuracy, voted.ece, voted.neutral_called_sad)
 
 
-def raters_as_model(faces: Faces) -> Evaluation | None:
+def rater_agreement(faces: Faces) -> Evaluation | None:
     """How far the two label sets agree at all; None where no face has a majority."""
     agreed = faces.has_majority
     if not agreed.any():
         return None
-    named = np.eye(faces.votes.shape[1], dtype=np.float32)[faces.majority[agreed]]
-    return evaluate(named, faces.labels[agreed])
+    named = np.eye(faces.vote_shares.shape[1], dtype=np.float32)[faces.majority[agreed]]
+    return evaluate_probabilities(named, faces.labels[agreed])
 
 
 def make_scorecard(
-    model: Answering,
+    model: HeadClassifier,
     faces: Faces,
     train: Faces | None = None,
     progress: Callable[[float], Any] = lambda _: None,
@@ -160,27 +166,31 @@ def make_scorecard(
     ``progress`` is called with the share that is done, 0..1.
     """
     looks = {"as they are": faces.images} | dict.fromkeys(CONDITIONS)
-    answers: dict[str, Answers] = {}
+    answers: dict[str, HeadProbabilities] = {}
     for done, (name, images) in enumerate(looks.items(), 1):
-        answers[name] = answers_of(model, under(name, faces.images) if images is None else images)
+        answers[name] = probabilities_by_head(
+            model, apply_condition(name, faces.images) if images is None else images
+        )
         progress(done / len(looks))
     plain, mirrored = answers["as they are"], answers["mirrored"]
     both = {head: (plain[head] + mirrored[head]) / 2 for head in plain}
-    fresh = None if train is None else ~seen_in(faces, train)
+    fresh = None if train is None else ~has_copy_in(faces, train)
     return Scorecard(
         model=model.version,
         faces=len(faces),
-        heads={head: evaluate_both(plain[head], faces) for head in plain},
-        conditions=tuple(condition_score(name, answers[name], faces) for name in answers),
-        mirror_averaged=condition_score("mean with the mirrored face", both, faces),
-        unseen=_fresh_score(plain, faces, fresh),
+        heads={head: evaluate_label_sets(plain[head], faces) for head in plain},
+        conditions=tuple(score_condition(name, answers[name], faces) for name in answers),
+        mirror_averaged=score_condition("mean with the mirrored face", both, faces),
+        unseen=_score_unseen(plain, faces, fresh),
         unseen_faces=None if fresh is None else int(fresh.sum()),
-        raters=raters_as_model(faces),
+        raters=rater_agreement(faces),
     )
 
 
-def _fresh_score(answers: Answers, faces: Faces, fresh: NDArray[np.bool_] | None) -> ConditionScore | None:
-    if fresh is None or not fresh.any():
+def _score_unseen(
+    probabilities: HeadProbabilities, faces: Faces, is_unseen: NDArray[np.bool_] | None
+) -> ConditionScore | None:
+    if is_unseen is None or not is_unseen.any():
         return None
-    kept = {head: rows[fresh] for head, rows in answers.items()}
-    return condition_score("no copy in Training", kept, faces.take(fresh))
+    kept = {head: rows[is_unseen] for head, rows in probabilities.items()}
+    return score_condition("no copy in Training", kept, faces.subset(is_unseen))

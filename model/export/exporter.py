@@ -24,27 +24,27 @@ from numpy.typing import NDArray
 from model.data.faces import Faces, Splits
 from model.emotions import EMOTIONS
 from model.errors import ModelError
-from model.evaluation.metrics import evaluate_both
+from model.evaluation.metrics import evaluate_label_sets
 from model.evaluation.scorecard import BLUR_SIGMA_PX, DARK_GAIN, make_scorecard
 from model.export.model_card import render_card
-from model.export.model_info import PosesOf, record_measures
+from model.export.model_info import PoseEstimator, write_model_metrics
 from model.inference.calibration import Calibration, fit_calibration, softmax
 from model.inference.classifier import INPUT_PX, LiteRTClassifier, read_model
 from model.inference.crop import CENTRE_PX, EYE_DISTANCE_PX, EYES_TO_MOUTH_PX
-from model.inference.litert import without_lines
-from model.training.batches import as_input
+from model.inference.litert import suppress_stderr_lines
+from model.training.batches import to_network_input
 from model.training.network import HEADS
-from model.training.run_folder import TRAINING, read_run, write_json
-from model.training.trained import WEIGHTS, load_network, predict, write_weights
+from model.training.run_folder import TRAINING_FILE, read_run, write_pretty_json
+from model.training.trained import WEIGHTS_FILE, load_network, predict_logits, write_weights
 
-OWN = "own"
+DEFAULT_MODEL_NAME = "own"
 """What a model is called that nobody named; its version has a digest beside it."""
 SAMPLE_FACES = 500
 """Training faces from which the converter learns the ranges of int8; not tuned."""
 
-_CHATTER = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages before absl")
+_SUPPRESSED_PREFIXES = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages before absl")
 
-_IN_FLOAT = (
+_FLOAT_OPERATIONS = (
     "MEAN", "SUB", "SQUARE", "SQUARED_DIFFERENCE", "DIV", "MUL", "SQRT", "RSQRT", "MAXIMUM",
     "FULLY_CONNECTED", "BATCH_MATMUL", "REDUCE_MAX", "EXP", "PACK",
 )  # fmt: skip
@@ -66,7 +66,7 @@ class Parity:
     mean: float
     same_leading: float
 
-    def within(self, other: Parity) -> bool:
+    def is_within(self, other: Parity) -> bool:
         """Whether this is no farther than ``other``. NaN, from a graph that lost its weights, never is."""
         return (
             self.largest <= other.largest
@@ -98,7 +98,9 @@ def fit_calibrations(logits: Logits, faces: Faces) -> Calibrations:
     }
 
 
-def convert(network: keras.Model, calibrations: Calibrations, form: str, sample: Faces) -> bytes:
+def convert_to_litert(
+    network: keras.Model, calibrations: Calibrations, file_format: str, sample: Faces
+) -> bytes:
     """The LiteRT file: (N, 48, 48, 1) float32 in 0..255 to (N, heads, 7) probabilities.
 
     Calibration and softmax are inside, so that nobody can forget them. The heads are stacked because
@@ -107,22 +109,22 @@ def convert(network: keras.Model, calibrations: Calibrations, form: str, sample:
     """
     faces = keras.Input((INPUT_PX, INPUT_PX, 1), name="face")
     logits = network(faces)
-    shares = [_calibrated(logits[head], calibrations[head]) for head in HEADS]
+    shares = [_apply_calibration(logits[head], calibrations[head]) for head in HEADS]
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(faces, keras.ops.stack(shares, axis=1)))
-    if form != "float32":
+    if file_format != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if form == "float16":
+    if file_format == "float16":
         converter.target_spec.supported_types = [tf.float16]
     # The converter prints the whole graph's captures, hundreds of lines, on standard output.
     with (
         contextlib.redirect_stdout(io.StringIO()),
-        without_lines(_CHATTER),
+        suppress_stderr_lines(_SUPPRESSED_PREFIXES),
         warnings.catch_warnings(action="ignore", category=UserWarning),
     ):
-        return bytes(_in_integers(converter, sample) if form == "int8" else converter.convert())
+        return bytes(_convert_to_int8(converter, sample) if file_format == "int8" else converter.convert())
 
 
-def _calibrated(logits: Any, calibration: Calibration) -> Any:
+def _apply_calibration(logits: Any, calibration: Calibration) -> Any:
     """Probabilities. The softmax is spelt out, its sum as a product with ones: in an int8 export the
     converter rounds whatever it recognises as a softmax to 1/256, and rows no longer sum to 1."""
     scaled = logits / calibration.temperature + np.asarray(calibration.bias, np.float32)
@@ -130,35 +132,35 @@ def _calibrated(logits: Any, calibration: Calibration) -> Any:
     return powers / keras.ops.matmul(powers, np.ones((len(EMOTIONS), len(EMOTIONS)), np.float32))
 
 
-def _in_integers(converter: Any, sample: Faces) -> Any:
+def _convert_to_int8(converter: Any, sample: Faces) -> Any:
     """Convert with int8 convolutions and the rest in float.
 
     Leaving standardisation, means and heads in float halves the largest difference from Keras and costs
     no time that can be measured. TensorFlow offers that through its debugger of quantisation alone.
     """
-    converter.representative_dataset = lambda: _one_by_one(sample)
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_IN_FLOAT))
+    converter.representative_dataset = lambda: _representative_samples(sample)
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_OPERATIONS))
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
     )
     return debugger.get_nondebug_quantized_model()
 
 
-def _one_by_one(sample: Faces) -> Iterator[list[NDArray[np.float32]]]:
-    for image in as_input(sample.images, INPUT_PX):
+def _representative_samples(sample: Faces) -> Iterator[list[NDArray[np.float32]]]:
+    for image in to_network_input(sample.images, INPUT_PX):
         yield [image[None]]
 
 
-def describe(content: bytes, calibrations: Calibrations, form: str, name: str) -> dict[str, Any]:
+def model_metadata(content: bytes, calibrations: Calibrations, file_format: str, name: str) -> dict[str, Any]:
     """What ``expression.json`` says of the file."""
     digest = hashlib.sha256(content).hexdigest()
     return {
         "version": f"{name} {digest[:12]}",
         "sha256": digest,
-        "format": form,
+        "format": file_format,
         "labels": list(EMOTIONS),
         "heads": list(HEADS),
-        "calibrations": as_lists(calibrations),
+        "calibrations": calibrations_to_json(calibrations),
         "input": {
             "shape": ["N", INPUT_PX, INPUT_PX, 1],
             "dtype": "float32",
@@ -172,45 +174,47 @@ def describe(content: bytes, calibrations: Calibrations, form: str, name: str) -
     }
 
 
-def as_lists(calibrations: Calibrations) -> dict[str, Any]:
+def calibrations_to_json(calibrations: Calibrations) -> dict[str, Any]:
     """As JSON has it."""
     return {
         head: {"temperature": own.temperature, "bias": list(own.bias)} for head, own in calibrations.items()
     }
 
 
-def parity(path: Path, logits: Logits, calibrations: Calibrations, faces: Faces) -> Parity:
+def measure_parity(path: Path, logits: Logits, calibrations: Calibrations, faces: Faces) -> Parity:
     """How far the file at ``path`` is from Keras's ``logits`` of the same faces."""
-    found = LiteRTClassifier(read_model(path)).answers(faces.images)
+    found = LiteRTClassifier(read_model(path)).head_probabilities(faces.images)
     meant = np.stack([calibrations[head].probabilities(logits[head]) for head in HEADS], axis=1)
     apart = np.abs(found - meant)
     same = found.argmax(axis=2) == meant.argmax(axis=2)
     return Parity(float(apart.max()), float(apart.mean()), float(same.mean()))
 
 
-def write_model(folder: Path, content: bytes, calibrations: Calibrations, form: str, name: str = OWN) -> Path:
+def write_model(
+    folder: Path, content: bytes, calibrations: Calibrations, file_format: str, name: str = DEFAULT_MODEL_NAME
+) -> Path:
     """The network and the JSON that belongs to it; returns the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "expression.tflite"
     path.write_bytes(content)
-    write_json(folder / "expression.json", describe(content, calibrations, form, name))
+    write_pretty_json(folder / "expression.json", model_metadata(content, calibrations, file_format, name))
     return path
 
 
-def check_parity(form: str, found: Parity) -> None:
+def check_parity(file_format: str, parity: Parity) -> None:
     """Raises ``ModelError`` where an exported file is farther from Keras than its format may be."""
-    allowed = FORMATS[form]
-    if not found.within(allowed):
+    allowed = FORMATS[file_format]
+    if not parity.is_within(allowed):
         raise ModelError(
-            f"the {form} export differs from Keras by {found.largest:.3f} at most and {found.mean:.4f} on "
-            f"average, with the same answer on {found.same_leading:.1%}; expected {allowed.largest}, "
+            f"the {file_format} export differs from Keras by {parity.largest:.3f} at most and {parity.mean:.4f} on "
+            f"average, with the same answer on {parity.same_leading:.1%}; expected {allowed.largest}, "
             f"{allowed.mean} and {allowed.same_leading:.1%} or better; export in another format"
         )
 
 
-def calibration(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, float | None]:
+def calibration_errors(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, float | None]:
     """The calibration errors of a head against FER2013's label, the FER+ majority and the raters' shares."""
-    found = evaluate_both(probabilities, faces)
+    found = evaluate_label_sets(probabilities, faces)
     return {
         "fer2013": found.fer2013.ece,
         "ferplus": found.ferplus.ece if found.ferplus else None,
@@ -218,46 +222,48 @@ def calibration(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, f
     }
 
 
-def export(
+def export_model(
     run_dir: Path,
     splits: Splits,
     out: Path,
-    form: str = "int8",
-    name: str = OWN,
-    poses_of: PosesOf | None = None,
+    file_format: str = "int8",
+    name: str = DEFAULT_MODEL_NAME,
+    estimate_poses: PoseEstimator | None = None,
 ) -> dict[str, Any]:
     """Write the five files to ``out`` and return what ``training.json`` holds.
 
-    ``form``, one of ``FORMATS``, is the format shipped and ``name`` what the model is called; every format
-    is converted and compared with Keras. ``poses_of`` returns the head poses of faces, so that the confusion
+    ``file_format``, one of ``FORMATS``, is the format shipped and ``name`` what the model is called; every format
+    is converted and compared with Keras. ``estimate_poses`` returns the head poses of faces, so that the confusion
     is measured at each pose (``model.export.model_info``). Raises ``ModelError`` where a format differs too much from
     Keras; then nothing of ``out`` is replaced.
     """
     run = read_run(run_dir)
     network = load_network(run_dir)
-    calibrations = fit_calibrations(predict(network, splits.choose.images), splits.choose)
-    logits = predict(network, splits.report.images)
-    sample = splits.train.take(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
-    contents = {kind: convert(network, calibrations, kind, sample) for kind in FORMATS}
+    calibrations = fit_calibrations(predict_logits(network, splits.choose.images), splits.choose)
+    logits = predict_logits(network, splits.report.images)
+    sample = splits.train.subset(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
+    contents = {kind: convert_to_litert(network, calibrations, kind, sample) for kind in FORMATS}
     formats: dict[str, Any] = {}
     for kind, content in contents.items():
         trial = write_model(run_dir / "exported" / kind, content, calibrations, kind, name)
-        found = parity(trial, logits, calibrations, splits.report)
+        found = measure_parity(trial, logits, calibrations, splits.report)
         check_parity(kind, found)
         formats[kind] = {"file_bytes": len(content), **asdict(found)}
-    path = write_model(out, contents[form], calibrations, form, name)
-    record_measures(path, splits, poses_of)
+    path = write_model(out, contents[file_format], calibrations, file_format, name)
+    write_model_metrics(path, splits, estimate_poses)
     classifier = LiteRTClassifier(read_model(path))
     run |= {
         "model": classifier.version,
-        "calibrations": as_lists(calibrations),
-        "format": form,
+        "calibrations": calibrations_to_json(calibrations),
+        "format": file_format,
         "formats": formats,
         "conditions": {"blur_sigma_px": BLUR_SIGMA_PX, "dark_gain": DARK_GAIN},
-        "ece_uncalibrated": {head: calibration(softmax(logits[head]), splits.report) for head in HEADS},
+        "ece_uncalibrated": {
+            head: calibration_errors(softmax(logits[head]), splits.report) for head in HEADS
+        },
         "results": asdict(make_scorecard(classifier, splits.report, splits.train)),
     }
-    write_json(out / TRAINING, run)
-    write_weights(network, out / WEIGHTS)
+    write_pretty_json(out / TRAINING_FILE, run)
+    write_weights(network, out / WEIGHTS_FILE)
     (out / "MODEL_CARD.md").write_text(render_card(run), encoding="utf-8")
     return run

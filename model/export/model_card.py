@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from model.emotions import Emotion
-from model.training.run_folder import stages
+from model.training.run_folder import training_stages
 
-CARD = """\
+CARD_TEMPLATE = """\
 # Model card: {model}
 
 Reads one of seven expressions, or rather which of them most of ten people would name, from a grey face
@@ -116,15 +116,15 @@ Reference: the best single network without extra data has 73.28 % on FER2013's t
 - Disgust and fear are rare in the data; see their rows before reading anything into them.
 """
 
-_LABELS = {"fer2013": "FER2013's label", "ferplus": "FER+ majority"}
+_LABEL_SET_NAMES = {"fer2013": "FER2013's label", "ferplus": "FER+ majority"}
 
 
-def percent(share: float | None) -> str:
+def format_share(share: float | None) -> str:
     """A share with one digit, as a percentage."""
     return "unknown" if share is None else f"{100 * share:.1f} %"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -134,20 +134,20 @@ def overview_row(head: str, labels: str, scores: Mapping[str, Any]) -> str:
     """One line of the table of results."""
     cells = [
         f"`{head}`",
-        _LABELS[labels],
+        _LABEL_SET_NAMES[labels],
         str(scores["faces"]),
-        percent(scores["accuracy"]),
+        format_share(scores["accuracy"]),
         f"{scores['macro_f1']:.3f}",
         f"{scores['sad_f1']:.3f}",
-        percent(scores["neutral_called_sad"]),
+        format_share(scores["neutral_called_sad"]),
         f"{scores['ece']:.3f}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def class_table(scores: Mapping[str, Any]) -> str:
+def per_label_table(scores: Mapping[str, Any]) -> str:
     """Precision, recall and F1 of each label."""
-    return table(
+    return markdown_table(
         ("expression", "faces", "precision", "recall", "F1"),
         (
             (row["label"], str(row["faces"]), *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")))
@@ -159,7 +159,7 @@ def class_table(scores: Mapping[str, Any]) -> str:
 def confusion_table(scores: Mapping[str, Any]) -> str:
     """Counts, a row for each true label."""
     labels = [row["label"] for row in scores["classes"]]
-    return table(
+    return markdown_table(
         ("", *labels),
         ((label, *map(str, counts)) for label, counts in zip(labels, scores["confusion"], strict=True)),
     )
@@ -170,7 +170,12 @@ def condition_rows(results: Mapping[str, Any]) -> str:
     lines = []
     for row in (*results["conditions"], results["mirror_averaged"]):
         ece = "unknown" if row["ferplus_ece"] is None else f"{row['ferplus_ece']:.3f}"
-        cells = percent(row["fer2013"]), percent(row["ferplus"]), ece, percent(row["neutral_called_sad"])
+        cells = (
+            format_share(row["fer2013"]),
+            format_share(row["ferplus"]),
+            ece,
+            format_share(row["neutral_called_sad"]),
+        )
         lines.append(f"| {row['name']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -182,15 +187,15 @@ def unseen_sentence(results: Mapping[str, Any]) -> str:
         return ""
     return (
         f"\nOn the {results['unseen_faces']} of {results['faces']} faces of which Training has no copy "
-        f"(FER2013 has many pictures twice): {percent(row['fer2013'])} and {percent(row['ferplus'])}."
+        f"(FER2013 has many pictures twice): {format_share(row['fer2013'])} and {format_share(row['ferplus'])}."
     )
 
 
-def mixed(run: Mapping[str, Any]) -> str:
+def mixup_sentence(run: Mapping[str, Any]) -> str:
     """In which stages faces were mixed with each other, if in any."""
     numbers = [
         str(number)
-        for number, stage in enumerate(stages(run), 1)
+        for number, stage in enumerate(training_stages(run), 1)
         if stage["settings"]["augment"]["mixup_share"] > 0
     ]
     if not numbers:
@@ -200,10 +205,10 @@ def mixed(run: Mapping[str, Any]) -> str:
     return f", and in {named} mixed with each other"
 
 
-def history(run: Mapping[str, Any]) -> str:
+def training_stage_lines(run: Mapping[str, Any]) -> str:
     """What was trained for how long, a line a stage."""
     lines = []
-    for number, stage in enumerate(stages(run), 1):
+    for number, stage in enumerate(training_stages(run), 1):
         settings, taught = stage["settings"], stage.get("teachers") or []
         epochs = f"{len(stage['epochs'])} of {settings['epochs']}"
         side, cut = settings["px"], settings.get("crop_px") or 0
@@ -216,7 +221,7 @@ def history(run: Mapping[str, Any]) -> str:
             line += ", going on from the weights before"
         if taught:
             who = "an earlier network" if len(taught) == 1 else f"{len(taught)} earlier networks"
-            line += f"; {percent(settings['trust'])} of the target was what {who} said of the face"
+            line += f"; {format_share(settings['trust'])} of the target was what {who} said of the face"
             line += " and its mirror image"
         lines.append(line + ".")
     return "\n".join(lines)
@@ -229,18 +234,18 @@ def render_card(run: Mapping[str, Any]) -> str:
     own, voted = heads["fer2013"]["fer2013"], heads["expression"]["ferplus"]
     sad = raters["confusion"][Emotion.SAD]
     accuracy = own["accuracy"]
-    return CARD.format(
+    return CARD_TEMPLATE.format(
         model=run["model"],
         **run["splits"],
-        raters_agree=percent(raters["accuracy"]),
+        raters_agree=format_share(raters["accuracy"]),
         raters_faces=raters["faces"],
-        sad_neutral=percent(sad[Emotion.NEUTRAL] / max(1, sum(sad))),
-        sad_sad=percent(sad[Emotion.SAD] / max(1, sum(sad))),
+        sad_neutral=format_share(sad[Emotion.NEUTRAL] / max(1, sum(sad))),
+        sad_sad=format_share(sad[Emotion.SAD] / max(1, sum(sad))),
         parameters=f"{run['parameters']:,}",
-        history=history(run),
+        history=training_stage_lines(run),
         small_low=run["settings"]["augment"]["small_px"][0],
         small_high=run["settings"]["augment"]["small_px"][1],
-        mixed=mixed(run),
+        mixed=mixup_sentence(run),
         temperatures=", ".join(
             f"{head} {own['temperature']:.2f}" for head, own in run["calibrations"].items()
         ),
@@ -254,17 +259,17 @@ def render_card(run: Mapping[str, Any]) -> str:
         ece_before=f"{run['ece_uncalibrated']['expression']['ferplus']:.3f}",
         ece_after=f"{voted['ece']:.3f}",
         votes_ece=f"{heads['expression']['votes_ece']:.3f}",
-        classes_ferplus=class_table(voted),
+        classes_ferplus=per_label_table(voted),
         confusion_ferplus=confusion_table(voted),
-        classes_fer2013=class_table(own),
+        classes_fer2013=per_label_table(own),
         confusion_fer2013=confusion_table(own),
         conditions=condition_rows(results),
         blur=run["conditions"]["blur_sigma_px"],
-        dark=percent(run["conditions"]["dark_gain"]),
+        dark=format_share(run["conditions"]["dark_gain"]),
         unseen=unseen_sentence(results),
         formats="\n".join(
             f"| {name} | {round(row['file_bytes'] / 1000)} | {row['largest']:.4f} | {row['mean']:.5f} "
-            f"| {percent(row['same_leading'])} |"
+            f"| {format_share(row['same_leading'])} |"
             for name, row in run["formats"].items()
         ),
         interval=f"{196 * (accuracy * (1 - accuracy) / results['faces']) ** 0.5:.1f}",

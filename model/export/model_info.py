@@ -27,20 +27,22 @@ from numpy.typing import NDArray
 
 from model.data.faces import Faces, Splits
 from model.emotions import EMOTIONS, Emotion
-from model.evaluation.metrics import evaluate
+from model.evaluation.metrics import evaluate_probabilities
 from model.inference.classifier import LiteRTClassifier, read_model
-from model.poses import Pose, is_readable, pose_of
-from model.training.run_folder import write_json
+from model.poses import HeadPoseClass, classify_head_pose, is_readable_pose
+from model.training.run_folder import write_pretty_json
 
-PosesOf = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+PoseEstimator = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Yaw and pitch in degrees, ``(N, 2)``, of faces ``(N, 48, 48)``; NaN where unknown
 (``monitor.faces.dataset_poses.tile_poses``)."""
 
-PLACES = 4
+DECIMALS = 4
 """Decimals of a share; a processor's own rounding lies beyond."""
 
 
-def mean_answers(probabilities: NDArray[np.float32], majority: NDArray[np.int64]) -> dict[str, Any]:
+def mean_probabilities_by_label(
+    probabilities: NDArray[np.float32], majority: NDArray[np.int64]
+) -> dict[str, Any]:
     """The mean answer to the faces of each label: ``faces`` 7 counts, ``means`` 7 rows summing to 1.
 
     Probabilities (N, 7), majority (N,) 0..6, others are left out. A label without a face is taken to be read
@@ -49,31 +51,34 @@ def mean_answers(probabilities: NDArray[np.float32], majority: NDArray[np.int64]
     of = [probabilities[majority == label].astype(np.float64) for label in range(len(EMOTIONS))]
     own = np.eye(len(EMOTIONS))
     means = [rows.mean(axis=0) if len(rows) else own[label] for label, rows in enumerate(of)]
-    return {"faces": [len(rows) for rows in of], "means": np.round(means, PLACES).tolist()}
+    return {"faces": [len(rows) for rows in of], "means": np.round(means, DECIMALS).tolist()}
 
 
-def pose_answers(
+def mean_probabilities_by_pose(
     probabilities: NDArray[np.float32], majority: NDArray[np.int64], poses_deg: NDArray[np.float32]
 ) -> dict[str, Any]:
-    """``mean_answers`` of the faces at readable poses, and under ``poses`` of each pose alone.
+    """``mean_probabilities_by_label`` of the faces at readable poses, and under ``poses`` of each pose alone.
 
-    ``poses_deg`` (N, 2) is yaw and pitch, NaN where unknown; the other arrays as for ``mean_answers``.
+    ``poses_deg`` (N, 2) is yaw and pitch, NaN where unknown; the other arrays as for ``mean_probabilities_by_label``.
     """
-    readable = np.array([is_readable(yaw, pitch) for yaw, pitch in poses_deg], bool)
-    at = np.array([pose_of(yaw, pitch) for yaw, pitch in poses_deg])
-    alone = {pose.value: readable & (at == pose) for pose in Pose}
-    return mean_answers(probabilities[readable], majority[readable]) | {
-        "poses": {pose: mean_answers(probabilities[which], majority[which]) for pose, which in alone.items()}
+    readable = np.array([is_readable_pose(yaw, pitch) for yaw, pitch in poses_deg], bool)
+    at = np.array([classify_head_pose(yaw, pitch) for yaw, pitch in poses_deg])
+    alone = {pose.value: readable & (at == pose) for pose in HeadPoseClass}
+    return mean_probabilities_by_label(probabilities[readable], majority[readable]) | {
+        "poses": {
+            pose: mean_probabilities_by_label(probabilities[which], majority[which])
+            for pose, which in alone.items()
+        }
     }
 
 
-def measure(
-    classifier: LiteRTClassifier, choose: Faces, report: Faces, poses_of: PosesOf | None = None
+def measure_model(
+    classifier: LiteRTClassifier, choose: Faces, report: Faces, estimate_poses: PoseEstimator | None = None
 ) -> dict[str, Any]:
     """The figures described above, of an exported model. Raises ``ValueError`` where no face of the reporting
     half has a majority."""
     agreed = report.has_majority
-    found = evaluate(classifier.probabilities(report.images[agreed]), report.majority[agreed])
+    found = evaluate_probabilities(classifier.probabilities(report.images[agreed]), report.majority[agreed])
     sad = found.classes[Emotion.SAD]
     card = {
         "accuracy": found.accuracy,
@@ -84,22 +89,24 @@ def measure(
     }
     answers = classifier.probabilities(choose.images)
     confusion = (
-        mean_answers(answers, choose.majority)
-        if poses_of is None
-        else pose_answers(answers, choose.majority, poses_of(choose.images))
+        mean_probabilities_by_label(answers, choose.majority)
+        if estimate_poses is None
+        else mean_probabilities_by_pose(answers, choose.majority, estimate_poses(choose.images))
     )
     return {
         "name": classifier.version.rsplit(" ", 1)[0],
         "card": {"half": "report", "faces": found.faces}
-        | {name: round(value, PLACES) for name, value in card.items()},
+        | {name: round(value, DECIMALS) for name, value in card.items()},
         "confusion": {"half": "choose", **confusion},
     }
 
 
-def record_measures(path: Path, splits: Splits, poses_of: PosesOf | None = None) -> dict[str, Any]:
+def write_model_metrics(
+    path: Path, splits: Splits, estimate_poses: PoseEstimator | None = None
+) -> dict[str, Any]:
     """Measure the exported model at ``path`` and write the figures into the JSON beside it."""
-    measured = measure(LiteRTClassifier(read_model(path)), splits.choose, splits.report, poses_of)
+    measured = measure_model(LiteRTClassifier(read_model(path)), splits.choose, splits.report, estimate_poses)
     beside = path.with_suffix(".json")
     about = json.loads(beside.read_text(encoding="utf-8")) | {"measured": measured}
-    write_json(beside, about)
+    write_pretty_json(beside, about)
     return measured

@@ -35,13 +35,13 @@ class Calibration:
 
     def probabilities(self, logits: Logits) -> NDArray[np.float32]:
         """(N, 7) float32, rows summing to 1, from logits (N, 7)."""
-        return np.asarray(np.exp(self._logs(logits)), np.float32)
+        return np.asarray(np.exp(self._log_probabilities(logits)), np.float32)
 
     def cross_entropy(self, logits: Logits, shares: Logits) -> float:
         """Mean cross-entropy, nats, against distributions ``shares`` (N, 7)."""
-        return float(-(shares * self._logs(logits)).sum(axis=1).mean())
+        return float(-(shares * self._log_probabilities(logits)).sum(axis=1).mean())
 
-    def _logs(self, logits: Logits) -> NDArray[np.float64]:
+    def _log_probabilities(self, logits: Logits) -> NDArray[np.float64]:
         scaled = logits.astype(np.float64) / self.temperature + np.asarray(self.bias)
         scaled -= scaled.max(axis=1, keepdims=True)
         return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True)), np.float64)
@@ -62,12 +62,12 @@ def fit_calibration(logits: Logits, shares: Logits) -> Calibration:
 
     def loss(values: NDArray[np.float64]) -> float:
         penalty = float(np.square(values[1:] / BIAS_PRIOR).sum()) / 2 / len(logits)
-        return _of(values).cross_entropy(logits, shares) + penalty
+        return _from_vector(values).cross_entropy(logits, shares) + penalty
 
     bounds = [LOG_TEMPERATURE_BOUNDS, *[(None, None)] * len(EMOTIONS)]
     best = minimize(loss, np.zeros(1 + len(EMOTIONS)), method="L-BFGS-B", bounds=bounds)
-    return _of(best.x)
+    return _from_vector(best.x)
 
 
-def _of(values: NDArray[np.float64]) -> Calibration:
+def _from_vector(values: NDArray[np.float64]) -> Calibration:
     return Calibration(float(np.exp(values[0])), tuple(map(float, values[1:])))

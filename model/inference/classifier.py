@@ -24,7 +24,7 @@ from model.inference.litert import open_interpreter
 
 INPUT_PX = 48
 MONITORED_HEAD = "expression"
-MOST_AT_ONCE = 16
+MAX_BATCH_FACES = 16
 """Faces of one run. The first model took no less time a face among more. The present one takes 0.46 ms
 among 32 with two threads at 2.6 GHz, and 0.9 ms alone with one. The last, smaller run resizes the input,
 which costs nothing that can be measured, so no batch is filled up with faces that nobody asked about."""
@@ -38,7 +38,7 @@ class ExpressionClassifier(Protocol):
         """The model, by name and digest."""
 
     @property
-    def measured(self) -> Mapping[str, Any] | None:
+    def model_metrics(self) -> Mapping[str, Any] | None:
         """What is known of its mistakes (``model.export.model_info``), ready for JSON; None where nothing is."""
 
     def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -53,7 +53,7 @@ class ModelFile:
     content: bytes
     version: str
     heads: tuple[str, ...]
-    measured: Mapping[str, Any] | None = None
+    model_metrics: Mapping[str, Any] | None = None
 
 
 def read_model(path: Traversable) -> ModelFile:
@@ -62,7 +62,7 @@ def read_model(path: Traversable) -> ModelFile:
     Raises ``ModelError`` where one is missing or unreadable, where the digest says that they do not
     belong together or the file is damaged, or where the labels are not those of ``model.emotions``.
     """
-    beside = _beside(path)
+    beside = _metadata_path(path)
     try:
         content = path.read_bytes()
         about: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
@@ -87,14 +87,14 @@ def read_model(path: Traversable) -> ModelFile:
     return ModelFile(content, version, heads, measured)
 
 
-def _beside(path: Traversable) -> Traversable:
+def _metadata_path(path: Traversable) -> Traversable:
     """The JSON beside a model. Resources inside an archive have no parent, so the shipped one is named."""
     if isinstance(path, Path):
         return path.with_suffix(".json")
-    return shipped(f"{path.name.rsplit('.', 1)[0]}.json")
+    return shipped_file(f"{path.name.rsplit('.', 1)[0]}.json")
 
 
-def shipped(name: str) -> Traversable:
+def shipped_file(name: str) -> Traversable:
     """A file of ``model/weights``, also where the package was installed as an archive."""
     return resources.files("model") / "weights" / name
 
@@ -111,7 +111,7 @@ class LiteRTClassifier:
     def __init__(self, model: ModelFile, threads: int = 2, head: str = MONITORED_HEAD) -> None:
         if head not in model.heads:
             raise ModelError(f"the model has no head {head!r}; expected one of {', '.join(model.heads)}")
-        self._version, self._heads, self._measured = model.version, model.heads, model.measured
+        self._version, self._heads, self._model_metrics = model.version, model.heads, model.model_metrics
         self._head = model.heads.index(head)
         self._interpreter = _interpreter(model.content, threads)
         self._input = self._interpreter.get_input_details()[0]["index"]
@@ -123,13 +123,13 @@ class LiteRTClassifier:
         return self._version
 
     @property
-    def measured(self) -> Mapping[str, Any] | None:
+    def model_metrics(self) -> Mapping[str, Any] | None:
         """What is known of its mistakes (``model.export.model_info``); None where it was exported without."""
-        return self._measured
+        return self._model_metrics
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The names of the heads, in the order of ``answers``."""
+        """The names of the heads, in the order of ``head_probabilities``."""
         return self._heads
 
     def probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -137,9 +137,9 @@ class LiteRTClassifier:
 
         Raises ``ValueError`` for any other shape or type: a float picture in 0..1 would be read as black.
         """
-        return self.answers(crops_gray)[:, self._head]
+        return self.head_probabilities(crops_gray)[:, self._head]
 
-    def answers(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def head_probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same of every head at once, (N, heads, 7)."""
         if (
             crops_gray.ndim != 3
@@ -148,13 +148,13 @@ class LiteRTClassifier:
         ):
             raise ValueError(f"crops are {crops_gray.dtype} {crops_gray.shape}; expected uint8 (N, 48, 48)")
         rows = np.empty((len(crops_gray), len(self._heads), len(EMOTIONS)), np.float32)
-        for start in range(0, len(crops_gray), MOST_AT_ONCE):
-            piece = crops_gray[start : start + MOST_AT_ONCE]
-            rows[start : start + len(piece)] = self._run(piece)
+        for start in range(0, len(crops_gray), MAX_BATCH_FACES):
+            piece = crops_gray[start : start + MAX_BATCH_FACES]
+            rows[start : start + len(piece)] = self._run_batch(piece)
         return rows
 
-    def _run(self, piece: NDArray[np.uint8]) -> NDArray[np.float32]:
-        batch = piece[..., None].astype(np.float32)
+    def _run_batch(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        batch = faces[..., None].astype(np.float32)
         self._interpreter.resize_tensor_input(self._input, batch.shape)
         self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._input, batch)
@@ -178,4 +178,4 @@ def load_classifier(path: Path | None = None, threads: int = 2) -> LiteRTClassif
 
     Raises ``ModelError``, one line, where the model is missing, damaged or has other labels.
     """
-    return LiteRTClassifier(read_model(shipped("expression.tflite") if path is None else path), threads)
+    return LiteRTClassifier(read_model(shipped_file("expression.tflite") if path is None else path), threads)

@@ -63,7 +63,7 @@ def square_from_box(box_xyxy: tuple[float, float, float, float]) -> Square:
     return x, y, CROP_PX * size
 
 
-def cut_square(image_bgr: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
+def crop_square(image_bgr: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     """The square as (48, 48) uint8 grey; what lies outside the frame repeats its edge."""
     x, y, side = square
     left, top = math.floor(x) - _MARGIN_PX, math.floor(y) - _MARGIN_PX
@@ -99,4 +99,4 @@ def crop_face(
     edge are filled up with the edge's pixels; small ones enlarged by cubic, large ones reduced by area.
     """
     square = square_from_keypoints(keypoints)
-    return cut_square(image_bgr, square_from_box(box_xyxy) if square is None else square)
+    return crop_square(image_bgr, square_from_box(box_xyxy) if square is None else square)

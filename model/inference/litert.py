@@ -19,10 +19,10 @@ _STDERR = 2
 
 
 @contextmanager
-def without_lines(beginnings: Sequence[str]) -> Iterator[None]:
+def suppress_stderr_lines(prefixes: Sequence[str]) -> Iterator[None]:
     """Within the block, lines on standard error that begin so are dropped; all others are passed on at its
     end. For the whole process, so that one thread at a time may use it."""
-    dropped = tuple(beginning.encode() for beginning in beginnings)
+    dropped = tuple(beginning.encode() for beginning in prefixes)
     sys.stderr.flush()
     kept = os.dup(_STDERR)
     with tempfile.TemporaryFile() as caught:
@@ -38,9 +38,9 @@ def without_lines(beginnings: Sequence[str]) -> Iterator[None]:
             os.write(_STDERR, b"".join(line for line in lines if not line.startswith(dropped)))
 
 
-_CHATTER = ("INFO: Created TensorFlow Lite XNNPACK delegate",)
+_LITERT_LOG_PREFIXES = ("INFO: Created TensorFlow Lite XNNPACK delegate",)
 """LiteRT says on standard error that it has made a delegate, which no setting of its turns off."""
-_one_at_a_time = threading.Lock()
+_open_lock = threading.Lock()
 
 
 def open_interpreter(model: Path | bytes, threads: int) -> Any:
@@ -52,7 +52,7 @@ def open_interpreter(model: Path | bytes, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
-    with _one_at_a_time, without_lines(_CHATTER):
+    with _open_lock, suppress_stderr_lines(_LITERT_LOG_PREFIXES):
         interpreter = Interpreter(**source, num_threads=threads)
         interpreter.allocate_tensors()
     return interpreter

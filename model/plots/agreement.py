@@ -11,12 +11,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from model.emotions import EMOTIONS
-from model.plots.style import INK, SEQUENTIAL, SMALL_PT, STEPS, TEXT_PT, WIDTH_IN, figure, tidy
+from model.plots.style import (
+    COLOUR_STEPS,
+    INK,
+    SEQUENTIAL,
+    SMALL_PT,
+    TEXT_PT,
+    WIDTH_IN,
+    new_figure,
+    style_axes,
+)
 
 
 def matrix_figure(counts: NDArray[np.int64], rows: str, columns: str) -> Figure:
     """Counts (7, 7) as shares of their rows, with the counts; ``rows`` and ``columns`` name the axes."""
-    drawn = figure(WIDTH_IN, 3.9)
+    drawn = new_figure(WIDTH_IN, 3.9)
     draw_matrix(drawn.subplots(), counts, rows, columns)
     return drawn
 
@@ -29,7 +38,7 @@ def draw_matrix(ax: Axes, counts: NDArray[np.int64], rows: str, columns: str) ->
     for (row, column), share in np.ndenumerate(shares):
         if counts[row, column]:
             place: dict[str, Any] = {"ha": "center", "color": "#FFFFFF" if share > 0.6 else INK}
-            ax.text(column, row, _percent(share), va="bottom", fontsize=TEXT_PT, **place)
+            ax.text(column, row, _format_share(share), va="bottom", fontsize=TEXT_PT, **place)
             ax.text(column, row + 0.06, f"{counts[row, column]:,}", va="top", fontsize=SMALL_PT - 1, **place)
     ax.set_xticks(range(len(EMOTIONS)), EMOTIONS)
     ax.set_yticks(
@@ -38,31 +47,31 @@ def draw_matrix(ax: Axes, counts: NDArray[np.int64], rows: str, columns: str) ->
     )
     ax.set_xlabel(columns)
     ax.set_ylabel(rows)
-    tidy(ax)
+    style_axes(ax)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
 
 
-def leading_figure(leading: Sequence[int]) -> Figure:
+def leading_vote_figure(leading: Sequence[int]) -> Figure:
     """Bars: how many faces have 0 to 10 tenths of their raters on the leading answer, ``leading`` (11,)."""
-    drawn = figure(WIDTH_IN, 1.9)
+    drawn = new_figure(WIDTH_IN, 1.9)
     ax = drawn.subplots()
     counts, total = np.asarray(leading), max(sum(leading), 1)
     tenths = np.arange(len(counts))
     # None of ten lead, and one of ten hardly ever: an empty end of the axis tells nothing.
     shown = tenths >= min(np.flatnonzero(counts), default=1)
-    bars = ax.bar(tenths[shown], counts[shown], width=0.75, color=STEPS[3])
-    notes = [_percent(count / total) for count in counts[shown]]
+    bars = ax.bar(tenths[shown], counts[shown], width=0.75, color=COLOUR_STEPS[3])
+    notes = [_format_share(count / total) for count in counts[shown]]
     ax.bar_label(bars, notes, fontsize=SMALL_PT, color=INK, padding=1.5)
     ax.set_xticks(tenths[shown])
     ax.set_xlabel("raters of ten who gave the leading answer")
     ax.set_ylabel("faces")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.margins(y=0.12)
-    tidy(ax, grid="y")
+    style_axes(ax, grid="y")
     return drawn
 
 
-def _percent(share: float) -> str:
+def _format_share(share: float) -> str:
     """What is not quite nothing does not become nothing."""
     return "<1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from model.plots.style import FAINT, INK, SMALL_PT, TEXT_PT, WIDTH_IN, figure, tidy
+from model.plots.style import FAINT, INK, SMALL_PT, TEXT_PT, WIDTH_IN, new_figure, style_axes
 
-_LOOKS = (("#0B3F6B", "-"), ("#D55E00", "--"), ("#009E73", ":"), ("#767676", "-."))
+_LINE_STYLES = (("#0B3F6B", "-"), ("#D55E00", "--"), ("#009E73", ":"), ("#767676", "-."))
 """Colours of Okabe and Ito's beside the dark blue; the dashes tell them apart in grey."""
 
 Histograms = Mapping[str, Sequence[int]]
@@ -30,32 +30,32 @@ def brightness_figure(
 
     ``bounds`` are the grey levels from which a face is dark (below), bright (above) and flat (below).
     """
-    drawn = figure(WIDTH_IN, 2.3)
+    drawn = new_figure(WIDTH_IN, 2.3)
     left, right = drawn.subplots(1, 2)
     dark, bright, flat = bounds
-    _distributions(left, means, mean_edges, "mean grey level, 0 black to 255 white")
-    _distributions(right, stds, std_edges, "standard deviation of grey levels")
+    _draw_distributions(left, means, mean_edges, "mean grey level, 0 black to 255 white")
+    _draw_distributions(right, stds, std_edges, "standard deviation of grey levels")
     right.set_ylabel("")
-    _bound(left, dark, "dark", to_left=True)
-    _bound(left, bright, "bright")
-    _bound(right, flat, "flat", to_left=True)
+    _draw_bound(left, dark, "dark", to_left=True)
+    _draw_bound(left, bright, "bright")
+    _draw_bound(right, flat, "flat", to_left=True)
     handles, names = left.get_legend_handles_labels()
     drawn.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, fontsize=TEXT_PT)
     return drawn
 
 
-def _distributions(ax: Axes, histograms: Histograms, edges: NDArray[np.int64], title: str) -> None:
-    for (name, counts), (colour, dashes) in zip(histograms.items(), _LOOKS, strict=False):
+def _draw_distributions(ax: Axes, histograms: Histograms, edges: NDArray[np.int64], title: str) -> None:
+    for (name, counts), (colour, dashes) in zip(histograms.items(), _LINE_STYLES, strict=False):
         shares = np.asarray(counts) / max(sum(counts), 1) * 100
         ax.stairs(shares, edges, color=colour, linestyle=dashes, linewidth=1.2, label=name)
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(bottom=0)
     ax.set_xlabel(title)
     ax.set_ylabel("% of the split's faces")
-    tidy(ax, grid="y")
+    style_axes(ax, grid="y")
 
 
-def _bound(ax: Axes, value: float, name: str, *, to_left: bool = False) -> None:
+def _draw_bound(ax: Axes, value: float, name: str, *, to_left: bool = False) -> None:
     ax.axvline(value, color=FAINT, linewidth=0.7, linestyle=(0, (2, 2)))
     side, shift = ("right", -3) if to_left else ("left", 3)
     place: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points"}

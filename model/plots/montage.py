@@ -9,13 +9,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from model.plots.style import INK, SMALL_PT, WIDTH_IN, figure
+from model.plots.style import INK, SMALL_PT, WIDTH_IN, new_figure
 
-COLUMNS = 10
+MONTAGE_COLUMNS = 10
 _GAP_PX, _LINE_PX = 4, 8
 
 
-def montage(images: NDArray[np.uint8], captions: Sequence[str], columns: int = COLUMNS) -> Figure:
+def face_montage(
+    images: NDArray[np.uint8], captions: Sequence[str], columns: int = MONTAGE_COLUMNS
+) -> Figure:
     """Pictures (N, H, W) uint8 grey, ``columns`` to a row, each over its caption.
 
     Raises ``ValueError`` where there is not one caption for each picture, or no picture.
@@ -25,7 +27,7 @@ def montage(images: NDArray[np.uint8], captions: Sequence[str], columns: int = C
     lines = 1 + max(caption.count("\n") for caption in captions)
     sheet, corners = _sheet(images, columns, _LINE_PX * lines + _GAP_PX)
     height, width = sheet.shape
-    drawn = figure(WIDTH_IN, WIDTH_IN * height / width)
+    drawn = new_figure(WIDTH_IN, WIDTH_IN * height / width)
     drawn.set_layout_engine("none")
     ax = drawn.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none")

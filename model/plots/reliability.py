@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from model.evaluation.metrics import ReliabilityBin
-from model.plots.style import FAINT, SMALL_PT, STEPS, TEXT_PT, WIDTH_IN, figure, tidy
+from model.plots.style import COLOUR_STEPS, FAINT, SMALL_PT, TEXT_PT, WIDTH_IN, new_figure, style_axes
 
-FEWEST_FACES = 10
+MIN_FACES = 10
 """Bins of fewer faces are drawn hollow: their height is chance."""
 
 
 def reliability_figure(tables: Mapping[str, tuple[Sequence[ReliabilityBin], float]]) -> Figure:
     """One diagram for each name: its bins, and the expected calibration error to print beside it."""
-    drawn = figure(WIDTH_IN, 3.1)
+    drawn = new_figure(WIDTH_IN, 3.1)
     for ax, (name, (bins, ece)) in zip(
         drawn.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
     ):
@@ -31,16 +31,16 @@ def draw_reliability(ax: Axes, bins: Sequence[ReliabilityBin]) -> None:
     for row in bins:
         if not row.faces:
             continue
-        enough = row.faces >= FEWEST_FACES
+        enough = row.faces >= MIN_FACES
         ax.bar(
             (row.low + row.high) / 2,
             row.agreement,
             width=(row.high - row.low) * 0.86,
-            color=STEPS[2] if enough else "none",
-            edgecolor=STEPS[4],
+            color=COLOUR_STEPS[2] if enough else "none",
+            edgecolor=COLOUR_STEPS[4],
             linewidth=0.6,
         )
-        ax.plot(row.confidence, row.agreement, marker="o", markersize=3, color=STEPS[4])
+        ax.plot(row.confidence, row.agreement, marker="o", markersize=3, color=COLOUR_STEPS[4])
         ax.text(
             (row.low + row.high) / 2, 0.015, f"{row.faces}", ha="center", rotation=90, fontsize=SMALL_PT - 1
         )
@@ -49,4 +49,4 @@ def draw_reliability(ax: Axes, bins: Sequence[ReliabilityBin]) -> None:
     ax.set_aspect("equal")
     ax.set_xlabel("probability of the leading expression")
     ax.set_ylabel("share that was right")
-    tidy(ax, grid="y")
+    style_axes(ax, grid="y")

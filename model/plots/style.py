@@ -19,18 +19,18 @@ TEXT_PT, SMALL_PT = 7.5, 6.5
 DPI = 200
 INK, FAINT = "#222222", "#767676"
 
-STEPS = ("#F5F9FC", "#CBE0EF", "#67A6CF", "#2F7DB5", "#0B3F6B")
+COLOUR_STEPS = ("#F5F9FC", "#CBE0EF", "#67A6CF", "#2F7DB5", "#0B3F6B")
 """One hue from light to dark."""
 
-SEQUENTIAL = LinearSegmentedColormap.from_list("classpulse", STEPS)
+SEQUENTIAL = LinearSegmentedColormap.from_list("classpulse", COLOUR_STEPS)
 
 
-def figure(width_in: float, height_in: float) -> Figure:
+def new_figure(width_in: float, height_in: float) -> Figure:
     """An empty figure. Without pyplot, which keeps every figure alive and looks for a screen."""
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
-def tidy(ax: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:
+def style_axes(ax: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:
     """Small text, thin lines, no frame at the top and right; ``grid`` draws faint lines for an axis."""
     ax.spines[["top", "right"]].set_visible(False)
     for side in ("left", "bottom"):
@@ -44,7 +44,7 @@ def tidy(ax: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:
     return ax
 
 
-def png(figure: Figure) -> bytes:
+def figure_to_png(figure: Figure) -> bytes:
     """The figure as PNG."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=DPI)

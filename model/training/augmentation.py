@@ -29,11 +29,11 @@ class AugmentSettings:
     """How far a face may be changed; shares are probabilities.
 
     Shifts and scales are of the size by which the detector's key points move a live crop.
-    ``small_share`` of the faces are scaled down to ``small_px`` and up again: in a lecture hall a
+    ``downscale_share`` of the faces are scaled down to ``downscale_px`` and up again: in a lecture hall a
     face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
-    ``mixup_share`` of the batches are mixed with themselves (``mix``): none, unless a training is so long
+    ``mixup_share`` of the batches are mixed with themselves (``mix_rows``): none, unless a training is so long
     that it learns faces by heart. Within 50 epochs it does not (docs/model.md has the figures).
-    ``no_face_share`` of the faces are replaced by pictures without one (``model.training.augmentation``).
+    ``negative_share`` of the faces are replaced by pictures without one (``model.training.augmentation``).
     """
 
     shift_px: float = 3.0
@@ -42,11 +42,11 @@ class AugmentSettings:
     contrast: float = 0.3
     erase_share: float = 0.15
     erase_px: tuple[int, int] = (6, 14)
-    small_share: float = 0.25
-    small_px: tuple[int, int] = (14, 48)
+    downscale_share: float = 0.25
+    downscale_px: tuple[int, int] = (14, 48)
     mixup_share: float = 0.0
     mixup_alpha: float = 0.3
-    no_face_share: float = 0.03
+    negative_share: float = 0.03
 
 
 def flip(image: FaceImage) -> FaceImage:
@@ -54,7 +54,7 @@ def flip(image: FaceImage) -> FaceImage:
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def move(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float, float]) -> FaceImage:
+def transform(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float, float]) -> FaceImage:
     """Rotated counter-clockwise and scaled about the middle, then shifted (right, down); edges repeat."""
     size = image.shape[0]
     centre = (size - 1) / 2
@@ -70,7 +70,7 @@ def change_contrast(image: FaceImage, gain: float) -> FaceImage:
     return np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255).astype(np.uint8)
 
 
-def erase(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
+def erase_box(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
     """A copy with a rectangle filled with the face's mean grey (a hand, a head in front)."""
     x1, y1, x2, y2 = box_xyxy
     erased = image.copy()
@@ -78,7 +78,7 @@ def erase(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
     return erased
 
 
-def make_small(image: FaceImage, px: int) -> FaceImage:
+def downscale_face(image: FaceImage, px: int) -> FaceImage:
     """The face as if it had been ``px`` pixels in the frame: down by area, up by cubic, as live crops are."""
     size = image.shape[0]
     small = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
@@ -92,25 +92,25 @@ def augment_face(image: FaceImage, rng: np.random.Generator, settings: AugmentSe
     angle = rng.uniform(-settings.rotate_deg, settings.rotate_deg)
     scale = 1 + rng.uniform(-settings.scale, settings.scale)
     shift_x, shift_y = rng.uniform(-settings.shift_px, settings.shift_px, 2)
-    image = move(image, angle, scale, (shift_x, shift_y))
-    if rng.random() < settings.small_share:
-        image = make_small(image, int(rng.integers(*settings.small_px)))
+    image = transform(image, angle, scale, (shift_x, shift_y))
+    if rng.random() < settings.downscale_share:
+        image = downscale_face(image, int(rng.integers(*settings.downscale_px)))
     image = change_contrast(image, 1 + rng.uniform(-settings.contrast, settings.contrast))
     if rng.random() < settings.erase_share:
         width, height = rng.integers(*settings.erase_px, size=2)
         x, y = rng.integers(0, image.shape[1] - width), rng.integers(0, image.shape[0] - height)
-        image = erase(image, (int(x), int(y), int(x + width), int(y + height)))
+        image = erase_box(image, (int(x), int(y), int(x + width), int(y + height)))
     return image
 
 
-def augment(
+def augment_batch(
     images: NDArray[np.uint8], rng: np.random.Generator, settings: AugmentSettings
 ) -> NDArray[np.uint8]:
     """A random variation of each face, (N, 48, 48) uint8 in and out."""
     return np.stack([augment_face(image, rng, settings) for image in images])
 
 
-def mixing(
+def draw_mixup(
     count: int, rng: np.random.Generator, settings: AugmentSettings
 ) -> tuple[NDArray[np.int64], float]:
     """Whom to mix each of ``count`` faces with, (count,) indices, and the share of the face itself.
@@ -124,7 +124,7 @@ def mixing(
     return rng.permutation(count), max(share, 1 - share)
 
 
-def mix(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) -> NDArray[np.float32]:
+def mix_rows(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) -> NDArray[np.float32]:
     """``share`` of each row and the rest of its partner's; pictures, targets and weights alike."""
     return values if share == 1 else share * values + np.float32(1 - share) * values[partners]
 
@@ -132,7 +132,7 @@ def mix(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) 
 PATCH_PX = 12
 
 
-def noise(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+def noise_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     """Random greys in cells of any size, from single pixels to half the picture."""
     size = image.shape[0]
     cells = int(rng.integers(2, size + 1))
@@ -141,7 +141,7 @@ def noise(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     return np.asarray(cv2.resize(drawn, (size, size), interpolation=method), np.uint8)
 
 
-def plain(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+def wall_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     """A wall: one grey, lit from one side, with a sensor's noise."""
     rows, columns = np.indices(image.shape) / image.shape[0] - 0.5
     light = rng.uniform(0, 255) + rng.uniform(-80, 80) * rows + rng.uniform(-80, 80) * columns
@@ -149,7 +149,7 @@ def plain(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
-def shuffled(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+def shuffled_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     """The picture's own patches in another order: the detail of a face without one."""
     count = image.shape[0] // PATCH_PX
     patches = image.reshape(count, PATCH_PX, count, PATCH_PX).swapaxes(1, 2).reshape(-1, PATCH_PX, PATCH_PX)
@@ -157,9 +157,13 @@ def shuffled(image: FaceImage, rng: np.random.Generator) -> FaceImage:
     return np.ascontiguousarray(mixed.swapaxes(1, 2).reshape(image.shape))
 
 
-KINDS: tuple[Callable[[FaceImage, np.random.Generator], FaceImage], ...] = (noise, plain, shuffled)
+NEGATIVE_KINDS: tuple[Callable[[FaceImage, np.random.Generator], FaceImage], ...] = (
+    noise_image,
+    wall_image,
+    shuffled_image,
+)
 
 
-def no_face(image: FaceImage, rng: np.random.Generator) -> FaceImage:
-    """In the place of a face (48, 48) uint8, a picture of one of ``KINDS``."""
-    return KINDS[int(rng.integers(len(KINDS)))](image, rng)
+def negative_sample(image: FaceImage, rng: np.random.Generator) -> FaceImage:
+    """In the place of a face (48, 48) uint8, a picture of one of ``NEGATIVE_KINDS``."""
+    return NEGATIVE_KINDS[int(rng.integers(len(NEGATIVE_KINDS)))](image, rng)

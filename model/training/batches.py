@@ -16,43 +16,45 @@ from numpy.typing import NDArray
 
 from model.data.faces import Faces
 from model.emotions import EMOTIONS
-from model.training.augmentation import AugmentSettings, augment, mix, mixing, no_face
+from model.training.augmentation import AugmentSettings, augment_batch, draw_mixup, mix_rows, negative_sample
 
-Shares = Mapping[str, NDArray[np.float32]]
+LabelShares = Mapping[str, NDArray[np.float32]]
 """Distributions (N, 7) by head."""
 
 
-def targets(faces: Faces, smoothing: float, teacher: Shares | None = None, trust: float = 0.0) -> Shares:
+def make_targets(
+    faces: Faces, smoothing: float, teacher: LabelShares | None = None, teacher_weight: float = 0.0
+) -> LabelShares:
     """What each head should say of each face, (N, 7).
 
     ``expression``: the raters' distribution. ``fer2013``: FER2013's label, with ``smoothing`` spread
-    evenly, because single labels are hard and often wrong; the votes are soft by themselves. ``trust``
+    evenly, because single labels are hard and often wrong; the votes are soft by themselves. ``teacher_weight``
     in 0..1 is the weight of what a teacher says of the same faces (Hinton et al. 2015, arXiv 1503.02531).
     """
     own = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
-    given = {"expression": faces.votes, "fer2013": own * (1 - smoothing) + smoothing / len(EMOTIONS)}
+    given = {"expression": faces.vote_shares, "fer2013": own * (1 - smoothing) + smoothing / len(EMOTIONS)}
     if teacher is None:
         return given
-    return {head: (1 - trust) * given[head] + trust * teacher[head] for head in given}
+    return {head: (1 - teacher_weight) * given[head] + teacher_weight * teacher[head] for head in given}
 
 
 @dataclass(frozen=True)
-class Batch:
-    """B faces ``images`` (B, S, S, 1) float32 in 0..255; ``targets`` (B, 7) and ``weights`` (B,) by head."""
+class TrainingBatch:
+    """B faces ``images`` (B, S, S, 1) float32 in 0..255; ``make_targets`` (B, 7) and ``weights`` (B,) by head."""
 
     images: NDArray[np.float32]
-    targets: Shares
+    targets: LabelShares
     weights: Mapping[str, NDArray[np.float32]]
 
 
-def as_input(images: NDArray[np.uint8], px: int) -> NDArray[np.float32]:
+def to_network_input(images: NDArray[np.uint8], px: int) -> NDArray[np.float32]:
     """Faces (N, 48, 48) uint8 as the network takes them: (N, px, px, 1) float32 in 0..255."""
     if images.shape[1] != px:
         images = np.stack([cv2.resize(face, (px, px), interpolation=cv2.INTER_AREA) for face in images])
     return images[..., None].astype(np.float32)
 
 
-def crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
+def random_crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
     """A square of ``side_px`` from a random place of each picture: (N, S, S, 1) to (N, side, side, 1).
 
     Nothing is scaled, so that a network meets the whole face later on at the scale it learnt.
@@ -63,72 +65,72 @@ def crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: int) ->
     )
 
 
-class Batches:
+class TrainingBatches:
     """Shuffled, varied batches of ``faces``, ``len`` of them an epoch.
 
-    ``calm_from`` is the first epoch (from 0) in which nothing is mixed any more: the last epochs show
+    ``mixup_until_epoch`` is the first epoch (from 0) in which nothing is mixed any more: the last epochs show
     faces as they are met in use.
     """
 
     def __init__(
         self,
         faces: Faces,
-        shares: Shares,
+        targets: LabelShares,
         *,
         seed: int,
-        batch: int,
+        batch_size: int,
         px: int,
         crop_px: int,
         augment: AugmentSettings,
-        calm_from: int,
+        mixup_until_epoch: int,
     ) -> None:
-        self.faces, self.shares = faces, shares
-        self.seed, self.batch, self.px, self.crop_px = seed, batch, px, crop_px
-        self.settings, self.calm_from = augment, calm_from
+        self.faces, self.targets = faces, targets
+        self.seed, self.batch_size, self.px, self.crop_px = seed, batch_size, px, crop_px
+        self.settings, self.mixup_until_epoch = augment, mixup_until_epoch
         voted = faces.vote_weights > 0
-        self.usual = {
-            "expression": shares["expression"][voted].mean(axis=0) if voted.any() else np.float32(1 / 7),
-            "fer2013": shares["fer2013"].mean(axis=0),
+        self.mean_shares = {
+            "expression": targets["expression"][voted].mean(axis=0) if voted.any() else np.float32(1 / 7),
+            "fer2013": targets["fer2013"].mean(axis=0),
         }
 
     def __len__(self) -> int:
-        return math.ceil(len(self.faces) / self.batch)
+        return math.ceil(len(self.faces) / self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def batches_of_epoch(self, epoch: int) -> Iterator[TrainingBatch]:
         """The batches of one epoch, from 0."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.faces))
         for index in range(len(self)):
-            chosen = order[index * self.batch : (index + 1) * self.batch]
-            yield self.make(chosen, epoch, index)
+            chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+            yield self.make_batch(chosen, epoch, index)
 
-    def make(self, chosen: NDArray[np.int64], epoch: int, index: int) -> Batch:
+    def make_batch(self, chosen: NDArray[np.int64], epoch: int, index: int) -> TrainingBatch:
         """The batch of the faces ``chosen``, varied as this epoch and batch have it."""
         rng = np.random.default_rng((self.seed, epoch, index))
-        varied = augment(self.faces.images[chosen], rng, self.settings)
-        empty = np.flatnonzero(rng.random(len(chosen)) < self.settings.no_face_share)
+        varied = augment_batch(self.faces.images[chosen], rng, self.settings)
+        empty = np.flatnonzero(rng.random(len(chosen)) < self.settings.negative_share)
         for place in empty:
-            varied[place] = no_face(varied[place], rng)
-        images = as_input(varied, self.px)
+            varied[place] = negative_sample(varied[place], rng)
+        images = to_network_input(varied, self.px)
         if self.crop_px:
-            images = crop(images, rng, self.crop_px)
+            images = random_crop(images, rng, self.crop_px)
         partners, share = (
-            mixing(len(chosen), rng, self.settings)
-            if epoch < self.calm_from
+            draw_mixup(len(chosen), rng, self.settings)
+            if epoch < self.mixup_until_epoch
             else (np.arange(len(chosen)), 1.0)
         )
         # A face without votes counts for nothing, also in a mixture: its row of zeros has weight 0.
         voted = self.faces.vote_weights[chosen].copy()
-        said = {head: self.shares[head][chosen] for head in self.shares}
+        said = {head: self.targets[head][chosen] for head in self.targets}
         for head in said:
-            said[head][empty] = self.usual[head]
+            said[head][empty] = self.mean_shares[head]
         voted[empty] = 1
-        expression = mix(said["expression"] * voted[:, None], partners, share)
-        weights = mix(voted, partners, share)
-        return Batch(
-            mix(images, partners, share),
+        expression = mix_rows(said["expression"] * voted[:, None], partners, share)
+        weights = mix_rows(voted, partners, share)
+        return TrainingBatch(
+            mix_rows(images, partners, share),
             {
                 "expression": expression / np.maximum(weights, 1e-6)[:, None],
-                "fer2013": mix(said["fer2013"], partners, share),
+                "fer2013": mix_rows(said["fer2013"], partners, share),
             },
             {"expression": weights, "fer2013": np.ones(len(chosen), np.float32)},
         )

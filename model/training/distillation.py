@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data.faces import Faces
-from model.evaluation.scorecard import answers_of
+from model.evaluation.scorecard import probabilities_by_head
 from model.inference.calibration import softmax
 from model.inference.classifier import LiteRTClassifier, read_model
-from model.training.batches import Shares
+from model.training.batches import LabelShares
 from model.training.network import HEADS
 from model.training.run_folder import read_run
-from model.training.trained import load_network, predict
+from model.training.trained import load_network, predict_logits
 
 
-def teach(teachers: Sequence[Path], faces: Faces) -> Shares | None:
+def teacher_probabilities(teachers: Sequence[Path], faces: Faces) -> LabelShares | None:
     """What earlier networks say of ``faces``, each looked at twice, once mirrored; the mean of their
     probabilities. None without teachers.
 
@@ -30,7 +30,7 @@ def teach(teachers: Sequence[Path], faces: Faces) -> Shares | None:
     """
     looks = []
     for teacher in teachers:
-        answer = _exported(teacher) if teacher.suffix == ".tflite" else _trained(teacher)
+        answer = _exported_teacher(teacher) if teacher.suffix == ".tflite" else _trained_teacher(teacher)
         for images in (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])):
             looks.append(answer(images))
     if not looks:
@@ -38,17 +38,19 @@ def teach(teachers: Sequence[Path], faces: Faces) -> Shares | None:
     return {head: np.mean([look[head] for look in looks], axis=0, dtype=np.float32) for head in HEADS}
 
 
-def _trained(folder: Path) -> Callable[[NDArray[np.uint8]], Shares]:
+def _trained_teacher(folder: Path) -> Callable[[NDArray[np.uint8]], LabelShares]:
     network, px = load_network(folder), int(read_run(folder)["settings"]["px"])
-    return lambda images: {head: softmax(value) for head, value in predict(network, images, px).items()}
+    return lambda images: {
+        head: softmax(value) for head, value in predict_logits(network, images, px).items()
+    }
 
 
-def _exported(path: Path) -> Callable[[NDArray[np.uint8]], Shares]:
+def _exported_teacher(path: Path) -> Callable[[NDArray[np.uint8]], LabelShares]:
     model = LiteRTClassifier(read_model(path))
-    return lambda images: answers_of(model, images)
+    return lambda images: probabilities_by_head(model, images)
 
 
-def known_of(teacher: Path) -> dict[str, Any]:
+def teacher_facts(teacher: Path) -> dict[str, Any]:
     """What ``run.json`` is to say of a teacher: not where it lies, which is nobody's business, and not its
     own history, which stands once where it was a stage."""
     if teacher.suffix == ".tflite":

@@ -14,7 +14,7 @@ HEADS: tuple[str, ...] = ("expression", "fer2013")
 """``expression`` learns the raters' distribution (FER+) and is what monitoring uses; ``fer2013`` learns
 FER2013's own label, so that the model can be compared with the literature. In the order of the outputs."""
 
-LEAST_VARIANCE = 100.0
+MIN_VARIANCE = 100.0
 """Of a face's grey values. Below ten levels of deviation a face is noise and must not be blown up."""
 
 
@@ -33,7 +33,7 @@ class NetworkSettings:
     dropout: float = 0.2
 
 
-def convolution(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma: str = "ones") -> Any:
+def conv_batch_norm(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma: str = "ones") -> Any:
     """A convolution without bias and its batch norm."""
     x = layers.Conv2D(
         width, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
@@ -41,25 +41,25 @@ def convolution(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma: st
     return layers.BatchNormalization(momentum=0.97, gamma_initializer=gamma)(x)
 
 
-def residual(x: Any) -> Any:
+def residual_block(x: Any) -> Any:
     """Two 3 × 3 convolutions beside a short cut (He et al. 2015, arXiv 1512.03385).
 
     The second batch norm begins at zero, so that each block begins as the identity
     (Goyal et al. 2017, arXiv 1706.02677, section 5.1).
     """
     width = x.shape[-1]
-    y = layers.ReLU()(convolution(x, width))
-    return layers.ReLU()(layers.Add()([x, convolution(y, width, gamma="zeros")]))
+    y = layers.ReLU()(conv_batch_norm(x, width))
+    return layers.ReLU()(layers.Add()([x, conv_batch_norm(y, width, gamma="zeros")]))
 
 
 def standardise(x: Any) -> Any:
     """Each face to mean 0 and deviation 1, inside the graph, so that no caller can forget it."""
     mean = ops.mean(x, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(x - mean), axis=(1, 2), keepdims=True)
-    return (x - mean) / ops.sqrt(ops.maximum(variance, LEAST_VARIANCE))
+    return (x - mean) / ops.sqrt(ops.maximum(variance, MIN_VARIANCE))
 
 
-def build(settings: NetworkSettings, seed: int | None = None) -> keras.Model:
+def build_network(settings: NetworkSettings, seed: int | None = None) -> keras.Model:
     """Square grey faces (N, S, S, 1) float32 in 0..255 to logits (N, 7) float32, a dictionary by head.
 
     S is any size from 16 pixels on. ``seed`` fixes what dropout drops; initial weights follow Keras's
@@ -67,13 +67,13 @@ def build(settings: NetworkSettings, seed: int | None = None) -> keras.Model:
     float32.
     """
     inputs = keras.Input((None, None, 1), name="face")
-    x = layers.ReLU()(convolution(standardise(inputs), settings.stem))
+    x = layers.ReLU()(conv_batch_norm(standardise(inputs), settings.stem))
     for index, width in enumerate(settings.widths):
         if index == 0:
             x = layers.MaxPooling2D()(x)
-        x = layers.ReLU()(convolution(x, width, strides=2 if index else 1))
+        x = layers.ReLU()(conv_batch_norm(x, width, strides=2 if index else 1))
         for _ in range(settings.blocks):
-            x = residual(x)
+            x = residual_block(x)
     x = layers.Dropout(settings.dropout, seed=seed)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(
         inputs, {head: layers.Dense(len(EMOTIONS), name=head, dtype="float32")(x) for head in HEADS}

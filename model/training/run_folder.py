@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 
 from model.errors import ModelError
 
-NETWORK, EPOCHS, RUN = "network.keras", "epochs.csv", "run.json"
-TRAINING = "training.json"
+NETWORK_FILE, EPOCHS_FILE, RUN_FILE = "network.keras", "epochs.csv", "run.json"
+TRAINING_FILE = "training.json"
 """What an export writes in the place of the last two, with its results."""
 _RESULTS = ("model", "calibrations", "format", "formats", "conditions", "ece_uncalibrated", "results")
-SCORE = "choose_score"
+SELECTION_SCORE = "choose_score"
 """The column that the kept epoch has the highest value of, the first of equal ones."""
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_pretty_json(path: Path, value: Any) -> None:
     """JSON for people and for diffs."""
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
@@ -52,7 +52,7 @@ def read_epochs(path: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def keep_epochs(path: Path, count: int) -> None:
+def truncate_epochs(path: Path, count: int) -> None:
     """Drop the lines after the first ``count`` epochs: what a resumed training is about to do again."""
     rows = read_epochs(path)[:count] if path.exists() else []
     path.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def keep_epochs(path: Path, count: int) -> None:
         append_epoch(path, row)
 
 
-def read_facts(folder: Path, name: str = RUN) -> dict[str, Any]:
+def read_run_facts(folder: Path, name: str = RUN_FILE) -> dict[str, Any]:
     """What was written when a training began; raises ``ModelError`` where there is none."""
     try:
         facts: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
@@ -78,33 +78,33 @@ def read_run(folder: Path) -> dict[str, Any]:
     Of an exported model the same, without its results. Raises ``ModelError`` where a file is missing or
     no epoch has been completed.
     """
-    if not (folder / RUN).exists() and (folder / TRAINING).exists():
-        exported = read_facts(folder, TRAINING)
+    if not (folder / RUN_FILE).exists() and (folder / TRAINING_FILE).exists():
+        exported = read_run_facts(folder, TRAINING_FILE)
         return {key: value for key, value in exported.items() if key not in _RESULTS}
-    run = read_facts(folder)
+    run = read_run_facts(folder)
     try:
-        epochs = read_epochs(folder / EPOCHS)
-        best = max(epochs, key=lambda row: row[SCORE])
+        epochs = read_epochs(folder / EPOCHS_FILE)
+        best = max(epochs, key=lambda row: row[SELECTION_SCORE])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder} holds no completed epoch ({error}); expected at least one in {EPOCHS}; "
+            f"{folder} holds no completed epoch ({error}); expected at least one in {EPOCHS_FILE}; "
             "let the training run, or go on with it (--resume)"
         ) from error
     return run | {
         "epochs": epochs,
         "chosen_epoch": int(best["epoch"]),
-        "choose_score": best[SCORE],
+        "choose_score": best[SELECTION_SCORE],
         "minutes": round(epochs[-1]["elapsed_s"] / 60, 1),
     }
 
 
-def stages(run: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+def training_stages(run: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """The trainings behind a network, first to last: each went on from the kept epoch of the one before."""
     earlier = run.get("start")
-    return (*(stages(earlier) if earlier else ()), run)
+    return (*(training_stages(earlier) if earlier else ()), run)
 
 
-RESUME = "resume.npz"
+STATE_FILE = "resume.npz"
 _COUNTS = ("epoch", "average_steps", "best", "elapsed_s")
 _LISTS = ("network", "optimizer", "average")
 
@@ -112,7 +112,7 @@ Arrays = Sequence[NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
-class Resume:
+class TrainingState:
     """The state after ``epoch`` epochs: the variables of network and optimizer, the weight average and
     how many steps it has seen, the best score so far, and the seconds spent."""
 
@@ -129,16 +129,16 @@ class Resume:
         arrays: dict[str, NDArray[np.generic]] = {name: np.asarray(getattr(self, name)) for name in _COUNTS}
         for name in _LISTS:
             arrays |= {f"{name}_{index}": array for index, array in enumerate(getattr(self, name))}
-        beside = folder / f"{RESUME}.new"
+        beside = folder / f"{STATE_FILE}.new"
         with beside.open("wb") as file:
             np.savez(file, **arrays)
-        beside.replace(folder / RESUME)
+        beside.replace(folder / STATE_FILE)
 
 
-def load_resume(folder: Path) -> Resume:
+def load_training_state(folder: Path) -> TrainingState:
     """Read it back; raises ``ModelError`` where there is none or it is damaged."""
     try:
-        with (folder / RESUME).open("rb") as file, np.load(file) as archive:
+        with (folder / STATE_FILE).open("rb") as file, np.load(file) as archive:
             counts: Mapping[str, float] = {name: archive[name].item() for name in _COUNTS}
             lists = {
                 name: [
@@ -154,10 +154,10 @@ def load_resume(folder: Path) -> Resume:
             }
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
-            f"{folder} cannot be gone on with ({error}); expected {RESUME} of an interrupted training; "
+            f"{folder} cannot be gone on with ({error}); expected {STATE_FILE} of an interrupted training; "
             "begin again without --resume"
         ) from error
-    return Resume(
+    return TrainingState(
         epoch=int(counts["epoch"]),
         average_steps=int(counts["average_steps"]),
         best=float(counts["best"]),

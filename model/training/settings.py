@@ -20,7 +20,7 @@ class TrainSettings:
     is cut from each of them at random, which shifts the face and costs less than the whole; 0 cuts
     nothing. ``weight_decay`` is decoupled (Keras
     multiplies it by the rate alone), so it is ten times the figure of frameworks that add it to the
-    gradient, at this momentum. ``calm_epochs`` at the end are without mixup. ``trust`` is the weight of
+    gradient, at this momentum. ``no_mixup_epochs`` at the end are without mixup. ``teacher_weight`` is the weight of
     the teachers, where there are any. ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is
     half as fast again on processors that compute it (AVX-512 BF16, AMX, GPUs), and slow on others.
     """
@@ -34,10 +34,10 @@ class TrainSettings:
     warmup_epochs: float = 1.0
     momentum: float = 0.9
     weight_decay: float = 5e-3
-    smoothing: float = 0.05
+    label_smoothing: float = 0.05
     average_decay: float = 0.999
-    calm_epochs: int = 5
-    trust: float = 0.4
+    no_mixup_epochs: int = 5
+    teacher_weight: float = 0.4
     precision: str = "float32"
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)

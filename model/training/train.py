@@ -2,8 +2,8 @@
 
 Fits on Training, chooses the epoch on the first half of PublicTest and never looks at the second.
 Writes to a folder of its own: ``network.keras`` (the averaged weights of the chosen epoch),
-``epochs.csv`` (one line an epoch, as it goes), ``run.json`` (settings, splits, versions) and
-``resume.npz``, from which an interrupted training goes on as if it had not been interrupted.
+``epochs.csv`` (one line an epoch, as it goes), ``run_epochs.json`` (settings, splits, versions) and
+``resume_training.npz``, from which an interrupted training goes on as if it had not been interrupted.
 
 The running average of a network's weights. Arithmetic only.
 
@@ -28,25 +28,25 @@ from numpy.typing import NDArray
 
 from model.data.faces import Splits
 from model.errors import ModelError
-from model.evaluation.metrics import accuracies
-from model.training.batches import Batch, Batches, targets
-from model.training.distillation import known_of, teach
-from model.training.network import HEADS, build
+from model.evaluation.metrics import head_accuracies
+from model.training.batches import TrainingBatch, TrainingBatches, make_targets
+from model.training.distillation import teacher_facts, teacher_probabilities
+from model.training.network import HEADS, build_network
 from model.training.run_folder import (
-    EPOCHS,
-    NETWORK,
-    RUN,
-    SCORE,
-    Resume,
+    EPOCHS_FILE,
+    NETWORK_FILE,
+    RUN_FILE,
+    SELECTION_SCORE,
+    TrainingState,
     append_epoch,
-    keep_epochs,
-    load_resume,
-    read_facts,
+    load_training_state,
     read_run,
-    write_json,
+    read_run_facts,
+    truncate_epochs,
+    write_pretty_json,
 )
 from model.training.settings import TrainSettings, settings_from
-from model.training.trained import load_network, predict
+from model.training.trained import load_network, predict_logits
 
 
 class WeightAverage:
@@ -75,14 +75,14 @@ AVERAGE_EVERY = 5
 """Steps between updates of the weight average: each copies all weights out of the backend."""
 
 
-Progress = Callable[[int, int, int], None]
+ProgressCallback = Callable[[int, int, int], None]
 """Called after each step with the epoch (from 1), the step (from 1) and the steps of an epoch."""
 
-EpochDone = Callable[[Mapping[str, float]], None]
+EpochCallback = Callable[[Mapping[str, float]], None]
 """Called after each epoch with its line of the table."""
 
 
-def schedule(settings: TrainSettings, steps: int) -> Any:
+def learning_rate_schedule(settings: TrainSettings, steps: int) -> Any:
     """The learning rate over ``steps`` steps an epoch."""
     warmup = round(settings.warmup_epochs * steps)
     return keras.optimizers.schedules.CosineDecay(
@@ -93,11 +93,14 @@ def schedule(settings: TrainSettings, steps: int) -> Any:
     )
 
 
-def compiled(settings: TrainSettings, steps: int) -> keras.Model:
+def compile_network(settings: TrainSettings, steps: int) -> keras.Model:
     """The network with its losses, ready to fit."""
-    network = build(settings.network, settings.seed)
+    network = build_network(settings.network, settings.seed)
     optimizer = keras.optimizers.SGD(
-        schedule(settings, steps), settings.momentum, nesterov=True, weight_decay=settings.weight_decay
+        learning_rate_schedule(settings, steps),
+        settings.momentum,
+        nesterov=True,
+        weight_decay=settings.weight_decay,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     losses = {head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in HEADS}
@@ -114,26 +117,26 @@ class Training:
         splits: Splits,
         out: Path,
         settings: TrainSettings,
-        start: Path | None = None,
+        start_from: Path | None = None,
         teachers: Sequence[Path] = (),
     ) -> None:
         self.splits, self.out, self.settings = splits, out, settings
-        begun = None if start is None else load_network(start).get_weights()
-        taught = teach(teachers, splits.train)
+        begun = None if start_from is None else load_network(start_from).get_weights()
+        taught = teacher_probabilities(teachers, splits.train)
         keras.utils.set_random_seed(settings.seed)
         keras.config.set_dtype_policy(settings.precision)
-        shares = targets(splits.train, settings.smoothing, taught, settings.trust)
-        self.batches = Batches(
+        shares = make_targets(splits.train, settings.label_smoothing, taught, settings.teacher_weight)
+        self.batches = TrainingBatches(
             splits.train,
             shares,
             seed=settings.seed,
-            batch=settings.batch,
+            batch_size=settings.batch,
             px=settings.px,
             crop_px=settings.crop_px,
             augment=settings.augment,
-            calm_from=settings.epochs - settings.calm_epochs,
+            mixup_until_epoch=settings.epochs - settings.no_mixup_epochs,
         )
-        self.network = compiled(settings, len(self.batches))
+        self.network = compile_network(settings, len(self.batches))
         if begun is not None:
             self.network.set_weights(begun)
         self.network.optimizer.build(self.network.trainable_variables)
@@ -141,10 +144,10 @@ class Training:
         self.average.update(self.network.get_weights())
         self.best, self.elapsed_s = -1.0, 0.0
 
-    def fit_epoch(self, epoch: int, progress: Progress | None) -> dict[str, float]:
+    def fit_epoch(self, epoch: int, on_progress: ProgressCallback | None) -> dict[str, float]:
         """One pass over the batches of ``epoch``, from 0; returns the mean losses."""
         sums: dict[str, float] = {}
-        for step, batch in enumerate(ahead(self.batches.epoch(epoch)), 1):
+        for step, batch in enumerate(prefetch_batches(self.batches.batches_of_epoch(epoch)), 1):
             losses = self.network.train_on_batch(
                 batch.images, dict(batch.targets), dict(batch.weights), return_dict=True
             )
@@ -152,11 +155,11 @@ class Training:
                 sums[name] = sums.get(name, 0.0) + float(value)
             if step % AVERAGE_EVERY == 0:
                 self.average.update(self.network.get_weights(), AVERAGE_EVERY)
-            if progress is not None:
-                progress(epoch + 1, step, len(self.batches))
+            if on_progress is not None:
+                on_progress(epoch + 1, step, len(self.batches))
         return {name: value / len(self.batches) for name, value in sums.items()}
 
-    def choose(self) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
         """Scores of the averaged weights on the choosing half, and the network saved where they are the
         best so far.
 
@@ -165,30 +168,35 @@ class Training:
         """
         present = self.network.get_weights()
         self.network.set_weights(self.average.arrays)
-        logits = predict(self.network, self.splits.choose.images, self.settings.px)
-        own, votes = accuracies(logits, self.splits.choose)
+        logits = predict_logits(self.network, self.splits.choose.images, self.settings.px)
+        own, votes = head_accuracies(logits, self.splits.choose)
         score = (own + votes) / 2
         if score > self.best:
             self.best = score
             # Written at once rather than at the end: a training that is cut off leaves a network.
-            self.network.save(self.out / NETWORK, include_optimizer=False)
+            self.network.save(self.out / NETWORK_FILE, include_optimizer=False)
         self.network.set_weights(present)
-        return {"choose_fer2013": own, "choose_ferplus": votes, SCORE: score}
+        return {"choose_fer2013": own, "choose_ferplus": votes, SELECTION_SCORE: score}
 
-    def run(self, done: int, progress: Progress | None = None, epoch_done: EpochDone | None = None) -> None:
-        """Every epoch after the first ``done``."""
+    def run_epochs(
+        self,
+        epochs_done: int,
+        on_progress: ProgressCallback | None = None,
+        on_epoch: EpochCallback | None = None,
+    ) -> None:
+        """Every epoch after the first ``epochs_done``."""
         began = time.monotonic() - self.elapsed_s
-        for epoch in range(done, self.settings.epochs):
-            row = {"epoch": epoch + 1, **self.fit_epoch(epoch, progress), **self.choose()}
+        for epoch in range(epochs_done, self.settings.epochs):
+            row = {"epoch": epoch + 1, **self.fit_epoch(epoch, on_progress), **self.validate()}
             self.elapsed_s = row["elapsed_s"] = time.monotonic() - began
-            append_epoch(self.out / EPOCHS, row)
-            self.keep(epoch + 1)
-            if epoch_done is not None:
-                epoch_done(row)
+            append_epoch(self.out / EPOCHS_FILE, row)
+            self.save_state(epoch + 1)
+            if on_epoch is not None:
+                on_epoch(row)
 
-    def keep(self, epoch: int) -> None:
-        """Write what ``restore`` needs."""
-        Resume(
+    def save_state(self, epoch: int) -> None:
+        """Write what ``restore_state`` needs."""
+        TrainingState(
             epoch=epoch,
             network=[keras.ops.convert_to_numpy(variable) for variable in self.network.variables],
             optimizer=[keras.ops.convert_to_numpy(variable) for variable in self.network.optimizer.variables],
@@ -198,9 +206,9 @@ class Training:
             elapsed_s=self.elapsed_s,
         ).save(self.out)
 
-    def restore(self) -> int:
+    def restore_state(self) -> int:
         """Take up the state of the last completed epoch; returns how many are done."""
-        kept = load_resume(self.out)
+        kept = load_training_state(self.out)
         for variables, arrays in (
             (self.network.variables, kept.network),
             (self.network.optimizer.variables, kept.optimizer),
@@ -210,11 +218,11 @@ class Training:
         self.average.arrays = [np.array(array, np.float32) for array in kept.average]
         self.average.steps = kept.average_steps
         self.best, self.elapsed_s = kept.best, kept.elapsed_s
-        keep_epochs(self.out / EPOCHS, kept.epoch)
+        truncate_epochs(self.out / EPOCHS_FILE, kept.epoch)
         return kept.epoch
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def prefetch_batches(batches: Iterator[TrainingBatch]) -> Iterator[TrainingBatch]:
     """The same batches, each made while the one before is learnt from."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(next, batches, None)
@@ -223,54 +231,54 @@ def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield batch
 
 
-def train(
+def train_network(
     splits: Splits,
     out: Path,
     settings: TrainSettings,
     *,
-    start: Path | None = None,
+    start_from: Path | None = None,
     teachers: Sequence[Path] = (),
-    progress: Progress | None = None,
-    epoch_done: EpochDone | None = None,
+    on_progress: ProgressCallback | None = None,
+    on_epoch: EpochCallback | None = None,
 ) -> dict[str, Any]:
     """Fit, write to ``out``, and return what ``model.training.run_folder.read_run`` says of it.
 
-    ``start`` is the folder of an earlier training whose chosen network is gone on from; ``teachers``
+    ``start_from`` is the folder of an earlier training whose chosen network is gone on from; ``teachers``
     are folders of trainings, or exported models, whose answers are learnt beside the labels. Raises
     ``ModelError`` where one of them is not what it should be, or ``out`` holds a training already.
     """
-    if (out / RUN).exists():
+    if (out / RUN_FILE).exists():
         raise ModelError(f"{out} holds a training already; go on with it (--resume) or choose another folder")
-    training = Training(splits, out, settings, start, teachers)
+    training = Training(splits, out, settings, start_from, teachers)
     out.mkdir(parents=True, exist_ok=True)
     facts = {
         "settings": asdict(settings),
         "splits": {name: len(getattr(splits, name)) for name in ("train", "choose", "report")},
         "parameters": training.network.count_params(),
-        "versions": versions(),
-        "start": None if start is None else read_run(start),
-        "teachers": [known_of(teacher) for teacher in teachers],
+        "versions": library_versions(),
+        "start": None if start_from is None else read_run(start_from),
+        "teachers": [teacher_facts(teacher) for teacher in teachers],
     }
-    write_json(out / RUN, facts)
-    training.keep(0)
-    training.run(0, progress, epoch_done)
+    write_pretty_json(out / RUN_FILE, facts)
+    training.save_state(0)
+    training.run_epochs(0, on_progress, on_epoch)
     return read_run(out)
 
 
-def resume(
+def resume_training(
     splits: Splits,
     out: Path,
     *,
     teachers: Sequence[Path] = (),
-    progress: Progress | None = None,
-    epoch_done: EpochDone | None = None,
+    on_progress: ProgressCallback | None = None,
+    on_epoch: EpochCallback | None = None,
 ) -> dict[str, Any]:
     """Go on with the training in ``out`` that was interrupted, as if it had not been.
 
     Settings are those it began with; ``teachers`` must be given again. Raises ``ModelError`` where
     there is nothing to go on with, or the number of faces or of teachers is another.
     """
-    begun = read_facts(out)
+    begun = read_run_facts(out)
     sizes = {name: len(getattr(splits, name)) for name in begun["splits"]}
     if sizes != begun["splits"]:
         raise ModelError(f"the data has {sizes}; expected {begun['splits']}, with which {out} began")
@@ -280,11 +288,11 @@ def resume(
             "give the same --teacher"
         )
     training = Training(splits, out, settings_from(begun), None, teachers)
-    training.run(training.restore(), progress, epoch_done)
+    training.run_epochs(training.restore_state(), on_progress, on_epoch)
     return read_run(out)
 
 
-def versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """What produced the weights."""
     backend = keras.backend.backend()
     packages = ("keras", "numpy", backend)

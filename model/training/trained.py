@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from model.data.faces import FACE_PX
 from model.errors import ModelError
-from model.training.batches import Shares, as_input
-from model.training.network import HEADS, build
-from model.training.run_folder import NETWORK, read_run
+from model.training.batches import LabelShares, to_network_input
+from model.training.network import HEADS, build_network
+from model.training.run_folder import NETWORK_FILE, read_run
 from model.training.settings import settings_from
 
-WEIGHTS = "network.npz"
+WEIGHTS_FILE = "network.npz"
 
 
-def predict(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> Shares:
+def predict_logits(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> LabelShares:
     """Logits (N, 7) by head of faces (N, 48, 48) uint8."""
-    found = network.predict(as_input(images, px), batch_size=256, verbose=0)
+    found = network.predict(to_network_input(images, px), batch_size=256, verbose=0)
     return {head: np.asarray(found[head], np.float32) for head in HEADS}
 
 
@@ -32,12 +32,12 @@ def load_network(folder: Path) -> keras.Model:
     """
     settings = settings_from(read_run(folder))
     keras.config.set_dtype_policy("float32")
-    network = build(settings.network)
+    network = build_network(settings.network)
     try:
-        if (folder / NETWORK).exists():
-            network.load_weights(folder / NETWORK)
+        if (folder / NETWORK_FILE).exists():
+            network.load_weights(folder / NETWORK_FILE)
         else:
-            network.set_weights(_read_arrays(folder / WEIGHTS))
+            network.set_weights(_read_arrays(folder / WEIGHTS_FILE))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"the network in {folder} cannot be loaded ({detail}); train it again") from error

@@ -22,19 +22,19 @@ from typing import Any, Literal, Self
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.daemon.errors import ControlError, NobodyThere
+from monitor.daemon.errors import ControlError, DaemonNotRunning
 from monitor.daemon.status import DaemonStatus
-from monitor.runtime.ipc import line_of
+from monitor.runtime.ipc import error_line
 from monitor.runtime.process import is_running
 from monitor.session.status import RecordingStatus
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 10.0
+ANSWER_TIMEOUT_S = 10.0
 """How long whoever asks waits for an answer. The program that records answers between two events of
 its own, which take milliseconds."""
 
-NOTICE = "control.json"
+ENDPOINT_FILE = "control.json"
 """The file's name, in the data folder."""
 
 Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
@@ -44,7 +44,7 @@ Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
 class Request:
     """One order. ``room`` names the recording that is meant, None the only one. ``start`` takes
     ``class_name``, ``source`` and ``until`` (ISO 8601 with offset), where None means what the settings say;
-    ``mark`` takes ``text``. Where one is given, ``session`` or (for other orders than ``start``)
+    ``mark`` takes ``text``. Where one is given, ``session_id`` or (for other orders than ``start``)
     ``class_name`` says whose recording it must be, so that an order never meets another one in the same room.
     ``picture`` is answered with a JPEG in base64, empty where there is nothing to see."""
 
@@ -54,7 +54,7 @@ class Request:
     source: str | None = None
     until: str | None = None
     text: str | None = None
-    session: int | None = None
+    session_id: int | None = None
     preview: bool = False
 
 
@@ -67,7 +67,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Notice:
+class Endpoint:
     """What ``control.json`` holds: who answers, where, and the key (hexadecimal)."""
 
     pid: int
@@ -76,74 +76,78 @@ class Notice:
     key: str
 
     @property
-    def running(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether the program that wrote it is still there."""
         return is_running(self.pid, self.process_started)
 
 
-REQUESTS, REPLIES, _NOTICES = TypeAdapter(Request), TypeAdapter(Reply), TypeAdapter(Notice)
+REQUEST_ADAPTER, REPLY_ADAPTER, _ENDPOINT_ADAPTER = (
+    TypeAdapter(Request),
+    TypeAdapter(Reply),
+    TypeAdapter(Endpoint),
+)
 
-LONGEST_BYTES = 1 << 20
+MAX_MESSAGE_BYTES = 1 << 20
 """Of a message."""
 
-HELLO = b"classpulse 1"
+GREETING = b"classpulse 1"
 """What a caller says first, with the key behind it."""
 
 
-def ask(folder: Path, request: Request) -> Mapping[str, Any]:
+def send_request(folder: Path, request: Request) -> Mapping[str, Any]:
     """Give an order to the program that holds ``folder``; returns the body of its answer.
 
     Raises ControlError where nobody answers or the order is refused.
     """
-    notice = read_notice(folder)
-    if notice is None or not notice.running:
-        raise NobodyThere(
+    notice = read_endpoint(folder)
+    if notice is None or not notice.is_alive:
+        raise DaemonNotRunning(
             "nothing is being recorded; 'classpulse start' begins a session, 'classpulse daemon' the service"
         )
     try:
-        order = REQUESTS.dump_json(request)
+        order = REQUEST_ADAPTER.dump_json(request)
     except ValueError:
         raise ControlError("the order holds characters that are no text; expected UTF-8") from None
     try:
         with Client(notice.address) as connection:
-            connection.send_bytes(HELLO + bytes.fromhex(notice.key))
+            connection.send_bytes(GREETING + bytes.fromhex(notice.key))
             connection.send_bytes(order)
-            if not connection.poll(ANSWER_S):
+            if not connection.poll(ANSWER_TIMEOUT_S):
                 raise ControlError(
-                    f"Classpulse (process {notice.pid}) has not answered for {ANSWER_S:g} s; see its log"
+                    f"Classpulse (process {notice.pid}) has not answered for {ANSWER_TIMEOUT_S:g} s; see its log"
                 )
-            reply = REPLIES.validate_json(connection.recv_bytes(LONGEST_BYTES))
+            reply = REPLY_ADAPTER.validate_json(connection.recv_bytes(MAX_MESSAGE_BYTES))
     except (OSError, EOFError) as error:
-        if not notice.running or read_notice(folder) != notice:
-            raise NobodyThere("Classpulse ended at this moment") from None
+        if not notice.is_alive or read_endpoint(folder) != notice:
+            raise DaemonNotRunning("Classpulse ended at this moment") from None
         raise ControlError(
-            f"Classpulse (process {notice.pid}) cannot be reached ({line_of(error)}); is it another user's?"
+            f"Classpulse (process {notice.pid}) cannot be reached ({error_line(error)}); is it another user's?"
         ) from None
     if reply.error:
         raise ControlError(reply.error)
     return reply.body
 
 
-def read_notice(folder: Path) -> Notice | None:
-    """Who holds the folder, or None. The program may be gone: see ``Notice.running``."""
+def read_endpoint(folder: Path) -> Endpoint | None:
+    """Who holds the folder, or None. The program may be gone: see ``Endpoint.running``."""
     try:
-        return _NOTICES.validate_json((folder / NOTICE).read_bytes())
+        return _ENDPOINT_ADAPTER.validate_json((folder / ENDPOINT_FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     except PermissionError:
         raise ControlError(
-            f"{folder / NOTICE} belongs to another user; orders are taken from its owner alone"
+            f"{folder / ENDPOINT_FILE} belongs to another user; orders are taken from its owner alone"
         ) from None
 
 
 _LOCK = "control.lock"
 
 
-class FolderTaken(ControlError):
+class DataDirLocked(ControlError):
     """Another program holds the data folder."""
 
 
-class Claim:
+class DataDirLock:
     """Holds a data folder for this process while the block lasts. Raises ControlError where another does, or
     where the folder cannot be written."""
 
@@ -156,17 +160,17 @@ class Claim:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
-            raise FolderTaken(self._taken()) from None
+            raise DataDirLocked(self._locked_message()) from None
         except (OSError, NotImplementedError) as error:  # the latter: a disk without locks
             raise ControlError(
-                f"the data folder {self._folder} cannot be written ({line_of(error)}); give it write "
+                f"the data folder {self._folder} cannot be written ({error_line(error)}); give it write "
                 "permission, or set another 'database.url'"
             ) from None
         return self
 
-    def _taken(self) -> str:
-        notice = read_notice(self._folder)
-        if notice is None or not notice.running:
+    def _locked_message(self) -> str:
+        notice = read_endpoint(self._folder)
+        if notice is None or not notice.is_alive:
             return f"Classpulse is starting or ending on {self._folder}; try again in a moment"
         return (
             f"Classpulse already runs on {self._folder} (process {notice.pid}); give it orders with "
@@ -179,49 +183,49 @@ class Claim:
         self._lock.release()
 
 
-CHANGING_S = 20.0
+TRANSITION_TIMEOUT_S = 20.0
 """For so long a program may hold the data folder and not answer: it starts, or makes its last report."""
 
 _POLL_S = 0.2
 
 
-def ask_daemon(data_folder: Path) -> DaemonStatus | None:
+def daemon_status(data_folder: Path) -> DaemonStatus | None:
     """How it stands, or None where nothing runs on this data folder. Raises ControlError."""
     try:
-        return DaemonStatus.from_json(ask(data_folder, Request("status")))
-    except NobodyThere:
+        return DaemonStatus.from_json(send_request(data_folder, Request("status")))
+    except DaemonNotRunning:
         return None
 
 
-def give_order(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
+def send_command(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
     """Have a recording do something; how it stands then. Without ``room`` the only one is meant. Raises
     ControlError."""
-    return RecordingStatus.from_json(ask(data_folder, Request(verb, room, text=text)))
+    return RecordingStatus.from_json(send_request(data_folder, Request(verb, room, text=text)))
 
 
-def claim_or_answer(
+def lock_or_detect_daemon(
     data_folder: Path,
     *,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
-) -> Claim | None:
+) -> DataDirLock | None:
     """The data folder for this process, to be released by ``__exit__``; or None where the program that has it
     takes orders. Raises ControlError, after a while where it neither ends nor answers."""
-    deadline = clock() + CHANGING_S
+    deadline = clock() + TRANSITION_TIMEOUT_S
     while True:
         try:
-            return Claim(data_folder).__enter__()
-        except FolderTaken:
-            if _takes_orders(data_folder):
+            return DataDirLock(data_folder).__enter__()
+        except DataDirLocked:
+            if _accepts_requests(data_folder):
                 return None
             if clock() >= deadline:
                 raise
         pause(_POLL_S)
 
 
-def _takes_orders(data_folder: Path) -> bool:
+def _accepts_requests(data_folder: Path) -> bool:
     try:
-        notice = read_notice(data_folder)
+        notice = read_endpoint(data_folder)
     except ControlError:  # another user's: whoever gives the order is told
         return True
-    return notice is not None and notice.running
+    return notice is not None and notice.is_alive

@@ -23,18 +23,18 @@ from typing import Self
 from pydantic import ValidationError
 
 from monitor.daemon.control import (
-    ANSWER_S,
-    HELLO,
-    LONGEST_BYTES,
-    NOTICE,
-    REPLIES,
-    REQUESTS,
-    Notice,
+    ANSWER_TIMEOUT_S,
+    ENDPOINT_FILE,
+    GREETING,
+    MAX_MESSAGE_BYTES,
+    REPLY_ADAPTER,
+    REQUEST_ADAPTER,
+    Endpoint,
     Reply,
     Request,
 )
 from monitor.daemon.errors import ControlError
-from monitor.runtime.ipc import LONGEST_PATH, Callers, line_of
+from monitor.runtime.ipc import MAX_SOCKET_PATH_BYTES, ConnectionServer, error_line
 from monitor.runtime.process import current_process
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _SOCKET = "control.sock"
 
 
 class ControlServer:
-    """Answers orders with ``answer`` while the block lasts; needs the folder's :class:`monitor.daemon.control.Claim`.
+    """Answers orders with ``answer`` while the block lasts; needs the folder's :class:`monitor.daemon.control.DataDirLock`.
 
     ``answer`` is called in a thread of each caller's own, so it must be thread-safe.
     """
@@ -55,24 +55,26 @@ class ControlServer:
         self._private: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
-        self._callers = Callers(self._listen(), self._converse, "control")
+        self._server = ConnectionServer(self._listen(), self._serve_connection, "control")
         pid, started = current_process()
         try:
             _write_private(
-                self._folder / NOTICE,
-                json.dumps(asdict(Notice(pid, started, self._address, self._key.hex()))),
+                self._folder / ENDPOINT_FILE,
+                json.dumps(asdict(Endpoint(pid, started, self._address, self._key.hex()))),
             )
         except OSError as error:
             self._close()
-            raise ControlError(f"{self._folder / NOTICE} cannot be written ({line_of(error)})") from None
-        self._callers.start()
+            raise ControlError(
+                f"{self._folder / ENDPOINT_FILE} cannot be written ({error_line(error)})"
+            ) from None
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):  # the folder may be gone, or be read-only by now
-            (self._folder / NOTICE).unlink(missing_ok=True)
+            (self._folder / ENDPOINT_FILE).unlink(missing_ok=True)
         if not self._close():
             log.warning("the control socket is gone; nobody can be answered any more")
 
@@ -83,32 +85,34 @@ class ControlServer:
             self._address = rf"\\.\pipe\classpulse-{secrets.token_hex(8)}"
             return Listener(self._address, backlog=16)
         path = self._folder.resolve() / _SOCKET
-        if len(os.fsencode(path)) <= LONGEST_PATH:
+        if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
             try:
                 path.unlink(missing_ok=True)  # of a program that was killed; the claim is ours
                 self._address = str(path)
                 return _private_listener(self._address)
             except OSError as error:
-                log.info("no socket can be made in %s (%s)", self._folder, line_of(error))
+                log.info("no socket can be made in %s (%s)", self._folder, error_line(error))
         self._private = tempfile.TemporaryDirectory(prefix="classpulse-")
         self._address = str(Path(self._private.name) / _SOCKET)
         return _private_listener(self._address)
 
     def _close(self) -> bool:
-        woken = self._callers.close()
+        woken = self._server.close()
         if self._private is not None:
             self._private.cleanup()
         return woken
 
-    def _converse(self, connection: Connection) -> None:
+    def _serve_connection(self, connection: Connection) -> None:
         with suppress(OSError, EOFError, AuthenticationError), connection:
-            _prove_to(connection, self._key)
-            while not self._callers.closing:
-                connection.send_bytes(REPLIES.dump_json(self._reply(connection.recv_bytes(LONGEST_BYTES))))
+            _authenticate(connection, self._key)
+            while not self._server.is_closing:
+                connection.send_bytes(
+                    REPLY_ADAPTER.dump_json(self._reply(connection.recv_bytes(MAX_MESSAGE_BYTES)))
+                )
 
     def _reply(self, message: bytes) -> Reply:
         try:
-            request = REQUESTS.validate_json(message)
+            request = REQUEST_ADAPTER.validate_json(message)
         except ValidationError:
             return Reply({}, "this order is not understood; is the running Classpulse of another version?")
         try:
@@ -118,9 +122,11 @@ class ControlServer:
             return Reply({}, f"a fault of Classpulse ({type(error).__name__}); see its log")
 
 
-def _prove_to(connection: Connection, key: bytes) -> None:
+def _authenticate(connection: Connection, key: bytes) -> None:
     """The caller shows that it could read the notice. Raises AuthenticationError."""
-    if not connection.poll(ANSWER_S) or not secrets.compare_digest(connection.recv_bytes(1024), HELLO + key):
+    if not connection.poll(ANSWER_TIMEOUT_S) or not secrets.compare_digest(
+        connection.recv_bytes(1024), GREETING + key
+    ):
         raise AuthenticationError("a caller did not know the key")
 
 

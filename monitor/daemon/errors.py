@@ -7,5 +7,5 @@ class ControlError(Exception):
     """An order cannot be given or was refused; one line says why."""
 
 
-class NobodyThere(ControlError):
+class DaemonNotRunning(ControlError):
     """No program holds the data folder."""

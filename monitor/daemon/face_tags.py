@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.emotions import Emotion
-from monitor.types import Sighting, Unknown
+from monitor.types import TrackedFace, UnreadableReason
 from reports.text.formatting import expression_tag, reason_tag
 
 SMALL_FACE_PX = 40
@@ -18,18 +18,18 @@ SMALL_FACE_PX = 40
 GAP_PX = 2
 """Between a face's box and its tag."""
 
-MOST_COVERED = 0.06
+MAX_COVERED_SHARE = 0.06
 """Share of a face's box that a tag may cover where it fits nowhere else: a strip of hair above a face that
 fills the picture. Heuristic."""
 
-LONGEST_NUMBER = 16
+MAX_LABEL_CHARS = 16
 """Characters of a seat's label that are drawn."""
 
 Rectangle = tuple[int, int, int, int]
 """x1, y1, x2, y2 in pixels of the drawn picture; x2 and y2 are outside."""
 
 
-TEXT_PX = (11, 26)
+TEXT_SIZE_RANGE_PX = (11, 26)
 """The smallest and the largest size of the text."""
 
 PADDING_PX = 2
@@ -40,16 +40,16 @@ LINE_HEIGHT = 1.3
 rounding to whole pixels adds."""
 
 
-def place(
+def find_tag_area(
     size: tuple[int, int], box: Rectangle, faces: NDArray[np.int64], tags: NDArray[np.int64], frame: Rectangle
 ) -> Rectangle | None:
     """Where a tag of ``size`` (width, height) stands: beside its face's ``box``, inside ``frame``, over no
-    other tag and no face, or, for want of a better place, over at most ``MOST_COVERED`` of a face.
+    other tag and no face, or, for want of a better place, over at most ``MAX_COVERED_SHARE`` of a face.
 
     ``faces`` and ``tags`` are rectangles, ``(F, 4)`` and ``(T, 4)``. Returns None if it fits nowhere."""
-    free = [one for one in _beside(size, box, frame) if not _overlap(one, tags).any()]
+    free = [one for one in _candidate_areas(size, box, frame) if not _overlap(one, tags).any()]
     areas = np.maximum(1, (faces[:, 2] - faces[:, 0]) * (faces[:, 3] - faces[:, 1]))
-    for most in (0.0, MOST_COVERED):
+    for most in (0.0, MAX_COVERED_SHARE):
         for one in free:
             if (_overlap(one, faces) <= most * areas).all():
                 return one
@@ -57,32 +57,32 @@ def place(
 
 
 @dataclass(frozen=True)
-class Tag:
-    """A tag as it is drawn. ``place`` lies inside the picture; ``sighting`` is the face."""
+class FaceTag:
+    """A tag as it is drawn. ``find_tag_area`` lies inside the picture; ``face`` is the face."""
 
     lines: tuple[str, ...]
     size_px: int
-    place: Rectangle
-    sighting: Sighting
+    area: Rectangle
+    face: TrackedFace
 
     @property
-    def is_reason(self) -> bool:
+    def shows_reason(self) -> bool:
         """Whether the tag gives the reason why there is no expression."""
-        return is_reason(self.sighting.expression)
+        return has_unreadable_reason(self.face.expression)
 
 
-def is_reason(expression: tuple[float, ...] | Unknown) -> bool:
+def has_unreadable_reason(expression: tuple[float, ...] | UnreadableReason) -> bool:
     """Whether an expression should have been read but could not be."""
-    return isinstance(expression, Unknown) and expression is not Unknown.NOT_COMPUTED
+    return isinstance(expression, UnreadableReason) and expression is not UnreadableReason.NOT_COMPUTED
 
 
 def place_tags(
-    sightings: Sequence[Sighting],
+    tracked_faces: Sequence[TrackedFace],
     boxes: Sequence[Rectangle],
     labels: Mapping[int, str] | None,
     frame_size: tuple[int, int],
     width_of: Callable[[str, int], int],
-) -> list[Tag]:
+) -> list[FaceTag]:
     """The tags of one picture of ``frame_size`` (width, height). ``boxes`` are the faces' boxes in it, and
     ``width_of`` measures a text of a size, in pixels.
 
@@ -90,16 +90,16 @@ def place_tags(
     track, so that a tag stays where it is while nothing moves."""
     faces = np.array(boxes, np.int64).reshape(-1, 4)
     frame = (0, 0, *frame_size)
-    tags: list[Tag] = []
-    for sighting, box in sorted(zip(sightings, boxes, strict=True), key=_rank):
+    tags: list[FaceTag] = []
+    for sighting, box in sorted(zip(tracked_faces, boxes, strict=True), key=_rank):
         size_px = text_size(box, frame_size[0])
-        taken = np.array([tag.place for tag in tags], np.int64).reshape(-1, 4)
-        for lines in tag_forms(sighting, labels, is_small=box[2] - box[0] < SMALL_FACE_PX):
+        taken = np.array([tag.area for tag in tags], np.int64).reshape(-1, 4)
+        for lines in tag_texts(sighting, labels, is_small=box[2] - box[0] < SMALL_FACE_PX):
             width = max(width_of(line, size_px) for line in lines) + 2 * PADDING_PX
             height = len(lines) * round(LINE_HEIGHT * size_px) + 2 * PADDING_PX
-            found = place((width, height), box, faces, taken, frame)
+            found = find_tag_area((width, height), box, faces, taken, frame)
             if found is not None:
-                tags.append(Tag(lines, size_px, found, sighting))
+                tags.append(FaceTag(lines, size_px, found, sighting))
                 break
     return tags
 
@@ -107,12 +107,12 @@ def place_tags(
 def text_size(box: Rectangle, frame_width: int) -> int:
     """The size of the text beside a face, pixels: a fifth of the face's width, and at least a hundredth of
     the picture's, which the page shows smaller than it is. Heuristic."""
-    least, most = TEXT_PX
+    least, most = TEXT_SIZE_RANGE_PX
     return min(most, max(least, frame_width // 98, (box[2] - box[0]) // 5))
 
 
-def tag_forms(
-    sighting: Sighting, labels: Mapping[int, str] | None, *, is_small: bool
+def tag_texts(
+    face: TrackedFace, labels: Mapping[int, str] | None, *, is_small: bool
 ) -> list[tuple[str, ...]]:
     """The texts that may stand beside a face, as lines, the most informative first.
 
@@ -120,8 +120,8 @@ def tag_forms(
     a face that is not confirmed as a student's has none.
     The reading is the most probable expression or the reason why there is none; in ``mode: behaviour``, in
     which no expression is computed, there is no reading."""
-    number = "" if sighting.student is None else _number(sighting.student, labels)
-    reading, short = _reading(sighting.expression)
+    number = "" if face.student is None else _label_text(face.student, labels)
+    reading, short = _expression_text(face.expression)
     forms = [
         (f"{number}  {reading}",),
         (number, reading),
@@ -131,35 +131,35 @@ def tag_forms(
         (number,),
     ]
     if is_small:
-        forms = [(number, short) if is_reason(sighting.expression) else (number, reading), *forms[2:]]
+        forms = [(number, short) if has_unreadable_reason(face.expression) else (number, reading), *forms[2:]]
     cleaned = [tuple(line.strip() for line in form if line.strip()) for form in forms]
     return list(dict.fromkeys(form for form in cleaned if form))
 
 
-def _rank(face: tuple[Sighting, Rectangle]) -> tuple[bool, int]:
+def _rank(face: tuple[TrackedFace, Rectangle]) -> tuple[bool, int]:
     student = face[0].student
     return (student is None, face[0].track_id if student is None else student)
 
 
-def _number(student: int, labels: Mapping[int, str] | None) -> str:
+def _label_text(student: int, labels: Mapping[int, str] | None) -> str:
     if labels is None:
         return str(student + 1)
     label = labels.get(student, "").removeprefix("Student ")
-    return label if len(label) <= LONGEST_NUMBER else label[: LONGEST_NUMBER - 1] + "…"
+    return label if len(label) <= MAX_LABEL_CHARS else label[: MAX_LABEL_CHARS - 1] + "…"
 
 
-def _reading(expression: tuple[float, ...] | Unknown) -> tuple[str, str]:
+def _expression_text(expression: tuple[float, ...] | UnreadableReason) -> tuple[str, str]:
     """The text of a reading and its short form."""
-    if expression is Unknown.NOT_COMPUTED:
+    if expression is UnreadableReason.NOT_COMPUTED:
         return "", ""
-    if isinstance(expression, Unknown):
+    if isinstance(expression, UnreadableReason):
         return reason_tag(expression.value), reason_tag(expression.value, short=True)
     probability = max(expression)
     emotion = Emotion(expression.index(probability))
     return expression_tag(emotion, probability), expression_tag(emotion, probability, short=True)
 
 
-def _beside(size: tuple[int, int], box: Rectangle, frame: Rectangle) -> Iterator[Rectangle]:
+def _candidate_areas(size: tuple[int, int], box: Rectangle, frame: Rectangle) -> Iterator[Rectangle]:
     """The places of a tag that lie inside the frame, the best first: above and below the face, with its
     left edge, its right edge or its middle, then beside it."""
     width, height = size

@@ -1,6 +1,6 @@
 """Is all as it should be: rules over what the program that records tells of itself. Pure.
 
-``down`` is a program that is not there or does not answer; ``degraded`` is one that is there and loses
+``down_report`` is a program that is not there or does not answer; ``degraded`` is one that is there and loses
 something of a lecture, or soon will.
 """
 
@@ -21,17 +21,17 @@ from monitor.sources.camera_state import CameraState
 
 _GB = 10**9
 
-_WATCHING = frozenset({SessionState.RECORDING, SessionState.BLIND})
+_CAPTURING = frozenset({SessionState.RECORDING, SessionState.NO_SIGNAL})
 """The states in which fresh pictures should come."""
 
-_WRITING = _WATCHING | {SessionState.ENDING}
+_WRITING = _CAPTURING | {SessionState.ENDING}
 
-SETTLING_S = 60.0
+WARM_UP_S = 60.0
 """So long after a start or a pause nothing is said of the sampling rate, which is of half a minute, nor of a
 start, in which models load and a camera may take its time."""
 
 
-class Condition(StrEnum):
+class HealthState(StrEnum):
     """How everything stands. The values are printed."""
 
     OK = "ok"
@@ -54,87 +54,87 @@ class HealthSettings:
 
 
 @dataclass(frozen=True)
-class Health:
+class HealthReport:
     """The condition and a line for each thing that is wrong; none where it is ok."""
 
-    condition: Condition
+    state: HealthState
     problems: tuple[str, ...] = ()
 
 
-def down(why: str) -> Health:
+def down_report(reason: str) -> HealthReport:
     """Nothing runs or answers, and why."""
-    return Health(Condition.DOWN, (why,))
+    return HealthReport(HealthState.DOWN, (reason,))
 
 
-def assess(status: DaemonStatus | None, now: datetime, settings: HealthSettings) -> Health:
+def assess_health(status: DaemonStatus | None, now: datetime, settings: HealthSettings) -> HealthReport:
     """Judge an answer, None where nothing runs; ``now`` is aware."""
     if status is None:
-        return down("nothing runs on this data folder; start it with 'classpulse daemon'")
-    problems = [*_of_rooms(status, now, settings), *_of_disk(status, settings), *status.problems]
-    return Health(Condition.DEGRADED if problems else Condition.OK, tuple(problems))
+        return down_report("nothing runs on this data folder; start it with 'classpulse daemon'")
+    problems = [*_room_problems(status, now, settings), *_disk_problems(status, settings), *status.problems]
+    return HealthReport(HealthState.DEGRADED if problems else HealthState.OK, tuple(problems))
 
 
-def _of_rooms(status: DaemonStatus, now: datetime, settings: HealthSettings) -> list[str]:
+def _room_problems(status: DaemonStatus, now: datetime, settings: HealthSettings) -> list[str]:
     told = []
-    for one, silent_s in zip_longest(status.recordings, status.silent_s[: len(status.recordings)]):
+    for one, silent_s in zip_longest(status.recordings, status.heartbeat_age_s[: len(status.recordings)]):
         problems = [
-            _start(one, now),
-            _camera(one, now, settings),
-            _writing(one, now, settings),
-            _sampling(one, now, settings),
-            _silence(silent_s, settings),
+            _start_problem(one, now),
+            _camera_problem(one, now, settings),
+            _write_problem(one, now, settings),
+            _sampling_problem(one, now, settings),
+            _heartbeat_problem(silent_s, settings),
         ]
         told += [f"{one.room or one.class_name}: {problem}" for problem in problems if problem]
     return told
 
 
-def _start(one: RecordingStatus, now: datetime) -> str | None:
-    age_s = _age_s(one.since, now)
-    if one.state is not SessionState.STARTING or age_s <= SETTLING_S:
+def _start_problem(one: RecordingStatus, now: datetime) -> str | None:
+    age_s = _age_s(one.state_since, now)
+    if one.state is not SessionState.STARTING or age_s <= WARM_UP_S:
         return None
-    return f"still starting after {age_s:.0f} s{_because(one)}"
+    return f"still starting after {age_s:.0f} s{_camera_reason(one)}"
 
 
-def _camera(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
-    if one.state not in _WATCHING:
+def _camera_problem(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
+    if one.state not in _CAPTURING:
         return None
     age_s = one.camera_age_s
     if age_s is None:
         # After a pause, say, it has been sought since the state began.
-        age_s = 0.0 if one.camera is CameraState.FRESH else _age_s(one.since, now)
+        age_s = 0.0 if one.camera is CameraState.FRESH else _age_s(one.state_since, now)
     if age_s <= settings.camera_age_s:
         return None
-    return f"no fresh picture for {age_s:.0f} s{_because(one)}"
+    return f"no fresh picture for {age_s:.0f} s{_camera_reason(one)}"
 
 
-def _writing(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
+def _write_problem(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
     last = one.last_written_at or one.started_at
     if one.state not in _WRITING or last is None or _age_s(last, now) <= settings.write_age_s:
         return None
     return f"nothing written for {_age_s(last, now):.0f} s; {one.unwritten_bins} bins wait in memory"
 
 
-def _sampling(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
-    settled = one.state is SessionState.RECORDING and _age_s(one.since, now) > SETTLING_S
-    if not settled or one.sample_fps >= settings.least_sampling * one.wanted_fps:
+def _sampling_problem(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
+    settled = one.state is SessionState.RECORDING and _age_s(one.state_since, now) > WARM_UP_S
+    if not settled or one.sample_fps >= settings.least_sampling * one.target_fps:
         return None
-    return f"{one.sample_fps:.2g} pictures a second are looked at, {one.wanted_fps:.2g} are wanted"
+    return f"{one.sample_fps:.2g} pictures a second are looked at, {one.target_fps:.2g} are wanted"
 
 
-def _silence(silent_s: float | None, settings: HealthSettings) -> str | None:
-    if silent_s is None or silent_s <= settings.status_age_s:
+def _heartbeat_problem(heartbeat_age_s: float | None, settings: HealthSettings) -> str | None:
+    if heartbeat_age_s is None or heartbeat_age_s <= settings.status_age_s:
         return None
-    return f"has not told its status for {silent_s:.0f} s"
+    return f"has not told its status for {heartbeat_age_s:.0f} s"
 
 
-def _of_disk(status: DaemonStatus, settings: HealthSettings) -> list[str]:
+def _disk_problems(status: DaemonStatus, settings: HealthSettings) -> list[str]:
     free_gb = status.disk_free_bytes / _GB
     if free_gb >= settings.least_disk_gb:
         return []
     return [f"{free_gb:.2g} GB are left on the disk, {settings.least_disk_gb:g} are wanted; free some space"]
 
 
-def _because(one: RecordingStatus) -> str:
+def _camera_reason(one: RecordingStatus) -> str:
     return f" (camera {one.camera.value}{f': {one.camera_reason}' if one.camera_reason else ''})"
 
 

@@ -16,7 +16,7 @@ from monitor.session.status import RecordingStatus
 
 
 @dataclass(frozen=True)
-class Told:
+class StatusUpdate:
     """From the recording, about once a second: how it stands."""
 
     status: RecordingStatus
@@ -24,115 +24,115 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Over:
+class SessionEnded:
     """From the recording, at its end: the session is closed and everything is written.
 
-    ``again`` says that it ended by what may pass (the camera went away, a fault of ours), so that a lesson
+    ``is_retryable`` says that it ended by what may pass (the camera went away, a fault of ours), so that a lesson
     which is still on is worth another session.
     """
 
     session_id: int
     status: SessionStatus
     reason: str
-    again: bool
+    is_retryable: bool
     kind: Literal["over"] = "over"
 
 
 @dataclass(frozen=True)
-class Refused:
-    """From the recording: it could not begin, and no session was made. ``line`` says why, ``again`` whether
+class StartFailed:
+    """From the recording: it could not begin, and no session was made. ``reason`` says why, ``is_retryable`` whether
     that may pass (a camera that is not there yet)."""
 
-    line: str
-    again: bool
+    reason: str
+    is_retryable: bool
     kind: Literal["refused"] = "refused"
 
 
 @dataclass(frozen=True)
-class Pictured:
+class PreviewFrame:
     """From the recording, to the command ``picture``: the last look with the faces outlined, a JPEG in
     base64; empty where there is nothing to see, or it may not be shown. Whoever hands it on keeps it
     nowhere."""
 
-    jpeg: str
+    jpeg_base64: str
     kind: Literal["pictured"] = "pictured"
 
 
 @dataclass(frozen=True)
 class Command:
-    """To the recording. ``text`` belongs to ``mark``. ``hurry`` and ``interruption`` belong to ``stop``: the
+    """To the recording. ``text`` belongs to ``mark``. ``immediate`` and ``reason`` belong to ``stop``: the
     computer may be going down; why the lecture is over before its time, empty where this is its end."""
 
     verb: Literal["stop", "pause", "resume", "mark", "picture"]
     text: str = ""
-    hurry: bool = False
-    interruption: str = ""
+    immediate: bool = False
+    reason: str = ""
 
 
-LONGEST_TEXT = 500
+MAX_MARKER_CHARS = 500
 """Characters of a marker: it is a line beside a timeline, and a recording must not choke on one."""
 
 
-_UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Control characters, halves of characters, and ends of lines, by Unicode's categories. What joins letters
 (``Cf``) belongs to many scripts."""
 
 
-Message = Told | Over | Refused | Pictured
+Message = StatusUpdate | SessionEnded | StartFailed | PreviewFrame
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 _COMMANDS = TypeAdapter(Command)
 
 
-def message_line(message: Message) -> bytes:
+def encode_message(message: Message) -> bytes:
     """A message as a line with its newline."""
     return _MESSAGES.dump_json(message) + b"\n"
 
 
-def read_message(line: bytes) -> Message:
+def decode_message(line: bytes) -> Message:
     """The inverse of :func:`message_line`. Raises ``pydantic.ValidationError`` for anything else."""
     return _MESSAGES.validate_json(line)
 
 
-def command_line(command: Command) -> bytes:
+def encode_command(command: Command) -> bytes:
     """A command as a line with its newline."""
     return _COMMANDS.dump_json(command) + b"\n"
 
 
-def read_command(line: bytes | str) -> Command:
+def decode_command(line: bytes | str) -> Command:
     """The inverse of :func:`command_line`. Raises ``pydantic.ValidationError`` for anything else."""
     return _COMMANDS.validate_json(line)
 
 
 @dataclass(frozen=True)
-class Order:
+class RecordingRequest:
     """What is to be recorded. ``source`` as in ``capture.source``. ``until`` is aware UTC, None until
-    somebody stops it. ``planned``: by the timetable, so it is tried until it is over. ``paused``: nothing is
+    somebody stops it. ``scheduled``: by the timetable, so it is tried until it is over. ``starts_paused``: nothing is
     seen before somebody says ``resume``."""
 
     class_name: str
     source: str
     room: str | None = None
     until: datetime | None = None
-    planned: bool = False
+    scheduled: bool = False
     preview: bool = False
-    paused: bool = False
+    starts_paused: bool = False
 
     @property
-    def where(self) -> str:
+    def place_label(self) -> str:
         """The class and its room, for messages."""
         return f"{self.class_name} in {self.room}" if self.room else self.class_name
 
 
 @dataclass(frozen=True)
-class Ended:
+class RecordingResult:
     """One recording that is over. ``session_id`` is None where none was made, or it is not known which (the
-    process was killed: the database closes it as abandoned). ``last`` is False where the order goes on in a
-    new session. ``called_off``: it left nothing, because somebody stopped it before it began."""
+    process was killed: the database closes it as abandoned). ``is_final`` is False where the order goes on in a
+    new session. ``cancelled``: it left nothing, because somebody stopped it before it began."""
 
-    order: Order
+    request: RecordingRequest
     session_id: int | None
     status: SessionStatus | None
     reason: str
-    last: bool
-    called_off: bool = False
+    is_final: bool
+    cancelled: bool = False

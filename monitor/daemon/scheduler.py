@@ -51,7 +51,7 @@ from db import sessions as queries
 from db.clock import now_utc
 from db.records import SessionRecord, SessionStatus
 from db.unit_of_work import Store
-from monitor.daemon.timetable import Lesson, LessonSlot, Timetable, moment
+from monitor.daemon.timetable import LessonSlot, ScheduledLesson, Timetable, local_to_utc
 from monitor.types import GapReason
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def paused_scheduler(path: Path) -> BackgroundScheduler:
     """A scheduler that is started and paused, over a store that can be read. A damaged one is made anew."""
     try:
         try:
-            return open_jobs(path)
+            return open_job_store(path)
         except OperationalError:
             raise
         except SQLAlchemyDatabaseError:
@@ -96,7 +96,7 @@ def paused_scheduler(path: Path) -> BackgroundScheduler:
             )
             for ending in ("", "-journal"):
                 path.with_name(path.name + ending).unlink(missing_ok=True)
-            return open_jobs(path)
+            return open_job_store(path)
     except (OperationalError, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise RunError(
@@ -105,7 +105,7 @@ def paused_scheduler(path: Path) -> BackgroundScheduler:
         ) from None
 
 
-def open_jobs(path: Path) -> BackgroundScheduler:
+def open_job_store(path: Path) -> BackgroundScheduler:
     """The same, of a store that is sound."""
     if not path.exists():
         path.touch(mode=0o600)
@@ -122,15 +122,15 @@ def open_jobs(path: Path) -> BackgroundScheduler:
         scheduler.start(paused=True)
         scheduler.get_jobs(jobstore="default")
     except BaseException:
-        if scheduler.running:
+        if scheduler.is_alive:
             scheduler.shutdown(wait=False)
         store.engine.dispose()
         raise
     return scheduler
 
 
-FILE = "schedule.db"
-NIGHT = "night"
+SCHEDULE_FILE = "schedule.db"
+NIGHTLY_KEY = "night"
 
 _TICK_S = 15
 """A computer that slept wakes with a timer that was set before, and the waiting goes on as if it had not
@@ -145,17 +145,17 @@ _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 @dataclass(frozen=True)
 class Hooks:
     """``begin`` and ``end`` a lesson's recording. ``missed``: a lesson whose start was missed for good is
-    told once. ``nightly``: once a night, or when the computer is on again. ``over``: whether a lesson that is
+    told once. ``nightly``: once a night, or when the computer is on again. ``is_finished``: whether a lesson that is
     on when the daemon starts is not to be begun, because somebody ended its recording by hand."""
 
-    begin: Callable[[Lesson], object]
-    end: Callable[[Lesson], object]
-    missed: Callable[[Lesson], object]
+    begin: Callable[[ScheduledLesson], object]
+    end: Callable[[ScheduledLesson], object]
+    missed: Callable[[ScheduledLesson], object]
     nightly: Callable[[], object]
-    over: Callable[[Lesson], bool] = lambda _lesson: False
+    is_finished: Callable[[ScheduledLesson], bool] = lambda _lesson: False
 
 
-def timetable_of(config: Config) -> Timetable:
+def build_timetable(config: Config) -> Timetable:
     """The timetable of the configuration, in its zone. Raises Overlap, which the settings have refused
     before."""
     settings = config.settings
@@ -193,7 +193,7 @@ class LessonScheduler:
         self._night_at = time(night_hour)
         self._clock = clock
         self._slots = _by_key(timetable.slots)
-        self._told: set[Lesson] = set()
+        self._handled: set[ScheduledLesson] = set()
         self._scheduler: BackgroundScheduler | None = None
 
     def __enter__(self) -> LessonScheduler:
@@ -213,15 +213,15 @@ class LessonScheduler:
         self._folder.mkdir(parents=True, exist_ok=True)
         _RUNNING[key] = self
         try:
-            self._scheduler = scheduler = paused_scheduler(self._folder / FILE)
+            self._scheduler = scheduler = paused_scheduler(self._folder / SCHEDULE_FILE)
             self._reconcile(scheduler)
-            scheduler.add_listener(self._late, EVENT_JOB_MISSED)
+            scheduler.add_listener(self._on_missed_job, EVENT_JOB_MISSED)
             scheduler.add_job(
                 _nothing, "interval", seconds=_TICK_S, id="tick", coalesce=True, jobstore="memory"
             )
             now = self._clock()
-            for lesson in self.timetable.due(now):
-                self._at(now, self._resume, lesson)
+            for lesson in self.timetable.lessons_at(now):
+                self._run_at(now, self._resume, lesson)
             scheduler.resume()
         except BaseException:
             self.stop()
@@ -235,59 +235,63 @@ class LessonScheduler:
         if _RUNNING.get(str(self._folder)) is self:
             del _RUNNING[str(self._folder)]
 
-    def next_lesson(self) -> Lesson | None:
+    def next_lesson(self) -> ScheduledLesson | None:
         """The next lesson that begins."""
-        return self.timetable.first_after(self._clock())
+        return self.timetable.next_lesson(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
         """For the stored jobs: when a slot's next lesson, or the next night's work, begins after that
         moment."""
-        if key == NIGHT:
+        if key == NIGHTLY_KEY:
             day = after.astimezone(self.timetable.zone).date()
-            nights = (moment(day + n * _DAY, self._night_at, self.timetable.zone) for n in range(-1, 4))
+            nights = (local_to_utc(day + n * _DAY, self._night_at, self.timetable.zone) for n in range(-1, 4))
             return next(night for night in nights if night > after)
         slot = self._slots.get(key)
-        lesson = None if slot is None else self.timetable.next(slot, after)
+        lesson = None if slot is None else self.timetable.next_of_slot(slot, after)
         return None if lesson is None else lesson.starts_at
 
-    def fire(self, key: str, planned: datetime | None = None) -> None:
-        """For the stored jobs: it is time for a slot, or for the night's work. ``planned``: for which moment,
+    def run_job(self, key: str, scheduled_at: datetime | None = None) -> None:
+        """For the stored jobs: it is time for a slot, or for the night's work. ``scheduled_at``: for which moment,
         where APScheduler says so, which it does when it is late."""
-        if key == NIGHT:
+        if key == NIGHTLY_KEY:
             self._hooks.nightly()
             return
         slot = self._slots.get(key)
-        lesson = None if slot is None else self.timetable.latest(slot, planned or self._clock() + _SKEW)
+        lesson = (
+            None
+            if slot is None
+            else self.timetable.latest_of_slot(slot, scheduled_at or self._clock() + _SKEW)
+        )
         # Of another moment: what was planned is on the timetable no more.
-        if lesson is not None and planned in (None, lesson.starts_at):
+        if lesson is not None and scheduled_at in (None, lesson.starts_at):
             self._decide(lesson)
 
-    def _decide(self, lesson: Lesson) -> None:
-        if lesson in self._told:
+    def _decide(self, lesson: ScheduledLesson) -> None:
+        if lesson in self._handled:
             return
-        self._told.add(lesson)
+        self._handled.add(lesson)
         if lesson.may_start(max(self._clock(), lesson.starts_at), self._late_start):
-            self._at(lesson.ends_at, self._hooks.end, lesson)
+            self._run_at(lesson.ends_at, self._hooks.end, lesson)
             self._hooks.begin(lesson)
         else:
             self._hooks.missed(lesson)
 
-    def _resume(self, lesson: Lesson) -> None:
+    def _resume(self, lesson: ScheduledLesson) -> None:
         """A lesson that was on at the start: one that was begun before the restart goes on. If it is too late
         for that, it is missed only if it was not begun: which the stored job knows."""
-        if lesson in self._told or not lesson.may_start(self._clock(), self._late_start):
+        if lesson in self._handled or not lesson.may_start(self._clock(), self._late_start):
             return
-        if self._hooks.over(lesson):
-            self._told.add(lesson)
+        if self._hooks.is_finished(lesson):
+            self._handled.add(lesson)
         self._decide(lesson)
 
-    def _late(self, event: JobExecutionEvent) -> None:
+    def _on_missed_job(self, event: JobExecutionEvent) -> None:
         """APScheduler found a start past its time of grace; each has an event of its own, after a week off as
         well. It tells so from several threads, but hooks are called from one."""
         if event.job_id in self._slots:
-            self._at(self._clock(), self.fire, event.job_id, event.scheduled_run_time.astimezone(UTC))
+            self._run_at(self._clock(), self.run_job, event.job_id, event.scheduled_run_time.astimezone(UTC))
 
-    def _at(self, at: datetime, call: Callable[..., object], *arguments: object) -> None:
+    def _run_at(self, at: datetime, call: Callable[..., object], *arguments: object) -> None:
         if self._scheduler is not None:
             self._scheduler.add_job(
                 call, "date", run_date=at, args=arguments, jobstore="memory", misfire_grace_time=None
@@ -298,9 +302,9 @@ class LessonScheduler:
         others: of them the next start is known, and if it has passed, that it was missed."""
         now = self._clock()
         stored = {job.id: job for job in scheduler.get_jobs(jobstore="default")}
-        for key in stored.keys() - self._slots.keys() - {NIGHT}:
+        for key in stored.keys() - self._slots.keys() - {NIGHTLY_KEY}:
             scheduler.remove_job(key, jobstore="default")
-        for key in (*self._slots, NIGHT):
+        for key in (*self._slots, NIGHTLY_KEY):
             planned = stored[key].next_run_time if key in stored else None
             # Else it is new, or has another zone, holiday or hour.
             if planned is None or planned != self.next_start(key, min(planned - _SECOND, now)):
@@ -311,9 +315,9 @@ class LessonScheduler:
             if scheduler.get_job(key, jobstore="default") is not None:
                 scheduler.remove_job(key, jobstore="default")
             return
-        night = key == NIGHT
+        night = key == NIGHTLY_KEY
         scheduler.add_job(
-            _fire,
+            _run_job,
             SlotTrigger(str(self._folder), key),
             args=(str(self._folder), key),
             id=key,
@@ -331,7 +335,9 @@ class LessonScheduler:
         change it is corrected by ``_decide``, which has the lesson itself."""
         slot = self._slots[key]
         day = datetime(2000, 1, 1, tzinfo=UTC)
-        usual = Lesson("", None, "", *(datetime.combine(day, at, UTC) for at in (slot.starts, slot.ends)))
+        usual = ScheduledLesson(
+            "", None, "", *(datetime.combine(day, at, UTC) for at in (slot.starts, slot.ends))
+        )
         return max(1, int((usual.latest_start(self._late_start) - usual.starts_at).total_seconds()))
 
 
@@ -362,10 +368,10 @@ _RUNNING: dict[str, LessonScheduler] = {}
 scheduler."""
 
 
-def _fire(folder: str, key: str) -> None:
+def _run_job(folder: str, key: str) -> None:
     running = _RUNNING.get(folder)
     if running is not None:
-        running.fire(key)
+        running.run_job(key)
 
 
 def _nothing() -> None:
@@ -385,29 +391,29 @@ def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
     return found
 
 
-def sessions_of(engine: Engine, lesson: Lesson) -> list[SessionRecord]:
+def sessions_of(engine: Engine, lesson: ScheduledLesson) -> list[SessionRecord]:
     """The sessions of its class (and of its room, where both say one) that began during a lesson, the newest
     first."""
-    found = queries.sessions(engine, lesson.class_name, since=lesson.starts_at, until=lesson.ends_at)
+    found = queries.list_sessions(engine, lesson.class_name, since=lesson.starts_at, until=lesson.ends_at)
     return [one for one in found if None in (one.room, lesson.room) or one.room == lesson.room]
 
 
-def ended_by_hand(engine: Engine, lesson: Lesson) -> bool:
+def was_ended_by_user(engine: Engine, lesson: ScheduledLesson) -> bool:
     """Whether the newest session of a lesson that is still on was ended in good order: by somebody, then. The
-    scheduler's ``over``: a restart is no reason to watch again."""
+    scheduler's ``is_finished``: a restart is no reason to watch again."""
     found = sessions_of(engine, lesson)
     return bool(found) and found[0].status is SessionStatus.FINISHED
 
 
-def broke_off_paused(engine: Engine, lesson: Lesson) -> bool:
+def ended_while_paused(engine: Engine, lesson: ScheduledLesson) -> bool:
     """Whether the newest session of a lesson that is still on was paused to its last: who paused it wants
     nothing seen, after a restart as before it."""
     found = sessions_of(engine, lesson)
-    gaps = queries.gaps(engine, found[0].id) if found else []
+    gaps = queries.list_gaps(engine, found[0].id) if found else []
     return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= found[0].end_s
 
 
-def tell_missed(engine: Engine, lesson: Lesson, now: datetime) -> bool:
+def record_missed_lesson(engine: Engine, lesson: ScheduledLesson, now: datetime) -> bool:
     """Tell the log and the audit of a lesson that was not recorded, because too little was left of it when it
     could have been. False, and nothing is told, where somebody recorded it without the timetable."""
     if sessions_of(engine, lesson):
@@ -415,7 +421,7 @@ def tell_missed(engine: Engine, lesson: Lesson, now: datetime) -> bool:
     room = f" in room {lesson.room}" if lesson.room else ""
     when = f"{lesson.starts_at:%Y-%m-%d %H:%M} to {lesson.ends_at:%H:%M} UTC"
     log.warning("the lesson of class %r%s, %s, was missed", lesson.class_name, room, when)
-    with Store(engine).unit() as unit:
-        unit.audit("missed", f"lesson of class {lesson.class_name}{room}", now, when)
+    with Store(engine).unit_of_work() as unit:
+        unit.add_audit_entry("missed", f"lesson of class {lesson.class_name}{room}", now, when)
         unit.commit()
     return True

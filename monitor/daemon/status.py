@@ -25,28 +25,28 @@ class NextLesson:
 class DaemonStatus:
     """One answer to ``status``. Times are aware UTC.
 
-    ``service`` is False where one lesson was started by hand in the foreground. ``disk_free_bytes`` is that
-    of the data folder's disk. ``problems`` are single lines that a person should read. ``silent_s`` is how
+    ``is_daemon`` is False where one lesson was started by hand in the foreground. ``disk_free_bytes`` is that
+    of the data folder's disk. ``problems`` are single lines that a person should read. ``heartbeat_age_s`` is how
     long ago each of ``recordings``, in their order, last told its status; empty where that is not known.
-    ``lessons_missed`` counts those of the timetable since ``since`` that were not recorded, None where
+    ``lessons_missed`` counts those of the timetable since ``started_at`` that were not recorded, None where
     nobody counts them.
     """
 
     pid: int
     version: str
-    since: datetime
-    service: bool
+    started_at: datetime
+    is_daemon: bool
     disk_free_bytes: int
     recordings: tuple[RecordingStatus, ...]
     next_lesson: NextLesson | None
     problems: tuple[str, ...]
-    reports_waiting: int
-    silent_s: tuple[float, ...] = ()
+    reports_pending: int
+    heartbeat_age_s: tuple[float, ...] = ()
     lessons_missed: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Every field as a JSON-ready value; times in ISO 8601."""
-        values: dict[str, Any] = _ready(asdict(self))
+        values: dict[str, Any] = _json_ready(asdict(self))
         return values
 
     @classmethod
@@ -58,12 +58,12 @@ class DaemonStatus:
 _ADAPTER = TypeAdapter(DaemonStatus)
 
 
-def _ready(value: Any) -> Any:
+def _json_ready(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _ready(part) for name, part in value.items()}
+            return {name: _json_ready(part) for name, part in value.items()}
         case list() | tuple():
-            return [_ready(part) for part in value]
+            return [_json_ready(part) for part in value]
         case datetime():
             return value.isoformat()
         case _:

@@ -7,31 +7,33 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from db.clock import now_utc
-from monitor.daemon.protocol import Order
+from monitor.daemon.protocol import RecordingRequest
 from monitor.session.session import Session, SessionView
-from monitor.session.state import Lifecycle, SessionEvent, SessionState
+from monitor.session.state import SessionEvent, SessionState, SessionStateMachine
 from monitor.session.status import RecordingStatus
 from monitor.sources.base import Source
-from monitor.sources.camera_state import CameraState, CameraView
+from monitor.sources.camera_state import CameraState, CameraStatus
 from monitor.sources.live import LiveSource
 
 
-class Teller:
+class StatusReporter:
     """Keeps a recording's state. Thread-safe; ``clock`` is aware UTC."""
 
-    def __init__(self, order: Order, wanted_fps: float, clock: Callable[[], datetime] = now_utc) -> None:
-        self._order = order
-        self._wanted_fps = wanted_fps
+    def __init__(
+        self, request: RecordingRequest, target_fps: float, clock: Callable[[], datetime] = now_utc
+    ) -> None:
+        self._request = request
+        self._target_fps = target_fps
         self._clock = clock
         self._lock = threading.Lock()
-        self._lifecycle = Lifecycle()
-        self._since = clock()
+        self._state_machine = SessionStateMachine()
+        self._state_since = clock()
         self._started_at: datetime | None = None
         self._session_id: int | None = None
         self._source: Source | None = None
         self._session: Session | None = None
         self._paused = False
-        self._early: list[str] = []
+        self._early_markers: list[str] = []
 
     @property
     def session_id(self) -> int | None:
@@ -41,31 +43,31 @@ class Teller:
     @property
     def state(self) -> SessionState:
         """How the session stands."""
-        return self._lifecycle.state
+        return self._state_machine.state
 
-    def began(self, session_id: int) -> None:
+    def session_started(self, session_id: int) -> None:
         """The first picture has come, and the session is in the database."""
         with self._lock:
             self._session_id, self._started_at = session_id, self._clock()
-            self._happen(SessionEvent.PICTURE)
+            self._handle(SessionEvent.FRAME_RECEIVED)
 
     def attach(self, source: Source, session: Session) -> None:
         """From now on these can be asked."""
         with self._lock:
             self._source, self._session = source, session
-            early, self._early = self._early, []
+            early, self._early_markers = self._early_markers, []
         for text in early:
             session.mark(text)
 
-    def look(self) -> None:
+    def update_camera(self) -> None:
         """A sample was looked at, or there was nothing to look at: take note of how the camera stands."""
         with self._lock:
             if self._paused:
-                self._happen(SessionEvent.PAUSE)
+                self._handle(SessionEvent.PAUSE)
                 return
-            self._happen(SessionEvent.RESUME)
+            self._handle(SessionEvent.RESUME)
             fresh = self._camera().state is CameraState.FRESH
-            self._happen(SessionEvent.PICTURE if fresh else SessionEvent.PICTURE_LOST)
+            self._handle(SessionEvent.FRAME_RECEIVED if fresh else SessionEvent.SIGNAL_LOST)
 
     def pause(self) -> bool:
         """Close the camera; False where that cannot be (a film, or nothing has begun)."""
@@ -80,7 +82,7 @@ class Teller:
         with self._lock:
             session = self._session
             if session is None and self._session_id is not None:
-                self._early.append(text)  # it has begun this moment
+                self._early_markers.append(text)  # it has begun this moment
                 return True
         if session is None:
             return False
@@ -91,56 +93,56 @@ class Teller:
         """What the students are called in the record, by number."""
         return {} if self._session is None else self._session.labels()
 
-    def happen(self, event: SessionEvent) -> None:
+    def handle_event(self, event: SessionEvent) -> None:
         """Something else happened to the session."""
         with self._lock:
-            self._note_the_end()
-            self._happen(event)
+            self._check_end()
+            self._handle(event)
 
     def status(self) -> RecordingStatus:
         """How everything stands now."""
         with self._lock:
-            self._note_the_end()
+            self._check_end()
             view = None if self._session is None else self._session.view()
             camera = self._camera()
             return RecordingStatus(
-                room=self._order.room,
-                class_name=self._order.class_name,
+                room=self._request.room,
+                class_name=self._request.class_name,
                 source="" if self._source is None else self._source.name,
                 session_id=self._session_id,
-                state=self._lifecycle.state,
-                since=self._since,
+                state=self._state_machine.state,
+                state_since=self._state_since,
                 started_at=self._started_at,
                 media_s=self._media_s(view),
                 watched_s=0.0 if view is None else view.progress.watched_s,
                 camera=camera.state,
                 camera_reason=camera.reason,
                 camera_age_s=camera.age_s,
-                faces_now=0 if view is None else view.faces_now,
-                students=0 if view is None else view.students,
+                face_count=0 if view is None else view.face_count,
+                student_count=0 if view is None else view.student_count,
                 frames_sampled=0 if view is None else view.progress.frames_sampled,
                 frames_dropped=0 if view is None else view.progress.frames_dropped,
                 sample_fps=0.0 if view is None else view.sample_fps,
-                wanted_fps=self._wanted_fps,
+                target_fps=self._target_fps,
                 unwritten_bins=0 if view is None else view.unwritten_bins,
                 last_written_at=None if view is None else view.last_written_at,
-                people=() if view is None or self._paused else view.people,
+                live_students=() if view is None or self._paused else view.live_students,
                 small_faces=None if view is None else view.small_faces,
             )
 
-    def _note_the_end(self) -> None:
+    def _check_end(self) -> None:
         """The session knows first that it is over; what is left may take it a minute to write."""
-        if self._session is not None and self._session.cause is not None:
-            self._happen(self._session.cause)
+        if self._session is not None and self._session.end_cause is not None:
+            self._handle(self._session.end_cause)
 
     def _media_s(self, view: SessionView | None) -> float:
         return 0.0 if view is None else view.progress.end_s
 
-    def _camera(self) -> CameraView:
+    def _camera(self) -> CameraStatus:
         """A film is as good as a camera that always works."""
         if isinstance(self._source, LiveSource):
-            return self._source.view()
-        return CameraView(CameraState.OPENING if self._source is None else CameraState.FRESH, "", None)
+            return self._source.status()
+        return CameraStatus(CameraState.OPENING if self._source is None else CameraState.FRESH, "", None)
 
     def _set_paused(self, *, paused: bool) -> bool:
         source = self._source
@@ -150,6 +152,6 @@ class Teller:
         self._paused = paused
         return True
 
-    def _happen(self, event: SessionEvent) -> None:
-        if self._lifecycle.happen(event):
-            self._since = self._clock()
+    def _handle(self, event: SessionEvent) -> None:
+        if self._state_machine.handle(event):
+            self._state_since = self._clock()

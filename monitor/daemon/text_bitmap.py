@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.daemon.face_tags import LINE_HEIGHT
 from reports.text.fonts import font_with
-from reports.text.formatting import GAP
+from reports.text.formatting import NBSP
 
 BASELINE = 0.98
 """Distance of the baseline from the top of the line over the size of the text."""
@@ -19,14 +19,14 @@ SPACE = 0.32
 """Width of a space over the size of the text, as in DejaVu Sans."""
 
 
-def lettered(text: str, size_px: int) -> NDArray[np.uint8]:
+def render_text(text: str, size_px: int) -> NDArray[np.uint8]:
     """The coverage of each pixel by a line of text, ``(H, W)`` uint8 in 0..255.
 
     ``H`` is ``LINE_HEIGHT`` times ``size_px`` for every text, so that lines have a common baseline. Words
     stand from left to right. A character that no font has is drawn as a box."""
     height, space = round(LINE_HEIGHT * size_px), round(SPACE * size_px)
     parts = []
-    for word in text.replace(GAP, " ").split(" "):
+    for word in text.replace(NBSP, " ").split(" "):
         parts += [_word(word, size_px), np.zeros((height, space), np.uint8)]
     return np.hstack(parts[:-1])
 

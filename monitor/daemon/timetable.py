@@ -6,7 +6,7 @@ The rules:
 - A time that the clock skips (summer time begins) is the moment at which it is put forward. A lesson that
   lies in the skipped time alone does not take place.
 - A time that the clock shows twice (summer time ends) is the first of the two.
-- A start that was missed is made good while enough of the lesson is left: ``Lesson.latest_start``.
+- A start that was missed is made good while enough of the lesson is left: ``ScheduledLesson.latest_start``.
 
 So the order of local times is the order of moments, and slots that do not overlap on the wall's clock never
 do.
@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from itertools import combinations
 
-LEAST_PART = 3
+LATE_START_PARTS = 3
 """A late start needs ``late_start`` or, of a short lesson, one part in so many: else ten minutes of a lesson
 of fifteen would be asked for. Not tuned."""
 
@@ -44,13 +44,13 @@ class Weekday(StrEnum):
 WEEK = tuple(Weekday)
 
 
-class Overlap(ValueError):
-    """Two slots want the same room or source at the same time. ``second`` is the later one's place in the
+class SlotOverlap(ValueError):
+    """Two slots want the same room or source at the same time. ``second_index`` is the later one's place in the
     list."""
 
     def __init__(self, message: str, second: int) -> None:
         super().__init__(message)
-        self.second = second
+        self.second_index = second
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Holiday:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ScheduledLesson:
     """One lesson of a slot; the times are aware UTC."""
 
     class_name: str
@@ -109,7 +109,7 @@ class Lesson:
     def latest_start(self, late_start: timedelta) -> datetime:
         """Until when it may begin: so that ``late_start``, or a third of the lesson if that is less, is
         left."""
-        return self.ends_at - min(late_start, (self.ends_at - self.starts_at) / LEAST_PART)
+        return self.ends_at - min(late_start, (self.ends_at - self.starts_at) / LATE_START_PARTS)
 
     def may_start(self, now: datetime, late_start: timedelta) -> bool:
         """Whether it may begin at ``now``: it is on, and enough of it is left."""
@@ -118,24 +118,24 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Timetable:
-    """The weekly slots, their zone, and the days without them. Raises ``Overlap``."""
+    """The weekly slots, their zone, and the days without them. Raises ``SlotOverlap``."""
 
     slots: tuple[LessonSlot, ...]
     zone: tzinfo
     holidays: tuple[Holiday, ...] = ()
 
     def __post_init__(self) -> None:
-        refuse_overlaps(self.slots)
+        check_overlaps(self.slots)
 
-    def occurrences(self, start: datetime, end: datetime) -> list[Lesson]:
+    def occurrences(self, start: datetime, end: datetime) -> list[ScheduledLesson]:
         """The lessons that begin from ``start`` until before ``end`` (aware), by time."""
         return [lesson for day, lesson in self._all(start, end) if not self.is_holiday(day)]
 
-    def cancelled(self, start: datetime, end: datetime) -> list[Lesson]:
+    def cancelled(self, start: datetime, end: datetime) -> list[ScheduledLesson]:
         """Those that would, but for a holiday."""
         return [lesson for day, lesson in self._all(start, end) if self.is_holiday(day)]
 
-    def due(self, now: datetime) -> list[Lesson]:
+    def lessons_at(self, now: datetime) -> list[ScheduledLesson]:
         """The lessons that are on at ``now`` (aware), one a room at most."""
         return [
             one
@@ -143,32 +143,34 @@ class Timetable:
             if one.starts_at <= now < one.ends_at
         ]
 
-    def next(
+    def next_of_slot(
         self, slot: LessonSlot, after: datetime, *, within: timedelta = timedelta(days=800)
-    ) -> Lesson | None:
+    ) -> ScheduledLesson | None:
         """The first lesson of a slot that begins after ``after``; None where there is none ``within`` that
         time: every day of it is a holiday."""
         day, last = _local(after, self.zone).date() - _DAY, _local(after + within, self.zone).date()
         while day <= last:
-            lesson = self.on(slot, day)
+            lesson = self.lesson_on(slot, day)
             if lesson is not None and lesson.starts_at > after:
                 return lesson
             day += _DAY
         return None
 
-    def first_after(self, after: datetime) -> Lesson | None:
+    def next_lesson(self, after: datetime) -> ScheduledLesson | None:
         """The first lesson of all that begins after ``after``."""
-        following = (self.next(slot, after) for slot in self.slots)
+        following = (self.next_of_slot(slot, after) for slot in self.slots)
         return min((one for one in following if one is not None), key=lambda one: one.starts_at, default=None)
 
-    def latest(self, slot: LessonSlot, now: datetime) -> Lesson | None:
+    def latest_of_slot(self, slot: LessonSlot, now: datetime) -> ScheduledLesson | None:
         """The last lesson of a slot that has begun by ``now``, in the week before."""
         day = _local(now, self.zone).date()
         days = (day + n * _DAY for n in range(1, -9, -1))
-        begun = (one for one in (self.on(slot, d) for d in days) if one is not None and one.starts_at <= now)
+        begun = (
+            one for one in (self.lesson_on(slot, d) for d in days) if one is not None and one.starts_at <= now
+        )
         return next(begun, None)
 
-    def on(self, slot: LessonSlot, day: date) -> Lesson | None:
+    def lesson_on(self, slot: LessonSlot, day: date) -> ScheduledLesson | None:
         """A slot's lesson of a local day; None on other weekdays, on holidays, and in skipped time."""
         return None if self.is_holiday(day) else self._lesson(slot, day)
 
@@ -176,7 +178,7 @@ class Timetable:
         """Whether there are no lessons on that local day."""
         return any(day in holiday for holiday in self.holidays)
 
-    def _all(self, start: datetime, end: datetime) -> Iterator[tuple[date, Lesson]]:
+    def _all(self, start: datetime, end: datetime) -> Iterator[tuple[date, ScheduledLesson]]:
         # A day more at both ends: a moment's local day is not the same in every zone.
         day, last = _local(start, self.zone).date() - _DAY, _local(end, self.zone).date() + _DAY
         found = []
@@ -188,17 +190,17 @@ class Timetable:
             sorted(found, key=lambda pair: (pair[1].starts_at, pair[1].room or "", pair[1].class_name))
         )
 
-    def _lesson(self, slot: LessonSlot, day: date) -> Lesson | None:
+    def _lesson(self, slot: LessonSlot, day: date) -> ScheduledLesson | None:
         if WEEK[day.weekday()] not in slot.days:
             return None
-        starts_at, ends_at = (moment(day, at, self.zone) for at in (slot.starts, slot.ends))
+        starts_at, ends_at = (local_to_utc(day, at, self.zone) for at in (slot.starts, slot.ends))
         if ends_at <= starts_at:
             return None
-        return Lesson(slot.class_name, slot.room, slot.source, starts_at, ends_at)
+        return ScheduledLesson(slot.class_name, slot.room, slot.source, starts_at, ends_at)
 
 
-def refuse_overlaps(slots: Sequence[LessonSlot]) -> None:
-    """Raises ``Overlap`` for the first two slots that want the same room or source at the same time."""
+def check_overlaps(slots: Sequence[LessonSlot]) -> None:
+    """Raises ``SlotOverlap`` for the first two slots that want the same room or source at the same time."""
     for (_, one), (number, other) in combinations(enumerate(slots), 2):
         shared = [day for day in WEEK if day in one.days and day in other.days]
         if not shared or one.ends <= other.starts or other.ends <= one.starts:
@@ -206,14 +208,14 @@ def refuse_overlaps(slots: Sequence[LessonSlot]) -> None:
         if one.source == other.source or (one.room is not None and one.room == other.room):
             same_room = one.room is not None and one.room == other.room
             what = f"in room {one.room!r}" if same_room else "with the same camera"
-            raise Overlap(
+            raise SlotOverlap(
                 f"{one} and {other} overlap on {', '.join(shared)} {what}; "
                 "change a time, or give one another room",
                 number,
             )
 
 
-def moment(day: date, at: time, zone: tzinfo) -> datetime:
+def local_to_utc(day: date, at: time, zone: tzinfo) -> datetime:
     """When the clock on the wall shows ``at`` (whole seconds) on ``day``, aware UTC: the first time if it
     does twice, and the moment at which it is put forward if it never does."""
     local = datetime.combine(day, at, zone)

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from classpulse.config.settings import Config
-from classpulse.log_setup import FOLDER, room_log
-from monitor.daemon.protocol import Command, Message, Order, command_line, read_message
-from monitor.runtime.shutdown import deaf_children
+from classpulse.log_setup import LOG_FOLDER, room_log_name
+from monitor.daemon.protocol import Command, Message, RecordingRequest, decode_message, encode_command
+from monitor.runtime.shutdown import ignore_signals_in_children
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Task:
+class WorkerJob:
     """What a recording is to do, its first line: an order, and where it goes. Not an argument: the addresses
     of a camera and of a database may hold passwords, and arguments can be seen by every user of the computer.
 
@@ -31,20 +31,20 @@ class Task:
     each recording, and those two must not have changed meanwhile.
     """
 
-    order: Order
+    request: RecordingRequest
     data_folder: str
     database_url: str
 
 
-TASKS = TypeAdapter(Task)
+JOB_ADAPTER = TypeAdapter(WorkerJob)
 
 
-def task_of(config: Config, order: Order) -> Task:
+def make_job(config: Config, request: RecordingRequest) -> WorkerJob:
     """An order with where it goes."""
-    return Task(order, str(config.data_folder.resolve()), config.database_url)
+    return WorkerJob(request, str(config.data_folder.resolve()), config.database_url)
 
 
-class ProcessRecording:
+class WorkerProcess:
     """One such process. ``on_message`` and ``on_exit`` are called in a thread of its own.
 
     Raises OSError where it cannot be started, and ValueError for an order that is no text.
@@ -53,7 +53,7 @@ class ProcessRecording:
     def __init__(
         self,
         config: Config,
-        order: Order,
+        request: RecordingRequest,
         *,
         verbose: bool,
         on_message: Callable[[Message], None],
@@ -63,21 +63,21 @@ class ProcessRecording:
         self._on_exit = on_exit
         # Written by a thread of its own: a process that hangs does not read, and its pipe is full some day.
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._lines.put(TASKS.dump_json(task_of(config, order)) + b"\n")
-        with _errors(config, order, verbose=verbose) as errors, deaf_children():
+        self._lines.put(JOB_ADAPTER.dump_json(make_job(config, request)) + b"\n")
+        with _stderr_target(config, request, verbose=verbose) as errors, ignore_signals_in_children():
             self._process = subprocess.Popen(
                 _command(config, verbose=verbose),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
-        room = order.room or "room"
+        room = request.room or "room"
         threading.Thread(target=self._listen, name=f"hear {room}", daemon=True).start()
         threading.Thread(target=self._write, name=f"tell {room}", daemon=True).start()
 
     def send(self, command: Command) -> None:
         """Give it a command; does nothing when it is gone."""
-        self._lines.put(command_line(command))
+        self._lines.put(encode_command(command))
 
     def kill(self) -> None:
         """End it without asking."""
@@ -97,7 +97,7 @@ class ProcessRecording:
         with self._process.stdout as pipe:
             for line in pipe:
                 try:
-                    message = read_message(line)
+                    message = decode_message(line)
                 except ValidationError:
                     log.warning("a recording said something that is no message: %r", line[:200])
                 else:
@@ -121,17 +121,17 @@ def _command(config: Config, *, verbose: bool) -> list[str]:
 
 
 @contextmanager
-def _errors(config: Config, order: Order, *, verbose: bool) -> Iterator[int | None]:
+def _stderr_target(config: Config, request: RecordingRequest, *, verbose: bool) -> Iterator[int | None]:
     """Where a recording's standard error goes: with ``verbose`` to ours, else into a file that each start
     empties, for what a library that crashes says last. Where there can be no file, a full disk say, it is
     lost: that is no reason to record nothing."""
     if verbose:
         yield None
         return
-    folder = config.data_folder / FOLDER
+    folder = config.data_folder / LOG_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{room_log(order.room)}.stderr"
+        path = folder / f"{room_log_name(request.room)}.stderr"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         log.warning("what a recording says on standard error is lost: %s", error)

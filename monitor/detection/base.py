@@ -43,7 +43,7 @@ class DetectionSettings:
     ``min_score``: in 0..1; lower finds more faces and more things that are none. At 0.5 the lecture hall
     photograph that the project tests with, 1920 wide, gives 22 of 24 faces and no false one.
 
-    ``full_look_every``: every part of the frame is looked at at least every so many-th sample, and at once
+    ``full_scan_interval``: every part of the frame is looked at at least every so many-th sample, and at once
     where something changes; in between, faces where they were. Whoever turns up without the picture having
     changed much is seen at most so many samples less one later, 5.5 s by default. 1 looks everywhere
     always.
@@ -55,5 +55,5 @@ class DetectionSettings:
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_score: Annotated[float, Ge(0.1), Le(0.95)] = 0.5
     yunet_model: Path | None = None
-    full_look_every: Annotated[int, Ge(1), Le(40)] = 12
+    full_scan_interval: Annotated[int, Ge(1), Le(40)] = 12
     threads: Annotated[int, Ge(1), Le(32)] = 2

@@ -26,14 +26,14 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def pick(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
-        """Those that ``which`` (a mask or indices) names, in its order."""
-        return Candidates(self.boxes_xyxy[which], self.scores[which], self.keypoints[which])
+    def select(self, selection: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
+        """Those that ``selection`` (a mask or indices) names, in its order."""
+        return Candidates(self.boxes_xyxy[selection], self.scores[selection], self.keypoints[selection])
 
     @property
-    def singly(self) -> list[Candidates]:
+    def singles(self) -> list[Candidates]:
         """Each of them alone."""
-        return [self.pick(np.array([index])) for index in range(len(self))]
+        return [self.select(np.array([index])) for index in range(len(self))]
 
     def to_frame(self, scale: float, x: float, y: float) -> Candidates:
         """From pixels of a cutting to pixels of the frame: its corner lies at ``(x, y)`` of the
@@ -44,7 +44,7 @@ class Candidates:
         return Candidates(boxes.astype(np.float32), self.scores, keypoints.astype(np.float32))
 
 
-def join(parts: Sequence[Candidates]) -> Candidates:
+def concat_candidates(parts: Sequence[Candidates]) -> Candidates:
     """All candidates of ``parts`` in one; none at all if ``parts`` is empty."""
     empty = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 6, 2), np.float32))
     every = [empty, *parts]
@@ -58,16 +58,16 @@ def join(parts: Sequence[Candidates]) -> Candidates:
 SAME_FACE_IOU = 0.3
 """MediaPipe's own value (``min_suppression_threshold`` in its face detection graphs)."""
 
-PART_SHARE = 0.6
+MIN_CONTAINED_SHARE = 0.6
 """A box of which so much lies in a better one is a part of that face: an eye and a cheek at the edge
 of a tile look like a small face. Faces that truly overlap so far are one behind the other."""
 
-PART_SIZE = 0.15
+MIN_CONTAINED_SIZE = 0.15
 """A part has at least this share of the whole's area. Without the limit, head and shoulders of someone
 far away, which look like one large face, would swallow the face."""
 
 
-def overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floats]:
+def box_overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floats]:
     """How one box ``(4,)`` and each of ``(N, 4)`` overlap: three arrays ``(N,)`` in 0..1, the
     intersection over the union, the intersection over the smaller area, the smaller area over the
     larger."""
@@ -80,7 +80,7 @@ def overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floa
     return shared / (area + areas - shared), shared / smaller, smaller / larger
 
 
-def merge(candidates: Candidates) -> Candidates:
+def weighted_nms(candidates: Candidates) -> Candidates:
     """Non-maximum suppression: the best of each face, best first.
 
     A candidate falls to a better one by ``SAME_FACE_IOU``, or as a part of it. Box and keypoints of
@@ -92,13 +92,13 @@ def merge(candidates: Candidates) -> Candidates:
     boxes, scores, points = [], [], []
     while len(order):
         best, rest = order[0], order
-        iou, share, size = overlaps(candidates.boxes_xyxy[best], candidates.boxes_xyxy[rest])
+        iou, share, size = box_overlaps(candidates.boxes_xyxy[best], candidates.boxes_xyxy[rest])
         same = rest[iou >= SAME_FACE_IOU]
         weights = candidates.scores[same]
         boxes.append(np.average(candidates.boxes_xyxy[same], axis=0, weights=weights))
         points.append(np.average(candidates.keypoints[same], axis=0, weights=weights))
         scores.append(candidates.scores[best])
-        part = (share >= PART_SHARE) & (size >= PART_SIZE)
+        part = (share >= MIN_CONTAINED_SHARE) & (size >= MIN_CONTAINED_SIZE)
         order = rest[(iou < SAME_FACE_IOU) & ~part]
     return Candidates(
         np.asarray(boxes, dtype=np.float32).reshape(-1, 4),
@@ -107,19 +107,21 @@ def merge(candidates: Candidates) -> Candidates:
     )
 
 
-def is_among(one: Candidates, found: Candidates) -> bool:
-    """Whether one candidate lies on the same face as any of ``found``."""
-    return is_among_boxes(one, found.boxes_xyxy)
+def matches_any(candidate: Candidates, others: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``others``."""
+    return matches_any_box(candidate, others.boxes_xyxy)
 
 
-def is_among_boxes(one: Candidates, boxes_xyxy: Floats) -> bool:
+def matches_any_box(candidate: Candidates, boxes_xyxy: Floats) -> bool:
     """The same of the boxes ``(N, 4)`` of others alone."""
-    iou, _, _ = overlaps(one.boxes_xyxy[0], boxes_xyxy)
+    iou, _, _ = box_overlaps(candidate.boxes_xyxy[0], boxes_xyxy)
     return bool((iou >= SAME_FACE_IOU).any())
 
 
-def is_part_of(one: Candidates, found: Candidates) -> bool:
-    """Whether one candidate lies on the same face as any of ``found``, or is a part of it or the other way
+def is_contained(candidate: Candidates, others: Candidates) -> bool:
+    """Whether one candidate lies on the same face as any of ``others``, or is a part of it or the other way
     round."""
-    iou, share, size = overlaps(one.boxes_xyxy[0], found.boxes_xyxy)
-    return bool(((iou >= SAME_FACE_IOU) | ((share >= PART_SHARE) & (size >= PART_SIZE))).any())
+    iou, share, size = box_overlaps(candidate.boxes_xyxy[0], others.boxes_xyxy)
+    return bool(
+        ((iou >= SAME_FACE_IOU) | ((share >= MIN_CONTAINED_SHARE) & (size >= MIN_CONTAINED_SIZE))).any()
+    )

@@ -21,16 +21,23 @@ from numpy.typing import NDArray
 from db.small_faces import SmallFaces
 from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.nms import Candidates, Floats, is_among_boxes, is_part_of, join, merge
-from monitor.detection.tiling import FINDABLE_PX, Cuttings, Scan
-from monitor.detection.verification import Confirmation
+from monitor.detection.nms import (
+    Candidates,
+    Floats,
+    concat_candidates,
+    is_contained,
+    matches_any_box,
+    weighted_nms,
+)
+from monitor.detection.tiling import MIN_INPUT_FACE_PX, FrameSlices, SliceScanner
+from monitor.detection.verification import CandidateVerifier
 from monitor.errors import DetectorError
 from monitor.types import Face, ImageBGR
 
-SMALLEST_PX = 8
+MIN_FACE_PX = 8
 """The smallest face that is searched for, pixels of the frame."""
 
-LEAST_SIDE_PX = 0.75 * SMALLEST_PX
+MIN_SIDE_PX = 0.75 * MIN_FACE_PX
 """Smaller candidates are dropped: parts of faces and of clothes, seen in the demo's portrait at 4 pixels."""
 
 BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.3, (1.2, 4.0)
@@ -38,49 +45,49 @@ BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.3, (1.2, 4.0)
 right of its middle and so many below its top, is a detail of the body: the buttons and medals of the demo's
 portrait reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5 faces wide)."""
 
-MAGNIFICATIONS = (FINDABLE_PX / SMALLEST_PX, 1.0, 0.5)
-"""A frame is enlarged so that a face of ``SMALLEST_PX`` has the ``FINDABLE_PX`` that the network needs. The
-smaller ones are for large frames at the end of a session, where the search has to fit ``CLOSING_RUNS``."""
+MAGNIFICATIONS = (MIN_INPUT_FACE_PX / MIN_FACE_PX, 1.0, 0.5)
+"""A frame is enlarged so that a face of ``MIN_FACE_PX`` has the ``MIN_INPUT_FACE_PX`` that the network needs. The
+smaller ones are for large frames at the end of a session, where the search has to fit ``MAX_CLOSING_RUNS``."""
 
 MIN_SCORE = 0.5
 """The least mean score of the verification passes of a missed face, also where the detector accepts less. Of
 0.5, 0.6 and 0.7 it found the most missed faces in six simulated lectures (seeds 100 to 102, 960 and 1280
 pixels wide), and none of the three reported anything that is no face."""
 
-OPENING_S = (2.0, 5.0, 8.0)
+OPENING_TIMES_S = (2.0, 5.0, 8.0)
 """When the frames of the beginning are taken, media seconds: three, because people move and turn."""
 
-RUNS_PER_SAMPLE = 24
+MAX_RUNS_PER_SAMPLE = 24
 """The most network runs in one sample, 0.1 to 0.2 s on a laptop. Heuristic, not tuned on data."""
 
 RUNS_PER_CANDIDATE = 4
-"""The most network runs that the verification of one candidate takes (``Confirmation.judged``)."""
+"""The most network runs that the verification of one candidate takes (``CandidateVerifier.judged``)."""
 
-CLOSING_RUNS = 600
+MAX_CLOSING_RUNS = 600
 """The most network runs for one frame at the end of a session, about 4 s; one of 1920 x 1080 takes 330."""
 
 CLOSING_GAP_S = 2.0
 """The least time between the two frames of the end."""
 
-RECENT_S = 60.0
+REPORTED_WINDOW_S = 60.0
 """A face that the detector reported at the same place within this time is found, though it may be bowed or
 turned in the frame that is searched. Heuristic, not tuned on data."""
 
 
-class Scanner(Protocol):
-    """Finds face candidates in parts of a frame (``monitor.detection.tiling.Scan``)."""
+class ProbeScanner(Protocol):
+    """Finds face candidates in parts of a frame (``monitor.detection.tiling.SliceScanner``)."""
 
-    def cuttings(self, width: int, height: int) -> Cuttings:
+    def slices(self, width: int, height: int) -> FrameSlices:
         """The parts of frames of this size."""
 
-    def candidates(self, image_bgr: ImageBGR, which: NDArray[np.intp]) -> Candidates:
+    def candidates(self, image_bgr: ImageBGR, slice_indices: NDArray[np.intp]) -> Candidates:
         """The candidates in these parts."""
 
 
-class Verifier(Protocol):
-    """Separates faces from other objects (``monitor.detection.verification.Confirmation``)."""
+class ProbeVerifier(Protocol):
+    """Separates faces from other objects (``monitor.detection.verification.CandidateVerifier``)."""
 
-    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+    def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
         """The candidates that are faces, and the others."""
 
 
@@ -94,7 +101,7 @@ class _Snapshot:
 
 
 @dataclass(frozen=True)
-class _Missed:
+class _MissedFaces:
     """The result of one frame: the sides of the missed faces, pixels, and the number of reported ones."""
 
     sizes_px: tuple[float, ...]
@@ -104,15 +111,17 @@ class _Missed:
 class FrameSearch:
     """The search of one frame, in steps of a bounded number of network runs."""
 
-    def __init__(self, scan: Scanner, verifier: Verifier, image_bgr: ImageBGR, magnification: float) -> None:
-        self._scan, self._verifier = scan, verifier
+    def __init__(
+        self, scanner: ProbeScanner, verifier: ProbeVerifier, image_bgr: ImageBGR, magnification: float
+    ) -> None:
+        self._scanner, self._verifier = scanner, verifier
         self._magnification = magnification
         size = _size(image_bgr, magnification)
         self._image = image_bgr
         if magnification != 1:
             kind = cv2.INTER_CUBIC if magnification > 1 else cv2.INTER_AREA
             self._image = np.asarray(cv2.resize(image_bgr, size, interpolation=kind), np.uint8)
-        self._slices = np.arange(len(scan.cuttings(*size)))
+        self._slices = np.arange(len(scanner.slices(*size)))
         self._parts: list[Candidates] = []
         self._candidates: list[Candidates] | None = None
         self._faces: list[Candidates] = []
@@ -128,66 +137,68 @@ class FrameSearch:
         """
         if len(self._slices):
             slices, self._slices = self._slices[:runs], self._slices[runs:]
-            self._parts.append(self._scan.candidates(self._image, slices))
+            self._parts.append(self._scanner.candidates(self._image, slices))
             return None
         reported = boxes_xyxy * self._magnification, recent_xyxy * self._magnification
-        least_px = LEAST_SIDE_PX * self._magnification
+        least_px = MIN_SIDE_PX * self._magnification
         if self._candidates is None:
-            self._candidates = _unreported(merge(join(self._parts)), *reported, least_px)
+            self._candidates = _unreported(weighted_nms(concat_candidates(self._parts)), *reported, least_px)
         count = runs // RUNS_PER_CANDIDATE
         now, self._candidates = self._candidates[:count], self._candidates[count:]
-        self._faces.append(self._verifier.judged(self._image, join(now))[0])
+        self._faces.append(self._verifier.verify(self._image, concat_candidates(now))[0])
         if self._candidates:
             return None
         # The verification may have moved a box onto a face that was reported.
-        faces = _unreported(merge(join(self._faces)), *reported, least_px)
-        return join(faces).to_frame(self._magnification, 0, 0)
+        faces = _unreported(weighted_nms(concat_candidates(self._faces)), *reported, least_px)
+        return concat_candidates(faces).to_frame(self._magnification, 0, 0)
 
 
 class SmallFaceProbe:
     """Searches a few frames of a session. One thread uses it; ``result`` may be read from any."""
 
-    def __init__(self, scan: Scanner, verifier: Verifier, min_face_px: int) -> None:
-        self._scan, self._verifier = scan, verifier
+    def __init__(self, scanner: ProbeScanner, verifier: ProbeVerifier, min_face_px: int) -> None:
+        self._scanner, self._verifier = scanner, verifier
         self._min_face_px = min_face_px
         self._search: tuple[_Snapshot, FrameSearch] | None = None
-        self._due_s = list(OPENING_S)
-        self._opening: list[_Missed] = []
+        self._due_s = list(OPENING_TIMES_S)
+        self._opening: list[_MissedFaces] = []
         self._reported: deque[tuple[float, Floats]] = deque()
         self._recent: deque[_Snapshot] = deque(maxlen=3)
         self.result: SmallFaces | None = None
 
-    def offer(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
+    def submit(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
         """Take the next frame of the session as the detector got it (opted-out seats masked), with the faces
-        that it reported. Runs at most ``RUNS_PER_SAMPLE`` network runs."""
+        that it reported. Runs at most ``MAX_RUNS_PER_SAMPLE`` network runs."""
         boxes = np.array([face.box_xyxy for face in faces], np.float32).reshape(-1, 4)
         now = _Snapshot(image_bgr, boxes, media_s)
         self._reported.append((media_s, boxes))
-        while media_s - self._reported[0][0] > RECENT_S:
+        while media_s - self._reported[0][0] > REPORTED_WINDOW_S:
             self._reported.popleft()
-        self._keep(now)
+        self._keep_recent(now)
         if self._search is None and self._due_s and media_s >= self._due_s[0]:
             del self._due_s[0]
-            self._search = now, FrameSearch(self._scan, self._verifier, image_bgr, MAGNIFICATIONS[0])
+            self._search = now, FrameSearch(self._scanner, self._verifier, image_bgr, MAGNIFICATIONS[0])
         if self._search is not None:
-            self._continue(*self._search)
+            self._advance(*self._search)
 
     def finish(self) -> None:
-        """Search the last frames, at the end of the session; at most two of ``CLOSING_RUNS`` slices each,
+        """Search the last frames, at the end of the session; at most two of ``MAX_CLOSING_RUNS`` slices each,
         with their candidates."""
         self._search = None
-        closing = [missed for one in self._last() if (missed := self._searched(one)) is not None]
+        closing = [
+            missed for one in self._closing_frames() if (missed := self._search_frame(one)) is not None
+        ]
         groups = [group for group in (self._opening, closing) if len(group) > 1]
         # A single frame counts only where there are no two.
-        self.result = self._agreed(*groups or [self._opening + closing])
+        self.result = self._combined(*groups or [self._opening + closing])
 
-    def _keep(self, now: _Snapshot) -> None:
+    def _keep_recent(self, snapshot: _Snapshot) -> None:
         """Keep the newest frame, and up to two older ones for the comparison at the end."""
-        if len(self._recent) >= 2 and now.media_s - self._recent[-2].media_s < CLOSING_GAP_S:
+        if len(self._recent) >= 2 and snapshot.media_s - self._recent[-2].media_s < CLOSING_GAP_S:
             self._recent.pop()
-        self._recent.append(now)
+        self._recent.append(snapshot)
 
-    def _last(self) -> list[_Snapshot]:
+    def _closing_frames(self) -> list[_Snapshot]:
         """The last frame, and the last one at least ``CLOSING_GAP_S`` earlier, if there is one."""
         if not self._recent:
             return []
@@ -195,37 +206,37 @@ class SmallFaceProbe:
         earlier = [one for one in self._recent if last.media_s - one.media_s >= CLOSING_GAP_S]
         return [last, *earlier[-1:]]
 
-    def _continue(self, snapshot: _Snapshot, search: FrameSearch) -> None:
-        faces = search.step(RUNS_PER_SAMPLE, snapshot.boxes_xyxy, self._recently_reported())
+    def _advance(self, snapshot: _Snapshot, search: FrameSearch) -> None:
+        faces = search.step(MAX_RUNS_PER_SAMPLE, snapshot.boxes_xyxy, self._recently_reported())
         if faces is not None:
             self._search = None
             self._opening.append(_missed(faces, snapshot))
             if len(self._opening) > 1:
-                self.result = self._agreed(self._opening)
+                self.result = self._combined(self._opening)
 
-    def _searched(self, snapshot: _Snapshot) -> _Missed | None:
+    def _search_frame(self, snapshot: _Snapshot) -> _MissedFaces | None:
         """The whole search of one frame; None if even its coarsest one would take too long."""
         for magnification in MAGNIFICATIONS:
             size = _size(snapshot.image_bgr, magnification)
-            if len(self._scan.cuttings(*size)) <= CLOSING_RUNS:
-                search = FrameSearch(self._scan, self._verifier, snapshot.image_bgr, magnification)
+            if len(self._scanner.slices(*size)) <= MAX_CLOSING_RUNS:
+                search = FrameSearch(self._scanner, self._verifier, snapshot.image_bgr, magnification)
                 faces = None
                 while faces is None:
-                    faces = search.step(CLOSING_RUNS, snapshot.boxes_xyxy, self._recently_reported())
+                    faces = search.step(MAX_CLOSING_RUNS, snapshot.boxes_xyxy, self._recently_reported())
                 return _missed(faces, snapshot)
         return None
 
     def _recently_reported(self) -> Floats:
         return np.concatenate([boxes for _, boxes in self._reported])
 
-    def _agreed(self, *groups: list[_Missed]) -> SmallFaces | None:
+    def _combined(self, *groups: list[_MissedFaces]) -> SmallFaces | None:
         """The group of frames in which the most faces were missed; of each group the (lower) median frame,
         so that neither a false face nor a passer-by in one frame counts."""
         middle = [sorted(group, key=_count)[(len(group) - 1) // 2] for group in groups if group]
         if not middle:
             return None
         most = max(middle, key=_count)
-        return SmallFaces.of(most.sizes_px, most.found, self._min_face_px)
+        return SmallFaces.from_sizes(most.sizes_px, most.found, self._min_face_px)
 
 
 def load_small_face_probe(settings: DetectionSettings) -> SmallFaceProbe | None:
@@ -235,8 +246,8 @@ def load_small_face_probe(settings: DetectionSettings) -> SmallFaceProbe | None:
         full, short = BlazeFace(FULL_RANGE, settings.threads), BlazeFace(SHORT_RANGE, settings.threads)
     except DetectorError:
         return None
-    verifier = Confirmation(full, short, max(MIN_SCORE, settings.min_score))
-    return SmallFaceProbe(Scan(full, short, FINDABLE_PX), verifier, settings.min_face_px)
+    verifier = CandidateVerifier(full, short, max(MIN_SCORE, settings.min_score))
+    return SmallFaceProbe(SliceScanner(full, short, MIN_INPUT_FACE_PX), verifier, settings.min_face_px)
 
 
 def _size(image_bgr: ImageBGR, magnification: float) -> tuple[int, int]:
@@ -245,28 +256,28 @@ def _size(image_bgr: ImageBGR, magnification: float) -> tuple[int, int]:
 
 
 def _unreported(
-    found: Candidates, boxes_xyxy: Floats, recent_xyxy: Floats, least_px: float
+    candidates: Candidates, boxes_xyxy: Floats, recent_xyxy: Floats, least_px: float
 ) -> list[Candidates]:
     """The candidates of at least ``least_px`` that are none of the reported faces, nor on their bodies."""
     count = len(boxes_xyxy)
     here = Candidates(boxes_xyxy, np.ones(count, np.float32), np.zeros((count, 6, 2), np.float32))
     return [
         one
-        for one in found.pick(_sides(found.boxes_xyxy) >= least_px).singly
-        if not is_part_of(one, here)
-        and not is_among_boxes(one, recent_xyxy)
+        for one in candidates.select(_sides(candidates.boxes_xyxy) >= least_px).singles
+        if not is_contained(one, here)
+        and not matches_any_box(one, recent_xyxy)
         and not _is_on_body(one, np.concatenate([boxes_xyxy, recent_xyxy]))
     ]
 
 
-def _is_on_body(one: Candidates, boxes_xyxy: Floats) -> bool:
+def _is_on_body(candidate: Candidates, boxes_xyxy: Floats) -> bool:
     """Whether a candidate is much smaller than a reported face and lies on the body below it. A face cannot
     be there: it would be nearer to the camera, and so not smaller."""
     sides = _sides(boxes_xyxy)
-    middle = (one.boxes_xyxy[0, :2] + one.boxes_xyxy[0, 2:]) / 2
+    middle = (candidate.boxes_xyxy[0, :2] + candidate.boxes_xyxy[0, 2:]) / 2
     across = np.abs(middle[0] - (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2) / sides
     down = (middle[1] - boxes_xyxy[:, 1]) / sides
-    smaller = _sides(one.boxes_xyxy)[0] < BODY_DETAIL * sides
+    smaller = _sides(candidate.boxes_xyxy)[0] < BODY_DETAIL * sides
     low, high = BODY_DOWN
     return bool((smaller & (across < BODY_ACROSS) & (down > low) & (down < high)).any())
 
@@ -276,9 +287,9 @@ def _sides(boxes_xyxy: Floats) -> Floats:
     return np.asarray((boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).min(axis=1), np.float32)
 
 
-def _missed(faces: Candidates, snapshot: _Snapshot) -> _Missed:
-    return _Missed(tuple(float(side) for side in _sides(faces.boxes_xyxy)), len(snapshot.boxes_xyxy))
+def _missed(faces: Candidates, snapshot: _Snapshot) -> _MissedFaces:
+    return _MissedFaces(tuple(float(side) for side in _sides(faces.boxes_xyxy)), len(snapshot.boxes_xyxy))
 
 
-def _count(missed: _Missed) -> int:
+def _count(missed: _MissedFaces) -> int:
     return len(missed.sizes_px)

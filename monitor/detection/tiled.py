@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.incremental import Following
+from monitor.detection.incremental import IncrementalDetector
 from monitor.detection.nms import Candidates
-from monitor.detection.tiling import Scan
-from monitor.detection.verification import Confirmation
+from monitor.detection.tiling import SliceScanner
+from monitor.detection.verification import CandidateVerifier
 from monitor.types import Face, ImageBGR
 
-SMALLEST = 2 / 3
+MIN_SIZE_SHARE = 2 / 3
 """The side of the smallest box kept over ``min_face_px``. Boxes around one face vary by a fifth; what is
 smaller still is rather a button than a student, and nothing could be told from it."""
 
-WIDEN = (0.0, 0.13, 0.0, 0.05)
+BOX_MARGINS = (0.0, 0.13, 0.0, 0.05)
 """What is added to BlazeFace's square from brow to chin on the left, above, on the right and below, as
 shares of its side, to reach from forehead to chin: medians of the differences to the boxes drawn by
 hand in the lecture hall (above 0.11 to 0.15 at five sizes, below 0.03 to 0.08; the sides agree to 0.04)."""
@@ -36,19 +36,21 @@ class TiledDetector:
     def __init__(self, settings: DetectionSettings) -> None:
         self._full = BlazeFace(FULL_RANGE, settings.threads)
         self._short = BlazeFace(SHORT_RANGE, settings.threads)
-        self._confirmation = Confirmation(self._full, self._short, settings.min_score)
+        self._verifier = CandidateVerifier(self._full, self._short, settings.min_score)
         self._min_face_px = settings.min_face_px
-        self._following = Following(
-            Scan(self._full, self._short, settings.min_face_px), self._confirmation, settings.full_look_every
+        self._incremental = IncrementalDetector(
+            SliceScanner(self._full, self._short, settings.min_face_px),
+            self._verifier,
+            settings.full_scan_interval,
         )
         self.version = f"blazeface tiled 3 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
-        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``WIDEN`` and kept in the frame."""
+        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and kept in the frame."""
         height, width = image_bgr.shape[:2]
-        found = self._following.found(image_bgr)
-        faces = _faces(found.faces, found.confirmed, width, height)
-        return [face for face in faces if face.size_px >= SMALLEST * self._min_face_px]
+        found = self._incremental.detect(image_bgr)
+        faces = _faces(found.faces, found.verified, width, height)
+        return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * self._min_face_px]
 
 
 def _installed(package: str) -> str:
@@ -58,15 +60,15 @@ def _installed(package: str) -> str:
         return "unknown"
 
 
-def _faces(found: Candidates, confirmed: NDArray[np.bool_], width: int, height: int) -> list[Face]:
+def _faces(candidates: Candidates, verified: NDArray[np.bool_], width: int, height: int) -> list[Face]:
     """Faces with widened boxes, cut off at the frame; none for a box outside it."""
     low, high = np.zeros(4), np.array([width, height, width, height])
-    sides = np.tile(found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2], 2)
-    wide = np.clip(found.boxes_xyxy + sides * WIDEN * np.array([-1, -1, 1, 1]), low, high)
+    sides = np.tile(candidates.boxes_xyxy[:, 2:] - candidates.boxes_xyxy[:, :2], 2)
+    wide = np.clip(candidates.boxes_xyxy + sides * BOX_MARGINS * np.array([-1, -1, 1, 1]), low, high)
     return [
         Face((float(x1), float(y1), float(x2), float(y2)), float(score), points, bool(is_confirmed))
         for (x1, y1, x2, y2), score, points, is_confirmed in zip(
-            wide, found.scores, found.keypoints, confirmed, strict=True
+            wide, candidates.scores, candidates.keypoints, verified, strict=True
         )
         if x2 > x1 and y2 > y1
     ]

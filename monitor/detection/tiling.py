@@ -19,28 +19,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.detection.blazeface import BlazeFace
-from monitor.detection.nms import Candidates, Floats, join, merge
-from monitor.imaging import shrunk
+from monitor.detection.nms import Candidates, Floats, concat_candidates, weighted_nms
+from monitor.imaging import downscale
 from monitor.types import ImageBGR
 
-FINDABLE_PX = 12
+MIN_INPUT_FACE_PX = 12
 """The smallest face side, in pixels of the model's input, that the full-range model finds reliably."""
 
 OVERLAP = 1 / 3
 """What two neighbouring tiles share, as a share of a tile. A half would cut faces more rarely but
 needs 1.8 times the tiles; at a quarter the next level has to begin earlier."""
 
-MARGIN = 1 / 16
+EDGE_MARGIN = 1 / 16
 """What a tile at the right or lower edge of the frame shows beyond it (black), as a share of a tile. The
 model is nearly blind in the last pixels of its input: of faces of 24 px within 40 px of the lower right
 corner of a 1280 x 720 frame it saw 9 in 30 without this, and all 30 with it."""
 
-ELONGATION = 1.4
+MAX_ASPECT = 1.4
 """The longest side of a face's box over its shortest, at most."""
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """The frame at one size and where its tiles begin.
 
     The frame is enlarged by ``scale`` (at most 1) to ``width`` x ``height`` pixels; each tile is a
@@ -55,11 +55,11 @@ class Level:
     corners: tuple[tuple[int, int], ...]
 
 
-def levels(width: int, height: int, min_face_px: int, tile_px: int) -> tuple[Level, ...]:
+def pyramid_levels(width: int, height: int, min_face_px: int, tile_px: int) -> tuple[PyramidLevel, ...]:
     """The levels for a frame of ``width`` x ``height`` pixels, the finest first, the whole frame last.
 
-    Every box inside the frame with sides of at least ``min_face_px``, no more than ``ELONGATION``
-    apart, lies wholly in a tile in which its shorter side has at least ``FINDABLE_PX`` pixels (less
+    Every box inside the frame with sides of at least ``min_face_px``, no more than ``MAX_ASPECT``
+    apart, lies wholly in a tile in which its shorter side has at least ``MIN_INPUT_FACE_PX`` pixels (less
     half a pixel of rounding), or in the whole frame if it is too large for any tile.
 
     Args:
@@ -69,8 +69,8 @@ def levels(width: int, height: int, min_face_px: int, tile_px: int) -> tuple[Lev
         tile_px: the side of the model's square input.
     """
     found = []
-    side = tile_px * max(1.0, min_face_px / FINDABLE_PX)
-    step = tile_px * OVERLAP / FINDABLE_PX / ELONGATION
+    side = tile_px * max(1.0, min_face_px / MIN_INPUT_FACE_PX)
+    step = tile_px * OVERLAP / MIN_INPUT_FACE_PX / MAX_ASPECT
     whole = (tile_px - _margin(tile_px)) / max(width, height)
     while tile_px / side > whole:
         found.append(_level(width, height, tile_px / side, tile_px))
@@ -79,14 +79,14 @@ def levels(width: int, height: int, min_face_px: int, tile_px: int) -> tuple[Lev
     return tuple(found)
 
 
-def _level(width: int, height: int, scale: float, tile_px: int) -> Level:
+def _level(width: int, height: int, scale: float, tile_px: int) -> PyramidLevel:
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
     corners = tuple((x, y) for y in _starts(down, tile_px) for x in _starts(across, tile_px))
-    return Level(scale, across, down, tile_px, corners)
+    return PyramidLevel(scale, across, down, tile_px, corners)
 
 
 def _margin(tile_px: int) -> int:
-    return math.ceil(tile_px * MARGIN)
+    return math.ceil(tile_px * EDGE_MARGIN)
 
 
 def _starts(length: int, tile_px: int) -> list[int]:
@@ -99,11 +99,11 @@ def _starts(length: int, tile_px: int) -> list[int]:
     return [rest * index // gaps for index in range(gaps + 1)]
 
 
-LOOK_SCORE = 0.3
+MIN_CANDIDATE_SCORE = 0.3
 """A candidate of the first look below this is not looked at again: in the lecture hall, 1920 wide,
 there are 15 between 0.2 and this, and none is a face."""
 
-SMALLEST_PX = 0.75 * FINDABLE_PX
+MIN_REFIND_PX = 0.75 * MIN_INPUT_FACE_PX
 """A face that was found before may be found again at this size, in pixels of the model's input. Not tuned."""
 
 EDGE_PX = 2
@@ -111,13 +111,13 @@ EDGE_PX = 2
 
 
 @dataclass(frozen=True)
-class Cuttings:
-    """Every cutting of a frame: ``areas_xyxy`` (N, 4) float32, what each shows, and ``sides_px`` (N, 2)
+class FrameSlices:
+    """Every cutting of a frame: ``areas_xyxy`` (N, 4) float32, what each shows, and ``face_sides_px`` (N, 2)
     float32, the sides of the smallest and the largest face that can be expected to be found in it; pixels
     of the frame."""
 
     areas_xyxy: Floats
-    sides_px: Floats
+    face_sides_px: Floats
 
     def __len__(self) -> int:
         return len(self.areas_xyxy)
@@ -130,79 +130,84 @@ class Cuttings:
         low = self.areas_xyxy[:, None, :2] - reach * sides[None, :, None]
         high = self.areas_xyxy[:, None, 2:] + reach * sides[None, :, None]
         shown = ((middles[None] >= low) & (middles[None] <= high)).all(axis=2)
-        suited = (sides[None] >= self.sides_px[:, :1]) & (sides[None] <= self.sides_px[:, 1:])
+        suited = (sides[None] >= self.face_sides_px[:, :1]) & (sides[None] <= self.face_sides_px[:, 1:])
         return np.flatnonzero((shown & suited).any(axis=1))
 
 
 @dataclass(frozen=True)
-class _Look:
-    level: Level
+class _Slice:
+    level: PyramidLevel
     model: BlazeFace
     x: int
     y: int
 
 
-class Scan:
+class SliceScanner:
     """Full-range BlazeFace in every tile, short-range on the whole frame."""
 
     def __init__(self, full: BlazeFace, short: BlazeFace, min_face_px: int) -> None:
         self._full, self._short = full, short
         self._min_face_px = min_face_px
-        self._looks: tuple[_Look, ...] = ()
+        self._slices: tuple[_Slice, ...] = ()
 
-    def cuttings(self, width: int, height: int) -> Cuttings:
+    def slices(self, width: int, height: int) -> FrameSlices:
         """The cuttings of frames of ``width`` x ``height`` pixels, which are then the ones looked at."""
-        self._looks, cuttings = self._planned(width, height)
+        self._slices, cuttings = self._plan(width, height)
         return cuttings
 
-    def candidates(self, image_bgr: ImageBGR, which: NDArray[np.intp]) -> Candidates:
+    def candidates(self, image_bgr: ImageBGR, slice_indices: NDArray[np.intp]) -> Candidates:
         """What the cuttings of these numbers show, merged, in pixels of the frame; the first look alone."""
-        looks = [self._looks[index] for index in which]
-        return merge(join([_seen(image_bgr, look) for look in looks]))
+        looks = [self._slices[index] for index in slice_indices]
+        return weighted_nms(concat_candidates([_detect_in_slice(image_bgr, look) for look in looks]))
 
-    def _planned(self, width: int, height: int) -> tuple[tuple[_Look, ...], Cuttings]:
-        plan = levels(width, height, self._min_face_px, self._full.input_px)
-        near = levels(width, height, max(width, height), self._short.input_px)[-1]
-        tiles = [_Look(level, self._full, x, y) for level in plan for x, y in level.corners]
-        looks = (*tiles, _Look(near, self._short, 0, 0))
+    def _plan(self, width: int, height: int) -> tuple[tuple[_Slice, ...], FrameSlices]:
+        plan = pyramid_levels(width, height, self._min_face_px, self._full.input_px)
+        near = pyramid_levels(width, height, max(width, height), self._short.input_px)[-1]
+        tiles = [_Slice(level, self._full, x, y) for level in plan for x, y in level.corners]
+        looks = (*tiles, _Slice(near, self._short, 0, 0))
         whole = {id(plan[-1]), id(near)}
         areas = [_area(look, width, height) for look in looks]
         largest = [np.inf if id(look.level) in whole else look.level.tile_px * 2 * OVERLAP for look in looks]
         sides = [
-            (SMALLEST_PX / look.level.scale, most / look.level.scale)
+            (MIN_REFIND_PX / look.level.scale, most / look.level.scale)
             for look, most in zip(looks, largest, strict=True)
         ]
-        return looks, Cuttings(np.array(areas, np.float32), np.array(sides, np.float32))
+        return looks, FrameSlices(np.array(areas, np.float32), np.array(sides, np.float32))
 
 
-def _area(look: _Look, width: int, height: int) -> tuple[float, float, float, float]:
+def _area(slice_: _Slice, width: int, height: int) -> tuple[float, float, float, float]:
     """What a cutting shows, in pixels of the frame."""
-    scale, side = look.level.scale, look.level.tile_px
-    right, low = (look.x + side) / scale, (look.y + side) / scale
-    return look.x / scale, look.y / scale, min(float(width), right), min(float(height), low)
+    scale, side = slice_.level.scale, slice_.level.tile_px
+    right, low = (slice_.x + side) / scale, (slice_.y + side) / scale
+    return slice_.x / scale, slice_.y / scale, min(float(width), right), min(float(height), low)
 
 
-def _seen(image_bgr: ImageBGR, look: _Look) -> Candidates:
-    found = _uncut(look.model.candidates(_tile(image_bgr, look), LOOK_SCORE), look.level, look.x, look.y)
-    return found.to_frame(look.level.scale, look.x, look.y)
+def _detect_in_slice(image_bgr: ImageBGR, slice_: _Slice) -> Candidates:
+    found = _without_cut_boxes(
+        slice_.model.candidates(_slice_image(image_bgr, slice_), MIN_CANDIDATE_SCORE),
+        slice_.level,
+        slice_.x,
+        slice_.y,
+    )
+    return found.to_frame(slice_.level.scale, slice_.x, slice_.y)
 
 
-def _tile(image_bgr: ImageBGR, look: _Look) -> ImageBGR:
+def _slice_image(image_bgr: ImageBGR, slice_: _Slice) -> ImageBGR:
     """What a cutting shows, at its level's size. It is cut out first: to shrink a whole frame for one tile
     takes longer than to look at it."""
-    level = look.level
-    across, down = (min(level.tile_px, rest) for rest in (level.width - look.x, level.height - look.y))
-    left, top = round(look.x / level.scale), round(look.y / level.scale)
-    right, low = round((look.x + across) / level.scale), round((look.y + down) / level.scale)
-    return shrunk(image_bgr[top:low, left:right], across, down)
+    level = slice_.level
+    across, down = (min(level.tile_px, rest) for rest in (level.width - slice_.x, level.height - slice_.y))
+    left, top = round(slice_.x / level.scale), round(slice_.y / level.scale)
+    right, low = round((slice_.x + across) / level.scale), round((slice_.y + down) / level.scale)
+    return downscale(image_bgr[top:low, left:right], across, down)
 
 
-def _uncut(found: Candidates, level: Level, x: int, y: int) -> Candidates:
+def _without_cut_boxes(candidates: Candidates, level: PyramidLevel, x: int, y: int) -> Candidates:
     """Without the boxes that cross a tile's edge inside the frame: another tile holds the whole face."""
-    x1, y1, x2, y2 = found.boxes_xyxy.T
+    x1, y1, x2, y2 = candidates.boxes_xyxy.T
     low, high = -EDGE_PX, level.tile_px + EDGE_PX
     cut = ((x1 < low) & (x > 0)) | ((y1 < low) & (y > 0))
     cut |= ((x2 > high) & (x + level.tile_px < level.width)) | (
         (y2 > high) & (y + level.tile_px < level.height)
     )
-    return found.pick(~cut)
+    return candidates.select(~cut)

@@ -16,7 +16,7 @@ from monitor.detection.nms import Floats
 from monitor.errors import DetectorError
 from monitor.types import Face, ImageBGR
 
-FINDABLE_PX = 16
+MIN_INPUT_FACE_PX = 16
 """The smallest face side, in pixels of the picture given to the model. Of four faces of 24 px in a frame
 of 1280 x 720 it finds one when they are shown at 12 px, three at 14 and all at 16; in the lecture hall
 22 to 23 of 24 at any of them. The time grows with the square."""
@@ -27,7 +27,7 @@ MARGIN_PX = 16
 STRIDE_PX = 32
 MIN_SIDE_PX = 128
 
-CONFIRMED = 0.7
+VERIFIED_SCORE = 0.7
 """From this score on YuNet counts as sure of a face (``Face.confirmed``): there is no second network. Of
 the 24 faces that it finds in the lecture hall, 1920 wide, 23 have it (19 have 0.8), and all five in
 ``group.jpg``. Heuristic, chosen on these."""
@@ -45,7 +45,7 @@ class YuNetDetector:
 
     def __init__(self, settings: DetectionSettings) -> None:
         path = _model_file(settings.yunet_model)
-        self._scale = min(1.0, FINDABLE_PX / settings.min_face_px)
+        self._scale = min(1.0, MIN_INPUT_FACE_PX / settings.min_face_px)
         try:
             self._net = cv2.FaceDetectorYN.create(
                 str(path), "", (320, 320), settings.min_score, NMS_IOU, TOP_K
@@ -114,4 +114,4 @@ def _face(row: Floats, x_scale: float, y_scale: float, width: int, height: int) 
     ears = np.full((2, 2), np.nan)
     keypoints = np.concatenate([points[:3], points[3:].mean(axis=0, keepdims=True), ears]).astype(np.float32)
     score = float(row[14])
-    return Face(box, score, keypoints, score >= CONFIRMED)
+    return Face(box, score, keypoints, score >= VERIFIED_SCORE)

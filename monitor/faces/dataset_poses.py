@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from model.inference.crop import BOX_CENTRE_PX, BOX_SIDE_PX, EYE_DISTANCE_PX
 from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
-from monitor.detection.nms import merge, overlaps
-from monitor.detection.tiled import WIDEN
-from monitor.faces.head_pose import mesh_pose
+from monitor.detection.nms import box_overlaps, weighted_nms
+from monitor.detection.tiled import BOX_MARGINS
+from monitor.faces.head_pose import pose_from_mesh
 from monitor.faces.mesh import MeshNetwork
 from monitor.types import Box, Face, HeadPose, ImageBGR
 
-ENLARGED = 4
+ENLARGEMENT = 4
 """Factor by which each tile is enlarged, with ``MARGIN_PX`` of its edge repeated around it: the networks need
 some surroundings, and a tile ends at the face."""
 
@@ -34,7 +34,7 @@ _EYES_Y_PX = 19.0
 
 
 @dataclass(frozen=True)
-class Tile:
+class TilePose:
     """What is read of the head in one tile: ``face`` as detected, in pixels of the enlarged tile, and the
     pose from one and from two passes of the mesh network; None where there is none."""
 
@@ -43,52 +43,54 @@ class Tile:
     two_passes: HeadPose | None
 
 
-class TileReader:
+class TilePoseEstimator:
     """Reads the heads in tiles, one by one. Raises DetectorError where the networks are missing."""
 
     def __init__(self) -> None:
         self._network, self._detector = MeshNetwork(), BlazeFace(SHORT_RANGE, 1)
 
-    def read(self, image: NDArray[np.uint8]) -> Tile:
+    def estimate(self, image: NDArray[np.uint8]) -> TilePose:
         """What is read of the head in ``image`` ``(48, 48)`` grey."""
-        large = _enlarged(image)
-        face = _found(self._detector, large)
+        large = _enlarge(image)
+        face = _centre_face(self._detector, large)
         box, eyes = (_face_box(), _eyes()) if face is None else (face.box_xyxy, face.keypoints[:2])
         first = self._network.find(large, box, eyes)
-        second = self._network.refined(large, first)
-        return Tile(face, mesh_pose(first.points), None if second is None else mesh_pose(second.points))
+        second = self._network.refine(large, first)
+        return TilePose(
+            face, pose_from_mesh(first.points), None if second is None else pose_from_mesh(second.points)
+        )
 
 
 def tile_poses(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Yaw and pitch in degrees, ``(N, 2)``, of the faces in ``images`` ``(N, 48, 48)`` grey; NaN where the
     mesh network finds no face. Some 10 ms a face. Raises DetectorError where the networks are missing."""
-    reader = TileReader()
+    reader = TilePoseEstimator()
     poses = np.full((len(images), 2), np.nan, np.float32)
     for index, image in enumerate(images):
-        pose = reader.read(image).two_passes
+        pose = reader.estimate(image).two_passes
         if pose is not None and pose.pitch_deg is not None:
             poses[index] = pose.yaw_deg, pose.pitch_deg
     return poses
 
 
-def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     around = (MARGIN_PX,) * 4
     framed = cv2.copyMakeBorder(image, *around, cv2.BORDER_REPLICATE)
-    large = cv2.resize(framed, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(framed, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
     return np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def _found(detector: BlazeFace, image_bgr: ImageBGR) -> Face | None:
+def _centre_face(detector: BlazeFace, image_bgr: ImageBGR) -> Face | None:
     """The face in the middle of an enlarged tile."""
     scale = detector.input_px / image_bgr.shape[0]
     small = cv2.resize(image_bgr, (detector.input_px, detector.input_px), interpolation=cv2.INTER_AREA)
-    seen = merge(detector.candidates(np.asarray(small, np.uint8), MIN_SCORE).to_frame(scale, 0.0, 0.0))
-    iou, _, _ = overlaps(np.array(_face_box(), np.float32), seen.boxes_xyxy)
+    seen = weighted_nms(detector.candidates(np.asarray(small, np.uint8), MIN_SCORE).to_frame(scale, 0.0, 0.0))
+    iou, _, _ = box_overlaps(np.array(_face_box(), np.float32), seen.boxes_xyxy)
     if not (iou >= MIN_IOU).any():
         return None
     best = int(np.flatnonzero(iou >= MIN_IOU)[0])  # merged candidates are sorted by score
     x1, y1, x2, y2 = (float(side) for side in seen.boxes_xyxy[best])
-    left, above, right, below = (share * (x2 - x1) for share in WIDEN)
+    left, above, right, below = (share * (x2 - x1) for share in BOX_MARGINS)
     box = (x1 - left, y1 - above, x2 + right, y2 + below)
     return Face(box, float(seen.scores[best]), seen.keypoints[best])
 
@@ -96,11 +98,11 @@ def _found(detector: BlazeFace, image_bgr: ImageBGR) -> Face | None:
 def _face_box() -> Box:
     x, y = (middle + MARGIN_PX for middle in BOX_CENTRE_PX)
     half = BOX_SIDE_PX / 2
-    left, top, right, bottom = (ENLARGED * side for side in (x - half, y - half, x + half, y + half))
+    left, top, right, bottom = (ENLARGEMENT * side for side in (x - half, y - half, x + half, y + half))
     return left, top, right, bottom
 
 
 def _eyes() -> NDArray[np.float32]:
     x, y = BOX_CENTRE_PX[0] + MARGIN_PX, _EYES_Y_PX + MARGIN_PX
     half = EYE_DISTANCE_PX / 2
-    return np.array([(x - half, y), (x + half, y)], np.float32) * ENLARGED
+    return np.array([(x - half, y), (x + half, y)], np.float32) * ENLARGEMENT

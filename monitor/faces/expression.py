@@ -9,55 +9,55 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.faces.eye_closure import Eyelids
-from monitor.types import Face, HeadReading, ImageBGR, Observation, Unknown
+from monitor.faces.eye_closure import EyeClosureEstimator
+from monitor.types import Face, HeadEstimate, ImageBGR, Observation, UnreadableReason
 
 
-class FaceReader(Protocol):
+class ExpressionEstimator(Protocol):
     """Reads expressions from faces of one frame."""
 
-    def read(
-        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
-    ) -> list[tuple[float, ...] | Unknown]:
+    def estimate(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
+    ) -> list[tuple[float, ...] | UnreadableReason]:
         """For each face seven calibrated probabilities, or the reason why there are none. ``heads`` has
         what was read of the head of each face, in their order."""
 
 
-class HeadReader(Protocol):
+class HeadPoseEstimator(Protocol):
     """Reads where heads point and how far eyes are open (``monitor.faces.head_pose``, ``monitor.faces.head_reader``)."""
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+    def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
         """One reading for each face, in their order."""
 
 
 @dataclass(frozen=True)
-class Reading:
+class FaceAttributes:
     """One face in one frame, before it is known whose it is."""
 
     media_s: float
-    expression: tuple[float, ...] | Unknown
-    head: HeadReading
+    expression: tuple[float, ...] | UnreadableReason
+    head: HeadEstimate
 
-    def of(self, student: int, lids: Eyelids) -> Observation:
+    def to_observation(self, student: int, eye_closure: EyeClosureEstimator) -> Observation:
         """The same, as an observation of a student."""
-        pose, closed = self.head.pose, lids.closed(student, self.head.eye_opening)
-        if isinstance(self.expression, Unknown):
+        pose, closed = self.head.pose, eye_closure.is_closed(student, self.head.eye_aspect_ratio)
+        if isinstance(self.expression, UnreadableReason):
             return Observation(student, self.media_s, True, None, self.expression, pose, closed)
         return Observation(student, self.media_s, True, self.expression, None, pose, closed)
 
 
-class NoExpressions:
+class NullExpressionEstimator:
     """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
 
-    def read(
-        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
-    ) -> list[tuple[float, ...] | Unknown]:
+    def estimate(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
+    ) -> list[tuple[float, ...] | UnreadableReason]:
         """The reason ``not computed`` for every face; the image is not used."""
         del image_bgr, heads
-        return [Unknown.NOT_COMPUTED] * len(faces)
+        return [UnreadableReason.NOT_COMPUTED] * len(faces)
 
 
-class ExpressionReader:
+class QualityGatedEstimator:
     """Judges the quality of each face, then classifies the good ones in one batch.
 
     ``assess`` returns the reason not to read a face, or None; ``crop`` cuts a face out the way the
@@ -66,7 +66,7 @@ class ExpressionReader:
 
     def __init__(
         self,
-        assess: Callable[[Face, ImageBGR, HeadReading], Unknown | None],
+        assess: Callable[[Face, ImageBGR, HeadEstimate], UnreadableReason | None],
         crop: Callable[[ImageBGR, Face], NDArray[np.uint8]],
         classify: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     ) -> None:
@@ -74,9 +74,9 @@ class ExpressionReader:
         self._crop = crop
         self._classify = classify
 
-    def read(
-        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadReading]
-    ) -> list[tuple[float, ...] | Unknown]:
+    def estimate(
+        self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
+    ) -> list[tuple[float, ...] | UnreadableReason]:
         """Seven probabilities or a reason for each face, in their order."""
         reasons = [self._assess(face, image_bgr, head) for face, head in zip(faces, heads, strict=True)]
         good = [i for i, reason in enumerate(reasons) if reason is None]

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.faces.mesh import BundledNetwork
-from monitor.imaging import Cutting
+from monitor.faces.mesh import MediaPipeNetwork
+from monitor.imaging import RotatedCrop
 from monitor.types import ImageBGR
 
 POINTS = 71
@@ -28,7 +28,7 @@ class EyeNetwork:
     """Finds eye contours in a face whose mesh is known. Raises DetectorError where the network is missing."""
 
     def __init__(self) -> None:
-        self._network = BundledNetwork("iris_landmark/iris_landmark.tflite")
+        self._network = MediaPipeNetwork("iris_landmark/iris_landmark.tflite")
 
     def contours(self, image_bgr: ImageBGR, mesh_xy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Both eyes, ``(2, 71, 2)`` float32: the subject's right, then left, points in pixels of a cutting in
@@ -41,9 +41,9 @@ class EyeNetwork:
         self, image_bgr: ImageBGR, corners: NDArray[np.float32], *, mirrored: bool
     ) -> NDArray[np.float32]:
         side_px = CROP_SCALE * eye_width_px(corners)
-        square = Cutting.upright(corners.mean(axis=0), side_px, corners, self._network.input_px).rgb(
-            image_bgr
-        )
+        square = RotatedCrop.aligned_to(
+            corners.mean(axis=0), side_px, corners, self._network.input_px
+        ).extract_rgb(image_bgr)
         outputs = self._network.run(square[:, ::-1] if mirrored else square)
         return outputs[POINTS * 3].reshape(POINTS, 3)[:, :2]
 

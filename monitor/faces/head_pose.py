@@ -31,15 +31,15 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from monitor.types import Face, HeadPose, HeadReading, ImageBGR
+from monitor.types import Face, HeadEstimate, HeadPose, ImageBGR
 
 Floats = NDArray[np.float64]
 
-MIN_EVEN = 0.35
+MIN_SCALE_RATIO = 0.35
 """The smaller over the larger singular value of the map, at least. Both are the scale, so of a real
 head they are equal; points that lie nearly on a line are no head."""
 
-LEAST_POINTS = 4
+MIN_POINTS = 4
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ class HeadFit:
         return HeadPose(yaw_deg, math.degrees(math.asin(min(1.0, max(-1.0, y)))))
 
 
-def fit_head(head_cm: Floats, picture_px: NDArray[np.float32]) -> HeadFit | None:
+def estimate_pose(head_cm: Floats, image_px: NDArray[np.float32]) -> HeadFit | None:
     """Lay the points ``head_cm`` ``(N, 3)`` (x to the subject's left, y up, z out of the face) over
-    ``picture_px`` ``(N, 2)``, y down; NaN there is a point that was not seen.
+    ``image_px`` ``(N, 2)``, y down; NaN there is a point that was not seen.
 
     Returns:
         None where fewer than four points not in one plane were seen, or where they cannot be a head's.
     """
-    seen = np.isfinite(picture_px).all(axis=1)
-    head, picture = head_cm[seen], picture_px[seen].astype(np.float64) * (1.0, -1.0)
-    if len(head) < LEAST_POINTS:
+    seen = np.isfinite(image_px).all(axis=1)
+    head, picture = head_cm[seen], image_px[seen].astype(np.float64) * (1.0, -1.0)
+    if len(head) < MIN_POINTS:
         return None
     head, picture = head - head.mean(axis=0), picture - picture.mean(axis=0)
     affine, _, rank, _ = np.linalg.lstsq(head, picture, rcond=None)
     left, scales, right = np.linalg.svd(affine.T, full_matrices=False)
-    if rank < 3 or scales[1] < MIN_EVEN * scales[0] or scales[1] == 0:
+    if rank < 3 or scales[1] < MIN_SCALE_RATIO * scales[0] or scales[1] == 0:
         return None
     errors = np.hypot(*(picture - head @ affine).T)
     return HeadFit(left @ right, float(scales.mean()), float(np.sqrt(np.mean(errors**2))))
@@ -130,7 +130,7 @@ class AttentionSettings:
     eyes_min_face_px: Annotated[int, Ge(48), Le(10_000)] = 80
 
 
-def head_pose(face: Face) -> HeadPose | None:
+def pose_from_keypoints(face: Face) -> HeadPose | None:
     """The direction in which the face looks, as seen from the camera; roll does not count.
 
     Yaw in -90..90 and pitch in -90..90 degrees, with the signs of ``HeadPose``.
@@ -139,17 +139,17 @@ def head_pose(face: Face) -> HeadPose | None:
         None where fewer than four points not in one plane were seen (``face.keypoints`` has NaN for
         the others), or where they cannot be a head's.
     """
-    fit = keypoint_fit(face)
+    fit = fit_keypoints(face)
     return None if fit is None else replace(fit.pose, error_deg=KEYPOINT_ERROR_DEG)
 
 
-def keypoint_fit(face: Face) -> HeadFit | None:
+def fit_keypoints(face: Face) -> HeadFit | None:
     """The generic head laid over the keypoints, for whoever asks more than one thing of it; None as for
-    ``head_pose``."""
-    return fit_head(HEAD_CM, face.keypoints)
+    ``pose_from_keypoints``."""
+    return estimate_pose(HEAD_CM, face.keypoints)
 
 
-def misfit(fit: HeadFit) -> float:
+def reprojection_error(fit: HeadFit) -> float:
     """How badly keypoints fit a head in any direction: the root mean square of their distances from the
     affinely fitted head, as a share of the fitted head's width from ear to ear. With only four points the
     fit is exact and this is 0."""
@@ -163,13 +163,13 @@ def is_facing(pose: HeadPose, settings: AttentionSettings) -> bool | None:
     return None if pose.pitch_deg is None else pose.pitch_deg >= -settings.facing_down_deg
 
 
-class KeypointHeads:
+class KeypointPoseEstimator:
     """Reads every head from the detector's keypoints alone; eyes are unknown."""
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+    def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
         """Where each head points, in the order of ``faces``; the picture is not looked at."""
         del image_bgr
-        return [HeadReading(head_pose(face)) for face in faces]
+        return [HeadEstimate(pose_from_keypoints(face)) for face in faces]
 
 
 _MIDDLE = ((4, 0.0, -0.463170, 7.586580), (6, 0.0, 2.473255, 5.788627), (10, 0.0, 8.261778, 4.481535))
@@ -206,11 +206,11 @@ FACE_CM = np.array(
 Source: MediaPipe's canonical face model (``face_geometry/data/canonical_face_model.obj``)."""
 
 
-def mesh_pose(points: NDArray[np.float32]) -> HeadPose | None:
+def pose_from_mesh(points: NDArray[np.float32]) -> HeadPose | None:
     """The direction of the face with the mesh ``points`` ``(468, 3)`` (``monitor.faces.mesh.Mesh``), degrees.
 
     The network's depths are not used: with them a drawn turn of 30° reads as 20° to 22°
     (``docs/attention.md``). None where the points cannot be a head's.
     """
-    fit = fit_head(FACE_CM, points[VERTICES, :2])
+    fit = estimate_pose(FACE_CM, points[VERTICES, :2])
     return None if fit is None else fit.pose

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from monitor.faces.eye_closure import can_be_read, opening
+from monitor.faces.eye_closure import are_eyes_readable, eye_aspect_ratio
 from monitor.faces.eye_network import LEFT_CORNERS, RIGHT_CORNERS, EyeNetwork, eye_width_px
-from monitor.faces.head_pose import AttentionSettings, head_pose, mesh_pose
+from monitor.faces.head_pose import AttentionSettings, pose_from_keypoints, pose_from_mesh
 from monitor.faces.mesh import MIN_PRESENCE, Mesh, MeshNetwork
-from monitor.types import Face, HeadReading, ImageBGR
+from monitor.types import Face, HeadEstimate, ImageBGR
 
-TWO_PASSES_PX = 80
+MIN_TWO_PASS_PX = 80
 """From this size on the mesh network runs twice (``MeshNetwork.settle``). On smaller faces a second pass
 changes the pitch by at most 2.5° in nine of ten and would double the cost of a full room."""
 
@@ -24,7 +24,7 @@ and 64 px, ``docs/attention.md``) with that of a single pass from two passes (2.
 generic one is not in it: the limits of ``model.poses`` were chosen on many people."""
 
 
-class MeshHeads:
+class MeshPoseEstimator:
     """Reads heads one by one: one or two passes of the mesh network for each face, one of the eye network for
     each eye of a large one. Raises DetectorError where the networks are missing."""
 
@@ -37,29 +37,29 @@ class MeshHeads:
         """What a session's ``versions`` record of how heads are read."""
         return f"MediaPipe's face mesh at every size; iris from {self._eyes_min_face_px} px on"
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
+    def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
         """Pose, eye opening and mesh fit of each face, in the order of ``faces``."""
-        return [self._read(image_bgr, face) for face in faces]
+        return [self._estimate(image_bgr, face) for face in faces]
 
-    def _read(self, image_bgr: ImageBGR, face: Face) -> HeadReading:
+    def _estimate(self, image_bgr: ImageBGR, face: Face) -> HeadEstimate:
         if not np.isfinite(face.keypoints[:2]).all():
-            return HeadReading(head_pose(face))  # the crop of the mesh network needs both eyes
+            return HeadEstimate(pose_from_keypoints(face))  # the crop of the mesh network needs both eyes
         mesh = self._mesh(image_bgr, face)
-        pose = None if mesh is None else mesh_pose(mesh.points)
+        pose = None if mesh is None else pose_from_mesh(mesh.points)
         if mesh is None or pose is None:
-            return HeadReading(head_pose(face), mesh_fits=False)
+            return HeadEstimate(pose_from_keypoints(face), mesh_fits=False)
         pose = replace(pose, error_deg=mesh_error_deg(face.size_px))
         if face.size_px < self._eyes_min_face_px:
-            return HeadReading(pose, mesh_fits=True)
+            return HeadEstimate(pose, mesh_fits=True)
         width_px = min(eye_width_px(mesh.xy[list(corners)]) for corners in (RIGHT_CORNERS, LEFT_CORNERS))
-        if not can_be_read(pose, width_px):
-            return HeadReading(pose, mesh_fits=True)
-        return HeadReading(pose, opening(self._eyes.contours(image_bgr, mesh.xy)), mesh_fits=True)
+        if not are_eyes_readable(pose, width_px):
+            return HeadEstimate(pose, mesh_fits=True)
+        return HeadEstimate(pose, eye_aspect_ratio(self._eyes.contours(image_bgr, mesh.xy)), mesh_fits=True)
 
     def _mesh(self, image_bgr: ImageBGR, face: Face) -> Mesh | None:
         eyes = face.keypoints[:2]
-        if face.size_px >= TWO_PASSES_PX:
-            return self._meshes.settle(image_bgr, face.box_xyxy, eyes)
+        if face.size_px >= MIN_TWO_PASS_PX:
+            return self._meshes.find_two_pass(image_bgr, face.box_xyxy, eyes)
         mesh = self._meshes.find(image_bgr, face.box_xyxy, eyes)
         return mesh if mesh.presence >= MIN_PRESENCE else None
 

@@ -19,22 +19,22 @@ from numpy.typing import NDArray
 
 from model.inference.litert import bundled_model, open_interpreter
 from monitor.errors import DetectorError
-from monitor.imaging import Cutting
+from monitor.imaging import RotatedCrop
 from monitor.types import Box, ImageBGR
 
 
-class BundledNetwork:
+class MediaPipeNetwork:
     """One network with one picture in and flat vectors out, such as ``face_landmark/face_landmark.tflite``.
 
     Raises:
         DetectorError: mediapipe is not installed, or is a release without model files.
     """
 
-    def __init__(self, relative: str, threads: int = 1) -> None:
-        path = bundled_model(relative)
+    def __init__(self, model_path: str, threads: int = 1) -> None:
+        path = bundled_model(model_path)
         if path is None:
             raise DetectorError(
-                f"{relative} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
+                f"{model_path} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
                 "the last release with the models inside: pip install mediapipe==0.10.21"
             )
         self._interpreter = open_interpreter(path, threads)
@@ -92,7 +92,7 @@ class MeshNetwork:
     """Finds the mesh of a face whose place is known. Raises DetectorError where the network is missing."""
 
     def __init__(self) -> None:
-        self._network = BundledNetwork("face_landmark/face_landmark.tflite")
+        self._network = MediaPipeNetwork("face_landmark/face_landmark.tflite")
 
     def find(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh:
         """What the network sees inside ``box_xyxy``, pixels, a face or not (``Mesh.presence`` says).
@@ -102,24 +102,24 @@ class MeshNetwork:
         x1, y1, x2, y2 = box_xyxy
         centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2], np.float32)
         side_px = CROP_SCALE * max(x2 - x1, y2 - y1)
-        cutting = Cutting.upright(centre, side_px, eyes, self._network.input_px)
-        outputs = self._network.run(cutting.rgb(image_bgr))
+        cutting = RotatedCrop.aligned_to(centre, side_px, eyes, self._network.input_px)
+        outputs = self._network.run(cutting.extract_rgb(image_bgr))
         logit = min(max(float(outputs[1][0]), -LOGIT_LIMIT), LOGIT_LIMIT)
-        return Mesh(cutting.back(outputs[POINTS * 3].reshape(POINTS, 3)), 1 / (1 + math.exp(-logit)))
+        return Mesh(cutting.to_frame(outputs[POINTS * 3].reshape(POINTS, 3)), 1 / (1 + math.exp(-logit)))
 
-    def settle(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh | None:
+    def find_two_pass(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh | None:
         """The mesh of a face, looked at twice; None where the network is not sure that there is one.
 
         The network was trained on cuttings that its own points steer, so the first look's mesh draws the
         cutting of the second. That makes it the same for boxes of any detector.
         """
-        return self.refined(image_bgr, self.find(image_bgr, box_xyxy, eyes))
+        return self.refine(image_bgr, self.find(image_bgr, box_xyxy, eyes))
 
-    def refined(self, image_bgr: ImageBGR, first: Mesh) -> Mesh | None:
-        """The mesh of a second pass over the crop that the ``first`` mesh steers; None where either pass is
+    def refine(self, image_bgr: ImageBGR, mesh: Mesh) -> Mesh | None:
+        """The mesh of a second pass over the crop that the ``mesh`` mesh steers; None where either pass is
         not sure of a face."""
-        if first.presence < MIN_PRESENCE:
+        if mesh.presence < MIN_PRESENCE:
             return None
-        corners = first.xy[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER]]
-        second = self.find(image_bgr, first.box_xyxy, corners)
+        corners = mesh.xy[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER]]
+        second = self.find(image_bgr, mesh.box_xyxy, corners)
         return second if second.presence >= MIN_PRESENCE else None

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from model.poses import MAX_BOW_DEG, MAX_RAISE_DEG, MAX_YAW_DEG
-from monitor.types import HeadReading, Unknown
+from model.poses import MAX_PITCH_DOWN_DEG, MAX_PITCH_UP_DEG, MAX_YAW_DEG
+from monitor.types import HeadEstimate, UnreadableReason
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class PoseLimits:
     """
 
     max_yaw_deg: Annotated[float, Ge(10.0), Le(90.0)] = MAX_YAW_DEG
-    max_bow_deg: Annotated[float, Ge(5.0), Le(90.0)] = MAX_BOW_DEG
-    max_raise_deg: Annotated[float, Ge(5.0), Le(90.0)] = MAX_RAISE_DEG
+    max_bow_deg: Annotated[float, Ge(5.0), Le(90.0)] = MAX_PITCH_DOWN_DEG
+    max_raise_deg: Annotated[float, Ge(5.0), Le(90.0)] = MAX_PITCH_UP_DEG
 
 
-def refused_pose(head: HeadReading, limits: PoseLimits) -> Unknown | None:
+def pose_rejection(head: HeadEstimate, limits: PoseLimits) -> UnreadableReason | None:
     """Why no expression is read at this pose, None where it may be read.
 
     A face that the mesh network does not recognise has no reliable pose: of FER2013's neutral faces without
@@ -40,11 +40,11 @@ def refused_pose(head: HeadReading, limits: PoseLimits) -> Unknown | None:
     """
     pose = head.pose
     if pose is None or pose.pitch_deg is None:
-        return Unknown.POSE_UNKNOWN
+        return UnreadableReason.POSE_UNKNOWN
     if abs(pose.yaw_deg) + pose.error_deg > limits.max_yaw_deg:
-        return Unknown.TURNED_AWAY
+        return UnreadableReason.TURNED_AWAY
     if pose.pitch_deg - pose.error_deg < -limits.max_bow_deg:
-        return Unknown.HEAD_BOWED
+        return UnreadableReason.HEAD_BOWED
     if pose.pitch_deg + pose.error_deg > limits.max_raise_deg:
-        return Unknown.TURNED_AWAY
-    return Unknown.POSE_UNKNOWN if head.mesh_fits is False else None
+        return UnreadableReason.TURNED_AWAY
+    return UnreadableReason.POSE_UNKNOWN if head.mesh_fits is False else None

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from annotated_types import Ge, Le
 
-from monitor.faces.head_pose import keypoint_fit, misfit
-from monitor.faces.pose_gate import PoseLimits, refused_pose
-from monitor.types import Face, HeadReading, ImageBGR, Unknown
+from monitor.faces.head_pose import fit_keypoints, reprojection_error
+from monitor.faces.pose_gate import PoseLimits, pose_rejection
+from monitor.types import Face, HeadEstimate, ImageBGR, UnreadableReason
 
 SHARPNESS_PX = 24
 """The side to which a face is shrunk before its sharpness is measured, so that a sharp small face
@@ -34,16 +34,18 @@ class QualitySettings(PoseLimits):
 
     ``max_yaw_deg``, ``max_bow_deg``, ``max_raise_deg``: see ``monitor.faces.pose_gate.PoseLimits``.
 
-    ``max_misfit``: see ``monitor.faces.head_pose.misfit``. The detector's points of 22 students, a group of
+    ``max_reprojection_error``: see ``monitor.faces.head_pose.reprojection_error``. The detector's points of 22 students, a group of
     five and the webcam clips had 0.005 to 0.032.
     """
 
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_sharpness: Annotated[float, Ge(0.0), Le(10.0)] = 0.15
-    max_misfit: Annotated[float, Ge(0.01), Le(1.0)] = 0.06
+    max_reprojection_error: Annotated[float, Ge(0.01), Le(1.0)] = 0.06
 
 
-def assess(face: Face, image_bgr: ImageBGR, head: HeadReading, settings: QualitySettings) -> Unknown | None:
+def assess_face(
+    face: Face, image_bgr: ImageBGR, head: HeadEstimate, settings: QualitySettings
+) -> UnreadableReason | None:
     """Why no expression can be read from ``face`` in ``image_bgr`` ``(H, W, 3)``, or None if it can.
 
     ``head`` is what was read of the head of that face. The reasons are tried in the order too small, turned
@@ -55,17 +57,21 @@ def assess(face: Face, image_bgr: ImageBGR, head: HeadReading, settings: Quality
     the detector puts its points where they would be, and the face is judged by what is left of it.
     """
     if face.size_px < settings.min_face_px:
-        return Unknown.TOO_SMALL
-    refused = refused_pose(head, settings)
-    if refused in (Unknown.TURNED_AWAY, Unknown.HEAD_BOWED):
+        return UnreadableReason.TOO_SMALL
+    refused = pose_rejection(head, settings)
+    if refused in (UnreadableReason.TURNED_AWAY, UnreadableReason.HEAD_BOWED):
         return refused
-    fit = keypoint_fit(face)
-    if fit is None or misfit(fit) > settings.max_misfit or _is_outside(face, image_bgr):
-        return Unknown.OCCLUDED
+    fit = fit_keypoints(face)
+    if (
+        fit is None
+        or reprojection_error(fit) > settings.max_reprojection_error
+        or _is_outside(face, image_bgr)
+    ):
+        return UnreadableReason.OCCLUDED
     if refused is not None:
         return refused
     if sharpness(face, image_bgr) < settings.min_sharpness:
-        return Unknown.BLURRED
+        return UnreadableReason.BLURRED
     return None
 
 

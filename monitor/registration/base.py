@@ -11,16 +11,16 @@ from monitor.types import ImageBGR
 
 
 class Masker(Protocol):
-    """Hides the seats that are opted out (``monitor.registration.masking.Masking``)."""
+    """Hides the seats that are opted out (``monitor.registration.masking.SeatMasker``)."""
 
-    def masked(self, image_bgr: ImageBGR, to_room: NDArray[np.float64]) -> ImageBGR:
+    def mask(self, image_bgr: ImageBGR, to_reference: NDArray[np.float64]) -> ImageBGR:
         """A copy of the frame without them."""
 
 
-class Registrar(Protocol):
-    """Follows the camera (``monitor.registration.camera_motion.Registration``)."""
+class MotionEstimator(Protocol):
+    """Follows the camera (``monitor.registration.camera_motion.CameraMotionEstimator``)."""
 
-    def to_room(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
+    def to_reference(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
         """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
 
     def restart(self) -> None:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.geometry import Matrix, zoom
-from monitor.imaging import scaled_size, shrunk
+from monitor.geometry import Matrix, scale_factor
+from monitor.imaging import downscale, scaled_size
 from monitor.types import ImageBGR
 
 Features = tuple[NDArray[np.float32], NDArray[np.uint8]]
@@ -20,56 +20,60 @@ Features = tuple[NDArray[np.float32], NDArray[np.uint8]]
 WORKING_PX = 640
 """The longer side at which frames are compared; a corner is placed to some tenths of a pixel there."""
 
-LEAST_INLIERS = 25
+MIN_INLIERS = 25
 """Fewer corners than this agreeing is no agreement. Not tuned: a twelfth of ``CORNERS``, far above the
 two that a similarity needs."""
 
 RANSAC_PX = 1.5
 ORB_FEATURES = 1500
-ORB_DISTANCE = 48
+MAX_ORB_DISTANCE = 48
 """Of 256 bits; the matches of unlike corners differ in about half of them."""
 
-MOST_ZOOM = 3.0
+MAX_ZOOM = 3.0
 """A similarity that zooms further is a mistake."""
 
 
-def matched(now: Features, was: Features) -> Matrix | None:
-    """The similarity that most of the features ``now`` agree on to where they were; None where too few do."""
-    found = agreed(*paired(now, was))
+def match_features(current: Features, reference: Features) -> Matrix | None:
+    """The similarity that most of the features ``current`` agree on to where they were; None where too few do."""
+    found = estimate_similarity(*match_descriptors(current, reference))
     return None if found is None else found[0]
 
 
-def paired(now: Features, was: Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where those features are ``now``, and where they ``was``, (N, 1, 2) each, that are each other's nearest
+def match_descriptors(
+    current: Features, reference: Features
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where those features are ``current``, and where they ``reference``, (N, 1, 2) each, that are each other's nearest
     and alike."""
-    (now_points, now_codes), (points, codes) = now, was
+    (now_points, now_codes), (points, codes) = current, reference
     none = np.zeros((0, 1, 2), np.float32)
     if not len(codes) or not len(now_codes):
         return none, none
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(codes, now_codes)
-    close = [pair for pair in pairs if pair.distance <= ORB_DISTANCE]
+    close = [pair for pair in pairs if pair.distance <= MAX_ORB_DISTANCE]
     here, there = [pair.trainIdx for pair in close], [pair.queryIdx for pair in close]
     return now_points[here][:, None], points[there][:, None]
 
 
-def agreed(now: NDArray[np.float32], was: NDArray[np.float32]) -> tuple[Matrix, int] | None:
-    """The similarity from points ``now`` to ``was``, (N, 1, 2) each, that most agree on, and how many do;
+def estimate_similarity(
+    current: NDArray[np.float32], reference: NDArray[np.float32]
+) -> tuple[Matrix, int] | None:
+    """The similarity from points ``current`` to ``reference``, (N, 1, 2) each, that most agree on, and how many do;
     None where too few do."""
-    if len(now) < LEAST_INLIERS:
+    if len(current) < MIN_INLIERS:
         return None
-    back, inliers = cv2.estimateAffinePartial2D(now, was, ransacReprojThreshold=RANSAC_PX)
-    if back is None or int(inliers.sum()) < LEAST_INLIERS:
+    back, inliers = cv2.estimateAffinePartial2D(current, reference, ransacReprojThreshold=RANSAC_PX)
+    if back is None or int(inliers.sum()) < MIN_INLIERS:
         return None
-    if not 1 / MOST_ZOOM <= zoom(back) <= MOST_ZOOM:
+    if not 1 / MAX_ZOOM <= scale_factor(back) <= MAX_ZOOM:
         return None
     return np.asarray(back, np.float64), int(inliers.sum())
 
 
-def features(
-    grey: NDArray[np.uint8], count: int = ORB_FEATURES, looked_at: NDArray[np.uint8] | None = None
+def detect_features(
+    grey: NDArray[np.uint8], count: int = ORB_FEATURES, mask: NDArray[np.uint8] | None = None
 ) -> Features:
-    """ORB's points and their codes; where ``looked_at`` (H, W) is given, only of where it is not 0."""
-    where = np.full_like(grey, 255) if looked_at is None else looked_at
+    """ORB's points and their codes; where ``mask`` (H, W) is given, only of where it is not 0."""
+    where = np.full_like(grey, 255) if mask is None else mask
     points, codes = cv2.ORB.create(count).detectAndCompute(grey, where)
     if not points:
         return np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8)
@@ -83,5 +87,5 @@ def working_scale(image_bgr: ImageBGR) -> float:
 
 def working_grey(image_bgr: ImageBGR) -> NDArray[np.uint8]:
     """A frame as it is compared: grey, small, its brightness evened out."""
-    small = shrunk(image_bgr, *scaled_size(image_bgr, working_scale(image_bgr)))
+    small = downscale(image_bgr, *scaled_size(image_bgr, working_scale(image_bgr)))
     return np.asarray(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)), np.uint8)

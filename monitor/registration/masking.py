@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.geometry import Matrix, inverse, moved
-from monitor.imaging import GREY, Area, fill
+from monitor.geometry import Matrix, inverse, transform_points
+from monitor.imaging import MASK_GREY, Polygon, fill_polygons
 from monitor.types import ImageBGR
 
 
-class Masking:
+class SeatMasker:
     """Fills ``areas``, corners in pixels of the room, wherever the camera points."""
 
-    def __init__(self, areas: Sequence[Area]) -> None:
+    def __init__(self, areas: Sequence[Polygon]) -> None:
         self._areas = areas
 
-    def masked(self, image_bgr: ImageBGR, to_room: Matrix) -> ImageBGR:
-        """A copy of a frame with the areas in grey; ``to_room`` takes its pixels to the room's."""
-        copy, to_frame = image_bgr.copy(), inverse(to_room)
-        fill(copy, [moved(to_frame, area) for area in self._areas], GREY)
+    def mask(self, image_bgr: ImageBGR, to_reference: Matrix) -> ImageBGR:
+        """A copy of a frame with the areas in grey; ``to_reference`` takes its pixels to the room's."""
+        copy, to_frame = image_bgr.copy(), inverse(to_reference)
+        fill_polygons(copy, [transform_points(to_frame, area) for area in self._areas], MASK_GREY)
         return copy

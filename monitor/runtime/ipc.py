@@ -7,24 +7,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 
-_BREATH_S = 0.05
+_ACCEPT_RETRY_S = 0.05
 """Where no descriptor is left, which may pass, trying again at once would only take the core as well."""
 
 
-class Callers:
-    """Takes the calls at ``listener`` from :meth:`start` to :meth:`close`. ``talk`` is called with each, in a
+class ConnectionServer:
+    """Takes the calls at ``listener`` from :meth:`start` to :meth:`close`. ``handle`` is called with each, in a
     thread that is the caller's own, so that one who says nothing keeps nobody else waiting; it should look
-    now and then whether this is ``closing``."""
+    now and then whether this is ``is_closing``."""
 
-    def __init__(self, listener: Listener, talk: Callable[[Connection], None], name: str) -> None:
+    def __init__(self, listener: Listener, handle: Callable[[Connection], None], name: str) -> None:
         self._listener, self._address = listener, listener.address
-        self._talk = talk
+        self._handle = handle
         self._name = name
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._take, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._accept_loop, name=name, daemon=True)
 
     @property
-    def closing(self) -> bool:
+    def is_closing(self) -> bool:
         """Whether no more is to be said."""
         return self._closing.is_set()
 
@@ -48,22 +48,22 @@ class Callers:
             self._listener.close()
         return woken
 
-    def _take(self) -> None:
-        while not self.closing:
+    def _accept_loop(self) -> None:
+        while not self.is_closing:
             try:
                 connection = self._listener.accept()
             except OSError:  # a caller that hung up at once; or no descriptor is left
-                self._closing.wait(_BREATH_S)
+                self._closing.wait(_ACCEPT_RETRY_S)
                 continue
             threading.Thread(
-                target=self._talk, args=(connection,), name=f"{self._name} caller", daemon=True
+                target=self._handle, args=(connection,), name=f"{self._name} caller", daemon=True
             ).start()
 
 
-def line_of(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """What went wrong, in one line."""
     return " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
 
 
-LONGEST_PATH = 100
+MAX_SOCKET_PATH_BYTES = 100
 """Bytes of a Unix socket's path: the kernels hold 104 to 108 with the closing zero."""

@@ -18,7 +18,7 @@ _BOOT_S = 1e8
 def current_process() -> tuple[int, float]:
     """This process's id, and a number of when it started, to be held against by ``is_running``."""
     pid = os.getpid()
-    return pid, _started(pid)
+    return pid, _start_time(pid)
 
 
 def is_running(pid: int, started: float) -> bool:
@@ -28,16 +28,16 @@ def is_running(pid: int, started: float) -> bool:
     asked about yet is not there.
     """
     try:
-        return abs(_started(pid) - started) < 1.0 and not _is_zombie(pid)
+        return abs(_start_time(pid) - started) < 1.0 and not _is_zombie(pid)
     except (psutil.Error, OSError):
         return False
 
 
-def _started(pid: int) -> float:
+def _start_time(pid: int) -> float:
     """When a process started: on Linux the time since the machine did, with a number of that start of the
     machine. The time since the epoch that psutil gives there is reckoned from the wall clock of the moment it
     is asked: after the clock was set, every process would be another. Elsewhere the system keeps it."""
-    boot = _boot()
+    boot = _boot_number()
     if boot is None:
         return float(psutil.Process(pid).create_time())
     # The name of the program, in brackets, may hold spaces and brackets itself.
@@ -46,7 +46,7 @@ def _started(pid: int) -> float:
 
 
 @functools.cache
-def _boot() -> int | None:
+def _boot_number() -> int | None:
     """A number of this start of the machine, below 2**20, so that with the seconds the sum is exact to a few
     hundredths; None where there is none."""
     try:
@@ -59,7 +59,7 @@ def _is_zombie(pid: int) -> bool:
     return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
-def step_back(pid: int) -> None:
+def lower_priority(pid: int) -> None:
     """Give a process of ours a lower priority than recordings have."""
     with suppress(psutil.Error):
         psutil.Process(pid).nice(NICENESS if psutil.POSIX else psutil.BELOW_NORMAL_PRIORITY_CLASS)

@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-HURRY_S = 3.0
+IMMEDIATE_TIMEOUT_S = 3.0
 """How long the last writes may take when a signal ends the program, so that with the sample at hand and the
 source's closing it is gone within five seconds. A service manager kills what does not end in time."""
 
 
-class StopRequest(threading.Event):
-    """Set it to end a session. ``hurried`` says that a signal asked: what cannot be written within
-    ``HURRY_S`` is given up then, and the next start closes the session. ``terminated``: it was not Ctrl-C, so
-    nobody waits for a report. ``interruption``: why a live session is over before its time; empty where its
+class ShutdownRequest(threading.Event):
+    """Set it to end a session. ``immediate`` says that a signal asked: what cannot be written within
+    ``IMMEDIATE_TIMEOUT_S`` is given up then, and the next start closes the session. ``by_sigterm``: it was not Ctrl-C, so
+    nobody waits for a report. ``reason``: why a live session is over before its time; empty where its
     end is what somebody wanted. ``on_set`` is called when it is set, where somebody waits for something else;
     a signal may interrupt anything, so it must not take a lock."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hurried = False
-        self.terminated = False
-        self.interruption = ""
+        self.immediate = False
+        self.by_sigterm = False
+        self.reason = ""
         self.on_set: Callable[[], None] = _nothing
 
     def set(self) -> None:
@@ -43,18 +43,18 @@ def _nothing() -> None:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 """SIGHUP: the terminal was closed. Under nohup it is ignored, and stays so."""
 
-_OF_THE_TERMINAL = {one for one in _SIGNALS if one != signal.SIGTERM}
+_TERMINAL_SIGNALS = {one for one in _SIGNALS if one != signal.SIGTERM}
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
+def stop_on_signals() -> Iterator[ShutdownRequest]:
     """Within the block the first signal sets the event it gives, in a hurry; a second one interrupts as
     usual, in case the first could not be obeyed."""
-    stop = StopRequest()
+    stop = ShutdownRequest()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        stop.hurried, stop.terminated = True, number != signal.SIGINT
+        stop.immediate, stop.by_sigterm = True, number != signal.SIGINT
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 
@@ -69,7 +69,7 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
+def ignore_signals_in_children() -> Iterator[None]:
     """Processes that are started within the block hear neither Ctrl-C nor a closed terminal, from the first.
 
     Both go to every process of a terminal; whoever started them decides what they mean.
@@ -77,7 +77,7 @@ def deaf_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TERMINAL_SIGNALS)
     try:
         yield
     finally:

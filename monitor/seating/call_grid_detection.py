@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.seating.call_grid import TileGrid
+from monitor.seating.call_grid import CallGrid
 from monitor.types import ImageBGR
 
 WORK_PX = 640
@@ -28,71 +28,71 @@ WORK_PX = 640
 SEGMENT_PX = 12
 """Length of a segment, over which colours are averaged: noise goes, a straight border stays."""
 
-CONTRAST = 5.0
+MIN_CONTRAST = 5.0
 """Least change of colour across a border, grey levels of the strongest channel."""
 
-STANDS_OUT = 1.6
+MIN_CONTRAST_RATIO = 1.6
 """And so many times the mean of the changes in the surroundings."""
 
-STRICT, LOOSE = (0.84, 0.55), (0.72, 0.45)
+STRICT_SHARES, LOOSE_SHARES = (0.84, 0.55), (0.72, 0.45)
 """Least share of a border's segments that show it: of those that can, as with the same flat colour on both
 sides a border cannot be seen; and of all. The strict shares hold for every grid, the loose ones where many
 borders agree."""
 
-LEAST_TILES, LOOSE_TILES = 2, 3
+MIN_TILES, MIN_TILES_LOOSE = 2, 3
 """Fewer tiles are no grid; for the loose shares there must be so many, in two rows or more."""
 
-STILL_SEEN = 0.85
+MIN_VISIBLE_BORDERS = 0.85
 """Of the borders of a known grid this share must be seen for it to be in place."""
 
-STRIPES = 3
+MAX_INNER_BORDERS = 3
 """A row has at most so many borders within each of its tiles: more are stripes, such as books or blinds, in
 which some border lies at any distance."""
 
-GUTTER_PX = 20
+MAX_GUTTER_PX = 20
 """Widest gutter, working pixels."""
 
-LEAST_GUTTER_PX, GUTTER_LEVELS, GUTTER_SHARE = 2, 8, 0.95
+MIN_GUTTER_PX, GUTTER_TOLERANCE, MIN_GUTTER_SHARE = 2, 8, 0.95
 """A gutter is at least so wide, working pixels, and of so large a share of its segments the colour is that of
 the others, to within these grey levels."""
 
 TOLERANCE_PX = 3
 """Error of the place of a border, working pixels."""
 
-SMALLEST_PX = 36
+MIN_TILE_PX = 36
 """Smallest side of a tile, working pixels."""
 
-ASPECT = (0.5, 2.5)
+ASPECT_RANGE = (0.5, 2.5)
 """Narrowest and widest tile, width over height: phones held upright, and wide crops."""
 
-CENTRED = 0.04
+MAX_OFF_CENTRE = 0.04
 """Left and right margin of the rows may differ by this share of the frame's width."""
 
-SPANS = 0.75
+MIN_SPAN_SHARE = 0.75
 """The grid spans this share of the frame's width or height, and half of that of the other."""
 
-PLAIN, PLAIN_LEVELS = 0.85, 14
+MIN_PLAIN_SHARE, PLAIN_TOLERANCE = 0.85, 14
 """Least share of what lies beside the tiles that has the background's colour, to within these grey levels."""
 
-EMPTY = 0.985
+EMPTY_TILE_SHARE = 0.985
 """A tile of which so large a share has one colour shows nothing, not even a name."""
 
-LEAST_BESIDE = 0.01
+MIN_BESIDE_SHARE = 0.01
 """A smaller share of the frame beside the tiles is only the error of their borders."""
 
-GUTTERS_PX = 4
+MAX_GUTTER_DIFFERENCE_PX = 4
 """The gutters between rows and those between columns may differ so much, working pixels."""
 
-LONGEST_MARGIN = 0.35
+MAX_MARGIN_SHARE = 0.35
 """Highest margin above or below the rows, share of the frame's height."""
 
-SOFT = 0.8
+SOFT_EDGE_WEIGHT = 0.8
 """Weight of a change over two pixels beside a change over one."""
 
-BESIDE_PX = (4, 8)
+SURROUNDING_PX = (4, 8)
 """From this to this distance from a border its surroundings are measured, working pixels."""
 
-MOST_LINES = 24
+MAX_BORDERS = 24
 """Borders that are considered in each direction, the strongest."""
 
 
@@ -100,23 +100,23 @@ Span = tuple[int, int]
 """From the first pixel of a tile to the first behind it, along one axis, working pixels."""
 
 Shares = tuple[float, float] | None
-"""``STRICT`` or ``LOOSE``; None where only gutters count."""
+"""``STRICT_SHARES`` or ``LOOSE_SHARES``; None where only gutters count."""
 
 WorkTile = tuple[int, int, int, int]
 """Edges of a tile: left, top, right, bottom, working pixels."""
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _LineContrast:
     """Where borders across one axis may lie: border ``i`` is between the pixels ``i - 1`` and ``i``.
 
-    ``shows`` and ``known`` (pixels + 1, segments): whether a segment shows a border there, and whether it
+    ``is_border`` and ``is_decidable`` (pixels + 1, segments): whether a segment shows a border there, and whether it
     could; ``contrast`` (pixels + 1, segments) is the change of colour, grey levels; ``means`` (pixels,
     segments, 3) are the colours of the segments.
     """
 
-    shows: NDArray[np.bool_]
-    known: NDArray[np.bool_]
+    is_border: NDArray[np.bool_]
+    is_decidable: NDArray[np.bool_]
     contrast: NDArray[np.float32]
     means: NDArray[np.float32]
     across_px: int
@@ -124,24 +124,24 @@ class _Lines:
     @property
     def length(self) -> int:
         """Of the axis, pixels."""
-        return len(self.shows) - 1
+        return len(self.is_border) - 1
 
     def within(self, span: Span, shares: Shares) -> _Borders:
         """The borders that are seen in ``span`` of the other axis, by such ``shares`` of their segments;
         with None only those of gutters and margins."""
-        each = self.across_px / self.shows.shape[1]
+        each = self.across_px / self.is_border.shape[1]
         first = int(np.ceil(span[0] / each))
         part = slice(first, max(first + 1, int(span[1] / each + 1e-6)))
         if shares is None:
             gutters = self._gutters(part)
             ends = tuple(end for end in (0, self.length) if end not in gutters)
             return _Borders(self.length, [place for place in gutters if 0 < place < self.length], ends)
-        shows, known = self.shows[:, part].sum(axis=1), self.known[:, part].sum(axis=1)
+        shows, known = self.is_border[:, part].sum(axis=1), self.is_decidable[:, part].sum(axis=1)
         supported = (shows >= shares[0] * known) & (shows >= shares[1] * (part.stop - part.start))
         strength = np.where(supported, self.contrast[:, part].mean(axis=1), 0.0)
         above, below = np.roll(strength, 1), np.roll(strength, -1)
         peaks = np.flatnonzero((strength > 0) & (strength >= above) & (strength > below))
-        strongest = peaks[np.argsort(-strength[peaks])][:MOST_LINES]
+        strongest = peaks[np.argsort(-strength[peaks])][:MAX_BORDERS]
         return _Borders(self.length, sorted(int(place) for place in strongest))
 
     def _gutters(self, part: slice) -> list[int]:
@@ -150,15 +150,16 @@ class _Lines:
         lines = self.means[:, part]
         colours = np.median(lines, axis=1)
         away = np.abs(lines - colours[:, None]).max(axis=2)
-        plain = (away <= GUTTER_LEVELS).mean(axis=1) >= GUTTER_SHARE
+        plain = (away <= GUTTER_TOLERANCE).mean(axis=1) >= MIN_GUTTER_SHARE
         # A strip of wall along the edge of a tile may be as plain, but has another colour.
-        same = (np.abs(np.diff(colours, axis=0)).max(axis=1) <= GUTTER_LEVELS) & plain[1:] & plain[:-1]
+        same = (np.abs(np.diff(colours, axis=0)).max(axis=1) <= GUTTER_TOLERANCE) & plain[1:] & plain[:-1]
         ends = np.flatnonzero(np.concatenate([[True], ~same, [True]])).tolist()
         runs = [(low, high) for low, high in itertools.pairwise(ends) if plain[low]]
         gutters = [
             (low, high)
             for low, high in runs
-            if high - low >= LEAST_GUTTER_PX and (high - low <= GUTTER_PX or low == 0 or high == self.length)
+            if high - low >= MIN_GUTTER_PX
+            and (high - low <= MAX_GUTTER_PX or low == 0 or high == self.length)
         ]
         return sorted({edge for gutter in gutters for edge in gutter})
 
@@ -179,7 +180,7 @@ class _Borders:
         inner = [place for place in self.places if 1 < place < self.length - 1]
         return sorted({*inner, *((0, self.length) if self.ends is None else self.ends)})
 
-    def near(self, place: float) -> int | None:
+    def nearest(self, place: float) -> int | None:
         """The border nearest to ``place``, within the tolerance; None without one."""
         nearest = min(self.all, key=lambda one: abs(one - place), default=None)
         return nearest if nearest is not None and abs(nearest - place) <= TOLERANCE_PX else None
@@ -190,10 +191,10 @@ class _Borders:
         The first begins at the pixel ``latest_start`` or before. The last may end without a border.
         """
         for start, end in itertools.combinations(self.all, 2):
-            if start > latest_start or end - start < SMALLEST_PX:
+            if start > latest_start or end - start < MIN_TILE_PX:
                 continue
             yield [(start, end)], 0
-            for after in [place for place in self.all if end <= place <= end + GUTTER_PX]:
+            for after in [place for place in self.all if end <= place <= end + MAX_GUTTER_PX]:
                 spans = self._continued((start, end), after)
                 if len(spans) > 1:
                     yield spans, after - end
@@ -202,28 +203,28 @@ class _Borders:
         size, gutter = first[1] - first[0], second_start - first[1]
         spans, start = [first], second_start
         while start + size <= self.length + TOLERANCE_PX:
-            end = self.near(start + size)
+            end = self.nearest(start + size)
             spans.append((start, end or min(self.length, start + size)))
-            after = None if end is None else self.near(end + gutter)
+            after = None if end is None else self.nearest(end + gutter)
             if after is None:
                 break
             start = after
         return spans
 
 
-def find_grid(image_bgr: ImageBGR) -> TileGrid | None:
+def find_grid(image_bgr: ImageBGR) -> CallGrid | None:
     """The grid of tiles that a frame shows, in its pixels; None where it shows none."""
     height, width = image_bgr.shape[:2]
     scale = min(1.0, WORK_PX / width)
     size = (round(width * scale), round(height * scale))
-    if min(size) < 2 * SMALLEST_PX:
+    if min(size) < 2 * MIN_TILE_PX:
         return None
     small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
     short = cv2.resize(small, (size[0] // SEGMENT_PX, size[1]), interpolation=cv2.INTER_AREA)
     plain = _plain_margins(np.asarray(short, np.uint8))
     rows, columns = _lines(small), _lines(np.asarray(cv2.transpose(small), np.uint8))
     best: list[WorkTile] = []
-    modes = ((None, LEAST_TILES, 1), (STRICT, LEAST_TILES, 1), (LOOSE, LOOSE_TILES, 2))
+    modes = ((None, MIN_TILES, 1), (STRICT_SHARES, MIN_TILES, 1), (LOOSE_SHARES, MIN_TILES_LOOSE, 2))
     for shares, least, rows_least in modes:
         search = _ColumnSearch(columns, size, shares)
         for bands, gutter in rows.within((0, size[0]), shares).lattices(plain[0]):
@@ -231,15 +232,15 @@ def find_grid(image_bgr: ImageBGR) -> TileGrid | None:
                 continue
             tiles = _without_plain_end(small, search.tiles(bands, gutter))
             is_better = len(tiles) >= least and _rank(tiles) > _rank(best)
-            if is_better and _spans(tiles, size) and _is_plain_beside(small, tiles):
+            if is_better and _spans_frame(tiles, size) and _is_plain_beside(small, tiles):
                 best = tiles
     if not best:
         return None
     x, y = width / size[0], height / size[1]
-    return TileGrid(tuple((left * x, top * y, right * x, low * y) for left, top, right, low in best), width)
+    return CallGrid(tuple((left * x, top * y, right * x, low * y) for left, top, right, low in best), width)
 
 
-def shows_grid(image_bgr: ImageBGR, grid: TileGrid) -> bool:
+def shows_grid(image_bgr: ImageBGR, grid: CallGrid) -> bool:
     """Whether a frame still shows a grid that is known: most borders of its tiles are where they were. It
     asks for less than ``find_grid``, which does not know where to look."""
     height, width = image_bgr.shape[:2]
@@ -251,16 +252,16 @@ def shows_grid(image_bgr: ImageBGR, grid: TileGrid) -> bool:
     for tile in grid.tiles:
         left, top, right, low = (round(edge * scale) for edge in tile)
         for lines, span, edges in ((rows, (left, right), (top, low)), (columns, (top, low), (left, right))):
-            borders = [lines.within(span, shares) for shares in (LOOSE, None)]
-            seen += [any(one.near(edge) is not None for one in borders) for edge in edges]
-    return sum(seen) >= STILL_SEEN * len(seen)
+            borders = [lines.within(span, shares) for shares in (LOOSE_SHARES, None)]
+            seen += [any(one.nearest(edge) is not None for one in borders) for edge in edges]
+    return sum(seen) >= MIN_VISIBLE_BORDERS * len(seen)
 
 
 class _ColumnSearch:
     """Divides rows of a frame of ``size`` (width, height) into tiles, by borders of which such ``shares`` are
     seen."""
 
-    def __init__(self, lines: _Lines, size: tuple[int, int], shares: Shares) -> None:
+    def __init__(self, lines: _LineContrast, size: tuple[int, int], shares: Shares) -> None:
         self._lines = lines
         self._shares = shares
         self._width = size[0]
@@ -272,12 +273,14 @@ class _ColumnSearch:
         first, height = self._within(bands[0]), bands[0][1] - bands[0][0]
         best: list[WorkTile] = []
         for spans, between in first.lattices(self._width // 2):
-            is_one_size = ASPECT[0] <= (spans[0][1] - spans[0][0]) / height <= ASPECT[1]
-            if not is_one_size or (len(spans) > 1 and len(bands) > 1 and abs(between - gutter) > GUTTERS_PX):
+            is_one_size = ASPECT_RANGE[0] <= (spans[0][1] - spans[0][0]) / height <= ASPECT_RANGE[1]
+            if not is_one_size or (
+                len(spans) > 1 and len(bands) > 1 and abs(between - gutter) > MAX_GUTTER_DIFFERENCE_PX
+            ):
                 continue
-            if abs(spans[0][0] - (self._width - spans[-1][1])) > CENTRED * self._width:
+            if abs(spans[0][0] - (self._width - spans[-1][1])) > MAX_OFF_CENTRE * self._width:
                 continue
-            if len(first.places) > STRIPES * len(spans) + 2 * (len(spans) + 1):
+            if len(first.places) > MAX_INNER_BORDERS * len(spans) + 2 * (len(spans) + 1):
                 continue
             tiles = self._filled(bands, spans)
             if _rank(tiles) > _rank(best):
@@ -305,7 +308,7 @@ class _ColumnSearch:
 
     def _is_divided(self, band: Span, spans: Sequence[Span]) -> bool:
         borders = self._within(band)
-        return all(borders.near(edge) is not None for span in spans for edge in span)
+        return all(borders.nearest(edge) is not None for span in spans for edge in span)
 
     def _within(self, band: Span) -> _Borders:
         if band not in self._borders:
@@ -326,13 +329,13 @@ def _without_plain_end(image: NDArray[np.uint8], tiles: list[WorkTile]) -> list[
         left, top, right, low = kept[-1]
         inside = image[top + 4 : low - 4 : 2, left + 4 : right - 4 : 2].reshape(-1, 3).astype(np.int16)
         away = np.abs(inside - np.median(inside, axis=0)).max(axis=1)
-        if (away <= PLAIN_LEVELS).mean() < EMPTY:
+        if (away <= PLAIN_TOLERANCE).mean() < EMPTY_TILE_SHARE:
             break
         kept.pop()
     return kept
 
 
-def _lines(image: NDArray[np.uint8]) -> _Lines:
+def _lines(image: NDArray[np.uint8]) -> _LineContrast:
     """The borders between the rows of ``image``."""
     height, width = image.shape[:2]
     means = cv2.resize(image, (max(1, width // SEGMENT_PX), height), interpolation=cv2.INTER_AREA)
@@ -342,13 +345,13 @@ def _lines(image: NDArray[np.uint8]) -> _Lines:
     # A border that was shrunk into the middle of a pixel changes the colour in two steps.
     soft = np.abs(padded[3 : height + 4] - before).max(axis=2)
     softer = np.abs(at - padded[: height + 1]).max(axis=2)
-    contrast = np.maximum(sharp, SOFT * np.maximum(soft, softer))
-    near, far = 2 * BESIDE_PX[0] - 1, 2 * BESIDE_PX[1] + 1
+    contrast = np.maximum(sharp, SOFT_EDGE_WEIGHT * np.maximum(soft, softer))
+    near, far = 2 * SURROUNDING_PX[0] - 1, 2 * SURROUNDING_PX[1] + 1
     sums = [cv2.boxFilter(sharp, -1, (1, size), normalize=False) for size in (near, far)]
     texture = (sums[1] - sums[0]) / (far - near)
-    shows = (contrast >= CONTRAST) & (contrast >= STANDS_OUT * texture)
-    known = shows | (cv2.dilate(sharp, np.ones((far, 1), np.uint8)) >= CONTRAST)
-    return _Lines(shows, known, sharp, means.astype(np.float32), width)
+    shows = (contrast >= MIN_CONTRAST) & (contrast >= MIN_CONTRAST_RATIO * texture)
+    known = shows | (cv2.dilate(sharp, np.ones((far, 1), np.uint8)) >= MIN_CONTRAST)
+    return _LineContrast(shows, known, sharp, means.astype(np.float32), width)
 
 
 def _plain_margins(image: NDArray[np.uint8]) -> tuple[int, int]:
@@ -356,21 +359,21 @@ def _plain_margins(image: NDArray[np.uint8]) -> tuple[int, int]:
     tiles begin and end there or outside. ``image`` is (height, segments, 3)."""
     rows = image.astype(np.float32)
     away = np.abs(rows - np.median(rows, axis=1, keepdims=True)).max(axis=2)
-    share = (away <= PLAIN_LEVELS).mean(axis=1)
+    share = (away <= PLAIN_TOLERANCE).mean(axis=1)
     margins = []
     for shares in (share, share[::-1]):
         mean = np.cumsum(shares) / np.arange(1, len(shares) + 1)
-        plain = np.flatnonzero(mean >= PLAIN)
-        margins.append(min(round(LONGEST_MARGIN * len(share)), int(plain[-1]) + 1 if len(plain) else 0))
+        plain = np.flatnonzero(mean >= MIN_PLAIN_SHARE)
+        margins.append(min(round(MAX_MARGIN_SHARE * len(share)), int(plain[-1]) + 1 if len(plain) else 0))
     return margins[0] + TOLERANCE_PX, margins[1] + TOLERANCE_PX
 
 
-def _spans(tiles: Sequence[WorkTile], size: tuple[int, int]) -> bool:
+def _spans_frame(tiles: Sequence[WorkTile], size: tuple[int, int]) -> bool:
     """Whether the tiles span the frame in one direction, and half of that in the other."""
     left, top, right, low = np.array(tiles).T
     across = (right.max() - left.min()) / size[0]
     down = (low.max() - top.min()) / size[1]
-    return bool(max(across, down) >= SPANS and min(across, down) >= SPANS / 2)
+    return bool(max(across, down) >= MIN_SPAN_SHARE and min(across, down) >= MIN_SPAN_SHARE / 2)
 
 
 def _is_plain_beside(image: NDArray[np.uint8], tiles: Sequence[WorkTile]) -> bool:
@@ -380,7 +383,7 @@ def _is_plain_beside(image: NDArray[np.uint8], tiles: Sequence[WorkTile]) -> boo
         grown = np.array([left, top]) - TOLERANCE_PX
         outside[max(0, grown[1]) : low + TOLERANCE_PX, max(0, grown[0]) : right + TOLERANCE_PX] = False
     beside = image[::2, ::2][outside[::2, ::2]].astype(np.int16)
-    if len(beside) < LEAST_BESIDE * outside.size / 4:
+    if len(beside) < MIN_BESIDE_SHARE * outside.size / 4:
         return True
     away = np.abs(beside - np.median(beside, axis=0)).max(axis=1)
-    return bool((away <= PLAIN_LEVELS).mean() >= PLAIN)
+    return bool((away <= PLAIN_TOLERANCE).mean() >= MIN_PLAIN_SHARE)

@@ -12,44 +12,44 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 
 from classpulse.errors import UserError
-from classpulse.formatting import count
+from classpulse.formatting import english_count
 from db.engine import open_database
 from db.errors import DatabaseMissing
 from db.records import PlannedSeat, RosterEntry, SeatPlan
-from db.roster import roster
-from db.seat_plans import seat_plan
-from monitor.geometry import corners, moved
-from monitor.registration.anchored import Anchored
-from monitor.registration.base import Masker, Registrar
-from monitor.registration.camera_motion import Registration
-from monitor.registration.landmarks import from_bytes
-from monitor.registration.masking import Masking
+from db.roster import list_roster
+from db.seat_plans import get_seat_plan
+from monitor.geometry import box_corners, transform_points
+from monitor.registration.anchored import DriftCorrectedMotionEstimator
+from monitor.registration.base import Masker, MotionEstimator
+from monitor.registration.camera_motion import CameraMotionEstimator
+from monitor.registration.landmarks import reference_view_from_bytes
+from monitor.registration.masking import SeatMasker
 from monitor.seating.assigner import SeatingSettings
-from monitor.seating.seat_plan import Attribution, covered, masked_area, placed
-from monitor.seating.tiles import TileAttribution
-from monitor.sources.online import GallerySource
-from monitor.sources.participant_grid import Gallery
+from monitor.seating.seat_plan import SeatOwnerResolver, masked_area, occluded_seats, project_seats
+from monitor.seating.tiles import TileOwnerResolver
+from monitor.sources.online import OnlineLessonSource
+from monitor.sources.participant_grid import TileGrid
 from monitor.types import Box, ImageBGR
 
-OTHER_VIEW = "this is not the view of the seat plan: students are numbered by where they sit"
+VIEW_MISMATCH_NOTE = "this is not the view of the seat plan: students are numbered by where they sit"
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class SessionSetup:
     """What a session does with its class: how the camera is followed (None where nothing can move it), what
     is masked (None for nothing), who sits where, the labels of the seats that are opted out, what the
-    timeline should say of it, and of an online lesson how its places lie. ``is_free``: no plan says where
-    anybody sits, so the picture may also be a video call, whose tiles may be laid out anew. ``tell`` is told
+    timeline should say of it, and of an online lesson how its places lie. ``may_be_call``: no plan says where
+    anybody sits, so the picture may also be a video call, whose tiles may be laid out anew. ``on_tile_faces`` is told
     where faces are on an online lesson's places."""
 
-    registrar: Registrar | None
+    motion_estimator: MotionEstimator | None
     masker: Masker | None
-    attribution: Attribution
+    owner_resolver: SeatOwnerResolver
     opted_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    gallery: Gallery | None = None
-    is_free: bool = False
-    tell: Callable[[Mapping[int, Box]], None] = lambda _: None
+    grid: TileGrid | None = None
+    may_be_call: bool = False
+    on_tile_faces: Callable[[Mapping[int, Box]], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -71,75 +71,83 @@ class Classroom:
         return frozenset(seat.label for seat in self.plan.seats) if self.plan else frozenset()
 
     @property
-    def unmasked(self) -> tuple[RosterEntry, ...]:
+    def unmaskable(self) -> tuple[RosterEntry, ...]:
         """Those of them whom nothing can mask, without a seat on the plan: while there is one, no session of
         the class begins."""
-        return tuple(entry for entry in self.opted_out if entry.seat not in self.labels)
+        return tuple(entry for entry in self.opted_out if entry.seat_label not in self.labels)
 
     def require_masks(self) -> None:
         """Raises ``UserError`` where somebody opted out whom it cannot mask: no plan, or no seat on it."""
         if not self.opted_out:
             return
-        seatless = self.unmasked
+        seatless = self.unmaskable
         if self.plan is None:
             raise UserError(
-                f"{self._who(self.opted_out)} opted out and the class has no seat plan, so they cannot be "
+                f"{self._count_label(self.opted_out)} opted out and the class has no seat plan, so they cannot be "
                 "masked: lay one with 'classpulse seats lay'"
             )
         if seatless:
             raise UserError(
-                f"{self._who(seatless)} opted out without a seat on the plan "
+                f"{self._count_label(seatless)} opted out without a seat on the plan "
                 f"({', '.join(entry.pseudonym for entry in seatless)}), so they cannot be masked: give each "
                 "a seat of the plan in the roster ('classpulse students import')"
             )
 
-    def arranged(self, first_bgr: ImageBGR, settings: SeatingSettings) -> Arrangement:
+    def session_setup(self, first_bgr: ImageBGR, settings: SeatingSettings) -> SessionSetup:
         """What a session does whose first frame this is. Raises ``UserError`` where somebody is opted out and
         the frame does not show the plan's view; nothing was looked for in it then."""
         self.require_masks()
         if self.plan is None:
-            return Arrangement(Registration(), None, Attribution((), {}), is_free=True)
-        landmarks = from_bytes(self.plan.landmarks)
-        to_room = landmarks.view(first_bgr)
+            return SessionSetup(CameraMotionEstimator(), None, SeatOwnerResolver((), {}), may_be_call=True)
+        landmarks = reference_view_from_bytes(self.plan.reference_view)
+        to_room = landmarks.match(first_bgr)
         if to_room is None:
-            return self._elsewhere()
-        labels = tuple(sorted(entry.seat for entry in self.opted_out if entry.seat is not None))
+            return self._setup_without_plan()
+        labels = tuple(sorted(entry.seat_label for entry in self.opted_out if entry.seat_label is not None))
         owners = {
-            e.seat: e.student_id for e in self.entries if e.consent and e.seat in self.labels and e.seat
+            e.seat_label: e.student_id
+            for e in self.entries
+            if e.consent and e.seat_label in self.labels and e.seat_label
         }
-        attribution = Attribution(placed(self.plan.seats, to_room), owners, settings)
+        attribution = SeatOwnerResolver(project_seats(self.plan.seats, to_room), owners, settings)
         if not labels:
-            return Arrangement(Registration(), None, attribution)
+            return SessionSetup(CameraMotionEstimator(), None, attribution)
         hidden = [seat for seat in self.plan.seats if seat.label in labels]
-        areas = [moved(to_room, corners(masked_area(seat.box_xyxy))) for seat in hidden]
-        followed = Anchored(Registration(areas), landmarks, to_room)
-        notes = covered_notes(self.plan.seats, labels)
-        return Arrangement(followed, Masking(areas), attribution, labels, notes)
+        areas = [transform_points(to_room, box_corners(masked_area(seat.box_xyxy))) for seat in hidden]
+        followed = DriftCorrectedMotionEstimator(CameraMotionEstimator(areas), landmarks, to_room)
+        notes = occlusion_notes(self.plan.seats, labels)
+        return SessionSetup(followed, SeatMasker(areas), attribution, labels, notes)
 
-    def _elsewhere(self) -> Arrangement:
+    def _setup_without_plan(self) -> SessionSetup:
         if self.opted_out:
             raise UserError(
-                f"the first picture does not show the view of the seat plan, so {self._who(self.opted_out)} "
+                f"the first picture does not show the view of the seat plan, so {self._count_label(self.opted_out)} "
                 "who opted out cannot be masked, and nothing was looked at: point the camera as it was for "
                 "the plan, or lay the plan anew ('classpulse seats lay')"
             )
-        return Arrangement(Registration(), None, Attribution((), {}), notes=(OTHER_VIEW,), is_free=True)
+        return SessionSetup(
+            CameraMotionEstimator(),
+            None,
+            SeatOwnerResolver((), {}),
+            notes=(VIEW_MISMATCH_NOTE,),
+            may_be_call=True,
+        )
 
-    def _who(self, entries: Sequence[RosterEntry]) -> str:
-        return f"{count(len(entries), 'student')} of class {self.name!r}"
+    def _count_label(self, entries: Sequence[RosterEntry]) -> str:
+        return f"{english_count(len(entries), 'student')} of class {self.name!r}"
 
 
-def gathered(source: GallerySource) -> Arrangement:
+def online_setup(source: OnlineLessonSource) -> SessionSetup:
     """What a session does with an online lesson: everybody in it has joined by themselves, and nobody else is
     to be seen. Raises ``SourceError`` before the lesson has answered."""
-    gallery = source.roll.gallery
-    attribution = TileAttribution(gallery, source.roll.latest)
-    return Arrangement(None, None, attribution, gallery=gallery, tell=source.roll.find)
+    gallery = source.registry.grid
+    attribution = TileOwnerResolver(gallery, source.registry.latest_participants)
+    return SessionSetup(None, None, attribution, grid=gallery, on_tile_faces=source.registry.report_faces)
 
 
-def covered_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tuple[str, ...]:
+def occlusion_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tuple[str, ...]:
     """One line if seats are mostly behind the mask of another; none otherwise."""
-    labels = covered(seats, opted_out)
+    labels = occluded_seats(seats, opted_out)
     if not labels:
         return ()
     which = f"seat {labels[0]} is" if len(labels) == 1 else f"seats {', '.join(labels)} are"
@@ -149,16 +157,18 @@ def covered_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> tup
 def read_classroom(engine: Engine, name: str) -> Classroom:
     """What the record knows of a class; an empty one of a class that it does not know. The roster's seats are
     written as the plan writes them: a1 is A1."""
-    plan = seat_plan(engine, name)
+    plan = get_seat_plan(engine, name)
     written = {seat.label.casefold(): seat.label for seat in plan.seats} if plan else {}
     entries = [
-        entry if entry.seat is None else replace(entry, seat=written.get(entry.seat.casefold(), entry.seat))
-        for entry in roster(engine, name)
+        entry
+        if entry.seat_label is None
+        else replace(entry, seat_label=written.get(entry.seat_label.casefold(), entry.seat_label))
+        for entry in list_roster(engine, name)
     ]
     return Classroom(name, tuple(entries), plan)
 
 
-def recorded_classroom(url: str, name: str) -> Classroom:
+def load_classroom(url: str, name: str) -> Classroom:
     """The same from the record at ``url``; an empty one where there is no record, which is not made then."""
     try:
         engine = open_database(url, create=False)

@@ -11,43 +11,47 @@ from dataclasses import replace
 
 from model.emotions import EMOTIONS
 from monitor.session.smoothing import RecentExpressions
-from monitor.session.status import PersonNow
-from monitor.types import HeadPose, Observation, Sample
+from monitor.session.status import LiveStudent
+from monitor.types import FrameResult, HeadPose, Observation
 
 
-class Presence:
+class LiveSnapshot:
     """Keeps what the last samples showed. One thread updates it; any may ask."""
 
     def __init__(self, is_facing: Callable[[HeadPose], bool | None]) -> None:
         self._is_facing = is_facing
         self._recent = RecentExpressions()
-        self._now: tuple[tuple[int, PersonNow], ...] = ()
+        self._now: tuple[tuple[int, LiveStudent], ...] = ()
 
-    def update(self, sample: Sample) -> None:
+    def update(self, result: FrameResult) -> None:
         """Another look. One at which nothing could be told leaves nobody."""
-        if not sample.looked_at:
-            self.forget()
+        if not result.analysed:
+            self.clear()
             return
-        now = {one.student: one for one in sample.observations if one.media_s == sample.media_s}
-        for one in sample.observations:
+        now = {one.student: one for one in result.observations if one.media_s == result.media_s}
+        for one in result.observations:
             if one.probabilities is not None:
                 self._recent.add(one.student, one.media_s, one.probabilities)
-        self._recent.expire(sample.media_s)
-        self._now = tuple((student, self._person(now[student])) for student in sorted(now))
+        self._recent.expire(result.media_s)
+        self._now = tuple((student, self._live_student(now[student])) for student in sorted(now))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """There is nothing to look at: nobody is known to be there, nor to be away."""
         self._recent.clear()
         self._now = ()
 
-    def people(self, labels: Mapping[int, str]) -> tuple[PersonNow, ...]:
+    def live_students(self, labels: Mapping[int, str]) -> tuple[LiveStudent, ...]:
         """Everybody of the session at the last look, by number; ``labels`` by the same."""
         return tuple(replace(one, label=labels.get(student, "")) for student, one in self._now)
 
-    def _person(self, one: Observation) -> PersonNow:
-        facing = None if one.head is None else self._is_facing(one.head)
-        mean = self._recent.mean(one.student)
-        if one.unknown is not None or mean is None:
-            reason = None if one.unknown is None else one.unknown.value
-            return PersonNow("", one.seen, facing, one.eyes_closed, unknown=reason)
-        return PersonNow("", one.seen, facing, one.eyes_closed, expression=EMOTIONS[mean.index(max(mean))])
+    def _live_student(self, observation: Observation) -> LiveStudent:
+        facing = None if observation.head_pose is None else self._is_facing(observation.head_pose)
+        mean = self._recent.mean(observation.student)
+        if observation.unreadable_reason is not None or mean is None:
+            reason = None if observation.unreadable_reason is None else observation.unreadable_reason.value
+            return LiveStudent(
+                "", observation.seen, facing, observation.eyes_closed, unreadable_reason=reason
+            )
+        return LiveStudent(
+            "", observation.seen, facing, observation.eyes_closed, expression=EMOTIONS[mean.index(max(mean))]
+        )

@@ -17,58 +17,58 @@ from typing import Protocol
 
 from db.clock import now_utc
 from db.errors import DatabaseError
-from db.records import Progress, SessionStatus
+from db.records import SessionProgress, SessionStatus
 from db.small_faces import SmallFaces
 from monitor.errors import SourceLost
 from monitor.geometry import Seat
-from monitor.runtime.shutdown import HURRY_S, StopRequest
-from monitor.session.frame_rate import Pace
+from monitor.runtime.shutdown import IMMEDIATE_TIMEOUT_S, ShutdownRequest
+from monitor.session.frame_rate import FrameRateMonitor
 from monitor.session.pipeline import Pipeline
-from monitor.session.presence import Presence
-from monitor.session.state import INTERRUPTING, SessionEvent
-from monitor.session.status import PersonNow
+from monitor.session.presence import LiveSnapshot
+from monitor.session.state import INTERRUPTING_EVENTS, SessionEvent
+from monitor.session.status import LiveStudent
 from monitor.sources.base import Source
-from monitor.text import is_readable
+from monitor.text import is_printable
 from monitor.timeline.recorder import Recorder
-from monitor.timeline.write_queue import LAST_TRIES_S
-from monitor.types import Frame, Gap, Sample
+from monitor.timeline.write_queue import CLOSE_TIMEOUT_S
+from monitor.types import Frame, FrameResult, Gap
 
 log = logging.getLogger(__name__)
 
-MAX_COVER_S = 2.0
+MAX_SAMPLE_DURATION_S = 2.0
 """The longest time one sample may stand for, unless sampling is slower than once a second. Longer
 gaps are time that was not watched."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SessionOutcome:
     """How a session ended. ``reason`` is one line, empty when nothing went wrong."""
 
     session_id: int
     status: SessionStatus
     reason: str
-    progress: Progress
-    students: int
+    progress: SessionProgress
+    student_count: int
     small_faces: SmallFaces | None = None
 
 
 @dataclass(frozen=True)
 class SessionView:
-    """How a session stands at this moment, as ``monitor.session.status.RecordingStatus`` names it. ``faces_now`` is 0
-    while there is nothing to look at, and ``people`` are nobody."""
+    """How a session stands at this moment, as ``monitor.session.status.RecordingStatus`` names it. ``face_count`` is 0
+    while there is nothing to look at, and ``live_students`` are nobody."""
 
-    progress: Progress
-    faces_now: int
-    students: int
+    progress: SessionProgress
+    face_count: int
+    student_count: int
     sample_fps: float
-    wanted_fps: float
+    target_fps: float
     unwritten_bins: int
     last_written_at: datetime | None
-    people: tuple[PersonNow, ...] = ()
+    live_students: tuple[LiveStudent, ...] = ()
     small_faces: SmallFaces | None = None
 
 
-class Probe(Protocol):
+class MissedFaceProbe(Protocol):
     """Searches single frames for faces that the detector missed
     (``monitor.detection.small_faces.SmallFaceProbe``)."""
 
@@ -84,9 +84,9 @@ class Session:
     """Runs the frames of one source through one pipeline into one recorder.
 
     One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
-    and about once a second while there is nothing to look at. ``presence`` tells who is present now; without
+    and about once a second while there is nothing to look at. ``live_snapshot`` tells who is present now; without
     it nothing is told of anybody. ``probe`` is the pipeline's search for missed faces, whose result is
-    stored. ``clock`` gives aware UTC. ``cause`` is why it is over, None before; what is left is being written
+    stored. ``clock`` gives aware UTC. ``end_cause`` is why it is over, None before; what is left is being written
     then.
     """
 
@@ -98,10 +98,10 @@ class Session:
         recorder: Recorder,
         *,
         sample_fps: float,
-        on_progress: Callable[[Progress, int], None] | None = None,
-        on_sample: Callable[[Sample], None] | None = None,
-        presence: Presence | None = None,
-        probe: Probe | None = None,
+        on_progress: Callable[[SessionProgress, int], None] | None = None,
+        on_sample: Callable[[FrameResult], None] | None = None,
+        live_snapshot: LiveSnapshot | None = None,
+        probe: MissedFaceProbe | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._source = source
@@ -109,20 +109,20 @@ class Session:
         self._pipeline = pipeline
         self._recorder = recorder
         self._period_s = 1 / sample_fps
-        self._pace = Pace(sample_fps)
+        self._rate_monitor = FrameRateMonitor(sample_fps)
         self._on_progress = on_progress
         self._on_sample = on_sample
-        self._presence = presence
+        self._live_snapshot = live_snapshot
         self._probe = probe
         self._small_faces: SmallFaces | None = None
         self._clock = clock
-        self.cause: SessionEvent | None = None
+        self.end_cause: SessionEvent | None = None
         self._previous_s: float | None = None
-        self._began_at: datetime | None = None
-        self._faces_now = 0
+        self._started_at: datetime | None = None
+        self._face_count = 0
         self._marks: deque[tuple[float, str]] = deque()
 
-    def run(self, stop: threading.Event) -> Outcome:
+    def run(self, stop: threading.Event) -> SessionOutcome:
         """Watch until the source ends or ``stop`` is set.
 
         A file that is stopped before its end is interrupted; a camera that is stopped is
@@ -131,23 +131,23 @@ class Session:
         """
         cause, reason = SessionEvent.FAILURE, "the program failed; the log says why"
         try:
-            self._watch()
-            cause, reason = self._how_it_ended(stop)
+            self._process_all()
+            cause, reason = self._determine_end(stop)
         except SourceLost as error:
-            cause, reason = SessionEvent.CAMERA_GONE, str(error)
+            cause, reason = SessionEvent.CAMERA_LOST, str(error)
         except DatabaseError as error:
             reason = f"the record could not be written: {error}"
             raise
         finally:
-            self.cause = cause
-            status = SessionStatus.INTERRUPTED if cause in INTERRUPTING else SessionStatus.FINISHED
+            self.end_cause = cause
+            status = SessionStatus.INTERRUPTED if cause in INTERRUPTING_EVENTS else SessionStatus.FINISHED
             self._close(status, reason, stop)
-        return Outcome(
+        return SessionOutcome(
             self._recorder.session_id,
             status,
             reason,
             self._recorder.progress,
-            self._pipeline.seating.student_count,
+            self._pipeline.assigner.student_count,
             self._small_faces,
         )
 
@@ -155,7 +155,7 @@ class Session:
         """Put a note on the timeline at this moment of the lecture; from any thread. Returns where, media
         seconds. It is written with the next commit. Raises ValueError for a text with nothing to read."""
         # What no database takes must not hold up all that waits with it.
-        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_readable(c)).strip()
+        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
         if not readable:
             raise ValueError(f"the note {text!r} has nothing to read; expected a few words")
         at_s = self._now_s()
@@ -166,13 +166,15 @@ class Session:
         """How the session stands; from any thread."""
         return SessionView(
             progress=self._recorder.progress,
-            faces_now=self._faces_now,
-            students=self._pipeline.seating.student_count,
-            sample_fps=self._pace.fps(self._now_s()),
-            wanted_fps=self._pace.wanted_fps,
-            unwritten_bins=self._recorder.unwritten,
+            face_count=self._face_count,
+            student_count=self._pipeline.assigner.student_count,
+            sample_fps=self._rate_monitor.fps(self._now_s()),
+            target_fps=self._rate_monitor.target_fps,
+            unwritten_bins=self._recorder.unwritten_bins,
             last_written_at=self._recorder.last_written_at,
-            people=() if self._presence is None else self._presence.people(self.labels()),
+            live_students=()
+            if self._live_snapshot is None
+            else self._live_snapshot.live_students(self.labels()),
             small_faces=self._small_faces,
         )
 
@@ -185,36 +187,36 @@ class Session:
         now_s = getattr(self._source, "now_s", None)
         return self._recorder.progress.end_s if now_s is None else float(now_s())
 
-    def _watch(self) -> None:
+    def _process_all(self) -> None:
         for item in self._frames:
             if isinstance(item, Gap):
-                self._miss(item)
+                self._process_gap(item)
             else:
-                self._look(item)
-            self._take_notes()
+                self._process_frame(item)
+            self._record_notes()
             self._recorder.commit_if_due(self._seats, self._pipeline.pop_changed_tracks)
             if self._on_progress is not None:
-                self._on_progress(self._recorder.progress, self._pipeline.seating.student_count)
+                self._on_progress(self._recorder.progress, self._pipeline.assigner.student_count)
 
-    def _look(self, frame: Frame) -> None:
-        if self._began_at is None:
-            self._began_at = frame.captured_at - timedelta(seconds=frame.media_s)
+    def _process_frame(self, frame: Frame) -> None:
+        if self._started_at is None:
+            self._started_at = frame.captured_at - timedelta(seconds=frame.media_s)
         previous_s, self._previous_s = self._previous_s, frame.media_s
         # After a gap as at the start: a sample stands for one period, not for what nobody saw.
         passed_s = self._period_s if previous_s is None else frame.media_s - previous_s
         sample = self._pipeline.process(frame)
         self._record_small_faces()
-        self._faces_now = sample.faces
-        if self._presence is not None:
-            self._presence.update(sample)
+        self._face_count = sample.face_count
+        if self._live_snapshot is not None:
+            self._live_snapshot.update(sample)
         if self._on_sample is not None:
             self._on_sample(sample)
-        longest_s = max(MAX_COVER_S, 2 * self._period_s)
-        covers_s = min(passed_s, longest_s) if sample.looked_at else 0.0
+        longest_s = max(MAX_SAMPLE_DURATION_S, 2 * self._period_s)
+        covers_s = min(passed_s, longest_s) if sample.analysed else 0.0
         self._recorder.add(sample, covers_s, self._source.frames_dropped)
-        news = self._pace.sample(frame.media_s)
+        news = self._rate_monitor.add_sample(frame.media_s)
         # A file waits for whoever reads it: what it has fewer of, it never had.
-        if news is not None and self._source.live:
+        if news is not None and self._source.is_live:
             log.warning("%s", news)
             self._recorder.add_note(frame.media_s, news)
 
@@ -225,15 +227,15 @@ class Session:
             self._small_faces = found
             self._recorder.set_small_faces(found)
 
-    def _miss(self, gap: Gap) -> None:
+    def _process_gap(self, gap: Gap) -> None:
         self._previous_s = None
-        self._faces_now = 0
-        if self._presence is not None:
-            self._presence.forget()
-        self._pace.gap(gap.start_s, gap.end_s)
+        self._face_count = 0
+        if self._live_snapshot is not None:
+            self._live_snapshot.clear()
+        self._rate_monitor.add_gap(gap.start_s, gap.end_s)
         self._recorder.add_gap(gap, self._source.frames_dropped)
 
-    def _take_notes(self) -> None:
+    def _record_notes(self) -> None:
         """What the source and other threads have to say, onto the timeline."""
         pop_notes = getattr(self._source, "pop_notes", None)  # only a live source has any
         notes = [] if pop_notes is None else list(pop_notes())
@@ -243,13 +245,13 @@ class Session:
             self._recorder.add_note(at_s, text)
 
     def _seats(self) -> list[Seat]:
-        return self._pipeline.seating.seats
+        return self._pipeline.assigner.seats
 
-    def _how_it_ended(self, stop: threading.Event) -> tuple[SessionEvent, str]:
-        if stop.is_set() and not self._source.live:
-            return SessionEvent.CUT_OFF, "stopped before the end of the recording"
-        if isinstance(stop, StopRequest) and stop.interruption:
-            return SessionEvent.CUT_OFF, stop.interruption
+    def _determine_end(self, stop: threading.Event) -> tuple[SessionEvent, str]:
+        if stop.is_set() and not self._source.is_live:
+            return SessionEvent.ABORTED, "stopped before the end of the recording"
+        if isinstance(stop, ShutdownRequest) and stop.reason:
+            return SessionEvent.ABORTED, stop.reason
         return SessionEvent.STOP if stop.is_set() else SessionEvent.SOURCE_ENDED, ""
 
     def _close(self, status: SessionStatus, reason: str, stop: threading.Event) -> None:
@@ -258,17 +260,17 @@ class Session:
         waiting = self._pipeline.finish()
         if waiting is not None:
             self._recorder.add_observations(waiting)
-        self._take_notes()
-        hurried = isinstance(stop, StopRequest) and stop.hurried
+        self._record_notes()
+        hurried = isinstance(stop, ShutdownRequest) and stop.immediate
         try:
-            if self._probe is not None and not hurried and self.cause is not SessionEvent.FAILURE:
+            if self._probe is not None and not hurried and self.end_cause is not SessionEvent.FAILURE:
                 # The search takes seconds: everything seen so far is committed before it.
                 self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks())
                 self._probe.finish()
                 self._record_small_faces()
-            self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), last=True)
+            self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), is_final=True)
         finally:
-            within_s = HURRY_S if hurried else LAST_TRIES_S
+            within_s = IMMEDIATE_TIMEOUT_S if hurried else CLOSE_TIMEOUT_S
             self._recorder.end(status, self._ended_at(), reason, within_s)
 
     def _ended_at(self) -> datetime:
@@ -276,7 +278,7 @@ class Session:
         hour after, whatever became of the clock meanwhile. One that was recorded before ended then, and its
         recording cannot be of what is still to come."""
         now = self._clock()
-        if self._began_at is None:
+        if self._started_at is None:
             return now
-        watched_until = self._began_at + timedelta(seconds=self._recorder.progress.end_s)
-        return max(now, watched_until) if self._source.live else min(now, watched_until)
+        watched_until = self._started_at + timedelta(seconds=self._recorder.progress.end_s)
+        return max(now, watched_until) if self._source.is_live else min(now, watched_until)

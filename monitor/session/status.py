@@ -16,12 +16,12 @@ from monitor.sources.camera_state import CameraState
 
 
 @dataclass(frozen=True)
-class PersonNow:
+class LiveStudent:
     """One student at the last look. ``label`` is that of their seat in the record ("Student 3", or the
     planned seat's), empty until they are in it.
 
     ``facing`` (turned to the front) and ``eyes_closed`` are None where that cannot be told. Either
-    ``expression`` (one of ``model.emotions.EMOTIONS``) or ``unknown``, a value of ``monitor.types.Unknown``,
+    ``expression`` (one of ``model.emotions.EMOTIONS``) or ``unreadable_reason``, a value of ``monitor.types.UnreadableReason``,
     says why there is none.
     """
 
@@ -30,19 +30,19 @@ class PersonNow:
     facing: bool | None = None
     eyes_closed: bool | None = None
     expression: str | None = None
-    unknown: str | None = None
+    unreadable_reason: str | None = None
 
 
 @dataclass(frozen=True)
 class RecordingStatus:
     """One room's recording. ``source`` is fit for records (no password). Times are aware UTC.
 
-    ``session_id`` is None until the first picture has come. ``since`` is when ``state`` began.
+    ``session_id`` is None until the first picture has come. ``state_since`` is when ``state`` began.
     ``camera_reason`` says in a few words why no fresh picture comes, empty while one does;
-    ``camera_age_s`` is the time since the last fresh picture, None before the first. ``faces_now`` counts
-    the faces of the last sample, ``students`` the people followed so far. ``sample_fps`` is the rate that
-    was reached over the last half minute, ``wanted_fps`` the one asked for. ``unwritten_bins`` wait for the
-    database. ``last_written_at`` is None before the first commit. ``people`` are the students at the last
+    ``camera_age_s`` is the time since the last fresh picture, None before the first. ``face_count`` counts
+    the faces of the last sample, ``student_count`` the people followed so far. ``sample_fps`` is the rate that
+    was reached over the last half minute, ``target_fps`` the one asked for. ``unwritten_bins`` wait for the
+    database. ``last_written_at`` is None before the first commit. ``live_students`` are the students at the last
     look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody. ``small_faces``
     is the result of the search for faces that the detector missed, None before there is one.
     """
@@ -52,22 +52,22 @@ class RecordingStatus:
     source: str
     session_id: int | None
     state: SessionState
-    since: datetime
+    state_since: datetime
     started_at: datetime | None
     media_s: float
     watched_s: float
     camera: CameraState
     camera_reason: str
     camera_age_s: float | None
-    faces_now: int
-    students: int
+    face_count: int
+    student_count: int
     frames_sampled: int
     frames_dropped: int
     sample_fps: float
-    wanted_fps: float
+    target_fps: float
     unwritten_bins: int
     last_written_at: datetime | None
-    people: tuple[PersonNow, ...] = ()
+    live_students: tuple[LiveStudent, ...] = ()
     small_faces: SmallFaces | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -15,14 +15,14 @@ class Source(Protocol):
 
     ``name`` is fit for records: no directory of the user's machine, no credentials of a URL.
     ``expected_s`` is the length that the source announces, in seconds, or None where it announces
-    none. ``live`` is True where frames come at their own pace and a slow reader misses some.
+    none. ``is_live`` is True where frames come at their own pace and a slow reader misses some.
     ``frames_dropped`` counts what was lost so far: damaged packets of a file, unreadable images of
     a folder, samples of a live source that were due and not delivered.
     """
 
     name: str
     expected_s: float | None
-    live: bool
+    is_live: bool
     frames_dropped: int
 
     def __enter__(self) -> Self: ...

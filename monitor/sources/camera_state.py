@@ -31,9 +31,9 @@ class CameraState(StrEnum):
     """Fresh pictures come."""
     STALE = "stale"
     """Connected, but what comes is nothing, the same picture again, or black."""
-    WAITING = "waiting"
+    RECONNECTING = "waiting"
     """Given up on this connection; the next try is due after a pause."""
-    GONE = "gone"
+    LOST = "gone"
     """The budget of tries is spent; nothing more will come."""
 
 
@@ -42,14 +42,14 @@ class CameraEvent(StrEnum):
 
     OPEN = "open"
     """Pictures are wanted: at the start, and when a pause ends."""
-    PICTURE = "fresh picture"
-    NOTHING_FRESH = "nothing fresh"
+    FRESH_FRAME = "fresh picture"
+    NO_FRESH_FRAME = "nothing fresh"
     """Nothing for too long, the same picture for too long, or a black one."""
     GIVE_UP = "give up"
     """The connection broke, could not be made, or gave nothing fresh for longer than is waited."""
-    TRY_AGAIN = "try again"
+    RETRY = "try again"
     """The pause before the next try is over."""
-    BUDGET_SPENT = "budget spent"
+    RETRIES_EXHAUSTED = "budget spent"
     CLOSE = "close"
     """No pictures are wanted: a pause, or the end."""
 
@@ -58,31 +58,31 @@ S, E = CameraState, CameraEvent
 
 TRANSITIONS: dict[tuple[CameraState, CameraEvent], CameraState] = {
     (S.CLOSED, E.OPEN): S.OPENING,
-    (S.OPENING, E.PICTURE): S.FRESH,
-    (S.OPENING, E.NOTHING_FRESH): S.STALE,
-    (S.OPENING, E.GIVE_UP): S.WAITING,
-    (S.FRESH, E.NOTHING_FRESH): S.STALE,
-    (S.FRESH, E.GIVE_UP): S.WAITING,
-    (S.STALE, E.PICTURE): S.FRESH,
-    (S.STALE, E.GIVE_UP): S.WAITING,
-    (S.WAITING, E.TRY_AGAIN): S.OPENING,
-    (S.WAITING, E.BUDGET_SPENT): S.GONE,
+    (S.OPENING, E.FRESH_FRAME): S.FRESH,
+    (S.OPENING, E.NO_FRESH_FRAME): S.STALE,
+    (S.OPENING, E.GIVE_UP): S.RECONNECTING,
+    (S.FRESH, E.NO_FRESH_FRAME): S.STALE,
+    (S.FRESH, E.GIVE_UP): S.RECONNECTING,
+    (S.STALE, E.FRESH_FRAME): S.FRESH,
+    (S.STALE, E.GIVE_UP): S.RECONNECTING,
+    (S.RECONNECTING, E.RETRY): S.OPENING,
+    (S.RECONNECTING, E.RETRIES_EXHAUSTED): S.LOST,
     # Somebody may ask for pictures once more, e.g. after the cable was found.
-    (S.GONE, E.OPEN): S.OPENING,
-} | {(state, E.CLOSE): S.CLOSED for state in (S.OPENING, S.FRESH, S.STALE, S.WAITING)}
+    (S.LOST, E.OPEN): S.OPENING,
+} | {(state, E.CLOSE): S.CLOSED for state in (S.OPENING, S.FRESH, S.STALE, S.RECONNECTING)}
 """Where each event leads from each state; a pair that is missing leaves the state alone."""
 
 CONNECTED = frozenset({S.OPENING, S.FRESH, S.STALE})
 """The states in which there is a connection, or one is being made."""
 
 
-class CameraMachine:
+class CameraStateMachine:
     """One live source's state, moved by events. Not thread-safe: one loop owns it."""
 
     def __init__(self) -> None:
         self.state = CameraState.CLOSED
 
-    def happen(self, event: CameraEvent) -> bool:
+    def handle(self, event: CameraEvent) -> bool:
         """Move on; returns whether the state changed."""
         after = TRANSITIONS.get((self.state, event))
         if after is None:
@@ -92,7 +92,7 @@ class CameraMachine:
 
 
 @dataclass(frozen=True)
-class CameraView:
+class CameraStatus:
     """How a live source stands, for whoever asks. ``reason`` says in a few words why no fresh picture
     comes, and is empty while one does; ``age_s`` is the time since the last fresh picture, None before the
     first."""
@@ -102,11 +102,11 @@ class CameraView:
     age_s: float | None
 
 
-TELL_S = 1.0
+UPDATE_INTERVAL_S = 1.0
 """How often a gap that goes on is given again."""
 
 
-class Outage:
+class GapTracker:
     """What is missing of a live session at present. Times are media seconds.
 
     A reason that changes ends one gap and begins the next, so gaps never overlap.
@@ -118,31 +118,31 @@ class Outage:
         self._start_s = 0.0
         self._end_s = 0.0
 
-    def tell(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
+    def update(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
         """There is nothing to look at since ``since_s``; the gaps to hand on now, often none.
 
         ``since_s`` counts where a gap begins; one that goes on keeps its start.
         """
         if reason is self.reason:
-            return self._grown(now_s) if now_s - self._end_s >= TELL_S else []
+            return self._extend(now_s) if now_s - self._end_s >= UPDATE_INTERVAL_S else []
         before: list[Gap] = []
         if self.reason is not None:
             # What is told late (somebody resumed while the loop looked on) is no second gap over the first.
             now_s = max(now_s, self._end_s)
             change_s = min(max(since_s, self._end_s), now_s)
-            before = self._grown(change_s)
+            before = self._extend(change_s)
             since_s = change_s
         self.reason = reason
         self._start_s = self._end_s = min(since_s, now_s)
-        return before + self._grown(now_s)
+        return before + self._extend(now_s)
 
     def end(self, now_s: float) -> list[Gap]:
         """There is something to look at, or nobody looks any more: the open gap with its end."""
-        last = [] if self.reason is None else self._grown(now_s)
+        last = [] if self.reason is None else self._extend(now_s)
         self.reason = None
         return last
 
-    def _grown(self, end_s: float) -> list[Gap]:
+    def _extend(self, end_s: float) -> list[Gap]:
         assert self.reason is not None
         self._end_s = max(end_s, self._end_s)
         return [Gap(self._start_s, self._end_s, self.reason)]
@@ -160,11 +160,11 @@ class SourceNotes:
         self._first: Size | None = None
         self._size: Size | None = None
 
-    def back(self, media_s: float, gone_s: float) -> None:
+    def add_reconnected(self, media_s: float, gone_s: float) -> None:
         """The camera gives pictures again after ``gone_s`` seconds."""
         self._notes.append((media_s, f"camera back after {gone_s:.0f} s"))
 
-    def size(self, media_s: float, size: Size) -> None:
+    def add_size(self, media_s: float, size: Size) -> None:
         """Of each picture; the first is what the session is counted in, and a change is worth a note."""
         self._first = self._first or size
         if self._size is not None and size != self._size:
@@ -182,43 +182,43 @@ class SourceNotes:
 
 
 @dataclass(frozen=True)
-class Order:
-    """``at_s`` is when it was given, on the source's clock."""
+class PauseRequest:
+    """``requested_s`` is when it was given, on the source's clock."""
 
     pause: bool
-    at_s: float
+    requested_s: float
 
 
-class Orders:
+class PauseRequests:
     """Orders wait here, each in its turn, until the source's loop comes by."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._paused = False
-        self._waiting: deque[Order] = deque()
+        self._pending: deque[PauseRequest] = deque()
 
-    def give(self, *, pause: bool) -> None:
+    def add(self, *, pause: bool) -> None:
         """Add an order, unless it asks for what was asked for last. From any thread."""
         with self._lock:
             if pause is not self._paused:
                 self._paused = pause
-                self._waiting.append(Order(pause, self._clock()))
+                self._pending.append(PauseRequest(pause, self._clock()))
 
-    def forget(self) -> bool:
+    def clear(self) -> bool:
         """Drop what waits; returns whether a pause is what was asked for last."""
         with self._lock:
-            self._waiting.clear()
+            self._pending.clear()
             return self._paused
 
     def __bool__(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._pending)
 
     @property
-    def next(self) -> Order:
-        """The oldest that waits; it goes on waiting until it is ``done``."""
-        return self._waiting[0]
+    def next(self) -> PauseRequest:
+        """The oldest that waits; it goes on waiting until it is ``complete``."""
+        return self._pending[0]
 
-    def done(self) -> None:
+    def complete(self) -> None:
         """The oldest is carried out."""
-        self._waiting.popleft()
+        self._pending.popleft()

@@ -22,7 +22,7 @@ THUMBNAIL_PX = 120
 
 FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
-QUIET = "-8"
+FFMPEG_QUIET = "-8"
 """FFmpeg's ``AV_LOG_QUIET``."""
 
 
@@ -55,7 +55,7 @@ def open_capture(address: int | str) -> Capture:
     # Over UDP each lost packet smears the picture until the next key frame, and a smeared face is still
     # found and read; firewalls often let UDP not through at all. Over TCP a picture comes whole or late.
     # OpenCV reads both options from the environment alone, and what the user has put there stands.
-    os.environ.setdefault(FFMPEG_LOG, QUIET)
+    os.environ.setdefault(FFMPEG_LOG, FFMPEG_QUIET)
     os.environ.setdefault(FFMPEG_OPTIONS, "rtsp_transport;tcp")
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
@@ -67,16 +67,16 @@ def open_capture(address: int | str) -> Capture:
 
 
 @dataclass(frozen=True)
-class Shot:
+class CapturedFrame:
     """One fresh picture as it was read; ``read_s`` is on the steady clock, ``captured_at`` aware UTC.
-    ``before_s`` is when the fresh one before it was read, None for the first of a connection. ``shown`` as in
+    ``previous_read_s`` is when the fresh one before it was read, None for the first of a connection. ``active_tiles`` as in
     ``monitor.types.Frame``."""
 
     image_bgr: ImageBGR
     captured_at: datetime
     read_s: float
-    before_s: float | None
-    shown: frozenset[int] | None = None
+    previous_read_s: float | None
+    active_tiles: frozenset[int] | None = None
 
 
 def as_bgr(image: Any) -> ImageBGR:

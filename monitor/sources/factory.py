@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from monitor.errors import SourceError
 from monitor.sources.base import Source
 from monitor.sources.capture import CaptureFactory, open_capture
-from monitor.sources.capture_thread import NewestShot
-from monitor.sources.freshness import EXACT, RECODED
+from monitor.sources.capture_thread import CaptureThread
+from monitor.sources.freshness import EXACT_TOLERANCE, RECODED_TOLERANCE
 from monitor.sources.images import ImageFolder
-from monitor.sources.live import LiveSource, Patience
-from monitor.sources.online import SCHEME, open_gallery
+from monitor.sources.live import LiveSource, ReconnectPolicy
+from monitor.sources.online import ONLINE_SCHEME, open_lesson_source
 from monitor.sources.video_file import VideoFile
 
 STALE_S = 10.0
@@ -31,7 +31,7 @@ URL_SCHEMES = ("rtsp", "rtsps", "http", "https")
 
 
 @dataclass(frozen=True)
-class Opening:
+class SourceOptions:
     """What the kinds of source need beside their specification."""
 
     started_at: datetime
@@ -46,12 +46,12 @@ class SourceKind:
 
     name: str
     matches: Callable[[str], bool]
-    open: Callable[[str, Opening], Source]
+    open: Callable[[str, SourceOptions], Source]
 
 
-def is_online(spec: str) -> bool:
+def is_online_lesson(spec: str) -> bool:
     """Whether that is an online lesson."""
-    return spec.startswith(SCHEME)
+    return spec.startswith(ONLINE_SCHEME)
 
 
 def _is_camera(spec: str) -> bool:
@@ -62,19 +62,19 @@ def _is_url(spec: str) -> bool:
     return "://" in spec
 
 
-def _open_camera(spec: str, opening: Opening) -> Source:
-    return _live(int(spec), f"camera {int(spec)}", EXACT, opening)
+def _open_camera(spec: str, opening: SourceOptions) -> Source:
+    return _live(int(spec), f"camera {int(spec)}", EXACT_TOLERANCE, opening)
 
 
-def _open_url(spec: str, opening: Opening) -> Source:
+def _open_url(spec: str, opening: SourceOptions) -> Source:
     # What comes over HTTP is nearly always single JPEGs, equal where the picture is.
     recoded = spec.lower().startswith("rtsp")
-    return _live(spec, _url_name(spec), RECODED if recoded else EXACT, opening)
+    return _live(spec, _url_name(spec), RECODED_TOLERANCE if recoded else EXACT_TOLERANCE, opening)
 
 
-def _live(address: int | str, name: str, tolerance: int, opening: Opening) -> Source:
-    patience = Patience(opening.stale_s, opening.reconnect_s, tolerance)
-    return LiveSource(address, name, patience, partial(NewestShot, factory=opening.capture_factory))
+def _live(address: int | str, name: str, tolerance: int, opening: SourceOptions) -> Source:
+    patience = ReconnectPolicy(opening.stale_s, opening.reconnect_s, tolerance)
+    return LiveSource(address, name, patience, partial(CaptureThread, factory=opening.capture_factory))
 
 
 def _url_name(url: str) -> str:
@@ -96,7 +96,7 @@ def _url_name(url: str) -> str:
 
 
 SOURCES: tuple[SourceKind, ...] = (
-    SourceKind("online lesson", is_online, lambda spec, _: open_gallery(spec)),
+    SourceKind("online lesson", is_online_lesson, lambda spec, _: open_lesson_source(spec)),
     SourceKind("camera", _is_camera, _open_camera),
     SourceKind("stream", _is_url, _open_url),
     SourceKind(
@@ -126,7 +126,7 @@ def open_source(
         SourceError: there is nothing of that kind, or it cannot be read.
         ValueError: ``started_at`` has no time zone.
     """
-    opening = Opening(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
+    opening = SourceOptions(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
     if opening.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
     text = str(spec).strip()

@@ -21,7 +21,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from monitor.errors import SourceError
-from monitor.sources.video_file import OPTIONS, upright_bgr
+from monitor.sources.video_file import AV_OPTIONS, upright_bgr
 from monitor.types import Frame, ImageBGR
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
@@ -38,7 +38,7 @@ class ImageFolder:
         SourceError: the folder is not there or holds no image.
     """
 
-    live = False
+    is_live = False
     expected_s: float | None = None
 
     def __init__(self, path: Path, started_at: datetime) -> None:
@@ -102,8 +102,8 @@ def _read_bgr(path: Path) -> ImageBGR | None:
     return None if image is None else np.asarray(image, dtype=np.uint8)
 
 
-def _check_size(name: str, image: ImageBGR, first: tuple[str, tuple[int, ...]]) -> None:
-    first_name, shape = first
+def _check_size(name: str, image: ImageBGR, first_image: tuple[str, tuple[int, ...]]) -> None:
+    first_name, shape = first_image
     if image.shape == shape:
         return
     raise SourceError(
@@ -112,18 +112,18 @@ def _check_size(name: str, image: ImageBGR, first: tuple[str, tuple[int, ...]]) 
     )
 
 
-FORMATS = ("jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
+IMAGE_FORMATS = ("jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
 
 
-def read_picture(content: bytes, name: str) -> ImageBGR:
+def decode_image(content: bytes, name: str) -> ImageBGR:
     """The picture in ``content``, upright. Raises SourceError, which calls it ``name``, where it is none or
     has more than ``MOST_PIXELS``."""
     refused = SourceError(f"{name} cannot be read as a picture; expected e.g. a JPEG or PNG")
-    options = OPTIONS | {"format_whitelist": ",".join(FORMATS)}
+    options = AV_OPTIONS | {"format_whitelist": ",".join(IMAGE_FORMATS)}
     try:
         with av.open(io.BytesIO(content), "r", options=options) as container:
             stream = container.streams.video[0]
-            stream.codec_context.options = {"max_pixels": OPTIONS["max_pixels"]}
+            stream.codec_context.options = {"max_pixels": AV_OPTIONS["max_pixels"]}
             frame = next(container.decode(stream))
             assert isinstance(frame, VideoFrame)  # it is, of a picture track
             return upright_bgr(frame)

@@ -28,7 +28,7 @@ class Sampler:
         self._fps = sample_fps
         self._next: int | None = None
 
-    def due(self, media_s: float) -> bool:
+    def is_due(self, media_s: float) -> bool:
         """Whether the frame at ``media_s`` is to be sampled; if so, the next grid point is awaited."""
         slot = math.floor((media_s + GRID_TOLERANCE_S) * self._fps)
         if self._next is None:

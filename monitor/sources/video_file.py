@@ -31,7 +31,7 @@ from monitor.sources.sampling import MediaClock, Sampler
 from monitor.types import Frame, ImageBGR
 
 
-def ahead(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
+def prefetch(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
     """The same frames, each begun while its user is busy with the one before, in one thread of its own.
 
     At most one frame waits. What ``frames`` raises is raised here, in its place. ``frames`` must not be used
@@ -57,7 +57,7 @@ smeared pictures by 4 to 5 grey levels in the mean."""
 CUT_TOLERANCE_S = 1.0
 """Announced and real lengths of whole files differ by fractions of a second; less is not a cut."""
 
-FORMATS = (
+CONTAINER_FORMATS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "dv", "wtv", "nut", "ivf", "gif",
     "m4v", "h264", "hevc", "mpegvideo", "mjpeg", "yuv4mpegpipe",
     "image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
@@ -67,17 +67,17 @@ FORMATS = (
 content; sound too, to be told that it has no picture. Not playlists (HLS, DASH, concat, SDP) nor subtitles in
 a container of their own, which name other files and hosts to be read."""
 
-MOST_PIXELS = 1 << 26
+MAX_PIXELS = 1 << 26
 """Of a picture, 67 million: twice 8K. A small file can announce one that fills the memory."""
 
-OPTIONS = {
-    "format_whitelist": ",".join(FORMATS),
+AV_OPTIONS = {
+    "format_whitelist": ",".join(CONTAINER_FORMATS),
     "protocol_whitelist": "file",
-    "max_pixels": str(MOST_PIXELS),
+    "max_pixels": str(MAX_PIXELS),
 }
 """For ``av.open``. The protocol: nothing that a file says makes FFmpeg connect to anywhere."""
 
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+_ROTATIONS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
 class VideoFile:
@@ -95,13 +95,13 @@ class VideoFile:
         SourceError: the path does not exist, or is not a video.
     """
 
-    live = False
+    is_live = False
 
     def __init__(self, path: Path, started_at: datetime) -> None:
         self.name = path.name
         self.frames_dropped = 0
         self._started_at = started_at
-        self._frames = ahead(iter(()))
+        self._frames = prefetch(iter(()))
         self._container = _open_container(path)
         try:
             self._stream = _video_stream(self._container, path.name)
@@ -129,7 +129,7 @@ class VideoFile:
         Raises: SourceError: there is not one frame in the file that can be decoded. SourceLost: the file
         ends, or its frames do, before the length it announced.
         """
-        self._frames = ahead(self._sampled(sample_fps, stop))
+        self._frames = prefetch(self._sampled(sample_fps, stop))
         return self._frames
 
     def _sampled(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
@@ -140,7 +140,7 @@ class VideoFile:
         for frame in self._decoded(stop):
             media_s = clock.position_s(_timestamp_s(frame))
             end_s = media_s + _duration_s(frame)
-            if sampler.due(media_s):
+            if sampler.is_due(media_s):
                 yield Frame(upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
             if stop.is_set():
                 return
@@ -198,7 +198,7 @@ def _open_container(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty; expected a video, was the copy finished?")
     try:
-        return av.open(str(path), options=dict(OPTIONS))
+        return av.open(str(path), options=dict(AV_OPTIONS))
     except (FFmpegError, UnicodeError) as error:
         raise SourceError(
             f"{path} cannot be read as a video ({_reason(error)}); "
@@ -215,7 +215,7 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"
-            stream.codec_context.options = {"max_pixels": OPTIONS["max_pixels"]}
+            stream.codec_context.options = {"max_pixels": AV_OPTIONS["max_pixels"]}
             return stream
     raise SourceError(f"{name} has no picture track; expected a video, not a sound recording")
 
@@ -256,33 +256,33 @@ def _duration_s(frame: VideoFrame) -> float:
 def upright_bgr(frame: VideoFrame) -> ImageBGR:
     """The picture as its container asks to show it, turned by a multiple of 90°."""
     image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-    turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
+    turn = _ROTATIONS.get(round(frame.rotation / 90) * 90 % 360)
     return image if turn is None else np.asarray(cv2.rotate(image, turn), dtype=np.uint8)
 
 
-TAGS = ("com.apple.quicktime.creationdate", "creation_time")
+CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first is the beginning of the recording with the camera's own offset from UTC; the second is UTC, and
 some cameras write into it their local time, or the end."""
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+EARLIEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 """Before it is a clock that was never set: 1904 and 1970 are where containers count from."""
 
 
-def made_at(path: Path, now: datetime) -> datetime | None:
+def recording_time(path: Path, now: datetime) -> datetime | None:
     """When ``path`` says it was made, aware UTC; None where it says nothing, or what cannot be: no time, one
     without a zone, before 2000 or after ``now``. Nothing is decoded."""
     if not path.is_file():
         return None
     try:
-        with av.open(str(path), options=dict(OPTIONS)) as container:
+        with av.open(str(path), options=dict(AV_OPTIONS)) as container:
             tags = [dict(container.metadata), *(dict(stream.metadata) for stream in container.streams.video)]
     except (FFmpegError, UnicodeError, OSError):
         return None
-    return next((at for at in _said(tags) if EARLIEST <= at <= now), None)
+    return next((at for at in _timestamps(tags) if EARLIEST_PLAUSIBLE <= at <= now), None)
 
 
-def _said(tags: Sequence[Mapping[str, str]]) -> Iterator[datetime]:
-    for name in TAGS:
+def _timestamps(tags: Sequence[Mapping[str, str]]) -> Iterator[datetime]:
+    for name in CREATION_TAGS:
         for one in tags:
             try:
                 at = datetime.fromisoformat(one.get(name, ""))

@@ -7,7 +7,7 @@ again when it has grown.
 Bins of single students become bins of the whole class, for ``mode: aggregate``.
 
 Pure. In that mode nothing about one student is stored. A figure of a bin is kept only if at least
-``MIN_PEOPLE`` students are behind that figure: five in view of whom one could be read give no expression.
+``MIN_STUDENTS`` students are behind that figure: five in view of whom one could be read give no expression.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from db.corrections.merge_bins import combined_poses
+from db.corrections.merge_bins import merge_pose_counts
 from db.records import TimelineBin
-from model.poses import Pose, pose_of
+from model.poses import HeadPoseClass, classify_head_pose
 from monitor.types import HeadPose, Observation
 
 
 @dataclass
-class _Tally:
+class _StudentTally:
     """One student in one bin, so far."""
 
-    seen_at: set[float] = field(default_factory=set)
+    seen_times_s: set[float] = field(default_factory=set)
     seen_s: float = 0.0
-    usable: int = 0
+    usable_samples: int = 0
     probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros(7))
-    unknown: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
     yaw_deg: list[float] = field(default_factory=list)
     pitch_deg: list[float] = field(default_factory=list)
-    facing: int = 0
+    facing_samples: int = 0
     poses: Counter[str] = field(default_factory=Counter)
-    eyes: int = 0
-    closed: int = 0
+    eye_samples: int = 0
+    closed_samples: int = 0
 
 
 @dataclass
@@ -48,8 +48,8 @@ class _OpenBin:
     """One bin of the whole class, so far: the samples it covers and who was in them."""
 
     covers_s: dict[float, float] = field(default_factory=dict)
-    watched: dict[float, frozenset[int]] = field(default_factory=dict)
-    tallies: dict[int, _Tally] = field(default_factory=dict)
+    observed_students: dict[float, frozenset[int]] = field(default_factory=dict)
+    tallies: dict[int, _StudentTally] = field(default_factory=dict)
 
 
 class Binner:
@@ -58,7 +58,7 @@ class Binner:
     ``is_facing`` says whether a head pose counts as turned to the front; None counts as no direction.
     ``keep_s`` is how long bins stay open behind the newest, seconds; an observation older than that is
     refused. It must cover what the pipeline holds back until a face is confirmed
-    (``monitor.session.pipeline.PENDING_S``).
+    (``monitor.session.pipeline.MAX_PENDING_S``).
     """
 
     def __init__(
@@ -70,13 +70,15 @@ class Binner:
         self._open: dict[int, _OpenBin] = {}
         self._students: set[int] = set()
 
-    def add_sample(self, media_s: float, covers_s: float, watched: frozenset[int] | None = None) -> None:
+    def add_sample(
+        self, media_s: float, covers_s: float, observed_students: frozenset[int] | None = None
+    ) -> None:
         """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds; of nobody else but
-        ``watched`` it tells anything, with None it does of everybody."""
+        ``observed_students`` it tells anything, with None it does of everybody."""
         bin_ = self._open.setdefault(self._index(media_s), _OpenBin())
         bin_.covers_s[media_s] = covers_s
-        if watched is not None:
-            bin_.watched[media_s] = watched
+        if observed_students is not None:
+            bin_.observed_students[media_s] = observed_students
 
     def add(self, observation: Observation) -> bool:
         """Count one observation; True unless its bin is closed already.
@@ -89,10 +91,10 @@ class Binner:
             return False
         covers_s = bin_.covers_s[observation.media_s]
         if observation.seen:
-            tally = bin_.tallies.setdefault(observation.student, _Tally())
+            tally = bin_.tallies.setdefault(observation.student, _StudentTally())
             # A second face at the seat (one person found twice, or somebody passing by) may turn out to be
             # the same student's next track: of its earlier samples those count in which nobody was seen.
-            if observation.media_s not in tally.seen_at:
+            if observation.media_s not in tally.seen_times_s:
                 self._count(tally, observation, covers_s)
         return True
 
@@ -106,7 +108,7 @@ class Binner:
             for number in numbers
         }
 
-    def close_old(self) -> None:
+    def drop_old(self) -> None:
         """Forget the bins further behind the newest than ``keep_s``."""
         if self._open:
             oldest = max(self._open) - self._keep_bins
@@ -116,34 +118,36 @@ class Binner:
         # Timestamps such as 4.9999999 belong to the bin that their rounded value opens.
         return math.floor(media_s / self.bin_s + 1e-6)
 
-    def _count(self, tally: _Tally, observation: Observation, covers_s: float) -> None:
-        tally.seen_at.add(observation.media_s)
+    def _count(self, tally: _StudentTally, observation: Observation, covers_s: float) -> None:
+        tally.seen_times_s.add(observation.media_s)
         tally.seen_s += covers_s
         if observation.probabilities is not None:
-            tally.usable += 1
+            tally.usable_samples += 1
             tally.probabilities += observation.probabilities
-            if observation.head is not None and observation.head.pitch_deg is not None:
-                tally.poses[pose_of(observation.head.yaw_deg, observation.head.pitch_deg)] += 1
-        elif observation.unknown is not None:
-            tally.unknown[observation.unknown.value] += 1
-        facing = None if observation.head is None else self._is_facing(observation.head)
-        if observation.head is not None and facing is not None:
-            tally.yaw_deg.append(observation.head.yaw_deg)
-            tally.facing += facing
-            if observation.head.pitch_deg is not None:
-                tally.pitch_deg.append(observation.head.pitch_deg)
+            if observation.head_pose is not None and observation.head_pose.pitch_deg is not None:
+                tally.poses[
+                    classify_head_pose(observation.head_pose.yaw_deg, observation.head_pose.pitch_deg)
+                ] += 1
+        elif observation.unreadable_reason is not None:
+            tally.unreadable[observation.unreadable_reason.value] += 1
+        facing = None if observation.head_pose is None else self._is_facing(observation.head_pose)
+        if observation.head_pose is not None and facing is not None:
+            tally.yaw_deg.append(observation.head_pose.yaw_deg)
+            tally.facing_samples += facing
+            if observation.head_pose.pitch_deg is not None:
+                tally.pitch_deg.append(observation.head_pose.pitch_deg)
         if observation.eyes_closed is not None:
-            tally.eyes += 1
-            tally.closed += observation.eyes_closed
+            tally.eye_samples += 1
+            tally.closed_samples += observation.eyes_closed
 
     def _bin(self, number: int, index: int, bin_: _OpenBin) -> TimelineBin:
-        tally = bin_.tallies.get(number, _Tally())
-        mean = tally.probabilities / tally.usable if tally.usable else None
-        seen = len(tally.seen_at)
+        tally = bin_.tallies.get(number, _StudentTally())
+        mean = tally.probabilities / tally.usable_samples if tally.usable_samples else None
+        seen = len(tally.seen_times_s)
         covers_s = [
             s
             for at_s, s in bin_.covers_s.items()
-            if at_s in tally.seen_at or number in bin_.watched.get(at_s, (number,))
+            if at_s in tally.seen_times_s or number in bin_.observed_students.get(at_s, (number,))
         ]
         absent = len(covers_s) - seen
         return TimelineBin(
@@ -153,20 +157,20 @@ class Binner:
             seen_s=tally.seen_s,
             samples=len(covers_s),
             seen_samples=seen,
-            usable_samples=tally.usable,
+            usable_samples=tally.usable_samples,
             probabilities=None if mean is None else tuple(float(p) for p in mean),
-            unknown=dict(tally.unknown) | ({"absent": absent} if absent else {}),
+            unreadable_reasons=dict(tally.unreadable) | ({"absent": absent} if absent else {}),
             pose_samples=len(tally.yaw_deg),
-            facing_samples=tally.facing,
+            facing_samples=tally.facing_samples,
             yaw_deg=float(np.mean(tally.yaw_deg)) if tally.yaw_deg else None,
             pitch_deg=float(np.mean(tally.pitch_deg)) if tally.pitch_deg else None,
-            eye_samples=tally.eyes,
-            closed_samples=tally.closed,
-            poses={pose.value: tally.poses[pose] for pose in Pose if tally.poses[pose]},
+            eye_samples=tally.eye_samples,
+            closed_samples=tally.closed_samples,
+            pose_counts={pose.value: tally.poses[pose] for pose in HeadPoseClass if tally.poses[pose]},
         )
 
 
-MIN_PEOPLE = 5
+MIN_STUDENTS = 5
 """The least number of students behind a class figure. Five is a usual minimum cell size for
 published statistics on pupils (US NCES SLDS Technical Brief 3, 2011, reports minima of 5 to 30)."""
 
@@ -189,7 +193,7 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
     eyed = _enough([b for b in seen if b.eye_samples])
     unknown: Counter[str] = Counter()
     for b in _enough(seen):
-        unknown.update({reason: n for reason, n in b.unknown.items() if reason != "absent"})
+        unknown.update({reason: n for reason, n in b.unreadable_reasons.items() if reason != "absent"})
     return TimelineBin(
         student_id=None,
         start_s=members[0].start_s,
@@ -199,21 +203,21 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
         seen_samples=sum(b.seen_samples for b in seen),
         usable_samples=sum(b.usable_samples for b in usable),
         probabilities=_mean_probabilities(usable),
-        unknown=dict(unknown),
+        unreadable_reasons=dict(unknown),
         pose_samples=sum(b.pose_samples for b in posed),
         facing_samples=sum(b.facing_samples for b in posed),
         yaw_deg=_weighted([(b.yaw_deg, b.pose_samples) for b in posed]),
         pitch_deg=_weighted(_enough_pitches(posed)),
         eye_samples=sum(b.eye_samples for b in eyed),
         closed_samples=sum(b.closed_samples for b in eyed),
-        people=len(seen),
-        poses=combined_poses(usable, sum(b.usable_samples for b in usable)),
+        student_count=len(seen),
+        pose_counts=merge_pose_counts(usable, sum(b.usable_samples for b in usable)),
     )
 
 
 def _enough(bins: list[TimelineBin]) -> list[TimelineBin]:
     """The bins, or none of them if they are of too few students."""
-    return bins if len(bins) >= MIN_PEOPLE else []
+    return bins if len(bins) >= MIN_STUDENTS else []
 
 
 def _enough_pitches(posed: list[TimelineBin]) -> list[tuple[float | None, int]]:

@@ -7,41 +7,43 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.geometry import STANDING, inverse, times
-from monitor.imaging import LEAST_SPREAD
+from monitor.geometry import IDENTITY, compose_similarities, inverse
+from monitor.imaging import MIN_CONTRAST
 from monitor.types import Box, ImageBGR
 
-SIDE_PX = 24
+PATCH_PX = 24
 """Of the small picture: the size of the smallest face that is judged."""
 
 
-def surroundings(image_bgr: ImageBGR, box_xyxy: Box) -> NDArray[np.float32] | None:
+def context_patch(image_bgr: ImageBGR, box_xyxy: Box) -> NDArray[np.float32] | None:
     """What is in ``box_xyxy`` of the picture as ``(24, 24, 3)`` float32 colours; None where it is too
     even."""
-    small = _small(image_bgr, STANDING, box_xyxy)
-    return small.astype(np.float32) if small.std() >= LEAST_SPREAD else None
+    small = _warped_patch(image_bgr, IDENTITY, box_xyxy)
+    return small.astype(np.float32) if small.std() >= MIN_CONTRAST else None
 
 
-def glance(
-    image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0
+def sample_patch(
+    image_bgr: ImageBGR, to_reference: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0
 ) -> NDArray[np.float32] | None:
     """The place ``box_xyxy`` of the room as ``(24, 24)`` float32 grey levels; None where it is too even.
 
-    ``to_room`` ``(2, 3)`` leads from the frame's pixels to the room's. ``margin_px`` more pixels of the patch
+    ``to_reference`` ``(2, 3)`` leads from the frame's pixels to the room's. ``margin_px`` more pixels of the patch
     on each side show what is around the place.
     """
-    small = cv2.cvtColor(_small(image_bgr, to_room, box_xyxy, margin_px), cv2.COLOR_BGR2GRAY)
-    face = small[margin_px : margin_px + SIDE_PX, margin_px : margin_px + SIDE_PX]
-    return small.astype(np.float32) if face.std() >= LEAST_SPREAD else None
+    small = cv2.cvtColor(_warped_patch(image_bgr, to_reference, box_xyxy, margin_px), cv2.COLOR_BGR2GRAY)
+    face = small[margin_px : margin_px + PATCH_PX, margin_px : margin_px + PATCH_PX]
+    return small.astype(np.float32) if face.std() >= MIN_CONTRAST else None
 
 
-def _small(image_bgr: ImageBGR, to_room: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0) -> ImageBGR:
+def _warped_patch(
+    image_bgr: ImageBGR, to_reference: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0
+) -> ImageBGR:
     x1, y1, x2, y2 = box_xyxy
-    across, down = (x2 - x1) / SIDE_PX, (y2 - y1) / SIDE_PX
-    side_px = SIDE_PX + 2 * margin_px
+    across, down = (x2 - x1) / PATCH_PX, (y2 - y1) / PATCH_PX
+    side_px = PATCH_PX + 2 * margin_px
     left, top = x1 + across * (0.5 - margin_px), y1 + down * (0.5 - margin_px)
     small_to_room = np.array([[across, 0.0, left], [0.0, down, top]])
-    small_to_frame = times(inverse(to_room), small_to_room)
+    small_to_frame = compose_similarities(inverse(to_reference), small_to_room)
     low = np.floor(small_to_frame @ (0, 0, 1)).astype(int) - 1
     high = np.ceil(small_to_frame @ (side_px, side_px, 1)).astype(int) + 2
     # Only what is needed is looked at: a frame has a hundred times as many pixels as a face.

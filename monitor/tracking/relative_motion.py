@@ -30,14 +30,14 @@ HAIR_PX, CHEEK_PX, CHIN_PX = 9, 5, 10
 """What belongs to the head beyond its box, above and at the sides, and how much of the lower face is left
 out: shoulders move with the head, so surroundings lie above them."""
 
-STEPS = 5
+MAX_ITERATIONS = 5
 """Iterations; the residual shift was below 0.05 px after four."""
 
-MOST_STEP_PX = 1.0
-MOST_SHIFT_PX = 5.0
+MAX_STEP_PX = 1.0
+MAX_SHIFT_PX = 5.0
 """Limits of one iteration and of the whole alignment, patch pixels. Heuristic, not tuned on data."""
 
-LEAST_SPREAD = 6.0
+MIN_CONTRAST = 6.0
 """Surroundings with a smaller standard deviation, grey levels, hold nothing to align by."""
 
 Floats = NDArray[np.float64]
@@ -52,14 +52,16 @@ class RelativeChange:
     shift: float
 
 
-def relative_change(before: Patch, now: Patch) -> RelativeChange:
+def relative_change(reference: Patch, current: Patch) -> RelativeChange:
     """The change of the face in the middle of two patches of ``FACE_PX + 2 * MARGIN_PX`` pixels a side."""
     side = FACE_PX + 2 * MARGIN_PX
-    if before.shape != (side, side) or now.shape != (side, side):
-        raise ValueError(f"patches have shapes {before.shape} and {now.shape}; expected ({side}, {side})")
-    one, other = _smooth(before), _smooth(now)
+    if reference.shape != (side, side) or current.shape != (side, side):
+        raise ValueError(
+            f"patches have shapes {reference.shape} and {current.shape}; expected ({side}, {side})"
+        )
+    one, other = _smooth(reference), _smooth(current)
     around, face = _masks()
-    if min(one[around].std(), other[around].std()) < LEAST_SPREAD:
+    if min(one[around].std(), other[around].std()) < MIN_CONTRAST:
         return RelativeChange(_correlation(one[face], other[face]), 0.0)
     camera = _aligned(one, other, around, np.zeros(4), turns=True)
     head = _aligned(one, other, face, camera, turns=False)
@@ -85,25 +87,27 @@ def _grid() -> tuple[Floats, Floats]:
     return x, y
 
 
-def _aligned(before: Floats, now: Floats, mask: NDArray[np.bool_], start: Floats, *, turns: bool) -> Floats:
-    """The motion (x, y, zoom, turn) that leads from ``before`` to ``now`` inside ``mask``, from ``start`` on;
+def _aligned(
+    reference: Floats, current: Floats, mask: NDArray[np.bool_], start: Floats, *, turns: bool
+) -> Floats:
+    """The motion (x, y, zoom, turn) that leads from ``reference`` to ``current`` inside ``mask``, from ``start`` on;
     without ``turns`` zoom and turn stay as they are."""
     motion, free = start.copy(), 4 if turns else 2
     x, y = (axis - (axis.shape[0] - 1) / 2 for axis in _grid())
     prior = np.diag([*[10.0] * 2, *[1e5] * (free - 2), 1e-3, 1e-3])
-    for _ in range(STEPS):
-        moved = _warped(now, motion)
+    for _ in range(MAX_ITERATIONS):
+        moved = _warped(current, motion)
         down, across = np.gradient(moved)
         columns = (across, down, across * x + down * y, down * x - across * y)[:free]
         ones = np.ones(int(mask.sum()))
         table = np.stack([*(column[mask] for column in columns), moved[mask], ones], axis=1)
-        target = before[mask]
+        target = reference[mask]
         prior_gain = np.zeros(free + 2)
         prior_gain[free] = 1e-3
         found = np.linalg.solve(table.T @ table + prior, table.T @ target + prior_gain)
-        step = np.clip(found[:free] / max(0.3, found[free]), -MOST_STEP_PX, MOST_STEP_PX)
+        step = np.clip(found[:free] / max(0.3, found[free]), -MAX_STEP_PX, MAX_STEP_PX)
         motion[:free] += step
-        motion[:2] = np.clip(motion[:2], -MOST_SHIFT_PX, MOST_SHIFT_PX)
+        motion[:2] = np.clip(motion[:2], -MAX_SHIFT_PX, MAX_SHIFT_PX)
         if np.abs(step[:2]).max() < 0.02:
             break
     return motion

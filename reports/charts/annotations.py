@@ -16,38 +16,40 @@ CHARACTER_IN, PADDING_IN = 0.062, 0.1
 
 
 @dataclass(frozen=True)
-class Mark:
+class Annotation:
     """Something at ``at_s`` seconds of media time, called ``label`` in the chart."""
 
     at_s: float
     label: str
 
 
-def numbered(times_s: Sequence[float]) -> list[Mark]:
+def number_annotations(times_s: Sequence[float]) -> list[Annotation]:
     """1, 2, 3 in the order given, which should be that of time."""
-    return [Mark(at_s, str(number)) for number, at_s in enumerate(times_s, start=1)]
+    return [Annotation(at_s, str(number)) for number, at_s in enumerate(times_s, start=1)]
 
 
-def lettered(times_s: Sequence[float]) -> list[Mark]:
+def letter_annotations(times_s: Sequence[float]) -> list[Annotation]:
     """A, B, C."""
-    return [Mark(at_s, letter) for at_s, letter in zip(times_s, ascii_uppercase, strict=False)]
+    return [Annotation(at_s, letter) for at_s, letter in zip(times_s, ascii_uppercase, strict=False)]
 
 
-def joined(marks: Sequence[Mark], end_s: float, width_in: float) -> list[Mark]:
+def merge_labels(annotations: Sequence[Annotation], end_s: float, width_in: float) -> list[Annotation]:
     """The labels over an axis so wide, those that would touch made one: ``4–6``, in their middle."""
-    groups: list[list[Mark]] = []
-    for mark in sorted(marks, key=lambda mark: mark.at_s):
+    groups: list[list[Annotation]] = []
+    for mark in sorted(annotations, key=lambda mark: mark.at_s):
         groups.append([mark])
-        while len(groups) > 1 and _touch(groups[-2], groups[-1], width_in / end_s):
+        while len(groups) > 1 and _labels_touch(groups[-2], groups[-1], width_in / end_s):
             last = groups.pop()
             groups[-1] += last
-    return [_one(group) for group in groups]
+    return [_merge_group(group) for group in groups]
 
 
-def draw_lines(axes: Sequence[Axes], marks: Sequence[Mark], end_s: float, *, dashed: bool) -> None:
+def draw_lines(
+    axes: Sequence[Axes], annotations: Sequence[Annotation], end_s: float, *, dashed: bool
+) -> None:
     """A line at each mark, in white casing so that it is seen on every colour."""
     for ax in axes:
-        for mark in marks:
+        for mark in annotations:
             if 0 <= mark.at_s <= end_s:
                 ax.axvline(
                     mark.at_s,
@@ -59,10 +61,10 @@ def draw_lines(axes: Sequence[Axes], marks: Sequence[Mark], end_s: float, *, das
 
 
 def draw_labels(
-    ax: Axes, marks: Sequence[Mark], end_s: float, width_in: float, height: float, *, filled: bool
+    ax: Axes, annotations: Sequence[Annotation], end_s: float, width_in: float, height: float, *, filled: bool
 ) -> None:
     """The labels at a height of ``ax`` (0..1), which lies above the chart and shares its times."""
-    for mark in joined([mark for mark in marks if 0 <= mark.at_s <= end_s], end_s, width_in):
+    for mark in merge_labels([mark for mark in annotations if 0 <= mark.at_s <= end_s], end_s, width_in):
         ax.text(
             mark.at_s,
             height,
@@ -80,12 +82,12 @@ def draw_labels(
         )
 
 
-def _one(group: Sequence[Mark]) -> Mark:
+def _merge_group(group: Sequence[Annotation]) -> Annotation:
     label = group[0].label if len(group) == 1 else f"{group[0].label}–{group[-1].label}"
-    return Mark((group[0].at_s + group[-1].at_s) / 2, label)
+    return Annotation((group[0].at_s + group[-1].at_s) / 2, label)
 
 
-def _touch(left: Sequence[Mark], right: Sequence[Mark], in_per_s: float) -> bool:
-    first, second = _one(left), _one(right)
+def _labels_touch(left: Sequence[Annotation], right: Sequence[Annotation], in_per_s: float) -> bool:
+    first, second = _merge_group(left), _merge_group(right)
     needed_in = (len(first.label) + len(second.label)) * CHARACTER_IN / 2 + PADDING_IN
     return (second.at_s - first.at_s) * in_per_s < needed_in

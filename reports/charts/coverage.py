@@ -11,33 +11,33 @@ from reports.charts.style import FAINT, INK
 from reports.text.i18n import _
 
 BARS = 20
-_BAR, _HEIGHT, _GROUND, _LETTERS = 10, 34, 36, 46
+_BAR, _HEIGHT, _BASELINE_Y, _LABELS_Y = 10, 34, 36, 46
 
 
-def coverage_bars(shares: Sequence[float]) -> Markup:
+def coverage_histogram(shares: Sequence[float]) -> Markup:
     """A bar for every five points of coverage (0..1), as high as the students in it are many."""
     places = np.minimum((np.asarray(shares) * BARS).astype(np.int64), BARS - 1)
     counts = np.bincount(places, minlength=BARS)
     unit = _HEIGHT / max(int(counts.max(initial=0)), 1)
     path = "".join(
-        f"M{bar * _BAR + 1} {_GROUND - 1}v{-number * unit:.1f}h{_BAR - 2}V{_GROUND - 1}z"
+        f"M{bar * _BAR + 1} {_BASELINE_Y - 1}v{-number * unit:.1f}h{_BAR - 2}V{_BASELINE_Y - 1}z"
         for bar, number in enumerate(counts)
         if number
     )
     width = BARS * _BAR
     labels = Markup("").join(
         Markup('<text x="{}" y="{}" text-anchor="{}">{} %</text>').format(
-            at * width // 100, _LETTERS, side, at
+            at * width // 100, _LABELS_Y, side, at
         )
         for at, side in ((0, "start"), (50, "middle"), (100, "end"))
     )
     return Markup(
         '<svg class="coverage" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
         '<path fill="{}" d="{}"/><path stroke="{}" d="M0 {}H{}"/>{}</svg>'
-    ).format(_in_words(shares), *(width, _LETTERS + 2) * 2, INK, path, FAINT, _GROUND, width, labels)
+    ).format(_alt_text(shares), *(width, _LABELS_Y + 2) * 2, INK, path, FAINT, _BASELINE_Y, width, labels)
 
 
-def _in_words(shares: Sequence[float]) -> str:
+def _alt_text(shares: Sequence[float]) -> str:
     lowest, middle, highest = (round(100 * float(np.quantile(shares, q))) for q in (0, 0.5, 1))
     return _(
         "How much of the watched time each of %(students)s students was seen: half of them for %(middle)s %% "

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
-from reports.text.names import isolated, shortened
+from reports.charts.style import FAINT, INK, WIDTH_IN, FigureWithAlt, chart_style
+from reports.text.names import isolate, shorten_name
 
-_DOT = "#0072B2"
+_DOT_COLOUR = "#0072B2"
 _ROW_IN = 0.22
 _NAME_WIDTH = 24
 
@@ -26,24 +26,29 @@ class Difference:
     high: float | None
 
 
-def difference_chart(differences: Sequence[Difference], alt: str, *, label: str) -> Chart:
+def difference_chart(differences: Sequence[Difference], alt: str, *, label: str) -> FigureWithAlt:
     """A dot and its interval for each; filled where the interval leaves zero out."""
     height_in = 0.5 + _ROW_IN * len(differences)
     ends = [abs(end) for one in differences for end in (one.value, one.low, one.high) if end is not None]
     reach = max([0.05, *ends]) * 1.08
-    with house_style():
+    with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
         ax = figure.add_axes((0.24, 0.42 / height_in, 0.7, 1 - 0.5 / height_in))
         ax.axvline(0, color=FAINT, linewidth=0.8)
         for row, one in enumerate(differences):
             clear = one.low is not None and one.high is not None and (one.low > 0 or one.high < 0)
             if one.low is not None and one.high is not None:
-                ax.plot([one.low, one.high], [row, row], color=_DOT, linewidth=1.2)
+                ax.plot([one.low, one.high], [row, row], color=_DOT_COLOUR, linewidth=1.2)
             ax.plot(
-                one.value, row, "o", color=_DOT, markerfacecolor=_DOT if clear else "white", markersize=4.5
+                one.value,
+                row,
+                "o",
+                color=_DOT_COLOUR,
+                markerfacecolor=_DOT_COLOUR if clear else "white",
+                markersize=4.5,
             )
         ax.set_yticks(
-            range(len(differences)), [isolated(shortened(one.name, _NAME_WIDTH)) for one in differences]
+            range(len(differences)), [isolate(shorten_name(one.name, _NAME_WIDTH)) for one in differences]
         )
         for text in ax.get_yticklabels():
             text.set_parse_math(False)
@@ -53,7 +58,7 @@ def difference_chart(differences: Sequence[Difference], alt: str, *, label: str)
         ax.set_xlabel(label, color=INK)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-    return Chart(figure, alt)
+    return FigureWithAlt(figure, alt)
 
 
 def _signed(share: float) -> str:

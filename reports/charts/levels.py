@@ -12,18 +12,26 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
-from reports.charts.dates import date_axis, days
-from reports.charts.resampling import State
-from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style, percent_axis, state_look
-from reports.text.i18n import _, word
+from reports.charts.dates import days_since_epoch, draw_date_axis
+from reports.charts.resampling import ColumnState
+from reports.charts.style import (
+    FAINT,
+    INK,
+    WIDTH_IN,
+    FigureWithAlt,
+    chart_style,
+    draw_percent_axis,
+    state_style,
+)
+from reports.text.i18n import _, translate_word
 
-_DOT = "#0072B2"
-_MISSED_AT = 1.1
+_DOT_COLOUR = "#0072B2"
+_MISSED_Y = 1.1
 """Above the axis: a mark at its foot would read as zero."""
 
 
 @dataclass(frozen=True)
-class Point:
+class SharePoint:
     """A share 0..1 at a moment, with its interval where there is one. One that is ``flagged`` is filled
     black."""
 
@@ -35,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Step:
+class MeanStep:
     """A mean 0..1 from a moment until another."""
 
     since: datetime
@@ -44,35 +52,35 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Panel:
+class SharePanel:
     """One share over time; ``line`` is a trend from its first point to its last. ``label`` is one of the
     collected words and is told in the language that is spoken."""
 
     label: str
-    points: Sequence[Point]
-    steps: Sequence[Step] = ()
+    points: Sequence[SharePoint]
+    steps: Sequence[MeanStep] = ()
     line: Sequence[tuple[datetime, float]] = ()
 
     @property
-    def top(self) -> float:
+    def y_max(self) -> float:
         """Where the axis ends: at 20, 40 or 100 %, so that small shares can be read and few axes differ."""
         ends = [point.value if point.high is None else point.high for point in self.points]
         return next((top for top in (0.2, 0.4) if max(ends, default=1.0) <= top), 1.0)
 
 
-def level_chart(
-    panels: Sequence[Panel],
-    moments: Sequence[datetime],
+def share_chart(
+    panels: Sequence[SharePanel],
+    times: Sequence[datetime],
     alt: str,
     *,
     missed: Sequence[datetime] = (),
     empty: Sequence[tuple[datetime, datetime]] = (),
     panel_in: float = 0.95,
-) -> Chart:
-    """Panels, each ``panel_in`` inches high, over the time of ``moments``. ``missed`` lessons are crossed
+) -> FigureWithAlt:
+    """Panels, each ``panel_in`` inches high, over the time of ``times``. ``missed`` lessons are crossed
     above each panel, ``empty`` stretches of time hatched: neither is zero."""
     height_in = 0.55 + panel_in * len(panels)
-    with house_style():
+    with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
         axes = figure.subplots(
             len(panels),
@@ -88,31 +96,37 @@ def level_chart(
             },
         )[:, 0]
         for ax, panel in zip(axes, panels, strict=True):
-            _draw(ax, panel, missed, empty)
-        date_axis(axes[-1], moments)
+            _draw_panel(ax, panel, missed, empty)
+        draw_date_axis(axes[-1], times)
         figure.align_ylabels(list(axes))
         figure.legend(
-            handles=_handles(panels, missed=bool(missed), empty=bool(empty)),
+            handles=_legend_handles(panels, missed=bool(missed), empty=bool(empty)),
             loc="upper left",
             bbox_to_anchor=(0.8, 1.0),
             fontsize=7,
         )
-    return Chart(figure, alt)
+    return FigureWithAlt(figure, alt)
 
 
-def _draw(
-    ax: Axes, panel: Panel, missed: Sequence[datetime], empty: Sequence[tuple[datetime, datetime]]
+def _draw_panel(
+    ax: Axes, panel: SharePanel, missed: Sequence[datetime], empty: Sequence[tuple[datetime, datetime]]
 ) -> None:
     for since, until in empty:
-        ax.axvspan(days(since), days(until), **state_look(State.NOT_WATCHED))
+        ax.axvspan(days_since_epoch(since), days_since_epoch(until), **state_style(ColumnState.NOT_WATCHED))
     for step in panel.steps:
-        ax.plot([days(step.since), days(step.until)], [step.value] * 2, color=FAINT, linewidth=2.2, alpha=0.6)
+        ax.plot(
+            [days_since_epoch(step.since), days_since_epoch(step.until)],
+            [step.value] * 2,
+            color=FAINT,
+            linewidth=2.2,
+            alpha=0.6,
+        )
     for point in panel.points:
         if point.low is not None and point.high is not None:
-            ax.plot([days(point.at)] * 2, [point.low, point.high], color=_DOT, linewidth=1)
-        face = INK if point.flagged else _DOT
+            ax.plot([days_since_epoch(point.at)] * 2, [point.low, point.high], color=_DOT_COLOUR, linewidth=1)
+        face = INK if point.flagged else _DOT_COLOUR
         ax.plot(
-            days(point.at),
+            days_since_epoch(point.at),
             point.value,
             "s" if point.flagged else "o",
             color=face,
@@ -121,31 +135,31 @@ def _draw(
         )
     if panel.line:
         ax.plot(
-            [days(at) for at, _ in panel.line],
+            [days_since_epoch(at) for at, _ in panel.line],
             [value for _, value in panel.line],
             "--",
             color=INK,
             linewidth=0.9,
         )
     ax.plot(
-        [days(at) for at in missed],
-        [_MISSED_AT * panel.top] * len(missed),
+        [days_since_epoch(at) for at in missed],
+        [_MISSED_Y * panel.y_max] * len(missed),
         "x",
         color=INK,
         markersize=3.6,
         clip_on=False,
     )
-    percent_axis(ax)
-    top = panel.top
+    draw_percent_axis(ax)
+    top = panel.y_max
     ax.set_ylim(0, top)
     ax.yaxis.set_major_locator(FixedLocator([0, top / 2, top]))
-    ax.set_ylabel(word(panel.label))
+    ax.set_ylabel(translate_word(panel.label))
 
 
-def _handles(panels: Sequence[Panel], *, missed: bool, empty: bool) -> list[Line2D | Patch]:
+def _legend_handles(panels: Sequence[SharePanel], *, missed: bool, empty: bool) -> list[Line2D | Patch]:
     points = [point for panel in panels for point in panel.points]
     found: list[Line2D | Patch] = [
-        Line2D([], [], color=_DOT, marker="o", markersize=3.6, label=_("a lesson, interval"))
+        Line2D([], [], color=_DOT_COLOUR, marker="o", markersize=3.6, label=_("a lesson, interval"))
     ]
     if any(point.flagged for point in points):
         found.append(Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label=_("flagged")))
@@ -156,5 +170,5 @@ def _handles(panels: Sequence[Panel], *, missed: bool, empty: bool) -> list[Line
     if missed:
         found.append(Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label=_("not seen")))
     if empty:
-        found.append(Patch(label=_("week without lesson"), **state_look(State.NOT_WATCHED)))
+        found.append(Patch(label=_("week without lesson"), **state_style(ColumnState.NOT_WATCHED)))
     return found

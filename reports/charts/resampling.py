@@ -1,7 +1,7 @@
 """Bins merged into columns wide enough to be seen in print.
 
 An hour has 720 bins of five seconds; across 130 mm of paper that is a fifth of a millimetre each,
-and every one of them costs space in the file. Charts therefore draw at most ``MOST_COLUMNS``.
+and every one of them costs space in the file. Charts therefore draw at most ``MAX_CHART_COLUMNS``.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.timeline.classroom import ClassTimeline
-from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
+from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 
-MOST_COLUMNS = 120
+MAX_CHART_COLUMNS = 120
 
-ROUND_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
+ROUND_LENGTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
 """Lengths of time that people count in, seconds."""
 
 
-class State(IntEnum):
+class ColumnState(IntEnum):
     """What is known of a student in a column."""
 
     NOT_WATCHED = 0
@@ -33,18 +33,18 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
-    """``edges_s`` ``(C + 1,)`` bounds the columns in media seconds; ``per_column`` bins are in each."""
+class TimeColumns:
+    """``edges_s`` ``(C + 1,)`` bounds the columns in media seconds; ``bins_per_column`` bins are in each."""
 
     edges_s: Floats
-    per_column: int
+    bins_per_column: int
 
     def sums(self, values: Floats | Ints) -> Floats:
         """``(B, ...)`` summed to ``(C, ...)``; NaN counts as 0."""
         count = len(self.edges_s) - 1
-        padding = [(0, count * self.per_column - len(values))] + [(0, 0)] * (values.ndim - 1)
+        padding = [(0, count * self.bins_per_column - len(values))] + [(0, 0)] * (values.ndim - 1)
         padded = np.pad(np.nan_to_num(values.astype(np.float64)), padding)
-        return np.asarray(padded.reshape(count, self.per_column, *values.shape[1:]).sum(axis=1))
+        return np.asarray(padded.reshape(count, self.bins_per_column, *values.shape[1:]).sum(axis=1))
 
     def means(self, values: Floats, weights: Floats | Ints) -> Floats:
         """``(B, ...)`` averaged to ``(C, ...)`` with weights ``(B,)``; NaN where they sum to 0."""
@@ -56,47 +56,47 @@ class Columns:
             return np.where(whole > 0, self.sums(values * weights.reshape(shape)) / whole, np.nan)
 
 
-def columns(grid: Grid, most: int = MOST_COLUMNS) -> Columns:
+def make_time_columns(grid: BinGrid, max_columns: int = MAX_CHART_COLUMNS) -> TimeColumns:
     """Columns for a grid of at least one bin."""
-    return _columns(grid, -(-len(grid.watched_s) // most))
+    return _make_columns(grid, -(-len(grid.watched_s) // max_columns))
 
 
-def round_columns(grid: Grid, most: int) -> Columns:
+def make_round_time_columns(grid: BinGrid, max_columns: int) -> TimeColumns:
     """At most so many columns of a length that people count in: a minute, five, ten; for tables."""
-    fitting = (step for step in ROUND_S if step * most >= len(grid.watched_s) * grid.bin_s)
-    return _columns(grid, max(1, round(next(fitting, ROUND_S[-1]) / grid.bin_s)))
+    fitting = (step for step in ROUND_LENGTHS_S if step * max_columns >= len(grid.watched_s) * grid.bin_s)
+    return _make_columns(grid, max(1, round(next(fitting, ROUND_LENGTHS_S[-1]) / grid.bin_s)))
 
 
-def _columns(grid: Grid, per_column: int) -> Columns:
+def _make_columns(grid: BinGrid, bins_per_column: int) -> TimeColumns:
     bins = len(grid.watched_s)
-    count = -(-bins // per_column)
-    edges = np.minimum(np.arange(count + 1) * per_column, bins) * grid.bin_s
-    return Columns(edges, per_column)
+    count = -(-bins // bins_per_column)
+    edges = np.minimum(np.arange(count + 1) * bins_per_column, bins) * grid.bin_s
+    return TimeColumns(edges, bins_per_column)
 
 
-def expression_states(line: StudentTimeline, cols: Columns) -> Ints:
-    """``(C,)`` the ``State`` that took most of each column's watched time, for expressions."""
-    return _states(line, cols, cols.sums(line.usable_s))
+def expression_states(line: StudentTimeline, columns: TimeColumns) -> Ints:
+    """``(C,)`` the ``ColumnState`` that took most of each column's watched time, for expressions."""
+    return _majority_states(line, columns, columns.sums(line.usable_s))
 
 
-def direction_states(line: StudentTimeline, cols: Columns) -> Ints:
+def direction_states(line: StudentTimeline, columns: TimeColumns) -> Ints:
     """``(C,)`` the same for the head's direction."""
-    return _states(line, cols, cols.sums(line.posed_s))
+    return _majority_states(line, columns, columns.sums(line.head_pose_s))
 
 
-def class_states(whole: ClassTimeline, cols: Columns, known: NDArray[np.bool_]) -> Ints:
+def class_states(timeline: ClassTimeline, columns: TimeColumns, is_known: NDArray[np.bool_]) -> Ints:
     """``(C,)`` the state of the whole class, given in which columns there is something to draw."""
-    unwatched = cols.sums(whole.grid.watched_s) == 0
-    unseen = cols.sums(whole.people_seen) == 0
-    many = cols.sums((whole.people_seen >= whole.least_people).astype(np.int64)) > 0
-    choices = [State.KNOWN, State.NOT_WATCHED, State.ABSENT, State.UNKNOWN]
-    states = np.select([known, unwatched, unseen, many], choices, State.TOO_FEW)
+    unwatched = columns.sums(timeline.grid.watched_s) == 0
+    unseen = columns.sums(timeline.students_seen) == 0
+    many = columns.sums((timeline.students_seen >= timeline.min_students).astype(np.int64)) > 0
+    choices = [ColumnState.KNOWN, ColumnState.NOT_WATCHED, ColumnState.ABSENT, ColumnState.UNKNOWN]
+    states = np.select([is_known, unwatched, unseen, many], choices, ColumnState.TOO_FEW)
     return np.asarray(states, np.int64)
 
 
-def _states(line: StudentTimeline, cols: Columns, known_s: Floats) -> Ints:
-    watched_s, seen_s = cols.sums(line.watched_s), cols.sums(line.seen_s)
+def _majority_states(line: StudentTimeline, columns: TimeColumns, known_s: Floats) -> Ints:
+    watched_s, seen_s = columns.sums(line.watched_s), columns.sums(line.seen_s)
     spans = np.stack([watched_s - seen_s, seen_s - known_s, known_s])
     # Ties go to the state that knows more, hence the reversed order of the rows.
-    states = State.KNOWN - spans[::-1].argmax(axis=0)
-    return np.where(watched_s > 0, states, State.NOT_WATCHED).astype(np.int64)
+    states = ColumnState.KNOWN - spans[::-1].argmax(axis=0)
+    return np.where(watched_s > 0, states, ColumnState.NOT_WATCHED).astype(np.int64)

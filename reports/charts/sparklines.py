@@ -8,61 +8,67 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from model.emotions import Emotion
-from reports.charts.heatmap import Row, direction_row, sadness_row
-from reports.charts.resampling import Columns, State, columns
-from reports.charts.style import COLOURS, FAINT
-from reports.text.formatting import percent
+from reports.charts.heatmap import HeatMapRow, direction_row, sadness_row
+from reports.charts.resampling import ColumnState, TimeColumns, make_time_columns
+from reports.charts.style import EXPRESSION_COLOURS, FAINT
+from reports.text.formatting import format_percent
 from reports.text.i18n import _
-from reports.timeline.student import Floats, Grid, Ints, StudentTimeline
+from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 
-MOST_COLUMNS = 60
+MAX_SPARKLINE_COLUMNS = 60
 """Two units of width each; more would not be seen at three centimetres."""
 
 _WIDTH, _HEIGHT = 120, 20
-_HEADS = "#64449E"
-_UNSEEN = "#E2E2E2"
+_HEADS_COLOUR = "#64449E"
+_UNOBSERVED_COLOUR = "#E2E2E2"
 
 
-def sadness_spark(line: StudentTimeline) -> Markup:
+def sadness_sparkline(line: StudentTimeline) -> Markup:
     """The mean probability of *sad* over the lesson, 0 to 100 %."""
-    cols = columns(line.grid, MOST_COLUMNS)
+    cols = make_time_columns(line.grid, MAX_SPARKLINE_COLUMNS)
     row = sadness_row(line, cols)
-    return _spark(row.values, row, cols, line, _("resemblance to sadness"), COLOURS[Emotion.SAD])
+    return _sparkline(
+        row.values, row, cols, line, _("resemblance to sadness"), EXPRESSION_COLOURS[Emotion.SAD]
+    )
 
 
-def facing_spark(line: StudentTimeline) -> Markup:
+def facing_sparkline(line: StudentTimeline) -> Markup:
     """The share of readable directions that faced the front, 0 to 100 %."""
-    cols = columns(line.grid, MOST_COLUMNS)
+    cols = make_time_columns(line.grid, MAX_SPARKLINE_COLUMNS)
     row = direction_row(line, cols)
-    return _spark(1 - row.values, row, cols, line, _("head to the front"), _HEADS)
+    return _sparkline(1 - row.values, row, cols, line, _("head to the front"), _HEADS_COLOUR)
 
 
-def _spark(values: Floats, row: Row, cols: Columns, line: StudentTimeline, what: str, colour: str) -> Markup:
-    known = (row.states == State.KNOWN) & ~np.isnan(values)
-    seen = known | (row.states == State.UNKNOWN)
-    x = np.round(cols.edges_s / cols.edges_s[-1] * _WIDTH, 1)
+def _sparkline(
+    values: Floats, row: HeatMapRow, columns: TimeColumns, line: StudentTimeline, what: str, colour: str
+) -> Markup:
+    known = (row.states == ColumnState.KNOWN) & ~np.isnan(values)
+    seen = known | (row.states == ColumnState.UNKNOWN)
+    x = np.round(columns.edges_s / columns.edges_s[-1] * _WIDTH, 1)
     y = np.round(_HEIGHT * (1 - np.clip(np.nan_to_num(values), 0, 1)), 1)
     ground = " ".join(f"M{x[run[0]]:g} {_HEIGHT + 1}H{x[run[-1] + 1]:g}" for run in _runs(seen))
     return Markup(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
         '<path fill="{}" d="{}"/><path stroke="{}" d="{}"/>{}</svg>'
     ).format(
-        _in_words(values[known], known, line, what),
+        _alt_text(values[known], known, line, what),
         *(_WIDTH, _HEIGHT + 2) * 2,
         colour,
         " ".join(_area(run, x, y) for run in _runs(known)),
         FAINT,
         ground,
-        _unseen(line.grid),
+        _unobserved_areas(line.grid),
     )
 
 
-def _unseen(grid: Grid) -> Markup:
+def _unobserved_areas(grid: BinGrid) -> Markup:
     """Grey where there was nothing to look at, over what coarse columns drew there."""
     unit = _WIDTH / (len(grid.watched_s) * grid.bin_s)
-    spans = [(start_s * unit, max(end_s * unit, start_s * unit + 0.5)) for start_s, end_s in grid.unseen_s]
+    spans = [
+        (start_s * unit, max(end_s * unit, start_s * unit + 0.5)) for start_s, end_s in grid.unobserved_spans
+    ]
     boxes = " ".join(f"M{left:.1f} 0H{right:.1f}V{_HEIGHT}H{left:.1f}z" for left, right in spans)
-    return Markup('<path fill="{}" d="{}"/>').format(_UNSEEN, boxes) if boxes else Markup()
+    return Markup('<path fill="{}" d="{}"/>').format(_UNOBSERVED_COLOUR, boxes) if boxes else Markup()
 
 
 def _runs(mask: np.typing.NDArray[np.bool_]) -> Sequence[Ints]:
@@ -76,7 +82,7 @@ def _area(run: Ints, x: Floats, y: Floats) -> str:
     return f"M{x[run[0]]:g} {_HEIGHT}{steps}V{_HEIGHT}Z"
 
 
-def _in_words(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTimeline, what: str) -> Markup:
+def _alt_text(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTimeline, what: str) -> Markup:
     name = line.pseudonym
     if not len(known):
         return escape(_("%(name)s, %(what)s over time: unknown throughout", name=name, what=what))
@@ -85,11 +91,11 @@ def _in_words(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTim
         "%(name)s, %(what)s over time: %(mean)s on average, from %(low)s to %(high)s",
         name=name,
         what=what,
-        mean=percent(mean),
-        low=percent(low),
-        high=percent(high),
+        mean=format_percent(mean),
+        low=format_percent(low),
+        high=format_percent(high),
     )
     unknown = 1 - mask.mean()
     return escape(
-        told + (_("; unknown for %(share)s of the lesson", share=percent(unknown)) if unknown else "")
+        told + (_("; unknown for %(share)s of the lesson", share=format_percent(unknown)) if unknown else "")
     )

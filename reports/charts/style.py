@@ -16,15 +16,15 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from model.emotions import Emotion
-from reports.charts.resampling import State
-from reports.text.formatting import clock
-from reports.text.i18n import N_, _, word
-from reports.timeline.student import Floats, Grid, Ints
+from reports.charts.resampling import ColumnState
+from reports.text.formatting import format_media_time
+from reports.text.i18n import N_, _, translate_word
+from reports.timeline.student import BinGrid, Floats, Ints
 
 WIDTH_IN = 6.85
 """The width of A4 between margins of 18 mm; charts scale to the page of a browser."""
 
-COLOURS: Mapping[Emotion, str] = {
+EXPRESSION_COLOURS: Mapping[Emotion, str] = {
     Emotion.SAD: "#0072B2",
     Emotion.FEAR: "#CC79A7",
     Emotion.ANGRY: "#D55E00",
@@ -36,7 +36,7 @@ COLOURS: Mapping[Emotion, str] = {
 """Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in the order in which
 bands are stacked: sad first, so that it stands on the ground line and its height can be read."""
 
-LEVELS: tuple[tuple[float, str], ...] = (
+SADNESS_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#EFF5FA"),
     (0.20, "#CBE0EF"),
     (0.30, "#9FC7E2"),
@@ -48,7 +48,7 @@ LEVELS: tuple[tuple[float, str], ...] = (
 every kind of colour vision and in grey. Steps, because a shade can be looked up and a gradient cannot;
 closer below 40 %, where a calibrated model's means lie: of seven, an expression can lead with less."""
 
-TURNED: tuple[tuple[float, str], ...] = (
+TURNED_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#F4F2F8"),
     (0.25, "#D9D6EA"),
     (0.50, "#B3AED4"),
@@ -61,7 +61,7 @@ Brewer 2003), so that one map is not taken for the other. The steps are those of
 
 INK, FAINT = "#222222", "#767676"
 
-_LOOK: dict[Any, Any] = {
+_RC_PARAMS: dict[Any, Any] = {
     # DejaVu Sans comes with matplotlib and is wider than the fonts of the page, so that what fits here
     # fits there; the SVG leaves the choice to the page (see reports.charts.svg).
     "font.family": "DejaVu Sans",
@@ -84,52 +84,54 @@ _LOOK: dict[Any, Any] = {
     "svg.hashsalt": "classpulse",
 }
 
-_HATCHES: Mapping[State, tuple[str, str, str]] = {
-    State.NOT_WATCHED: (N_("not watched"), "#FFFFFF", "xxxxx"),
-    State.ABSENT: (N_("not seen"), "#FFFFFF", "/////"),
-    State.UNKNOWN: (N_("seen, not readable"), "#DADADA", "-----"),
-    State.TOO_FEW: (N_("too few to show"), "#FFFFFF", "|||||"),
+_STATE_STYLES: Mapping[ColumnState, tuple[str, str, str]] = {
+    ColumnState.NOT_WATCHED: (N_("not watched"), "#FFFFFF", "xxxxx"),
+    ColumnState.ABSENT: (N_("not seen"), "#FFFFFF", "/////"),
+    ColumnState.UNKNOWN: (N_("seen, not readable"), "#DADADA", "-----"),
+    ColumnState.TOO_FEW: (N_("too few to show"), "#FFFFFF", "|||||"),
 }
-_LEAST_SHARE = 400
+_MIN_WIDTH_DIVISOR = 400
 """The narrowest gap, a part of the lesson: 0.3 mm on paper."""
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
-HATCH_OF: Mapping[Emotion, str] = {Emotion.HAPPY: "\\\\\\\\\\\\", Emotion.DISGUST: "++++++"}
+EXPRESSION_HATCHES: Mapping[Emotion, str] = {Emotion.HAPPY: "\\\\\\\\\\\\", Emotion.DISGUST: "++++++"}
 """In a grey print yellow is as light as the grey of neutral, and green as dark as the red of anger: these two
 carry a pattern. No state has one of them. Dots would make the file five times as large."""
 
-HEADS = ("#D3CFE6", "#54278F")
-"""Heads to the front and turned away: the light and the dark end of ``TURNED``."""
+HEAD_COLOURS = ("#D3CFE6", "#54278F")
+"""Heads to the front and turned away: the light and the dark end of ``TURNED_LEVELS``."""
 
-SHUT = "#4D4D4D"
+EYES_CLOSED_COLOUR = "#4D4D4D"
 
 
 @dataclass(frozen=True, eq=False)
-class Chart:
+class FigureWithAlt:
     """A figure and what it shows in words, for those who do not see it."""
 
     figure: Figure
     alt: str
 
 
-def house_style() -> AbstractContextManager[None]:
+def chart_style() -> AbstractContextManager[None]:
     """The look of all charts; figures are both built and saved inside."""
-    return rc_context(dict(_LOOK))
+    return rc_context(dict(_RC_PARAMS))
 
 
-def time_axis(ax: Axes, end_s: float) -> None:
+def draw_time_axis(ax: Axes, end_s: float) -> None:
     """An x axis of media seconds with at most nine ticks, in minutes or in minutes:seconds."""
     step = next((s for s in _STEPS_S if end_s / s <= 8), _STEPS_S[-1])
     in_minutes = step >= 60
     ax.set_xlim(0, end_s)
     ax.xaxis.set_major_locator(FixedLocator(list(np.arange(0, end_s + 1e-6, step))))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s / 60:.0f}" if in_minutes else clock(s)))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda s, _: f"{s / 60:.0f}" if in_minutes else format_media_time(s))
+    )
     ax.set_xlabel(_("minutes from the start") if in_minutes else _("minutes:seconds from the start"))
 
 
-def percent_axis(ax: Axes) -> None:
+def draw_percent_axis(ax: Axes) -> None:
     """A y axis from 0 to 100 %."""
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
@@ -150,37 +152,37 @@ def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: fl
 
 def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, height: float = 1.0) -> None:
     """Hatch the columns of a row that are not ``KNOWN``."""
-    for state in _HATCHES:
-        cells, look = np.flatnonzero(states == state), state_look(state)
+    for state in _STATE_STYLES:
+        cells, look = np.flatnonzero(states == state), state_style(state)
         # The ground apart from the hatching: the edges of a pattern's tiles show through in a PDF.
         draw_cells(ax, edges_s, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
         draw_cells(ax, edges_s, cells, bottom, height, **look | {"facecolor": "none"})
 
 
-def draw_unseen(ax: Axes, grid: Grid, bottom: float = 0.0, height: float = 1.0) -> None:
+def draw_unobserved(ax: Axes, grid: BinGrid, bottom: float = 0.0, height: float = 1.0) -> None:
     """Hatch where there was nothing to look at, to the moment; as wide at least as the eye finds it."""
-    least_s = len(grid.watched_s) * grid.bin_s / _LEAST_SHARE
-    for start_s, end_s in grid.unseen_s:
+    least_s = len(grid.watched_s) * grid.bin_s / _MIN_WIDTH_DIVISOR
+    for start_s, end_s in grid.unobserved_spans:
         edges_s = np.array([start_s, max(end_s, start_s + least_s)])
-        draw_states(ax, edges_s, np.array([State.NOT_WATCHED]), bottom, height)
+        draw_states(ax, edges_s, np.array([ColumnState.NOT_WATCHED]), bottom, height)
 
 
-def shown_states(states: Ints, grid: Grid) -> Ints:
-    """The states that a legend has to explain, with that of ``draw_unseen``."""
-    return np.append(states, State.NOT_WATCHED) if grid.unseen_s else states
+def legend_states(states: Ints, grid: BinGrid) -> Ints:
+    """The states that a legend has to explain, with that of ``draw_unobserved``."""
+    return np.append(states, ColumnState.NOT_WATCHED) if grid.unobserved_spans else states
 
 
-def state_look(state: State) -> dict[str, Any]:
+def state_style(state: ColumnState) -> dict[str, Any]:
     """How a patch for an unknown state is drawn."""
-    __, face, hatch = _HATCHES[state]
+    __, face, hatch = _STATE_STYLES[state]
     return {"facecolor": face, "edgecolor": "#8A8A8A", "hatch": hatch, "linewidth": 0}
 
 
 def state_handles(states: Ints) -> list[Patch]:
     """Legend entries for those unknown states that occur in ``states``."""
     return [
-        Patch(label=word(label), **state_look(state))
-        for state, (label, __, ___) in _HATCHES.items()
+        Patch(label=translate_word(label), **state_style(state))
+        for state, (label, __, ___) in _STATE_STYLES.items()
         if state in states
     ]
 

@@ -8,7 +8,7 @@ import re
 import warnings
 from html import escape
 
-from reports.charts.style import Chart, house_style
+from reports.charts.style import FigureWithAlt, chart_style
 
 _FAMILY = re.compile(r"font-family:[^;\"]*;?\s*|(?<=font: )([\d. a-z]*px) [^;\"]*")
 _LONG_NUMBER = re.compile(r"(-?\d+\.\d\d)\d+")
@@ -20,21 +20,21 @@ _ID = re.compile(r'(?<=\sid=")[^"]+')
 _ID_OR_USE = re.compile(r'(?:(?<=\sid=")|(?<=href="#)|(?<=url\(#))[^")]+')
 
 
-def to_svg(chart: Chart) -> str:
+def to_svg(chart: FigureWithAlt) -> str:
     """The chart as an ``<svg>`` element with a text alternative; the same bytes every time.
 
     Text stays text: it can be searched and read aloud, takes the page's font, and a name in any
     script is drawn with the fonts of the reader's machine.
     """
     buffer = io.StringIO()
-    with house_style(), warnings.catch_warnings():
+    with chart_style(), warnings.catch_warnings():
         # matplotlib measures with DejaVu Sans, which lacks many scripts; the reader's fonts do not.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         chart.figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return _slim(buffer.getvalue(), chart.alt)
+    return _minify(buffer.getvalue(), chart.alt)
 
 
-def apart(html: str) -> str:
+def make_ids_unique(html: str) -> str:
     """A page of such charts in which no id stands twice: what two charts draw alike they call alike, and
     where the first is folded away a browser may draw neither."""
     number = itertools.count(1)
@@ -49,7 +49,7 @@ def apart(html: str) -> str:
     return _SVG.sub(numbered, html)
 
 
-def _slim(text: str, alt: str) -> str:
+def _minify(text: str, alt: str) -> str:
     """Drop what a page does not need: the XML preamble, names of groups, fonts, the sixth decimal
     (a hundredth of a point is a 300th of a millimetre; it halves the size)."""
     text = _METADATA.sub("", _PREAMBLE.sub("", text, count=1))

@@ -8,40 +8,40 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from db.records import EarlierLevel
+from db.records import EarlierShare
 
 
 @dataclass(frozen=True)
-class Usual:
-    """``level`` 0..1 is the median of the shares of ``sessions`` earlier sessions that had enough data."""
+class Baseline:
+    """``share`` 0..1 is the median of the shares of ``session_count`` earlier sessions that had enough data."""
 
-    level: float
-    sessions: int
+    share: float
+    session_count: int
 
 
-UsualLevels = Mapping[int, Mapping[str, Usual]]
+Baselines = Mapping[int, Mapping[str, Baseline]]
 """By student and kind of flag."""
 
 
-KeptLevels = Mapping[tuple[int, str], Usual | None]
+FrozenBaselines = Mapping[tuple[int, str], Baseline | None]
 """By student and kind of flag; None where there was no usual level."""
 
 
-def usual_levels(earlier: Iterable[EarlierLevel]) -> UsualLevels:
+def compute_baselines(earlier_shares: Iterable[EarlierShare]) -> Baselines:
     """Of each student and kind of flag, from the earlier sessions that had enough data."""
     shares: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in earlier:
-        shares[one.student_id][one.kind].append(one.level.share)
+    for one in earlier_shares:
+        shares[one.student_id][one.kind].append(one.estimate.share)
     return {
-        student: {kind: level for kind, found in kinds.items() if (level := usual_level(found))}
+        student: {kind: level for kind, found in kinds.items() if (level := median_baseline(found))}
         for student, kinds in shares.items()
     }
 
 
-def with_kept(levels: UsualLevels, kept: KeptLevels) -> UsualLevels:
+def with_frozen_baselines(baselines: Baselines, frozen: FrozenBaselines) -> Baselines:
     """The levels, with those that are kept in place of what is told now."""
-    joined = {student: dict(kinds) for student, kinds in levels.items()}
-    for (student, kind), level in kept.items():
+    joined = {student: dict(kinds) for student, kinds in baselines.items()}
+    for (student, kind), level in frozen.items():
         kinds = joined.setdefault(student, {})
         kinds.pop(kind, None)
         if level is not None:
@@ -49,20 +49,20 @@ def with_kept(levels: UsualLevels, kept: KeptLevels) -> UsualLevels:
     return joined
 
 
-def usual_level(shares: Sequence[float]) -> Usual | None:
+def median_baseline(shares: Sequence[float]) -> Baseline | None:
     """Of the shares of earlier sessions that had enough data; None without any. The median, so that
     one bad week is not yet usual."""
-    return Usual(median(shares), len(shares)) if shares else None
+    return Baseline(median(shares), len(shares)) if shares else None
 
 
-def known(usual: Usual | None, sessions: int) -> Usual | None:
-    """``usual`` where it rests on at least ``sessions`` sessions, else None."""
-    return usual if usual is not None and usual.sessions >= sessions else None
+def require_sessions(baseline: Baseline | None, min_sessions: int) -> Baseline | None:
+    """``baseline`` where it rests on at least ``session_count`` sessions, else None."""
+    return baseline if baseline is not None and baseline.session_count >= min_sessions else None
 
 
-def as_numbers(usual: Usual | None) -> dict[str, Any]:
+def baseline_numbers(baseline: Baseline | None) -> dict[str, Any]:
     """As a verdict's record keeps it."""
     return {
-        "usual_share": None if usual is None else usual.level,
-        "usual_sessions": 0 if usual is None else usual.sessions,
+        "usual_share": None if baseline is None else baseline.share,
+        "usual_sessions": 0 if baseline is None else baseline.session_count,
     }

@@ -64,11 +64,11 @@ def share_interval(
     if not known.any():
         return None
     values, parts = scores[known].astype(np.float64), weights[known] / weights[known].sum()
-    share = _clipped(float(parts @ values))
-    low, high = resampled(values, parts, confidence)
-    blocks = _blocks(parts)
-    least, most = wilson(share, blocks, confidence)
-    return ShareInterval(share, _clipped(min(low, least)), _clipped(max(high, most)), blocks)
+    share = _clip(float(parts @ values))
+    low, high = bootstrap_quantiles(values, parts, confidence)
+    blocks = _effective_blocks(parts)
+    least, most = wilson_interval(share, blocks, confidence)
+    return ShareInterval(share, _clip(min(low, least)), _clip(max(high, most)), blocks)
 
 
 def difference_interval(
@@ -86,13 +86,13 @@ def difference_interval(
     mean = float(parts @ scores[known])
     apart = scores[known] - others[known]
     difference, beside = float(parts @ apart), float(parts @ others[known])
-    low, high = resampled(apart, parts, confidence)
-    blocks = _blocks(parts)
-    least, most = wilson(_clipped(mean), blocks, confidence)
+    low, high = bootstrap_quantiles(apart, parts, confidence)
+    blocks = _effective_blocks(parts)
+    least, most = wilson_interval(_clip(mean), blocks, confidence)
     return ShareInterval(difference, min(low, least - beside), max(high, most - beside), blocks)
 
 
-def wilson(share: float, count: float, confidence: float) -> tuple[float, float]:
+def wilson_interval(share: float, count: float, confidence: float) -> tuple[float, float]:
     """Wilson's score interval for ``share`` of ``count`` (not necessarily whole) observations."""
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -105,29 +105,29 @@ def block_length(bins: int) -> int:
     return math.ceil(math.cbrt(bins) - 1e-9)
 
 
-def _blocks(parts: Floats) -> float:
-    """How many independent blocks the weights ``parts`` (they sum to 1) are worth."""
-    return max(1.0, 1 / float((parts**2).sum()) / block_length(len(parts)))
+def _effective_blocks(weights: Floats) -> float:
+    """How many independent blocks the weights ``weights`` (they sum to 1) are worth."""
+    return max(1.0, 1 / float((weights**2).sum()) / block_length(len(weights)))
 
 
-def resampled(values: Floats, parts: Floats, confidence: float) -> tuple[float, float]:
+def bootstrap_quantiles(values: Floats, weights: Floats, confidence: float) -> tuple[float, float]:
     """The two quantiles of the resampled means."""
     length = block_length(len(values))
-    starts = _starts(len(values), length)
-    means = _sums(values * parts, starts, length) / _sums(parts, starts, length)
+    starts = _block_starts(len(values), length)
+    means = _block_sums(values * weights, starts, length) / _block_sums(weights, starts, length)
     tail = _tail(len(values) / length, confidence)
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _sums(values: Floats, starts: Ints, length: int) -> Floats:
+def _block_sums(values: Floats, starts: Ints, length: int) -> Floats:
     """The sums over the blocks that each resample is made of, (RESAMPLES,)."""
     circle = np.concatenate([[0.0], np.cumsum(np.concatenate([values, values[:length]]))])
     return np.asarray((circle[starts + length] - circle[starts]).sum(axis=1), np.float64)
 
 
 @lru_cache(maxsize=64)
-def _starts(bins: int, length: int) -> Ints:
+def _block_starts(bins: int, length: int) -> Ints:
     """Where the blocks of each resample begin, (RESAMPLES, blocks); the same for the same number of bins."""
     drawn = np.random.default_rng(_SEED).integers(bins, size=(RESAMPLES, math.ceil(bins / length)))
     return drawn.astype(np.int64)
@@ -141,5 +141,5 @@ def _tail(blocks: float, confidence: float) -> float:
     return NormalDist().cdf(-float(widened))
 
 
-def _clipped(share: float) -> float:
+def _clip(share: float) -> float:
     return min(1.0, max(0.0, share))

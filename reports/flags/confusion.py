@@ -40,97 +40,109 @@ PRIOR_FACES = 10
 PRIOR_POSE_FACES = 20
 """As many as a pose has sad faces in the choosing half; heuristic, not tuned on data."""
 
-WORST_CONDITION = 20.0
+MAX_CONDITION_NUMBER = 20.0
 """A model that tells two labels apart so badly cannot be corrected. The condition number bounds how much the
 inverse magnifies an error of the answers (Golub & Van Loan, Matrix Computations, 2.6). Not tuned."""
 
-_LABELS = len(EMOTIONS)
+_LABEL_COUNT = len(EMOTIONS)
 
 
 @dataclass(frozen=True)
-class Confusion:
-    """``means`` (7, 7): the mean answer to faces of each label, rows true and summing to 1; ``faces`` (7,):
-    how many it rests on. ``poses`` has the same of single poses, by ``model.poses.Pose`` value. Raises
+class ConfusionMatrix:
+    """``mean_answers`` (7, 7): the mean answer to faces of each label, rows true and summing to 1; ``face_counts`` (7,):
+    how many it rests on. ``by_pose`` has the same of single poses, by ``model.poses.HeadPoseClass`` value. Raises
     ValueError for anything else, and where the mistakes cannot be undone."""
 
-    means: tuple[tuple[float, ...], ...]
-    faces: tuple[int, ...]
-    poses: Mapping[str, Confusion] = field(default_factory=dict)
+    mean_answers: tuple[tuple[float, ...], ...]
+    face_counts: tuple[int, ...]
+    by_pose: Mapping[str, ConfusionMatrix] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.means) != _LABELS or {len(row) for row in self.means} != {_LABELS}:
-            raise ValueError(f"the mean answers are not {_LABELS} rows of {_LABELS}")
-        rows = np.asarray(self.means, np.float64)
+        if len(self.mean_answers) != _LABEL_COUNT or {len(row) for row in self.mean_answers} != {
+            _LABEL_COUNT
+        }:
+            raise ValueError(f"the mean answers are not {_LABEL_COUNT} rows of {_LABEL_COUNT}")
+        rows = np.asarray(self.mean_answers, np.float64)
         if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01)):
             raise ValueError("a row of mean answers is no distribution; expected seven shares that sum to 1")
-        if len(self.faces) != _LABELS or min(self.faces) < 0:
-            raise ValueError(f"the mean answers rest on {self.faces} faces; expected {_LABELS} counts")
-        for matrix in (self._shrunk, *self._at_poses.values()):
-            if np.linalg.cond(matrix) > WORST_CONDITION:
+        if len(self.face_counts) != _LABEL_COUNT or min(self.face_counts) < 0:
+            raise ValueError(
+                f"the mean answers rest on {self.face_counts} faces; expected {_LABEL_COUNT} counts"
+            )
+        for matrix in (self._smoothed, *self._smoothed_by_pose.values()):
+            if np.linalg.cond(matrix) > MAX_CONDITION_NUMBER:
                 raise ValueError("the model confuses its labels too much to be corrected")
 
     @property
-    def _shrunk(self) -> Floats:
-        means = np.asarray(self.means, np.float64)
-        return _drawn_towards(np.eye(_LABELS), means, self.faces, PRIOR_FACES)
+    def _smoothed(self) -> Floats:
+        means = np.asarray(self.mean_answers, np.float64)
+        return _shrink_towards(np.eye(_LABEL_COUNT), means, self.face_counts, PRIOR_FACES)
 
     @cached_property
-    def _at_poses(self) -> dict[str, Floats]:
+    def _smoothed_by_pose(self) -> dict[str, Floats]:
         """(7, 7) for each pose, its rows drawn towards those of all poses."""
         return {
-            pose: _drawn_towards(self._shrunk, np.asarray(one.means, np.float64), one.faces, PRIOR_POSE_FACES)
-            for pose, one in self.poses.items()
+            pose: _shrink_towards(
+                self._smoothed, np.asarray(one.mean_answers, np.float64), one.face_counts, PRIOR_POSE_FACES
+            )
+            for pose, one in self.by_pose.items()
         }
 
     @cached_property
     def inverse(self) -> Floats:
         """(7, 7): mean answers times this are shares. Its rows sum to 1."""
-        return np.linalg.inv(self._shrunk)
+        return np.linalg.inv(self._smoothed)
 
-    def corrected(self, answers: Floats, poses: Mapping[str, Ints] | None = None) -> Floats:
+    def correct(self, answers: Floats, pose_counts: Mapping[str, Ints] | None = None) -> Floats:
         """Mean answers (..., 7) to shares (..., 7) that sum to 1. Single bins may leave 0..1: they are noisy
         parts of a mean, and clipping them would bias it.
 
-        ``poses`` counts the samples of each bin at each pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins
+        ``by_pose`` counts the samples of each bin at each pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins
         without counts, or with a pose that was not measured, are corrected with the matrix of all poses.
         """
         whole = np.asarray(answers @ self.inverse, np.float64)
-        if not poses or not self.poses or not poses.keys() <= self.poses.keys():
+        if not pose_counts or not self.by_pose or not pose_counts.keys() <= self.by_pose.keys():
             return whole
-        counts = np.stack([poses[pose] for pose in sorted(poses)], axis=1).astype(np.float64)
+        counts = np.stack([pose_counts[pose] for pose in sorted(pose_counts)], axis=1).astype(np.float64)
         known = counts.sum(axis=1) > 0
         mixes, which = np.unique(
             counts[known] / counts[known].sum(axis=1, keepdims=True), axis=0, return_inverse=True
         )
-        matrices = np.tensordot(mixes, np.stack([self._at_poses[pose] for pose in sorted(poses)]), axes=1)
+        matrices = np.tensordot(
+            mixes, np.stack([self._smoothed_by_pose[pose] for pose in sorted(pose_counts)]), axes=1
+        )
         inverses = np.linalg.inv(matrices)[which.ravel()]
         whole[known] = np.einsum("bi,bij->bj", np.asarray(answers)[known], inverses)
         return whole
 
 
-def read_confusion(settings: Mapping[str, Any]) -> Confusion | None:
+def confusion_from_settings(settings: Mapping[str, Any]) -> ConfusionMatrix | None:
     """What a session's settings keep of its model (``model.export.model_info``); None where they keep none that can be
     used, as before version 0.2."""
     try:
         kept = settings["model"]["confusion"]
-        return _confusion(kept, {str(pose): _confusion(one) for pose, one in kept.get("poses", {}).items()})
+        return _parse_confusion(
+            kept, {str(pose): _parse_confusion(one) for pose, one in kept.get("poses", {}).items()}
+        )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def _confusion(kept: Mapping[str, Any], poses: Mapping[str, Confusion] | None = None) -> Confusion:
-    means = tuple(tuple(map(float, row)) for row in kept["means"])
-    return Confusion(means, tuple(map(int, kept["faces"])), poses or {})
+def _parse_confusion(
+    stored: Mapping[str, Any], by_pose: Mapping[str, ConfusionMatrix] | None = None
+) -> ConfusionMatrix:
+    means = tuple(tuple(map(float, row)) for row in stored["means"])
+    return ConfusionMatrix(means, tuple(map(int, stored["faces"])), by_pose or {})
 
 
-def _drawn_towards(prior: Floats, means: Floats, faces: tuple[int, ...], prior_faces: int) -> Floats:
+def _shrink_towards(prior: Floats, means: Floats, faces: tuple[int, ...], prior_faces: int) -> Floats:
     """Rows of mean answers, each as if so many faces more had been read as the row of ``prior``."""
     own = (prior_faces / (np.asarray(faces) + prior_faces))[:, None]
     mixed = (1 - own) * means / means.sum(axis=1, keepdims=True) + own * prior
     return np.asarray(mixed, np.float64)
 
 
-def on_simplex(values: Floats) -> Floats:
+def project_to_simplex(values: Floats) -> Floats:
     """The nearest shares: (..., 7) to (..., 7), each at least 0 and together 1 (Duchi et al. 2008, ICML,
     272-279, algorithm of figure 1)."""
     ordered = -np.sort(-values, axis=-1)

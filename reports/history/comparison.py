@@ -9,86 +9,108 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from db.records import ClassHistory, Lesson, SessionRecord, SessionSummary, StudentSummary
+from db.records import ClassHistory, ClassSession, SessionRecord, SessionSummary, StudentSummary
 from model.emotions import Emotion
-from reports.history.labels import Tally, tally
-from reports.history.statistics import Estimate, level_change, paired, unpaired
-from reports.history.student import facing_level
-from reports.text.formatting import NONE, RESEMBLING, decimal, percent, points, signed
-from reports.text.i18n import N_, _, ngettext, word
+from reports.history.labels import ReviewCounts, count_reviews
+from reports.history.statistics import (
+    Estimate,
+    estimate_paired_difference,
+    estimate_share_change,
+    estimate_unpaired_difference,
+)
+from reports.history.student import facing_share_of
+from reports.text.formatting import (
+    NO_VALUE,
+    RESEMBLANCE_TEXTS,
+    format_change_points,
+    format_decimal,
+    format_percent,
+    format_signed_points,
+)
+from reports.text.i18n import N_, _, ngettext, translate_word
 
-COVERAGE_APART = 0.2
+MAX_COVERAGE_DIFFERENCE = 0.2
 """Lessons in which students were seen so much more of the time are hard to compare. Not tuned."""
 
-HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 %% interval"))
-CHANGE_HEADINGS = (N_("student"), *HEADINGS[1:])
-MOST_CHANGES = 10
+COMPARISON_HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 %% interval"))
+CHANGE_HEADINGS = (N_("student"), *COMPARISON_HEADINGS[1:])
+MAX_CHANGES = 10
 """So many students are listed; JSON has all."""
 
-Measure = Callable[[StudentSummary], float | None]
-Whole = Callable[[SessionSummary], float | None]
+SummaryMeasure = Callable[[StudentSummary], float | None]
+ClassMeasure = Callable[[SessionSummary], float | None]
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure of both lessons, 0..1, None where there is none. ``change`` is second less first."""
+class ComparisonRow:
+    """One figure of both lessons, 0..1, None where there is none. ``difference`` is second less first."""
 
     name: str
     before: float | None
     after: float | None
-    change: Estimate | None
+    difference: Estimate | None
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Texts under ``HEADINGS``."""
-        return (word(self.name), percent(self.before), percent(self.after), *change_cells(self.change))
+        """Texts under ``COMPARISON_HEADINGS``."""
+        return (
+            translate_word(self.name),
+            format_percent(self.before),
+            format_percent(self.after),
+            *difference_cells(self.difference),
+        )
 
 
 @dataclass(frozen=True)
-class Change:
+class StudentChange:
     """How much the share of sadness of one student changed; ``before`` and ``after`` 0..1."""
 
     name: str
     before: float
     after: float
-    change: Estimate
+    difference: Estimate
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Texts under ``CHANGE_HEADINGS``."""
-        return (self.name, percent(self.before), percent(self.after), *change_cells(self.change))
+        return (
+            self.name,
+            format_percent(self.before),
+            format_percent(self.after),
+            *difference_cells(self.difference),
+        )
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``matched`` are the students of the roster seen in both, ``pairs`` whether the changes are their own;
+    """``matched`` are the students of the roster seen in both, ``is_paired`` whether the changes are their own;
     ``changes`` of the matched come with the largest first."""
 
-    before: Lesson
-    after: Lesson
+    before: ClassSession
+    after: ClassSession
     matched: int
-    pairs: bool
-    rows: tuple[Row, ...]
-    changes: tuple[Change, ...]
+    is_paired: bool
+    rows: tuple[ComparisonRow, ...]
+    changes: tuple[StudentChange, ...]
 
     @property
-    def flags(self) -> tuple[Tally, Tally]:
+    def flags(self) -> tuple[ReviewCounts, ReviewCounts]:
         """The flags of both."""
-        return tally(self.before.flags), tally(self.after.flags)
+        return count_reviews(self.before.flags), count_reviews(self.after.flags)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What makes the lessons hard to compare, in sentences."""
-        return remarks(self.before, self.after)
+        return comparability_remarks(self.before, self.after)
 
     @property
-    def grounds(self) -> str:
+    def basis(self) -> str:
         """Of whom the differences are."""
         if "aggregate" in (self.before.session.mode, self.after.session.mode):
             return _(
                 "Of at least one of the two only class figures are kept, so no difference has an interval."
             )
-        if self.pairs:
+        if self.is_paired:
             return _(
                 "Differences are the mean change of the %(students)s students who were seen in both.",
                 students=self.matched,
@@ -107,23 +129,25 @@ class Comparison:
         )
 
 
-def compared(history: ClassHistory) -> Comparison:
+def compare_sessions(history: ClassHistory) -> Comparison:
     """Compare the two lessons of ``history``, the second with the first."""
-    before, after = history.lessons
-    first, second = _seen(before), _seen(after)
-    both = [number for number in first if number in second and history.people[number].session_id is None]
+    before, after = history.sessions
+    first, second = _seen_students(before), _seen_students(after)
+    both = [number for number in first if number in second and history.students[number].session_id is None]
     pairs = len(both) >= 2 and 2 * len(both) >= min(len(first), len(second))
     rows = [
-        Row(
+        ComparisonRow(
             name,
-            _of(before, whole),
-            _of(after, whole),
-            _change(measure, first, second, both if pairs else None),
+            _class_value(before, whole),
+            _class_value(after, whole),
+            _estimate_difference(measure, first, second, both if pairs else None),
         )
-        for name, measure, whole in MEASURES
+        for name, measure, whole in COMPARED_MEASURES
     ]
     changes = [
-        Change(history.people[number].pseudonym, one.share, other.share, level_change(one, other))
+        StudentChange(
+            history.students[number].pseudonym, one.share, other.share, estimate_share_change(one, other)
+        )
         for number in both
         if (one := first[number].sad) is not None and (other := second[number].sad) is not None
     ]
@@ -133,109 +157,120 @@ def compared(history: ClassHistory) -> Comparison:
         len(both),
         pairs,
         tuple(row for row in rows if row.before is not None or row.after is not None),
-        tuple(sorted(changes, key=lambda one: -abs(one.change.value))),
+        tuple(sorted(changes, key=lambda one: -abs(one.difference.value))),
     )
 
 
-def change_cells(change: Estimate | None) -> tuple[str, str]:
+def difference_cells(change: Estimate | None) -> tuple[str, str]:
     """``−4 points`` and ``−9 to +1 points``; a dash for what there is not."""
     if change is None:
-        return NONE, NONE
+        return NO_VALUE, NO_VALUE
     if change.low is None or change.high is None:
-        return points(change.value), NONE
-    interval = _("%(low)s to %(high)s\u00a0points", low=signed(change.low), high=signed(change.high))
-    return points(change.value), interval
+        return format_change_points(change.value), NO_VALUE
+    interval = _(
+        "%(low)s to %(high)s\u00a0points",
+        low=format_signed_points(change.low),
+        high=format_signed_points(change.high),
+    )
+    return format_change_points(change.value), interval
 
 
-def remarks(before: Lesson, after: Lesson) -> tuple[str, ...]:
+def comparability_remarks(before: ClassSession, after: ClassSession) -> tuple[str, ...]:
     """What makes two lessons hard to compare, in sentences."""
     one, other = before.session, after.session
-    bins = [f"{decimal(session.bin_s)} s" for session in (one, other)]
+    bins = [f"{format_decimal(session.bin_s)} s" for session in (one, other)]
     told = [
-        _differs(N_("The modes differ: %(one)s and %(other)s."), one.mode, other.mode),
-        _differs(N_("The classes differ: %(one)s and %(other)s."), one.class_name, other.class_name),
-        _differs(N_("The rooms differ: %(one)s and %(other)s."), one.room, other.room),
-        _differs(N_("The lengths of a bin differ: %(one)s and %(other)s."), *bins),
-        *(_differs(text, _version(one, name), _version(other, name)) for name, text in _VERSIONS.items()),
-        _coverage(before, after),
-        *(_ending(lesson.session) for lesson in (before, after)),
-        *(_running(lesson) for lesson in (before, after)),
+        _difference_remark(N_("The modes differ: %(one)s and %(other)s."), one.mode, other.mode),
+        _difference_remark(
+            N_("The classes differ: %(one)s and %(other)s."), one.class_name, other.class_name
+        ),
+        _difference_remark(N_("The rooms differ: %(one)s and %(other)s."), one.room, other.room),
+        _difference_remark(N_("The lengths of a bin differ: %(one)s and %(other)s."), *bins),
+        *(
+            _difference_remark(text, _version_of(one, name), _version_of(other, name))
+            for name, text in _VERSION_REMARKS.items()
+        ),
+        _coverage_remark(before, after),
+        *(_ending_remark(lesson.session) for lesson in (before, after)),
+        *(_running_remark(lesson) for lesson in (before, after)),
     ]
     return tuple(one for one in told if one is not None)
 
 
-_VERSIONS = {
+_VERSION_REMARKS = {
     "model": N_("The versions of the model differ: %(one)s and %(other)s."),
     "detector": N_("The versions of the detector differ: %(one)s and %(other)s."),
     "heads": N_("The versions of the heads differ: %(one)s and %(other)s."),
 }
 
 
-def _version(session: SessionRecord, name: str) -> str | None:
+def _version_of(session: SessionRecord, name: str) -> str | None:
     return session.versions.get(name)
 
 
-def _differs(told: str, one: str | None, other: str | None) -> str | None:
+def _difference_remark(told: str, one: str | None, other: str | None) -> str | None:
     if one == other or one is None or other is None:
         return None
     return _(told, one=one, other=other)
 
 
-def _coverage(before: Lesson, after: Lesson) -> str | None:
+def _coverage_remark(before: ClassSession, after: ClassSession) -> str | None:
     shares = [one.summary.seen_share if one.summary else None for one in (before, after)]
-    if shares[0] is None or shares[1] is None or abs(shares[0] - shares[1]) <= COVERAGE_APART:
+    if shares[0] is None or shares[1] is None or abs(shares[0] - shares[1]) <= MAX_COVERAGE_DIFFERENCE:
         return None
     return _(
         "Students were seen for %(one)s and %(other)s of the time: the moments that could be read "
         "may be others.",
-        one=percent(shares[0]),
-        other=percent(shares[1]),
+        one=format_percent(shares[0]),
+        other=format_percent(shares[1]),
     )
 
 
-def _ending(session: SessionRecord) -> str | None:
+def _ending_remark(session: SessionRecord) -> str | None:
     if session.status != "interrupted":
         return None
     return _("Session %(session)s was interrupted.", session=session.id)
 
 
-def _running(lesson: Lesson) -> str | None:
-    if lesson.summary:
+def _running_remark(class_session: ClassSession) -> str | None:
+    if class_session.summary:
         return None
-    return _("Session %(session)s is not summed up: it is still running.", session=lesson.session.id)
+    return _("Session %(session)s is not summed up: it is still running.", session=class_session.session.id)
 
 
-def _seen(lesson: Lesson) -> Mapping[int, StudentSummary]:
-    return {one.student_id: one for one in lesson.students if one.seen_s > 0}
+def _seen_students(class_session: ClassSession) -> Mapping[int, StudentSummary]:
+    return {one.student_id: one for one in class_session.students if one.seen_s > 0}
 
 
-def _of(lesson: Lesson, whole: Whole) -> float | None:
-    return whole(lesson.summary) if lesson.summary else None
+def _class_value(class_session: ClassSession, whole: ClassMeasure) -> float | None:
+    return whole(class_session.summary) if class_session.summary else None
 
 
-def _change(
-    measure: Measure,
+def _estimate_difference(
+    measure: SummaryMeasure,
     first: Mapping[int, StudentSummary],
     second: Mapping[int, StudentSummary],
     both: Sequence[int] | None,
 ) -> Estimate | None:
     if both is not None:
-        return paired([(measure(first[number]), measure(second[number])) for number in both])
+        return estimate_paired_difference(
+            [(measure(first[number]), measure(second[number])) for number in both]
+        )
     one, other = ([measure(student) for student in some.values()] for some in (first, second))
-    return unpaired(one, other)
+    return estimate_unpaired_difference(one, other)
 
 
-def _chance(emotion: Emotion) -> tuple[str, Measure, Whole]:
+def _probability_measure(emotion: Emotion) -> tuple[str, SummaryMeasure, ClassMeasure]:
     def measure(one: StudentSummary | SessionSummary) -> float | None:
         return None if one.probabilities is None else one.probabilities[emotion]
 
-    return RESEMBLING[emotion], measure, measure
+    return RESEMBLANCE_TEXTS[emotion], measure, measure
 
 
-MEASURES: tuple[tuple[str, Measure, Whole], ...] = (
+COMPARED_MEASURES: tuple[tuple[str, SummaryMeasure, ClassMeasure], ...] = (
     (N_("seen"), lambda one: one.coverage, lambda one: one.seen_share),
-    (N_("facing the front"), facing_level, lambda one: one.facing_share),
+    (N_("facing the front"), facing_share_of, lambda one: one.facing_share),
     (N_("eyes shut"), lambda one: one.closed_share, lambda one: one.closed_share),
-    *(_chance(emotion) for emotion in Emotion),
+    *(_probability_measure(emotion) for emotion in Emotion),
 )
 """The figures of a lesson: of one student and of the class."""

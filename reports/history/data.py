@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from db.records import FlagRecord, Level
+from db.records import FlagRecord, ShareEstimate
 from reports.history.comparison import Comparison
-from reports.history.labels import Tally
-from reports.history.statistics import LEAST_SESSIONS, Estimate, Trend
+from reports.history.labels import ReviewCounts
+from reports.history.statistics import MIN_SESSIONS, Estimate, Trend
 from reports.history.student import StudentHistory, StudentLine, StudentTrends
-from reports.history.term import Cell, Term, TermStudent
-from reports.history.weeks import ClassTrends, Figures, LessonLine, WeekLine
-from reports.text.i18n import Language, speaking
+from reports.history.term import TermCell, TermHistory, TermStudent
+from reports.history.weeks import ClassSessionLine, ClassTrends, MeasureEstimates, WeekLine
+from reports.text.i18n import Language, use_language
 
 
 def student_data(history: StudentHistory) -> dict[str, Any]:
@@ -21,57 +21,68 @@ def student_data(history: StudentHistory) -> dict[str, Any]:
     trends = history.trends
     return {
         "student": history.name,
-        "class": history.person.class_name if history.person else None,
-        "people": history.people,
-        "sessions": [_line(line) for line in history.lines],
-        "trends": None if trends is None else _trends(trends),
+        "class": history.roster_student.class_name if history.roster_student else None,
+        "people": history.student_count,
+        "sessions": [_student_line_data(line) for line in history.lines],
+        "trends": None if trends is None else _trends_data(trends),
     }
 
 
-def comparison_data(found: Comparison) -> dict[str, Any]:
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """``classpulse compare --json``; its sentences in English whatever is spoken."""
-    with speaking(Language.EN):
-        remarks = list(found.remarks)
+    with use_language(Language.EN):
+        remarks = list(comparison.remarks)
     return {
-        "sessions": [found.before.session.id, found.after.session.id],
-        "students_in_both": found.matched,
-        "paired": found.pairs,
+        "sessions": [comparison.before.session.id, comparison.after.session.id],
+        "students_in_both": comparison.matched,
+        "paired": comparison.is_paired,
         "figures": [
-            {"name": row.name, "first": row.before, "second": row.after, "difference": _estimate(row.change)}
-            for row in found.rows
+            {
+                "name": row.name,
+                "first": row.before,
+                "second": row.after,
+                "difference": _estimate_data(row.difference),
+            }
+            for row in comparison.rows
         ],
         "students": [
-            {"name": one.name, "first": one.before, "second": one.after, "difference": _estimate(one.change)}
-            for one in found.changes
+            {
+                "name": one.name,
+                "first": one.before,
+                "second": one.after,
+                "difference": _estimate_data(one.difference),
+            }
+            for one in comparison.changes
         ],
-        "flags": [asdict(one) for one in found.flags],
+        "flags": [asdict(one) for one in comparison.flags],
         "not_comparable": remarks,
     }
 
 
-def trends_data(found: ClassTrends) -> dict[str, Any]:
+def trends_data(trends: ClassTrends) -> dict[str, Any]:
     """``classpulse trends --json``."""
     return {
-        "class": found.class_name,
-        "lessons": [_lesson(line) for line in found.lessons],
-        "weeks": [_week(line) for line in found.weeks],
+        "class": trends.class_name,
+        "lessons": [_session_line_data(line) for line in trends.sessions],
+        "weeks": [_week_data(line) for line in trends.weeks],
     }
 
 
-def term_data(term: Term) -> dict[str, Any]:
+def term_data(history: TermHistory) -> dict[str, Any]:
     """``classpulse term --json``."""
-    return trends_data(term.trends) | {
-        "interrupted": term.interrupted,
-        "watched_s": term.watched_s,
-        "known_by_seat_only": term.by_seat,
-        "students": [_term_student(one) for one in term.students],
+    return trends_data(history.trends) | {
+        "interrupted": history.interrupted,
+        "watched_s": history.watched_s,
+        "known_by_seat_only": history.seat_only_count,
+        "students": [_term_student_data(one) for one in history.students],
         "flags": [
-            {"session_id": one.lesson.session.id, "student": one.name} | _flag(one.flag) for one in term.flags
+            {"session_id": one.class_session.session.id, "student": one.name} | _flag_data(one.flag)
+            for one in history.flags
         ],
     }
 
 
-def _line(line: StudentLine) -> dict[str, Any]:
+def _student_line_data(line: StudentLine) -> dict[str, Any]:
     return {
         "session_id": line.session_id,
         "class_name": line.class_name,
@@ -81,85 +92,85 @@ def _line(line: StudentLine) -> dict[str, Any]:
         "status": line.status,
         "presence": line.presence.value,
         "coverage": line.coverage,
-        "dominant": None if line.dominant is None else line.dominant.label,
-        **_level("sad", line.sad),
-        **_level("away", line.away),
+        "dominant": None if line.dominant_expression is None else line.dominant_expression.label,
+        **_share_data("sad", line.sad),
+        **_share_data("away", line.away),
         "facing_share": line.facing_share,
-        "flags": [_flag(flag) for flag in line.flags],
+        "flags": [_flag_data(flag) for flag in line.flags],
     }
 
 
-def _term_student(one: TermStudent) -> dict[str, Any]:
+def _term_student_data(one: TermStudent) -> dict[str, Any]:
     return {
         "name": one.name,
         "sad_share": one.sad_share,
         "facing_share": one.facing_share,
         "flags": asdict(one.flags),
-        "trends": _trends(one.trends),
-        "lessons": [_cell(cell) for cell in one.cells],
+        "trends": _trends_data(one.trends),
+        "lessons": [_cell_data(cell) for cell in one.cells],
     }
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell_data(cell: TermCell) -> dict[str, Any]:
     return {
         "presence": cell.presence.value,
-        **_level("sad", cell.sad),
-        **_level("away", cell.away),
+        **_share_data("sad", cell.sad),
+        **_share_data("away", cell.away),
         "facing_share": cell.facing_share,
         "flagged": cell.flagged,
     }
 
 
-def _flag(flag: FlagRecord) -> dict[str, Any]:
+def _flag_data(flag: FlagRecord) -> dict[str, Any]:
     names = ("kind", "outcome", "review", "reviewed_by", "reviewed_at", "note")
     return {name: getattr(flag, name) for name in names}
 
 
-def _lesson(line: LessonLine) -> dict[str, Any]:
+def _session_line_data(line: ClassSessionLine) -> dict[str, Any]:
     return {
         "session_id": line.session_id,
         "started_at": line.started_at,
         "mode": line.mode,
         "status": line.status,
-        "students": line.people,
-        "figures": _figures(line.figures),
-        "flags": _tally(line.flags),
+        "students": line.student_count,
+        "figures": _figures_data(line.figures),
+        "flags": _review_counts_data(line.flags),
     }
 
 
-def _week(line: WeekLine) -> dict[str, Any]:
+def _week_data(line: WeekLine) -> dict[str, Any]:
     return {
         "week": line.name,
-        "from": line.first,
-        "lessons": line.lessons,
-        "students": line.people if line.lessons else None,
-        "figures": _figures(line.figures) if line.lessons else None,
-        "flags": _tally(line.flags),
+        "from": line.monday,
+        "lessons": line.session_count,
+        "students": line.student_count if line.session_count else None,
+        "figures": _figures_data(line.figures) if line.session_count else None,
+        "flags": _review_counts_data(line.flags),
     }
 
 
-def _figures(figures: Figures) -> Mapping[str, Any]:
-    return {name: _estimate(figure) for name, figure in figures.items()}
+def _figures_data(figures: MeasureEstimates) -> Mapping[str, Any]:
+    return {name: _estimate_data(figure) for name, figure in figures.items()}
 
 
-def _estimate(one: Estimate | None) -> dict[str, Any] | None:
+def _estimate_data(one: Estimate | None) -> dict[str, Any] | None:
     return None if one is None else asdict(one)
 
 
-def _tally(one: Tally | None) -> dict[str, Any] | None:
-    return None if one is None else asdict(one)
+def _review_counts_data(counts: ReviewCounts | None) -> dict[str, Any] | None:
+    return None if counts is None else asdict(counts)
 
 
-def _trends(all_three: StudentTrends) -> dict[str, Any]:
+def _trends_data(all_three: StudentTrends) -> dict[str, Any]:
     parts = {"sadness": all_three.sadness, "facing": all_three.facing, "away": all_three.away}
-    return {name: _trend(one) for name, one in parts.items()}
+    return {name: _trend_data(one) for name, one in parts.items()}
 
 
-def _trend(one: Trend) -> dict[str, Any]:
-    known = {"per_week": one.per_week, "low": one.low, "high": one.high, "direction": one.direction}
-    return {"sessions": one.sessions, "needed": LEAST_SESSIONS} | known
+def _trend_data(one: Trend) -> dict[str, Any]:
+    known = {"per_week": one.slope_per_week, "low": one.low, "high": one.high, "direction": one.direction}
+    return {"sessions": one.sessions, "needed": MIN_SESSIONS} | known
 
 
-def _level(kind: str, level: Level | None) -> dict[str, float | None]:
+def _share_data(kind: str, level: ShareEstimate | None) -> dict[str, float | None]:
     share, low, high = (None,) * 3 if level is None else (level.share, level.low, level.high)
     return {f"{kind}_share": share, f"{kind}_share_low": low, f"{kind}_share_high": high}

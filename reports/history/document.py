@@ -7,46 +7,48 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.charts.style import Chart
-from reports.charts.svg import apart, to_svg
-from reports.history.tables import narrow
-from reports.rendering.templates import page_environment, style_sheet
-from reports.text.formatting import capital
+from reports.charts.style import FigureWithAlt
+from reports.charts.svg import make_ids_unique, to_svg
+from reports.history.tables import drop_common_columns
+from reports.rendering.templates import style_sheet, template_environment
+from reports.text.formatting import capitalise_first
 from reports.text.i18n import _
 
 
 @dataclass(frozen=True)
-class Table:
+class DocumentTable:
     """Texts under headings, which are words as they were collected and are told in the language that is
-    spoken; the first column names the row. ``words`` are the headings of columns that are
-    set to the left, ``whole`` of those that do not break; all others are numbers. One that is ``dense`` has
+    spoken; the first column names the row. ``text_columns`` are the headings of columns that are
+    set to the left, ``nowrap_columns`` of those that do not break; all others are numbers. One that is ``is_dense`` has
     many short cells."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    words: frozenset[str] = frozenset()
-    whole: frozenset[str] = frozenset({"started", "from", "week", "when"})
+    text_columns: frozenset[str] = frozenset()
+    nowrap_columns: frozenset[str] = frozenset({"started", "from", "week", "when"})
     caption: str = ""
-    dense: bool = False
+    is_dense: bool = False
 
-    def look(self, heading: str) -> str:
+    def cell_class(self, heading: str) -> str:
         """The class of a cell in the style sheet."""
-        if heading in self.whole:
+        if heading in self.nowrap_columns:
             return "whole"
-        return "" if heading in self.words or heading == "no." else "number"
+        return "" if heading in self.text_columns or heading == "no." else "number"
 
 
-def listed(headings: Sequence[str], rows: Sequence[Sequence[str]], words: Collection[str] = ()) -> Table:
+def compact_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Collection[str] = ()
+) -> DocumentTable:
     """A table without what all rows have in common."""
-    told = narrow(headings, rows)
-    return Table(told.headings, told.rows, frozenset(words), caption=", ".join(told.common))
+    told = drop_common_columns(headings, rows)
+    return DocumentTable(told.headings, told.rows, frozenset(text_columns), caption=", ".join(told.common))
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class DocumentFigure:
     """A chart and what there is to say below it."""
 
-    chart: Chart
+    chart: FigureWithAlt
     caption: str = ""
 
 
@@ -56,28 +58,28 @@ class Section:
 
     heading: str
     sentences: Sequence[str] = ()
-    figures: Sequence[Figure] = ()
-    tables: Sequence[Table] = ()
+    figures: Sequence[DocumentFigure] = ()
+    tables: Sequence[DocumentTable] = ()
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The whole page. ``answer`` are the sentences that matter; ``warning`` stands above them."""
+    """The whole page. ``key_sentences`` are the sentences that matter; ``warning`` stands above them."""
 
     title: str
-    lead: str
+    subtitle: str
     facts: Sequence[tuple[str, str]]
-    answer: Sequence[str]
+    key_sentences: Sequence[str]
     sections: Sequence[Section]
     warning: str | None = None
 
 
-def to_html(document: Document) -> str:
+def render_document_html(document: Document) -> str:
     """One page with its style and charts inside, no script, nothing loaded from anywhere; everything is
     escaped."""
-    environment = page_environment(
-        {"svg": lambda chart: Markup(to_svg(chart)), "capital": capital, "word": _}
+    environment = template_environment(
+        {"svg": lambda chart: Markup(to_svg(chart)), "capital": capitalise_first, "word": _}
     )
     css = Markup(style_sheet("report.css", "history.css"))
-    return apart(environment.get_template("history.html.j2").render(page=document, css=css))
+    return make_ids_unique(environment.get_template("history.html.j2").render(page=document, css=css))

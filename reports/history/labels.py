@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from db.records import FlagRecord
-from reports.text.dates import table_day
-from reports.text.formatting import NONE, about, count
-from reports.text.i18n import N_, _, ngettext, word
+from reports.text.dates import format_table_day
+from reports.text.formatting import NO_VALUE, flag_kind_name, format_count
+from reports.text.i18n import N_, _, ngettext, translate_word
 
 
 @dataclass(frozen=True)
-class Tally:
+class ReviewCounts:
     """Flags by what a person made of them."""
 
     open: int = 0
@@ -23,19 +23,19 @@ class Tally:
     dismissed: int = 0
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """How many there are."""
         return self.open + self.confirmed + self.dismissed
 
     @property
-    def short(self) -> str:
+    def short_text(self) -> str:
         """``2 (1 open)``."""
         if not self.open:
-            return str(self.all)
-        return ngettext("%(all)s (%(num)d open)", "%(all)s (%(num)d open)", self.open, all=self.all)
+            return str(self.total)
+        return ngettext("%(all)s (%(num)d open)", "%(all)s (%(num)d open)", self.open, all=self.total)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """``3 flags: 1 open, 2 confirmed``."""
         parts = [
             f"{number} {name}"
@@ -46,13 +46,13 @@ class Tally:
             )
             if number
         ]
-        return count(self.all, "flag") + (f": {', '.join(parts)}" if parts else "")
+        return format_count(self.total, "flag") + (f": {', '.join(parts)}" if parts else "")
 
 
-def tally(flags: Iterable[FlagRecord]) -> Tally:
+def count_reviews(flags: Iterable[FlagRecord]) -> ReviewCounts:
     """The count of those that are flagged."""
     reviews = [flag.review for flag in flags if flag.outcome == "flagged"]
-    return Tally(*(reviews.count(review) for review in ("open", "confirmed", "dismissed")))
+    return ReviewCounts(*(reviews.count(review) for review in ("open", "confirmed", "dismissed")))
 
 
 REVIEW_HEADINGS = (N_("about"), N_("review"), N_("by"), N_("when"), N_("note"))
@@ -60,5 +60,11 @@ REVIEW_HEADINGS = (N_("about"), N_("review"), N_("by"), N_("when"), N_("note"))
 
 def review_cells(flag: FlagRecord) -> tuple[str, ...]:
     """Texts under ``REVIEW_HEADINGS``."""
-    at = NONE if flag.reviewed_at is None else table_day(flag.reviewed_at)
-    return (about(flag.kind), word(flag.review), flag.reviewed_by or NONE, at, flag.note or NONE)
+    at = NO_VALUE if flag.reviewed_at is None else format_table_day(flag.reviewed_at)
+    return (
+        flag_kind_name(flag.kind),
+        translate_word(flag.review),
+        flag.reviewed_by or NO_VALUE,
+        at,
+        flag.note or NO_VALUE,
+    )

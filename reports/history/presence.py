@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from db.records import Lesson, StudentSummary
+from db.records import ClassSession, StudentSummary
 from reports.text.i18n import N_
 
 
-class Presence(StrEnum):
+class SessionPresence(StrEnum):
     """Missing a session is not zero, and neither is what was not kept."""
 
     SEEN = N_("seen")
@@ -22,12 +22,14 @@ class Presence(StrEnum):
     """A summary is made at the end."""
 
 
-def presence(lesson: Lesson, summary: StudentSummary | None, *, known_before: bool) -> Presence:
+def session_presence(
+    class_session: ClassSession, summary: StudentSummary | None, *, known_before: bool
+) -> SessionPresence:
     """Of one person in one lesson; ``summary`` is theirs of it, if there is one."""
-    if lesson.session.mode == "aggregate":
-        return Presence.NOT_KEPT
-    if lesson.summary is None:
-        return Presence.RUNNING
+    if class_session.session.mode == "aggregate":
+        return SessionPresence.NOT_KEPT
+    if class_session.summary is None:
+        return SessionPresence.RUNNING
     if summary is not None and summary.seen_s > 0:
-        return Presence.SEEN
-    return Presence.MISSED if known_before or summary is not None else Presence.NOT_YET
+        return SessionPresence.SEEN
+    return SessionPresence.MISSED if known_before or summary is not None else SessionPresence.NOT_YET

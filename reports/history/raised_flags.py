@@ -6,23 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.flags import RaisedFlag
-from reports.history.sessions import moment
+from db.flags import FlaggedStudent
+from reports.history.sessions import format_started_at
 from reports.text.dates import ReportSettings, local_time
-from reports.text.formatting import NONE, about, percent, percent_range
-from reports.text.i18n import N_, word
+from reports.text.formatting import NO_VALUE, flag_kind_name, format_percent, format_percent_range
+from reports.text.i18n import N_, translate_word
 
-RAISED_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
+FLAG_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
 
-_SHOWED: Mapping[str, str] = {"attention": N_("away")}
+_DECIDING_TEXTS: Mapping[str, str] = {"attention": N_("away")}
 """What the share is of, where that is not what the flag is about."""
 
-_SHARES: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
+_SHARE_KEYS: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
 """In ``FlagRecord.numbers``: the share that decided; with ``_low`` and ``_high`` behind it its interval."""
 
 
 @dataclass(frozen=True)
-class RaisedLine:
+class FlagLine:
     """One flag of a list; times are in the report's time zone. ``share`` with its interval is what decided
     (0..1), None where an older version did not keep it."""
 
@@ -41,41 +41,47 @@ class RaisedLine:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Texts under ``RAISED_HEADINGS``."""
+        """Texts under ``FLAG_HEADINGS``."""
         return (
             str(self.session_id),
             self.class_name,
-            moment(self.started_at),
+            format_started_at(self.started_at),
             self.student,
-            self._showed(),
-            self._reviewed(),
-            self.note or NONE,
+            self._deciding_text(),
+            self._review_text(),
+            self.note or NO_VALUE,
         )
 
-    def _showed(self) -> str:
-        what = word(_SHOWED[self.kind]) if self.kind in _SHOWED else about(self.kind)
+    def _deciding_text(self) -> str:
+        what = (
+            translate_word(_DECIDING_TEXTS[self.kind])
+            if self.kind in _DECIDING_TEXTS
+            else flag_kind_name(self.kind)
+        )
         if self.share is None or self.share_low is None or self.share_high is None:
             return what
-        return f"{what} {percent(self.share)} ({percent_range(self.share_low, self.share_high)})"
+        return (
+            f"{what} {format_percent(self.share)} ({format_percent_range(self.share_low, self.share_high)})"
+        )
 
-    def _reviewed(self) -> str:
+    def _review_text(self) -> str:
         by = f" by {self.reviewed_by}" if self.reviewed_by else ""
-        return self.review + by + (f", {moment(self.reviewed_at)}" if self.reviewed_at else "")
+        return self.review + by + (f", {format_started_at(self.reviewed_at)}" if self.reviewed_at else "")
 
 
-def raised_lines(raised: Iterable[RaisedFlag], settings: ReportSettings) -> list[RaisedLine]:
+def flag_lines(flagged: Iterable[FlaggedStudent], settings: ReportSettings) -> list[FlagLine]:
     """A line for each flag, in the order given. Raises ReportError for an unknown time zone."""
-    return [_line(one, settings) for one in raised]
+    return [_line(one, settings) for one in flagged]
 
 
-def _line(raised: RaisedFlag, settings: ReportSettings) -> RaisedLine:
-    flag, session = raised.flag, raised.session
-    share = _SHARES.get(flag.kind, flag.kind)
-    return RaisedLine(
+def _line(flagged: FlaggedStudent, settings: ReportSettings) -> FlagLine:
+    flag, session = flagged.flag, flagged.session
+    share = _SHARE_KEYS.get(flag.kind, flag.kind)
+    return FlagLine(
         session_id=session.id,
         class_name=session.class_name,
         started_at=local_time(session.started_at, settings),
-        student=raised.student.pseudonym,
+        student=flagged.student.pseudonym,
         kind=flag.kind,
         share=flag.numbers.get(share),
         share_low=flag.numbers.get(f"{share}_low"),

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from db.history import SessionCounts
 from db.records import SessionRecord, SessionStatus
-from reports.text.dates import ReportSettings, local_time, table_day, table_moment
-from reports.text.formatting import NONE, length
-from reports.text.i18n import N_, _, word
+from reports.text.dates import ReportSettings, format_table_datetime, format_table_day, local_time
+from reports.text.formatting import NO_VALUE, format_duration
+from reports.text.i18n import N_, _, translate_word
 
-HEADINGS = (
+SESSION_HEADINGS = (
     N_("no."), N_("class"), N_("room"), N_("started"), N_("watched"), N_("mode"), N_("status"),
     N_("students"), N_("flagged"), N_("open"),
 )  # fmt: skip
@@ -21,7 +21,7 @@ HEADINGS = (
 @dataclass(frozen=True)
 class SessionLine:
     """One session of a list. ``started_at`` is in the report's time zone; ``flagged`` students have a flag,
-    ``open`` ones one that nobody has reviewed. The three counts are None where nothing is kept about
+    ``unreviewed`` ones one that nobody has reviewed. The three counts are None where nothing is kept about
     students."""
 
     session_id: int
@@ -35,25 +35,28 @@ class SessionLine:
     status_reason: str
     students: int | None
     flagged: int | None
-    open: int | None
+    unreviewed: int | None
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Texts under ``HEADINGS``."""
+        """Texts under ``SESSION_HEADINGS``."""
         return (
             str(self.session_id),
             self.class_name,
-            self.room or NONE,
-            moment(self.started_at),
-            length(self.watched_s),
+            self.room or NO_VALUE,
+            format_started_at(self.started_at),
+            format_duration(self.watched_s),
             self.mode,
-            word(self.status.value),
-            *(NONE if number is None else str(number) for number in (self.students, self.flagged, self.open)),
+            translate_word(self.status.value),
+            *(
+                NO_VALUE if number is None else str(number)
+                for number in (self.students, self.flagged, self.unreviewed)
+            ),
         )
 
 
 @dataclass(frozen=True)
-class Filters:
+class SessionFilters:
     """What a list was narrowed to; ``since`` and ``until`` are days."""
 
     class_name: str | None = None
@@ -64,14 +67,14 @@ class Filters:
     flagged: bool = False
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """``class Physics 10b · since 2026-03-02``."""
         parts = [
             _("class %(name)s", name=self.class_name) if self.class_name else _("all classes"),
             _("room %(name)s", name=self.room) if self.room else "",
-            _("since %(day)s", day=table_day(self.since)) if self.since else "",
-            _("until %(day)s", day=table_day(self.until)) if self.until else "",
-            _("%(status)s only", status=word(self.status)) if self.status else "",
+            _("since %(day)s", day=format_table_day(self.since)) if self.since else "",
+            _("until %(day)s", day=format_table_day(self.until)) if self.until else "",
+            _("%(status)s only", status=translate_word(self.status)) if self.status else "",
             _("flagged only") if self.flagged else "",
         ]
         return " · ".join(part for part in parts if part)
@@ -98,10 +101,10 @@ def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSetting
         status_reason=session.status_reason,
         students=counts.students if kept else None,
         flagged=counts.flagged if kept else None,
-        open=counts.open if kept else None,
+        unreviewed=counts.unreviewed if kept else None,
     )
 
 
-def moment(at: datetime) -> str:
+def format_started_at(at: datetime) -> str:
     """``2026-03-02 09:00``, ``02.03.2026 09:00``."""
-    return table_moment(at)
+    return format_table_datetime(at)

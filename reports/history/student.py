@@ -10,17 +10,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from db.records import FlagRecord, Lesson, Level, SessionRecord, StudentRecord, StudentSession, StudentSummary
+from db.records import (
+    ClassSession,
+    FlagRecord,
+    SessionRecord,
+    ShareEstimate,
+    StudentRecord,
+    StudentSession,
+    StudentSummary,
+)
 from model.emotions import Emotion
-from reports.history.presence import Presence, presence
-from reports.history.sessions import moment
-from reports.history.statistics import Trend, trend
+from reports.history.presence import SessionPresence, session_presence
+from reports.history.sessions import format_started_at
+from reports.history.statistics import Trend, compute_trend
 from reports.text.dates import ReportSettings, local_time
-from reports.text.formatting import NONE, RESEMBLING, about, noun, percent, percent_range
-from reports.text.i18n import N_, _, ngettext, word
-from reports.timeline.attention import LEAST_OWN_S
+from reports.text.formatting import (
+    NO_VALUE,
+    RESEMBLANCE_TEXTS,
+    emotion_noun,
+    flag_kind_name,
+    format_percent,
+    format_percent_range,
+)
+from reports.text.i18n import N_, _, ngettext, translate_word
+from reports.timeline.attention import MIN_MEDIAN_S
 
-HEADINGS = (
+STUDENT_HEADINGS = (
     N_("no."),
     N_("class"),
     N_("started"),
@@ -33,13 +48,13 @@ HEADINGS = (
     N_("flags"),
 )
 
-SADNESS, FACING, AWAY = RESEMBLING[Emotion.SAD], N_("facing the front"), N_("away")
+TREND_SADNESS, TREND_FACING, TREND_AWAY = RESEMBLANCE_TEXTS[Emotion.SAD], N_("facing the front"), N_("away")
 """What there are trends of."""
 
 
 @dataclass(frozen=True)
 class StudentLine:
-    """One session of one student. ``coverage`` is seen by watched time, 0..1; ``dominant`` the expression
+    """One session of one student. ``coverage`` is seen by watched time, 0..1; ``dominant_expression`` the expression
     with the highest mean probability; ``sad`` and ``away`` are the shares of the verdicts, where there was
     enough to tell. What was never computed is None. ``facing_share`` is None of too short a time to be
     somebody's level."""
@@ -50,28 +65,30 @@ class StudentLine:
     started_at: datetime
     mode: str
     status: str
-    presence: Presence
+    presence: SessionPresence
     coverage: float | None = None
-    dominant: Emotion | None = None
-    sad: Level | None = None
-    away: Level | None = None
+    dominant_expression: Emotion | None = None
+    sad: ShareEstimate | None = None
+    away: ShareEstimate | None = None
     facing_share: float | None = None
     flags: tuple[FlagRecord, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Texts under ``HEADINGS``."""
+        """Texts under ``STUDENT_HEADINGS``."""
         return (
             str(self.session_id),
             self.class_name,
-            moment(self.started_at),
-            percent(self.coverage) if self.presence is Presence.SEEN else word(self.presence.value),
-            NONE if self.dominant is None else noun(self.dominant),
-            NONE if self.sad is None else percent(self.sad.share),
-            NONE if self.sad is None else percent_range(self.sad.low, self.sad.high),
-            percent(self.facing_share),
-            NONE if self.away is None else percent(self.away.share),
-            flags_told(self.flags),
+            format_started_at(self.started_at),
+            format_percent(self.coverage)
+            if self.presence is SessionPresence.SEEN
+            else translate_word(self.presence.value),
+            NO_VALUE if self.dominant_expression is None else emotion_noun(self.dominant_expression),
+            NO_VALUE if self.sad is None else format_percent(self.sad.share),
+            NO_VALUE if self.sad is None else format_percent_range(self.sad.low, self.sad.high),
+            format_percent(self.facing_share),
+            NO_VALUE if self.away is None else format_percent(self.away.share),
+            describe_flags(self.flags),
         )
 
     def has_flag(self, kind: str) -> bool:
@@ -88,32 +105,32 @@ class StudentTrends:
     facing: Trend
     away: Trend
 
-    def named(self) -> tuple[tuple[str, Trend], ...]:
+    def items(self) -> tuple[tuple[str, Trend], ...]:
         """With what each is of."""
-        return ((SADNESS, self.sadness), (FACING, self.facing), (AWAY, self.away))
+        return ((TREND_SADNESS, self.sadness), (TREND_FACING, self.facing), (TREND_AWAY, self.away))
 
 
 @dataclass(frozen=True)
 class StudentHistory:
-    """Lines, the oldest first. ``person`` is who of the roster has that name, if it is one: theirs are the
+    """Lines, the oldest first. ``roster_student`` is who of the roster has that name, if it is one: theirs are the
     ``trends`` and the missed lessons. Without one the lines may be of different people."""
 
     name: str
     lines: tuple[StudentLine, ...]
-    person: StudentRecord | None = None
+    roster_student: StudentRecord | None = None
     trends: StudentTrends | None = None
 
     @property
-    def people(self) -> int:
+    def student_count(self) -> int:
         """How many people the lines are of."""
         return len({line.student_id for line in self.lines})
 
     @property
     def warning(self) -> str | None:
         """That the lines may be of different people, if they may."""
-        if self.people < 2:
+        if self.student_count < 2:
             return None
-        if self.person is None:
+        if self.roster_student is None:
             return _(
                 "%(name)s is of several sessions or classes: the lines may be of different people",
                 name=self.name,
@@ -121,105 +138,117 @@ class StudentHistory:
         return ngettext(
             "%(num)d students are called %(name)s; the trends are of the one on the roster",
             "%(num)d students are called %(name)s; the trends are of the one on the roster",
-            self.people,
+            self.student_count,
             name=self.name,
         )
 
-    def count(self, presence: Presence) -> int:
+    def count(self, presence: SessionPresence) -> int:
         """How many lines are so."""
         return sum(line.presence is presence for line in self.lines)
 
     @property
-    def flagged(self) -> tuple[tuple[StudentLine, FlagRecord], ...]:
+    def flagged_lines(self) -> tuple[tuple[StudentLine, FlagRecord], ...]:
         """Every flag with the line it is of, the newest first."""
         found = [(line, flag) for line in self.lines for flag in line.flags if flag.outcome == "flagged"]
         return tuple(reversed(found))
 
 
-def told_history(
+def build_student_history(
     name: str,
     history: Sequence[StudentSession],
-    lessons: Sequence[Lesson],
+    class_sessions: Sequence[ClassSession],
     settings: ReportSettings,
 ) -> StudentHistory:
-    """The history of whoever has that name; ``lessons`` are those of their class, of which the missed ones
+    """The history of whoever has that name; ``class_sessions`` are those of their class, of which the missed ones
     are taken. Raises ReportError for an unknown time zone."""
-    lines = [_line(part, settings) for part in history]
-    person = roster_person(history)
+    lines = [_summary_line(part, settings) for part in history]
+    person = find_roster_student(history)
     trends = None
     if person is not None:
         own = [line for line in lines if line.student_id == person.id]
-        trends = trends_of(own)
-        lines += _others(person, own, lessons, settings)
+        trends = compute_trends(own)
+        lines += _missed_session_lines(person, own, class_sessions, settings)
     ordered = sorted(lines, key=lambda line: (line.started_at, line.session_id))
     return StudentHistory(name, tuple(ordered), person, trends)
 
 
-def roster_person(history: Sequence[StudentSession]) -> StudentRecord | None:
+def find_roster_student(history: Sequence[StudentSession]) -> StudentRecord | None:
     """Who of the roster the history is of; None where it is nobody, or of several classes."""
     found = {part.student.id: part.student for part in history if part.student.session_id is None}
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def trends_of(lines: Sequence[StudentLine]) -> StudentTrends:
+def compute_trends(lines: Sequence[StudentLine]) -> StudentTrends:
     """The trends of lines that are of one person."""
     sad = [(one.started_at, one.sad.share) for one in lines if one.sad]
     away = [(one.started_at, one.away.share) for one in lines if one.away]
     facing = [(one.started_at, one.facing_share) for one in lines if one.facing_share is not None]
-    return StudentTrends(trend(sad), trend(facing), trend(away))
+    return StudentTrends(compute_trend(sad), compute_trend(facing), compute_trend(away))
 
 
-def facing_level(summary: StudentSummary) -> float | None:
+def facing_share_of(summary: StudentSummary) -> float | None:
     """The share of facing the front, where it rests on enough of a person's own data."""
-    return summary.facing_share if summary.posed_s >= LEAST_OWN_S else None
+    return summary.facing_share if summary.head_pose_s >= MIN_MEDIAN_S else None
 
 
-def flags_told(flags: Sequence[FlagRecord]) -> str:
+def describe_flags(flags: Sequence[FlagRecord]) -> str:
     """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
-    flagged = [f"{about(flag.kind)} ({word(flag.review)})" for flag in flags if flag.outcome == "flagged"]
+    flagged = [
+        f"{flag_kind_name(flag.kind)} ({translate_word(flag.review)})"
+        for flag in flags
+        if flag.outcome == "flagged"
+    ]
     if flagged:
         return ", ".join(flagged)
     outcomes = {flag.outcome for flag in flags}
     if "not_flagged" in outcomes:
         return _("none")
-    return _("not enough to tell") if outcomes else NONE
+    return _("not enough to tell") if outcomes else NO_VALUE
 
 
-def student_line(
+def student_session_line(
     session: SessionRecord, summary: StudentSummary, flags: tuple[FlagRecord, ...], settings: ReportSettings
 ) -> StudentLine:
     """The line of what was summed up of one student in a session."""
     means = summary.probabilities
     return replace(
-        _bare(session, summary.student_id, Presence.RUNNING, settings),
-        presence=Presence.SEEN if summary.seen_s > 0 else Presence.MISSED,
+        _empty_line(session, summary.student_id, SessionPresence.RUNNING, settings),
+        presence=SessionPresence.SEEN if summary.seen_s > 0 else SessionPresence.MISSED,
         coverage=summary.coverage,
-        dominant=None if means is None else max(Emotion, key=lambda emotion: means[emotion]),
+        dominant_expression=None if means is None else max(Emotion, key=lambda emotion: means[emotion]),
         sad=summary.sad,
         away=summary.away,
-        facing_share=facing_level(summary),
+        facing_share=facing_share_of(summary),
         flags=flags,
     )
 
 
-def _line(part: StudentSession, settings: ReportSettings) -> StudentLine:
+def _summary_line(part: StudentSession, settings: ReportSettings) -> StudentLine:
     if part.summary is None:
-        return _bare(part.session, part.student.id, Presence.RUNNING, settings)
-    return student_line(part.session, part.summary, part.flags, settings)
+        return _empty_line(part.session, part.student.id, SessionPresence.RUNNING, settings)
+    return student_session_line(part.session, part.summary, part.flags, settings)
 
 
-def _others(
-    person: StudentRecord, own: Sequence[StudentLine], lessons: Sequence[Lesson], settings: ReportSettings
+def _missed_session_lines(
+    student: StudentRecord,
+    own: Sequence[StudentLine],
+    class_sessions: Sequence[ClassSession],
+    settings: ReportSettings,
 ) -> list[StudentLine]:
     """The lessons of the class in which there is nothing of the person, from the first on in which there
     is."""
     there = {line.session_id for line in own}
     first = min(line.started_at for line in own)
-    rest = [one for one in lessons if one.session.id not in there and one.session.started_at > first]
-    return [_bare(one.session, person.id, presence(one, None, known_before=True), settings) for one in rest]
+    rest = [one for one in class_sessions if one.session.id not in there and one.session.started_at > first]
+    return [
+        _empty_line(one.session, student.id, session_presence(one, None, known_before=True), settings)
+        for one in rest
+    ]
 
 
-def _bare(session: SessionRecord, student_id: int, here: Presence, settings: ReportSettings) -> StudentLine:
+def _empty_line(
+    session: SessionRecord, student_id: int, here: SessionPresence, settings: ReportSettings
+) -> StudentLine:
     return StudentLine(
         session_id=session.id,
         class_name=session.class_name,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from db.records import CorrectionKind, CorrectionRecord
-from reports.text.formatting import clock
+from reports.text.formatting import format_media_time
 from reports.text.i18n import _
 
 
-def told(record: CorrectionRecord) -> str:
+def describe_correction(record: CorrectionRecord) -> str:
     """``Student 3 is Mia``, as a sentence without its full stop."""
-    student, person, kind = record.student, record.person, record.correction.kind
+    student, person, kind = record.student_pseudonym, record.person_pseudonym, record.correction.kind
     if kind is CorrectionKind.NAME:
         return _("%(student)s is %(person)s", student=student, person=person)
     if kind is CorrectionKind.MERGE:
         return _("%(student)s was %(person)s all along", student=student, person=person)
-    at = clock(record.correction.at_s or 0.0)
+    at = format_media_time(record.correction.at_s or 0.0)
     return _("from %(at)s on %(student)s was %(person)s", at=at, student=student, person=person)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from db.records import CorrectionRecord, SessionRecord
-from reports.narrative.corrections import told
-from reports.text.formatting import decimal, percent
-from reports.text.i18n import N_, _, word
+from reports.narrative.corrections import describe_correction
+from reports.text.formatting import format_decimal, format_percent
+from reports.text.i18n import N_, _, translate_word
 
-_NAMES = {
+_ROW_NAMES = {
     "classpulse": "classpulse",
     "model": N_("model"),
     "detector": N_("detector"),
@@ -24,7 +24,7 @@ _NAMES = {
 }
 """Names of versions and of a policy's parts; another is told as it is, without its underscores."""
 
-_VALUES = {
+_VALUE_TEXTS = {
     "adults": N_("adults"),
     "minors": N_("minors"),
     "mixed": N_("mixed"),
@@ -41,10 +41,10 @@ _VALUES = {
 }
 """Stored words that a reader is told in their language."""
 
-_CARD = ("accuracy", "sad_recall", "sad_precision", "neutral_called_sad")
+_MODEL_METRICS = ("accuracy", "sad_recall", "sad_precision", "neutral_called_sad")
 
 
-def method(
+def method_rows(
     session: SessionRecord, corrections: Sequence[CorrectionRecord] = ()
 ) -> tuple[tuple[str, str], ...]:
     """Rows of (name, value) for the end of the report; what was not recorded has no row."""
@@ -62,36 +62,38 @@ def method(
         (_("session"), ran),
         (_("mode"), session.mode),
         (_("pictures looked at"), pictures),
-        (_("length of a bin"), f"{decimal(session.bin_s)} s"),
+        (_("length of a bin"), f"{format_decimal(session.bin_s)} s"),
     ]
     if corrections:
-        rows.append((_("who is who, corrected by hand"), "; ".join(told(one) for one in corrections)))
-    return (*rows, *_policy(session))
+        rows.append(
+            (_("who is who, corrected by hand"), "; ".join(describe_correction(one) for one in corrections))
+        )
+    return (*rows, *_policy_rows(session))
 
 
-def card_told(session: SessionRecord) -> str | None:
+def describe_model_metrics(session: SessionRecord) -> str | None:
     """What the session's record keeps of how right its model is (``model.export.model_info``), in words; None where it
     keeps nothing."""
     try:
         kept = session.settings["model"]
         card = kept["card"]
-        accuracy, recall, precision, wrongly = (float(card[name]) for name in _CARD)
+        accuracy, recall, precision, wrongly = (float(card[name]) for name in _MODEL_METRICS)
         return _(
             "On %(faces)s faces that it had not learnt from, the model (%(name)s) named what most of ten "
             "people saw in %(accuracy)s. Of the faces they call sad it found %(recall)s, of those that it "
             "called sad %(precision)s were, and of those they call neutral it called %(wrongly)s sad.",
             faces=int(card["faces"]),
             name=kept["name"],
-            accuracy=percent(accuracy),
-            recall=percent(recall),
-            precision=percent(precision),
-            wrongly=percent(wrongly),
+            accuracy=format_percent(accuracy),
+            recall=format_percent(recall),
+            precision=format_percent(precision),
+            wrongly=format_percent(wrongly),
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _policy(session: SessionRecord) -> list[tuple[str, str]]:
+def _policy_rows(session: SessionRecord) -> list[tuple[str, str]]:
     kept = session.settings.get("policy")
     if not isinstance(kept, Mapping):
         return []
@@ -101,9 +103,9 @@ def _policy(session: SessionRecord) -> list[tuple[str, str]]:
 
 def _name(stored: object) -> str:
     name = str(stored)
-    return word(_NAMES[name]) if name in _NAMES else name.replace("_", " ")
+    return translate_word(_ROW_NAMES[name]) if name in _ROW_NAMES else name.replace("_", " ")
 
 
 def _value(stored: object) -> str:
     value = str(stored)
-    return word(_VALUES[value]) if value in _VALUES else value
+    return translate_word(_VALUE_TEXTS[value]) if value in _VALUE_TEXTS else value

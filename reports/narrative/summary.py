@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from db.records import Mode, SessionStatus
+from db.records import AnalysisMode, SessionStatus
 from model.emotions import Emotion
 from reports.flags.base import ATTENTION_KIND as ATTENTION
 from reports.flags.base import SADNESS_KIND as SADNESS
-from reports.flags.base import Outcome
-from reports.narrative.small_faces import in_report
-from reports.report import Person, Report
-from reports.text.formatting import clock, count, length, listing, noun, percent
-from reports.text.i18n import N_, _, ngettext, word
-from reports.text.names import isolated
-from reports.timeline.change_points import LEAST_STUDENTS, WINDOW_S, Change, Measure
-from reports.timeline.classroom import LEAST_CLASS_PEOPLE
-from reports.timeline.gaps import gaps_told
+from reports.flags.base import FlagOutcome
+from reports.narrative.small_faces import missed_faces_notice
+from reports.report import Report, ReportStudent
+from reports.text.formatting import (
+    emotion_noun,
+    format_count,
+    format_duration,
+    format_media_time,
+    format_percent,
+    join_items,
+)
+from reports.text.i18n import N_, _, ngettext, translate_word
+from reports.text.names import isolate
+from reports.timeline.change_points import MIN_STUDENTS, WINDOW_S, ChangeMeasure, ChangePoint
+from reports.timeline.classroom import MIN_CLASS_SIZE
+from reports.timeline.gaps import describe_gaps
 
-_NOBODY: Mapping[tuple[str, ...], tuple[str, str]] = {
+_NO_FLAGS: Mapping[tuple[str, ...], tuple[str, str]] = {
     (SADNESS,): (
         N_("No check-in is suggested: nobody mostly showed an expression resembling sadness."),
         N_(
@@ -48,12 +55,12 @@ _NOBODY: Mapping[tuple[str, ...], tuple[str, str]] = {
 """That nobody was flagged for any of these kinds: with enough to tell of all, or only of some. "Away" is not
 seen, turned away or with shut eyes."""
 
-_ON_REVIEW = {
+_REVIEW_SENTENCES = {
     "confirmed": N_("Confirmed on review: %(names)s."),
     "dismissed": N_("Dismissed on review: %(names)s."),
 }
 
-_REASONS = {
+_UNREADABLE_TEXTS = {
     "too small": N_("too small"),
     "blurred": N_("blurred"),
     "turned away": N_("turned away"),
@@ -61,19 +68,19 @@ _REASONS = {
     "head bowed": N_("bowed"),
     "pose unknown": N_("at an unknown angle"),
 }
-"""Values of ``monitor.types.Unknown`` that a seen face can have, as predicates of "the face was". An
+"""Values of ``monitor.types.UnreadableReason`` that a seen face can have, as predicates of "the face was". An
 unlisted value is shown unchanged."""
 
-MOST_NAMES = 8
+MAX_NAMES = 8
 """More names than this in one sentence are not read; the table has them all."""
 
-SELDOM = 0.5
+LOW_COVERAGE = 0.5
 """Whoever was seen for less of the watched time than this is named. A way of telling, not a limit."""
 
-_MEASURES: Mapping[Measure | Emotion, str] = {
-    Measure.SEEN: N_("the share of students seen"),
-    Measure.FACING: N_("heads facing the front"),
-    Measure.SHUT: N_("shut eyes"),
+_MEASURE_TEXTS: Mapping[ChangeMeasure | Emotion, str] = {
+    ChangeMeasure.SEEN: N_("the share of students seen"),
+    ChangeMeasure.FACING: N_("heads facing the front"),
+    ChangeMeasure.EYES_CLOSED: N_("shut eyes"),
     Emotion.ANGRY: N_("expressions resembling anger"),
     Emotion.DISGUST: N_("expressions resembling disgust"),
     Emotion.FEAR: N_("expressions resembling fear"),
@@ -84,32 +91,36 @@ _MEASURES: Mapping[Measure | Emotion, str] = {
 }
 
 
-def summary(report: Report) -> tuple[str, ...]:
+def summary_sentences(report: Report) -> tuple[str, ...]:
     """Two or three sentences, the most important first."""
     if report.watched_s == 0:
         if report.gaps:
             return (_("Nothing was watched, so there is nothing to report."),)
         return (_("Nothing was watched: no picture arrived, so there is nothing to report."),)
-    if not report.whole.people_seen.any():
-        nobody = _("No student was seen in the %(length)s watched.", length=length(report.watched_s))
-        return tuple(sentence for sentence in (nobody, in_report(report.session)) if sentence)
-    by_mode = {Mode.EMOTION: _emotion, Mode.BEHAVIOUR: _behaviour, Mode.AGGREGATE: _aggregate}
+    if not report.class_timeline.students_seen.any():
+        nobody = _("No student was seen in the %(length)s watched.", length=format_duration(report.watched_s))
+        return tuple(sentence for sentence in (nobody, missed_faces_notice(report.session)) if sentence)
+    by_mode = {
+        AnalysisMode.EMOTION: _emotion_sentences,
+        AnalysisMode.BEHAVIOUR: _behaviour_sentences,
+        AnalysisMode.AGGREGATE: _aggregate_sentences,
+    }
     return tuple(sentence for sentence in by_mode[report.mode](report) if sentence)
 
 
-def banner(report: Report) -> str | None:
+def missing_data_notice(report: Report) -> str | None:
     """What is missing and why; None if the session ran to its end."""
     parts = []
     if report.session.status is SessionStatus.INTERRUPTED:
-        parts.append(_interrupted(report.session.status_reason.rstrip(".")))
+        parts.append(_interrupted_sentence(report.session.status_reason.rstrip(".")))
     elif report.session.status is SessionStatus.RUNNING:
         parts.append(_("This session is still marked as running; this is what is recorded so far."))
-    gone = gaps_told(report.gaps, report.session.end_s)
+    gone = describe_gaps(report.gaps, report.session.end_s)
     parts += [part for part in (_missing_end(report), gone, _missing_middle(report)) if part]
     return " ".join(parts) or None
 
 
-def _interrupted(why: str) -> str:
+def _interrupted_sentence(why: str) -> str:
     """``why`` in the words of the record, which are English."""
     if not why:
         return _("This session was interrupted. All that was recorded before is in this report.")
@@ -118,48 +129,50 @@ def _interrupted(why: str) -> str:
     )
 
 
-def no_curve(report: Report) -> str | None:
+def missing_curve_reason(report: Report) -> str | None:
     """Why there is no class curve; None if there is one."""
-    whole = report.whole
-    if not whole.people_seen.any():
+    whole = report.class_timeline
+    if not whole.students_seen.any():
         return _("There is no curve, because no student was seen.")
-    if report.mode is Mode.AGGREGATE and whole.people < LEAST_CLASS_PEOPLE:
+    if report.mode is AnalysisMode.AGGREGATE and whole.student_count < MIN_CLASS_SIZE:
         return _(
             "There is no curve: at most %(students)s could be seen at a time, and a figure of the class "
             "needs %(least)s or more, so that it gives away nobody.",
-            students=count(whole.people, "student"),
-            least=LEAST_CLASS_PEOPLE,
+            students=format_count(whole.student_count, "student"),
+            least=MIN_CLASS_SIZE,
         )
-    if report.mode is Mode.BEHAVIOUR:
+    if report.mode is AnalysisMode.BEHAVIOUR:
         return (
             None
             if whole.mean_facing_share is not None
             else _("There is no curve: no head direction could be read.")
         )
-    if whole.people_usable.any() or whole.mean_facing_share is not None:
+    if whole.students_usable.any() or whole.mean_facing_share is not None:
         return None
     return _("There is no curve: no expression could be read, nor where heads pointed.")
 
 
-def unreadable(report: Report) -> str | None:
+def unreadable_sentence(report: Report) -> str | None:
     """Why seen faces gave no expression, in percent of the cases; None if all did."""
     reasons: Counter[str] = Counter()
-    for person in report.people:
-        reasons.update(person.timeline.unknown)
+    for person in report.students:
+        reasons.update(person.timeline.unreadable_reasons)
     for not_a_face in ("absent", "not computed"):
         reasons.pop(not_a_face, None)
     total = reasons.total()
-    if not total or report.mode is not Mode.EMOTION:
+    if not total or report.mode is not AnalysisMode.EMOTION:
         return None
-    shares = [f"{_reason(reason)} ({percent(number / total)})" for reason, number in reasons.most_common()]
-    return _("Where a face was seen but not readable, it was %(reasons)s.", reasons=listing(shares))
+    shares = [
+        f"{_reason(reason)} ({format_percent(number / total)})" for reason, number in reasons.most_common()
+    ]
+    return _("Where a face was seen but not readable, it was %(reasons)s.", reasons=join_items(shares))
 
 
 def _reason(stored: str) -> str:
-    return word(_REASONS[stored]) if stored in _REASONS else stored
+    return translate_word(_UNREADABLE_TEXTS[stored]) if stored in _UNREADABLE_TEXTS else stored
 
 
-def masked(report: Report) -> str | None:
+def masked_seats_notice(report: Report) -> str | None:
     """That seats were masked; None if none was."""
     if not report.masked_seats:
         return None
@@ -172,155 +185,172 @@ def masked(report: Report) -> str | None:
     )
 
 
-def change_told(change: Change) -> str:
+def describe_change_point(change: ChangePoint) -> str:
     """``At 23:10 heads facing the front fell from 87 % to 44 %.``"""
-    return _("At %(at)s %(change)s", at=clock(change.at_s), change=_went(change))
+    return _("At %(at)s %(change)s", at=format_media_time(change.at_s), change=_direction_word(change))
 
 
-def _went(change: Change) -> str:
+def _direction_word(change: ChangePoint) -> str:
     told = (
         N_("%(what)s rose from %(before)s to %(after)s.")
         if change.after > change.before
         else N_("%(what)s fell from %(before)s to %(after)s.")
     )
-    what, before, after = word(_MEASURES[change.measure]), percent(change.before), percent(change.after)
+    what, before, after = (
+        translate_word(_MEASURE_TEXTS[change.measure]),
+        format_percent(change.before),
+        format_percent(change.after),
+    )
     return _(told, what=what, before=before, after=after)
 
 
-def no_change(report: Report) -> str | None:
+def missing_changes_reason(report: Report) -> str | None:
     """Why no moment is named at which the class changed; None if one is, or if it could not be looked for."""
-    compared = len(report.people) >= LEAST_STUDENTS and report.session.end_s >= 2 * WINDOW_S
-    if report.changes or not compared:
+    compared = len(report.students) >= MIN_STUDENTS and report.session.end_s >= 2 * WINDOW_S
+    if report.change_points or not compared:
         return None
     return _("At no moment did the class change by more than chance allows.")
 
 
-def names(people: tuple[Person, ...]) -> str:
+def join_names(students: tuple[ReportStudent, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
-    shown = [isolated(person.name) for person in people[:MOST_NAMES]]
-    more = len(people) - len(shown)
-    return listing([*shown, ngettext("%(num)d more", "%(num)d more", more)] if more else shown)
+    shown = [isolate(person.name) for person in students[:MAX_NAMES]]
+    more = len(students) - len(shown)
+    return join_items([*shown, ngettext("%(num)d more", "%(num)d more", more)] if more else shown)
 
 
-def _emotion(report: Report) -> list[str]:
-    told = _largest_change(report) or _class_expressions(report)
+def _emotion_sentences(report: Report) -> list[str]:
+    told = _largest_change_sentence(report) or _class_expressions_sentence(report)
     return [
-        _check_ins(report),
-        _seen(report),
-        in_report(report.session) or "",
+        _check_ins_sentence(report),
+        _seen_sentence(report),
+        missed_faces_notice(report.session) or "",
         told or _("Nobody's face could be read, so nothing can be said about expressions."),
     ]
 
 
-def _behaviour(report: Report) -> list[str]:
-    facing = report.whole.mean_facing_share
+def _behaviour_sentences(report: Report) -> list[str]:
+    facing = report.class_timeline.mean_facing_share
     told = (
         ""
         if facing is None
-        else _("Heads faced the front in %(share)s of the moments that could be read.", share=percent(facing))
+        else _(
+            "Heads faced the front in %(share)s of the moments that could be read.",
+            share=format_percent(facing),
+        )
     )
-    change = _largest_change(report)
+    change = _largest_change_sentence(report)
     return [
-        _check_ins(report),
-        _seen(report),
-        in_report(report.session) or "",
+        _check_ins_sentence(report),
+        _seen_sentence(report),
+        missed_faces_notice(report.session) or "",
         f"{told} {change}".strip(),
-        _eyes(report) + " " + _("No expression was computed in this mode."),
+        _eyes_sentence(report) + " " + _("No expression was computed in this mode."),
     ]
 
 
-def _largest_change(report: Report) -> str:
-    if not report.changes:
+def _largest_change_sentence(report: Report) -> str:
+    if not report.change_points:
         return ""
-    largest = max(report.changes, key=lambda change: change.size)
-    return _("The class changed most at %(at)s: %(change)s", at=clock(largest.at_s), change=_went(largest))
+    largest = max(report.change_points, key=lambda change: change.size)
+    return _(
+        "The class changed most at %(at)s: %(change)s",
+        at=format_media_time(largest.at_s),
+        change=_direction_word(largest),
+    )
 
 
-def _eyes(report: Report) -> str:
-    judged = [person for person in report.people if person.attention.most_closed is not None]
+def _eyes_sentence(report: Report) -> str:
+    judged = [person for person in report.students if person.attention.most_closed_minute is not None]
     if not judged:
         return _(
             "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down."
         )
-    if len(judged) == len(report.seen):
+    if len(judged) == len(report.seen_students):
         return _("Whether eyes were open or shut could be judged for all of the students seen.")
     return _(
         "Whether eyes were open or shut could be judged for %(judged)s of %(seen)s of the students seen.",
         judged=len(judged),
-        seen=len(report.seen),
+        seen=len(report.seen_students),
     )
 
 
-def _aggregate(report: Report) -> list[str]:
+def _aggregate_sentences(report: Report) -> list[str]:
     return [
-        _("Up to %(students)s were seen at a time.", students=count(report.whole.people, "student")),
-        in_report(report.session) or "",
-        _class_expressions(report),
+        _(
+            "Up to %(students)s were seen at a time.",
+            students=format_count(report.class_timeline.student_count, "student"),
+        ),
+        missed_faces_notice(report.session) or "",
+        _class_expressions_sentence(report),
         _("In this mode nothing is kept about a single student."),
     ]
 
 
-def _check_ins(report: Report) -> str:
+def _check_ins_sentence(report: Report) -> str:
     """Who is to be checked in with; the page says for what."""
-    waiting = tuple(person for person in report.check_ins if "open" in person.reviews)
+    waiting = tuple(person for person in report.flagged_students if "open" in person.reviews)
     if waiting:
         told = ngettext(
             "Suggested check-in: %(names)s.",
             "Suggested check-ins: %(names)s (%(num)d of %(students)s).",
             len(waiting),
-            names=names(waiting),
-            students=count(len(report.seen), "student"),
+            names=join_names(waiting),
+            students=format_count(len(report.seen_students), "student"),
         )
     else:
-        told = _("No check-in is open.") if report.check_ins else _nobody(report)
+        told = _("No check-in is open.") if report.flagged_students else _no_flags_sentence(report)
     parts = [told]
-    for review, text in _ON_REVIEW.items():
-        reviewed = tuple(person for person in report.check_ins if review in person.reviews)
-        parts += [_(text, names=names(reviewed))] if reviewed else []
-    usual = tuple(person for person in report.people if person.as_usual)
+    for review, text in _REVIEW_SENTENCES.items():
+        reviewed = tuple(person for person in report.flagged_students if review in person.reviews)
+        parts += [_(text, names=join_names(reviewed))] if reviewed else []
+    usual = tuple(person for person in report.students if person.within_baseline_decisions)
     if usual:
-        parts.append(_("As usual for themselves, and so not flagged: %(names)s.", names=names(usual)))
+        parts.append(_("As usual for themselves, and so not flagged: %(names)s.", names=join_names(usual)))
     return " ".join(parts)
 
 
-def _nobody(report: Report) -> str:
+def _no_flags_sentence(report: Report) -> str:
     """That nobody was flagged, for what, and whom that leaves out."""
-    kinds = [SADNESS, ATTENTION] if report.mode is Mode.EMOTION else [ATTENTION]
-    judged = {kind: [p for p in report.seen if not p.is_(Outcome.INSUFFICIENT_DATA, kind)] for kind in kinds}
+    kinds = [SADNESS, ATTENTION] if report.mode is AnalysisMode.EMOTION else [ATTENTION]
+    judged = {
+        kind: [p for p in report.seen_students if not p.has_outcome(FlagOutcome.INSUFFICIENT_DATA, kind)]
+        for kind in kinds
+    }
     asked = tuple(kind for kind in kinds if judged[kind])
     if not asked:
         return _("No check-in is suggested: there was not enough to tell about anyone.")
-    if any(person.as_usual for person in report.people):
+    if any(person.within_baseline_decisions for person in report.students):
         return _("No check-in is suggested.")
-    few = any(len(found) < len(report.seen) for found in judged.values())
-    return word(_NOBODY[asked][few])
+    few = any(len(found) < len(report.seen_students) for found in judged.values())
+    return translate_word(_NO_FLAGS[asked][few])
 
 
-def _seen(report: Report) -> str:
-    share, few = report.whole.mean_seen_share, report.insufficient
+def _seen_sentence(report: Report) -> str:
+    share, few = report.class_timeline.mean_seen_share, report.insufficient_students
     sentence = ngettext(
         "%(num)d student was seen, on average for %(share)s of the %(length)s watched",
         "%(num)d students were seen, on average for %(share)s of the %(length)s watched",
-        len(report.seen),
-        share=percent(share),
-        length=length(report.watched_s),
+        len(report.seen_students),
+        share=format_percent(share),
+        length=format_duration(report.watched_s),
     )
-    seldom = tuple(p for p in report.seen if p.timeline.coverage < SELDOM)
-    if 0 < len(seldom) < len(report.seen):
-        sentence += _("; less than half of it: %(names)s", names=names(seldom))
-    some = 0 < len(few) < len(report.seen)
-    unclear = " " + _("There was not enough to tell for %(names)s.", names=names(few)) if some else ""
+    seldom = tuple(p for p in report.seen_students if p.timeline.coverage < LOW_COVERAGE)
+    if 0 < len(seldom) < len(report.seen_students):
+        sentence += _("; less than half of it: %(names)s", names=join_names(seldom))
+    some = 0 < len(few) < len(report.seen_students)
+    unclear = " " + _("There was not enough to tell for %(names)s.", names=join_names(few)) if some else ""
     return f"{sentence}.{unclear}"
 
 
-def _class_expressions(report: Report) -> str:
-    shares = report.whole.expression_shares
+def _class_expressions_sentence(report: Report) -> str:
+    shares = report.class_timeline.expression_shares
     if not shares:
         return ""
     ranked = sorted(shares, key=lambda emotion: -shares[emotion])[:3]
     if Emotion.SAD not in ranked:
         ranked = [*ranked[:2], Emotion.SAD]
-    told = listing([f"{noun(emotion)} {percent(shares[emotion])}" for emotion in ranked])
+    told = join_items([f"{emotion_noun(emotion)} {format_percent(shares[emotion])}" for emotion in ranked])
     return _("Averaged over the class, the readable faces resembled: %(told)s.", told=told)
 
 
@@ -333,12 +363,12 @@ def _missing_end(report: Report) -> str | None:
     # The last bin, and the rounding of a container's length, are not worth a warning.
     if missing_s <= max(report.session.bin_s, expected_s / 100):
         return None
-    missing, whole = length(missing_s), length(expected_s)
+    missing, whole = format_duration(missing_s), format_duration(expected_s)
     return _("The last %(missing)s of %(whole)s are missing.", missing=missing, whole=whole)
 
 
 def _missing_middle(report: Report) -> str | None:
-    missing_s = report.unexplained_s
+    missing_s = report.unexplained_gap_s
     # Beside gaps, what is left of the bins at their ends is not worth a word.
     if missing_s < report.session.bin_s or report.watched_s == 0:
         return None
@@ -347,4 +377,4 @@ def _missing_middle(report: Report) -> str | None:
         if report.gaps
         else N_("Nothing was watched for %(length)s in between; the charts show where.")
     )
-    return _(told, length=length(missing_s))
+    return _(told, length=format_duration(missing_s))

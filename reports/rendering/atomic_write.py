@@ -10,7 +10,7 @@ from pathlib import Path
 from reports.errors import ReportError
 
 
-def write_whole(path: Path, content: bytes) -> Path:
+def atomic_write(path: Path, content: bytes) -> Path:
     """Write to a temporary name in the same folder, then move: a full disk or a crash leaves the
     old file or none, never half of one. A folder that is missing is made.
 
@@ -18,7 +18,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_and_move(path, content)
+        _write_and_replace(path, content)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written ({error.strerror or error}); "
@@ -27,7 +27,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     return path
 
 
-def _write_and_move(path: Path, content: bytes) -> None:
+def _write_and_replace(path: Path, content: bytes) -> None:
     # mkstemp makes the file for its owner alone; it stays so, because a report is personal data.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -12,28 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from db.records import EarlierLevel, FlagRecord, Mode
+from db.records import AnalysisMode, EarlierShare, FlagRecord
 from model.emotions import EMOTIONS, Emotion
-from reports.flags.attention import to_attention_record
-from reports.flags.sadness import to_record
-from reports.narrative.corrections import told
-from reports.narrative.small_faces import as_data as missed_faces
-from reports.narrative.summary import banner, no_curve, summary
-from reports.report import Person, Report
-from reports.text.i18n import Language, speaking
-from reports.timeline.attention import Attention
-from reports.timeline.change_points import Change
-from reports.timeline.gaps import unseen_s
-from reports.timeline.student import UNKNOWN, StudentTimeline, overlap_s
+from reports.flags.attention import attention_flag_record
+from reports.flags.sadness import sadness_flag_record
+from reports.narrative.corrections import describe_correction
+from reports.narrative.small_faces import missed_faces_data as missed_faces
+from reports.narrative.summary import missing_curve_reason, missing_data_notice, summary_sentences
+from reports.report import Report, ReportStudent
+from reports.text.i18n import Language, use_language
+from reports.timeline.attention import AttentionSeries
+from reports.timeline.change_points import ChangePoint
+from reports.timeline.gaps import sum_unobserved_s
+from reports.timeline.student import NO_EXPRESSION, StudentTimeline, overlap_s
 
 SCHEMA = "classpulse-report/1"
 """The number goes up when something goes or changes its meaning, not when something is added."""
 
-_COMMON = ("start_s", "watched_s")
-_STUDENT = (
+_COMMON_COLUMNS = ("start_s", "watched_s")
+_STUDENT_COLUMNS = (
     "student_id",
     "student",
-    *_COMMON,
+    *_COMMON_COLUMNS,
     "seen_s",
     "samples",
     "seen_samples",
@@ -47,12 +47,12 @@ _STUDENT = (
     "yaw_change_deg",
     "pitch_change_deg",
 )
-_GAP = ("gap_s", "gap_reason")
-_CLASS = (*_COMMON, "people_seen", "facing_share")
-_EXPRESSIONS = tuple(f"p_{label}" for label in EMOTIONS)
+_GAP_COLUMNS = ("gap_s", "gap_reason")
+_CLASS_COLUMNS = (*_COMMON_COLUMNS, "people_seen", "facing_share")
+_EXPRESSION_COLUMNS = tuple(f"p_{label}" for label in EMOTIONS)
 
 
-def csv_text(report: Report) -> str:
+def report_csv(report: Report) -> str:
     """One row per student and bin of the session, or per bin of the class in ``mode: aggregate``.
 
     Columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
@@ -67,23 +67,23 @@ def csv_text(report: Report) -> str:
     """
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(
-        _class_rows(report) if report.mode is Mode.AGGREGATE else _student_rows(report)
+        _class_rows(report) if report.mode is AnalysisMode.AGGREGATE else _student_rows(report)
     )
     return buffer.getvalue()
 
 
-def as_data(report: Report) -> dict[str, Any]:
+def report_data(report: Report) -> dict[str, Any]:
     """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins; its sentences
     in English whatever is spoken. The schema is ``reports/report.schema.json``."""
-    with speaking(Language.EN):
-        return _as_data(report)
+    with use_language(Language.EN):
+        return _report_data(report)
 
 
-def _as_data(report: Report) -> dict[str, Any]:
+def _report_data(report: Report) -> dict[str, Any]:
     session = report.session
     return {
         "schema": SCHEMA,
-        "made_at": None if report.made_at is None else report.made_at.isoformat(),
+        "made_at": None if report.created_at is None else report.created_at.isoformat(),
         "session": {
             "id": session.id,
             "class": session.class_name,
@@ -97,158 +97,164 @@ def _as_data(report: Report) -> dict[str, Any]:
             "end_s": session.end_s,
             "watched_s": report.watched_s,
             "unwatched_s": report.unwatched_s,
-            "unseen_s": unseen_s(report.gaps),
+            "unseen_s": sum_unobserved_s(report.gaps),
             "frames_sampled": session.frames_sampled,
             "frames_dropped": session.frames_dropped,
             "versions": dict(session.versions),
             "policy": session.settings.get("policy"),
         },
-        "model_card": _card(session.settings.get("model")),
-        "summary": [_plain(sentence) for sentence in summary(report)],
-        "missing": _plain(banner(report)),
+        "model_card": _model_metrics(session.settings.get("model")),
+        "summary": [_plain_spaces(sentence) for sentence in summary_sentences(report)],
+        "missing": _plain_spaces(missing_data_notice(report)),
         "masked_seats": report.masked_seats,
         "small_faces": missed_faces(session.small_faces),
         "class": _class_data(report),
-        "flag_settings": asdict(report.flag_settings) if report.mode is Mode.EMOTION else None,
+        "flag_settings": asdict(report.flag_settings) if report.mode is AnalysisMode.EMOTION else None,
         "attention_flag_settings": None
-        if report.mode is Mode.AGGREGATE
+        if report.mode is AnalysisMode.AGGREGATE
         else asdict(report.attention_flag_settings),
-        "students": [_person_data(report, person) for person in report.people],
+        "students": [_student_data(report, person) for person in report.students],
         "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
         "gaps": [asdict(gap) for gap in report.gaps],
-        "corrections": [told(correction) for correction in report.corrections],
+        "corrections": [describe_correction(correction) for correction in report.corrections],
     }
 
 
-def json_text(report: Report) -> str:
-    """``as_data`` as indented JSON."""
-    return json.dumps(as_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def report_json(report: Report) -> str:
+    """``report_data`` as indented JSON."""
+    return json.dumps(report_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _class_data(report: Report) -> dict[str, Any]:
-    whole = report.whole
+    whole = report.class_timeline
     data: dict[str, Any] = {
-        "students": whole.people,
+        "students": whole.student_count,
         "seen_share": whole.mean_seen_share,
         "facing_share": whole.mean_facing_share,
-        "no_curve": _plain(no_curve(report)),
+        "no_curve": _plain_spaces(missing_curve_reason(report)),
     }
-    if report.mode is not Mode.AGGREGATE:
-        data["changes"] = [_change_data(change) for change in report.changes]
-    if report.mode is not Mode.BEHAVIOUR:
+    if report.mode is not AnalysisMode.AGGREGATE:
+        data["changes"] = [_change_data(change) for change in report.change_points]
+    if report.mode is not AnalysisMode.BEHAVIOUR:
         data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
     return data
 
 
-def _change_data(change: Change) -> dict[str, Any]:
+def _change_data(change: ChangePoint) -> dict[str, Any]:
     measure = change.measure
     return asdict(change) | {"measure": measure.label if isinstance(measure, Emotion) else measure.value}
 
 
-def _person_data(report: Report, person: Person) -> dict[str, Any]:
-    line = person.timeline
+def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
+    line = student.timeline
     data: dict[str, Any] = {
         "id": line.student_id,
         "name": line.pseudonym,
-        "seat": person.seat,
+        "seat": student.seat,
         "first_seen_s": line.first_seen_s,
         "coverage": line.coverage,
         "facing_share": line.facing_share,
-        "attention": _attention_data(person.attention),
-        "uncertain_arrivals_s": list(person.arrivals_s),
+        "attention": _attention_data(student.attention),
+        "uncertain_arrivals_s": list(student.uncertain_reidentifications_s),
     }
-    away = to_attention_record(report.session.id, person.attention_verdict)
-    data["attention_flag"] = _verdict_data(person, away)
-    if person.verdict is None:
+    away = attention_flag_record(report.session.id, student.attention_decision)
+    data["attention_flag"] = _decision_data(student, away)
+    if student.sadness_decision is None:
         return data
     return data | {
         "usable_share": line.usable_share,
-        "unknown": dict(line.unknown),
-        "dominant": None if line.dominant is None else line.dominant.label,
-        **_verdict_data(person, to_record(report.session.id, person.verdict)),
+        "unknown": dict(line.unreadable_reasons),
+        "dominant": None if line.dominant_expression is None else line.dominant_expression.label,
+        **_decision_data(student, sadness_flag_record(report.session.id, student.sadness_decision)),
     }
 
 
-def _verdict_data(person: Person, record: FlagRecord) -> dict[str, Any]:
+def _decision_data(student: ReportStudent, flag: FlagRecord) -> dict[str, Any]:
     """A verdict with its review and what earlier sessions had of its kind. The thresholds are the report's,
     and said once."""
-    reasons = [_plain(reason) for reason in record.numbers["reasons"]]
-    stored = person.flags.get(record.kind, record)
+    reasons = [_plain_spaces(reason) for reason in flag.numbers["reasons"]]
+    stored = student.flags.get(flag.kind, flag)
     return {
-        "outcome": record.outcome,
+        "outcome": flag.outcome,
         "review": stored.review,
         "reviewed_by": stored.reviewed_by,
         "reviewed_at": None if stored.reviewed_at is None else stored.reviewed_at.isoformat(),
         "note": stored.note,
-        "earlier": [_earlier_data(one) for one in person.earlier if one.kind == record.kind],
-        "numbers": {name: value for name, value in record.numbers.items() if name != "settings"}
+        "earlier": [_earlier_data(one) for one in student.earlier_shares if one.kind == flag.kind],
+        "numbers": {name: value for name, value in flag.numbers.items() if name != "settings"}
         | {"reasons": reasons},
     }
 
 
-def _earlier_data(earlier: EarlierLevel) -> dict[str, Any]:
+def _earlier_data(earlier: EarlierShare) -> dict[str, Any]:
     return {
         "session": earlier.session_id,
         "started_at": earlier.started_at.isoformat(),
-        **earlier.level._asdict(),
+        **earlier.estimate._asdict(),
         "outcome": earlier.outcome,
         "review": earlier.review,
     }
 
 
-def _card(kept: Any) -> dict[str, Any] | None:
+def _model_metrics(stored: Any) -> dict[str, Any] | None:
     """What the session's record keeps of how right its model is; None where it keeps nothing."""
-    if not isinstance(kept, Mapping) or not isinstance(kept.get("card"), Mapping):
+    if not isinstance(stored, Mapping) or not isinstance(stored.get("card"), Mapping):
         return None
-    return {"name": kept.get("name"), **kept["card"]}
+    return {"name": stored.get("name"), **stored["card"]}
 
 
-def _attention_data(channel: Attention) -> dict[str, Any]:
+def _attention_data(attention: AttentionSeries) -> dict[str, Any]:
     """The medians, the extreme minutes, and the minutes one after another; degrees, seconds, shares."""
     extremes = {
-        "most_closed": channel.most_closed,
-        "least_facing": channel.least_facing,
-        "furthest_yaw": channel.furthest_yaw,
-        "furthest_pitch": channel.furthest_pitch,
+        "most_closed": attention.most_closed_minute,
+        "least_facing": attention.least_facing_minute,
+        "furthest_yaw": attention.furthest_yaw_minute,
+        "furthest_pitch": attention.furthest_pitch_minute,
     }
     series = {
-        "facing_change": channel.facing_minutes,
-        "yaw_change_deg": channel.yaw_minutes,
-        "pitch_change_deg": channel.pitch_minutes,
-        "closed_share": channel.closed_minutes,
+        "facing_change": attention.facing_by_minute,
+        "yaw_change_deg": attention.yaw_by_minute,
+        "pitch_change_deg": attention.pitch_by_minute,
+        "closed_share": attention.closed_by_minute,
     }
     return {
-        "own": None if channel.own is None else asdict(channel.own),
+        "own": None if attention.medians is None else asdict(attention.medians),
         **{name: None if minute is None else asdict(minute) for name, minute in extremes.items()},
-        "longest_closed_s": channel.longest_closed_s,
+        "longest_closed_s": attention.longest_closed_s,
         "minutes": [
-            {"start_s": float(channel.start_s[b])}
+            {"start_s": float(attention.start_s[b])}
             | {name: None if math.isnan(values[b]) else float(values[b]) for name, values in series.items()}
-            for b in range(0, len(channel.start_s) - channel.per_minute + 1, channel.per_minute)
+            for b in range(
+                0, len(attention.start_s) - attention.bins_per_minute + 1, attention.bins_per_minute
+            )
         ],
     }
 
 
 def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
-    emotion = report.mode is Mode.EMOTION
-    yield (*_STUDENT, *(("usable_samples", "leading", *_EXPRESSIONS) if emotion else ()), *_GAP)
-    gaps = _gaps(report)
-    for person in report.people:
+    emotion = report.mode is AnalysisMode.EMOTION
+    yield (
+        *_STUDENT_COLUMNS,
+        *(("usable_samples", "leading", *_EXPRESSION_COLUMNS) if emotion else ()),
+        *_GAP_COLUMNS,
+    )
+    gaps = _gap_cells(report)
+    for person in report.students:
         line = person.timeline
-        leading = line.leading
+        leading = line.leading_expression
         for b, start_s in enumerate(line.grid.start_s):
             yield (
-                *_bin(line, b, float(start_s)),
-                *_attention(person, b),
-                *(_expression(line, b, int(leading[b])) if emotion else ()),
+                *_bin_cells(line, b, float(start_s)),
+                *_attention_cells(person, b),
+                *(_expression_cells(line, b, int(leading[b])) if emotion else ()),
                 *gaps[b],
             )
 
 
-def _bin(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
+def _bin_cells(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
     return (
         line.student_id,
-        _cell_text(line.pseudonym),
+        _escape_formula(line.pseudonym),
         _number(start_s),
         _number(line.watched_s[b]),
         _number(line.seen_s[b]),
@@ -259,8 +265,8 @@ def _bin(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]:
     )
 
 
-def _attention(person: Person, b: int) -> tuple[Any, ...]:
-    line, own = person.timeline, person.attention
+def _attention_cells(student: ReportStudent, b: int) -> tuple[Any, ...]:
+    line, own = student.timeline, student.attention
     return (
         _number(line.yaw_deg[b]),
         _number(line.pitch_deg[b]),
@@ -272,30 +278,30 @@ def _attention(person: Person, b: int) -> tuple[Any, ...]:
     )
 
 
-def _expression(line: StudentTimeline, b: int, leading: int) -> tuple[Any, ...]:
-    label = "" if leading == UNKNOWN else Emotion(leading).label
+def _expression_cells(line: StudentTimeline, b: int, leading: int) -> tuple[Any, ...]:
+    label = "" if leading == NO_EXPRESSION else Emotion(leading).label
     return (int(line.usable_samples[b]), label, *(_number(p) for p in line.probabilities[b]))
 
 
 def _class_rows(report: Report) -> Iterator[tuple[Any, ...]]:
-    whole = report.whole
-    yield (*_CLASS, *_EXPRESSIONS, *_GAP)
-    gaps = _gaps(report)
+    whole = report.class_timeline
+    yield (*_CLASS_COLUMNS, *_EXPRESSION_COLUMNS, *_GAP_COLUMNS)
+    gaps = _gap_cells(report)
     for b, start_s in enumerate(whole.grid.start_s):
         shown = (whole.facing_share[b], *whole.probabilities[b])
         watched_s = _number(whole.grid.watched_s[b])
         yield (
             _number(float(start_s)),
             watched_s,
-            int(whole.people_seen[b]),
+            int(whole.students_seen[b]),
             *(_number(p) for p in shown),
             *gaps[b],
         )
 
 
-def _gaps(report: Report) -> list[tuple[str, str]]:
-    """``_GAP`` of each bin of the session."""
-    grid = report.whole.grid
+def _gap_cells(report: Report) -> list[tuple[str, str]]:
+    """``_GAP_COLUMNS`` of each bin of the session."""
+    grid = report.class_timeline.grid
     count = len(grid.watched_s)
     parts = [overlap_s([(gap.start_s, gap.end_s)], grid.bin_s, count) for gap in report.gaps]
     if not parts:
@@ -309,11 +315,11 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _cell_text(text: str) -> str:
+def _escape_formula(text: str) -> str:
     """A name that begins like a formula would be run by a spreadsheet; an apostrophe keeps it text."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _plain(text: str | None) -> str | None:
+def _plain_spaces(text: str | None) -> str | None:
     """Without the non-breaking spaces that are meant for a page."""
     return None if text is None else text.replace("\u00a0", " ")

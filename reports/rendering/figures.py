@@ -6,102 +6,106 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from db.records import Mode
-from reports.charts.annotations import lettered, numbered
-from reports.charts.class_timeline import Marks, class_chart
-from reports.charts.coverage import coverage_bars
-from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.sparklines import facing_spark, sadness_spark
-from reports.charts.student_history import past_chart
+from db.records import AnalysisMode
+from reports.charts.annotations import letter_annotations, number_annotations
+from reports.charts.class_timeline import ClassAnnotations, class_timeline_chart
+from reports.charts.coverage import coverage_histogram
+from reports.charts.heatmap import direction_heat_maps, sadness_heat_maps
+from reports.charts.sparklines import facing_sparkline, sadness_sparkline
+from reports.charts.student_history import student_history_chart
 from reports.charts.student_strip import student_strip
-from reports.charts.style import Chart
+from reports.charts.style import FigureWithAlt
 from reports.charts.svg import to_svg
-from reports.narrative.summary import no_curve
-from reports.narrative.tables import Table, class_table, direction_table, sadness_table
+from reports.narrative.summary import missing_curve_reason
+from reports.narrative.tables import ChartTable, class_timeline_table, direction_table, sadness_table
 from reports.report import Report
 from reports.text.i18n import _
 
 
 @dataclass(frozen=True)
-class Map:
+class HeatMapFigure:
     """A heat map under its heading, in parts where the class is large."""
 
     heading: str
-    key: str
+    legend: str
     parts: tuple[Markup, ...]
-    numbers: Table
+    table: ChartTable
 
 
 @dataclass(frozen=True)
-class Drawings:
+class ReportFigures:
     """What a mode does not show is None or empty; the mappings go by student."""
 
-    coverage: Markup | None = None
-    whole: Markup | None = None
-    numbers: Table | None = None
-    maps: tuple[Map, ...] = ()
-    strips: dict[int, Markup] = field(default_factory=dict)
-    past: dict[int, Markup] = field(default_factory=dict)
-    heads: dict[int, Markup] = field(default_factory=dict)
-    sadness: dict[int, Markup] = field(default_factory=dict)
+    coverage_chart: Markup | None = None
+    class_chart: Markup | None = None
+    class_table: ChartTable | None = None
+    heat_maps: tuple[HeatMapFigure, ...] = ()
+    student_strips: dict[int, Markup] = field(default_factory=dict)
+    student_histories: dict[int, Markup] = field(default_factory=dict)
+    facing_sparklines: dict[int, Markup] = field(default_factory=dict)
+    sadness_sparklines: dict[int, Markup] = field(default_factory=dict)
 
 
-def drawings(report: Report) -> Drawings:
+def report_figures(report: Report) -> ReportFigures:
     """All charts of a report."""
-    expressions = report.mode is not Mode.BEHAVIOUR
-    curve = no_curve(report) is None
-    lines = [person.timeline for person in report.people]
-    emotion = report.mode is Mode.EMOTION
-    seen = [person.timeline for person in report.seen]
-    return Drawings(
-        coverage=coverage_bars([line.coverage for line in lines]) if len(seen) > 1 else None,
-        whole=_svg(class_chart(report.whole, expressions=expressions, marks=_marks(report)))
+    expressions = report.mode is not AnalysisMode.BEHAVIOUR
+    curve = missing_curve_reason(report) is None
+    lines = [person.timeline for person in report.students]
+    emotion = report.mode is AnalysisMode.EMOTION
+    seen = [person.timeline for person in report.seen_students]
+    return ReportFigures(
+        coverage_chart=coverage_histogram([line.coverage for line in lines]) if len(seen) > 1 else None,
+        class_chart=_svg(
+            class_timeline_chart(
+                report.class_timeline, expressions=expressions, annotations=_chart_annotations(report)
+            )
+        )
         if curve
         else None,
-        numbers=class_table(report.whole, expressions=expressions) if curve else None,
-        maps=_maps(report) if report.seen else (),
-        strips={
+        class_table=class_timeline_table(report.class_timeline, expressions=expressions) if curve else None,
+        heat_maps=_heat_maps(report) if report.seen_students else (),
+        student_strips={
             person.timeline.student_id: _svg(student_strip(person.timeline, expressions=emotion))
-            for person in report.check_ins
+            for person in report.flagged_students
         },
-        past={
-            person.timeline.student_id: _svg(past_chart(person, report.started_at))
-            for person in report.check_ins
-            if person.earlier
+        student_histories={
+            person.timeline.student_id: _svg(student_history_chart(person, report.started_at))
+            for person in report.flagged_students
+            if person.earlier_shares
         },
-        heads={line.student_id: facing_spark(line) for line in seen},
-        sadness={line.student_id: sadness_spark(line) for line in seen if emotion},
+        facing_sparklines={line.student_id: facing_sparkline(line) for line in seen},
+        sadness_sparklines={line.student_id: sadness_sparkline(line) for line in seen if emotion},
     )
 
 
-def _marks(report: Report) -> Marks:
-    noted = numbered([marker.at_s for marker in report.markers])
-    return Marks(noted, lettered([change.at_s for change in report.changes]))
+def _chart_annotations(report: Report) -> ClassAnnotations:
+    noted = number_annotations([marker.at_s for marker in report.markers])
+    return ClassAnnotations(noted, letter_annotations([change.at_s for change in report.change_points]))
 
 
-def _maps(report: Report) -> tuple[Map, ...]:
-    lines = [person.timeline for person in report.people]
-    bold = frozenset(person.timeline.student_id for person in report.check_ins)
-    turned = Map(
+def _heat_maps(report: Report) -> tuple[HeatMapFigure, ...]:
+    lines = [person.timeline for person in report.students]
+    bold = frozenset(person.timeline.student_id for person in report.flagged_students)
+    turned = HeatMapFigure(
         _("Head turned from the front"),
         _("Darker: turned away for more of the time."),
-        _svgs(direction_maps(lines, bold)),
+        _svgs(direction_heat_maps(lines, bold)),
         direction_table(lines),
     )
-    if report.mode is not Mode.EMOTION:
+    if report.mode is not AnalysisMode.EMOTION:
         return (turned,)
-    sad = Map(
+    sad = HeatMapFigure(
         _("Expression resembling sadness"),
         _("Darker: the expression resembled sadness more (mean probability)."),
-        _svgs(sadness_maps(lines, bold)),
+        _svgs(sadness_heat_maps(lines, bold)),
         sadness_table(lines),
     )
     return (sad, turned)
 
 
-def _svgs(charts: list[Chart]) -> tuple[Markup, ...]:
+def _svgs(charts: list[FigureWithAlt]) -> tuple[Markup, ...]:
     return tuple(map(_svg, charts))
 
 
-def _svg(chart: Chart) -> Markup:
+def _svg(chart: FigureWithAlt) -> Markup:
     return Markup(to_svg(chart))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Paper(StrEnum):
+class PaperSize(StrEnum):
     """The sizes of paper that schools have: ISO 216 nearly everywhere, Letter in North America."""
 
     A4 = "a4"

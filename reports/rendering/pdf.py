@@ -23,9 +23,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, Fit, IndirectObject, NameObject, TextStringObject
 
 from reports.errors import ReportError
-from reports.rendering.paper import Paper
-from reports.text.fonts import OWN, missing_characters, missing_told
-from reports.text.names import plain, with_isolates
+from reports.rendering.paper import PaperSize
+from reports.text.fonts import BUNDLED_FONT, describe_missing_characters, missing_characters
+from reports.text.names import add_isolates, strip_isolates
 
 _HEADING = re.compile(r"<h([1-3])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _ID = re.compile(r'\bid="([^"]*)"')
@@ -43,7 +43,7 @@ class Heading:
     name: str
 
 
-def headings_linked(html: str) -> tuple[str, tuple[Heading, ...]]:
+def link_headings(html: str) -> tuple[str, tuple[Heading, ...]]:
     """The page with an ``id`` on every ``h1`` to ``h3`` and an empty link to it, and the headings in order.
 
     ``html`` is one of our own pages: tags in lower case, text escaped, quotes around attributes.
@@ -54,7 +54,7 @@ def headings_linked(html: str) -> tuple[str, tuple[Heading, ...]]:
         level, attributes, inner = match.groups()
         own = _ID.search(attributes)
         name = own[1] if own else f"heading-{len(found) + 1}"
-        text = plain(" ".join(unescape(_TAG.sub(" ", inner)).split()))
+        text = strip_isolates(" ".join(unescape(_TAG.sub(" ", inner)).split()))
         found.append(Heading(int(level), text, name))
         return match[0] if own else f'<h{level} id="{name}"{attributes}>{inner}</h{level}>'
 
@@ -65,14 +65,14 @@ def headings_linked(html: str) -> tuple[str, tuple[Heading, ...]]:
     return _BODY.sub(lambda body: body[0] + box, html, count=1), tuple(found)
 
 
-def language(html: str) -> str | None:
+def html_language(html: str) -> str | None:
     """The ``lang`` of a page, as a tag of BCP 47; None where it says none."""
     found = _LANGUAGE.search(html)
     return found[1] if found else None
 
 
-def with_outline(
-    content: bytes, headings: Sequence[Heading], spoken: str | None, created_at: datetime
+def add_outline(
+    content: bytes, headings: Sequence[Heading], language_tag: str | None, created_at: datetime
 ) -> bytes:
     """A PDF with its headings as bookmarks, its language, its title in the viewer's title bar, and
     ``created_at`` for when it was made. A heading that is not printed has no bookmark."""
@@ -81,8 +81,8 @@ def with_outline(
     writer.pdf_header = reader.pdf_header
     writer.add_metadata({"/CreationDate": f"D:{created_at.astimezone(UTC):%Y%m%d%H%M%SZ}"})
     writer.create_viewer_preferences()[NameObject("/DisplayDocTitle")] = BooleanObject(True)
-    if spoken is not None:
-        writer.root_object[NameObject("/Lang")] = TextStringObject(spoken)
+    if language_tag is not None:
+        writer.root_object[NameObject("/Lang")] = TextStringObject(language_tag)
     above: dict[int, IndirectObject] = {}
     for heading in headings:
         place = reader.named_destinations.get(heading.name)
@@ -105,34 +105,34 @@ def with_outline(
 
 log = logging.getLogger(__name__)
 
-_SIZES = {Paper.A4: plutoprint.PAGE_SIZE_A4, Paper.LETTER: plutoprint.PAGE_SIZE_LETTER}
-_TYPE_PT = (10.0, 9.7, 9.4)
+_PAGE_SIZES = {PaperSize.A4: plutoprint.PAGE_SIZE_A4, PaperSize.LETTER: plutoprint.PAGE_SIZE_LETTER}
+_FONT_SIZES_PT = (10.0, 9.7, 9.4)
 """A few lines on a last page of their own are worth less than 6 % of the size of the type."""
 
-_BASE = "report:/page"
+_BASE_URL = "report:/page"
 """What the page's own links are relative to; nothing is ever fetched from it."""
 
 
-def to_pdf(html: str, title: str, created_at: datetime, paper: Paper = Paper.A4) -> bytes:
+def render_pdf(html: str, title: str, created_at: datetime, paper: PaperSize = PaperSize.A4) -> bytes:
     """The page on ``paper``, as its style sheet lays it out, with its headings as bookmarks. Nothing is
     fetched: the page must carry all it shows. What no font of this machine can draw is told in the log.
 
     Raises ReportError if the page cannot be laid out.
     """
-    lacking = missing_told(missing_characters(html))
+    lacking = describe_missing_characters(missing_characters(html))
     if lacking is not None:
         log.warning(lacking)
-    linked, headings = headings_linked(with_isolates(html))
+    linked, headings = link_headings(add_isolates(html))
     # The session's time and not now: the same session gives the same bytes.
-    return with_outline(_laid_out(linked, title, paper), headings, language(html), created_at)
+    return add_outline(_render_pages(linked, title, paper), headings, html_language(html), created_at)
 
 
-def _laid_out(html: str, title: str, paper: Paper) -> bytes:
+def _render_pages(html: str, title: str, paper: PaperSize) -> bytes:
     """In the largest of the type sizes that need the fewest pages. To lay out takes 50 ms, to draw ten times
     that."""
     buffer = io.BytesIO()
     try:
-        books = [_book(html, paper, size) for size in _TYPE_PT]
+        books = [_make_book(html, paper, size) for size in _FONT_SIZES_PT]
         book = min(books, key=plutoprint.Book.get_page_count)
         book.set_metadata(plutoprint.PDF_METADATA_TITLE, title)
         book.write_to_pdf_stream(buffer)
@@ -141,20 +141,20 @@ def _laid_out(html: str, title: str, paper: Paper) -> bytes:
     return buffer.getvalue()
 
 
-def _book(html: str, paper: Paper, size_pt: float) -> plutoprint.Book:
-    book = plutoprint.Book(_SIZES[paper], plutoprint.PAGE_MARGINS_NONE, plutoprint.MEDIA_TYPE_PRINT)
-    book.custom_resource_fetcher = _OnlyFonts()
+def _make_book(html: str, paper: PaperSize, size_pt: float) -> plutoprint.Book:
+    book = plutoprint.Book(_PAGE_SIZES[paper], plutoprint.PAGE_MARGINS_NONE, plutoprint.MEDIA_TYPE_PRINT)
+    book.custom_resource_fetcher = _FontFetcher()
     type_size = f"@media print {{ html {{ font-size: {size_pt:g}pt !important; }} }}"
-    book.load_html(html, user_style=_fallback_fonts() + type_size, base_url=_BASE)
+    book.load_html(html, user_style=_fallback_fonts() + type_size, base_url=_BASE_URL)
     return book
 
 
-class _OnlyFonts(plutoprint.ResourceFetcher):
+class _FontFetcher(plutoprint.ResourceFetcher):
     """Serves matplotlib's fonts and refuses everything else, the network included."""
 
     def fetch_url(self, url: str) -> plutoprint.ResourceData:
         name = Path(url).name
-        path = OWN.parent / name
+        path = BUNDLED_FONT.parent / name
         if not path.is_file():
             raise ReportError(f"the page asked for {url!r}; a report must carry all it shows")
         # Read by the engine itself: it keeps fonts until the process ends, and bytes of Python's would be

@@ -8,13 +8,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports.text.i18n import N_, language_tag, plural, word
+from reports.text.i18n import N_, language_tag, translate_plural, translate_word
 
-PRINTED = (N_("Classpulse · personal data, not for the notice board"), N_("page "), N_(" of "))
+PRINTED_TEXTS = (N_("Classpulse · personal data, not for the notice board"), N_("page "), N_(" of "))
 """Texts that ``report.css`` prints at the foot of a sheet."""
 
 
-def page_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
+def template_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
     """Jinja2 over ``templates/``: everything is escaped, a name that there is not is an error, and texts are
     those of the language that is spoken."""
     environment = Environment(
@@ -25,7 +25,7 @@ def page_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_callables(word, plural, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(translate_word, translate_plural, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= filters
     environment.globals["language_tag"] = language_tag
     return environment
@@ -35,6 +35,6 @@ def style_sheet(*names: str) -> str:
     """Style sheets of ``templates/`` one after another, with what they print in the language that is
     spoken."""
     text = "\n".join((files("templates") / name).read_text("utf-8") for name in names)
-    for printed in PRINTED:
-        text = text.replace(f'"{printed}"', f'"{word(printed)}"')
+    for printed in PRINTED_TEXTS:
+        text = text.replace(f'"{printed}"', f'"{translate_word(printed)}"')
     return text

@@ -8,24 +8,24 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reports.errors import ReportError
-from reports.text.i18n import Language, spoken
+from reports.text.i18n import Language, current_language
 
 
 @dataclass(frozen=True)
 class _Calendar:
-    """Names, January and Monday first, and the orders in which they are written: ``in_words`` in sentences,
-    ``brief`` in lists, ``on_axis`` without the year, ``in_table`` where all are of one width. ``zones``
+    """Names, January and Monday first, and the orders in which they are written: ``long_format`` in sentences,
+    ``short_format`` in lists, ``axis_format`` without the year, ``table_format`` where all are of one width. ``zone_names``
     translates what a time zone is called."""
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
     weekdays: tuple[str, ...]
-    in_words: str
-    with_weekday: str
-    brief: str
-    on_axis: str
-    in_table: str
-    zones: Mapping[str, str]
+    long_format: str
+    weekday_format: str
+    short_format: str
+    axis_format: str
+    table_format: str
+    zone_names: Mapping[str, str]
 
 
 _CALENDARS: Mapping[Language, _Calendar] = {
@@ -60,64 +60,64 @@ _CALENDARS: Mapping[Language, _Calendar] = {
 }  # fmt: skip
 
 
-def day(at: date) -> str:
+def format_day(at: date) -> str:
     """``2 March 2026``, ``2. März 2026``."""
-    return _written(at, _calendar().in_words)
+    return _format(at, _current_calendar().long_format)
 
 
-def moment(at: datetime) -> str:
+def format_datetime(at: datetime) -> str:
     """``Monday 2 March 2026, 09:05 (CET)``, ``Mo 2. März 2026, 09:05 (MEZ)``."""
-    calendar, zone = _calendar(), str(at.tzname())
-    told = calendar.with_weekday.format(weekday=calendar.weekdays[at.weekday()], day=day(at))
-    return f"{told}, {clock(at)} ({calendar.zones.get(zone, zone)})"
+    calendar, zone = _current_calendar(), str(at.tzname())
+    told = calendar.weekday_format.format(weekday=calendar.weekdays[at.weekday()], day=format_day(at))
+    return f"{told}, {format_time_of_day(at)} ({calendar.zone_names.get(zone, zone)})"
 
 
-def brief_day(at: date) -> str:
+def format_short_day(at: date) -> str:
     """``2 Mar 2026``, ``2.3.2026``."""
-    return _written(at, _calendar().brief)
+    return _format(at, _current_calendar().short_format)
 
 
-def brief_moment(at: datetime) -> str:
+def format_short_datetime(at: datetime) -> str:
     """With the time: ``2 Mar 2026, 09:05``."""
-    return f"{brief_day(at)}, {clock(at)}"
+    return f"{format_short_day(at)}, {format_time_of_day(at)}"
 
 
-def clock(at: datetime) -> str:
+def format_time_of_day(at: datetime) -> str:
     """The time of day: ``09:05``."""
     return f"{at:%H:%M}"
 
 
-def axis_day(at: date) -> str:
+def format_axis_day(at: date) -> str:
     """``2 Mar``, ``2.3.``."""
-    return _written(at, _calendar().on_axis)
+    return _format(at, _current_calendar().axis_format)
 
 
-def table_day(at: date) -> str:
+def format_table_day(at: date) -> str:
     """``2026-03-02``, ``02.03.2026``."""
-    return _written(at, _calendar().in_table)
+    return _format(at, _current_calendar().table_format)
 
 
-def table_moment(at: datetime) -> str:
+def format_table_datetime(at: datetime) -> str:
     """``2026-03-02 09:05``, ``02.03.2026 09:05``."""
-    return f"{table_day(at)} {clock(at)}"
+    return f"{format_table_day(at)} {format_time_of_day(at)}"
 
 
-def _calendar() -> _Calendar:
-    return _CALENDARS[spoken()]
+def _current_calendar() -> _Calendar:
+    return _CALENDARS[current_language()]
 
 
-def _written(at: date, order: str) -> str:
-    calendar = _calendar()
+def _format(at: date, order: str) -> str:
+    calendar = _current_calendar()
     names = calendar.months[at.month - 1], calendar.short_months[at.month - 1]
     return order.format(at=at, month=names[0], short_month=names[1])
 
 
-def local_time(moment: datetime, settings: ReportSettings) -> datetime:
+def local_time(at: datetime, settings: ReportSettings) -> datetime:
     """An aware time in the report's time zone. Raises ReportError if that is unknown."""
     if settings.timezone is None:
-        return moment.astimezone()
+        return at.astimezone()
     try:
-        return moment.astimezone(ZoneInfo(settings.timezone))
+        return at.astimezone(ZoneInfo(settings.timezone))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ReportError(
             f"the time zone {settings.timezone!r} is not known here; expected a name such as "

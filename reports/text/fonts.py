@@ -17,7 +17,7 @@ from matplotlib import get_data_path
 from matplotlib.font_manager import findSystemFonts
 from matplotlib.ft2font import FT2Font
 
-OWN = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+BUNDLED_FONT = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 """The font that the page falls back on."""
 
 _ONE_FONT = frozenset({"Chinese", "Japanese", "Korean"})
@@ -33,28 +33,30 @@ _SCRIPTS = {
 
 
 def missing_characters(html: str, fonts: Iterable[Path] | None = None) -> str:
-    """The characters of a page that neither ``OWN`` nor any of ``fonts`` has, in order; those of the system
+    """The characters of a page that neither ``BUNDLED_FONT`` nor any of ``fonts`` has, in order; those of the system
     where no fonts are given. Fonts that cannot be read have none."""
-    lacking = {ord(one) for one in set(unescape(html)) if _is_drawn(one)}
+    lacking = {ord(one) for one in set(unescape(html)) if _needs_glyph(one)}
     for path in _readable_first(fonts):
-        lacking -= _covered(path, lacking)
+        lacking -= _covered_codes(path, lacking)
         if not lacking:
             return ""
     return "".join(map(chr, sorted(lacking)))
 
 
 def font_with(text: str) -> Path:
-    """The file of a font with every character of ``text``: ``OWN``, else one of the system's; ``OWN`` where
+    """The file of a font with every character of ``text``: ``BUNDLED_FONT``, else one of the system's; ``BUNDLED_FONT`` where
     no font has them all."""
-    codes = {ord(one) for one in text if _is_drawn(one)}
-    return next((path for path in _readable_first(None) if _covered(path, codes) == codes), OWN)
+    codes = {ord(one) for one in text if _needs_glyph(one)}
+    return next(
+        (path for path in _readable_first(None) if _covered_codes(path, codes) == codes), BUNDLED_FONT
+    )
 
 
-def missing_told(characters: str) -> str | None:
+def describe_missing_characters(characters: str) -> str | None:
     """One line that says what is missing and what helps, without a name; None if nothing is missing."""
     if not characters:
         return None
-    scripts = sorted({_script(one) for one in characters})
+    scripts = sorted({_script_of(one) for one in characters})
     one = characters[0]
     cjk = _ONE_FONT.issuperset(scripts)
     packages = "fonts-noto-cjk" if cjk else "fonts-noto-core"
@@ -70,14 +72,14 @@ def missing_told(characters: str) -> str | None:
     )
 
 
-def _is_drawn(character: str) -> bool:
+def _needs_glyph(character: str) -> bool:
     """Not so are spaces, controls, and what only joins or directs others."""
     return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn"}
 
 
 def _readable_first(fonts: Iterable[Path] | None) -> Iterator[Path]:
     # The system is asked only where our own font does not suffice: it may have hundreds.
-    yield OWN
+    yield BUNDLED_FONT
     yield from _system_fonts() if fonts is None else fonts
 
 
@@ -87,7 +89,7 @@ def _system_fonts() -> tuple[Path, ...]:
     return tuple(sorted(found, key=lambda path: ("cjk" not in path.name.lower(), path.name)))
 
 
-def _covered(path: Path, codes: Iterable[int]) -> set[int]:
+def _covered_codes(path: Path, codes: Iterable[int]) -> set[int]:
     try:
         font = FT2Font(str(path))
     except (OSError, RuntimeError):
@@ -95,7 +97,7 @@ def _covered(path: Path, codes: Iterable[int]) -> set[int]:
     return {code for code in codes if font.get_char_index(code)}
 
 
-def _script(character: str) -> str:
+def _script_of(character: str) -> str:
     if unicodedata.category(character) == "So" and ord(character) >= 0x1F000:
         return "emoji"
     word = unicodedata.name(character, "unknown").split()[0].split("-")[0]

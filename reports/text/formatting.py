@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from model.emotions import Emotion
-from reports.text.i18n import N_, Language, _, ngettext, spoken, word
+from reports.text.i18n import N_, Language, _, current_language, ngettext, translate_word
 
-NOUNS: Mapping[Emotion, str] = {
+EMOTION_NOUNS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("anger"),
     Emotion.DISGUST: N_("disgust"),
     Emotion.FEAR: N_("fear"),
@@ -18,9 +18,9 @@ NOUNS: Mapping[Emotion, str] = {
     Emotion.NEUTRAL: N_("neutral"),
 }
 """What an expression *resembles*. An adjective after a name would read as a finding about the person.
-Told by ``noun``."""
+Told by ``emotion_noun``."""
 
-RESEMBLING: Mapping[Emotion, str] = {
+RESEMBLANCE_TEXTS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("resembling anger"),
     Emotion.DISGUST: N_("resembling disgust"),
     Emotion.FEAR: N_("resembling fear"),
@@ -31,7 +31,7 @@ RESEMBLING: Mapping[Emotion, str] = {
 }
 """What a figure of an expression is called."""
 
-TAGS: Mapping[Emotion, str] = {
+EXPRESSION_TAGS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("angry-like"),
     Emotion.DISGUST: N_("disgust-like"),
     Emotion.FEAR: N_("fear-like"),
@@ -51,127 +51,138 @@ REASON_TAGS: Mapping[str, tuple[str, str]] = {
     "head bowed": (N_("head bowed"), N_("bowed")),
     "pose unknown": (N_("angle unknown"), N_("angle?")),
 }
-"""The same for the reasons (``monitor.types.Unknown``) why a seen face has no expression: the text, and a
+"""The same for the reasons (``monitor.types.UnreadableReason``) why a seen face has no expression: the text, and a
 short form for small faces."""
 
-KINDS: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
+FLAG_KIND_NAMES: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
 """What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
 
-GAP = "\u00a0"
+NBSP = "\u00a0"
 """Between a number and its unit, where a line must not break."""
 
-NONE = "–"
+NO_VALUE = "–"
 """Stands for a number that does not exist, which is not zero."""
 
 
 def expression_tag(emotion: Emotion, probability: float, *, short: bool = False) -> str:
     """``sad-like 62 %``, in short ``sad-like``, in the language that is spoken. ``probability`` lies in
     0..1."""
-    return word(TAGS[emotion]) if short else f"{word(TAGS[emotion])}{GAP}{percent(probability)}"
+    return (
+        translate_word(EXPRESSION_TAGS[emotion])
+        if short
+        else f"{translate_word(EXPRESSION_TAGS[emotion])}{NBSP}{format_percent(probability)}"
+    )
 
 
 def reason_tag(reason: str, *, short: bool = False) -> str:
     """Why a face has no expression, in the language that is spoken; an unlisted reason unchanged."""
-    return word(REASON_TAGS[reason][short]) if reason in REASON_TAGS else reason
+    return translate_word(REASON_TAGS[reason][short]) if reason in REASON_TAGS else reason
 
 
-def about(kind: str) -> str:
+def flag_kind_name(kind: str) -> str:
     """``sadness`` for ``sad_share``; a kind that is not known is called as it is."""
-    return word(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")
+    return translate_word(FLAG_KIND_NAMES[kind]) if kind in FLAG_KIND_NAMES else kind.replace("_", " ")
 
 
-def noun(emotion: Emotion) -> str:
+def emotion_noun(emotion: Emotion) -> str:
     """What an expression resembles, in the language that is spoken."""
-    return word(NOUNS[emotion])
+    return translate_word(EMOTION_NOUNS[emotion])
 
 
-def capital(text: str) -> str:
+def capitalise_first(text: str) -> str:
     """With a capital in front; the rest as it is, for German has them inside."""
     return text[:1].upper() + text[1:]
 
 
-def decimal(number: float) -> str:
+def format_decimal(number: float) -> str:
     """``2.5``, ``2,5``: no more decimals than needed."""
     told = f"{number:g}"
-    return told.replace(".", ",") if spoken() is Language.DE else told
+    return told.replace(".", ",") if current_language() is Language.DE else told
 
 
-def reading_key(name: str) -> list[tuple[bool, int, str]]:
+def natural_sort_key(name: str) -> list[tuple[bool, int, str]]:
     """Sorts names as people do: capitals like small letters, and "Student 9" before "Student 10"."""
     parts = re.findall(r"\d+|\D+", name.casefold())
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def clock(seconds: float) -> str:
+def format_media_time(seconds: float) -> str:
     """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def length(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; seconds are dropped from an hour up."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
-    told = [f"{number}{GAP}{unit}" for number, unit in parts if number]
-    return GAP.join(told) or f"0{GAP}s"
+    told = [f"{number}{NBSP}{unit}" for number, unit in parts if number]
+    return NBSP.join(told) or f"0{NBSP}s"
 
 
-def percent(share: float | None) -> str:
+def format_percent(share: float | None) -> str:
     """``0.625`` as ``62 %``. What is not quite nothing or not quite everything does not become it."""
     if share is None:
-        return NONE
+        return NO_VALUE
     whole = round(share * 100)
     if whole == 0 and share > 0:
-        return f"<1{GAP}%"
+        return f"<1{NBSP}%"
     if whole == 100 and share < 1 - 1e-9:
-        return f">99{GAP}%"
-    return f"{whole}{GAP}%"
+        return f">99{NBSP}%"
+    return f"{whole}{NBSP}%"
 
 
-def percent_range(low: float, high: float) -> str:
+def format_percent_range(low: float, high: float) -> str:
     """``0.4`` to ``0.81`` as ``40–81 %``."""
-    return f"{low * 100:.0f}–{high * 100:.0f}{GAP}%"
+    return f"{low * 100:.0f}–{high * 100:.0f}{NBSP}%"
 
 
-def sideways(yaw_deg: float) -> str:
+def format_yaw(yaw_deg: float) -> str:
     """``12.3`` as ``12° left``, to the student's own left; ``-0.2`` as ``0°``."""
-    return _towards(yaw_deg, N_("left"), N_("right"))
+    return _format_angle(yaw_deg, N_("left"), N_("right"))
 
 
-def upwards(pitch_deg: float) -> str:
+def format_pitch(pitch_deg: float) -> str:
     """``-8`` as ``8° down``."""
-    return _towards(pitch_deg, N_("up"), N_("down"))
+    return _format_angle(pitch_deg, N_("up"), N_("down"))
 
 
-def points(change: float) -> str:
+def format_change_points(change: float) -> str:
     """A change of a share: ``-0.25`` as ``−25 points``."""
-    return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", _whole(change), points=signed(change))
+    return ngettext(
+        "%(points)s\u00a0points",
+        "%(points)s\u00a0points",
+        _rounded_points(change),
+        points=format_signed_points(change),
+    )
 
 
-def points_of(share: float) -> str:
+def format_points(share: float) -> str:
     """A difference that is wanted: ``0.25`` as ``25 points``."""
-    whole = _whole(share)
+    whole = _rounded_points(share)
     return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", whole, points=whole)
 
 
-def signed(change: float) -> str:
+def format_signed_points(change: float) -> str:
     """Points without their name: ``-0.25`` as ``−25``."""
     whole = round(change * 100)
     return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}"
 
 
-def _whole(change: float) -> int:
+def _rounded_points(change: float) -> int:
     return abs(round(change * 100))
 
 
-def _towards(angle_deg: float, positive: str, negative: str) -> str:
+def _format_angle(angle_deg: float, positive: str, negative: str) -> str:
     whole = round(angle_deg)
-    return f"{abs(whole)}°" + (f"{GAP}{word(positive if whole > 0 else negative)}" if whole else "")
+    return f"{abs(whole)}°" + (
+        f"{NBSP}{translate_word(positive if whole > 0 else negative)}" if whole else ""
+    )
 
 
-_NONE_OF: Mapping[str, str] = {
+_ZERO_TEXTS: Mapping[str, str] = {
     "student": N_("no students"),
     "lesson": N_("no lessons"),
     "week": N_("no weeks"),
@@ -180,7 +191,7 @@ _NONE_OF: Mapping[str, str] = {
     "flag": N_("no flags"),
     "suggested check-in": N_("no suggested check-ins"),
 }
-_SOME_OF: Mapping[str, Callable[[int], str]] = {
+_COUNT_TEXTS: Mapping[str, Callable[[int], str]] = {
     "student": lambda num: ngettext("%(num)d student", "%(num)d students", num),
     "lesson": lambda num: ngettext("%(num)d lesson", "%(num)d lessons", num),
     "week": lambda num: ngettext("%(num)d week", "%(num)d weeks", num),
@@ -193,12 +204,12 @@ _SOME_OF: Mapping[str, Callable[[int], str]] = {
 }
 
 
-def count(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """``1 student``, ``2 students``, ``no students``; of the nouns that there are."""
-    return _SOME_OF[noun](number) if number else word(_NONE_OF[noun])
+    return _COUNT_TEXTS[noun](number) if number else translate_word(_ZERO_TEXTS[noun])
 
 
-def listing(items: Sequence[str]) -> str:
+def join_items(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(items) < 2:
         return "".join(items)

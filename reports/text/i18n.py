@@ -26,58 +26,58 @@ class Language(StrEnum):
     DE = "de"
 
 
-_TAGS: Mapping[Language, str] = {Language.EN: "en-GB", Language.DE: "de"}
+_LANGUAGE_TAGS: Mapping[Language, str] = {Language.EN: "en-GB", Language.DE: "de"}
 
-_spoken: ContextVar[Language] = ContextVar("spoken", default=Language.EN)
+_current: ContextVar[Language] = ContextVar("spoken", default=Language.EN)
 
 
 @contextmanager
-def speaking(language: Language | str) -> Iterator[None]:
+def use_language(language: Language | str) -> Iterator[None]:
     """All texts that are told inside are in this language."""
-    before = _spoken.set(Language(language))
+    before = _current.set(Language(language))
     try:
         yield
     finally:
-        _spoken.reset(before)
+        _current.reset(before)
 
 
-def spoken() -> Language:
+def current_language() -> Language:
     """The language that is spoken now."""
-    return _spoken.get()
+    return _current.get()
 
 
 def language_tag() -> str:
     """What a page says of its language, as a tag of BCP 47."""
-    return _TAGS[spoken()]
+    return _LANGUAGE_TAGS[current_language()]
 
 
 def N_(text: str) -> str:
-    """A text that is told later by ``word``: it is collected, and stays as it is."""
+    """A text that is told later by ``translate_word``: it is collected, and stays as it is."""
     return text
 
 
 def _(text: str, /, **values: object) -> str:
     """A text in the language that is spoken, with a value in each place ``%(name)s``."""
-    return word(text) % values
+    return translate_word(text) % values
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """The same of a number; its place is ``%(num)d``."""
-    return plural(one, many, num) % {"num": num, **values}
+    return translate_plural(one, many, num) % {"num": num, **values}
 
 
-def word(text: str) -> str:
+def translate_word(text: str) -> str:
     """A word as it is in the language that is spoken, without places; what is not known stays."""
-    return catalogue(spoken()).gettext(text) if text else text
+    return load_catalogue(current_language()).gettext(text) if text else text
 
 
-def plural(one: str, many: str, num: int) -> str:
+def translate_plural(one: str, many: str, num: int) -> str:
     """The form of a number, with its places."""
-    return catalogue(spoken()).ngettext(one, many, num)
+    return load_catalogue(current_language()).ngettext(one, many, num)
 
 
 @cache
-def catalogue(language: Language) -> gettext.NullTranslations:
+def load_catalogue(language: Language) -> gettext.NullTranslations:
     """The texts of a language."""
     if language is Language.EN:
         return gettext.NullTranslations()
@@ -85,25 +85,29 @@ def catalogue(language: Language) -> gettext.NullTranslations:
 
 
 @dataclass(frozen=True)
-class Message:
-    """A text that is kept and told later, in the language of who reads it then; ``many`` and ``num`` where it
+class LazyText:
+    """A text that is kept and told later, in the language of who reads it then; ``plural`` and ``count`` where it
     has a plural. Values may be messages."""
 
     text: str
     values: Mapping[str, object] = field(default_factory=dict)
-    many: str | None = None
-    num: int = 0
+    plural: str | None = None
+    count: int = 0
 
     def __str__(self) -> str:
-        told = word(self.text) if self.many is None else plural(self.text, self.many, self.num)
-        return told % {"num": self.num, **self.values}
+        told = (
+            translate_word(self.text)
+            if self.plural is None
+            else translate_plural(self.text, self.plural, self.count)
+        )
+        return told % {"num": self.count, **self.values}
 
 
-def said(text: str, /, **values: object) -> Message:
+def lazy(text: str, /, **values: object) -> LazyText:
     """A text to be told later."""
-    return Message(text, values)
+    return LazyText(text, values)
 
 
-def nsaid(one: str, many: str, num: int, /, **values: object) -> Message:
+def lazy_plural(one: str, many: str, num: int, /, **values: object) -> LazyText:
     """The same of a number."""
-    return Message(one, values, many, num)
+    return LazyText(one, values, many, num)

@@ -17,10 +17,10 @@ FIRST_STRONG, POP = "\u2068", "\u2069"
 _JOINER = "\u200d"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
-_SKINS = range(0x1F3FB, 0x1F400)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
-def isolated(text: str) -> str:
+def isolate(text: str) -> str:
     """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
     the numbers beside it; any other, and one that has them, as it is."""
     if text.startswith(FIRST_STRONG) and text.endswith(POP):
@@ -30,29 +30,29 @@ def isolated(text: str) -> str:
     return text
 
 
-def plain(text: str) -> str:
+def strip_isolates(text: str) -> str:
     """A text without the isolates."""
     return text.replace(FIRST_STRONG, "").replace(POP, "")
 
 
-def shortened(name: str, most: int) -> str:
-    """At most ``most`` Latin letters' width of a name. What is cut out stands as an ellipsis before the last
+def shorten_name(name: str, max_width: int) -> str:
+    """At most ``max_width`` Latin letters' width of a name. What is cut out stands as an ellipsis before the last
     quarter, because names that begin alike ("Student of the second row 12") often end apart."""
-    parts = clusters(name)
-    if sum(map(_width, parts)) <= most:
+    parts = grapheme_clusters(name)
+    if sum(map(_display_width, parts)) <= max_width:
         return name
-    end = _fitting(parts[::-1], most // 4)[::-1]
-    begin = _fitting(parts, most - 1 - sum(map(_width, end)))
+    end = _fit_parts(parts[::-1], max_width // 4)[::-1]
+    begin = _fit_parts(parts, max_width - 1 - sum(map(_display_width, end)))
     return "".join(begin).rstrip() + "…" + "".join(end).lstrip()
 
 
-def _fitting(parts: Sequence[str], most: int) -> list[str]:
+def _fit_parts(parts: Sequence[str], max_width: int) -> list[str]:
     """The first of the parts that are not wider together."""
-    widths = accumulate(map(_width, parts))
-    return [part for part, width in zip(parts, widths, strict=True) if width <= most]
+    widths = accumulate(map(_display_width, parts))
+    return [part for part, width in zip(parts, widths, strict=True) if width <= max_width]
 
 
-def clusters(text: str) -> list[str]:
+def grapheme_clusters(text: str) -> list[str]:
     """What readers see as single characters: a letter with its marks, an emoji with all that is joined to it.
 
     The rules of UAX #29 that matter for names, without its tables: a syllable of Hangul written in single
@@ -70,12 +70,12 @@ def clusters(text: str) -> list[str]:
 def _continues(cluster: str, character: str) -> bool:
     if unicodedata.category(character).startswith("M") or character == _JOINER:
         return True
-    if ord(character) in _SKINS or cluster[-1] == _JOINER:
+    if ord(character) in _SKIN_TONES or cluster[-1] == _JOINER:
         return True
     return ord(character) in _FLAG_LETTERS and len(cluster) == 1 and ord(cluster) in _FLAG_LETTERS
 
 
-def _width(cluster: str) -> int:
+def _display_width(cluster: str) -> int:
     """In Latin letters: a Chinese character is as wide as two (UAX #11)."""
     return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
 
@@ -83,6 +83,6 @@ def _width(cluster: str) -> int:
 _BDI = re.compile(r"<bdi>(.*?)</bdi>", re.DOTALL)
 
 
-def with_isolates(html: str) -> str:
+def add_isolates(html: str) -> str:
     """The page with Unicode's borders inside each ``<bdi>`` that has anything from right to left in it."""
-    return _BDI.sub(lambda found: f"<bdi>{isolated(found[1])}</bdi>", html)
+    return _BDI.sub(lambda found: f"<bdi>{isolate(found[1])}</bdi>", html)

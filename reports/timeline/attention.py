@@ -17,17 +17,17 @@ from reports.timeline.student import Floats, Ints, StudentTimeline
 MINUTE_S = 60.0
 """PERCLOS is the share of a minute (Wierwille et al. 1994); directions are told by the same measure."""
 
-LEAST_OWN_S = 60.0
+MIN_MEDIAN_S = 60.0
 """With less time of readable directions nobody has a median. So much of a person's own data made Sümer et
 al.'s readings of that person better."""
 
-LEAST_SAMPLES = 30
+MIN_MINUTE_SAMPLES = 30
 """Fewer samples in a minute say nothing of it: half of them shut would be 33 to 67 % (Wilson, 95 %).
 Not tuned."""
 
 
 @dataclass(frozen=True)
-class Own:
+class StudentMedians:
     """A student's medians over the bins of the session: degrees with the signs of ``monitor.types.HeadPose``
     (``pitch_deg`` None where it was never told) and the share of directions that faced the front."""
 
@@ -37,7 +37,7 @@ class Own:
 
 
 @dataclass(frozen=True)
-class Minute:
+class MinuteValue:
     """A minute that begins at ``at_s`` seconds of media time, and its ``value``."""
 
     at_s: float
@@ -45,115 +45,115 @@ class Minute:
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
+class AttentionSeries:
     """One student's channel over the grid of ``B`` bins; NaN and None are unknown.
 
     ``yaw_change_deg``, ``pitch_change_deg`` and ``facing_change`` ``(B,)`` are each bin's difference from
-    ``own``. The arrays ``..._minutes`` ``(B,)`` are means over the minute that begins with each bin:
-    ``closed_minutes`` is the share of samples with shut eyes (PERCLOS). ``longest_closed_s`` is the
+    ``medians``. The arrays ``..._minutes`` ``(B,)`` are means over the minute that begins with each bin:
+    ``closed_by_minute`` is the share of samples with shut eyes (PERCLOS). ``longest_closed_s`` is the
     longest stretch of bins in which every sample that could be judged had shut eyes.
     """
 
-    own: Own | None
+    medians: StudentMedians | None
     yaw_change_deg: Floats
     pitch_change_deg: Floats
     facing_change: Floats
-    yaw_minutes: Floats
-    pitch_minutes: Floats
-    facing_minutes: Floats
-    closed_minutes: Floats
+    yaw_by_minute: Floats
+    pitch_by_minute: Floats
+    facing_by_minute: Floats
+    closed_by_minute: Floats
     longest_closed_s: float | None
     start_s: Floats
-    per_minute: int
+    bins_per_minute: int
 
     @property
-    def most_closed(self) -> Minute | None:
+    def most_closed_minute(self) -> MinuteValue | None:
         """The minute with the largest share of shut eyes."""
-        return self._extreme(self.closed_minutes, self.closed_minutes)
+        return self._extreme(self.closed_by_minute, self.closed_by_minute)
 
     @property
-    def least_facing(self) -> Minute | None:
+    def least_facing_minute(self) -> MinuteValue | None:
         """The minute in which facing the front was furthest below the own median; ``value`` is the change."""
-        return self._extreme(-self.facing_minutes, self.facing_minutes)
+        return self._extreme(-self.facing_by_minute, self.facing_by_minute)
 
     @property
-    def furthest_yaw(self) -> Minute | None:
+    def furthest_yaw_minute(self) -> MinuteValue | None:
         """The minute turned furthest from the own median; ``value`` is signed degrees."""
-        return self._extreme(np.abs(self.yaw_minutes), self.yaw_minutes)
+        return self._extreme(np.abs(self.yaw_by_minute), self.yaw_by_minute)
 
     @property
-    def furthest_pitch(self) -> Minute | None:
+    def furthest_pitch_minute(self) -> MinuteValue | None:
         """The minute raised or bowed furthest from the own median; ``value`` is signed degrees."""
-        return self._extreme(np.abs(self.pitch_minutes), self.pitch_minutes)
+        return self._extreme(np.abs(self.pitch_by_minute), self.pitch_by_minute)
 
-    def _extreme(self, rank: Floats, values: Floats) -> Minute | None:
+    def _extreme(self, rank: Floats, values: Floats) -> MinuteValue | None:
         if np.isnan(rank).all():
             return None
         place = int(np.nanargmax(rank))
-        return Minute(float(self.start_s[place]), float(values[place]))
+        return MinuteValue(float(self.start_s[place]), float(values[place]))
 
 
-def attention(line: StudentTimeline) -> Attention:
+def attention_series(line: StudentTimeline) -> AttentionSeries:
     """The channel of one student."""
     per_minute = max(1, round(MINUTE_S / line.grid.bin_s))
-    own = _own(line)
-    yaw, pitch, facing = _changes(line, own)
+    own = _student_medians(line)
+    yaw, pitch, facing = _deviations(line, own)
     closed = _share(line.closed_samples, line.eye_samples)
-    return Attention(
-        own=own,
+    return AttentionSeries(
+        medians=own,
         yaw_change_deg=yaw,
         pitch_change_deg=pitch,
         facing_change=facing,
-        yaw_minutes=_minutes(yaw, line.pose_samples, per_minute),
-        pitch_minutes=_minutes(pitch, line.pose_samples, per_minute),
-        facing_minutes=_minutes(facing, line.pose_samples, per_minute),
-        closed_minutes=_minutes(closed, line.eye_samples, per_minute),
-        longest_closed_s=_longest_s(closed, line.grid.bin_s),
+        yaw_by_minute=_mean_by_minute(yaw, line.pose_samples, per_minute),
+        pitch_by_minute=_mean_by_minute(pitch, line.pose_samples, per_minute),
+        facing_by_minute=_mean_by_minute(facing, line.pose_samples, per_minute),
+        closed_by_minute=_mean_by_minute(closed, line.eye_samples, per_minute),
+        longest_closed_s=_longest_closed_s(closed, line.grid.bin_s),
         start_s=line.grid.start_s,
-        per_minute=per_minute,
+        bins_per_minute=per_minute,
     )
 
 
-def _own(line: StudentTimeline) -> Own | None:
+def _student_medians(line: StudentTimeline) -> StudentMedians | None:
     posed = line.pose_samples > 0
     told = posed & ~np.isnan(line.yaw_deg)
     posed_s = line.seen_s * _share(line.pose_samples, np.maximum(line.seen_samples, line.pose_samples))
-    if np.nansum(posed_s[told]) < LEAST_OWN_S:
+    if np.nansum(posed_s[told]) < MIN_MEDIAN_S:
         return None
     pitches = line.pitch_deg[told & ~np.isnan(line.pitch_deg)]
-    return Own(
+    return StudentMedians(
         yaw_deg=float(np.median(line.yaw_deg[told])),
         pitch_deg=float(np.median(pitches)) if len(pitches) else None,
         facing_share=float(np.median(line.facing_samples[told] / line.pose_samples[told])),
     )
 
 
-def _changes(line: StudentTimeline, own: Own | None) -> tuple[Floats, Floats, Floats]:
+def _deviations(line: StudentTimeline, medians: StudentMedians | None) -> tuple[Floats, Floats, Floats]:
     unknown = np.full(len(line.pose_samples), np.nan)
-    if own is None:
+    if medians is None:
         return unknown, unknown, unknown
-    facing = _share(line.facing_samples, line.pose_samples) - own.facing_share
-    pitch = unknown if own.pitch_deg is None else line.pitch_deg - own.pitch_deg
-    return line.yaw_deg - own.yaw_deg, pitch, facing
+    facing = _share(line.facing_samples, line.pose_samples) - medians.facing_share
+    pitch = unknown if medians.pitch_deg is None else line.pitch_deg - medians.pitch_deg
+    return line.yaw_deg - medians.yaw_deg, pitch, facing
 
 
-def _minutes(values: Floats, samples: Ints, per_minute: int) -> Floats:
+def _mean_by_minute(values: Floats, samples: Ints, bins_per_minute: int) -> Floats:
     """The mean over each minute, weighted with the bins' samples; NaN where they are too few, and for the
     minutes that the session's end cuts off."""
     count = np.where(np.isnan(values), 0, samples)
     weighted = np.nan_to_num(values) * count
-    whole = len(values) - per_minute + 1
+    whole = len(values) - bins_per_minute + 1
     means = np.full(len(values), np.nan)
     if whole < 1:
         return means
-    window = np.ones(per_minute)
+    window = np.ones(bins_per_minute)
     total = np.convolve(count, window, "valid")
-    enough = total >= LEAST_SAMPLES
+    enough = total >= MIN_MINUTE_SAMPLES
     means[:whole][enough] = np.convolve(weighted, window, "valid")[enough] / total[enough]
     return means
 
 
-def _longest_s(closed: Floats, bin_s: float) -> float | None:
+def _longest_closed_s(closed: Floats, bin_s: float) -> float | None:
     if np.isnan(closed).all():
         return None
     # An open or unknown bin on both sides of every stretch of shut ones.

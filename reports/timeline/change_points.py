@@ -24,41 +24,41 @@ from reports.timeline.student import Floats, StudentTimeline
 WINDOW_S = 120.0
 """Seconds on each side: a change that is over sooner is an event, not another phase. Not tuned."""
 
-LEAST_SIDE_S = 30.0
+MIN_SIDE_S = 30.0
 """A student with less readable time on a side is not compared at that moment. Not tuned."""
 
-LEAST_STUDENTS = 6
+MIN_STUDENTS = 6
 """Even if all five of five agree, chance does that in 2 of 32 flips, which is more than ``ALPHA``."""
 
-LEAST_CHANGE = 0.10
+MIN_CHANGE = 0.10
 """Ten points: of a large class smaller changes are certain too, but not worth a sentence. Not tuned."""
 
 ALPHA = 0.05
-MOST_MOMENTS = 3
-FLIPS = 999
+MAX_CHANGE_POINTS = 3
+PERMUTATIONS = 999
 _SEED = 1933
 """Fixed, so that a report made again says the same."""
 
 
-class Measure(StrEnum):
+class ChangeMeasure(StrEnum):
     """What may change besides an expression."""
 
     SEEN = "seen"
     FACING = "facing"
-    SHUT = "shut"
+    EYES_CLOSED = "shut"
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangePoint:
     """At ``at_s`` (media seconds) the mean over ``students`` of a share (of an expression: of its mean
-    probability, 0..1) went from ``before`` to ``after``; ``p`` is adjusted for all that was looked at."""
+    probability, 0..1) went from ``before`` to ``after``; ``p_value`` is adjusted for all that was looked at."""
 
     at_s: float
-    measure: Measure | Emotion
+    measure: ChangeMeasure | Emotion
     before: float
     after: float
     students: int
-    p: float
+    p_value: float
 
     @property
     def size(self) -> float:
@@ -67,10 +67,10 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pairs:
+class _BeforeAfter:
     """Means before and after, ``(S, C)`` for ``C`` moments; NaN on both sides where one is unknown."""
 
-    measure: Measure | Emotion
+    measure: ChangeMeasure | Emotion
     before: Floats
     after: Floats
 
@@ -81,29 +81,29 @@ class _Pairs:
         return np.where(np.abs(change) < 1e-9, 0.0, change)
 
 
-def changes(
-    lines: Sequence[StudentTimeline], *, expressions: bool, least_change: float = LEAST_CHANGE
-) -> tuple[Change, ...]:
-    """At most ``MOST_MOMENTS`` moments by time, whose windows do not overlap; the largest were taken first.
+def find_change_points(
+    lines: Sequence[StudentTimeline], *, expressions: bool, min_change: float = MIN_CHANGE
+) -> tuple[ChangePoint, ...]:
+    """At most ``MAX_CHANGE_POINTS`` moments by time, whose windows do not overlap; the largest were taken first.
 
     ``expressions`` says whether they are looked at too. Lessons shorter than two windows have no moment.
     """
     width = max(1, round(WINDOW_S / lines[0].grid.bin_s)) if lines else 0
-    if len(lines) < LEAST_STUDENTS or len(lines[0].grid.watched_s) < 2 * width:
+    if len(lines) < MIN_STUDENTS or len(lines[0].grid.watched_s) < 2 * width:
         return ()
-    pairs = [_pairs(*series, width) for series in _series(lines, expressions)]
-    chances = _chances([pair.differences for pair in pairs])
+    pairs = [_before_after(*series, width) for series in _series(lines, expressions)]
+    chances = _adjusted_p_values([pair.differences for pair in pairs])
     found = [
         change
         for pair, p in zip(pairs, chances, strict=True)
-        for change in _significant(pair, p, width, lines[0].grid.bin_s, least_change)
+        for change in _significant(pair, p, width, lines[0].grid.bin_s, min_change)
     ]
-    return _apart(found, 2 * width * lines[0].grid.bin_s)
+    return _non_overlapping(found, 2 * width * lines[0].grid.bin_s)
 
 
 def _series(
     lines: Sequence[StudentTimeline], expressions: bool
-) -> list[tuple[Measure | Emotion, Floats, Floats]]:
+) -> list[tuple[ChangeMeasure | Emotion, Floats, Floats]]:
     """Each measure with values and weights in seconds, both ``(S, B)``."""
     seen_s = np.array([line.seen_s for line in lines])
     per_sample_s = seen_s / np.maximum([line.seen_samples for line in lines], 1)
@@ -112,10 +112,10 @@ def _series(
     eyes = np.array([line.eye_samples for line in lines])
     facing = np.array([line.facing_samples for line in lines]) / np.maximum(poses, 1)
     shut = np.array([line.closed_samples for line in lines]) / np.maximum(eyes, 1)
-    found: list[tuple[Measure | Emotion, Floats, Floats]] = [
-        (Measure.SEEN, np.minimum(seen_s / np.maximum(watched_s, 1e-9), 1.0), watched_s),
-        (Measure.FACING, facing, np.array([line.posed_s for line in lines])),
-        (Measure.SHUT, shut, eyes * per_sample_s),
+    found: list[tuple[ChangeMeasure | Emotion, Floats, Floats]] = [
+        (ChangeMeasure.SEEN, np.minimum(seen_s / np.maximum(watched_s, 1e-9), 1.0), watched_s),
+        (ChangeMeasure.FACING, facing, np.array([line.head_pose_s for line in lines])),
+        (ChangeMeasure.EYES_CLOSED, shut, eyes * per_sample_s),
     ]
     if expressions:
         usable_s = np.array([line.usable_s for line in lines])
@@ -124,11 +124,13 @@ def _series(
     return found
 
 
-def _pairs(measure: Measure | Emotion, values: Floats, weights: Floats, width: int) -> _Pairs:
+def _before_after(
+    measure: ChangeMeasure | Emotion, values: Floats, weights: Floats, width: int
+) -> _BeforeAfter:
     means, enough = _windows(np.nan_to_num(values) * weights, weights, width)
     before, after = means[:, :-width], means[:, width:]
     both = enough[:, :-width] & enough[:, width:]
-    return _Pairs(measure, np.where(both, before, np.nan), np.where(both, after, np.nan))
+    return _BeforeAfter(measure, np.where(both, before, np.nan), np.where(both, after, np.nan))
 
 
 def _windows(weighted: Floats, weights: Floats, width: int) -> tuple[Floats, NDArray[np.bool_]]:
@@ -136,17 +138,19 @@ def _windows(weighted: Floats, weights: Floats, width: int) -> tuple[Floats, NDA
     first = np.zeros((len(weights), 1))
     sums, whole = (np.cumsum(np.hstack([first, part]), axis=1) for part in (weighted, weights))
     amount, time_s = sums[:, width:] - sums[:, :-width], whole[:, width:] - whole[:, :-width]
-    enough = time_s >= LEAST_SIDE_S
+    enough = time_s >= MIN_SIDE_S
     means = np.divide(amount, time_s, out=np.zeros_like(amount), where=enough)
     return np.clip(means, 0, 1), enough  # all are shares; a difference of long sums may end beside 0 or 1
 
 
-def _chances(differences: Sequence[Floats]) -> list[Floats]:
+def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
     """The adjusted p of every moment, ``(C,)`` for each measure."""
-    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], (FLIPS, len(differences[0])))
+    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], (PERMUTATIONS, len(differences[0])))
     observed = [_statistic(np.ones((1, len(d))), d)[0] for d in differences]
     largest = np.max([_statistic(signs, d).max(axis=1) for d in differences], axis=0)
-    return [(1 + (largest[:, None] >= one[None, :] - 1e-9).sum(axis=0)) / (FLIPS + 1) for one in observed]
+    return [
+        (1 + (largest[:, None] >= one[None, :] - 1e-9).sum(axis=0)) / (PERMUTATIONS + 1) for one in observed
+    ]
 
 
 def _statistic(signs: Floats, differences: Floats) -> Floats:
@@ -157,20 +161,26 @@ def _statistic(signs: Floats, differences: Floats) -> Floats:
     return np.asarray(np.divide(sums, np.sqrt(squares), out=np.zeros_like(sums), where=squares > 0))
 
 
-def _significant(pair: _Pairs, p: Floats, width: int, bin_s: float, least_change: float) -> list[Change]:
+def _significant(
+    pair: _BeforeAfter, p_values: Floats, width: int, bin_s: float, min_change: float
+) -> list[ChangePoint]:
     students = (~np.isnan(pair.before)).sum(axis=0)
     found = []
-    for place in np.flatnonzero((p <= ALPHA) & (students >= LEAST_STUDENTS)):
+    for place in np.flatnonzero((p_values <= ALPHA) & (students >= MIN_STUDENTS)):
         before, after = (float(np.nanmean(side[:, place])) for side in (pair.before, pair.after))
-        if abs(after - before) >= least_change:
+        if abs(after - before) >= min_change:
             at_s = float((place + width) * bin_s)
-            found.append(Change(at_s, pair.measure, before, after, int(students[place]), float(p[place])))
+            found.append(
+                ChangePoint(at_s, pair.measure, before, after, int(students[place]), float(p_values[place]))
+            )
     return found
 
 
-def _apart(found: Sequence[Change], least_s: float) -> tuple[Change, ...]:
-    kept: list[Change] = []
-    for change in sorted(found, key=lambda change: (-change.size, change.at_s)):
-        if len(kept) < MOST_MOMENTS and all(abs(change.at_s - one.at_s) >= least_s for one in kept):
+def _non_overlapping(candidates: Sequence[ChangePoint], min_distance_s: float) -> tuple[ChangePoint, ...]:
+    kept: list[ChangePoint] = []
+    for change in sorted(candidates, key=lambda change: (-change.size, change.at_s)):
+        if len(kept) < MAX_CHANGE_POINTS and all(
+            abs(change.at_s - one.at_s) >= min_distance_s for one in kept
+        ):
             kept.append(change)
     return tuple(sorted(kept, key=lambda change: change.at_s))

@@ -9,9 +9,17 @@ import numpy as np
 
 from db.records import SessionRecord, TimelineBin
 from model.emotions import EMOTIONS, Emotion
-from reports.timeline.student import Floats, Grid, Ints, Spans, StudentTimeline, bin_cell, session_grid
+from reports.timeline.student import (
+    BinGrid,
+    Floats,
+    Ints,
+    Spans,
+    StudentTimeline,
+    bin_index,
+    build_session_grid,
+)
 
-LEAST_CLASS_PEOPLE = 5
+MIN_CLASS_SIZE = 5
 """``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
 to the three who know themselves."""
 
@@ -20,48 +28,53 @@ to the three who know themselves."""
 class ClassTimeline:
     """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
 
-    ``people_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share of the bin
+    ``students_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share of the bin
     that a student of the class was seen, of the time that they were watched. ``probabilities`` is the mean
     over students, weighted with their usable time, so that one who was readable for half a second counts
-    little; ``people_usable`` is how many are behind it. ``usable_share`` is ``seen_share`` with that time
-    alone in which an expression was read, ``posed_share`` the same for the head's direction, ``facing_share``
+    little; ``students_usable`` is how many are behind it. ``usable_share`` is ``seen_share`` with that time
+    alone in which an expression was read, ``head_pose_share`` the same for the head's direction, ``facing_share``
     the share of those directions that faced the front; ``closed_share`` is of the samples that told whether
-    eyes were shut. Bins with fewer people than ``least_people`` have NaN everywhere but in ``people_seen``.
+    eyes were shut. Bins with fewer people than ``min_students`` have NaN everywhere but in ``students_seen``.
     """
 
-    grid: Grid
-    people: int
-    people_seen: Ints
-    people_usable: Ints
+    grid: BinGrid
+    student_count: int
+    students_seen: Ints
+    students_usable: Ints
     seen_share: Floats
     probabilities: Floats
-    posed_share: Floats
+    head_pose_share: Floats
     facing_share: Floats
     closed_share: Floats
     usable_share: Floats
-    least_people: int = 1
+    min_students: int = 1
 
     @property
     def expression_shares(self) -> dict[Emotion, float]:
         """The mean of each expression over the session, weighted with the people behind it; summing
         to 1, or empty if nothing was readable."""
-        known = self.people_usable > 0
+        known = self.students_usable > 0
         if not known.any():
             return {}
-        means = np.average(self.probabilities[known], axis=0, weights=self.people_usable[known])
+        means = np.average(self.probabilities[known], axis=0, weights=self.students_usable[known])
         return {emotion: float(means[emotion]) for emotion in Emotion}
 
     @property
     def mean_seen_share(self) -> float | None:
         """How much of the watched time a student was seen, on average, 0..1."""
-        return _mean(self.seen_share, self.grid.watched_s)
+        return _weighted_mean(self.seen_share, self.grid.watched_s)
 
     @property
     def head_shares(self) -> Floats:
         """``(B, 4)`` the class divided into heads facing the front, turned from it, seen but not readable,
         and not seen; rows sum to 1, or are NaN."""
-        facing = self.posed_share * np.nan_to_num(self.facing_share)
-        parts = facing, self.posed_share - facing, self.seen_share - self.posed_share, 1 - self.seen_share
+        facing = self.head_pose_share * np.nan_to_num(self.facing_share)
+        parts = (
+            facing,
+            self.head_pose_share - facing,
+            self.seen_share - self.head_pose_share,
+            1 - self.seen_share,
+        )
         return np.asarray(np.clip(np.stack(parts, axis=1), 0, 1))
 
     @property
@@ -75,16 +88,16 @@ class ClassTimeline:
     @property
     def mean_facing_share(self) -> float | None:
         """The share of heads facing the front over the session, weighted with the people seen, 0..1."""
-        return _mean(self.facing_share, self.people_seen)
+        return _weighted_mean(self.facing_share, self.students_seen)
 
 
-def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTimeline:
+def class_timeline(timelines: Sequence[StudentTimeline], grid: BinGrid) -> ClassTimeline:
     """The class from its students' timelines, which must lie on ``grid``."""
     count = len(grid.watched_s)
     seen_s = np.array([line.seen_s for line in timelines]).reshape(len(timelines), count)
     weights = np.array([line.usable_s for line in timelines]).reshape(len(timelines), count)
     means = np.array([line.probabilities for line in timelines]).reshape(len(timelines), count, len(EMOTIONS))
-    posed_s = np.array([line.posed_s for line in timelines]).reshape(len(timelines), count)
+    posed_s = np.array([line.head_pose_s for line in timelines]).reshape(len(timelines), count)
     poses, facing, eyes, closed = (
         np.array([getattr(line, name) for line in timelines]).reshape(len(timelines), count).sum(axis=0)
         for name in ("pose_samples", "facing_samples", "eye_samples", "closed_samples")
@@ -93,12 +106,12 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
     watched_s = np.array([line.watched_s for line in timelines]).reshape(len(timelines), count).sum(axis=0)
     return ClassTimeline(
         grid=grid,
-        people=len(timelines),
-        people_seen=(seen_s > 0).sum(axis=0),
-        people_usable=(weights > 0).sum(axis=0),
+        student_count=len(timelines),
+        students_seen=(seen_s > 0).sum(axis=0),
+        students_usable=(weights > 0).sum(axis=0),
         seen_share=np.minimum(_divide(seen_s.sum(axis=0), watched_s), 1.0),
         probabilities=_divide(weighted, weights.sum(axis=0)[:, None]),
-        posed_share=np.minimum(_divide(posed_s.sum(axis=0), watched_s), 1.0),
+        head_pose_share=np.minimum(_divide(posed_s.sum(axis=0), watched_s), 1.0),
         facing_share=_divide(facing, poses),
         closed_share=_divide(closed, eyes),
         usable_share=np.minimum(_divide(weights.sum(axis=0), watched_s), 1.0),
@@ -106,46 +119,46 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: Grid) -> ClassTim
 
 
 def aggregate_timeline(
-    session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: Spans = ()
+    session: SessionRecord, bins: Iterable[TimelineBin], unobserved_spans: Spans = ()
 ) -> ClassTimeline:
     """The class from the bins of ``mode: aggregate`` (``student_id`` None).
 
     ``seen_share`` is of the largest number of people in any bin.
     """
     rows = [row for row in bins if row.student_id is None]
-    grid = session_grid(session, rows, unseen_s)
+    grid = build_session_grid(session, rows, unobserved_spans)
     count = len(grid.watched_s)
     people, (seen_s, posed_s, usable_s) = np.zeros(count, np.int64), np.zeros((3, count))
     means = np.full((count, len(EMOTIONS)), np.nan)
     facing, closed = np.full(count, np.nan), np.full(count, np.nan)
     for row in rows:
-        cell = bin_cell(row, session.bin_s)
-        people[cell] = row.people if row.seen_samples else 0
+        cell = bin_index(row, session.bin_s)
+        people[cell] = row.student_count if row.seen_samples else 0
         seen_s[cell] = row.seen_s
         posed_s[cell] = row.seen_s * min(row.pose_samples / max(row.seen_samples, 1), 1.0)
         usable_s[cell] = row.seen_s * min(row.usable_samples / max(row.seen_samples, 1), 1.0)
-        if people[cell] >= LEAST_CLASS_PEOPLE:
+        if people[cell] >= MIN_CLASS_SIZE:
             means[cell] = np.nan if row.probabilities is None else row.probabilities
             facing[cell] = row.facing_samples / row.pose_samples if row.pose_samples else np.nan
             closed[cell] = row.closed_samples / row.eye_samples if row.eye_samples else np.nan
     largest = int(people.max(initial=0))
-    enough = grid.watched & (people >= LEAST_CLASS_PEOPLE)
+    enough = grid.is_watched & (people >= MIN_CLASS_SIZE)
 
     def share(of_s: Floats) -> Floats:
         return np.where(enough, np.minimum(_divide(of_s, grid.watched_s * largest), 1.0), np.nan)
 
     return ClassTimeline(
         grid=grid,
-        people=largest,
-        people_seen=people,
-        people_usable=np.where(np.isnan(means[:, 0]), 0, people),
+        student_count=largest,
+        students_seen=people,
+        students_usable=np.where(np.isnan(means[:, 0]), 0, people),
         seen_share=share(seen_s),
         probabilities=means,
-        posed_share=share(posed_s),
+        head_pose_share=share(posed_s),
         facing_share=facing,
         closed_share=closed,
         usable_share=share(usable_s),
-        least_people=LEAST_CLASS_PEOPLE,
+        min_students=MIN_CLASS_SIZE,
     )
 
 
@@ -155,6 +168,6 @@ def _divide(amount: Floats | Ints, whole: Floats | Ints) -> Floats:
         return np.where(whole > 0, amount / whole, np.nan)
 
 
-def _mean(values: Floats, weights: Floats | Ints) -> float | None:
+def _weighted_mean(values: Floats, weights: Floats | Ints) -> float | None:
     known = ~np.isnan(values) & (weights > 0)
     return float(np.average(values[known], weights=weights[known])) if known.any() else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reports.text.formatting import length, listing
-from reports.text.i18n import N_, _, word
+from reports.text.formatting import format_duration, join_items
+from reports.text.i18n import N_, _, translate_word
 
-REASONS: Mapping[str, str] = {
+GAP_REASONS: Mapping[str, str] = {
     "no picture": N_("the camera gave no picture"),
     "frozen picture": N_("the picture stood still"),
     "black picture": N_("the picture was black"),
@@ -17,19 +17,19 @@ REASONS: Mapping[str, str] = {
 }
 """What the stored reasons (``monitor.types.GapReason``) are in words; another one is told as it is."""
 
-MOST_GAPS = 12
+MAX_LISTED_GAPS = 12
 """More than this a page does not list; a camera that comes and goes has hundreds. The JSON has all."""
 
-_TOUCHING_S = 1e-6
+_MAX_JOINED_GAP_S = 1e-6
 
 
-def why(reason: str) -> str:
+def describe_gap_reason(reason: str) -> str:
     """A stored reason in words."""
-    return word(REASONS[reason]) if reason in REASONS else reason
+    return translate_word(GAP_REASONS[reason]) if reason in GAP_REASONS else reason
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnobservedInterval:
     """From ``start_s`` to ``end_s`` (media seconds) there was nothing to look at; ``reason`` as stored."""
 
     start_s: float
@@ -42,53 +42,58 @@ class Unseen:
         return self.end_s - self.start_s
 
     @property
-    def why(self) -> str:
+    def reason_text(self) -> str:
         """The reason in words."""
-        return why(self.reason)
+        return describe_gap_reason(self.reason)
 
 
-def unseen(gaps: Iterable[tuple[float, float, str]], end_s: float) -> tuple[Unseen, ...]:
+def find_unobserved_intervals(
+    gaps: Iterable[tuple[float, float, str]], end_s: float
+) -> tuple[UnobservedInterval, ...]:
     """Stored gaps ``(start_s, end_s, reason)`` by time, inside of a session that is ``end_s`` long; none lies
     in another, and what goes on for one reason is one."""
-    found: list[Unseen] = []
+    found: list[UnobservedInterval] = []
     for start_s, until_s, reason in sorted(gaps):
         last = found[-1] if found else None
-        one = Unseen(max(start_s, last.end_s if last else 0.0), min(until_s, end_s), reason)
+        one = UnobservedInterval(max(start_s, last.end_s if last else 0.0), min(until_s, end_s), reason)
         if one.length_s <= 0:
             continue
-        if last and last.reason == reason and one.start_s - last.end_s < _TOUCHING_S:
+        if last and last.reason == reason and one.start_s - last.end_s < _MAX_JOINED_GAP_S:
             found[-1] = replace(last, end_s=one.end_s)
         else:
             found.append(one)
     return tuple(found)
 
 
-def unseen_s(gaps: Iterable[Unseen]) -> float:
+def sum_unobserved_s(gaps: Iterable[UnobservedInterval]) -> float:
     """How long in all, seconds."""
     return sum(gap.length_s for gap in gaps)
 
 
-def gaps_told(gaps: Sequence[Unseen], end_s: float) -> str | None:
+def describe_gaps(gaps: Sequence[UnobservedInterval], end_s: float) -> str | None:
     """How much of a session was not seen and why, the longest reason first; None if there is no gap."""
     if not gaps:
         return None
     lengths: dict[str, float] = {}
     for gap in gaps:
-        lengths[gap.why] = lengths.get(gap.why, 0.0) + gap.length_s
+        lengths[gap.reason_text] = lengths.get(gap.reason_text, 0.0) + gap.length_s
     ranked = sorted(lengths.items(), key=lambda pair: -pair[1])
     if len(ranked) == 1:
         reasons = ranked[0][0]
     else:
-        reasons = listing([f"{reason} ({length(seconds)})" for reason, seconds in ranked])
-    gone = length(unseen_s(gaps))
+        reasons = join_items([f"{reason} ({format_duration(seconds)})" for reason, seconds in ranked])
+    gone = format_duration(sum_unobserved_s(gaps))
     return _(
-        "For %(gone)s of %(whole)s nothing was seen: %(why)s.", gone=gone, whole=length(end_s), why=reasons
+        "For %(gone)s of %(whole)s nothing was seen: %(why)s.",
+        gone=gone,
+        whole=format_duration(end_s),
+        why=reasons,
     )
 
 
-def listed(gaps: Sequence[Unseen]) -> tuple[Unseen, ...]:
+def gaps_to_list(gaps: Sequence[UnobservedInterval]) -> tuple[UnobservedInterval, ...]:
     """Those that a page lists, by time: all of a second or more, or the longest. After a pause it takes the
     camera a moment, which is in the sum and worth no line."""
     told = [gap for gap in gaps if gap.length_s >= 1] or gaps
-    longest = sorted(told, key=lambda gap: -gap.length_s)[:MOST_GAPS]
+    longest = sorted(told, key=lambda gap: -gap.length_s)[:MAX_LISTED_GAPS]
     return tuple(sorted(longest, key=lambda gap: gap.start_s))

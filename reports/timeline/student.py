@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import ONLINE, SessionRecord, StudentRecord, TimelineBin
+from db.records import ONLINE_SOURCE, SessionRecord, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS, Emotion
 
 Floats = NDArray[np.float64]
@@ -23,19 +23,19 @@ Ints = NDArray[np.int64]
 Spans = Sequence[tuple[float, float]]
 """Stretches of media time ``(start_s, end_s)``, by time; none lies in another."""
 
-UNKNOWN = -1
+NO_EXPRESSION = -1
 """In ``StudentTimeline.leading``: no expression in this bin."""
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class BinGrid:
     """The bins that all timelines of a session share: ``watched_s`` ``(B,)`` is how much of each
-    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched. ``unseen_s`` is where that is
+    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched. ``unobserved_spans`` is where that is
     known to the moment, because there was nothing to look at."""
 
     bin_s: float
     watched_s: Floats
-    unseen_s: Spans = ()
+    unobserved_spans: Spans = ()
 
     @property
     def start_s(self) -> Floats:
@@ -43,7 +43,7 @@ class Grid:
         return np.arange(len(self.watched_s)) * self.bin_s
 
     @property
-    def watched(self) -> NDArray[np.bool_]:
+    def is_watched(self) -> NDArray[np.bool_]:
         """``(B,)`` whether any frame was sampled."""
         return np.greater(self.watched_s, 0)
 
@@ -54,16 +54,16 @@ class StudentTimeline:
 
     All arrays have shape ``(B,)`` but ``probabilities`` ``(B, 7)``, float64, which is NaN where no
     sample was usable, as ``yaw_deg`` and ``pitch_deg`` are where no direction was read. Bins before the
-    student first appeared count as not seen. ``unknown`` totals the reasons for samples without an
+    student first appeared count as not seen. ``unreadable_reasons`` totals the reasons for samples without an
     expression. ``own_watched_s`` is how much of each bin this student was watched, where that is not the
     same for all: in an online lesson nobody is watched before they have joined, nor after they have left.
-    ``poses`` counts the usable samples of each bin at each head pose (``model.poses``), ``(B,)`` each; all
+    ``pose_counts`` counts the usable samples of each bin at each head pose (``model.poses``), ``(B,)`` each; all
     are 0 in bins whose poses are not known.
     """
 
     student_id: int
     pseudonym: str
-    grid: Grid
+    grid: BinGrid
     seen_s: Floats
     samples: Ints
     seen_samples: Ints
@@ -75,9 +75,9 @@ class StudentTimeline:
     eye_samples: Ints
     closed_samples: Ints
     probabilities: Floats
-    unknown: Mapping[str, int]
+    unreadable_reasons: Mapping[str, int]
     own_watched_s: Floats | None = None
-    poses: Mapping[str, Ints] = field(default_factory=dict)
+    pose_counts: Mapping[str, Ints] = field(default_factory=dict)
 
     @property
     def watched_s(self) -> Floats:
@@ -85,15 +85,15 @@ class StudentTimeline:
         return self.grid.watched_s if self.own_watched_s is None else self.own_watched_s
 
     @property
-    def own_grid(self) -> Grid:
+    def own_grid(self) -> BinGrid:
         """The grid with this student's own watched time."""
         return replace(self.grid, watched_s=self.watched_s)
 
     @property
-    def leading(self) -> Ints:
-        """``(B,)`` the index of the most probable expression, ``UNKNOWN`` where there is none."""
+    def leading_expression(self) -> Ints:
+        """``(B,)`` the index of the most probable expression, ``NO_EXPRESSION`` where there is none."""
         known = self.usable_samples > 0
-        return np.where(known, np.nan_to_num(self.probabilities).argmax(axis=1), UNKNOWN)
+        return np.where(known, np.nan_to_num(self.probabilities).argmax(axis=1), NO_EXPRESSION)
 
     @property
     def usable_s(self) -> Floats:
@@ -101,7 +101,7 @@ class StudentTimeline:
         return np.divide(self.seen_s * self.usable_samples, np.maximum(self.seen_samples, 1))
 
     @property
-    def posed_s(self) -> Floats:
+    def head_pose_s(self) -> Floats:
         """``(B,)`` seconds seen with a head direction: the same of the samples with one."""
         share = self.pose_samples / np.maximum(self.seen_samples, 1)
         return np.asarray(self.seen_s * np.minimum(share, 1.0))
@@ -123,14 +123,14 @@ class StudentTimeline:
         return int(self.facing_samples.sum()) / poses if poses else None
 
     @property
-    def dominant(self) -> Emotion | None:
+    def dominant_expression(self) -> Emotion | None:
         """The expression that led for most usable time; None if there was none."""
-        led_s = [self.led_s(emotion) for emotion in Emotion]
+        led_s = [self.leading_s(emotion) for emotion in Emotion]
         return Emotion(int(np.argmax(led_s))) if max(led_s) > 0 else None
 
-    def led_s(self, emotion: Emotion) -> float:
+    def leading_s(self, emotion: Emotion) -> float:
         """Usable seconds in the bins that this expression led."""
-        return float(self.usable_s[self.leading == emotion].sum())
+        return float(self.usable_s[self.leading_expression == emotion].sum())
 
     @property
     def first_seen_s(self) -> float | None:
@@ -139,16 +139,18 @@ class StudentTimeline:
         return float(self.grid.start_s[bins[0]]) if len(bins) else None
 
 
-def session_grid(session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: Spans = ()) -> Grid:
+def build_session_grid(
+    session: SessionRecord, bins: Iterable[TimelineBin], unobserved_spans: Spans = ()
+) -> BinGrid:
     """The grid from the session's start to its last sample.
 
     A bin's watched time is what the stored rows say. Rows begin with the first student, so watched
     time of the session that no row accounts for lies before it, where the room was still empty;
-    it is spread over those bins, but for what of them is ``unseen_s``. A gap after that has no rows and stays
+    it is spread over those bins, but for what of them is ``unobserved_spans``. A gap after that has no rows and stays
     unwatched, as does what comes before the first in an online lesson.
     """
     rows = list(bins)
-    cells = [bin_cell(row, session.bin_s) for row in rows]
+    cells = [bin_index(row, session.bin_s) for row in rows]
     count = max([int(np.ceil(session.end_s / session.bin_s - 1e-6)), *(cell + 1 for cell in cells)])
     if count == 0 and session.watched_s > 0:
         count = 1  # a single frame at 0 s
@@ -156,11 +158,11 @@ def session_grid(session: SessionRecord, bins: Iterable[TimelineBin], unseen_s: 
     for cell, row in zip(cells, rows, strict=True):
         watched_s[cell] = max(watched_s[cell], row.watched_s)
     leading = min(cells, default=count)
-    if leading and session.source != ONLINE:
+    if leading and session.source != ONLINE_SOURCE:
         unaccounted_s = max(0.0, session.watched_s - float(watched_s.sum()))
-        seeable_s = session.bin_s - overlap_s(unseen_s, session.bin_s, leading)
+        seeable_s = session.bin_s - overlap_s(unobserved_spans, session.bin_s, leading)
         watched_s[:leading] = seeable_s * min(1.0, unaccounted_s / max(float(seeable_s.sum()), 1e-9))
-    return Grid(session.bin_s, watched_s, tuple(unseen_s))
+    return BinGrid(session.bin_s, watched_s, tuple(unobserved_spans))
 
 
 def overlap_s(spans: Spans, bin_s: float, count: int) -> Floats:
@@ -172,23 +174,23 @@ def overlap_s(spans: Spans, bin_s: float, count: int) -> Floats:
     return np.minimum(covered, bin_s)
 
 
-def bin_cell(row: TimelineBin, bin_s: float) -> int:
+def bin_index(row: TimelineBin, bin_s: float) -> int:
     """The place of a stored bin on a grid of ``bin_s`` seconds."""
     return round(row.start_s / bin_s)
 
 
-def student_timelines(
+def build_student_timelines(
     session: SessionRecord,
     students: Sequence[StudentRecord],
     bins: Iterable[TimelineBin],
-    unseen_s: Spans = (),
+    unobserved_spans: Spans = (),
 ) -> tuple[StudentTimeline, ...]:
     """A timeline for every student, in their order; bins may come in any order.
 
     Raises ValueError for a bin of somebody who is not in ``students``.
     """
     rows = [row for row in bins if row.student_id is not None]
-    grid = session_grid(session, rows, unseen_s)
+    grid = build_session_grid(session, rows, unobserved_spans)
     by_student: dict[int | None, list[TimelineBin]] = {student.id: [] for student in students}
     for row in rows:
         if row.student_id not in by_student:
@@ -196,59 +198,64 @@ def student_timelines(
                 f"a bin belongs to student {row.student_id}, who is not among the students given"
             )
         by_student[row.student_id].append(row)
-    own = session.source == ONLINE
-    return tuple(_student_timeline(student, grid, by_student[student.id], own=own) for student in students)
+    own = session.source == ONLINE_SOURCE
+    return tuple(
+        _build_student_timeline(student, grid, by_student[student.id], has_own_watched_time=own)
+        for student in students
+    )
 
 
-def _student_timeline(
-    student: StudentRecord, grid: Grid, rows: Sequence[TimelineBin], *, own: bool
+def _build_student_timeline(
+    student: StudentRecord, grid: BinGrid, rows: Sequence[TimelineBin], *, has_own_watched_time: bool
 ) -> StudentTimeline:
     count = len(grid.watched_s)
-    cells = np.array([bin_cell(row, grid.bin_s) for row in rows], np.int64)
+    cells = np.array([bin_index(row, grid.bin_s) for row in rows], np.int64)
     means = np.full((count, len(EMOTIONS)), np.nan)
     unknown: Counter[str] = Counter()
     for cell, row in zip(cells, rows, strict=True):
-        unknown.update(row.unknown)
+        unknown.update(row.unreadable_reasons)
         if row.probabilities is not None:
             means[cell] = row.probabilities
     return StudentTimeline(
         student_id=student.id,
         pseudonym=student.pseudonym,
         grid=grid,
-        seen_s=_place(count, cells, [row.seen_s for row in rows]),
-        samples=_counts(count, cells, [row.samples for row in rows]),
-        seen_samples=_counts(count, cells, [row.seen_samples for row in rows]),
-        usable_samples=_counts(count, cells, [row.usable_samples for row in rows]),
-        pose_samples=_counts(count, cells, [row.pose_samples for row in rows]),
-        facing_samples=_counts(count, cells, [row.facing_samples for row in rows]),
-        yaw_deg=_angles(count, cells, [row.yaw_deg for row in rows]),
-        pitch_deg=_angles(count, cells, [row.pitch_deg for row in rows]),
-        eye_samples=_counts(count, cells, [row.eye_samples for row in rows]),
-        closed_samples=_counts(count, cells, [row.closed_samples for row in rows]),
+        seen_s=_scatter(count, cells, [row.seen_s for row in rows]),
+        samples=_scatter_counts(count, cells, [row.samples for row in rows]),
+        seen_samples=_scatter_counts(count, cells, [row.seen_samples for row in rows]),
+        usable_samples=_scatter_counts(count, cells, [row.usable_samples for row in rows]),
+        pose_samples=_scatter_counts(count, cells, [row.pose_samples for row in rows]),
+        facing_samples=_scatter_counts(count, cells, [row.facing_samples for row in rows]),
+        yaw_deg=_scatter_angles(count, cells, [row.yaw_deg for row in rows]),
+        pitch_deg=_scatter_angles(count, cells, [row.pitch_deg for row in rows]),
+        eye_samples=_scatter_counts(count, cells, [row.eye_samples for row in rows]),
+        closed_samples=_scatter_counts(count, cells, [row.closed_samples for row in rows]),
         probabilities=means,
-        unknown=dict(sorted(unknown.items())),
-        own_watched_s=_place(count, cells, [row.watched_s for row in rows]) if own else None,
-        poses=_poses(count, cells, rows),
+        unreadable_reasons=dict(sorted(unknown.items())),
+        own_watched_s=_scatter(count, cells, [row.watched_s for row in rows])
+        if has_own_watched_time
+        else None,
+        pose_counts=_scatter_pose_counts(count, cells, rows),
     )
 
 
-def _place(count: int, cells: Ints, values: Sequence[float]) -> Floats:
+def _scatter(count: int, cells: Ints, values: Sequence[float]) -> Floats:
     placed = np.zeros(count)
     placed[cells] = values
     return placed
 
 
-def _counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
-    return _place(count, cells, values).astype(np.int64)
+def _scatter_counts(count: int, cells: Ints, values: Sequence[int]) -> Ints:
+    return _scatter(count, cells, values).astype(np.int64)
 
 
-def _poses(count: int, cells: Ints, rows: Sequence[TimelineBin]) -> dict[str, Ints]:
-    known = [row.poses if sum(row.poses.values()) == row.usable_samples else {} for row in rows]
+def _scatter_pose_counts(count: int, cells: Ints, rows: Sequence[TimelineBin]) -> dict[str, Ints]:
+    known = [row.pose_counts if sum(row.pose_counts.values()) == row.usable_samples else {} for row in rows]
     names = sorted({pose for row in known for pose in row})
-    return {name: _counts(count, cells, [row.get(name, 0) for row in known]) for name in names}
+    return {name: _scatter_counts(count, cells, [row.get(name, 0) for row in known]) for name in names}
 
 
-def _angles(count: int, cells: Ints, values: Sequence[float | None]) -> Floats:
+def _scatter_angles(count: int, cells: Ints, values: Sequence[float | None]) -> Floats:
     placed = np.full(count, np.nan)
     placed[cells] = [np.nan if value is None else value for value in values]
     return placed

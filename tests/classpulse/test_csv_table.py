@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.csv_table import read_sheet
+from classpulse.csv_table import read_csv_table
 from classpulse.errors import UserError
 
 COLUMNS = ("name", "seat")
@@ -13,7 +13,7 @@ COLUMNS = ("name", "seat")
 def sheet(folder: Path, content: str | bytes):
     path = folder / "table.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_sheet(path, COLUMNS)
+    return read_csv_table(path, COLUMNS)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -25,7 +25,7 @@ def test_every_usual_form(tmp_path: Path, delimiter: str, end: str, mark: str) -
     assert [(row.line, row.cells) for row in read.rows] == [
         (2, {"seat": "A1", "name": "Zoë"}), (4, {"seat": "A2", "name": ""}),
     ]  # fmt: skip
-    assert (read.problems, read.ignored) == ((), ())
+    assert (read.problems, read.ignored_columns) == ((), ())
 
 
 def test_quotes_may_hold_delimiters_and_line_ends(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_rows_with_other_numbers_of_cells_are_told_by_line(tmp_path: Path) -> No
 
 
 def test_what_nobody_asked_for_is_named(tmp_path: Path) -> None:
-    assert sheet(tmp_path, "seat,born,name\nA1,2001,Ada\n").ignored == ("born",)
+    assert sheet(tmp_path, "seat,born,name\nA1,2001,Ada\n").ignored_columns == ("born",)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_other_encodings_say_what_to_do(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
-        read_sheet(tmp_path / "gone.csv", COLUMNS)
+        read_csv_table(tmp_path / "gone.csv", COLUMNS)

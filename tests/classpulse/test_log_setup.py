@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.cli.exit_codes import EXPECTED
+from classpulse.cli.exit_codes import EXPECTED_ERRORS
 from classpulse.errors import RunError
-from classpulse.log_setup import Level, LogSettings, Redaction, log_to_file, log_to_stderr, room_log
+from classpulse.log_setup import LogLevel, LogSettings, Redaction, log_to_file, log_to_stderr, room_log_name
 from monitor.sources.camera_state import CameraState
 
 log = logging.getLogger("classpulse.tests")
@@ -35,7 +35,7 @@ def lines(path: Path) -> list[dict[str, object]]:
 def test_a_line_says_when_how_grave_who_and_what(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings()) as file:
         log.info("opening %s", "camera 0")
-        file.note(room="B 12", session=7)
+        file.add_context(room="B 12", session=7)
         log.warning("no picture", extra={"camera": CameraState.STALE, "age_s": 3.5, "place": tmp_path})
     first, second = lines(tmp_path / "logs" / "daemon.log")
     at = datetime.fromisoformat(str(first.pop("timestamp")))
@@ -58,9 +58,9 @@ def test_nothing_is_written_after_the_block(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("level", "kept"),
-    [(Level.DEBUG, 4), (Level.INFO, 3), (Level.WARNING, 2), (Level.ERROR, 1)],
+    [(LogLevel.DEBUG, 4), (LogLevel.INFO, 3), (LogLevel.WARNING, 2), (LogLevel.ERROR, 1)],
 )
-def test_from_the_level_on(tmp_path: Path, level: Level, kept: int) -> None:
+def test_from_the_level_on(tmp_path: Path, level: LogLevel, kept: int) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(level=level)) as file:
         for say in (log.debug, log.info, log.warning, log.error):
             say("x")
@@ -68,7 +68,7 @@ def test_from_the_level_on(tmp_path: Path, level: Level, kept: int) -> None:
 
 
 def test_of_libraries_only_warnings(tmp_path: Path) -> None:
-    with log_to_file(tmp_path, "daemon", LogSettings(level=Level.DEBUG)) as file:
+    with log_to_file(tmp_path, "daemon", LogSettings(level=LogLevel.DEBUG)) as file:
         logging.getLogger("some.library").info("chatter")
         logging.getLogger("some.library").warning("trouble")
     assert [line["message"] for line in lines(file.path)] == ["trouble"]
@@ -108,7 +108,7 @@ def test_an_expected_error_needs_no_traceback(tmp_path: Path) -> None:
     with (
         pytest.raises(RunError),
         log_to_file(
-            tmp_path, "daemon", LogSettings(), expected=lambda error: isinstance(error, EXPECTED)
+            tmp_path, "daemon", LogSettings(), expected=lambda error: isinstance(error, EXPECTED_ERRORS)
         ) as file,
     ):
         raise RunError("the disk is full; free some space")
@@ -176,7 +176,7 @@ def test_names_are_hidden_as_a_whole(text: str, shown: str) -> None:
 
 def test_whatever_a_record_carries_goes_through_the_redaction(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "room", LogSettings(), names=["Ann Lee"]) as file:
-        file.note(source="rtsp://me:secret@cam/1", asked_by="Ann Lee")
+        file.add_context(source="rtsp://me:secret@cam/1", asked_by="Ann Lee")
         try:
             raise ValueError("Ann Lee at rtsp://me:secret@cam/1")
         except ValueError:
@@ -220,4 +220,4 @@ def test_standard_error_shows_a_traceback_only_when_asked(capsys: pytest.Capture
     [("B 12", "room-b-12"), (None, "room"), ("  ", "room"), ("../Aula/Süd", "room-aula-süd"), ("..", "room")],
 )
 def test_a_room_has_a_file_of_its_own(room: str | None, name: str) -> None:
-    assert room_log(room) == name
+    assert room_log_name(room) == name

@@ -104,7 +104,7 @@ def new_session() -> NewSessionMaker:
 @pytest.fixture
 def session_id(store: Store, new_session: NewSessionMaker) -> int:
     """A running session."""
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         number = unit.start_session(new_session())
         unit.commit()
     return number
@@ -113,7 +113,7 @@ def session_id(store: Store, new_session: NewSessionMaker) -> int:
 @pytest.fixture
 def people(store: Store, session_id: int) -> tuple[int, int, int]:
     """Student 1, 2 and 3 of that session."""
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         first, second, third = (unit.add_student(session_id, f"Student {n}") for n in (1, 2, 3))
         unit.commit()
     return first, second, third
@@ -139,7 +139,7 @@ def a_bin() -> BinMaker:
             seen_samples=8,
             usable_samples=usable,
             probabilities=chances,
-            unknown={"blurred": 2, "absent": 2},
+            unreadable_reasons={"blurred": 2, "absent": 2},
             pose_samples=8,
             facing_samples=5,
             yaw_deg=-12.5,

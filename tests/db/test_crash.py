@@ -18,7 +18,7 @@ from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseFull
 from db.records import SessionStatus
-from db.unit_of_work import Store, close_abandoned
+from db.unit_of_work import Store, interrupt_abandoned_sessions
 
 ROOT = Path(db.engine.__file__).resolve().parents[1]
 BATCH = 12  # bins of one commit
@@ -74,11 +74,11 @@ def test_a_killed_process_leaves_exactly_what_it_committed(tmp_path) -> None:
         assert lines == ["1", "2", "3", "open"]
         child.kill()
     engine = open_database(f"sqlite:///{path}")
-    starts = [item.start_s for item in queries.bins(engine, 1)]
+    starts = [item.start_s for item in queries.load_bins(engine, 1)]
     assert starts == [5.0 * n for n in range(3 * BATCH)]
-    assert queries.session(engine, 1).end_s == 5.0 * 3 * BATCH
-    assert close_abandoned(Store(engine), lambda record: False, datetime.now(UTC)) == [1]
-    record = queries.session(engine, 1)
+    assert queries.get_session(engine, 1).end_s == 5.0 * 3 * BATCH
+    assert interrupt_abandoned_sessions(Store(engine), lambda record: False, datetime.now(UTC)) == [1]
+    record = queries.get_session(engine, 1)
     assert record.status is SessionStatus.INTERRUPTED
     assert record.ended_at == record.last_written_at
     engine.dispose()
@@ -92,10 +92,10 @@ def test_a_process_killed_at_any_moment_leaves_whole_batches(tmp_path) -> None:
             told = int(child.stdout.readline())
         child.kill()  # wherever it is by now
     engine = open_database(f"sqlite:///{path}")
-    bins = queries.bins(engine, 1)
+    bins = queries.load_bins(engine, 1)
     assert len(bins) >= told * BATCH
     assert len(bins) % BATCH == 0
-    assert queries.session(engine, 1).end_s == 5.0 * len(bins)
+    assert queries.get_session(engine, 1).end_s == 5.0 * len(bins)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     engine.dispose()
@@ -121,7 +121,7 @@ def test_a_full_disk_keeps_what_was_written_and_goes_on_when_there_is_room(
 ) -> None:
     store, pages = small_disk
     engine = store.engine
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         session = unit.start_session(new_session())
         student = unit.add_student(session, "Student 1")
         unit.write_bins(session, [a_bin(student, 0.0)])
@@ -130,12 +130,15 @@ def test_a_full_disk_keeps_what_was_written_and_goes_on_when_there_is_room(
         used = int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
     pages[0] = used + 2
     many = [a_bin(student, 5.0 * (n + 1)) for n in range(2000)]
-    with store.unit() as unit, pytest.raises(DatabaseFull, match="has no room left on its disk") as caught:
+    with (
+        store.unit_of_work() as unit,
+        pytest.raises(DatabaseFull, match="has no room left on its disk") as caught,
+    ):
         unit.write_bins(session, many)
     assert "\n" not in str(caught.value)
-    assert queries.bins(engine, session) == [a_bin(student, 0.0)]
+    assert queries.load_bins(engine, session) == [a_bin(student, 0.0)]
     pages[0] = 1_000_000
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.write_bins(session, many)
         unit.commit()
-    assert len(queries.bins(engine, session)) == 2001
+    assert len(queries.load_bins(engine, session)) == 2001

@@ -17,9 +17,9 @@ from sqlalchemy import Engine, StaticPool, make_url
 
 import db.engine
 from db import sessions as queries
-from db.engine import open_database, place
+from db.engine import describe_url, open_database
 from db.errors import DatabaseError, DatabaseLocked, InvalidValue
-from db.schema import HEAD
+from db.schema import HEAD_REVISION
 from db.unit_of_work import Store
 
 ROOT = Path(db.engine.__file__).resolve().parents[1]
@@ -67,8 +67,8 @@ def pragma(engine: Engine, name: str) -> object:
 def test_a_fresh_file_is_made_with_its_folders(tmp_path, closing) -> None:
     path = tmp_path / "new" / "100% & more" / "class.db"
     engine = closing(f"sqlite:///{path}")
-    assert revision_of(path) == HEAD
-    assert queries.sessions(engine) == []
+    assert revision_of(path) == HEAD_REVISION
+    assert queries.list_sessions(engine) == []
 
 
 def test_a_relative_path_is_taken_from_the_current_folder(tmp_path, closing) -> None:
@@ -79,7 +79,7 @@ def test_a_relative_path_is_taken_from_the_current_folder(tmp_path, closing) -> 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
 def test_nobody_else_may_read_a_fresh_file(path, closing, new_session) -> None:
     store = Store(closing(f"sqlite:///{path}"))
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("class.db*")}
@@ -110,22 +110,22 @@ def test_in_memory(closing, new_session) -> None:
     engine = closing("sqlite://")
     assert isinstance(engine.pool, StaticPool)
     store = Store(engine)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.start_session(new_session())
-    assert queries.sessions(engine) == []
-    with store.unit() as unit:
+    assert queries.list_sessions(engine) == []
+    with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
-    assert len(queries.sessions(engine)) == 1
-    assert queries.sessions(closing("sqlite://")) == []
+    assert len(queries.list_sessions(engine)) == 1
+    assert queries.list_sessions(closing("sqlite://")) == []
 
 
 def test_opening_again_keeps_what_is_there(path, closing, new_session) -> None:
     store = Store(closing(f"sqlite:///{path}"))
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
-    assert len(queries.sessions(closing(f"sqlite:///{path}", create=False))) == 1
+    assert len(queries.list_sessions(closing(f"sqlite:///{path}", create=False))) == 1
 
 
 def test_an_up_to_date_file_is_opened_without_alembic(empty_file, path) -> None:
@@ -137,16 +137,16 @@ def test_an_up_to_date_file_is_opened_without_alembic(empty_file, path) -> None:
 
 def test_an_empty_file_is_a_fresh_database(path, closing) -> None:
     path.touch()
-    assert queries.sessions(closing(f"sqlite:///{path}")) == []
+    assert queries.list_sessions(closing(f"sqlite:///{path}")) == []
 
 
 def test_a_reader_does_not_wait_for_a_writer(path, closing, new_session) -> None:
     engine = closing(f"sqlite:///{path}", busy_timeout_s=0.0)
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         unit.start_session(new_session())
-        assert queries.sessions(engine) == []
+        assert queries.list_sessions(engine) == []
         unit.commit()
-        assert len(queries.sessions(engine)) == 1
+        assert len(queries.list_sessions(engine)) == 1
 
 
 def test_processes_that_open_a_fresh_database_at_once_all_succeed(path) -> None:
@@ -160,7 +160,7 @@ def test_processes_that_open_a_fresh_database_at_once_all_succeed(path) -> None:
         child.stdin.flush()
     results = [child.communicate(timeout=60) for child in children]
     assert results == [("0\n", "")] * 2
-    assert revision_of(path) == HEAD
+    assert revision_of(path) == HEAD_REVISION
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch) -> None:
@@ -168,7 +168,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch) -> None
         connection.exec_driver_sql("CREATE TABLE class_sessions (id INTEGER)")
         connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
 
-    monkeypatch.setattr("db.migrations.runner.upgrade", half_way)
+    monkeypatch.setattr("db.migrations.runner.upgrade_to_head", half_way)
     with pytest.raises(DatabaseError, match="no such table"):
         open_database(f"sqlite:///{path}")
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -179,13 +179,13 @@ def test_a_unit_waits_for_the_lock_and_then_gives_up(path, closing, new_session)
     store = Store(closing(f"sqlite:///{path}", busy_timeout_s=0.05))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(DatabaseLocked), store.unit():
+        with pytest.raises(DatabaseLocked), store.unit_of_work():
             pass
         other.execute("ROLLBACK")
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
-    assert len(queries.sessions(store.engine)) == 1
+    assert len(queries.list_sessions(store.engine)) == 1
 
 
 def test_errors_that_are_not_the_database_s_pass_through(closing) -> None:
@@ -207,12 +207,12 @@ def test_errors_that_are_not_the_database_s_pass_through(closing) -> None:
     ],
 )
 def test_a_message_names_the_place_without_the_password(url, named) -> None:
-    assert place(make_url(url)) == named
+    assert describe_url(make_url(url)) == named
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SQLite's unix-none stands for a disk without shared memory")
 def test_a_disk_that_cannot_do_wal_is_used_without_it(path, closing, caplog) -> None:
     engine = closing(f"sqlite:///file:{path}?vfs=unix-none&uri=true")
     assert pragma(engine, "journal_mode") == "delete"
-    assert queries.sessions(engine) == []
+    assert queries.list_sessions(engine) == []
     assert "cannot use WAL there" in caplog.text

@@ -9,22 +9,29 @@ import pytest
 from sqlalchemy import insert, inspect, select, text
 
 from db import sessions as queries
-from db.engine import clear_log, open_database
-from db.erasure import USUAL_KEPT, ended_before, erase_session, erase_student, kept_usual, recorded_as
-from db.history import LAST
+from db.engine import open_database, truncate_wal
+from db.erasure import (
+    BASELINE_FROZEN,
+    erase_session,
+    erase_student,
+    find_recorded_id,
+    frozen_baselines,
+    sessions_ended_before,
+)
+from db.history import MAX_BASELINE_SESSIONS
 from db.records import (
     Correction,
     CorrectionKind,
     FlagRecord,
-    Progress,
     SeatRecord,
+    SessionProgress,
     SessionStatus,
     SessionSummary,
     StudentSummary,
     TrackRecord,
 )
-from db.roster import save_names
-from db.schema import Base, ClassGroupRow, RosterRow, StudentRow
+from db.roster import save_student_names
+from db.schema import Base, ClassGroupRow, RosterEntryRow, StudentRow
 from db.unit_of_work import Store
 
 DAY = timedelta(days=1)
@@ -38,12 +45,12 @@ class Term:
     def __init__(self, store: Store, new_session, a_bin, days: int = 4) -> None:
         self.store, self.start = store, new_session().started_at
         self.numbers: list[int] = []
-        with store.unit() as unit:
-            group = unit.class_group("7b")
+        with store.unit_of_work() as unit:
+            group = unit.get_or_create_class("7b")
             self.mia = self._student(unit, group, "Mia")
             self.noah = self._student(unit, group, "Noah")
             entry = {"student_id": self.mia, "consent": True, "changed_at": self.start}
-            unit.connection.execute(insert(RosterRow).values(**entry))
+            unit.connection.execute(insert(RosterEntryRow).values(**entry))
             for day in range(days):
                 begun = self.start + day * DAY
                 number = unit.start_session(new_session(started_at=begun))
@@ -59,7 +66,7 @@ class Term:
                 rows = [StudentSummary(w, 5, 5, 5, 9, 0, None, None, None, None, None) for w in people]
                 unit.save_summaries(SessionSummary(number, 1, 3, None, None, None, None), rows)
                 unit.add_marker(number, 1.0, "quiz")
-                unit.progress(number, Progress(15.0, 15.0, 30, 0))
+                unit.save_progress(number, SessionProgress(15.0, 15.0, 30, 0))
                 unit.end_session(number, SessionStatus.FINISHED, begun + timedelta(hours=1), "")
                 self.numbers.append(number)
             unit.commit()
@@ -68,7 +75,7 @@ class Term:
         return unit._insert(StudentRow, {"class_group_id": group, "session_id": None, "pseudonym": name})
 
     def erase(self, *sessions: int):
-        with self.store.unit() as unit:
+        with self.store.unit_of_work() as unit:
             erased = [erase_session(unit, number) for number in sessions]
             unit.commit()
         return erased
@@ -98,10 +105,10 @@ def people(store: Store) -> set[str]:
 def test_what_ended_before(term: Term, store: Store, session_id: int) -> None:
     first, second, *_ = term.numbers
     ends = term.start + timedelta(hours=1)
-    assert ended_before(store.engine, ends) == []
-    assert ended_before(store.engine, ends + timedelta(seconds=1)) == [first]
-    assert ended_before(store.engine, ends + DAY + timedelta(seconds=1)) == [first, second]
-    assert session_id not in ended_before(store.engine, ends + 1000 * DAY), "it is running"
+    assert sessions_ended_before(store.engine, ends) == []
+    assert sessions_ended_before(store.engine, ends + timedelta(seconds=1)) == [first]
+    assert sessions_ended_before(store.engine, ends + DAY + timedelta(seconds=1)) == [first, second]
+    assert session_id not in sessions_ended_before(store.engine, ends + 1000 * DAY), "it is running"
 
 
 def test_everything_below_it_goes_and_nothing_else(term: Term, store: Store) -> None:
@@ -133,20 +140,20 @@ def test_people_whom_nothing_knows_any_more(term: Term, store: Store) -> None:
 
 
 def test_somebody_with_a_name_stays(term: Term, store: Store) -> None:
-    with store.unit() as unit:
-        save_names(unit, {term.noah: "Noah N."})
+    with store.unit_of_work() as unit:
+        save_student_names(unit, {term.noah: "Noah N."})
         unit.commit()
     term.erase(*term.numbers)
     assert people(store) == {"Mia", "Noah"}
 
 
 def test_somebody_whom_a_correction_made_goes_with_the_last_lesson(term: Term, store: Store) -> None:
-    with store.unit() as unit:
-        lea = unit.add_newcomer(term.numbers[0], "Lea", to_roster=True)
+    with store.unit_of_work() as unit:
+        lea = unit.add_unrecorded_student(term.numbers[0], "Lea", to_roster=True)
         unit.commit()
-    student = next(one.id for one in queries.students(store.engine, term.numbers[0]) if one.session_id)
-    with store.unit() as unit:
-        unit.correct(term.numbers[0], Correction(CorrectionKind.NAME, student, lea), term.start)
+    student = next(one.id for one in queries.list_students(store.engine, term.numbers[0]) if one.session_id)
+    with store.unit_of_work() as unit:
+        unit.add_correction(term.numbers[0], Correction(CorrectionKind.NAME, student, lea), term.start)
         unit.commit()
     assert "Lea" in people(store)
     term.erase(term.numbers[0])
@@ -155,11 +162,11 @@ def test_somebody_whom_a_correction_made_goes_with_the_last_lesson(term: Term, s
 
 def test_a_running_session_and_one_that_there_is_not(term: Term, store: Store, session_id: int) -> None:
     assert term.erase(session_id, 10**6) == [None, None]
-    assert queries.session(store.engine, session_id).status is SessionStatus.RUNNING
+    assert queries.get_session(store.engine, session_id).status is SessionStatus.RUNNING
 
 
 def test_what_is_not_committed_is_not_erased(term: Term, store: Store) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         erase_session(unit, term.numbers[0])
     assert rows_of(store, term.numbers[0])["timeline_bins"] == 9
 
@@ -167,32 +174,37 @@ def test_what_is_not_committed_is_not_erased(term: Term, store: Store) -> None:
 def test_later_verdicts_keep_what_was_usual(term: Term, store: Store) -> None:
     first, second, *_ = term.numbers
     term.erase(second)
-    kept = {number: kept_usual(queries.flags(store.engine, number)) for number in (first, *term.numbers[2:])}
+    kept = {
+        number: frozen_baselines(queries.list_flags(store.engine, number))
+        for number in (first, *term.numbers[2:])
+    }
     assert kept[first] == {}, "it came before"
     assert kept[term.numbers[3]][(term.mia, "sad_share")] == (0.25, 4)
     assert set(kept[term.numbers[3]]) == {k for k in kept[term.numbers[3]] if k[1] == "sad_share"}
-    (flag, *_) = queries.flags(store.engine, term.numbers[3])
+    (flag, *_) = queries.list_flags(store.engine, term.numbers[3])
     assert (flag.outcome, flag.review) == ("flagged", "open")
 
 
 def test_a_verdict_without_a_usual_level_keeps_that(term: Term, store: Store) -> None:
     numbers = {"usual_share": None, "usual_sessions": 0}
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.save_flags([FlagRecord(term.numbers[1], term.mia, "sad_share", "flagged", numbers)])
         unit.commit()
     term.erase(term.numbers[0])
-    assert kept_usual(queries.flags(store.engine, term.numbers[1]))[(term.mia, "sad_share")] is None
+    assert (
+        frozen_baselines(queries.list_flags(store.engine, term.numbers[1]))[(term.mia, "sad_share")] is None
+    )
 
 
 def test_who_does_not_look_back_so_far_is_left_alone(store: Store, new_session, a_bin) -> None:
-    term = Term(store, new_session, a_bin, days=LAST + 2)
+    term = Term(store, new_session, a_bin, days=MAX_BASELINE_SESSIONS + 2)
     term.erase(term.numbers[0])
     marked = [
         number
         for number in term.numbers[1:]
-        if any(flag.numbers.get(USUAL_KEPT) for flag in queries.flags(store.engine, number))
+        if any(flag.numbers.get(BASELINE_FROZEN) for flag in queries.list_flags(store.engine, number))
     ]
-    assert marked == term.numbers[1 : LAST + 1]
+    assert marked == term.numbers[1 : MAX_BASELINE_SESSIONS + 1]
 
 
 SECRET = "Quetzalcoatl"
@@ -207,19 +219,19 @@ def test_nothing_lingers_in_the_file(tmp_path: Path, new_session, a_bin) -> None
     path = tmp_path / "class.db"
     engine = open_database(f"sqlite:///{path}")
     store = Store(engine)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         number = unit.start_session(new_session())
         for n in range(300):
             unit.add_student(number, f"{SECRET} {n}")
             unit.add_marker(number, float(n), f"{SECRET} {n}")
         unit.end_session(number, SessionStatus.FINISHED, new_session().started_at + DAY, "")
         unit.commit()
-    assert clear_log(engine)
+    assert truncate_wal(engine)
     assert remains(path)["class.db"] > 300
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         erase_session(unit, number)
         unit.commit()
-    assert clear_log(engine)
+    assert truncate_wal(engine)
     assert sum(remains(path).values()) == 0, remains(path)
     engine.dispose()
 
@@ -230,16 +242,16 @@ def test_the_log_waits_for_a_reader(tmp_path: Path, new_session) -> None:
     store = Store(engine)
     with engine.connect() as reader:
         reader.execute(text("SELECT count(*) FROM class_sessions")).all()
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             unit.start_session(new_session())
             unit.commit()
-        assert not clear_log(engine)
-    assert clear_log(engine)
+        assert not truncate_wal(engine)
+    assert truncate_wal(engine)
     engine.dispose()
 
 
 def erase_one(store: Store, session_id: int, student_id: int) -> int:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         bins = erase_student(unit, session_id, student_id)
         unit.commit()
     return bins
@@ -247,11 +259,11 @@ def erase_one(store: Store, session_id: int, student_id: int) -> int:
 
 def test_a_student_who_is_known_in_one_session_alone_goes_from_it(term: Term, store: Store) -> None:
     first, second, *_ = term.numbers
-    own = recorded_as(store.engine, first, "Student 1", None)
+    own = find_recorded_id(store.engine, first, "Student 1", None)
     before = rows_of(store, second)
     assert erase_one(store, first, own) == 3
-    assert recorded_as(store.engine, first, "Student 1", None) is None
-    assert {one.student_id for one in queries.bins(store.engine, first)} == {term.mia, term.noah}
+    assert find_recorded_id(store.engine, first, "Student 1", None) is None
+    assert {one.student_id for one in queries.load_bins(store.engine, first)} == {term.mia, term.noah}
     assert rows_of(store, second) == before
     assert rows_of(store, first)["session_summaries"] == 0, "the class's means had them in"
     assert people(store) == {"Mia", "Noah", "Student 1"}, "of the other sessions"
@@ -259,23 +271,25 @@ def test_a_student_who_is_known_in_one_session_alone_goes_from_it(term: Term, st
 
 def test_a_student_of_the_roster_goes_from_that_session_alone(term: Term, store: Store) -> None:
     first, second, *_ = term.numbers
-    assert recorded_as(store.engine, first, "Mia", term.mia) == term.mia
+    assert find_recorded_id(store.engine, first, "Mia", term.mia) == term.mia
     assert erase_one(store, first, term.mia) == 3
-    assert recorded_as(store.engine, first, "Mia", term.mia) is None
-    assert recorded_as(store.engine, second, "Mia", term.mia) == term.mia
+    assert find_recorded_id(store.engine, first, "Mia", term.mia) is None
+    assert find_recorded_id(store.engine, second, "Mia", term.mia) == term.mia
     assert "Mia" in people(store)
     assert [
-        one.numbers.get(USUAL_KEPT) for one in queries.flags(store.engine, second) if one.kind == "sad_share"
+        one.numbers.get(BASELINE_FROZEN)
+        for one in queries.list_flags(store.engine, second)
+        if one.kind == "sad_share"
     ]
-    assert not [one for one in queries.flags(store.engine, first) if one.student_id == term.mia]
+    assert not [one for one in queries.list_flags(store.engine, first) if one.student_id == term.mia]
 
 
 def test_what_was_corrected_to_be_them_goes_with_what_was_recorded(term: Term, store: Store) -> None:
     first = term.numbers[0]
-    own = recorded_as(store.engine, first, "Student 1", None)
-    with store.unit() as unit:
-        unit.correct(first, Correction(CorrectionKind.NAME, own, term.mia, None), term.start)
+    own = find_recorded_id(store.engine, first, "Student 1", None)
+    with store.unit_of_work() as unit:
+        unit.add_correction(first, Correction(CorrectionKind.NAME, own, term.mia, None), term.start)
         unit.commit()
     erase_one(store, first, own)
     assert rows_of(store, first)["corrections"] == 0
-    assert {one.student_id for one in queries.bins(store.engine, first)} == {term.mia, term.noah}
+    assert {one.student_id for one in queries.load_bins(store.engine, first)} == {term.mia, term.noah}

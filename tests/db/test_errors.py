@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from db import errors
-from db.errors import POSTGRESQL_ERRORS, SQLITE_ERRORS, DatabaseError, translated
+from db.errors import POSTGRESQL_ERRORS, SQLITE_ERRORS, DatabaseError, translate_error
 
 
 def sqlite_error(code: int | None, text: str = "database is locked") -> sqlite3.Error:
@@ -44,7 +44,7 @@ class ServerError(Exception):
     ],
 )
 def test_sqlite(code, kind) -> None:
-    assert type(translated(sqlite_error(code), "class.db")) is kind
+    assert type(translate_error(sqlite_error(code), "class.db")) is kind
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_sqlite(code, kind) -> None:
     ],
 )
 def test_postgresql(state, kind) -> None:
-    error = translated(ServerError(state), "school")
+    error = translate_error(ServerError(state), "school")
     assert type(error) is kind
     assert "\n" not in str(error)
 
 
 def test_the_line_says_what_and_where_and_what_to_do() -> None:
-    assert str(translated(sqlite_error(sqlite3.SQLITE_BUSY), "class.db")) == (
+    assert str(translate_error(sqlite_error(sqlite3.SQLITE_BUSY), "class.db")) == (
         "the database class.db is locked by another program; close what else has it open "
         "(a backup, a viewer) and try again (database is locked)"
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.flags import raised_flags
+from db.flags import list_flagged_students
 from db.records import Correction, CorrectionKind, FlagRecord, SessionStatus
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 def told(engine, **of) -> list[tuple[int, str, str, str]]:
     return [
         (one.session.id, one.student.pseudonym, one.flag.kind, one.flag.review)
-        for one in raised_flags(engine, **of)
+        for one in list_flagged_students(engine, **of)
     ]
 
 
@@ -22,7 +22,7 @@ def told(engine, **of) -> list[tuple[int, str, str, str]]:
 def flagged(store, session_id, people) -> int:
     """Student 1 has two flags, 2 a dismissed one, 3 none; the session has ended."""
     one, two, three = people
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.save_flags(
             [
                 FlagRecord(session_id, two, "sad_share", "flagged", {}),
@@ -32,7 +32,7 @@ def flagged(store, session_id, people) -> int:
                 FlagRecord(session_id, three, "attention", "insufficient_data", {}),
             ]
         )
-        unit.review_flag(FlagRecord(session_id, two, "sad_share", "", {}, "dismissed", "Ms Ono", NOON))
+        unit.save_review(FlagRecord(session_id, two, "sad_share", "", {}, "dismissed", "Ms Ono", NOON))
         unit.end_session(session_id, SessionStatus.FINISHED, NOON, "")
         unit.commit()
     return session_id
@@ -47,7 +47,7 @@ def test_only_what_was_raised(store, flagged):
 
 
 def test_of_one_class_or_session_the_newest_first(store, flagged, new_session):
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         later = unit.start_session(new_session("8a", started_at=NOON + timedelta(days=1)))
         who = unit.add_student(later, "Student 1")
         unit.save_flags([FlagRecord(later, who, "attention", "flagged", {})])
@@ -60,8 +60,8 @@ def test_of_one_class_or_session_the_newest_first(store, flagged, new_session):
 
 def test_after_corrections_it_is_the_persons(store, flagged, people):
     """Student 2 is Mia, judged anew under that name: the review moves along, the old row is nobody's."""
-    with store.unit() as unit:
-        mia = unit.add_newcomer(flagged, "Mia", to_roster=True)
+    with store.unit_of_work() as unit:
+        mia = unit.add_unrecorded_student(flagged, "Mia", to_roster=True)
         unit.correct(flagged, Correction(CorrectionKind.NAME, people[1], mia), NOON + timedelta(hours=1))
         unit.save_flags([FlagRecord(flagged, mia, "sad_share", "flagged", {})])
         unit.commit()
@@ -71,10 +71,10 @@ def test_after_corrections_it_is_the_persons(store, flagged, people):
 
 def test_a_review_may_have_been_of_what_is_raised_by_now(store, flagged, people):
     """A flag that was not raised was reviewed under one name and is raised under another."""
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         given = FlagRecord(flagged, people[2], "sad_share", "", {}, "confirmed", "Ms Ono", NOON)
-        unit.review_flag(given)
-        mia = unit.add_newcomer(flagged, "Mia", to_roster=True)
+        unit.save_review(given)
+        mia = unit.add_unrecorded_student(flagged, "Mia", to_roster=True)
         unit.correct(flagged, Correction(CorrectionKind.NAME, people[2], mia), NOON + timedelta(hours=1))
         unit.save_flags([replace(given, student_id=mia, outcome="flagged")])
         unit.commit()

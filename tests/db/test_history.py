@@ -7,7 +7,7 @@ from db.records import FlagRecord, SeatRecord
 
 
 def test_people_and_flags_are_counted_by_session(store, session_id, people, new_session) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         other = unit.start_session(new_session())
         nobody = unit.start_session(new_session())
         stranger = unit.add_student(other, "Student 1")

@@ -14,13 +14,13 @@ import pytest
 
 from db.engine import open_database
 from db.errors import (
-    BadUrl,
     DatabaseError,
     DatabaseLocked,
     DatabaseMissing,
-    DatabaseNewer,
     DatabaseNotWritable,
+    InvalidDatabaseUrl,
     NotADatabase,
+    SchemaTooNew,
 )
 
 
@@ -60,7 +60,7 @@ def refusal(kind: type[DatabaseError], url: str, **options) -> str:
     ],
 )
 def test_a_wrong_url(url, words) -> None:
-    line = refusal(BadUrl, url)
+    line = refusal(InvalidDatabaseUrl, url)
     assert words in line
     assert "expected sqlite:///classpulse.db or postgresql+psycopg://" in line
 
@@ -98,7 +98,7 @@ def test_another_program_s_alembic_is_not_ours(path) -> None:
 def test_a_newer_schema_is_refused_and_left_alone(empty_file, path) -> None:
     shutil.copy(empty_file, path)
     run_sql(path, "UPDATE alembic_version SET version_num = '0999'")
-    line = refusal(DatabaseNewer, f"sqlite:///{path}")
+    line = refusal(SchemaTooNew, f"sqlite:///{path}")
     assert "written by a newer Classpulse (schema 0999, this one knows" in line
     assert revision_of(path) == "0999"
 

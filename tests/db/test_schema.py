@@ -16,7 +16,7 @@ import db.engine
 import db.schema
 from db import sessions as queries
 from db.errors import Conflict
-from db.migrations.runner import scripts
+from db.migrations.runner import script_directory
 from db.records import (
     Correction,
     CorrectionKind,
@@ -26,7 +26,16 @@ from db.records import (
     SessionStatus,
     TrackRecord,
 )
-from db.schema import HEAD, PROBABILITIES, AttributionRow, Base, BinRow, CorrectionRow, SessionRow, StudentRow
+from db.schema import (
+    HEAD_REVISION,
+    PROBABILITIES,
+    Base,
+    CorrectionRow,
+    IdentityIntervalRow,
+    SessionRow,
+    StudentRow,
+    TimelineBinRow,
+)
 from db.sessions import select_gaps
 from model.emotions import EMOTIONS
 
@@ -65,11 +74,11 @@ def test_the_migrations_make_these_checks_and_partial_indexes(empty_file: Path) 
 
 
 def test_the_head_that_is_written_down_is_the_scripts_head() -> None:
-    assert scripts().get_current_head() == HEAD
+    assert script_directory().get_current_head() == HEAD_REVISION
 
 
 def test_every_revision_has_its_way_up_alone() -> None:
-    for script in scripts().walk_revisions():
+    for script in script_directory().walk_revisions():
         assert hasattr(script.module, "upgrade")
         assert not hasattr(script.module, "downgrade")
 
@@ -118,15 +127,17 @@ def plan(engine: Engine, statement) -> str:
     "statement",
     [
         queries.select_bins(1),
-        select(BinRow.id).where(BinRow.student_id == 1),
+        select(TimelineBinRow.id).where(TimelineBinRow.student_id == 1),
         select(SessionRow.id).where(SessionRow.class_group_id == 1).order_by(SessionRow.started_at.desc()),
         select(SessionRow.id).order_by(SessionRow.started_at.desc()),
         select(SessionRow.id).where(SessionRow.status == "running"),
         select(StudentRow.id).where(StudentRow.pseudonym == "Student 1"),
         select_gaps(1),
         select(CorrectionRow.id).where(CorrectionRow.session_id == 1).order_by(CorrectionRow.id),
-        select(AttributionRow.id).where(AttributionRow.person_id == 1),
-        select(AttributionRow.id).where(AttributionRow.session_id == 1, AttributionRow.student_id == 1),
+        select(IdentityIntervalRow.id).where(IdentityIntervalRow.person_id == 1),
+        select(IdentityIntervalRow.id).where(
+            IdentityIntervalRow.session_id == 1, IdentityIntervalRow.student_id == 1
+        ),
     ],
     ids=[
         "bins",
@@ -155,7 +166,7 @@ def test_the_reads_use_an_index_and_sort_nothing(empty_file, statement) -> None:
 def full_session(store, session_id, people, a_bin) -> int:
     """A session with a row in each of its tables."""
     first, second, _ = people
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.write_bins(session_id, [a_bin(first, 0.0), a_bin(None, 0.0)])
         unit.save_seats(session_id, [SeatRecord(first, "row 1", (0, 0, 9, 9), 1280, 720)])
         unit.save_tracks(session_id, [TrackRecord(first, 1, 0.0, 5.0, 9)])
@@ -193,7 +204,7 @@ def test_a_student_goes_with_all_that_is_theirs(engine, full_session, people) ->
 def test_a_number_is_not_given_twice(store, full_session, new_session) -> None:
     with store.engine.begin() as connection:
         connection.execute(delete(SessionRow))
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         again = unit.start_session(new_session())
         unit.commit()
     assert again > full_session

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import sessions as queries
 from db.errors import InvalidValue
-from db.schema import Real, UtcDateTime, WholeNumber
+from db.schema import RealNumber, UtcDateTime, WholeNumber
 from db.unit_of_work import Store
 
 DIALECT = sqlite.dialect()
@@ -26,10 +26,10 @@ TIMES = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=ZONES)
 def test_an_aware_time_comes_back_the_same_moment_in_utc(
     shared_store: Store, new_session, at: datetime
 ) -> None:
-    with shared_store.unit() as unit:
+    with shared_store.unit_of_work() as unit:
         number = unit.start_session(new_session(started_at=at))
         unit.commit()
-    back = queries.session(shared_store.engine, number).started_at
+    back = queries.get_session(shared_store.engine, number).started_at
     assert back == at
     assert back.tzinfo is UTC
 
@@ -47,7 +47,9 @@ def test_a_time_from_postgresql_in_another_zone_becomes_utc() -> None:
     assert back.tzinfo is UTC
 
 
-@pytest.mark.parametrize("column", [UtcDateTime(), WholeNumber(), Real()], ids=lambda c: type(c).__name__)
+@pytest.mark.parametrize(
+    "column", [UtcDateTime(), WholeNumber(), RealNumber()], ids=lambda c: type(c).__name__
+)
 def test_nothing_stays_nothing(column) -> None:
     assert column.process_bind_param(None, DIALECT) is None
 
@@ -61,7 +63,7 @@ def test_whole_numbers_become_python_s(value) -> None:
 
 @pytest.mark.parametrize("value", [np.float32(0.1), np.float64(0.1), np.int64(3), 2, 0.1])
 def test_numbers_become_python_s(value) -> None:
-    bound = Real().process_bind_param(value, DIALECT)
+    bound = RealNumber().process_bind_param(value, DIALECT)
     assert type(bound) is float
     assert bound == value
 
@@ -75,4 +77,4 @@ def test_what_is_no_whole_number(value) -> None:
 @pytest.mark.parametrize("value", ["one", [1.0], datetime(2026, 3, 2)])
 def test_what_is_no_number(value) -> None:
     with pytest.raises(InvalidValue, match="expected a number"):
-        Real().process_bind_param(value, DIALECT)
+        RealNumber().process_bind_param(value, DIALECT)

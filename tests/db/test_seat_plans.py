@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from db.errors import Conflict
 from db.records import PlannedSeat, SeatPlan
 from db.schema import SessionRow
-from db.seat_plans import opted_out, save_opted_out, save_seat_plan, seat_plan
+from db.seat_plans import get_seat_plan, list_opted_out_seats, save_opted_out_seats, save_seat_plan
 
 PLAN = SeatPlan(
     "7b",
@@ -24,23 +24,23 @@ PLAN = SeatPlan(
 
 
 def save(store, plan: SeatPlan) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         save_seat_plan(unit, plan)
         unit.commit()
 
 
 def test_a_plan_comes_back_with_its_seats_in_order(store, engine) -> None:
     save(store, PLAN)
-    assert seat_plan(engine, "7b") == PLAN
-    assert seat_plan(engine, "6a") is None
+    assert get_seat_plan(engine, "7b") == PLAN
+    assert get_seat_plan(engine, "6a") is None
 
 
 def test_a_new_plan_replaces_the_one_of_the_class_alone(store, engine) -> None:
-    other, newer = replace(PLAN, class_name="6a"), replace(PLAN, seats=PLAN.seats[:1], landmarks=b"")
+    other, newer = replace(PLAN, class_name="6a"), replace(PLAN, seats=PLAN.seats[:1], reference_view=b"")
     for plan in (PLAN, other, newer):
         save(store, plan)
-    assert seat_plan(engine, "7b") == newer
-    assert seat_plan(engine, "6a") == other
+    assert get_seat_plan(engine, "7b") == newer
+    assert get_seat_plan(engine, "6a") == other
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_a_new_plan_replaces_the_one_of_the_class_alone(store, engine) -> None:
     [
         replace(PLAN, seats=(PLAN.seats[0], PLAN.seats[0])),
         replace(PLAN, seats=(PlannedSeat("A1", (10.0, 10.0, 10.0, 20.0)),)),
-        replace(PLAN, picture_width=0),
+        replace(PLAN, frame_width=0),
     ],
 )
 def test_what_cannot_be_a_plan_is_refused_and_the_old_one_stays(store, engine, wrong) -> None:
     save(store, PLAN)
-    with store.unit() as unit, pytest.raises(Conflict):
+    with store.unit_of_work() as unit, pytest.raises(Conflict):
         save_seat_plan(unit, wrong)
-    assert seat_plan(engine, "7b") == PLAN
+    assert get_seat_plan(engine, "7b") == PLAN
 
 
 def test_masked_seats_are_kept_with_their_session(store, engine, session_id) -> None:
-    with store.unit() as unit:
-        save_opted_out(unit, session_id, ["C3", "A1"])
-        save_opted_out(unit, session_id, [])
+    with store.unit_of_work() as unit:
+        save_opted_out_seats(unit, session_id, ["C3", "A1"])
+        save_opted_out_seats(unit, session_id, [])
         unit.commit()
-    assert opted_out(engine, session_id) == ("A1", "C3")
-    with store.unit() as unit, pytest.raises(Conflict):
-        save_opted_out(unit, session_id, ["A1"])
+    assert list_opted_out_seats(engine, session_id) == ("A1", "C3")
+    with store.unit_of_work() as unit, pytest.raises(Conflict):
+        save_opted_out_seats(unit, session_id, ["A1"])
     with engine.begin() as connection:
         connection.execute(delete(SessionRow))
-    assert opted_out(engine, session_id) == ()
+    assert list_opted_out_seats(engine, session_id) == ()

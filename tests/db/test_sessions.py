@@ -12,8 +12,8 @@ from sqlalchemy import Engine, event
 from db import sessions as queries
 from db.errors import NotFound
 from db.history import student_history
-from db.records import FlagRecord, Level, SessionStatus, SessionSummary, StudentSummary
-from db.sql import nearest_pseudonyms
+from db.records import FlagRecord, SessionStatus, SessionSummary, ShareEstimate, StudentSummary
+from db.sql import closest_pseudonyms
 from db.unit_of_work import Store
 
 
@@ -36,7 +36,7 @@ def year(store: Store, new_session, a_bin) -> list[int]:
     """Six lectures, two of 8a and four of 7b, oldest first; Student 1 and 2 in each, both in 7b's flags."""
     numbers = []
     start = new_session().started_at
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         for week, class_name in enumerate(["7b", "8a", "7b", "7b", "8a", "7b"]):
             number = unit.start_session(new_session(class_name, start + timedelta(weeks=week)))
             for name in ("Student 1", "Student 2"):
@@ -51,37 +51,40 @@ def year(store: Store, new_session, a_bin) -> list[int]:
 
 
 def test_sessions_come_newest_first(store, year) -> None:
-    assert [record.id for record in queries.sessions(store.engine)] == year[::-1]
+    assert [record.id for record in queries.list_sessions(store.engine)] == year[::-1]
 
 
 def test_sessions_are_filtered(store, year) -> None:
     engine = store.engine
-    assert [record.id for record in queries.sessions(engine, class_name="8a")] == [year[4], year[1]]
-    assert [record.id for record in queries.sessions(engine, status=SessionStatus.FINISHED)] == [year[0]]
-    assert [record.id for record in queries.sessions(engine, class_name="7b", limit=2)] == [year[5], year[3]]
-    assert queries.sessions(engine, class_name="9z") == []
+    assert [record.id for record in queries.list_sessions(engine, class_name="8a")] == [year[4], year[1]]
+    assert [record.id for record in queries.list_sessions(engine, status=SessionStatus.FINISHED)] == [year[0]]
+    assert [record.id for record in queries.list_sessions(engine, class_name="7b", limit=2)] == [
+        year[5],
+        year[3],
+    ]
+    assert queries.list_sessions(engine, class_name="9z") == []
 
 
 def test_the_latest_session(store, year) -> None:
-    assert queries.latest_session(store.engine).id == year[-1]
-    assert queries.latest_session(store.engine, class_name="8a").id == year[4]
+    assert queries.get_latest_session(store.engine).id == year[-1]
+    assert queries.get_latest_session(store.engine, class_name="8a").id == year[4]
     with pytest.raises(NotFound, match="no session of class '9z' is recorded yet"):
-        queries.latest_session(store.engine, class_name="9z")
+        queries.get_latest_session(store.engine, class_name="9z")
 
 
 def test_an_unknown_session_is_an_error_that_names_the_newest(store, year) -> None:
     with pytest.raises(NotFound) as caught:
-        queries.session(store.engine, 1000000)
+        queries.get_session(store.engine, 1000000)
     assert str(caught.value) == f"there is no session 1000000; the newest are {year[5]}, {year[4]}, {year[3]}"
 
 
 READS = [
-    queries.students,
-    queries.bins,
-    queries.seats,
-    queries.tracks,
-    queries.markers,
-    queries.flags,
+    queries.list_students,
+    queries.load_bins,
+    queries.list_seats,
+    queries.list_tracks,
+    queries.list_markers,
+    queries.list_flags,
 ]
 
 
@@ -96,7 +99,7 @@ def test_parts_of_an_empty_session_are_empty(store, session_id, read) -> None:
     assert read(store.engine, session_id) == []
 
 
-@pytest.mark.parametrize("read", [queries.students, queries.bins, queries.flags])
+@pytest.mark.parametrize("read", [queries.list_students, queries.load_bins, queries.list_flags])
 def test_parts_take_two_statements(store, year, read) -> None:
     """One of them asks who is who."""
     with statements(store.engine) as seen:
@@ -107,17 +110,19 @@ def test_parts_take_two_statements(store, year, read) -> None:
 def test_bins_come_by_student_and_time(store, session_id, people, a_bin) -> None:
     wanted = [a_bin(None, 0.0), a_bin(None, 5.0)]
     wanted += [a_bin(student, start_s) for student in people for start_s in (0.0, 5.0, 10.0)]
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.write_bins(session_id, wanted[::-1])
         unit.commit()
-    assert queries.bins(store.engine, session_id) == wanted
+    assert queries.load_bins(store.engine, session_id) == wanted
 
 
 def test_a_history_is_ordered_and_has_what_was_summed_up(store, year) -> None:
     number = year[0]
-    first = queries.students(store.engine, number)[0]
-    summary = StudentSummary(first.id, 15.0, 12.0, 6.0, 4, 0.0, None, None, None, Level(0.5, 0.25, 0.75))
-    with store.unit() as unit:
+    first = queries.list_students(store.engine, number)[0]
+    summary = StudentSummary(
+        first.id, 15.0, 12.0, 6.0, 4, 0.0, None, None, None, ShareEstimate(0.5, 0.25, 0.75)
+    )
+    with store.unit_of_work() as unit:
         unit.save_summaries(SessionSummary(number, 1, 1, 0.8, None, None, None), [summary])
         unit.commit()
     history = student_history(store.engine, "Student 1")
@@ -136,7 +141,7 @@ def test_a_history_of_one_class(store, year) -> None:
 
 
 def test_a_history_takes_as_many_statements_for_six_sessions_as_for_one(store, year, new_session) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.add_student(unit.start_session(new_session()), "Student 99")
         unit.commit()
     with statements(store.engine) as one:
@@ -161,7 +166,7 @@ def test_an_unknown_student_is_an_error_with_the_nearest(store, session_id, peop
 
 def test_nearest_pseudonyms(store, session_id, people) -> None:
     engine = store.engine
-    assert nearest_pseudonyms(engine, "STUDENT 3")[0] == "Student 3"
-    assert len(nearest_pseudonyms(engine, "zzz")) == 3
-    assert len(nearest_pseudonyms(engine, "Student 1", limit=2)) == 2
-    assert nearest_pseudonyms(engine, "Student 1", class_name="8a") == ()
+    assert closest_pseudonyms(engine, "STUDENT 3")[0] == "Student 3"
+    assert len(closest_pseudonyms(engine, "zzz")) == 3
+    assert len(closest_pseudonyms(engine, "Student 1", limit=2)) == 2
+    assert closest_pseudonyms(engine, "Student 1", class_name="8a") == ()

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from db import sessions as queries
 from db.schema import SessionRow
 from db.small_faces import SmallFaces
-from db.unit_of_work import close_abandoned
+from db.unit_of_work import interrupt_abandoned_sessions
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from db.unit_of_work import close_abandoned
 def test_a_lower_setting_is_suggested_only_where_it_helps(
     sizes: tuple[float, ...], min_face_px: int, suggested: int | None
 ) -> None:
-    assert SmallFaces.of(sizes, 3, min_face_px).suggested_min_face_px == suggested
+    assert SmallFaces.from_sizes(sizes, 3, min_face_px).suggested_min_face_px == suggested
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,18 @@ def test_a_lower_setting_is_suggested_only_where_it_helps(
 def test_a_warning_needs_two_faces_and_a_tenth_of_those_found(
     count: int, found: int, is_warning: bool
 ) -> None:
-    assert SmallFaces.of([12.0] * count, found, 24).is_warning is is_warning
+    assert SmallFaces.from_sizes([12.0] * count, found, 24).is_warning is is_warning
 
 
 def test_only_faces_below_the_setting_are_called_small() -> None:
-    assert SmallFaces.of([9.0, 23.9], 1, 24).are_all_small
-    assert not SmallFaces.of([9.0, 24.0], 1, 24).are_all_small
-    assert not SmallFaces.of([], 1, 24).are_all_small
+    assert SmallFaces.from_sizes([9.0, 23.9], 1, 24).are_all_small
+    assert not SmallFaces.from_sizes([9.0, 24.0], 1, 24).are_all_small
+    assert not SmallFaces.from_sizes([], 1, 24).are_all_small
 
 
 def test_json_and_back_also_from_a_later_version() -> None:
-    found = SmallFaces.of([9.06, 15.5], 2, 24)
-    stored = json.loads(json.dumps(found.as_json()))
+    found = SmallFaces.from_sizes([9.06, 15.5], 2, 24)
+    stored = json.loads(json.dumps(found.to_json()))
     assert stored["smallest_px"] == 9.1
     assert SmallFaces.from_json(stored) == found
     assert SmallFaces.from_json(stored | {"later": 1}) == found
@@ -67,23 +67,23 @@ def test_json_and_back_also_from_a_later_version() -> None:
 
 def test_a_session_keeps_the_newest_result_and_a_crash_does_not_lose_it(store, session_id, clock) -> None:
     engine = store.engine
-    assert queries.session(engine, session_id).small_faces is None, "not checked"
-    first, second = SmallFaces.of([9.0], 2, 24), SmallFaces.of([9.0, 15.0], 2, 24)
+    assert queries.get_session(engine, session_id).small_faces is None, "not checked"
+    first, second = SmallFaces.from_sizes([9.0], 2, 24), SmallFaces.from_sizes([9.0, 15.0], 2, 24)
     for found in (first, second):
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             unit.save_small_faces(session_id, found)
             unit.commit()
-    assert close_abandoned(store, lambda _: False, clock()) == [session_id]
-    assert queries.session(engine, session_id).small_faces == second
+    assert interrupt_abandoned_sessions(store, lambda _: False, clock()) == [session_id]
+    assert queries.get_session(engine, session_id).small_faces == second
 
 
 def test_nothing_missed_is_not_the_same_as_not_checked(store, session_id) -> None:
-    nothing = SmallFaces.of([], 4, 24)
-    with store.unit() as unit:
+    nothing = SmallFaces.from_sizes([], 4, 24)
+    with store.unit_of_work() as unit:
         unit.save_small_faces(session_id, nothing)
         unit.commit()
-    assert queries.session(store.engine, session_id).small_faces == nothing
-    with store.unit() as unit:
+    assert queries.get_session(store.engine, session_id).small_faces == nothing
+    with store.unit_of_work() as unit:
         unit.connection.execute(update(SessionRow).values(small_faces=None))
         unit.commit()
-    assert queries.session(store.engine, session_id).small_faces is None
+    assert queries.get_session(store.engine, session_id).small_faces is None

@@ -16,7 +16,7 @@ from db import sessions as queries
 from db.engine import open_database
 from db.records import FlagRecord, NewSession, SeatRecord, TimelineBin, TrackRecord
 from db.schema import ClassGroupRow, MarkerRow
-from db.sql import INSERTS, upsert
+from db.sql import INSERT_BY_DIALECT, upsert
 from db.unit_of_work import Store
 
 few = settings(max_examples=30)  # each is a transaction
@@ -52,27 +52,29 @@ def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin
         seen_samples=counts[1],
         usable_samples=counts[0],
         probabilities=draw(st.none() | chances()),
-        unknown=draw(st.dictionaries(TEXTS, st.integers(0, 1000), max_size=4)),
+        unreadable_reasons=draw(st.dictionaries(TEXTS, st.integers(0, 1000), max_size=4)),
         pose_samples=pose_samples,
         facing_samples=draw(st.integers(0, pose_samples)),
         yaw_deg=draw(ANGLES),
         pitch_deg=draw(ANGLES),
         eye_samples=eye_samples,
         closed_samples=draw(st.integers(0, eye_samples)),
-        people=draw(st.integers(0, 500)),
+        student_count=draw(st.integers(0, 500)),
     )
 
 
 @few
 @given(data=st.data(), starts=st.lists(SECONDS, unique=True, max_size=5), whole_class=st.booleans())
 def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> None:
-    with shared_store.unit() as unit:
+    with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = None if whole_class else unit.add_student(session_id, "Student 1")
         written = [data.draw(bins(student_id, start_s)) for start_s in starts]
         unit.write_bins(session_id, written)
         unit.commit()
-    assert queries.bins(shared_store.engine, session_id) == sorted(written, key=lambda item: item.start_s)
+    assert queries.load_bins(shared_store.engine, session_id) == sorted(
+        written, key=lambda item: item.start_s
+    )
 
 
 @few
@@ -80,14 +82,14 @@ def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> No
 def test_the_bin_written_last_is_the_one_read(
     shared_store: Store, new_session, data, start_s, whole_class
 ) -> None:
-    with shared_store.unit() as unit:
+    with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = None if whole_class else unit.add_student(session_id, "Student 1")
         first, second = data.draw(bins(student_id, start_s)), data.draw(bins(student_id, start_s))
         unit.write_bins(session_id, [first])
         unit.write_bins(session_id, [second])
         unit.commit()
-    assert queries.bins(shared_store.engine, session_id) == [second]
+    assert queries.load_bins(shared_store.engine, session_id) == [second]
 
 
 @few
@@ -110,10 +112,10 @@ def test_sessions(shared_store: Store, new_session, texts, expected_s, settings,
         pid=1,
         process_started=0.5,
     )
-    with shared_store.unit() as unit:
+    with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new)
         unit.commit()
-    back = vars(queries.session(shared_store.engine, session_id))
+    back = vars(queries.get_session(shared_store.engine, session_id))
     assert {name: back[name] for name in vars(new)} == vars(new)
 
 
@@ -128,7 +130,7 @@ def test_sessions(shared_store: Store, new_session, texts, expected_s, settings,
 def test_seats_tracks_and_flags(
     shared_store: Store, new_session, corner, size, stretch, numbers, text
 ) -> None:
-    with shared_store.unit() as unit:
+    with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = unit.add_student(session_id, text)
         box_xyxy = (*corner, corner[0] + size[0], corner[1] + size[1])
@@ -140,10 +142,10 @@ def test_seats_tracks_and_flags(
         unit.save_flags([flag])
         unit.commit()
     engine = shared_store.engine
-    assert queries.seats(engine, session_id) == [seat]
-    assert queries.tracks(engine, session_id) == [track]
-    assert queries.flags(engine, session_id) == [flag]
-    assert [who.pseudonym for who in queries.students(engine, session_id)] == [text]
+    assert queries.list_seats(engine, session_id) == [seat]
+    assert queries.list_tracks(engine, session_id) == [track]
+    assert queries.list_flags(engine, session_id) == [flag]
+    assert [who.pseudonym for who in queries.list_students(engine, session_id)] == [text]
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_a_row_of_keys_alone_is_left_as_it_is(connection) -> None:
 
 
 def test_other_columns_are_replaced_and_kept_ones_are_not(store, session_id) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         number = unit.add_marker(session_id, 1.0, "quiz")
         unit.commit()
     row = {"id": number, "session_id": session_id, "at_s": 2.0, "text": "test"}
@@ -180,6 +182,6 @@ def test_no_rows_no_statement(connection) -> None:
 
 def test_there_is_an_insert_for_each_database_that_can_be_opened() -> None:
     engine = open_database("sqlite://")
-    assert engine.dialect.name in INSERTS
-    assert set(INSERTS) == {"sqlite", "postgresql"}
+    assert engine.dialect.name in INSERT_BY_DIALECT
+    assert set(INSERT_BY_DIALECT) == {"sqlite", "postgresql"}
     engine.dispose()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from db.errors import Conflict, DatabaseError, InvalidValue, NotFound
-from db.records import FlagRecord, Progress, SessionStatus
+from db.records import FlagRecord, SessionProgress, SessionStatus
 
 BROKEN = {
     "chance above 1": {"probabilities": (1.5, 0.0, 0.0, 0.0, 0.0, 0.0, -0.5)},
@@ -30,41 +30,41 @@ BROKEN = {
 
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
 def test_a_wrong_bin_is_refused(store, session_id, people, a_bin, change) -> None:
-    with store.unit() as unit, pytest.raises(Conflict):
+    with store.unit_of_work() as unit, pytest.raises(Conflict):
         unit.write_bins(session_id, [dataclasses.replace(a_bin(people[0], 0.0), **change)])
 
 
 def test_chances_are_seven(store, session_id, people, a_bin) -> None:
     item = dataclasses.replace(a_bin(people[0], 0.0), probabilities=(0.5, 0.5))
-    with store.unit() as unit, pytest.raises(InvalidValue, match="2 probabilities; expected 7"):
+    with store.unit_of_work() as unit, pytest.raises(InvalidValue, match="2 probabilities; expected 7"):
         unit.write_bins(session_id, [item])
 
 
 @pytest.mark.parametrize("number", [float("nan"), {1, 2}, np.float32(1)])
 def test_what_is_not_json_is_refused(store, session_id, people, number) -> None:
     flag = FlagRecord(session_id, people[0], "sad", "flagged", {"share": number})
-    with store.unit() as unit, pytest.raises(InvalidValue, match="cannot be stored"):
+    with store.unit_of_work() as unit, pytest.raises(InvalidValue, match="cannot be stored"):
         unit.save_flags([flag])
 
 
 @pytest.mark.parametrize("change", [{"samples": 10.5}, {"samples": "10"}, {"seen_s": "four"}])
 def test_what_is_no_number_is_refused(store, session_id, people, a_bin, change) -> None:
-    with store.unit() as unit, pytest.raises(InvalidValue, match="cannot be stored; expected a"):
+    with store.unit_of_work() as unit, pytest.raises(InvalidValue, match="cannot be stored; expected a"):
         unit.write_bins(session_id, [dataclasses.replace(a_bin(people[0], 0.0), **change)])
 
 
 def test_a_naive_time_is_refused(store, session_id, clock) -> None:
-    with store.unit() as unit, pytest.raises(InvalidValue, match="no time zone; expected aware UTC"):
+    with store.unit_of_work() as unit, pytest.raises(InvalidValue, match="no time zone; expected aware UTC"):
         unit.end_session(session_id, SessionStatus.FINISHED, clock().replace(tzinfo=None), "")
 
 
 def test_a_bin_of_nobody_known_is_refused(store, session_id, a_bin) -> None:
-    with store.unit() as unit, pytest.raises(Conflict):
+    with store.unit_of_work() as unit, pytest.raises(Conflict):
         unit.write_bins(session_id, [a_bin(10**6, 0.0)])
 
 
 UNKNOWN_SESSION = {
-    "progress": lambda unit: unit.progress(10**6, Progress(1, 1, 1, 1)),
+    "progress": lambda unit: unit.progress(10**6, SessionProgress(1, 1, 1, 1)),
     "end_session": lambda unit: unit.end_session(10**6, SessionStatus.FINISHED, unit._clock(), ""),
     "add_student": lambda unit: unit.add_student(10**6, "Student 1"),
 }
@@ -72,10 +72,10 @@ UNKNOWN_SESSION = {
 
 @pytest.mark.parametrize("write", UNKNOWN_SESSION.values(), ids=UNKNOWN_SESSION.keys())
 def test_writes_to_an_unknown_session_say_so(store, write) -> None:
-    with store.unit() as unit, pytest.raises(NotFound, match="there is no session 1000000"):
+    with store.unit_of_work() as unit, pytest.raises(NotFound, match="there is no session 1000000"):
         write(unit)
 
 
 def test_rows_of_an_unknown_session_are_refused(store, a_bin) -> None:
-    with store.unit() as unit, pytest.raises(DatabaseError):
+    with store.unit_of_work() as unit, pytest.raises(DatabaseError):
         unit.write_bins(10**6, [a_bin(None, 0.0)])

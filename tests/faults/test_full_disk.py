@@ -22,32 +22,32 @@ from db.records import SessionStatus
 from db.unit_of_work import Store
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
-from monitor.timeline.write_queue import Background
+from monitor.timeline.write_queue import WriteQueue
 from monitor.timeline.writer import Writer
 from tests.helpers import victim
 from tests.helpers.inspection import Told, check
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 
-class Watched(Background):
+class Watched(WriteQueue):
     """Tells of each try that failed, and tries again soon."""
 
     def __init__(self, writer: Writer) -> None:
         super().__init__(writer, retry_s=0.01)
         self.refused = threading.Semaphore(0)
         self.errors: set[type[DatabaseError]] = set()
-        failed = self._patience.failed
+        failed = self._retry_deadline.record_failure
 
         def tell(error: DatabaseError) -> None:
             self.errors.add(type(error))
             failed(error)
             self.refused.release()
 
-        self._patience.failed = tell  # type: ignore[method-assign]
+        self._retry_deadline.record_failure = tell  # type: ignore[method-assign]
 
     def is_done(self) -> None:
         """Wait until nothing waits."""
-        wait_for(lambda: not self.unwritten)
+        wait_for(lambda: not self.unwritten_bins)
 
     def was_refused(self, times: int) -> None:
         for _ in range(times):
@@ -61,9 +61,13 @@ class Lecture:
         self.engine, store = engine, Store(engine)
         self.number = victim.begin(store)
         self.recorder = Recorder(
-            store, self.number, Binner(5.0, lambda pose: True), RecordingSettings(), patience_s=float("inf")
+            store,
+            self.number,
+            Binner(5.0, lambda pose: True),
+            RecordingSettings(),
+            retry_timeout_s=float("inf"),
         )
-        self.delivery = self.recorder._delivery = Watched(Writer(store, self.number))
+        self.delivery = self.recorder._sink = Watched(Writer(store, self.number))
         self.added_s: list[float] = []
         self.handed_s: list[float] = []
         self.seen_s = 0.0
@@ -74,7 +78,7 @@ class Lecture:
         for at_s in (n / victim.SAMPLE_FPS for n in range(slot, int(until_s * victim.SAMPLE_FPS))):
             self.added_s.append(at_s)
             if 12.0 <= at_s % 60 < 15.0:
-                gap = victim.Gap(at_s - at_s % 60 + 12.0, at_s, victim.GapReason.NO_PICTURE)
+                gap = victim.Gap(at_s - at_s % 60 + 12.0, at_s, victim.GapReason.NO_SIGNAL)
                 self.recorder.add_gap(gap, 0)
             else:
                 self.recorder.add(victim.sample(at_s), 1 / victim.SAMPLE_FPS, 0)
@@ -90,7 +94,7 @@ class Lecture:
         """End it; returns until when it is written, all of it and right."""
         self.recorder.end(SessionStatus.FINISHED, now_utc(), "", PATIENCE_S)
         told = Told(self.added_s, self.handed_s, [], None, writing=False)
-        assert queries.session(self.engine, self.number).status is SessionStatus.FINISHED
+        assert queries.get_session(self.engine, self.number).status is SessionStatus.FINISHED
         return check(self.engine, told, self.number)
 
 
@@ -136,7 +140,7 @@ def test_a_database_locked_for_a_minute_of_the_lecture_costs_nothing(lecture, tm
     with locked(tmp_path / "class.db"):
         watched.watch(90.0)  # would not come back if writing held it up
         watched.delivery.was_refused(3)
-        assert watched.recorder.unwritten > 0
+        assert watched.recorder.unwritten_bins > 0
     watched.watch(120.0)
     assert watched.end() == 119.5
     assert watched.delivery.errors == {DatabaseLocked}
@@ -202,7 +206,7 @@ def test_what_is_still_locked_at_the_end_leaves_a_whole_beginning(lecture, tmp_p
             watched.recorder.end(SessionStatus.FINISHED, now_utc(), "", 0.2)
         # Its last try must not come when the lock is gone.
         assert watched.delivery._done.wait(PATIENCE_S)
-    session = queries.session(watched.engine, watched.number)
+    session = queries.get_session(watched.engine, watched.number)
     assert (session.status, session.end_s) == (SessionStatus.RUNNING, 29.5)
 
 

@@ -40,7 +40,7 @@ def test_killed_at_any_of_200_moments_it_opens_and_has_lost_ten_seconds_at_most(
         in_a_write += told.writing
         with opened(path) as engine:
             # Before its first commit a recording has no session: there is nothing that could be lost.
-            if not queries.sessions(engine):
+            if not queries.list_sessions(engine):
                 assert told.committed_s is None
                 assert not told.handed_s
                 continue
@@ -80,7 +80,7 @@ def test_a_group_of_two_recordings_killed_while_both_write(tmp_path, template, c
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     with opened(path) as engine:
-        sessions = queries.sessions(engine)
+        sessions = queries.list_sessions(engine)
         # The second is nobody's here who could be waited for; it may be in the middle of a write.
         wait_for(lambda: not any(is_running(one.pid, one.process_started) for one in sessions))
         told = [read(log) for log in logs]
@@ -134,4 +134,4 @@ def test_a_copy_of_the_files_taken_while_they_are_written_opens(
 def kept(path: Path, told: Told) -> float:
     """Until when a copy has the lecture, right and whole."""
     with opened(path) as engine:
-        return check(engine, told) if queries.sessions(engine) else 0.0
+        return check(engine, told) if queries.list_sessions(engine) else 0.0

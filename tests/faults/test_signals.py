@@ -78,9 +78,9 @@ def test_a_signal_ends_it_in_time_and_everything_is_written(
     number = looked_at(path)
     assert number >= 20
     with opened(path) as engine:
-        session = queries.session(engine, 1)
+        session = queries.get_session(engine, 1)
         assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, number)
-        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == number
+        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == number
 
 
 def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session(
@@ -99,4 +99,4 @@ def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session
         assert "database" in error.splitlines()[-1]
     with opened(path) as engine:
         assert close(engine) == [1]
-        assert sum(b.seen_samples for b in queries.bins(engine, 1)) == kept > 0
+        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == kept > 0

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from classpulse.cli.main import run
+from classpulse.cli.main import run_command_line
 from db.engine import open_database
-from db.records import Progress, SessionStatus
+from db.records import SessionProgress, SessionStatus
 from db.unit_of_work import Store
 from tests.helpers.recorded import BINS, START, new_session, one_bin, record_lesson
 
@@ -48,7 +48,7 @@ class Shell:
         self._capsys = capsys
 
     def __call__(self, *arguments: str | Path) -> tuple[int, str, str]:
-        code = run([str(a) for a in arguments])
+        code = run_command_line([str(a) for a in arguments])
         captured = self._capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -94,12 +94,12 @@ def lessons(store) -> list[int]:
     numbers, mia = [], 0
     for week in range(WEEKS):
         begun = replace(new_session(), started_at=START + timedelta(weeks=week))
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             number = unit.start_session(begun)
-            mia = mia or unit.add_newcomer(number, "Mia", to_roster=True)
+            mia = mia or unit.add_unrecorded_student(number, "Mia", to_roster=True)
             letters = (SAD * BINS)[:BINS]
             unit.write_bins(number, [one_bin(mia, n, letter) for n, letter in enumerate(letters)])
-            unit.progress(number, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            unit.progress(number, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
             unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
             unit.commit()
         numbers.append(number)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from monitor.sources.capture import Shot
-from monitor.sources.capture_thread import Judged, Seen
-from monitor.sources.freshness import EXACT, Freshness
-from monitor.sources.live import LiveSource, Patience
+from monitor.sources.capture import CapturedFrame
+from monitor.sources.capture_thread import ConnectionStats, FrameClassifier
+from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
+from monitor.sources.live import LiveSource, ReconnectPolicy
 from monitor.types import Frame, Gap
 
 STEP_S = 0.04
@@ -73,25 +73,25 @@ class Stop(threading.Event):
 class Link:
     """A connection that reads as its script says, while somebody waits for it."""
 
-    def __init__(self, script: Script, clock: Clock, freshness: Freshness) -> None:
+    def __init__(self, script: Script, clock: Clock, freshness: FrozenFrameDetector) -> None:
         self.opened_s = clock.passed_s
         self.closed_s: float | None = None
         self._script = script
         self._clock = clock
-        self._judged = Judged(freshness, clock)
+        self._judged = FrameClassifier(freshness, clock)
         self._blocked = False
         self.failure = "it cannot be opened" if script.at(clock.passed_s) == "refused" else None
 
     @property
-    def seen(self) -> Seen:
-        return self._judged.seen
+    def stats(self) -> ConnectionStats:
+        return self._judged.stats
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         self._blocked = self._blocked and self._script.at(self._clock.passed_s) == "blocked"
         return self.closed_s is None or self._blocked
 
-    def take(self, timeout_s: float) -> Shot | None:
+    def take(self, timeout_s: float) -> CapturedFrame | None:
         assert self.closed_s is None
         for _ in range(round(timeout_s / STEP_S)):
             if self.failure is not None:
@@ -100,11 +100,11 @@ class Link:
             shot = self._read(self._script.at(self._clock.passed_s))
             if shot is not None:
                 return shot
-            if self._judged.over:
+            if self._judged.has_ended:
                 self.failure = "no more pictures come"
         return None
 
-    def _read(self, what: str) -> Shot | None:
+    def _read(self, what: str) -> CapturedFrame | None:
         self._blocked = self._blocked or what == "blocked"
         if self._blocked:
             return None
@@ -117,7 +117,7 @@ class Link:
             "broad": lambda: texture(now, BROAD),
         }
         picture = pictures.get(what, lambda: None)()
-        return self._judged.put(picture is not None, picture)
+        return self._judged.classify(picture is not None, picture)
 
     def close(self) -> None:
         self.closed_s = self._clock.passed_s
@@ -140,17 +140,17 @@ class Camera:
         self.stop = Stop(self.clock)
         script = Script(self.parts)
 
-        def connect(address: int | str, freshness: Freshness) -> Link:
+        def connect(address: int | str, freshness: FrozenFrameDetector) -> Link:
             self.links.append(Link(script, self.clock, freshness))
             return self.links[-1]
 
         self.source = LiveSource(
             0,
             "camera 0",
-            Patience(self.stale_s, self.reconnect_s, EXACT),
+            ReconnectPolicy(self.stale_s, self.reconnect_s, EXACT_TOLERANCE),
             connect,
             clock=self.clock,
-            dice=lambda: self.dice,
+            jitter=lambda: self.dice,
         )
 
     def at(self, at_s: float, do: Callable[[], None]) -> Camera:

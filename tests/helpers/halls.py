@@ -80,7 +80,7 @@ class OvalDetector:
         self.pictures.append(image_bgr)
         found = cv2.connectedComponentsWithStats(people_in(image_bgr).astype(np.uint8))
         return [
-            replace(face(float(x) + w / 2, float(y) + h / 2, float(w)), confirmed=True)
+            replace(face(float(x) + w / 2, float(y) + h / 2, float(w)), verified=True)
             for x, y, w, h, area in found[2][1:].tolist()
             if area > 300
         ]

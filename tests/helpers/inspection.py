@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from db import sessions as queries
 from db.engine import open_database
 from db.records import GapRecord, SessionStatus
-from db.unit_of_work import Store, close_abandoned
+from db.unit_of_work import Store, interrupt_abandoned_sessions
 from monitor.runtime.process import is_running
 from tests.helpers.victim import SAMPLE_FPS, STUDENTS, joins_s
 
@@ -77,26 +77,26 @@ def opened(path: Path) -> Iterator[Engine]:
 def check(engine: Engine, told: Told, session_id: int = 1) -> float:
     """That the database holds exactly what had happened up to a moment at which a batch was handed over;
     returns that moment, media seconds."""
-    session = queries.session(engine, session_id)
+    session = queries.get_session(engine, session_id)
     until_s = session.end_s
     assert until_s in (0.0, *told.handed_s)
     looked_at = [at_s for at_s in told.added_s if at_s <= until_s and not 12.0 <= at_s % 60 < 15.0]
     looked_at = looked_at if session.frames_sampled else []
     assert session.frames_sampled == len(looked_at)
     assert session.watched_s == len(looked_at) / SAMPLE_FPS
-    people = {one.id for one in queries.students(engine, session_id)}
+    people = {one.id for one in queries.list_students(engine, session_id)}
     here = [n for n in range(STUDENTS) if any(joins_s(n) <= at_s for at_s in looked_at)]
-    assert len(people) == len(here) == len({one.label for one in queries.seats(engine, session_id)})
+    assert len(people) == len(here) == len({one.label for one in queries.list_seats(engine, session_id)})
     expected: Counter[tuple[float, int]] = Counter()
     for student in here:
         seen = Counter(at_s - at_s % BIN_S for at_s in looked_at if at_s >= joins_s(student))
         expected.update(seen.items())
-    bins = queries.bins(engine, session_id)
+    bins = queries.load_bins(engine, session_id)
     assert Counter((b.start_s, b.seen_samples) for b in bins if b.seen_samples) == expected
     assert {b.student_id for b in bins} == people
-    assert {t.student_id for t in queries.tracks(engine, session_id)} == people
-    assert queries.gaps(engine, session_id) == gaps(told, until_s)
-    notes = [m.at_s for m in queries.markers(engine, session_id)]
+    assert {t.student_id for t in queries.list_tracks(engine, session_id)} == people
+    assert queries.list_gaps(engine, session_id) == gaps(told, until_s)
+    notes = [m.at_s for m in queries.list_markers(engine, session_id)]
     assert notes == [at_s for at_s in looked_at if at_s == 6.0]
     return until_s
 
@@ -121,11 +121,11 @@ def check_lost(told: Told, kept_s: float, killed_s: float) -> None:
 
 def close(engine: Engine) -> list[int]:
     """What the next start does: close what was cut off. Returns which sessions."""
-    closed = close_abandoned(
+    closed = interrupt_abandoned_sessions(
         Store(engine), lambda one: is_running(one.pid, one.process_started), datetime.now(UTC)
     )
     for number in closed:
-        session = queries.session(engine, number)
+        session = queries.get_session(engine, number)
         assert session.status is SessionStatus.INTERRUPTED
         assert session.ended_at is not None
         assert session.ended_at >= session.started_at

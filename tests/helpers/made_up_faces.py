@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.faces import Faces, Splits, Usage, split
-from model.data.loaders.contact_sheet import load_sheet
+from model.data.faces import Faces, Splits, Usage, official_splits
+from model.data.loaders.contact_sheet import load_contact_sheet
 
 NEUTRAL_VOTES = (10, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 VOTE_HEADER = (
@@ -46,7 +46,7 @@ def make_faces(count: int, seed: int = 0) -> Faces:
     return Faces(
         images=draw_faces(count, seed),
         labels=labels,
-        counts=counts,
+        vote_counts=counts,
         usage=np.full(count, Usage.TRAINING),
         csv_rows=np.arange(count),
     )
@@ -109,4 +109,4 @@ def write_archive(path: Path, images: NDArray[np.uint8], **table: object) -> Pat
 @cache
 def real_splits(shared: Path) -> Splits:
     """FER2013 itself, decoded once for all tests."""
-    return split(load_sheet(shared / "data"))
+    return official_splits(load_contact_sheet(shared / "data"))

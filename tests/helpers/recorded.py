@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from db.records import NewSession, Progress, SeatRecord, SessionStatus, TimelineBin, TrackRecord
-from db.roster import class_groups
-from db.unit_of_work import Store, Unit
+from db.records import NewSession, SeatRecord, SessionProgress, SessionStatus, TimelineBin, TrackRecord
+from db.roster import list_classes
+from db.unit_of_work import Store, UnitOfWork
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BINS = 60
@@ -32,7 +32,7 @@ def new_session(mode: str = "emotion") -> NewSession:
     return NewSession("7b", "lecture.mp4", START, mode, BINS * 5.0, 5.0, {}, {"classpulse": "0.1.0"}, 1, 0.0)
 
 
-def seat_all(unit: Unit, session: int) -> list[int]:
+def seat_all(unit: UnitOfWork, session: int) -> list[int]:
     """The students of the scripts, with what was seen of them; their numbers."""
     ids = [unit.add_student(session, name) for name in SCRIPTS]
     scripts = zip(ids, SCRIPTS.values(), strict=True)
@@ -48,7 +48,7 @@ def seat_all(unit: Unit, session: int) -> list[int]:
 
 def record_lesson(store: Store) -> int:
     """An ended session of four students, one of them two people on one seat."""
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         session = unit.start_session(new_session())
         ids = seat_all(unit, session)
         unit.save_tracks(
@@ -56,7 +56,7 @@ def record_lesson(store: Store) -> int:
             [TrackRecord(ids[1], 1, 0.0, 99.0, 90), TrackRecord(ids[1], 2, 152.7, 299.0, 90, "seat alone")],
         )
         unit.add_marker(session, 61.0, "the camera was moved; the seats were found again")
-        unit.progress(session, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+        unit.save_progress(session, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
         unit.end_session(session, SessionStatus.FINISHED, START + timedelta(minutes=5), "end of the file")
         unit.commit()
     return session
@@ -64,4 +64,4 @@ def record_lesson(store: Store) -> int:
 
 def class_number(engine: Engine, name: str) -> int:
     """The number of the class of that name, as addresses have it."""
-    return next(one.id for one in class_groups(engine) if one.name == name)
+    return next(one.id for one in list_classes(engine) if one.name == name)

@@ -26,10 +26,10 @@ def painted(count: int = 4, width: int = 640, height: int = 360) -> Photograph:
 def photographed(folder: Path, seats: int = 3, face_px: int = 64) -> tuple[Path, Path]:
     """A picture of a row of real faces (one and the same) and the boxes beside it, for 'simulate room'."""
     portrait = load_portrait()
-    x1, y1, x2, y2 = portrait.face.box_xyxy
+    x1, y1, x2, y2 = portrait.landmarks.box_xyxy
     scale = face_px / (x2 - x1)
     cut = portrait.image_bgr[:, 60:460]
-    alpha = portrait.person[:, 60:460, None]
+    alpha = portrait.person_mask[:, 60:460, None]
     size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
     person = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]

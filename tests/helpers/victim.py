@@ -29,13 +29,13 @@ from functools import partial
 from pathlib import Path
 
 from db.engine import open_database
-from db.records import NewSession, Progress
-from db.unit_of_work import Store, Unit
+from db.records import NewSession, SessionProgress
+from db.unit_of_work import Store, UnitOfWork
 from monitor.geometry import Seat
 from monitor.runtime.process import current_process
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
-from monitor.types import Gap, GapReason, Observation, Sample, Stretch, Track, Unknown
+from monitor.types import FrameResult, Gap, GapReason, Observation, Track, TrackAssignment, UnreadableReason
 
 STUDENTS = 25
 SAMPLE_FPS = 2.0
@@ -70,17 +70,17 @@ class LoggingStore(Store):
         self._on_write = on_write
 
     @contextmanager
-    def unit(self) -> Iterator[Unit]:
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
         self._log("b", time.monotonic())
         self._on_write()
-        with super().unit() as unit:
-            write, end_s = unit.progress, [0.0]
+        with super().unit_of_work() as unit:
+            write, end_s = unit.save_progress, [0.0]
 
-            def progress(session_id: int, progress: Progress) -> None:
+            def progress(session_id: int, progress: SessionProgress) -> None:
                 end_s[0] = progress.end_s
                 write(session_id, progress)
 
-            unit.progress = progress  # type: ignore[method-assign]
+            unit.save_progress = progress  # type: ignore[method-assign]
             yield unit
         self._log("c", end_s[0])
 
@@ -89,7 +89,7 @@ def begin(store: Store) -> int:
     """A session of this process."""
     pid, started = current_process()
     new = NewSession("7b", "made up", datetime.now(UTC), "emotion", None, 5.0, {}, {}, pid, started)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         number = unit.start_session(new)
         unit.commit()
     return number
@@ -101,22 +101,22 @@ def seats(at_s: float) -> list[Seat]:
     return [Seat(n, (x := 50.0 * (7 * n % STUDENTS), 100.0, x + 40.0, 150.0)) for n in here]
 
 
-def sample(at_s: float) -> Sample:
+def sample(at_s: float) -> FrameResult:
     """Everybody who has come is seen; every fifth student cannot be read."""
     seen = [seat.student for seat in seats(at_s)]
     observations = tuple(
-        Observation(n, at_s, True, unknown=Unknown.BLURRED)
+        Observation(n, at_s, True, unreadable_reason=UnreadableReason.BLURRED)
         if n % 5 == 0
         else Observation(n, at_s, True, probabilities=CHANCES)
         for n in seen
     )
-    return Sample(at_s, observations, len(seen), (1280, 720), note="quiz" if at_s == 6.0 else None)
+    return FrameResult(at_s, observations, len(seen), (1280, 720), note="quiz" if at_s == 6.0 else None)
 
 
-def tracks(at_s: float) -> list[Stretch]:
+def tracks(at_s: float) -> list[TrackAssignment]:
     """What following them came to."""
     return [
-        Stretch(s.student, Track(s.student, s.box_xyxy, None, joins_s(s.student), at_s, 1), None)
+        TrackAssignment(s.student, Track(s.student, s.box_xyxy, None, joins_s(s.student), at_s, 1), None)
         for s in seats(at_s)
     ]
 
@@ -130,7 +130,7 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
         begin(store),
         Binner(5.0, lambda pose: True),
         RecordingSettings(),
-        patience_s=float("inf"),
+        retry_timeout_s=float("inf"),
         in_background=True,
     )
     hand_over = recorder.commit
@@ -146,7 +146,7 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
         log("a", at_s)
         if 12.0 <= at_s % 60 < 15.0:
             start_s = at_s - at_s % 60 + 12.0
-            recorder.add_gap(Gap(start_s, at_s, GapReason.NO_PICTURE), 0)
+            recorder.add_gap(Gap(start_s, at_s, GapReason.NO_SIGNAL), 0)
         else:
             recorder.add(sample(seen_s := at_s), 1 / SAMPLE_FPS, 0)
         # Who comes while nothing can be seen has no seat yet.
@@ -229,9 +229,9 @@ def lecture(path: Path) -> None:
     """Run a whole session until a signal comes; its status is the exit code."""
     import numpy as np
 
-    from monitor.faces.expression import NoExpressions
+    from monitor.faces.expression import NullExpressionEstimator
     from monitor.runtime.shutdown import stop_on_signals
-    from monitor.seating.assigner import Seating
+    from monitor.seating.assigner import SeatAssigner
     from monitor.session.pipeline import Pipeline
     from monitor.session.session import Session
     from monitor.tracking.tracker import Tracker
@@ -256,10 +256,10 @@ def lecture(path: Path) -> None:
         begin(store),
         Binner(5.0, lambda pose: True),
         RecordingSettings(),
-        patience_s=float("inf"),
+        retry_timeout_s=float("inf"),
         in_background=True,
     )
-    pipeline = Pipeline(OneFace(), NoExpressions(), Tracker(), Seating())
+    pipeline = Pipeline(OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
     source = Camera()
     with stop_on_signals() as stop:
         session = Session(

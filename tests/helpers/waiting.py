@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from monitor.daemon.control import ask_daemon
+from monitor.daemon.control import daemon_status
 from monitor.daemon.errors import ControlError
 
 T = TypeVar("T")
@@ -28,6 +28,6 @@ def wait_for(condition: Callable[[], T]) -> T:
 def answers(folder: Path) -> bool:
     """Whether a program that records answers there; one that is busy with its start may not yet."""
     try:
-        return ask_daemon(folder) is not None
+        return daemon_status(folder) is not None
     except ControlError:
         return False

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError, NobodyThere
+from monitor.daemon.errors import ControlError, DaemonNotRunning
 from monitor.daemon.status import DaemonStatus
 from monitor.session.status import RecordingStatus
 from tests.helpers.status_messages import daemon
@@ -30,12 +30,12 @@ class FakeDaemon:
         monkeypatch.setattr("classpulse.web.daemon_status.ask_daemon", self._look)
         monkeypatch.setattr("classpulse.web.daemon_status.ask", self._order)
         # Each look is a new one: a test's time does not pass.
-        monkeypatch.setattr("classpulse.web.daemon_status.FRESH_S", 0.0)
+        monkeypatch.setattr("classpulse.web.daemon_status.CACHE_LIFETIME_S", 0.0)
 
     def _look(self, _folder: object) -> DaemonStatus | None:
         self.looks += 1
         try:
-            if isinstance(self.silent, NobodyThere):
+            if isinstance(self.silent, DaemonNotRunning):
                 return None
             if self.silent is not None:
                 raise self.silent

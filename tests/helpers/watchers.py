@@ -11,7 +11,7 @@ from monitor.sources.base import Source
 from monitor.types import Frame, Gap, GapReason
 from tests.helpers.waiting import PATIENCE_S
 
-NONE = GapReason.NO_PICTURE
+NONE = GapReason.NO_SIGNAL
 
 
 class Watcher:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from monitor.assignment import in_order
+from monitor.assignment import align_sequences
 
 
 def held(cost: list[list[float]], gone: float = 0.4, new: float = 0.4) -> dict[int, int]:
     matrix = np.array(cost, float)
-    return in_order(matrix, np.full(matrix.shape[0], gone), np.full(matrix.shape[1], new))
+    return align_sequences(matrix, np.full(matrix.shape[0], gone), np.full(matrix.shape[1], new))
 
 
 def test_the_cheapest_pairs_in_order() -> None:
@@ -29,5 +29,5 @@ def test_a_pair_that_is_dearer_than_leaving_both_alone_is_none() -> None:
 
 
 def test_nobody() -> None:
-    assert in_order(np.zeros((0, 3)), np.zeros(0), np.zeros(3)) == {}
-    assert in_order(np.zeros((2, 0)), np.zeros(2), np.zeros(0)) == {}
+    assert align_sequences(np.zeros((0, 3)), np.zeros(0), np.zeros(3)) == {}
+    assert align_sequences(np.zeros((2, 0)), np.zeros(2), np.zeros(0)) == {}

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.imaging import scaled_size, shrunk
+from monitor.imaging import downscale, scaled_size
 
 COARSE = np.random.default_rng(4).integers(0, 255, (12, 21, 3), dtype=np.uint8)
 IMAGE = cv2.resize(COARSE, (640, 360), interpolation=cv2.INTER_CUBIC)
@@ -14,18 +14,18 @@ IMAGE = cv2.resize(COARSE, (640, 360), interpolation=cv2.INTER_CUBIC)
 def test_a_frame_is_shrunk_as_if_at_once(scale: float) -> None:
     size = (round(640 * scale), round(360 * scale))
     at_once = cv2.resize(IMAGE, size, interpolation=cv2.INTER_AREA)
-    differences = np.abs(shrunk(IMAGE, *size).astype(int) - at_once)
+    differences = np.abs(downscale(IMAGE, *size).astype(int) - at_once)
     assert differences.mean() <= 5
 
 
 def test_a_small_picture_is_enlarged_and_one_of_the_size_is_left_alone() -> None:
-    assert shrunk(IMAGE, 900, 500).shape == (500, 900, 3)
-    assert shrunk(IMAGE, 640, 360) is IMAGE
+    assert downscale(IMAGE, 900, 500).shape == (500, 900, 3)
+    assert downscale(IMAGE, 640, 360) is IMAGE
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2000), (3000, 3)])
 def test_thin_frames_keep_a_pixel(shape: tuple[int, int]) -> None:
     image = np.full((*shape, 3), 90, np.uint8)
-    small = shrunk(image, *scaled_size(image, 0.1))
+    small = downscale(image, *scaled_size(image, 0.1))
     assert small.shape[:2] == tuple(max(1, round(side * 0.1)) for side in shape)
     assert set(small.ravel().tolist()) == {90}

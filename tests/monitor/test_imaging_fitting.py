@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.imaging import GREY, fit, placed, size_of
+from monitor.imaging import MASK_GREY, image_size, letterbox, letterbox_area
 
 
 def test_a_picture_of_the_right_size_is_left_alone():
     image = np.zeros((48, 64, 3), np.uint8)
-    assert fit(image, (64, 48)) is image
+    assert letterbox(image, (64, 48)) is image
 
 
 @pytest.mark.parametrize(
@@ -22,17 +22,17 @@ def test_a_picture_of_the_right_size_is_left_alone():
     ],
 )
 def test_it_is_as_large_as_it_can_be_and_in_the_middle(size, within, place):
-    assert placed(size, within) == place
+    assert letterbox_area(size, within) == place
 
 
 @pytest.mark.parametrize("size", [(32, 12), (24, 48), (200, 50)])
 def test_what_is_beside_it_is_grey_and_nothing_is_cut_off(size):
     image = np.full((size[1], size[0], 3), 250, np.uint8)
-    fitted = fit(image, (64, 48))
-    assert size_of(fitted) == (64, 48)
-    left, top, width, height = placed(size, (64, 48))
+    fitted = letterbox(image, (64, 48))
+    assert image_size(fitted) == (64, 48)
+    left, top, width, height = letterbox_area(size, (64, 48))
     inside = np.zeros((48, 64), bool)
     inside[top : top + height, left : left + width] = True
     assert (fitted[inside] == 250).all()
-    assert (fitted[~inside] == GREY).all()
+    assert (fitted[~inside] == MASK_GREY).all()
     assert (~inside).any()

@@ -38,7 +38,7 @@ class Texts:
 @pytest.fixture(
     scope="module",
     params=[
-        ("babel.cfg", site.LOCALES, "classpulse"),
+        ("babel.cfg", site.LOCALE_FOLDER, "classpulse"),
         ("babel-reports.cfg", language.LOCALES, language.DOMAIN),
     ],
     ids=["dashboard", "reports"],

@@ -13,20 +13,20 @@ from typing import Any
 from sqlalchemy import Engine
 
 from classpulse.config.settings import Config, Settings
-from classpulse.services.assessment import renew_verdicts
-from classpulse.services.corrections import Desk, read_register
-from classpulse.services.seat_plans.editor import plan_over, seats_in, store_plan
-from classpulse.simulation.demo.video import DemoClass, write_class
-from classpulse.simulation.ground_truth import Truth
-from classpulse.simulation.room.video import Room, write_room
-from classpulse.simulation.term.writer import Term, TermSettings
-from classpulse.simulation.video_call import CallSettings, draw_call
+from classpulse.services.assessment import reassess_session
+from classpulse.services.corrections import CorrectionService, load_session_people
+from classpulse.services.seat_plans.editor import create_plan, detect_seats, save_plan
+from classpulse.simulation.demo.video import DemoClass, write_demo_class_video
+from classpulse.simulation.ground_truth import GroundTruth
+from classpulse.simulation.room.video import SimulatedRoom, write_room_video
+from classpulse.simulation.term.writer import SimulatedTerm, TermSettings
+from classpulse.simulation.video_call import CallSettings, build_call
 from db.engine import open_database
-from db.records import Mode
-from db.roster import save_entry
+from db.records import AnalysisMode
+from db.roster import save_roster_entry
 from db.unit_of_work import Store
-from monitor.session.builder import Lecture
-from monitor.types import Sample
+from monitor.session.builder import SessionRunner
+from monitor.types import FrameResult
 from tests.replay.comparison import Tolerances
 from tests.replay.picture import class_photograph
 from tests.replay.readings import reported, scored, stored, summarised
@@ -86,59 +86,59 @@ class Input:
 def demo(folder: Path) -> dict[str, Any]:
     """20 seconds of the demo class: six tiles; an absence, turned heads, expressions."""
     drawn = DemoClass(20.0, 10)
-    write_class(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.truth(), tiles=True)
+    write_demo_class_video(folder / "video.mp4", drawn)
+    return _watched(folder, drawn.ground_truth(), tiles=True)
 
 
 def call(folder: Path) -> dict[str, Any]:
     """20 seconds of a video call of nine other students, drawn from a seed; small tiles."""
-    drawn = draw_call(CallSettings(seats=9, length_s=20.0, seed=18, fps=5, width=1280, height=720))
-    write_class(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.truth(), tiles=True)
+    drawn = build_call(CallSettings(seats=9, length_s=20.0, seed=18, fps=5, width=1280, height=720))
+    write_demo_class_video(folder / "video.mp4", drawn)
+    return _watched(folder, drawn.ground_truth(), tiles=True)
 
 
 def room(folder: Path) -> dict[str, Any]:
     """56 seconds of a room of six under a drifting camera: one leaves and comes back to the seat after the
     track has ended, two swap seats, a head is bowed, one walks before the others, a face is covered, and
     somebody passes close to the camera."""
-    drawn = Room(class_photograph(), 56.0, events=5, seed=2, passer_count=1)
-    write_room(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.truth(), tiles=False)
+    drawn = SimulatedRoom(class_photograph(), 56.0, event_count=5, seed=2, passer_by_count=1)
+    write_room_video(folder / "video.mp4", drawn)
+    return _watched(folder, drawn.ground_truth(), tiles=False)
 
 
 def plan(folder: Path) -> dict[str, Any]:
     """15 seconds of the same room with a seat plan and a roster; one of the six opted out and is masked."""
-    drawn = Room(class_photograph(), 15.0, events=0, seed=4)
-    write_room(folder / "video.mp4", drawn)
+    drawn = SimulatedRoom(class_photograph(), 15.0, event_count=0, seed=4)
+    write_room_video(folder / "video.mp4", drawn)
     settings = Settings()
     still = next(drawn.frames())
-    seats = seats_in(still, settings.detection, from_back=False)
+    seats = detect_seats(still, settings.detection, from_back=False)
     with _database(folder) as engine:
-        store_plan(engine, plan_over(still, settings.class_.name, seats, BEGAN_AT))
-        with Store(engine).unit() as unit:
+        save_plan(engine, create_plan(still, settings.class_.name, seats, BEGAN_AT))
+        with Store(engine).unit_of_work() as unit:
             for number, seat in enumerate(seats):
-                save_entry(
+                save_roster_entry(
                     unit, settings.class_.name, f"Pupil {seat.label}", seat.label, number != 1, BEGAN_AT
                 )
             unit.commit()
-    return _watched(folder, drawn.truth(), tiles=False)
+    return _watched(folder, drawn.ground_truth(), tiles=False)
 
 
 def term(folder: Path) -> dict[str, Any]:
     """Eight lessons of eleven students, one of them interrupted with a gap; a correction made and undone."""
     config = Config(Settings(), folder)
-    drawn = Term(TermSettings(students=11, weeks=4, per_week=2, minutes=8.0, seed=5, interrupted=1))
+    drawn = SimulatedTerm(TermSettings(students=11, weeks=4, per_week=2, minutes=8.0, seed=5, interrupted=1))
     name = drawn.settings.class_name
     values: dict[str, Any] = {}
     with _database(folder) as engine:
         sessions: list[int] = []
 
         def on_lesson(number: int) -> None:
-            renew_verdicts(engine, number, config)
+            reassess_session(engine, number, config)
             sessions.append(number)
 
         drawn.write(engine, on_lesson)
-        for number, planned in zip(sessions, drawn.planned, strict=True):
+        for number, planned in zip(sessions, drawn.planned_sessions, strict=True):
             # The history below covers all lessons; in full are an interrupted one and, with all earlier
             # lessons as its baseline, the last one.
             if planned.is_interrupted or number == sessions[-1]:
@@ -151,23 +151,23 @@ def term(folder: Path) -> dict[str, Any]:
 def _corrected(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
     """The second student becomes another one after four minutes; then it is undone."""
     before = _session(engine, session_id, config, folder, 240.0)
-    desk = Desk(engine, config, read_register(engine, session_id))
-    made = desk.split(desk.register.people[1], 240.0)
+    desk = CorrectionService(engine, config, load_session_people(engine, session_id))
+    made = desk.split(desk.people.students[1], 240.0)
     split = _session(engine, session_id, config, folder, 240.0)
-    desk.take_back()
+    desk.undo()
     return {
         "class": split["report"]["class"],
-        "first part": {part: values["students"][made.student] for part, values in split.items()},
-        "second part": {part: values["students"][made.person] for part, values in split.items()},
+        "first part": {part: values["students"][made.student_pseudonym] for part, values in split.items()},
+        "second part": {part: values["students"][made.person_pseudonym] for part, values in split.items()},
         "undone": _session(engine, session_id, config, folder, 240.0) == before,
     }
 
 
-def _watched(folder: Path, truth: Truth, *, tiles: bool) -> dict[str, Any]:
-    config, samples = Config(Settings(), folder), list[Sample]()
+def _watched(folder: Path, truth: GroundTruth, *, tiles: bool) -> dict[str, Any]:
+    config, samples = Config(Settings(), folder), list[FrameResult]()
     with _database(folder) as engine:
-        outcome = Lecture(config, engine, Mode.EMOTION).watch(
-            str(folder / "video.mp4"), threading.Event(), on_sample=samples.append, began_at=BEGAN_AT
+        outcome = SessionRunner(config, engine, AnalysisMode.EMOTION).run(
+            str(folder / "video.mp4"), threading.Event(), on_result=samples.append, recorded_at=BEGAN_AT
         )
         number = outcome.session_id
         return {

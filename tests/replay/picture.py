@@ -50,11 +50,11 @@ def _seat(
 ) -> tuple[float, float, float, float]:
     """Draw one student with the middle of the face at (x, y); returns the box of the face, pixels."""
     portrait = load_portrait()
-    x1, y1, x2, y2 = portrait.face.box_xyxy
+    x1, y1, x2, y2 = portrait.landmarks.box_xyxy
     scale = FACE_PX / (x2 - x1)
     size = tuple(round(side * scale) for side in portrait.image_bgr.shape[1::-1])
     person = cv2.resize(portrait.image_bgr, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    alpha = cv2.resize(portrait.person, size, interpolation=cv2.INTER_AREA)[..., None]
+    alpha = cv2.resize(portrait.person_mask, size, interpolation=cv2.INTER_AREA)[..., None]
     # The uniform below the chin takes the colour of the cloth.
     person[round((y2 + 25) * scale) :] *= 0.35
     person[round((y2 + 25) * scale) :] += np.multiply(cloth_bgr, 0.8)

@@ -17,55 +17,59 @@ from typing import Any
 from sqlalchemy import Engine
 
 from classpulse.config.settings import Config
-from classpulse.evaluation.expressions import score_session
-from classpulse.evaluation.tracking import score_following
-from classpulse.services.history import term_of
-from classpulse.services.reports import make_report
-from classpulse.simulation.ground_truth import Truth
+from classpulse.evaluation.expressions import score_stored_session
+from classpulse.evaluation.tracking import score_tracking
+from classpulse.services.history import load_term
+from classpulse.services.reports import generate_report
+from classpulse.simulation.ground_truth import GroundTruth
 from db import sessions as queries
 from db.history import class_history
-from db.records import FlagRecord, Lesson, Level, TimelineBin
+from db.records import ClassSession, FlagRecord, ShareEstimate, TimelineBin
 from model.emotions import EMOTIONS
-from model.poses import Pose
-from monitor.types import Grounds, Sample, Unknown
+from model.poses import HeadPoseClass
+from monitor.types import AssignmentBasis, FrameResult, UnreadableReason
 from reports.flags.base import ATTENTION_KIND as ATTENTION
 from reports.flags.base import SADNESS_KIND as SADNESS
-from reports.flags.base import Outcome
-from reports.history.presence import Presence
+from reports.flags.base import FlagOutcome
+from reports.history.presence import SessionPresence
 from reports.history.statistics import Trend
 from reports.history.term import TermStudent
-from reports.history.weeks import LessonLine, WeekLine
+from reports.history.weeks import ClassSessionLine, WeekLine
 from reports.text.dates import ReportSettings
 
 REASONS = {
-    Unknown.ABSENT.value: "absent",
-    Unknown.TOO_SMALL.value: "small",
-    Unknown.BLURRED.value: "blurred",
-    Unknown.TURNED_AWAY.value: "turned away",
-    Unknown.OCCLUDED.value: "hidden",
-    Unknown.HEAD_BOWED.value: "bowed",
-    Unknown.POSE_UNKNOWN.value: "no pose",
-    Unknown.NOT_COMPUTED.value: "not computed",
+    UnreadableReason.ABSENT.value: "absent",
+    UnreadableReason.TOO_SMALL.value: "small",
+    UnreadableReason.BLURRED.value: "blurred",
+    UnreadableReason.TURNED_AWAY.value: "turned away",
+    UnreadableReason.OCCLUDED.value: "hidden",
+    UnreadableReason.HEAD_BOWED.value: "bowed",
+    UnreadableReason.POSE_UNKNOWN.value: "no pose",
+    UnreadableReason.NOT_COMPUTED.value: "not computed",
 }
-POSES = {Pose.LEVEL.value: "level", Pose.LOWERED.value: "lowered", Pose.TURNED.value: "turned"}
+POSES = {
+    HeadPoseClass.LEVEL.value: "level",
+    HeadPoseClass.LOWERED.value: "lowered",
+    HeadPoseClass.TURNED.value: "turned",
+}
 BASES = {
     None: "first on the seat",
-    Grounds.CLOTHES.value: "seat and appearance",
-    Grounds.SEAT.value: "seat only",
-    Grounds.OTHER.value: "another person",
+    AssignmentBasis.SEAT_AND_APPEARANCE.value: "seat and appearance",
+    AssignmentBasis.SEAT_ONLY.value: "seat only",
+    AssignmentBasis.DIFFERENT_PERSON.value: "another person",
 }
 DECISIONS = {
-    Outcome.FLAGGED.value: "flagged",
-    Outcome.NOT_FLAGGED.value: "not flagged",
-    Outcome.INSUFFICIENT_DATA.value: "insufficient data",
+    FlagOutcome.FLAGGED.value: "flagged",
+    FlagOutcome.NOT_FLAGGED.value: "not flagged",
+    FlagOutcome.INSUFFICIENT_DATA.value: "insufficient data",
 }
 KINDS = {SADNESS: "sadness", ATTENTION: "attention"}
 PRESENCES = {
-    Presence.SEEN: "seen",
-    Presence.MISSED: "missed",
-    Presence.NOT_YET: "not yet",
-    Presence.NOT_KEPT: "not kept",
-    Presence.RUNNING: "running",
+    SessionPresence.SEEN: "seen",
+    SessionPresence.MISSED: "missed",
+    SessionPresence.NOT_YET: "not yet",
+    SessionPresence.NOT_KEPT: "not kept",
+    SessionPresence.RUNNING: "running",
 }
 FIGURES = ("seen", "facing", "shut", *EMOTIONS)
 """The figures of a lesson in the order in which the history has them."""
@@ -73,10 +77,10 @@ FIGURES = ("seen", "facing", "shut", *EMOTIONS)
 
 def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
     """What the database holds of a session: of each student totals and counts per ``window_s`` seconds."""
-    session = queries.session(engine, session_id)
-    students = {one.id: one.pseudonym for one in queries.students(engine, session_id)}
-    bins, tracks = queries.bins(engine, session_id), queries.tracks(engine, session_id)
-    seats, flags = queries.seats(engine, session_id), queries.flags(engine, session_id)
+    session = queries.get_session(engine, session_id)
+    students = {one.id: one.pseudonym for one in queries.list_students(engine, session_id)}
+    bins, tracks = queries.load_bins(engine, session_id), queries.list_tracks(engine, session_id)
+    seats, flags = queries.list_seats(engine, session_id), queries.list_flags(engine, session_id)
     return {
         "session": {
             "status": session.status.value,
@@ -85,9 +89,9 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
             "frames": session.frames_sampled,
             "dropped": session.frames_dropped,
             "gaps": [
-                [round(gap.start_s, 1), round(gap.end_s, 1)] for gap in queries.gaps(engine, session_id)
+                [round(gap.start_s, 1), round(gap.end_s, 1)] for gap in queries.list_gaps(engine, session_id)
             ],
-            "notes_s": [round(one.at_s, 1) for one in queries.markers(engine, session_id)],
+            "notes_s": [round(one.at_s, 1) for one in queries.list_markers(engine, session_id)],
         },
         "students": {
             name: {
@@ -96,7 +100,9 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
                     for seat in seats
                     if seat.student_id == student
                 ],
-                "tracks": _tracks([(one.grounds, one.hits) for one in tracks if one.student_id == student]),
+                "tracks": _tracks(
+                    [(one.assignment_basis, one.hits) for one in tracks if one.student_id == student]
+                ),
                 "flags": {KINDS[one.kind]: _flag(one) for one in flags if one.student_id == student},
                 **_student([one for one in bins if one.student_id == student], window_s),
             }
@@ -141,7 +147,7 @@ def _poses(bins: Sequence[TimelineBin]) -> dict[str, int]:
     """The readable samples by head pose."""
     counts = dict.fromkeys(POSES.values(), 0)
     for one in bins:
-        for pose, count in one.poses.items():
+        for pose, count in one.pose_counts.items():
             counts[POSES[pose]] += count
     return counts
 
@@ -150,7 +156,7 @@ def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
     """Numbers of samples; every reason is named, so that none goes missing at zero."""
     counts = dict.fromkeys(REASONS.values(), 0)
     for one in bins:
-        for reason, count in one.unknown.items():
+        for reason, count in one.unreadable_reasons.items():
             counts[REASONS[reason]] += count
     return counts | {
         "all": sum(one.samples for one in bins),
@@ -171,7 +177,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
     """What the report of a session says, from its JSON file. Texts are counted and not compared."""
-    files = make_report(engine, session_id, config, formats=("json", "csv"), folder=folder)
+    files = generate_report(engine, session_id, config, formats=("json", "csv"), folder=folder)
     said = json.loads(files["json"].read_text(encoding="utf-8"))
     whole = said["class"]
     return {
@@ -225,60 +231,61 @@ def _rounded(value: float | None) -> float | None:
 
 
 def scored(
-    engine: Engine, session_id: int, truth: Truth, samples: Sequence[Sample], *, tiles: bool
+    engine: Engine, session_id: int, truth: GroundTruth, samples: Sequence[FrameResult], *, tiles: bool
 ) -> dict[str, Any]:
     """How well a video was followed, against its ground truth. ``tiles``: the truth knows expressions and
     directions too."""
-    found = score_following(truth, samples)
+    found = score_tracking(truth, samples)
     identity, presence, detection = found.identity, found.presence, found.detection
     values: dict[str, Any] = {
-        "frames": found.samples,
+        "frames": found.frames,
         "recall_share": _rounded(detection.recall),
         "precision_share": _rounded(detection.precision),
         "students": identity.students,
-        "followed": identity.followed,
+        "followed": identity.tracked,
         "idf1_share": _rounded(identity.idf1),
         "switches": len(identity.switches),
         "fragmentation_samples": identity.fragmentations,
         "absences": presence.absences,
-        "absences_missed": presence.believed,
+        "absences_missed": presence.reported_present,
         "presence_error_share": _rounded(presence.error),
     }
     if tiles:
-        timeline = score_session(engine, session_id, truth)
+        timeline = score_stored_session(engine, session_id, truth)
         values["timeline"] = {
-            "found": timeline.found,
-            "strays": len(timeline.strays),
+            "found": timeline.found_students,
+            "strays": len(timeline.unmatched),
             "presence_error_share": _rounded(timeline.presence_error),
-            "facing_right_share": _rounded(timeline.facing_agreement),
-            "right_spells": list(timeline.spells_agreeing),
-            "flags_right": timeline.flags_agreeing,
+            "facing_right_share": _rounded(timeline.facing_accuracy),
+            "right_spells": list(timeline.matching_segments),
+            "flags_right": timeline.matching_flags,
         }
     return values
 
 
 def summarised(engine: Engine, class_name: str, time_zone: str) -> dict[str, Any]:
     """What the history of a class holds: stored summaries, the lessons, the weeks, the students' trends."""
-    term = term_of(engine, class_name, ReportSettings(timezone=time_zone))
+    term = load_term(engine, class_name, ReportSettings(timezone=time_zone))
     history = class_history(engine, class_name, None)
-    names = {number: one.pseudonym for number, one in history.people.items()}
+    names = {number: one.pseudonym for number, one in history.students.items()}
     return {
-        "summaries": {f"session {one.session.id:02}": _summary(one, names) for one in history.lessons},
-        "lessons": [_lesson(one) for one in term.trends.lessons],
+        "summaries": {f"session {one.session.id:02}": _summary(one, names) for one in history.sessions},
+        "lessons": [_lesson(one) for one in term.trends.sessions],
         "weeks": [_week(one) for one in term.trends.weeks],
         "interrupted": term.interrupted,
         "observed_s": round(term.watched_s, 1),
         "flags": [
-            [one.lesson.session.id, one.name, KINDS[one.flag.kind], one.flag.review] for one in term.flags
+            [one.class_session.session.id, one.name, KINDS[one.flag.kind], one.flag.review]
+            for one in term.flags
         ],
         "students": {one.name: _over_lessons(one) for one in term.students},
     }
 
 
-def _summary(lesson: Lesson, names: dict[int, str]) -> dict[str, Any]:
+def _summary(lesson: ClassSession, names: dict[int, str]) -> dict[str, Any]:
     whole = lesson.summary
     return {
-        "people": whole and whole.people,
+        "people": whole and whole.student_count,
         "seen_share": whole and _rounded(whole.seen_share),
         "students": {
             names[one.student_id]: {
@@ -294,15 +301,15 @@ def _summary(lesson: Lesson, names: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _level(level: Level | None) -> list[float] | None:
+def _level(level: ShareEstimate | None) -> list[float] | None:
     return None if level is None else [round(value, 3) for value in (level.share, level.low, level.high)]
 
 
-def _lesson(line: LessonLine) -> dict[str, Any]:
+def _lesson(line: ClassSessionLine) -> dict[str, Any]:
     return {
-        "people": line.people,
+        "people": line.student_count,
         "status": line.status,
-        "flags": line.flags and line.flags.all,
+        "flags": line.flags and line.flags.total,
         **_figures(line),
     }
 
@@ -310,14 +317,14 @@ def _lesson(line: LessonLine) -> dict[str, Any]:
 def _week(line: WeekLine) -> dict[str, Any]:
     return {
         "week": line.name,
-        "lessons": line.lessons,
-        "people": line.people,
-        "flags": line.flags and line.flags.all,
+        "lessons": line.session_count,
+        "people": line.student_count,
+        "flags": line.flags and line.flags.total,
         **_figures(line),
     }
 
 
-def _figures(line: LessonLine | WeekLine) -> dict[str, Any]:
+def _figures(line: ClassSessionLine | WeekLine) -> dict[str, Any]:
     return {
         f"{name}_share": figure and _rounded(figure.value)
         for name, figure in zip(FIGURES, line.figures.values(), strict=True)
@@ -330,7 +337,7 @@ def _over_lessons(one: TermStudent) -> dict[str, Any]:
         "flagged": [cell.flagged for cell in one.cells],
         "sad_share": _rounded(one.sad_share),
         "facing_share": _rounded(one.facing_share),
-        "flags": one.flags.all,
+        "flags": one.flags.total,
         "sadness": _trend(one.trends.sadness),
         "facing": _trend(one.trends.facing),
         "away": _trend(one.trends.away),
@@ -340,6 +347,6 @@ def _over_lessons(one: TermStudent) -> dict[str, Any]:
 def _trend(trend: Trend) -> dict[str, Any]:
     return {
         "sessions": trend.sessions,
-        "weekly_share": _rounded(trend.per_week),
+        "weekly_share": _rounded(trend.slope_per_week),
         "direction": trend.direction,
     }

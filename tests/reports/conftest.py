@@ -10,7 +10,7 @@ import pytest
 
 from db.records import SeatRecord, SessionRecord, SessionStatus, StudentRecord, TimelineBin
 from model.emotions import EMOTIONS
-from reports.timeline.student import StudentTimeline, student_timelines
+from reports.timeline.student import StudentTimeline, build_student_timelines
 
 LETTERS = {
     "a": "angry",
@@ -96,7 +96,7 @@ class Lessons:
             seen_samples=seen,
             usable_samples=samples if known else 0,
             probabilities=self.probabilities(LETTERS[letter]) if known else None,
-            unknown={reason: samples} if reason else {},
+            unreadable_reasons={reason: samples} if reason else {},
             pose_samples=0 if letter in ".?" else samples,
             facing_samples=0 if letter in ".?<" else samples,
             yaw_deg=None if letter in ".?" else 50.0 if letter == "<" else 5.0,
@@ -116,7 +116,7 @@ class Lessons:
 
     def timelines(self, *scripts: str, bin_s: float = 5.0) -> tuple[StudentTimeline, ...]:
         session = self.session(max(map(len, scripts)), bin_s)
-        return student_timelines(session, self.students(len(scripts)), self.bins(scripts, bin_s))
+        return build_student_timelines(session, self.students(len(scripts)), self.bins(scripts, bin_s))
 
     def timeline(self, script: str, bin_s: float = 5.0) -> StudentTimeline:
         return self.timelines(script, bin_s=bin_s)[0]

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from db.records import EarlierLevel, FlagRecord, Level, Mode
+from db.records import AnalysisMode, EarlierShare, FlagRecord, ShareEstimate
 from reports.builder import build_report
 from reports.errors import ReportError
-from reports.flags.base import Outcome
-from reports.flags.baseline import Usual
+from reports.flags.base import FlagOutcome
+from reports.flags.baseline import Baseline
 from reports.flags.sadness import FlagSettings
 from reports.text.dates import ReportSettings, local_time
 
-SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 
 
 def test_a_report_of_a_class(lessons):
@@ -25,22 +25,22 @@ def test_a_report_of_a_class(lessons):
         lessons.seats(4),
         flag_settings=SHORT,
     )
-    assert report.mode is Mode.EMOTION
-    assert [person.name for person in report.check_ins] == [
+    assert report.mode is AnalysisMode.EMOTION
+    assert [person.name for person in report.flagged_students] == [
         "Student 3",
         "Student 1",
     ]  # the larger share first
-    assert [person.name for person in report.insufficient] == ["Student 4"]
-    assert [person.seen for person in report.people] == [True] * 4 + [False]
-    assert [person.seat for person in report.people] == ["seat 1", "seat 2", "seat 3", "seat 4", None]
-    assert report.whole.people == 5
+    assert [person.name for person in report.insufficient_students] == ["Student 4"]
+    assert [person.is_seen for person in report.students] == [True] * 4 + [False]
+    assert [person.seat for person in report.students] == ["seat 1", "seat 2", "seat 3", "seat 4", None]
+    assert report.class_timeline.student_count == 5
     assert report.watched_s == 40
 
 
 def test_a_seat_that_is_the_name_is_not_told_twice(lessons):
     seat = replace(lessons.seats(1)[0], label="Student 1")
     report = build_report(lessons.session(1), lessons.students(1), lessons.bins(["n"]), [seat])
-    assert report.people[0].seat is None
+    assert report.students[0].seat is None
 
 
 def test_reviews_are_taken_and_verdicts_made_anew(lessons):
@@ -55,8 +55,8 @@ def test_reviews_are_taken_and_verdicts_made_anew(lessons):
         flags=stored,
         flag_settings=SHORT,
     )
-    first, second = report.people
-    assert first.is_(Outcome.FLAGGED)
+    first, second = report.students
+    assert first.has_outcome(FlagOutcome.FLAGGED)
     assert first.review_of("sad_share") == "dismissed"
     assert second.flags == {}  # that review belongs to another session
 
@@ -65,20 +65,20 @@ def test_behaviour_judges_nobody(lessons):
     bins = lessons.bins(["ssssss", "bbbbbb"])  # even if probabilities were stored
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {})]
     report = build_report(lessons.session(6, mode="behaviour"), lessons.students(2), bins, flags=flags)
-    assert [(person.verdict, dict(person.flags)) for person in report.people] == [(None, {})] * 2
-    assert report.check_ins == report.insufficient == ()
+    assert [(person.sadness_decision, dict(person.flags)) for person in report.students] == [(None, {})] * 2
+    assert report.flagged_students == report.insufficient_students == ()
 
 
 def test_aggregate_has_no_people(lessons):
     bins = lessons.aggregate([6] * 4)
     report = build_report(lessons.session(4, mode="aggregate"), lessons.students(6), bins)
-    assert report.people == ()
-    assert report.whole.people == 6
+    assert report.students == ()
+    assert report.class_timeline.student_count == 6
 
 
 def test_nobody_and_nothing(lessons):
     report = build_report(lessons.session(0, watched_s=0.0), [], [])
-    assert report.people == report.check_ins == report.seen == ()
+    assert report.students == report.flagged_students == report.seen_students == ()
     assert report.watched_s == report.unwatched_s == 0
 
 
@@ -119,63 +119,72 @@ def test_bins_of_a_stranger_are_one_line(lessons):
 
 def test_thresholds_reach_the_verdicts(lessons):
     args = lessons.session(6), lessons.students(1), lessons.bins(["sssssn"])
-    assert len(build_report(*args, flag_settings=SHORT).check_ins) == 1
+    assert len(build_report(*args, flag_settings=SHORT).flagged_students) == 1
     strict = build_report(*args, flag_settings=replace(SHORT, sad_share=0.6))
-    assert strict.check_ins == ()
+    assert strict.flagged_students == ()
     assert strict.flag_settings.sad_share == 0.6
 
 
 def test_the_models_mistakes_are_those_recorded_with_the_session(lessons):
     args = lessons.students(1), lessons.bins(["ssssssnn"])
     known, unknown = lessons.session(8), lessons.session(8, settings={})
-    (with_it,) = build_report(known, *args).people
-    (without,) = build_report(unknown, *args).people
-    assert (with_it.verdict.corrected, without.verdict.corrected) == (True, False)
-    assert with_it.verdict.sad_share > without.verdict.sad_share == without.verdict.raw_share
+    (with_it,) = build_report(known, *args).students
+    (without,) = build_report(unknown, *args).students
+    assert (with_it.sadness_decision.corrected, without.sadness_decision.corrected) == (True, False)
+    assert (
+        with_it.sadness_decision.sad_share
+        > without.sadness_decision.sad_share
+        == without.sadness_decision.raw_share
+    )
 
 
 def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
     scripts = ["s" * 72, *["b" * 72] * 4, "b" * 22 + "<" * 50]
     stored = [FlagRecord(7, 6, "attention", "flagged", {}, "confirmed", "the form teacher")]
     report = build_report(lessons.session(72), lessons.students(6), lessons.bins(scripts), flags=stored)
-    sad, away = report.check_ins  # whom nobody has reviewed comes first
-    assert (sad.name, sad.reviews, [one.kind for one in sad.raised]) == (
+    sad, away = report.flagged_students  # whom nobody has reviewed comes first
+    assert (sad.name, sad.reviews, [one.kind for one in sad.flagged_decisions]) == (
         "Student 1",
         ("open",),
         ["sad_share"],
     )
-    assert (away.name, away.reviews, [one.kind for one in away.raised]) == (
+    assert (away.name, away.reviews, [one.kind for one in away.flagged_decisions]) == (
         "Student 6",
         ("confirmed",),
         ["attention"],
     )
-    assert set(away.verdicts) == {"sad_share", "attention"}
+    assert set(away.decisions) == {"sad_share", "attention"}
     behaviour = build_report(
         lessons.session(72, mode="behaviour"), lessons.students(6), lessons.bins(scripts)
     )
-    assert [person.name for person in behaviour.check_ins] == ["Student 6"]
-    assert set(behaviour.people[0].verdicts) == {"attention"}
+    assert [person.name for person in behaviour.flagged_students] == ["Student 6"]
+    assert set(behaviour.students[0].decisions) == {"attention"}
 
 
 def test_the_own_usual_level_reaches_the_verdict(lessons):
     args = lessons.session(6), lessons.students(1), lessons.bins(["ssssss"])
     levels = {"sad_share": (0.8, 1.0, 0.9), "attention": (0.2, 0.1, 0.3)}
     earlier = [
-        EarlierLevel(1, number, lessons.started_at, kind, Level(share, 0.0, 1.0), "not_flagged")
+        EarlierShare(1, number, lessons.started_at, kind, ShareEstimate(share, 0.0, 1.0), "not_flagged")
         for kind, shares in levels.items()
         for number, share in enumerate(shares)
     ]
-    (person,) = build_report(*args, flag_settings=SHORT, earlier=earlier).people
-    assert len(person.earlier) == 6
-    assert person.is_(Outcome.NOT_FLAGGED)
-    assert (person.verdict.usual, person.attention_verdict.usual) == (Usual(0.9, 3), Usual(0.2, 3))
-    assert [one.kind for one in person.as_usual] == ["sad_share"]
-    (other,) = build_report(*args, flag_settings=replace(SHORT, sad_share=0.9), earlier=earlier).people
-    assert other.as_usual == ()  # it would not be flagged anyway
+    (person,) = build_report(*args, flag_settings=SHORT, earlier_shares=earlier).students
+    assert len(person.earlier_shares) == 6
+    assert person.has_outcome(FlagOutcome.NOT_FLAGGED)
+    assert (person.sadness_decision.baseline, person.attention_decision.baseline) == (
+        Baseline(0.9, 3),
+        Baseline(0.2, 3),
+    )
+    assert [one.kind for one in person.within_baseline_decisions] == ["sad_share"]
+    (other,) = build_report(
+        *args, flag_settings=replace(SHORT, sad_share=0.9), earlier_shares=earlier
+    ).students
+    assert other.within_baseline_decisions == ()  # it would not be flagged anyway
 
 
 def test_a_person_of_two_seats_names_the_one_they_are_not_called_by(lessons):
     own, other = lessons.seats(2)
     seats = [replace(own, label="Student 1"), replace(other, student_id=1, label="Student 2")]
     report = build_report(lessons.session(1), lessons.students(1), lessons.bins(["n"]), seats)
-    assert report.people[0].seat == "Student 2"
+    assert report.students[0].seat == "Student 2"

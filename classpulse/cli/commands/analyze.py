@@ -6,27 +6,27 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import progress_bar, say
-from classpulse.cli.output import tell
+from classpulse.cli.console import print_message, progress_bar
+from classpulse.cli.output import print_outcome
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.errors import UserError
-from classpulse.formatting import clock, count
-from classpulse.services.analysis_progress import Attended
-from classpulse.services.reports import make_report
+from classpulse.formatting import english_count, media_clock
+from classpulse.services.analysis_progress import ProgressReporter
+from classpulse.services.reports import generate_report
 from classpulse.services.times import (
-    DatedBy,
     LessonTime,
-    lesson_time,
-    read_lesson_time,
-    require_kept,
-    zone_of,
+    TimeSource,
+    configured_zone,
+    parse_lesson_time,
+    require_within_retention,
+    resolve_lesson_time,
 )
 from db.clock import now_utc
-from db.records import Progress
+from db.records import SessionProgress
 from monitor.runtime.shutdown import stop_on_signals
-from monitor.session.builder import Lecture
+from monitor.session.builder import SessionRunner
 
 
 @click.command()
@@ -50,7 +50,7 @@ from monitor.session.builder import Lecture
     help="For the dashboard: see classpulse.services.analysis_progress.",
 )
 @click.pass_obj
-def analyze(
+def analyze_command(
     config_path: Path,
     video: str,
     class_name: str | None,
@@ -62,50 +62,57 @@ def analyze(
     attended: bool,
 ) -> int:
     """Analyse a recording (a video, a picture or a folder of pictures) and write its report."""
-    config = read_config(config_path).of_class(class_name, room)
-    policy = require_policy(config.settings.policy, config.name)
+    config = read_config(config_path).for_class(class_name, room)
+    policy = require_policy(config.settings.policy, config.file_name)
     if video.isdecimal() or "://" in video:
         raise UserError(
             f"{video} is a live source; expected a file or folder (use 'classpulse start --source {video}')"
         )
-    when = _when(at, Path(video), config)
+    when = _recording_time(at, Path(video), config)
     label = f"watching {Path(video).name}"
-    with open_record(config) as engine:
+    with open_configured_database(config) as engine:
         with progress_bar(label, quiet=as_json or attended) as bar, stop_on_signals() as stop:
-            attendant = Attended(stop) if attended else None
+            attendant = ProgressReporter(stop) if attended else None
 
             def began(session_id: int, expected_s: float | None) -> None:
-                bar.expect(expected_s)
+                bar.set_total(expected_s)
                 if attendant:
-                    attendant.began(session_id, expected_s)
+                    attendant.report_start(session_id, expected_s)
 
-            def progress(done: Progress, students: int) -> None:
-                bar.at(done.end_s, f"{clock(done.end_s)}, {count(students, 'student')}")
+            def progress(done: SessionProgress, students: int) -> None:
+                bar.update(done.end_s, f"{media_clock(done.end_s)}, {english_count(students, 'student')}")
                 if attendant:
-                    attendant.at(done.end_s, students)
+                    attendant.report(done.end_s, students)
 
-            outcome = Lecture(config, engine, policy.mode).watch(
-                video, stop, on_start=began, on_progress=progress, called=called, began_at=when.at
+            outcome = SessionRunner(config, engine, policy.mode).run(
+                video,
+                stop,
+                on_start=began,
+                on_progress=progress,
+                source_name=called,
+                recorded_at=when.started_at,
             )
         files = {}
         if not no_report and not (attendant and attendant.cancelled):
-            say("writing the report")
-            files = make_report(engine, outcome.session_id, config)
-    dated = {"started_at": when.at.isoformat(), "dated_by": when.by.value}
-    return tell(outcome, files, as_json=as_json, more=dated)
+            print_message("writing the report")
+            files = generate_report(engine, outcome.session_id, config)
+    dated = {"started_at": when.started_at.isoformat(), "dated_by": when.source.value}
+    return print_outcome(outcome, files, as_json=as_json, extra=dated)
 
 
-def _when(at: str | None, video: Path, config: Config) -> LessonTime:
-    now, zone = now_utc(), zone_of(config)
+def _recording_time(at: str | None, video: Path, config: Config) -> LessonTime:
+    now, zone = now_utc(), configured_zone(config)
     try:
-        told = None if at is None else read_lesson_time(at, zone, now)
+        told = None if at is None else parse_lesson_time(at, zone, now)
     except ValueError as error:
         raise UserError(f"--at: {error}") from None
-    when = lesson_time(told, video, now)
-    require_kept(when.at, config, now)
-    shown = f"{when.at.astimezone(zone):%Y-%m-%d %H:%M}"
-    if when.by is DatedBy.RECORDING:
-        say(f"the recording says that it was made on {shown}; if the lesson was not then, say when with --at")
-    elif when.by is DatedBy.ANALYSIS:
-        say(f"when the lesson was is not known, so it is dated now, {shown}; say when with --at")
+    when = resolve_lesson_time(told, video, now)
+    require_within_retention(when.started_at, config, now)
+    shown = f"{when.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    if when.source is TimeSource.RECORDING:
+        print_message(
+            f"the recording says that it was made on {shown}; if the lesson was not then, say when with --at"
+        )
+    elif when.source is TimeSource.ANALYSIS:
+        print_message(f"when the lesson was is not known, so it is dated now, {shown}; say when with --at")
     return when

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import html_option, json_option, language_option
-from classpulse.cli.output import print_list, write_page
+from classpulse.cli.output import print_compact_table, write_history_page
 from classpulse.config.settings import read_config
 from classpulse.errors import UserError
-from classpulse.services.assessment import open_history
-from classpulse.services.history import language_of, report_settings
-from classpulse.services.session_lookup import session_number
-from db.history import lessons_of
-from reports.history.comparison import CHANGE_HEADINGS, HEADINGS, MOST_CHANGES, compared
+from classpulse.services.assessment import open_summarised_database
+from classpulse.services.history import page_language, report_settings
+from classpulse.services.session_lookup import resolve_session
+from db.history import history_of_sessions
+from reports.history.comparison import CHANGE_HEADINGS, COMPARISON_HEADINGS, MAX_CHANGES, compare_sessions
 from reports.history.data import comparison_data
 from reports.text.i18n import Language
 
@@ -27,33 +27,37 @@ from reports.text.i18n import Language
 @html_option
 @language_option
 @click.pass_obj
-def compare(
+def compare_command(
     config_path: Path, first: str, second: str, as_json: bool, html: Path | None, language: Language | None
 ) -> int:
     """Compare the session SECOND with FIRST: each a number, or 'last'."""
     config = read_config(config_path)
-    with open_history(config, quiet=as_json) as engine:
-        numbers = [session_number(engine, one) for one in (first, second)]
+    with open_summarised_database(config, quiet=as_json) as engine:
+        numbers = [resolve_session(engine, one) for one in (first, second)]
         if numbers[0] == numbers[1]:
             raise UserError(f"{first} and {second} are the same session; expected two")
-        found = compared(lessons_of(engine, numbers))
+        found = compare_sessions(history_of_sessions(engine, numbers))
     if html is not None:
         from reports.history.pages.comparison import comparison_page
 
         settings = report_settings(config)
-        write_page(
-            lambda: comparison_page(found, settings), html, language_of(config, language), quiet=as_json
+        write_history_page(
+            lambda: comparison_page(found, settings), html, page_language(config, language), quiet=as_json
         )
     if as_json:
         print_json(comparison_data(found))
         return 0
     for remark in found.remarks:
-        say(f"hard to compare: {remark}")
-    print_list(f"Session {numbers[0]} and session {numbers[1]}", HEADINGS, [row.cells for row in found.rows])
+        print_message(f"hard to compare: {remark}")
+    print_compact_table(
+        f"Session {numbers[0]} and session {numbers[1]}",
+        COMPARISON_HEADINGS,
+        [row.cells for row in found.rows],
+    )
     if found.changes:
-        most = found.changes[:MOST_CHANGES]
-        print_list("Sadness: who changed most", CHANGE_HEADINGS, [one.cells for one in most])
+        most = found.changes[:MAX_CHANGES]
+        print_compact_table("Sadness: who changed most", CHANGE_HEADINGS, [one.cells for one in most])
     for name, flags in zip(numbers, found.flags, strict=True):
-        click.echo(f"session {name}: {flags.told}")
-    say(found.grounds)
+        click.echo(f"session {name}: {flags.text}")
+    print_message(found.basis)
     return 0

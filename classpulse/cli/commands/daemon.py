@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import say
-from classpulse.cli.daemon_app import serve
+from classpulse.cli.console import print_message
+from classpulse.cli.daemon_app import run_daemon
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
 
 
 @click.command()
 @click.pass_context
-def daemon(ctx: click.Context) -> int:
+def daemon_command(ctx: click.Context) -> int:
     """Record lessons by the timetable, and those that 'classpulse start' asks for, until it is ended."""
     config = read_config(ctx.obj)
-    require_policy(config.settings.policy, config.name)
+    require_policy(config.settings.policy, config.file_name)
     verbose = bool(ctx.parent is not None and ctx.parent.params["verbose"])
-    say(f"Classpulse serves {Path(config.data_folder)}; end it with Ctrl-C")
-    serve(config, verbose=verbose)
+    print_message(f"Classpulse serves {Path(config.data_folder)}; end it with Ctrl-C")
+    run_daemon(config, verbose=verbose)
     return 0

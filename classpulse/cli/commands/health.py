@@ -10,11 +10,11 @@ import click
 
 from classpulse.cli.console import print_json
 from classpulse.config.settings import Config, read_config
-from classpulse.formatting import count
-from classpulse.web.health_probe import ask_dashboard
-from monitor.daemon.control import ask_daemon
+from classpulse.formatting import english_count
+from classpulse.web.health_probe import probe_dashboard
+from monitor.daemon.control import daemon_status
 from monitor.daemon.errors import ControlError
-from monitor.daemon.health import Condition, Health, assess, down
+from monitor.daemon.health import HealthReport, HealthState, assess_health, down_report
 from monitor.daemon.status import DaemonStatus
 
 
@@ -22,47 +22,47 @@ from monitor.daemon.status import DaemonStatus
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--dashboard", is_flag=True, help="Ask only whether the dashboard answers.")
 @click.pass_obj
-def health(config_path: Path, as_json: bool, dashboard: bool) -> int:
+def health_command(config_path: Path, as_json: bool, dashboard: bool) -> int:
     """Say whether Classpulse runs and loses nothing: exit code 0, else 1 and a line for each problem.
 
     It is meant for a monitoring system or a timer; what is recorded now is told by 'classpulse status'.
     """
     config = read_config(config_path)
     if dashboard:
-        problem = ask_dashboard(config.settings.serve)
+        problem = probe_dashboard(config.settings.serve)
         click.echo(f"down: {problem}" if problem else "ok: the dashboard answers")
         return 0 if problem is None else 1
-    status, found = _look(config)
+    status, found = _query_health(config)
     if as_json:
-        print_json(_as_json(status, found))
+        print_json(_health_data(status, found))
     else:
-        click.echo(f"{found.condition.value}: {_told(status)}")
+        click.echo(f"{found.state.value}: {_daemon_summary(status)}")
         for problem in found.problems:
             click.echo(f"  {problem}")
-    return 0 if found.condition is Condition.OK else 1
+    return 0 if found.state is HealthState.OK else 1
 
 
-def _look(config: Config) -> tuple[DaemonStatus | None, Health]:
+def _query_health(config: Config) -> tuple[DaemonStatus | None, HealthReport]:
     try:
-        status = ask_daemon(config.data_folder)
+        status = daemon_status(config.data_folder)
     except ControlError as error:
-        return None, down(str(error))
-    return status, assess(status, datetime.now(UTC), config.settings.health)
+        return None, down_report(str(error))
+    return status, assess_health(status, datetime.now(UTC), config.settings.health)
 
 
-def _told(status: DaemonStatus | None) -> str:
+def _daemon_summary(status: DaemonStatus | None) -> str:
     if status is None:
         return "no answer"
-    recorded = count(len(status.recordings), "room") + " recorded"
+    recorded = english_count(len(status.recordings), "room") + " recorded"
     lesson = status.next_lesson
     if lesson is None:
         return recorded
     return f"{recorded}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _as_json(status: DaemonStatus | None, found: Health) -> dict[str, Any]:
+def _health_data(status: DaemonStatus | None, found: HealthReport) -> dict[str, Any]:
     return {
-        "health": found.condition.value,
+        "health": found.state.value,
         "problems": list(found.problems),
         "daemon": None if status is None else status.as_json(),
     }

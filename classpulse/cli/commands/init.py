@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from classpulse.cli.console import say
+from classpulse.cli.console import print_message
 from classpulse.config.policy import AgeGroup, LegalBasis
-from classpulse.config.settings import Settings, describe_invalid
+from classpulse.config.settings import Settings, describe_validation_error
 from classpulse.config.template import render_config
 from classpulse.errors import RunError, UserError
-from db.records import Mode
+from db.records import AnalysisMode
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ QUESTIONS: tuple[tuple[str, str, Any], ...] = (
 )
 """Option, question, default. A default may be called for; None means that there must be an answer."""
 
-EXAMPLE = {
+EXAMPLE_ANSWERS = {
     "class_name": "Class",
     "source": "0",
     "time_zone": "",
@@ -46,15 +46,15 @@ EXAMPLE = {
 }
 """Valid answers, to check one answer at a time beside them."""
 
-CHOICES = {
+ALLOWED_VALUES = {
     "age_group": [a.value for a in AgeGroup],
     "legal_basis": [b.value for b in LegalBasis],
-    "mode": [m.value for m in Mode],
+    "mode": [m.value for m in AnalysisMode],
 }
 
 
 def _option(name: str, help_text: str) -> Callable[[Command], Command]:
-    kind = click.Choice(CHOICES[name]) if name in CHOICES else None
+    kind = click.Choice(ALLOWED_VALUES[name]) if name in ALLOWED_VALUES else None
     return click.option("--" + name.replace("_", "-"), name, type=kind, help=help_text)
 
 
@@ -71,15 +71,15 @@ def _option(name: str, help_text: str) -> Callable[[Command], Command]:
 @_option("mode", "What is computed; default: behaviour in the EU, emotion elsewhere.")
 @click.option("--force", is_flag=True, help="Replace a config.yaml that is there.")
 @click.pass_obj
-def init(config_path: Path, /, *, force: bool, mode: str | None, **answers: str | None) -> int:
+def init_command(config_path: Path, /, *, force: bool, mode: str | None, **answers: str | None) -> int:
     """Ask a few questions and write config.yaml. Every answer can be given as an option."""
     if config_path.exists() and not force:
         raise UserError(f"{config_path} exists already; edit it, or replace it with --force")
     given = {name: answers[name] or "" for name, _, _ in QUESTIONS}
     for name, question, default in QUESTIONS:
         if answers[name] is None:
-            given[name] = _ask(name, question, default)
-    settings = _settings(given, mode)
+            given[name] = _prompt_answer(name, question, default)
+    settings = _settings_from_answers(given, mode)
     try:
         config_path.parent.mkdir(parents=True, exist_ok=True)
         config_path.write_text(render_config(settings), encoding="utf-8")
@@ -87,30 +87,30 @@ def init(config_path: Path, /, *, force: bool, mode: str | None, **answers: str 
         raise RunError(
             f"{config_path} cannot be written ({error.strerror}); choose another place with --config"
         ) from None
-    say(f"wrote {config_path} (mode: {settings.policy.mode.value if settings.policy else 'none'})")
-    say("next: 'classpulse check', then 'classpulse analyze VIDEO' or 'classpulse start'")
+    print_message(f"wrote {config_path} (mode: {settings.policy.mode.value if settings.policy else 'none'})")
+    print_message("next: 'classpulse check', then 'classpulse analyze VIDEO' or 'classpulse start'")
     return 0
 
 
-def _ask(name: str, question: str, default: Any) -> str:
+def _prompt_answer(name: str, question: str, default: Any) -> str:
     """A valid answer from the terminal, asked again until it is one; UserError where there is no terminal."""
     if not sys.stdin.isatty():
         if default is not None:
             return str(default() if callable(default) else default)
         raise UserError(f"no answer for --{name.replace('_', '-')}, and no terminal to ask on: {question}")
-    kind = click.Choice(CHOICES[name]) if name in CHOICES else None
+    kind = click.Choice(ALLOWED_VALUES[name]) if name in ALLOWED_VALUES else None
     while True:
         default = default() if callable(default) else default
         answer = str(click.prompt(question, type=kind, default=default, err=True))
         try:
-            _settings(EXAMPLE | {name: answer}, None)
+            _settings_from_answers(EXAMPLE_ANSWERS | {name: answer}, None)
         except UserError as error:
-            say(str(error))
+            print_message(str(error))
         else:
             return answer
 
 
-def _settings(given: dict[str, str], mode: str | None) -> Settings:
+def _settings_from_answers(given: dict[str, str], mode: str | None) -> Settings:
     policy = {k: given[k] for k in ("jurisdiction", "age_group", "legal_basis", "recorded_by", "recorded_on")}
     data = {
         "class": {"name": given["class_name"]},
@@ -122,4 +122,4 @@ def _settings(given: dict[str, str], mode: str | None) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise UserError(describe_invalid(error)) from None
+        raise UserError(describe_validation_error(error)) from None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.config.settings import read_config
 from classpulse.errors import UserError
-from classpulse.formatting import clock
-from monitor.daemon.control import give_order
+from classpulse.formatting import media_clock
+from monitor.daemon.control import send_command
 from monitor.text import marker_text
 
 
@@ -19,16 +19,16 @@ from monitor.text import marker_text
 @click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def mark(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
+def mark_command(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
     """Put TEXT, such as "quiz handed out", on the timeline at this moment."""
     folder = read_config(config_path).data_folder
     try:
         text = marker_text(text)
     except ValueError as error:
         raise UserError(str(error)) from None
-    status = give_order(folder, "mark", room, text)
+    status = send_command(folder, "mark", room, text)
     if as_json:
         print_json({"session": status.session_id, "text": text})
     else:
-        say(f"marked at about {clock(status.media_s)} of session {status.session_id}: {text}")
+        print_message(f"marked at about {media_clock(status.media_s)} of session {status.session_id}: {text}")
     return 0

@@ -9,12 +9,12 @@ import click
 
 from classpulse.cli.console import print_json
 from classpulse.config.settings import Config, read_config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.errors import UserError
-from classpulse.services.notifications.delivery import channels
-from classpulse.services.notifications.delivery import notify as tell
-from classpulse.services.notifications.message import Note, example, note_of
-from classpulse.services.session_lookup import session_number
+from classpulse.services.notifications.delivery import notification_channels
+from classpulse.services.notifications.delivery import send_notification as tell
+from classpulse.services.notifications.message import Notification, build_notification, example_notification
+from classpulse.services.session_lookup import resolve_session
 from db.clock import now_utc
 
 
@@ -23,7 +23,7 @@ from db.clock import now_utc
 @click.option("--test", is_flag=True, help="Of a lesson that never was, to try the settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_obj
-def notify(config_path: Path, session: str | None, test: bool, as_json: bool) -> int:
+def notify_command(config_path: Path, session: str | None, test: bool, as_json: bool) -> int:
     """Send the message about SESSION again (its number, 'last', or a class's name), or a test. One try
     each."""
     config = read_config(config_path)
@@ -31,12 +31,14 @@ def notify(config_path: Path, session: str | None, test: bool, as_json: bool) ->
         raise UserError(
             "a message is about one session, or a test: classpulse notify SESSION, or notify --test"
         )
-    ways = list(channels(config))
+    ways = list(notification_channels(config))
     if not ways:
         raise UserError(
-            f"{config.name} tells nobody; set notify.email or notify.webhook (docs/notification.md)"
+            f"{config.file_name} tells nobody; set notify.email or notify.webhook (docs/notification.md)"
         )
-    failures = {one.channel: one for one in tell(config, _note(config, session), pauses_s=())}
+    failures = {
+        one.channel: one for one in tell(config, _requested_notification(config, session), retry_delays_s=())
+    }
     if as_json:
         print_json(
             {"sent": [w for w in ways if w not in failures], "failed": [*map(asdict, failures.values())]}
@@ -47,8 +49,8 @@ def notify(config_path: Path, session: str | None, test: bool, as_json: bool) ->
     return 1 if failures else 0
 
 
-def _note(config: Config, session: str | None) -> Note:
+def _requested_notification(config: Config, session: str | None) -> Notification:
     if session is None:
-        return example(config, now_utc())
-    with open_record(config) as engine:
-        return note_of(engine, config, session_number(engine, session))
+        return example_notification(config, now_utc())
+    with open_configured_database(config) as engine:
+        return build_notification(engine, config, resolve_session(engine, session))

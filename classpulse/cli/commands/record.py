@@ -15,11 +15,11 @@ from classpulse.config.settings import read_config
 
 @click.command(hidden=True)
 @click.pass_obj
-def record(config_path: Path) -> NoReturn:
+def record_command(config_path: Path) -> NoReturn:
     """Record the order that comes on standard input, and tell of it on standard output."""
-    from monitor.daemon.worker import Recorded
+    from monitor.daemon.worker import RecorderWorker
 
-    code = Recorded(partial(read_config, config_path)).run()
+    code = RecorderWorker(partial(read_config, config_path)).run()
     # Everything is written and closed. What is left are libraries that take seconds to end, and
     # perhaps a read of the camera that never returns, while the next lesson waits for this one to be gone.
     logging.shutdown()

@@ -10,10 +10,10 @@ from classpulse.cli.console import print_json
 from classpulse.cli.options import language_option
 from classpulse.cli.output import print_path
 from classpulse.config.settings import read_config
-from classpulse.database import open_record
-from classpulse.services.reports import DEFAULT_FORMATS, WRITERS, make_report
-from classpulse.services.session_lookup import session_number
-from reports.rendering.paper import Paper
+from classpulse.database import open_configured_database
+from classpulse.services.reports import DEFAULT_FORMATS, REPORT_WRITERS, generate_report
+from classpulse.services.session_lookup import resolve_session
+from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
@@ -23,19 +23,19 @@ from reports.text.i18n import Language
     "--format",
     "formats",
     multiple=True,
-    type=click.Choice(list(WRITERS)),
+    type=click.Choice(list(REPORT_WRITERS)),
     default=DEFAULT_FORMATS,
     show_default=True,
     help="May be given several times.",
 )
 @click.option(
-    "--paper", type=click.Choice([one.value for one in Paper]), help="Of the PDF; default: output.paper."
+    "--paper", type=click.Choice([one.value for one in PaperSize]), help="Of the PDF; default: output.paper."
 )
 @language_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
 @click.pass_obj
-def report(
+def report_command(
     config_path: Path,
     session: str,
     formats: tuple[str, ...],
@@ -46,15 +46,15 @@ def report(
 ) -> int:
     """Make the report of SESSION again: its number, 'last', or a class's name for its latest."""
     config = read_config(config_path)
-    with open_record(config) as engine:
-        number = session_number(engine, session)
-        files = make_report(
+    with open_configured_database(config) as engine:
+        number = resolve_session(engine, session)
+        files = generate_report(
             engine,
             number,
             config,
             formats=formats,
             folder=out,
-            paper=Paper(paper) if paper else None,
+            paper=PaperSize(paper) if paper else None,
             language=language,
         )
     if as_json:

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.config.settings import read_config
-from monitor.daemon.control import give_order
+from monitor.daemon.control import send_command
 
 
 @click.command()
 @click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def resume(config_path: Path, room: str | None, as_json: bool) -> int:
+def resume_command(config_path: Path, room: str | None, as_json: bool) -> int:
     """Open the camera again after a pause."""
     folder = read_config(config_path).data_folder
-    status = give_order(folder, "resume", room)
+    status = send_command(folder, "resume", room)
     if as_json:
         print_json({"session": status.session_id, "paused": False})
     else:
-        say(f"session {status.session_id} goes on as soon as its camera gives a picture")
+        print_message(f"session {status.session_id} goes on as soon as its camera gives a picture")
     return 0

@@ -11,9 +11,9 @@ from classpulse.config.settings import read_config
 
 @click.command()
 @click.pass_obj
-def serve(config_path: Path) -> int:
+def serve_command(config_path: Path) -> int:
     """Open the dashboard for a browser, and the service beside it, until Ctrl-C."""
-    from classpulse.web.server import serve as run
+    from classpulse.web.server import serve_dashboard as run
 
     run(read_config(config_path))
     return 0

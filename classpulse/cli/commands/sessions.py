@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import html_option, json_option, language_option, since_option, until_option
-from classpulse.cli.output import print_list, write_page
+from classpulse.cli.output import print_compact_table, write_history_page
 from classpulse.config.settings import Config, read_config
-from classpulse.formatting import count
-from classpulse.services.assessment import open_history
-from classpulse.services.history import Wanted, language_of, past_lessons, report_settings
+from classpulse.formatting import english_count
+from classpulse.services.assessment import open_summarised_database
+from classpulse.services.history import SessionFilter, find_past_sessions, page_language, report_settings
 from db.records import SessionStatus
-from db.roster import require_class, require_room
-from reports.history.sessions import HEADINGS, Filters, SessionLine
+from db.roster import require_known_class, require_known_room
+from reports.history.sessions import SESSION_HEADINGS, SessionFilters, SessionLine
 from reports.text.i18n import Language
 
 
@@ -36,7 +36,7 @@ from reports.text.i18n import Language
 @html_option
 @language_option
 @click.pass_obj
-def sessions(
+def sessions_command(
     config_path: Path,
     class_name: str | None,
     room: str | None,
@@ -58,15 +58,17 @@ def sessions(
     if html is not None:
         from reports.history.pages.sessions import sessions_page
 
-        wanted = Filters(class_name, room, since, until, ended, flagged=flagged)
-        write_page(lambda: sessions_page(lines, wanted), html, language_of(config, language), quiet=as_json)
+        wanted = SessionFilters(class_name, room, since, until, ended, flagged=flagged)
+        write_history_page(
+            lambda: sessions_page(lines, wanted), html, page_language(config, language), quiet=as_json
+        )
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_list("Sessions", HEADINGS, [line.cells for line in lines])
-        _tell_open(lines)
+        print_compact_table("Sessions", SESSION_HEADINGS, [line.cells for line in lines])
+        _print_open_flags(lines)
     else:
-        say("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")
+        print_message("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")
     return 0
 
 
@@ -80,18 +82,20 @@ def _lines(
     *,
     quiet: bool,
 ) -> list[SessionLine]:
-    with open_history(config, quiet=quiet) as engine:
-        wanted = Wanted(
-            class_name=require_class(engine, class_name) if class_name else None,
-            room=require_room(engine, room) if room else None,
+    with open_summarised_database(config, quiet=quiet) as engine:
+        wanted = SessionFilter(
+            class_name=require_known_class(engine, class_name) if class_name else None,
+            room=require_known_room(engine, room) if room else None,
             since=since,
             until=until,
             status=SessionStatus(status) if status else None,
         )
-        return [one.line for one in past_lessons(engine, wanted, report_settings(config))]
+        return [one.line for one in find_past_sessions(engine, wanted, report_settings(config))]
 
 
-def _tell_open(lines: list[SessionLine]) -> None:
-    waiting = sum(bool(line.open) for line in lines)
+def _print_open_flags(lines: list[SessionLine]) -> None:
+    waiting = sum(bool(line.unreviewed) for line in lines)
     if waiting:
-        say(f"flags of {count(waiting, 'session')} are still open: 'classpulse review' lists them")
+        print_message(
+            f"flags of {english_count(waiting, 'session')} are still open: 'classpulse review' lists them"
+        )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.foreground import Foreground, hand_over
+from classpulse.cli.foreground import ForegroundSession, submit_to_daemon
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
-from monitor.daemon.control import Request, claim_or_answer
+from monitor.daemon.control import Request, lock_or_detect_daemon
 
 
 @click.command()
@@ -31,7 +31,7 @@ from monitor.daemon.control import Request, claim_or_answer
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
-def start(
+def start_command(
     ctx: click.Context,
     class_name: str | None,
     room: str | None,
@@ -45,16 +45,16 @@ def start(
     Where 'classpulse daemon' runs, it is told to; this command then returns with the first picture.
     """
     config = read_config(ctx.obj)
-    require_policy(config.settings.policy, config.name)
+    require_policy(config.settings.policy, config.file_name)
     until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
     if source and not source.isdecimal() and Path(source).exists():
         source = str(Path(source).absolute())  # whoever records may work in another folder
     request = Request("start", room, class_name, source, until, preview=preview)
-    claim = claim_or_answer(config.data_folder)
+    claim = lock_or_detect_daemon(config.data_folder)
     if claim is None:
-        return hand_over(config, request, as_json=as_json)
+        return submit_to_daemon(config, request, as_json=as_json)
     with ExitStack() as stack:
         stack.push(claim)
-        return Foreground(
+        return ForegroundSession(
             config, as_json=as_json, verbose=ctx.parent is not None and ctx.parent.params["verbose"]
         ).run(request)

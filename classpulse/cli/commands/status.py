@@ -11,13 +11,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from classpulse.cli.console import print_json, show_live
-from classpulse.cli.status_view import standing
+from classpulse.cli.status_view import render_status
 from classpulse.config.settings import read_config
-from monitor.daemon.control import ask_daemon
+from monitor.daemon.control import daemon_status
 from monitor.daemon.errors import ControlError
 from monitor.daemon.status import DaemonStatus
 
-_EACH_S = 1.0
+_REFRESH_INTERVAL_S = 1.0
 
 
 @click.command()
@@ -26,13 +26,13 @@ _EACH_S = 1.0
     "--json", "as_json", is_flag=True, help="Print the answer as JSON; with --watch a line a second."
 )
 @click.pass_obj
-def status(config_path: Path, watch: bool, as_json: bool) -> int:
+def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
     """Say what is being recorded, since when, what it sees, and how camera, database and disk are."""
     folder = read_config(config_path).data_folder
 
     def answer() -> dict[str, object]:
         try:
-            daemon = ask_daemon(folder)
+            daemon = daemon_status(folder)
         except ControlError as error:
             if not watch:
                 raise
@@ -41,7 +41,7 @@ def status(config_path: Path, watch: bool, as_json: bool) -> int:
 
     def picture() -> RenderableType:
         try:
-            return standing(ask_daemon(folder), datetime.now(UTC))
+            return render_status(daemon_status(folder), datetime.now(UTC))
         except ControlError as error:
             if not watch:
                 raise
@@ -50,10 +50,10 @@ def status(config_path: Path, watch: bool, as_json: bool) -> int:
     if as_json:
         print_json(answer(), compact=watch)
         while watch:
-            time.sleep(_EACH_S)
+            time.sleep(_REFRESH_INTERVAL_S)
             print_json(answer(), compact=True)
         return 0
-    show_live(picture, each_s=_EACH_S if watch else None)
+    show_live(picture, refresh_s=_REFRESH_INTERVAL_S if watch else None)
     return 0
 
 

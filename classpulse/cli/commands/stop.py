@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.config.settings import read_config
 from classpulse.errors import RunError
-from monitor.daemon.control import ask_daemon, give_order
+from monitor.daemon.control import daemon_status, send_command
 from monitor.daemon.errors import ControlError
 from monitor.session.status import RecordingStatus
 
-_POLL_S = 0.2
+_POLL_INTERVAL_S = 0.2
 
 
 @click.command()
@@ -25,26 +25,28 @@ _POLL_S = 0.2
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def stop(config_path: Path, room: str | None, wait_s: float, as_json: bool) -> int:
+def stop_command(config_path: Path, room: str | None, wait_s: float, as_json: bool) -> int:
     """Ask a recording to end, and wait until it has written everything."""
     folder = read_config(config_path).data_folder
-    ended = give_order(folder, "stop", room)
-    _wait(folder, ended, wait_s)
+    ended = send_command(folder, "stop", room)
+    _wait_until_ended(folder, ended, wait_s)
     if as_json:
         print_json({"session": ended.session_id, "stopped": True})
     elif ended.session_id is None:
-        say(f"{ended.class_name} was stopped before its first picture: nothing was recorded")
+        print_message(f"{ended.class_name} was stopped before its first picture: nothing was recorded")
     else:
-        say(f"session {ended.session_id} has ended; its report: classpulse report {ended.session_id}")
+        print_message(
+            f"session {ended.session_id} has ended; its report: classpulse report {ended.session_id}"
+        )
     return 0
 
 
-def _wait(folder: Path, ended: RecordingStatus, wait_s: float) -> None:
+def _wait_until_ended(folder: Path, ended: RecordingStatus, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
     while True:
         # It ends, so at any moment it may be busy with that, or be gone.
         with suppress(ControlError):
-            daemon = ask_daemon(folder)
+            daemon = daemon_status(folder)
             if daemon is None or all(
                 one.room != ended.room or one.session_id != ended.session_id for one in daemon.recordings
             ):
@@ -54,4 +56,4 @@ def _wait(folder: Path, ended: RecordingStatus, wait_s: float) -> None:
                 f"session {ended.session_id} was asked to end and is still being written after {wait_s:g} s; "
                 "look with 'classpulse status'"
             )
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_INTERVAL_S)

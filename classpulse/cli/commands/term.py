@@ -8,30 +8,34 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option, language_option, since_option, until_option
-from classpulse.cli.output import print_path, write_page
+from classpulse.cli.output import print_path, write_history_page
 from classpulse.config.settings import Config, read_config
-from classpulse.services.assessment import open_history
-from classpulse.services.history import language_of, report_settings, term_of, term_pdf
-from db.roster import require_class
+from classpulse.services.assessment import open_summarised_database
+from classpulse.services.history import load_term, page_language, render_term_pdf, report_settings
+from db.roster import require_known_class
 from reports.history.data import term_data
-from reports.history.term import Term
+from reports.history.term import TermHistory
 from reports.text.i18n import Language
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE_PATH = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
 @click.argument("class_name", metavar="CLASS")
 @since_option
 @until_option
-@click.option("--html", type=_FILE, help="Where to write the page.  [default: in the folder of the reports]")
-@click.option("--pdf", type=_FILE, help="Where to write the PDF.  [default: in the folder of the reports]")
+@click.option(
+    "--html", type=_FILE_PATH, help="Where to write the page.  [default: in the folder of the reports]"
+)
+@click.option(
+    "--pdf", type=_FILE_PATH, help="Where to write the PDF.  [default: in the folder of the reports]"
+)
 @language_option
 @json_option
 @click.pass_obj
-def term(
+def term_command(
     config_path: Path,
     class_name: str,
     since: datetime | None,
@@ -44,32 +48,38 @@ def term(
     """Write the report of all lessons of CLASS, as a page and as a PDF."""
     config = read_config(config_path)
     settings = report_settings(config)
-    with open_history(config, quiet=as_json) as engine:
-        name = require_class(engine, class_name)
-        found = term_of(engine, name, settings, since, until)
-    if not found.lessons:
-        say(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
+    with open_summarised_database(config, quiet=as_json) as engine:
+        name = require_known_class(engine, class_name)
+        found = load_term(engine, name, settings, since, until)
+    if not found.sessions:
+        print_message(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
     elif html is not None or pdf is not None or not as_json:
-        _write(found, config, html, pdf, language_of(config, language), quiet=as_json)
+        _write(found, config, html, pdf, page_language(config, language), quiet=as_json)
     if as_json:
         print_json(term_data(found))
     return 0
 
 
 def _write(
-    found: Term, config: Config, html: Path | None, pdf: Path | None, language: Language, *, quiet: bool
+    found: TermHistory,
+    config: Config,
+    html: Path | None,
+    pdf: Path | None,
+    language: Language,
+    *,
+    quiet: bool,
 ) -> None:
     """The files that were asked for; without a wish both, in the folder of the reports."""
     from reports.history.pages.term import term_page
-    from reports.rendering.atomic_write import write_whole
+    from reports.rendering.atomic_write import atomic_write
 
     if html is None and pdf is None:
         folder = config.output_folder / f"term-{_file_name(found.class_name)}"
         html, pdf = folder / "term.html", folder / "term.pdf"
     if html is not None:
-        write_page(lambda: term_page(found), html, language, quiet=quiet)
+        write_history_page(lambda: term_page(found), html, language, quiet=quiet)
     if pdf is not None:
-        write_whole(pdf, term_pdf(found, config.settings.output.paper, language))
+        atomic_write(pdf, render_term_pdf(found, config.settings.output.paper, language))
         if not quiet:
             print_path("pdf", pdf)
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, say
+from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import html_option, json_option, language_option
-from classpulse.cli.output import print_list, write_page
+from classpulse.cli.output import print_compact_table, write_history_page
 from classpulse.config.settings import read_config
-from classpulse.services.assessment import open_history
-from classpulse.services.history import language_of, last_weeks, report_settings
-from db.roster import require_class
+from classpulse.services.assessment import open_summarised_database
+from classpulse.services.history import page_language, recent_trends, report_settings
+from db.roster import require_known_class
 from reports.history.data import trends_data
-from reports.history.weeks import LESSON_HEADINGS, SPARE, WEEK_HEADINGS
+from reports.history.weeks import CLASS_SESSION_HEADINGS, OPTIONAL_HEADINGS, WEEK_HEADINGS
 from reports.text.i18n import Language
 
 
@@ -31,7 +31,7 @@ from reports.text.i18n import Language
 @html_option
 @language_option
 @click.pass_obj
-def trends(
+def trends_command(
     config_path: Path,
     class_name: str,
     weeks: int,
@@ -42,23 +42,28 @@ def trends(
     """Show how CLASS was seen, lesson by lesson and week by week."""
     config = read_config(config_path)
     settings = report_settings(config)
-    with open_history(config, quiet=as_json) as engine:
-        found = last_weeks(engine, require_class(engine, class_name), weeks, settings)
-    if not found.lessons:
-        say(f"class {class_name!r} has no session yet; 'classpulse start' records one")
+    with open_summarised_database(config, quiet=as_json) as engine:
+        found = recent_trends(engine, require_known_class(engine, class_name), weeks, settings)
+    if not found.sessions:
+        print_message(f"class {class_name!r} has no session yet; 'classpulse start' records one")
         return 0
     if html is not None:
         from reports.history.pages.trends import trends_page
 
-        write_page(lambda: trends_page(found), html, language_of(config, language), quiet=as_json)
+        write_history_page(lambda: trends_page(found), html, page_language(config, language), quiet=as_json)
     if as_json:
         print_json(trends_data(found))
     else:
-        print_list(f"{class_name} by weeks, in %", WEEK_HEADINGS, [week.cells for week in found.weeks], SPARE)
-        print_list(
+        print_compact_table(
+            f"{class_name} by weeks, in %",
+            WEEK_HEADINGS,
+            [week.cells for week in found.weeks],
+            OPTIONAL_HEADINGS,
+        )
+        print_compact_table(
             f"{class_name} by lessons, in %",
-            LESSON_HEADINGS,
-            [line.cells for line in found.lessons],
+            CLASS_SESSION_HEADINGS,
+            [line.cells for line in found.sessions],
             ["students"],
         )
     return 0

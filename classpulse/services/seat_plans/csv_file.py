@@ -9,50 +9,50 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from classpulse.csv_table import SheetRow, read_sheet
+from classpulse.csv_table import CsvRow, read_csv_table
 from db.records import PlannedSeat
 from monitor.types import Box
 
-COLUMNS = ("label", "x1", "y1", "x2", "y2")
+PLAN_COLUMNS = ("label", "x1", "y1", "x2", "y2")
 
-MAX_LABEL = 20
+MAX_LABEL_LENGTH = 20
 
-ONE_SEAT = 0.5
+SAME_SEAT_IOU = 0.5
 """Two boxes that share more than this, as intersection over union, are one seat laid twice."""
 
 
-def plan_text(seats: Sequence[PlannedSeat]) -> str:
+def format_plan(seats: Sequence[PlannedSeat]) -> str:
     """The file: whole pixels, because a decimal point is a comma in some spreadsheets."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(PLAN_COLUMNS)
     for seat in seats:
         x1, y1, x2, y2 = seat.box_xyxy
         writer.writerow((seat.label, math.floor(x1), math.floor(y1), math.ceil(x2), math.ceil(y2)))
     return buffer.getvalue()
 
 
-def read_plan(path: Path, width: int, height: int) -> tuple[list[PlannedSeat], list[str]]:
+def read_plan_csv(path: Path, width: int, height: int) -> tuple[list[PlannedSeat], list[str]]:
     """The seats of a plan over a picture of so many pixels, and one line about each row that is wrong.
-    Raises ``UserError`` as ``read_sheet`` does."""
-    sheet = read_sheet(path, COLUMNS)
-    seats, problems = checked_seats(sheet.rows, width, height)
+    Raises ``UserError`` as ``read_csv_table`` does."""
+    sheet = read_csv_table(path, PLAN_COLUMNS)
+    seats, problems = parse_seats(sheet.rows, width, height)
     return seats, [*sheet.problems, *problems]
 
 
-def checked_seats(rows: Iterable[SheetRow], width: int, height: int) -> tuple[list[PlannedSeat], list[str]]:
-    """The seats of rows with the cells ``COLUMNS``, and one line about each that is wrong."""
+def parse_seats(rows: Iterable[CsvRow], width: int, height: int) -> tuple[list[PlannedSeat], list[str]]:
+    """The seats of rows with the cells ``PLAN_COLUMNS``, and one line about each that is wrong."""
     problems, seats, lines = [], [], []
     for row in rows:
         try:
-            seats.append(_seat(row, width, height))
+            seats.append(_parse_seat(row, width, height))
             lines.append(row.line)
         except ValueError as error:
             problems.append(f"line {row.line}: {error}")
-    return seats, problems + _twice(seats, lines)
+    return seats, problems + _duplicate_seats(seats, lines)
 
 
-def overlap(one: Box, other: Box) -> float:
+def seat_iou(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, 0..1."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
@@ -61,11 +61,11 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (sum(areas) - shared)
 
 
-def _seat(row: SheetRow, width: int, height: int) -> PlannedSeat:
+def _parse_seat(row: CsvRow, width: int, height: int) -> PlannedSeat:
     label = row.cells["label"]
-    if not label or len(label) > MAX_LABEL or not label.isprintable():
-        raise ValueError(f"the label is {label!r}; expected 1 to {MAX_LABEL} letters such as A1")
-    x1, y1, x2, y2 = (_number(name, row.cells[name]) for name in COLUMNS[1:])
+    if not label or len(label) > MAX_LABEL_LENGTH or not label.isprintable():
+        raise ValueError(f"the label is {label!r}; expected 1 to {MAX_LABEL_LENGTH} letters such as A1")
+    x1, y1, x2, y2 = (_parse_pixels(name, row.cells[name]) for name in PLAN_COLUMNS[1:])
     box = f"{x1:g}, {y1:g}, {x2:g}, {y2:g}"
     if not (x2 > x1 and y2 > y1):
         raise ValueError(f"the box of seat {label} is empty ({box}); expected x2 > x1 and y2 > y1")
@@ -74,7 +74,7 @@ def _seat(row: SheetRow, width: int, height: int) -> PlannedSeat:
     return PlannedSeat(label, (x1, y1, x2, y2))
 
 
-def _number(name: str, cell: str) -> float:
+def _parse_pixels(name: str, cell: str) -> float:
     try:
         value = float(cell)
     except ValueError:
@@ -84,12 +84,12 @@ def _number(name: str, cell: str) -> float:
     return value
 
 
-def _twice(seats: Sequence[PlannedSeat], lines: Sequence[int]) -> list[str]:
+def _duplicate_seats(seats: Sequence[PlannedSeat], lines: Sequence[int]) -> list[str]:
     """One line for each label that is given twice, and each two boxes that are one seat."""
     problems = []
     for (first, at), (second, line) in itertools.combinations(zip(seats, lines, strict=True), 2):
         if first.label.casefold() == second.label.casefold():
             problems.append(f"line {line}: seat {second.label} is on line {at} already")
-        elif overlap(first.box_xyxy, second.box_xyxy) > ONE_SEAT:
+        elif seat_iou(first.box_xyxy, second.box_xyxy) > SAME_SEAT_IOU:
             problems.append(f"line {line}: seat {second.label} lies on seat {first.label} of line {at}")
     return problems

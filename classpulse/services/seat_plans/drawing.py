@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from db.records import PlannedSeat, RosterEntry, SeatPlan
-from monitor.geometry import grown
+from monitor.geometry import expand_box
 from monitor.types import Box, ImageBGR
-from reports.charts.style import FAINT, INK, WIDTH_IN, Chart, house_style
+from reports.charts.style import FAINT, INK, WIDTH_IN, FigureWithAlt, chart_style
 from reports.charts.svg import to_svg
 
-DPI = 200
+CHART_DPI = 200
 _MARGIN = (1.0, 1.5, 1.0, 1.5)
 
-_LOOKS: Mapping[bool | None, dict[str, Any]] = {
+_SEAT_STYLES: Mapping[bool | None, dict[str, Any]] = {
     None: {"facecolor": "#FFFFFF", "edgecolor": FAINT, "linestyle": ":"},
     True: {"facecolor": "#CBE0EF", "edgecolor": INK},
     False: {"facecolor": "#D9D9D9", "edgecolor": INK, "hatch": "/////"},
@@ -32,22 +32,22 @@ _LOOKS: Mapping[bool | None, dict[str, Any]] = {
 """By consent; None where nobody of the roster sits."""
 
 
-def plan_svg(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> bytes:
-    """The drawing as SVG; ``sitting`` has the people of the roster by label."""
-    with house_style():
-        return to_svg(_chart(plan, sitting)).encode("utf-8")
+def render_plan_svg(plan: SeatPlan, students_by_seat: Mapping[str, RosterEntry]) -> bytes:
+    """The drawing as SVG; ``students_by_seat`` has the people of the roster by label."""
+    with chart_style():
+        return to_svg(_chart(plan, students_by_seat)).encode("utf-8")
 
 
-def plan_png(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> bytes:
+def render_plan_png(plan: SeatPlan, students_by_seat: Mapping[str, RosterEntry]) -> bytes:
     """The same as PNG."""
     buffer = io.BytesIO()
-    with house_style():
-        _chart(plan, sitting).figure.savefig(buffer, format="png", dpi=DPI)
+    with chart_style():
+        _chart(plan, students_by_seat).figure.savefig(buffer, format="png", dpi=CHART_DPI)
     return buffer.getvalue()
 
 
-def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
-    left, top, right, low = _around(plan)
+def _chart(plan: SeatPlan, students_by_seat: Mapping[str, RosterEntry]) -> FigureWithAlt:
+    left, top, right, low = _plan_bounds(plan)
     figure = Figure(figsize=(WIDTH_IN, WIDTH_IN * (low - top) / (right - left) + 0.3), layout="constrained")
     ax = figure.add_subplot(xlim=(left, right), ylim=(low, top), aspect="equal")
     ax.set(xticks=[], yticks=[])
@@ -55,45 +55,45 @@ def _chart(plan: SeatPlan, sitting: Mapping[str, RosterEntry]) -> Chart:
     ax.spines[["top", "right"]].set_visible(True)
     for seat in plan.seats:
         x1, y1, x2, y2 = seat.box_xyxy
-        entry = sitting.get(seat.label)
-        ax.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **_LOOKS[entry.consent if entry else None]))
+        entry = students_by_seat.get(seat.label)
+        ax.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **_SEAT_STYLES[entry.consent if entry else None]))
         middle = (x1 + x2) / 2
-        _write(ax, seat.label, (middle, y1), 1, va="bottom", fontsize=6, weight="bold")
+        _annotate(ax, seat.label, (middle, y1), 1, va="bottom", fontsize=6, weight="bold")
         if entry is not None:
-            _write(ax, entry.pseudonym, (middle, y2), -2, va="top", fontsize=5)
-    return Chart(figure, f"Seat plan of class {plan.class_name} with {len(plan.seats)} seats")
+            _annotate(ax, entry.pseudonym, (middle, y2), -2, va="top", fontsize=5)
+    return FigureWithAlt(figure, f"Seat plan of class {plan.class_name} with {len(plan.seats)} seats")
 
 
-def _write(ax: Axes, text: str, at_xy: tuple[float, float], up_pt: float, **look: Any) -> None:
-    ax.annotate(text, at_xy, (0, up_pt), textcoords="offset points", ha="center", **look)
+def _annotate(ax: Axes, text: str, at_xy: tuple[float, float], up_pt: float, **style: Any) -> None:
+    ax.annotate(text, at_xy, (0, up_pt), textcoords="offset points", ha="center", **style)
 
 
-def _around(plan: SeatPlan) -> Box:
+def _plan_bounds(plan: SeatPlan) -> Box:
     """The part of the picture that has seats, with room for their texts."""
-    edges = np.array([grown(seat.box_xyxy, _MARGIN) for seat in plan.seats])
+    edges = np.array([expand_box(seat.box_xyxy, _MARGIN) for seat in plan.seats])
     (left, top), (right, low) = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
     return float(left), float(top), float(right), float(low)
 
 
-BLOCKS = 3
+BLOCKS_PER_FACE = 3
 """So many blocks across a face of middling size the whole picture is made of, for faces that were not found.
 People know a familiar face from some 7 blocks across (Yip and Sinha 2002)."""
 
-LEAST_BLOCK_PX = 8
-DIM = 0.55
-HIDDEN = (0.3, 0.4, 0.3, 0.2)
+MIN_BLOCK_PX = 8
+DIM_FACTOR = 0.55
+HEAD_MARGIN = (0.3, 0.4, 0.3, 0.2)
 """What is filled with one colour around a face that was found, in its widths and heights: its hair too."""
 
 _BOX_BGR, _TEXT_BGR = (0, 215, 255), (255, 255, 255)
 
 
-def plan_picture(still_bgr: ImageBGR, seats: Sequence[PlannedSeat]) -> bytes:
+def render_anonymised_plan(still_bgr: ImageBGR, seats: Sequence[PlannedSeat]) -> bytes:
     """A PNG: the still in blocks and dimmed, the faces of ``seats`` filled, boxes and labels over it."""
     widths = [seat.box_xyxy[2] - seat.box_xyxy[0] for seat in seats]
-    block = max(LEAST_BLOCK_PX, round(float(np.median(widths)) / BLOCKS) if widths else 0)
-    picture = cv2.convertScaleAbs(_in_blocks(still_bgr, block), alpha=DIM)
+    block = max(MIN_BLOCK_PX, round(float(np.median(widths)) / BLOCKS_PER_FACE) if widths else 0)
+    picture = cv2.convertScaleAbs(_pixelate(still_bgr, block), alpha=DIM_FACTOR)
     for seat in seats:
-        x1, y1, x2, y2 = (max(0, round(edge)) for edge in grown(seat.box_xyxy, HIDDEN))
+        x1, y1, x2, y2 = (max(0, round(edge)) for edge in expand_box(seat.box_xyxy, HEAD_MARGIN))
         place = picture[y1:y2, x1:x2]
         place[:] = place.mean(axis=(0, 1))
     for seat in seats:
@@ -105,7 +105,7 @@ def plan_picture(still_bgr: ImageBGR, seats: Sequence[PlannedSeat]) -> bytes:
     return bytes(cv2.imencode(".png", picture)[1])
 
 
-def _in_blocks(image_bgr: ImageBGR, block: int) -> ImageBGR:
+def _pixelate(image_bgr: ImageBGR, block: int) -> ImageBGR:
     height, width = image_bgr.shape[:2]
     size = (max(1, width // block), max(1, height // block))
     small = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)

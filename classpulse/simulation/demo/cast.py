@@ -8,19 +8,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from classpulse.simulation.demo.poses import REST, Expression, Pose
+from classpulse.simulation.demo.poses import RESTING_POSES, Expression, FacePose
 
-TRANSITION_S = 0.8
+TRANSITION_DURATION_S = 0.8
 """How long a change of expression takes."""
 
-TURN_S = 1.2
+TURN_DURATION_S = 1.2
 """How long a turn of the head, or leaving and coming back, takes."""
 
-BLINK_S = 0.3
+BLINK_DURATION_S = 0.3
 
 
 @dataclass(frozen=True)
-class Spell:
+class ScriptSegment:
     """A stretch of a student's script, from ``start`` (a share of the lecture, 0..1) to the next spell."""
 
     start: float
@@ -31,7 +31,7 @@ class Spell:
 
 
 @dataclass(frozen=True)
-class Look:
+class TileStyle:
     """How a tile looks. ``zoom`` is tile pixels per portrait pixel; ``shift_xy`` moves her in the tile,
     pixels; ``light_bgr`` multiplies the picture's channels; ``gamma`` above 1 darkens the middle;
     ``cloth_bgr`` is added to what is dark; ``tempo`` and ``phase`` make her motions her own."""
@@ -48,18 +48,18 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Student:
-    """One student of the demo: the name on her tile, her script and her look. ``flag`` says whether a teacher
+class DemoStudent:
+    """One student of the demo: the name on her tile, her script and her look. ``should_be_flagged`` says whether a teacher
     should be told of her."""
 
     seat: str
-    spells: tuple[Spell, ...]
-    look: Look
-    flag: bool = False
+    segments: tuple[ScriptSegment, ...]
+    appearance: TileStyle
+    should_be_flagged: bool = False
 
 
 @dataclass(frozen=True)
-class Moment:
+class StudentMoment:
     """A student at one time. ``presence`` is 1 in her place, 0 away, between while she moves; ``settled`` is
     False during a change, when two answers are right. ``pose`` holds everything that is drawn."""
 
@@ -67,63 +67,67 @@ class Moment:
     present: bool
     settled: bool
     presence: float
-    pose: Pose
+    pose: FacePose
 
 
-def moment_at(student: Student, t_s: float, length_s: float) -> Moment:
+def scripted_state_at(student: DemoStudent, t_s: float, length_s: float) -> StudentMoment:
     """What ``student`` does at ``t_s`` of a lecture of ``length_s`` seconds."""
-    index = max(i for i, spell in enumerate(student.spells) if spell.start * length_s <= max(t_s, 0.0))
-    now = student.spells[index]
-    before = student.spells[index - 1] if index else now
+    index = max(i for i, spell in enumerate(student.segments) if spell.start * length_s <= max(t_s, 0.0))
+    now = student.segments[index]
+    before = student.segments[index - 1] if index else now
     since_s = t_s - now.start * length_s
-    mood, turn = _ease(since_s / TRANSITION_S), _ease(since_s / TURN_S)
-    rest = REST[before.expression].towards(REST[now.expression], mood)
+    mood, turn = _ease(since_s / TRANSITION_DURATION_S), _ease(since_s / TURN_DURATION_S)
+    rest = RESTING_POSES[before.expression].interpolate(RESTING_POSES[now.expression], mood)
     yaw_deg = before.yaw_deg + (now.yaw_deg - before.yaw_deg) * turn
     pitch_deg = before.pitch_deg + (now.pitch_deg - before.pitch_deg) * turn
     presence = float(before.present) + (float(now.present) - float(before.present)) * turn
-    changed = _held(now) != _held(before)
-    changing_s = max(TURN_S * changed, TRANSITION_S * (now.expression is not before.expression))
-    pose = _alive(rest, student.look, t_s, yaw_deg, pitch_deg)
-    return Moment(now.expression, presence > 0.5, since_s >= changing_s, presence, pose)
+    changed = _direction_and_presence(now) != _direction_and_presence(before)
+    changing_s = max(
+        TURN_DURATION_S * changed, TRANSITION_DURATION_S * (now.expression is not before.expression)
+    )
+    pose = _with_small_motions(rest, student.appearance, t_s, yaw_deg, pitch_deg)
+    return StudentMoment(now.expression, presence > 0.5, since_s >= changing_s, presence, pose)
 
 
-def sway_at(look: Look, t_s: float) -> tuple[float, float, float, float]:
+def sway_at(appearance: TileStyle, t_s: float) -> tuple[float, float, float, float]:
     """Small motions of a person who sits still: x and y in pixels, roll in degrees, scale as a factor."""
-    a = t_s * look.tempo + look.phase
+    a = t_s * appearance.tempo + appearance.phase
     x_px = 5.0 * math.sin(0.61 * a) + 2.0 * math.sin(1.73 * a + 1.0)
     y_px = 2.5 * math.sin(0.47 * a + 2.0) + 0.8 * math.sin(2.1 * a)
     roll_deg = 1.6 * math.sin(0.53 * a + 0.5) + 0.5 * math.sin(1.9 * a)
     return x_px, y_px, roll_deg, 1.0 + 0.02 * math.sin(0.37 * a + 1.5)
 
 
-def brightness_at(look: Look, t_s: float) -> float:
+def brightness_at(appearance: TileStyle, t_s: float) -> float:
     """A camera's automatic exposure: a factor near 1."""
-    return 1.0 + 0.03 * math.sin(0.29 * t_s * look.tempo + 2 * look.phase)
+    return 1.0 + 0.03 * math.sin(0.29 * t_s * appearance.tempo + 2 * appearance.phase)
 
 
-def _held(spell: Spell) -> tuple[float, float, bool]:
+def _direction_and_presence(segment: ScriptSegment) -> tuple[float, float, bool]:
     """What takes a turn to change: the head's direction, and being there."""
-    return spell.yaw_deg, spell.pitch_deg, spell.present
+    return segment.yaw_deg, segment.pitch_deg, segment.present
 
 
-def _alive(rest: Pose, look: Look, t_s: float, yaw_deg: float, pitch_deg: float) -> Pose:
+def _with_small_motions(
+    rest: FacePose, appearance: TileStyle, t_s: float, yaw_deg: float, pitch_deg: float
+) -> FacePose:
     """The pose at rest with small turns, a restless mouth and blinks."""
-    a = t_s * look.tempo + look.phase
+    a = t_s * appearance.tempo + appearance.phase
     strength = 1.0 + 0.08 * math.sin(0.83 * a) + 0.05 * math.sin(2.3 * a + 1.0)
     actions = {action: weight * strength for action, weight in rest.actions.items()}
     small_yaw_deg = 3.0 * math.sin(0.43 * a) + 1.5 * math.sin(1.1 * a + 2.0)
     small_pitch_deg = 2.0 * math.sin(0.39 * a + 1.0)
-    lids = max(rest.lids, _blink(t_s, look))
+    lids = max(rest.lids, _lid_closure(t_s, appearance))
     all_pitch_deg = rest.pitch_deg + pitch_deg + small_pitch_deg
-    return Pose(actions, lids, rest.mouth * strength, yaw_deg + small_yaw_deg, all_pitch_deg)
+    return FacePose(actions, lids, rest.mouth * strength, yaw_deg + small_yaw_deg, all_pitch_deg)
 
 
-def _blink(t_s: float, look: Look) -> float:
+def _lid_closure(t_s: float, appearance: TileStyle) -> float:
     """0 open to 1 shut. Blinks come every 2.7 to 5.3 seconds, unevenly, as people's do."""
-    period_s = 4.0 / look.tempo
+    period_s = 4.0 / appearance.tempo
     count = math.floor(t_s / period_s)
-    at_s = period_s * (count + 0.5 + 0.33 * math.sin(12.9898 * count + look.phase))
-    return max(0.0, 1.0 - abs(t_s - at_s) / (BLINK_S / 2))
+    at_s = period_s * (count + 0.5 + 0.33 * math.sin(12.9898 * count + appearance.phase))
+    return max(0.0, 1.0 - abs(t_s - at_s) / (BLINK_DURATION_S / 2))
 
 
 def _ease(share: float) -> float:
@@ -135,47 +139,71 @@ def _ease(share: float) -> float:
 NEUTRAL, DOWNCAST = Expression.NEUTRAL, Expression.DOWNCAST
 SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
 
-AWAY_YAW_DEG = 52.0
+TURNED_AWAY_YAW_DEG = 52.0
 """Turned to a neighbour. A face detector's keypoints show 35 to 41 degrees of it, and no more of a larger
 turn: at 57 the warped portrait begins to look like no head."""
 
 # At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
-CAST: tuple[Student, ...] = (
-    Student(
+CAST: tuple[DemoStudent, ...] = (
+    DemoStudent(
         "Seat 1",
-        (Spell(0.0), Spell(0.31, SMILING), Spell(0.42), Spell(0.78, SMILING), Spell(0.87)),
-        Look("shelves", 0.84, (-6, 4), False, (0.96, 1.0, 1.03), 1.0, (0, 0, 0), 1.0, 0.3),
+        (
+            ScriptSegment(0.0),
+            ScriptSegment(0.31, SMILING),
+            ScriptSegment(0.42),
+            ScriptSegment(0.78, SMILING),
+            ScriptSegment(0.87),
+        ),
+        TileStyle("shelves", 0.84, (-6, 4), False, (0.96, 1.0, 1.03), 1.0, (0, 0, 0), 1.0, 0.3),
     ),
-    Student(
+    DemoStudent(
         "Seat 2",
-        (Spell(0.0), Spell(0.07, DOWNCAST), Spell(0.52), Spell(0.58, DOWNCAST), Spell(0.95)),
-        Look("window", 0.80, (8, 10), True, (1.06, 1.0, 0.95), 1.08, (22, 6, 30), 0.8, 1.7),
-        flag=True,
+        (
+            ScriptSegment(0.0),
+            ScriptSegment(0.07, DOWNCAST),
+            ScriptSegment(0.52),
+            ScriptSegment(0.58, DOWNCAST),
+            ScriptSegment(0.95),
+        ),
+        TileStyle("window", 0.80, (8, 10), True, (1.06, 1.0, 0.95), 1.08, (22, 6, 30), 0.8, 1.7),
+        should_be_flagged=True,
     ),
-    Student(
+    DemoStudent(
         "Seat 3",
-        (Spell(0.0), Spell(0.05, SMILING), Spell(0.45), Spell(0.52, SMILING), Spell(0.94)),
-        Look("wall", 0.88, (0, 2), False, (0.92, 1.0, 1.08), 0.92, (6, 30, 12), 1.25, 2.9),
+        (
+            ScriptSegment(0.0),
+            ScriptSegment(0.05, SMILING),
+            ScriptSegment(0.45),
+            ScriptSegment(0.52, SMILING),
+            ScriptSegment(0.94),
+        ),
+        TileStyle("wall", 0.88, (0, 2), False, (0.92, 1.0, 1.08), 0.92, (6, 30, 12), 1.25, 2.9),
     ),
-    Student(
+    DemoStudent(
         "Seat 4",
-        (Spell(0.0), Spell(0.38, present=False), Spell(0.72), Spell(0.84, SMILING), Spell(0.95)),
-        Look("curtain", 0.82, (-10, 6), True, (1.0, 1.0, 1.0), 1.0, (34, 18, 4), 1.1, 4.1),
+        (
+            ScriptSegment(0.0),
+            ScriptSegment(0.38, present=False),
+            ScriptSegment(0.72),
+            ScriptSegment(0.84, SMILING),
+            ScriptSegment(0.95),
+        ),
+        TileStyle("curtain", 0.82, (-10, 6), True, (1.0, 1.0, 1.0), 1.0, (34, 18, 4), 1.1, 4.1),
     ),
-    Student(
+    DemoStudent(
         "Seat 5",
         (
-            Spell(0.0),
-            Spell(0.22, yaw_deg=AWAY_YAW_DEG),
-            Spell(0.45),
-            Spell(0.58, yaw_deg=-AWAY_YAW_DEG),
-            Spell(0.84),
+            ScriptSegment(0.0),
+            ScriptSegment(0.22, yaw_deg=TURNED_AWAY_YAW_DEG),
+            ScriptSegment(0.45),
+            ScriptSegment(0.58, yaw_deg=-TURNED_AWAY_YAW_DEG),
+            ScriptSegment(0.84),
         ),
-        Look("board", 0.86, (4, 6), False, (1.04, 1.0, 0.97), 1.12, (4, 8, 36), 0.9, 5.2),
+        TileStyle("board", 0.86, (4, 6), False, (1.04, 1.0, 0.97), 1.12, (4, 8, 36), 0.9, 5.2),
     ),
-    Student(
+    DemoStudent(
         "Seat 6",
-        (Spell(0.0), Spell(0.45, SURPRISED), Spell(0.56)),
-        Look("lamp", 0.78, (2, 14), True, (0.90, 0.98, 1.08), 1.15, (28, 28, 28), 1.15, 0.9),
+        (ScriptSegment(0.0), ScriptSegment(0.45, SURPRISED), ScriptSegment(0.56)),
+        TileStyle("lamp", 0.78, (2, 14), True, (0.90, 0.98, 1.08), 1.15, (28, 28, 28), 1.15, 0.9),
     ),
 )

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from classpulse.simulation.ground_truth import DemoError
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
-from monitor.faces.mesh import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, BundledNetwork, Mesh, MeshNetwork
+from monitor.faces.mesh import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, MediaPipeNetwork, Mesh, MeshNetwork
 from monitor.types import Box, ImageBGR
 
 
 @dataclass(frozen=True, eq=False)
-class Landmarks(Mesh):
+class PortraitLandmarks(Mesh):
     """A mesh with a yardstick."""
 
     @property
@@ -31,21 +31,21 @@ class Landmarks(Mesh):
         return float(np.linalg.norm(self.xy[LEFT_EYE_CORNER] - self.xy[RIGHT_EYE_CORNER]))
 
 
-def find_landmarks(image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Landmarks:
+def find_landmarks(image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> PortraitLandmarks:
     """The mesh of the face inside ``box_xyxy``, pixels.
 
     ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first. Raises ``DemoError`` where there is no face.
     """
-    mesh = MeshNetwork().settle(image_bgr, box_xyxy, eyes)
+    mesh = MeshNetwork().find_two_pass(image_bgr, box_xyxy, eyes)
     if mesh is None:
         raise DemoError(
             "the portrait's face has no mesh; expected matplotlib's own picture: reinstall matplotlib"
         )
-    return Landmarks(mesh.points, mesh.presence)
+    return PortraitLandmarks(mesh.points, mesh.presence)
 
 
-SAMPLE = "grace_hopper.jpg"
-SEGMENTATION = "selfie_segmentation/selfie_segmentation.tflite"
+PORTRAIT_FILE = "grace_hopper.jpg"
+SEGMENTATION_MODEL = "selfie_segmentation/selfie_segmentation.tflite"
 SEGMENTATION_PX = 256
 
 MIN_FACE_PX = 96
@@ -61,25 +61,25 @@ FACE_MARGIN_PX = 60
 @dataclass(frozen=True)
 class Portrait:
     """``image_bgr (470, 512, 3)`` uint8; ``person (470, 512)`` float32, 1 where she is and 0 in the
-    background; ``face`` her landmarks in the picture."""
+    background; ``landmarks`` her landmarks in the picture."""
 
     image_bgr: ImageBGR
-    person: NDArray[np.float32]
-    face: Landmarks
+    person_mask: NDArray[np.float32]
+    landmarks: PortraitLandmarks
 
     @property
     def face_area(self) -> tuple[slice, slice]:
         """Rows and columns of the face and a little more: all that is painted upon."""
-        x1, y1, x2, y2 = self.face.box_xyxy
+        x1, y1, x2, y2 = self.landmarks.box_xyxy
         return (slice(int(y1), int(y2) + FACE_MARGIN_PX), slice(int(x1), int(x2)))
 
-    def face_only(self) -> Portrait:
+    def crop_to_face(self) -> Portrait:
         """The portrait cut to ``face_area``."""
         rows, columns = self.face_area
         shift = np.array([columns.start, rows.start, 0], np.float32)
-        face = Landmarks(self.face.points - shift, self.face.presence)
+        face = PortraitLandmarks(self.landmarks.points - shift, self.landmarks.presence)
         return Portrait(
-            np.ascontiguousarray(self.image_bgr[self.face_area]), self.person[self.face_area], face
+            np.ascontiguousarray(self.image_bgr[self.face_area]), self.person_mask[self.face_area], face
         )
 
 
@@ -90,7 +90,7 @@ def load_portrait() -> Portrait:
     Raises ``DemoError`` if matplotlib was installed without its sample data, ``DetectorError`` if mediapipe
     was without its models.
     """
-    path = Path(matplotlib.get_data_path()) / "sample_data" / SAMPLE
+    path = Path(matplotlib.get_data_path()) / "sample_data" / PORTRAIT_FILE
     picture = cv2.imread(str(path))
     if picture is None:
         raise DemoError(f"{path} is missing; expected matplotlib's sample data: reinstall matplotlib")
@@ -101,17 +101,17 @@ def load_portrait() -> Portrait:
             f"no face was found in {path}; expected matplotlib's own picture: reinstall matplotlib"
         )
     face = find_landmarks(image_bgr, faces[0].box_xyxy, faces[0].keypoints[:2])
-    return Portrait(image_bgr, _cut_out(image_bgr), face)
+    return Portrait(image_bgr, _segment_person(image_bgr), face)
 
 
-def _cut_out(image_bgr: ImageBGR) -> NDArray[np.float32]:
+def _segment_person(image_bgr: ImageBGR) -> NDArray[np.float32]:
     """How much of each pixel is she, by MediaPipe's bundled selfie segmentation.
 
     Smoothed, then steepened about 0.6, because the flag beside the cap is given some tenths of a person, in
     streaks. (Tried first: ``cv2.grabCut``, which keeps the flag's dark stripe and cuts the hair square.)
     """
     small = cv2.resize(image_bgr, (SEGMENTATION_PX, SEGMENTATION_PX), interpolation=cv2.INTER_AREA)
-    network = BundledNetwork(SEGMENTATION)
+    network = MediaPipeNetwork(SEGMENTATION_MODEL)
     mask = network.run(small[:, :, ::-1].astype(np.float32) / 255)[SEGMENTATION_PX**2]
     height, width = image_bgr.shape[:2]
     full = cv2.resize(mask.reshape(SEGMENTATION_PX, -1), (width, height), interpolation=cv2.INTER_CUBIC)

@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.demo.cast import Look, Moment, Student, brightness_at, sway_at
-from classpulse.simulation.demo.head_turn import turned_mesh
-from classpulse.simulation.demo.portrait import Landmarks, Portrait
-from classpulse.simulation.demo.poses import Fields, Pose
-from classpulse.simulation.demo.warps import FIELD_STEP, grid
+from classpulse.simulation.demo.cast import DemoStudent, StudentMoment, TileStyle, brightness_at, sway_at
+from classpulse.simulation.demo.head_turn import rotate_mesh
+from classpulse.simulation.demo.portrait import Portrait, PortraitLandmarks
+from classpulse.simulation.demo.poses import FacePose, PoseFields
+from classpulse.simulation.demo.warps import FIELD_STEP, sample_grid
 from monitor.types import Box, ImageBGR
 
 BLUR_PX = 1.8
@@ -37,14 +37,14 @@ def draw_backdrop(name: str, width: int, height: int) -> ImageBGR:
     return np.asarray(cv2.GaussianBlur(room, (0, 0), BLUR_PX), np.uint8)
 
 
-def _gradient(width: int, height: int, top: tuple[int, ...], bottom: tuple[int, ...]) -> ImageBGR:
+def _draw_gradient(width: int, height: int, top: tuple[int, ...], bottom: tuple[int, ...]) -> ImageBGR:
     share = np.linspace(0, 1, height)[:, None, None]
     rows = np.array(top) + (np.array(bottom) - np.array(top)) * share
     return np.ascontiguousarray(np.broadcast_to(rows, (height, width, 3)).astype(np.uint8))
 
 
-def _shelves(width: int, height: int) -> ImageBGR:
-    room = _gradient(width, height, (120, 145, 160), (95, 115, 130))
+def _draw_shelves(width: int, height: int) -> ImageBGR:
+    room = _draw_gradient(width, height, (120, 145, 160), (95, 115, 130))
     spines = np.random.default_rng(1)
     for shelf in range(4):
         bottom = height * (shelf + 1) // 4
@@ -58,10 +58,10 @@ def _shelves(width: int, height: int) -> ImageBGR:
     return room
 
 
-def _window(width: int, height: int) -> ImageBGR:
-    room = _gradient(width, height, (150, 160, 165), (125, 135, 140))
+def _draw_window(width: int, height: int) -> ImageBGR:
+    room = _draw_gradient(width, height, (150, 160, 165), (125, 135, 140))
     left, right, foot = width // 14, width * 6 // 14, height * 2 // 3
-    room[10:foot, left:right] = _gradient(right - left, foot - 10, (245, 225, 200), (225, 235, 225))
+    room[10:foot, left:right] = _draw_gradient(right - left, foot - 10, (245, 225, 200), (225, 235, 225))
     for x in (left, (left + right) // 2, right):
         cv2.line(room, (x, 10), (x, foot), (235, 238, 240), 7)
     for y in (10, foot):
@@ -69,8 +69,8 @@ def _window(width: int, height: int) -> ImageBGR:
     return room
 
 
-def _wall(width: int, height: int) -> ImageBGR:
-    room = _gradient(width, height, (175, 195, 185), (150, 170, 160))
+def _draw_wall(width: int, height: int) -> ImageBGR:
+    room = _draw_gradient(width, height, (175, 195, 185), (150, 170, 160))
     left, right, foot = width * 5 // 7, width * 13 // 14, height // 2
     cv2.rectangle(room, (left, 24), (right, foot), (70, 90, 105), -1)
     cv2.rectangle(room, (left + 8, 32), (right - 8, foot - 8), (190, 205, 215), -1)
@@ -78,14 +78,14 @@ def _wall(width: int, height: int) -> ImageBGR:
     return room
 
 
-def _curtain(width: int, height: int) -> ImageBGR:
-    room = _gradient(width, height, (135, 120, 150), (110, 95, 125))
+def _draw_curtain(width: int, height: int) -> ImageBGR:
+    room = _draw_gradient(width, height, (135, 120, 150), (110, 95, 125))
     folds = 1 + 0.16 * np.sin(np.arange(width) / 11.0) + 0.06 * np.sin(np.arange(width) / 4.3)
     return np.asarray(np.clip(room * folds[None, :, None], 0, 255), np.uint8)
 
 
-def _board(width: int, height: int) -> ImageBGR:
-    room = _gradient(width, height, (170, 175, 180), (150, 155, 160))
+def _draw_board(width: int, height: int) -> ImageBGR:
+    room = _draw_gradient(width, height, (170, 175, 180), (150, 155, 160))
     cv2.rectangle(room, (14, 22), (width - 14, height * 3 // 4), (75, 100, 120), -1)
     cv2.rectangle(room, (22, 30), (width - 22, height * 3 // 4 - 8), (72, 92, 68), -1)
     for row in range(5):
@@ -94,7 +94,7 @@ def _board(width: int, height: int) -> ImageBGR:
     return room
 
 
-def _lamp(width: int, height: int) -> ImageBGR:
+def _draw_lamp(width: int, height: int) -> ImageBGR:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     lamp_x, lamp_y = int(width * 0.86), int(height * 0.3)
     glow = np.exp(-((x - lamp_x) ** 2 + (y - lamp_y) ** 2) / (2 * (0.42 * height) ** 2))[..., None]
@@ -105,20 +105,20 @@ def _lamp(width: int, height: int) -> ImageBGR:
 
 
 BACKDROPS: Mapping[str, Callable[[int, int], ImageBGR]] = {
-    "shelves": _shelves,
-    "window": _window,
-    "wall": _wall,
-    "curtain": _curtain,
-    "board": _board,
-    "lamp": _lamp,
+    "shelves": _draw_shelves,
+    "window": _draw_window,
+    "wall": _draw_wall,
+    "curtain": _draw_curtain,
+    "board": _draw_board,
+    "lamp": _draw_lamp,
 }
-"""Every room by the name that a ``Look`` gives."""
+"""Every room by the name that a ``TileStyle`` gives."""
 
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """The mesh's eye contours from the outer to the inner corner, right eye first."""
 
-UPPER_LIFT, LOWER_DROP = -0.03, 0.012
+UPPER_LID_OFFSET, LOWER_LID_OFFSET = -0.03, 0.012
 """From the mesh's eye contours to the eyes in the portrait, shares of the eye distance: behind her glasses
 the network sets the upper lids some four pixels too low."""
 
@@ -144,24 +144,24 @@ SUPERSAMPLING = 8
 """Binary digits of sub-pixel position in ``cv2.fillPoly`` and ``cv2.polylines`` (their ``shift``)."""
 
 
-def lower_lids(image_bgr: ImageBGR, face: Landmarks, closed: float) -> ImageBGR:
+def lower_lids(image_bgr: ImageBGR, face: PortraitLandmarks, closed: float) -> ImageBGR:
     """The portrait with its upper lids down by ``closed``: 0 as they are, 1 shut."""
     if closed <= 0:
         return image_bgr
     unit = face.unit_px
     picture = image_bgr.astype(np.float32)
     for upper_ids, lower_ids in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
-        upper = face.xy[list(upper_ids)] + np.array([0.0, UPPER_LIFT]) * unit
-        lower = face.xy[list(lower_ids)] + np.array([0.0, LOWER_DROP]) * unit
+        upper = face.xy[list(upper_ids)] + np.array([0.0, UPPER_LID_OFFSET]) * unit
+        lower = face.xy[list(lower_ids)] + np.array([0.0, LOWER_LID_OFFSET]) * unit
         edge = upper + (lower - upper) * closed
-        lid = _mask(np.vstack([upper, edge[::-1]]), image_bgr.shape, blur_px=0.012 * unit)
-        picture += lid * (_skin(image_bgr, upper, lower) - picture)
-        lash = _line(edge, image_bgr.shape, width_px=0.018 * unit, blur_px=0.008 * unit)
+        lid = _filled_mask(np.vstack([upper, edge[::-1]]), image_bgr.shape, blur_px=0.012 * unit)
+        picture += lid * (_lid_colour(image_bgr, upper, lower) - picture)
+        lash = _line_mask(edge, image_bgr.shape, width_px=0.018 * unit, blur_px=0.008 * unit)
         picture *= 1 - lash * np.array(LASH_DARKENING) * min(1.0, 4 * closed)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def open_mouth(image_bgr: ImageBGR, face: Landmarks, opening: float) -> ImageBGR:
+def open_mouth(image_bgr: ImageBGR, face: PortraitLandmarks, opening: float) -> ImageBGR:
     """The portrait with its lips apart by ``opening``, a share of the eye distance (0.06 shows the teeth)."""
     if opening <= 0:
         return image_bgr
@@ -202,7 +202,9 @@ def _fill_mouth(
     return np.asarray(np.clip(image_bgr + alpha * (colour - image_bgr), 0, 255), np.uint8)
 
 
-def _skin(image_bgr: ImageBGR, upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float32]:
+def _lid_colour(
+    image_bgr: ImageBGR, upper: NDArray[np.float64], lower: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """A colour for the lid in shape ``(H, W, 3)``: the skin beneath the eye, darker towards the top."""
     below = lower.mean(axis=0) + (lower.mean(axis=0) - upper.mean(axis=0)) * 0.9
     x, y = int(below[0]), int(below[1])
@@ -214,13 +216,15 @@ def _skin(image_bgr: ImageBGR, upper: NDArray[np.float64], lower: NDArray[np.flo
     return np.asarray(np.broadcast_to(colour, image_bgr.shape), np.float32)
 
 
-def _mask(outline: NDArray[np.float64], shape: tuple[int, ...], *, blur_px: float) -> NDArray[np.float32]:
+def _filled_mask(
+    outline: NDArray[np.float64], shape: tuple[int, ...], *, blur_px: float
+) -> NDArray[np.float32]:
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [_fixed_point(outline)], (255,), cv2.LINE_AA, SUPERSAMPLING)
     return cv2.GaussianBlur(mask, (0, 0), blur_px).astype(np.float32)[..., None] / 255
 
 
-def _line(
+def _line_mask(
     points: NDArray[np.float64], shape: tuple[int, ...], *, width_px: float, blur_px: float
 ) -> NDArray[np.float32]:
     mask = np.zeros(shape[:2], np.uint8)
@@ -233,10 +237,10 @@ def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.asarray(np.round(points * 2**SUPERSAMPLING), np.int32)
 
 
-MIDDLE_XY = (264.0, 215.0)
+PORTRAIT_CENTRE_XY = (264.0, 215.0)
 """The portrait's point in the middle of a tile: between eyes and mouth, so that cap and collar show."""
 
-DRAWN_FOR = (416, 348)
+REFERENCE_TILE_WH = (416, 348)
 """The tile's width and height for which looks and motions are given, pixels; in another all grows with it."""
 
 SHOULDERS_PX = 222.0
@@ -247,9 +251,11 @@ SHOULDERS_PX = 222.0
 class Placement:
     """Where a tile's portrait lies: ``to_tile (2, 3)`` maps portrait pixels to tile pixels."""
 
-    to_tile: NDArray[np.float64]
+    portrait_to_tile: NDArray[np.float64]
 
-    def read_from(self, positions: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    def portrait_positions(
+        self, positions: NDArray[np.float32], width: int, height: int
+    ) -> NDArray[np.float32]:
         """Where every tile pixel is read in the portrait, ``(height, width, 2)`` float32 pixels.
 
         ``positions`` says the same for the portrait's own pixels, at every ``FIELD_STEP``-th of them. It is
@@ -257,7 +263,7 @@ class Placement:
         """
         # cv2.resize puts the middle of small pixel j on tile position 2 j + 0.5.
         to_tile_px = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
-        from_half = cv2.invertAffineTransform(self.to_tile) @ to_tile_px / FIELD_STEP
+        from_half = cv2.invertAffineTransform(self.portrait_to_tile) @ to_tile_px / FIELD_STEP
         half = (-(-width // 2), -(-height // 2))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         small = cv2.warpAffine(positions, from_half, half, flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -266,82 +272,86 @@ class Placement:
 
 def tile_scale(width: int, height: int) -> float:
     """How much larger a tile is than the one that looks are given for."""
-    return min(width / DRAWN_FOR[0], height / DRAWN_FOR[1])
+    return min(width / REFERENCE_TILE_WH[0], height / REFERENCE_TILE_WH[1])
 
 
-def place(look: Look, moment: Moment, t_s: float, width: int, height: int) -> Placement:
+def place_portrait(
+    appearance: TileStyle, state: StudentMoment, t_s: float, width: int, height: int
+) -> Placement:
     """Where she is in a tile of ``width`` by ``height`` at ``t_s``."""
-    x_px, y_px, roll_deg, scale = sway_at(look, t_s)
+    x_px, y_px, roll_deg, scale = sway_at(appearance, t_s)
     size = tile_scale(width, height)
-    side = -1.0 if look.mirrored else 1.0
-    zoom, roll = size * look.zoom * scale, np.radians(roll_deg)
+    side = -1.0 if appearance.mirrored else 1.0
+    zoom, roll = size * appearance.zoom * scale, np.radians(roll_deg)
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     linear = zoom * turn @ np.diag([side, 1.0])
-    exit_x = side * (width / 2 + size * SHOULDERS_PX) * (1.0 - moment.presence)
-    right, down = size * (look.shift_xy[0] + x_px) + exit_x, size * (look.shift_xy[1] + y_px)
+    exit_x = side * (width / 2 + size * SHOULDERS_PX) * (1.0 - state.presence)
+    right, down = size * (appearance.shift_xy[0] + x_px) + exit_x, size * (appearance.shift_xy[1] + y_px)
     middle = np.array([width / 2 + right, height / 2 + down])
-    return Placement(np.column_stack([linear, middle - linear @ np.array(MIDDLE_XY)]))
+    return Placement(np.column_stack([linear, middle - linear @ np.array(PORTRAIT_CENTRE_XY)]))
 
 
 LID_STEPS, MOUTH_STEPS = 6, 100
 """Lids and mouth are painted in steps (of a hundredth of the eye distance): there are few pictures."""
 
-KEPT_PORTRAITS = 16
+PORTRAIT_CACHE_SIZE = 16
 """Painted portraits kept for a student, 1 MB each: all lids of a blink with two or three mouths."""
 
-CLOTH_BELOW = 120.0
+CLOTH_MAX_GREY = 120.0
 """Grey values below it take the colour of the cloth, the more the darker: uniform and cap, not the face."""
 
-BAR_PX = 24
+NAME_BAR_PX = 24
 
 
-def seen_pose(look: Look, pose: Pose) -> Pose:
+def mirrored_pose(appearance: TileStyle, pose: FacePose) -> FacePose:
     """The pose to draw on the portrait so that ``pose`` is seen: in a mirror, left is right."""
-    return replace(pose, yaw_deg=-pose.yaw_deg) if look.mirrored else pose
+    return replace(pose, yaw_deg=-pose.yaw_deg) if appearance.mirrored else pose
 
 
 class TilePainter:
     """Draws one student's tile, ``(height, width, 3)`` uint8. Keeps her painted portraits between frames."""
 
-    def __init__(self, student: Student, fields: Fields, width: int, height: int) -> None:
+    def __init__(self, student: DemoStudent, fields: PoseFields, width: int, height: int) -> None:
         self.student, self.fields = student, fields
         self.width, self.height = width, height
-        self._grid = grid(fields.portrait.image_bgr.shape)
+        self._grid = sample_grid(fields.portrait.image_bgr.shape)
         size = tile_scale(width, height)
-        self._room = _scaled_backdrop(student.look.backdrop, size, width, height)
-        self._shrink = max(1, round(1 / (size * student.look.zoom)))
-        self._light = _light_table(student.look)
-        clothed = _clothed(fields.portrait, student.look)
+        self._room = _scaled_backdrop(student.appearance.backdrop, size, width, height)
+        self._shrink = max(1, round(1 / (size * student.appearance.zoom)))
+        self._light = _light_table(student.appearance)
+        clothed = _dye_clothes(fields.portrait, student.appearance)
         self._still = self._lit(clothed)
-        self._face = clothed.face_only()
-        self._portrait = lru_cache(maxsize=KEPT_PORTRAITS)(self._paint_portrait)
+        self._face = clothed.crop_to_face()
+        self._portrait = lru_cache(maxsize=PORTRAIT_CACHE_SIZE)(self._paint_portrait)
 
-    def draw(self, moment: Moment, t_s: float) -> ImageBGR:
+    def draw(self, state: StudentMoment, t_s: float) -> ImageBGR:
         """The tile at ``t_s``."""
-        look = self.student.look
-        picture = self._with_person(moment, t_s) if moment.presence > 0 else self._room
+        look = self.student.appearance
+        picture = self._with_person(state, t_s) if state.presence > 0 else self._room
         tile = np.asarray(cv2.convertScaleAbs(picture, alpha=brightness_at(look, t_s)), np.uint8)
         _write_name(tile, self.student.seat)
         return tile
 
-    def face_box(self, moment: Moment, t_s: float) -> Box | None:
+    def face_box(self, state: StudentMoment, t_s: float) -> Box | None:
         """The box of her mesh in the tile, pixels, cut at its edges; None when none of it is inside."""
-        look = self.student.look
-        pose = seen_pose(look, moment.pose)
-        mesh = turned_mesh(self.fields.portrait.face, pose.yaw_deg, pose.pitch_deg)
-        to_tile = place(look, moment, t_s, self.width, self.height).to_tile
+        look = self.student.appearance
+        pose = mirrored_pose(look, state.pose)
+        mesh = rotate_mesh(self.fields.portrait.landmarks, pose.yaw_deg, pose.pitch_deg)
+        to_tile = place_portrait(look, state, t_s, self.width, self.height).portrait_to_tile
         x, y = (mesh[:, :2] @ to_tile[:, :2].T + to_tile[:, 2]).T
         x, y = np.clip(x, 0, self.width), np.clip(y, 0, self.height)
         if x.max() <= x.min() or y.max() <= y.min():
             return None
         return (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
-    def _with_person(self, moment: Moment, t_s: float) -> ImageBGR:
-        look = self.student.look
-        pose = seen_pose(look, moment.pose)
+    def _with_person(self, state: StudentMoment, t_s: float) -> ImageBGR:
+        look = self.student.appearance
+        pose = mirrored_pose(look, state.pose)
         source = self._portrait(round(pose.lids * LID_STEPS), round(pose.mouth * MOUTH_STEPS))
-        where = place(look, moment, t_s, self.width, self.height)
-        positions = where.read_from(self._grid - self.fields.of(pose), self.width, self.height)
+        where = place_portrait(look, state, t_s, self.width, self.height)
+        positions = where.portrait_positions(
+            self._grid - self.fields.field_for(pose), self.width, self.height
+        )
         if self._shrink > 1:
             positions = (positions + 0.5) / self._shrink - 0.5
         # Fixed-point maps: 0.9 ms a tile where float maps take 1.5.
@@ -357,20 +367,20 @@ class TilePainter:
         Only the face is painted anew: the whole portrait for every step of a lid takes six times as long.
         """
         face = self._face
-        lids = lower_lids(face.image_bgr, face.face, lid_step / LID_STEPS)
-        painted = replace(face, image_bgr=open_mouth(lids, face.face, mouth_step / MOUTH_STEPS))
+        lids = lower_lids(face.image_bgr, face.landmarks, lid_step / LID_STEPS)
+        painted = replace(face, image_bgr=open_mouth(lids, face.landmarks, mouth_step / MOUTH_STEPS))
         portrait = self._still.copy()
         portrait[self.fields.portrait.face_area] = self._lit(painted)
-        return _shrunk(portrait, self._shrink)
+        return _downscale(portrait, self._shrink)
 
     def _lit(self, portrait: Portrait) -> NDArray[np.uint8]:
         """A portrait in the student's light, ``(H, W, 4)``, colours multiplied by alpha."""
-        alpha = portrait.person[..., None]
+        alpha = portrait.person_mask[..., None]
         lit = cv2.LUT(portrait.image_bgr, self._light)
         return np.asarray(np.concatenate([lit * alpha, 255 * alpha], axis=2).round(), np.uint8)
 
 
-def _shrunk(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+def _downscale(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
     """The mean of every ``times`` by ``times`` pixels, the last row and column repeated to fill: a tile much
     smaller than the portrait would otherwise show single pixels of it, and flicker."""
     if times == 1:
@@ -389,23 +399,23 @@ def _scaled_backdrop(name: str, size: float, width: int, height: int) -> ImageBG
     return np.asarray(cv2.resize(room, (width, height), interpolation=way), np.uint8)
 
 
-def _clothed(portrait: Portrait, look: Look) -> Portrait:
+def _dye_clothes(portrait: Portrait, appearance: TileStyle) -> Portrait:
     """The portrait in the student's cloth."""
     picture = portrait.image_bgr.astype(np.float32)
     grey = picture.mean(axis=2, keepdims=True)
-    dark = np.clip(1 - grey / CLOTH_BELOW, 0, 1) * _off_face(portrait.face.box_xyxy, grey.shape)
-    coloured = np.clip(picture + dark * look.cloth_bgr, 0, 255)
+    dark = np.clip(1 - grey / CLOTH_MAX_GREY, 0, 1) * _off_face_mask(portrait.landmarks.box_xyxy, grey.shape)
+    coloured = np.clip(picture + dark * appearance.cloth_bgr, 0, 255)
     return replace(portrait, image_bgr=coloured.astype(np.uint8))
 
 
-def _light_table(look: Look) -> NDArray[np.uint8]:
+def _light_table(appearance: TileStyle) -> NDArray[np.uint8]:
     """The student's light as a table for ``cv2.LUT``, ``(1, 256, 3)``."""
-    levels = np.arange(256.0)[:, None] * look.light_bgr
-    table = 255 * (np.clip(levels, 0, 255) / 255) ** look.gamma
+    levels = np.arange(256.0)[:, None] * appearance.light_bgr
+    table = 255 * (np.clip(levels, 0, 255) / 255) ** appearance.gamma
     return np.asarray(table.round()[None], np.uint8)
 
 
-def _off_face(face_xyxy: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _off_face_mask(face_xyxy: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """1 below the chin and above the forehead, 0 on the face, softly: eyes and mouth are dark too."""
     y = np.arange(shape[0], dtype=np.float32)[:, None, None]
     above = np.clip((face_xyxy[1] + 4 - y) / 12, 0, 1)
@@ -413,11 +423,9 @@ def _off_face(face_xyxy: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.asarray(np.maximum(above, below), np.float32)
 
 
-def _write_name(picture: ImageBGR, name: str) -> None:
-    height = picture.shape[0]
+def _write_name(image: ImageBGR, name: str) -> None:
+    height = image.shape[0]
     (text_px, _), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_DUPLEX, 0.5, 1)
-    corner = picture[height - BAR_PX :, : text_px + 20]
+    corner = image[height - NAME_BAR_PX :, : text_px + 20]
     corner[:] = corner // 3
-    cv2.putText(
-        picture, name, (10, height - 8), cv2.FONT_HERSHEY_DUPLEX, 0.5, (240, 240, 240), 1, cv2.LINE_AA
-    )
+    cv2.putText(image, name, (10, height - 8), cv2.FONT_HERSHEY_DUPLEX, 0.5, (240, 240, 240), 1, cv2.LINE_AA)

@@ -16,24 +16,31 @@ from pathlib import Path
 
 import numpy as np
 
-from classpulse.simulation.demo.cast import CAST, TURN_S, Student, moment_at
-from classpulse.simulation.demo.poses import RESEMBLES, load_fields
+from classpulse.simulation.demo.cast import CAST, TURN_DURATION_S, DemoStudent, scripted_state_at
+from classpulse.simulation.demo.poses import RESEMBLED_EMOTION, load_pose_fields
 from classpulse.simulation.demo.tile import TilePainter
-from classpulse.simulation.ground_truth import FACING_DEG, DemoError, Event, Sample, StudentTruth, Truth
-from classpulse.simulation.video_writer import Film, write_film
+from classpulse.simulation.ground_truth import (
+    FACING_YAW_DEG,
+    DemoError,
+    GroundTruth,
+    GroundTruthEvent,
+    GroundTruthSample,
+    StudentGroundTruth,
+)
+from classpulse.simulation.video_writer import VideoFormat, encode_video
 from monitor.types import Box, ImageBGR
 
-GAP_PX = 8
+TILE_GAP_PX = 8
 
-SMALLEST_TILE = (96, 72)
+MIN_TILE_WH = (96, 72)
 """Width and height, pixels; not tuned. In a smaller tile the name would cover the face."""
 
-Tile = tuple[int, int, int, int]
+TileBox = tuple[int, int, int, int]
 """Edges in pixels of the frame: left, top, right, bottom."""
 
 
 @dataclass(frozen=True)
-class Mosaic:
+class TileLayout:
     """``columns`` by ``rows`` equal tiles in a frame of ``width`` by ``height`` pixels, both even.
 
     Raises ``DemoError`` where a tile would be too small for a face and a name.
@@ -45,57 +52,57 @@ class Mosaic:
     rows: int
 
     def __post_init__(self) -> None:
-        if self.tile_width < SMALLEST_TILE[0] or self.tile_height < SMALLEST_TILE[1]:
+        if self.tile_width < MIN_TILE_WH[0] or self.tile_height < MIN_TILE_WH[1]:
             raise DemoError(
                 f"{self.columns} x {self.rows} tiles in {self.width} x {self.height} would have "
-                f"{self.tile_width} x {self.tile_height} pixels; expected {SMALLEST_TILE[0]} x "
-                f"{SMALLEST_TILE[1]} or more: fewer seats or a larger picture"
+                f"{self.tile_width} x {self.tile_height} pixels; expected {MIN_TILE_WH[0]} x "
+                f"{MIN_TILE_WH[1]} or more: fewer seats or a larger picture"
             )
 
     @property
     def tile_width(self) -> int:
         """Of every tile, pixels."""
-        return (self.width - (self.columns + 1) * GAP_PX) // self.columns
+        return (self.width - (self.columns + 1) * TILE_GAP_PX) // self.columns
 
     @property
     def tile_height(self) -> int:
         """Of every tile, pixels."""
-        return (self.height - (self.rows + 1) * GAP_PX) // self.rows
+        return (self.height - (self.rows + 1) * TILE_GAP_PX) // self.rows
 
-    def tile_xyxy(self, index: int) -> Tile:
+    def tile_xyxy(self, index: int) -> TileBox:
         """The ``index``-th tile, row by row."""
         row, column = divmod(index, self.columns)
-        x = GAP_PX + column * (self.tile_width + GAP_PX)
-        y = GAP_PX + row * (self.tile_height + GAP_PX)
+        x = TILE_GAP_PX + column * (self.tile_width + TILE_GAP_PX)
+        y = TILE_GAP_PX + row * (self.tile_height + TILE_GAP_PX)
         return (x, y, x + self.tile_width, y + self.tile_height)
 
 
-DEMO_MOSAIC = Mosaic(1280, 720, columns=3, rows=2)
+DEMO_LAYOUT = TileLayout(1280, 720, columns=3, rows=2)
 """The demo's six tiles of 416 x 348."""
 
 
-def square_mosaic(seats: int, width: int, height: int) -> Mosaic:
+def square_layout(seats: int, width: int, height: int) -> TileLayout:
     """As many columns as rows, or one more, for ``seats`` tiles."""
     columns = math.isqrt(seats - 1) + 1
-    return Mosaic(width, height, columns, -(-seats // columns))
+    return TileLayout(width, height, columns, -(-seats // columns))
 
 
 DRAWING_THREADS = 2
-GROUND_BGR = (38, 34, 32)
+BACKGROUND_BGR = (38, 34, 32)
 
 
-class Stage:
-    """Draws the class. ``students`` are no more than ``mosaic`` has tiles; ``length_s`` is the lecture's."""
+class ClassRenderer:
+    """Draws the class. ``students`` are no more than ``layout`` has tiles; ``length_s`` is the lecture's."""
 
-    def __init__(self, students: Sequence[Student], length_s: float, mosaic: Mosaic) -> None:
-        fields = load_fields()
-        self.length_s, self.mosaic = length_s, mosaic
-        tile_px = (mosaic.tile_width, mosaic.tile_height)
+    def __init__(self, students: Sequence[DemoStudent], length_s: float, layout: TileLayout) -> None:
+        fields = load_pose_fields()
+        self.length_s, self.layout = length_s, layout
+        tile_px = (layout.tile_width, layout.tile_height)
         self.painters = [TilePainter(student, fields, *tile_px) for student in students]
 
     def frame_at(self, t_s: float) -> ImageBGR:
         """The class at ``t_s``, ``(height, width, 3)`` uint8."""
-        frame = np.full((self.mosaic.height, self.mosaic.width, 3), GROUND_BGR, np.uint8)
+        frame = np.full((self.layout.height, self.layout.width, 3), BACKGROUND_BGR, np.uint8)
         for index in range(len(self.painters)):
             self._draw_tile(frame, index, t_s)
         return frame
@@ -118,28 +125,28 @@ class Stage:
 
     def _draw_tile(self, frame: ImageBGR, index: int, t_s: float) -> None:
         painter = self.painters[index]
-        x1, y1, x2, y2 = self.mosaic.tile_xyxy(index)
-        frame[y1:y2, x1:x2] = painter.draw(moment_at(painter.student, t_s, self.length_s), t_s)
+        x1, y1, x2, y2 = self.layout.tile_xyxy(index)
+        frame[y1:y2, x1:x2] = painter.draw(scripted_state_at(painter.student, t_s, self.length_s), t_s)
 
     def face_box(self, index: int, t_s: float) -> Box | None:
         """Where the face of the ``index``-th student is, pixels of the frame; None out of sight."""
         painter = self.painters[index]
-        moment = moment_at(painter.student, t_s, self.length_s)
+        moment = scripted_state_at(painter.student, t_s, self.length_s)
         box = painter.face_box(moment, t_s) if moment.present else None
         if box is None:
             return None
-        x, y = self.mosaic.tile_xyxy(index)[:2]
+        x, y = self.layout.tile_xyxy(index)[:2]
         return (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
 
 
-LENGTH_S = 75.0
-FPS = 10
+DEMO_LENGTH_S = 75.0
+DEMO_FPS = 10
 """Enough to look alive; the default sampling of a session takes two pictures a second of them."""
 
-SHORTEST_S = 2.0
+MIN_LENGTH_S = 2.0
 """Shorter than this the changes (0.8 s, 1.2 s) run into each other."""
 
-TRUTH_STEP_S = 0.5
+DEMO_TRUTH_STEP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -149,82 +156,84 @@ class DemoClass:
     Raises ``DemoError`` if ``length_s`` or ``fps`` is out of bounds, or not everybody has a tile.
     """
 
-    length_s: float = LENGTH_S
-    fps: int = FPS
-    students: tuple[Student, ...] = CAST
-    mosaic: Mosaic = DEMO_MOSAIC
+    length_s: float = DEMO_LENGTH_S
+    fps: int = DEMO_FPS
+    students: tuple[DemoStudent, ...] = CAST
+    layout: TileLayout = DEMO_LAYOUT
 
     def __post_init__(self) -> None:
-        if self.length_s < SHORTEST_S:
-            raise DemoError(f"a demo of {self.length_s:g} s is too short; expected {SHORTEST_S:g} s or more")
+        if self.length_s < MIN_LENGTH_S:
+            raise DemoError(
+                f"a demo of {self.length_s:g} s is too short; expected {MIN_LENGTH_S:g} s or more"
+            )
         if not 1 <= self.fps <= 60:
             raise DemoError(f"{self.fps} frames a second; expected 1 to 60")
-        tiles = self.mosaic.columns * self.mosaic.rows
+        tiles = self.layout.columns * self.layout.rows
         if len(self.students) > tiles:
             raise DemoError(f"{len(self.students)} students in {tiles} tiles; expected a tile for each")
 
     @cached_property
-    def stage(self) -> Stage:
+    def renderer(self) -> ClassRenderer:
         """Where the class is drawn."""
-        return Stage(self.students, self.length_s, self.mosaic)
+        return ClassRenderer(self.students, self.length_s, self.layout)
 
     @property
-    def film(self) -> Film:
+    def video_format(self) -> VideoFormat:
         """Its measures."""
         frames = round(self.length_s * self.fps)
-        return Film(self.fps, frames, self.mosaic.width, self.mosaic.height)
+        return VideoFormat(self.fps, frames, self.layout.width, self.layout.height)
 
-    def truth_at(self, t_s: float) -> tuple[Sample, ...]:
+    def ground_truth_at(self, t_s: float) -> tuple[GroundTruthSample, ...]:
         """Every student at ``t_s``, in the order of the seats."""
         return tuple(self._sample(index, t_s) for index in range(len(self.students)))
 
-    def truth(self, step_s: float = TRUTH_STEP_S) -> Truth:
+    def ground_truth(self, step_s: float = DEMO_TRUTH_STEP_S) -> GroundTruth:
         """The truth of the whole film, every ``step_s`` seconds."""
         times = np.arange(0.0, self.length_s, step_s).tolist()
         students = tuple(
-            StudentTruth(
+            StudentGroundTruth(
                 index,
                 student.seat,
-                self.mosaic.tile_xyxy(index),
-                student.flag,
+                self.layout.tile_xyxy(index),
+                student.should_be_flagged,
                 tuple(self._sample(index, t_s) for t_s in times),
             )
             for index, student in enumerate(self.students)
         )
-        size = (self.mosaic.width, self.mosaic.height)
-        return Truth(self.length_s, self.fps, *size, step_s, students, self._absences())
+        size = (self.layout.width, self.layout.height)
+        return GroundTruth(self.length_s, self.fps, *size, step_s, students, self._absence_events())
 
-    def _absences(self) -> tuple[Event, ...]:
+    def _absence_events(self) -> tuple[GroundTruthEvent, ...]:
         """When who is away, from getting up to sitting again, in order of time."""
         found = []
         for index, student in enumerate(self.students):
-            back = [spell.start * self.length_s + TURN_S for spell in student.spells[1:]]
-            for spell, back_s in zip(student.spells, [*back, self.length_s], strict=True):
+            back = [spell.start * self.length_s + TURN_DURATION_S for spell in student.segments[1:]]
+            for spell, back_s in zip(student.segments, [*back, self.length_s], strict=True):
                 if not spell.present:
                     start_s = spell.start * self.length_s
-                    found.append(Event("leave", start_s, min(back_s, self.length_s), (index,)))
+                    found.append(GroundTruthEvent("leave", start_s, min(back_s, self.length_s), (index,)))
         return tuple(sorted(found, key=lambda one: one.start_s))
 
-    def write_truth(self, path: Path, step_s: float = TRUTH_STEP_S) -> None:
+    def write_ground_truth(self, path: Path, step_s: float = DEMO_TRUTH_STEP_S) -> None:
         """Write the truth as JSON; ``classpulse.simulation.ground_truth`` describes it."""
-        path.write_text(self.truth(step_s).to_json() + "\n", encoding="utf-8")
+        path.write_text(self.ground_truth(step_s).to_json() + "\n", encoding="utf-8")
 
-    def _sample(self, index: int, t_s: float) -> Sample:
-        moment = moment_at(self.students[index], t_s, self.length_s)
-        box_xyxy = self.stage.face_box(index, t_s)
+    def _sample(self, index: int, t_s: float) -> GroundTruthSample:
+        moment = scripted_state_at(self.students[index], t_s, self.length_s)
+        box_xyxy = self.renderer.face_box(index, t_s)
         if box_xyxy is None:
-            return Sample(t_s, False, False, moment.settled, None, None, None, None, None)
+            return GroundTruthSample(t_s, False, False, moment.settled, None, None, None, None, None)
         yaw_deg, pitch_deg = moment.pose.yaw_deg, moment.pose.pitch_deg
-        bowed = pitch_deg < -FACING_DEG
-        return Sample(
+        bowed = pitch_deg < -FACING_YAW_DEG
+        return GroundTruthSample(
             t_s,
             True,
             True,
             moment.settled,
             moment.expression.value,
             # Of a face seen from above nobody was asked what it resembles, or whether it faces the camera.
-            None if bowed else RESEMBLES[moment.expression].label,
-            None if bowed else abs(yaw_deg) < FACING_DEG,
+            None if bowed else RESEMBLED_EMOTION[moment.expression].label,
+            None if bowed else abs(yaw_deg) < FACING_YAW_DEG,
             yaw_deg,
             box_xyxy,
             pitch_deg,
@@ -234,21 +243,23 @@ class DemoClass:
 def write_demo_video(
     path: Path,
     *,
-    seconds: float = LENGTH_S,
-    fps: int = FPS,
+    seconds: float = DEMO_LENGTH_S,
+    fps: int = DEMO_FPS,
     progress: Callable[[float], None] | None = None,
 ) -> DemoClass:
     """Write the demo class as an MP4 of 1280 x 720 and return it, for its truth.
 
     ``progress`` is called with the share done, 0..1, after every frame; the file appears when it is whole.
 
-    Raises ``DemoError`` if ``seconds`` or ``fps`` is out of bounds, and what ``write_film`` raises.
+    Raises ``DemoError`` if ``seconds`` or ``fps`` is out of bounds, and what ``encode_video`` raises.
     """
     demo = DemoClass(seconds, fps)
-    write_class(path, demo, progress)
+    write_demo_class_video(path, demo, progress)
     return demo
 
 
-def write_class(path: Path, drawn: DemoClass, progress: Callable[[float], None] | None = None) -> None:
-    """Write the film of a drawn class; ``write_film`` says how, and what it raises."""
-    write_film(path, drawn.film, drawn.stage.frames(drawn.fps), progress)
+def write_demo_class_video(
+    path: Path, demo_class: DemoClass, progress: Callable[[float], None] | None = None
+) -> None:
+    """Write the film of a drawn class; ``encode_video`` says how, and what it raises."""
+    encode_video(path, demo_class.video_format, demo_class.renderer.frames(demo_class.fps), progress)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.demo.portrait import Landmarks
+from classpulse.simulation.demo.portrait import PortraitLandmarks
 
 Field = NDArray[np.float32]
 """``(h, w, 2)`` float32: x and y displacement in pixels of the portrait, at every ``FIELD_STEP``-th pixel."""
@@ -28,7 +28,7 @@ INVERSION_STEPS = 12
 the error by 0.8 a step, so that less than half a pixel is left."""
 
 
-class Action(StrEnum):
+class FaceAction(StrEnum):
     """Something a face does. The value is the name in a script."""
 
     CORNERS_UP = "corners up"
@@ -42,7 +42,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Push:
+class GaussianPush:
     """A Gaussian push. All lengths are shares of the distance between the outer eye corners: ``dx`` away from
     the face's middle line, ``dy`` down, ``spread_x`` and ``spread_y`` the standard deviations. The centre is
     the mean of the named landmarks of the right half of the face; ``left`` are their mirror images."""
@@ -64,18 +64,21 @@ _LOWER_LIP = ((84, 181), (314, 405))
 _CHIN = ((148, 176, 171), (377, 400, 396))
 _BELOW_CORNER = ((43, 57), (273, 287))
 
-PUSHES: Mapping[Action, tuple[Push, ...]] = {
-    Action.CORNERS_UP: (Push(*_CORNER, 0.075, -0.095, 0.16, 0.13),),
-    Action.CORNERS_DOWN: (
-        Push(*_CORNER, 0.0, 0.085, 0.12, 0.12),
-        Push(*_BELOW_CORNER, 0.01, 0.02, 0.12, 0.10),
+PUSHES_BY_ACTION: Mapping[FaceAction, tuple[GaussianPush, ...]] = {
+    FaceAction.CORNERS_UP: (GaussianPush(*_CORNER, 0.075, -0.095, 0.16, 0.13),),
+    FaceAction.CORNERS_DOWN: (
+        GaussianPush(*_CORNER, 0.0, 0.085, 0.12, 0.12),
+        GaussianPush(*_BELOW_CORNER, 0.01, 0.02, 0.12, 0.10),
     ),
-    Action.CHEEKS_UP: (Push(*_CHEEK, 0.02, -0.06, 0.14, 0.12), Push(*_UNDER_EYE, 0.0, -0.03, 0.12, 0.06)),
-    Action.LOWER_LIP_UP: (Push(*_LOWER_LIP, 0.0, -0.03, 0.16, 0.07),),
-    Action.INNER_BROWS_UP: (Push(*_INNER_BROW, -0.02, -0.055, 0.10, 0.06),),
-    Action.BROWS_UP: (Push(*_MID_BROW, 0.0, -0.09, 0.22, 0.065),),
-    Action.BROWS_TOGETHER: (Push(*_INNER_BROW, -0.04, 0.01, 0.10, 0.06),),
-    Action.JAW_DOWN: (Push(*_CHIN, 0.0, 0.10, 0.30, 0.16),),
+    FaceAction.CHEEKS_UP: (
+        GaussianPush(*_CHEEK, 0.02, -0.06, 0.14, 0.12),
+        GaussianPush(*_UNDER_EYE, 0.0, -0.03, 0.12, 0.06),
+    ),
+    FaceAction.LOWER_LIP_UP: (GaussianPush(*_LOWER_LIP, 0.0, -0.03, 0.16, 0.07),),
+    FaceAction.INNER_BROWS_UP: (GaussianPush(*_INNER_BROW, -0.02, -0.055, 0.10, 0.06),),
+    FaceAction.BROWS_UP: (GaussianPush(*_MID_BROW, 0.0, -0.09, 0.22, 0.065),),
+    FaceAction.BROWS_TOGETHER: (GaussianPush(*_INNER_BROW, -0.04, 0.01, 0.10, 0.06),),
+    FaceAction.JAW_DOWN: (GaussianPush(*_CHIN, 0.0, 0.10, 0.30, 0.16),),
 }
 
 
@@ -84,30 +87,34 @@ def field_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
     return (-(-image_shape[0] // FIELD_STEP), -(-image_shape[1] // FIELD_STEP))
 
 
-def grid(image_shape: tuple[int, ...]) -> Field:
+def sample_grid(image_shape: tuple[int, ...]) -> Field:
     """The picture's coordinates ``(x, y)`` at the field's sample points."""
     rows, columns = field_shape(image_shape)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * FIELD_STEP
     return np.stack([x, y], axis=-1)
 
 
-def action_field(action: Action, face: Landmarks, image_shape: tuple[int, ...]) -> Field:
+def action_field(action: FaceAction, face: PortraitLandmarks, image_shape: tuple[int, ...]) -> Field:
     """The field of an action at weight 1."""
-    where = grid(image_shape)
+    where = sample_grid(image_shape)
     forward = np.zeros_like(where)
-    for push in PUSHES[action]:
+    for push in PUSHES_BY_ACTION[action]:
         for landmarks, side in ((push.right, -1.0), (push.left, 1.0)):
-            forward += _gaussian(push, face.xy[list(landmarks)].mean(axis=0), side, face.unit_px, where)
-    return invert(forward)
+            forward += _gaussian_weights(
+                push, face.xy[list(landmarks)].mean(axis=0), side, face.unit_px, where
+            )
+    return invert_field(forward)
 
 
-def _gaussian(push: Push, centre: NDArray[np.float32], side: float, unit_px: float, where: Field) -> Field:
+def _gaussian_weights(
+    push: GaussianPush, centre: NDArray[np.float32], side: float, unit_px: float, where: Field
+) -> Field:
     offset = (where - centre) / (np.array([push.spread_x, push.spread_y], np.float32) * unit_px)
     weight = np.exp(-0.5 * (offset**2).sum(axis=-1, keepdims=True))
     return np.asarray(weight * np.array([side * push.dx, push.dy]) * unit_px, np.float32)
 
 
-def invert(forward: Field) -> Field:
+def invert_field(forward: Field) -> Field:
     """From displacements of points (where each goes) to those of pixels (where each comes from).
 
     Solves ``u(q) = forward(q - u(q))`` by fixed-point steps, which settle where the forward field's slope is

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.types import Box, ImageBGR
 
-NOISE_PICTURES = 6
+NOISE_FRAMES = 6
 """So many fields of noise are made and shown in turn, each from another corner."""
 
 NOISE_ROOM_PX = 64
@@ -34,7 +34,7 @@ while it is turned."""
 class CameraSettings:
     """How restless a camera is. ``drift`` is how far it wanders, in widths of the picture; ``zoom`` how far
     it zooms about 1.05; ``shake_px`` the deviation of each frame; ``exposure`` how far the brightness swings;
-    ``noise`` the deviation of a pixel, grey levels. ``knocked_s`` is when somebody moves it, once, by
+    ``noise`` the deviation of a pixel, grey levels. ``knock_at_s`` is when somebody moves it, once, by
     ``knock`` widths of the picture; None for never. ``handheld`` is how far a camera held in the hand sways,
     in widths of the picture, with a rotation and a zoom in proportion; ``pan`` how far it is turned to either
     side, in the same. The picture is enlarged so that neither shows what lies beside the scene."""
@@ -44,13 +44,13 @@ class CameraSettings:
     shake_px: float = 0.6
     exposure: float = 0.12
     noise: float = 3.0
-    knocked_s: float | None = None
+    knock_at_s: float | None = None
     knock: float = 0.06
     handheld: float = 0.0
     pan: float = 0.0
 
 
-class Camera:
+class SimulatedCamera:
     """Takes pictures of a scene of ``width`` x ``height`` pixels at the same size."""
 
     def __init__(self, settings: CameraSettings, width: int, height: int, seed: int) -> None:
@@ -59,7 +59,7 @@ class Camera:
         self._seed = seed
         rng = np.random.default_rng((seed, 11))
         self._phases = rng.uniform(0, 2 * math.pi, 5)
-        shape = (NOISE_PICTURES, height + NOISE_ROOM_PX, width + NOISE_ROOM_PX, 1)
+        shape = (NOISE_FRAMES, height + NOISE_ROOM_PX, width + NOISE_ROOM_PX, 1)
         fields = rng.normal(128, max(settings.noise, 1e-6), shape).clip(0, 255)
         self._noise = [np.repeat(one, 3, axis=2).astype(np.uint8) for one in fields.round()]
 
@@ -70,14 +70,14 @@ class Camera:
         x = s.drift * self.width * (math.sin(0.033 * t_s + b) + 0.3 * math.sin(0.19 * t_s + c))
         y = s.drift * self.height * math.sin(0.027 * t_s + c)
         shake = np.random.default_rng((self._seed, 13, frame)).normal(0, s.shake_px, 2)
-        knock = s.knock * self.width if s.knocked_s is not None and t_s >= s.knocked_s else 0.0
+        knock = s.knock * self.width if s.knock_at_s is not None and t_s >= s.knock_at_s else 0.0
         middle = np.array([self.width / 2, self.height / 2])
         if s.handheld or s.pan:
-            return self._held(t_s, zoom, middle, np.add(shake, (x + knock, y + knock / 3)))
+            return self._handheld_matrix(t_s, zoom, middle, np.add(shake, (x + knock, y + knock / 3)))
         corner = middle - zoom * middle + (x + knock, y + knock / 3) + shake
         return np.array([[zoom, 0.0, corner[0]], [0.0, zoom, corner[1]]])
 
-    def _held(
+    def _handheld_matrix(
         self, t_s: float, zoom: float, middle: NDArray[np.float64], shift: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The same for a camera in a hand: sway, rotation and pan beside ``zoom`` and ``shift``."""
@@ -93,7 +93,7 @@ class Camera:
         turned = zoom * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         return np.column_stack([turned, middle - turned @ middle + shift + swayed])
 
-    def take(self, scene_bgr: ImageBGR, t_s: float, frame: int) -> ImageBGR:
+    def capture(self, scene_bgr: ImageBGR, t_s: float, frame: int) -> ImageBGR:
         """The picture of the scene at ``t_s``."""
         size = (self.width, self.height)
         moved = cv2.warpAffine(scene_bgr, self.matrix_at(t_s, frame), size, borderMode=cv2.BORDER_REPLICATE)
@@ -102,11 +102,11 @@ class Camera:
         if s.noise <= 0:
             return np.asarray(cv2.convertScaleAbs(moved, alpha=gain), np.uint8)
         x, y = np.random.default_rng((self._seed, 17, frame)).integers(0, NOISE_ROOM_PX, 2)
-        noise = self._noise[frame % NOISE_PICTURES][y : y + self.height, x : x + self.width]
+        noise = self._noise[frame % NOISE_FRAMES][y : y + self.height, x : x + self.width]
         return np.asarray(cv2.addWeighted(moved, gain, noise, 1.0, -128.0), np.uint8)
 
 
-def through(matrix: NDArray[np.float64], box: Box) -> Box:
+def transform_box(matrix: NDArray[np.float64], box: Box) -> Box:
     """A box of the scene in the picture, both in pixels. It stays upright where ``matrix`` turns."""
     zoom, turn = float(np.hypot(matrix[0, 0], matrix[1, 0])), matrix[1, 0] / matrix[0, 0]
     if turn:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classpulse.simulation.ground_truth import SimulationError
 
 
-class Kind(StrEnum):
+class RoomEventKind(StrEnum):
     """What can happen. The values are written into the truth."""
 
     BOW = "bow"
@@ -30,101 +30,117 @@ class Kind(StrEnum):
     """While a student is out somebody else comes, sits in the seat and goes again."""
 
 
-ORDER = (Kind.LEAVE, Kind.BOW, Kind.PASS, Kind.SWAP, Kind.HIDE, Kind.VISIT, Kind.BOW, Kind.LEAVE, Kind.HIDE)
+EVENT_ORDER = (
+    RoomEventKind.LEAVE,
+    RoomEventKind.BOW,
+    RoomEventKind.PASS,
+    RoomEventKind.SWAP,
+    RoomEventKind.HIDE,
+    RoomEventKind.VISIT,
+    RoomEventKind.BOW,
+    RoomEventKind.LEAVE,
+    RoomEventKind.HIDE,
+)
 """The kinds in the order in which a plan takes them, again and again: even a short one has some of each."""
 
-LENGTHS_S: dict[Kind, tuple[float, float]] = {
-    Kind.BOW: (6.0, 25.0),
-    Kind.HIDE: (4.0, 15.0),
-    Kind.LEAVE: (30.0, 150.0),
-    Kind.SWAP: (8.0, 12.0),
-    Kind.PASS: (6.0, 12.0),
-    Kind.VISIT: (90.0, 180.0),
+EVENT_LENGTHS_S: dict[RoomEventKind, tuple[float, float]] = {
+    RoomEventKind.BOW: (6.0, 25.0),
+    RoomEventKind.HIDE: (4.0, 15.0),
+    RoomEventKind.LEAVE: (30.0, 150.0),
+    RoomEventKind.SWAP: (8.0, 12.0),
+    RoomEventKind.PASS: (6.0, 12.0),
+    RoomEventKind.VISIT: (90.0, 180.0),
 }
 """From when to when an event lasts; the length is drawn evenly between."""
 
-QUIET_S = 8.0
+QUIET_START_S = 8.0
 """At the beginning and the end nothing happens, and between two events of one person so much lies."""
 
-FARTHEST_SWAP = 9.0
+MAX_SWAP_DISTANCE = 9.0
 """Neighbours who change places sit at most so many face widths apart."""
 
 
 @dataclass(frozen=True)
-class Happening:
+class RoomEvent:
     """``kind`` from ``start_s`` to ``end_s``. ``people`` are one, or the two who swap; for a pass the one in
     front of whom it leads. ``visitor`` numbers who comes, from 0 among the visitors, or is None."""
 
-    kind: Kind
+    kind: RoomEventKind
     start_s: float
     end_s: float
     people: tuple[int, ...]
     visitor: int | None = None
 
 
-def plan(count: int, length_s: float, boxes_xyxy: NDArray[np.float64], seed: int) -> tuple[Happening, ...]:
+def plan_events(
+    count: int, length_s: float, boxes_xyxy: NDArray[np.float64], seed: int
+) -> tuple[RoomEvent, ...]:
     """``count`` happenings in a room of the faces (N, 4), in order of time; equal arguments give equal plans.
 
     What takes longer than the film does not happen in it. Raises ``SimulationError`` where so many do not
     fit into ``length_s`` seconds.
     """
     rng = np.random.default_rng(seed)
-    planned: list[Happening] = []
+    planned: list[RoomEvent] = []
     visitors = 0
-    room_s = length_s - 2 * QUIET_S
-    kinds = [kind for kind in ORDER if LENGTHS_S[kind][0] <= room_s]
+    room_s = length_s - 2 * QUIET_START_S
+    kinds = [kind for kind in EVENT_ORDER if EVENT_LENGTHS_S[kind][0] <= room_s]
     for kind, _ in zip(cycle(kinds), range(count), strict=False):
-        shortest, longest = LENGTHS_S[kind]
+        shortest, longest = EVENT_LENGTHS_S[kind]
         lasts_s = float(rng.uniform(shortest, min(longest, room_s)))
-        found = _place(kind, lasts_s, length_s, boxes_xyxy, rng, planned)
+        found = _place_event(kind, lasts_s, length_s, boxes_xyxy, rng, planned)
         if found is None:
             raise SimulationError(
                 f"{count} events do not fit into {length_s:g} s with {len(boxes_xyxy)} people; "
                 "expected fewer events or more seconds"
             )
-        if kind is Kind.VISIT:
-            found = Happening(kind, found.start_s, found.end_s, found.people, visitors)
+        if kind is RoomEventKind.VISIT:
+            found = RoomEvent(kind, found.start_s, found.end_s, found.people, visitors)
             visitors += 1
         planned.append(found)
     return tuple(sorted(planned, key=lambda one: one.start_s))
 
 
-def _place(
-    kind: Kind,
+def _place_event(
+    kind: RoomEventKind,
     lasts_s: float,
     length_s: float,
     boxes_xyxy: NDArray[np.float64],
     rng: np.random.Generator,
-    planned: Sequence[Happening],
-) -> Happening | None:
+    planned: Sequence[RoomEvent],
+) -> RoomEvent | None:
     """A time and people for an event so that nobody has two at once."""
-    choose = _neighbours if kind is Kind.SWAP else _anybody
+    choose = _draw_neighbours if kind is RoomEventKind.SWAP else _draw_person
     for _ in range(500):
-        start_s = round(float(rng.uniform(QUIET_S, length_s - QUIET_S - lasts_s)), 1)
+        start_s = round(float(rng.uniform(QUIET_START_S, length_s - QUIET_START_S - lasts_s)), 1)
         people = choose(boxes_xyxy, rng)
         if people is None:
             return None
-        one = Happening(kind, start_s, round(start_s + lasts_s, 1), people)
-        if not any(_clash(one, other) for other in planned):
+        one = RoomEvent(kind, start_s, round(start_s + lasts_s, 1), people)
+        if not any(_events_conflict(one, other) for other in planned):
             return one
     return None
 
 
-def _anybody(boxes_xyxy: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, ...]:
+def _draw_person(boxes_xyxy: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, ...]:
     return (int(rng.integers(len(boxes_xyxy))),)
 
 
-def _neighbours(boxes_xyxy: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, ...] | None:
+def _draw_neighbours(boxes_xyxy: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, ...] | None:
     centres, widths = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2, boxes_xyxy[:, 2] - boxes_xyxy[:, 0]
     apart = np.linalg.norm(centres[:, None] - centres[None], axis=2) / np.minimum(widths[:, None], widths)
-    pairs = np.argwhere(np.triu(apart <= FARTHEST_SWAP, 1))
+    pairs = np.argwhere(np.triu(apart <= MAX_SWAP_DISTANCE, 1))
     if not len(pairs):
         return None
     first, second = pairs[int(rng.integers(len(pairs)))]
     return int(first), int(second)
 
 
-def _clash(one: Happening, other: Happening) -> bool:
+def _events_conflict(one: RoomEvent, other: RoomEvent) -> bool:
     """Whether somebody would be in both. A pass disturbs nobody; it may lead past anything."""
-    together = one.start_s < other.end_s + QUIET_S and other.start_s < one.end_s + QUIET_S
-    return together and Kind.PASS not in (one.kind, other.kind) and bool(set(one.people) & set(other.people))
+    together = one.start_s < other.end_s + QUIET_START_S and other.start_s < one.end_s + QUIET_START_S
+    return (
+        together
+        and RoomEventKind.PASS not in (one.kind, other.kind)
+        and bool(set(one.people) & set(other.people))
+    )

@@ -22,7 +22,7 @@ HAIR_BGR = (26, 24, 30)
 
 
 @dataclass(frozen=True)
-class Passer:
+class PasserBy:
     """One person who crosses the picture from ``start_s`` to ``end_s``, seconds.
 
     ``width`` is the width of the body and ``top`` the top of the head, pixels of the scene. ``leftwards`` is
@@ -48,18 +48,18 @@ class Passer:
         return left, self.top, left + self.width, float("inf")
 
 
-def plan_passers(count: int, length_s: float, width: int, height: int, seed: int) -> tuple[Passer, ...]:
+def plan_passers_by(count: int, length_s: float, width: int, height: int, seed: int) -> tuple[PasserBy, ...]:
     """``count`` passers at random times in a scene of ``width`` x ``height`` pixels, in order of time."""
     rng = np.random.default_rng((seed, 29))
     return tuple(
-        _passer(start_s, width, height, rng)
+        _draw_random_passer_by(start_s, width, height, rng)
         for start_s in sorted(rng.uniform(0, max(0.0, length_s - CROSSING_S[1]), count).tolist())
     )
 
 
-def _passer(start_s: float, width: int, height: int, rng: np.random.Generator) -> Passer:
+def _draw_random_passer_by(start_s: float, width: int, height: int, rng: np.random.Generator) -> PasserBy:
     coat, stripe = (rng.integers(15, top, 3).tolist() for top in (110, 200))
-    return Passer(
+    return PasserBy(
         start_s,
         start_s + float(rng.uniform(*CROSSING_S)),
         width * float(rng.uniform(*WIDTH_SHARE)),
@@ -70,20 +70,20 @@ def _passer(start_s: float, width: int, height: int, rng: np.random.Generator) -
     )
 
 
-def draw_passer(picture: ImageBGR, passer: Passer, t_s: float) -> None:
-    """Draw the passer over ``picture``, seen from behind, if it is there at ``t_s``."""
-    height, width = picture.shape[:2]
-    box = passer.box_at(t_s, width)
+def draw_passer_by(image: ImageBGR, passer_by: PasserBy, t_s: float) -> None:
+    """Draw the passer over ``image``, seen from behind, if it is there at ``t_s``."""
+    height, width = image.shape[:2]
+    box = passer_by.box_at(t_s, width)
     if box is None:
         return
     left, top, right, _ = box
-    middle, shoulders = round((left + right) / 2), round(top + 0.75 * passer.width)
-    cv2.rectangle(picture, (round(left), shoulders), (round(right), height), passer.coat_bgr, -1)
-    half, down = round(passer.width / 2), round(0.2 * passer.width)
-    cv2.ellipse(picture, (middle, shoulders), (half, down), 0, 0, 360, passer.coat_bgr, -1)
-    step = max(4, round(0.18 * passer.width))
+    middle, shoulders = round((left + right) / 2), round(top + 0.75 * passer_by.width)
+    cv2.rectangle(image, (round(left), shoulders), (round(right), height), passer_by.coat_bgr, -1)
+    half, down = round(passer_by.width / 2), round(0.2 * passer_by.width)
+    cv2.ellipse(image, (middle, shoulders), (half, down), 0, 0, 360, passer_by.coat_bgr, -1)
+    step = max(4, round(0.18 * passer_by.width))
     for y in range(shoulders + step, height, 2 * step):
-        cv2.rectangle(picture, (round(left), y), (round(right), y + step // 3), passer.stripe_bgr, -1)
-    head = (middle, round(top + 0.36 * passer.width))
-    axes = (round(0.27 * passer.width), round(0.36 * passer.width))
-    cv2.ellipse(picture, head, axes, 0, 0, 360, HAIR_BGR, -1)
+        cv2.rectangle(image, (round(left), y), (round(right), y + step // 3), passer_by.stripe_bgr, -1)
+    head = (middle, round(top + 0.36 * passer_by.width))
+    axes = (round(0.27 * passer_by.width), round(0.36 * passer_by.width))
+    cv2.ellipse(image, head, axes, 0, 0, 360, HAIR_BGR, -1)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from classpulse.simulation.ground_truth import TruthError, first_fault
+from classpulse.simulation.ground_truth import GroundTruthError, first_validation_error
 from monitor.types import ImageBGR
 
 MAX_OVERLAP = 0.5
@@ -25,29 +25,29 @@ class Photograph:
     boxes_xyxy: NDArray[np.float64]
 
 
-class _Boxes(BaseModel):
+class _FaceBoxesFile(BaseModel):
     """The JSON beside a photograph: its size, and a box (x, y, width, height) around each face."""
 
     size_wh: tuple[int, int]
     faces_xywh: list[tuple[float, float, float, float]]
 
 
-def load_photograph(picture: Path, boxes: Path, width: int) -> Photograph:
+def load_photograph(image_path: Path, boxes_path: Path, width: int) -> Photograph:
     """The photograph scaled to ``width`` pixels.
 
-    Raises ``TruthError`` where the picture or the boxes cannot be read, a box lies outside the picture, or
+    Raises ``GroundTruthError`` where the picture or the boxes cannot be read, a box lies outside the picture, or
     two are one face.
     """
-    image = cv2.imdecode(_bytes(picture), cv2.IMREAD_COLOR)
+    image = cv2.imdecode(_read_bytes(image_path), cv2.IMREAD_COLOR)
     if image is None:
-        raise TruthError(f"{picture} is no picture that OpenCV can read; expected a JPEG or PNG")
+        raise GroundTruthError(f"{image_path} is no picture that OpenCV can read; expected a JPEG or PNG")
     try:
-        known = _Boxes.model_validate_json(_bytes(boxes).tobytes())
+        known = _FaceBoxesFile.model_validate_json(_read_bytes(boxes_path).tobytes())
     except ValidationError as error:
-        raise TruthError(
-            f"{boxes}: {first_fault(error)}; expected size_wh and faces_xywh of the photograph"
+        raise GroundTruthError(
+            f"{boxes_path}: {first_validation_error(error)}; expected size_wh and faces_xywh of the photograph"
         ) from None
-    _check(known, boxes)
+    _check(known, boxes_path)
     scale = width / known.size_wh[0]
     height = round(known.size_wh[1] * scale / 2) * 2
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -58,30 +58,32 @@ def load_photograph(picture: Path, boxes: Path, width: int) -> Photograph:
     )
 
 
-def _bytes(path: Path) -> NDArray[np.uint8]:
+def _read_bytes(path: Path) -> NDArray[np.uint8]:
     try:
         return np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise TruthError(f"{path} cannot be read ({error.strerror}); expected an existing file") from None
+        raise GroundTruthError(
+            f"{path} cannot be read ({error.strerror}); expected an existing file"
+        ) from None
 
 
-def _check(known: _Boxes, path: Path) -> None:
+def _check(known: _FaceBoxesFile, path: Path) -> None:
     width, height = known.size_wh
     if not known.faces_xywh:
-        raise TruthError(f"{path} has no face; expected at least one box in faces_xywh")
+        raise GroundTruthError(f"{path} has no face; expected at least one box in faces_xywh")
     for number, (x, y, w, h) in enumerate(known.faces_xywh, start=1):
         if w <= 0 or h <= 0 or x < 0 or y < 0 or x + w > width or y + h > height:
-            raise TruthError(
+            raise GroundTruthError(
                 f"{path}: face {number} at {x:g}, {y:g}, {w:g} x {h:g} does not lie in the picture of "
                 f"{width} x {height}"
             )
     for second, one in enumerate(known.faces_xywh):
         for first, other in enumerate(known.faces_xywh[:second]):
-            if _overlap(one, other) > MAX_OVERLAP:
-                raise TruthError(f"{path}: faces {first + 1} and {second + 1} lie on one another")
+            if _xywh_iou(one, other) > MAX_OVERLAP:
+                raise GroundTruthError(f"{path}: faces {first + 1} and {second + 1} lie on one another")
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def _xywh_iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Intersection over union of two boxes (x, y, width, height)."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])

@@ -15,7 +15,7 @@ from monitor.types import Box, ImageBGR
 FACE_PX = (25.0, 70.0)
 """From the smallest to the largest width of a face, evenly spaced: those of people in a lecture hall."""
 
-ROUND_FACE = (0.45, 0.75, 0.4)
+FACE_CROP_MARGINS = (0.45, 0.75, 0.4)
 """How far the picture reaches beyond the face: to each side in face widths, up and down in its heights."""
 
 FRAME_SHARE = 0.06
@@ -24,7 +24,7 @@ FRAME_SHARE = 0.06
 FRAMES_BGR = ((38, 44, 58), (205, 208, 210), (70, 120, 165))
 """Dark wood, white, brass."""
 
-TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
+POSTER_TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
     (1.0, (1.0, 1.0, 1.0)),
     (0.0, (0.95, 0.95, 0.95)),
     (0.0, (0.72, 0.88, 1.0)),
@@ -36,22 +36,22 @@ TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
 EDGE_SHARE = 0.08
 """So far from the picture's sides nothing hangs, in its widths: the camera drifts, and must not lose them."""
 
-ABOVE_SHARE = 0.15
+MARGIN_ABOVE_HEADS = 0.15
 """A poster hangs at least so far above the highest head, in its own heights, and at most twice as far."""
 
 
 @dataclass(frozen=True)
 class Poster:
-    """A framed ``picture`` with its upper left corner at ``corner_xy`` of the scene; ``face_xyxy`` is the
+    """A framed ``image`` with its upper left corner at ``corner_xy`` of the scene; ``face_xyxy`` is the
     face on it, pixels of the scene."""
 
-    picture: ImageBGR
+    image: ImageBGR
     corner_xy: tuple[int, int]
     face_xyxy: Box
 
 
-def hang_posters(count: int, width: int, heads_y: float, seed: int) -> tuple[Poster, ...]:
-    """``count`` posters side by side above the row ``heads_y`` that no head reaches, in a scene ``width``
+def place_posters(count: int, width: int, max_heads_y: float, seed: int) -> tuple[Poster, ...]:
+    """``count`` posters side by side above the row ``max_heads_y`` that no head reaches, in a scene ``width``
     pixels wide.
 
     Raises ``SimulationError`` where there is no room for them.
@@ -60,7 +60,7 @@ def hang_posters(count: int, width: int, heads_y: float, seed: int) -> tuple[Pos
     # The middles of as many equal parts: one poster is of middling size.
     faces_px = FACE_PX[0] + (np.arange(count) + 0.5) / count * (FACE_PX[1] - FACE_PX[0])
     return tuple(
-        _hang(number, count, face_px, width, heads_y, rng)
+        _place_poster(number, count, face_px, width, max_heads_y, rng)
         for number, face_px in enumerate(rng.permutation(faces_px).tolist())
     )
 
@@ -70,33 +70,33 @@ def draw_posters(room_bgr: ImageBGR, posters: tuple[Poster, ...]) -> ImageBGR:
     drawn = room_bgr.copy()
     for poster in posters:
         x, y = poster.corner_xy
-        height, width = poster.picture.shape[:2]
-        drawn[y : y + height, x : x + width] = poster.picture
+        height, width = poster.image.shape[:2]
+        drawn[y : y + height, x : x + width] = poster.image
     return drawn
 
 
-def _hang(
-    number: int, count: int, face_px: float, width: int, heads_y: float, rng: np.random.Generator
+def _place_poster(
+    number: int, count: int, face_px: float, width: int, max_heads_y: float, rng: np.random.Generator
 ) -> Poster:
     """One poster somewhere in its own stretch of the wall."""
-    picture, (left, top, right, low) = _framed(face_px, number, rng)
+    picture, (left, top, right, low) = _frame_portrait(face_px, number, rng)
     tall, wide = picture.shape[:2]
     start, stretch = EDGE_SHARE * width, (1 - 2 * EDGE_SHARE) * width / count
-    y = round(heads_y - (1 + ABOVE_SHARE * rng.uniform(1, 2)) * tall)
+    y = round(max_heads_y - (1 + MARGIN_ABOVE_HEADS * rng.uniform(1, 2)) * tall)
     if y < 0 or wide > stretch:
         raise SimulationError(
-            f"no room for posters ({count}): {width} x {max(0, heads_y):.0f} pixels of the picture are above "
+            f"no room for posters ({count}): {width} x {max(0, max_heads_y):.0f} pixels of the picture are above "
             "all heads; expected fewer posters, a larger picture or one with more wall"
         )
     x = round(start + number * stretch + rng.uniform(0, stretch - wide))
     return Poster(picture, (x, y), (x + left, y + top, x + right, y + low))
 
 
-def _framed(face_px: float, number: int, rng: np.random.Generator) -> tuple[ImageBGR, Box]:
+def _frame_portrait(face_px: float, number: int, rng: np.random.Generator) -> tuple[ImageBGR, Box]:
     """The portrait with a face ``face_px`` wide in a frame, and where the face is in it."""
     portrait = load_portrait()
-    x1, y1, x2, y2 = portrait.face.box_xyxy
-    side, up, down = ROUND_FACE
+    x1, y1, x2, y2 = portrait.landmarks.box_xyxy
+    side, up, down = FACE_CROP_MARGINS
     left, right = x1 - side * (x2 - x1), x2 + side * (x2 - x1)
     top, low = max(0.0, y1 - up * (y2 - y1)), y2 + down * (y2 - y1)
     cut = portrait.image_bgr[round(top) : round(low), round(left) : round(right)]
@@ -110,12 +110,12 @@ def _framed(face_px: float, number: int, rng: np.random.Generator) -> tuple[Imag
     frame_px = max(2, round(FRAME_SHARE * size[0]))
     colour = FRAMES_BGR[int(rng.integers(len(FRAMES_BGR)))]
     sides = (frame_px, frame_px, frame_px, frame_px)
-    framed = cv2.copyMakeBorder(_toned(small, number), *sides, cv2.BORDER_CONSTANT, value=colour)
+    framed = cv2.copyMakeBorder(_apply_tone(small, number), *sides, cv2.BORDER_CONSTANT, value=colour)
     x, y = face[0] + frame_px, face[1] + frame_px
     return np.asarray(framed, np.uint8), (x, y, x + face_px, y + (y2 - y1) * scale)
 
 
-def _toned(picture: ImageBGR, number: int) -> NDArray[np.uint8]:
-    colourful, factors = TONES[number % len(TONES)]
-    grey = picture.mean(axis=2, keepdims=True)
-    return np.asarray(np.clip((grey + colourful * (picture - grey)) * factors, 0, 255), np.uint8)
+def _apply_tone(image: ImageBGR, number: int) -> NDArray[np.uint8]:
+    colourful, factors = POSTER_TONES[number % len(POSTER_TONES)]
+    grey = image.mean(axis=2, keepdims=True)
+    return np.asarray(np.clip((grey + colourful * (image - grey)) * factors, 0, 255), np.uint8)

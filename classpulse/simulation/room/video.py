@@ -9,83 +9,91 @@ from pathlib import Path
 
 import numpy as np
 
-from classpulse.simulation.ground_truth import Event, Sample, StudentTruth, Thing, Truth
-from classpulse.simulation.room.camera import Camera, CameraSettings, through
-from classpulse.simulation.room.events import Happening, plan
-from classpulse.simulation.room.motion import Motion
-from classpulse.simulation.room.passers_by import plan_passers
+from classpulse.simulation.ground_truth import (
+    Distractor,
+    GroundTruth,
+    GroundTruthEvent,
+    GroundTruthSample,
+    StudentGroundTruth,
+)
+from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, transform_box
+from classpulse.simulation.room.events import RoomEvent, plan_events
+from classpulse.simulation.room.motion import PersonMotion
+from classpulse.simulation.room.passers_by import plan_passers_by
 from classpulse.simulation.room.photo import Photograph
-from classpulse.simulation.room.posters import hang_posters
-from classpulse.simulation.room.scene import GRAZED, HIDDEN, Place, Scene
-from classpulse.simulation.video_writer import Film, write_film
+from classpulse.simulation.room.posters import place_posters
+from classpulse.simulation.room.scene import HIDDEN_SHARE, MIN_OVERLAP_SHARE, RoomScene, ScenePerson
+from classpulse.simulation.video_writer import VideoFormat, encode_video
 from monitor.types import Box, ImageBGR
 
-FPS = 5
+ROOM_FPS = 5
 """People who sit move little; sessions look twice a second."""
 
-TRUTH_STEP_S = 0.5
+ROOM_TRUTH_STEP_S = 0.5
 
-CRF = 34
+ROOM_CRF = 34
 """Noise is expensive to keep: at 26 a minute of 1080p took 46 MB."""
 
 
 @dataclass(frozen=True)
-class Room:
-    """A lecture of ``length_s`` seconds in the photographed room, with ``events`` happenings,
-    ``poster_count`` pictures of faces on its wall, and ``passer_count`` people who walk past close to the
+class SimulatedRoom:
+    """A lecture of ``length_s`` seconds in the photographed room, with ``event_count`` happenings,
+    ``poster_count`` pictures of faces on its wall, and ``passer_by_count`` people who walk past close to the
     camera. Equal arguments give equal films."""
 
     photograph: Photograph
     length_s: float
-    events: int
+    event_count: int
     seed: int = 0
-    fps: int = FPS
+    fps: int = ROOM_FPS
     camera: CameraSettings = field(default_factory=CameraSettings)
     poster_count: int = 0
-    passer_count: int = 0
+    passer_by_count: int = 0
 
     @cached_property
-    def happenings(self) -> tuple[Happening, ...]:
+    def scene_events(self) -> tuple[RoomEvent, ...]:
         """What happens, in order of time."""
-        return plan(self.events, self.length_s, self.photograph.boxes_xyxy, self.seed)
+        return plan_events(self.event_count, self.length_s, self.photograph.boxes_xyxy, self.seed)
 
     @cached_property
-    def scene(self) -> Scene:
+    def scene(self) -> RoomScene:
         """Where it is drawn."""
         height, width = self.photograph.image_bgr.shape[:2]
-        motion = Motion(self.photograph.boxes_xyxy, self.happenings, width, self.seed)
-        scene = Scene(self.photograph, self.happenings, motion, self.seed)
+        motion = PersonMotion(self.photograph.boxes_xyxy, self.scene_events, width, self.seed)
+        scene = RoomScene(self.photograph, self.scene_events, motion, self.seed)
         if self.poster_count:
-            heads_y = min(scene.highest(t_s) for t_s in _times(self.length_s, TRUTH_STEP_S))
-            scene.hang(hang_posters(self.poster_count, width, heads_y, self.seed))
-        scene.passers = plan_passers(self.passer_count, self.length_s, width, height, self.seed)
+            heads_y = min(
+                scene.highest_head_y(t_s) for t_s in _sample_times(self.length_s, ROOM_TRUTH_STEP_S)
+            )
+            scene.add_posters(place_posters(self.poster_count, width, heads_y, self.seed))
+        scene.passers_by = plan_passers_by(self.passer_by_count, self.length_s, width, height, self.seed)
         return scene
 
     @cached_property
-    def lens(self) -> Camera:
+    def simulated_camera(self) -> SimulatedCamera:
         """Through which it is seen."""
         height, width = self.photograph.image_bgr.shape[:2]
-        return Camera(self.camera, width, height, self.seed)
+        return SimulatedCamera(self.camera, width, height, self.seed)
 
     @property
-    def film(self) -> Film:
+    def video_format(self) -> VideoFormat:
         """Its measures."""
         height, width = self.photograph.image_bgr.shape[:2]
-        return Film(self.fps, round(self.length_s * self.fps), width, height, CRF)
+        return VideoFormat(self.fps, round(self.length_s * self.fps), width, height, ROOM_CRF)
 
     def frames(self) -> Iterator[ImageBGR]:
         """Every picture, in order."""
-        for number in range(self.film.frames):
+        for number in range(self.video_format.frames):
             t_s = number / self.fps
-            yield self.lens.take(self.scene.draw(t_s), t_s, number)
+            yield self.simulated_camera.capture(self.scene.draw(t_s), t_s, number)
 
-    def truth(self, step_s: float = TRUTH_STEP_S) -> Truth:
+    def ground_truth(self, step_s: float = ROOM_TRUTH_STEP_S) -> GroundTruth:
         """Everybody, every ``step_s`` seconds; the visitors come after those of the photograph."""
-        times = _times(self.length_s, step_s)
-        places = [{place.person: place for place in self.scene.places(t_s)} for t_s in times]
+        times = _sample_times(self.length_s, step_s)
+        places = [{place.person: place for place in self.scene.people_at(t_s)} for t_s in times]
         count, seated = len(self.scene.cutouts), len(self.photograph.boxes_xyxy)
         students = tuple(
-            StudentTruth(
+            StudentGroundTruth(
                 person,
                 f"Seat {person + 1}" if person < seated else f"Visitor {person - seated + 1}",
                 self._seat(person) if person < seated else None,
@@ -95,47 +103,55 @@ class Room:
             for person in range(count)
         )
         events = tuple(
-            Event(one.kind.value, one.start_s, one.end_s, _people(one, seated)) for one in self.happenings
-        ) + tuple(Event("passer", one.start_s, one.end_s, ()) for one in self.scene.passers)
+            GroundTruthEvent(one.kind.value, one.start_s, one.end_s, _event_people(one, seated))
+            for one in self.scene_events
+        ) + tuple(GroundTruthEvent("passer", one.start_s, one.end_s, ()) for one in self.scene.passers_by)
         things = tuple(
-            Thing("poster", tuple(self._in_picture(poster.face_xyxy, t_s) for t_s in times))
+            Distractor("poster", tuple(self._box_in_frame(poster.face_xyxy, t_s) for t_s in times))
             for poster in self.scene.posters
         )
-        size = (self.film.width, self.film.height)
-        return Truth(self.length_s, self.fps, *size, step_s, students, events, things)
+        size = (self.video_format.width, self.video_format.height)
+        return GroundTruth(self.length_s, self.fps, *size, step_s, students, events, things)
 
     def _seat(self, person: int) -> Box:
         """The seat in the picture at the beginning."""
         x1, y1, x2, y2 = (float(value) for value in self.photograph.boxes_xyxy[person])
-        return through(self.lens.matrix_at(0.0, 0), (x1, y1, x2, y2))
+        return transform_box(self.simulated_camera.matrix_at(0.0, 0), (x1, y1, x2, y2))
 
-    def _in_picture(self, box_xyxy: Box, t_s: float) -> Box | None:
+    def _box_in_frame(self, box_xyxy: Box, t_s: float) -> Box | None:
         """A box of the scene in the picture at ``t_s``; None where none of it is inside."""
-        box = through(self.lens.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
-        inside = box[2] > 0 and box[0] < self.film.width and box[3] > 0 and box[1] < self.film.height
+        box = transform_box(self.simulated_camera.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
+        inside = (
+            box[2] > 0
+            and box[0] < self.video_format.width
+            and box[3] > 0
+            and box[1] < self.video_format.height
+        )
         return box if inside else None
 
-    def _sample(self, t_s: float, place: Place | None) -> Sample:
-        if place is None:
-            return Sample(t_s, False, False, True, None, None, None, None, None)
-        box = self._in_picture(place.face_xyxy, t_s)
+    def _sample(self, t_s: float, person: ScenePerson | None) -> GroundTruthSample:
+        if person is None:
+            return GroundTruthSample(t_s, False, False, True, None, None, None, None, None)
+        box = self._box_in_frame(person.face_xyxy, t_s)
         if box is None:
-            return Sample(t_s, False, False, False, None, None, None, None, None)
-        settled = not place.seen.walking and not GRAZED < place.hidden < HIDDEN
-        settled = settled and not 0 < place.seen.crown < 1 and not 0 < place.seen.cover < 1
-        visible = place.hidden < HIDDEN
-        facing = False if place.seen.crown == 1 else None
-        return Sample(t_s, True, visible, settled, None, None, facing, None, box)
+            return GroundTruthSample(t_s, False, False, False, None, None, None, None, None)
+        settled = not person.state.walking and not MIN_OVERLAP_SHARE < person.hidden_share < HIDDEN_SHARE
+        settled = settled and not 0 < person.state.bow < 1 and not 0 < person.state.occlusion < 1
+        visible = person.hidden_share < HIDDEN_SHARE
+        facing = False if person.state.bow == 1 else None
+        return GroundTruthSample(t_s, True, visible, settled, None, None, facing, None, box)
 
 
-def _times(length_s: float, step_s: float) -> list[float]:
+def _sample_times(length_s: float, step_s: float) -> list[float]:
     return [float(t_s) for t_s in np.arange(0.0, length_s, step_s)]
 
 
-def _people(one: Happening, seated: int) -> tuple[int, ...]:
+def _event_people(one: RoomEvent, seated: int) -> tuple[int, ...]:
     return one.people if one.visitor is None else (*one.people, seated + one.visitor)
 
 
-def write_room(path: Path, room: Room, progress: Callable[[float], None] | None = None) -> None:
-    """Write the film of a room; ``write_film`` says how, and what it raises."""
-    write_film(path, room.film, room.frames(), progress)
+def write_room_video(
+    path: Path, room: SimulatedRoom, progress: Callable[[float], None] | None = None
+) -> None:
+    """Write the film of a room; ``encode_video`` says how, and what it raises."""
+    encode_video(path, room.video_format, room.frames(), progress)

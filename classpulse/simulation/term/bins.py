@@ -13,42 +13,50 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.term.student_model import EXPRESSIONS, FACING, STATES, Script, State
+from classpulse.simulation.term.student_model import (
+    FACING_STATES,
+    STATE_EXPRESSIONS,
+    STATES,
+    StudentScript,
+    StudentState,
+)
 from db.records import TimelineBin
-from model.inference.classifier import shipped
-from monitor.types import Unknown
+from model.inference.classifier import shipped_file
+from monitor.types import UnreadableReason
 
-PERSON, SPELL, BIN = 40.0, 8.0, 60.0
+PERSON_CONCENTRATION, SEGMENT_CONCENTRATION, BIN_CONCENTRATION = 40.0, 8.0, 60.0
 """How alike the answers are to one person's faces, within one spell, and within one bin: the sums of the
 parameters of the Dirichlet distributions that each is drawn from around the one before. The higher, the more
 alike. Made up: how answers to one person's faces scatter over time was not measured."""
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class AnswerModel:
     """``means`` ``(7, 7)``: row by true expression, column by answer, each row summing to 1, in the order of
-    ``EMOTIONS``. ``source`` says where they are from; ``measured`` is what a session's record keeps of the
+    ``EMOTIONS``. ``source`` says where they are from; ``model_metrics`` is what a session's record keeps of the
     model, None for nothing."""
 
     means: NDArray[np.float64]
     source: str
-    measured: Mapping[str, Any] | None = None
+    model_metrics: Mapping[str, Any] | None = None
 
 
-def shipped_answers() -> Answers:
+def shipped_answer_model() -> AnswerModel:
     """Those of the shipped model, on faces that it has not learnt from (``model.export.model_info``)."""
-    about: dict[str, Any] = json.loads(shipped("expression.json").read_text(encoding="utf-8"))
+    about: dict[str, Any] = json.loads(shipped_file("expression.json").read_text(encoding="utf-8"))
     measured = about["measured"]
     means = np.asarray(measured["confusion"]["means"], np.float64)
     # Rounded to some decimals in the file.
     shares = means / means.sum(axis=1, keepdims=True)
-    return Answers(shares, f"mean answers of {about['version']}", measured)
+    return AnswerModel(shares, f"mean answers of {about['version']}", measured)
 
 
-def around(means: NDArray[np.float64], alike: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def draw_dirichlet(
+    means: NDArray[np.float64], concentration: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Rows (..., 7) drawn from Dirichlet distributions of the mean rows ``means`` (..., 7)."""
     # As gammas, because NumPy's own Dirichlet takes one row at a time.
-    drawn = rng.standard_gamma(means * alike)
+    drawn = rng.standard_gamma(means * concentration)
     # A row of parameters close to 0 can come out as nothing at all; then it is its mean.
     drawn = np.where(drawn.sum(axis=-1, keepdims=True) > 0, drawn, means)
     shares: NDArray[np.float64] = drawn / drawn.sum(axis=-1, keepdims=True)
@@ -58,18 +66,20 @@ def around(means: NDArray[np.float64], alike: float, rng: np.random.Generator) -
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_HIDDEN = (Unknown.BLURRED, Unknown.TOO_SMALL, Unknown.OCCLUDED)
+_UNREADABLE_REASONS = (UnreadableReason.BLURRED, UnreadableReason.TOO_SMALL, UnreadableReason.OCCLUDED)
 """Why an unreadable face is so; each spell has one."""
 
-_YAW_DEG = {State.TURNED: 60.0}
-_PITCH_DEG = {State.BOWED: -45.0}
+_YAW_DEG = {StudentState.TURNED: 60.0}
+_PITCH_DEG = {StudentState.BOWED: -45.0}
 """Mean directions; every other state looks 0 degrees aside and 5 down."""
 
 _SWAY_DEG = 4.0
 
-_EXPRESSED = np.array([EXPRESSIONS.get(state, -1) for state in STATES])
-_IS_FACING = np.array([state in FACING for state in STATES])
-_ABSENT, _UNREADABLE, _SHUT = (STATES.index(s) for s in (State.ABSENT, State.UNREADABLE, State.SHUT))
+_EXPRESSION_OF_STATE = np.array([STATE_EXPRESSIONS.get(state, -1) for state in STATES])
+_IS_FACING = np.array([state in FACING_STATES for state in STATES])
+_ABSENT, _UNREADABLE, _SHUT = (
+    STATES.index(s) for s in (StudentState.ABSENT, StudentState.UNREADABLE, StudentState.SHUT)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +98,7 @@ class Sampling:
         return cells
 
 
-def sampling(length_s: float, gap_s: tuple[float, float] | None = None) -> Sampling:
+def make_sampling(length_s: float, gap_s: tuple[float, float] | None = None) -> Sampling:
     """Two samples a second for so long, none from ``gap_s[0]`` until before ``gap_s[1]``."""
     times_s = np.arange(0.0, length_s, 0.5)
     if gap_s is not None:
@@ -97,26 +107,26 @@ def sampling(length_s: float, gap_s: tuple[float, float] | None = None) -> Sampl
 
 
 def draw_bins(
-    script: Script,
+    script: StudentScript,
     student_id: int,
-    taken: Sampling,
+    sampling: Sampling,
     means: Floats,
     rng: np.random.Generator,
     *,
     expressions: bool = True,
 ) -> list[TimelineBin]:
-    """The bins of one student, one for each with a sample in it; ``means`` (7, 7) as in ``Answers``. Without
+    """The bins of one student, one for each with a sample in it; ``means`` (7, 7) as in ``AnswerModel``. Without
     ``expressions`` none was computed, as in ``mode: behaviour``."""
-    spells = script.spells_at(taken.times_s)
+    spells = script.segments_at(sampling.times_s)
     states = script.states[spells]
-    cells, places = np.unique(taken.cells, return_inverse=True)
+    cells, places = np.unique(sampling.cells, return_inverse=True)
     count = len(cells)
 
     def tally(which: NDArray[np.bool_]) -> Ints:
         return np.bincount(places[which], minlength=count)
 
     seen, facing = states != _ABSENT, _IS_FACING[states]
-    usable = (_EXPRESSED[states] >= 0) & expressions
+    usable = (_EXPRESSION_OF_STATE[states] >= 0) & expressions
     read = states != _UNREADABLE
     columns: dict[str, Any] = {
         "samples": tally(np.ones(len(states), bool)),
@@ -135,11 +145,11 @@ def draw_bins(
     return [
         TimelineBin(
             student_id=student_id,
-            start_s=float(cells[b] * taken.bin_s),
-            watched_s=told["samples"][b] * taken.period_s,
-            seen_s=told["seen_samples"][b] * taken.period_s,
+            start_s=float(cells[b] * sampling.bin_s),
+            watched_s=told["samples"][b] * sampling.period_s,
+            seen_s=told["seen_samples"][b] * sampling.period_s,
             probabilities=means_of[b],
-            unknown={reason: int(counts[b]) for reason, counts in unknown.items() if counts[b]},
+            unreadable_reasons={reason: int(counts[b]) for reason, counts in unknown.items() if counts[b]},
             yaw_deg=yaw_deg[b],
             pitch_deg=pitch_deg[b],
             **{name: values[b] for name, values in told.items()},
@@ -149,7 +159,7 @@ def draw_bins(
 
 
 def _bin_answers(
-    script: Script,
+    script: StudentScript,
     spells: Ints,
     places: Ints,
     usable: NDArray[np.bool_],
@@ -158,13 +168,13 @@ def _bin_answers(
     rng: np.random.Generator,
 ) -> Sequence[tuple[float, ...] | None]:
     """Each bin's mean answer: the person's, the spell's around it, the bin's around the mean of those."""
-    of_person = around(means, PERSON, rng)
-    of_spell = around(of_person[_EXPRESSED[script.states]], SPELL, rng)
+    of_person = draw_dirichlet(means, PERSON_CONCENTRATION, rng)
+    of_spell = draw_dirichlet(of_person[_EXPRESSION_OF_STATE[script.states]], SEGMENT_CONCENTRATION, rng)
     summed = np.zeros((count, means.shape[1]))
     np.add.at(summed, places[usable], of_spell[spells[usable]])
     samples = summed.sum(axis=1)
     known = samples > 0
-    drawn = around(summed[known] / samples[known, None], BIN, rng)
+    drawn = draw_dirichlet(summed[known] / samples[known, None], BIN_CONCENTRATION, rng)
     found: list[tuple[float, ...] | None] = [None] * count
     for place, row in zip(np.flatnonzero(known).tolist(), drawn.tolist(), strict=True):
         found[place] = tuple(row)
@@ -172,7 +182,7 @@ def _bin_answers(
 
 
 def _reasons(
-    script: Script,
+    script: StudentScript,
     spells: Ints,
     states: Ints,
     *,
@@ -180,16 +190,16 @@ def _reasons(
     rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
     """Which samples (S,) have no expression, by reason."""
-    hidden = rng.integers(len(_HIDDEN), size=len(script.states))[spells]
+    hidden = rng.integers(len(_UNREADABLE_REASONS), size=len(script.states))[spells]
     absent = states == _ABSENT
     if not expressions:
-        return {Unknown.ABSENT.value: absent, Unknown.NOT_COMPUTED.value: ~absent}
+        return {UnreadableReason.ABSENT.value: absent, UnreadableReason.NOT_COMPUTED.value: ~absent}
     blocked = states == _UNREADABLE
     return {
-        Unknown.ABSENT.value: absent,
-        Unknown.TURNED_AWAY.value: states == STATES.index(State.TURNED),
-        Unknown.HEAD_BOWED.value: states == STATES.index(State.BOWED),
-        **{reason.value: blocked & (hidden == n) for n, reason in enumerate(_HIDDEN)},
+        UnreadableReason.ABSENT.value: absent,
+        UnreadableReason.TURNED_AWAY.value: states == STATES.index(StudentState.TURNED),
+        UnreadableReason.HEAD_BOWED.value: states == STATES.index(StudentState.BOWED),
+        **{reason.value: blocked & (hidden == n) for n, reason in enumerate(_UNREADABLE_REASONS)},
     }
 
 

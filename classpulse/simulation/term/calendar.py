@@ -9,16 +9,16 @@ import numpy as np
 
 from classpulse.simulation.ground_truth import SimulationError
 
-BEGINS = time(10, 0, tzinfo=UTC)
+LECTURE_START = time(10, 0, tzinfo=UTC)
 
 _DAYS = {1: (0,), 2: (0, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
 """On which days of the week, Monday first, so many lectures are."""
 
-QUIZ, GROUP_WORK = "quiz handed out", "group work"
+QUIZ_EVENT, GROUP_WORK_EVENT = "quiz handed out", "group work"
 
 
 @dataclass(frozen=True)
-class Event:
+class TermEvent:
     """Something that a teacher noted; a group work lasts, and everybody turns away meanwhile."""
 
     text: str
@@ -27,14 +27,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedLecture:
     """One lecture: it is watched until ``end_s`` of ``length_s`` seconds, but not in ``gap_s``."""
 
     started_at: datetime
     length_s: float
     end_s: float
     gap_s: tuple[float, float] | None
-    events: tuple[Event, ...]
+    events: tuple[TermEvent, ...]
 
     @property
     def is_interrupted(self) -> bool:
@@ -44,7 +44,7 @@ class Planned:
 
 def plan_term(
     start: date, weeks: int, per_week: int, minutes: float, interrupted: int, rng: np.random.Generator
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedLecture, ...]:
     """The lectures in their order, ``per_week`` (1..5) a week from the Monday ``start`` on.
 
     ``interrupted`` of them break off, drawn from ``rng``; the first of those has a gap too. One lecture, in
@@ -60,30 +60,30 @@ def plan_term(
     broken = sorted(rng.choice(len(days), size=interrupted, replace=False).tolist())
     length_s = minutes * 60
     return tuple(
-        Planned(
-            datetime.combine(day, BEGINS),
+        PlannedLecture(
+            datetime.combine(day, LECTURE_START),
             length_s,
-            _whole_bins(length_s * float(rng.uniform(0.5, 0.85))) if number in broken else length_s,
-            _gap(length_s) if number in broken[:1] else None,
-            _events(length_s, is_group_work=number == len(days) // 2),
+            _round_to_bins(length_s * float(rng.uniform(0.5, 0.85))) if number in broken else length_s,
+            _planned_gap(length_s) if number in broken[:1] else None,
+            _planned_events(length_s, is_group_work=number == len(days) // 2),
         )
         for number, day in enumerate(days)
     )
 
 
-def _gap(length_s: float) -> tuple[float, float]:
+def _planned_gap(length_s: float) -> tuple[float, float]:
     """From a fifth of the lecture on, a twentieth long; inside bins, for no cable is pulled between two."""
-    start_s = _whole_bins(length_s / 5) + 2.5
-    return start_s, start_s + _whole_bins(length_s / 20)
+    start_s = _round_to_bins(length_s / 5) + 2.5
+    return start_s, start_s + _round_to_bins(length_s / 20)
 
 
-def _events(length_s: float, *, is_group_work: bool) -> tuple[Event, ...]:
-    quiz_s = _whole_bins(length_s / 4)
-    quiz = Event(QUIZ, quiz_s, quiz_s)
+def _planned_events(length_s: float, *, is_group_work: bool) -> tuple[TermEvent, ...]:
+    quiz_s = _round_to_bins(length_s / 4)
+    quiz = TermEvent(QUIZ_EVENT, quiz_s, quiz_s)
     if not is_group_work:
         return (quiz,)
-    return quiz, Event(GROUP_WORK, _whole_bins(length_s * 0.3), _whole_bins(length_s * 0.45))
+    return quiz, TermEvent(GROUP_WORK_EVENT, _round_to_bins(length_s * 0.3), _round_to_bins(length_s * 0.45))
 
 
-def _whole_bins(seconds: float) -> float:
+def _round_to_bins(seconds: float) -> float:
     return max(5.0, round(seconds / 5) * 5.0)

@@ -7,87 +7,91 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classpulse.simulation.term.bins import Answers, Sampling, draw_bins, sampling
-from classpulse.simulation.term.calendar import GROUP_WORK, Planned
+from classpulse.simulation.term.bins import AnswerModel, Sampling, draw_bins, make_sampling
+from classpulse.simulation.term.calendar import GROUP_WORK_EVENT, PlannedLecture
 from classpulse.simulation.term.student_model import (
-    EXPRESSIONS,
+    STATE_EXPRESSIONS,
     STATES,
-    Lecture,
-    Script,
-    State,
+    LecturePosition,
+    StudentScript,
+    StudentState,
     Trait,
-    draw_script,
-    own_shares,
-    shares_in,
+    draw_state_sequence,
+    draw_student_shares,
+    lecture_shares,
 )
 from db.records import TimelineBin
 
 
 @dataclass(frozen=True, eq=False)
-class Acted:
-    """What one student did in one lecture, while it was watched; ``script`` is None for who was not there."""
+class StudentActivity:
+    """What one student did in one lecture, while it was watched; ``sequence`` is None for who was not there."""
 
     student: int
     trait: Trait
-    script: Script | None
+    sequence: StudentScript | None
 
-    def shares(self, taken: Sampling) -> dict[State, float]:
+    def state_shares(self, sampling: Sampling) -> dict[StudentState, float]:
         """The share of the samples in each state; summing to 1."""
-        if self.script is None:
-            return {State.ABSENT: 1.0}
-        states = self.script.states[self.script.spells_at(taken.times_s)]
+        if self.sequence is None:
+            return {StudentState.ABSENT: 1.0}
+        states = self.sequence.states[self.sequence.segments_at(sampling.times_s)]
         counts = np.bincount(states, minlength=len(STATES)) / max(1, len(states))
         return {state: float(share) for state, share in zip(STATES, counts, strict=True) if share}
 
 
-def sad_share(shares: Mapping[State, float]) -> float | None:
+def sad_share(shares: Mapping[StudentState, float]) -> float | None:
     """The share of sadness in the time in which the face could be read, 0..1; None if it never could."""
-    readable = sum(share for state, share in shares.items() if state in EXPRESSIONS)
-    return shares.get(State.SAD, 0.0) / readable if readable else None
+    readable = sum(share for state, share in shares.items() if state in STATE_EXPRESSIONS)
+    return shares.get(StudentState.SAD, 0.0) / readable if readable else None
 
 
-def taken_of(planned: Planned) -> Sampling:
+def sampling_of(session: PlannedLecture) -> Sampling:
     """When frames of a lecture are sampled."""
-    return sampling(planned.end_s, planned.gap_s)
+    return make_sampling(session.end_s, session.gap_s)
 
 
-def act(planned: Planned, lecture: Lecture, traits: Sequence[Trait], seed: int) -> tuple[Acted, ...]:
+def simulate_students(
+    session: PlannedLecture, lecture: LecturePosition, traits: Sequence[Trait], seed: int
+) -> tuple[StudentActivity, ...]:
     """What the students with these traits do in a lecture. A student's script depends on the seed, the
     lecture's place and the student's number, not on who else is there."""
-    return tuple(_act(planned, lecture, n, trait, seed) for n, trait in enumerate(traits))
+    return tuple(_simulate_student(session, lecture, n, trait, seed) for n, trait in enumerate(traits))
 
 
-def _act(planned: Planned, lecture: Lecture, student: int, trait: Trait, seed: int) -> Acted:
-    own = own_shares(np.random.default_rng((seed, 31, student)))
-    shares = shares_in(lecture, trait, own)
+def _simulate_student(
+    session: PlannedLecture, lecture: LecturePosition, student: int, trait: Trait, seed: int
+) -> StudentActivity:
+    own = draw_student_shares(np.random.default_rng((seed, 31, student)))
+    shares = lecture_shares(lecture, trait, own)
     if shares is None:
-        return Acted(student, trait, None)
+        return StudentActivity(student, trait, None)
     rng = np.random.default_rng((seed, 32, lecture.index, student))
-    script = draw_script(shares, planned.length_s, rng)
-    for event in planned.events:
-        if event.text == GROUP_WORK:
+    script = draw_state_sequence(shares, session.length_s, rng)
+    for event in session.events:
+        if event.text == GROUP_WORK_EVENT:
             # Not all at the same moment.
             late_s = float(rng.uniform(0.0, 20.0))
-            script = script.during(event.start_s + late_s, event.end_s + late_s, State.TURNED)
-    return Acted(student, trait, script)
+            script = script.with_state(event.start_s + late_s, event.end_s + late_s, StudentState.TURNED)
+    return StudentActivity(student, trait, script)
 
 
 def class_bins(
-    acted: Sequence[Acted],
+    activities: Sequence[StudentActivity],
     ids: Mapping[int, int],
-    taken: Sampling,
-    answers: Answers,
-    lecture: Lecture,
+    sampling: Sampling,
+    model_answers: AnswerModel,
+    lecture: LecturePosition,
     seed: int,
     *,
     expressions: bool = True,
 ) -> list[TimelineBin]:
     """The bins of everybody who was there, student by student; ``ids`` has the database's number of each."""
     found: list[TimelineBin] = []
-    for one in acted:
-        if one.script is not None:
+    for one in activities:
+        if one.sequence is not None:
             rng = np.random.default_rng((seed, 33, lecture.index, one.student))
             found += draw_bins(
-                one.script, ids[one.student], taken, answers.means, rng, expressions=expressions
+                one.sequence, ids[one.student], sampling, model_answers.means, rng, expressions=expressions
             )
     return found

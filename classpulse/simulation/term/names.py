@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Names(StrEnum):
+class PseudonymStyle(StrEnum):
     """Which pseudonyms a class has."""
 
     PLAIN = "plain"
@@ -41,11 +41,11 @@ _SCRIPTS = (
 for its own language. Seven names make the first six and one more of each kind."""
 
 
-def pseudonyms(count: int, kind: Names) -> tuple[str, ...]:
+def make_pseudonyms(count: int, kind: PseudonymStyle) -> tuple[str, ...]:
     """``count`` different pseudonyms; where a list is used up it begins again, with numbers."""
-    if kind is Names.PLAIN:
+    if kind is PseudonymStyle.PLAIN:
         return tuple(f"Student {number}" for number in range(1, count + 1))
-    if kind is Names.LONG:
+    if kind is PseudonymStyle.LONG:
         whole = (_LONG[n % len(_LONG)] for n in range(count))
         return tuple(f"{first} {last} {n}" for n, (first, last) in enumerate(whole, 1))
     return tuple(

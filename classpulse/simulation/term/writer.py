@@ -31,48 +31,56 @@ import numpy as np
 from sqlalchemy import Engine
 
 from classpulse.config.settings import Settings
-from classpulse.simulation.term.bins import Answers, shipped_answers
-from classpulse.simulation.term.calendar import Planned, plan_term
-from classpulse.simulation.term.lecture import Acted, act, class_bins, sad_share, taken_of
-from classpulse.simulation.term.names import Names, pseudonyms
-from classpulse.simulation.term.student_model import Lecture, trait_of
-from db.records import Mode, NewSession, Progress, SeatRecord, SessionStatus, TimelineBin
-from db.roster import save_entry
-from db.unit_of_work import Store, Unit
+from classpulse.simulation.term.bins import AnswerModel, shipped_answer_model
+from classpulse.simulation.term.calendar import PlannedLecture, plan_term
+from classpulse.simulation.term.lecture import (
+    StudentActivity,
+    class_bins,
+    sad_share,
+    sampling_of,
+    simulate_students,
+)
+from classpulse.simulation.term.names import PseudonymStyle, make_pseudonyms
+from classpulse.simulation.term.student_model import LecturePosition, trait_of_student
+from db.records import AnalysisMode, NewSession, SeatRecord, SessionProgress, SessionStatus, TimelineBin
+from db.roster import save_roster_entry
+from db.unit_of_work import Store, UnitOfWork
 from monitor.timeline.binning import class_bin
 
-VERSION = 1
+TERM_TRUTH_VERSION = 1
 
 
-def session_truth(session_id: int, planned: Planned, acted: Sequence[Acted], names: Sequence[str]) -> Any:
+def session_ground_truth(
+    session_id: int, session: PlannedLecture, activities: Sequence[StudentActivity], names: Sequence[str]
+) -> Any:
     """One of ``sessions``."""
-    taken = taken_of(planned)
+    taken = sampling_of(session)
     students = []
-    for one in acted:
-        shares = one.shares(taken)
+    for one in activities:
+        shares = one.state_shares(taken)
         students.append(
             {
                 "student": names[one.student],
-                "there": one.script is not None,
+                "there": one.sequence is not None,
                 "sad_share": sad_share(shares),
                 "states": {state.value: share for state, share in shares.items()},
             }
         )
     return {
         "session": session_id,
-        "started_at": planned.started_at.isoformat(),
-        "length_s": planned.length_s,
-        "end_s": planned.end_s,
-        "gap_s": planned.gap_s,
-        "events": [asdict(event) for event in planned.events],
+        "started_at": session.started_at.isoformat(),
+        "length_s": session.length_s,
+        "end_s": session.end_s,
+        "gap_s": session.gap_s,
+        "events": [asdict(event) for event in session.events],
         "students": students,
     }
 
 
-SOURCE = "simulated lecture"
-BROKEN = "simulated: the camera was unplugged"
+SOURCE_NAME = "simulated lecture"
+INTERRUPTION_REASON = "simulated: the camera was unplugged"
 _FRAME_WH = (1920, 1080)
-_A_ROW = 8
+_SEATS_PER_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -87,23 +95,23 @@ class TermSettings:
     per_week: int = 2
     minutes: float = 50.0
     seed: int = 0
-    names: Names = Names.PLAIN
-    mode: Mode = Mode.EMOTION
+    names: PseudonymStyle = PseudonymStyle.PLAIN
+    mode: AnalysisMode = AnalysisMode.EMOTION
     interrupted: int = 0
     start: date = date(2026, 1, 12)
 
 
-class Term:
+class SimulatedTerm:
     """The lectures of a class. Equal settings give equal ones."""
 
-    def __init__(self, settings: TermSettings, answers: Answers | None = None) -> None:
+    def __init__(self, settings: TermSettings, model_answers: AnswerModel | None = None) -> None:
         """Raises ``SimulationError`` as ``plan_term`` does."""
         self.settings = settings
-        self.answers = answers or shipped_answers()
-        self.names = pseudonyms(settings.students, settings.names)
-        self.traits = tuple(trait_of(student) for student in range(settings.students))
+        self.answers = model_answers or shipped_answer_model()
+        self.names = make_pseudonyms(settings.students, settings.names)
+        self.traits = tuple(trait_of_student(student) for student in range(settings.students))
         rng = np.random.default_rng((settings.seed, 30))
-        self.planned = plan_term(
+        self.planned_sessions = plan_term(
             settings.start, settings.weeks, settings.per_week, settings.minutes, settings.interrupted, rng
         )
 
@@ -111,14 +119,14 @@ class Term:
         """Store everything; returns the document of ``truth``. ``on_lecture`` gets the number of each session
         once it is stored. Raises ``DatabaseError``."""
         sessions = []
-        for index, planned in enumerate(self.planned):
-            lecture = Lecture(index, len(self.planned))
-            acted = act(planned, lecture, self.traits, self.settings.seed)
-            number = self._record(engine, planned, lecture, acted)
-            sessions.append(session_truth(number, planned, acted, self.names))
+        for index, planned in enumerate(self.planned_sessions):
+            lecture = LecturePosition(index, len(self.planned_sessions))
+            acted = simulate_students(planned, lecture, self.traits, self.settings.seed)
+            number = self._write_session(engine, planned, lecture, acted)
+            sessions.append(session_ground_truth(number, planned, acted, self.names))
             on_lecture(number)
         return {
-            "version": VERSION,
+            "version": TERM_TRUTH_VERSION,
             "class": self.settings.class_name,
             "mode": self.settings.mode.value,
             "seed": self.settings.seed,
@@ -132,47 +140,61 @@ class Term:
             "sessions": sessions,
         }
 
-    def _record(self, engine: Engine, planned: Planned, lecture: Lecture, acted: Sequence[Acted]) -> int:
+    def _write_session(
+        self,
+        engine: Engine,
+        session: PlannedLecture,
+        lecture: LecturePosition,
+        activities: Sequence[StudentActivity],
+    ) -> int:
         """One lecture in one transaction; returns the session's number."""
-        ended_at = planned.started_at + timedelta(seconds=planned.end_s)
-        taken, mode = taken_of(planned), self.settings.mode
+        ended_at = session.started_at + timedelta(seconds=session.end_s)
+        taken, mode = sampling_of(session), self.settings.mode
         # The lecture's own time and not now: the same settings give the same database.
-        with Store(engine, lambda: ended_at).unit() as unit:
-            number = unit.start_session(self._new_session(planned))
-            unit.audit("start", f"session {number}", planned.started_at, f"mode {mode.value}, simulated")
-            ids = {} if mode is Mode.AGGREGATE else self._seat(unit, number, acted, planned.started_at)
+        with Store(engine, lambda: ended_at).unit_of_work() as unit:
+            number = unit.start_session(self._new_session(session))
+            unit.add_audit_entry(
+                "start", f"session {number}", session.started_at, f"mode {mode.value}, simulated"
+            )
+            ids = (
+                {}
+                if mode is AnalysisMode.AGGREGATE
+                else self._save_roster_and_seats(unit, number, activities, session.started_at)
+            )
             drawn = class_bins(
-                acted,
-                ids or {one.student: one.student for one in acted},
+                activities,
+                ids or {one.student: one.student for one in activities},
                 taken,
                 self.answers,
                 lecture,
                 self.settings.seed,
-                expressions=mode is not Mode.BEHAVIOUR,
+                expressions=mode is not AnalysisMode.BEHAVIOUR,
             )
-            unit.write_bins(number, _of_class(drawn) if mode is Mode.AGGREGATE else drawn)
-            for event in planned.events:
-                if event.start_s < planned.end_s:
+            unit.write_bins(number, _aggregate_bins(drawn) if mode is AnalysisMode.AGGREGATE else drawn)
+            for event in session.events:
+                if event.start_s < session.end_s:
                     unit.add_marker(number, event.start_s, event.text)
             frames = len(taken.times_s)
-            unit.progress(number, Progress(float(taken.times_s[-1]), frames * taken.period_s, frames, 0))
-            unit.end_session(number, *_how_it_ended(planned, ended_at))
+            unit.save_progress(
+                number, SessionProgress(float(taken.times_s[-1]), frames * taken.period_s, frames, 0)
+            )
+            unit.end_session(number, *_end_status(session, ended_at))
             unit.commit()
         return number
 
-    def _new_session(self, planned: Planned) -> NewSession:
+    def _new_session(self, session: PlannedLecture) -> NewSession:
         kept = Settings.model_validate(
             {"class": {"name": self.settings.class_name, "room": self.settings.room}}
-        ).as_json()
-        if self.answers.measured is not None and self.settings.mode is not Mode.BEHAVIOUR:
-            kept["model"] = dict(self.answers.measured)
+        ).as_session_json()
+        if self.answers.model_metrics is not None and self.settings.mode is not AnalysisMode.BEHAVIOUR:
+            kept["model"] = dict(self.answers.model_metrics)
         return NewSession(
             class_name=self.settings.class_name,
-            source=SOURCE,
-            started_at=planned.started_at,
+            source=SOURCE_NAME,
+            started_at=session.started_at,
             mode=self.settings.mode.value,
-            expected_s=planned.length_s,
-            bin_s=taken_of(planned).bin_s,
+            expected_s=session.length_s,
+            bin_s=sampling_of(session).bin_s,
             room=self.settings.room,
             settings=kept,
             versions={
@@ -185,31 +207,37 @@ class Term:
             process_started=0.0,
         )
 
-    def _seat(self, unit: Unit, number: int, acted: Sequence[Acted], at: datetime) -> dict[int, int]:
+    def _save_roster_and_seats(
+        self, unit: UnitOfWork, number: int, activities: Sequence[StudentActivity], at: datetime
+    ) -> dict[int, int]:
         """The roster, and the seats of who is there; returns the database's number of each student."""
-        labels = [f"{chr(ord('A') + n // _A_ROW)}{n % _A_ROW + 1}" for n in range(len(self.names))]
+        labels = [
+            f"{chr(ord('A') + n // _SEATS_PER_ROW)}{n % _SEATS_PER_ROW + 1}" for n in range(len(self.names))
+        ]
         ids = {
-            n: save_entry(unit, self.settings.class_name, name, labels[n], True, self.planned[0].started_at)
+            n: save_roster_entry(
+                unit, self.settings.class_name, name, labels[n], True, self.planned_sessions[0].started_at
+            )
             for n, name in enumerate(self.names)
         }
-        there = [one.student for one in acted if one.script is not None]
-        unit.save_seats(number, [SeatRecord(ids[n], labels[n], _box(n), *_FRAME_WH) for n in there])
+        there = [one.student for one in activities if one.sequence is not None]
+        unit.save_seats(number, [SeatRecord(ids[n], labels[n], _seat_box(n), *_FRAME_WH) for n in there])
         return ids
 
 
-def _how_it_ended(planned: Planned, ended_at: datetime) -> tuple[SessionStatus, datetime, str]:
-    if planned.is_interrupted:
-        return SessionStatus.INTERRUPTED, ended_at, BROKEN
+def _end_status(session: PlannedLecture, ended_at: datetime) -> tuple[SessionStatus, datetime, str]:
+    if session.is_interrupted:
+        return SessionStatus.INTERRUPTED, ended_at, INTERRUPTION_REASON
     return SessionStatus.FINISHED, ended_at, ""
 
 
-def _box(student: int) -> tuple[float, float, float, float]:
-    row, place = divmod(student, _A_ROW)
+def _seat_box(student: int) -> tuple[float, float, float, float]:
+    row, place = divmod(student, _SEATS_PER_ROW)
     x, y = 120.0 + 220.0 * place, 120.0 + 110.0 * row
     return x, y, x + 80.0, y + 90.0
 
 
-def _of_class(bins: Sequence[TimelineBin]) -> list[TimelineBin]:
+def _aggregate_bins(bins: Sequence[TimelineBin]) -> list[TimelineBin]:
     """The bins of single students as those of the class."""
     by_time = sorted(bins, key=lambda one: one.start_s)
     return [class_bin(group) for _, group in groupby(by_time, key=lambda one: one.start_s)]

@@ -7,52 +7,52 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from db.records import GapRecord, MarkerRecord, Mode, SessionRecord, StudentRecord, TimelineBin
+from db.records import AnalysisMode, GapRecord, MarkerRecord, SessionRecord, StudentRecord, TimelineBin
 from model.emotions import Emotion
-from reports.charts.resampling import Columns, columns, round_columns
+from reports.charts.resampling import TimeColumns, make_round_time_columns, make_time_columns
 from reports.timeline.classroom import ClassTimeline, aggregate_timeline, class_timeline
-from reports.timeline.gaps import Unseen, unseen
-from reports.timeline.student import Floats, Grid, session_grid, student_timelines
+from reports.timeline.gaps import UnobservedInterval, find_unobserved_intervals
+from reports.timeline.student import BinGrid, Floats, build_session_grid, build_student_timelines
 
-WINDOW_S, LEAST_S = 600.0, 120.0
+WINDOW_S, MIN_WINDOW_S = 600.0, 120.0
 """So much is shown, up to now; less at the beginning, but never less than the latter."""
 
-WIDTH = 600.0
+CHART_WIDTH = 600.0
 """Of a chart, in its own units."""
 
-MOST_ROWS = 12
+MAX_TABLE_ROWS = 12
 """Of the table with the same data."""
 
-HEADS = ("front", "turned", "unreadable", "unseen")
+HEAD_BANDS = ("front", "turned", "unreadable", "unseen")
 """The bands of ``ClassTimeline.head_shares``, the lowest first."""
 
-STACKED = (
+STACKING_ORDER = (
     Emotion.SAD, Emotion.FEAR, Emotion.ANGRY, Emotion.DISGUST, Emotion.SURPRISE, Emotion.HAPPY,
     Emotion.NEUTRAL,
 )  # fmt: skip
-"""The expressions in the order of the report's charts (``reports.charts.style.COLOURS``)."""
+"""The expressions in the order of the report's charts (``reports.charts.style.EXPRESSION_COLOURS``)."""
 
-FACES = (*(emotion.label for emotion in STACKED), "unreadable", "unseen")
+EXPRESSION_BANDS = (*(emotion.label for emotion in STACKING_ORDER), "unreadable", "unseen")
 
 
 @dataclass(frozen=True)
-class Column:
+class ChartColumn:
     """From ``start_s`` to ``end_s`` (media seconds): ``shares`` of the class by band, 0..1, None where there
-    is nothing to show: not watched, or (``few``) fewer people than may be shown."""
+    is nothing to show: not watched, or (``below_minimum``) fewer people than may be shown."""
 
     start_s: float
     end_s: float
     shares: tuple[float, ...] | None
-    few: bool = False
+    below_minimum: bool = False
 
 
 @dataclass(frozen=True)
-class Chart:
+class BandChart:
     """One chart: its bands' names from the bottom up, its columns, and the same in coarser ``rows``."""
 
     bands: tuple[str, ...]
-    columns: tuple[Column, ...]
-    rows: tuple[Column, ...]
+    columns: tuple[ChartColumn, ...]
+    rows: tuple[ChartColumn, ...]
 
     def path(self, band: int, x: Callable[[float], float]) -> str:
         """The band as an SVG path; ``x`` of media seconds, y in 0..100 from the top."""
@@ -68,81 +68,85 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Curves:
+class LiveCharts:
     """The last minutes up to ``until_s``: charts of heads and, unless the mode computes none, of expressions;
     ``gaps`` and ``markers`` that lie in them."""
 
     until_s: float
-    heads: Chart
-    faces: Chart | None
-    gaps: tuple[Unseen, ...]
+    heads: BandChart
+    expressions: BandChart | None
+    gaps: tuple[UnobservedInterval, ...]
     markers: tuple[MarkerRecord, ...]
 
     @property
     def left_s(self) -> float:
-        """Media time of the left edge; negative in the first ``LEAST_S``."""
+        """Media time of the left edge; negative in the first ``MIN_WINDOW_S``."""
         return self.until_s - self._shown_s
 
     def x(self, media_s: float) -> float:
-        """Where a moment is in a chart, 0..``WIDTH``."""
-        return WIDTH * min(1.0, max(0.0, (media_s - self.left_s) / self._shown_s))
+        """Where a moment is in a chart, 0..``CHART_WIDTH``."""
+        return CHART_WIDTH * min(1.0, max(0.0, (media_s - self.left_s) / self._shown_s))
 
     @property
     def _shown_s(self) -> float:
-        return min(WINDOW_S, max(LEAST_S, self.until_s))
+        return min(WINDOW_S, max(MIN_WINDOW_S, self.until_s))
 
 
-def curves(
+def live_charts(
     session: SessionRecord,
     students: Sequence[StudentRecord],
     bins: Iterable[TimelineBin],
     gaps: Iterable[GapRecord] = (),
     markers: Iterable[MarkerRecord] = (),
-) -> Curves:
+) -> LiveCharts:
     """The curves of a session that is running, from what is stored of its last minutes."""
     known = {student.id for student in students}
     # A student may be renamed or handed to the roster between two reads.
     rows = [row for row in bins if row.student_id is None or row.student_id in known]
-    unwatched = unseen(((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s)
+    unwatched = find_unobserved_intervals(
+        ((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s
+    )
     spans = tuple((gap.start_s, gap.end_s) for gap in unwatched)
-    if session.mode == Mode.AGGREGATE:
+    if session.mode == AnalysisMode.AGGREGATE:
         whole = aggregate_timeline(session, rows, spans)
     else:
-        lines = student_timelines(session, students, rows, spans)
-        whole = class_timeline(lines, lines[0].grid if lines else session_grid(session, rows, spans))
+        lines = build_student_timelines(session, students, rows, spans)
+        whole = class_timeline(lines, lines[0].grid if lines else build_session_grid(session, rows, spans))
     left_s = session.end_s - WINDOW_S
     first = max(0, int(left_s // session.bin_s))
     faces = None
-    if session.mode != Mode.BEHAVIOUR:
-        order = [*STACKED, 7, 8]
-        faces = _chart(FACES, whole, whole.face_shares[:, order], first, session.end_s)
-    return Curves(
+    if session.mode != AnalysisMode.BEHAVIOUR:
+        order = [*STACKING_ORDER, 7, 8]
+        faces = _band_chart(EXPRESSION_BANDS, whole, whole.face_shares[:, order], first, session.end_s)
+    return LiveCharts(
         session.end_s,
-        _chart(HEADS, whole, whole.head_shares, first, session.end_s),
+        _band_chart(HEAD_BANDS, whole, whole.head_shares, first, session.end_s),
         faces,
         tuple(gap for gap in unwatched if gap.end_s > left_s),
         tuple(marker for marker in markers if marker.at_s >= left_s),
     )
 
 
-def _chart(bands: tuple[str, ...], whole: ClassTimeline, shares: Floats, first: int, until_s: float) -> Chart:
-    grid = Grid(whole.grid.bin_s, whole.grid.watched_s[first:])
+def _band_chart(
+    bands: tuple[str, ...], whole: ClassTimeline, shares: Floats, first: int, until_s: float
+) -> BandChart:
+    grid = BinGrid(whole.grid.bin_s, whole.grid.watched_s[first:])
     if not len(grid.watched_s):
-        return Chart(bands, (), ())
-    enough = (whole.people_seen[first:] >= whole.least_people).astype(np.int64)
+        return BandChart(bands, (), ())
+    enough = (whole.students_seen[first:] >= whole.min_students).astype(np.int64)
 
-    def cut(cols: Columns) -> tuple[Column, ...]:
+    def cut(cols: TimeColumns) -> tuple[ChartColumn, ...]:
         means = cols.means(shares[first:], grid.watched_s)
         few = (cols.sums(grid.watched_s) > 0) & (cols.sums(enough) == 0)
         edges_s = cols.edges_s + first * grid.bin_s
         return tuple(
-            Column(
+            ChartColumn(
                 float(edges_s[n]),
                 min(float(edges_s[n + 1]), until_s),
                 None if np.isnan(means[n]).any() else tuple(float(share) for share in means[n]),
-                few=bool(few[n]),
+                below_minimum=bool(few[n]),
             )
             for n in range(len(means))
         )
 
-    return Chart(bands, cut(columns(grid)), cut(round_columns(grid, MOST_ROWS)))
+    return BandChart(bands, cut(make_time_columns(grid)), cut(make_round_time_columns(grid, MAX_TABLE_ROWS)))

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.session.status import PersonNow
-from reports.text.formatting import reading_key
+from monitor.session.status import LiveStudent
+from reports.text.formatting import natural_sort_key
 
 
 @dataclass(frozen=True)
-class Known:
+class SeatOccupant:
     """What the record knows of whoever sits on a seat."""
 
     pseudonym: str
@@ -19,41 +19,43 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Row:
+class LiveStudentRow:
     """One student as the page shows them. ``name`` is empty where none is stored, ``pseudonym`` until they
     are in the record. ``head`` is front, turned, unreadable or unseen."""
 
     name: str
     pseudonym: str
-    now: PersonNow
+    status: LiveStudent
 
     @property
     def head(self) -> str:
         """Where the head is turned, as the chart's bands are called."""
-        if not self.now.seen:
+        if not self.status.seen:
             return "unseen"
-        return {True: "front", False: "turned", None: "unreadable"}[self.now.facing]
+        return {True: "front", False: "turned", None: "unreadable"}[self.status.facing]
 
     @property
-    def face(self) -> str:
+    def expression(self) -> str:
         """The expression, as the chart's bands are called."""
-        if not self.now.seen:
+        if not self.status.seen:
             return "unseen"
-        return self.now.expression or "unreadable"
+        return self.status.expression or "unreadable"
 
 
-def people(now: Sequence[PersonNow], known: Mapping[str, Known]) -> list[Row]:
-    """Everybody in the order in which people read names; ``known`` is by the label of the seat."""
-    rows = [_row(one, known.get(one.label)) for one in now]
-    return sorted(rows, key=lambda row: (not row.pseudonym, reading_key(row.name or row.pseudonym)))
+def live_student_rows(
+    students: Sequence[LiveStudent], occupants: Mapping[str, SeatOccupant]
+) -> list[LiveStudentRow]:
+    """Everybody in the order in which people read names; ``occupants`` is by the label of the seat."""
+    rows = [_row(one, occupants.get(one.label)) for one in students]
+    return sorted(rows, key=lambda row: (not row.pseudonym, natural_sort_key(row.name or row.pseudonym)))
 
 
-def counts(rows: Sequence[Row]) -> dict[str, Mapping[str, int]]:
+def band_counts(rows: Sequence[LiveStudentRow]) -> dict[str, Mapping[str, int]]:
     """How many there are of each band, of heads and of faces."""
-    return {"heads": Counter(row.head for row in rows), "faces": Counter(row.face for row in rows)}
+    return {"heads": Counter(row.head for row in rows), "faces": Counter(row.expression for row in rows)}
 
 
-def _row(one: PersonNow, known: Known | None) -> Row:
-    if known is None:
-        return Row("", one.label, one)
-    return Row(known.name or "", known.pseudonym, one)
+def _row(one: LiveStudent, occupant: SeatOccupant | None) -> LiveStudentRow:
+    if occupant is None:
+        return LiveStudentRow("", one.label, one)
+    return LiveStudentRow(occupant.name or "", occupant.pseudonym, one)

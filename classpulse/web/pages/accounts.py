@@ -11,136 +11,138 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.errors import Refusal
+from classpulse.errors import LocalizedError
 from classpulse.services import accounts
-from classpulse.web.class_access import class_names
-from classpulse.web.context import account_of, language_of, render, site_of, words
-from classpulse.web.permissions import Action
+from classpulse.web.class_access import selectable_class_names
+from classpulse.web.context import context_of, get_translator, render_page, request_account, request_language
+from classpulse.web.permissions import Permission
 from classpulse.web.routing import route
 from db import accounts as stored
 from db.accounts import Account, Role
 from db.errors import NotFound
 
 
-def overview(request: Request) -> Response:
+def accounts_page(request: Request) -> Response:
     """Who has an account, and the form for another."""
-    return _overview(request)
+    return _render_accounts(request)
 
 
-def add(request: Request) -> Response:
+def add_account_from_form(request: Request) -> Response:
     """The form was sent; a password that was made is shown once."""
-    site, form = site_of(request), request.state.form
+    site, form = context_of(request), request.state.form
     name, typed = str(form.get("name", ""))[:200], str(form.get("password", ""))
-    password = typed or accounts.new_password(name)
+    password = typed or accounts.generate_password(name)
     try:
-        made = accounts.add(
-            site.engine, account_of(request).name, name, _role(form), _classes(form), password
+        made = accounts.create_account(
+            site.engine, request_account(request).name, name, _form_role(form), _form_classes(form), password
         )
-    except Refusal as refusal:
-        return _overview(request, 400, error=_told(request, refusal), name=name)
+    except LocalizedError as refusal:
+        return _render_accounts(request, 400, error=_error_text(request, refusal), name=name)
     if typed:
         return RedirectResponse("/accounts", 303)
-    return _one(request, made, shown=password)
+    return _render_account(request, made, shown=password)
 
 
-def one(request: Request) -> Response:
+def account_page(request: Request) -> Response:
     """What can be changed of one account."""
-    return _one(request, _account(request))
+    return _render_account(request, _requested_account(request))
 
 
-def change(request: Request) -> Response:
+def edit_account(request: Request) -> Response:
     """Another role, other classes."""
     form = request.state.form
-    return _do(request, partial(accounts.change, role=_role(form), classes=_classes(form)))
+    return _apply_change(
+        request, partial(accounts.update_account, role=_form_role(form), classes=_form_classes(form))
+    )
 
 
-def set_password(request: Request) -> Response:
+def reset_password(request: Request) -> Response:
     """A new password for somebody who has forgotten theirs: the one that was typed, or one that is shown."""
     typed = str(request.state.form.get("password", ""))
-    password = typed or accounts.new_password(_account(request).name)
-    doing = partial(accounts.set_password, password=password)
-    return _do(request, doing, shown=None if typed else password)
+    password = typed or accounts.generate_password(_requested_account(request).name)
+    doing = partial(accounts.set_account_password, password=password)
+    return _apply_change(request, doing, shown=None if typed else password)
 
 
-def disable(request: Request) -> Response:
+def deactivate_account(request: Request) -> Response:
     """Somebody has left."""
-    return _do(request, accounts.disable)
+    return _apply_change(request, accounts.disable_account)
 
 
-def enable(request: Request) -> Response:
+def reactivate_account(request: Request) -> Response:
     """Somebody is back."""
-    return _do(request, accounts.enable)
+    return _apply_change(request, accounts.enable_account)
 
 
-def _do(
-    request: Request, doing: Callable[[Engine, str, Account], None], shown: str | None = None
+def _apply_change(
+    request: Request, change: Callable[[Engine, str, Account], None], shown: str | None = None
 ) -> Response:
-    site, account = site_of(request), _account(request)
+    site, account = context_of(request), _requested_account(request)
     try:
-        doing(site.engine, account_of(request).name, account)
-    except Refusal as refusal:
-        return _one(request, account, 400, error=_told(request, refusal))
+        change(site.engine, request_account(request).name, account)
+    except LocalizedError as refusal:
+        return _render_account(request, account, 400, error=_error_text(request, refusal))
     if shown is not None:
-        return _one(request, account, shown=shown)
+        return _render_account(request, account, shown=shown)
     return RedirectResponse("/accounts", 303)
 
 
-def _account(request: Request) -> Account:
+def _requested_account(request: Request) -> Account:
     try:
-        return stored.account(site_of(request).engine, int(request.path_params["account"]))
+        return stored.get_account(context_of(request).engine, int(request.path_params["account"]))
     except NotFound:
         raise HTTPException(404) from None
 
 
-def _role(form: FormData) -> Role:
+def _form_role(form: FormData) -> Role:
     try:
         return Role(str(form.get("role", "")))
     except ValueError:
         raise HTTPException(400) from None
 
 
-def _classes(form: FormData) -> list[str]:
+def _form_classes(form: FormData) -> list[str]:
     """Those that were ticked, and new ones, one a line."""
     new = str(form.get("new_classes", "")).splitlines()
     return [name for name in (*map(str, form.getlist("class")), *new) if name.strip()]
 
 
-def _told(request: Request, refusal: Refusal) -> str:
-    return refusal.told(words(language_of(request)))
+def _error_text(request: Request, refusal: LocalizedError) -> str:
+    return refusal.message(get_translator(request_language(request)))
 
 
-def _overview(request: Request, code: int = 200, error: str = "", name: str = "") -> Response:
-    return render(
+def _render_accounts(request: Request, code: int = 200, error: str = "", name: str = "") -> Response:
+    return render_page(
         request,
         "accounts.html.j2",
         code,
-        accounts=stored.accounts(site_of(request).engine),
-        classes=class_names(request),
+        accounts=stored.list_accounts(context_of(request).engine),
+        classes=selectable_class_names(request),
         error=error,
         name=name,
     )
 
 
-def _one(
+def _render_account(
     request: Request, account: Account, code: int = 200, *, error: str = "", shown: str = ""
 ) -> Response:
-    return render(
+    return render_page(
         request,
         "accounts_one.html.j2",
         code,
         one=account,
-        classes=class_names(request),
+        classes=selectable_class_names(request),
         error=error,
         shown=shown,
     )
 
 
 ROUTES = [
-    route("/accounts", overview, Action.ADMINISTER),
-    route("/accounts", add, Action.ADMINISTER, methods=("POST",)),
-    route("/accounts/{account:int}", one, Action.ADMINISTER),
-    route("/accounts/{account:int}", change, Action.ADMINISTER, methods=("POST",)),
-    route("/accounts/{account:int}/password", set_password, Action.ADMINISTER, methods=("POST",)),
-    route("/accounts/{account:int}/disable", disable, Action.ADMINISTER, methods=("POST",)),
-    route("/accounts/{account:int}/enable", enable, Action.ADMINISTER, methods=("POST",)),
+    route("/accounts", accounts_page, Permission.ADMINISTER),
+    route("/accounts", add_account_from_form, Permission.ADMINISTER, methods=("POST",)),
+    route("/accounts/{account:int}", account_page, Permission.ADMINISTER),
+    route("/accounts/{account:int}", edit_account, Permission.ADMINISTER, methods=("POST",)),
+    route("/accounts/{account:int}/password", reset_password, Permission.ADMINISTER, methods=("POST",)),
+    route("/accounts/{account:int}/disable", deactivate_account, Permission.ADMINISTER, methods=("POST",)),
+    route("/accounts/{account:int}/enable", reactivate_account, Permission.ADMINISTER, methods=("POST",)),
 ]

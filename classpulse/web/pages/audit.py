@@ -5,42 +5,44 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.web.context import render, site_of
-from classpulse.web.permissions import Action
+from classpulse.web.context import context_of, render_page
+from classpulse.web.permissions import Permission
 from classpulse.web.routing import route
 from db import sessions as queries
 
-PAGE = 50
+PAGE_SIZE = 50
 """Lines of a page."""
 
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 
 
-def audit(request: Request) -> Response:
+def audit_page(request: Request) -> Response:
     """A page of it, of one action or with a text in it."""
-    engine, asked = site_of(request).engine, request.query_params
+    engine, asked = context_of(request).engine, request.query_params
     action, text = asked.get("action", "")[:100], asked.get("text", "").strip()[:100]
-    page = _page(asked.get("page", ""))
+    page = _page_number(asked.get("page", ""))
     # One more than is shown tells whether there is another page.
-    found = queries.audit_trail(engine, PAGE + 1, action=action, text=text, skip=(page - 1) * PAGE)
-    return render(
+    found = queries.list_audit_entries(
+        engine, PAGE_SIZE + 1, action=action, text=text, skip=(page - 1) * PAGE_SIZE
+    )
+    return render_page(
         request,
         "audit.html.j2",
-        entries=found[:PAGE],
-        more=len(found) > PAGE,
+        entries=found[:PAGE_SIZE],
+        more=len(found) > PAGE_SIZE,
         page=page,
         action=action,
         text=text,
-        actions=queries.audit_actions(engine),
+        actions=queries.list_audit_actions(engine),
     )
 
 
-def _page(asked: str) -> int:
+def _page_number(asked: str) -> int:
     return (
-        min(int(asked), MOST_PAGES)
+        min(int(asked), MAX_PAGES)
         if asked.isascii() and asked.isdigit() and 0 < len(asked) < 9 and int(asked)
         else 1
     )
 
 
-ROUTES = [route("/audit", audit, Action.ADMINISTER)]
+ROUTES = [route("/audit", audit_page, Permission.ADMINISTER)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from classpulse.web.routing import Open, route
+from classpulse.web.routing import PublicAccess, route
 
 
 async def healthz(_: Request) -> Response:
@@ -13,4 +13,4 @@ async def healthz(_: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-ROUTES = [route("/healthz", healthz, Open.ANYBODY)]
+ROUTES = [route("/healthz", healthz, PublicAccess.ANYONE)]

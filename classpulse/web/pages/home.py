@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from classpulse.config.policy import require_policy
 from classpulse.errors import UserError
-from classpulse.web.class_access import class_names, seen_flags, settings_for
-from classpulse.web.context import account_of, render, site_of
-from classpulse.web.daemon_status import Look
-from classpulse.web.permissions import Action, may, sees_class
+from classpulse.web.class_access import report_settings_for, selectable_class_names, visible_flags
+from classpulse.web.context import context_of, render_page, request_account
+from classpulse.web.daemon_status import DaemonSnapshot
+from classpulse.web.permissions import Permission, can_view_class, is_allowed
 from classpulse.web.routing import route
 from db import sessions as queries
 from db.accounts import Account, Role
@@ -26,26 +26,26 @@ from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
 from reports.history.sessions import session_lines
 
-LAST = 8
+LISTED_LESSONS = 8
 """Lessons that are shown here; all are under "Lessons"."""
 
-UNSETTLED = frozenset({SessionState.STARTING, SessionState.ENDING})
+TRANSIENT_STATES = frozenset({SessionState.STARTING, SessionState.ENDING})
 """States that pass by themselves, so that the page looks again soon."""
 
 
-def home(request: Request) -> Response:
+def home_page(request: Request) -> Response:
     """Everything at a glance, of the classes that this account sees."""
-    return page(request)
+    return render_home(request)
 
 
-def now(request: Request) -> Response:
+def current_recordings(request: Request) -> Response:
     """What is being recorded now, for the script of the page: the same part of it again."""
-    context = _now(request)
+    context = _current_status(request)
     states = [one.state for one in context["recordings"]]
     return JSONResponse(
         {
-            "html": _text(render(request, "home_now.html.j2", **context)),
-            "unsettled": any(state in UNSETTLED for state in states),
+            "html": _body_text(render_page(request, "home_now.html.j2", **context)),
+            "unsettled": any(state in TRANSIENT_STATES for state in states),
             "began": any(
                 one.session_id is not None and one.class_name == context["followed"]
                 for one in context["recordings"]
@@ -54,21 +54,21 @@ def now(request: Request) -> Response:
     )
 
 
-def page(request: Request, code: int = 200, error: str = "") -> Response:
+def render_home(request: Request, code: int = 200, error: str = "") -> Response:
     """The whole page, with why an order could not be carried out."""
-    site, account, form = site_of(request), account_of(request), getattr(request.state, "form", {})
+    site, account, form = context_of(request), request_account(request), getattr(request.state, "form", {})
     last = _last_lessons(site.engine, account)
-    lessons = session_lines(last, session_counts(site.engine), settings_for(request))
-    return render(
+    lessons = session_lines(last, session_counts(site.engine), report_settings_for(request))
+    return render_page(
         request,
         "home.html.j2",
         code,
-        **_now(request),
+        **_current_status(request),
         error=error,
-        refused=_why_nobody_may_be_recorded(request),
+        refused=_policy_problem(request),
         lessons=lessons,
-        waiting=sum(one.flag.review == "open" for one in seen_flags(request)),
-        classes=class_names(request),
+        waiting=sum(one.flag.review == "open" for one in visible_flags(request)),
+        classes=selectable_class_names(request),
         rooms=[room.name for room in site.config.settings.rooms],
         chosen={
             "class": str(form.get("class", lessons[0].class_name if lessons else "")),
@@ -81,20 +81,22 @@ def page(request: Request, code: int = 200, error: str = "") -> Response:
 def _last_lessons(engine: Engine, account: Account) -> list[SessionRecord]:
     """The newest of the classes that this account sees, however many others there were since."""
     if account.role is not Role.TEACHER:
-        return queries.sessions(engine, limit=LAST)
-    found = [one for name in account.classes for one in queries.sessions(engine, name, limit=LAST)]
-    return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[:LAST]
+        return queries.list_sessions(engine, limit=LISTED_LESSONS)
+    found = [
+        one for name in account.classes for one in queries.list_sessions(engine, name, limit=LISTED_LESSONS)
+    ]
+    return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[:LISTED_LESSONS]
 
 
-def following(class_name: str) -> str:
+def start_result_url(class_name: str) -> str:
     """The address of the page after a start: it says what became of it."""
     return "/?" + urlencode({"started": class_name})
 
 
-def _now(request: Request) -> dict[str, Any]:
-    site, account = site_of(request), account_of(request)
-    look = site.daemon.look()
-    recordings = [one for one in look.recordings if sees_class(account, one.class_name)]
+def _current_status(request: Request) -> dict[str, Any]:
+    site, account = context_of(request), request_account(request)
+    look = site.daemon.snapshot()
+    recordings = [one for one in look.recordings if can_view_class(account, one.class_name)]
     followed = request.query_params.get("started", "")
     return {
         "look": look,
@@ -102,25 +104,27 @@ def _now(request: Request) -> dict[str, Any]:
         "next_lesson": _next_lesson(look, account),
         "problems": _problems(look, account),
         "followed": followed,
-        "failed": _why_it_did_not_begin(look, account, recordings, followed),
+        "failed": _start_failure(look, account, recordings, followed),
     }
 
 
-def _next_lesson(look: Look, account: Account) -> NextLesson | None:
+def _next_lesson(look: DaemonSnapshot, account: Account) -> NextLesson | None:
     lesson = None if look.daemon is None else look.daemon.next_lesson
-    return lesson if lesson is not None and sees_class(account, lesson.class_name) else None
+    return lesson if lesson is not None and can_view_class(account, lesson.class_name) else None
 
 
-def _problems(look: Look, account: Account) -> tuple[str, ...]:
+def _problems(look: DaemonSnapshot, account: Account) -> tuple[str, ...]:
     """They may speak of any class, so they are for who sees all and can do something about it."""
-    return look.daemon.problems if look.daemon is not None and may(account, Action.ADMINISTER) else ()
+    return (
+        look.daemon.problems if look.daemon is not None and is_allowed(account, Permission.ADMINISTER) else ()
+    )
 
 
-def _why_it_did_not_begin(
-    look: Look, account: Account, recordings: list[RecordingStatus], class_name: str
+def _start_failure(
+    look: DaemonSnapshot, account: Account, recordings: list[RecordingStatus], class_name: str
 ) -> str:
     """The newest problem with the class that somebody has just started."""
-    if not class_name or look.daemon is None or not may(account, Action.RECORD, class_name):
+    if not class_name or look.daemon is None or not is_allowed(account, Permission.RECORD, class_name):
         return ""
     tried = [one for one in recordings if one.class_name == class_name]
     if any(one.state is not SessionState.STARTING for one in tried):
@@ -129,17 +133,17 @@ def _why_it_did_not_begin(
     return next((one for one in reversed(look.daemon.problems) if mine.match(one)), "")
 
 
-def _why_nobody_may_be_recorded(request: Request) -> str:
-    config = site_of(request).config
+def _policy_problem(request: Request) -> str:
+    config = context_of(request).config
     try:
-        require_policy(config.settings.policy, config.name)
+        require_policy(config.settings.policy, config.file_name)
     except UserError as error:
         return str(error)
     return ""
 
 
-def _text(response: Response) -> str:
+def _body_text(response: Response) -> str:
     return bytes(response.body).decode()
 
 
-ROUTES = [route("/", home, Action.LOOK), route("/now", now, Action.LOOK)]
+ROUTES = [route("/", home_page, Permission.VIEW), route("/now", current_recordings, Permission.VIEW)]

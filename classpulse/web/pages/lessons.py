@@ -7,39 +7,41 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classpulse.services.history import Wanted, past_lessons
-from classpulse.web.class_access import day, seen_groups, settings_for
-from classpulse.web.context import account_of, render, site_of
-from classpulse.web.permissions import Action, sees_class
+from classpulse.services.history import SessionFilter, find_past_sessions
+from classpulse.web.class_access import parse_day, report_settings_for, visible_classes
+from classpulse.web.context import context_of, render_page, request_account
+from classpulse.web.permissions import Permission, can_view_class
 from classpulse.web.routing import route
 from db.records import SessionStatus
-from db.roster import room_names
+from db.roster import list_rooms
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
-def lessons(request: Request) -> Response:
+def lessons_page(request: Request) -> Response:
     """A page of the lessons of the classes that this account sees, the newest first."""
-    site, account, asked = site_of(request), account_of(request), request.query_params
-    groups = seen_groups(request)
+    site, account, asked = context_of(request), request_account(request), request.query_params
+    groups = visible_classes(request)
     group = next((one for one in groups if str(one.id) == asked.get("class")), None)
-    rooms = room_names(site.engine, [one.name for one in groups])
-    wanted = Wanted(
+    rooms = list_rooms(site.engine, [one.name for one in groups])
+    wanted = SessionFilter(
         class_name=group.name if group else None,
         room=asked.get("room") if asked.get("room") in rooms else None,
-        since=day(asked.get("since", "")),
-        until=day(asked.get("until", "")),
+        since=parse_day(asked.get("since", "")),
+        until=parse_day(asked.get("until", "")),
         status=SessionStatus.INTERRUPTED if asked.get("interrupted") else None,
         flagged=bool(asked.get("flagged")),
     )
-    found = past_lessons(site.engine, wanted, settings_for(request), lambda name: sees_class(account, name))
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(max(_number(asked.get("page")), 1), pages)
-    kept = {name: value for name, value in asked.items() if name in _FILTERS and value}
-    return render(
+    found = find_past_sessions(
+        site.engine, wanted, report_settings_for(request), lambda name: can_view_class(account, name)
+    )
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(max(_page_number(asked.get("page")), 1), pages)
+    kept = {name: value for name, value in asked.items() if name in _FILTER_PARAMETERS and value}
+    return render_page(
         request,
         "lessons.html.j2",
-        lessons=found[(page - 1) * PAGE : page * PAGE],
+        lessons=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
         total=len(found),
         page=page,
         pages=pages,
@@ -53,11 +55,11 @@ def lessons(request: Request) -> Response:
     )
 
 
-_FILTERS = ("class", "room", "since", "until", "flagged", "interrupted")
+_FILTER_PARAMETERS = ("class", "room", "since", "until", "flagged", "interrupted")
 
 
-def _number(text: str | None) -> int:
+def _page_number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 9 else 1
 
 
-ROUTES = [route("/lessons", lessons, Action.LOOK)]
+ROUTES = [route("/lessons", lessons_page, Permission.VIEW)]

@@ -16,33 +16,41 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from classpulse.web.context import Site, account_of, fragment, language_of, render, session_for, site_of
-from classpulse.web.daemon_status import Look
-from classpulse.web.live.charts import Chart
-from classpulse.web.live.people import counts, people
-from classpulse.web.live.snapshot import Facts
-from classpulse.web.permissions import Action, may
+from classpulse.web.context import (
+    AppContext,
+    context_of,
+    render_fragment,
+    render_page,
+    request_account,
+    request_language,
+    requested_session,
+)
+from classpulse.web.daemon_status import DaemonSnapshot
+from classpulse.web.live.charts import BandChart
+from classpulse.web.live.people import band_counts, live_student_rows
+from classpulse.web.live.snapshot import SessionFacts
+from classpulse.web.permissions import Permission, is_allowed
 from classpulse.web.routing import route
 from db import sessions as queries
 from db.errors import NotFound
-from db.records import Mode, SessionRecord, SessionStatus
+from db.records import AnalysisMode, SessionRecord, SessionStatus
 from monitor.daemon.errors import ControlError
-from monitor.daemon.live_view import may_be_shown
+from monitor.daemon.live_view import is_preview_allowed
 from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
-from reports.narrative.small_faces import hint, problem
-from reports.text.formatting import clock
-from reports.text.i18n import Language, speaking
+from reports.narrative.small_faces import missed_faces_hint, missed_faces_problem
+from reports.text.formatting import format_media_time
+from reports.text.i18n import Language, use_language
 
-EACH_S = 0.5
+UPDATE_INTERVAL_S = 0.5
 """How often a page is told how it stands: a look at the class must be on it within two seconds."""
 
-GUARD_S = 15.0
+ACCESS_CHECK_INTERVAL_S = 15.0
 """How often it is asked whether who watches still may."""
 
 
 @dataclass(frozen=True)
-class Moment:
+class LiveEvent:
     """One event: how the session stands, and the parts of the page. ``state`` is empty where that is not
     known; ``next_session`` is where the lesson goes on once this session is over."""
 
@@ -52,7 +60,7 @@ class Moment:
     parts: Mapping[str, str]
     next_session: int | None = None
 
-    def line(self, sent: Mapping[str, str]) -> str:
+    def format(self, sent: Mapping[str, str]) -> str:
         """As an event of a stream, with those parts that differ from what was sent before."""
         values = {
             "session": self.session_id,
@@ -65,66 +73,68 @@ class Moment:
         return f"data: {json.dumps(values)}\n\n"
 
 
-def live(request: Request) -> Response:
+def live_page(request: Request) -> Response:
     """The page; of a lesson that is over, its report."""
-    site, session = site_of(request), session_for(request)
+    site, session = context_of(request), requested_session(request)
     if session.status is not SessionStatus.RUNNING:
         return RedirectResponse(f"/lessons/{session.id}", 303)
-    return show(request, site, session)
+    return render_live(request, site, session)
 
 
-def show(request: Request, site: Site, session: SessionRecord, code: int = 200, error: str = "") -> Response:
+def render_live(
+    request: Request, site: AppContext, session: SessionRecord, code: int = 200, error: str = ""
+) -> Response:
     """The page of a session that is running."""
-    if session.mode != Mode.AGGREGATE:
-        site.audit_look(account_of(request), "look", f"session {session.id}")
-    now = moment(site, session.id, language_of(request))
+    if session.mode != AnalysisMode.AGGREGATE:
+        site.audit_view(request_account(request), "look", f"session {session.id}")
+    now = current_event(site, session.id, request_language(request))
     if now.is_over:
         return RedirectResponse(f"/lessons/{session.id}", 303)
-    return render(
+    return render_page(
         request,
         "live.html.j2",
         code,
         session=session,
         now=now,
         error=error,
-        has_picture=may_be_shown(session.mode, site.config.settings),
+        has_picture=is_preview_allowed(session.mode, site.config.settings),
     )
 
 
-async def events(request: Request) -> Response:
+async def live_events(request: Request) -> Response:
     """The same as a stream of events, until the session ends or who watches may not any more."""
-    session = await run_in_threadpool(session_for, request)
-    site, account = site_of(request), account_of(request)
-    if session.mode != Mode.AGGREGATE:
-        await run_in_threadpool(site.audit_look, account, "look", f"session {session.id}")
+    session = await run_in_threadpool(requested_session, request)
+    site, account = context_of(request), request_account(request)
+    if session.mode != AnalysisMode.AGGREGATE:
+        await run_in_threadpool(site.audit_view, account, "look", f"session {session.id}")
 
     async def stream() -> AsyncIterator[str]:
         sent: dict[str, str] = {}
         guarded_s = 0.0
         while True:
-            now = await run_in_threadpool(moment, site, session.id, language_of(request))
-            yield now.line(sent)
+            now = await run_in_threadpool(current_event, site, session.id, request_language(request))
+            yield now.format(sent)
             sent.update(now.parts)
             if now.is_over:
                 return
-            await asyncio.sleep(EACH_S)
-            guarded_s += EACH_S
-            if guarded_s >= GUARD_S:
+            await asyncio.sleep(UPDATE_INTERVAL_S)
+            guarded_s += UPDATE_INTERVAL_S
+            if guarded_s >= ACCESS_CHECK_INTERVAL_S:
                 guarded_s = 0.0
-                if not await run_in_threadpool(_still_may, site, request, session):
+                if not await run_in_threadpool(_is_still_allowed, site, request, session):
                     return
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def picture(request: Request) -> Response:
+def live_preview(request: Request) -> Response:
     """The last look with the faces outlined; no content where there is nothing to see."""
-    site, session = site_of(request), session_for(request)
-    if not may_be_shown(session.mode, site.config.settings):
+    site, session = context_of(request), requested_session(request)
+    if not is_preview_allowed(session.mode, site.config.settings):
         raise HTTPException(404)
-    site.audit_look(account_of(request), "watch", f"session {session.id}")
+    site.audit_view(request_account(request), "watch", f"session {session.id}")
     try:
-        jpeg = site.pictures.picture(session.id)
+        jpeg = site.previews.fetch(session.id)
     except ControlError as error:
         return JSONResponse({"error": str(error)}, 409)
     if not jpeg:
@@ -132,29 +142,29 @@ def picture(request: Request) -> Response:
     return Response(base64.b64decode(jpeg), media_type="image/jpeg")
 
 
-def moment(site: Site, session_id: int, language: Language) -> Moment:
+def current_event(site: AppContext, session_id: int, language: Language) -> LiveEvent:
     """How a session stands now."""
-    look = site.daemon.look()
-    recording = look.of_session(session_id)
+    look = site.daemon.snapshot()
+    recording = look.recording_of(session_id)
     if recording is None:
         try:
-            session = queries.session(site.engine, session_id)
+            session = queries.get_session(site.engine, session_id)
         except NotFound:  # it was erased at this moment
-            return Moment(session_id, "", True, {})
+            return LiveEvent(session_id, "", True, {})
         if session.status is not SessionStatus.RUNNING:
-            return Moment(session_id, session.status.value, True, {}, _goes_on(look, session))
+            return LiveEvent(session_id, session.status.value, True, {}, _successor_session(look, session))
 
-    parts = site.board.parts(
+    parts = site.live_pages.parts(
         session_id,
         recording,
         language,
-        partial(_of_stored, site, language),
-        partial(_of_now, site, language, look),
+        partial(_stored_parts, site, language),
+        partial(_live_parts, site, language, look),
     )
-    return Moment(session_id, "" if recording is None else recording.state.value, False, parts)
+    return LiveEvent(session_id, "" if recording is None else recording.state.value, False, parts)
 
 
-def _goes_on(look: Look, session: SessionRecord) -> int | None:
+def _successor_session(look: DaemonSnapshot, session: SessionRecord) -> int | None:
     """A lesson whose camera went away or whose process died goes on in another session."""
     mine = (
         one for one in look.recordings if (one.class_name, one.room) == (session.class_name, session.room)
@@ -162,7 +172,7 @@ def _goes_on(look: Look, session: SessionRecord) -> int | None:
     return next((one.session_id for one in mine if one.session_id is not None), None)
 
 
-def _of_stored(site: Site, language: Language, facts: Facts) -> Mapping[str, str]:
+def _stored_parts(site: AppContext, language: Language, facts: SessionFacts) -> Mapping[str, str]:
     """The parts that change when the recording writes, every few seconds."""
     began = facts.session.started_at.astimezone(site.zone)
 
@@ -170,24 +180,32 @@ def _of_stored(site: Site, language: Language, facts: Facts) -> Mapping[str, str
         moment: datetime = began + timedelta(seconds=media_s)
         return moment.strftime(form)
 
-    context: dict[str, Any] = {"curves": facts.curves, "at": at, "clock": clock}
+    context: dict[str, Any] = {"curves": facts.charts, "at": at, "clock": format_media_time}
     parts: dict[str, str] = {
-        name: fragment(language, f"live_{name}.html.j2", **context) for name in ("tables", "markers")
+        name: render_fragment(language, f"live_{name}.html.j2", **context) for name in ("tables", "markers")
     }
     for name, chart in _charts(facts):
-        parts[f"{name}_chart"] = fragment(language, "live_chart.html.j2", **context, name=name, chart=chart)
+        parts[f"{name}_chart"] = render_fragment(
+            language, "live_chart.html.j2", **context, name=name, chart=chart
+        )
     return parts
 
 
-def _of_now(
-    site: Site, language: Language, look: Look, facts: Facts, recording: RecordingStatus | None
+def _live_parts(
+    site: AppContext,
+    language: Language,
+    look: DaemonSnapshot,
+    facts: SessionFacts,
+    recording: RecordingStatus | None,
 ) -> Mapping[str, str]:
     """The parts that change with each look at the class."""
     is_seeing = recording is not None and recording.state is SessionState.RECORDING
-    rows = people(recording.people if recording is not None and is_seeing else (), facts.known)
+    rows = live_student_rows(
+        recording.live_students if recording is not None and is_seeing else (), facts.occupants
+    )
     found = facts.session.small_faces if recording is None else recording.small_faces
-    with speaking(language):
-        missed, remedy = problem(found), None if found is None else hint(found)
+    with use_language(language):
+        missed, remedy = missed_faces_problem(found), None if found is None else missed_faces_hint(found)
     context: dict[str, Any] = {
         "recording": recording,
         "missed": missed,
@@ -195,31 +213,33 @@ def _of_now(
         "problem": look.problem,
         "session": facts.session,
         "rows": rows,
-        "counts": counts(rows),
+        "counts": band_counts(rows),
         "is_seeing": is_seeing,
         "began": facts.session.started_at.astimezone(site.zone),
         "mode": facts.session.mode,
     }
     parts: dict[str, str] = {
-        name: fragment(language, f"live_{name}.html.j2", **context) for name in ("standing", "people")
+        name: render_fragment(language, f"live_{name}.html.j2", **context) for name in ("standing", "people")
     }
     for name, chart in _charts(facts):
-        parts[f"{name}_legend"] = fragment(language, "live_legend.html.j2", **context, name=name, chart=chart)
+        parts[f"{name}_legend"] = render_fragment(
+            language, "live_legend.html.j2", **context, name=name, chart=chart
+        )
     return parts
 
 
-def _charts(facts: Facts) -> list[tuple[str, Chart]]:
-    faces = facts.curves.faces
-    return [("heads", facts.curves.heads), *([] if faces is None else [("faces", faces)])]
+def _charts(facts: SessionFacts) -> list[tuple[str, BandChart]]:
+    faces = facts.charts.expressions
+    return [("heads", facts.charts.heads), *([] if faces is None else [("faces", faces)])]
 
 
-def _still_may(site: Site, request: Request, session: SessionRecord) -> bool:
-    account = site.logins.account(request)
-    return account is not None and may(account, Action.LOOK, session.class_name)
+def _is_still_allowed(site: AppContext, request: Request, session: SessionRecord) -> bool:
+    account = site.login_sessions.current_account(request)
+    return account is not None and is_allowed(account, Permission.VIEW, session.class_name)
 
 
 ROUTES = [
-    route("/live/{session:int}", live, Action.LOOK),
-    route("/live/{session:int}/events", events, Action.LOOK),
-    route("/live/{session:int}/picture", picture, Action.LOOK),
+    route("/live/{session:int}", live_page, Permission.VIEW),
+    route("/live/{session:int}/events", live_events, Permission.VIEW),
+    route("/live/{session:int}/picture", live_preview, Permission.VIEW),
 ]

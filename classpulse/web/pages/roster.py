@@ -10,76 +10,82 @@ from starlette.responses import RedirectResponse, Response
 from classpulse.errors import UserError
 from classpulse.services.roster import (
     RosterFile,
-    answer_consent,
-    example,
-    import_rows,
-    parse_roster,
-    seat_problems,
+    example_roster_csv,
+    import_roster,
+    parse_roster_bytes,
+    record_consent,
+    seat_conflicts,
 )
-from classpulse.services.uploads import shown_name
-from classpulse.web.class_access import group_for
-from classpulse.web.context import account_of, render, site_of
-from classpulse.web.multipart import read_file
-from classpulse.web.permissions import Action
+from classpulse.services.uploads import display_file_name
+from classpulse.web.class_access import requested_class
+from classpulse.web.context import context_of, render_page, request_account
+from classpulse.web.multipart import read_uploaded_file
+from classpulse.web.permissions import Permission
 from classpulse.web.routing import route
 from db.clock import now_utc
-from db.roster import names, roster
+from db.roster import list_roster, load_student_names
 from monitor.seating.classroom import read_classroom
-from reports.text.formatting import reading_key
+from reports.text.formatting import natural_sort_key
 
-MOST_BYTES = 1_000_000
+MAX_ROSTER_BYTES = 1_000_000
 """Of a roster: some ten thousand students."""
 
 
-def show(request: Request) -> Response:
+def roster_page(request: Request) -> Response:
     """Who is on it; names on request alone, and that is noted."""
-    return _page(request, group_for(request, Action.ARRANGE).name)
+    return _render(request, requested_class(request, Permission.MANAGE).name)
 
 
-async def take(request: Request) -> Response:
+async def upload_roster(request: Request) -> Response:
     """A file was sent: all of it is imported, or nothing."""
-    class_name = (await run_in_threadpool(group_for, request, Action.ARRANGE)).name
-    file = await read_file(request, "roster", MOST_BYTES)
-    return await run_in_threadpool(_import, request, class_name, file.content, shown_name(file.called))
+    class_name = (await run_in_threadpool(requested_class, request, Permission.MANAGE)).name
+    file = await read_uploaded_file(request, "roster", MAX_ROSTER_BYTES)
+    return await run_in_threadpool(
+        _import_file, request, class_name, file.content, display_file_name(file.file_name)
+    )
 
 
-def consent(request: Request) -> Response:
+def change_consent(request: Request) -> Response:
     """Somebody said that they may be watched, or may not."""
-    site, class_name = site_of(request), group_for(request, Action.ARRANGE).name
+    site, class_name = context_of(request), requested_class(request, Permission.MANAGE).name
     answer = str(request.state.form.get("consent", ""))
     number = int(request.path_params["student"])
-    entry = next((one for one in roster(site.engine, class_name) if one.student_id == number), None)
+    entry = next((one for one in list_roster(site.engine, class_name) if one.student_id == number), None)
     if entry is None:
         raise HTTPException(404)
     if answer not in {"yes", "no"}:
         raise HTTPException(422, "the answer is yes or no")
-    answer_consent(site.engine, entry, answer == "yes", now_utc(), account_of(request).name)
+    record_consent(site.engine, entry, answer == "yes", now_utc(), request_account(request).name)
     return RedirectResponse(f"/classes/{request.path_params['group']}/roster#student-{number}", 303)
 
 
-def download_example(request: Request) -> Response:
+def roster_example_file(request: Request) -> Response:
     """A file to begin with."""
-    group_for(request, Action.ARRANGE)
+    requested_class(request, Permission.MANAGE)
     headers = {"Content-Disposition": 'attachment; filename="roster.csv"'}
-    return Response(example(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(example_roster_csv(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _import(request: Request, class_name: str, content: bytes, name: str) -> Response:
-    site = site_of(request)
+def _import_file(request: Request, class_name: str, content: bytes, name: str) -> Response:
+    site = context_of(request)
     try:
-        read = parse_roster(content, name, class_name)
-        problems = [*read.problems, *_elsewhere(read, class_name), *seat_problems(site.engine, read.rows)]
+        read = parse_roster_bytes(content, name, class_name)
+        problems = [
+            *read.problems,
+            *_other_class_rows(read, class_name),
+            *seat_conflicts(site.engine, read.rows),
+        ]
         if not problems and not read.rows:
             raise UserError(f"{name} has no student; expected a line for each below the headings")
     except UserError as error:
-        return _page(request, class_name, 422, problems=[str(error)])
+        return _render(request, class_name, 422, problems=[str(error)])
     if problems:
-        return _page(request, class_name, 422, problems=problems)
-    done = import_rows(site.engine, read.rows, now_utc(), account_of(request).name)
-    return _page(request, class_name, done=done, ignored=[one for one in read.ignored if one])
+        return _render(request, class_name, 422, problems=problems)
+    done = import_roster(site.engine, read.rows, now_utc(), request_account(request).name)
+    return _render(request, class_name, done=done, ignored=[one for one in read.ignored_columns if one])
 
 
-def _elsewhere(read: RosterFile, class_name: str) -> list[str]:
+def _other_class_rows(read: RosterFile, class_name: str) -> list[str]:
     """On this page one class is imported; another's may not be this account's."""
     return [
         f"line {one.line}: group is {one.row.group!r}; expected {class_name!r} or nothing"
@@ -88,16 +94,16 @@ def _elsewhere(read: RosterFile, class_name: str) -> list[str]:
     ]
 
 
-def _page(request: Request, class_name: str, code: int = 200, **told: object) -> Response:
-    site, account = site_of(request), account_of(request)
-    entries = sorted(roster(site.engine, class_name), key=lambda one: reading_key(one.pseudonym))
+def _render(request: Request, class_name: str, code: int = 200, **told: object) -> Response:
+    site, account = context_of(request), request_account(request)
+    entries = sorted(list_roster(site.engine, class_name), key=lambda one: natural_sort_key(one.pseudonym))
     with_names = request.method == "GET" and request.query_params.get("names") == "yes"
     called = {}
     if with_names:
         site.audit(account, "read names", f"class {class_name}")
-        called = names(site.engine, [entry.student_id for entry in entries])
+        called = load_student_names(site.engine, [entry.student_id for entry in entries])
     context = {"problems": [], "done": None, "ignored": []} | told
-    return render(
+    return render_page(
         request,
         "roster.html.j2",
         code,
@@ -106,14 +112,21 @@ def _page(request: Request, class_name: str, code: int = 200, **told: object) ->
         entries=entries,
         names=called,
         with_names=with_names,
-        unmasked=read_classroom(site.engine, class_name).unmasked,
+        unmasked=read_classroom(site.engine, class_name).unmaskable,
         **context,
     )
 
 
 ROUTES = [
-    route("/classes/{group:int}/roster", show, Action.ARRANGE),
-    route("/classes/{group:int}/roster", take, Action.ARRANGE, methods=("POST",), own_body=True),
-    route("/classes/{group:int}/roster/example.csv", download_example, Action.ARRANGE),
-    route("/classes/{group:int}/roster/{student:int}/consent", consent, Action.ARRANGE, methods=("POST",)),
+    route("/classes/{group:int}/roster", roster_page, Permission.MANAGE),
+    route(
+        "/classes/{group:int}/roster", upload_roster, Permission.MANAGE, methods=("POST",), streams_body=True
+    ),
+    route("/classes/{group:int}/roster/example.csv", roster_example_file, Permission.MANAGE),
+    route(
+        "/classes/{group:int}/roster/{student:int}/consent",
+        change_consent,
+        Permission.MANAGE,
+        methods=("POST",),
+    ),
 ]

@@ -13,157 +13,157 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from classpulse.config.policy import require_policy
-from classpulse.csv_table import SheetRow
+from classpulse.csv_table import CsvRow
 from classpulse.errors import UserError
-from classpulse.services.seat_plans.csv_file import checked_seats
+from classpulse.services.seat_plans.csv_file import parse_seats
 from classpulse.services.seat_plans.editor import (
-    plan_over,
-    require_nobody_opted_out,
-    seats_in,
-    store_plan,
-    store_sitting,
-    take_still,
+    capture_still,
+    create_plan,
+    detect_seats,
+    require_no_opt_outs,
+    save_plan,
+    save_seat_assignments,
 )
-from classpulse.services.uploads import shown_name
-from classpulse.web.class_access import group_for
-from classpulse.web.context import account_of, render, site_of
-from classpulse.web.multipart import SmallFile, read_file
-from classpulse.web.permissions import Action
+from classpulse.services.uploads import display_file_name
+from classpulse.web.class_access import requested_class
+from classpulse.web.context import context_of, render_page, request_account
+from classpulse.web.multipart import UploadedFile, read_uploaded_file
+from classpulse.web.permissions import Permission
 from classpulse.web.routing import route
-from classpulse.web.seat_form import MOST_SEATS, around, drawn_seats, rows_of, sitting_of
-from classpulse.web.still_store import RoomStill, Stills
+from classpulse.web.seat_form import MAX_SEATS, form_assignments, form_rows, seat_view_data, visible_area
+from classpulse.web.still_store import RoomStill, StillStore
 from db.clock import now_utc
-from db.roster import names
+from db.roster import load_student_names
 from monitor.errors import DetectorError, PlanError, SourceError
-from monitor.seating.classroom import Classroom, covered_notes, read_classroom
-from monitor.sources.images import read_picture
+from monitor.seating.classroom import Classroom, occlusion_notes, read_classroom
+from monitor.sources.images import decode_image
 from monitor.types import ImageBGR
-from reports.text.formatting import reading_key
+from reports.text.formatting import natural_sort_key
 
-MOST_BYTES = 30_000_000
+MAX_IMAGE_BYTES = 30_000_000
 """Of a picture."""
 
 
-def show(request: Request) -> Response:
+def seats_page(request: Request) -> Response:
     """The still that was taken, else the plan that there is."""
-    return _page(request, group_for(request, Action.ARRANGE).name)
+    return _render(request, requested_class(request, Permission.MANAGE).name)
 
 
-async def take(request: Request) -> Response:
+async def take_seat_still(request: Request) -> Response:
     """A still is taken by the camera, or was sent."""
-    class_name = (await run_in_threadpool(group_for, request, Action.ARRANGE)).name
-    file = await read_file(request, "picture", MOST_BYTES)
-    return await run_in_threadpool(_take, request, class_name, file)
+    class_name = (await run_in_threadpool(requested_class, request, Permission.MANAGE)).name
+    file = await read_uploaded_file(request, "picture", MAX_IMAGE_BYTES)
+    return await run_in_threadpool(_store_still, request, class_name, file)
 
 
-def picture(request: Request) -> Response:
+def seat_still_image(request: Request) -> Response:
     """The still, for the account that took it."""
-    still = _still(request, group_for(request, Action.ARRANGE).name)
+    still = _still(request, requested_class(request, Permission.MANAGE).name)
     if still is None:
         raise HTTPException(404)
     return Response(still.jpeg, media_type="image/jpeg")
 
 
-def forget(request: Request) -> Response:
+def discard_seat_still(request: Request) -> Response:
     """The still is wanted no more."""
-    class_name = group_for(request, Action.ARRANGE).name
-    _stills(request).drop(account_of(request).id, class_name)
-    return _back(request)
+    class_name = requested_class(request, Permission.MANAGE).name
+    _still_store(request).drop(request_account(request).id, class_name)
+    return _redirect_to_seats(request)
 
 
-def save(request: Request) -> Response:
+def save_seats(request: Request) -> Response:
     """The plan, and who sits where on it."""
-    site, account = site_of(request), account_of(request)
-    class_name = group_for(request, Action.ARRANGE).name
+    site, account = context_of(request), request_account(request)
+    class_name = requested_class(request, Permission.MANAGE).name
     room, still = read_classroom(site.engine, class_name), _still(request, class_name)
     form = request.state.form
     if str(form.get("still", "")) != (still.id if still else ""):
         gone = "the picture is gone: it is kept for 15 minutes, and for one page; take it again"
-        return _page(request, class_name, 409, problems=[gone])
-    rows = rows_of(form)
+        return _render(request, class_name, 409, problems=[gone])
+    rows = form_rows(form)
     problems: list[str] = []
     if still is None:
         if room.plan is None:
-            return _page(request, class_name, 422, problems=["there is no plan yet; take a picture first"])
+            return _render(request, class_name, 422, problems=["there is no plan yet; take a picture first"])
         seats = list(room.plan.seats)
     else:
         height, width = still.image_bgr.shape[:2]
-        seats, problems = checked_seats(rows, width, height)
+        seats, problems = parse_seats(rows, width, height)
         if not rows:
             problems = ["there is no seat; add one"]
-    sitting, more = sitting_of(room, seats, rows)
+    sitting, more = form_assignments(room, seats, rows)
     problems += more
     if problems:
-        return _page(request, class_name, 422, problems=problems, rows=rows)
+        return _render(request, class_name, 422, problems=problems, rows=rows)
     if still is None:
-        store_sitting(site.engine, class_name, sitting, now_utc(), account.name)
-        return _back(request, saved="yes")
+        save_seat_assignments(site.engine, class_name, sitting, now_utc(), account.name)
+        return _redirect_to_seats(request, saved="yes")
     try:
-        plan = plan_over(still.image_bgr, class_name, seats, now_utc())
+        plan = create_plan(still.image_bgr, class_name, seats, now_utc())
     except PlanError as error:
-        return _page(request, class_name, 422, problems=[str(error)], rows=rows)
-    store_plan(site.engine, plan, sitting, account.name)
-    _stills(request).drop(account.id, class_name)
-    return _back(request, saved="yes")
+        return _render(request, class_name, 422, problems=[str(error)], rows=rows)
+    save_plan(site.engine, plan, sitting, account.name)
+    _still_store(request).drop(account.id, class_name)
+    return _redirect_to_seats(request, saved="yes")
 
 
-def _take(request: Request, class_name: str, file: SmallFile) -> Response:
-    site = site_of(request)
+def _store_still(request: Request, class_name: str, file: UploadedFile) -> Response:
+    site = context_of(request)
     settings = site.config.settings
     try:
-        require_policy(settings.policy, site.config.name)
+        require_policy(settings.policy, site.config.file_name)
         if file.fields.get("stepped_aside") != "yes":
             remedy = "let them step aside, tick the box that says so, and add their seats by hand"
-            require_nobody_opted_out(read_classroom(site.engine, class_name), remedy)
-        image_bgr = _image(request, file)
-        seats = seats_in(image_bgr, settings.detection, from_back=file.fields.get("from_back") == "yes")
+            require_no_opt_outs(read_classroom(site.engine, class_name), remedy)
+        image_bgr = _read_image(request, file)
+        seats = detect_seats(image_bgr, settings.detection, from_back=file.fields.get("from_back") == "yes")
     except (UserError, SourceError, DetectorError) as error:
-        return _page(request, class_name, 422, problems=[str(error)])
-    _stills(request).put(account_of(request).id, class_name, image_bgr, seats[:MOST_SEATS])
-    site.audit(account_of(request), "seat still", f"class {class_name}", f"{len(seats)} faces")
-    return _back(request)
+        return _render(request, class_name, 422, problems=[str(error)])
+    _still_store(request).put(request_account(request).id, class_name, image_bgr, seats[:MAX_SEATS])
+    site.audit(request_account(request), "seat still", f"class {class_name}", f"{len(seats)} faces")
+    return _redirect_to_seats(request)
 
 
-def _image(request: Request, file: SmallFile) -> ImageBGR:
+def _read_image(request: Request, file: UploadedFile) -> ImageBGR:
     """What was sent, else what a camera of the settings shows: which one is chosen by its room, so that
     nobody can have us open any address."""
-    settings = site_of(request).config.settings
+    settings = context_of(request).config.settings
     if file.content:
-        return read_picture(file.content, shown_name(file.called))
+        return decode_image(file.content, display_file_name(file.file_name))
     if file.fields.get("by") == "picture":
         raise UserError("no picture was chosen; choose one, or take it by the camera")
     sources = {one.name: one.source for one in settings.rooms}
     name = file.fields.get("room", "")
     if sources and name not in sources:
         raise UserError("there is no such room; choose one whose camera takes the picture")
-    return take_still(sources.get(name, settings.capture.source), None, settings.capture)
+    return capture_still(sources.get(name, settings.capture.source), None, settings.capture)
 
 
-def _page(
+def _render(
     request: Request,
     class_name: str,
     code: int = 200,
     problems: Sequence[str] = (),
-    rows: Sequence[SheetRow] | None = None,
+    rows: Sequence[CsvRow] | None = None,
 ) -> Response:
-    site = site_of(request)
+    site = context_of(request)
     settings = site.config.settings
     room, still = read_classroom(site.engine, class_name), _still(request, class_name)
-    plan, with_names = room.plan, _are_names_wanted(request)
+    plan, with_names = room.plan, _shows_names(request)
     if with_names:
-        site.audit(account_of(request), "read names", f"class {class_name}")
-    stored = names(site.engine, [one.student_id for one in room.entries]) if with_names else {}
+        site.audit(request_account(request), "read names", f"class {class_name}")
+    stored = load_student_names(site.engine, [one.student_id for one in room.entries]) if with_names else {}
     called = {one.student_id: stored.get(one.student_id, one.pseudonym) for one in room.entries}
-    people = sorted(room.entries, key=lambda one: reading_key(called[one.student_id]))
+    people = sorted(room.entries, key=lambda one: natural_sort_key(called[one.student_id]))
     if still is not None:
         size = (still.image_bgr.shape[1], still.image_bgr.shape[0])
     else:
-        size = (plan.picture_width, plan.picture_height) if plan else (0, 0)
+        size = (plan.frame_width, plan.frame_height) if plan else (0, 0)
     seats = still.seats if still else plan.seats if plan else ()
-    drawn = drawn_seats(room, seats, rows, called)
+    drawn = seat_view_data(room, seats, rows, called)
     widths = [one["x2"] - one["x1"] for one in drawn if one["x2"] > one["x1"]] or [size[0] / 25]
     seat_px = float(np.median(widths))
-    return render(
+    return render_page(
         request,
         "seats.html.j2",
         code,
@@ -171,9 +171,9 @@ def _page(
         group=request.path_params["group"],
         problems=problems,
         saved=request.query_params.get("saved") == "yes" and not problems,
-        remarks=_remarks(room),
-        unmasked=room.unmasked,
-        view=(0, 0, *size) if still else around(drawn, seat_px, size),
+        remarks=_plan_warnings(room),
+        unmasked=room.unmaskable,
+        view=(0, 0, *size) if still else visible_area(drawn, seat_px, size),
         still=still,
         plan=plan,
         width=size[0],
@@ -191,36 +191,46 @@ def _page(
     )
 
 
-def _remarks(room: Classroom) -> list[str]:
+def _plan_warnings(room: Classroom) -> list[str]:
     """What is not wrong with the plan, but should be known."""
     return (
-        list(covered_notes(room.plan.seats, [one.seat or "" for one in room.opted_out])) if room.plan else []
+        list(occlusion_notes(room.plan.seats, [one.seat_label or "" for one in room.opted_out]))
+        if room.plan
+        else []
     )
 
 
 def _still(request: Request, class_name: str) -> RoomStill | None:
-    return _stills(request).get(account_of(request).id, class_name)
+    return _still_store(request).get(request_account(request).id, class_name)
 
 
-def _stills(request: Request) -> Stills:
-    return cast("Stills", request.app.state.stills)
+def _still_store(request: Request) -> StillStore:
+    return cast("StillStore", request.app.state.stills)
 
 
-def _are_names_wanted(request: Request) -> bool:
+def _shows_names(request: Request) -> bool:
     return request.query_params.get("names") == "yes"
 
 
-def _back(request: Request, **told: str) -> Response:
-    query = urlencode(({"names": "yes"} if _are_names_wanted(request) else {}) | told)
+def _redirect_to_seats(request: Request, **told: str) -> Response:
+    query = urlencode(({"names": "yes"} if _shows_names(request) else {}) | told)
     return RedirectResponse(
         f"/classes/{request.path_params['group']}/seats{'?' if query else ''}{query}", 303
     )
 
 
 ROUTES = [
-    route("/classes/{group:int}/seats", show, Action.ARRANGE),
-    route("/classes/{group:int}/seats", save, Action.ARRANGE, methods=("POST",)),
-    route("/classes/{group:int}/seats/still", take, Action.ARRANGE, methods=("POST",), own_body=True),
-    route("/classes/{group:int}/seats/still.jpg", picture, Action.ARRANGE),
-    route("/classes/{group:int}/seats/still/forget", forget, Action.ARRANGE, methods=("POST",)),
+    route("/classes/{group:int}/seats", seats_page, Permission.MANAGE),
+    route("/classes/{group:int}/seats", save_seats, Permission.MANAGE, methods=("POST",)),
+    route(
+        "/classes/{group:int}/seats/still",
+        take_seat_still,
+        Permission.MANAGE,
+        methods=("POST",),
+        streams_body=True,
+    ),
+    route("/classes/{group:int}/seats/still.jpg", seat_still_image, Permission.MANAGE),
+    route(
+        "/classes/{group:int}/seats/still/forget", discard_seat_still, Permission.MANAGE, methods=("POST",)
+    ),
 ]

@@ -11,123 +11,138 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from classpulse.errors import UserError
-from classpulse.formatting import clock
-from classpulse.services.times import DatedBy, read_lesson_time, require_kept
-from classpulse.services.upload_queue import Analyses
+from classpulse.formatting import media_clock
+from classpulse.services.times import TimeSource, parse_lesson_time, require_within_retention
+from classpulse.services.upload_queue import UploadQueue
 from classpulse.services.uploads import (
-    Full,
-    Receiving,
-    TooLarge,
+    StorageFull,
     Upload,
-    Uploads,
     UploadState,
-    require_room,
-    shown_name,
-    too_large,
+    UploadStore,
+    UploadTooLarge,
+    UploadWriter,
+    display_file_name,
+    require_disk_space,
+    too_large_message,
 )
-from classpulse.web.class_access import class_names
-from classpulse.web.context import Site, account_of, language_of, render, require, site_of, wants_page, words
-from classpulse.web.multipart import FORM_BYTES, Field, FileBegins, parts
-from classpulse.web.permissions import Action, may
-from classpulse.web.routing import require_token, route
+from classpulse.web.class_access import selectable_class_names
+from classpulse.web.context import (
+    AppContext,
+    accepts_html,
+    context_of,
+    get_translator,
+    render_page,
+    request_account,
+    request_language,
+    require_permission,
+)
+from classpulse.web.multipart import MAX_FORM_OVERHEAD_BYTES, FileStart, FormField, iter_parts
+from classpulse.web.permissions import Permission, is_allowed
+from classpulse.web.routing import require_csrf_token, route
 from db.accounts import Account, Role
 from db.clock import now_utc
 from monitor.seating.classroom import read_classroom
-from reports.text.dates import brief_moment
-from reports.text.i18n import speaking
+from reports.text.dates import format_short_datetime
+from reports.text.i18n import use_language
 
-PIECE_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
 """So much is written at a time."""
 
 
-def upload(request: Request) -> Response:
+def upload_page(request: Request) -> Response:
     """The form, and what became of recordings that were sent before."""
-    return _page(request)
+    return _render(request)
 
 
-async def receive(request: Request) -> Response:
+async def receive_upload(request: Request) -> Response:
     """A recording comes."""
     try:
-        taken = await _receive(request)
+        taken = await _receive_recording(request)
     except HTTPException as error:
-        return await run_in_threadpool(_refused, request, error.status_code, error.detail)
-    if not wants_page(request):
+        return await run_in_threadpool(_error_response, request, error.status_code, error.detail)
+    if not accepts_html(request):
         return JSONResponse({"id": taken.id}, 201)
     return RedirectResponse("/upload", 303)
 
 
-def uploads(request: Request) -> Response:
+def upload_states(request: Request) -> Response:
     """How they stand, for the script of the page."""
-    return JSONResponse({"uploads": _listed(request)})
+    return JSONResponse({"uploads": _upload_rows(request)})
 
 
-def cancel(request: Request) -> Response:
+def cancel_upload(request: Request) -> Response:
     """A recording that waits or is analysed is wanted no more."""
-    _analyses(request).cancel(_own(request))
+    _upload_queue(request).cancel(_requested_upload(request))
     return RedirectResponse("/upload", 303)
 
 
-def again(request: Request) -> Response:
+def retry_upload(request: Request) -> Response:
     """An analysis that was refused or broke off, or that of a kept recording, once more."""
-    one = _own(request)
-    if one.state.over and one.there:
-        _analyses(request).again(one)
+    one = _requested_upload(request)
+    if one.state.is_final and one.recording_exists:
+        _upload_queue(request).retry(one)
     return RedirectResponse("/upload", 303)
 
 
-def remove(request: Request) -> Response:
+def delete_upload(request: Request) -> Response:
     """Off the list, and the recording erased."""
-    one = _own(request)
-    if one.state.over:
-        _uploads(request).remove(one.id)
-        site_of(request).audit(account_of(request), "erase upload", f"class {one.class_name}")
+    one = _requested_upload(request)
+    if one.state.is_final:
+        _upload_store(request).delete(one.id)
+        context_of(request).audit(request_account(request), "erase upload", f"class {one.class_name}")
     return RedirectResponse("/upload", 303)
 
 
-async def _receive(request: Request) -> Upload:
+async def _receive_recording(request: Request) -> Upload:
     """The form's fields first, then the file; what is wrong with the fields is said before a byte of the file
     is taken."""
-    site, store = site_of(request), _uploads(request)
+    site, store = context_of(request), _upload_store(request)
     most = int(site.config.settings.serve.upload_gb * 1e9)
     announced = int(request.headers.get("content-length") or 0)
-    if announced > most + FORM_BYTES:
-        raise HTTPException(413, too_large(most))
+    if announced > most + MAX_FORM_OVERHEAD_BYTES:
+        raise HTTPException(413, too_large_message(most))
     try:
-        require_room(site.data_folder, announced)
+        require_disk_space(site.data_folder, announced)
         fields: dict[str, str] = {}
-        coming = parts(request)
+        coming = iter_parts(request)
         async for part in coming:
-            if isinstance(part, Field):
+            if isinstance(part, FormField):
                 fields[part.name] = part.value
-            elif isinstance(part, FileBegins) and part.name == "recording":
-                allowed = await run_in_threadpool(_allowed, request, fields, part.called)
-                with store.receive(most) as (number, place):
-                    await _write(coming, place)
-                    if not place.size:
+            elif isinstance(part, FileStart) and part.name == "recording":
+                allowed = await run_in_threadpool(_validated_fields, request, fields, part.file_name)
+                with store.open_writer(most) as (number, place):
+                    await _write_file(coming, place)
+                    if not place.size_bytes:
                         raise HTTPException(422, "no recording was chosen")
                     place.close()
-                    taken = Upload(number, account_of(request).id, size=place.size, at=now_utc(), **allowed)
-                    await run_in_threadpool(store.take, taken)
-                await run_in_threadpool(_told, request, taken)
-                _analyses(request).poke()
+                    taken = Upload(
+                        number,
+                        request_account(request).id,
+                        size_bytes=place.size_bytes,
+                        uploaded_at=now_utc(),
+                        **allowed,
+                    )
+                    await run_in_threadpool(store.commit, taken)
+                await run_in_threadpool(_audit_upload, request, taken)
+                _upload_queue(request).notify()
                 return taken
             else:
                 break
-    except TooLarge as error:
+    except UploadTooLarge as error:
         raise HTTPException(413, str(error)) from None
-    except Full as error:
+    except StorageFull as error:
         raise HTTPException(507, str(error)) from None
-    require_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
     raise HTTPException(422, "no recording was chosen")
 
 
-def _allowed(request: Request, fields: dict[str, str], called: str) -> dict[str, Any]:
+def _validated_fields(request: Request, fields: dict[str, str], file_name: str) -> dict[str, Any]:
     """What the fields say of the recording, if all of it may be."""
-    site = site_of(request)
-    require_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    site = context_of(request)
+    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
     class_name, room = fields.get("class", ""), fields.get("room") or None
-    require(request, Action.RECORD, class_name)
-    if class_name not in class_names(request):
+    require_permission(request, Permission.RECORD, class_name)
+    if class_name not in selectable_class_names(request):
         raise HTTPException(404)
     if room is not None and room not in {one.name for one in site.config.settings.rooms}:
         raise HTTPException(422, "there is no such room")
@@ -135,31 +150,31 @@ def _allowed(request: Request, fields: dict[str, str], called: str) -> dict[str,
     return {
         "class_name": class_name,
         "room": room,
-        "called": shown_name(called),
+        "called": display_file_name(file_name),
         "keep": fields.get("keep") == "yes",
-        **_when(site, fields.get("at", "").strip()),
+        **_lesson_time_fields(site, fields.get("at", "").strip()),
     }
 
 
-def _when(site: Site, text: str) -> dict[str, Any]:
+def _lesson_time_fields(site: AppContext, text: str) -> dict[str, Any]:
     """When the lesson was, where the form says it. Raises HTTPException."""
     if not text:
         return {}
     now = now_utc()
     try:
-        at = read_lesson_time(text, site.zone, now)
-        require_kept(at, site.config, now)
+        at = parse_lesson_time(text, site.zone, now)
+        require_within_retention(at, site.config, now)
     except (ValueError, UserError) as error:
         raise HTTPException(422, str(error)) from None
-    return {"lesson_at": at, "dated_by": DatedBy.SOMEBODY}
+    return {"lesson_at": at, "dated_by": TimeSource.USER}
 
 
 def _require_analysable(request: Request, class_name: str) -> None:
     """What would be refused in an hour is refused now. Raises HTTPException."""
-    site = site_of(request)
+    site = context_of(request)
     if site.config.settings.policy is None:
         raise HTTPException(422, "the settings have no policy yet, so no recording can be analysed")
-    unmasked = read_classroom(site.engine, class_name).unmasked
+    unmasked = read_classroom(site.engine, class_name).unmaskable
     if unmasked:
         who = ", ".join(one.pseudonym for one in unmasked)
         raise HTTPException(
@@ -167,132 +182,134 @@ def _require_analysable(request: Request, class_name: str) -> None:
         )
 
 
-async def _write(coming: Any, place: Receiving) -> None:
+async def _write_file(parts: Any, writer: UploadWriter) -> None:
     """The rest of the form into the file. Fields that come after it are not read."""
     piece = bytearray()
-    async for part in coming:
+    async for part in parts:
         if isinstance(part, bytes):
             piece += part
-        if len(piece) >= PIECE_BYTES:
-            await run_in_threadpool(place.write, bytes(piece))
+        if len(piece) >= CHUNK_BYTES:
+            await run_in_threadpool(writer.write, bytes(piece))
             piece.clear()
     if piece:
-        await run_in_threadpool(place.write, bytes(piece))
+        await run_in_threadpool(writer.write, bytes(piece))
 
 
-def _told(request: Request, taken: Upload) -> None:
+def _audit_upload(request: Request, taken: Upload) -> None:
     # Without what the file is called: that may be somebody's name.
-    size = f"{taken.size / 1e6:.1f} MB" + (", to be kept" if taken.keep else "")
-    site_of(request).audit(account_of(request), "upload", f"class {taken.class_name}", size)
+    size = f"{taken.size_bytes / 1e6:.1f} MB" + (", to be kept" if taken.keep_recording else "")
+    context_of(request).audit(request_account(request), "upload", f"class {taken.class_name}", size)
 
 
-def _refused(request: Request, code: int, detail: str) -> Response:
+def _error_response(request: Request, code: int, detail: str) -> Response:
     if code in {403, 404}:
         raise HTTPException(code, detail)
-    if not wants_page(request):
+    if not accepts_html(request):
         return JSONResponse({"error": detail}, code)
-    return _page(request, detail, code)
+    return _render(request, detail, code)
 
 
-def _page(request: Request, error: str = "", code: int = 200) -> Response:
-    settings = site_of(request).config.settings
-    return render(
+def _render(request: Request, error: str = "", code: int = 200) -> Response:
+    settings = context_of(request).config.settings
+    return render_page(
         request,
         "upload.html.j2",
         code,
         error=error,
-        classes=class_names(request),
+        classes=selectable_class_names(request),
         rooms=[room.name for room in settings.rooms],
         most_gb=settings.serve.upload_gb,
         most_bytes=int(settings.serve.upload_gb * 1e9),
         policy=settings.policy is not None,
-        latest=f"{now_utc().astimezone(site_of(request).zone):%Y-%m-%dT%H:%M}",
+        latest=f"{now_utc().astimezone(context_of(request).zone):%Y-%m-%dT%H:%M}",
         zone_name=settings.output.time_zone or "",
-        uploads=_listed(request),
+        uploads=_upload_rows(request),
     )
 
 
-def _listed(request: Request) -> list[dict[str, Any]]:
+def _upload_rows(request: Request) -> list[dict[str, Any]]:
     """The uploads that this account sees, ready to be shown."""
-    _ = words(language_of(request))
+    _ = get_translator(request_language(request))
     texts = {
         UploadState.WAITING: _("waiting"),
         UploadState.ANALYSING: _("being analysed"),
         UploadState.FINISHED: _("analysed"),
         UploadState.INTERRUPTED: _("interrupted"),
         UploadState.CANCELLED: _("cancelled"),
-        UploadState.REFUSED: _("not analysed"),
+        UploadState.REJECTED: _("not analysed"),
     }
     sources = {
-        DatedBy.SOMEBODY: "",
-        DatedBy.RECORDING: _("as the recording says"),
-        DatedBy.ANALYSIS: _("not known when, so the time of its analysis"),
+        TimeSource.USER: "",
+        TimeSource.RECORDING: _("as the recording says"),
+        TimeSource.ANALYSIS: _("not known when, so the time of its analysis"),
     }
-    account = account_of(request)
+    account = request_account(request)
     return [
         {
             "id": one.id,
-            "called": one.called,
+            "called": one.file_name,
             "class_name": one.class_name,
             "room": one.room,
-            "at": _shown(request, one.at),
-            "lesson_at": _shown(request, one.lesson_at) if one.lesson_at else "",
-            "dated": sources[one.dated_by] if one.dated_by else "",
-            "size": f"{one.size / 1e9:.1f} GB" if one.size >= 1e9 else f"{max(0.1, one.size / 1e6):.1f} MB",
+            "at": _format_moment(request, one.uploaded_at),
+            "lesson_at": _format_moment(request, one.lesson_at) if one.lesson_at else "",
+            "dated": sources[one.time_source] if one.time_source else "",
+            "size": f"{one.size_bytes / 1e9:.1f} GB"
+            if one.size_bytes >= 1e9
+            else f"{max(0.1, one.size_bytes / 1e6):.1f} MB",
             "state": one.state.value,
             "text": texts[one.state],
             "reason": one.reason,
             "session": one.session_id,
-            "there": one.there,
-            "keep": one.keep,
-            "over": one.state.over,
+            "there": one.recording_exists,
+            "keep": one.keep_recording,
+            "over": one.state.is_final,
             **_progress(request, one),
         }
-        for one in _uploads(request).all()
-        if _sees(account, one)
+        for one in _upload_store(request).list_all()
+        if _can_view(account, one)
     ]
 
 
-def _shown(request: Request, at: datetime) -> str:
-    with speaking(language_of(request)):
-        return brief_moment(at.astimezone(site_of(request).zone))
+def _format_moment(request: Request, at: datetime) -> str:
+    with use_language(request_language(request)):
+        return format_short_datetime(at.astimezone(context_of(request).zone))
 
 
 def _progress(request: Request, one: Upload) -> dict[str, Any]:
-    told = _analyses(request).progress(one)
+    told = _upload_queue(request).progress(one)
     if told is None:
         return {"done": "", "percent": None}
     if not told.expected_s:
-        return {"done": clock(told.end_s), "percent": None}
+        return {"done": media_clock(told.end_s), "percent": None}
     percent = max(0, min(100, round(100 * told.end_s / told.expected_s)))
-    return {"done": f"{clock(told.end_s)} / {clock(told.expected_s)}", "percent": percent}
+    return {"done": f"{media_clock(told.end_s)} / {media_clock(told.expected_s)}", "percent": percent}
 
 
-def _own(request: Request) -> Upload:
-    one = _uploads(request).get(str(request.path_params["upload"]))
-    if one is None or not _sees(account_of(request), one):
+def _requested_upload(request: Request) -> Upload:
+    one = _upload_store(request).get(str(request.path_params["upload"]))
+    if one is None or not _can_view(request_account(request), one):
         raise HTTPException(404)
     return one
 
 
-def _sees(account: Account, one: Upload) -> bool:
+def _can_view(account: Account, one: Upload) -> bool:
     mine = account.role is Role.ADMINISTRATOR or one.account_id == account.id
-    return mine and may(account, Action.RECORD, one.class_name)
+    return mine and is_allowed(account, Permission.RECORD, one.class_name)
 
 
-def _uploads(request: Request) -> Uploads:
-    return cast("Uploads", request.app.state.uploads)
+def _upload_store(request: Request) -> UploadStore:
+    return cast("UploadStore", request.app.state.uploads)
 
 
-def _analyses(request: Request) -> Analyses:
-    return cast("Analyses", request.app.state.analyses)
+def _upload_queue(request: Request) -> UploadQueue:
+    return cast("UploadQueue", request.app.state.analyses)
 
 
 ROUTES = [
-    route("/upload", upload, Action.RECORD),
-    route("/upload", receive, Action.RECORD, methods=("POST",), own_body=True),
-    route("/upload/state", uploads, Action.RECORD),
-    route("/upload/{upload}/cancel", cancel, Action.RECORD, methods=("POST",)),
-    route("/upload/{upload}/again", again, Action.RECORD, methods=("POST",)),
-    route("/upload/{upload}/remove", remove, Action.RECORD, methods=("POST",)),
+    route("/upload", upload_page, Permission.RECORD),
+    route("/upload", receive_upload, Permission.RECORD, methods=("POST",), streams_body=True),
+    route("/upload/state", upload_states, Permission.RECORD),
+    route("/upload/{upload}/cancel", cancel_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/again", retry_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/remove", delete_upload, Permission.RECORD, methods=("POST",)),
 ]

@@ -16,24 +16,26 @@ from model.data.faces import FACE_PX, Faces
 from model.data.loaders.npz import read_arrays
 from model.errors import ModelError
 
-SHEET = "fer2013_faces.png"
-LABELS = "fer2013_labels.npz"
+SHEET_FILE = "fer2013_faces.png"
+LABELS_FILE = "fer2013_labels.npz"
 
 
-def load_sheet(folder: Path) -> Faces:
+def load_contact_sheet(folder: Path) -> Faces:
     """Every face of the sheet.
 
     Raises ``ModelError`` where a file is missing, is not what it should be, or the two disagree.
     """
-    for name in (SHEET, LABELS):
+    for name in (SHEET_FILE, LABELS_FILE):
         if not (folder / name).is_file():
-            raise ModelError(f"{folder / name} does not exist; expected {SHEET} and {LABELS} in one folder")
-    table = read_arrays(folder / LABELS, ("label", "usage", "csv_row", "ferplus_votes"))
+            raise ModelError(
+                f"{folder / name} does not exist; expected {SHEET_FILE} and {LABELS_FILE} in one folder"
+            )
+    table = read_arrays(folder / LABELS_FILE, ("label", "usage", "csv_row", "ferplus_votes"))
     arrays = {name: table[name].astype(np.int64) for name in table}
     return Faces(
-        images=read_tiles(folder / SHEET, len(arrays["label"])),
+        images=read_tiles(folder / SHEET_FILE, len(arrays["label"])),
         labels=arrays["label"],
-        counts=arrays["ferplus_votes"],
+        vote_counts=arrays["ferplus_votes"],
         usage=arrays["usage"],
         csv_rows=arrays["csv_row"],
     )

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data.faces import FACE_PX, VOTE_COLUMNS, Faces, Usage
-from model.data.loaders.kaggle_csv import USAGES
+from model.data.loaders.kaggle_csv import USAGE_BY_NAME
 from model.emotions import EMOTIONS, Emotion
 from model.errors import ModelError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
-CLASSES: dict[str, Emotion] = {
+EMOTION_BY_FOLDER: dict[str, Emotion] = {
     **{emotion.label: emotion for emotion in Emotion},
     "anger": Emotion.ANGRY,
     "disgusted": Emotion.DISGUST,
@@ -32,7 +32,7 @@ CLASSES: dict[str, Emotion] = {
 }
 """The names of class folders, in lower case: our labels and other spellings of them."""
 
-SPLITS: dict[str, Usage] = {
+USAGE_BY_FOLDER: dict[str, Usage] = {
     "train": Usage.TRAINING,
     "training": Usage.TRAINING,
     "publictest": Usage.PUBLIC_TEST,
@@ -49,7 +49,7 @@ SPLITS: dict[str, Usage] = {
 """The names of folders above the classes, in lower case; others state no split."""
 
 
-def load_folders(path: Path) -> Faces:
+def load_image_folders(path: Path) -> Faces:
     """Every picture in ``path/{class}/`` and ``path/{split}/{class}/``, grey, resized to 48 × 48; no votes.
 
     ``csv_rows`` are the places in the sorted list of relative paths: the folders do not keep the rows of
@@ -57,19 +57,19 @@ def load_folders(path: Path) -> Faces:
 
     Raises ``ModelError`` where a class is unknown, a picture cannot be read, or there is none.
     """
-    pictures = _pictures(path)
+    pictures = _image_paths(path)
     if not pictures:
         raise ModelError(
-            f"{path} has no pictures ({', '.join(SUFFIXES)}) in class folders; expected {', '.join(EMOTIONS)}"
+            f"{path} has no pictures ({', '.join(IMAGE_SUFFIXES)}) in class folders; expected {', '.join(EMOTIONS)}"
         )
     images = np.empty((len(pictures), FACE_PX, FACE_PX), np.uint8)
     for index, picture in enumerate(pictures):
         images[index] = read_face(path / picture)
     return Faces(
         images=images,
-        labels=np.array([CLASSES[picture.parent.name.lower()] for picture in pictures], np.int64),
-        counts=np.zeros((len(pictures), len(VOTE_COLUMNS)), np.int64),
-        usage=np.array([_usage(picture) for picture in pictures], np.int64),
+        labels=np.array([EMOTION_BY_FOLDER[picture.parent.name.lower()] for picture in pictures], np.int64),
+        vote_counts=np.zeros((len(pictures), len(VOTE_COLUMNS)), np.int64),
+        usage=np.array([_usage_of(picture) for picture in pictures], np.int64),
         csv_rows=np.arange(len(pictures)),
     )
 
@@ -90,15 +90,15 @@ def read_face(path: Path) -> NDArray[np.uint8]:
     return cv2.resize(image, (FACE_PX, FACE_PX), interpolation=method).astype(np.uint8, copy=False)
 
 
-def _pictures(path: Path) -> list[Path]:
+def _image_paths(path: Path) -> list[Path]:
     """The pictures' paths from ``path`` on, sorted; each one's parent is a known class."""
     found = []
     for folder in _folders(path):
         # A folder that holds pictures is one of a class; one that holds folders is one of a split.
-        inner = [folder] if folder.name.lower() in CLASSES or _files(folder) else _folders(folder)
+        inner = [folder] if folder.name.lower() in EMOTION_BY_FOLDER or _files(folder) else _folders(folder)
         for kind in inner:
             files = _files(kind)
-            if files and kind.name.lower() not in CLASSES:
+            if files and kind.name.lower() not in EMOTION_BY_FOLDER:
                 raise ModelError(f"{kind} is no known class; expected {', '.join(EMOTIONS)}")
             found += [file.relative_to(path) for file in files]
     return sorted(found, key=Path.as_posix)
@@ -109,12 +109,12 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file()]
+    return [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
 
 
-def _usage(picture: Path) -> Usage:
+def _usage_of(path: Path) -> Usage:
     """The split that the file's name states, else the one of the top folder."""
-    stated = USAGES.get(picture.name.partition("_")[0])
+    stated = USAGE_BY_NAME.get(path.name.partition("_")[0])
     if stated is not None:
         return stated
-    return SPLITS.get(picture.parts[0].lower(), Usage.UNSTATED)
+    return USAGE_BY_FOLDER.get(path.parts[0].lower(), Usage.UNSTATED)

@@ -17,9 +17,9 @@ from model.data.faces import FACE_PX, VOTE_COLUMNS, Faces, Usage
 from model.emotions import EMOTIONS
 from model.errors import ModelError
 
-FACES, VOTES = "fer2013.csv", "fer2013new.csv"
+FACES_FILE, VOTES_FILE = "fer2013.csv", "fer2013new.csv"
 
-USAGES = {
+USAGE_BY_NAME = {
     "Training": Usage.TRAINING,
     "PublicTest": Usage.PUBLIC_TEST,
     "PrivateTest": Usage.PRIVATE_TEST,
@@ -40,15 +40,15 @@ VOTE_NAMES = (
 )
 """FER+'s names of ``VOTE_COLUMNS``."""
 
-GREYS = {str(grey): grey for grey in range(256)}
+GREY_VALUES = {str(grey): grey for grey in range(256)}
 """A look-up is faster than ``int`` and refuses what is no grey. ``np.fromstring`` would be faster still, but
 lets 300 pass as 44 and only warns of text."""
 
-Row = tuple[int, dict[str, str]]
+CsvRow = tuple[int, dict[str, str]]
 """The line in the file, from 1, and the fields by column."""
 
 
-def load_csv(path: Path, votes: Path | None = None) -> Faces:
+def load_kaggle_csv(path: Path, votes: Path | None = None) -> Faces:
     """Every face of the CSV file, with the votes of FER+ where their file is given. A file without the
     column ``Usage`` gives ``Usage.UNSTATED``. The whole of FER2013 takes about ten seconds.
 
@@ -57,16 +57,16 @@ def load_csv(path: Path, votes: Path | None = None) -> Faces:
     images, labels, usage = bytearray(), [], []
     for line, row in read_rows(path, ("emotion", "pixels"), ("Usage",)):
         # One growing array of bytes: a list of arrays costs more than the pixels.
-        images += _pixels(row["pixels"], path, line)
-        labels.append(_label(row["emotion"], path, line))
-        usage.append(_usage(row["Usage"], path, line))
+        images += _parse_pixels(row["pixels"], path, line)
+        labels.append(_parse_label(row["emotion"], path, line))
+        usage.append(_parse_usage(row["Usage"], path, line))
     if not labels:
         raise ModelError(f"{path} has no row below its header; expected one for each face")
     used = np.array(usage, np.int64)
     return Faces(
         images=np.frombuffer(images, np.uint8).reshape(-1, FACE_PX, FACE_PX),
         labels=np.array(labels, np.int64),
-        counts=np.zeros((len(used), len(VOTE_COLUMNS)), np.int64)
+        vote_counts=np.zeros((len(used), len(VOTE_COLUMNS)), np.int64)
         if votes is None
         else load_votes(votes, used),
         usage=used,
@@ -81,7 +81,7 @@ def load_votes(path: Path, usage: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     counts: list[list[int]] = []
     for line, row in read_rows(path, VOTE_NAMES, ("Usage",)):
-        stated = _usage(row["Usage"], path, line)
+        stated = _parse_usage(row["Usage"], path, line)
         if len(counts) < len(usage):
             expected = Usage(usage[len(counts)])
             if Usage.UNSTATED not in (stated, expected) and stated != expected:
@@ -89,13 +89,13 @@ def load_votes(path: Path, usage: NDArray[np.int64]) -> NDArray[np.int64]:
                     f"line {line} of {path} is of {row['Usage']}, the face of that row of {expected.name}; "
                     "expected the votes in the order of the faces"
                 )
-        counts.append(_votes(row, path, line))
+        counts.append(_parse_votes(row, path, line))
     if len(counts) != len(usage):
         raise ModelError(f"{path} has {len(counts)} rows for {len(usage)} faces; expected one for each face")
     return np.array(counts, np.int64)
 
 
-def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
+def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[CsvRow]:
     """The named columns of a CSV file, row by row; an optional one that it lacks is "".
 
     Raises ``ModelError`` where the file cannot be read, lacks a required column or a row is too short.
@@ -124,19 +124,19 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
         ) from error
 
 
-def _pixels(text: str, path: Path, line: int) -> bytes:
+def _parse_pixels(text: str, path: Path, line: int) -> bytes:
     fields = text.split()
     if len(fields) != FACE_PX**2:
         raise ModelError(f"line {line} of {path} has {len(fields)} pixels; expected {FACE_PX**2}")
     try:
-        return bytes(map(GREYS.__getitem__, fields))
+        return bytes(map(GREY_VALUES.__getitem__, fields))
     except KeyError as error:
         raise ModelError(
             f"line {line} of {path} has the pixel {error.args[0]!r}; expected whole numbers from 0 to 255"
         ) from error
 
 
-def _label(text: str, path: Path, line: int) -> int:
+def _parse_label(text: str, path: Path, line: int) -> int:
     if text not in map(str, range(len(EMOTIONS))):
         raise ModelError(
             f"line {line} of {path} has the emotion {text!r}; expected 0 to 6: {', '.join(EMOTIONS)}"
@@ -144,13 +144,13 @@ def _label(text: str, path: Path, line: int) -> int:
     return int(text)
 
 
-def _usage(text: str, path: Path, line: int) -> Usage:
-    if text and text not in USAGES:
-        raise ModelError(f"line {line} of {path} has the Usage {text!r}; expected {', '.join(USAGES)}")
-    return USAGES.get(text, Usage.UNSTATED)
+def _parse_usage(text: str, path: Path, line: int) -> Usage:
+    if text and text not in USAGE_BY_NAME:
+        raise ModelError(f"line {line} of {path} has the Usage {text!r}; expected {', '.join(USAGE_BY_NAME)}")
+    return USAGE_BY_NAME.get(text, Usage.UNSTATED)
 
 
-def _votes(row: dict[str, str], path: Path, line: int) -> list[int]:
+def _parse_votes(row: dict[str, str], path: Path, line: int) -> list[int]:
     fields = [row[name] for name in VOTE_NAMES]
     wrong = [field for field in fields if not (field.isascii() and field.isdigit())]
     if wrong:

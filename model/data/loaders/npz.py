@@ -36,7 +36,7 @@ def read_arrays(path: Path, required: Sequence[str], optional: Sequence[str] = (
         ) from error
 
 
-def load_archive(path: Path) -> Faces:
+def load_npz(path: Path) -> Faces:
     """Every face of an archive. ``image`` is (N, 48, 48) or (N, 48, 48, 1), uint8 in 0..255.
 
     Raises ``ModelError`` where an array is missing or is not of its kind.
@@ -56,17 +56,17 @@ def load_archive(path: Path) -> Faces:
         "csv_row": np.arange(count),
     }
     for name in arrays.keys() - {"image"}:
-        tables[name] = _whole_numbers(path, name, arrays[name])
+        tables[name] = _to_integers(path, name, arrays[name])
     return Faces(
         images=images,
         labels=tables["label"].reshape(-1),
-        counts=tables["ferplus_votes"],
+        vote_counts=tables["ferplus_votes"],
         usage=tables["usage"].reshape(-1),
         csv_rows=tables["csv_row"].reshape(-1),
     )
 
 
-def _whole_numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.int64]:
+def _to_integers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.int64]:
     """As int64; floats pass where they are whole, since MATLAB and pandas like to write them so."""
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.round(array)).all():
         array = array.astype(np.int64)

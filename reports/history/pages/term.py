@@ -4,66 +4,79 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reports.charts.resampling import State
-from reports.charts.term_grid import MISSED, NOT_KEPT, UNKNOWN, Row, lesson_maps
-from reports.history.document import Document, Figure, Section, Table, listed
+from reports.charts.resampling import ColumnState
+from reports.charts.term_grid import (
+    STATE_MISSED,
+    STATE_NOT_KEPT,
+    STATE_UNKNOWN,
+    TermGridRow,
+    term_grid_charts,
+)
+from reports.history.document import Document, DocumentFigure, DocumentTable, Section, compact_table
 from reports.history.labels import REVIEW_HEADINGS, review_cells
-from reports.history.pages.student import METHOD
-from reports.history.pages.trends import NOTE, trend_sections
-from reports.history.presence import Presence
-from reports.history.sessions import moment
-from reports.history.term import Cell, Term, TermStudent
-from reports.text.dates import axis_day, day
-from reports.text.formatting import NONE, capital, count, length, listing, percent
-from reports.text.i18n import N_, _, ngettext, word
-from reports.text.names import isolated
+from reports.history.pages.student import METHOD_SENTENCES
+from reports.history.pages.trends import METHOD_NOTE, trend_sections
+from reports.history.presence import SessionPresence
+from reports.history.sessions import format_started_at
+from reports.history.term import TermCell, TermHistory, TermStudent
+from reports.text.dates import format_axis_day, format_day
+from reports.text.formatting import (
+    NO_VALUE,
+    capitalise_first,
+    format_count,
+    format_duration,
+    format_percent,
+    join_items,
+)
+from reports.text.i18n import N_, _, ngettext, translate_word
+from reports.text.names import isolate
 
-EVERYONE_HEADINGS = (
+STUDENT_TABLE_HEADINGS = (
     N_("student"), N_("seen in"), N_("missed"), N_("sadness"), N_("trend a week"), N_("facing front"),
     N_("trend a week"), N_("flags"),
 )  # fmt: skip
-_LESSONS_A_TABLE = 12
-_SHORT = {
-    Presence.MISSED: N_("missed"),
-    Presence.NOT_KEPT: N_("class only"),
-    Presence.RUNNING: N_("running"),
-    Presence.NOT_YET: "",
+_SESSIONS_PER_TABLE = 12
+_PRESENCE_TEXTS = {
+    SessionPresence.MISSED: N_("missed"),
+    SessionPresence.NOT_KEPT: N_("class only"),
+    SessionPresence.RUNNING: N_("running"),
+    SessionPresence.NOT_YET: "",
 }
 
 
-def term_page(term: Term) -> Document:
+def term_page(history: TermHistory) -> Document:
     """The whole report."""
     return Document(
-        title=term.class_name,
-        lead=_("Term report") + f" · {_span(term)}",
+        title=history.class_name,
+        subtitle=_("Term report") + f" · {_format_span(history)}",
         facts=(
-            (_("Lessons"), str(len(term.lessons))),
-            (_("Interrupted"), str(term.interrupted)),
-            (_("Watched"), length(term.watched_s)),
-            (_("Students of the roster"), str(len(term.students))),
+            (_("Lessons"), str(len(history.sessions))),
+            (_("Interrupted"), str(history.interrupted)),
+            (_("Watched"), format_duration(history.watched_s)),
+            (_("Students of the roster"), str(len(history.students))),
         ),
-        answer=sentences(term),
-        sections=_sections(term),
+        key_sentences=term_sentences(history),
+        sections=_sections(history),
     )
 
 
-def title(term: Term) -> str:
+def term_title(history: TermHistory) -> str:
     """What its PDF is called."""
-    return _("%(name)s: term report", name=term.class_name)
+    return _("%(name)s: term report", name=history.class_name)
 
 
-def sentences(term: Term) -> tuple[str, ...]:
+def term_sentences(history: TermHistory) -> tuple[str, ...]:
     """What matters of the term, in a few sentences."""
-    waiting = sum(one.flag.review == "open" for one in term.flags)
+    waiting = sum(one.flag.review == "open" for one in history.flags)
     flags = _(
         "%(check_ins)s in %(lessons)s",
-        check_ins=capital(count(len(term.flags), "suggested check-in")),
-        lessons=count(len(term.lessons), "lesson"),
+        check_ins=capitalise_first(format_count(len(history.flags), "suggested check-in")),
+        lessons=format_count(len(history.sessions), "lesson"),
     )
     still = ngettext(", %(num)d still open", ", %(num)d still open", waiting) if waiting else ""
     told = [f"{flags}{still}."]
-    told += [_clear(term, "rising"), _clear(term, "falling")]
-    if not term.students:
+    told += [_direction_sentence(history, "rising"), _direction_sentence(history, "falling")]
+    if not history.students:
         told.append(
             _(
                 "Nobody is known over more than one lesson, so nothing is told of single students; "
@@ -73,137 +86,146 @@ def sentences(term: Term) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)
 
 
-def _clear(term: Term, direction: str) -> str:
-    names = [isolated(one.name) for one in term.students if one.trends.sadness.direction == direction]
+def _direction_sentence(history: TermHistory, direction: str) -> str:
+    names = [isolate(one.name) for one in history.students if one.trends.sadness.direction == direction]
     if not names:
         return ""
-    chance = round(len(term.students) * _ONE_SIDED)
-    told = _(_MORE[direction], names=listing(names))
+    chance = round(len(history.students) * _ONE_SIDED_ALPHA)
+    told = _(_DIRECTION_SENTENCES[direction], names=join_items(names))
     if not chance:
         return told
     by_chance = _(
         "Of %(students)s students who do not change, about %(chance)s or more would seem to.",
-        students=len(term.students),
+        students=len(history.students),
         chance=chance,
     )
     return f"{told} {by_chance}"
 
 
-_MORE = {
+_DIRECTION_SENTENCES = {
     "rising": N_("An expression resembling sadness took up more time from week to week: %(names)s."),
     "falling": N_("An expression resembling sadness took up less time from week to week: %(names)s."),
 }
-_ONE_SIDED = 0.025
+_ONE_SIDED_ALPHA = 0.025
 """How often an interval of 95 % lies above zero, or below, where nothing changes."""
 
 
-def _sections(term: Term) -> list[Section]:
-    if not term.lessons:
+def _sections(history: TermHistory) -> list[Section]:
+    if not history.sessions:
         return []
-    weeks, lessons = trend_sections(term.trends)
-    sections = [_flags(term), _students(term), weeks, _everyone(term), lessons, *_figures(term)]
-    return [*(section for section in sections if section is not None), _limits(term)]
+    weeks, lessons = trend_sections(history.trends)
+    sections = [
+        _flags_section(history),
+        _students_section(history),
+        weeks,
+        _student_table_section(history),
+        lessons,
+        *_figures_sections(history),
+    ]
+    return [*(section for section in sections if section is not None), _limits_section(history)]
 
 
-def _students(term: Term) -> Section | None:
-    if not term.students:
+def _students_section(history: TermHistory) -> Section | None:
+    if not history.students:
         return None
-    rows = [_row(one) for one in term.students]
+    rows = [_grid_row(one) for one in history.students]
     alt = _(
         "The share of time with an expression resembling sadness, a row for each of %(students)s, a column "
         "for each of %(lessons)s. The same figures are in the tables at the end.",
-        students=count(len(rows), "student"),
-        lessons=count(len(term.lessons), "lesson"),
+        students=format_count(len(rows), "student"),
+        lessons=format_count(len(history.sessions), "lesson"),
     )
-    charts = lesson_maps(rows, _moments(term), alt, label=_("resembling sadness"))
+    charts = term_grid_charts(rows, _session_times(history), alt, label=_("resembling sadness"))
     caption = _("Darker: a larger share of the readable time. White: before they were known. A dot: flagged.")
-    return Section(_("Student by student"), figures=[Figure(chart, caption) for chart in charts])
+    return Section(_("Student by student"), figures=[DocumentFigure(chart, caption) for chart in charts])
 
 
-def _row(student: TermStudent) -> Row:
+def _grid_row(student: TermStudent) -> TermGridRow:
     flagged = frozenset(number for number, cell in enumerate(student.cells) if cell.flagged)
-    return Row(student.name, [_drawn(cell) for cell in student.cells], flagged)
+    return TermGridRow(student.name, [_grid_cell(cell) for cell in student.cells], flagged)
 
 
-def _drawn(cell: Cell) -> float | State | None:
-    if cell.presence is Presence.SEEN:
-        return UNKNOWN if cell.sad is None else cell.sad.share
-    return {Presence.MISSED: MISSED, Presence.NOT_KEPT: NOT_KEPT, Presence.RUNNING: NOT_KEPT}.get(
-        cell.presence
-    )
+def _grid_cell(cell: TermCell) -> float | ColumnState | None:
+    if cell.presence is SessionPresence.SEEN:
+        return STATE_UNKNOWN if cell.sad is None else cell.sad.share
+    return {
+        SessionPresence.MISSED: STATE_MISSED,
+        SessionPresence.NOT_KEPT: STATE_NOT_KEPT,
+        SessionPresence.RUNNING: STATE_NOT_KEPT,
+    }.get(cell.presence)
 
 
-def _flags(term: Term) -> Section:
+def _flags_section(history: TermHistory) -> Section:
     rows = [
-        (one.name, str(one.lesson.session.id), moment(at), *review_cells(one.flag))
-        for one, at in zip(term.flags, _flag_moments(term), strict=True)
+        (one.name, str(one.class_session.session.id), format_started_at(at), *review_cells(one.flag))
+        for one, at in zip(history.flags, _flag_times(history), strict=True)
     ]
-    table = listed(("student", "no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)
+    table = compact_table(("student", "no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)
     none = _("Nobody was flagged in these lessons.")
     return Section(_("Flags and reviews"), [] if rows else [none], tables=[table] if rows else [])
 
 
-def _everyone(term: Term) -> Section | None:
-    if not term.students:
+def _student_table_section(history: TermHistory) -> Section | None:
+    if not history.students:
         return None
-    rows = [_everyone_cells(one) for one in term.students]
+    rows = [_student_table_cells(one) for one in history.students]
     note = _(
         "Sadness and facing front: means over the lessons in which there was enough to tell. Trend: points a "
         "week with its 95 %% interval; of %(students)s who do not change, about %(chance)s would have one "
         "that looks clear.",
-        students=count(len(rows), "student"),
+        students=format_count(len(rows), "student"),
         chance=max(1, round(len(rows) / 20)),
     )
-    return Section(_("Everyone"), tables=[Table(EVERYONE_HEADINGS, rows)], notes=[note])
+    return Section(_("Everyone"), tables=[DocumentTable(STUDENT_TABLE_HEADINGS, rows)], notes=[note])
 
 
-def _everyone_cells(one: TermStudent) -> tuple[str, ...]:
+def _student_table_cells(one: TermStudent) -> tuple[str, ...]:
     return (
         one.name,
-        str(one.count(Presence.SEEN)),
-        str(one.count(Presence.MISSED)),
-        percent(one.sad_share),
-        one.trends.sadness.short,
-        percent(one.facing_share),
-        one.trends.facing.short,
-        one.flags.short if one.flags.all else NONE,
+        str(one.count(SessionPresence.SEEN)),
+        str(one.count(SessionPresence.MISSED)),
+        format_percent(one.sad_share),
+        one.trends.sadness.short_text,
+        format_percent(one.facing_share),
+        one.trends.facing.short_text,
+        one.flags.short_text if one.flags.total else NO_VALUE,
     )
 
 
-def _figures(term: Term) -> list[Section]:
+def _figures_sections(history: TermHistory) -> list[Section]:
     """What the map shows, as tables of a few lessons each."""
-    if not term.students:
+    if not history.students:
         return []
-    moments = _moments(term)
+    moments = _session_times(history)
     tables = []
-    for start in range(0, len(moments), _LESSONS_A_TABLE):
-        some = slice(start, start + _LESSONS_A_TABLE)
-        headings = (N_("student"), *(axis_day(at) for at in moments[some]))
-        rows = [(one.name, *(_cell(cell) for cell in one.cells[some])) for one in term.students]
-        tables.append(Table(headings, rows, dense=True))
+    for start in range(0, len(moments), _SESSIONS_PER_TABLE):
+        some = slice(start, start + _SESSIONS_PER_TABLE)
+        headings = (N_("student"), *(format_axis_day(at) for at in moments[some]))
+        rows = [(one.name, *(_format_cell(cell) for cell in one.cells[some])) for one in history.students]
+        tables.append(DocumentTable(headings, rows, is_dense=True))
     note = _("?: seen, and not enough to tell. *: flagged. Empty: before they were known.")
     return [Section(_("The shares of sadness, lesson by lesson"), tables=tables, notes=[note])]
 
 
-def _cell(cell: Cell) -> str:
-    if cell.presence is not Presence.SEEN:
-        return word(_SHORT[cell.presence])
-    return ("?" if cell.sad is None else percent(cell.sad.share)) + ("*" if cell.flagged else "")
+def _format_cell(cell: TermCell) -> str:
+    if cell.presence is not SessionPresence.SEEN:
+        return translate_word(_PRESENCE_TEXTS[cell.presence])
+    return ("?" if cell.sad is None else format_percent(cell.sad.share)) + ("*" if cell.flagged else "")
 
 
-def _limits(term: Term) -> Section:
+def _limits_section(history: TermHistory) -> Section:
     seats = (
         ngettext(
             "%(num)d student known by the seat in one lesson only are in the class's figures and not listed.",
             "%(num)d students known by the seat in one lesson only are in the class's figures and not "
             "listed.",
-            term.by_seat,
+            history.seat_only_count,
         )
-        if term.by_seat
+        if history.seat_only_count
         else ""
     )
-    modes = sorted({lesson.session.mode for lesson in term.lessons})
-    models = sorted({lesson.session.versions.get("model", "unknown") for lesson in term.lessons})
+    modes = sorted({lesson.session.mode for lesson in history.sessions})
+    models = sorted({lesson.session.versions.get("model", "unknown") for lesson in history.sessions})
     mixed = (
         _(
             "The lessons were read by different models (%(models)s): changes between them may be the "
@@ -220,24 +242,24 @@ def _limits(term: Term) -> Section:
         "An expression is not a feeling. Take what is here as a reason to talk to somebody, never as a "
         "finding about them."
     )
-    method = map(_, (*METHOD, NOTE))
+    method = map(_, (*METHOD_SENTENCES, METHOD_NOTE))
     return Section(
         _("Method and limits"),
         notes=[note for note in (expression, *method, seats, aggregate, mixed) if note],
     )
 
 
-def _moments(term: Term) -> list[datetime]:
-    return [line.started_at for line in term.trends.lessons]
+def _session_times(history: TermHistory) -> list[datetime]:
+    return [line.started_at for line in history.trends.sessions]
 
 
-def _flag_moments(term: Term) -> list[datetime]:
-    started = {line.session_id: line.started_at for line in term.trends.lessons}
-    return [started[one.lesson.session.id] for one in term.flags]
+def _flag_times(history: TermHistory) -> list[datetime]:
+    started = {line.session_id: line.started_at for line in history.trends.sessions}
+    return [started[one.class_session.session.id] for one in history.flags]
 
 
-def _span(term: Term) -> str:
-    moments = _moments(term)
+def _format_span(history: TermHistory) -> str:
+    moments = _session_times(history)
     if not moments:
         return _("no lesson")
-    return _("%(first)s to %(last)s", first=day(moments[0]), last=day(moments[-1]))
+    return _("%(first)s to %(last)s", first=format_day(moments[0]), last=format_day(moments[-1]))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from model.emotions import Emotion
-from reports.charts.levels import Panel, Point, Step, level_chart
-from reports.charts.style import Chart
-from reports.history.document import Document, Figure, Section, Table
-from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, ClassTrends, WeekLine
-from reports.text.formatting import RESEMBLING, capital, count
-from reports.text.i18n import N_, _, ngettext, word
+from reports.charts.levels import MeanStep, SharePanel, SharePoint, share_chart
+from reports.charts.style import FigureWithAlt
+from reports.history.document import Document, DocumentFigure, DocumentTable, Section
+from reports.history.weeks import CLASS_SESSION_HEADINGS, WEEK_HEADINGS, ClassTrends, WeekLine
+from reports.text.formatting import RESEMBLANCE_TEXTS, capitalise_first, format_count
+from reports.text.i18n import N_, _, ngettext, translate_word
 
-DRAWN = (
+DRAWN_MEASURES = (
     N_("seen"),
     N_("facing the front"),
-    RESEMBLING[Emotion.SAD],
-    RESEMBLING[Emotion.HAPPY],
+    RESEMBLANCE_TEXTS[Emotion.SAD],
+    RESEMBLANCE_TEXTS[Emotion.HAPPY],
 )
 
-NOTE = N_(
+METHOD_NOTE = N_(
     "In %%: means over students, each counted once, and after ± half of the 95 %% interval over students "
     "(Student's t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever "
     "is known by the seat only counts once a lesson. In mode aggregate there is no interval, and no figure "
@@ -28,110 +28,110 @@ NOTE = N_(
 """Told by ``reports.text.i18n``."""
 
 
-def trends_page(found: ClassTrends) -> Document:
+def trends_page(trends: ClassTrends) -> Document:
     """A class by weeks and by lessons."""
     return Document(
-        title=found.class_name,
-        lead=_("Trends") + f" · {_span(found)}",
-        facts=((_("Lessons"), str(len(found.lessons))), (_("Weeks"), str(len(found.weeks)))),
-        answer=sentences(found),
-        sections=trend_sections(found),
+        title=trends.class_name,
+        subtitle=_("Trends") + f" · {_format_span(trends)}",
+        facts=((_("Lessons"), str(len(trends.sessions))), (_("Weeks"), str(len(trends.weeks)))),
+        key_sentences=trend_sentences(trends),
+        sections=trend_sections(trends),
     )
 
 
-def sentences(found: ClassTrends) -> tuple[str, ...]:
+def trend_sentences(trends: ClassTrends) -> tuple[str, ...]:
     """How many lessons and gaps, and the flags."""
-    empty = sum(week.lessons == 0 for week in found.weeks)
+    empty = sum(week.session_count == 0 for week in trends.weeks)
     gaps = " " + ngettext("%(num)d week had none.", "%(num)d weeks had none.", empty) if empty else ""
-    flags = [line.flags for line in found.lessons if line.flags]
+    flags = [line.flags for line in trends.sessions if line.flags]
     waiting = sum(one.open for one in flags)
     told = _(
         "%(flags)s, %(open)s of them open.",
-        flags=capital(count(sum(one.all for one in flags), "flag")),
+        flags=capitalise_first(format_count(sum(one.total for one in flags), "flag")),
         open=waiting,
     )
     lessons = _(
         "%(lessons)s in %(weeks)s.",
-        lessons=capital(count(len(found.lessons), "lesson")),
-        weeks=count(len(found.weeks), "week"),
+        lessons=capitalise_first(format_count(len(trends.sessions), "lesson")),
+        weeks=format_count(len(trends.weeks), "week"),
     )
     return (f"{lessons}{gaps}", told)
 
 
-def trend_sections(found: ClassTrends) -> list[Section]:
+def trend_sections(trends: ClassTrends) -> list[Section]:
     """The chart with the weeks, then the lessons."""
-    if not found.lessons:
+    if not trends.sessions:
         return []
-    figures = [Figure(chart)] if (chart := trend_chart(found)) else []
+    figures = [DocumentFigure(chart)] if (chart := trend_chart(trends)) else []
     return [
         Section(
             _("Week by week"),
             figures=figures,
-            tables=[Table(WEEK_HEADINGS, [week.cells for week in found.weeks])],
-            notes=[_(NOTE)],
+            tables=[DocumentTable(WEEK_HEADINGS, [week.cells for week in trends.weeks])],
+            notes=[_(METHOD_NOTE)],
         ),
         Section(
             _("Lesson by lesson"),
-            tables=[Table(LESSON_HEADINGS, [line.cells for line in found.lessons])],
+            tables=[DocumentTable(CLASS_SESSION_HEADINGS, [line.cells for line in trends.sessions])],
         ),
     ]
 
 
-def trend_chart(found: ClassTrends) -> Chart | None:
+def trend_chart(trends: ClassTrends) -> FigureWithAlt | None:
     """Points of lessons and steps of weeks for the figures that there are; None if there are none."""
-    zone = found.lessons[0].started_at.tzinfo or UTC
-    panels = trend_panels(found)
+    zone = trends.sessions[0].started_at.tzinfo or UTC
+    panels = trend_panels(trends)
     if not panels:
         return None
-    empty = empty_weeks(found)
-    moments = [line.started_at for line in found.lessons] + [_week(found.weeks[0], zone)[0]]
+    empty = empty_weeks(trends)
+    moments = [line.started_at for line in trends.sessions] + [_week_bounds(trends.weeks[0], zone)[0]]
     alt = _(
         "%(name)s over %(weeks)s: %(figures)s, means over students with intervals. The same figures are in "
         "the table of lessons.",
-        name=found.class_name,
-        weeks=count(len(found.weeks), "week"),
-        figures=", ".join(word(panel.label) for panel in panels),
+        name=trends.class_name,
+        weeks=format_count(len(trends.weeks), "week"),
+        figures=", ".join(translate_word(panel.label) for panel in panels),
     )
-    return level_chart(panels, moments, alt, empty=empty)
+    return share_chart(panels, moments, alt, empty=empty)
 
 
-def trend_panels(found: ClassTrends) -> list[Panel]:
+def trend_panels(trends: ClassTrends) -> list[SharePanel]:
     """A panel for each figure that any lesson has."""
-    if not found.lessons:
+    if not trends.sessions:
         return []
-    zone = found.lessons[0].started_at.tzinfo or UTC
-    return [panel for name in DRAWN if (panel := _panel(found, name, zone)).points]
+    zone = trends.sessions[0].started_at.tzinfo or UTC
+    return [panel for name in DRAWN_MEASURES if (panel := _measure_panel(trends, name, zone)).points]
 
 
-def empty_weeks(found: ClassTrends) -> list[tuple[datetime, datetime]]:
+def empty_weeks(trends: ClassTrends) -> list[tuple[datetime, datetime]]:
     """From when to when there was no lesson."""
-    if not found.lessons:
+    if not trends.sessions:
         return []
-    zone = found.lessons[0].started_at.tzinfo or UTC
-    return [_week(week, zone) for week in found.weeks if not week.lessons]
+    zone = trends.sessions[0].started_at.tzinfo or UTC
+    return [_week_bounds(week, zone) for week in trends.weeks if not week.session_count]
 
 
-def _panel(found: ClassTrends, name: str, zone: tzinfo) -> Panel:
+def _measure_panel(trends: ClassTrends, name: str, zone: tzinfo) -> SharePanel:
     points = [
-        Point(line.started_at, figure.value, figure.low, figure.high)
-        for line in found.lessons
+        SharePoint(line.started_at, figure.value, figure.low, figure.high)
+        for line in trends.sessions
         if (figure := line.figures.get(name)) is not None
     ]
     steps = [
-        Step(*_week(week, zone), figure.value)
-        for week in found.weeks
+        MeanStep(*_week_bounds(week, zone), figure.value)
+        for week in trends.weeks
         if (figure := week.figures.get(name)) is not None
     ]
-    return Panel(name.removeprefix("resembling "), points, steps)
+    return SharePanel(name.removeprefix("resembling "), points, steps)
 
 
-def _week(week: WeekLine, zone: tzinfo) -> tuple[datetime, datetime]:
-    first = datetime.combine(week.first, time(), zone)
+def _week_bounds(week: WeekLine, zone: tzinfo) -> tuple[datetime, datetime]:
+    first = datetime.combine(week.monday, time(), zone)
     return first, first + timedelta(days=7)
 
 
-def _span(found: ClassTrends) -> str:
-    if not found.weeks:
+def _format_span(trends: ClassTrends) -> str:
+    if not trends.weeks:
         return _("no lesson")
-    first, last = found.weeks[0].name, found.weeks[-1].name
+    first, last = trends.weeks[0].name, trends.weeks[-1].name
     return _("%(first)s to %(last)s, the week of the latest lesson", first=first, last=last)

@@ -28,7 +28,7 @@ def database(tmp_path: Path) -> Path:
 def sessions(tmp_path: Path) -> list:
     engine = open_database(f"sqlite:///{database(tmp_path)}", create=False)
     try:
-        return queries.sessions(engine)
+        return queries.list_sessions(engine)
     finally:
         engine.dispose()
 
@@ -168,7 +168,7 @@ class TestDatabase:
 
             def detect(self, image_bgr):
                 seats = [(100 * i, 100 + 150 * j) for i in range(8) for j in range(6)]
-                return [replace(face(x, y), confirmed=True) for x, y in seats]
+                return [replace(face(x, y), verified=True) for x, y in seats]
 
         configured("behaviour", more="recording:\n  bin_s: 1\n")
         video = write_video(tmp_path / "long.mp4", steps(40), fps=0.2)
@@ -190,7 +190,7 @@ class TestDatabase:
         statuses = {s["session_id"]: s["status"] for s in shell.json("sessions")}
         assert statuses == {1: "finished", 2: "interrupted"}
         engine = open_database(f"sqlite:///{database(tmp_path)}")
-        kept = queries.bins(engine, 2)
+        kept = queries.load_bins(engine, 2)
         engine.dispose()
         assert sum(b.seen_samples for b in kept) > 100
         assert shell.json("report", "2")["session"] == 2
@@ -198,9 +198,9 @@ class TestDatabase:
     def test_writes_that_fail_in_the_middle_keep_the_first_half(
         self, tmp_path: Path, configured, shell, video: Path, monkeypatch
     ) -> None:
-        from db.unit_of_work import Unit
+        from db.unit_of_work import UnitOfWork
 
-        progress, calls = Unit.progress, []
+        progress, calls = UnitOfWork.save_progress, []
 
         def full(self, session_id, done):
             calls.append(done.end_s)
@@ -212,10 +212,10 @@ class TestDatabase:
             version = "somebody"
 
             def detect(self, image_bgr):
-                return [replace(face(30, 24, 16), confirmed=True)]
+                return [replace(face(30, 24, 16), verified=True)]
 
         monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Somebody())
-        monkeypatch.setattr(Unit, "progress", full)
+        monkeypatch.setattr(UnitOfWork, "save_progress", full)
         configured()
         assert "no room left" in shell.fails(1, "analyze", video)
         monkeypatch.undo()

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from classpulse.cli.console import progress_bar, say
+from classpulse.cli.console import print_message, progress_bar
 
 
 class Closed(io.StringIO):
@@ -25,7 +25,7 @@ class Closed(io.StringIO):
 
 def test_nothing_is_said_to_a_terminal_that_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", Closed())
-    say("recording session 1")
+    print_message("recording session 1")
     with progress_bar("starting") as bar:
-        bar.at(3.0, "7 faces")
-        say("recording session 1")
+        bar.update(3.0, "7 faces")
+        print_message("recording session 1")

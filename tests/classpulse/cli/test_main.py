@@ -13,7 +13,7 @@ import pytest
 
 from db import sessions as queries
 from db.engine import open_database
-from reports.flags.confusion import read_confusion
+from reports.flags.confusion import confusion_from_settings
 
 
 def record(tmp_path: Path):
@@ -29,15 +29,15 @@ def test_a_video_becomes_a_report(tmp_path: Path, configured, shell, demo_video:
     assert "Student 6" in html.read_text(encoding="utf-8")
     assert pdf.read_bytes().startswith(b"%PDF")
     engine = record(tmp_path)
-    bins = queries.bins(engine, 1)
+    bins = queries.load_bins(engine, 1)
     assert len(bins) == 6 * 4
     assert sum(b.seen_samples for b in bins) > 0.6 * sum(b.samples for b in bins)
     assert all(abs(sum(b.probabilities) - 1) < 1e-3 for b in bins if b.probabilities)
-    kinds = [flag.kind for flag in queries.flags(engine, 1)]
+    kinds = [flag.kind for flag in queries.list_flags(engine, 1)]
     assert (kinds.count("sad_share"), kinds.count("attention"), len(kinds)) == (6, 6, 12)
     # What a report needs of the model is kept with the session.
-    assert read_confusion(queries.session(engine, 1).settings) is not None
-    versions = queries.session(engine, 1).versions
+    assert confusion_from_settings(queries.get_session(engine, 1).settings) is not None
+    versions = queries.get_session(engine, 1).versions
     assert set(versions) == {"classpulse", "detector", "model", "heads"}
     engine.dispose()
 
@@ -61,8 +61,8 @@ def test_students_are_numbered_in_order_of_seat(tmp_path: Path, configured, shel
     configured()
     shell.json("analyze", demo_video, "--no-report")
     engine = record(tmp_path)
-    names = {s.id: s.pseudonym for s in queries.students(engine, 1)}
-    boxes = {names[s.student_id]: s.box_xyxy for s in queries.seats(engine, 1)}
+    names = {s.id: s.pseudonym for s in queries.list_students(engine, 1)}
+    boxes = {names[s.student_id]: s.box_xyxy for s in queries.list_seats(engine, 1)}
     engine.dispose()
     # Three tiles a row, two rows.
     order = sorted(boxes, key=lambda name: (boxes[name][1] > 360, boxes[name][0]))
@@ -115,12 +115,16 @@ def test_behaviour_mode_computes_no_emotion_at_all(
     configured("behaviour")
     answer = shell.json("analyze", demo_video)
     engine = record(tmp_path)
-    bins = queries.bins(engine, 1)
+    bins = queries.load_bins(engine, 1)
     assert all(b.probabilities is None and b.usable_samples == 0 for b in bins)
-    assert sum(b.unknown.get("not computed", 0) for b in bins) == sum(b.seen_samples for b in bins) > 0
+    assert (
+        sum(b.unreadable_reasons.get("not computed", 0) for b in bins)
+        == sum(b.seen_samples for b in bins)
+        > 0
+    )
     assert sum(b.pose_samples for b in bins) > 0
-    assert {flag.kind for flag in queries.flags(engine, 1)} == {"attention"}
-    assert queries.session(engine, 1).versions["model"] == "none"
+    assert {flag.kind for flag in queries.list_flags(engine, 1)} == {"attention"}
+    assert queries.get_session(engine, 1).versions["model"] == "none"
     engine.dispose()
     assert "sadness" not in Path(answer["report"]["html"]).read_text(encoding="utf-8").lower()
 
@@ -131,12 +135,12 @@ def test_aggregate_mode_keeps_nothing_of_one_student(
     configured("aggregate")
     answer = shell.json("analyze", demo_video)
     engine = record(tmp_path)
-    assert queries.students(engine, 1) == []
-    bins = queries.bins(engine, 1)
+    assert queries.list_students(engine, 1) == []
+    bins = queries.load_bins(engine, 1)
     engine.dispose()
     assert bins
     assert {b.student_id for b in bins} == {None}
-    assert max(b.people for b in bins) == 6
+    assert max(b.student_count for b in bins) == 6
     assert "Student 1" not in Path(answer["report"]["html"]).read_text(encoding="utf-8")
 
 

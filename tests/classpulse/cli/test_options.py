@@ -3,13 +3,13 @@ from __future__ import annotations
 import click
 import pytest
 
-from classpulse.cli.options import media_time
+from classpulse.cli.options import media_time_callback
 
 OPTION = click.Option(["--at"])
 
 
 def seconds(text: str) -> float:
-    return media_time(click.Context(click.Command("split")), OPTION, text)
+    return media_time_callback(click.Context(click.Command("split")), OPTION, text)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from classpulse.cli.status_view import standing
+from classpulse.cli.status_view import render_status
 from db.small_faces import SmallFaces
-from monitor.daemon.protocol import Told, message_line, read_message
+from monitor.daemon.protocol import StatusUpdate, decode_message, encode_message
 from monitor.daemon.status import DaemonStatus, NextLesson
 from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
@@ -21,7 +21,7 @@ from tests.helpers.status_messages import NOW, daemon, recording
 def shown(status: DaemonStatus | None, width: int = 200) -> str:
     console = Console(width=width)
     with console.capture() as capture:
-        console.print(standing(status, NOW))
+        console.print(render_status(status, NOW))
     return capture.get()
 
 
@@ -41,19 +41,19 @@ def test_a_service_that_waits_says_for_what() -> None:
 
 
 def test_missed_faces_are_a_warning() -> None:
-    text = shown(daemon(recordings=(recording(small_faces=SmallFaces.of([12.0] * 12, 2, 24)),)))
+    text = shown(daemon(recordings=(recording(small_faces=SmallFaces.from_sizes([12.0] * 12, 2, 24)),)))
     assert "warning" in text
     assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px. Set detection.min_face_px" in text
-    for found in (None, SmallFaces.of([12.0], 20, 24)):
+    for found in (None, SmallFaces.from_sizes([12.0], 20, 24)):
         assert "warning" not in shown(daemon(recordings=(recording(small_faces=found),)))
 
 
 def test_missed_faces_are_data_in_the_status() -> None:
-    status = recording(small_faces=SmallFaces.of([12.0] * 12, 2, 24))
+    status = recording(small_faces=SmallFaces.from_sizes([12.0] * 12, 2, 24))
     data = status.as_json()
     assert data["small_faces"]["count"] == 12
     assert RecordingStatus.from_json(data) == status
-    assert read_message(message_line(Told(status))) == Told(status)
+    assert decode_message(encode_message(StatusUpdate(status))) == StatusUpdate(status)
 
 
 def test_a_recording_in_full() -> None:
@@ -84,7 +84,7 @@ def test_every_state_has_its_word_and_only_one_sees_faces(state: SessionState) -
 def test_before_the_first_picture_the_camera_is_all_there_is() -> None:
     one = recording(
         session_id=None, started_at=None, state=SessionState.STARTING, source="", room=None,
-        camera=CameraState.WAITING, camera_reason="no answer", camera_age_s=None,
+        camera=CameraState.RECONNECTING, camera_reason="no answer", camera_age_s=None,
     )  # fmt: skip
     text = shown(daemon(recordings=(one,)))
     assert text.startswith("7b: starting for 10:00\n")

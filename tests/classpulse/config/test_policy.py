@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from classpulse.config.policy import EU_MEMBERS, Policy, require_policy
 from classpulse.errors import UserError
-from db.records import Mode
+from db.records import AnalysisMode
 
 BLOCK = {
     "jurisdiction": "CH", "age_group": "minors", "legal_basis": "consent",
@@ -22,14 +22,14 @@ def policy(**changes: object) -> Policy:
 @pytest.mark.parametrize(
     ("jurisdiction", "mode"),
     [
-        ("EU", Mode.BEHAVIOUR),
-        ("DE", Mode.BEHAVIOUR),
-        ("fr", Mode.BEHAVIOUR),
-        ("CH", Mode.EMOTION),
-        ("US-NY", Mode.EMOTION),
+        ("EU", AnalysisMode.BEHAVIOUR),
+        ("DE", AnalysisMode.BEHAVIOUR),
+        ("fr", AnalysisMode.BEHAVIOUR),
+        ("CH", AnalysisMode.EMOTION),
+        ("US-NY", AnalysisMode.EMOTION),
     ],
 )
-def test_the_mode_follows_from_the_place(jurisdiction: str, mode: Mode) -> None:
+def test_the_mode_follows_from_the_place(jurisdiction: str, mode: AnalysisMode) -> None:
     assert policy(jurisdiction=jurisdiction).mode is mode
     assert policy(jurisdiction=jurisdiction, mode=None).mode is mode
 
@@ -43,7 +43,7 @@ def test_no_emotion_is_inferred_in_the_eu_and_consent_does_not_cure_it(jurisdict
 
 @pytest.mark.parametrize("basis", ["medical", "safety"])
 def test_the_exceptions_of_the_act(basis: str) -> None:
-    assert policy(jurisdiction="EU", legal_basis=basis, mode="emotion").mode is Mode.EMOTION
+    assert policy(jurisdiction="EU", legal_basis=basis, mode="emotion").mode is AnalysisMode.EMOTION
 
 
 def test_there_are_27_members() -> None:

@@ -151,7 +151,7 @@ def test_no_address_path_or_password_is_kept_with_a_session() -> None:
             "notify": {"webhook": {"url": "https://school.example/secret"}},
         }
     )
-    kept = settings.as_json()
+    kept = settings.as_session_json()
     assert "secret" not in str(kept)
     assert kept["capture"] == {"sample_fps": 2.0, "stale_s": 10.0, "reconnect_s": 900.0, "kind": "auto"}
     assert kept["flags"]["sad_share"] == settings.flags.sad_share

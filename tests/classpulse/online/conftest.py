@@ -5,21 +5,21 @@ from __future__ import annotations
 import cv2
 import pytest
 
-from classpulse.simulation.video_call import CallSettings, draw_call
-from monitor.sources.participant_grid import TILE
+from classpulse.simulation.video_call import CallSettings, build_call
+from monitor.sources.participant_grid import TILE_SIZE_PX
 
 MOMENTS_S = 12
 
 
 def _pictures(count: int) -> list[list[bytes]]:
     """For each of ``count`` drawn students a picture a second, as a browser sends it."""
-    drawn = draw_call(CallSettings(count, 60.0, seed=4, width=1920, height=1080))
+    drawn = build_call(CallSettings(count, 60.0, seed=4, width=1920, height=1080))
     rows: list[list[bytes]] = [[] for _ in range(count)]
     for second in range(MOMENTS_S):
-        frame = drawn.stage.frame_at(float(second))
+        frame = drawn.renderer.frame_at(float(second))
         for seat, row in enumerate(rows):
-            x1, y1, x2, y2 = drawn.mosaic.tile_xyxy(seat)
-            small = cv2.resize(frame[y1:y2, x1:x2], TILE, interpolation=cv2.INTER_AREA)
+            x1, y1, x2, y2 = drawn.layout.tile_xyxy(seat)
+            small = cv2.resize(frame[y1:y2, x1:x2], TILE_SIZE_PX, interpolation=cv2.INTER_AREA)
             row.append(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 75])[1].tobytes())
     return rows
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classpulse.online.jpeg import MOST_BYTES, MOST_SCANS, NoPicture, Shape, checked
+from classpulse.online.jpeg import MAX_JPEG_BYTES, MAX_SCANS, InvalidJpeg, JpegSize, check_jpeg
 
 
 def jpeg(width: int = 320, height: int = 240, *parameters: int) -> bytes:
@@ -23,13 +23,13 @@ GOOD = jpeg()
     "parameters", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4)]
 )
 def test_what_browsers_make_is_taken(parameters: tuple[int, ...]) -> None:
-    assert checked(jpeg(320, 240, *parameters)) == Shape(320, 240)
-    assert checked(jpeg(640, 640, *parameters)) == Shape(640, 640)
+    assert check_jpeg(jpeg(320, 240, *parameters)) == JpegSize(320, 240)
+    assert check_jpeg(jpeg(640, 640, *parameters)) == JpegSize(640, 640)
 
 
 def test_a_grey_one_is_taken() -> None:
     grey = cv2.imencode(".jpg", np.zeros((64, 64), np.uint8))[1].tobytes()
-    assert checked(grey) == Shape(64, 64)
+    assert check_jpeg(grey) == JpegSize(64, 64)
 
 
 def with_size(width: int, height: int) -> bytes:
@@ -39,15 +39,15 @@ def with_size(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize(("width", "height"), [(65535, 65535), (641, 100), (100, 641), (0, 0), (31, 64)])
 def test_a_size_that_no_camera_sends_is_refused_before_anything_is_decoded(width: int, height: int) -> None:
-    with pytest.raises(NoPicture, match="pixels"):
-        checked(with_size(width, height))
+    with pytest.raises(InvalidJpeg, match="pixels"):
+        check_jpeg(with_size(width, height))
 
 
 def test_a_bomb_of_scans_is_refused() -> None:
     at = GOOD.index(b"\xff\xda")
     scan = GOOD[at:-2]
-    with pytest.raises(NoPicture, match="scans"):
-        checked(GOOD[:at] + scan[:200].rstrip(b"\xff") * (MOST_SCANS + 1) + b"\xff\xd9")
+    with pytest.raises(InvalidJpeg, match="scans"):
+        check_jpeg(GOOD[:at] + scan[:200].rstrip(b"\xff") * (MAX_SCANS + 1) + b"\xff\xd9")
 
 
 @pytest.mark.parametrize(
@@ -65,26 +65,26 @@ def test_a_bomb_of_scans_is_refused() -> None:
         GOOD.replace(b"\xff\xc0", b"\xff\xc3"),
         GOOD.replace(b"\xff\xc0", b"\xff\xc9"),
         b"\xff\xd8" + b"\xff\xd0" * 100,
-        GOOD + b"\0" * MOST_BYTES,
+        GOOD + b"\0" * MAX_JPEG_BYTES,
     ],
 )
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
-    with pytest.raises(NoPicture):
-        checked(data)
+    with pytest.raises(InvalidJpeg):
+        check_jpeg(data)
 
 
 def test_a_second_picture_inside_is_refused() -> None:
     at = GOOD.index(b"\xff\xc0")
-    with pytest.raises(NoPicture, match="more than one"):
-        checked(GOOD[:at] + GOOD[at : at + 19] * 2 + GOOD[at + 19 :])
+    with pytest.raises(InvalidJpeg, match="more than one"):
+        check_jpeg(GOOD[:at] + GOOD[at : at + 19] * 2 + GOOD[at + 19 :])
 
 
 @given(st.binary(max_size=400), st.integers(2, len(GOOD)))
 def test_nothing_that_comes_makes_it_fail_or_hang(noise: bytes, at: int) -> None:
     for data in (noise, b"\xff\xd8" + noise, GOOD[:at] + noise, GOOD[:at] + noise + GOOD[at:]):
         try:
-            shape = checked(data)
-        except NoPicture:
+            shape = check_jpeg(data)
+        except InvalidJpeg:
             continue
         assert 32 <= shape.width <= 640
         assert 32 <= shape.height <= 640

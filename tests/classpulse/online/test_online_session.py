@@ -19,16 +19,16 @@ from starlette.testclient import TestClient
 
 from classpulse.config.settings import read_config
 from classpulse.online.lesson import OnlineLesson
-from classpulse.online.manager import OnlineLessons
-from classpulse.services.accounts import hashed
+from classpulse.online.manager import OnlineLessonManager
+from classpulse.services.accounts import hash_password
 from classpulse.web.app import build_app
 from db import sessions as queries
-from db.accounts import Role, add_account, set_classes
+from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
-from db.records import ONLINE, SessionStatus
-from db.roster import save_entry
-from db.schema import BinRow
+from db.records import ONLINE_SOURCE, SessionStatus
+from db.roster import save_roster_entry
+from db.schema import TimelineBinRow
 from db.unit_of_work import Store
 from tests.helpers.waiting import PATIENCE_S, answers, wait_for
 
@@ -101,14 +101,14 @@ def service(place: Any) -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 def test_three_students_join_and_one_withdraws(place, engine, service, cameras, monkeypatch) -> None:
-    monkeypatch.setattr("monitor.daemon.control.ANSWER_S", PATIENCE_S)
-    with Store(engine).unit() as unit:
-        number = add_account(unit, "Ada", Role.TEACHER, hashed(PASSWORD), now_utc())
-        set_classes(unit, number, ["7b"])
-        mia = save_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
+    monkeypatch.setattr("monitor.daemon.control.ANSWER_TIMEOUT_S", PATIENCE_S)
+    with Store(engine).unit_of_work() as unit:
+        number = add_account(unit, "Ada", Role.TEACHER, hash_password(PASSWORD), now_utc())
+        set_account_classes(unit, number, ["7b"])
+        mia = save_roster_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
         unit.commit()
     app = build_app(place, engine)
-    lessons = app.state.site.online = OnlineLessons(place, engine, watched=False)
+    lessons = app.state.site.online_lessons = OnlineLessonManager(place, engine, runs_thread=False)
     lesson = lessons.open("7b", 4)
     students = [
         Student(app, lesson, name, pictures)
@@ -116,10 +116,10 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras, 
     ]
     robin, _, kestrel = students
     try:
-        session = wait_for(lambda: queries.sessions(engine))[0]
+        session = wait_for(lambda: queries.list_sessions(engine))[0]
 
         def names() -> set[str]:
-            return {one.pseudonym for one in queries.students(engine, session.id)}
+            return {one.pseudonym for one in queries.list_students(engine, session.id)}
 
         wait_for(lambda: names() == {"Robin", "Mia", "Kestrel"})
         # Each browser is told where the recording has found its face.
@@ -134,11 +134,11 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras, 
         robin.stop()
         assert robin.post("/erase").status_code == 303
         wait_for(lambda: names() == {"Mia", "Kestrel"})
-        assert "Robin" not in str(queries.audit_trail(engine))
-        wait_for(lambda: queries.session(engine, session.id).end_s > left_s + 12)
+        assert "Robin" not in str(queries.list_audit_entries(engine))
+        wait_for(lambda: queries.get_session(engine, session.id).end_s > left_s + 12)
 
         def forgotten() -> bool:
-            lessons.tidy()
+            lessons.run_maintenance()
             return robin.browser.get(f"{robin.here}/erased").status_code == 404
 
         wait_for(forgotten)
@@ -146,17 +146,17 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras, 
         for one in students:
             one.stop()
     lessons.end(lesson)
-    wait_for(lambda: queries.session(engine, session.id).status is not SessionStatus.RUNNING)
-    ended = queries.session(engine, session.id)
-    assert (ended.status, ended.source, ended.class_name) == (SessionStatus.FINISHED, ONLINE, "7b")
-    known = {one.pseudonym: one.id for one in queries.students(engine, session.id)}
+    wait_for(lambda: queries.get_session(engine, session.id).status is not SessionStatus.RUNNING)
+    ended = queries.get_session(engine, session.id)
+    assert (ended.status, ended.source, ended.class_name) == (SessionStatus.FINISHED, ONLINE_SOURCE, "7b")
+    known = {one.pseudonym: one.id for one in queries.list_students(engine, session.id)}
     assert known == {"Mia": mia, "Kestrel": known["Kestrel"]}
-    bins = queries.bins(engine, session.id)
+    bins = queries.load_bins(engine, session.id)
     assert {one.student_id for one in bins} == set(known.values())
     late = [one for one in bins if one.start_s > left_s + 5]
     assert {one.student_id for one in late} == {mia}, "who has left is not watched, and so not absent"
     with engine.connect() as connection:
-        assert connection.scalar(select(text("count(*)")).select_from(BinRow)) == len(bins)
+        assert connection.scalar(select(text("count(*)")).select_from(TimelineBinRow)) == len(bins)
     assert b"Robin" not in (place.data_folder / "classpulse.db").read_bytes()
     pictures = [one for one in place.data_folder.rglob("*") if one.suffix in (".jpg", ".png", ".jpeg")]
     assert pictures == []

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.simulation.demo.poses import Fields, Pose, load_fields
-from classpulse.simulation.demo.warps import grid
+from classpulse.simulation.demo.poses import FacePose, PoseFields, load_pose_fields
+from classpulse.simulation.demo.warps import sample_grid
 from db import sessions as queries
 from db.engine import open_database
 from db.records import TimelineBin
@@ -20,11 +20,13 @@ FPS, SECONDS, WRITES_FROM_S = 5, 60, 15
 HEIGHT, WIDTH = 360, 640
 
 
-def drawn(fields: Fields, pitch_deg: float) -> ImageBGR:
+def drawn(fields: PoseFields, pitch_deg: float) -> ImageBGR:
     """The portrait of the demo at this pitch, one half of the frame."""
     image = fields.portrait.image_bgr
     height, width = image.shape[:2]
-    field = cv2.resize(grid(image.shape) - fields.of(Pose(pitch_deg=pitch_deg)), (width, height))
+    field = cv2.resize(
+        sample_grid(image.shape) - fields.field_for(FacePose(pitch_deg=pitch_deg)), (width, height)
+    )
     bowed = cv2.remap(image, field.astype(np.float32), np.empty(0), cv2.INTER_LINEAR)
     return np.asarray(
         cv2.resize(bowed[:, 30:-30], (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
@@ -41,7 +43,7 @@ def swayed(image_bgr: ImageBGR, phase: float) -> ImageBGR:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Left a student with a level head, right one who begins to write after ``WRITES_FROM_S``."""
-    fields = load_fields()
+    fields = load_pose_fields()
     level, writing = [drawn(fields, p) for p in (0.0, 2.0)], [drawn(fields, p) for p in (-24.0, -27.0, -30.0)]
     frames = []
     for number in range(FPS * SECONDS):
@@ -58,15 +60,17 @@ def test_a_writing_student_is_neither_read_nor_flagged(tmp_path: Path, configure
     assert answer["students"] == 2
     shell.json("report", "last", "--format", "json")
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}", create=False)
-    seats = sorted(queries.seats(engine, 1), key=lambda seat: seat.box_xyxy[0])
-    bins, flags = queries.bins(engine, 1), queries.flags(engine, 1)
+    seats = sorted(queries.list_seats(engine, 1), key=lambda seat: seat.box_xyxy[0])
+    bins, flags = queries.load_bins(engine, 1), queries.list_flags(engine, 1)
     engine.dispose()
     level, writer = ([b for b in bins if b.student_id == seat.student_id] for seat in seats)
     assert usable_share(level) > 0.9
     assert usable_share([b for b in writer if b.start_s + 5 <= WRITES_FROM_S]) > 0.9
     writing = [b for b in writer if b.start_s >= WRITES_FROM_S + 5]
     assert usable_share(writing) == 0
-    assert sum(b.unknown.get("head bowed", 0) for b in writing) > 0.9 * sum(b.seen_samples for b in writing)
+    assert sum(b.unreadable_reasons.get("head bowed", 0) for b in writing) > 0.9 * sum(
+        b.seen_samples for b in writing
+    )
     assert {flag.outcome for flag in flags if flag.kind == "sad_share"} <= {
         "not_flagged",
         "insufficient_data",

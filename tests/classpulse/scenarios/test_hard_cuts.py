@@ -69,8 +69,8 @@ def test_hard_cuts_in_tiles_that_stay_make_no_new_layout_and_no_new_student(
     configured("behaviour")
     answer = shell.json("analyze", film, "--no-report")
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}", create=False)
-    notes = [marker.text for marker in queries.markers(engine, 1)]
-    seats = queries.seats(engine, 1)
+    notes = [marker.text for marker in queries.list_markers(engine, 1)]
+    seats = queries.list_seats(engine, 1)
     engine.dispose()
     assert not [note for note in notes if "laid out anew" in note]
     assert answer["students"] == COLUMNS * ROWS, [seat.box_xyxy for seat in seats]

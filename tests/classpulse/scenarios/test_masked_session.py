@@ -11,11 +11,11 @@ import pytest
 
 from classpulse.cli.main import cli
 from classpulse.log_setup import LogSettings, log_to_file
-from classpulse.services.roster import roster_names
+from classpulse.services.roster import stored_student_names
 from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseError
-from db.seat_plans import opted_out
+from db.seat_plans import list_opted_out_seats
 from monitor.detection.small_faces import SmallFaceProbe
 from monitor.types import Face, ImageBGR
 from tests.helpers.films import film as truth_of
@@ -101,15 +101,15 @@ def test_of_who_opted_out_nothing_is_seen_or_kept(
     assert hidden > 1000 * SAMPLES
     assert seen_heads > 1000 * SAMPLES, "the others are seen as they are"
     engine = record(tmp_path)
-    names = {student.id: student.pseudonym for student in queries.students(engine, 1)}
+    names = {student.id: student.pseudonym for student in queries.list_students(engine, 1)}
     assert sorted(names.values()) == ["Fox of A1", "Fox of B1", "Student 1"]
-    assert opted_out(engine, 1) == ("A2",)
-    bins = queries.bins(engine, 1)
+    assert list_opted_out_seats(engine, 1) == ("A2",)
+    bins = queries.load_bins(engine, 1)
     assert {names[b.student_id] for b in bins} == set(names.values())
     assert sum(b.seen_samples for b in bins) == 3 * SAMPLES
-    labels = {names[seat.student_id]: seat.label for seat in queries.seats(engine, 1)}
+    labels = {names[seat.student_id]: seat.label for seat in queries.list_seats(engine, 1)}
     assert labels == {"Fox of A1": "A1", "Fox of B1": "B1", "Student 1": "Student 1"}
-    assert not any("Fox of A2" in marker.text for marker in queries.markers(engine, 1))
+    assert not any("Fox of A2" in marker.text for marker in queries.list_markers(engine, 1))
     engine.dispose()
     page = Path(answer["report"]["html"]).read_text(encoding="utf-8")
     assert "1 seat is opted out and was masked" in page
@@ -122,9 +122,9 @@ def test_the_search_for_missed_faces_gets_the_masked_frames_alone(
     offered: list[tuple[ImageBGR, int]] = []
 
     class Spy(SmallFaceProbe):
-        def offer(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
+        def submit(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
             offered.append((image_bgr, len(faces)))
-            super().offer(image_bgr, faces, media_s)
+            super().submit(image_bgr, faces, media_s)
 
     monkeypatch.setattr("monitor.detection.small_faces.SmallFaceProbe", Spy)
     classroom()
@@ -154,9 +154,9 @@ def test_aggregate_mode_masks_as_well(
     classroom(mode="aggregate")
     shell.json("analyze", lecture, "--no-report")
     engine = record(tmp_path)
-    assert max(b.people for b in queries.bins(engine, 1)) == 3
-    assert queries.students(engine, 1) == []
-    assert opted_out(engine, 1) == ("A2",)
+    assert max(b.student_count for b in queries.load_bins(engine, 1)) == 3
+    assert queries.list_students(engine, 1) == []
+    assert list_opted_out_seats(engine, 1) == ("A2",)
     engine.dispose()
     assert "1 seat is opted out" in Path(shell.json("report", "1")["report"]["html"]).read_text(
         encoding="utf-8"
@@ -174,9 +174,9 @@ def test_while_the_camera_sees_nothing_it_knows_nobody_is_looked_for(
     assert answer["watched_s"] == pytest.approx(10.0)
     assert len(ovals.pictures) == 20
     engine = record(tmp_path)
-    bins = queries.bins(engine, 1)
+    bins = queries.load_bins(engine, 1)
     engine.dispose()
-    assert all(b.unknown.get("absent", 0) == 0 for b in bins), "a gap is not absence"
+    assert all(b.unreadable_reasons.get("absent", 0) == 0 for b in bins), "a gap is not absence"
 
 
 class TestNothingIsLookedAt:
@@ -237,10 +237,10 @@ def test_with_everybody_s_consent_another_view_is_a_note(
     scene = np.where(people_in(hall(SEATS))[..., None], hall(SEATS), room(seed=9) // 3 + 80).astype(np.uint8)
     shell.json("analyze", films(tmp_path / "elsewhere.mkv", [scene] * 8), "--no-report")
     engine = record(tmp_path)
-    (marker,) = queries.markers(engine, 1)
+    (marker,) = queries.list_markers(engine, 1)
     assert (marker.at_s, "not the view of the seat plan" in marker.text) == (0.0, True)
-    assert all(student.pseudonym.startswith("Student") for student in queries.students(engine, 1))
-    assert opted_out(engine, 1) == ()
+    assert all(student.pseudonym.startswith("Student") for student in queries.list_students(engine, 1))
+    assert list_opted_out_seats(engine, 1) == ()
     engine.dispose()
 
 
@@ -254,7 +254,7 @@ def test_no_name_of_a_student_comes_into_the_log_even_when_all_goes_wrong(
     more.write_text("name,pseudonym,group,seat,consent\nAnn of C1 Lee,Fox of C1,5b,C1,yes")
     shell.json("students", "import", roster)
     engine = record(tmp_path)
-    assert len(roster_names(engine, "5b")) == 3
+    assert len(stored_student_names(engine, "5b")) == 3
     refuse = "CREATE TRIGGER {0} BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'refused'); END"
     with engine.begin() as connection:
         for table in ("timeline_bins", "student_names"):

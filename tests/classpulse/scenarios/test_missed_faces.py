@@ -9,10 +9,10 @@ from pathlib import Path
 from db import sessions as queries
 from db.engine import open_database
 from monitor.detection.base import DetectionSettings
-from monitor.seating.classroom import Arrangement
-from monitor.seating.seat_plan import Attribution
+from monitor.seating.classroom import SessionSetup
+from monitor.seating.seat_plan import SeatOwnerResolver
 from monitor.session.builder import small_face_probe
-from monitor.sources.participant_grid import Gallery
+from monitor.sources.participant_grid import TileGrid
 from tests.helpers.classrooms import classroom
 from tests.helpers.videos import write_video
 
@@ -41,10 +41,10 @@ def test_most_are_missed(tmp_path: Path, configured: Callable[..., Path], shell)
     # The detector reports some faces of 15 and 16 pixels now and then: they are not missed.
     assert len(SMALL) / 2 <= answer["small_faces"]["count"] <= len(SMALL)
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
-    stored = queries.session(engine, answer["session"]).small_faces
+    stored = queries.get_session(engine, answer["session"]).small_faces
     engine.dispose()
     assert stored is not None
-    assert stored.as_json().items() <= answer["small_faces"].items()
+    assert stored.to_json().items() <= answer["small_faces"].items()
 
 
 def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
@@ -58,6 +58,6 @@ def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callabl
 
 
 def test_an_online_lesson_is_not_searched() -> None:
-    room = Arrangement(None, None, Attribution((), {}))
+    room = SessionSetup(None, None, SeatOwnerResolver((), {}))
     assert small_face_probe(DetectionSettings(), room) is not None
-    assert small_face_probe(DetectionSettings(), replace(room, gallery=Gallery(4))) is None
+    assert small_face_probe(DetectionSettings(), replace(room, grid=TileGrid(4))) is None

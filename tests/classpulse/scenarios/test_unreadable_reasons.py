@@ -5,19 +5,21 @@ from __future__ import annotations
 import pytest
 
 from classpulse.web.context import _environment
-from monitor.types import Unknown
+from monitor.types import UnreadableReason
 from reports.narrative import summary as sentences
 from reports.text import formatting as words
-from reports.text.i18n import Language, speaking
+from reports.text.i18n import Language, use_language
 
-OF_A_SEEN_FACE = [one for one in Unknown if one not in (Unknown.ABSENT, Unknown.NOT_COMPUTED)]
+OF_A_SEEN_FACE = [
+    one for one in UnreadableReason if one not in (UnreadableReason.ABSENT, UnreadableReason.NOT_COMPUTED)
+]
 """Absent students have no face, and in ``mode: behaviour`` expressions are not mentioned at all. A new reason
 is in this list by itself."""
 
 
 @pytest.mark.parametrize("reason", OF_A_SEEN_FACE)
-def test_a_reason_has_a_text_everywhere(reason: Unknown) -> None:
-    assert reason.value in sentences._REASONS
+def test_a_reason_has_a_text_everywhere(reason: UnreadableReason) -> None:
+    assert reason.value in sentences._UNREADABLE_TEXTS
     assert reason.value in words.REASON_TAGS
     page = _environment(Language.EN).get_template("web/live_words.html.j2").make_module()
     assert page.reason(f"{reason.value} unlisted") == f"{reason.value} unlisted"
@@ -27,10 +29,10 @@ def test_a_reason_has_a_text_everywhere(reason: Unknown) -> None:
 
 
 @pytest.mark.parametrize("reason", OF_A_SEEN_FACE)
-def test_a_reason_has_a_german_text_everywhere(reason: Unknown) -> None:
+def test_a_reason_has_a_german_text_everywhere(reason: UnreadableReason) -> None:
     def texts(language: Language) -> list[str]:
         page = _environment(language).get_template("web/live_words.html.j2").make_module()
-        with speaking(language):
+        with use_language(language):
             return [
                 sentences._reason(reason.value),
                 words.reason_tag(reason.value),

@@ -8,10 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from classpulse.services.analysis_progress import Attended, Heard, heard, line
+from classpulse.services.analysis_progress import (
+    AnalysisProgress,
+    ProgressReporter,
+    format_progress,
+    parse_progress,
+)
 from db import sessions as queries
 from db.engine import open_database
-from monitor.runtime.shutdown import StopRequest
+from monitor.runtime.shutdown import ShutdownRequest
 from tests.helpers.videos import steps, write_video
 
 
@@ -19,12 +24,12 @@ from tests.helpers.videos import steps, write_video
     "text", ["", "writing the report", "{}", '{"session": 3}', '{"analysis": {"end_s": "x"}}', "[1]"]
 )
 def test_what_is_for_people_tells_nothing(text: str) -> None:
-    assert heard(text) is None
+    assert parse_progress(text) is None
 
 
 def test_what_is_told_is_heard() -> None:
-    told = Heard(3, 5.5, None, 4)
-    assert heard(line(told)) == told
+    told = AnalysisProgress(3, 5.5, None, 4)
+    assert parse_progress(format_progress(told)) == told
 
 
 @pytest.fixture
@@ -41,15 +46,15 @@ def test_it_ends_when_nobody_listens_any_more(stdin: int, capsys, monkeypatch: p
     monkeypatch.setattr(
         "classpulse.services.analysis_progress.time", SimpleNamespace(monotonic=lambda: 100.0)
     )
-    stop = StopRequest()
-    attended = Attended(stop)
-    attended.began(3, 60.0)
-    attended.at(0.5, 2)
-    assert heard(capsys.readouterr().err.strip()) == Heard(3, 0.0, 60.0, 0)
+    stop = ShutdownRequest()
+    attended = ProgressReporter(stop)
+    attended.report_start(3, 60.0)
+    attended.report(0.5, 2)
+    assert parse_progress(capsys.readouterr().err.strip()) == AnalysisProgress(3, 0.0, 60.0, 0)
     assert not stop.is_set()
     os.close(stdin)
     assert stop.wait(60)
-    assert stop.hurried
+    assert stop.immediate
     assert attended.cancelled
 
 
@@ -58,6 +63,6 @@ def test_another_class_room_and_name(tmp_path: Path, configured, shell) -> None:
     film = write_video(tmp_path / "film.mp4", steps(5), fps=1)
     shell.json("analyze", film, "--class", "8c", "--room", "A1", "--called", "Maths", "--no-report")
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
-    (session,) = queries.sessions(engine)
+    (session,) = queries.list_sessions(engine)
     engine.dispose()
     assert (session.class_name, session.room, session.source) == ("8c", "A1", "Maths")

@@ -99,7 +99,7 @@ def test_names_are_of_the_roster(shell, lesson, store) -> None:
     assert "Mia is Mia already" in shell.fails(2, "seats", "name", str(lesson), "MIA", "mia")
     # Whoever has that name in this session already was seen at the same time.
     assert "they are two people" in shell.fails(2, "seats", "name", str(lesson), "2", "Mia")
-    assert len(queries.roster(store.engine, "7b")) == 1
+    assert len(queries.list_roster_students(store.engine, "7b")) == 1
 
 
 def test_of_two_with_one_name_the_one_to_be_named_is_meant(shell, lesson) -> None:
@@ -206,7 +206,7 @@ def test_the_list_and_the_audit(shell, lesson, store) -> None:
     table = shell("seats", "corrections", "last")[1]
     assert "Student 4 was Student 3 all along" in table
     assert "taken back" in table
-    trail = [(one.action, one.subject, one.detail) for one in queries.audit_trail(store.engine)]
+    trail = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(store.engine)]
     assert trail == [
         ("name", f"session {lesson}", "Student 3 is Mia"),
         ("undo", f"session {lesson}", "Student 4 was Student 3 all along"),
@@ -220,7 +220,7 @@ def test_nothing_left_to_take_back(shell, lesson) -> None:
 
 def test_sessions_that_cannot_be_corrected(shell, store, monkeypatch) -> None:
     monkeypatch.setattr("classpulse.cli.output.is_running", lambda pid, started: True)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         running = unit.start_session(new_session())
         whole = unit.start_session(new_session("aggregate"))
         empty = unit.start_session(new_session())
@@ -237,9 +237,9 @@ def test_sessions_that_cannot_be_corrected(shell, store, monkeypatch) -> None:
 
 
 def test_the_other_class_has_a_roster_of_its_own(shell, lesson, store) -> None:
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         other = unit.start_session(replace(new_session(), class_name="8a"))
-        unit.add_newcomer(other, "Mia", to_roster=True)
+        unit.add_unrecorded_student(other, "Mia", to_roster=True)
         unit.commit()
     assert "the roster of 7b has no 'Mia'; nobody is on it yet" in shell.fails(
         2, "seats", "name", str(lesson), "1", "Mia"

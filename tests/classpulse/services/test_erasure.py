@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from classpulse.config.settings import Config, read_config
-from classpulse.services.erasure import Erasure, enforce, erase_older, found_older
-from classpulse.services.uploads import Upload, Uploads, UploadState, uploads_folder
+from classpulse.services.erasure import ErasureResult, enforce_retention, erase_expired, find_expired
+from classpulse.services.uploads import Upload, UploadState, UploadStore, uploads_folder
 from db import sessions as queries
 from db.records import SessionStatus
 from db.unit_of_work import Store
@@ -28,17 +28,21 @@ def keep(tmp_path: Path, days: str | int, more: str = "") -> Path:
 
 
 def numbers(store: Store) -> list[int]:
-    return sorted(one.id for one in queries.sessions(store.engine))
+    return sorted(one.id for one in queries.list_sessions(store.engine))
 
 
 def audit(store: Store) -> list[tuple[str, str, str]]:
-    return [(a.action, a.subject, a.detail) for a in queries.audit_trail(store.engine) if a.action == "erase"]
+    return [
+        (a.action, a.subject, a.detail)
+        for a in queries.list_audit_entries(store.engine)
+        if a.action == "erase"
+    ]
 
 
 class TestTheNight:
     def test_nothing_is_erased_unasked(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
         config = read_config(tmp_path / "config.yaml")
-        assert enforce(store.engine, config, START + 10_000 * DAY) == Erasure()
+        assert enforce_retention(store.engine, config, START + 10_000 * DAY) == ErasureResult()
         assert numbers(store) == lessons
 
     def test_what_is_older_goes_with_its_report(
@@ -49,8 +53,8 @@ class TestTheNight:
             folder = config.output_folder / f"session-{number:04d}"
             folder.mkdir(parents=True)
             (folder / "report.html").touch()
-        found = enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
-        assert found == Erasure(tuple(lessons[:2]), 0, 2)
+        found = enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert found == ErasureResult(tuple(lessons[:2]), 0, 2)
         assert numbers(store) == lessons[2:]
         left = {folder.name for folder in config.output_folder.iterdir()}
         assert left == {f"session-{number:04d}" for number in lessons[2:]}
@@ -58,19 +62,24 @@ class TestTheNight:
             ("erase", f"session {n}", "ended more than 30 days ago; 0 students with it")
             for n in lessons[1::-1]
         ]
-        assert enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == Erasure()
+        assert enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == ErasureResult()
 
     def test_by_the_end_and_not_the_start(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
         config = read_config(keep(tmp_path, 30))
-        assert not enforce(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
-        assert enforce(store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY).sessions
+        assert not enforce_retention(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
+        assert enforce_retention(
+            store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY
+        ).sessions
 
     def test_a_session_that_runs_stays(self, tmp_path: Path, store: Store) -> None:
-        with store.unit() as unit:
+        with store.unit_of_work() as unit:
             running = unit.start_session(new_session())
             unit.commit()
-        assert enforce(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY) == Erasure()
-        assert queries.session(store.engine, running).status is SessionStatus.RUNNING
+        assert (
+            enforce_retention(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY)
+            == ErasureResult()
+        )
+        assert queries.get_session(store.engine, running).status is SessionStatus.RUNNING
 
     def test_a_report_that_cannot_be_removed_is_tried_again(
         self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
@@ -84,12 +93,12 @@ class TestTheNight:
 
         with monkeypatch.context() as patched:
             patched.setattr("shutil.rmtree", busy)
-            found = enforce(store.engine, config, at)
+            found = enforce_retention(store.engine, config, at)
         assert found.sessions == (lessons[1],)
         assert found.failed == (
             f"the report of session {lessons[0]} cannot be removed (it is open in another program)",
         )
-        assert enforce(store.engine, config, at).sessions == (lessons[0],)
+        assert enforce_retention(store.engine, config, at).sessions == (lessons[0],)
 
     def test_reports_by_class_go_too_and_empty_folders(
         self, tmp_path: Path, store: Store, lessons: list[int], shell
@@ -100,7 +109,7 @@ class TestTheNight:
         assert Path(file).relative_to(tmp_path).as_posix() == (
             f"classpulse-data/reports/7b/2026-03-02 10.00 session-{lessons[0]:04d}/report.html"
         )
-        assert enforce(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
+        assert enforce_retention(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
         assert list((tmp_path / "classpulse-data" / "reports").iterdir()) == []
 
 
@@ -108,15 +117,15 @@ class TestUploadedRecordings:
     """That somebody wished to keep: they go with their session, or by their own age."""
 
     def upload(self, config: Config, number: int, session: int | None, **values: Any) -> Upload:
-        store = Uploads(uploads_folder(config))
-        with store.receive(1000) as (_, place):
+        store = UploadStore(uploads_folder(config))
+        with store.open_writer(1000) as (_, place):
             place.write(b"film")
             place.close()
             folder = uploads_folder(config)
             made = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
             made = replace(made, **({"state": UploadState.FINISHED} | values))
             (next(folder.glob("*.part"))).rename(folder / f"{made.id}.part")
-            store.take(made)
+            store.commit(made)
         return made
 
     def left(self, config: Config) -> list[str]:
@@ -126,9 +135,9 @@ class TestUploadedRecordings:
         config = read_config(keep(tmp_path, 30))
         gone, stays = (self.upload(config, number, number) for number in (lessons[0], lessons[3]))
         now = AFTER_THE_SECOND + 30 * DAY
-        assert found_older(store.engine, config, now, 30).recordings == 1
+        assert find_expired(store.engine, config, now, 30).recordings == 1
         assert len(self.left(config)) == 4
-        assert enforce(store.engine, config, now).recordings == 1
+        assert enforce_retention(store.engine, config, now).recordings == 1
         assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
         assert gone.session_id not in numbers(store)
 
@@ -136,10 +145,10 @@ class TestUploadedRecordings:
         self, tmp_path: Path, store: Store
     ) -> None:
         config = read_config(keep(tmp_path, 30))
-        self.upload(config, 1, None, state=UploadState.REFUSED)
-        young = self.upload(config, 2, None, state=UploadState.REFUSED, at=START + 2 * DAY)
+        self.upload(config, 1, None, state=UploadState.REJECTED)
+        young = self.upload(config, 2, None, state=UploadState.REJECTED, at=START + 2 * DAY)
         waits = self.upload(config, 3, None, state=UploadState.WAITING)
-        assert enforce(store.engine, config, START + 31 * DAY) == Erasure(recordings=1)
+        assert enforce_retention(store.engine, config, START + 31 * DAY) == ErasureResult(recordings=1)
         assert {name.split(".")[0] for name in self.left(config)} == {young.id, waits.id}
 
     def test_the_dashboard_that_runs_knows_them_no_more(
@@ -147,10 +156,10 @@ class TestUploadedRecordings:
     ) -> None:
         config = read_config(keep(tmp_path, 30))
         self.upload(config, 1, lessons[0])
-        dashboard = Uploads(uploads_folder(config))
-        assert len(dashboard.all()) == 1
-        enforce(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
-        assert (dashboard.all(), dashboard.get(f"{1:032x}")) == ([], None)
+        dashboard = UploadStore(uploads_folder(config))
+        assert len(dashboard.list_all()) == 1
+        enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert (dashboard.list_all(), dashboard.get(f"{1:032x}")) == ([], None)
 
     def test_one_that_cannot_be_removed_keeps_its_session(
         self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
@@ -164,13 +173,13 @@ class TestUploadedRecordings:
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "unlink", busy)
-            found = enforce(store.engine, config, at)
+            found = enforce_retention(store.engine, config, at)
         assert found.sessions == (lessons[1],)
         assert found.failed == (
             f"the recording of session {lessons[0]} cannot be removed (it is open in another program)",
         )
-        assert (found.recordings, enforce(store.engine, config, at)) == (
-            0, Erasure((lessons[0],), recordings=1)
+        assert (found.recordings, enforce_retention(store.engine, config, at)) == (
+            0, ErasureResult((lessons[0],), recordings=1)
         )  # fmt: skip
 
     def test_by_hand(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
@@ -188,7 +197,7 @@ class TestLaterVerdicts:
     def test_they_stay_as_they_were(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
         before = self.mia_in(shell, lessons[3])
         assert (before["numbers"]["usual_sessions"], before["outcome"]) == (3, "not_flagged")
-        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
         assert numbers(store) == lessons[2:]
         # Made again, twice: the second time from what the first one stored.
         for _ in range(2):
@@ -199,7 +208,7 @@ class TestLaterVerdicts:
     def test_one_that_was_never_made_is_made_first(
         self, tmp_path: Path, store: Store, lessons: list[int], shell
     ) -> None:
-        erase_older(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
+        erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
         assert self.mia_in(shell, lessons[3])["numbers"]["usual_sessions"] == 3
 
 
@@ -237,7 +246,7 @@ class TestByHand:
 
 class TestOneStudent:
     def pseudonyms(self, store: Store, lesson: int) -> list[str]:
-        return sorted(one.pseudonym for one in queries.students(store.engine, lesson))
+        return sorted(one.pseudonym for one in queries.list_students(store.engine, lesson))
 
     def test_goes_with_all_that_was_recorded_as_them(self, store: Store, lesson: int, shell) -> None:
         """Also what a correction says was theirs."""
@@ -248,8 +257,8 @@ class TestOneStudent:
             "bins": 120,
         }
         assert self.pseudonyms(store, lesson) == ["Student 1", "Student 2"]
-        assert {one.student_id for one in queries.bins(store.engine, lesson)} == {
-            one.id for one in queries.students(store.engine, lesson)
+        assert {one.student_id for one in queries.load_bins(store.engine, lesson)} == {
+            one.id for one in queries.list_students(store.engine, lesson)
         }
         (page,) = old.parent.glob("report.html")
         assert "Student 1" in page.read_text("utf-8")
@@ -261,7 +270,7 @@ class TestOneStudent:
         shell.json("seats", "name", str(lesson), "Student 1", "Mia", "--new")
         shell.json("data", "erase", str(lesson), "Mia", "--yes")
         assert self.pseudonyms(store, lesson) == ["Student 2", "Student 3", "Student 4"]
-        assert [one.pseudonym for one in queries.roster(store.engine, "7b")] == ["Mia"]
+        assert [one.pseudonym for one in queries.list_roster_students(store.engine, "7b")] == ["Mia"]
 
     def test_is_asked_for_and_must_be_there(self, store: Store, lesson: int, shell) -> None:
         assert "say --yes" in shell.fails(2, "data", "erase", str(lesson), "Student 1")

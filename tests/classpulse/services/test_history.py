@@ -13,15 +13,15 @@ from db.records import (
     Correction,
     CorrectionKind,
     NewSession,
-    Progress,
     SeatRecord,
+    SessionProgress,
     SessionStatus,
     TimelineBin,
 )
 from db.schema import StudentRow
-from db.summaries import unsummarised
+from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
-from reports.history.summaries import MADE_WITH
+from reports.history.summaries import RULES_VERSION
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BINS = 60
@@ -33,7 +33,7 @@ def one_bin(student: int | None, number: int, letter: str, people: int = 1) -> T
     seen = 0 if chances is None else 10
     return TimelineBin(
         student, number * 5.0, 5.0, seen / 2 * people, 10, seen, seen, chances,
-        {} if seen else {"absent": 10}, seen, seen, 0.0, 0.0, people=people,
+        {} if seen else {"absent": 10}, seen, seen, 0.0, 0.0, student_count=people,
     )  # fmt: skip
 
 
@@ -50,18 +50,18 @@ class Record:
             changes.get("class_name", "7b"), "lecture.mp4", started, mode, BINS * 5.0, 5.0, {},
             {"model": "cnn 1"}, 1, 0.0, changes.get("room"),
         )  # fmt: skip
-        with self.store.unit() as unit:
+        with self.store.unit_of_work() as unit:
             session = unit.start_session(new)
             for name, script in scripts.items():
                 if name not in self.roster and not name.startswith("Student"):
-                    self.roster[name] = unit.add_newcomer(session, name, to_roster=True)
+                    self.roster[name] = unit.add_unrecorded_student(session, name, to_roster=True)
                 who = self.roster.get(name) or unit.add_student(session, name)
                 letters = (script * BINS)[:BINS]
                 unit.write_bins(session, [one_bin(who, n, letter) for n, letter in enumerate(letters)])
                 unit.save_seats(session, [SeatRecord(who, name, (0.0, 0.0, 9.0, 9.0), 640, 480)])
             if mode == "aggregate":
                 unit.write_bins(session, [one_bin(None, n, "n", changes["people"]) for n in range(BINS)])
-            unit.progress(session, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            unit.save_progress(session, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
             status = changes.get("status", SessionStatus.FINISHED)
             if status is not SessionStatus.RUNNING:
                 unit.end_session(session, status, started + timedelta(minutes=5), "end of the file")
@@ -88,9 +88,9 @@ def term(record: Record) -> Record:
 
 def test_sessions_are_summed_up_once(shell, term) -> None:
     engine = term.store.engine
-    assert len(unsummarised(engine, MADE_WITH)) == 6  # nobody made a report
+    assert len(list_pending_summaries(engine, RULES_VERSION)) == 6  # nobody made a report
     shell.json("sessions")
-    assert unsummarised(engine, MADE_WITH) == []
+    assert list_pending_summaries(engine, RULES_VERSION) == []
 
 
 def test_sessions_by_class_room_day_and_ending(shell, record) -> None:
@@ -255,12 +255,12 @@ def test_a_running_lesson_is_listed_and_has_no_figures(shell, record, monkeypatc
 def test_a_correction_and_an_erasure_are_followed(shell, term) -> None:
     engine = term.store.engine
     shell.json("sessions")
-    with term.store.unit() as unit:
+    with term.store.unit_of_work() as unit:
         merge = Correction(CorrectionKind.MERGE, term.roster["Ben"], term.roster["Ada"])
         unit.correct(1, merge, START + timedelta(weeks=10))
         unit.commit()
     assert shell.json("student", "Ben")["sessions"][0]["session_id"] == 2  # nobody in the first any more
-    assert unsummarised(engine, MADE_WITH) == []
+    assert list_pending_summaries(engine, RULES_VERSION) == []
     with engine.begin() as connection:
         connection.execute(delete(StudentRow).where(StudentRow.id == term.roster["Mia"]))
     assert "there is no student 'Mia'" in shell.fails(2, "student", "Mia")

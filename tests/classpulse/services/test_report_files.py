@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classpulse.config.output import Layout
-from classpulse.services.report_files import find_report_folders, remove_report, report_folder, safe_name
+from classpulse.config.output import ReportLayout
+from classpulse.services.report_files import (
+    delete_report_folders,
+    find_report_folders,
+    report_folder,
+    safe_file_name,
+)
 
 AT = datetime(2026, 3, 2, 8, 15)
 
@@ -29,13 +34,13 @@ AT = datetime(2026, 3, 2, 8, 15)
     ],
 )  # fmt: skip
 def test_names_that_are_safe(name: str, safe: str) -> None:
-    assert safe_name(name) == safe
+    assert safe_file_name(name) == safe
 
 
 @given(st.text(min_size=1, max_size=100))
 def test_every_name_is_one_folder_on_linux_and_windows(name: str) -> None:
-    safe = safe_name(name)
-    assert safe == safe_name(safe)
+    safe = safe_file_name(name)
+    assert safe == safe_file_name(safe)
     assert len(safe.encode()) <= 255
     assert safe not in {"", ".", ".."}
     assert "/" not in safe
@@ -48,31 +53,31 @@ def test_every_name_is_one_folder_on_linux_and_windows(name: str) -> None:
 
 
 def test_by_number_and_by_class(tmp_path: Path) -> None:
-    assert report_folder(tmp_path, Layout.SESSION, 7, "Math 7B", AT) == tmp_path / "session-0007"
+    assert report_folder(tmp_path, ReportLayout.SESSION, 7, "Math 7B", AT) == tmp_path / "session-0007"
     by_class = tmp_path / "Math 7B" / "2026-03-02 08.15 session-0007"
-    assert report_folder(tmp_path, Layout.CLASS, 7, "Math 7B", AT) == by_class
+    assert report_folder(tmp_path, ReportLayout.CLASS, 7, "Math 7B", AT) == by_class
 
 
 def test_one_that_is_there_is_used_whatever_has_changed(tmp_path: Path) -> None:
-    there = report_folder(tmp_path, Layout.CLASS, 7, "Math 7B", AT)
+    there = report_folder(tmp_path, ReportLayout.CLASS, 7, "Math 7B", AT)
     there.mkdir(parents=True)
-    for layout, name in ((Layout.SESSION, "Math 7B"), (Layout.CLASS, "Maths")):
+    for layout, name in ((ReportLayout.SESSION, "Math 7B"), (ReportLayout.CLASS, "Maths")):
         assert report_folder(tmp_path, layout, 7, name, AT.replace(hour=9)) == there
-    assert report_folder(tmp_path, Layout.CLASS, 70007, "Math 7B", AT) != there
+    assert report_folder(tmp_path, ReportLayout.CLASS, 70007, "Math 7B", AT) != there
     assert find_report_folders(tmp_path, 7) == [there]
     assert find_report_folders(tmp_path, 1) == []
 
 
 def test_removing(tmp_path: Path) -> None:
-    first, second = (report_folder(tmp_path, Layout.CLASS, n, "7b", AT) for n in (7, 8))
+    first, second = (report_folder(tmp_path, ReportLayout.CLASS, n, "7b", AT) for n in (7, 8))
     for folder in (first, second):
         folder.mkdir(parents=True)
         (folder / "report.pdf").touch()
-    assert remove_report(tmp_path, 7) == [first]
+    assert delete_report_folders(tmp_path, 7) == [first]
     assert [path.name for path in (tmp_path / "7b").iterdir()] == [second.name]
-    assert remove_report(tmp_path, 8) == [second]
+    assert delete_report_folders(tmp_path, 8) == [second]
     assert list(tmp_path.iterdir()) == []
-    assert remove_report(tmp_path, 9) == []
+    assert delete_report_folders(tmp_path, 9) == []
 
 
 def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
@@ -82,6 +87,6 @@ def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
     output = tmp_path / "reports"
     output.mkdir()
     (output / "session-0007").symlink_to(elsewhere)
-    remove_report(output, 7)
+    delete_report_folders(output, 7)
     assert not (output / "session-0007").exists()
     assert (elsewhere / "thesis.pdf").exists()

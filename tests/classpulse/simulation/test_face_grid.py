@@ -6,7 +6,15 @@ import av
 import numpy as np
 import pytest
 
-from classpulse.simulation.face_grid import FPS, MOSTLY, SAD_STUDENTS, SHOWN_S, SPELL_S, FaceGrid, write_grid
+from classpulse.simulation.face_grid import (
+    FACE_DURATION_S,
+    GRID_FPS,
+    PREDOMINANT_SHARE,
+    SAD_STUDENT_SHARE,
+    SEGMENT_S,
+    FaceGrid,
+    write_face_grid,
+)
 from classpulse.simulation.ground_truth import SimulationError
 from model.emotions import EMOTIONS, Emotion
 from tests.helpers.made_up_faces import make_faces
@@ -14,35 +22,35 @@ from tests.helpers.made_up_faces import make_faces
 
 def grid(seats: int = 8, length_s: float = 100.0, seed: int = 1) -> FaceGrid:
     faces = make_faces(140)
-    return FaceGrid(faces.take(faces.has_majority), seats, length_s, seed)
+    return FaceGrid(faces.subset(faces.has_majority), seats, length_s, seed)
 
 
 def test_the_same_seed_gives_the_same_film() -> None:
-    assert grid().truth() == grid().truth()
+    assert grid().ground_truth() == grid().ground_truth()
     np.testing.assert_array_equal(next(grid().frames()), next(grid().frames()))
-    assert grid(seed=2).truth() != grid().truth()
+    assert grid(seed=2).ground_truth() != grid().ground_truth()
 
 
 def test_every_face_shown_is_one_that_raters_called_so() -> None:
     made = grid()
-    for stretch in range(made.shown.shape[1]):
-        spell = int(stretch * SHOWN_S // SPELL_S)
-        labels = made.faces.majority[made.shown[:, stretch]]
-        np.testing.assert_array_equal(labels, made.spells[:, spell])
+    for stretch in range(made.shown_faces.shape[1]):
+        spell = int(stretch * FACE_DURATION_S // SEGMENT_S)
+        labels = made.faces.majority[made.shown_faces[:, stretch]]
+        np.testing.assert_array_equal(labels, made.segments[:, spell])
 
 
 def test_a_quarter_is_mostly_sad_and_nobody_else() -> None:
     made = grid(seats=12, length_s=200.0)
-    sad = (made.spells == Emotion.SAD).mean(axis=1)
-    assert (sad[: round(12 * SAD_STUDENTS)] >= MOSTLY).all()
-    assert (sad[round(12 * SAD_STUDENTS) :] <= 1 - MOSTLY).all()
-    assert [student.flag for student in made.truth().students] == [True] * 3 + [False] * 9
+    sad = (made.segments == Emotion.SAD).mean(axis=1)
+    assert (sad[: round(12 * SAD_STUDENT_SHARE)] >= PREDOMINANT_SHARE).all()
+    assert (sad[round(12 * SAD_STUDENT_SHARE) :] <= 1 - PREDOMINANT_SHARE).all()
+    assert [student.expected_flag for student in made.ground_truth().students] == [True] * 3 + [False] * 9
 
 
 @pytest.mark.parametrize("seats", [1, 5, 12, 60])
 def test_tiles_fill_the_frame_and_faces_lie_in_them(seats: int) -> None:
     made = grid(seats=seats, length_s=20.0)
-    for student in made.truth().students:
+    for student in made.ground_truth().students:
         left, top, right, low = made.tile_xyxy(student.student)
         for sample in student.samples:
             assert sample.box_xyxy is not None
@@ -61,7 +69,7 @@ def test_the_face_is_drawn_where_the_truth_has_it() -> None:
     frame = next(made.frames())
     for seat in range(2):
         x, y, side = made.face_square(seat, 0.0)
-        face = made.faces.images[made.shown[seat, 0]].astype(float)
+        face = made.faces.images[made.shown_faces[seat, 0]].astype(float)
         drawn = frame[y : y + side, x : x + side, 0].astype(float)
         small = drawn.reshape(48, side // 48, 48, -1).mean(axis=(1, 3)) if side % 48 == 0 else None
         if small is None:
@@ -73,19 +81,19 @@ def test_the_face_is_drawn_where_the_truth_has_it() -> None:
 def test_no_two_tiles_change_their_face_at_one_instant() -> None:
     made = grid(seats=5, length_s=20.0)
     times = np.arange(0.0, 20.0, 0.05)
-    own = np.array([[made._own_s(seat, t) // SHOWN_S for t in times] for seat in range(5)])
+    own = np.array([[made._local_time_s(seat, t) // FACE_DURATION_S for t in times] for seat in range(5)])
     assert ((np.diff(own, axis=1) > 0).sum(axis=0) <= 1).all()
-    assert (own[:, -1] < made.shown.shape[1]).all()
+    assert (own[:, -1] < made.shown_faces.shape[1]).all()
 
 
 def test_an_expression_without_a_face_is_named() -> None:
     faces = make_faces(14)
     with pytest.raises(SimulationError, match="no face that most raters call sad; expected"):
-        FaceGrid(faces.take(faces.majority != Emotion.SAD), 4, 20.0)
+        FaceGrid(faces.subset(faces.majority != Emotion.SAD), 4, 20.0)
 
 
 def test_the_film_is_written(tmp_path: Path) -> None:
     made = grid(seats=3, length_s=10.0)
-    write_grid(tmp_path / "faces.mp4", made)
+    write_face_grid(tmp_path / "faces.mp4", made)
     with av.open(str(tmp_path / "faces.mp4")) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 10 * FPS
+        assert sum(1 for _ in container.decode(video=0)) == 10 * GRID_FPS

@@ -8,29 +8,33 @@ from typing import Any
 import pytest
 
 from classpulse.simulation.ground_truth import (
-    Event,
-    Sample,
-    StudentTruth,
-    Thing,
-    Truth,
-    TruthError,
-    read_truth,
+    Distractor,
+    GroundTruth,
+    GroundTruthError,
+    GroundTruthEvent,
+    GroundTruthSample,
+    StudentGroundTruth,
+    read_ground_truth,
 )
 from monitor.types import Box
 
-POSTER = Thing("poster", ((100.0, 10.0, 130.0, 50.0), None))
+POSTER = Distractor("poster", ((100.0, 10.0, 130.0, 50.0), None))
 
 
-def truth() -> Truth:
-    there = Sample(0.0, True, True, True, "smile", "happy", True, 3.0, (10.0, 10.0, 40.0, 50.0), -2.0)
-    gone = Sample(0.5, False, False, True, None, None, None, None, None)
-    line = StudentTruth(0, "Seat 1", (10.0, 10.0, 40.0, 50.0), True, (there, gone))
-    return Truth(1.0, 4, 640, 360, 0.5, (line,), (Event("leave", 0.4, 1.0, (0,)),), (POSTER,))
+def truth() -> GroundTruth:
+    there = GroundTruthSample(
+        0.0, True, True, True, "smile", "happy", True, 3.0, (10.0, 10.0, 40.0, 50.0), -2.0
+    )
+    gone = GroundTruthSample(0.5, False, False, True, None, None, None, None, None)
+    line = StudentGroundTruth(0, "Seat 1", (10.0, 10.0, 40.0, 50.0), True, (there, gone))
+    return GroundTruth(
+        1.0, 4, 640, 360, 0.5, (line,), (GroundTruthEvent("leave", 0.4, 1.0, (0,)),), (POSTER,)
+    )
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     (tmp_path / "truth.json").write_text(truth().to_json(), encoding="utf-8")
-    assert read_truth(tmp_path / "truth.json") == truth()
+    assert read_ground_truth(tmp_path / "truth.json") == truth()
 
 
 def changed(**change: Any) -> str:
@@ -79,8 +83,8 @@ def changed(**change: Any) -> str:
 )
 def test_a_file_that_is_no_truth_gets_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "truth.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(TruthError, match=message) as caught:
-        read_truth(tmp_path / "truth.json")
+    with pytest.raises(GroundTruthError, match=message) as caught:
+        read_ground_truth(tmp_path / "truth.json")
     assert "\n" not in str(caught.value)
 
 
@@ -90,13 +94,13 @@ def test_a_truth_of_version_2_is_read_and_knows_no_pitch_and_no_things(tmp_path:
     for sample in document["students"][0]["samples"]:
         del sample["pitch_deg"]
     (tmp_path / "truth.json").write_text(json.dumps(document), encoding="utf-8")
-    old = read_truth(tmp_path / "truth.json")
-    assert old.things == ()
+    old = read_ground_truth(tmp_path / "truth.json")
+    assert old.distractors == ()
     assert [sample.pitch_deg for sample in old.students[0].samples] == [None, None]
     assert old.times == truth().times
 
 
-def beside(seat: str, seat_xyxy: Box | None, box_xyxy: Box) -> Truth:
+def beside(seat: str, seat_xyxy: Box | None, box_xyxy: Box) -> GroundTruth:
     """A second student of that seat at that place."""
     line = truth().students[0]
     here = replace(line.samples[0], box_xyxy=box_xyxy)
@@ -123,11 +127,13 @@ def test_neighbours_may_cover_one_another() -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TruthError, match=r"nowhere\.json cannot be read"):
-        read_truth(tmp_path / "nowhere.json")
+    with pytest.raises(GroundTruthError, match=r"nowhere\.json cannot be read"):
+        read_ground_truth(tmp_path / "nowhere.json")
 
 
 def test_students_have_samples_at_the_same_times() -> None:
     line = truth().students[0]
     with pytest.raises(ValueError, match="at the same times"):
-        Truth(1.0, 4, 640, 360, 0.5, (line, StudentTruth(1, "Seat 2", None, False, line.samples[:1])))
+        GroundTruth(
+            1.0, 4, 640, 360, 0.5, (line, StudentGroundTruth(1, "Seat 2", None, False, line.samples[:1]))
+        )

@@ -6,21 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classpulse.simulation.demo.cast import Student
+from classpulse.simulation.demo.cast import DemoStudent
 from classpulse.simulation.demo.poses import Expression
-from classpulse.simulation.demo.video import DemoClass, write_class
-from classpulse.simulation.ground_truth import FACING_DEG, DemoError, Sample
-from classpulse.simulation.video_call import AWAY_S, BOWED_PITCH_DEG, SPELL_S, CallSettings, draw_call
+from classpulse.simulation.demo.video import DemoClass, write_demo_class_video
+from classpulse.simulation.ground_truth import FACING_YAW_DEG, DemoError, GroundTruthSample
+from classpulse.simulation.video_call import (
+    ABSENCE_S,
+    LOOKING_DOWN_PITCH_DEG,
+    SEGMENT_S,
+    CallSettings,
+    build_call,
+)
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
 
 
 def call(seats: int, length_s: float = 600.0, **more: int) -> DemoClass:
-    return draw_call(CallSettings(seats, length_s, **more))
+    return build_call(CallSettings(seats, length_s, **more))
 
 
-def lengths_s(student: Student, length_s: float) -> list[float]:
-    starts = [spell.start * length_s for spell in student.spells]
+def lengths_s(student: DemoStudent, length_s: float) -> list[float]:
+    starts = [spell.start * length_s for spell in student.segments]
     return [end - start for start, end in pairwise(starts)]
 
 
@@ -29,51 +35,52 @@ def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
     assert call(6).students == call(6).students
     assert call(6, seed=1).students != call(6).students
     for short, long in zip(call(6, 60.0).students, call(6).students, strict=True):
-        assert short.look == long.look
+        assert short.appearance == long.appearance
         starts = [
-            [one.start * length_s for one in line.spells] for line, length_s in ((short, 60.0), (long, 600.0))
+            [one.start * length_s for one in line.segments]
+            for line, length_s in ((short, 60.0), (long, 600.0))
         ]
         assert starts[0] == pytest.approx(starts[1][: len(starts[0])])
 
 
 def test_everything_a_student_can_do_is_done() -> None:
-    spells = [spell for student in call(24).students for spell in student.spells]
+    spells = [spell for student in call(24).students for spell in student.segments]
     assert {spell.expression for spell in spells} == set(Expression)
     assert {np.sign(spell.yaw_deg) for spell in spells} == {-1.0, 0.0, 1.0}
-    assert {spell.pitch_deg for spell in spells} == {0.0, BOWED_PITCH_DEG}
+    assert {spell.pitch_deg for spell in spells} == {0.0, LOOKING_DOWN_PITCH_DEG}
     assert {spell.present for spell in spells} == {True, False}
 
 
 def test_everybody_is_there_at_first_and_does_nothing_twice_in_a_row() -> None:
     for student in call(24).students:
-        assert student.spells[0].present
-        acts = [(one.expression, one.yaw_deg, one.pitch_deg, one.present) for one in student.spells]
+        assert student.segments[0].present
+        acts = [(one.expression, one.yaw_deg, one.pitch_deg, one.present) for one in student.segments]
         assert all(one != other for one, other in pairwise(acts))
 
 
 def test_every_spell_covers_a_bin_of_five_seconds() -> None:
     lasting = [seconds for student in call(24).students for seconds in lengths_s(student, 600.0)]
-    assert min(lasting) >= SPELL_S[0] - 1e-6
+    assert min(lasting) >= SEGMENT_S[0] - 1e-6
     usual = [seconds for seat in (0, 1, 2) for seconds in lengths_s(call(3).students[seat], 600.0)]
-    assert max(usual) <= AWAY_S[1] + 1e-6
+    assert max(usual) <= ABSENCE_S[1] + 1e-6
 
 
 @pytest.mark.parametrize("length_s", [20.0, 60.0, 600.0])
 def test_every_sixth_student_is_downcast_for_most_of_the_time(length_s: float) -> None:
     made = call(24, length_s)
-    assert [student.flag for student in made.students][5::6] == [True] * 4
-    for student in made.truth(step_s=1.0).students:
+    assert [student.should_be_flagged for student in made.students][5::6] == [True] * 4
+    for student in made.ground_truth(step_s=1.0).students:
         downcast = np.mean([one.expression == Expression.DOWNCAST.value for one in student.samples])
-        assert student.flag == (downcast > 0.5), student.seat
+        assert student.expected_flag == (downcast > 0.5), student.seat
 
 
-def samples(made: DemoClass) -> list[Sample]:
-    return [one for student in made.truth().students for one in student.samples]
+def samples(made: DemoClass) -> list[GroundTruthSample]:
+    return [one for student in made.ground_truth().students for one in student.samples]
 
 
 def test_the_truth_tells_where_heads_point_and_leaves_open_what_nobody_knows() -> None:
     settled = [one for one in samples(call(12, 120.0)) if one.present and one.settled]
-    bowed = [one for one in settled if (one.pitch_deg or 0.0) < -FACING_DEG]
+    bowed = [one for one in settled if (one.pitch_deg or 0.0) < -FACING_YAW_DEG]
     turned = [one for one in settled if one.facing is False]
     assert bowed
     assert all((one.facing, one.resembles) == (None, None) for one in bowed)
@@ -85,8 +92,8 @@ def test_the_truth_tells_where_heads_point_and_leaves_open_what_nobody_knows() -
 @pytest.mark.parametrize("seats", [1, 9, 40])
 def test_faces_are_drawn_where_the_truth_has_them(seats: int) -> None:
     made = call(seats, 20.0, width=1280, height=720)
-    boxes = [one.box_xyxy for one in made.truth_at(0.0) if one.box_xyxy is not None]
-    faces = load_detector(DetectionSettings(min_face_px=24)).detect(made.stage.frame_at(0.0))
+    boxes = [one.box_xyxy for one in made.ground_truth_at(0.0) if one.box_xyxy is not None]
+    faces = load_detector(DetectionSettings(min_face_px=24)).detect(made.renderer.frame_at(0.0))
     assert len(boxes) == seats
     assert 0.95 * seats <= len(faces) <= seats, "of 40 faces one, turned away, is not found"
     for x, y in (face.centre for face in faces):
@@ -99,21 +106,21 @@ def test_who_has_left_is_not_in_the_tile() -> None:
     leaver, t_s = next(
         (seat, float(t))
         for t in times
-        for seat, one in enumerate(made.truth_at(float(t)))
+        for seat, one in enumerate(made.ground_truth_at(float(t)))
         if not one.present and one.settled
     )
-    x1, y1, x2, y2 = made.mosaic.tile_xyxy(leaver)
-    here, gone = (made.stage.frame_at(t)[y1 + 8 : y2 - 30, x1:x2].astype(int) for t in (0.0, t_s))
+    x1, y1, x2, y2 = made.layout.tile_xyxy(leaver)
+    here, gone = (made.renderer.frame_at(t)[y1 + 8 : y2 - 30, x1:x2].astype(int) for t in (0.0, t_s))
     middle = slice((x2 - x1) // 3, 2 * (x2 - x1) // 3)
     assert np.abs(here[:, middle] - gone[:, middle]).mean() > 20
-    later = made.stage.frame_at(t_s + 0.2)[y1 + 8 : y2 - 30, x1:x2].astype(int)
+    later = made.renderer.frame_at(t_s + 0.2)[y1 + 8 : y2 - 30, x1:x2].astype(int)
     assert np.abs(gone - later).mean() < 3
 
 
 def test_equal_settings_give_equal_films_to_the_byte(tmp_path: Path) -> None:
     films = [tmp_path / "one.mp4", tmp_path / "other.mp4"]
     for film in films:
-        write_class(film, call(5, 10.0, seed=3, fps=2, width=640, height=480))
+        write_demo_class_video(film, call(5, 10.0, seed=3, fps=2, width=640, height=480))
     assert films[0].read_bytes() == films[1].read_bytes()
 
 

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
-from db.accounts import Role, add_account, set_classes
+from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
 from db.unit_of_work import Store
@@ -56,7 +56,7 @@ class Browser(TestClient):
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.services.accounts._HASHER", _CHEAP)
-    monkeypatch.setattr("classpulse.services.accounts._NOBODYS", _HASH)
+    monkeypatch.setattr("classpulse.services.accounts._DUMMY_HASH", _HASH)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     still = SimpleNamespace(monotonic=lambda: 1000.0)
     for page in ("own_account", "join", "login"):
         monkeypatch.setattr(f"classpulse.web.pages.{page}.time", still)
-    monkeypatch.setattr("classpulse.web.class_access.WAIT_S", PATIENCE_S)
+    monkeypatch.setattr("classpulse.web.class_access.SUMMARY_WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def engine(config: Any, empty: Path) -> Iterator[Engine]:
 def accounts(engine: Engine) -> dict[str, int]:
     """Ada teaches 7b, Ben teaches 8c, Cleo is the counsellor, Root the administrator; their numbers."""
     made: dict[str, int] = {}
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         for name, role, classes in (
             ("Ada", Role.TEACHER, ["7b"]),
             ("Ben", Role.TEACHER, ["8c"]),
@@ -104,7 +104,7 @@ def accounts(engine: Engine) -> dict[str, int]:
             ("Root", Role.ADMINISTRATOR, []),
         ):
             made[name] = add_account(unit, name, role, _HASH, now_utc())
-            set_classes(unit, made[name], classes)
+            set_account_classes(unit, made[name], classes)
         unit.commit()
     return made
 
@@ -114,7 +114,7 @@ def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Iterator[Starl
     made = build_app(config, engine)
     yield made
     # A correction has reports made beside the page: they are not the next test's business.
-    made.state.site.making.start("the last", lambda: None).result(PATIENCE_S)
+    made.state.site.jobs.start("the last", lambda: None).result(PATIENCE_S)
 
 
 @pytest.fixture

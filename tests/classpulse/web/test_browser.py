@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
-from classpulse.web.permissions import Action
-from classpulse.web.routing import Open
-from classpulse.web.server import server_settings
-from db.accounts import Role, add_account, set_classes
+from classpulse.web.permissions import Permission
+from classpulse.web.routing import PublicAccess
+from classpulse.web.server import uvicorn_config
+from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
 from db.unit_of_work import Store
@@ -58,7 +58,7 @@ class Served:
         self.app = build_app(self.config, self.engine)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(server_settings(self.config, self.app))
+        self._server = uvicorn.Server(uvicorn_config(self.config, self.app))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
 
@@ -92,7 +92,7 @@ class Tab:
         self.context.set_default_timeout(PATIENCE_S * 1000)
         self.page = self.context.new_page()
         self._told = complaints_of(self.page)
-        self.page.on("request", self._asked)
+        self.page.lesson_on("request", self._asked)
 
     @property
     def complaints(self) -> list[str]:
@@ -148,8 +148,8 @@ def administered(chromium: Any, served: Served) -> int:
     assert first.complaints == []
     first.context.close()
     store = Store(served.engine)
-    with store.unit() as unit:
-        set_classes(unit, add_account(unit, "Ada", Role.TEACHER, "x", now_utc()), ["7b"])
+    with store.unit_of_work() as unit:
+        set_account_classes(unit, add_account(unit, "Ada", Role.TEACHER, "x", now_utc()), ["7b"])
         unit.commit()
     return record_lesson(store)
 
@@ -164,7 +164,7 @@ def _pages(served: Served, session: int) -> list[str]:
             name: (session if name == "session" else 1) if type(kind).__name__ == "IntegerConvertor" else "7b"
             for name, kind in one.param_convertors.items()
         }
-        if one.guard is Open.ANYBODY or isinstance(one.guard, Action):
+        if one.guard is PublicAccess.ANYONE or isinstance(one.guard, Permission):
             found.append(one.path_format.format(**fillings))
     return sorted(set(found))
 

@@ -16,8 +16,8 @@ import uvicorn
 
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
-from classpulse.web.health_probe import ask_dashboard
-from classpulse.web.server import server_settings
+from classpulse.web.health_probe import probe_dashboard
+from classpulse.web.server import uvicorn_config
 from tests.helpers.waiting import PATIENCE_S
 
 
@@ -36,7 +36,7 @@ def port(held: socket.socket) -> int:
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("classpulse.web.health_probe.PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("classpulse.web.health_probe.PROBE_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture(params=["http", "tls"])
@@ -56,7 +56,7 @@ def running(
         made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
         more += f", certificate: {tmp_path / 'cert.pem'}, key: {tmp_path / 'key.pem'}"
     config = read_config(configured(more=more + "}\n"))
-    server = uvicorn.Server(server_settings(config, build_app(config, engine)))
+    server = uvicorn.Server(uvicorn_config(config, build_app(config, engine)))
     held.listen()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [held]})
     thread.start()
@@ -66,7 +66,7 @@ def running(
 
 
 def test_one_that_answers_is_well(running: Any, shell: Any) -> None:
-    assert ask_dashboard(running.settings.serve) is None
+    assert probe_dashboard(running.settings.serve) is None
     code, out, _ = shell("--config", running.path, "health", "--dashboard")
     assert (code, out) == (0, "ok: the dashboard answers\n")
 

@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from classpulse.web.context import words
+from classpulse.web.context import get_translator
 from db import sessions as queries
-from db.roster import class_groups
-from reports.history.comparison import MEASURES
-from reports.history.pages.trends import DRAWN
-from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS
+from db.roster import list_classes
+from reports.history.comparison import COMPARED_MEASURES
+from reports.history.pages.trends import DRAWN_MEASURES
+from reports.history.weeks import CLASS_SESSION_HEADINGS, WEEK_HEADINGS
 from reports.text import dates
-from reports.text.i18n import speaking
+from reports.text.i18n import use_language
 
 DE, EN = {"accept-language": "de-CH,en;q=0.5"}, {"accept-language": "en"}
 
 
 def test_german_is_spoken_and_english_is_what_is_written() -> None:
-    assert words("de")("Log in") == "Anmelden"
-    assert words("en")("Log in") == "Log in"
-    assert words("fr")("Log in") == "Log in"
+    assert get_translator("de")("Log in") == "Anmelden"
+    assert get_translator("en")("Log in") == "Log in"
+    assert get_translator("fr")("Log in") == "Log in"
 
 
 def test_a_page_is_german_where_the_browser_is(browser) -> None:
@@ -38,13 +38,17 @@ def test_a_page_is_german_where_the_browser_is(browser) -> None:
 )
 def test_dates_are_those_of_the_language(language: str, day: str, moment: str) -> None:
     at = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
-    with speaking(language):
-        assert (dates.brief_day(at), dates.brief_moment(at)) == (day, moment)
+    with use_language(language):
+        assert (dates.format_short_day(at), dates.format_short_datetime(at)) == (day, moment)
 
 
 def test_what_reports_call_their_figures_is_told_in_german() -> None:
-    german = words("de")
-    named = {name for name, _, _ in MEASURES} | {*DRAWN, *LESSON_HEADINGS, *WEEK_HEADINGS}
+    german = get_translator("de")
+    named = {name for name, _, _ in COMPARED_MEASURES} | {
+        *DRAWN_MEASURES,
+        *CLASS_SESSION_HEADINGS,
+        *WEEK_HEADINGS,
+    }
     assert not {name for name in named if german(name) == name}
 
 
@@ -63,9 +67,9 @@ def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7
 
 def test_pages_quote_the_reports_in_german_and_the_audit_stays_english(browser, engine, session_7b) -> None:
     ada = browser("Ada")
-    group = queries.session(engine, session_7b).class_name
-    number = next(one.id for one in class_groups(engine) if one.name == group)
-    student = queries.students(engine, session_7b)[0]
+    group = queries.get_session(engine, session_7b).class_name
+    number = next(one.id for one in list_classes(engine) if one.name == group)
+    student = queries.list_students(engine, session_7b)[0]
     page = ada.get(f"/classes/{number}/students/{student.id}", headers=DE).text
     assert "Ein Trend wird nicht genannt" in page
     assert "No trend is told" not in page
@@ -76,5 +80,5 @@ def test_pages_quote_the_reports_in_german_and_the_audit_stays_english(browser, 
     term = ada.get(f"/classes/{number}/term/report", headers=DE).text
     assert '<html lang="de">' in term
     assert "Semesterbericht" in term
-    looked = [one for one in queries.audit_trail(engine) if one.action == "look"]
+    looked = [one for one in queries.list_audit_entries(engine) if one.action == "look"]
     assert {one.subject for one in looked} >= {f"class {group}, term"}

@@ -12,15 +12,15 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from starlette.routing import Match, Route
 
-from classpulse.services.assessment import renew_verdicts
-from classpulse.services.reports import make_report
-from classpulse.services.roster import import_rows, parse_roster
+from classpulse.services.assessment import reassess_session
+from classpulse.services.reports import generate_report
+from classpulse.services.roster import import_roster, parse_roster_bytes
 from classpulse.web.pages import seats as seats_page
-from classpulse.web.permissions import ALLOWED
-from classpulse.web.routing import Open
+from classpulse.web.permissions import ROLE_PERMISSIONS
+from classpulse.web.routing import PublicAccess
 from db.accounts import Role
 from db.clock import now_utc
-from db.records import Progress, SessionStatus
+from db.records import SessionProgress, SessionStatus
 from db.unit_of_work import Store
 from tests.helpers.recorded import START, class_number, new_session, one_bin, record_lesson
 from tests.helpers.room_picture import coded, room_picture
@@ -103,19 +103,19 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
     lesson."""
     fake = FakeDaemon(monkeypatch)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\n"
-    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
     store = Store(engine)
     sessions = [record_lesson(store)]
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         sessions.append(unit.start_session(new_session()))
-        mia = unit.add_newcomer(sessions[1], "Lynx", to_roster=True)
+        mia = unit.add_unrecorded_student(sessions[1], "Lynx", to_roster=True)
         unit.write_bins(sessions[1], [one_bin(mia, n, "ns"[n % 2]) for n in range(60)])
-        unit.progress(sessions[1], Progress(300.0, 300.0, 600, 0))
+        unit.save_progress(sessions[1], SessionProgress(300.0, 300.0, 600, 0))
         unit.end_session(sessions[1], SessionStatus.FINISHED, START, "")
         unit.commit()
     for session in sessions:
-        renew_verdicts(engine, session, config)
-    with store.unit() as unit:
+        reassess_session(engine, session, config)
+    with store.unit_of_work() as unit:
         running = unit.start_session(new_session())
         unit.commit()
     fake.recordings = [recording(session_id=running, media_s=30.0)]
@@ -127,11 +127,11 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
         answer = one.post(f"{seats}/still", data={"token": one.token(seats)}, files=picture)
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.site
-    site.online._order = lambda *_: None
-    site.online._rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
-    assert site.online.open("7b", 4)
+    site.online_lessons._order = lambda *_: None
+    site.online_lessons._rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
+    assert site.online_lessons.open("7b", 4)
     yield fake
-    site.online.close()
+    site.online_lessons.close()
 
 
 def crawl(app: Any, one: Any) -> Iterator[tuple[Route, str, str | None]]:
@@ -172,22 +172,24 @@ def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Ro
     found = set()
     for route, address, html in crawl(app, browser(name)):
         found.add(route.path)
-        assert route.guard is Open.ANYBODY or route.guard in ALLOWED[role], f"{address} is refused"
+        assert route.guard is PublicAccess.ANYONE or route.guard in ROLE_PERMISSIONS[role], (
+            f"{address} is refused"
+        )
         if html is not None:
             check(html, address)
     gets = [one for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
-    wanted = {one.path for one in gets if one.guard in ALLOWED[role]} - ASKED_BY_SCRIPTS
+    wanted = {one.path for one in gets if one.guard in ROLE_PERMISSIONS[role]} - ASKED_BY_SCRIPTS
     assert wanted - found == set()
     known = {one.path for one in gets}
-    open_ones = {one.path for one in gets if one.guard is Open.ANYBODY}
+    open_ones = {one.path for one in gets if one.guard is PublicAccess.ANYONE}
     assert known >= ASKED_BY_SCRIPTS | FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS, "exceptions that are none"
     if role is not Role.COUNSELLOR:
         assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS
 
 
 def test_in_a_report_no_id_stands_twice(config, engine, session_7b) -> None:
-    renew_verdicts(engine, session_7b, config)
-    files = make_report(engine, session_7b, config, formats=["html"])
+    reassess_session(engine, session_7b, config)
+    files = generate_report(engine, session_7b, config, formats=["html"])
     html = files["html"].read_text("utf-8")
     page = check(html, "report")
     assert html.count("<svg") > 1

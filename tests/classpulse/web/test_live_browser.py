@@ -48,7 +48,7 @@ def test_everybody_is_there_to_be_read_also_who_is_not_seen(page, lesson, width:
 def test_who_leaves_is_not_seen_without_a_click(page, lesson, fake) -> None:
     page.goto(f"/live/{lesson}")
     page.wait_for_selector("text=Seen now: 4 / 5")
-    gone = replace(PEOPLE[0], seen=False, facing=None, expression=None, unknown="absent")
+    gone = replace(PEOPLE[0], seen=False, facing=None, expression=None, unreadable_reason="absent")
     fake.recordings = [recording(session_id=lesson, people=(gone, *PEOPLE[1:]), media_s=310.0)]
     page.wait_for_selector("text=Seen now: 3 / 5")
     assert page.locator(".people li.unseen").count() == 2

@@ -17,10 +17,10 @@ from starlette.routing import Route
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
 from classpulse.web.pages.login import ROUTES as LOGIN_ROUTES
-from classpulse.web.permissions import ALLOWED, Action
-from classpulse.web.rate_limit import FREE, FREE_OF_AN_ADDRESS, Throttle
-from classpulse.web.routing import MOST_FORM_BYTES, UNSAFE, Open
-from classpulse.web.server import server_settings
+from classpulse.web.permissions import ROLE_PERMISSIONS, Permission
+from classpulse.web.rate_limit import FREE_ATTEMPTS, FREE_ATTEMPTS_PER_ADDRESS, RateLimiter
+from classpulse.web.routing import MAX_FORM_BYTES, UNSAFE_METHODS, PublicAccess
+from classpulse.web.server import uvicorn_config
 from db import accounts as stored
 from db.accounts import Role, add_account
 from db.clock import now_utc
@@ -54,18 +54,18 @@ def _each(app: Any) -> Iterator[tuple[Route, str]]:
 
 class TestEveryRoute:
     def test_has_a_guard(self, app) -> None:
-        assert all(isinstance(one.guard, Action | Open) for one in _routes(app))
+        assert all(isinstance(one.guard, Permission | PublicAccess) for one in _routes(app))
 
     def test_open_ones_are_few_and_known(self, app) -> None:
         """What is open to everybody is said here, or it is a mistake."""
-        opened = {one.path for one in _routes(app) if one.guard is Open.ANYBODY}
-        known = {one.path for one in LOGIN_ROUTES if one.guard is Open.ANYBODY} | {"/healthz"}
+        opened = {one.path for one in _routes(app) if one.guard is PublicAccess.ANYONE}
+        known = {one.path for one in LOGIN_ROUTES if one.guard is PublicAccess.ANYONE} | {"/healthz"}
         assert {one for one in opened - known if not one.startswith("/join")} == set()
 
     def test_lets_no_visitor_in(self, app, browser, session_7b) -> None:
         visitor = browser()
         for route, method in _each(app):
-            if route.guard is Open.ANYBODY:
+            if route.guard is PublicAccess.ANYONE:
                 continue
             where = _address(route, session=session_7b)
             answer = visitor.request(method, where)
@@ -82,7 +82,7 @@ class TestEveryRoute:
         who, other = browser(name), browser("Root")
         stolen = other.token()
         for route, method in _each(app):
-            if method not in UNSAFE:
+            if method not in UNSAFE_METHODS:
                 continue
             where = _address(route, session=session_7b, account=accounts["Ben"])
             for data, headers in (
@@ -95,7 +95,7 @@ class TestEveryRoute:
                 # A page that reads its own body may find it no form at all before it looks for the token.
                 refused = {400, 401, 403, 404, 415} if route.own_body else {401, 403}
                 assert answer.status_code in refused, f"{method} {where} {data}"
-        assert stored.account(app.state.site.engine, accounts["Ben"]).disabled is False
+        assert stored.get_account(app.state.site.engine, accounts["Ben"]).disabled is False
 
     @pytest.mark.parametrize(
         ("name", "role"),
@@ -105,7 +105,7 @@ class TestEveryRoute:
         who = browser(name)
         token = who.token()
         for route, method in _each(app):
-            if route.guard is Open.ANYBODY or Action(route.guard) in ALLOWED[role]:
+            if route.guard is PublicAccess.ANYONE or Permission(route.guard) in ROLE_PERMISSIONS[role]:
                 continue
             where = _address(route, session=session_7b)
             answer = who.request(method, where, headers={"x-form-token": token})
@@ -115,7 +115,7 @@ class TestEveryRoute:
         ben = browser("Ben")
         token = ben.token()
         for route, method in _each(app):
-            if "session" not in route.param_convertors or route.guard not in ALLOWED[Role.TEACHER]:
+            if "session" not in route.param_convertors or route.guard not in ROLE_PERMISSIONS[Role.TEACHER]:
                 continue
             where = _address(route, session=session_7b)
             answer = ben.request(method, where, headers={"x-form-token": token})
@@ -135,7 +135,7 @@ class TestEveryRoute:
         ben = browser("Ben")
         token, tried = ben.token(), 0
         for route, method in _each(app):
-            if "group" not in route.param_convertors or route.guard not in ALLOWED[Role.TEACHER]:
+            if "group" not in route.param_convertors or route.guard not in ROLE_PERMISSIONS[Role.TEACHER]:
                 continue
             where = _address(route, group=named["7b"])
             answer = ben.request(method, where, headers={"x-form-token": token})
@@ -202,7 +202,7 @@ class TestForms:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         answer = root.post(path, content=content, headers=headers)
         assert answer.status_code == 413
-        assert 1 << 16 < MOST_FORM_BYTES < read
+        assert 1 << 16 < MAX_FORM_BYTES < read
 
     def test_thousands_of_fields_are_refused(self, browser) -> None:
         headers = {"content-type": "application/x-www-form-urlencoded"}
@@ -384,8 +384,8 @@ class TestCookies:
     def test_every_login_has_a_token_of_its_own(self, browser, engine) -> None:
         tokens = {browser("Ada").cookies["classpulse"] for _ in range(3)}
         assert len(tokens) == 3
-        (ada,) = [one for one in stored.accounts(engine) if one.name == "Ada"]
-        kept = {one.token_hash for one in stored.logins(engine, ada.id, ada.created_at)}
+        (ada,) = [one for one in stored.list_accounts(engine) if one.name == "Ada"]
+        kept = {one.token_hash for one in stored.list_logins(engine, ada.id, ada.created_at)}
         assert not kept & tokens, "only hashes are kept"
 
     def test_a_login_without_a_click_ends(self, config, engine, browser, monkeypatch) -> None:
@@ -406,19 +406,19 @@ class TestGuessing:
 
     def test_many_names_from_one_address_are_slowed_down(self, browser) -> None:
         visitor = browser()
-        codes = [self._guess(visitor, f"name {n}") for n in range(FREE_OF_AN_ADDRESS + 2)]
-        assert codes == [401] * FREE_OF_AN_ADDRESS + [429, 429]
+        codes = [self._guess(visitor, f"name {n}") for n in range(FREE_ATTEMPTS_PER_ADDRESS + 2)]
+        assert codes == [401] * FREE_ATTEMPTS_PER_ADDRESS + [429, 429]
 
     def test_who_has_an_account_does_not_wash_the_address_clean(self, browser) -> None:
         visitor = browser()
-        for n in range(FREE_OF_AN_ADDRESS - 1):
+        for n in range(FREE_ATTEMPTS_PER_ADDRESS - 1):
             self._guess(visitor, f"name {n}")
         assert self._guess(browser(), "Ben", PASSWORD) == 303
         assert [self._guess(visitor, "one"), self._guess(visitor, "two")] == [401, 429]
 
     def test_another_address_is_another(self, app, browser) -> None:
         visitor = browser()
-        for n in range(FREE_OF_AN_ADDRESS):
+        for n in range(FREE_ATTEMPTS_PER_ADDRESS):
             self._guess(visitor, f"name {n}")
         assert self._guess(visitor, "Ada", PASSWORD) == 429
         elsewhere = type(visitor)(app, client=("10.0.0.9", 50000))
@@ -429,7 +429,7 @@ class TestGuessing:
         self, configured, engine, accounts, browser, behind: bool, last: int
     ) -> None:
         config = read_config(configured(more=f"serve: {{behind_proxy: {str(behind).lower()}}}\n"))
-        served = server_settings(config, build_app(config, engine))
+        served = uvicorn_config(config, build_app(config, engine))
         served.load()
         scheme = "https" if behind else "http"
         visitor = type(browser())(
@@ -437,36 +437,36 @@ class TestGuessing:
         )
         codes = [
             self._guess(visitor, f"name {n}", **{"x-forwarded-for": f"10.0.0.{n}"})
-            for n in range(FREE_OF_AN_ADDRESS + 1)
+            for n in range(FREE_ATTEMPTS_PER_ADDRESS + 1)
         ]
         assert codes[-1] == last
 
     def test_a_stranger_is_no_proxy(self, configured, engine, accounts, browser) -> None:
         config = read_config(configured(more="serve: {behind_proxy: true}\n"))
-        served = server_settings(config, build_app(config, engine))
+        served = uvicorn_config(config, build_app(config, engine))
         served.load()
         visitor = type(browser())(served.loaded_app, base_url="https://localhost", client=("10.6.6.6", 50000))
         codes = [
             self._guess(visitor, f"name {n}", **{"x-forwarded-for": f"10.0.0.{n}"})
-            for n in range(FREE_OF_AN_ADDRESS + 1)
+            for n in range(FREE_ATTEMPTS_PER_ADDRESS + 1)
         ]
         assert codes[-1] == 429
 
     def test_many_at_once_are_not_all_the_first(self) -> None:
-        throttle = Throttle()
+        throttle = RateLimiter()
         let_in: list[float] = []
         together = threading.Barrier(20)
 
         def guess() -> None:
             together.wait()
-            let_in.append(throttle.try_s("Ada", 0.0))
+            let_in.append(throttle.acquire("Ada", 0.0))
 
         crowd = [threading.Thread(target=guess) for _ in range(20)]
         for one in crowd:
             one.start()
         for one in crowd:
             one.join()
-        assert sum(one == 0.0 for one in let_in) == FREE
+        assert sum(one == 0.0 for one in let_in) == FREE_ATTEMPTS
 
     def test_a_name_that_there_is_not_is_answered_like_one_that_there_is(self, browser) -> None:
         visitor = browser()
@@ -481,10 +481,10 @@ class TestGuessing:
 
 class TestNames:
     def test_are_text_wherever_they_are_shown(self, app, browser, accounts, engine) -> None:
-        with Store(engine).unit() as unit:
+        with Store(engine).unit_of_work() as unit:
             number = add_account(unit, NASTY, Role.TEACHER, "x", now_utc())
-            stored.set_classes(unit, number, [NASTY])
-            unit.audit("look", NASTY, now_utc(), NASTY)
+            stored.set_account_classes(unit, number, [NASTY])
+            unit.add_audit_entry("look", NASTY, now_utc(), NASTY)
             unit.commit()
         root = browser("Root")
         pages = ["/accounts", f"/accounts/{number}", "/audit", f"/audit?text={NASTY[:9]}", "/"]

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import uvicorn
 
-from classpulse.web.server import _obeying_sigterm
+from classpulse.web.server import _stop_on_sigterm
 from tests.helpers.waiting import PATIENCE_S, answers, wait_for
 
 
@@ -64,7 +64,7 @@ def test_the_service_ends_with_the_dashboard_that_started_it(tmp_path: Path, con
 def test_whoever_ends_it_before_it_listens_is_heard(app) -> None:
     before = signal.getsignal(signal.SIGTERM)
     server = uvicorn.Server(uvicorn.Config(app))
-    with _obeying_sigterm(server):
+    with _stop_on_sigterm(server):
         signal.raise_signal(signal.SIGTERM)
         assert server.should_exit
     assert signal.getsignal(signal.SIGTERM) is before

@@ -18,10 +18,10 @@ import uvicorn
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
 from classpulse.web.pages import live
-from classpulse.web.server import server_settings
+from classpulse.web.server import uvicorn_config
 from db import sessions as queries
 from db.unit_of_work import Store
-from monitor.session.status import PersonNow
+from monitor.session.status import LiveStudent
 from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
 from tests.helpers.recorded import new_session
 from tests.helpers.status_messages import recording
@@ -90,7 +90,7 @@ def config(configured, tmp_path: Path, listening: socket.socket) -> Any:
 @pytest.fixture
 def address(config, engine, accounts, listening, monkeypatch, tmp_path_factory) -> Iterator[str]:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    server = uvicorn.Server(server_settings(config, build_app(config, engine)))
+    server = uvicorn.Server(uvicorn_config(config, build_app(config, engine)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield f"https://{NAME}:{config.settings.serve.port}"
@@ -104,8 +104,8 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
 ) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
     fake = FakeDaemon(monkeypatch)
-    monkeypatch.setattr(live, "EACH_S", 0.05)
-    with Store(engine).unit() as unit:
+    monkeypatch.setattr(live, "UPDATE_INTERVAL_S", 0.05)
+    with Store(engine).unit_of_work() as unit:
         session = unit.start_session(new_session())
         unit.commit()
     fake.recordings = [recording(session_id=session, media_s=300.0)]
@@ -139,8 +139,8 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
         people = page.locator("[data-part=people]")
         assert "Seen now: 2 / 2" not in people.inner_text()
         seen = (
-            PersonNow("Student 1", True, True, False, "happy"),
-            PersonNow("Student 2", True, False, None, None),
+            LiveStudent("Student 1", True, True, False, "happy"),
+            LiveStudent("Student 2", True, False, None, None),
         )
         fake.recordings = [recording(session_id=session, media_s=301.0, people=seen)]
         people.get_by_text("Seen now: 2 / 2").wait_for()
@@ -155,4 +155,4 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
             assert joining.evaluate("window.isSecureContext && 'mediaDevices' in navigator")
         assert told == []
         chromium.close()
-    assert queries.sessions(engine)[0].id == session
+    assert queries.list_sessions(engine)[0].id == session

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 
-from classpulse.services.roster import import_rows, parse_roster
+from classpulse.services.roster import import_roster, parse_roster_bytes
 from classpulse.web.pages import seats as seats_page
 from db.clock import now_utc
 from db.records import PlannedSeat
-from db.roster import roster
-from db.seat_plans import seat_plan
+from db.roster import list_roster
+from db.seat_plans import get_seat_plan
 from tests.helpers.recorded import class_number
 from tests.helpers.room_picture import BOXES, coded, room_picture
 from tests.helpers.videos import steps, write_video
@@ -24,7 +24,7 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     page.wait_for_selector(".uploads li[data-state=waiting]")
     assert page.input_value("input[name=recording]") == ""
     (one,) = app.state.uploads.all()
-    assert (one.called, one.size) == ("a.mp4", 3_000_000)
+    assert (one.file_name, one.size) == ("a.mp4", 3_000_000)
 
 
 def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
@@ -53,7 +53,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
     monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: found)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
-    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
     (tmp_path / "room.png").write_bytes(coded(room_picture()))
     page.goto(f"/classes/{class_number(engine, '7b')}/seats")
     page.click(".alternative summary")
@@ -75,11 +75,11 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
         page.click("#seating button.main")
     assert page.locator(".error").all_inner_texts() == []
     page.wait_for_selector("p.card")
-    assert {one.pseudonym: one.seat for one in roster(engine, "7b")} == {
+    assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")} == {
         "Heron": "A1",
         "Lynx": "S1",
         "Otter": "A2",
     }
-    seats = {seat.label: seat.box_xyxy for seat in seat_plan(engine, "7b").seats}
+    seats = {seat.label: seat.box_xyxy for seat in get_seat_plan(engine, "7b").seats}
     assert seats["A1"] == (104.0, 200.0, 144.0, 250.0)
     assert seats["A2"] == BOXES["A2"]

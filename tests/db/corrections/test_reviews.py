@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from db.corrections.identity import Attribution, replay
-from db.corrections.reviews import standing
+from db.corrections.identity import IdentityMap, apply_corrections
+from db.corrections.reviews import assign_reviews
 from db.records import Correction, CorrectionKind, CorrectionRecord, FlagRecord
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -33,13 +33,13 @@ def flag(student: int, review: str = "open", hour: int | None = None, outcome: s
 
 def now(flags: list[FlagRecord], corrections: list[CorrectionRecord]) -> dict[int, str]:
     """The review of each person's flag."""
-    who = replay([1, 2, 3], [one.correction for one in corrections if one.active()])
-    return {one.student_id: one.review for one in standing(flags, who, corrections)}
+    who = apply_corrections([1, 2, 3], [one.correction for one in corrections if one.is_active()])
+    return {one.student_id: one.review for one in assign_reviews(flags, who, corrections)}
 
 
 def test_nothing_corrected_nothing_touched() -> None:
     flags = [flag(1, "dismissed"), flag(2)]
-    assert standing(flags, Attribution(), []) == flags
+    assert assign_reviews(flags, IdentityMap(), []) == flags
 
 
 def test_a_review_moves_along_with_a_name() -> None:
@@ -52,9 +52,9 @@ def test_a_review_moves_along_with_a_name() -> None:
 
 
 def test_a_verdict_of_ones_own_is_kept_beside_the_review_that_moved() -> None:
-    who = replay([1], [Correction(CorrectionKind.NAME, 1, MIA)])
+    who = apply_corrections([1], [Correction(CorrectionKind.NAME, 1, MIA)])
     stored = [flag(1, "confirmed", hour=1), flag(MIA, outcome="not_flagged")]
-    (found,) = standing(stored, who, [made(2, "name", 1, MIA)])
+    (found,) = assign_reviews(stored, who, [made(2, "name", 1, MIA)])
     assert found == replace(stored[0], student_id=MIA, outcome="not_flagged")
 
 

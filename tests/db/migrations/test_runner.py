@@ -16,18 +16,18 @@ from db import sessions as queries
 from db.engine import open_database
 from db.errors import Conflict
 from db.migrations import runner as revision
-from db.schema import HEAD
-from db.sql import bin_values
+from db.schema import HEAD_REVISION
+from db.sql import bin_to_row
 from db.unit_of_work import Store
 
-COMING = f"{int(HEAD) + 1:04}"
+COMING = f"{int(HEAD_REVISION) + 1:04}"
 
 NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
 revision = "{COMING}"
-down_revision = "{HEAD}"
+down_revision = "{HEAD_REVISION}"
 
 
 def upgrade():
@@ -49,7 +49,7 @@ def next_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next Classpulse, which knows one revision more."""
     (copied / "versions" / f"{COMING}_next.py").write_text(NEXT)
     monkeypatch.setattr("db.engine.HEAD", COMING)
-    monkeypatch.setattr("db.migrations.runner.config", lambda: at(copied))
+    monkeypatch.setattr("db.migrations.runner.alembic_config", lambda: at(copied))
 
 
 def at(folder: Path) -> Config:
@@ -63,7 +63,7 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
 ) -> None:
     url = f"sqlite:///{shutil.copy(empty_file, tmp_path / 'class.db')}"
     older = open_database(url)
-    with Store(older).unit() as unit:
+    with Store(older).unit_of_work() as unit:
         session = unit.start_session(new_session())
         unit.add_marker(session, 1.0, "quiz")
         unit.write_bins(session, [a_bin(None, 0.0)])
@@ -72,9 +72,9 @@ def test_an_older_database_goes_up_and_keeps_its_rows(
     request.getfixturevalue("next_version")
     newer = open_database(url)
     assert "colour" in {column["name"] for column in inspect(newer).get_columns("markers")}
-    assert [marker.text for marker in queries.markers(newer, session)] == ["quiz"]
-    assert queries.bins(newer, session) == [a_bin(None, 0.0)]
-    with Store(newer).unit() as unit, pytest.raises(Conflict):
+    assert [marker.text for marker in queries.list_markers(newer, session)] == ["quiz"]
+    assert queries.load_bins(newer, session) == [a_bin(None, 0.0)]
+    with Store(newer).unit_of_work() as unit, pytest.raises(Conflict):
         unit.add_marker(session, -1.0, "checks outlive the copying of the table")
     newer.dispose()
 
@@ -83,7 +83,7 @@ def test_bins_of_before_eyes_were_looked_at_have_none(tmp_path, new_session, a_b
     url = f"sqlite:///{tmp_path / 'class.db'}"
     older = create_engine(url)
     with older.begin() as connection:
-        settings = revision.config()
+        settings = revision.alembic_config()
         settings.attributes["connection"] = connection
         command.upgrade(settings, "0002")
         tables = MetaData()
@@ -97,11 +97,11 @@ def test_bins_of_before_eyes_were_looked_at_have_none(tmp_path, new_session, a_b
         known |= {"status": "running", "status_reason": "", "end_s": 5.0, "watched_s": 5.0}
         known |= {"frames_sampled": 10, "frames_dropped": 0}
         connection.execute(sessions.insert().values(**known))
-        row = {name: value for name, value in bin_values(1, a_bin(None, 0.0)).items() if name in bins.c}
+        row = {name: value for name, value in bin_to_row(1, a_bin(None, 0.0)).items() if name in bins.c}
         connection.execute(bins.insert().values(**row))
     older.dispose()
     newer = open_database(url)
-    assert queries.bins(newer, 1) == [replace(a_bin(None, 0.0), eye_samples=0, closed_samples=0)]
+    assert queries.load_bins(newer, 1) == [replace(a_bin(None, 0.0), eye_samples=0, closed_samples=0)]
     newer.dispose()
 
 
@@ -109,6 +109,6 @@ def test_the_template_makes_a_revision_without_a_way_down(copied) -> None:
     script = command.revision(at(copied), "keep the weather", rev_id=COMING)
     text = Path(script.path).read_text()
     compile(text, script.path, "exec")
-    assert f'Take the schema from {HEAD} to {COMING}; downgrade is not offered."""' in text
-    assert script.down_revision == HEAD
+    assert f'Take the schema from {HEAD_REVISION} to {COMING}; downgrade is not offered."""' in text
+    assert script.down_revision == HEAD_REVISION
     assert "def downgrade" not in text

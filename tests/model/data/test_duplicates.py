@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.data.duplicates import BLOCK, Groups, find_duplicates, seen_in
+from model.data.duplicates import BLOCK_SIZE, DuplicateGroups, find_duplicates, has_copy_in
 from model.data.faces import Faces, Usage
 from tests.helpers.made_up_faces import make_faces, real_splits
 
@@ -26,7 +26,7 @@ def of_images(images: Image, **fields: NDArray[np.int64]) -> Faces:
     return replace(make_faces(len(images)), images=images, **fields)
 
 
-def indices(groups: Groups) -> list[list[int]]:
+def indices(groups: DuplicateGroups) -> list[list[int]]:
     return [part.tolist() for part in groups.members]
 
 
@@ -68,7 +68,7 @@ UNLIKE = {
 def test_equal_faces_are_groups() -> None:
     images = draw_smooth(3)[[0, 1, 0, 2, 1, 0]]
     found = find_duplicates(of_images(images))
-    assert indices(found.exact) == indices(found.alike) == [[0, 2, 5], [1, 4]]
+    assert indices(found.exact) == indices(found.near) == [[0, 2, 5], [1, 4]]
     assert (len(found.exact), found.exact.faces) == (2, 5)
 
 
@@ -77,14 +77,14 @@ def test_the_same_picture_saved_twice_is_alike_and_not_equal(change: str) -> Non
     images = draw_smooth(4)
     found = find_duplicates(of_images(np.concatenate([images, [ALIKE[change](images[2])]])))
     assert indices(found.exact) == []
-    assert indices(found.alike) == [[2, 4]]
+    assert indices(found.near) == [[2, 4]]
 
 
 @pytest.mark.parametrize("change", UNLIKE)
 def test_other_pictures_are_not_alike(change: str) -> None:
     images = draw_smooth(4)
     found = find_duplicates(of_images(np.concatenate([images, [UNLIKE[change](images[2])]])))
-    assert indices(found.alike) == []
+    assert indices(found.near) == []
 
 
 def test_a_chain_is_one_group_with_the_equal_ones() -> None:
@@ -92,28 +92,28 @@ def test_a_chain_is_one_group_with_the_equal_ones() -> None:
     rows = [images[0], images[1], images[0][:, ::-1], recompressed(images[0][:, ::-1]), images[0]]
     found = find_duplicates(of_images(np.array(rows)))
     assert indices(found.exact) == [[0, 4]]
-    assert indices(found.alike) == [[0, 2, 3, 4]]
+    assert indices(found.near) == [[0, 2, 3, 4]]
 
 
 def test_faces_of_one_grey_are_equal_or_nothing() -> None:
     images = np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 7, 0)])
     found = find_duplicates(of_images(images))
-    assert indices(found.exact) == indices(found.alike) == [[0, 2]]
+    assert indices(found.exact) == indices(found.near) == [[0, 2]]
 
 
 def test_copies_are_found_across_blocks() -> None:
-    images = draw_smooth(BLOCK + 3)
-    images[BLOCK + 1] = images[3][:, ::-1]
-    images[BLOCK + 2] = images[BLOCK][:, ::-1]
+    images = draw_smooth(BLOCK_SIZE + 3)
+    images[BLOCK_SIZE + 1] = images[3][:, ::-1]
+    images[BLOCK_SIZE + 2] = images[BLOCK_SIZE][:, ::-1]
     faces = of_images(images)
-    assert indices(find_duplicates(faces).alike) == [[3, BLOCK + 1], [BLOCK, BLOCK + 2]]
-    assert np.flatnonzero(seen_in(faces, faces.take(np.array([3])))).tolist() == [3, BLOCK + 1]
+    assert indices(find_duplicates(faces).near) == [[3, BLOCK_SIZE + 1], [BLOCK_SIZE, BLOCK_SIZE + 2]]
+    assert np.flatnonzero(has_copy_in(faces, faces.subset(np.array([3])))).tolist() == [3, BLOCK_SIZE + 1]
 
 
 def test_groups_are_counted_by_the_splits_they_share() -> None:
     images = draw_smooth(4)[[0, 0, 1, 1, 1, 2, 2, 3]]
     usage = np.array([Usage.TRAINING, Usage.PUBLIC_TEST, 0, 0, Usage.PRIVATE_TEST, 1, 1, 0])
-    crossings = find_duplicates(of_images(images, usage=usage)).exact.crossings
+    crossings = find_duplicates(of_images(images, usage=usage)).exact.split_crossings
     assert crossings.tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
 
 
@@ -127,9 +127,9 @@ def test_contradictions_are_counted_by_group() -> None:
 
 def test_data_without_copies() -> None:
     found = find_duplicates(of_images(draw_smooth(3)))
-    for groups in (found.exact, found.alike):
+    for groups in (found.exact, found.near):
         assert (len(groups), groups.faces, groups.label_conflicts, groups.majority_conflicts) == (0, 0, 0, 0)
-        assert groups.crossings.tolist() == [[0] * 4] * 4
+        assert groups.split_crossings.tolist() == [[0] * 4] * 4
 
 
 def test_faces_that_training_has_seen() -> None:
@@ -138,17 +138,17 @@ def test_faces_that_training_has_seen() -> None:
     faces = of_images(
         np.array([images[4], images[1], images[2][:, ::-1], recompressed(images[0]), images[3]])
     )
-    assert seen_in(faces, train).tolist() == [False, True, True, True, False]
+    assert has_copy_in(faces, train).tolist() == [False, True, True, True, False]
 
 
 def test_equal_greys_are_seen() -> None:
     train = of_images(np.zeros((1, 48, 48), np.uint8))
     faces = of_images(np.stack([np.zeros((48, 48), np.uint8), np.full((48, 48), 9, np.uint8)]))
-    assert seen_in(faces, train).tolist() == [True, False]
+    assert has_copy_in(faces, train).tolist() == [True, False]
 
 
 def test_the_real_public_test_has_copies_in_training(shared: Path) -> None:
     splits = real_splits(shared)
-    seen = [int(seen_in(part, splits.train).sum()) for part in (splits.choose, splits.report)]
+    seen = [int(has_copy_in(part, splits.train).sum()) for part in (splits.choose, splits.report)]
     # 150 and 130 of them to the last pixel; a pair at the threshold may fall otherwise on another machine.
     assert seen == pytest.approx([214, 185], abs=2)

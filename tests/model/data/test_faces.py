@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.data.faces import Faces, Usage, select, split
+from model.data.faces import Faces, Usage, official_splits, select_split
 from model.errors import ModelError
 from tests.helpers.made_up_faces import make_faces, real_splits
 
@@ -17,18 +17,18 @@ def of_usage(*usage: int) -> Faces:
 
 def test_splits_follow_usage_and_the_rows_of_the_csv() -> None:
     faces = replace(of_usage(1, 0, 1, 1, 0, 1, 1), csv_rows=np.array([50, 1, 40, 30, 2, 20, 10]))
-    splits = split(faces)
+    splits = official_splits(faces)
     assert splits.train.csv_rows.tolist() == [1, 2]
     assert splits.choose.csv_rows.tolist() == [10, 20]
     assert splits.report.csv_rows.tolist() == [30, 40, 50]
     assert splits.report.labels.tolist() == [3, 2, 0]
     np.testing.assert_array_equal(splits.report.images, faces.images[[3, 2, 0]])
-    np.testing.assert_array_equal(splits.report.counts, faces.counts[[3, 2, 0]])
+    np.testing.assert_array_equal(splits.report.vote_counts, faces.vote_counts[[3, 2, 0]])
     assert splits.report.usage.tolist() == [1, 1, 1]
 
 
 def test_no_face_is_in_two_splits_and_none_is_of_private_test() -> None:
-    splits = split(of_usage(*[0, 1, 2, 3] * 5))
+    splits = official_splits(of_usage(*[0, 1, 2, 3] * 5))
     rows = np.concatenate([part.csv_rows for part in (splits.train, splits.choose, splits.report)])
     assert sorted(rows.tolist()) == [row for row in range(20) if row % 4 < 2]
 
@@ -39,7 +39,7 @@ def test_no_face_is_in_two_splits_and_none_is_of_private_test() -> None:
 )
 def test_a_split_without_a_face_is_refused(usage: tuple[int, ...], missing: str) -> None:
     with pytest.raises(ModelError, match=f"^no face for {missing}; expected"):
-        split(of_usage(*usage))
+        official_splits(of_usage(*usage))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_split_without_a_face_is_refused(usage: tuple[int, ...], missing: str)
     ],
 )
 def test_splits_by_name(name: str, rows: list[int]) -> None:
-    assert select(of_usage(0, 1, 2, 3, 0, 1), name).csv_rows.tolist() == rows
+    assert select_split(of_usage(0, 1, 2, 3, 0, 1), name).csv_rows.tolist() == rows
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_splits_by_name(name: str, rows: list[int]) -> None:
 )
 def test_split_that_is_not_there(name: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        select(of_usage(0, 0, 1, 1), name)
+        select_split(of_usage(0, 0, 1, 1), name)
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_faces_that_are_not_what_they_should_be(field: str, value: np.ndarray, m
 
 def test_faces_without_votes_have_no_distribution_and_no_majority() -> None:
     faces = make_faces(6)  # the fifth has no votes
-    assert faces.vote_weights.tolist() == faces.votes.sum(axis=1).tolist() == [1, 1, 1, 1, 0, 1]
+    assert faces.vote_weights.tolist() == faces.vote_shares.sum(axis=1).tolist() == [1, 1, 1, 1, 0, 1]
     assert faces.has_majority.tolist() == [True, True, True, True, False, True]
     assert faces.majority[faces.has_majority].tolist() == [0, 1, 2, 3, 5]
 
 
 def test_taken_faces_bring_all_that_is_known_of_them() -> None:
     faces = make_faces(6)
-    taken = faces.take(np.array([5, 1]))
+    taken = faces.subset(np.array([5, 1]))
     assert taken.csv_rows.tolist() == taken.labels.tolist() == [5, 1]
     np.testing.assert_array_equal(taken.images, faces.images[[5, 1]])
     assert taken.majority.tolist() == [5, 1]
-    assert faces.take(faces.labels > 3).csv_rows.tolist() == [4, 5]
+    assert faces.subset(faces.labels > 3).csv_rows.tolist() == [4, 5]
 
 
 def test_usage_is_in_the_order_of_the_table() -> None:
@@ -115,5 +115,5 @@ def test_the_real_faces_have_the_official_sizes(shared: Path) -> None:
     splits = real_splits(shared)
     assert [len(part) for part in (splits.train, splits.choose, splits.report)] == [28709, 1794, 1795]
     assert np.bincount(splits.train.labels).tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]
-    sums = splits.train.votes.sum(axis=1)
+    sums = splits.train.vote_shares.sum(axis=1)
     np.testing.assert_allclose(sums, splits.train.vote_weights, atol=1e-5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.data.faces import NO_MAJORITY, distribution, expression_counts, majority
+from model.data.faces import NO_MAJORITY, expression_counts, majority_labels, vote_distribution
 from model.emotions import EMOTIONS, Emotion
 
 
@@ -24,7 +24,7 @@ from model.emotions import EMOTIONS, Emotion
     ],
 )
 def test_votes_become_a_distribution(counts: tuple[int, ...], expected: dict[str, float]) -> None:
-    votes = distribution(np.array([counts]))
+    votes = vote_distribution(np.array([counts]))
     found = {Emotion(i).label: share for i, share in enumerate(votes[0].tolist()) if share}
     assert found == pytest.approx(expected)
 
@@ -44,12 +44,12 @@ def test_votes_become_a_distribution(counts: tuple[int, ...], expected: dict[str
     ],
 )
 def test_majority_is_one_of_the_seven_or_none(counts: tuple[int, ...], expected: int) -> None:
-    assert majority(np.array([counts])).tolist() == [expected]
+    assert majority_labels(np.array([counts])).tolist() == [expected]
 
 
 def test_each_column_of_ferplus_is_its_own_label() -> None:
     columns = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
-    found = majority(np.eye(10, dtype=np.int64))
+    found = majority_labels(np.eye(10, dtype=np.int64))
     assert [EMOTIONS[label] for label in found[:7]] == list(columns)
     assert found[7:].tolist() == [NO_MAJORITY] * 3
     assert expression_counts(np.eye(10, dtype=np.int64)).argmax(axis=1)[:7].tolist() == found[:7].tolist()
@@ -57,7 +57,7 @@ def test_each_column_of_ferplus_is_its_own_label() -> None:
 
 def test_rows_do_not_mix() -> None:
     counts = np.array([[0, 8, 0, 0, 0, 0, 0, 0, 2, 0], [0] * 10, [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]])
-    votes = distribution(counts)
+    votes = vote_distribution(counts)
     assert (votes.shape, votes.dtype) == ((3, 7), np.float32)
     assert votes.sum(axis=1).tolist() == [1, 0, 1]
-    assert majority(counts).tolist() == [Emotion.HAPPY, NO_MAJORITY, Emotion.SAD]
+    assert majority_labels(counts).tolist() == [Emotion.HAPPY, NO_MAJORITY, Emotion.SAD]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.data.load import FORMS, load_faces
+from model.data.load import SUPPORTED_FORMS, load_faces
 from model.emotions import Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import (
@@ -97,5 +97,7 @@ def test_what_has_no_form_is_one_line_with_the_forms(tmp_path: Path, name: str, 
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError) as caught:
         load_faces(tmp_path / name)
-    assert str(caught.value) == f"{tmp_path / name} {fault}; expected {FORMS}"
-    assert all(form in FORMS for form in ("fer2013_faces.png", "fer2013.csv", "class folders", ".npz"))
+    assert str(caught.value) == f"{tmp_path / name} {fault}; expected {SUPPORTED_FORMS}"
+    assert all(
+        form in SUPPORTED_FORMS for form in ("fer2013_faces.png", "fer2013.csv", "class folders", ".npz")
+    )

@@ -4,7 +4,7 @@ import numpy as np
 
 from model.emotions import EMOTIONS, Emotion
 from model.evaluation.classification_report import classification_report
-from model.evaluation.metrics import evaluate
+from model.evaluation.metrics import evaluate_probabilities
 
 ANSWERS = (Emotion.SAD, Emotion.NEUTRAL, Emotion.SAD, Emotion.NEUTRAL)
 TRUTH = np.array([Emotion.SAD, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY])
@@ -12,7 +12,7 @@ TRUTH = np.array([Emotion.SAD, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Em
 
 def lines() -> dict[str, list[str]]:
     answers = np.eye(7, dtype=np.float32)[[*ANSWERS, Emotion.HAPPY]]
-    text = classification_report(evaluate(answers, TRUTH))
+    text = classification_report(evaluate_probabilities(answers, TRUTH))
     return {line[:12].strip(): line[12:].split() for line in text.splitlines() if line.strip()}
 
 

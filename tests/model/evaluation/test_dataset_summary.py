@@ -8,19 +8,19 @@ import pytest
 
 from model.data.duplicates import find_duplicates
 from model.data.faces import Faces, Usage
-from model.data.loaders.contact_sheet import load_sheet
-from model.data.statistics import BLURRED_SHARPNESS, FLAT_STD, brightness, measure
+from model.data.loaders.contact_sheet import load_contact_sheet
+from model.data.statistics import BLURRED_SHARPNESS, FLAT_STD, brightness_by_split, measure_images
 from model.emotions import EMOTIONS, Emotion
-from model.evaluation.dataset_summary import Exploration, explore
-from model.evaluation.examples import examples
+from model.evaluation.dataset_summary import DatasetSummary, summarise_dataset
+from model.evaluation.examples import choose_examples
 from model.evaluation.label_agreement import (
-    Undecided,
-    agreement,
-    conflict,
-    division,
-    leading,
-    said,
-    undecided,
+    NoMajorityReason,
+    label_agreement,
+    leading_vote_histogram,
+    no_majority_reasons,
+    rater_answers,
+    rater_conflict,
+    rater_entropy,
 )
 from monitor.faces.quality import QualitySettings
 from tests.helpers.made_up_faces import draw_faces, make_faces
@@ -29,11 +29,11 @@ UNVOTED = (0,) * 10
 
 
 def of_counts(*rows: tuple[int, ...], labels: list[int]) -> Faces:
-    return replace(make_faces(len(rows)), counts=np.array(rows), labels=np.array(labels))
+    return replace(make_faces(len(rows)), vote_counts=np.array(rows), labels=np.array(labels))
 
 
-def facts(faces: Faces) -> Exploration:
-    return explore(faces, find_duplicates(faces))
+def facts(faces: Faces) -> DatasetSummary:
+    return summarise_dataset(faces, find_duplicates(faces))
 
 
 def test_every_split_that_has_faces_is_counted() -> None:
@@ -50,21 +50,21 @@ def test_every_split_that_has_faces_is_counted() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (UNVOTED, Undecided.NOBODY_ASKED),
-        ((5, 0, 0, 5, 0, 0, 0, 0, 0, 0), Undecided.TIE),
-        ((0, 0, 0, 0, 0, 0, 0, 5, 5, 0), Undecided.TIE),
-        ((4, 0, 0, 0, 0, 0, 0, 6, 0, 0), Undecided.CONTEMPT),
-        ((4, 0, 0, 0, 0, 0, 0, 0, 6, 0), Undecided.UNKNOWN),
-        ((1, 0, 0, 0, 0, 0, 0, 0, 0, 9), Undecided.NOT_A_FACE),
+        (UNVOTED, NoMajorityReason.NO_VOTES),
+        ((5, 0, 0, 5, 0, 0, 0, 0, 0, 0), NoMajorityReason.TIE),
+        ((0, 0, 0, 0, 0, 0, 0, 5, 5, 0), NoMajorityReason.TIE),
+        ((4, 0, 0, 0, 0, 0, 0, 6, 0, 0), NoMajorityReason.CONTEMPT),
+        ((4, 0, 0, 0, 0, 0, 0, 0, 6, 0), NoMajorityReason.UNKNOWN),
+        ((1, 0, 0, 0, 0, 0, 0, 0, 0, 9), NoMajorityReason.NOT_A_FACE),
     ],
 )
-def test_a_face_without_majority_has_a_reason(row: tuple[int, ...], reason: Undecided) -> None:
-    assert undecided(np.array([row])).tolist() == [reason]
+def test_a_face_without_majority_has_a_reason(row: tuple[int, ...], reason: NoMajorityReason) -> None:
+    assert no_majority_reasons(np.array([row])).tolist() == [reason]
 
 
 def test_the_label_sets_are_laid_side_by_side() -> None:
     sad, neutral = Emotion.SAD, Emotion.NEUTRAL
-    found = agreement(
+    found = label_agreement(
         of_counts(
             (9, 0, 0, 1, 0, 0, 0, 0, 0, 0),
             (1, 0, 0, 9, 0, 0, 0, 0, 0, 0),
@@ -75,27 +75,29 @@ def test_the_label_sets_are_laid_side_by_side() -> None:
         )
     )
     assert found is not None
-    assert (found.faces, found.asked, found.agreed, found.same) == (5, 4, 3, 2)
-    assert found.share == pytest.approx(2 / 3)
+    assert (found.faces, found.rated, found.with_majority, found.matching) == (5, 4, 3, 2)
+    assert found.matching_share == pytest.approx(2 / 3)
     assert found.row_shares()[sad].tolist() == [0, 0, 0, 0, 0.5, 0, 0.5]
     assert np.isnan(found.row_shares()[Emotion.HAPPY]).all()
-    assert found.undecided[Undecided.TIE] == found.undecided[Undecided.NOBODY_ASKED] == 1
-    assert found.leading == (0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1)
-    assert found.agreed + sum(found.undecided.values()) == found.faces
+    assert (
+        found.without_majority[NoMajorityReason.TIE] == found.without_majority[NoMajorityReason.NO_VOTES] == 1
+    )
+    assert found.leading_votes == (0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1)
+    assert found.with_majority + sum(found.without_majority.values()) == found.faces
 
 
 def test_where_nobody_was_asked_there_is_no_agreement_rather_than_zeros() -> None:
-    assert agreement(of_counts(UNVOTED, UNVOTED, labels=[0, 1])) is None
+    assert label_agreement(of_counts(UNVOTED, UNVOTED, labels=[0, 1])) is None
 
 
 def test_votes_without_any_majority_have_no_share() -> None:
-    found = agreement(of_counts((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
+    found = label_agreement(of_counts((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
     assert found is not None
-    assert found.share is None
+    assert found.matching_share is None
 
 
 def test_raters_fewer_than_ten_count_as_tenths() -> None:
-    assert leading(np.array([(8, 1, 0, 0, 0, 0, 0, 0, 0, 0)]))[9] == 1
+    assert leading_vote_histogram(np.array([(8, 1, 0, 0, 0, 0, 0, 0, 0, 0)]))[9] == 1
 
 
 def test_a_contradicted_label_scores_more_than_a_doubted_one() -> None:
@@ -107,24 +109,30 @@ def test_a_contradicted_label_scores_more_than_a_doubted_one() -> None:
         (5, 0, 0, 5, 0, 0, 0, 0, 0, 0),
         labels=[Emotion.SAD] * 5,
     )
-    assert conflict(faces).tolist() == pytest.approx([1, 0.7, 0.1, 0, 0])
+    assert rater_conflict(faces).tolist() == pytest.approx([1, 0.7, 0.1, 0, 0])
 
 
 def test_division_is_none_for_one_answer_and_whole_for_all_seven() -> None:
     faces = of_counts((10, 0, 0, 0, 0, 0, 0, 0, 0, 0), (1,) * 7 + (0, 0, 0), UNVOTED, labels=[0, 0, 0])
-    assert division(faces).tolist() == pytest.approx([0, 1, 0], abs=1e-6)
+    assert rater_entropy(faces).tolist() == pytest.approx([0, 1, 0], abs=1e-6)
 
 
 def test_answers_are_named_most_votes_first() -> None:
     row = np.array((3, 0, 0, 4, 0, 0, 0, 1, 1, 1))
-    assert said(row) == [("sad", 4), ("neutral", 3), ("contempt", 1), ("unknown", 1), ("not a face", 1)]
+    assert rater_answers(row) == [
+        ("sad", 4),
+        ("neutral", 3),
+        ("contempt", 1),
+        ("unknown", 1),
+        ("not a face", 1),
+    ]
 
 
 def test_flat_dark_and_bright_faces_are_counted() -> None:
     images = draw_faces(7)
     images[0], images[1] = 0, 255
     images[2] = 128 + np.arange(48) % 2
-    (found,) = brightness(replace(make_faces(7), images=images))
+    (found,) = brightness_by_split(replace(make_faces(7), images=images))
     assert (found.split, found.faces) == ("Training", 7)
     assert (found.flat, found.dark, found.bright, found.blurred) == (3, 1, 1, 0)
     assert sum(found.mean_histogram) == sum(found.std_histogram) == 7
@@ -134,7 +142,7 @@ def test_flat_dark_and_bright_faces_are_counted() -> None:
 def test_measures_are_those_of_numpy_and_a_flat_face_has_no_sharpness() -> None:
     images = draw_faces(3)
     images[2] = 40
-    means, stds, sharpnesses = measure(images)
+    means, stds, sharpnesses = measure_images(images)
     assert means.tolist() == pytest.approx(images.mean(axis=(1, 2)).tolist(), rel=1e-5)
     assert stds.tolist() == pytest.approx(images.std(axis=(1, 2)).tolist(), rel=1e-4)
     assert sharpnesses[2] == 0
@@ -143,7 +151,7 @@ def test_measures_are_those_of_numpy_and_a_flat_face_has_no_sharpness() -> None:
 
 def test_a_smooth_ramp_is_blurred_but_not_flat() -> None:
     ramp = np.tile(np.linspace(0, 255, 48), (48, 1)).astype(np.uint8)
-    (found,) = brightness(replace(make_faces(1), images=ramp[None]))
+    (found,) = brightness_by_split(replace(make_faces(1), images=ramp[None]))
     assert (found.blurred, found.flat) == (1, 0)
     assert found.median_std > FLAT_STD
 
@@ -157,9 +165,17 @@ def test_copies_are_counted_across_splits() -> None:
     images[4], images[5], images[1] = images[0], images[0], images[2]
     usage = np.array([Usage.TRAINING] * 4 + [Usage.PUBLIC_TEST] * 2)
     found = facts(replace(make_faces(6), images=images, usage=usage))
-    assert (found.exact.groups, found.exact.faces, found.exact.crossing) == (2, 5, 1)
-    assert found.exact.label_conflicts == 2
-    assert found.alike.seen == found.exact.seen == {"PublicTest": 2}
+    assert (
+        found.exact_duplicates.groups,
+        found.exact_duplicates.faces,
+        found.exact_duplicates.across_splits,
+    ) == (2, 5, 1)
+    assert found.exact_duplicates.label_conflicts == 2
+    assert (
+        found.near_duplicates.shared_with_training
+        == found.exact_duplicates.shared_with_training
+        == {"PublicTest": 2}
+    )
 
 
 @pytest.mark.parametrize("usage", [Usage.TRAINING, Usage.PUBLIC_TEST, Usage.UNSTATED])
@@ -167,14 +183,14 @@ def test_with_one_split_nothing_is_said_about_others(usage: Usage) -> None:
     images = draw_faces(4)
     images[1] = images[0]
     found = facts(replace(make_faces(4), images=images, usage=np.full(4, usage)))
-    assert found.exact.groups == 1
-    assert found.exact.seen == {}
+    assert found.exact_duplicates.groups == 1
+    assert found.exact_duplicates.shared_with_training == {}
 
 
 def test_examples_are_the_same_every_time_and_of_their_kind() -> None:
     faces = make_faces(100)
     duplicates = find_duplicates(faces)
-    first, second = examples(faces, duplicates, 4), examples(faces, duplicates, 4)
+    first, second = choose_examples(faces, duplicates, 4), choose_examples(faces, duplicates, 4)
     assert list(first.classes) == list(Emotion)
     for label, chosen in first.classes.items():
         assert chosen.tolist() == second.classes[label].tolist()
@@ -185,8 +201,8 @@ def test_examples_are_the_same_every_time_and_of_their_kind() -> None:
 def test_no_picture_is_shown_twice_but_as_a_pair_with_two_labels() -> None:
     images = np.repeat(draw_faces(7), 2, axis=0)
     votes = np.tile((6, 0, 0, 4, 0, 0, 0, 0, 0, 0), (14, 1))
-    faces = replace(make_faces(14), images=images, counts=votes)
-    chosen = examples(faces, find_duplicates(faces), 4)
+    faces = replace(make_faces(14), images=images, vote_counts=votes)
+    chosen = choose_examples(faces, find_duplicates(faces), 4)
     shown = [*np.concatenate(list(chosen.classes.values())).tolist()]
     assert shown == [index for index in shown if index % 2 == 0]
     assert set(chosen.divided % 2) == set(chosen.contradicted % 2) == {0}
@@ -198,18 +214,18 @@ def test_no_picture_is_shown_twice_but_as_a_pair_with_two_labels() -> None:
 
 def test_labels_that_no_face_has_have_no_strip() -> None:
     faces = replace(make_faces(3), labels=np.array([3, 3, 6]))
-    chosen = examples(faces, find_duplicates(faces))
+    chosen = choose_examples(faces, find_duplicates(faces))
     assert [label.label for label in chosen.classes] == ["happy", "neutral"]
 
 
 def test_fer2013_is_as_the_page_says(shared: Path) -> None:
-    faces = load_sheet(shared / "data")
-    found = agreement(faces)
+    faces = load_contact_sheet(shared / "data")
+    found = label_agreement(faces)
     assert found is not None
-    assert (found.faces, found.agreed, found.same) == (32298, 30150, 19815)
+    assert (found.faces, found.with_majority, found.matching) == (32298, 30150, 19815)
     sad = dict(zip(EMOTIONS, found.matrix[Emotion.SAD], strict=True))
     assert (sad["neutral"], sad["sad"]) == (2581, 2191)
-    assert [part.flat for part in brightness(faces)] == [9, 2]
+    assert [part.flat for part in brightness_by_split(faces)] == [9, 2]
 
 
 def test_facts_are_plain(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from model.emotions import EMOTIONS, Emotion
 from model.evaluation.metrics import (
-    accuracies,
-    evaluate,
-    evaluate_both,
+    evaluate_label_sets,
+    evaluate_probabilities,
     expected_calibration_error,
+    head_accuracies,
     reliability,
 )
 from tests.helpers.made_up_faces import make_faces
@@ -28,7 +28,7 @@ def test_scores_of_literals() -> None:
         [Emotion.SAD, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY]
     )
     answers = says(Emotion.SAD, Emotion.NEUTRAL, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY)
-    result = evaluate(answers, truth)
+    result = evaluate_probabilities(answers, truth)
     by_label = {score.label: score for score in result.classes}
     assert tuple(by_label) == EMOTIONS
     assert result.faces == 6
@@ -45,7 +45,7 @@ def test_scores_of_literals() -> None:
 
 
 def test_precision_and_recall_are_not_exchanged() -> None:
-    result = evaluate(says(Emotion.SAD, Emotion.SAD), np.array([Emotion.SAD, Emotion.FEAR]))
+    result = evaluate_probabilities(says(Emotion.SAD, Emotion.SAD), np.array([Emotion.SAD, Emotion.FEAR]))
     sad = result.classes[Emotion.SAD]
     assert (sad.precision, sad.recall) == (0.5, 1.0)
 
@@ -74,19 +74,19 @@ def test_perfect_answers_have_no_calibration_error() -> None:
 @pytest.mark.parametrize("shape", [(2, 7), (3, 6), (3,)])
 def test_shapes_that_do_not_belong_together(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"expected \(N, 7\)"):
-        evaluate(np.zeros(shape, np.float32), np.zeros(3, np.int64))
+        evaluate_probabilities(np.zeros(shape, np.float32), np.zeros(3, np.int64))
 
 
 def test_no_faces_are_no_score() -> None:
     with pytest.raises(ValueError, match="N > 0"):
-        evaluate(np.zeros((0, 7), np.float32), np.zeros(0, np.int64))
+        evaluate_probabilities(np.zeros((0, 7), np.float32), np.zeros(0, np.int64))
 
 
 def test_both_label_sets() -> None:
     faces = make_faces(10)  # 4 and 9 have no votes; the others' votes agree with the labels
     answers = np.eye(7, dtype=np.float32)[faces.labels]
     answers[[4, 0]] = np.eye(7)[[Emotion.FEAR, Emotion.FEAR]]
-    result = evaluate_both(answers, faces)
+    result = evaluate_label_sets(answers, faces)
     assert (result.fer2013.faces, result.ferplus.faces) == (10, 8)
     assert result.fer2013.accuracy == pytest.approx(8 / 10)
     assert result.ferplus.accuracy == pytest.approx(7 / 8)
@@ -95,16 +95,18 @@ def test_both_label_sets() -> None:
 
 def test_ties_are_neither_right_nor_wrong() -> None:
     faces = make_faces(3)
-    counts = faces.counts.copy()
+    counts = faces.vote_counts.copy()
     counts[0, :] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
-    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], replace(faces, counts=counts))
+    result = evaluate_label_sets(
+        np.eye(7, dtype=np.float32)[faces.labels], replace(faces, vote_counts=counts)
+    )
     assert result.ferplus is not None
     assert result.ferplus.faces == 2
 
 
 def test_without_votes_nothing_is_said_of_the_raters() -> None:
-    faces = replace(make_faces(3), counts=np.zeros((3, 10), np.int64))
-    result = evaluate_both(np.eye(7, dtype=np.float32)[faces.labels], faces)
+    faces = replace(make_faces(3), vote_counts=np.zeros((3, 10), np.int64))
+    result = evaluate_label_sets(np.eye(7, dtype=np.float32)[faces.labels], faces)
     assert (result.ferplus, result.votes_ece) == (None, None)
     assert result.fer2013.accuracy == 1
 
@@ -122,5 +124,5 @@ def test_reliability_of_literals() -> None:
 def test_each_head_is_held_against_its_own_labels() -> None:
     faces = make_faces(10)
     right, wrong = (np.eye(7, dtype=np.float32)[(faces.labels + shift) % 7] for shift in (0, 1))
-    assert accuracies({"fer2013": right, "expression": wrong}, faces) == (1, 0)
-    assert accuracies({"fer2013": wrong, "expression": right}, faces) == (0, 1)
+    assert head_accuracies({"fer2013": right, "expression": wrong}, faces) == (1, 0)
+    assert head_accuracies({"fer2013": wrong, "expression": right}, faces) == (0, 1)

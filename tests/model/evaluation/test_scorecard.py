@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.data.faces import Faces
-from model.evaluation.scorecard import CONDITIONS, condition_score, make_scorecard
+from model.evaluation.scorecard import CONDITIONS, make_scorecard, score_condition
 from tests.helpers.made_up_faces import make_faces
 
 
@@ -21,7 +21,7 @@ class Knowing:
         for image, label in zip(faces.images, faces.labels, strict=True):
             self.known[np.ascontiguousarray(image[:, ::-1]).tobytes()] = label
 
-    def answers(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def head_probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         labels = [int(self.known.get(image.tobytes(), 0)) for image in crops_gray]
         one = np.eye(7, dtype=np.float32)[labels]
         return np.stack([one, np.roll(one, 1, axis=1)], axis=1)
@@ -53,8 +53,8 @@ def test_every_condition_is_a_line_of_its_own() -> None:
 
 def test_copies_of_training_faces_are_taken_out() -> None:
     faces = make_faces(21)
-    train = faces.take(np.arange(6))
-    card = make_scorecard(Knowing(faces.take(np.arange(6))), faces, train)
+    train = faces.subset(np.arange(6))
+    card = make_scorecard(Knowing(faces.subset(np.arange(6))), faces, train)
     assert card.unseen is not None
     assert card.unseen_faces == 15
     assert card.unseen.ferplus < card.conditions[0].ferplus
@@ -64,7 +64,7 @@ def test_copies_of_training_faces_are_taken_out() -> None:
 
 
 def test_without_votes_the_raters_are_unknown_and_not_nought() -> None:
-    faces = replace(make_faces(14), counts=np.zeros((14, 10), np.int64))
+    faces = replace(make_faces(14), vote_counts=np.zeros((14, 10), np.int64))
     card = make_scorecard(Knowing(faces), faces)
     assert card.ferplus is None
     assert card.raters is None
@@ -85,7 +85,7 @@ def test_the_raters_are_scored_as_a_model_of_the_label() -> None:
 def test_a_condition_tells_of_neutral_faces_called_sad() -> None:
     faces = make_faces(14)
     sad = np.tile(np.eye(7, dtype=np.float32)[4], (14, 1))
-    row = condition_score("x", {"expression": sad, "fer2013": sad}, faces)
+    row = score_condition("x", {"expression": sad, "fer2013": sad}, faces)
     assert (row.name, row.neutral_called_sad) == ("x", 1.0)
     # Two of the fourteen are sad, and one of these has no votes.
     assert row.ferplus == pytest.approx(1 / int(faces.has_majority.sum()))

@@ -3,28 +3,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.evaluation.scorecard import CONDITIONS, as_seen, darkened, mirrored, under
+from model.evaluation.scorecard import CONDITIONS, apply_condition, darken_face, downscale_to, mirror_face
 from tests.helpers.made_up_faces import draw_faces
 
 
 def test_small_faces_are_made_as_frames_show_them() -> None:
     face = draw_faces(1)[0]
-    np.testing.assert_array_equal(as_seen(face, 48), face)
-    assert as_seen(face, 12).shape == (48, 48)
-    assert as_seen(face, 12).std() < as_seen(face, 24).std() < face.std()
+    np.testing.assert_array_equal(downscale_to(face, 48), face)
+    assert downscale_to(face, 12).shape == (48, 48)
+    assert downscale_to(face, 12).std() < downscale_to(face, 24).std() < face.std()
 
 
 def test_mirrored_and_darkened_are_what_they_say() -> None:
     face = draw_faces(1)[0]
-    np.testing.assert_array_equal(mirrored(face)[:, 0], face[:, -1])
-    np.testing.assert_allclose(darkened(face), face * 0.3, atol=0.5)
+    np.testing.assert_array_equal(mirror_face(face)[:, 0], face[:, -1])
+    np.testing.assert_allclose(darken_face(face), face * 0.3, atol=0.5)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_condition_changes_faces_and_keeps_their_kind(name: str) -> None:
     faces = draw_faces(2)
     before = faces.copy()
-    changed = under(name, faces)
+    changed = apply_condition(name, faces)
     assert (changed.shape, changed.dtype) == (faces.shape, np.uint8)
     assert (changed != faces).any()
     np.testing.assert_array_equal(faces, before)
@@ -32,5 +32,5 @@ def test_every_condition_changes_faces_and_keeps_their_kind(name: str) -> None:
 
 def test_blur_takes_detail_and_leaves_light() -> None:
     face = draw_faces(1)
-    assert under("blurred", face).std() < 0.5 * face.std()
-    assert under("blurred", face).mean() == pytest.approx(face.mean(), abs=2)
+    assert apply_condition("blurred", face).std() < 0.5 * face.std()
+    assert apply_condition("blurred", face).mean() == pytest.approx(face.mean(), abs=2)

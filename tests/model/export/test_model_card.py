@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from model.export.model_card import (
-    class_table,
     condition_rows,
     confusion_table,
-    history,
-    mixed,
-    percent,
+    format_share,
+    mixup_sentence,
+    per_label_table,
+    training_stage_lines,
     unseen_sentence,
 )
 
@@ -29,12 +29,12 @@ def stage(epochs: int, minutes: float, start: object = None, teachers: object = 
 
 
 def test_percent() -> None:
-    assert percent(0.6275) == "62.7 %"
-    assert percent(None) == "unknown"
+    assert format_share(0.6275) == "62.7 %"
+    assert format_share(None) == "unknown"
 
 
 def test_class_table_keeps_the_order() -> None:
-    assert class_table({"classes": CLASSES}).splitlines()[2:] == [
+    assert per_label_table({"classes": CLASSES}).splitlines()[2:] == [
         "| sad | 9 | 0.250 | 0.500 | 0.333 |",
         "| happy | 1 | 1.000 | 1.000 | 1.000 |",
     ]
@@ -67,25 +67,25 @@ def test_copies_are_told_of_where_they_were_looked_for() -> None:
 
 def test_mixing_is_told_of_where_it_was_done() -> None:
     plain, mixing = ({"settings": {"augment": {"mixup_share": share}}} for share in (0.0, 0.5))
-    assert mixed(plain) == ""
-    assert mixed(plain | {"start": mixing}) == ", and in stage 1 mixed with each other"
+    assert mixup_sentence(plain) == ""
+    assert mixup_sentence(plain | {"start": mixing}) == ", and in stage 1 mixed with each other"
     thrice = mixing | {"start": mixing | {"start": plain | {"start": mixing}}}
-    assert mixed(thrice) == ", and in stages 1, 3 and 4 mixed with each other"
+    assert mixup_sentence(thrice) == ", and in stages 1, 3 and 4 mixed with each other"
 
 
 def test_history_tells_of_random_squares() -> None:
     cut = stage(3, 1.0)
     cut["settings"] = {**cut["settings"], "px": 48, "crop_px": 40}
-    assert "epochs on random squares of 40 pixels of faces of 48 in 1 minutes" in history(cut)
+    assert "epochs on random squares of 40 pixels of faces of 48 in 1 minutes" in training_stage_lines(cut)
 
 
 def test_history_tells_each_stage_and_its_teachers() -> None:
     first = stage(8, 4.4)
     last = stage(5, 9.6, start=first, teachers=[first])
-    lines = history(last).splitlines()
+    lines = training_stage_lines(last).splitlines()
     assert lines[0] == ("1. 8 of 9 epochs on faces of 36 pixels in 4 minutes, epoch 2 chosen.")
     assert lines[1].startswith("2. 5 of 6 epochs on faces of 36 pixels in 10 minutes")
     assert (
         "going on from the weights before; 40.0 % of the target was what an earlier network said" in lines[1]
     )
-    assert "what 2 earlier networks said" in history(stage(5, 9.6, teachers=[first, first]))
+    assert "what 2 earlier networks said" in training_stage_lines(stage(5, 9.6, teachers=[first, first]))

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from model.emotions import Emotion
-from model.export.model_info import mean_answers, measure, pose_answers
-from model.inference.classifier import LiteRTClassifier, load_classifier, read_model, shipped
-from model.poses import Pose
+from model.export.model_info import mean_probabilities_by_label, mean_probabilities_by_pose, measure_model
+from model.inference.classifier import LiteRTClassifier, load_classifier, read_model, shipped_file
+from model.poses import HeadPoseClass
 from monitor.faces.dataset_poses import tile_poses
 from tests.helpers.made_up_faces import real_splits
 
 
 def test_the_mean_answer_to_the_faces_of_each_label() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 3, 3]]
-    found = mean_answers(answers, np.array([4, 4, 3, -1]))
+    found = mean_probabilities_by_label(answers, np.array([4, 4, 3, -1]))
     assert found["faces"] == [0, 0, 0, 1, 2, 0, 0]
     assert found["means"][Emotion.SAD] == [0, 0, 0, 0, 0.5, 0, 0.5]
     assert found["means"][Emotion.HAPPY][Emotion.HAPPY] == 1
@@ -29,7 +29,7 @@ def test_the_mean_answer_to_the_faces_of_each_label() -> None:
 def test_only_faces_at_readable_poses_count_and_each_pose_alone() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 4, 3, 3]]
     poses = np.array([(0, 0), (0, -10), (20, 0), (0, -40), (np.nan, np.nan)], np.float32)
-    found = pose_answers(answers, np.array([4, 4, 4, 3, 3]), poses)
+    found = mean_probabilities_by_pose(answers, np.array([4, 4, 4, 3, 3]), poses)
     assert found["faces"] == [0, 0, 0, 0, 3, 0, 0]
     assert {pose: one["faces"][Emotion.SAD] for pose, one in found["poses"].items()} == {
         "level": 1,
@@ -40,9 +40,11 @@ def test_only_faces_at_readable_poses_count_and_each_pose_alone() -> None:
 
 
 def test_the_shipped_figures_are_the_cards() -> None:
-    measured = load_classifier().measured
+    measured = load_classifier().model_metrics
     assert measured is not None
-    results = json.loads(shipped("training.json").read_text())["results"]["heads"]["expression"]["ferplus"]
+    results = json.loads(shipped_file("training.json").read_text())["results"]["heads"]["expression"][
+        "ferplus"
+    ]
     sad = results["classes"][Emotion.SAD]
     assert measured["name"] == "cp-fer-3"
     assert measured["card"] == {
@@ -60,11 +62,11 @@ def test_the_shipped_figures_are_the_cards() -> None:
 def test_the_shipped_figures_can_be_measured_again(shared: Path) -> None:
     splits = real_splits(shared)
     classifier = load_classifier()
-    found = measure(classifier, splits.choose, splits.report, tile_poses)
-    kept = classifier.measured
+    found = measure_model(classifier, splits.choose, splits.report, tile_poses)
+    kept = classifier.model_metrics
     assert kept is not None
     assert found["confusion"]["poses"].keys() == kept["confusion"]["poses"].keys()
-    for part in (lambda one: one, *(lambda one, pose=pose: one["poses"][pose] for pose in Pose)):
+    for part in (lambda one: one, *(lambda one, pose=pose: one["poses"][pose] for pose in HeadPoseClass)):
         again, before = part(found["confusion"]), part(kept["confusion"])
         # A face at a limit may fall on its other side on another processor.
         assert np.array(again["faces"]) == pytest.approx(np.array(before["faces"]), abs=2)
@@ -73,8 +75,8 @@ def test_the_shipped_figures_can_be_measured_again(shared: Path) -> None:
 
 
 def test_a_model_exported_without_figures_is_read_too(tmp_path: Path) -> None:
-    about = json.loads(shipped("expression.json").read_text())
+    about = json.loads(shipped_file("expression.json").read_text())
     del about["measured"]
     (tmp_path / "expression.json").write_text(json.dumps(about))
-    shutil.copy(str(shipped("expression.tflite")), tmp_path)
-    assert LiteRTClassifier(read_model(tmp_path / "expression.tflite")).measured is None
+    shutil.copy(str(shipped_file("expression.tflite")), tmp_path)
+    assert LiteRTClassifier(read_model(tmp_path / "expression.tflite")).model_metrics is None

@@ -12,7 +12,13 @@ import pytest
 
 from model.emotions import EMOTIONS
 from model.errors import ModelError
-from model.inference.classifier import MOST_AT_ONCE, LiteRTClassifier, load_classifier, read_model, shipped
+from model.inference.classifier import (
+    MAX_BATCH_FACES,
+    LiteRTClassifier,
+    load_classifier,
+    read_model,
+    shipped_file,
+)
 from tests.helpers.made_up_faces import draw_faces
 
 
@@ -25,7 +31,7 @@ def classifier() -> LiteRTClassifier:
 def copy(tmp_path: Path) -> Path:
     """The shipped model in a folder where it may be spoilt."""
     for name in ("expression.tflite", "expression.json"):
-        (tmp_path / name).write_bytes(shipped(name).read_bytes())
+        (tmp_path / name).write_bytes(shipped_file(name).read_bytes())
     return tmp_path / "expression.tflite"
 
 
@@ -45,8 +51,8 @@ def test_each_face_gets_seven_shares_of_one(classifier: LiteRTClassifier, count:
 
 
 def test_a_face_is_read_alike_alone_and_among_others(classifier: LiteRTClassifier) -> None:
-    faces = draw_faces(MOST_AT_ONCE + 6)
-    chosen = [0, 3, MOST_AT_ONCE - 1, MOST_AT_ONCE, MOST_AT_ONCE + 5]
+    faces = draw_faces(MAX_BATCH_FACES + 6)
+    chosen = [0, 3, MAX_BATCH_FACES - 1, MAX_BATCH_FACES, MAX_BATCH_FACES + 5]
     together = classifier.probabilities(faces)
     alone = np.concatenate([classifier.probabilities(face[None]) for face in faces[chosen]])
     np.testing.assert_allclose(together[chosen], alone, atol=1e-4)
@@ -82,11 +88,11 @@ def test_other_shapes_and_types_are_refused(classifier: LiteRTClassifier, crops:
 def test_version_names_the_model_and_its_digest(classifier: LiteRTClassifier) -> None:
     name, digest = classifier.version.rsplit(" ", 1)
     assert name == "cp-fer-3"
-    assert json.loads(shipped("expression.json").read_text())["sha256"].startswith(digest)
+    assert json.loads(shipped_file("expression.json").read_text())["sha256"].startswith(digest)
 
 
 def test_shipped_labels_are_ours() -> None:
-    assert tuple(json.loads(shipped("expression.json").read_text())["labels"]) == EMOTIONS
+    assert tuple(json.loads(shipped_file("expression.json").read_text())["labels"]) == EMOTIONS
 
 
 def test_a_model_is_found_by_its_path(copy: Path, classifier: LiteRTClassifier) -> None:

@@ -12,7 +12,7 @@ from model.inference.crop import (
     EYE_DISTANCE_PX,
     EYES_TO_MOUTH_PX,
     crop_face,
-    cut_square,
+    crop_square,
     square_from_box,
     square_from_keypoints,
 )
@@ -94,7 +94,7 @@ def test_without_an_eye_or_the_mouth_the_box_decides(missing: int) -> None:
     points = frontal(60, 50, 1)
     points[missing] = np.nan
     box = (30.0, 30.0, 80.0, 80.0)
-    np.testing.assert_array_equal(crop_face(image, box, points), cut_square(image, square_from_box(box)))
+    np.testing.assert_array_equal(crop_face(image, box, points), crop_square(image, square_from_box(box)))
 
 
 def test_points_in_one_place_are_no_face() -> None:
@@ -112,19 +112,19 @@ def test_a_tile_of_fer2013_at_its_own_size_is_not_changed() -> None:
     tile = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
     image = np.full((100, 100, 3), 50, np.uint8)
     image[20:68, 30:78] = tile[..., None]
-    np.testing.assert_array_equal(cut_square(image, (30.0, 20.0, 48.0)), tile)
+    np.testing.assert_array_equal(crop_square(image, (30.0, 20.0, 48.0)), tile)
 
 
 def test_colours_are_read_as_blue_green_red() -> None:
     image = np.zeros((60, 60, 3), np.uint8)
     image[..., 2] = 255  # red: 0.299 of the grey (ITU-R BT.601)
-    assert np.unique(cut_square(image, (5, 5, 48))).tolist() == [76]
+    assert np.unique(crop_square(image, (5, 5, 48))).tolist() == [76]
 
 
 def test_a_face_at_the_edge_is_filled_with_the_edge() -> None:
     image = np.zeros((50, 50, 3), np.uint8)
     image[:, :2] = 200
-    crop = cut_square(image, (-24.0, 0.0, 48.0))
+    crop = crop_square(image, (-24.0, 0.0, 48.0))
     assert (crop[:, :26] == 200).all()
     assert (crop[:, 27:] == 0).all()
 
@@ -139,6 +139,6 @@ def test_a_face_at_the_edge_is_filled_with_the_edge() -> None:
 def test_any_square_of_any_frame_gives_a_crop(
     x: float, y: float, side: float, height: int, width: int
 ) -> None:
-    crop = cut_square(np.full((height, width, 3), 120, np.uint8), (x, y, side))
+    crop = crop_square(np.full((height, width, 3), 120, np.uint8), (x, y, side))
     assert (crop.shape, crop.dtype) == ((48, 48), np.uint8)
     assert (crop == 120).all()

@@ -4,17 +4,17 @@ import os
 
 import pytest
 
-from model.inference.litert import without_lines
+from model.inference.litert import suppress_stderr_lines
 
 
 def test_lines_that_begin_so_are_dropped_and_all_others_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
-    with without_lines(("INFO: made", "W0000")):
+    with suppress_stderr_lines(("INFO: made", "W0000")):
         os.write(2, b"INFO: made a delegate.\nERROR: INFO: made it worse\nW0000 00:01 careless\n")
     assert capfd.readouterr().err == "ERROR: INFO: made it worse\n"
 
 
 def fail() -> None:
-    with without_lines(("INFO",)):
+    with suppress_stderr_lines(("INFO",)):
         os.write(2, b"what led to it\n")
         raise ValueError("broken")
 

@@ -12,11 +12,11 @@ import pytest
 
 from model.data.faces import Splits
 from model.emotions import Emotion
-from model.evaluation.metrics import evaluate_both
-from model.evaluation.scorecard import answers_of, condition_score, under
+from model.evaluation.metrics import evaluate_label_sets
+from model.evaluation.scorecard import apply_condition, probabilities_by_head, score_condition
 from model.export.model_card import render_card
 from model.inference import crop
-from model.inference.classifier import INPUT_PX, LiteRTClassifier, read_model, shipped
+from model.inference.classifier import INPUT_PX, LiteRTClassifier, read_model, shipped_file
 from tests.helpers.made_up_faces import draw_faces, real_splits
 
 POINT = 0.01
@@ -26,7 +26,7 @@ CEILINGS = {"neutral_called_sad": 0.05, "ece": 0.03}
 
 @pytest.fixture(scope="module")
 def training() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(shipped("training.json").read_text())
+    content: dict[str, Any] = json.loads(shipped_file("training.json").read_text())
     return content
 
 
@@ -36,19 +36,19 @@ def splits(shared: Path) -> Splits:
 
 
 def shipped_head(head: str) -> LiteRTClassifier:
-    return LiteRTClassifier(read_model(shipped("expression.tflite")), head=head)
+    return LiteRTClassifier(read_model(shipped_file("expression.tflite")), head=head)
 
 
 def test_files_name_one_model(training: dict[str, Any]) -> None:
-    about = json.loads(shipped("expression.json").read_text())
-    digest = hashlib.sha256(shipped("expression.tflite").read_bytes()).hexdigest()
+    about = json.loads(shipped_file("expression.json").read_text())
+    digest = hashlib.sha256(shipped_file("expression.tflite").read_bytes()).hexdigest()
     assert about["sha256"] == digest
     assert training["model"] == about["version"] == f"cp-fer-3 {digest[:12]}"
     assert training["calibrations"] == about["calibrations"]
 
 
 def test_crop_is_the_one_the_model_was_exported_for() -> None:
-    given = json.loads(shipped("expression.json").read_text())["input"]
+    given = json.loads(shipped_file("expression.json").read_text())["input"]
     assert given["shape"] == ["N", INPUT_PX, INPUT_PX, 1]
     assert (given["range"], given["colour"]) == ([0, 255], "grey")
     assert given["eye_distance_px"] == crop.EYE_DISTANCE_PX
@@ -58,11 +58,11 @@ def test_crop_is_the_one_the_model_was_exported_for() -> None:
 
 
 def test_card_was_made_from_these_figures(training: dict[str, Any]) -> None:
-    assert shipped("MODEL_CARD.md").read_text(encoding="utf-8") == render_card(training)
+    assert shipped_file("MODEL_CARD.md").read_text(encoding="utf-8") == render_card(training)
 
 
 def test_file_is_small() -> None:
-    assert len(shipped("expression.tflite").read_bytes()) < 8_000_000
+    assert len(shipped_file("expression.tflite").read_bytes()) < 8_000_000
 
 
 def test_committed_figures_reach_the_floors(training: dict[str, Any]) -> None:
@@ -91,10 +91,10 @@ def test_every_format_was_near_to_keras(training: dict[str, Any]) -> None:
 
 def test_model_is_as_good_as_committed(training: dict[str, Any], splits: Splits) -> None:
     """Every committed figure, within a point: a model that has become worse, or better, fails."""
-    classifier = LiteRTClassifier(read_model(shipped("expression.tflite")))
-    answers = answers_of(classifier, splits.report.images)
+    classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
+    answers = probabilities_by_head(classifier, splits.report.images)
     for head in ("expression", "fer2013"):
-        found = asdict(evaluate_both(answers[head], splits.report))
+        found = asdict(evaluate_label_sets(answers[head], splits.report))
         for labels in ("fer2013", "ferplus"):
             committed = training["results"]["heads"][head][labels]
             for figure in ("accuracy", "macro_f1", "sad_f1", "neutral_called_sad", "ece"):
@@ -103,9 +103,9 @@ def test_model_is_as_good_as_committed(training: dict[str, Any], splits: Splits)
 
 def test_small_faces_are_read_as_well_as_committed(training: dict[str, Any], splits: Splits) -> None:
     """Faces of 24 pixels, the normal case in a lecture hall, made as the frame and the crop make them."""
-    classifier = LiteRTClassifier(read_model(shipped("expression.tflite")))
-    answers = answers_of(classifier, under("24 px", splits.report.images))
-    found = condition_score("24 px", answers, splits.report)
+    classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
+    answers = probabilities_by_head(classifier, apply_condition("24 px", splits.report.images))
+    found = score_condition("24 px", answers, splits.report)
     (committed,) = [row for row in training["results"]["conditions"] if row["name"] == "24 px"]
     assert found.ferplus == pytest.approx(committed["ferplus"], abs=POINT)
     assert found.fer2013 == pytest.approx(committed["fer2013"], abs=POINT)
@@ -113,7 +113,7 @@ def test_small_faces_are_read_as_well_as_committed(training: dict[str, Any], spl
 
 def test_labels_are_in_the_order_of_the_outputs(splits: Splits) -> None:
     """A permuted list of labels would leave every accuracy of the training as it was, and every use wrong."""
-    faces = splits.report.take(splits.report.has_majority)
+    faces = splits.report.subset(splits.report.has_majority)
     answers = shipped_head("expression").probabilities(faces.images)
     for label in (Emotion.HAPPY, Emotion.NEUTRAL, Emotion.SURPRISE, Emotion.ANGRY, Emotion.SAD):
         mean = answers[faces.majority == label].mean(axis=0)

@@ -5,10 +5,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from model.data.statistics import MEAN_EDGES, STD_EDGES
-from model.plots.agreement import leading_figure, matrix_figure
+from model.plots.agreement import leading_vote_figure, matrix_figure
 from model.plots.brightness import brightness_figure
 from model.plots.counts import counts_figure
-from model.plots.montage import montage
+from model.plots.montage import face_montage
 from model.plots.style import SEQUENTIAL
 from tests.helpers.made_up_faces import draw_faces
 
@@ -46,7 +46,7 @@ def test_the_colours_get_darker_all_the_way() -> None:
 
 
 def test_an_empty_end_of_the_raters_is_left_out() -> None:
-    (ax,) = leading_figure((0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 6)).axes
+    (ax,) = leading_vote_figure((0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 6)).axes
     assert [text.get_text() for text in ax.get_xticklabels()] == ["5", "6", "7", "8", "9", "10"]
     assert [text.get_text() for text in ax.texts][::5] == ["25 %", "75 %"]
 
@@ -72,7 +72,7 @@ def test_distributions_are_shares_of_their_split() -> None:
 
 def test_a_montage_has_every_face_and_caption() -> None:
     images = draw_faces(5)
-    drawn = montage(images, ["a", "b", "c\nd", "", "e"], columns=3)
+    drawn = face_montage(images, ["a", "b", "c\nd", "", "e"], columns=3)
     (ax,) = drawn.axes
     sheet = ax.images[0].get_array()
     assert sheet is not None
@@ -84,7 +84,7 @@ def test_a_montage_has_every_face_and_caption() -> None:
 
 
 def test_faces_in_a_short_row_are_as_large_as_in_a_full_one() -> None:
-    short, full = (montage(draw_faces(n), [""] * n).axes[0].images[0].get_array() for n in (2, 10))
+    short, full = (face_montage(draw_faces(n), [""] * n).axes[0].images[0].get_array() for n in (2, 10))
     assert short is not None
     assert full is not None
     assert short.shape == full.shape
@@ -93,4 +93,4 @@ def test_faces_in_a_short_row_are_as_large_as_in_a_full_one() -> None:
 @pytest.mark.parametrize(("count", "captions"), [(0, []), (2, ["one"])])
 def test_a_montage_needs_a_caption_for_each_face(count: int, captions: list[str]) -> None:
     with pytest.raises(ValueError, match=f"{count} pictures with {len(captions)} captions"):
-        montage(draw_faces(count), captions)
+        face_montage(draw_faces(count), captions)

@@ -5,15 +5,15 @@ import pytest
 
 from model.training.augmentation import (
     AugmentSettings,
-    augment,
+    augment_batch,
     augment_face,
     change_contrast,
-    erase,
+    downscale_face,
+    draw_mixup,
+    erase_box,
     flip,
-    make_small,
-    mix,
-    mixing,
-    move,
+    mix_rows,
+    transform,
 )
 from tests.helpers.made_up_faces import draw_faces
 
@@ -48,12 +48,12 @@ def test_move(
 ) -> None:
     image = np.zeros((48, 48), np.uint8)
     image[22:26, 32:36] = 255  # its middle is ten pixels to the right of the picture's
-    assert middle_of(move(image, angle_deg, scale, shift_px)) == pytest.approx(expected, abs=0.2)
+    assert middle_of(transform(image, angle_deg, scale, shift_px)) == pytest.approx(expected, abs=0.2)
 
 
 def test_move_repeats_the_edge() -> None:
     grey = np.full((48, 48), 90, np.uint8)
-    assert (move(grey, 10, 0.9, (3, 3)) == 90).all()
+    assert (transform(grey, 10, 0.9, (3, 3)) == 90).all()
 
 
 def test_contrast_keeps_the_mean_and_cuts_off() -> None:
@@ -65,7 +65,7 @@ def test_contrast_keeps_the_mean_and_cuts_off() -> None:
 def test_erase_fills_the_box_and_leaves_the_original() -> None:
     image = draw_faces(1)[0]
     before = image.copy()
-    erased = erase(image, (4, 6, 14, 20))
+    erased = erase_box(image, (4, 6, 14, 20))
     assert len(np.unique(erased[6:20, 4:14])) == 1
     changed = np.argwhere(erased != image)
     assert changed.min(axis=0).tolist() >= [6, 4]
@@ -75,7 +75,7 @@ def test_erase_fills_the_box_and_leaves_the_original() -> None:
 
 def test_small_faces_lose_detail_and_keep_their_shade() -> None:
     stripes = np.tile(np.array([0, 255], np.uint8), (48, 24))
-    small = make_small(stripes, 16)
+    small = downscale_face(stripes, 16)
     assert small.shape == (48, 48)
     assert small.std() < 0.5 * stripes.std()
     assert small.mean() == pytest.approx(stripes.mean(), abs=4)
@@ -83,22 +83,24 @@ def test_small_faces_lose_detail_and_keep_their_shade() -> None:
 
 def test_same_seed_same_faces_other_seed_others() -> None:
     images, settings = draw_faces(4), AugmentSettings()
-    first = augment(images, np.random.default_rng(1), settings)
-    np.testing.assert_array_equal(first, augment(images, np.random.default_rng(1), settings))
-    assert (first != augment(images, np.random.default_rng(2), settings)).any()
+    first = augment_batch(images, np.random.default_rng(1), settings)
+    np.testing.assert_array_equal(first, augment_batch(images, np.random.default_rng(1), settings))
+    assert (first != augment_batch(images, np.random.default_rng(2), settings)).any()
 
 
 def test_shape_type_and_original_stay() -> None:
     images = draw_faces(30)
     before = images.copy()
-    varied = augment(images, np.random.default_rng(0), AugmentSettings(erase_share=1, small_share=1))
+    varied = augment_batch(
+        images, np.random.default_rng(0), AugmentSettings(erase_share=1, downscale_share=1)
+    )
     assert (varied.shape, varied.dtype) == (images.shape, np.uint8)
     np.testing.assert_array_equal(images, before)
 
 
 def test_a_face_leads_its_mixture_and_some_batches_are_not_mixed() -> None:
     settings = AugmentSettings(mixup_share=0.5, mixup_alpha=1.0)
-    drawn = [mixing(8, np.random.default_rng(seed), settings) for seed in range(60)]
+    drawn = [draw_mixup(8, np.random.default_rng(seed), settings) for seed in range(60)]
     shares = [share for _, share in drawn]
     assert 0.5 <= min(shares) < 0.6
     assert 15 < shares.count(1.0) < 45
@@ -107,13 +109,13 @@ def test_a_face_leads_its_mixture_and_some_batches_are_not_mixed() -> None:
 
 def test_mixing_is_a_weighted_mean_and_changes_no_original() -> None:
     values = np.array([[0.0], [10.0]], np.float32)
-    assert mix(values, np.array([1, 0]), 0.75).tolist() == [[2.5], [7.5]]
-    assert mix(values, np.array([1, 0]), 1.0).tolist() == [[0], [10]]
+    assert mix_rows(values, np.array([1, 0]), 0.75).tolist() == [[2.5], [7.5]]
+    assert mix_rows(values, np.array([1, 0]), 1.0).tolist() == [[0], [10]]
     assert values.tolist() == [[0], [10]]
 
 
 def test_nothing_is_changed_but_the_side_when_all_is_off() -> None:
-    off = AugmentSettings(shift_px=0, rotate_deg=0, scale=0, contrast=0, erase_share=0, small_share=0)
+    off = AugmentSettings(shift_px=0, rotate_deg=0, scale=0, contrast=0, erase_share=0, downscale_share=0)
     image = draw_faces(1)[0]
     seen = [augment_face(image, np.random.default_rng(seed), off) for seed in range(20)]
     same = [np.abs(face.astype(int) - image).max() <= 1 for face in seen]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.training.augmentation import AugmentSettings
-from model.training.batches import Batches, as_input, crop, targets
+from model.training.batches import TrainingBatches, make_targets, random_crop, to_network_input
 from tests.helpers.made_up_faces import make_faces
 
 STILL = AugmentSettings(
@@ -15,9 +15,9 @@ STILL = AugmentSettings(
     scale=0,
     contrast=0,
     erase_share=0,
-    small_share=0,
+    downscale_share=0,
     mixup_share=0,
-    no_face_share=0,
+    negative_share=0,
 )
 MIXED = replace(STILL, mixup_share=1, mixup_alpha=1.0)
 
@@ -28,24 +28,24 @@ def batches(
     augment: AugmentSettings = STILL,
     px: int = 48,
     crop_px: int = 0,
-) -> Batches:
+) -> TrainingBatches:
     faces = make_faces(count)
-    return Batches(
+    return TrainingBatches(
         faces,
-        targets(faces, 0.0),
+        make_targets(faces, 0.0),
         seed=1,
-        batch=16,
+        batch_size=16,
         px=px,
         crop_px=crop_px,
         augment=augment,
-        calm_from=calm_from,
+        mixup_until_epoch=calm_from,
     )
 
 
 def test_targets_are_votes_and_smoothed_labels() -> None:
     faces = make_faces(5)
-    shares = targets(faces, smoothing=0.07)
-    np.testing.assert_array_equal(shares["expression"], faces.votes)
+    shares = make_targets(faces, smoothing=0.07)
+    np.testing.assert_array_equal(shares["expression"], faces.vote_shares)
     assert shares["fer2013"][2, 2] == pytest.approx(0.94)
     assert shares["fer2013"][2, 3] == pytest.approx(0.01)
 
@@ -54,25 +54,27 @@ def test_a_teacher_is_trusted_as_far_as_is_said() -> None:
     faces = make_faces(4)
     even = np.full((4, 7), 1 / 7, np.float32)
     teacher = {"expression": even, "fer2013": even}
-    half = targets(faces, 0.0, teacher, trust=0.5)
-    np.testing.assert_allclose(half["expression"], (faces.votes + even) / 2, rtol=1e-6)
-    np.testing.assert_allclose(targets(faces, 0.0, teacher, trust=1.0)["fer2013"], even, rtol=1e-6)
+    half = make_targets(faces, 0.0, teacher, teacher_weight=0.5)
+    np.testing.assert_allclose(half["expression"], (faces.vote_shares + even) / 2, rtol=1e-6)
+    np.testing.assert_allclose(
+        make_targets(faces, 0.0, teacher, teacher_weight=1.0)["fer2013"], even, rtol=1e-6
+    )
 
 
 def test_faces_are_given_at_the_size_asked_for() -> None:
     faces = make_faces(3)
-    assert as_input(faces.images, 48).dtype == np.float32
-    np.testing.assert_array_equal(as_input(faces.images, 48)[..., 0], faces.images)
-    small = as_input(faces.images, 24)
+    assert to_network_input(faces.images, 48).dtype == np.float32
+    np.testing.assert_array_equal(to_network_input(faces.images, 48)[..., 0], faces.images)
+    small = to_network_input(faces.images, 24)
     assert small.shape == (3, 24, 24, 1)
     halves = faces.images.reshape(3, 24, 2, 24, 2).mean(axis=(2, 4))
     np.testing.assert_allclose(small[..., 0], halves, atol=0.51)
-    assert batches(px=24).make(np.arange(5), 0, 0).images.shape == (5, 24, 24, 1)
+    assert batches(px=24).make_batch(np.arange(5), 0, 0).images.shape == (5, 24, 24, 1)
 
 
 def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
     picture = np.arange(48 * 48, dtype=np.float32).reshape(1, 48, 48, 1)
-    cut = crop(np.repeat(picture, 200, axis=0), np.random.default_rng(4), 40)
+    cut = random_crop(np.repeat(picture, 200, axis=0), np.random.default_rng(4), 40)
     assert cut.shape == (200, 40, 40, 1)
     y, x = np.divmod(cut[:, 0, 0, 0].astype(int), 48)
     for part, top, left in zip(cut, y, x, strict=True):
@@ -81,7 +83,7 @@ def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
 
 
 def test_batches_are_cropped_where_asked_for_and_the_targets_stay() -> None:
-    cut, whole = (batches(crop_px=side).make(np.arange(6), 0, 0) for side in (40, 0))
+    cut, whole = (batches(crop_px=side).make_batch(np.arange(6), 0, 0) for side in (40, 0))
     assert cut.images.shape == (6, 40, 40, 1)
     for head in whole.targets:
         np.testing.assert_array_equal(cut.targets[head], whole.targets[head])
@@ -89,7 +91,7 @@ def test_batches_are_cropped_where_asked_for_and_the_targets_stay() -> None:
 
 def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:
     made = batches()
-    first, second = (list(made.epoch(epoch)) for epoch in (0, 1))
+    first, second = (list(made.batches_of_epoch(epoch)) for epoch in (0, 1))
     assert [len(batch.images) for batch in first] == [16, 16, 8]
     orders = [
         np.concatenate([batch.targets["fer2013"].argmax(1) for batch in epoch]) for epoch in (first, second)
@@ -100,21 +102,21 @@ def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:
 
 def test_the_same_epoch_is_the_same_whenever_it_is_asked_for() -> None:
     one, other = batches(augment=AugmentSettings()), batches(augment=AugmentSettings())
-    list(one.epoch(0))
-    for a, b in zip(one.epoch(3), other.epoch(3), strict=True):
+    list(one.batches_of_epoch(0))
+    for a, b in zip(one.batches_of_epoch(3), other.batches_of_epoch(3), strict=True):
         np.testing.assert_array_equal(a.images, b.images)
         np.testing.assert_array_equal(a.targets["expression"], b.targets["expression"])
 
 
 def test_faces_without_votes_weigh_nothing() -> None:
-    batch = batches().make(np.arange(5), 0, 0)
+    batch = batches().make_batch(np.arange(5), 0, 0)
     assert batch.weights["expression"].tolist() == [1, 1, 1, 1, 0]
     assert batch.weights["fer2013"].tolist() == [1] * 5
 
 
 def test_mixed_faces_have_mixed_targets() -> None:
-    batch = batches(augment=MIXED).make(np.arange(10), 0, 0)
-    plain = batches().make(np.arange(10), 0, 0)
+    batch = batches(augment=MIXED).make_batch(np.arange(10), 0, 0)
+    plain = batches().make_batch(np.arange(10), 0, 0)
     assert (batch.images != plain.images).any()
     for head in ("expression", "fer2013"):
         sums = batch.targets[head].sum(axis=1)
@@ -126,8 +128,8 @@ def test_mixed_faces_have_mixed_targets() -> None:
 
 def test_a_face_without_votes_gives_none_to_its_partner() -> None:
     made = batches(augment=MIXED)
-    batch = made.make(np.array([3, 4]), 0, 0)
-    votes = make_faces(5).votes[3]
+    batch = made.make_batch(np.array([3, 4]), 0, 0)
+    votes = make_faces(5).vote_shares[3]
     for row, weight in zip(batch.targets["expression"], batch.weights["expression"], strict=True):
         assert weight <= 1
         np.testing.assert_allclose(row, votes * (weight > 0), atol=1e-6)
@@ -135,29 +137,32 @@ def test_a_face_without_votes_gives_none_to_its_partner() -> None:
 
 def test_the_last_epochs_are_calm() -> None:
     made = batches(augment=MIXED, calm_from=2)
-    calm = made.make(np.arange(10), 2, 0)
+    calm = made.make_batch(np.arange(10), 2, 0)
     assert set(np.unique(calm.targets["fer2013"])) == {0, 1}
-    assert len(np.unique(made.make(np.arange(10), 1, 0).targets["fer2013"])) > 2
+    assert len(np.unique(made.make_batch(np.arange(10), 1, 0).targets["fer2013"])) > 2
 
 
 def test_pictures_without_a_face_have_the_mean_of_all_targets() -> None:
     plain, empty = (
-        batches(augment=replace(STILL, no_face_share=share)).make(np.arange(10), 0, 0) for share in (0, 1)
+        batches(augment=replace(STILL, negative_share=share)).make_batch(np.arange(10), 0, 0)
+        for share in (0, 1)
     )
     faces = make_faces(40)
-    voted = faces.votes[faces.vote_weights > 0]
+    voted = faces.vote_shares[faces.vote_weights > 0]
     assert (plain.images != empty.images).any(axis=(1, 2, 3)).all()
     np.testing.assert_allclose(empty.targets["expression"], np.tile(voted.mean(axis=0), (10, 1)), rtol=1e-5)
     np.testing.assert_allclose(
-        empty.targets["fer2013"], np.tile(targets(faces, 0.0)["fer2013"].mean(axis=0), (10, 1)), rtol=1e-5
+        empty.targets["fer2013"],
+        np.tile(make_targets(faces, 0.0)["fer2013"].mean(axis=0), (10, 1)),
+        rtol=1e-5,
     )
     assert empty.weights["expression"].tolist() == [1] * 10
 
 
 def test_the_faces_and_targets_themselves_stay_as_they_are() -> None:
-    made = batches(augment=replace(STILL, no_face_share=1))
-    before = [made.faces.images.copy(), made.shares["expression"].copy(), made.faces.vote_weights.copy()]
-    made.make(np.arange(10), 0, 0)
-    after = [made.faces.images, made.shares["expression"], made.faces.vote_weights]
+    made = batches(augment=replace(STILL, negative_share=1))
+    before = [made.faces.images.copy(), made.targets["expression"].copy(), made.faces.vote_weights.copy()]
+    made.make_batch(np.arange(10), 0, 0)
+    after = [made.faces.images, made.targets["expression"], made.faces.vote_weights]
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)

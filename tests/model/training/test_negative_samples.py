@@ -5,11 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from model.training.augmentation import KINDS, no_face, noise, plain, shuffled
+from model.training.augmentation import (
+    NEGATIVE_KINDS,
+    negative_sample,
+    noise_image,
+    shuffled_image,
+    wall_image,
+)
 from tests.helpers.made_up_faces import draw_faces
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NEGATIVE_KINDS)
 def test_every_kind_is_a_picture_of_the_same_shape_and_another_each_time(
     kind: Callable[..., np.ndarray],
 ) -> None:
@@ -23,20 +29,20 @@ def test_every_kind_is_a_picture_of_the_same_shape_and_another_each_time(
 
 def test_shuffled_patches_are_the_same_pixels() -> None:
     face = draw_faces(1)[0]
-    mixed = shuffled(face, np.random.default_rng(0))
+    mixed = shuffled_image(face, np.random.default_rng(0))
     assert sorted(mixed.ravel()) == sorted(face.ravel())
     assert (mixed != face).any()
 
 
 def test_walls_are_flat_and_noise_is_not() -> None:
     face, rng = draw_faces(1)[0], np.random.default_rng(0)
-    assert np.median([plain(face, rng).std() for _ in range(20)]) < 40
-    assert np.median([noise(face, rng).std() for _ in range(20)]) > 50
+    assert np.median([wall_image(face, rng).std() for _ in range(20)]) < 40
+    assert np.median([noise_image(face, rng).std() for _ in range(20)]) > 50
 
 
 def test_every_kind_comes() -> None:
     face = np.full((48, 48), 77, np.uint8)
     face[:24] = 99
-    drawn = [no_face(face, np.random.default_rng(seed)) for seed in range(60)]
+    drawn = [negative_sample(face, np.random.default_rng(seed)) for seed in range(60)]
     patches = sum(set(np.unique(image)) == {77, 99} for image in drawn)
     assert 8 < patches < 35

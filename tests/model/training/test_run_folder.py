@@ -5,15 +5,23 @@ from pathlib import Path
 import pytest
 
 from model.errors import ModelError
-from model.training.run_folder import EPOCHS, RUN, append_epoch, keep_epochs, read_run, stages, write_json
+from model.training.run_folder import (
+    EPOCHS_FILE,
+    RUN_FILE,
+    append_epoch,
+    read_run,
+    training_stages,
+    truncate_epochs,
+    write_pretty_json,
+)
 
 
 def write_run(folder: Path, scores: list[float], **facts: object) -> Path:
     folder.mkdir(exist_ok=True)
-    write_json(folder / RUN, {"start": None, **facts})
+    write_pretty_json(folder / RUN_FILE, {"start": None, **facts})
     for index, score in enumerate(scores):
         append_epoch(
-            folder / EPOCHS, {"epoch": index + 1, "choose_score": score, "elapsed_s": 90.0 * (index + 1)}
+            folder / EPOCHS_FILE, {"epoch": index + 1, "choose_score": score, "elapsed_s": 90.0 * (index + 1)}
         )
     return folder
 
@@ -34,10 +42,10 @@ def test_stages_are_told_from_the_first(tmp_path: Path) -> None:
     first = read_run(write_run(tmp_path / "1", [0.1]))
     second = read_run(write_run(tmp_path / "2", [0.2], start=first))
     third = read_run(write_run(tmp_path / "3", [0.3], start=second))
-    assert [stage["choose_score"] for stage in stages(third)] == [0.1, 0.2, 0.3]
+    assert [stage["choose_score"] for stage in training_stages(third)] == [0.1, 0.2, 0.3]
 
 
-@pytest.mark.parametrize("missing", [RUN, EPOCHS])
+@pytest.mark.parametrize("missing", [RUN_FILE, EPOCHS_FILE])
 def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
     write_run(tmp_path, [0.3])
     (tmp_path / missing).unlink()
@@ -48,22 +56,22 @@ def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
 
 def test_a_training_without_a_finished_epoch(tmp_path: Path) -> None:
     write_run(tmp_path, [])
-    (tmp_path / EPOCHS).write_text("epoch,choose_score,elapsed_s\n")
+    (tmp_path / EPOCHS_FILE).write_text("epoch,choose_score,elapsed_s\n")
     with pytest.raises(ModelError, match="expected at least one"):
         read_run(tmp_path)
 
 
 def test_a_table_of_something_else(tmp_path: Path) -> None:
     write_run(tmp_path, [])
-    (tmp_path / EPOCHS).write_text("a,b\n1,2\n")
+    (tmp_path / EPOCHS_FILE).write_text("a,b\n1,2\n")
     with pytest.raises(ModelError, match="holds no completed epoch"):
         read_run(tmp_path)
 
 
 def test_only_completed_epochs_are_kept_and_none_is_no_fault(tmp_path: Path) -> None:
-    keep_epochs(tmp_path / EPOCHS, 2)
+    truncate_epochs(tmp_path / EPOCHS_FILE, 2)
     write_run(tmp_path, [0.1, 0.2, 0.3])
-    keep_epochs(tmp_path / EPOCHS, 2)
+    truncate_epochs(tmp_path / EPOCHS_FILE, 2)
     assert [row["choose_score"] for row in read_run(tmp_path)["epochs"]] == [0.1, 0.2]
-    keep_epochs(tmp_path / EPOCHS, 0)
-    assert not (tmp_path / EPOCHS).exists()
+    truncate_epochs(tmp_path / EPOCHS_FILE, 0)
+    assert not (tmp_path / EPOCHS_FILE).exists()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
-from model.training.run_folder import RESUME, Resume, load_resume
+from model.training.run_folder import STATE_FILE, TrainingState, load_training_state
 
-STATE = Resume(
+STATE = TrainingState(
     epoch=3,
     network=[np.arange(3, dtype=np.float32), np.array(7, np.uint32)],
     optimizer=[np.array(12)] * 11 + [np.array(5)],
@@ -21,7 +21,7 @@ STATE = Resume(
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     STATE.save(tmp_path)
-    kept = load_resume(tmp_path)
+    kept = load_training_state(tmp_path)
     assert (kept.epoch, kept.average_steps, kept.best, kept.elapsed_s) == (3, 40, 0.5, 12.5)
     for name in ("network", "optimizer", "average"):
         for before, after in zip(getattr(STATE, name), getattr(kept, name), strict=True):
@@ -32,13 +32,13 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
 def test_a_later_state_replaces_the_earlier(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     STATE.save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [RESUME]
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04 cut off"])
 def test_what_cannot_be_gone_on_with_is_one_line(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
-        (tmp_path / RESUME).write_bytes(content)
+        (tmp_path / STATE_FILE).write_bytes(content)
     with pytest.raises(ModelError, match="cannot be gone on with") as caught:
-        load_resume(tmp_path)
+        load_training_state(tmp_path)
     assert "\n" not in str(caught.value)

@@ -16,12 +16,12 @@ import pytest
 
 from model.data.faces import Faces, Splits
 from model.errors import ModelError
-from model.evaluation.metrics import accuracies
+from model.evaluation.metrics import head_accuracies
 from model.export.model_card import render_card
 from model.inference.calibration import Calibration, softmax
 from model.inference.classifier import LiteRTClassifier, load_classifier, read_model
 from model.training.augmentation import AugmentSettings
-from model.training.run_folder import EPOCHS, NETWORK, RESUME, RUN, read_run
+from model.training.run_folder import EPOCHS_FILE, NETWORK_FILE, RUN_FILE, STATE_FILE, read_run
 from tests.helpers.made_up_faces import make_faces
 
 pytestmark = [
@@ -98,7 +98,7 @@ def exported(run_dir: Path, splits: Splits, tmp_path_factory: pytest.TempPathFac
         patch.setattr(exporter, "fit_calibrations", lambda *_: CALIBRATIONS)
         # Noise and an untrained network: int8 has no ranges worth learning here.
         patch.setitem(exporter.FORMATS, "int8", exporter.Parity(0.5, 0.1, 0.2))
-        exporter.export(run_dir, splits, out, "float16")
+        exporter.export_model(run_dir, splits, out, "float16")
     return out
 
 
@@ -119,9 +119,9 @@ def weights_of(folder: Path) -> list[np.ndarray]:
 
 
 def test_network_has_both_heads_and_the_widths_asked_for(train: ModuleType) -> None:
-    from model.training.network import HEADS, NetworkSettings, build
+    from model.training.network import HEADS, NetworkSettings, build_network
 
-    network = build(NetworkSettings(stem=4, widths=(4, 6, 8), blocks=2))
+    network = build_network(NetworkSettings(stem=4, widths=(4, 6, 8), blocks=2))
     for px in (48, 32):
         out = network(np.zeros((3, px, px, 1), np.float32))
         assert set(out) == set(HEADS)
@@ -131,9 +131,9 @@ def test_network_has_both_heads_and_the_widths_asked_for(train: ModuleType) -> N
 
 
 def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
-    from model.training.network import NetworkSettings, build
+    from model.training.network import NetworkSettings, build_network
 
-    network = build(NetworkSettings(stem=4, widths=(4,)))
+    network = build_network(NetworkSettings(stem=4, widths=(4,)))
     face = np.random.default_rng(0).uniform(50, 200, (1, 48, 48, 1)).astype(np.float32)
     alone = np.asarray(network(face)["expression"])
     dim = np.asarray(network(face * 0.5 + 20)["expression"])
@@ -161,17 +161,17 @@ def test_a_training_writes_its_network_its_table_and_its_settings(
     assert run["splits"] == {"train": 40, "choose": 21, "report": 21}
     assert settings_from(run) == settings
     assert {"python", "backend", "keras", "numpy"} < set(run["versions"])
-    assert {path.name for path in run_dir.iterdir()} >= {NETWORK, EPOCHS, RUN, RESUME}
+    assert {path.name for path in run_dir.iterdir()} >= {NETWORK_FILE, EPOCHS_FILE, RUN_FILE, STATE_FILE}
 
 
 def test_what_is_saved_is_the_average_and_not_the_last_weights(
     train: ModuleType, splits: Splits, settings: Any, tmp_path: Path
 ) -> None:
-    from model.training.run_folder import load_resume
+    from model.training.run_folder import load_training_state
 
     with eagerly():
         train.train(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
-    kept, saved = load_resume(tmp_path / "run"), weights_of(tmp_path / "run")
+    kept, saved = load_training_state(tmp_path / "run"), weights_of(tmp_path / "run")
     for average, weights in zip(kept.average, saved, strict=True):
         np.testing.assert_allclose(average, weights, atol=1e-6)
     assert np.abs(kept.network[0] - saved[0]).max() > 1e-4
@@ -185,21 +185,23 @@ def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
 
     seen, fresh = drawn_by_label(280, seed=3), drawn_by_label(140, seed=4)
     order = np.random.default_rng(0).permutation(len(seen))
-    shuffled = replace(seen, labels=seen.labels[order], counts=seen.counts[order])
+    shuffled = replace(seen, labels=seen.labels[order], vote_counts=seen.vote_counts[order])
     settings = TrainSettings(
         epochs=8,
         batch=20,
         px=24,
-        calm_epochs=8,
+        no_mixup_epochs=8,
         average_decay=0.9,
         network=NetworkSettings(stem=8, widths=(16, 32), dropout=0.0),
-        augment=AugmentSettings(scale=0, rotate_deg=0, erase_share=0, small_share=0),
+        augment=AugmentSettings(scale=0, rotate_deg=0, erase_share=0, downscale_share=0),
     )
     scores = {}
     for name, faces in {"true": seen, "shuffled": shuffled}.items():
-        train.train(Splits(faces, fresh.take(np.arange(70)), fresh), tmp_path / name, settings)
+        train.train(Splits(faces, fresh.subset(np.arange(70)), fresh), tmp_path / name, settings)
         network = trained.load_network(tmp_path / name)
-        scores[name] = accuracies(trained.predict(network, fresh.images, 24), fresh.take(np.arange(140)))
+        scores[name] = head_accuracies(
+            trained.predict(network, fresh.images, 24), fresh.subset(np.arange(140))
+        )
     assert min(scores["true"]) > 0.8
     assert max(scores["shuffled"]) < 0.35
 
@@ -258,13 +260,13 @@ def test_resuming_with_other_data_is_refused(train: ModuleType, run_dir: Path, s
 def test_a_training_can_be_gone_on_from(
     train: ModuleType, trained: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path
 ) -> None:
-    from model.training.network import build
+    from model.training.network import build_network
 
     still = replace(settings, epochs=1, peak_rate=0.0)
     with eagerly():
         run = train.train(splits, tmp_path / "on", still, start=run_dir)
     assert run["start"]["settings"]["epochs"] == 3
-    fresh = [np.asarray(weight) for weight in build(settings.network).trainable_weights]
+    fresh = [np.asarray(weight) for weight in build_network(settings.network).trainable_weights]
     kept, gone_on = (
         [np.asarray(weight) for weight in trained.load_network(folder).trainable_weights]
         for folder in (run_dir, tmp_path / "on")
@@ -277,7 +279,7 @@ def test_a_training_can_be_gone_on_from(
 def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
     trained: ModuleType, run_dir: Path, splits: Splits, settings: Any
 ) -> None:
-    from model.training.distillation import teach
+    from model.training.distillation import teacher_probabilities
 
     faces = splits.choose
     network = trained.load_network(run_dir)
@@ -285,9 +287,9 @@ def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
         softmax(trained.predict(network, images, settings.px)["expression"])
         for images in (faces.images, faces.images[:, :, ::-1])
     ]
-    taught = teach([run_dir], faces)
+    taught = teacher_probabilities([run_dir], faces)
     np.testing.assert_allclose(taught["expression"], np.mean(looks, axis=0), atol=1e-5)
-    assert teach([], faces) is None
+    assert teacher_probabilities([], faces) is None
 
 
 def test_an_exported_model_can_be_gone_on_from(
@@ -304,20 +306,20 @@ def test_an_exported_model_can_be_gone_on_from(
 
 
 def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: Splits) -> None:
-    from model.training.distillation import known_of, teach
+    from model.training.distillation import teacher_facts, teacher_probabilities
 
     path = exported / "expression.tflite"
-    taught = teach([path], splits.choose)
+    taught = teacher_probabilities([path], splits.choose)
     model = LiteRTClassifier(read_model(path), head="fer2013")
     looks = [model.probabilities(faces) for faces in (splits.choose.images, splits.choose.images[:, :, ::-1])]
     np.testing.assert_allclose(taught["fer2013"], np.mean(looks, axis=0), atol=1e-6)
-    assert known_of(path) == {"model": model.version}
+    assert teacher_facts(path) == {"model": model.version}
 
 
 def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -> None:
-    from model.training.distillation import known_of
+    from model.training.distillation import teacher_facts
 
-    known, run = known_of(run_dir), read_run(run_dir)
+    known, run = teacher_facts(run_dir), read_run(run_dir)
     assert set(known) == {"settings", "chosen_epoch", "choose_score", "minutes"}
     assert known["settings"] == run["settings"]
 
@@ -335,16 +337,16 @@ def test_what_is_exported_says_what_keras_says_calibrated(
 
 
 def test_what_is_exported_belongs_together(exported: Path) -> None:
-    from model.export.exporter import as_lists
+    from model.export.exporter import calibrations_to_json
 
     training = json.loads((exported / "training.json").read_text())
     assert load_classifier(exported / "expression.tflite").version == training["model"]
-    measured = load_classifier(exported / "expression.tflite").measured
+    measured = load_classifier(exported / "expression.tflite").model_metrics
     assert measured is not None
     assert measured["card"]["accuracy"] == pytest.approx(
         training["results"]["heads"]["expression"]["ferplus"]["accuracy"], abs=1e-4
     )
-    assert training["calibrations"] == as_lists(CALIBRATIONS)
+    assert training["calibrations"] == calibrations_to_json(CALIBRATIONS)
     assert (exported / "MODEL_CARD.md").read_text() == render_card(training)
     sizes = {name: row["file_bytes"] for name, row in training["formats"].items()}
     assert max(sizes["float16"], sizes["int8"]) < sizes["float32"]
@@ -362,11 +364,11 @@ def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, f
 
 @pytest.mark.parametrize("wrong", [np.nan, 9.0])
 def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, wrong: float) -> None:
-    from model.export.exporter import check_parity, parity
+    from model.export.exporter import check_parity, measure_parity
 
     logits = {head: np.zeros((21, 7), np.float32) for head in CALIBRATIONS}
     logits["fer2013"][0, 0] = wrong
-    found = parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
+    found = measure_parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
     with pytest.raises(ModelError, match="differs from Keras"):
         check_parity("float16", found)
 
@@ -376,9 +378,9 @@ def test_a_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_pat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(exporter.FORMATS, "float32", exporter.Parity(0.0, 0.0, 1.1))
-        patch.setattr(exporter, "convert", _converted_once(exporter.convert))
+        patch.setattr(exporter, "convert_to_litert", _converted_once(exporter.convert_to_litert))
         with pytest.raises(ModelError, match="float32 export differs"):
-            exporter.export(run_dir, splits, tmp_path / "out")
+            exporter.export_model(run_dir, splits, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -399,7 +401,7 @@ def test_each_head_is_calibrated_to_its_own_labels() -> None:
 
     faces = make_faces(40)
     sure = np.eye(7, dtype=np.float32)[faces.labels] * 4
-    wrong_votes = replace(faces, counts=np.roll(faces.counts, 1, axis=1))
+    wrong_votes = replace(faces, vote_counts=np.roll(faces.vote_counts, 1, axis=1))
     found = fit_calibrations({"expression": sure, "fer2013": sure}, wrong_votes)
     assert found["expression"].temperature > 1 > found["fer2013"].temperature
 
@@ -407,9 +409,9 @@ def test_each_head_is_calibrated_to_its_own_labels() -> None:
 def test_a_folder_without_a_network_is_one_line(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no training"):
         trained.load_network(tmp_path)
-    for name in (RUN, EPOCHS):
+    for name in (RUN_FILE, EPOCHS_FILE):
         (tmp_path / name).write_bytes((run_dir / name).read_bytes())
-    (tmp_path / NETWORK).write_text("no network")
+    (tmp_path / NETWORK_FILE).write_text("no network")
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
         trained.load_network(tmp_path)
     assert "\n" not in str(caught.value)

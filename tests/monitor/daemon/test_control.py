@@ -15,9 +15,9 @@ import pytest
 
 from monitor.daemon import control
 from monitor.daemon import control_server as controlserver
-from monitor.daemon.control import Claim, FolderTaken, Reply, Request, ask, read_notice
+from monitor.daemon.control import DataDirLock, DataDirLocked, Reply, Request, read_endpoint, send_request
 from monitor.daemon.control_server import ControlServer
-from monitor.daemon.errors import ControlError, NobodyThere
+from monitor.daemon.errors import ControlError, DaemonNotRunning
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 
@@ -27,8 +27,8 @@ def echo(request: Request) -> Reply:
 
 
 def test_an_order_is_answered(tmp_path: Path) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        assert ask(tmp_path, Request("mark", "A 12", text="Prüfung")) == {
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        assert send_request(tmp_path, Request("mark", "A 12", text="Prüfung")) == {
             "verb": "mark",
             "room": "A 12",
             "text": "Prüfung",
@@ -37,21 +37,21 @@ def test_an_order_is_answered(tmp_path: Path) -> None:
 
 def test_a_refusal_is_the_callers_error(tmp_path: Path) -> None:
     with (
-        Claim(tmp_path),
+        DataDirLock(tmp_path),
         ControlServer(tmp_path, lambda _: Reply({}, "no such room")),
         pytest.raises(ControlError, match=r"^no such room$"),
     ):
-        ask(tmp_path, Request("stop"))
+        send_request(tmp_path, Request("stop"))
 
 
 def test_nobody_answers_where_nobody_is(tmp_path: Path) -> None:
-    with pytest.raises(NobodyThere, match="nothing is being recorded"):
-        ask(tmp_path, Request("status"))
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
+    with pytest.raises(DaemonNotRunning, match="nothing is being recorded"):
+        send_request(tmp_path, Request("status"))
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
         pass
-    assert read_notice(tmp_path) is None
-    with pytest.raises(NobodyThere):
-        ask(tmp_path, Request("status"))
+    assert read_endpoint(tmp_path) is None
+    with pytest.raises(DaemonNotRunning):
+        send_request(tmp_path, Request("status"))
 
 
 def test_what_a_killed_program_left_behind_is_taken_over(tmp_path: Path) -> None:
@@ -69,26 +69,29 @@ def test_what_a_killed_program_left_behind_is_taken_over(tmp_path: Path) -> None
     subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": root}, check=False
     )
-    assert read_notice(tmp_path) is not None
-    with pytest.raises(NobodyThere):
-        ask(tmp_path, Request("status"))
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
+    assert read_endpoint(tmp_path) is not None
+    with pytest.raises(DaemonNotRunning):
+        send_request(tmp_path, Request("status"))
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
 
 
 def test_a_data_folder_has_one_program(tmp_path: Path) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        with pytest.raises(ControlError, match=rf"already runs on .*process {os.getpid()}"), Claim(tmp_path):
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        with (
+            pytest.raises(ControlError, match=rf"already runs on .*process {os.getpid()}"),
+            DataDirLock(tmp_path),
+        ):
             pass
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
-    with Claim(tmp_path):
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
+    with DataDirLock(tmp_path):
         pass
 
 
 @POSIX
 def test_socket_and_key_are_their_owners_alone(tmp_path: Path) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        notice = read_notice(tmp_path)
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_endpoint(tmp_path)
         assert notice is not None
         for path in (Path(notice.address), tmp_path / "control.json"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
@@ -99,21 +102,24 @@ def test_socket_and_key_are_their_owners_alone(tmp_path: Path) -> None:
 def test_a_long_path_gets_a_private_folder_for_its_socket(tmp_path: Path) -> None:
     deep = tmp_path / ("long name " * 12).strip() / "data"
     deep.mkdir(parents=True)
-    with Claim(deep), ControlServer(deep, echo):
-        notice = read_notice(deep)
+    with DataDirLock(deep), ControlServer(deep, echo):
+        notice = read_endpoint(deep)
         assert notice is not None
         place = Path(notice.address)
         assert not place.is_relative_to(deep)
         assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
-        assert ask(deep, Request("status"))["verb"] == "status"
+        assert send_request(deep, Request("status"))["verb"] == "status"
     assert not place.parent.exists()
 
 
 @pytest.mark.parametrize("first", [b"classpulse 1" + bytes(32), b"", b"GET / HTTP/1.1"])
 def test_who_does_not_know_the_key_is_not_listened_to(tmp_path: Path, first: bytes) -> None:
     asked = []
-    with Claim(tmp_path), ControlServer(tmp_path, lambda request: asked.append(request) or echo(request)):
-        notice = read_notice(tmp_path)
+    with (
+        DataDirLock(tmp_path),
+        ControlServer(tmp_path, lambda request: asked.append(request) or echo(request)),
+    ):
+        notice = read_endpoint(tmp_path)
         assert notice is not None
         with Client(notice.address) as connection:
 
@@ -125,13 +131,13 @@ def test_who_does_not_know_the_key_is_not_listened_to(tmp_path: Path, first: byt
             with pytest.raises((EOFError, ConnectionError)):  # sending or receiving, as it comes
                 order()
         assert asked == []
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
 
 
 @pytest.mark.parametrize("message", [b"no json", b"[]", b'{"verb": "erase"}', b'{"verb": "mark", "text": 3}'])
 def test_an_order_that_is_none_is_refused_and_the_next_one_heard(tmp_path: Path, message: bytes) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        notice = read_notice(tmp_path)
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_endpoint(tmp_path)
         assert notice is not None
         with Client(notice.address) as connection:
             connection.send_bytes(b"classpulse 1" + bytes.fromhex(notice.key))
@@ -142,11 +148,11 @@ def test_an_order_that_is_none_is_refused_and_the_next_one_heard(tmp_path: Path,
 
 
 def test_a_caller_who_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        notice = read_notice(tmp_path)
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_endpoint(tmp_path)
         assert notice is not None
         with Client(notice.address):
-            assert ask(tmp_path, Request("status"))["verb"] == "status"
+            assert send_request(tmp_path, Request("status"))["verb"] == "status"
 
 
 def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
@@ -157,10 +163,10 @@ def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
             let_go.wait(30)
         return echo(request)
 
-    with Claim(tmp_path), ControlServer(tmp_path, answer):
-        slow = threading.Thread(target=ask, args=(tmp_path, Request("stop")))
+    with DataDirLock(tmp_path), ControlServer(tmp_path, answer):
+        slow = threading.Thread(target=send_request, args=(tmp_path, Request("stop")))
         slow.start()
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
         let_go.set()
         slow.join()
 
@@ -168,14 +174,18 @@ def test_one_slow_answer_does_not_hold_up_another(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ControlError, match=r"^the data folder .* cannot be written"), Claim(folder):
+        with pytest.raises(ControlError, match=r"^the data folder .* cannot be written"), DataDirLock(folder):
             pass
-        with pytest.raises(NobodyThere):
-            ask(folder, Request("status"))
+        with pytest.raises(DaemonNotRunning):
+            send_request(folder, Request("status"))
 
 
 def test_a_folder_where_somebody_begins_or_ends_is_taken_but_not_answered(tmp_path: Path) -> None:
-    with Claim(tmp_path), pytest.raises(FolderTaken, match="is starting or ending"), Claim(tmp_path):
+    with (
+        DataDirLock(tmp_path),
+        pytest.raises(DataDirLocked, match="is starting or ending"),
+        DataDirLock(tmp_path),
+    ):
         pass
 
 
@@ -189,21 +199,21 @@ def test_a_disk_without_sockets_gets_a_private_folder(
         return Listener(address, backlog=backlog)
 
     monkeypatch.setattr(controlserver, "Listener", listener)
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
-        notice = read_notice(tmp_path)
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
+        notice = read_endpoint(tmp_path)
         assert notice is not None
         assert not Path(notice.address).is_relative_to(tmp_path)
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
     assert not Path(notice.address).parent.exists()
 
 
 @POSIX
 def test_a_data_folder_that_vanishes_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    with Claim(folder), ControlServer(folder, echo):
+    with DataDirLock(folder), ControlServer(folder, echo):
         shutil.rmtree(folder)
-        with pytest.raises(NobodyThere):
-            ask(folder, Request("status"))
+        with pytest.raises(DaemonNotRunning):
+            send_request(folder, Request("status"))
 
 
 def test_a_fault_in_an_answer_is_told_to_who_asked(tmp_path: Path) -> None:
@@ -212,16 +222,16 @@ def test_a_fault_in_an_answer_is_told_to_who_asked(tmp_path: Path) -> None:
             raise ZeroDivisionError
         return echo(request)
 
-    with Claim(tmp_path), ControlServer(tmp_path, fail):
+    with DataDirLock(tmp_path), ControlServer(tmp_path, fail):
         with pytest.raises(ControlError, match=r"a fault of Classpulse \(ZeroDivisionError\)"):
-            ask(tmp_path, Request("stop"))
-        assert ask(tmp_path, Request("status"))["verb"] == "status"
+            send_request(tmp_path, Request("stop"))
+        assert send_request(tmp_path, Request("status"))["verb"] == "status"
 
 
 def test_one_that_ends_while_it_is_asked_is_gone_and_not_another_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Claim(tmp_path), ControlServer(tmp_path, echo):
+    with DataDirLock(tmp_path), ControlServer(tmp_path, echo):
         old = (tmp_path / "control.json").read_bytes()
     (tmp_path / "control.json").write_bytes(old)
 
@@ -230,14 +240,14 @@ def test_one_that_ends_while_it_is_asked_is_gone_and_not_another_users(
         raise FileNotFoundError
 
     monkeypatch.setattr(control, "Client", gone)
-    with pytest.raises(NobodyThere, match="ended at this moment"):
-        ask(tmp_path, Request("status"))
+    with pytest.raises(DaemonNotRunning, match="ended at this moment"):
+        send_request(tmp_path, Request("status"))
 
 
 def test_what_is_no_text_cannot_be_ordered(tmp_path: Path) -> None:
     with (
-        Claim(tmp_path),
+        DataDirLock(tmp_path),
         ControlServer(tmp_path, echo),
         pytest.raises(ControlError, match="characters that are no text"),
     ):
-        ask(tmp_path, Request("start", class_name="\udcff"))
+        send_request(tmp_path, Request("start", class_name="\udcff"))

@@ -10,7 +10,7 @@ import pytest
 
 from classpulse.cli.commands import health as command
 from monitor.daemon.errors import ControlError
-from monitor.daemon.health import Condition, HealthSettings, assess
+from monitor.daemon.health import HealthSettings, HealthState, assess_health
 from monitor.daemon.status import DaemonStatus, NextLesson
 from monitor.session.state import SessionState
 from monitor.sources.camera_state import CameraState
@@ -25,15 +25,15 @@ def ago(seconds: float) -> datetime:
 
 def problems(*recordings, silent_s=(), settings=None, **changes) -> tuple[str, ...]:
     status = daemon(recordings=recordings, silent_s=silent_s, **changes)
-    found = assess(status, NOW, settings or HealthSettings())
-    assert (found.condition is Condition.OK) is (found.problems == ())
-    assert found.condition is not Condition.DOWN
+    found = assess_health(status, NOW, settings or HealthSettings())
+    assert (found.state is HealthState.OK) is (found.problems == ())
+    assert found.state is not HealthState.DOWN
     return found.problems
 
 
 def test_nothing_that_runs_is_down() -> None:
-    found = assess(None, NOW, HealthSettings())
-    assert found.condition is Condition.DOWN
+    found = assess_health(None, NOW, HealthSettings())
+    assert found.state is HealthState.DOWN
     assert "classpulse daemon" in found.problems[0]
 
 
@@ -49,13 +49,13 @@ LATE = {"last_written_at": ago(31), "unwritten_bins": 12}
     ("changes", "line"),
     [
         ({"camera_age_s": 15.0}, None),
-        ({"camera_age_s": 15.1, "camera": CameraState.WAITING, "camera_reason": "no answer"},
+        ({"camera_age_s": 15.1, "camera": CameraState.RECONNECTING, "camera_reason": "no answer"},
          "B 12: no fresh picture for 15 s (camera waiting: no answer)"),
-        ({"state": S.BLIND, "camera_age_s": 42.0, "camera": CameraState.STALE},
+        ({"state": S.NO_SIGNAL, "camera_age_s": 42.0, "camera": CameraState.STALE},
          "B 12: no fresh picture for 42 s (camera stale)"),
-        ({"state": S.BLIND, "camera_age_s": None, "since": ago(10), "camera": CameraState.OPENING}, None),
+        ({"state": S.NO_SIGNAL, "camera_age_s": None, "since": ago(10), "camera": CameraState.OPENING}, None),
         ({"camera_age_s": None}, None),
-        ({"state": S.BLIND, "camera_age_s": None, "since": ago(20), "camera": CameraState.OPENING},
+        ({"state": S.NO_SIGNAL, "camera_age_s": None, "since": ago(20), "camera": CameraState.OPENING},
          "B 12: no fresh picture for 20 s (camera opening)"),
         ({"state": S.PAUSED, "camera_age_s": 900.0, "camera": CameraState.CLOSED}, None),
         ({"state": S.ENDING, "camera_age_s": 900.0}, None),
@@ -166,6 +166,6 @@ def test_an_answer_is_read_back() -> None:
         lessons_missed=2,
     )
     assert DaemonStatus.from_json(json.loads(json.dumps(status.as_json()))) == status
-    older = replace(status, silent_s=(), lessons_missed=None)
+    older = replace(status, heartbeat_age_s=(), lessons_missed=None)
     told = {k: v for k, v in older.as_json().items() if k not in {"silent_s", "lessons_missed"}}
     assert DaemonStatus.from_json(told) == older

@@ -8,7 +8,7 @@ from datetime import timedelta
 from db.engine import open_database
 from db.records import SessionStatus
 from db.unit_of_work import Store
-from monitor.daemon.job_runner import LOOK_BACK, unreported
+from monitor.daemon.job_runner import MAX_AGE, sessions_without_report
 from tests.helpers.recorded import START, new_session
 
 NOW = START + timedelta(days=1)
@@ -18,25 +18,25 @@ def test_live_sessions_that_ended_lately_without_a_report() -> None:
     engine = open_database("sqlite://")
 
     def session(*, ended: bool = True, reported: bool = False, **changes: object) -> int:
-        with Store(engine).unit() as unit:
+        with Store(engine).unit_of_work() as unit:
             number = unit.start_session(replace(new_session(), expected_s=None, **changes))
             if ended:
                 unit.end_session(number, SessionStatus.INTERRUPTED, START + timedelta(minutes=5), "a crash")
             if reported:
-                unit.audit("report", f"session {number}", START)
+                unit.add_audit_entry("report", f"session {number}", START)
             unit.commit()
         return number
 
     first = session()
     session(reported=True)
     session(ended=False)
-    session(started_at=NOW - LOOK_BACK - timedelta(minutes=1))
-    with Store(engine).unit() as unit:
+    session(started_at=NOW - MAX_AGE - timedelta(minutes=1))
+    with Store(engine).unit_of_work() as unit:
         film = unit.start_session(new_session())
         unit.end_session(film, SessionStatus.INTERRUPTED, START, "stopped")
         unit.commit()
     last = session(started_at=START + timedelta(hours=1))
     for _ in range(8):
         session(reported=True)  # "session 1" is not in "session 11"
-    assert unreported(engine, NOW) == [first, last]
+    assert sessions_without_report(engine, NOW) == [first, last]
     engine.dispose()

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from classpulse.config.settings import Settings
-from monitor.daemon.live_view import LEAST_S, MOST_BYTES, Showing, may_be_shown
-from monitor.daemon.protocol import Pictured
-from monitor.types import Sample, Sighting
+from monitor.daemon.live_view import MAX_JPEG_BYTES, MIN_INTERVAL_S, LivePreview, is_preview_allowed
+from monitor.daemon.protocol import PreviewFrame
+from monitor.types import FrameResult, TrackedFace
 from reports.text.i18n import Language
 
 PICTURE = np.full((720, 2560, 3), 90, np.uint8)
-SAMPLE = Sample(1.0, (), 1, (2560, 720), (Sighting(1, 0, (100.0, 200.0, 300.0, 400.0)),))
+SAMPLE = FrameResult(1.0, (), 1, (2560, 720), (TrackedFace(1, 0, (100.0, 200.0, 300.0, 400.0)),))
 
 
 class Watched:
@@ -27,18 +27,18 @@ class Watched:
         self, labels=lambda: {0: "Student 3"}, *, allowed: bool = True, language: Language = Language.EN
     ) -> None:
         self.now_s = 100.0
-        self.said: queue.Queue[Pictured] = queue.Queue()
-        self.showing = Showing(
+        self.said: queue.Queue[PreviewFrame] = queue.Queue()
+        self.showing = LivePreview(
             self.said.put, labels, allowed=allowed, language=language, clock=lambda: self.now_s
         )
 
-    def look(self, picture=PICTURE, sample: Sample = SAMPLE) -> None:
+    def look(self, picture=PICTURE, sample: FrameResult = SAMPLE) -> None:
         if picture is not None:
-            self.showing.picture(picture)
-        self.showing.sample(sample)
+            self.showing.set_image(picture)
+        self.showing.add_result(sample)
 
     def image(self) -> np.ndarray | None:
-        jpeg = self.said.get(timeout=30).jpeg
+        jpeg = self.said.get(timeout=30).jpeg_base64
         return cv2.imdecode(np.frombuffer(base64.b64decode(jpeg), np.uint8), 1) if jpeg else None
 
 
@@ -51,7 +51,7 @@ def watched():
 
 def test_nothing_is_made_unless_somebody_asks(watched: Watched) -> None:
     watched.look()
-    watched.showing.ask()
+    watched.showing.request_frame()
     watched.look()
     image = watched.image()
     assert image is not None
@@ -62,12 +62,12 @@ def test_nothing_is_made_unless_somebody_asks(watched: Watched) -> None:
 
 
 def test_two_a_second_are_enough_for_everybody(watched: Watched) -> None:
-    watched.showing.ask()
+    watched.showing.request_frame()
     watched.look()
     assert watched.image() is not None
-    watched.showing.ask()
+    watched.showing.request_frame()
     watched.look()
-    watched.now_s += LEAST_S
+    watched.now_s += MIN_INTERVAL_S
     watched.look(np.zeros_like(PICTURE))
     image = watched.image()
     assert image is not None
@@ -76,24 +76,24 @@ def test_two_a_second_are_enough_for_everybody(watched: Watched) -> None:
 
 
 def test_who_asks_while_nothing_can_be_seen_is_told(watched: Watched) -> None:
-    watched.showing.ask()
-    watched.showing.refresh(is_seeing=True)
+    watched.showing.request_frame()
+    watched.showing.refresh(is_recording=True)
     assert watched.said.empty()
-    watched.showing.refresh(is_seeing=False)
+    watched.showing.refresh(is_recording=False)
     assert watched.image() is None
 
 
 def test_a_picture_that_could_not_be_masked_is_not_shown(watched: Watched) -> None:
     watched.look()
-    watched.showing.ask()
-    watched.look(None, Sample(1.5, (), 0, (2560, 720), looked_at=False))
+    watched.showing.request_frame()
+    watched.look(None, FrameResult(1.5, (), 0, (2560, 720), analysed=False))
     assert watched.image() is None, "and not the one before either"
 
 
 def test_where_it_may_not_be_shown_it_is_not() -> None:
     watched = Watched(allowed=False)
     with watched.showing:
-        watched.showing.ask()
+        watched.showing.request_frame()
         watched.look()
         assert watched.image() is None
 
@@ -103,7 +103,7 @@ def test_where_nothing_may_be_told_of_anybody_faces_have_no_numbers() -> None:
     images = []
     for one in (with_labels, without):
         with one.showing:
-            one.showing.ask()
+            one.showing.request_frame()
             one.look()
             images.append(one.image())
     above = slice(76, 94), slice(40, 80)
@@ -111,15 +111,15 @@ def test_where_nothing_may_be_told_of_anybody_faces_have_no_numbers() -> None:
     assert shown > 80 > 40 > hidden, "but for what JPEG makes of the outline"
 
 
-SEEN = Sample(
-    1.0, (), 1, (1280, 720), (Sighting(1, 0, (100.0, 200.0, 300.0, 400.0), (0.0, 0, 0, 0.2, 0.8, 0, 0)),)
+SEEN = FrameResult(
+    1.0, (), 1, (1280, 720), (TrackedFace(1, 0, (100.0, 200.0, 300.0, 400.0), (0.0, 0, 0, 0.2, 0.8, 0, 0)),)
 )
 
 
 def tag_of(watched: Watched) -> np.ndarray:
     """Above the face of ``SEEN``: where its tag is, if there is one."""
     with watched.showing:
-        watched.showing.ask()
+        watched.showing.request_frame()
         watched.look(np.full((720, 1280, 3), 90, np.uint8), SEEN)
         image = watched.image()
     assert image is not None
@@ -139,9 +139,9 @@ def test_the_picture_is_in_the_language_of_the_settings() -> None:
 
 
 def test_noise_fits_into_an_answer_too(watched: Watched) -> None:
-    watched.showing.ask()
+    watched.showing.request_frame()
     watched.look(np.random.default_rng(0).integers(0, 256, (1280, 1280, 3), np.uint8))
-    assert len(base64.b64decode(watched.said.get(timeout=30).jpeg)) <= MOST_BYTES
+    assert len(base64.b64decode(watched.said.get(timeout=30).jpeg_base64)) <= MAX_JPEG_BYTES
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_behaviour_alone_has_no_picture_unless_somebody_allows_it(
     mode: str, setting: bool, shown: bool
 ) -> None:
     settings = Settings.model_validate({"serve": {"behaviour_picture": setting}})
-    assert may_be_shown(mode, settings) is shown
+    assert is_preview_allowed(mode, settings) is shown

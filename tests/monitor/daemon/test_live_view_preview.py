@@ -12,13 +12,13 @@ import pytest
 from classpulse.config.settings import read_config
 from classpulse.errors import UserError
 from db.engine import open_database
-from db.records import Mode
+from db.records import AnalysisMode
 from monitor.daemon import live_view as module
-from monitor.daemon.live_view import WIDTH_PX, Preview, outlined
-from monitor.imaging import GREY
+from monitor.daemon.live_view import WIDTH_PX, PreviewWindow, draw_boxes
+from monitor.imaging import MASK_GREY
 from monitor.seating.classroom import read_classroom
-from monitor.session.builder import Lecture
-from monitor.types import ImageBGR, Sample, Sighting, Unknown, without_students
+from monitor.session.builder import SessionRunner
+from monitor.types import FrameResult, ImageBGR, TrackedFace, UnreadableReason, without_students
 from reports.text.i18n import Language
 from tests.helpers.halls import SEATS, OvalDetector, camera, hall, people_in, seen
 from tests.helpers.videos import write_video
@@ -26,13 +26,13 @@ from tests.helpers.videos import write_video
 BLACK = np.zeros((100, 200, 3), np.uint8)
 
 
-def sample(*sightings: Sighting, **more: object) -> Sample:
-    return Sample(0.0, (), len(sightings), (200, 100), sightings, **more)
+def sample(*sightings: TrackedFace, **more: object) -> FrameResult:
+    return FrameResult(0.0, (), len(sightings), (200, 100), sightings, **more)
 
 
 def test_faces_are_outlined_in_a_copy() -> None:
-    found = sample(Sighting(1, 0, (20, 40, 60, 80)), Sighting(2, None, (120, 40, 160, 80)))
-    picture = outlined(BLACK, found)
+    found = sample(TrackedFace(1, 0, (20, 40, 60, 80)), TrackedFace(2, None, (120, 40, 160, 80)))
+    picture = draw_boxes(BLACK, found)
     assert not BLACK.any()
     assert picture.shape == BLACK.shape
     assert picture[60, 20].tolist() == [80, 200, 80], "somebody who is followed: green"
@@ -43,12 +43,12 @@ def test_faces_are_outlined_in_a_copy() -> None:
 
 
 def test_a_large_picture_is_made_smaller_with_its_boxes() -> None:
-    picture = outlined(
-        np.zeros((1000, 2 * WIDTH_PX, 3), np.uint8), sample(Sighting(1, 0, (200, 200, 400, 400)))
+    picture = draw_boxes(
+        np.zeros((1000, 2 * WIDTH_PX, 3), np.uint8), sample(TrackedFace(1, 0, (200, 200, 400, 400)))
     )
     assert picture.shape == (500, WIDTH_PX, 3)
     assert picture[150, 100].tolist() == [80, 200, 80]
-    assert outlined(BLACK, sample()).shape == BLACK.shape
+    assert draw_boxes(BLACK, sample()).shape == BLACK.shape
 
 
 HAPPY = (0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02)
@@ -56,23 +56,25 @@ GROUND = np.full((300, 600, 3), 90, np.uint8)
 FACE = (100.0, 120.0, 180.0, 220.0)
 
 
-def drawn(expression: tuple[float, ...] | Unknown, student: int | None = 0, **options: object) -> ImageBGR:
+def drawn(
+    expression: tuple[float, ...] | UnreadableReason, student: int | None = 0, **options: object
+) -> ImageBGR:
     """A picture with one face, without the box of it."""
-    picture = outlined(GROUND, sample(Sighting(1, student, FACE, expression)), **options)
+    picture = draw_boxes(GROUND, sample(TrackedFace(1, student, FACE, expression)), **options)
     picture[116:226, 96:186] = 90
     return picture
 
 
 def test_a_tag_has_what_was_read_of_the_face() -> None:
-    number = (drawn(Unknown.NOT_COMPUTED) != 90).any(axis=(0, 2)).sum()
-    for expression in (HAPPY, Unknown.HEAD_BOWED):
+    number = (drawn(UnreadableReason.NOT_COMPUTED) != 90).any(axis=(0, 2)).sum()
+    for expression in (HAPPY, UnreadableReason.HEAD_BOWED):
         assert (drawn(expression) != 90).any(axis=(0, 2)).sum() > 2 * number
     assert not np.array_equal(drawn(HAPPY), drawn((*HAPPY[:3], 0.68, 0.22, *HAPPY[5:]))), "its probability"
-    assert not np.array_equal(drawn(Unknown.HEAD_BOWED), drawn(Unknown.BLURRED))
+    assert not np.array_equal(drawn(UnreadableReason.HEAD_BOWED), drawn(UnreadableReason.BLURRED))
 
 
 def test_a_tag_can_be_read_on_any_ground_and_a_reason_has_another_colour() -> None:
-    tags = [drawn(HAPPY)[90:114, 100:150], drawn(Unknown.BLURRED)[90:114, 100:150]]
+    tags = [drawn(HAPPY)[90:114, 100:150], drawn(UnreadableReason.BLURRED)[90:114, 100:150]]
     for tag, colour in zip(tags, ([80, 200, 80], [225, 225, 225]), strict=True):
         assert (tag == colour).all(axis=2).mean() > 0.3, "filled"
         assert (tag.max(axis=2) < 40).mean() > 0.03, "black letters"
@@ -94,8 +96,8 @@ def test_a_label_keeps_its_umlauts() -> None:
 
 
 def test_without_students_there_are_boxes_alone() -> None:
-    found = sample(Sighting(1, 0, FACE, HAPPY))
-    picture = outlined(GROUND, without_students(found))
+    found = sample(TrackedFace(1, 0, FACE, HAPPY))
+    picture = draw_boxes(GROUND, without_students(found))
     assert (picture[120, 100:180] == 200).all()
     picture[116:226, 96:186] = 90
     assert (picture == 90).all()
@@ -139,19 +141,19 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Window:
 
 
 def test_without_being_asked_nothing_is_shown(window: Window) -> None:
-    with Preview("7b", shown=False) as preview:
-        preview.picture(BLACK)
-        preview.sample(sample())
+    with PreviewWindow("7b", enabled=False) as preview:
+        preview.set_image(BLACK)
+        preview.show_result(sample())
         preview.refresh()
     assert (window.pictures, window.open) == ([], 0)
 
 
 def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> None:
-    with Preview("7b", shown=True) as preview:
-        preview.picture(BLACK + 255)
-        preview.sample(sample(looked_at=False))
+    with PreviewWindow("7b", enabled=True) as preview:
+        preview.set_image(BLACK + 255)
+        preview.show_result(sample(looked_at=False))
         assert window.pictures == []
-        preview.sample(sample())
+        preview.show_result(sample())
         preview.refresh()
         (picture,) = window.pictures
         assert (picture == 255).all()
@@ -159,27 +161,27 @@ def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> No
 
 
 def test_a_pause_shows_nobody(window: Window) -> None:
-    with Preview("7b", shown=True) as preview:
+    with PreviewWindow("7b", enabled=True) as preview:
         preview.refresh()
-        preview.picture(BLACK + 255)
-        preview.sample(sample())
+        preview.set_image(BLACK + 255)
+        preview.show_result(sample())
         preview.refresh()
         preview.refresh()
-        assert (window.pictures[-1] == GREY).all()
-        preview.sample(sample())
+        assert (window.pictures[-1] == MASK_GREY).all()
+        preview.show_result(sample())
         preview.refresh()
         assert (window.pictures[-1] == 255).all()
 
 
 def test_a_window_that_was_closed_stays_closed(window: Window) -> None:
-    with Preview("7b", shown=True) as preview:
-        preview.picture(BLACK)
-        preview.sample(sample())
+    with PreviewWindow("7b", enabled=True) as preview:
+        preview.set_image(BLACK)
+        preview.show_result(sample())
         window.visible = 0.0
-        preview.sample(sample())
+        preview.show_result(sample())
         preview.refresh()
         window.visible = 1.0
-        preview.sample(sample())
+        preview.show_result(sample())
     assert len(window.pictures) == 1
 
 
@@ -188,7 +190,7 @@ def test_a_computer_without_windows_says_so(window: Window, monkeypatch: pytest.
         raise cv2.error("The function is not implemented")
 
     monkeypatch.setattr(cv2, "namedWindow", headless)
-    with pytest.raises(UserError, match="leave --preview out"), Preview("7b", shown=True):
+    with pytest.raises(UserError, match="leave --preview out"), PreviewWindow("7b", enabled=True):
         pass
 
 
@@ -196,7 +198,7 @@ def test_a_computer_without_a_screen_says_so(window: Window, monkeypatch: pytest
     monkeypatch.setattr(module.sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(UserError, match="has no screen"), Preview("7b", shown=True):
+    with pytest.raises(UserError, match="has no screen"), PreviewWindow("7b", enabled=True):
         pass
     assert window.open == 0
 
@@ -221,10 +223,10 @@ def test_who_opted_out_is_not_shown_either(
     monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OvalDetector())
     config, shown = read_config(path), []
     engine = open_database(config.database_url)
-    lecture = Lecture(config, engine, Mode.BEHAVIOUR, read_classroom(engine, "5b"))
-    lecture.watch(str(film), threading.Event(), on_picture=lambda image: shown.append(image.copy()))
+    lecture = SessionRunner(config, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
+    lecture.run(str(film), threading.Event(), on_image=lambda image: shown.append(image.copy()))
     engine.dispose()
     head = people_in(hall({"A2": SEATS["A2"]}))
     heads = [image[head] for image in shown]
     assert len(shown) == 4
-    assert all((one == GREY).all() for one in heads) == (consent == "no")
+    assert all((one == MASK_GREY).all() for one in heads) == (consent == "no")

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.daemon.protocol import (
-    LONGEST_TEXT,
+    MAX_MARKER_CHARS,
     Command,
     Message,
-    Over,
-    Refused,
-    Told,
-    command_line,
-    message_line,
-    read_command,
-    read_message,
+    SessionEnded,
+    StartFailed,
+    StatusUpdate,
+    decode_command,
+    decode_message,
+    encode_command,
+    encode_message,
 )
 from monitor.session.status import RecordingStatus
-from monitor.text import marker_text, readable
+from monitor.text import marker_text, replace_unprintable
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -39,31 +39,33 @@ def of(kind: type, /, **given_: st.SearchStrategy) -> st.SearchStrategy:
 
 
 MESSAGES = st.one_of(
-    st.builds(Told, of(RecordingStatus)), of(Over, kind=st.just("over")), of(Refused, kind=st.just("refused"))
+    st.builds(StatusUpdate, of(RecordingStatus)),
+    of(SessionEnded, kind=st.just("over")),
+    of(StartFailed, kind=st.just("refused")),
 )
 
 
 @given(MESSAGES)
 def test_a_message_is_one_line_and_comes_back(message: Message) -> None:
-    line = message_line(message)
+    line = encode_message(message)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    assert read_message(line) == message
+    assert decode_message(line) == message
 
 
 @given(of(Command))
 def test_a_command_is_one_line_and_comes_back(command: Command) -> None:
-    line = command_line(command)
+    line = encode_command(command)
     assert line.count(b"\n") == 1
-    assert read_command(line) == command
+    assert decode_command(line) == command
 
 
 @pytest.mark.parametrize("line", [b"", b"x", b"{}", b'{"kind": "over"}', b'{"kind": "x"}', b"\xff"])
 def test_anything_else_is_no_message(line: bytes) -> None:
     with pytest.raises(ValidationError):
-        read_message(line)
+        decode_message(line)
     with pytest.raises(ValidationError):
-        read_command(line)
+        decode_command(line)
 
 
 @pytest.mark.parametrize(
@@ -74,14 +76,14 @@ def test_anything_else_is_no_message(line: bytes) -> None:
         ("\x1b[31mred\x00", "[31mred"),
         ("half \udcff a letter", "half a letter"),
         ("می\u200cخواهم", "می\u200cخواهم"),
-        ("a" * LONGEST_TEXT, "a" * LONGEST_TEXT),
+        ("a" * MAX_MARKER_CHARS, "a" * MAX_MARKER_CHARS),
     ],
 )
 def test_a_marker_is_one_line_that_can_be_read(text: str, kept: str) -> None:
     assert marker_text(text) == kept
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "\x00\x1b", "\udcff", "a" * (LONGEST_TEXT + 1)])
+@pytest.mark.parametrize("text", ["", " ", "\n", "\x00\x1b", "\udcff", "a" * (MAX_MARKER_CHARS + 1)])
 def test_a_marker_of_nothing_or_too_much_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="the marker has"):
         marker_text(text)
@@ -89,5 +91,5 @@ def test_a_marker_of_nothing_or_too_much_is_none(text: str) -> None:
 
 @given(st.text())
 def test_what_is_kept_is_kept_again(text: str) -> None:
-    assert readable(readable(text)) == readable(text)
-    readable(text).encode()
+    assert replace_unprintable(replace_unprintable(text)) == replace_unprintable(text)
+    replace_unprintable(text).encode()

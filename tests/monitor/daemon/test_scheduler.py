@@ -18,8 +18,15 @@ import pytest
 
 from classpulse.config.settings import read_config
 from classpulse.errors import RunError
-from monitor.daemon.scheduler import FILE, NIGHT, Hooks, LessonScheduler, open_jobs, timetable_of
-from monitor.daemon.timetable import WEEK, Holiday, Lesson, LessonSlot, Timetable
+from monitor.daemon.scheduler import (
+    NIGHTLY_KEY,
+    SCHEDULE_FILE,
+    Hooks,
+    LessonScheduler,
+    build_timetable,
+    open_job_store,
+)
+from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, ScheduledLesson, Timetable
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 ZONE = timezone(timedelta(hours=12 - NOW.hour))
@@ -45,16 +52,16 @@ class Heard:
     """What the scheduler called, in order."""
 
     def __init__(self, over: bool = False) -> None:
-        self.calls: queue.Queue[tuple[str, Lesson | None]] = queue.Queue()
+        self.calls: queue.Queue[tuple[str, ScheduledLesson | None]] = queue.Queue()
         self.hooks = Hooks(
             begin=lambda lesson: self.calls.put(("begin", lesson)),
             end=lambda lesson: self.calls.put(("end", lesson)),
             missed=lambda lesson: self.calls.put(("missed", lesson)),
             nightly=lambda: self.calls.put(("nightly", None)),
-            over=lambda _lesson: over,
+            is_finished=lambda _lesson: over,
         )
 
-    def next(self) -> tuple[str, Lesson | None]:
+    def next(self) -> tuple[str, ScheduledLesson | None]:
         return self.calls.get(timeout=WAIT_S)
 
     def rest(self) -> list[str]:
@@ -85,7 +92,7 @@ def running(
 
 def settle(heard: Heard, scheduler: LessonScheduler) -> list[str]:
     """Everything that was still to be called before now: a call of ours queues behind it."""
-    scheduler._at(datetime.now(UTC), lambda: heard.calls.put(("done", None)))
+    scheduler._run_at(datetime.now(UTC), lambda: heard.calls.put(("done", None)))
     found = []
     while (what := heard.next()[0]) != "done":
         found.append(what)
@@ -93,7 +100,7 @@ def settle(heard: Heard, scheduler: LessonScheduler) -> list[str]:
 
 
 def rows(folder: Path) -> dict[str, tuple[float, bytes]]:
-    with closing(sqlite3.connect(folder / FILE)) as connection:
+    with closing(sqlite3.connect(folder / SCHEDULE_FILE)) as connection:
         return {
             row[0]: row[1:]
             for row in connection.execute("SELECT id, next_run_time, job_state FROM apscheduler_jobs")
@@ -102,13 +109,13 @@ def rows(folder: Path) -> dict[str, tuple[float, bytes]]:
 
 def set_back(folder: Path, key: str, to: datetime) -> None:
     """As if the computer had been off since before then."""
-    scheduler = open_jobs(folder / FILE)
+    scheduler = open_job_store(folder / SCHEDULE_FILE)
     scheduler.modify_job(key, next_run_time=to)
     scheduler.shutdown()
 
 
 def lesson_key(folder: Path) -> str:
-    (key,) = rows(folder).keys() - {NIGHT}
+    (key,) = rows(folder).keys() - {NIGHTLY_KEY}
     return key
 
 
@@ -160,7 +167,7 @@ class TestALesson:
     def test_a_hook_that_fails_stops_nothing(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         heard = Heard()
 
-        def begin(lesson: Lesson) -> None:
+        def begin(lesson: ScheduledLesson) -> None:
             heard.calls.put(("begin", lesson))
             raise OSError("no process could be started")
 
@@ -180,13 +187,13 @@ class TestALesson:
 
         def work() -> None:
             heard.calls.put(("at work", None))
-            while jobs.running:
+            while jobs.is_alive:
                 time.sleep(0.01)
             time.sleep(0.2)  # by now it is being waited for
             jobs.add_job(heard.hooks.nightly, "date", jobstore="memory")
             heard.calls.put(("done", None))
 
-        scheduler._at(datetime.now(UTC), work)
+        scheduler._run_at(datetime.now(UTC), work)
         assert heard.next()[0] == "at work"
         end = threading.Thread(target=scheduler.stop, daemon=True)
         end.start()
@@ -236,13 +243,13 @@ class TestTheComputerWasOff:
         heard = Heard()
         with running(tmp_path, heard) as scheduler:
             assert settle(heard, scheduler) == []
-        planned = datetime.fromtimestamp(rows(tmp_path)[NIGHT][0], UTC)
+        planned = datetime.fromtimestamp(rows(tmp_path)[NIGHTLY_KEY][0], UTC)
         assert timedelta() < planned - datetime.now(UTC) <= timedelta(days=1)
-        set_back(tmp_path, NIGHT, planned - timedelta(days=4))
+        set_back(tmp_path, NIGHTLY_KEY, planned - timedelta(days=4))
         with running(tmp_path, heard):
             assert heard.next() == ("nightly", None)
         assert heard.rest() == []
-        assert datetime.fromtimestamp(rows(tmp_path)[NIGHT][0], UTC) == planned
+        assert datetime.fromtimestamp(rows(tmp_path)[NIGHTLY_KEY][0], UTC) == planned
 
 
 class TestTheStore:
@@ -255,7 +262,7 @@ class TestTheStore:
         assert len(before) == len(after) == 3
         both = before.keys() & after.keys()
         assert len(both) == 2
-        assert NIGHT in both
+        assert NIGHTLY_KEY in both
         assert all(before[key] == after[key] for key in both)
 
     def test_another_camera_is_no_reason_to_forget(self, tmp_path: Path) -> None:
@@ -267,19 +274,21 @@ class TestTheStore:
 
     def test_another_hour_of_the_night(self, tmp_path: Path) -> None:
         with running(tmp_path, Heard(), night_hour=1):
-            before = rows(tmp_path)[NIGHT][0]
+            before = rows(tmp_path)[NIGHTLY_KEY][0]
         with running(tmp_path, Heard(), night_hour=2):
-            assert rows(tmp_path)[NIGHT][0] - before in (3600, 3600 - 86400, 3600 + 86400)
+            assert rows(tmp_path)[NIGHTLY_KEY][0] - before in (3600, 3600 - 86400, 3600 + 86400)
 
     def test_it_is_the_owners_and_holds_no_name_and_no_address(self, tmp_path: Path) -> None:
         with running(tmp_path, Heard(), daily(-30, 60)):
-            content = (tmp_path / FILE).read_bytes()
-        assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+            content = (tmp_path / SCHEDULE_FILE).read_bytes()
+        assert stat.S_IMODE((tmp_path / SCHEDULE_FILE).stat().st_mode) == 0o600
         assert b"Math 7B" not in content
         assert b"secret" not in content
 
     def test_a_damaged_one_is_made_anew(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        (tmp_path / FILE).write_bytes(b"this is no database, and long enough for SQLite to see it" * 20)
+        (tmp_path / SCHEDULE_FILE).write_bytes(
+            b"this is no database, and long enough for SQLite to see it" * 20
+        )
         heard = Heard()
         with running(tmp_path, heard, daily(20, 40)) as scheduler:
             assert settle(heard, scheduler) == ["begin"]
@@ -290,18 +299,18 @@ class TestTheStore:
         one = daily(-30, 60)
         with running(tmp_path, Heard(), one):
             pass
-        with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        with closing(sqlite3.connect(tmp_path / SCHEDULE_FILE)) as connection, connection:
             connection.execute("UPDATE apscheduler_jobs SET job_state = x'00'")
         with running(tmp_path, Heard(), one):
             assert {state for _, state in rows(tmp_path).values()} != {b"\0"}
             assert len(rows(tmp_path)) == 2
 
     def test_one_that_cannot_be_opened_is_one_line(self, tmp_path: Path) -> None:
-        (tmp_path / FILE).mkdir()
+        (tmp_path / SCHEDULE_FILE).mkdir()
         with pytest.raises(RunError, match="cannot be used") as caught, running(tmp_path, Heard()):
             pass
         assert "\n" not in str(caught.value)
-        (tmp_path / FILE).rmdir()
+        (tmp_path / SCHEDULE_FILE).rmdir()
         with running(tmp_path, Heard()):
             pass
 
@@ -309,7 +318,7 @@ class TestTheStore:
         with running(tmp_path, Heard()):
             with pytest.raises(RuntimeError, match="runs already"), running(tmp_path, Heard()):
                 pass
-            assert NIGHT in rows(tmp_path)
+            assert NIGHTLY_KEY in rows(tmp_path)
 
 
 class TestDecisions:
@@ -328,8 +337,8 @@ class TestDecisions:
         table = Timetable((self.SLOT,), self.ZONE, **more)  # type: ignore[arg-type]
         scheduler = LessonScheduler(table, tmp_path, heard.hooks, late_start=LATE, clock=lambda: now)
         (key,) = scheduler._slots
-        scheduler.fire(key, planned)
-        scheduler.fire(key, planned)
+        scheduler.run_job(key, planned)
+        scheduler.run_job(key, planned)
         return heard.rest()
 
     @pytest.mark.parametrize(
@@ -357,7 +366,7 @@ class TestDecisions:
 
     def test_a_slot_that_there_is_not(self, tmp_path: Path) -> None:
         heard = Heard()
-        LessonScheduler(Timetable((), self.ZONE), tmp_path, heard.hooks, late_start=LATE).fire("lesson-0")
+        LessonScheduler(Timetable((), self.ZONE), tmp_path, heard.hooks, late_start=LATE).run_job("lesson-0")
         assert heard.rest() == []
 
     def test_the_night_when_the_clock_is_changed(self, tmp_path: Path) -> None:
@@ -368,7 +377,7 @@ class TestDecisions:
         )
         at, found = datetime(2027, 3, 26, 12, tzinfo=UTC), []
         for _ in range(4):
-            at = scheduler.next_start(NIGHT, at)
+            at = scheduler.next_start(NIGHTLY_KEY, at)
             found.append(f"{at:%d %H:%M}")
         assert found == ["27 01:00", "28 01:00", "29 00:00", "30 00:00"]
 
@@ -379,10 +388,10 @@ def test_the_timetable_of_a_configuration(tmp_path: Path) -> None:
     path.write_text(
         f"output: {{time_zone: Asia/Tokyo}}\nschedule:\n  lessons: [{lesson}]\n", encoding="utf-8"
     )
-    assert str(timetable_of(read_config(path)).zone) == "Asia/Tokyo"
+    assert str(build_timetable(read_config(path)).zone) == "Asia/Tokyo"
     path.write_text(f"schedule:\n  zone: Asia/Kolkata\n  lessons: [{lesson}]\n", encoding="utf-8")
-    table = timetable_of(read_config(path))
+    table = build_timetable(read_config(path))
     assert str(table.zone) == "Asia/Kolkata"
     assert table.slots[0].class_name == "7b"
     path.write_text("", encoding="utf-8")
-    assert timetable_of(read_config(path)).zone.utcoffset(NOW.replace(tzinfo=None)) is not None
+    assert build_timetable(read_config(path)).zone.utcoffset(NOW.replace(tzinfo=None)) is not None

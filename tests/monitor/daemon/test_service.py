@@ -17,14 +17,22 @@ from classpulse.errors import UserError
 from db.records import SessionStatus
 from monitor.daemon.control import Request
 from monitor.daemon.errors import ControlError
-from monitor.daemon.job_runner import Aftermath, Reported
-from monitor.daemon.protocol import LONGEST_TEXT, Command, Ended, Order, Over, Refused, Told
-from monitor.daemon.service import ENDED, ENDING, HURRY_S, Service, order_of
-from monitor.runtime.shutdown import StopRequest
+from monitor.daemon.job_runner import JobRunner, ReportResult
+from monitor.daemon.protocol import (
+    MAX_MARKER_CHARS,
+    Command,
+    RecordingRequest,
+    RecordingResult,
+    SessionEnded,
+    StartFailed,
+    StatusUpdate,
+)
+from monitor.daemon.service import ENDED, ENDING, IMMEDIATE_EXIT_S, Service, resolve_request
+from monitor.runtime.shutdown import ShutdownRequest
 from tests.helpers.status_messages import recording
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
-MATH = Order("Math 7B", "0", "B 12")
+MATH = RecordingRequest("Math 7B", "0", "B 12")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
@@ -33,9 +41,9 @@ class FakeErrands:
         self.sessions: list[int] = []
         self.cancelled = False
 
-    def report(self, session_id: int) -> Reported:
+    def make_report(self, session_id: int) -> ReportResult:
         self.sessions.append(session_id)
-        return Reported(session_id, {})
+        return ReportResult(session_id, {})
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -47,7 +55,7 @@ class FakeRecording:
     stubborn = False
     started: list[FakeRecording]
 
-    def __init__(self, config: Config, order: Order, *, verbose, on_message, on_exit) -> None:
+    def __init__(self, config: Config, order: RecordingRequest, *, verbose, on_message, on_exit) -> None:
         self.order, self.on_message, self.on_exit = order, on_message, on_exit
         self.commands: list[Command] = []
         self.killed = False
@@ -57,13 +65,13 @@ class FakeRecording:
 
     def tell(self, **changes: object) -> None:
         changes = {"session_id": self.number, "room": self.order.room, **changes}
-        self.on_message(Told(recording(class_name=self.order.class_name, **changes)))
+        self.on_message(StatusUpdate(recording(class_name=self.order.class_name, **changes)))
 
     def send(self, command: Command) -> None:
         self.commands.append(command)
         if command.verb == "stop" and not self.stubborn:
-            status = SessionStatus.INTERRUPTED if command.interruption else SessionStatus.FINISHED
-            self.on_message(Over(self.number, status, command.interruption, again=False))
+            status = SessionStatus.INTERRUPTED if command.reason else SessionStatus.FINISHED
+            self.on_message(SessionEnded(self.number, status, command.reason, is_retryable=False))
             self.on_exit(0)
 
     def kill(self) -> None:
@@ -74,13 +82,13 @@ class FakeRecording:
 class World:
     def __init__(self, config: Config, *, service: bool, **more: object) -> None:
         self.errands = FakeErrands()
-        self.aftermath = Aftermath(self.errands)  # type: ignore[arg-type]
-        self.ended: list[Ended] = []
-        self.service = Service(config, self.aftermath, service=service, on_ended=self.ended.append, **more)  # type: ignore[arg-type]
-        self.stop = StopRequest()
+        self.aftermath = JobRunner(self.errands)  # type: ignore[arg-type]
+        self.ended: list[RecordingResult] = []
+        self.service = Service(config, self.aftermath, is_daemon=service, on_result=self.ended.append, **more)  # type: ignore[arg-type]
+        self.stop = ShutdownRequest()
 
     def interrupt(self, *, terminated: bool) -> None:
-        self.stop.hurried, self.stop.terminated = True, terminated
+        self.stop.immediate, self.stop.by_sigterm = True, terminated
         self.stop.set()
 
     def run(self) -> None:
@@ -113,13 +121,13 @@ def serving(config: Config, recordings: list[FakeRecording]):
 
 
 def asked(world: World, verb: str, **more: object) -> dict:
-    reply = world.service.answer(Request(verb, **more))
+    reply = world.service.handle_request(Request(verb, **more))
     assert reply.error == ""
     return dict(reply.body)
 
 
 def refused(world: World, verb: str, **more: object) -> str:
-    return world.service.answer(Request(verb, **more)).error
+    return world.service.handle_request(Request(verb, **more)).error
 
 
 def test_orders_are_carried_out_one_after_another(serving: World, recordings: list[FakeRecording]) -> None:
@@ -152,8 +160,8 @@ def test_a_marker_that_nobody_could_read_is_refused(
 def test_a_marker_is_no_novel(serving: World, recordings: list[FakeRecording]) -> None:
     asked(serving, "start")
     assert "10000 characters; expected at most 500" in refused(serving, "mark", text="a" * 10_000)
-    asked(serving, "mark", text="a" * LONGEST_TEXT)
-    assert recordings[0].commands == [Command("mark", "a" * LONGEST_TEXT)]
+    asked(serving, "mark", text="a" * MAX_MARKER_CHARS)
+    assert recordings[0].commands == [Command("mark", "a" * MAX_MARKER_CHARS)]
 
 
 def test_a_fault_in_an_order_ends_neither_the_service_nor_the_answers(
@@ -163,9 +171,9 @@ def test_a_fault_in_an_order_ends_neither_the_service_nor_the_answers(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.service.order_of", fail)
+        patch.setattr("monitor.daemon.service.resolve_request", fail)
         with pytest.raises(ZeroDivisionError):
-            serving.service.answer(Request("start"))
+            serving.service.handle_request(Request("start"))
     assert asked(serving, "status")["recordings"] == []
 
 
@@ -193,7 +201,7 @@ def test_a_data_folder_that_vanished_is_a_problem_not_a_silence(serving: World, 
 
 def test_who_was_told_to_try_again_is_not_obeyed_later(config: Config, recordings) -> None:
     world = World(config, service=True, answer_s=0.0)
-    assert "busy; try again" in world.service.answer(Request("start")).error
+    assert "busy; try again" in world.service.handle_request(Request("start")).error
     world.interrupt(terminated=True)
     world.service.run(world.stop)
     assert recordings == []
@@ -204,16 +212,16 @@ def test_what_runs_is_stopped_and_what_comes_then_is_refused(config: Config, rec
     world.service.start(MATH)
     world.interrupt(terminated=True)
     # The timetable is quicker than the signal, and slower than the end.
-    world.service.begin(Order("Physics", "1", "B 3", until=TOMORROW, planned=True))
+    world.service.start_scheduled(RecordingRequest("Physics", "1", "B 3", until=TOMORROW, scheduled=True))
     FakeRecording.stubborn = True
     end = threading.Timer(0.1, lambda: recordings[0].on_exit(0))
     end.start()
     world.run()
     assert [one.order.class_name for one in recordings] == ["Math 7B"]
-    assert recordings[0].commands == [Command("stop", hurry=True, interruption=ENDED)]
-    assert world.service.answer(Request("status")).error == ENDING
+    assert recordings[0].commands == [Command("stop", immediate=True, reason=ENDED)]
+    assert world.service.handle_request(Request("status")).error == ENDING
     with pytest.raises(ControlError, match=ENDING):
-        world.service.ask()
+        world.service.query_status()
     with pytest.raises(ControlError, match=ENDING):
         world.service.start(MATH)
 
@@ -225,11 +233,13 @@ def test_who_asks_while_it_ends_is_not_kept_waiting(config: Config, recordings) 
     original = world.service._drain
 
     def drain() -> None:
-        world.service._over.clear()
-        caller = threading.Thread(target=lambda: errors.append(world.service.answer(Request("status")).error))
+        world.service._stopped.clear()
+        caller = threading.Thread(
+            target=lambda: errors.append(world.service.handle_request(Request("status")).error)
+        )
         caller.start()
         wait_for(lambda: not world.service._queue.empty())
-        world.service._over.set()
+        world.service._stopped.set()
         original()
         caller.join()
 
@@ -251,10 +261,10 @@ def test_a_child_that_never_ends_is_killed_within_five_seconds(
     before = next(now)
     world.run()
     assert recordings[0].killed
-    assert recordings[0].commands == [Command("stop", hurry=True)]
-    assert next(now) - before >= HURRY_S
+    assert recordings[0].commands == [Command("stop", immediate=True)]
+    assert next(now) - before >= IMMEDIATE_EXIT_S
     # Whoever waits hears which session it was.
-    assert [(one.session_id, one.last) for one in world.ended] == [(1, True)]
+    assert [(one.session_id, one.is_final) for one in world.ended] == [(1, True)]
     assert world.errands.sessions == ([1] if number == signal.SIGINT else [])
 
 
@@ -270,7 +280,7 @@ def test_in_the_foreground_it_ends_with_the_lesson(config: Config, recordings) -
 def test_an_order_that_never_began_is_a_problem_unless_it_was_called_off(config: Config, recordings) -> None:
     world = World(config, service=False)
     world.service.start(MATH)
-    recordings[0].on_message(Refused("camera 0 gives no picture", again=True))
+    recordings[0].on_message(StartFailed("camera 0 gives no picture", is_retryable=True))
     recordings[0].on_exit(1)
     world.service.run(world.stop)
     assert world.aftermath.problems == ("Math 7B in B 12 was not recorded: camera 0 gives no picture",)
@@ -294,7 +304,7 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
     world = World(read_config(path), service=True)
     with pytest.raises(UserError, match="policy"):
         world.service.start(MATH)
-    world.service.begin(MATH)
+    world.service.start_scheduled(MATH)
     thread = threading.Thread(target=world.run)
     thread.start()
     wait_for(lambda: world.aftermath.problems != ())
@@ -304,7 +314,7 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
 
 
 def test_a_stop_is_heard_at_once(config: Config, recordings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.daemon.service.TICK_S", 3600.0)
+    monkeypatch.setattr("monitor.daemon.service.TICK_INTERVAL_S", 3600.0)
     world = World(config, service=True)
     thread = threading.Thread(target=world.run, daemon=True)
     thread.start()
@@ -327,10 +337,10 @@ def test_each_round_is_drawn(config: Config, recordings) -> None:
 
 
 def test_what_an_order_means(config: Config) -> None:
-    assert order_of(config, Request("start")) == Order("7b", "0")
+    assert resolve_request(config, Request("start")) == RecordingRequest("7b", "0")
     until_ = "2026-11-25T10:00:00+01:00"
-    order = order_of(config, Request("start", "B 12", "Math", "rtsp://cam/1", until_, preview=True))
-    assert order == Order(
+    order = resolve_request(config, Request("start", "B 12", "Math", "rtsp://cam/1", until_, preview=True))
+    assert order == RecordingRequest(
         "Math", "rtsp://cam/1", "B 12", until=datetime(2026, 11, 25, 9, tzinfo=UTC), preview=True
     )
 
@@ -338,28 +348,28 @@ def test_what_an_order_means(config: Config) -> None:
 @pytest.mark.parametrize("until_", ["soon", "", "2026-11-25T10:00:00"])
 def test_a_time_without_its_offset_is_none(config: Config, until_: str) -> None:
     with pytest.raises(ControlError, match="expected ISO 8601 with its offset"):
-        order_of(config, Request("start", until=until_))
+        resolve_request(config, Request("start", until=until_))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "7b\nX", "7b\x1b[2J", "\udcff"])
 def test_a_name_that_cannot_be_printed_is_refused(config: Config, name: str) -> None:
     with pytest.raises(ControlError, match="the class is called"):
-        order_of(config, Request("start", class_name=name))
+        resolve_request(config, Request("start", class_name=name))
     with pytest.raises(ControlError, match="the room is called"):
-        order_of(config, Request("start", room=name or " "))
+        resolve_request(config, Request("start", room=name or " "))
 
 
 @pytest.mark.parametrize("name", ["7b", "کلاس\u200cها", "数学", "a" * 100])
 def test_names_are_of_every_script(config: Config, name: str) -> None:
-    assert order_of(config, Request("start", class_name=name)).class_name == name
+    assert resolve_request(config, Request("start", class_name=name)).class_name == name
 
 
 def test_a_room_that_is_not_in_the_settings_is_refused(configured) -> None:
     config = read_config(configured(more="rooms:\n- {name: A 1, source: '3'}\n"))
-    assert order_of(config, Request("start", "A 1")).source == "3"
+    assert resolve_request(config, Request("start", "A 1")).source == "3"
     with pytest.raises(ControlError, match=r"no room 'B 2' in 'rooms:'; expected one of 'A 1'"):
-        order_of(config, Request("start", "B 2"))
-    assert order_of(config, Request("start", "B 2", source="0")).room == "B 2"
+        resolve_request(config, Request("start", "B 2"))
+    assert resolve_request(config, Request("start", "B 2", source="0")).room == "B 2"
 
 
 def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
@@ -369,7 +379,7 @@ def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
         raise RuntimeError("a fault")
 
     monkeypatch.setattr("monitor.daemon.service.ProcessRecording", broken)
-    serving.service.begin(replace(MATH, planned=True))
+    serving.service.start_scheduled(replace(MATH, scheduled=True))
     wait_for(lambda: asked(serving, "status")["problems"] != [])
     (problem,) = asked(serving, "status")["problems"]
     assert "Math 7B in B 12 was not recorded: a fault of Classpulse (RuntimeError)" in problem

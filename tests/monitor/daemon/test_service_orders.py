@@ -11,16 +11,23 @@ import pytest
 
 from classpulse.cli.commands import status as status_module
 from classpulse.cli.commands import stop as stop_module
-from classpulse.cli.foreground import _FIRST_PICTURE_S, Foreground, hand_over
+from classpulse.cli.foreground import _FIRST_FRAME_TIMEOUT_S, ForegroundSession, submit_to_daemon
 from classpulse.config.settings import Config, read_config
 from classpulse.errors import RunError
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from monitor.daemon import control as client
-from monitor.daemon.control import CHANGING_S, Claim, FolderTaken, Reply, Request, claim_or_answer
+from monitor.daemon.control import (
+    TRANSITION_TIMEOUT_S,
+    DataDirLock,
+    DataDirLocked,
+    Reply,
+    Request,
+    lock_or_detect_daemon,
+)
 from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import ControlError
-from monitor.daemon.protocol import Ended, Order
+from monitor.daemon.protocol import RecordingRequest, RecordingResult
 from monitor.daemon.status import DaemonStatus
 from tests.helpers.status_messages import daemon, recording
 
@@ -49,7 +56,7 @@ def config(configured) -> Config:
 @pytest.fixture
 def program(config: Config) -> Iterator[Program]:
     made = Program()
-    with Claim(config.data_folder), ControlServer(config.data_folder, made.answer):
+    with DataDirLock(config.data_folder), ControlServer(config.data_folder, made.answer):
         yield made
 
 
@@ -80,7 +87,7 @@ RECORDING = daemon(recordings=(recording(),))
 
 
 def handed_over(config: Config, time: Time, **more: object) -> int:
-    return hand_over(
+    return submit_to_daemon(
         config, Request("start"), clock=time.clock, pause=time.sleep, **({"as_json": True} | more)
     )  # type: ignore[arg-type]
 
@@ -110,7 +117,7 @@ def test_a_start_that_comes_to_nothing_says_why(config: Config, program: Program
 
 def test_a_start_that_hangs_is_not_waited_for_for_ever(config: Config, program: Program, time: Time) -> None:
     program.statuses = [STARTING]
-    with pytest.raises(RunError, match=f"no picture came for {_FIRST_PICTURE_S:g} s"):
+    with pytest.raises(RunError, match=f"no picture came for {_FIRST_FRAME_TIMEOUT_S:g} s"):
         handed_over(config, time)
 
 
@@ -124,37 +131,37 @@ def test_who_stops_waiting_is_told_that_it_goes_on(config: Config, program: Prog
 
 
 def test_a_folder_that_is_free_is_claimed_once(tmp_path: Path) -> None:
-    claim = claim_or_answer(tmp_path)
+    claim = lock_or_detect_daemon(tmp_path)
     assert claim is not None
-    with pytest.raises(FolderTaken):
-        Claim(tmp_path).__enter__()
+    with pytest.raises(DataDirLocked):
+        DataDirLock(tmp_path).__enter__()
     claim.__exit__(None, None, None)
-    with Claim(tmp_path):
+    with DataDirLock(tmp_path):
         pass
 
 
 def test_of_two_starts_the_second_waits_until_the_first_takes_orders(tmp_path: Path, time: Time) -> None:
-    with Claim(tmp_path):
+    with DataDirLock(tmp_path):
         server = ControlServer(tmp_path, Program().answer)
         begun: list[object] = []
         time.meanwhile = lambda: begun or begun.append(server.__enter__())
-        assert claim_or_answer(tmp_path, clock=time.clock, pause=time.sleep) is None
-        assert 0 < time.now_s < CHANGING_S
+        assert lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep) is None
+        assert 0 < time.now_s < TRANSITION_TIMEOUT_S
         server.__exit__(None, None, None)
 
 
 def test_a_start_waits_for_one_that_makes_its_last_report(tmp_path: Path, time: Time) -> None:
-    other = Claim(tmp_path).__enter__()
+    other = DataDirLock(tmp_path).__enter__()
     time.meanwhile = lambda: time.now_s > 10 and other.__exit__(None, None, None)
-    claim = claim_or_answer(tmp_path, clock=time.clock, pause=time.sleep)
+    claim = lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep)
     assert claim is not None
     claim.__exit__(None, None, None)
 
 
 def test_one_that_neither_ends_nor_answers_is_told(tmp_path: Path, time: Time) -> None:
-    with Claim(tmp_path), pytest.raises(FolderTaken, match="is starting or ending"):
-        claim_or_answer(tmp_path, clock=time.clock, pause=time.sleep)
-    assert time.now_s >= CHANGING_S
+    with DataDirLock(tmp_path), pytest.raises(DataDirLocked, match="is starting or ending"):
+        lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep)
+    assert time.now_s >= TRANSITION_TIMEOUT_S
 
 
 def test_a_stop_waits_until_it_is_written(program: Program, time: Time, shell) -> None:
@@ -264,21 +271,21 @@ def test_asking_where_another_user_has_the_folder_is_no_start(
     def private(_: Path) -> None:
         raise ControlError("belongs to another user")
 
-    with Claim(tmp_path):
-        monkeypatch.setattr(client, "read_notice", private)
-        assert claim_or_answer(tmp_path) is None
+    with DataDirLock(tmp_path):
+        monkeypatch.setattr(client, "read_endpoint", private)
+        assert lock_or_detect_daemon(tmp_path) is None
 
 
 def test_missed_faces_are_told_at_once_and_again_only_if_more_are_missed(config: Config, capsys) -> None:
-    few, more = (SmallFaces.of([13.0] * count, 4, 24) for count in (3, 12))
-    foreground = Foreground(config, as_json=False, verbose=False)
-    for found in (None, SmallFaces.of([], 4, 24), few, few):
-        foreground._show((recording(small_faces=found),))
+    few, more = (SmallFaces.from_sizes([13.0] * count, 4, 24) for count in (3, 12))
+    foreground = ForegroundSession(config, as_json=False, verbose=False)
+    for found in (None, SmallFaces.from_sizes([], 4, 24), few, few):
+        foreground._show_status((recording(small_faces=found),))
     assert capsys.readouterr().err.count("warning: About 3 more faces are smaller than 24") == 1
-    over = Ended(Order("7b", "0"), 7, SessionStatus.FINISHED, "", last=True)
-    foreground._say_one(over)
+    over = RecordingResult(RecordingRequest("7b", "0"), 7, SessionStatus.FINISHED, "", is_final=True)
+    foreground._print_result(over)
     assert "warning" not in capsys.readouterr().err
-    foreground._show((recording(small_faces=more),))
-    foreground._say_one(over)
+    foreground._show_status((recording(small_faces=more),))
+    foreground._print_result(over)
     assert "warning: About 12 more faces" in capsys.readouterr().err
-    assert foreground._as_dict(over)["small_faces"] == more.as_json() | {"warning": True}
+    assert foreground._result_as_json(over)["small_faces"] == more.to_json() | {"warning": True}

@@ -11,10 +11,17 @@ import pytest
 from classpulse.config.settings import read_config
 from monitor.daemon import service as service_module
 from monitor.daemon.control import Reply, Request
-from monitor.daemon.protocol import Command, Message, Pictured, Told, message_line, read_message
+from monitor.daemon.protocol import (
+    Command,
+    Message,
+    PreviewFrame,
+    StatusUpdate,
+    decode_message,
+    encode_message,
+)
 from monitor.daemon.service import Service
-from monitor.runtime.shutdown import StopRequest
-from monitor.session.status import PersonNow
+from monitor.runtime.shutdown import ShutdownRequest
+from monitor.session.status import LiveStudent
 from tests.helpers.status_messages import recording
 
 
@@ -27,7 +34,7 @@ class Recording:
         self.say, self.exit = on_message, on_exit
         self.asked = threading.Semaphore(0)
         Recording.made = self
-        self.tell(Told(recording(session_id=7, room="B 12")))
+        self.tell(StatusUpdate(recording(session_id=7, room="B 12")))
 
     def tell(self, message: Message) -> None:
         self.say(message)
@@ -43,11 +50,11 @@ class Recording:
 
 
 class Nothing:
-    waiting, problems = 0, ()
+    pending_count, problems = 0, ()
 
-    def take(self, ended: Any) -> None: ...
+    def handle_result(self, result: Any) -> None: ...
 
-    def hold(self) -> None: ...
+    def cancel_pending(self) -> None: ...
 
 
 @pytest.fixture
@@ -55,10 +62,10 @@ def service(configured, monkeypatch):
     monkeypatch.setattr(service_module, "ProcessRecording", Recording)
     config = read_config(configured(more="class: {name: 7b, room: B 12}\n"))
     config.data_folder.mkdir(parents=True)
-    made, stop = Service(config, Nothing(), service=True, answer_s=30.0), StopRequest()
+    made, stop = Service(config, Nothing(), is_daemon=True, answer_timeout_s=30.0), ShutdownRequest()
     thread = threading.Thread(target=made.run, args=(stop,))
     thread.start()
-    assert made.answer(Request("start")).error == ""
+    assert made.handle_request(Request("start")).error == ""
     yield made
     stop.set()
     thread.join(30)
@@ -67,26 +74,29 @@ def service(configured, monkeypatch):
 
 def test_a_picture_goes_to_everybody_who_waits_for_it(service: Service) -> None:
     with ThreadPoolExecutor() as pool:
-        viewers = [pool.submit(service.answer, Request("picture", session=7)) for _ in range(3)]
+        viewers = [pool.submit(service.handle_request, Request("picture", session_id=7)) for _ in range(3)]
         for _ in viewers:
             assert Recording.made.asked.acquire(timeout=30)
-        Recording.made.tell(Pictured("abc"))
+        Recording.made.tell(PreviewFrame("abc"))
         assert [viewer.result(30) for viewer in viewers] == [Reply({"jpeg": "abc"})] * 3
 
 
 def test_who_waits_while_the_recording_ends_gets_nothing(service: Service) -> None:
     with ThreadPoolExecutor() as pool:
-        viewer = pool.submit(service.answer, Request("picture", session=7))
+        viewer = pool.submit(service.handle_request, Request("picture", session_id=7))
         assert Recording.made.asked.acquire(timeout=30)
         Recording.made.kill()
         assert viewer.result(30) == Reply({"jpeg": ""})
 
 
 def test_a_picture_of_another_session_is_refused(service: Service) -> None:
-    assert "session 8 is not being recorded" in service.answer(Request("picture", session=8)).error
+    assert "session 8 is not being recorded" in service.handle_request(Request("picture", session_id=8)).error
 
 
 def test_messages_of_pictures_and_people_arrive_as_they_were_sent() -> None:
-    people = (PersonNow("Student 1", True, None, False, "happy"), PersonNow("", False, unknown="absent"))
-    for message in (Pictured("abc"), Told(recording(people=people))):
-        assert read_message(message_line(message)) == message
+    people = (
+        LiveStudent("Student 1", True, None, False, "happy"),
+        LiveStudent("", False, unreadable_reason="absent"),
+    )
+    for message in (PreviewFrame("abc"), StatusUpdate(recording(people=people))):
+        assert decode_message(encode_message(message)) == message

@@ -6,30 +6,30 @@ import numpy as np
 import pytest
 from matplotlib.ft2font import FT2Font
 
-from monitor.daemon.text_bitmap import lettered
-from reports.text.fonts import OWN
+from monitor.daemon.text_bitmap import render_text
+from reports.text.fonts import BUNDLED_FONT
 
 
 def rows(text: str, size_px: int = 40) -> tuple[int, int]:
     """The first and the last row with ink."""
-    inked = np.flatnonzero(lettered(text, size_px).max(axis=1) > 60)
+    inked = np.flatnonzero(render_text(text, size_px).max(axis=1) > 60)
     return int(inked[0]), int(inked[-1])
 
 
 @pytest.mark.parametrize("text", ["happy 83 %", "Überraschung", "Ärgerlich, schön, groß", "Ελένη", "Юля"])
 def test_every_letter_is_drawn(text: str) -> None:
-    image = lettered(text, 20)
+    image = render_text(text, 20)
     assert image.dtype == np.uint8
     assert image.shape[0] == 26
     assert image.max() > 200
-    letters = [lettered(one, 20) for one in text if one != " "]
+    letters = [render_text(one, 20) for one in text if one != " "]
     assert all(one.max() > 100 for one in letters)
     assert image.shape[1] >= sum(one.shape[1] for one in letters) + 6 * text.count(" ")
 
 
 def test_an_umlaut_is_another_letter_than_its_vowel() -> None:
-    assert not np.array_equal(lettered("für", 20), lettered("fur", 20))
-    assert not np.array_equal(lettered("ü", 20), lettered("ä", 20)), "no box in the place of both"
+    assert not np.array_equal(render_text("für", 20), render_text("fur", 20))
+    assert not np.array_equal(render_text("ü", 20), render_text("ä", 20)), "no box in the place of both"
 
 
 def test_lines_stand_on_one_baseline() -> None:
@@ -40,13 +40,13 @@ def test_lines_stand_on_one_baseline() -> None:
 
 @pytest.mark.parametrize("size_px", range(11, 27))
 def test_nothing_is_cut_off(size_px: int) -> None:
-    font = FT2Font(str(OWN))
+    font = FT2Font(str(BUNDLED_FONT))
     font.set_size(size_px, 72)
     font.set_text("ÜÄÖÉgjpqy|", 0.0)
     font.draw_glyphs_to_bitmap(antialiased=True)
-    assert lettered("ÜÄÖÉgjpqy|", size_px).sum(dtype=int) == np.asarray(font.get_image()).sum(dtype=int)
+    assert render_text("ÜÄÖÉgjpqy|", size_px).sum(dtype=int) == np.asarray(font.get_image()).sum(dtype=int)
 
 
 def test_nothing_to_draw_is_an_empty_line() -> None:
-    assert lettered("", 20).shape == (26, 0)
-    assert not lettered("  ", 20).any()
+    assert render_text("", 20).shape == (26, 0)
+    assert not render_text("  ", 20).any()

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from monitor.daemon.timetable import (
     WEEK,
     Holiday,
-    Lesson,
     LessonSlot,
-    Overlap,
+    ScheduledLesson,
+    SlotOverlap,
     Timetable,
     Weekday,
-    moment,
-    refuse_overlaps,
+    check_overlaps,
+    local_to_utc,
 )
 
 ZURICH, NEW_YORK = ZoneInfo("Europe/Zurich"), ZoneInfo("America/New_York")
@@ -43,11 +43,11 @@ def slot(
     )
 
 
-def local(lesson: Lesson, zone: ZoneInfo) -> tuple[str, str]:
+def local(lesson: ScheduledLesson, zone: ZoneInfo) -> tuple[str, str]:
     return tuple(f"{at.astimezone(zone):%a %d %H:%M}" for at in (lesson.starts_at, lesson.ends_at))  # type: ignore[return-value]
 
 
-def week_of(table: Timetable, year: int, month: int, day: int) -> list[Lesson]:
+def week_of(table: Timetable, year: int, month: int, day: int) -> list[ScheduledLesson]:
     start = datetime(year, month, day, tzinfo=table.zone)
     return table.occurrences(start, start + timedelta(days=7))
 
@@ -99,20 +99,20 @@ class TestAWeek:
         one = slot("08:15", "09:00", "mon wed")
         table = Timetable((one,), ZURICH, (Holiday(date(2026, 11, 25), date(2026, 11, 25)),))
         at = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
-        following = table.next(one, at)
+        following = table.next_of_slot(one, at)
         assert following is not None
         assert local(following, ZURICH)[0] == "Mon 30 08:15"
-        assert table.latest(one, at).starts_at == at
-        assert table.latest(one, at - timedelta(seconds=1)).starts_at == at - 5 * DAY
+        assert table.latest_of_slot(one, at).starts_at == at
+        assert table.latest_of_slot(one, at - timedelta(seconds=1)).starts_at == at - 5 * DAY
 
     def test_no_next_where_all_is_holiday(self) -> None:
         one = slot("08:15", "09:00")
         table = Timetable((one,), ZURICH, (Holiday(date(2020, 1, 1), date(2040, 1, 1)),))
-        assert table.next(one, datetime(2026, 1, 1, tzinfo=UTC)) is None
+        assert table.next_of_slot(one, datetime(2026, 1, 1, tzinfo=UTC)) is None
 
 
 class TestWhatIsOn:
-    LESSON = Lesson(
+    LESSON = ScheduledLesson(
         "7b", "A", "0", datetime(2026, 11, 23, 7, 15, tzinfo=UTC), datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     )
     TABLE = Timetable((slot("08:15", "09:00", "mon"), slot("08:15", "08:30", "mon", "B", "1")), ZURICH)
@@ -121,7 +121,7 @@ class TestWhatIsOn:
         ("minute", "rooms"), [(-1, ""), (0, "AB"), (14, "AB"), (15, "A"), (44, "A"), (45, "")]
     )
     def test_due(self, minute: int, rooms: str) -> None:
-        found = self.TABLE.due(self.LESSON.starts_at + timedelta(minutes=minute))
+        found = self.TABLE.lessons_at(self.LESSON.starts_at + timedelta(minutes=minute))
         assert "".join(str(one.room) for one in found) == rooms
 
     @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ class TestTheClockIsChanged:
         ],
     )  # fmt: skip
     def test_a_moment(self, zone: ZoneInfo, day: date, at: str, utc: str) -> None:
-        assert f"{moment(day, time.fromisoformat(at), zone):%H:%M}" == utc
+        assert f"{local_to_utc(day, time.fromisoformat(at), zone):%H:%M}" == utc
 
     @pytest.mark.parametrize(
         ("day", "starts", "ends", "minutes"),
@@ -179,7 +179,7 @@ class TestTheClockIsChanged:
     )
     def test_lessons_of_the_night(self, day: date, starts: str, ends: str, minutes: int | None) -> None:
         one = slot(starts, ends)
-        lesson = Timetable((one,), ZURICH).on(one, day)
+        lesson = Timetable((one,), ZURICH).lesson_on(one, day)
         length = None if lesson is None else lesson.ends_at - lesson.starts_at
         assert length == (None if minutes is None else timedelta(minutes=minutes))
 
@@ -220,8 +220,8 @@ def timetables(draw: st.DrawFn) -> Timetable:
     kept: list[LessonSlot] = []
     for one in draw(st.lists(slots(), min_size=1, max_size=6)):
         try:
-            refuse_overlaps([*kept, one])
-        except Overlap:
+            check_overlaps([*kept, one])
+        except SlotOverlap:
             continue
         kept.append(one)
     first = draw(DATES)
@@ -246,8 +246,8 @@ def test_what_holds_of_every_timetable(table: Timetable, first: date) -> None:
         # Else its time was skipped, and the clock had just been put forward.
         before = (one.starts_at - timedelta(seconds=1)).astimezone(zone).utcoffset()
         assert matching or shown.utcoffset() > before  # type: ignore[operator]
-        assert one in table.due(one.starts_at)
-        assert one not in table.due(one.ends_at)
+        assert one in table.lessons_at(one.starts_at)
+        assert one not in table.lessons_at(one.ends_at)
 
 
 @given(timetables(), DATES, st.integers(1, 39))
@@ -265,9 +265,9 @@ def test_walking_from_one_to_the_next_misses_none(table: Timetable, first: date)
     for one in table.slots:
         alone = Timetable((one,), table.zone, table.holidays)
         walked, at = [], start - timedelta(microseconds=1)
-        while (lesson := alone.next(one, at)) is not None and lesson.starts_at < end:
+        while (lesson := alone.next_of_slot(one, at)) is not None and lesson.starts_at < end:
             walked.append(lesson)
-            assert alone.latest(one, lesson.starts_at) == lesson
+            assert alone.latest_of_slot(one, lesson.starts_at) == lesson
             at = lesson.starts_at
         assert walked == alone.occurrences(start, end)
 
@@ -277,8 +277,8 @@ def test_the_order_of_the_wall_is_the_order_of_moments(
     zone: ZoneInfo, day: date, one: time, other: time
 ) -> None:
     early, late = sorted((one, other))
-    assert moment(day, early, zone) <= moment(day, late, zone)
-    shown = moment(day, early, zone).astimezone(zone)
+    assert local_to_utc(day, early, zone) <= local_to_utc(day, late, zone)
+    shown = local_to_utc(day, early, zone).astimezone(zone)
     assert shown.replace(tzinfo=None) >= datetime.combine(day, early)
 
 
@@ -301,11 +301,11 @@ class TestRefused:
         ],
     )
     def test_overlaps(self, first: LessonSlot, second: LessonSlot, what: str) -> None:
-        with pytest.raises(Overlap, match=what) as caught:
+        with pytest.raises(SlotOverlap, match=what) as caught:
             Timetable((first, second), ZURICH)
         assert str(first) in str(caught.value)
         assert str(second) in str(caught.value)
-        assert caught.value.second == 1
+        assert caught.value.second_index == 1
 
     @pytest.mark.parametrize(
         ("first", "second"),

@@ -11,11 +11,18 @@ import pytest
 
 from classpulse.config.settings import Config, read_config
 from monitor.daemon import worker_process as recordings
-from monitor.daemon.protocol import Command, Message, Order, Refused, Told, message_line
-from monitor.daemon.worker_process import TASKS, ProcessRecording
+from monitor.daemon.protocol import (
+    Command,
+    Message,
+    RecordingRequest,
+    StartFailed,
+    StatusUpdate,
+    encode_message,
+)
+from monitor.daemon.worker_process import JOB_ADAPTER, WorkerProcess
 from tests.helpers.status_messages import recording
 
-MATH = Order("Math 7B", "rtsp://school:secret@cam/1", "B 12")
+MATH = RecordingRequest("Math 7B", "rtsp://school:secret@cam/1", "B 12")
 
 
 class World:
@@ -26,10 +33,10 @@ class World:
         self.gone = threading.Event()
         self._monkeypatch = monkeypatch
 
-    def start(self, script: str, order: Order = MATH) -> ProcessRecording:
+    def start(self, script: str, order: RecordingRequest = MATH) -> WorkerProcess:
         command = [sys.executable, "-c", script]
         self._monkeypatch.setattr(recordings, "_command", lambda config, verbose: command)
-        return ProcessRecording(
+        return WorkerProcess(
             self.config, order, verbose=False, on_message=self.messages.append, on_exit=self.exited
         )
 
@@ -44,20 +51,20 @@ def world(configured, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def says(*messages: Message) -> str:
-    return f"import sys; sys.stdout.buffer.write({b''.join(map(message_line, messages))!r}); "
+    return f"import sys; sys.stdout.buffer.write({b''.join(map(encode_message, messages))!r}); "
 
 
 def test_all_that_is_said_is_heard_before_the_exit(world: World) -> None:
-    said = [Told(recording(session_id=n)) for n in range(200)]
-    world.start(says(*said, Refused("that was all", again=False)) + "sys.exit(3)")
+    said = [StatusUpdate(recording(session_id=n)) for n in range(200)]
+    world.start(says(*said, StartFailed("that was all", is_retryable=False)) + "sys.exit(3)")
     assert world.gone.wait(60)
-    assert (world.messages, world.code) == ([*said, Refused("that was all", again=False)], 3)
+    assert (world.messages, world.code) == ([*said, StartFailed("that was all", is_retryable=False)], 3)
 
 
 def test_its_order_is_the_first_that_it_reads_and_no_argument(world: World, tmp_path: Path) -> None:
     one = world.start("import sys; open('read', 'wb').write(sys.stdin.buffer.readline())")
     assert world.gone.wait(60)
-    assert TASKS.validate_json((tmp_path / "read").read_bytes()).order == MATH
+    assert JOB_ADAPTER.validate_json((tmp_path / "read").read_bytes()).request == MATH
     assert "secret" not in str(one._process.args)
     one.send(Command("stop"))
     one.kill()
@@ -74,14 +81,16 @@ def test_one_that_does_not_read_holds_nobody_up(world: World) -> None:
 
 
 def test_what_is_no_message_is_passed_over(world: World) -> None:
-    world.start("print('hello'); " + says(Refused("x", again=False)))
+    world.start("print('hello'); " + says(StartFailed("x", is_retryable=False)))
     assert world.gone.wait(60)
-    assert world.messages == [Refused("x", again=False)]
+    assert world.messages == [StartFailed("x", is_retryable=False)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_does_not_reach_one_that_still_loads(world: World) -> None:
-    one = world.start(says(Refused("loads", again=False)) + "sys.stdout.flush(); sys.stdin.read(); print()")
+    one = world.start(
+        says(StartFailed("loads", is_retryable=False)) + "sys.stdout.flush(); sys.stdin.read(); print()"
+    )
     for number in (signal.SIGINT, signal.SIGHUP):
         one._process.send_signal(number)
     one._lines.put(None)  # its input ends
@@ -92,9 +101,9 @@ def test_ctrl_c_does_not_reach_one_that_still_loads(world: World) -> None:
 def test_a_log_that_cannot_be_made_is_no_reason_to_record_nothing(world: World) -> None:
     world.config.data_folder.mkdir()
     (world.config.data_folder / "logs").write_text("in the way")
-    world.start(says(Refused("x", again=False)))
+    world.start(says(StartFailed("x", is_retryable=False)))
     assert world.gone.wait(60)
-    assert world.messages == [Refused("x", again=False)]
+    assert world.messages == [StartFailed("x", is_retryable=False)]
 
 
 def test_its_standard_error_is_kept_until_the_next_start(world: World) -> None:
@@ -110,4 +119,4 @@ def test_its_standard_error_is_kept_until_the_next_start(world: World) -> None:
 def test_an_order_that_is_no_text_starts_no_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recordings.subprocess, "Popen", None)
     with pytest.raises(ValueError, match=r"utf-8|surrogate"):
-        world.start("", Order("\udcff", "0"))
+        world.start("", RecordingRequest("\udcff", "0"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, _anchors, _decode, _sigmoid
-from monitor.detection.nms import merge
+from monitor.detection.nms import weighted_nms
 from monitor.errors import DetectorError
 from tests.helpers.pictures import portrait
 
@@ -37,7 +37,7 @@ MEDIAPIPES_OWN = [
 def test_finds_what_mediapipe_finds(model, score, box, points):
     side = model.input_px
     square = cv2.resize(portrait()[:512], (side, side), interpolation=cv2.INTER_AREA)
-    found = merge(BlazeFace(model, 1).candidates(square, 0.5))
+    found = weighted_nms(BlazeFace(model, 1).candidates(square, 0.5))
     assert found.scores.tolist() == pytest.approx([score], abs=0.01)
     np.testing.assert_allclose(found.boxes_xyxy[0], box, atol=0.1)
     np.testing.assert_allclose(found.keypoints[0], points, atol=0.1)

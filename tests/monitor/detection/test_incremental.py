@@ -5,11 +5,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from monitor.detection.incremental import EAGER_SAMPLES, MISSED_SAMPLES, MOST_CHECKS, MOST_REST, Following
-from monitor.detection.nms import Candidates, join
-from monitor.detection.template_match import PATIENCE
-from monitor.detection.tiling import Cuttings
-from monitor.detection.verification import CHECK_AFTER, CHECK_YOUNG_AFTER, CONFIRMING_LOOKS, REFUSED_SAMPLES
+from monitor.detection.incremental import (
+    EAGER_RETRY_SAMPLES,
+    MAX_CHECKS_PER_SAMPLE,
+    MAX_LOST_SAMPLES,
+    MAX_SKIPPED_SAMPLES,
+    IncrementalDetector,
+)
+from monitor.detection.nms import Candidates, concat_candidates
+from monitor.detection.template_match import MAX_UNSEEN_SAMPLES
+from monitor.detection.tiling import FrameSlices
+from monitor.detection.verification import (
+    CACHE_SAMPLES,
+    MIN_PASSES_TO_VERIFY,
+    NEW_FACE_CHECK_INTERVALS,
+    SETTLED_CHECK_INTERVAL,
+)
 from monitor.types import ImageBGR
 from tests.helpers.drawn_spots import spot, spots
 
@@ -45,36 +56,40 @@ class Room:
         self.ways: list[int | None] = []
         self.judgements: list[float] = []
         self.cared: list[list[float]] = []
-        self.following = Following(self, self, every)
+        self.following = IncrementalDetector(self, self, every)
 
-    def cuttings(self, width: int, height: int) -> Cuttings:
+    def slices(self, width: int, height: int) -> FrameSlices:
         lefts = np.arange(0, width, STRIP_PX)
         areas = [(left, 0, left + STRIP_PX, height) for left in lefts]
-        return Cuttings(np.array(areas, np.float32), np.array([(10, 90)] * len(areas), np.float32))
+        return FrameSlices(np.array(areas, np.float32), np.array([(10, 90)] * len(areas), np.float32))
 
-    def candidates(self, image_bgr: ImageBGR, which: np.ndarray) -> Candidates:
-        self.looked[-1] = which.tolist()
-        return join([self._face(x) for x in self.places if int(x + 20) // STRIP_PX in which])
+    def candidates(self, image_bgr: ImageBGR, slice_indices: np.ndarray) -> Candidates:
+        self.looked[-1] = slice_indices.tolist()
+        return concat_candidates(
+            [self._face(x) for x in self.places if int(x + 20) // STRIP_PX in slice_indices]
+        )
 
-    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
-        lefts = found.boxes_xyxy[:, 0].tolist()
+    def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
+        lefts = candidates.boxes_xyxy[:, 0].tolist()
         self.judgements += lefts
         faces = [self._face(x) for x in lefts if x not in self.doubted]
-        return join(faces), join([spot(x, score=self.doubted[x]) for x in lefts if x in self.doubted])
+        return concat_candidates(faces), concat_candidates(
+            [spot(x, score=self.doubted[x]) for x in lefts if x in self.doubted]
+        )
 
-    def seen_again(self, image_bgr: ImageBGR, one: Candidates, look: int | None = None) -> Candidates:
+    def find_again(self, image_bgr: ImageBGR, face: Candidates, scale_index: int | None = None) -> Candidates:
         self.asked[-1] += 1
-        self.ways.append(look)
-        away = {abs(x - float(one.boxes_xyxy[0, 0])): x for x in self.places}
-        return self._face(away[min(away)]) if away and min(away) < 25 else join([])
+        self.ways.append(scale_index)
+        away = {abs(x - float(face.boxes_xyxy[0, 0])): x for x in self.places}
+        return self._face(away[min(away)]) if away and min(away) < 25 else concat_candidates([])
 
-    def score(self, image_bgr: ImageBGR, one: Candidates) -> float:
-        x = float(one.boxes_xyxy[0, 0])
+    def verification_score(self, image_bgr: ImageBGR, face: Candidates) -> float:
+        x = float(face.boxes_xyxy[0, 0])
         self.cared[-1].append(x)
         return self.careful(x)
 
-    def second_score(self, image_bgr: ImageBGR, one: Candidates) -> float:
-        return self.second(float(one.boxes_xyxy[0, 0]))
+    def second_score(self, image_bgr: ImageBGR, face: Candidates) -> float:
+        return self.second(float(face.boxes_xyxy[0, 0]))
 
     def _face(self, x: float) -> Candidates:
         return spot(x, score=0.5 + x / 4000)
@@ -84,7 +99,7 @@ class Room:
         self.looked.append([])
         self.asked.append(0)
         self.cared.append([])
-        return sorted(self.following.found(frame).faces.boxes_xyxy[:, 0].tolist())
+        return sorted(self.following.detect(frame).faces.boxes_xyxy[:, 0].tolist())
 
     def samples(self, count: int, frame: ImageBGR = BLANK) -> list[list[float]]:
         return [self.sample(frame) for _ in range(count)]
@@ -133,11 +148,11 @@ def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
         (BLANK, BLANK, 1, 1),
         (BLANK, BLANK, 2, 4),
         (BLANK, BLANK, 5, 1),
-        (BLANK, BLANK, MISSED_SAMPLES - 3, 1),
+        (BLANK, BLANK, MAX_LOST_SAMPLES - 3, 1),
         # Where the place looks as it did, they are looked for in each of the first samples.
         (STILL, looks_alike(620), 2, 1),
-        (STILL, looks_alike(620), EAGER_SAMPLES, 1),
-        (STILL, looks_alike(620), EAGER_SAMPLES + 2, 4),
+        (STILL, looks_alike(620), EAGER_RETRY_SAMPLES, 1),
+        (STILL, looks_alike(620), EAGER_RETRY_SAMPLES + 2, 4),
     ],
 )
 def test_a_return_is_seen_before_the_cutting_s_turn(
@@ -154,17 +169,17 @@ def test_a_return_is_seen_before_the_cutting_s_turn(
     since = len(room.looked)
     assert room.samples(waited, frame) == [[]] * (waited - 1) + [[place + 10]]
     assert all(place // STRIP_PX not in looked for looked in room.looked[since:])
-    room.samples(2 * EAGER_SAMPLES, frame)
-    assert max(room.asked[-2 * EAGER_SAMPLES :]) == 1, "nobody is missed any more"
+    room.samples(2 * EAGER_RETRY_SAMPLES, frame)
+    assert max(room.asked[-2 * EAGER_RETRY_SAMPLES :]) == 1, "nobody is missed any more"
 
 
 def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a_while() -> None:
     room = Room(1220)
     room.sample()
     room.places = []
-    room.samples(2 * MISSED_SAMPLES)
-    assert room.ways == [None, *range(0, MISSED_SAMPLES, EAGER_SAMPLES)]
-    assert sum(room.asked[MISSED_SAMPLES + 2 :]) == 0
+    room.samples(2 * MAX_LOST_SAMPLES)
+    assert room.ways == [None, *range(0, MAX_LOST_SAMPLES, EAGER_RETRY_SAMPLES)]
+    assert sum(room.asked[MAX_LOST_SAMPLES + 2 :]) == 0
 
 
 def test_however_many_come_and_go_few_are_missed() -> None:
@@ -174,7 +189,7 @@ def test_however_many_come_and_go_few_are_missed() -> None:
         room.places = [float(x) for x in rng.choice(np.arange(0, 1960, 60), 3, replace=False)]
         room.sample()
     # In each sample three may go, and everyone who went is asked for in one of four.
-    assert max(room.asked) <= 3 + 3 * (1 + MISSED_SAMPLES // EAGER_SAMPLES)
+    assert max(room.asked) <= 3 + 3 * (1 + MAX_LOST_SAMPLES // EAGER_RETRY_SAMPLES)
 
 
 def test_an_arrival_is_seen_at_once_where_something_changes() -> None:
@@ -237,12 +252,12 @@ def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was
     room = Room(1220)
     room.samples(seen, STILL)
     room.places = []
-    kept = [found == [1220] for found in room.samples(2 * PATIENCE, STILL)]
+    kept = [found == [1220] for found in room.samples(2 * MAX_UNSEEN_SAMPLES, STILL)]
     assert not kept[-1]
     count = kept.index(False)
     # Samples in which it was not asked for count as seen once it is seen again.
-    surely = min(1 + (seen - 1) // (MOST_REST + 1) * (MOST_REST + 1), PATIENCE)
-    assert surely <= count <= min(seen, PATIENCE) + MOST_REST
+    surely = min(1 + (seen - 1) // (MAX_SKIPPED_SAMPLES + 1) * (MAX_SKIPPED_SAMPLES + 1), MAX_UNSEEN_SAMPLES)
+    assert surely <= count <= min(seen, MAX_UNSEEN_SAMPLES) + MAX_SKIPPED_SAMPLES
     assert not any(kept[count:])
 
 
@@ -258,8 +273,8 @@ def test_a_missed_face_is_not_kept_where_it_looks_different() -> None:
 def test_an_unchanged_face_is_asked_for_in_one_sample_of_eight() -> None:
     room = Room(1220)
     room.samples(41, STILL)
-    assert sum(room.asked) == 40 // (MOST_REST + 1)
-    assert all(sum(room.asked[start : start + MOST_REST + 1]) == 1 for start in range(1, 37))
+    assert sum(room.asked) == 40 // (MAX_SKIPPED_SAMPLES + 1)
+    assert all(sum(room.asked[start : start + MAX_SKIPPED_SAMPLES + 1]) == 1 for start in range(1, 37))
 
 
 def test_a_changed_face_is_asked_for_in_every_sample() -> None:
@@ -284,16 +299,20 @@ def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
 def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sample() -> None:
     places = [float(x) for x in range(20, 1000, 100)]
     room = Room(*places)
-    room.samples(3 * CHECK_AFTER, STILL)
-    assert max(len(cared) for cared in room.cared) == MOST_CHECKS
+    room.samples(3 * SETTLED_CHECK_INTERVAL, STILL)
+    assert max(len(cared) for cared in room.cared) == MAX_CHECKS_PER_SAMPLE
     counts = [sum(cared.count(x) for cared in room.cared) for x in places]
-    assert min(counts) >= len(CHECK_YOUNG_AFTER)
-    assert max(counts) <= len(CHECK_YOUNG_AFTER) + 3
+    assert min(counts) >= len(NEW_FACE_CHECK_INTERVALS)
+    assert max(counts) <= len(NEW_FACE_CHECK_INTERVALS) + 3
     early = [x for cared in room.cared for x in cared]
     assert sorted(early[: len(places)]) == places, "every face has had a pass before any has another"
-    assert not any(room.cared[: CHECK_YOUNG_AFTER[0] - 1])
-    young = [index for index, cared in enumerate(room.cared) for _ in cared][: len(CHECK_YOUNG_AFTER) * 10]
-    assert young[-1] <= len(CHECK_YOUNG_AFTER) * 10 / MOST_CHECKS + sum(CHECK_YOUNG_AFTER)
+    assert not any(room.cared[: NEW_FACE_CHECK_INTERVALS[0] - 1])
+    young = [index for index, cared in enumerate(room.cared) for _ in cared][
+        : len(NEW_FACE_CHECK_INTERVALS) * 10
+    ]
+    assert young[-1] <= len(NEW_FACE_CHECK_INTERVALS) * 10 / MAX_CHECKS_PER_SAMPLE + sum(
+        NEW_FACE_CHECK_INTERVALS
+    )
 
 
 def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_and_stays_unconfirmed() -> (
@@ -306,7 +325,7 @@ def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_
     found = room.samples(6, STILL)
     assert found[0] == [1220]
     assert found[-1] == []
-    assert not room.following.found(STILL).confirmed.any()
+    assert not room.following.detect(STILL).verified.any()
 
 
 def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
@@ -314,29 +333,31 @@ def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> No
     room.careful = lambda x: 0.52
     room.second = lambda x: 0.8 if x == 1220 else 0.3
     confirmed = []
-    for _ in range(1 + sum(CHECK_YOUNG_AFTER) // 2):
+    for _ in range(1 + sum(NEW_FACE_CHECK_INTERVALS) // 2):
         room.sample(STILL)
-        found = room.following.found(STILL)
+        found = room.following.detect(STILL)
         lefts = found.faces.boxes_xyxy[:, 0].tolist()
-        confirmed.append(dict(zip(lefts, found.confirmed.tolist(), strict=True)))
+        confirmed.append(dict(zip(lefts, found.verified.tolist(), strict=True)))
     assert confirmed[0] == {50: False, 1220: False}
     assert confirmed[-1] == {50: False, 1220: True}
-    assert sum(cared.count(1220) for cared in room.cared) >= CONFIRMING_LOOKS
+    assert sum(cared.count(1220) for cared in room.cared) >= MIN_PASSES_TO_VERIFY
 
 
 def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtful_face_always() -> None:
     room = Room(220, 1220, every=1)
     room.doubted = {220: 0.05, 1220: 0.45}
-    assert room.samples(REFUSED_SAMPLES, STILL) == [[]] * REFUSED_SAMPLES
+    assert room.samples(CACHE_SAMPLES, STILL) == [[]] * CACHE_SAMPLES
     assert room.judgements.count(220) == 1
-    assert room.judgements.count(1220) == REFUSED_SAMPLES
+    assert room.judgements.count(1220) == CACHE_SAMPLES
 
 
 def test_somebody_new_who_turns_out_to_be_somebody_known_is_nobody_new() -> None:
     class Corrected(Room):
-        def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
-            faces, refused = super().judged(image_bgr, found)
-            return join([self._face(50 if x == 80 else x) for x in faces.boxes_xyxy[:, 0]]), refused
+        def verify(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
+            faces, refused = super().verify(image_bgr, found)
+            return concat_candidates(
+                [self._face(50 if x == 80 else x) for x in faces.boxes_xyxy[:, 0]]
+            ), refused
 
     room = Corrected(50, every=1)
     room.sample()
@@ -349,6 +370,6 @@ def test_faces_come_best_first() -> None:
     room = Room(50, 220, 1220, 640)
     for _ in range(3):
         room.sample(STILL)
-        scores = room.following.found(STILL).faces.scores
+        scores = room.following.detect(STILL).faces.scores
         assert len(scores) == 4
         assert (np.diff(scores) < 0).all()

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.detection.nms import Candidates, is_among, is_part_of, join, merge, overlaps
+from monitor.detection.nms import (
+    Candidates,
+    box_overlaps,
+    concat_candidates,
+    is_contained,
+    matches_any,
+    weighted_nms,
+)
 
 
 def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
@@ -28,7 +35,7 @@ def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
 )
 def test_overlaps_of_two_boxes(other, iou, share, size):
     box, boxes = np.array((0, 0, 10, 10), np.float32), np.array([other], np.float32)
-    assert [float(values[0]) for values in overlaps(box, boxes)] == pytest.approx([iou, share, size])
+    assert [float(values[0]) for values in box_overlaps(box, boxes)] == pytest.approx([iou, share, size])
 
 
 @pytest.mark.parametrize(
@@ -49,17 +56,17 @@ def test_overlaps_of_two_boxes(other, iou, share, size):
     ids=["none", "one", "apart", "same", "neighbours", "part", "head and shoulders", "row"],
 )
 def test_one_is_left_of_each_face_best_first(rows, scores):
-    assert merge(candidates(*rows)).scores.tolist() == pytest.approx(scores)
+    assert weighted_nms(candidates(*rows)).scores.tolist() == pytest.approx(scores)
 
 
 def test_box_and_points_are_means_weighted_by_score():
-    merged = merge(candidates((0, 0, 10, 10, 0.75), (2, 0, 12, 10, 0.25)))
+    merged = weighted_nms(candidates((0, 0, 10, 10, 0.75), (2, 0, 12, 10, 0.25)))
     assert merged.boxes_xyxy[0].tolist() == pytest.approx([0.5, 0, 10.5, 10])
     assert merged.keypoints[0, 2].tolist() == pytest.approx([5.5, 5])
 
 
 def test_a_part_does_not_pull_at_the_whole():
-    merged = merge(candidates((0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)))
+    merged = weighted_nms(candidates((0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)))
     assert merged.boxes_xyxy[0].tolist() == [0, 0, 20, 20]
 
 
@@ -79,9 +86,9 @@ def test_a_part_does_not_pull_at_the_whole():
 def test_whether_a_candidate_lies_on_a_known_face_or_is_a_part_of_it(other, same, part):
     known = candidates((100, 0, 120, 20, 0.9), (*other, 0.5))
     one = candidates((0, 0, 20, 20, 0.9))
-    assert (is_among(one, known), is_part_of(one, known)) == (same, part)
-    assert not is_among(one, candidates())
-    assert not is_part_of(one, candidates())
+    assert (matches_any(one, known), is_contained(one, known)) == (same, part)
+    assert not matches_any(one, candidates())
+    assert not is_contained(one, candidates())
 
 
 coordinate = st.floats(0, 100, width=32)
@@ -94,7 +101,7 @@ row = st.tuples(coordinate, coordinate, extent, extent, st.floats(0.125, 1, widt
 @given(st.lists(row, max_size=25))
 def test_merging_keeps_the_best_invents_nothing_and_covers_everything(rows):
     before = candidates(*rows)
-    after = merge(before)
+    after = weighted_nms(before)
     assert len(after) <= len(before)
     assert after.scores.tolist() == sorted(after.scores.tolist(), reverse=True)
     assert set(after.scores.tolist()) <= set(before.scores.tolist())
@@ -110,7 +117,7 @@ def test_merging_keeps_the_best_invents_nothing_and_covers_everything(rows):
 def test_the_order_of_the_candidates_does_not_matter(rows, random):
     rows = list({row[4]: row for row in rows}.values())
     shuffled = random.sample(rows, len(rows))
-    first, second = merge(candidates(*rows)), merge(candidates(*shuffled))
+    first, second = weighted_nms(candidates(*rows)), weighted_nms(candidates(*shuffled))
     np.testing.assert_allclose(first.boxes_xyxy, second.boxes_xyxy, atol=1e-3)
 
 
@@ -125,9 +132,9 @@ def test_candidates_go_to_the_frame_and_lose_nothing(rows, scale, x, y):
 
 def test_joining_and_picking():
     parts = [candidates((0, 0, 1, 1, 0.5)), candidates((5, 5, 6, 6, 0.25), (7, 7, 8, 8, 0.75))]
-    every = join(parts)
+    every = concat_candidates(parts)
     assert every.scores.tolist() == [0.5, 0.25, 0.75]
-    assert every.pick(every.scores > 0.3).boxes_xyxy[:, 0].tolist() == [0, 7]
-    assert every.pick(np.array([2, 0])).scores.tolist() == [0.75, 0.5]
-    assert len(join([])) == 0
-    assert join([]).keypoints.shape == (0, 6, 2)
+    assert every.select(every.scores > 0.3).boxes_xyxy[:, 0].tolist() == [0, 7]
+    assert every.select(np.array([2, 0])).scores.tolist() == [0.75, 0.5]
+    assert len(concat_candidates([])) == 0
+    assert concat_candidates([]).keypoints.shape == (0, 6, 2)

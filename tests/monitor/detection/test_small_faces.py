@@ -15,15 +15,15 @@ from monitor.detection import small_faces
 from monitor.detection.base import DetectionSettings
 from monitor.detection.blazeface import BlazeFace
 from monitor.detection.factory import load_detector
-from monitor.detection.nms import Candidates, join
+from monitor.detection.nms import Candidates, concat_candidates
 from monitor.detection.small_faces import (
     CLOSING_GAP_S,
-    CLOSING_RUNS,
-    RUNS_PER_SAMPLE,
+    MAX_CLOSING_RUNS,
+    MAX_RUNS_PER_SAMPLE,
     SmallFaceProbe,
     load_small_face_probe,
 )
-from monitor.detection.tiling import Cuttings
+from monitor.detection.tiling import FrameSlices
 from monitor.errors import DetectorError
 from monitor.types import Face, ImageBGR
 from tests.helpers.classrooms import HEIGHT, WIDTH, classroom
@@ -60,7 +60,7 @@ def watch(frames: Callable[[int], ImageBGR], probe: SmallFaceProbe, samples: int
     detector = load_detector(DetectionSettings())
     for sample in range(samples):
         image = frames(sample)
-        probe.offer(image, detector.detect(image), sample / FPS)
+        probe.submit(image, detector.detect(image), sample / FPS)
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: Small
     found = mixed.result
     assert found is not None
     assert found.is_warning
-    assert found.found >= len(LARGE)
+    assert found.detected >= len(LARGE)
     assert found.min_face_px == 24
-    assert abs(found.count + found.found - len(LARGE + SMALL)) <= 1
+    assert abs(found.missed + found.detected - len(LARGE + SMALL)) <= 1
     assert found.are_all_small
     assert found.smallest_px is not None
     assert 6 < found.smallest_px < 12
@@ -90,7 +90,7 @@ def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe)
     mixed.finish()
     assert before is not None
     assert mixed.result is not None
-    assert abs(mixed.result.count - before.count) <= 1
+    assert abs(mixed.result.missed - before.missed) <= 1
 
 
 def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProbe) -> None:
@@ -127,24 +127,24 @@ def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[i
     costs = []
     for sample in range(60):
         before = runs[0]
-        probe.offer(image, [], sample / FPS)
+        probe.submit(image, [], sample / FPS)
         costs.append(runs[0] - before)
-    assert max(costs) <= RUNS_PER_SAMPLE
-    assert sum(costs) > 3 * RUNS_PER_SAMPLE
+    assert max(costs) <= MAX_RUNS_PER_SAMPLE
+    assert sum(costs) > 3 * MAX_RUNS_PER_SAMPLE
     assert costs[:4] == [0] * 4, "nothing before the first frame that is due"
     assert probe.result is not None
-    assert probe.result.count > 6 * len(SMALL)
+    assert probe.result.missed > 6 * len(SMALL)
 
 
 def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(runs: list[int]) -> None:
     probe = loaded()
     image = cv2.resize(classroom(SMALL), (4 * WIDTH, 4 * HEIGHT))
     for sample in range(8):
-        probe.offer(image, [], sample / FPS)
+        probe.submit(image, [], sample / FPS)
     before = runs[0]
     probe.finish()
     candidates = 4 * 4 * len(SMALL)
-    assert runs[0] - before <= 2 * (CLOSING_RUNS + candidates)
+    assert runs[0] - before <= 2 * (MAX_CLOSING_RUNS + candidates)
 
 
 def test_a_single_picture_is_searched_at_the_end() -> None:
@@ -169,15 +169,15 @@ class _Scripted:
     def __init__(self, script: Sequence[Sequence[Candidates]]) -> None:
         self._script = script
 
-    def cuttings(self, width: int, height: int) -> Cuttings:
-        return Cuttings(np.array([[0, 0, width, height]], np.float32), np.array([[0, 1e9]], np.float32))
+    def slices(self, width: int, height: int) -> FrameSlices:
+        return FrameSlices(np.array([[0, 0, width, height]], np.float32), np.array([[0, 1e9]], np.float32))
 
-    def candidates(self, image_bgr: ImageBGR, which: np.ndarray) -> Candidates:
-        parts = self._script[int(image_bgr[0, 0, 0])] if len(which) else []
-        return join(list(parts)).to_frame(1 / small_faces.MAGNIFICATIONS[0], 0, 0)
+    def candidates(self, image_bgr: ImageBGR, slice_indices: np.ndarray) -> Candidates:
+        parts = self._script[int(image_bgr[0, 0, 0])] if len(slice_indices) else []
+        return concat_candidates(list(parts)).to_frame(1 / small_faces.MAGNIFICATIONS[0], 0, 0)
 
-    def judged(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
-        return found, join([])
+    def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
+        return candidates, concat_candidates([])
 
 
 def at(*places: tuple[int, int]) -> list[Candidates]:
@@ -193,7 +193,7 @@ def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ())
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(21):
         t = sample / FPS
-        probe.offer(frame(0 if t < 4 else 1 if t < 7 else 2), faces, t)
+        probe.submit(frame(0 if t < 4 else 1 if t < 7 else 2), faces, t)
     return probe
 
 
@@ -202,22 +202,22 @@ def test_people_who_pass_in_one_frame_are_not_counted() -> None:
     for script in ([crowd, [], []], [[], crowd, []], [[], [], crowd]):
         probe = scripted(script)
         assert probe.result is not None
-        assert probe.result.count == 0
+        assert probe.result.missed == 0
         # The last two frames of a session are as many seconds apart as people need to pass.
     probe = scripted([[], [], []])
     last = _Scripted([[], [], [], crowd])
-    probe._scan = probe._verifier = last
-    probe.offer(frame(3), [], 10.5)
+    probe._scanner = probe._verifier = last
+    probe.submit(frame(3), [], 10.5)
     probe.finish()
     assert probe.result is not None
-    assert probe.result.count == 0
+    assert probe.result.missed == 0
 
 
 def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted() -> None:
     script = [at((20, 20), (50, 20), (80, 20)), []]
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(10):
-        probe.offer(frame(0 if sample < 6 else 1), [], sample / FPS)
+        probe.submit(frame(0 if sample < 6 else 1), [], sample / FPS)
     assert probe.result is None
     probe.finish()
     assert probe.result is not None
@@ -234,35 +234,35 @@ def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
     face = Face(tuple(map(float, near.boxes_xyxy[0])), 0.9, np.zeros((6, 2), np.float32))
     script = [at((x, y))]
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
-    probe.offer(np.zeros((300, 400, 3), np.uint8), [face], 0.0)
+    probe.submit(np.zeros((300, 400, 3), np.uint8), [face], 0.0)
     probe.finish()
     assert probe.result is not None
-    assert probe.result.count == (0 if is_detail else 1)
+    assert probe.result.missed == (0 if is_detail else 1)
 
 
 def test_people_who_stay_are_counted_and_the_median_frame_decides() -> None:
     probe = scripted([at((20, 20), (50, 20)), at((20, 20), (50, 20), (80, 20)), at((50, 20))])
     assert probe.result is not None
-    assert probe.result.count == 2
+    assert probe.result.missed == 2
 
 
 def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> None:
     boxes = [spot(x, 20, 12).boxes_xyxy[0] for x in (20, 50)]
     reported = [Face(tuple(map(float, box)), 0.9, np.zeros((6, 2), np.float32)) for box in boxes]
     script = [at((20, 20), (50, 20))] * 3
-    assert scripted(script).result.count == 2  # type: ignore[union-attr]
+    assert scripted(script).result.missed == 2  # type: ignore[union-attr]
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(21):
-        probe.offer(frame(0), reported if sample % 7 == 0 else [], sample / FPS)
+        probe.submit(frame(0), reported if sample % 7 == 0 else [], sample / FPS)
     assert probe.result is not None
-    assert probe.result.count == 0
+    assert probe.result.missed == 0
 
 
 def test_the_frames_of_the_end_lie_apart_and_no_others_are_kept() -> None:
     probe = scripted([[], [], []])
     times = [one.media_s for one in probe._recent]
     assert len(times) <= 3
-    last, *earlier = [one.media_s for one in probe._last()]
+    last, *earlier = [one.media_s for one in probe._closing_frames()]
     assert last == 10.0
     assert earlier
     assert last - earlier[0] >= CLOSING_GAP_S
@@ -290,4 +290,4 @@ def test_the_lecture_hall(shared: Path, median_px: int, least: int) -> None:
     watch(lambda _: image, probe, samples=1)
     probe.finish()
     assert probe.result is not None
-    assert least <= probe.result.count <= len(boxes) - probe.result.found
+    assert least <= probe.result.missed <= len(boxes) - probe.result.detected

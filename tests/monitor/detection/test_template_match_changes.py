@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.detection.template_match import Changes
+from monitor.detection.template_match import ChangeDetector
 from monitor.types import ImageBGR
 from tests.helpers.drawn_spots import spots
 
@@ -24,23 +24,23 @@ def replaced(parts: set[int], by: ImageBGR, image_bgr: ImageBGR = ROOM) -> Image
 OTHER = spots(seed=2, height=HEIGHT, width=WIDTH)
 
 
-def seen(image_bgr: ImageBGR = ROOM) -> Changes:
+def seen(image_bgr: ImageBGR = ROOM) -> ChangeDetector:
     """After one look at everything."""
-    changes = Changes(AREAS, WIDTH)
-    assert changes.changed(image_bgr).tolist() == list(range(PARTS)), "at first everything is new"
-    changes.looked_at(np.arange(PARTS))
+    changes = ChangeDetector(AREAS, WIDTH)
+    assert changes.changed_areas(image_bgr).tolist() == list(range(PARTS)), "at first everything is new"
+    changes.mark_scanned(np.arange(PARTS))
     return changes
 
 
 @pytest.mark.parametrize(("gain", "more"), [(1.0, 0), (0.6, 10), (0.9, 25), (1.0, -20)])
 def test_a_change_of_the_exposure_is_no_change(gain: float, more: int) -> None:
     after = np.clip(gain * ROOM.astype(float) + more, 0, 255).astype(np.uint8)
-    assert seen().changed(after).tolist() == []
+    assert seen().changed_areas(after).tolist() == []
 
 
 @pytest.mark.parametrize("parts", [{0}, {2}, {1, 3}])
 def test_something_new_changes_the_parts_where_it_is(parts: set[int]) -> None:
-    assert seen().changed(replaced(parts, OTHER)).tolist() == sorted(parts)
+    assert seen().changed_areas(replaced(parts, OTHER)).tolist() == sorted(parts)
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,21 @@ def test_something_new_changes_the_parts_where_it_is(parts: set[int]) -> None:
 def test_an_even_part_changes_when_something_comes_or_goes(
     before: ImageBGR, now: ImageBGR, changed: list[int]
 ) -> None:
-    assert seen(before).changed(now).tolist() == changed
+    assert seen(before).changed_areas(now).tolist() == changed
 
 
 def test_a_part_is_compared_with_what_it_was_when_it_was_last_looked_at() -> None:
     changes = seen()
-    assert changes.changed(replaced({1, 2}, OTHER)).tolist() == [1, 2]
-    changes.looked_at(np.array([1]))
-    assert changes.changed(replaced({1, 2}, OTHER)).tolist() == [2]
-    assert changes.changed(ROOM).tolist() == [1]
+    assert changes.changed_areas(replaced({1, 2}, OTHER)).tolist() == [1, 2]
+    changes.mark_scanned(np.array([1]))
+    assert changes.changed_areas(replaced({1, 2}, OTHER)).tolist() == [2]
+    assert changes.changed_areas(ROOM).tolist() == [1]
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2000), (2000, 2), (3, 500), (300, 1)])
 def test_a_tiny_frame_is_looked_at_once(height: int, width: int) -> None:
-    changes = Changes(np.array([(0, 0, width, height)], np.float32), width)
+    changes = ChangeDetector(np.array([(0, 0, width, height)], np.float32), width)
     frame = np.full((height, width, 3), 90, np.uint8)
-    assert changes.changed(frame).tolist() == [0]
-    changes.looked_at(np.array([0]))
-    assert changes.changed(frame).tolist() == []
+    assert changes.changed_areas(frame).tolist() == [0]
+    changes.mark_scanned(np.array([0]))
+    assert changes.changed_areas(frame).tolist() == []

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.detection.tiling import ELONGATION, FINDABLE_PX, Level, levels
+from monitor.detection.tiling import MAX_ASPECT, MIN_INPUT_FACE_PX, PyramidLevel, pyramid_levels
 
 TILE_PX = 192
 MARGIN_PX = 12
 
 
-def holds(level: Level, box: tuple[float, float, float, float]) -> bool:
+def holds(level: PyramidLevel, box: tuple[float, float, float, float]) -> bool:
     """Whether a box of the frame lies in one tile of the level, up to a pixel of rounding."""
     x1, y1, x2, y2 = (side * level.scale for side in box)
     return any(
@@ -24,7 +24,7 @@ def frames_and_boxes(draw):
     width, height = draw(st.integers(32, 4000)), draw(st.integers(32, 2300))
     min_face = draw(st.integers(12, 100))
     short = draw(st.floats(min_face, max(min_face, min(width, height))))
-    long = draw(st.floats(short, short * ELONGATION))
+    long = draw(st.floats(short, short * MAX_ASPECT))
     w, h = draw(st.permutations([short, long]))
     w, h = min(w, width), min(h, height)
     assume(min(w, h) >= min_face)
@@ -36,14 +36,14 @@ def frames_and_boxes(draw):
 def test_every_face_wanted_is_whole_and_large_enough_in_some_tile(case):
     width, height, min_face, box = case
     side = min(box[2] - box[0], box[3] - box[1])
-    plan = levels(width, height, min_face, TILE_PX)
-    enough = [level for level in plan if side * level.scale >= min(FINDABLE_PX, side) - 0.5]
+    plan = pyramid_levels(width, height, min_face, TILE_PX)
+    enough = [level for level in plan if side * level.scale >= min(MIN_INPUT_FACE_PX, side) - 0.5]
     assert any(holds(level, box) for level in enough)
 
 
 @given(st.integers(1, 4000), st.integers(1, 2300), st.integers(12, 512))
 def test_tiles_lie_in_their_level_and_reach_its_edges(width, height, min_face):
-    for level in levels(width, height, min_face, TILE_PX):
+    for level in pyramid_levels(width, height, min_face, TILE_PX):
         assert 0 < level.scale <= 1
         assert level.width >= 1
         assert level.height >= 1
@@ -56,7 +56,7 @@ def test_tiles_lie_in_their_level_and_reach_its_edges(width, height, min_face):
 
 @given(st.integers(16, 4000), st.integers(16, 2300), st.integers(12, 512))
 def test_the_last_level_is_the_whole_frame_in_one_tile(width, height, min_face):
-    last = levels(width, height, min_face, TILE_PX)[-1]
+    last = pyramid_levels(width, height, min_face, TILE_PX)[-1]
     assert last.corners == ((0, 0),)
     assert max(last.width, last.height) <= TILE_PX - MARGIN_PX
     assert last.width / last.scale == pytest.approx(width, abs=0.51 / last.scale)
@@ -76,8 +76,8 @@ def test_the_last_level_is_the_whole_frame_in_one_tile(width, height, min_face):
 )
 def test_how_many_tiles_a_frame_takes(width, height, min_face_px, tiles):
     """The measure of the detector's time: a change here is a change of speed."""
-    assert [len(level.corners) for level in levels(width, height, min_face_px, TILE_PX)] == tiles
+    assert [len(level.corners) for level in pyramid_levels(width, height, min_face_px, TILE_PX)] == tiles
 
 
 def test_a_frame_smaller_than_the_models_input_is_not_enlarged():
-    assert levels(100, 60, 24, TILE_PX)[-1] == Level(1.0, 100, 60, TILE_PX, ((0, 0),))
+    assert pyramid_levels(100, 60, 24, TILE_PX)[-1] == PyramidLevel(1.0, 100, 60, TILE_PX, ((0, 0),))

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
-from monitor.detection.incremental import STRAY_REACH
-from monitor.detection.nms import Candidates, is_among, join, merge
-from monitor.detection.tiling import ELONGATION, LOOK_SCORE, Cuttings, Scan
+from monitor.detection.incremental import MAX_MOVE
+from monitor.detection.nms import Candidates, concat_candidates, matches_any, weighted_nms
+from monitor.detection.tiling import MAX_ASPECT, MIN_CANDIDATE_SCORE, FrameSlices, SliceScanner
 from tests.helpers.drawn_spots import spot
 from tests.helpers.pictures import pasted, pasted_box
 
 
-def planned(width: int, height: int, min_face_px: int = 24) -> Cuttings:
+def planned(width: int, height: int, min_face_px: int = 24) -> FrameSlices:
     """The cuttings alone; nothing is looked at."""
     full, short = (SimpleNamespace(input_px=model.input_px) for model in (FULL_RANGE, SHORT_RANGE))
-    return Scan(full, short, min_face_px).cuttings(width, height)  # type: ignore[arg-type]
+    return SliceScanner(full, short, min_face_px).slices(width, height)  # type: ignore[arg-type]
 
 
 @st.composite
@@ -28,7 +28,7 @@ def wanted(draw: Any) -> tuple[int, int, int, np.ndarray]:
     width, height = draw(st.integers(32, 4000)), draw(st.integers(32, 2300))
     least = draw(st.integers(12, min(100, width, height)))
     short = draw(st.floats(least, min(width, height)))
-    w, h = draw(st.permutations([short, min(short * draw(st.floats(1, ELONGATION)), width, height)]))
+    w, h = draw(st.permutations([short, min(short * draw(st.floats(1, MAX_ASPECT)), width, height)]))
     x, y = draw(st.floats(0, width - w)), draw(st.floats(0, height - h))
     return width, height, least, np.array([[x, y, x + w, y + h]], np.float32)
 
@@ -52,10 +52,10 @@ def test_cuttings_lie_in_the_frame_and_the_last_two_show_all_of_it(
     assert (cuttings.areas_xyxy[:, :2] < cuttings.areas_xyxy[:, 2:]).all()
     assert (cuttings.areas_xyxy[:, 2:] <= (width, height)).all()
     assert cuttings.areas_xyxy[-2:].tolist() == [[0, 0, width, height]] * 2
-    assert np.isinf(cuttings.sides_px[-2:, 1]).all()
+    assert np.isinf(cuttings.face_sides_px[-2:, 1]).all()
 
 
-STRIPS = Cuttings(
+STRIPS = FrameSlices(
     np.array([(0, 0, 100, 100), (90, 0, 190, 100), (180, 0, 280, 100), (0, 0, 280, 100)], np.float32),
     np.array([(9, 60), (9, 60), (9, 60), (50, np.inf)], np.float32),
 )
@@ -87,18 +87,18 @@ def test_around_a_face_is_where_it_may_have_got_for_its_size(
 def test_around_several_is_around_any_of_them_and_around_nobody_nowhere() -> None:
     both = np.concatenate([spot(30, 40, 20).boxes_xyxy, spot(230, 40, 20).boxes_xyxy])
     assert STRIPS.around(both, 0.0).tolist() == [0, 2]
-    assert STRIPS.around(both[:0], STRAY_REACH).tolist() == []
+    assert STRIPS.around(both[:0], MAX_MOVE).tolist() == []
 
 
 def test_around_a_small_face_is_a_small_part_of_a_hall() -> None:
     cuttings = planned(1920, 1080)
-    around = cuttings.around(spot(900, 500, 30).boxes_xyxy, STRAY_REACH)
+    around = cuttings.around(spot(900, 500, 30).boxes_xyxy, MAX_MOVE)
     assert 1 <= len(around) <= len(cuttings) / 4
 
 
 @pytest.fixture(scope="module")
-def scan() -> Scan:
-    return Scan(BlazeFace(FULL_RANGE, 2), BlazeFace(SHORT_RANGE, 2), 24)
+def scan() -> SliceScanner:
+    return SliceScanner(BlazeFace(FULL_RANGE, 2), BlazeFace(SHORT_RANGE, 2), 24)
 
 
 def whole(face_px: float, x: int, y: int) -> Candidates:
@@ -111,31 +111,33 @@ def whole(face_px: float, x: int, y: int) -> Candidates:
     ("face_px", "x", "y"), [(24, 0, 0), (24, 905, 333), (40, 611, 180), (90, 340, 100), (200, 500, 60)]
 )
 def test_a_face_is_seen_in_the_cuttings_around_it_and_in_no_others(
-    scan: Scan, face_px: float, x: int, y: int
+    scan: SliceScanner, face_px: float, x: int, y: int
 ) -> None:
     frame, face = pasted(1280, 720, face_px, [(x, y)]), whole(face_px, x, y)
-    cuttings = scan.cuttings(1280, 720)
+    cuttings = scan.slices(1280, 720)
     everywhere = scan.candidates(frame, np.arange(len(cuttings)))
     around = scan.candidates(frame, cuttings.around(face.boxes_xyxy, 0.0))
-    assert is_among(face, everywhere)
-    assert is_among(face, around)
+    assert matches_any(face, everywhere)
+    assert matches_any(face, around)
     (x1, y1, x2, y2), areas = face.boxes_xyxy[0], cuttings.areas_xyxy
     beside = (areas[:, 2] < x1) | (areas[:, 0] > x2) | (areas[:, 3] < y1) | (areas[:, 1] > y2)
-    assert not is_among(face, scan.candidates(frame, np.flatnonzero(beside)))
+    assert not matches_any(face, scan.candidates(frame, np.flatnonzero(beside)))
 
 
-def test_all_cuttings_show_what_each_of_them_shows(scan: Scan) -> None:
+def test_all_cuttings_show_what_each_of_them_shows(scan: SliceScanner) -> None:
     places = [(0, 0), (905, 333), (641, 5)]
     frame = pasted(1280, 720, 40, places)
-    cuttings = scan.cuttings(1280, 720)
+    cuttings = scan.slices(1280, 720)
     everywhere = scan.candidates(frame, np.arange(len(cuttings)))
-    each = merge(join([scan.candidates(frame, np.array([index])) for index in range(len(cuttings))]))
+    each = weighted_nms(
+        concat_candidates([scan.candidates(frame, np.array([index])) for index in range(len(cuttings))])
+    )
     np.testing.assert_allclose(each.scores, everywhere.scores)
     np.testing.assert_allclose(each.boxes_xyxy, everywhere.boxes_xyxy, atol=2)
-    assert all(is_among(whole(40, x, y), everywhere) for x, y in places)
-    assert everywhere.scores.min() >= LOOK_SCORE
+    assert all(matches_any(whole(40, x, y), everywhere) for x, y in places)
+    assert everywhere.scores.min() >= MIN_CANDIDATE_SCORE
 
 
-def test_no_cutting_shows_nothing(scan: Scan) -> None:
-    scan.cuttings(640, 360)
+def test_no_cutting_shows_nothing(scan: SliceScanner) -> None:
+    scan.slices(640, 360)
     assert len(scan.candidates(pasted(640, 360, 40, [(100, 50)]), np.zeros(0, np.intp))) == 0

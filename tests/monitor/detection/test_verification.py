@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.detection.nms import Candidates, join
-from monitor.detection.verification import Confirmation, _square
+from monitor.detection.nms import Candidates, concat_candidates
+from monitor.detection.verification import CandidateVerifier, _crop_square
 
 FRAME = np.zeros((400, 600, 3), dtype=np.uint8)
 
@@ -28,7 +28,11 @@ class Looker:
         share = {0: 2.5} if self.input_px == 128 else {0: 4, 1: 6, 2: 9}
         side = self.input_px / share[(self.looks - 1) % len(share)]
         left = self.input_px / 2 - side / 2 + shift * side
-        return face(left, self.input_px / 2 - side / 2, side, score) if score >= min_score else join([])
+        return (
+            face(left, self.input_px / 2 - side / 2, side, score)
+            if score >= min_score
+            else concat_candidates([])
+        )
 
 
 def face(x: float, y: float, side: float, score: float) -> Candidates:
@@ -40,7 +44,7 @@ def face(x: float, y: float, side: float, score: float) -> Candidates:
 def judged(first: float, *second: tuple[float, float], close: tuple[float, float] = (0, 0)):
     """The face that one candidate is, or none, what was refused, and how often each model looked."""
     full, short = Looker(192, *second), Looker(128, close)
-    faces, refused = Confirmation(full, short, 0.5).judged(FRAME, face(280, 180, 40, first))  # type: ignore[arg-type]
+    faces, refused = CandidateVerifier(full, short, 0.5).verify(FRAME, face(280, 180, 40, first))  # type: ignore[arg-type]
     assert len(faces) + len(refused) == 1
     return faces, refused, full.looks, short.looks
 
@@ -99,7 +103,7 @@ def test_the_close_look_gives_box_and_points_if_it_sees_the_same_face(close, lef
 
 
 def test_nothing_to_judge():
-    faces, refused = Confirmation(Looker(192), Looker(128), 0.5).judged(FRAME, join([]))  # type: ignore[arg-type]
+    faces, refused = CandidateVerifier(Looker(192), Looker(128), 0.5).verify(FRAME, concat_candidates([]))  # type: ignore[arg-type]
     assert (len(faces), len(refused)) == (0, 0)
 
 
@@ -109,7 +113,7 @@ def test_nothing_to_judge():
 )
 def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
     image = np.full((100, 100, 3), 255, dtype=np.uint8)
-    square = _square(image, x, y, 40, 64)
+    square = _crop_square(image, x, y, 40, 64)
     assert square.shape == (64, 64, 3)
     assert (square == 255).mean() == pytest.approx(filled, abs=0.01)
 
@@ -127,7 +131,7 @@ def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
 )
 def test_a_known_face_is_seen_again_by_any_look_at_its_place(close, wider, found) -> None:
     full, short = Looker(192, *wider), Looker(128, close)
-    again = Confirmation(full, short, 0.5).seen_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
+    again = CandidateVerifier(full, short, 0.5).find_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
     assert len(again) == found
     assert (full.looks, short.looks) == (len(wider), 1)
 
@@ -140,14 +144,14 @@ class Sizes(Looker):
         side = self.input_px / 6
         white = float((tile_bgr == 255).any(axis=2).mean()) ** 0.5
         middle = (self.input_px - side) / 2
-        return face(middle, middle, side, 0.9) if abs(white - 1 / 6) < 0.02 else join([])
+        return face(middle, middle, side, 0.9) if abs(white - 1 / 6) < 0.02 else concat_candidates([])
 
 
 @pytest.mark.parametrize(("look", "found"), [(0, False), (1, True), (2, False), (3, False), (4, True)])
 def test_who_is_looked_for_again_and_again_is_looked_at_in_one_way_at_a_time(look, found) -> None:
     full, short, frame = Sizes(192), Looker(128, (0.0, 0)), FRAME.copy()
     frame[180:220, 280:320] = 255
-    again = Confirmation(full, short, 0.5).seen_again(frame, face(280, 180, 40, 0.9), look)  # type: ignore[arg-type]
+    again = CandidateVerifier(full, short, 0.5).find_again(frame, face(280, 180, 40, 0.9), look)  # type: ignore[arg-type]
     assert (len(again), full.looks) == (found, 1)
 
 
@@ -162,6 +166,6 @@ def test_who_is_looked_for_again_and_again_is_looked_at_in_one_way_at_a_time(loo
 )
 def test_a_careful_look_is_the_mean_of_all_second_looks(looks, score) -> None:
     full, short = Looker(192, *looks), Looker(128)
-    careful = Confirmation(full, short, 0.5).score(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
+    careful = CandidateVerifier(full, short, 0.5).verification_score(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
     assert careful == pytest.approx(score, abs=1e-3)
     assert (full.looks, short.looks) == (3, 0)

@@ -5,29 +5,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.detection.verification import (
-    AGREED,
-    CHECK_AFTER,
-    CHECK_DOUBTFUL_AFTER,
-    CHECK_YOUNG_AFTER,
-    CONFIRMING_LOOKS,
-    DOUBTFUL,
-    EARLY_LOOKS,
-    LEAST_BELIEF,
-    LEAST_CONFIRMED,
-    MANY_LOOKS,
-    SURELY,
-    SURELY_LONG,
-    Belief,
+    DOUBTFUL_CHECK_INTERVAL,
+    DOUBTFUL_MEAN,
+    MANY_PASSES,
+    MIN_MEAN,
+    MIN_MEAN_TO_VERIFY,
+    MIN_PASSES_TO_VERIFY,
+    MIN_SCORES_TO_REJECT,
+    MIN_SECOND_MEAN,
+    NEW_FACE_CHECK_INTERVALS,
+    SETTLED_CHECK_INTERVAL,
+    SURE_MEAN,
+    SURE_MEAN_MANY_PASSES,
+    FaceConfidence,
 )
 
-SETTLED = 1 + len(CHECK_YOUNG_AFTER)
+SETTLED = 1 + len(NEW_FACE_CHECK_INTERVALS)
 """Looks after which a face is no longer young."""
 
 
-def believed(first: float, *scores: float, second: float = 0.0) -> Belief:
-    belief = Belief(first)
+def believed(first: float, *scores: float, second: float = 0.0) -> FaceConfidence:
+    belief = FaceConfidence(first)
     for score in scores:
-        belief = belief.after(score, second)
+        belief = belief.with_pass(score, second)
     return belief
 
 
@@ -52,47 +52,52 @@ def test_the_mean_is_plain_at_first_and_then_runs(scores: tuple[float, ...], mea
 def test_the_mean_stays_within_the_scores(scores: list[float]) -> None:
     belief = believed(*scores)
     assert min(scores) - 1e-9 <= belief.mean <= max(scores) + 1e-9
-    assert belief.looks == len(scores)
+    assert belief.score_count == len(scores)
 
 
 @pytest.mark.parametrize(
     ("belief", "after"),
     [
-        *[(Belief(0.9, looks=1 + index), after) for index, after in enumerate(CHECK_YOUNG_AFTER)],
-        (Belief(0.9, looks=SETTLED, is_confirmed=True), CHECK_AFTER),
-        (Belief(DOUBTFUL, looks=SETTLED, is_confirmed=True), CHECK_AFTER),
-        (Belief(DOUBTFUL, looks=100), CHECK_DOUBTFUL_AFTER),
-        (Belief(DOUBTFUL - 0.01, looks=100, is_confirmed=True), CHECK_DOUBTFUL_AFTER),
+        *[
+            (FaceConfidence(0.9, score_count=1 + index), after)
+            for index, after in enumerate(NEW_FACE_CHECK_INTERVALS)
+        ],
+        (FaceConfidence(0.9, score_count=SETTLED, is_verified=True), SETTLED_CHECK_INTERVAL),
+        (FaceConfidence(DOUBTFUL_MEAN, score_count=SETTLED, is_verified=True), SETTLED_CHECK_INTERVAL),
+        (FaceConfidence(DOUBTFUL_MEAN, score_count=100), DOUBTFUL_CHECK_INTERVAL),
+        (FaceConfidence(DOUBTFUL_MEAN - 0.01, score_count=100, is_verified=True), DOUBTFUL_CHECK_INTERVAL),
     ],
 )
-def test_another_look_is_due_after_a_while_sooner_where_there_is_doubt(belief: Belief, after: int) -> None:
+def test_another_look_is_due_after_a_while_sooner_where_there_is_doubt(
+    belief: FaceConfidence, after: int
+) -> None:
     waited = 0
-    while belief.overdue < 0:
-        belief, waited = belief.later(), waited + 1
+    while belief.overdue_samples < 0:
+        belief, waited = belief.next_sample(), waited + 1
     assert waited == after
-    assert belief.later().overdue == 1
-    assert belief.after(1.0).overdue < 0
+    assert belief.next_sample().overdue_samples == 1
+    assert belief.with_pass(1.0).overdue_samples < 0
 
 
 @pytest.mark.parametrize(
     ("belief", "is_lost"),
     [
-        (Belief(0.0, looks=EARLY_LOOKS - 1), False),
-        (Belief(LEAST_BELIEF - 0.01, looks=EARLY_LOOKS), True),
-        (Belief(LEAST_BELIEF, looks=EARLY_LOOKS), False),
-        (Belief(0.9, looks=100), False),
+        (FaceConfidence(0.0, score_count=MIN_SCORES_TO_REJECT - 1), False),
+        (FaceConfidence(MIN_MEAN - 0.01, score_count=MIN_SCORES_TO_REJECT), True),
+        (FaceConfidence(MIN_MEAN, score_count=MIN_SCORES_TO_REJECT), False),
+        (FaceConfidence(0.9, score_count=100), False),
     ],
 )
-def test_what_is_hardly_believed_after_some_looks_is_lost(belief: Belief, is_lost: bool) -> None:
-    assert belief.is_lost is is_lost
+def test_what_is_hardly_believed_after_some_looks_is_lost(belief: FaceConfidence, is_lost: bool) -> None:
+    assert belief.is_rejected is is_lost
 
 
 def test_a_detection_that_does_not_repeat_is_dropped_within_three_seconds_at_two_samples_a_second() -> None:
-    belief, samples = Belief(0.67), 0
-    while not belief.is_lost:
-        belief, samples = belief.later(), samples + 1
-        if belief.overdue >= 0:
-            belief = belief.after(0.1)
+    belief, samples = FaceConfidence(0.67), 0
+    while not belief.is_rejected:
+        belief, samples = belief.next_sample(), samples + 1
+        if belief.overdue_samples >= 0:
+            belief = belief.with_pass(0.1)
     assert samples <= 6
 
 
@@ -101,24 +106,26 @@ def test_a_detection_that_does_not_repeat_is_dropped_within_three_seconds_at_two
     [
         (0.8, 0.8, True),
         (0.8, 0.0, True),
-        (SURELY - 0.01, AGREED - 0.01, False),
-        (SURELY - 0.01, AGREED, True),
-        (LEAST_CONFIRMED - 0.01, 0.9, False),
+        (SURE_MEAN - 0.01, MIN_SECOND_MEAN - 0.01, False),
+        (SURE_MEAN - 0.01, MIN_SECOND_MEAN, True),
+        (MIN_MEAN_TO_VERIFY - 0.01, 0.9, False),
     ],
 )
 def test_a_face_is_confirmed_by_both_networks_or_by_one_that_is_sure(
     score: float, second: float, is_confirmed: bool
 ) -> None:
-    passes = [score] * CONFIRMING_LOOKS
-    assert not believed(0.9, *passes[:-1], second=second).is_confirmed, "too few passes"
-    assert believed(0.9, *passes, second=second + 1e-9).is_confirmed is is_confirmed
+    passes = [score] * MIN_PASSES_TO_VERIFY
+    assert not believed(0.9, *passes[:-1], second=second).is_verified, "too few passes"
+    assert believed(0.9, *passes, second=second + 1e-9).is_verified is is_confirmed
 
 
 def test_a_confirmed_face_stays_so_while_it_is_followed() -> None:
-    assert believed(0.9, *[0.8] * CONFIRMING_LOOKS, *[0.4] * 20).is_confirmed
+    assert believed(0.9, *[0.8] * MIN_PASSES_TO_VERIFY, *[0.4] * 20).is_verified
 
 
-@pytest.mark.parametrize(("score", "is_confirmed"), [(SURELY_LONG + 0.01, True), (SURELY_LONG - 0.01, False)])
+@pytest.mark.parametrize(
+    ("score", "is_confirmed"), [(SURE_MEAN_MANY_PASSES + 0.01, True), (SURE_MEAN_MANY_PASSES - 0.01, False)]
+)
 def test_a_half_hidden_head_is_confirmed_after_many_passes(score: float, is_confirmed: bool) -> None:
-    assert not believed(0.9, *[score] * (MANY_LOOKS - 1)).is_confirmed
-    assert believed(0.9, *[score] * MANY_LOOKS).is_confirmed is is_confirmed
+    assert not believed(0.9, *[score] * (MANY_PASSES - 1)).is_verified
+    assert believed(0.9, *[score] * MANY_PASSES).is_verified is is_confirmed

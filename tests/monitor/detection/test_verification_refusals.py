@@ -2,33 +2,33 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.detection.nms import Candidates, join
-from monitor.detection.verification import HOPELESS, REFUSED_SAMPLES, Refusals
+from monitor.detection.nms import Candidates, concat_candidates
+from monitor.detection.verification import CACHE_SAMPLES, MAX_REJECTED_SCORE, NegativeCache
 from monitor.types import ImageBGR
 from tests.helpers.drawn_spots import spot, spots
 
 ROOM = spots()
 
 
-def refused(score: float, image_bgr: ImageBGR = ROOM) -> Refusals:
+def refused(score: float, image_bgr: ImageBGR = ROOM) -> NegativeCache:
     """After a thing at x = 120 was refused with this mean score."""
-    refusals = Refusals()
+    refusals = NegativeCache()
     refusals.add(image_bgr, spot(120, score=score))
     return refusals
 
 
-def asked(refusals: Refusals, *seen: Candidates, image_bgr: ImageBGR = ROOM) -> list[float]:
-    return refusals.others(image_bgr, join(seen)).boxes_xyxy[:, 0].tolist()
+def asked(refusals: NegativeCache, *seen: Candidates, image_bgr: ImageBGR = ROOM) -> list[float]:
+    return refusals.filter_new(image_bgr, concat_candidates(seen)).boxes_xyxy[:, 0].tolist()
 
 
 def test_a_hopeless_thing_is_not_asked_about_for_a_while() -> None:
-    refusals = refused(HOPELESS - 0.01)
-    answers = [asked(refusals, spot(120)) for _ in range(REFUSED_SAMPLES + 5)]
-    assert answers == [[]] * (REFUSED_SAMPLES - 1) + [[120]] * 6
+    refusals = refused(MAX_REJECTED_SCORE - 0.01)
+    answers = [asked(refusals, spot(120)) for _ in range(CACHE_SAMPLES + 5)]
+    assert answers == [[]] * (CACHE_SAMPLES - 1) + [[120]] * 6
 
 
 def test_what_may_be_a_face_is_asked_about_again() -> None:
-    assert asked(refused(HOPELESS), spot(120)) == [120]
+    assert asked(refused(MAX_REJECTED_SCORE), spot(120)) == [120]
 
 
 @pytest.mark.parametrize(

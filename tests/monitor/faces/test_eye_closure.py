@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.faces.eye_closure import (
-    LEAST_SAMPLES,
     MAX_DOWN_DEG,
     MAX_YAW_DEG,
+    MIN_SAMPLES,
     MIN_WIDTH_PX,
-    Eyelids,
-    can_be_read,
-    opening,
+    EyeClosureEstimator,
+    are_eyes_readable,
+    eye_aspect_ratio,
 )
 from monitor.types import HeadPose
 
-OPEN = [0.3] * LEAST_SAMPLES
+OPEN = [0.3] * MIN_SAMPLES
 
 
 def eyes(*heights: float) -> NDArray[np.float32]:
@@ -29,29 +29,29 @@ def eyes(*heights: float) -> NDArray[np.float32]:
     return contours
 
 
-def after(lids: Eyelids, openings: list[float], student: int = 0) -> list[bool | None]:
-    return [lids.closed(student, value) for value in openings]
+def after(lids: EyeClosureEstimator, openings: list[float], student: int = 0) -> list[bool | None]:
+    return [lids.is_closed(student, value) for value in openings]
 
 
 def test_opening_is_the_height_over_the_width_of_both_eyes():
-    assert opening(eyes(12, 12)) == pytest.approx(0.3)
-    assert opening(eyes(13, 11)) == pytest.approx(0.3)
-    assert opening(eyes(0, 0)) == 0
+    assert eye_aspect_ratio(eyes(12, 12)) == pytest.approx(0.3)
+    assert eye_aspect_ratio(eyes(13, 11)) == pytest.approx(0.3)
+    assert eye_aspect_ratio(eyes(0, 0)) == 0
 
 
 @given(st.floats(-3, 3), st.floats(0.2, 5))
 def test_opening_does_not_depend_on_roll_and_size(roll, scale):
     turn = scale * np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
-    assert opening((eyes(12, 10) @ turn).astype(np.float32)) == pytest.approx(0.275, abs=1e-4)
+    assert eye_aspect_ratio((eyes(12, 10) @ turn).astype(np.float32)) == pytest.approx(0.275, abs=1e-4)
 
 
 def test_eyes_that_differ_tell_nothing():
     """A hand before one of them."""
-    assert opening(eyes(2, 8)) is None
+    assert eye_aspect_ratio(eyes(2, 8)) is None
 
 
 def test_no_eye_at_all_is_shut_rather_than_an_error():
-    assert opening(np.zeros((2, 71, 2), np.float32)) == 0
+    assert eye_aspect_ratio(np.zeros((2, 71, 2), np.float32)) == 0
 
 
 @pytest.mark.parametrize(
@@ -68,47 +68,47 @@ def test_no_eye_at_all_is_shut_rather_than_an_error():
     ],
 )
 def test_when_a_head_shows_its_eyes(yaw_deg, pitch_deg, width_px, readable):
-    assert can_be_read(HeadPose(yaw_deg, pitch_deg), width_px) is readable
+    assert are_eyes_readable(HeadPose(yaw_deg, pitch_deg), width_px) is readable
 
 
 def test_nothing_is_known_of_anybody_at_first():
-    assert set(after(Eyelids(), OPEN[:-1])) == {None}
+    assert set(after(EyeClosureEstimator(), OPEN[:-1])) == {None}
 
 
 @pytest.mark.parametrize("own", [0.2, 0.3, 0.45])
 def test_shut_is_a_fifth_of_ones_own_range(own):
-    lids = Eyelids()
-    after(lids, [own] * LEAST_SAMPLES)
+    lids = EyeClosureEstimator()
+    after(lids, [own] * MIN_SAMPLES)
     limit = 0.05 + 0.2 * (own - 0.05)
-    assert lids.closed(0, own) is False
-    assert lids.closed(0, limit + 0.01) is False
-    assert lids.closed(0, limit - 0.01) is True
-    assert lids.closed(0, 0.0) is True
+    assert lids.is_closed(0, own) is False
+    assert lids.is_closed(0, limit + 0.01) is False
+    assert lids.is_closed(0, limit - 0.01) is True
+    assert lids.is_closed(0, 0.0) is True
 
 
 def test_what_is_open_for_one_is_shut_for_nobody_else():
-    lids = Eyelids()
-    after(lids, [0.2] * LEAST_SAMPLES, student=1)
-    after(lids, [0.6] * LEAST_SAMPLES, student=2)
-    assert lids.closed(1, 0.15) is False
-    assert lids.closed(2, 0.15) is True
+    lids = EyeClosureEstimator()
+    after(lids, [0.2] * MIN_SAMPLES, student=1)
+    after(lids, [0.6] * MIN_SAMPLES, student=2)
+    assert lids.is_closed(1, 0.15) is False
+    assert lids.is_closed(2, 0.15) is True
 
 
 def test_unknown_stays_unknown_and_counts_for_nothing():
-    lids = Eyelids()
-    assert [lids.closed(0, None) for _ in range(LEAST_SAMPLES)] == [None] * LEAST_SAMPLES
-    assert lids.closed(0, 0.05) is None
+    lids = EyeClosureEstimator()
+    assert [lids.is_closed(0, None) for _ in range(MIN_SAMPLES)] == [None] * MIN_SAMPLES
+    assert lids.is_closed(0, 0.05) is None
 
 
 def test_who_was_never_seen_with_open_eyes_is_not_judged():
-    assert set(after(Eyelids(), [0.07] * 500)) == {None}
+    assert set(after(EyeClosureEstimator(), [0.07] * 500)) == {None}
 
 
 def test_eyes_shut_for_most_of_the_time_are_still_shut():
-    told = after(Eyelids(), [0.3] * 40 + [0.06] * 160)
-    assert told[LEAST_SAMPLES:] == [True] * (200 - LEAST_SAMPLES)
+    told = after(EyeClosureEstimator(), [0.3] * 40 + [0.06] * 160)
+    assert told[MIN_SAMPLES:] == [True] * (200 - MIN_SAMPLES)
 
 
 @given(st.lists(st.floats(0, 50), max_size=200))
 def test_any_opening_is_taken(values):
-    assert all(told in (None, True, False) for told in after(Eyelids(), values))
+    assert all(told in (None, True, False) for told in after(EyeClosureEstimator(), values))

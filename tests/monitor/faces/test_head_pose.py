@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from monitor.faces.head_pose import (
     HEAD_CM,
     AttentionSettings,
-    KeypointHeads,
-    head_pose,
+    KeypointPoseEstimator,
+    fit_keypoints,
     is_facing,
-    keypoint_fit,
-    misfit,
+    pose_from_keypoints,
+    reprojection_error,
 )
-from monitor.types import Face, HeadPose, HeadReading
+from monitor.types import Face, HeadEstimate, HeadPose
 from tests.helpers.turned_faces import seen
 
 
 def misfit_of(face: Face) -> float | None:
-    fit = keypoint_fit(face)
-    return None if fit is None else misfit(fit)
+    fit = fit_keypoints(face)
+    return None if fit is None else reprojection_error(fit)
 
 
 def turned(
@@ -42,7 +42,7 @@ angle = st.floats(-85, 85)
 
 @given(angle, st.floats(-60, 60), st.floats(-60, 60))
 def test_a_projected_head_gives_its_direction_back_whatever_its_roll(yaw_deg, pitch_deg, roll_deg):
-    pose = head_pose(turned(yaw_deg, pitch_deg, roll_deg))
+    pose = pose_from_keypoints(turned(yaw_deg, pitch_deg, roll_deg))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
     assert pose.pitch_deg == pytest.approx(pitch_deg, abs=0.05)
@@ -50,7 +50,7 @@ def test_a_projected_head_gives_its_direction_back_whatever_its_roll(yaw_deg, pi
 
 @given(angle, st.floats(-45, 45))
 def test_without_ears_as_yunet_sees_it(yaw_deg, pitch_deg):
-    pose = head_pose(without(turned(yaw_deg, pitch_deg), 4, 5))
+    pose = pose_from_keypoints(without(turned(yaw_deg, pitch_deg), 4, 5))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
     assert pose.pitch_deg == pytest.approx(pitch_deg, abs=0.05)
@@ -60,7 +60,7 @@ def test_without_ears_as_yunet_sees_it(yaw_deg, pitch_deg):
 def test_the_mirror_image_looks_the_other_way(yaw_deg, pitch_deg):
     face = turned(yaw_deg, pitch_deg)
     points = face.keypoints[[1, 0, 2, 3, 5, 4]] * np.array([-1, 1], dtype=np.float32)
-    pose = head_pose(Face(face.box_xyxy, face.score, points.astype(np.float32)))
+    pose = pose_from_keypoints(Face(face.box_xyxy, face.score, points.astype(np.float32)))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(-yaw_deg, abs=0.05)
 
@@ -72,7 +72,7 @@ def test_other_heads_and_misplaced_points_cost_a_few_degrees(yaw_deg, pitch_deg)
     errors = []
     for _ in range(200):
         head = HEAD_CM * rng.normal(1, 0.08, 3) + rng.normal(0, 0.3, HEAD_CM.shape)
-        pose = head_pose(turned(yaw_deg, pitch_deg, rng.uniform(-20, 20), head))
+        pose = pose_from_keypoints(turned(yaw_deg, pitch_deg, rng.uniform(-20, 20), head))
         assert pose is not None
         assert pose.pitch_deg is not None
         errors.append((pose.yaw_deg - yaw_deg, pose.pitch_deg - pitch_deg))
@@ -87,7 +87,7 @@ def test_the_nose_goes_where_the_head_turns():
     for shift, yaw, pitch in (((12, 0), 1, 0), ((-12, 0), -1, 0), ((0, -12), 0, 1), ((0, 12), 0, -1)):
         points = face.keypoints.copy()
         points[2] += shift
-        pose = head_pose(Face(face.box_xyxy, 0.9, points))
+        pose = pose_from_keypoints(Face(face.box_xyxy, 0.9, points))
         assert pose is not None
         assert pose.pitch_deg is not None
         assert np.sign(round(pose.yaw_deg)) == yaw
@@ -107,7 +107,7 @@ def test_the_nose_goes_where_the_head_turns():
     ids=["three points", "three others", "no point", "four in a plane", "one place", "a line"],
 )
 def test_no_pose_where_the_points_do_not_tell(face):
-    assert head_pose(face) is None
+    assert pose_from_keypoints(face) is None
     assert misfit_of(face) is None
 
 
@@ -151,5 +151,5 @@ def test_what_counts_as_facing_is_a_setting():
 
 def test_keypoints_alone_tell_where_heads_point_and_nothing_of_eyes():
     faces = [turned(20), without(turned(10), *range(6))]
-    readings = KeypointHeads().read(np.zeros((1, 1, 3), np.uint8), faces)
-    assert readings == [HeadReading(head_pose(faces[0])), HeadReading(None)]
+    readings = KeypointPoseEstimator().estimate(np.zeros((1, 1, 3), np.uint8), faces)
+    assert readings == [HeadEstimate(pose_from_keypoints(faces[0])), HeadEstimate(None)]

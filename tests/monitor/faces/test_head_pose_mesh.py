@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.faces.head_pose import FACE_CM, HEAD_CM, VERTICES, mesh_pose
+from monitor.faces.head_pose import FACE_CM, HEAD_CM, VERTICES, pose_from_mesh
 from tests.helpers.turned_faces import seen
 
 
@@ -19,7 +19,7 @@ def mesh(yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0) -> NDArray[n
 
 @given(st.floats(-85, 85), st.floats(-60, 60), st.floats(-60, 60))
 def test_a_projected_face_gives_its_direction_back_whatever_its_roll(yaw_deg, pitch_deg, roll_deg):
-    pose = mesh_pose(mesh(yaw_deg, pitch_deg, roll_deg))
+    pose = pose_from_mesh(mesh(yaw_deg, pitch_deg, roll_deg))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
     assert pose.pitch_deg == pytest.approx(pitch_deg, abs=0.05)
@@ -35,4 +35,4 @@ def test_the_points_are_of_the_same_head_as_the_keypoints():
 
 @pytest.mark.parametrize("points", [np.zeros((468, 3)), np.tile(np.arange(468)[:, None], 3)])
 def test_a_heap_and_a_line_of_points_are_no_head(points):
-    assert mesh_pose(points.astype(np.float32)) is None
+    assert pose_from_mesh(points.astype(np.float32)) is None

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from classpulse.simulation.demo.portrait import load_portrait
-from classpulse.simulation.demo.poses import Pose, load_fields
+from classpulse.simulation.demo.poses import FacePose, load_pose_fields
 from classpulse.simulation.demo.tile import lower_lids
-from classpulse.simulation.demo.warps import grid
+from classpulse.simulation.demo.warps import sample_grid
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
-from monitor.faces.eye_closure import Eyelids
-from monitor.faces.head_pose import KEYPOINT_ERROR_DEG, AttentionSettings, head_pose
-from monitor.faces.head_reader import MeshHeads, mesh_error_deg
+from monitor.faces.eye_closure import EyeClosureEstimator
+from monitor.faces.head_pose import KEYPOINT_ERROR_DEG, AttentionSettings, pose_from_keypoints
+from monitor.faces.head_reader import MeshPoseEstimator, mesh_error_deg
 from monitor.sources.factory import open_source
-from monitor.types import Face, HeadReading, ImageBGR
+from monitor.types import Face, HeadEstimate, ImageBGR
 from tests.helpers.pictures import portrait
 
 
 @pytest.fixture(scope="module")
-def heads() -> MeshHeads:
-    return MeshHeads(AttentionSettings())
+def heads() -> MeshPoseEstimator:
+    return MeshPoseEstimator(AttentionSettings())
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def test_a_large_face_shows_its_direction_and_its_eyes(heads, face):
     (reading,) = heads.read(portrait(), [face])
     assert reading.pose is not None
     assert abs(reading.pose.yaw_deg) < 4
-    assert reading.pose != head_pose(face)
-    assert 0.2 < reading.eye_opening < 0.4
+    assert reading.pose != pose_from_keypoints(face)
+    assert 0.2 < reading.eye_aspect_ratio < 0.4
 
 
 def shrunk(scale: float) -> ImageBGR:
@@ -58,7 +58,7 @@ def test_a_small_face_has_the_pose_of_its_mesh_and_unknown_eyes(heads, face, px)
     assert reading.mesh_fits is True
     assert reading.pose.error_deg == mesh_error_deg(px + 1)
     assert reading.pose.pitch_deg == pytest.approx(large.pose.pitch_deg, abs=6)
-    assert (reading.eye_opening is None) == (px < 80)
+    assert (reading.eye_aspect_ratio is None) == (px < 80)
 
 
 def test_the_error_of_a_mesh_pose_falls_with_the_size():
@@ -68,14 +68,14 @@ def test_the_error_of_a_mesh_pose_falls_with_the_size():
 
 
 def test_from_which_size_on_eyes_are_read_is_a_setting(face):
-    blind = MeshHeads(AttentionSettings(eyes_min_face_px=int(face.size_px) + 1))
-    (reading,) = blind.read(portrait(), [face])
-    assert (reading.mesh_fits, reading.eye_opening) == (True, None)
+    blind = MeshPoseEstimator(AttentionSettings(eyes_min_face_px=int(face.size_px) + 1))
+    (reading,) = blind.estimate(portrait(), [face])
+    assert (reading.mesh_fits, reading.eye_aspect_ratio) == (True, None)
 
 
 def test_where_the_mesh_network_sees_no_face_the_keypoints_remain(heads, face):
     assert heads.read(np.full_like(portrait(), 140), [face]) == [
-        HeadReading(head_pose(face), mesh_fits=False)
+        HeadEstimate(pose_from_keypoints(face), mesh_fits=False)
     ]
 
 
@@ -83,15 +83,15 @@ def test_without_both_eyes_the_mesh_network_is_not_run(heads, face):
     points = face.keypoints.copy()
     points[0] = np.nan
     known = Face(face.box_xyxy, face.score, points)
-    assert heads.read(portrait(), [known]) == [HeadReading(head_pose(known))]
-    assert head_pose(known).error_deg == KEYPOINT_ERROR_DEG
+    assert heads.read(portrait(), [known]) == [HeadEstimate(pose_from_keypoints(known))]
+    assert pose_from_keypoints(known).error_deg == KEYPOINT_ERROR_DEG
 
 
 def test_faces_keep_their_order(heads, face):
     small = Face((10, 10, 40, 50), 0.9, face.keypoints)
     first, second, third = heads.read(portrait(), [small, face, small])
     assert first == third
-    assert second.eye_opening is not None
+    assert second.eye_aspect_ratio is not None
     assert heads.read(portrait(), []) == []
 
 
@@ -100,8 +100,8 @@ def test_lowered_lids_are_seen(heads, face):
     drawn = load_portrait()
     openings = []
     for closed in (0.0, 0.75, 1.0):
-        (reading,) = heads.read(lower_lids(drawn.image_bgr, drawn.face, closed), [face])
-        openings.append(reading.eye_opening)
+        (reading,) = heads.read(lower_lids(drawn.image_bgr, drawn.landmarks, closed), [face])
+        openings.append(reading.eye_aspect_ratio)
     assert openings == sorted(openings, reverse=True)
     assert openings[-1] < 0.55 * openings[0]
 
@@ -113,30 +113,30 @@ def test_a_rolled_head_shows_its_eyes(heads):
     )
     (reading,) = heads.read(rolled, [find(rolled)])
     assert abs(reading.pose.yaw_deg) < 5
-    assert reading.eye_opening is not None
+    assert reading.eye_aspect_ratio is not None
 
 
 def test_a_turned_head_does_not_show_its_eyes(heads):
-    fields = load_fields()
+    fields = load_pose_fields()
     image = fields.portrait.image_bgr
-    field = grid(image.shape) - fields.of(Pose(yaw_deg=45.0))
+    field = sample_grid(image.shape) - fields.field_for(FacePose(yaw_deg=45.0))
     where = np.asarray(cv2.resize(field, image.shape[1::-1]), np.float32)
     turned = np.asarray(cv2.remap(image, where, np.empty(0), cv2.INTER_LINEAR), np.uint8)
     for picture, side in ((turned, 1), (np.ascontiguousarray(turned[:, ::-1]), -1)):
         (reading,) = heads.read(picture, [find(picture)])
         assert 30 < side * reading.pose.yaw_deg < 50
-        assert reading.eye_opening is None
+        assert reading.eye_aspect_ratio is None
 
 
 def test_eyes_of_real_people(heads, shared):
     """The lids of one clip, told by eye: down from 1.1 to 3.8 s, open from 6.5 to 9.9 s."""
-    detector, lids, told = load_detector(DetectionSettings(min_face_px=60)), Eyelids(), {}
+    detector, lids, told = load_detector(DetectionSettings(min_face_px=60)), EyeClosureEstimator(), {}
     with open_source(str(shared / "media" / "webcam_sad_to_happy.mp4")) as source:
         for frame in source.frames(4.0, threading.Event()):
             (reading,) = heads.read(frame.image_bgr, detector.detect(frame.image_bgr)[:1])
-            told[frame.media_s] = reading.eye_opening
+            told[frame.media_s] = reading.eye_aspect_ratio
     for value in told.values():
-        lids.closed(0, value)
-    shut = {at_s: lids.closed(0, value) for at_s, value in told.items()}
+        lids.is_closed(0, value)
+    shut = {at_s: lids.is_closed(0, value) for at_s, value in told.items()}
     assert {verdict for at_s, verdict in shut.items() if 1.1 < at_s < 3.8} == {True}
     assert {verdict for at_s, verdict in shut.items() if 6.5 < at_s < 9.9} == {False}

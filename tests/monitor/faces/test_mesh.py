@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.errors import DetectorError
-from monitor.faces.mesh import MIN_PRESENCE, BundledNetwork, MeshNetwork
+from monitor.faces.mesh import MIN_PRESENCE, MediaPipeNetwork, MeshNetwork
 from tests.helpers.pictures import portrait
 
 # What mediapipe 0.10.21 itself gives in the portrait's upper 512 x 512 pixels: the box and eyes of
@@ -63,5 +63,5 @@ def test_a_network_that_is_not_there_is_named():
     with pytest.raises(
         DetectorError, match=r"^nothing\.tflite is not found.*expected mediapipe 0\.10\.21"
     ) as caught:
-        BundledNetwork("nothing.tflite")
+        MediaPipeNetwork("nothing.tflite")
     assert "\n" not in str(caught.value)

@@ -4,16 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.poses import MAX_BOW_DEG, MAX_RAISE_DEG, MAX_YAW_DEG, Pose, is_readable, pose_of
-from monitor.faces.pose_gate import PoseLimits, refused_pose
-from monitor.types import HeadPose, HeadReading, Unknown
+from model.poses import (
+    MAX_PITCH_DOWN_DEG,
+    MAX_PITCH_UP_DEG,
+    MAX_YAW_DEG,
+    HeadPoseClass,
+    classify_head_pose,
+    is_readable_pose,
+)
+from monitor.faces.pose_gate import PoseLimits, pose_rejection
+from monitor.types import HeadEstimate, HeadPose, UnreadableReason
 
 LIMITS = PoseLimits()
 angle = st.floats(-90, 90)
 
 
 def read(yaw_deg: float, pitch_deg: float | None, error_deg: float = 0.0, *, mesh_fits: bool | None = True):
-    return refused_pose(HeadReading(HeadPose(yaw_deg, pitch_deg, error_deg), mesh_fits=mesh_fits), LIMITS)
+    return pose_rejection(HeadEstimate(HeadPose(yaw_deg, pitch_deg, error_deg), mesh_fits=mesh_fits), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -21,15 +28,15 @@ def read(yaw_deg: float, pitch_deg: float | None, error_deg: float = 0.0, *, mes
     [
         (0, 0, 0, None),
         (0, -12.5, 0, None),
-        (0, -12.6, 0, Unknown.HEAD_BOWED),
-        (0, -12.0, 1.3, Unknown.HEAD_BOWED),
+        (0, -12.6, 0, UnreadableReason.HEAD_BOWED),
+        (0, -12.0, 1.3, UnreadableReason.HEAD_BOWED),
         (0, -11.0, 1.3, None),
-        (0, -35, 1.3, Unknown.HEAD_BOWED),
+        (0, -35, 1.3, UnreadableReason.HEAD_BOWED),
         (35, 0, 0, None),
-        (-34, 0, 2.6, Unknown.TURNED_AWAY),
-        (60, -40, 1.3, Unknown.TURNED_AWAY),
+        (-34, 0, 2.6, UnreadableReason.TURNED_AWAY),
+        (60, -40, 1.3, UnreadableReason.TURNED_AWAY),
         (0, 15, 0, None),
-        (0, 14, 2.6, Unknown.TURNED_AWAY),
+        (0, 14, 2.6, UnreadableReason.TURNED_AWAY),
     ],
 )
 def test_a_pose_is_refused_if_its_interval_leaves_the_limits(yaw_deg, pitch_deg, error_deg, expected):
@@ -38,24 +45,24 @@ def test_a_pose_is_refused_if_its_interval_leaves_the_limits(yaw_deg, pitch_deg,
 
 
 def test_an_unknown_pose_is_not_taken_for_a_level_one():
-    assert refused_pose(HeadReading(None), LIMITS) is Unknown.POSE_UNKNOWN
-    assert read(0, None) is Unknown.POSE_UNKNOWN
-    assert read(0, 0, mesh_fits=False) is Unknown.POSE_UNKNOWN
+    assert pose_rejection(HeadEstimate(None), LIMITS) is UnreadableReason.POSE_UNKNOWN
+    assert read(0, None) is UnreadableReason.POSE_UNKNOWN
+    assert read(0, 0, mesh_fits=False) is UnreadableReason.POSE_UNKNOWN
 
 
 def test_without_a_mesh_network_keypoints_decide():
     assert read(0, 0, 8.2, mesh_fits=None) is None
-    assert read(0, -5, 8.2, mesh_fits=None) is Unknown.HEAD_BOWED
+    assert read(0, -5, 8.2, mesh_fits=None) is UnreadableReason.HEAD_BOWED
 
 
 def test_keypoints_outside_the_limits_give_the_reason_where_no_mesh_fits():
-    assert read(0, -40, 8.2, mesh_fits=False) is Unknown.HEAD_BOWED
-    assert read(70, 0, 8.2, mesh_fits=False) is Unknown.TURNED_AWAY
+    assert read(0, -40, 8.2, mesh_fits=False) is UnreadableReason.HEAD_BOWED
+    assert read(70, 0, 8.2, mesh_fits=False) is UnreadableReason.TURNED_AWAY
 
 
 @given(angle, angle)
 def test_the_limits_are_those_of_the_measured_poses(yaw_deg, pitch_deg):
-    assert (read(yaw_deg, pitch_deg) is None) == is_readable(yaw_deg, pitch_deg)
+    assert (read(yaw_deg, pitch_deg) is None) == is_readable_pose(yaw_deg, pitch_deg)
 
 
 @given(angle, angle, st.floats(0, 20), st.floats(0, 20))
@@ -67,18 +74,18 @@ def test_a_larger_error_never_allows_more(yaw_deg, pitch_deg, error_deg, more_de
 @pytest.mark.parametrize(
     ("yaw_deg", "pitch_deg", "pose"),
     [
-        (0, 0, Pose.LEVEL),
-        (15, -5, Pose.LEVEL),
-        (0, -5.1, Pose.LOWERED),
-        (-15.1, -10, Pose.TURNED),
-        (MAX_YAW_DEG, MAX_RAISE_DEG, Pose.TURNED),
-        (0, -MAX_BOW_DEG, Pose.LOWERED),
+        (0, 0, HeadPoseClass.LEVEL),
+        (15, -5, HeadPoseClass.LEVEL),
+        (0, -5.1, HeadPoseClass.LOWERED),
+        (-15.1, -10, HeadPoseClass.TURNED),
+        (MAX_YAW_DEG, MAX_PITCH_UP_DEG, HeadPoseClass.TURNED),
+        (0, -MAX_PITCH_DOWN_DEG, HeadPoseClass.LOWERED),
     ],
 )
 def test_the_pose_of_a_readable_head(yaw_deg, pitch_deg, pose):
-    assert pose_of(yaw_deg, pitch_deg) is pose
+    assert classify_head_pose(yaw_deg, pitch_deg) is pose
 
 
 def test_an_unknown_angle_is_not_readable():
-    assert not is_readable(float("nan"), 0.0)
-    assert not is_readable(0.0, float("nan"))
+    assert not is_readable_pose(float("nan"), 0.0)
+    assert not is_readable_pose(0.0, float("nan"))

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.faces.head_pose import head_pose
-from monitor.faces.quality import QualitySettings, assess, sharpness
-from monitor.types import Face, HeadPose, HeadReading, ImageBGR, Unknown
+from monitor.faces.head_pose import pose_from_keypoints
+from monitor.faces.quality import QualitySettings, assess_face, sharpness
+from monitor.types import Face, HeadEstimate, HeadPose, ImageBGR, UnreadableReason
 from tests.helpers.pictures import portrait
 from tests.monitor.faces.test_head_pose import turned, without
 
@@ -20,9 +20,9 @@ def portrait_face(scale: float = 1.0) -> Face:
     return Face((x1, y1, x2, y2), 0.95, points * np.float32(scale))
 
 
-def judge(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> Unknown | None:
+def judge(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> UnreadableReason | None:
     """The reason not to read a face whose pose comes from its keypoints."""
-    return assess(face, image_bgr, HeadReading(head_pose(face)), settings)
+    return assess_face(face, image_bgr, HeadEstimate(pose_from_keypoints(face)), settings)
 
 
 def scaled(scale: float) -> ImageBGR:
@@ -37,7 +37,13 @@ def blurred(share: float) -> ImageBGR:
 
 @pytest.mark.parametrize(
     ("scale", "expected"),
-    [(1.0, None), (0.5, None), (0.125, None), (0.11, Unknown.TOO_SMALL), (0.05, Unknown.TOO_SMALL)],
+    [
+        (1.0, None),
+        (0.5, None),
+        (0.125, None),
+        (0.11, UnreadableReason.TOO_SMALL),
+        (0.05, UnreadableReason.TOO_SMALL),
+    ],
 )
 def test_a_good_face_is_judged_down_to_the_smallest_size(scale, expected):
     assert judge(portrait_face(scale), scaled(scale), SETTINGS) is expected
@@ -45,8 +51,8 @@ def test_a_good_face_is_judged_down_to_the_smallest_size(scale, expected):
 
 def test_a_blurred_face_is_not_judged():
     assert judge(portrait_face(), blurred(2 / 200), SETTINGS) is None
-    assert judge(portrait_face(), blurred(4 / 48), SETTINGS) is Unknown.BLURRED
-    assert judge(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is Unknown.BLURRED
+    assert judge(portrait_face(), blurred(4 / 48), SETTINGS) is UnreadableReason.BLURRED
+    assert judge(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is UnreadableReason.BLURRED
 
 
 def test_a_dim_face_is_not_blurred():
@@ -71,7 +77,13 @@ def on_portrait(face: Face) -> Face:
 
 @pytest.mark.parametrize(
     ("yaw_deg", "expected"),
-    [(0, None), (25, None), (-25, None), (30, Unknown.TURNED_AWAY), (-80, Unknown.TURNED_AWAY)],
+    [
+        (0, None),
+        (25, None),
+        (-25, None),
+        (30, UnreadableReason.TURNED_AWAY),
+        (-80, UnreadableReason.TURNED_AWAY),
+    ],
 )
 def test_a_head_turned_away_is_not_judged(yaw_deg, expected):
     assert judge(on_portrait(turned(yaw_deg)), portrait(), SETTINGS) is expected
@@ -96,25 +108,31 @@ def moved(index: int, x: float, y: float) -> Face:
     ids=["eye beside the box", "mouth below the box", "no head", "too few points"],
 )
 def test_points_that_are_no_face_count_as_occluded(face):
-    assert judge(face, portrait(), SETTINGS) is Unknown.OCCLUDED
+    assert judge(face, portrait(), SETTINGS) is UnreadableReason.OCCLUDED
 
 
 def test_a_face_half_outside_the_frame_is_occluded():
     image = portrait()[:240]
     face = portrait_face()
     cut = Face((161, 115, 362, 240), face.score, face.keypoints)
-    assert judge(cut, image, SETTINGS) is Unknown.OCCLUDED
+    assert judge(cut, image, SETTINGS) is UnreadableReason.OCCLUDED
     ears_only = np.ascontiguousarray(portrait()[:, 190:])
     shifted = Face((0, 115, 172, 352), face.score, face.keypoints - np.float32([190, 0]))
     assert judge(shifted, ears_only, SETTINGS) is None
 
 
 def test_the_limits_are_settings():
-    strict = QualitySettings(min_face_px=256, min_sharpness=10, max_yaw_deg=10, max_misfit=0.01)
-    assert judge(portrait_face(), portrait(), strict) is Unknown.TOO_SMALL
-    assert judge(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is Unknown.BLURRED
-    assert judge(on_portrait(turned(12)), portrait(), QualitySettings(max_yaw_deg=10)) is Unknown.TURNED_AWAY
-    assert judge(portrait_face(), portrait(), QualitySettings(max_misfit=0.01)) is Unknown.OCCLUDED
+    strict = QualitySettings(min_face_px=256, min_sharpness=10, max_yaw_deg=10, max_reprojection_error=0.01)
+    assert judge(portrait_face(), portrait(), strict) is UnreadableReason.TOO_SMALL
+    assert judge(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is UnreadableReason.BLURRED
+    assert (
+        judge(on_portrait(turned(12)), portrait(), QualitySettings(max_yaw_deg=10))
+        is UnreadableReason.TURNED_AWAY
+    )
+    assert (
+        judge(portrait_face(), portrait(), QualitySettings(max_reprojection_error=0.01))
+        is UnreadableReason.OCCLUDED
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,21 +146,21 @@ def test_any_box_can_be_measured(box):
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (HeadReading(HeadPose(0.0, -30.0, 2.6), mesh_fits=True), Unknown.HEAD_BOWED),
-        (HeadReading(HeadPose(0.0, -10.0, 2.6), mesh_fits=True), Unknown.HEAD_BOWED),
-        (HeadReading(HeadPose(0.0, -9.0, 2.6), mesh_fits=True), None),
-        (HeadReading(HeadPose(0.0, 0.0, 8.2), mesh_fits=False), Unknown.POSE_UNKNOWN),
-        (HeadReading(None), Unknown.POSE_UNKNOWN),
+        (HeadEstimate(HeadPose(0.0, -30.0, 2.6), mesh_fits=True), UnreadableReason.HEAD_BOWED),
+        (HeadEstimate(HeadPose(0.0, -10.0, 2.6), mesh_fits=True), UnreadableReason.HEAD_BOWED),
+        (HeadEstimate(HeadPose(0.0, -9.0, 2.6), mesh_fits=True), None),
+        (HeadEstimate(HeadPose(0.0, 0.0, 8.2), mesh_fits=False), UnreadableReason.POSE_UNKNOWN),
+        (HeadEstimate(None), UnreadableReason.POSE_UNKNOWN),
     ],
     ids=["bowed", "perhaps bowed", "level", "no mesh", "no pose"],
 )
 def test_an_expression_is_not_read_from_a_sharp_face_at_a_refused_pose(head, expected):
-    assert assess(portrait_face(), portrait(), head, SETTINGS) is expected
+    assert assess_face(portrait_face(), portrait(), head, SETTINGS) is expected
 
 
 def test_a_pose_reason_comes_after_the_size_and_before_blur():
-    bowed = HeadReading(HeadPose(0.0, -30.0, 2.6), mesh_fits=True)
+    bowed = HeadEstimate(HeadPose(0.0, -30.0, 2.6), mesh_fits=True)
     even = np.full_like(portrait(), 90)
-    assert assess(portrait_face(0.05), scaled(0.05), bowed, SETTINGS) is Unknown.TOO_SMALL
-    assert assess(portrait_face(), even, bowed, SETTINGS) is Unknown.HEAD_BOWED
-    assert assess(portrait_face(), even, HeadReading(None), SETTINGS) is Unknown.POSE_UNKNOWN
+    assert assess_face(portrait_face(0.05), scaled(0.05), bowed, SETTINGS) is UnreadableReason.TOO_SMALL
+    assert assess_face(portrait_face(), even, bowed, SETTINGS) is UnreadableReason.HEAD_BOWED
+    assert assess_face(portrait_face(), even, HeadEstimate(None), SETTINGS) is UnreadableReason.POSE_UNKNOWN

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from monitor.errors import PlanError
-from monitor.geometry import moved
-from monitor.registration.landmarks import Landmarks, from_bytes, landmarks
+from monitor.geometry import transform_points
+from monitor.registration.landmarks import ReferenceView, extract_reference_view, reference_view_from_bytes
 from monitor.seating.seat_plan import person_area
 from tests.helpers.halls import HEIGHT, SEATS, WIDTH, camera, hall, room, seen
 
@@ -15,23 +15,27 @@ PEOPLE = [person_area(box) for box in SEATS.values()]
 
 
 @pytest.fixture(scope="module")
-def of_hall() -> Landmarks:
-    return landmarks(hall(SEATS), PEOPLE)
+def of_hall() -> ReferenceView:
+    return extract_reference_view(hall(SEATS), PEOPLE)
 
 
 def test_the_view_is_told_again_from_elsewhere_with_other_people(of_hall) -> None:
     for matrix in (camera(), camera(80, -30), camera(-40, 10, zoom=1.15)):
         found = of_hall.view(seen(matrix, hall({"A1": SEATS["A2"]})))
         assert found is not None
-        assert np.abs(moved(found, CORNERS) - moved(matrix, CORNERS)).max() < 3
+        assert np.abs(transform_points(found, CORNERS) - transform_points(matrix, CORNERS)).max() < 3
 
 
 def test_a_still_of_another_size_serves(of_hall) -> None:
     large = cv2.resize(hall(SEATS), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    doubled = landmarks(np.asarray(large, np.uint8), [tuple(2 * edge for edge in box) for box in PEOPLE])
-    found = doubled.view(seen(camera(20, 10), hall(SEATS)))
+    doubled = extract_reference_view(
+        np.asarray(large, np.uint8), [tuple(2 * edge for edge in box) for box in PEOPLE]
+    )
+    found = doubled.match(seen(camera(20, 10), hall(SEATS)))
     assert found is not None
-    np.testing.assert_allclose(moved(found, 2 * CORNERS), moved(camera(20, 10), CORNERS), atol=3)
+    np.testing.assert_allclose(
+        transform_points(found, 2 * CORNERS), transform_points(camera(20, 10), CORNERS), atol=3
+    )
 
 
 @pytest.mark.parametrize("other", [room(seed=9), np.zeros((HEIGHT, WIDTH, 3), np.uint8)])
@@ -65,26 +69,26 @@ def test_nothing_of_who_sat_there_is_in_them(monkeypatch) -> None:
     other = hall(SEATS)
     for x1, y1, x2, y2 in (tuple(map(round, box)) for box in SEATS.values()):
         other[y1:y2, x1:x2] = room(seed=5)[y1:y2, x1:x2]
-    one, two = (landmarks(picture, PEOPLE) for picture in (hall(SEATS), other))
-    np.testing.assert_array_equal(one.points, two.points)
-    np.testing.assert_array_equal(one.codes, two.codes)
+    one, two = (extract_reference_view(picture, PEOPLE) for picture in (hall(SEATS), other))
+    np.testing.assert_array_equal(one.keypoints, two.keypoints)
+    np.testing.assert_array_equal(one.descriptors, two.descriptors)
 
 
 def test_a_still_with_nothing_to_hold_on_to_is_refused() -> None:
     with pytest.raises(PlanError, match="more of the room"):
-        landmarks(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), [])
+        extract_reference_view(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), [])
     with pytest.raises(PlanError, match="0 points"):
-        landmarks(room(), [(0, 0, WIDTH, HEIGHT)])
+        extract_reference_view(room(), [(0, 0, WIDTH, HEIGHT)])
 
 
 def test_they_come_back_from_bytes(of_hall) -> None:
-    again = from_bytes(of_hall.to_bytes())
+    again = reference_view_from_bytes(of_hall.to_bytes())
     assert again.scale == of_hall.scale
-    np.testing.assert_array_equal(again.points, of_hall.points)
-    np.testing.assert_array_equal(again.codes, of_hall.codes)
+    np.testing.assert_array_equal(again.keypoints, of_hall.points)
+    np.testing.assert_array_equal(again.descriptors, of_hall.descriptors)
 
 
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])
 def test_damaged_bytes_are_refused(of_hall, cut) -> None:
     with pytest.raises(PlanError, match="seats use"):
-        from_bytes(of_hall.to_bytes()[:cut])
+        reference_view_from_bytes(of_hall.to_bytes()[:cut])

@@ -37,12 +37,12 @@ def test_a_clock_that_is_set_does_not_make_it_another_process(monkeypatch) -> No
 @linux
 def test_the_same_number_after_the_machine_started_again_is_another(monkeypatch) -> None:
     pid, started = current_process()
-    monkeypatch.setattr(process, "_boot", lambda: 1)
+    monkeypatch.setattr(process, "_boot_number", lambda: 1)
     assert not is_running(pid, started)
 
 
 def test_without_such_a_number_the_time_since_the_epoch_does(monkeypatch) -> None:
-    monkeypatch.setattr(process, "_boot", lambda: None)
+    monkeypatch.setattr(process, "_boot_number", lambda: None)
     pid, started = current_process()
     assert started == psutil.Process(pid).create_time()
     assert is_running(pid, started)
@@ -52,7 +52,7 @@ def test_without_such_a_number_the_time_since_the_epoch_does(monkeypatch) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 def test_a_process_that_has_ended_is_gone_before_its_parent_asks(tmp_path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = process._started(child.pid)
+    started = process._start_time(child.pid)
     assert is_running(child.pid, started)
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is not asked about

@@ -3,31 +3,31 @@
 import numpy as np
 import pytest
 
-from monitor.seating.call_grid import GAP_S, IDLE_SAMPLES, LOST_S, FrameKind, GridConfirmation, TileGrid
+from monitor.seating.call_grid import GAP_S, IDLE_SAMPLES, LOST_S, CallGrid, CallGridConfirmation, FrameKind
 from monitor.seating.call_grid_detection import find_grid
 from monitor.types import Box, ImageBGR
 from tests.helpers.tiles_drawn import drawn_call, drawn_room
 
 FRAME = np.zeros((400, 600, 3), np.uint8)
-TWO_BY_TWO = TileGrid(((0, 0, 300, 200), (300, 0, 600, 200), (0, 200, 300, 400), (300, 200, 600, 400)), 600)
-THREE = TileGrid(TWO_BY_TWO.tiles[:3], 600)
-CENTRED = TileGrid((*TWO_BY_TWO.tiles[:2], (150, 200, 450, 400)), 600)
-SIDE_BY_SIDE = TileGrid(((0, 50, 300, 350), (300, 50, 600, 350)), 600)
+TWO_BY_TWO = CallGrid(((0, 0, 300, 200), (300, 0, 600, 200), (0, 200, 300, 400), (300, 200, 600, 400)), 600)
+THREE = CallGrid(TWO_BY_TWO.tiles[:3], 600)
+CENTRED = CallGrid((*TWO_BY_TWO.tiles[:2], (150, 200, 450, 400)), 600)
+SIDE_BY_SIDE = CallGrid(((0, 50, 300, 350), (300, 50, 600, 350)), 600)
 FACES: list[Box] = [(100, 50, 180, 130), (400, 50, 480, 130), (100, 250, 180, 330)]
 
 
 class Scripted:
     """Reads the grids of ``grids``, one a sample, the last for ever."""
 
-    def __init__(self, *grids: TileGrid | None) -> None:
+    def __init__(self, *grids: CallGrid | None) -> None:
         self.grids = list(grids)
 
-    def __call__(self, image_bgr: ImageBGR) -> TileGrid | None:
+    def __call__(self, image_bgr: ImageBGR) -> CallGrid | None:
         return self.grids.pop(0) if len(self.grids) > 1 else self.grids[0]
 
 
 def confirmed_after(
-    grids: GridConfirmation, faces: list[Box], seconds: float, start_s: float = 0.0
+    grids: CallGridConfirmation, faces: list[Box], seconds: float, start_s: float = 0.0
 ) -> float | None:
     """When the frames are first taken to be a call, sampled twice a second; None for not within that time."""
     for media_s in np.arange(start_s, start_s + seconds, 0.5):
@@ -38,23 +38,23 @@ def confirmed_after(
 
 
 def test_a_grid_is_believed_after_three_seconds() -> None:
-    assert confirmed_after(GridConfirmation(Scripted(TWO_BY_TWO)), FACES, 10) == 3.0
+    assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO)), FACES, 10) == 3.0
 
 
 def test_a_grid_that_is_unreadable_for_a_moment_is_believed_all_the_same() -> None:
     found = Scripted(TWO_BY_TWO, TWO_BY_TWO, None, THREE, TWO_BY_TWO)
-    assert confirmed_after(GridConfirmation(found), FACES, 10) == 3.0
+    assert confirmed_after(CallGridConfirmation(found), FACES, 10) == 3.0
 
 
 def test_grids_that_do_not_stay_are_not_believed() -> None:
     """As straight lines before a camera that moves."""
     found = Scripted(*[TWO_BY_TWO, SIDE_BY_SIDE] * 20)
-    assert confirmed_after(GridConfirmation(found), FACES, 15) is None
+    assert confirmed_after(CallGridConfirmation(found), FACES, 15) is None
 
 
 def test_a_room_is_searched_for_a_grid_in_every_fourth_sample_only() -> None:
     searched: list[float] = []
-    grids = GridConfirmation(lambda image_bgr: searched.append(0.0))
+    grids = CallGridConfirmation(lambda image_bgr: searched.append(0.0))
     for number in range(41):
         grids.update(FRAME, FACES, number / 2)
     assert len(searched) == 1 + 40 // IDLE_SAMPLES
@@ -63,7 +63,7 @@ def test_a_room_is_searched_for_a_grid_in_every_fourth_sample_only() -> None:
 def test_once_a_grid_is_in_sight_every_sample_is_searched() -> None:
     found = Scripted(None, TWO_BY_TWO)
     first = IDLE_SAMPLES / 2
-    assert confirmed_after(GridConfirmation(found), FACES, 10) == first + 3.0
+    assert confirmed_after(CallGridConfirmation(found), FACES, 10) == first + 3.0
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_once_a_grid_is_in_sight_every_sample_is_searched() -> None:
     ids=["across a border", "two in each tile", "one face only"],
 )
 def test_faces_that_are_not_where_a_call_shows_them_forbid_it(faces: list[Box]) -> None:
-    assert confirmed_after(GridConfirmation(Scripted(TWO_BY_TWO)), faces, 10) is None
+    assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO)), faces, 10) is None
 
 
 def test_a_room_by_setting_is_never_a_call_and_a_call_by_setting_is_one_at_once() -> None:
-    assert confirmed_after(GridConfirmation(Scripted(TWO_BY_TWO), FrameKind.ROOM), FACES, 10) is None
-    assert confirmed_after(GridConfirmation(Scripted(None), FrameKind.CALL), FACES, 10) == 0.0
+    assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO), FrameKind.ROOM), FACES, 10) is None
+    assert confirmed_after(CallGridConfirmation(Scripted(None), FrameKind.CALL), FACES, 10) == 0.0
 
 
 def test_after_a_gap_and_after_a_change_of_size_it_is_confirmed_again() -> None:
-    grids = GridConfirmation(Scripted(TWO_BY_TWO))
+    grids = CallGridConfirmation(Scripted(TWO_BY_TWO))
     assert confirmed_after(grids, FACES, 10) == 3.0
     assert grids.update(FRAME, FACES, 4.0 + GAP_S), "the stream came back"
     assert not grids.is_call
@@ -95,14 +95,14 @@ def test_after_a_gap_and_after_a_change_of_size_it_is_confirmed_again() -> None:
 
 
 def test_single_pictures_may_lie_any_time_apart() -> None:
-    grids = GridConfirmation(Scripted(TWO_BY_TWO), is_film=False)
+    grids = CallGridConfirmation(Scripted(TWO_BY_TWO), is_video=False)
     grids.update(FRAME, FACES, 0.0)
     assert not any(grids.update(FRAME, FACES, media_s) for media_s in (100.0, 200.0, 300.0))
     assert grids.is_call
 
 
 def test_a_call_that_is_replaced_is_no_call_any_more() -> None:
-    grids = GridConfirmation(Scripted(*[TWO_BY_TWO] * 8, None))
+    grids = CallGridConfirmation(Scripted(*[TWO_BY_TWO] * 8, None))
     assert confirmed_after(grids, FACES, 4) == 3.0
     for media_s in np.arange(3.5, 4.5 + LOST_S, 0.5):
         grids.update(FRAME, FACES, float(media_s))
@@ -117,7 +117,7 @@ def test_an_incomplete_last_row_moves_no_tile_but_a_centred_one_does() -> None:
 
 
 def test_a_drawn_call_is_believed_and_a_room_with_a_panning_camera_is_not() -> None:
-    call, room = (GridConfirmation(find_grid) for _ in range(2))
+    call, room = (CallGridConfirmation(find_grid) for _ in range(2))
     wide, _ = drawn_room("windows", size=(1600, 720))
     for sample in range(12):
         image, _, faces = drawn_call(9, seed=sample, people=list(range(9)))

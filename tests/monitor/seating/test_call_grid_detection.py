@@ -34,7 +34,7 @@ def test_a_room_has_none(kind: str, size: tuple[int, int]) -> None:
     for seed in range(3):
         image, faces = drawn_room(kind, seed=seed, size=size)
         grid = find_grid(image)
-        assert grid is None or not grid.fits(faces), "or people stand across its borders"
+        assert grid is None or not grid.matches_faces(faces), "or people stand across its borders"
 
 
 def test_an_even_frame_and_one_too_small_have_none() -> None:

@@ -5,9 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from monitor.geometry import STANDING, Matrix
-from monitor.seating.call_grid import FrameKind, GridConfirmation, TileGrid
-from monitor.seating.layout_change import LONGEST, Layouts, Moves, Surroundings
+from monitor.geometry import IDENTITY, Matrix
+from monitor.seating.call_grid import CallGrid, CallGridConfirmation, FrameKind
+from monitor.seating.layout_change import (
+    MAX_TRANSITION_SAMPLES,
+    ContextSampler,
+    LayoutChangeDetector,
+    LayoutMatch,
+)
 from monitor.types import Box, ImageBGR
 
 WIDTH, HEIGHT = 1200, 800
@@ -38,7 +43,7 @@ def call(people: list[int], columns: int) -> tuple[ImageBGR, list[Box]]:
     return image, faces
 
 
-def drawn_grid(image: ImageBGR) -> TileGrid | None:
+def drawn_grid(image: ImageBGR) -> CallGrid | None:
     """The tiles of ``call``, by where the numbers change; None where the picture was shifted."""
     columns, rows = (
         [0, *(np.flatnonzero(np.diff(line.astype(int))) + 1), len(line)]
@@ -51,42 +56,46 @@ def drawn_grid(image: ImageBGR) -> TileGrid | None:
         if image[y1, x1, 0]
     )
     sizes = np.array([(x2 - x1, y2 - y1) for x1, y1, x2, y2 in tiles])
-    return TileGrid(tiles, image.shape[1]) if len(tiles) > 1 and np.ptp(sizes, axis=0).max() < 3 else None
+    return CallGrid(tiles, image.shape[1]) if len(tiles) > 1 and np.ptp(sizes, axis=0).max() < 3 else None
 
 
-def in_a_call(look: Surroundings, *, may_slide: bool = True) -> Layouts:
+def in_a_call(look: ContextSampler, *, may_slide: bool = True) -> LayoutChangeDetector:
     """Of frames that are known to be a call, before the first."""
-    grids = GridConfirmation(drawn_grid, FrameKind.CALL, is_film=may_slide)
-    return Layouts(look, grids, may_slide=may_slide)
+    grids = CallGridConfirmation(drawn_grid, FrameKind.CALL, is_video=may_slide)
+    return LayoutChangeDetector(look, grids, is_video=may_slide)
 
 
-def later(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matrix = STANDING) -> Moves | None:
+def later(
+    layouts: LayoutChangeDetector, image: ImageBGR, faces: list[Box], to_room: Matrix = IDENTITY
+) -> LayoutMatch | None:
     """What is found in the next sample, half a second later."""
-    return layouts.found_again(image, faces, to_room, next(SAMPLES) / 2)
+    return layouts.match_after_change(image, faces, to_room, next(SAMPLES) / 2)
 
 
-def begun(people: list[int], columns: int) -> Layouts:
+def begun(people: list[int], columns: int) -> LayoutChangeDetector:
     """Everybody of the call is followed by a track of their number, and is a student of a number ten less."""
     layouts = in_a_call(around)
     image, faces = call(people, columns)
     assert later(layouts, image, faces) is None
     seen = dict(zip(filter(None, people), faces, strict=True))
-    layouts.remember(image, seen, {person: person - 10 for person in seen}, STANDING)
+    layouts.store_reference(image, seen, {person: person - 10 for person in seen}, IDENTITY)
     return layouts
 
 
-def anew(layouts: Layouts, people: list[int], columns: int) -> Moves | None:
+def anew(layouts: LayoutChangeDetector, people: list[int], columns: int) -> LayoutMatch | None:
     return standing(layouts, *call(people, columns))
 
 
-def standing(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matrix = STANDING) -> Moves | None:
+def standing(
+    layouts: LayoutChangeDetector, image: ImageBGR, faces: list[Box], to_room: Matrix = IDENTITY
+) -> LayoutMatch | None:
     """What is found when another picture has come and stands."""
     first = later(layouts, image, faces, to_room)
-    if not layouts.is_sliding:
+    if not layouts.in_transition:
         return first
     assert first is None
     moves = later(layouts, image, faces, to_room)
-    assert not layouts.is_sliding
+    assert not layouts.in_transition
     return moves
 
 
@@ -103,7 +112,7 @@ def standing(layouts: Layouts, image: ImageBGR, faces: list[Box], to_room: Matri
 def test_who_stays_is_found_again(before: list[int], columns: int, now: list[int], columns_now: int) -> None:
     moves = anew(begun(before, columns), now, columns_now)
     stayed = set(before) & set(now)
-    assert moves == Moves(
+    assert moves == LayoutMatch(
         {person: now.index(person) for person in stayed}, {p - 10: now.index(p) for p in stayed}
     )
 
@@ -117,7 +126,7 @@ def test_the_same_picture_is_no_new_layout_though_two_have_jumped() -> None:
 
 def test_a_camera_that_was_moved_is_no_new_layout_whether_it_was_followed_or_not() -> None:
     shift = 150
-    for to_room in (np.array([[1.0, 0.0, -shift], [0.0, 1.0, 0.0]]), STANDING):
+    for to_room in (np.array([[1.0, 0.0, -shift], [0.0, 1.0, 0.0]]), IDENTITY):
         layouts = begun([10, 11, 12, 13], 2)
         image, faces = call([10, 11, 12, 13], 2)
         image = np.roll(image, shift, axis=1)
@@ -136,33 +145,33 @@ def test_tiles_on_their_way_are_waited_for() -> None:
     image, faces = call(people, 3)
     for shift in (300, 120):
         on_the_way = [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in faces]
-        assert later(layouts, np.roll(image, shift, axis=1), on_the_way, STANDING) is None
-        assert layouts.is_sliding
-    assert later(layouts, image, faces, STANDING) is None
-    assert layouts.is_sliding, "nobody knows yet that it stands"
-    moves = later(layouts, image, faces, STANDING)
+        assert later(layouts, np.roll(image, shift, axis=1), on_the_way, IDENTITY) is None
+        assert layouts.in_transition
+    assert later(layouts, image, faces, IDENTITY) is None
+    assert layouts.in_transition, "nobody knows yet that it stands"
+    moves = later(layouts, image, faces, IDENTITY)
     assert moves is not None
-    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
-    assert not layouts.is_sliding
+    assert moves.face_by_student == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert not layouts.in_transition
 
 
 def test_pictures_that_are_no_film_are_not_waited_for() -> None:
     layouts = in_a_call(around, may_slide=False)
     image, faces = call([10, 11, 12, 13], 2)
     later(layouts, image, faces)
-    layouts.remember(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, STANDING)
-    moves = later(layouts, *call([10, 11, 12, 13, 14, 15, 16], 3), STANDING)
-    assert not layouts.is_sliding
+    layouts.store_reference(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, IDENTITY)
+    moves = later(layouts, *call([10, 11, 12, 13, 14, 15, 16], 3), IDENTITY)
+    assert not layouts.in_transition
     assert moves is not None
-    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert moves.face_by_student == {0: 0, 1: 1, 2: 2, 3: 3}
 
 
 def test_tiles_that_come_back_have_not_been_laid_out_anew() -> None:
     layouts = begun([10, 11, 12, 13], 2)
-    assert later(layouts, *call([20, 21], 2), STANDING) is None
-    assert layouts.is_sliding
-    assert later(layouts, *call([10, 11, 12, 13], 2), STANDING) is None
-    assert not layouts.is_sliding
+    assert later(layouts, *call([20, 21], 2), IDENTITY) is None
+    assert layouts.in_transition
+    assert later(layouts, *call([10, 11, 12, 13], 2), IDENTITY) is None
+    assert not layouts.in_transition
 
 
 def test_a_view_that_never_stands_is_not_waited_for() -> None:
@@ -174,32 +183,32 @@ def test_a_view_that_never_stands_is_not_waited_for() -> None:
         return np.roll(image, down, axis=0), [(x1, y1 + down, x2, y2 + down) for x1, y1, x2, y2 in faces]
 
     waited = 0
-    while waited == 0 or layouts.is_sliding:
-        assert waited <= LONGEST
-        later(layouts, *moved(waited), STANDING)
+    while waited == 0 or layouts.in_transition:
+        assert waited <= MAX_TRANSITION_SAMPLES
+        later(layouts, *moved(waited), IDENTITY)
         waited += 1
-    assert waited == LONGEST + 1
-    later(layouts, *moved(waited), STANDING)
-    assert not layouts.is_sliding, "nor again while it goes on"
+    assert waited == MAX_TRANSITION_SAMPLES + 1
+    later(layouts, *moved(waited), IDENTITY)
+    assert not layouts.in_transition, "nor again while it goes on"
     assert standing(layouts, *call([10, 11, 12, 13], 2)) is None
-    later(layouts, image, faces, STANDING)
-    assert layouts.is_sliding, "but after it has stood"
+    later(layouts, image, faces, IDENTITY)
+    assert layouts.in_transition, "but after it has stood"
 
 
 def test_one_who_gets_up_as_the_tiles_stand_does_not_keep_them_sliding() -> None:
     """Their tile is a quarter of the picture, which is another then."""
     layouts = begun([10, 11, 12, 13, 14, 15, 16], 3)
-    assert later(layouts, *call([10, 12, 13, 16], 2), STANDING) is None
-    assert layouts.is_sliding
-    moves = later(layouts, *call([10, 0, 13, 16], 2), STANDING)
+    assert later(layouts, *call([10, 12, 13, 16], 2), IDENTITY) is None
+    assert layouts.in_transition
+    moves = later(layouts, *call([10, 0, 13, 16], 2), IDENTITY)
     assert moves is not None
-    assert moves.students == {0: 0, 3: 1, 6: 2}
+    assert moves.face_by_student == {0: 0, 3: 1, 6: 2}
 
 
 def test_one_who_sits_down_while_another_gets_up_is_no_new_layout() -> None:
     layouts = begun([10, 0, 12, 13], 2)
-    assert later(layouts, *call([0, 11, 12, 13], 2), STANDING) is None
-    assert not layouts.is_sliding
+    assert later(layouts, *call([0, 11, 12, 13], 2), IDENTITY) is None
+    assert not layouts.in_transition
 
 
 def test_one_person_tells_nothing() -> None:
@@ -210,14 +219,14 @@ def test_who_was_away_is_recognised_when_back() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     image, faces = call([10, 0, 12, 13], 2)
     students = {10: 0, 12: 2, 13: 3}
-    layouts.remember(image, dict(zip(students, faces, strict=True)), students, STANDING)
+    layouts.store_reference(image, dict(zip(students, faces, strict=True)), students, IDENTITY)
     moves = anew(layouts, [10, 0, 12, 13, 14, 15, 16], 3)
     assert moves is not None
-    assert moves.students == {0: 0, 2: 1, 3: 2}
+    assert moves.face_by_student == {0: 0, 2: 1, 3: 2}
     image, faces = call([10, 11, 12, 13, 14, 15, 16], 3)
-    assert layouts.recognised(image, {31: faces[1], 32: faces[5]}) == {31: 1}
-    layouts.remember(image, {31: faces[1]}, {31: 1}, STANDING)
-    assert layouts.recognised(image, {33: faces[1]}) == {}
+    assert layouts.reidentify(image, {31: faces[1], 32: faces[5]}) == {31: 1}
+    layouts.store_reference(image, {31: faces[1]}, {31: 1}, IDENTITY)
+    assert layouts.reidentify(image, {33: faces[1]}) == {}
 
 
 def test_the_order_is_kept_over_two_layouts() -> None:
@@ -234,20 +243,22 @@ def test_the_order_is_kept_over_two_layouts() -> None:
     layouts = in_a_call(dim)
     image, faces = call([10, 11, 12, 13], 2)
     later(layouts, image, faces)
-    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
+    layouts.store_reference(
+        image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, IDENTITY
+    )
     for people, columns in (([10, 0, 12, 13, 14, 15, 16], 3), ([10, 0, 12, 13], 2)):
         image, faces = call(people, columns)
         moves = standing(layouts, image, faces)
         assert moves is not None
-        assert {0, 2, 3} <= set(moves.students)
-        numbers = {index: student for student, index in moves.students.items()}
+        assert {0, 2, 3} <= set(moves.face_by_student)
+        numbers = {index: student for student, index in moves.face_by_student.items()}
         seen = {10 + index: face for index, face in enumerate(faces)}
-        layouts.remember(
-            image, seen, {10 + index: numbers.get(index, 90 + index) for index in range(len(faces))}, STANDING
+        layouts.store_reference(
+            image, seen, {10 + index: numbers.get(index, 90 + index) for index in range(len(faces))}, IDENTITY
         )
     image, faces = call([10, 18, 12, 19], 2)
-    assert layouts.recognised(image, {50: faces[3]}) == {}
-    assert layouts.recognised(image, {51: faces[1]}) == {51: 1}
+    assert layouts.reidentify(image, {50: faces[3]}) == {}
+    assert layouts.reidentify(image, {51: faces[1]}) == {51: 1}
 
 
 def test_the_face_itself_is_not_compared() -> None:
@@ -262,34 +273,36 @@ def test_the_face_itself_is_not_compared() -> None:
     layouts = in_a_call(strangers)
     image, faces = call([10, 11, 12, 13], 2)
     later(layouts, image, faces)
-    layouts.remember(image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, STANDING)
+    layouts.store_reference(
+        image, dict(zip((1, 2, 3, 4), faces, strict=True)), {1: 0, 2: 1, 3: 2, 4: 3}, IDENTITY
+    )
     moves = anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3)
     assert moves is not None
-    assert moves.students == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert moves.face_by_student == {0: 0, 1: 1, 2: 2, 3: 3}
 
 
 def test_no_layout_is_searched_for_before_a_grid_was_confirmed() -> None:
     """The very same frames are a new layout once it was."""
     for samples, expected in ((3, False), (8, True)):
-        layouts = Layouts(around, GridConfirmation(drawn_grid))
+        layouts = LayoutChangeDetector(around, CallGridConfirmation(drawn_grid))
         image, faces = call([10, 11, 12, 13], 2)
         for _ in range(samples):
             assert later(layouts, image, faces) is None
-        layouts.remember(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, STANDING)
+        layouts.store_reference(image, dict(enumerate(faces)), {0: 0, 1: 1, 2: 2, 3: 3}, IDENTITY)
         assert (anew(layouts, [10, 11, 12, 13, 14, 15, 16], 3) is not None) == expected
 
 
 def test_people_who_walk_about_before_a_moving_camera_are_no_new_layout() -> None:
     """Nothing is where it was, everybody is found elsewhere, and no sample is left out."""
-    layouts = Layouts(around, GridConfirmation(drawn_grid))
+    layouts = LayoutChangeDetector(around, CallGridConfirmation(drawn_grid))
     rng = np.random.default_rng(3)
     for _ in range(20):
         people = rng.permutation([10, 11, 12, 13, 14, 15]).tolist()
         image, faces = call(people, 3)
         image = np.roll(image, int(rng.integers(50, 250)), axis=1)
         assert later(layouts, image, faces) is None
-        assert not layouts.is_sliding
-        layouts.remember(image, dict(enumerate(faces)), {one: one for one in range(6)}, STANDING)
+        assert not layouts.in_transition
+        layouts.store_reference(image, dict(enumerate(faces)), {one: one for one in range(6)}, IDENTITY)
 
 
 def replaced(image: ImageBGR, faces: list[Box], tile: int, person: int) -> tuple[ImageBGR, list[Box]]:
@@ -309,7 +322,7 @@ def test_faces_that_are_replaced_in_their_tiles_are_no_new_layout() -> None:
     for tile, person in ((0, 20), (1, 21), (3, 10)):
         image, faces = replaced(image, faces, tile, person)
     assert later(layouts, image, faces) is None
-    assert not layouts.is_sliding, "and the sample counts"
+    assert not layouts.in_transition, "and the sample counts"
 
 
 def test_people_who_change_tiles_of_a_grid_that_stays_are_a_new_layout() -> None:
@@ -319,11 +332,11 @@ def test_people_who_change_tiles_of_a_grid_that_stays_are_a_new_layout() -> None
     moved = [*faces[:3], *((x1 + 60, y1, x2 + 60, y2) for x1, y1, x2, y2 in faces[3:])]
     moves = standing(layouts, image, moved)
     assert moves is not None
-    assert moves.students == {0: 0, 1: 1, 2: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7}
+    assert moves.face_by_student == {0: 0, 1: 1, 2: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7}
 
 
 def test_a_tile_is_one_student() -> None:
     layouts = begun([10, 11, 12, 13], 2)
     seats = {0: (260.0, 160.0, 340.0, 240.0), 1: (860.0, 160.0, 940.0, 240.0)}
     corner, empty = (20.0, 20.0, 60.0, 60.0), (20.0, 420.0, 60.0, 460.0)
-    assert layouts.owners({7: corner, 8: empty}, seats) == {7: 0}
+    assert layouts.students_by_tile({7: corner, 8: empty}, seats) == {7: 0}

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.faces.expression import ExpressionReader, NoExpressions
-from monitor.faces.eye_closure import LEAST_SAMPLES
-from monitor.faces.head_pose import head_pose
-from monitor.geometry import in_picture, in_room
-from monitor.registration.camera_motion import BLIND_S, CAMERA_LOST, CAMERA_MOVED, NOT_LOOKED_AT
-from monitor.seating.assigner import Seating
-from monitor.session.pipeline import PICTURES, Pipeline
+from monitor.faces.expression import NullExpressionEstimator, QualityGatedEstimator
+from monitor.faces.eye_closure import MIN_SAMPLES
+from monitor.faces.head_pose import pose_from_keypoints
+from monitor.geometry import in_camera_frame, in_reference_frame
+from monitor.registration.camera_motion import CAMERA_LOST, CAMERA_MOVED, NOT_ANALYSED, UNKNOWN_NOTE_AFTER_S
+from monitor.seating.assigner import SeatAssigner
+from monitor.session.pipeline import STATIC_FACES_NOTE, Pipeline
 from monitor.timeline.binning import Binner
-from monitor.tracking.liveness import PICTURE_S
+from monitor.tracking.liveness import STATIC_AFTER_S
 from monitor.tracking.tracker import Tracker
-from monitor.types import Face, Frame, Grounds, HeadPose, HeadReading, Unknown
+from monitor.types import AssignmentBasis, Face, Frame, HeadEstimate, HeadPose, UnreadableReason
 from tests.helpers.faces import face
 
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -40,7 +40,7 @@ class Always:
     def __init__(self, reading=SAD) -> None:
         self.reading, self.asked = reading, 0
 
-    def read(self, image_bgr, faces, heads):
+    def estimate(self, image_bgr, faces, heads):
         self.asked += 1
         return [self.reading] * len(faces)
 
@@ -50,7 +50,7 @@ def frame(at_s: float) -> Frame:
 
 
 def pipeline(*faces: list[Face], reader=None) -> Pipeline:
-    return Pipeline(Script(*faces), reader or Always(), Tracker(), Seating())
+    return Pipeline(Script(*faces), reader or Always(), Tracker(), SeatAssigner())
 
 
 def run(p: Pipeline, samples: int) -> list:
@@ -69,7 +69,7 @@ def test_a_face_becomes_a_student_once_confirmed_and_keeps_its_earlier_samples()
 def test_a_flash_that_never_repeats_is_nobody() -> None:
     p = pipeline([face(100, 100), face(300, 100)], *[[face(100, 100)]] * 30)
     run(p, 31)
-    assert p.seating.student_count == 1
+    assert p.assigner.student_count == 1
 
 
 def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
@@ -88,13 +88,17 @@ def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
 def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, [])
     (absent,) = run(p, 4)[-1].observations
-    assert (absent.seen, absent.unknown, absent.probabilities) == (False, Unknown.ABSENT, None)
+    assert (absent.seen, absent.unknown, absent.probabilities) == (False, UnreadableReason.ABSENT, None)
 
 
 def test_a_reason_is_carried_instead_of_probabilities() -> None:
-    p = pipeline(*[[face(100, 100)]] * 3, reader=Always(Unknown.BLURRED))
+    p = pipeline(*[[face(100, 100)]] * 3, reader=Always(UnreadableReason.BLURRED))
     observation = run(p, 3)[-1].observations[0]
-    assert (observation.seen, observation.unknown, observation.probabilities) == (True, Unknown.BLURRED, None)
+    assert (observation.seen, observation.unknown, observation.probabilities) == (
+        True,
+        UnreadableReason.BLURRED,
+        None,
+    )
 
 
 class InTurn:
@@ -104,21 +108,21 @@ class InTurn:
     def __init__(self, *readings) -> None:
         self.readings = readings
 
-    def read(self, image_bgr, faces, heads):
+    def estimate(self, image_bgr, faces, heads):
         return list(self.readings[: len(faces)])
 
 
 def test_each_sighting_carries_what_was_read_of_its_face_in_this_frame() -> None:
     faces = [face(100, 100), face(300, 100)]
-    p = pipeline(*[faces] * 4, reader=InTurn(SAD, Unknown.HEAD_BOWED))
+    p = pipeline(*[faces] * 4, reader=InTurn(SAD, UnreadableReason.HEAD_BOWED))
     for sample in run(p, 4):
-        readings = {one.box_xyxy: one.expression for one in sample.sightings}
-        assert readings == {faces[0].box_xyxy: SAD, faces[1].box_xyxy: Unknown.HEAD_BOWED}
+        readings = {one.box_xyxy: one.expression for one in sample.tracked_faces}
+        assert readings == {faces[0].box_xyxy: SAD, faces[1].box_xyxy: UnreadableReason.HEAD_BOWED}
 
 
 def test_in_behaviour_sightings_carry_no_expression() -> None:
-    (sample,) = run(pipeline([face(100, 100)], reader=NoExpressions()), 1)
-    assert [one.expression for one in sample.sightings] == [Unknown.NOT_COMPUTED]
+    (sample,) = run(pipeline([face(100, 100)], reader=NullExpressionEstimator()), 1)
+    assert [one.expression for one in sample.tracked_faces] == [UnreadableReason.NOT_COMPUTED]
 
 
 def test_one_picture_is_enough_where_there_is_only_one() -> None:
@@ -141,14 +145,14 @@ def test_changed_tracks_are_told_once() -> None:
     run(p, 4)
     (stretch,) = p.pop_changed_tracks()
     student, track = stretch.student, stretch.track
-    assert stretch.grounds is None
-    assert (student, track.hits, track.first_s, track.last_s) == (0, 4, 0.0, 1.5)
+    assert stretch.basis is None
+    assert (student, track.hits, track.first_seen_s, track.last_seen_s) == (0, 4, 0.0, 1.5)
     assert p.pop_changed_tracks() == []
 
 
 def test_unconfirmed_samples_do_not_pile_up() -> None:
     elsewhere = [[face(30 + 90 * (i % 4), 60 + 90 * (i % 2))] for i in range(400)]
-    p = Pipeline(Script(*elsewhere), Always(), Tracker(), Seating(confirm_hits=20))
+    p = Pipeline(Script(*elsewhere), Always(), Tracker(), SeatAssigner(min_hits=20))
     for i in range(400):
         p.process(frame(i * 12.0))
     assert len(p._pending) <= 4
@@ -160,34 +164,36 @@ class Sleeper:
     def __init__(self, open_samples: int) -> None:
         self._left = open_samples
 
-    def read(self, image_bgr, faces):
+    def estimate(self, image_bgr, faces):
         self._left -= 1
-        return [HeadReading(HeadPose(5.0, 0.0), 0.3 if self._left >= 0 else 0.06)] * len(faces)
+        return [HeadEstimate(HeadPose(5.0, 0.0), 0.3 if self._left >= 0 else 0.06)] * len(faces)
 
 
 def test_heads_are_read_by_whoever_is_handed_in_and_eyes_judged_by_student() -> None:
-    count = LEAST_SAMPLES + 2
+    count = MIN_SAMPLES + 2
     faces = [[face(100, 100)]] * count
-    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), heads=Sleeper(count - 1))
+    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), head_estimator=Sleeper(count - 1))
     observations = [o for sample in run(p, count) for o in sample.observations]
     assert {o.head for o in observations} == {HeadPose(5.0, 0.0)}
-    assert [o.eyes_closed for o in observations] == [None] * (LEAST_SAMPLES - 1) + [False, False, True]
+    assert [o.eyes_closed for o in observations] == [None] * (MIN_SAMPLES - 1) + [False, False, True]
 
 
 def test_without_a_reader_of_heads_the_keypoints_tell_and_eyes_are_unknown() -> None:
     (*_, last) = run(pipeline(*[[face(100, 100)]] * 3), 3)
-    assert {(o.head, o.eyes_closed) for o in last.observations} == {(head_pose(face(100, 100)), None)}
+    assert {(o.head, o.eyes_closed) for o in last.observations} == {
+        (pose_from_keypoints(face(100, 100)), None)
+    }
 
 
 class TestExpressionReader:
-    def reader(self, reasons: dict[float, Unknown], rows: list) -> ExpressionReader:
+    def reader(self, reasons: dict[float, UnreadableReason], rows: list) -> QualityGatedEstimator:
         self.batches: list[int] = []
 
         def classify(crops):
             self.batches.append(len(crops))
             return np.array(rows[: len(crops)], np.float32)
 
-        return ExpressionReader(
+        return QualityGatedEstimator(
             lambda f, image, head: reasons.get(f.centre[0]),
             lambda image, f: np.zeros((48, 48), np.uint8),
             classify,
@@ -195,20 +201,24 @@ class TestExpressionReader:
 
     def test_bad_faces_are_left_out_of_the_batch_and_keep_their_place(self) -> None:
         happy = (0, 0, 0, 1, 0, 0, 0)
-        reader = self.reader({200.0: Unknown.TOO_SMALL}, [SAD, happy])
-        got = reader.read(PICTURE, [face(100, 100), face(200, 100), face(300, 100)], [HeadReading(None)] * 3)
-        assert got == [SAD, Unknown.TOO_SMALL, happy]
+        reader = self.reader({200.0: UnreadableReason.TOO_SMALL}, [SAD, happy])
+        got = reader.estimate(
+            PICTURE, [face(100, 100), face(200, 100), face(300, 100)], [HeadEstimate(None)] * 3
+        )
+        assert got == [SAD, UnreadableReason.TOO_SMALL, happy]
         assert self.batches == [2]
 
     def test_nothing_is_classified_when_no_face_is_good(self) -> None:
-        reader = self.reader({100.0: Unknown.BLURRED}, [])
-        assert reader.read(PICTURE, [face(100, 100)], [HeadReading(None)]) == [Unknown.BLURRED]
-        assert reader.read(PICTURE, [], []) == []
+        reader = self.reader({100.0: UnreadableReason.BLURRED}, [])
+        assert reader.estimate(PICTURE, [face(100, 100)], [HeadEstimate(None)]) == [UnreadableReason.BLURRED]
+        assert reader.estimate(PICTURE, [], []) == []
         assert self.batches == []
 
 
 def test_behaviour_mode_reads_no_expression() -> None:
-    assert NoExpressions().read(PICTURE, [face(1, 1)], [HeadReading(None)]) == [Unknown.NOT_COMPUTED]
+    assert NullExpressionEstimator().estimate(PICTURE, [face(1, 1)], [HeadEstimate(None)]) == [
+        UnreadableReason.NOT_COMPUTED
+    ]
 
 
 def test_frames_out_of_order_are_refused() -> None:
@@ -224,7 +234,7 @@ class Panning:
     def __init__(self, unknown: int = -1) -> None:
         self.samples, self.unknown = -1, unknown
 
-    def to_room(self, image_bgr) -> np.ndarray | None:
+    def to_reference(self, image_bgr) -> np.ndarray | None:
         self.samples += 1
         shift = np.array([[1.0, 0.0, 30.0 * self.samples], [0.0, 1.0, 0.0]])
         return None if self.samples == self.unknown else shift
@@ -232,20 +242,20 @@ class Panning:
 
 def test_people_are_followed_in_the_room_and_seen_in_the_picture() -> None:
     faces = [[face(300 - 30 * i, 100)] for i in range(8)]
-    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning())
+    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning())
     samples = run(p, 8)
-    assert p.seating.student_count == 1
-    (seat,) = p.seating.seats
+    assert p.assigner.student_count == 1
+    (seat,) = p.assigner.seats
     assert seat.box_xyxy == pytest.approx(face(300, 100).box_xyxy)
-    assert [s.sightings[0].box_xyxy for s in samples] == [f.box_xyxy for (f,) in faces]
-    assert [s.sightings[0].student for s in samples] == [None, None] + [0] * 6
+    assert [s.tracked_faces[0].box_xyxy for s in samples] == [f.box_xyxy for (f,) in faces]
+    assert [s.tracked_faces[0].student for s in samples] == [None, None] + [0] * 6
 
 
 def test_where_the_camera_cannot_be_followed_it_is_taken_to_stand() -> None:
     faces = [[face(300 - 30 * i, 100)] for i in range(8)]
-    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(unknown=5))
+    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=5))
     run(p, 8)
-    assert p.seating.student_count == 1
+    assert p.assigner.student_count == 1
 
 
 def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
@@ -257,7 +267,7 @@ def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
             self.samples += 1
             return np.array([[1.0, 0.0, 60.0 if self.samples > 3 else 0.5 * self.samples], [0.0, 1.0, 0.0]])
 
-    p = Pipeline(Script(*[[]] * 6), Always(), Tracker(), Seating(), Knocked())
+    p = Pipeline(Script(*[[]] * 6), Always(), Tracker(), SeatAssigner(), Knocked())
     assert [s.note for s in run(p, 6)] == [None, None, None, CAMERA_MOVED, None, None]
 
 
@@ -270,13 +280,16 @@ def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> 
             self.samples += 1
             return None if 10 < self.samples < 60 or self.samples > 80 else np.eye(2, 3)
 
-    p = Pipeline(Script(*[[]] * 130), Always(), Tracker(), Seating(), Sometimes())
+    p = Pipeline(Script(*[[]] * 130), Always(), Tracker(), SeatAssigner(), Sometimes())
     notes = [(s.media_s, s.note) for s in run(p, 130) if s.note is not None]
-    assert notes == [(5.0 + BLIND_S + 0.5, CAMERA_LOST), (40.0 + BLIND_S + 0.5, CAMERA_LOST)]
+    assert notes == [
+        (5.0 + UNKNOWN_NOTE_AFTER_S + 0.5, CAMERA_LOST),
+        (40.0 + UNKNOWN_NOTE_AFTER_S + 0.5, CAMERA_LOST),
+    ]
 
 
 def test_a_zoom_keeps_the_size_in_the_room() -> None:
-    near = in_room(face(100, 100, width=80), np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]]))
+    near = in_reference_frame(face(100, 100, width=80), np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]]))
     assert near.box_xyxy == pytest.approx((40, 45, 80, 95))
     np.testing.assert_allclose(near.keypoints, face(60, 70, width=40).keypoints, atol=1e-4)
 
@@ -285,8 +298,8 @@ def test_a_zoom_keeps_the_size_in_the_room() -> None:
     "to_room", [[(1, 0, 0), (0, 1, 0)], [(1, 0, 30), (0, 1, -7)], [(0.4, -0.3, 5), (0.3, 0.4, 60)]]
 )
 def test_in_picture_undoes_in_room(to_room: list) -> None:
-    here, placed = face(100, 80), in_room(face(100, 80), np.array(to_room, float))
-    assert in_picture(placed.box_xyxy, np.array(to_room, float)).box_xyxy == pytest.approx(here.box_xyxy)
+    here, placed = face(100, 80), in_reference_frame(face(100, 80), np.array(to_room, float))
+    assert in_camera_frame(placed.box_xyxy, np.array(to_room, float)).box_xyxy == pytest.approx(here.box_xyxy)
 
 
 RED, BLUE, GREEN = np.eye(3, dtype=np.float32)
@@ -304,15 +317,15 @@ def returning(
         return bare if np.isnan(one.keypoints).all() else first if one is owner else then
 
     scripts = [[owner]] * 6 + [[]] * 70 + [[visitor]] * 6
-    return Pipeline(Script(*scripts), Always(), Tracker(), Seating(), None, colours), scripts
+    return Pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, colours), scripts
 
 
 def test_clothes_tell_a_visitor_from_the_owner() -> None:
     p, faces = returning(RED, BLUE)
     samples = run(p, len(faces))
-    assert p.seating.student_count == 2
-    assert samples[-1].sightings[0].student == 1
-    assert [one.grounds for one in p.pop_changed_tracks()] == [None, Grounds.OTHER]
+    assert p.assigner.student_count == 2
+    assert samples[-1].tracked_faces[0].student == 1
+    assert [one.basis for one in p.pop_changed_tracks()] == [None, AssignmentBasis.DIFFERENT_PERSON]
     own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
     assert own == {38.0 + i / 2 for i in range(6)}, "the samples before it was known whose they are count too"
 
@@ -326,13 +339,13 @@ def test_a_picture_on_the_wall_is_nobody_and_a_person_counts_from_the_first_samp
         nods = box[0] > 300 and samples[0] % 10 < 5
         return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
 
-    p = Pipeline(Script(*[[still, moving]] * 60), Always(), Tracker(), Seating(), glance=glance)
+    p = Pipeline(Script(*[[still, moving]] * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance)
     seen = []
     for index in range(60):
         samples[0] = index
         seen.append(p.process(frame(index / 2)))
-    assert p.seating.student_count == 1
-    assert len(seen[-1].sightings) == 1, "the picture is not even counted"
+    assert p.assigner.student_count == 1
+    assert len(seen[-1].tracked_faces) == 1, "the picture is not even counted"
     counted = {o.media_s for s in seen for o in s.observations if o.seen}
     assert counted == {index / 2 for index in range(60)}
     assert p.finish() is None
@@ -345,15 +358,15 @@ def test_who_leaves_before_having_moved_was_a_person() -> None:
         Script(*[[face(100, 100)]] * 20, *[[]] * 40),
         Always(),
         Tracker(),
-        Seating(),
-        glance=lambda image_bgr, to_room, box: shown[int(samples[0] >= 20)],
+        SeatAssigner(),
+        sample_patch=lambda image_bgr, to_room, box: shown[int(samples[0] >= 20)],
     )
     seen = []
     for index in range(60):
         samples[0] = index
         seen.append(p.process(frame(index / 2)))
     assert {o.media_s for s in seen for o in s.observations if o.seen} == {index / 2 for index in range(20)}
-    assert [s.late for s in seen if s.late] == [{1: 0}]
+    assert [s.late_assignments for s in seen if s.late_assignments] == [{1: 0}]
 
 
 class Blacken:
@@ -362,8 +375,8 @@ class Blacken:
     def __init__(self) -> None:
         self.places: list[float] = []
 
-    def masked(self, image_bgr, to_room):
-        self.places.append(float(to_room[0, 2]))
+    def mask(self, image_bgr, to_reference):
+        self.places.append(float(to_reference[0, 2]))
         return np.full_like(image_bgr, 7)
 
 
@@ -380,22 +393,24 @@ class TestMasking:
                 shown.append(int(image_bgr.max()))
                 return super().detect(image_bgr)
 
-            def read(self, image_bgr, faces, heads):
+            def estimate(self, image_bgr, faces, heads):
                 shown.append(int(image_bgr.max()))
-                return super().read(image_bgr, faces, heads)
+                return super().estimate(image_bgr, faces, heads)
 
         def worn(image_bgr, face):
             shown.append(int(image_bgr.max()))
 
         spy, masker = Spy(*[[face(100, 100)]] * 3), Blacken()
-        p = Pipeline(spy, spy, Tracker(), Seating(), Panning(), worn, masker=masker)
+        p = Pipeline(spy, spy, Tracker(), SeatAssigner(), Panning(), worn, masker=masker)
         run(p, 3)
         assert shown == [7] * 9
         assert masker.places == [0.0, 30.0, 60.0], "the mask follows the camera of the same frame"
 
     def test_where_it_cannot_be_told_what_to_mask_nothing_is_looked_at(self) -> None:
         faces = [[face(300 - 30 * i, 100)] for i in (0, 1, 2, 4)]
-        p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(unknown=3), masker=Blacken())
+        p = Pipeline(
+            Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=3), masker=Blacken()
+        )
         samples = run(p, 5)
         assert [s.looked_at for s in samples] == [True, True, True, False, True]
         assert samples[3].observations == (), "not absence either"
@@ -406,17 +421,21 @@ class TestMasking:
             def to_room(self, image_bgr) -> None:
                 return None
 
-        p = Pipeline(Script(), Always(), Tracker(), Seating(), Dark(), masker=Blacken())
+        p = Pipeline(Script(), Always(), Tracker(), SeatAssigner(), Dark(), masker=Blacken())
         samples = run(p, 30)
         assert not any(s.looked_at for s in samples)
-        assert [(s.media_s, s.note) for s in samples if s.note] == [(BLIND_S + 0.5, NOT_LOOKED_AT)]
+        assert [(s.media_s, s.note) for s in samples if s.note] == [
+            (UNKNOWN_NOTE_AFTER_S + 0.5, NOT_ANALYSED)
+        ]
 
 
-@pytest.mark.parametrize(("bare", "grounds"), [(GREEN, Grounds.CLOTHES), (RED, Grounds.SEAT)])
-def test_what_an_empty_seat_looks_like_says_whether_clothes_can_tell(bare, grounds: Grounds) -> None:
+@pytest.mark.parametrize(
+    ("bare", "grounds"), [(GREEN, AssignmentBasis.SEAT_AND_APPEARANCE), (RED, AssignmentBasis.SEAT_ONLY)]
+)
+def test_what_an_empty_seat_looks_like_says_whether_clothes_can_tell(bare, grounds: AssignmentBasis) -> None:
     p, faces = returning(RED, RED, bare=bare)
     run(p, len(faces))
-    assert [one.grounds for one in p.pop_changed_tracks()] == [None, grounds]
+    assert [one.basis for one in p.pop_changed_tracks()] == [None, grounds]
 
 
 def test_an_empty_seat_is_looked_at_where_it_is_in_the_picture() -> None:
@@ -427,7 +446,7 @@ def test_an_empty_seat_is_looked_at_where_it_is_in_the_picture() -> None:
         return RED
 
     faces = [[face(300 - 30 * i, 100)] for i in range(4)] + [[]] * 3
-    p = Pipeline(Script(*faces), Always(), Tracker(), Seating(), Panning(), colours)
+    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), colours)
     run(p, 7)
     # Who was seen in the last sample may only be bowed for a moment.
     assert [round(one.centre[0]) for one in asked] == [300, 270, 240, 210, 150, 120]
@@ -440,7 +459,7 @@ HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 class Told:
     """Reads faces with a low score as happy."""
 
-    def read(self, image_bgr, faces: list[Face], heads) -> list[tuple[float, ...]]:
+    def estimate(self, image_bgr, faces: list[Face], heads) -> list[tuple[float, ...]]:
         return [SAD if one.score > 0.5 else HAPPY for one in faces]
 
 
@@ -454,7 +473,7 @@ def confused(confirm_hits: int) -> tuple[Pipeline, list]:
     def colours(image_bgr, one: Face) -> np.ndarray:
         return RED if one.score > 0.5 else BLUE
 
-    p = Pipeline(Script(*scripts), Told(), Tracker(), Seating(confirm_hits=confirm_hits), None, colours)
+    p = Pipeline(Script(*scripts), Told(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours)
     return p, [p.process(frame(i / 5)) for i in range(len(scripts))]
 
 
@@ -475,7 +494,7 @@ def test_after_a_crossing_those_who_still_wait_at_the_end_are_who_they_are() -> 
     p, _ = confused(confirm_hits=1000)
     last = p.finish()
     assert last is not None
-    for seat in p.seating.seats:
+    for seat in p.assigner.seats:
         moods = [one.probabilities for one in last.observations if one.student == seat.student]
         is_sad = round(seat.box_xyxy[0]) == 280
         assert moods[0] == moods[-1] == (SAD if is_sad else HAPPY)
@@ -484,10 +503,14 @@ def test_after_a_crossing_those_who_still_wait_at_the_end_are_who_they_are() -> 
 def test_a_face_that_turns_out_to_be_a_picture_is_noted_once() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (24, 24)).astype(np.float32)
     p = Pipeline(
-        Script(*[[face(100, 100)]] * 90), Always(), Tracker(), Seating(), glance=lambda *arguments: shown
+        Script(*[[face(100, 100)]] * 90),
+        Always(),
+        Tracker(),
+        SeatAssigner(),
+        sample_patch=lambda *arguments: shown,
     )
     notes = [(sample.media_s, sample.note) for sample in run(p, 90) if sample.note]
-    assert notes == [(PICTURE_S, PICTURES.format(1))]
+    assert notes == [(STATIC_AFTER_S, STATIC_FACES_NOTE.format(1))]
 
 
 def test_who_was_not_seen_for_a_while_before_having_moved_loses_nothing() -> None:
@@ -499,14 +522,16 @@ def test_who_was_not_seen_for_a_while_before_having_moved_loses_nothing() -> Non
         return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
 
     here = [[face(100, 100)]]
-    p = Pipeline(Script(*here * 6, *[[]] * 10, *here * 30), Always(), Tracker(), Seating(), glance=glance)
+    p = Pipeline(
+        Script(*here * 6, *[[]] * 10, *here * 30), Always(), Tracker(), SeatAssigner(), sample_patch=glance
+    )
     seen = []
     for index in range(46):
         samples[0] = index
         seen.append(p.process(frame(index / 2)))
     counted = [o.media_s for s in seen for o in s.observations if o.seen]
     assert sorted(counted) == [i / 2 for i in (*range(6), *range(16, 46))]
-    assert p.seating.student_count == 1
+    assert p.assigner.student_count == 1
 
 
 def test_a_student_who_is_back_and_sits_still_is_no_picture() -> None:
@@ -517,10 +542,12 @@ def test_a_student_who_is_back_and_sits_still_is_no_picture() -> None:
         return shown[int(samples[0] < 20 and samples[0] % 10 < 5)]
 
     here = [[face(100, 100)]]
-    p = Pipeline(Script(*here * 20, *[[]] * 10, *here * 60), Always(), Tracker(), Seating(), glance=glance)
+    p = Pipeline(
+        Script(*here * 20, *[[]] * 10, *here * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance
+    )
     seen = []
     for index in range(90):
         samples[0] = index
         seen.append(p.process(frame(index / 2)))
     assert [sample.note for sample in seen if sample.note] == []
-    assert [one.student for one in seen[-1].sightings] == [0]
+    assert [one.student for one in seen[-1].tracked_faces] == [0]

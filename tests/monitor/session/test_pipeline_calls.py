@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitor.faces.expression import NoExpressions
-from monitor.registration.camera_motion import Registration
-from monitor.seating.assigner import Seating
-from monitor.seating.call_grid import GridConfirmation
+from monitor.faces.expression import NullExpressionEstimator
+from monitor.registration.camera_motion import CameraMotionEstimator
+from monitor.seating.assigner import SeatAssigner
+from monitor.seating.call_grid import CallGridConfirmation
 from monitor.seating.call_grid_detection import find_grid, shows_grid
-from monitor.seating.layout_change import Layouts
-from monitor.session.pipeline import LAID_OUT, Pipeline
-from monitor.tracking.patches import surroundings
+from monitor.seating.layout_change import LayoutChangeDetector
+from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
+from monitor.tracking.patches import context_patch
 from monitor.tracking.tracker import Tracker
-from monitor.types import Box, Face, Frame, ImageBGR, Sample
+from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
 from tests.helpers.faces import face
 from tests.helpers.tiles_drawn import drawn_call, drawn_room
 
@@ -31,11 +31,18 @@ class Told:
         return [face((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1) for x1, y1, x2, y2 in self.boxes]
 
 
-def followed(views: list[View]) -> tuple[Pipeline, list[Sample]]:
+def followed(views: list[View]) -> tuple[Pipeline, list[FrameResult]]:
     """What a pipeline with the real layout stage makes of these views, two a second."""
     told, samples = Told(), []
-    layouts = Layouts(surroundings, GridConfirmation(find_grid, shows=shows_grid))
-    pipeline = Pipeline(told, NoExpressions(), Tracker(), Seating(), Registration(), layouts=layouts)
+    layouts = LayoutChangeDetector(context_patch, CallGridConfirmation(find_grid, shows_grid=shows_grid))
+    pipeline = Pipeline(
+        told,
+        NullExpressionEstimator(),
+        Tracker(),
+        SeatAssigner(),
+        CameraMotionEstimator(),
+        layout_detector=layouts,
+    )
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
     for number, (image, boxes) in enumerate(views):
         told.boxes = boxes
@@ -43,8 +50,8 @@ def followed(views: list[View]) -> tuple[Pipeline, list[Sample]]:
     return pipeline, samples
 
 
-def layout_notes(samples: list[Sample]) -> list[str]:
-    return [one.note for one in samples if one.note and one.note.startswith(LAID_OUT.split(";")[0])]
+def layout_notes(samples: list[FrameResult]) -> list[str]:
+    return [one.note for one in samples if one.note and one.note.startswith(LAYOUT_NOTE.split(";")[0])]
 
 
 def test_people_who_pass_in_front_of_a_class_are_no_new_layout() -> None:
@@ -69,7 +76,7 @@ def test_people_who_pass_in_front_of_a_class_are_no_new_layout() -> None:
             )
         views += [(room, faces)] * 3
     _, samples = followed(views)
-    assert all(sample.looked_at for sample in samples)
+    assert all(sample.analysed for sample in samples)
     assert not layout_notes(samples)
 
 
@@ -81,7 +88,7 @@ def test_a_room_before_a_panning_camera_is_no_call() -> None:
         boxes = [(x1 - x, y1, x2 - x, y2) for x1, y1, x2, y2 in faces if x1 - x > 0 and x2 - x < 1280]
         views.append((np.ascontiguousarray(room[:, x : x + 1280]), boxes))
     _, samples = followed(views)
-    assert all(sample.looked_at for sample in samples)
+    assert all(sample.analysed for sample in samples)
     assert not layout_notes(samples)
 
 
@@ -102,9 +109,9 @@ def test_faces_that_are_replaced_in_tiles_that_stay_are_the_same_students() -> N
             jumped.append((x, y1, x + side, y1 + side))
         views.append((image, jumped))
     pipeline, samples = followed(views)
-    assert all(sample.looked_at for sample in samples)
+    assert all(sample.analysed for sample in samples)
     assert not layout_notes(samples)
-    assert pipeline.seating.student_count == 6
+    assert pipeline.assigner.student_count == 6
 
 
 def test_a_call_that_four_join_is_noted_and_everybody_is_known() -> None:
@@ -116,8 +123,8 @@ def test_a_call_that_four_join_is_noted_and_everybody_is_known() -> None:
         (image, faces) for image, _, faces in (drawn_call(9, seed=n, people=list(range(9))) for n in range(8))
     ]
     pipeline, samples = followed(before + after)
-    assert layout_notes(samples) == [LAID_OUT.format(5, 9)]
-    assert [one.looked_at for one in samples].count(False) == 1, "the tiles might have been on their way"
-    assert pipeline.seating.student_count == 9
-    students = {one.student for one in samples[-1].sightings}
+    assert layout_notes(samples) == [LAYOUT_NOTE.format(5, 9)]
+    assert [one.analysed for one in samples].count(False) == 1, "the tiles might have been on their way"
+    assert pipeline.assigner.student_count == 9
+    students = {one.student for one in samples[-1].tracked_faces}
     assert students == set(range(9))

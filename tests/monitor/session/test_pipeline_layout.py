@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitor.faces.expression import NoExpressions
+from monitor.faces.expression import NullExpressionEstimator
 from monitor.registration.camera_motion import CAMERA_MOVED
-from monitor.seating.assigner import Seating
-from monitor.seating.call_grid import FrameKind, GridConfirmation
-from monitor.seating.layout_change import Layouts
-from monitor.session.pipeline import LAID_OUT, Pipeline
+from monitor.seating.assigner import SeatAssigner
+from monitor.seating.call_grid import CallGridConfirmation, FrameKind
+from monitor.seating.layout_change import LayoutChangeDetector
+from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
 from monitor.tracking.tracker import Tracker
-from monitor.types import Box, Face, Frame, ImageBGR, Sample
+from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
 from tests.helpers.faces import face
 
 WIDTH, HEIGHT = 1200, 800
@@ -25,7 +25,7 @@ class Misled:
     def __init__(self) -> None:
         self.first: ImageBGR | None = None
 
-    def to_room(self, image_bgr: ImageBGR) -> np.ndarray:
+    def to_reference(self, image_bgr: ImageBGR) -> np.ndarray:
         if self.first is None:
             self.first = image_bgr
         same = self.first[0, 0, 0] == image_bgr[0, 0, 0]
@@ -58,14 +58,14 @@ def picture(people: list[int], places: list[tuple[int, int]], width: int) -> Ima
     return image
 
 
-def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[Sample]]:
+def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
     p = Pipeline(
         Scripted(),
-        NoExpressions(),
+        NullExpressionEstimator(),
         Tracker(),
-        Seating(),
-        registrar=Misled(),
-        layouts=Layouts(around, GridConfirmation(None, FrameKind.CALL)),
+        SeatAssigner(),
+        motion_estimator=Misled(),
+        layout_detector=LayoutChangeDetector(around, CallGridConfirmation(None, FrameKind.CALL)),
     )
     images = [image for image, samples in stretches for _ in range(samples)]
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -73,26 +73,26 @@ def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[Sample]]:
     return p, [p.process(one) for one in frames]
 
 
-def people_of(sample: Sample) -> dict[tuple[int, int], int | None]:
+def people_of(sample: FrameResult) -> dict[tuple[int, int], int | None]:
     middles = {
         s: (round((s.box_xyxy[0] + s.box_xyxy[2]) / 2), round((s.box_xyxy[1] + s.box_xyxy[3]) / 2))
-        for s in sample.sightings
+        for s in sample.tracked_faces
     }
-    return {middles[s]: s.student for s in sample.sightings}
+    return {middles[s]: s.student for s in sample.tracked_faces}
 
 
 def test_everybody_keeps_their_number_and_new_ones_get_theirs() -> None:
     few, many = picture([1, 2, 3, 4], FOUR, 100), picture([1, 2, 3, 4, 5, 6], NINE, 60)
     p, samples = watched((few, 6), (many, 6))
     assert people_of(samples[5]) == dict(zip(FOUR, range(4), strict=True))
-    assert not samples[6].looked_at, "the tiles may be on their way"
+    assert not samples[6].analysed, "the tiles may be on their way"
     assert people_of(samples[7]) == dict(zip(NINE[:6], [0, 1, 2, 3, None, None], strict=True))
     assert people_of(samples[-1]) == dict(zip(NINE[:6], range(6), strict=True))
-    assert [s.note for s in samples if s.note] == [LAID_OUT.format(4, 6)]
+    assert [s.note for s in samples if s.note] == [LAYOUT_NOTE.format(4, 6)]
     assert CAMERA_MOVED not in [s.note for s in samples]
-    tracks = [{s.student: s.track_id for s in sample.sightings} for sample in (samples[5], samples[7])]
+    tracks = [{s.student: s.track_id for s in sample.tracked_faces} for sample in (samples[5], samples[7])]
     assert all(tracks[1][student] == track for student, track in tracks[0].items())
-    (x1, y1, x2, y2) = p.seating.seat_of(2).box_xyxy
+    (x1, y1, x2, y2) = p.assigner.seat_of(2).box_xyxy
     assert ((x1 + x2) / 2, (y1 + y2) / 2) == NINE[2]
 
 
@@ -104,7 +104,7 @@ def test_who_is_away_meanwhile_is_known_again_and_nobody_gets_their_old_seat() -
         (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),
     )
     assert people_of(samples[-1]) == dict(zip(NINE[:6], [0, 1, 2, 3, 4, 5], strict=True))
-    assert p.seating.student_count == 6
+    assert p.assigner.student_count == 6
 
 
 def test_two_layouts_in_one_film() -> None:
@@ -114,4 +114,4 @@ def test_two_layouts_in_one_film() -> None:
         (picture([1, 3, 4, 6], FOUR, 100), 6),
     )
     assert people_of(samples[-1]) == dict(zip(FOUR, [0, 2, 3, 5], strict=True))
-    assert p.seating.student_count == 6
+    assert p.assigner.student_count == 6

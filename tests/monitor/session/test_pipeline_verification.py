@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.faces.expression import NoExpressions
-from monitor.registration.camera_motion import CAMERA_MOVED, Registration
-from monitor.seating.assigner import Seating
-from monitor.session.pipeline import FOLLOWED_S, Pipeline
-from monitor.tracking.patches import glance
-from monitor.tracking.track_verification import RECENT
+from monitor.faces.expression import NullExpressionEstimator
+from monitor.registration.camera_motion import CAMERA_MOVED, CameraMotionEstimator
+from monitor.seating.assigner import SeatAssigner
+from monitor.session.pipeline import MIN_FOLLOWED_S, Pipeline
+from monitor.tracking.patches import sample_patch
+from monitor.tracking.track_verification import WINDOW_SAMPLES
 from monitor.tracking.tracker import Tracker
-from monitor.types import Box, Face, Frame, HeadPose, HeadReading, ImageBGR, Sample
+from monitor.types import Box, Face, Frame, FrameResult, HeadEstimate, HeadPose, ImageBGR
 from tests.helpers.drawn_objects import textured
 from tests.helpers.faces import face
 from tests.helpers.handheld import filmed, hand_path, through
@@ -45,8 +45,8 @@ class Meshes:
     def __init__(self, fits: Callable[[Face], bool | None]) -> None:
         self._fits = fits
 
-    def read(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadReading]:
-        return [HeadReading(HeadPose(0.0, 0.0), None, self._fits(one)) for one in faces]
+    def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
+        return [HeadEstimate(HeadPose(0.0, 0.0), None, self._fits(one)) for one in faces]
 
 
 def still(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
@@ -54,7 +54,7 @@ def still(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
     return np.pad(FACE, margin_px, mode="edge")
 
 
-def run(p: Pipeline, images: list[ImageBGR]) -> list[Sample]:
+def run(p: Pipeline, images: list[ImageBGR]) -> list[FrameResult]:
     frames = [Frame(image, START + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
     return [p.process(one) for one in frames]
 
@@ -63,48 +63,50 @@ SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
 
 
 class TestTheEndOfASession:
-    def ended(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, Sample | None]:
-        p = Pipeline(Script(scripts), NoExpressions(), Tracker(), Seating(), glance=still, **parts)
+    def ended(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, FrameResult | None]:
+        p = Pipeline(
+            Script(scripts), NullExpressionEstimator(), Tracker(), SeatAssigner(), sample_patch=still, **parts
+        )
         run(p, [BLANK] * len(scripts))
         return p, p.finish()
 
     def test_faces_that_are_not_visible_in_the_last_sample_count(self) -> None:
         """Seven people for ten seconds, none of whom has moved enough yet; two look down at the end."""
         p, last = self.ended([SEVEN] * 16 + [SEVEN[:5]] * 4)
-        assert p.seating.student_count == 7
+        assert p.assigner.student_count == 7
         assert last is not None
         counts = [sum(o.student == student for o in last.observations) for student in range(7)]
         assert sorted(counts) == [16, 16, 20, 20, 20, 20, 20]
 
     def test_a_flash_does_not(self) -> None:
-        samples = int(2 * FOLLOWED_S) - 1
+        samples = int(2 * MIN_FOLLOWED_S) - 1
         p, _ = self.ended([SEVEN] * samples + [SEVEN[:5]] * 5)
-        assert p.seating.student_count == 5
+        assert p.assigner.student_count == 5
 
     def test_a_static_picture_does_not_whether_it_is_visible_or_not(self) -> None:
         p, last = self.ended([SEVEN] * 50 + [SEVEN[:3]])
-        assert (p.seating.student_count, last) == (0, None)
+        assert (p.assigner.student_count, last) == (0, None)
 
     def test_two_tracks_on_one_seat_one_after_the_other_are_one_student(self) -> None:
         """The face comes back farther away than the tracker's gate reaches, but within the seat's."""
         there = [[face(100, 100)]] * 6 + [[]] * 3 + [[face(146, 100)]] * 6
         p, last = self.ended(there)
-        assert len({o.student for o in last.observations}) == p.seating.student_count == 1  # type: ignore[union-attr]
+        assert len({o.student for o in last.observations}) == p.assigner.student_count == 1  # type: ignore[union-attr]
         assert len(last.observations) == 12  # type: ignore[union-attr]
 
     def test_neighbours_who_are_seen_together_are_two(self) -> None:
         p, _ = self.ended([[face(100, 100), face(146, 100)]] * 8 + [[]])
-        assert p.seating.student_count == 2
+        assert p.assigner.student_count == 2
 
     def test_unverified_faces_do_not_count(self) -> None:
         p, last = self.ended([SEVEN] * 10, heads=Meshes(lambda one: one.centre[0] < 400))
-        assert p.seating.student_count == 2
+        assert p.assigner.student_count == 2
         assert last is not None
 
-    @pytest.mark.parametrize("samples", [1, RECENT - 1])
+    @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
     def test_of_one_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
         p, _ = self.ended([SEVEN] * samples, heads=Meshes(lambda one: False))
-        assert p.seating.student_count == 7
+        assert p.assigner.student_count == 7
 
 
 def nodding(samples: list[int]) -> Callable[..., np.ndarray]:
@@ -123,7 +125,7 @@ class Jerking:
     def __init__(self) -> None:
         self.samples = -1
 
-    def to_room(self, image_bgr: ImageBGR) -> np.ndarray:
+    def to_reference(self, image_bgr: ImageBGR) -> np.ndarray:
         self.samples += 1
         return np.array([[1.0, 0.0, 120.0 * (self.samples // 2 % 2)], [0.0, 1.0, 0.0]])
 
@@ -134,30 +136,37 @@ class Jerking:
 def test_camera_moves_do_not_restart_confirmation() -> None:
     samples, seats = [0], [face(400 + 150 * index, 100) for index in range(4)]
     scripts = [[face(f.centre[0] - 120 * (i // 2 % 2), 100) for f in seats] for i in range(40)]
-    p = Pipeline(Script(scripts), NoExpressions(), Tracker(), Seating(), Jerking(), glance=nodding(samples))
+    p = Pipeline(
+        Script(scripts),
+        NullExpressionEstimator(),
+        Tracker(),
+        SeatAssigner(),
+        Jerking(),
+        sample_patch=nodding(samples),
+    )
     seen = []
     for index in range(40):
         samples[0] = index
         seen.append(p.process(Frame(BLANK, START + timedelta(seconds=index / 2), index / 2)))
     assert sum(sample.note == CAMERA_MOVED for sample in seen) > 15
-    assert p.seating.student_count == 4
+    assert p.assigner.student_count == 4
     assert {o.media_s for s in seen for o in s.observations if o.seen} == {i / 2 for i in range(40)}
 
 
 class TestObjects:
     """A pencil case: a face to the detector for the whole film, to nothing else."""
 
-    def watched(self, confirmed: bool | None, fits: bool | None) -> tuple[Pipeline, list[Sample]]:
+    def watched(self, confirmed: bool | None, fits: bool | None) -> tuple[Pipeline, list[FrameResult]]:
         samples = [0]
-        case = replace(face(400, 100), confirmed=confirmed)
+        case = replace(face(400, 100), verified=confirmed)
         heads = Meshes(lambda one: fits if one.centre[0] > 300 else True)
         p = Pipeline(
             Script([[face(100, 100), case]] * 60),
-            NoExpressions(),
+            NullExpressionEstimator(),
             Tracker(),
-            Seating(),
-            glance=nodding(samples),
-            heads=heads,
+            SeatAssigner(),
+            sample_patch=nodding(samples),
+            head_estimator=heads,
         )
         seen = []
         for index in range(60):
@@ -169,17 +178,19 @@ class TestObjects:
     def test_an_object_that_is_moved_about_is_no_student(self, confirmed: bool | None) -> None:
         p, seen = self.watched(confirmed, fits=False)
         assert p.finish() is None
-        assert p.seating.student_count == 1
-        assert [s.faces for s in seen[RECENT:]] == [1] * (60 - RECENT), "the object is dropped from the count"
-        assert {one.student for one in seen[-1].sightings} == {0}
+        assert p.assigner.student_count == 1
+        assert [s.face_count for s in seen[WINDOW_SAMPLES:]] == [1] * (60 - WINDOW_SAMPLES), (
+            "the object is dropped from the count"
+        )
+        assert {one.student for one in seen[-1].tracked_faces} == {0}
 
     @pytest.mark.parametrize(("confirmed", "fits"), [(True, False), (False, True), (None, None)])
     def test_a_face_that_either_check_verifies_is_one(
         self, confirmed: bool | None, fits: bool | None
     ) -> None:
         p, seen = self.watched(confirmed, fits)
-        assert p.seating.student_count == 2
-        assert len(seen[-1].sightings) == 2
+        assert p.assigner.student_count == 2
+        assert len(seen[-1].tracked_faces) == 2
 
 
 SIZE_WH = (640, 480)
@@ -212,10 +223,17 @@ def test_with_a_hand_held_camera_a_poster_is_no_student_and_a_person_is(seed: in
     images = [filmed(scene(seed, i / 2), matrix, rng) for i, matrix in enumerate(matrices)]
     boxes = [[through(matrix, box) for box in BOXES] for matrix in matrices]
     scripts = [[replace(face(0, 0), box_xyxy=box) for box in both] for both in boxes]
-    p = Pipeline(Script(scripts), NoExpressions(), Tracker(), Seating(), Registration(), glance=glance)
+    p = Pipeline(
+        Script(scripts),
+        NullExpressionEstimator(),
+        Tracker(),
+        SeatAssigner(),
+        CameraMotionEstimator(),
+        sample_patch=sample_patch,
+    )
     seen = run(p, images)
     p.finish()
-    assert p.seating.student_count == 1
-    (seat,) = p.seating.seats
+    assert p.assigner.student_count == 1
+    (seat,) = p.assigner.seats
     assert seat.box_xyxy[0] > SIZE_WH[0] / 2, "the person, not the poster"
     assert any(sample.observations for sample in seen[:40]), "confirmed within 20 seconds"

@@ -14,11 +14,11 @@ from db.errors import DatabaseFull
 from db.records import GapRecord, NewSession, SessionStatus
 from db.unit_of_work import Store
 from monitor.errors import SourceLost
-from monitor.faces.expression import NoExpressions
-from monitor.runtime.shutdown import HURRY_S, StopRequest
-from monitor.seating.assigner import Seating
+from monitor.faces.expression import NullExpressionEstimator
+from monitor.runtime.shutdown import IMMEDIATE_TIMEOUT_S, ShutdownRequest
+from monitor.seating.assigner import SeatAssigner
 from monitor.session.pipeline import Pipeline
-from monitor.session.presence import Presence
+from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
@@ -36,7 +36,7 @@ class Source:
     def __init__(
         self, times: list[float | Gap], *, live: bool = False, then: Exception | None = None
     ) -> None:
-        self.times, self.live, self.then = times, live, then
+        self.times, self.is_live, self.then = times, live, then
 
     def frames(self, stop: threading.Event) -> Iterator[Frame | Gap]:
         for t in self.times:
@@ -66,12 +66,12 @@ def session(
     engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, **options
 ) -> tuple[Session, int]:
     store = Store(engine)
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         number = unit.start_session(
             NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0)
         )
         unit.commit()
-    pipeline = Pipeline(detector or OneFace(), NoExpressions(), Tracker(), Seating())
+    pipeline = Pipeline(detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
     recorder = Recorder(store, number, Binner(5.0, lambda pose: True), RecordingSettings())
     s = Session(
         source, source.frames(stop), pipeline, recorder, sample_fps=2.0, on_progress=on_progress, **options
@@ -86,9 +86,9 @@ def test_a_recording_that_ends_is_finished(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Source(HALF_SECONDS), stop)
     outcome = s.run(stop)
-    assert (outcome.status, outcome.reason, outcome.students) == (SessionStatus.FINISHED, "", 1)
+    assert (outcome.status, outcome.reason, outcome.student_count) == (SessionStatus.FINISHED, "", 1)
     assert outcome.progress.watched_s == pytest.approx(20.0)
-    stored = queries.session(engine, number)
+    stored = queries.get_session(engine, number)
     assert (stored.status, stored.watched_s) == (SessionStatus.FINISHED, pytest.approx(20.0))
 
 
@@ -104,8 +104,8 @@ def test_stopping_ends_a_lecture_but_interrupts_a_recording(
         on_progress=lambda progress, students: stop.set() if progress.end_s >= 10 else None,
     )  # fmt: skip
     assert s.run(stop).status is status
-    assert queries.session(engine, number).end_s == 10.0
-    assert sum(b.samples for b in queries.bins(engine, number)) == 21
+    assert queries.get_session(engine, number).end_s == 10.0
+    assert sum(b.samples for b in queries.load_bins(engine, number)) == 21
 
 
 def test_a_source_that_breaks_off_keeps_what_it_gave(engine) -> None:
@@ -115,8 +115,8 @@ def test_a_source_that_breaks_off_keeps_what_it_gave(engine) -> None:
     )
     outcome = s.run(stop)
     assert (outcome.status, outcome.reason) == (SessionStatus.INTERRUPTED, "the file ends at 5.5 s")
-    assert queries.session(engine, number).status_reason == "the file ends at 5.5 s"
-    assert sum(b.seen_samples for b in queries.bins(engine, number)) == 12
+    assert queries.get_session(engine, number).status_reason == "the file ends at 5.5 s"
+    assert sum(b.seen_samples for b in queries.load_bins(engine, number)) == 12
 
 
 def test_a_bug_in_the_middle_keeps_what_was_seen_and_is_not_hidden(engine) -> None:
@@ -133,9 +133,9 @@ def test_a_bug_in_the_middle_keeps_what_was_seen_and_is_not_hidden(engine) -> No
     s, number = session(engine, Source(HALF_SECONDS), stop, detector=Breaks())
     with pytest.raises(ZeroDivisionError):
         s.run(stop)
-    stored = queries.session(engine, number)
+    stored = queries.get_session(engine, number)
     assert stored.status is SessionStatus.INTERRUPTED
-    assert sum(b.seen_samples for b in queries.bins(engine, number)) == 8
+    assert sum(b.seen_samples for b in queries.load_bins(engine, number)) == 8
 
 
 def test_a_database_that_refuses_is_told_and_the_session_stays_readable(engine, monkeypatch) -> None:
@@ -152,7 +152,7 @@ def test_a_database_that_refuses_is_told_and_the_session_stays_readable(engine, 
     monkeypatch.setattr(Recorder, "commit", fails_later)
     with pytest.raises(DatabaseFull):
         s.run(stop)
-    stored = queries.session(engine, number)
+    stored = queries.get_session(engine, number)
     assert (stored.status, "disk is full" in stored.status_reason) == (SessionStatus.INTERRUPTED, True)
 
 
@@ -169,7 +169,7 @@ def test_progress_is_told_after_each_sample(engine) -> None:
     assert told == [(0.0, 0), (0.5, 0), (1.0, 1)]
 
 
-def missing(start_s: float, until_s: float, reason: GapReason = GapReason.NO_PICTURE) -> list[Gap]:
+def missing(start_s: float, until_s: float, reason: GapReason = GapReason.NO_SIGNAL) -> list[Gap]:
     """A gap as a source gives it: again each second, always longer."""
     return [Gap(start_s, start_s + n, reason) for n in range(int(until_s - start_s) + 1)]
 
@@ -197,17 +197,17 @@ def test_what_lies_in_a_gap_is_not_watched_and_nobodys_absence(engine) -> None:
     # After the gap a sample stands for one period, as the first of all does.
     assert outcome.progress.watched_s == pytest.approx(5 * 0.5)
     assert outcome.progress.end_s == 62.5
-    assert queries.gaps(engine, number) == [GapRecord(1.5, 61.5, "no picture")]
-    bins = queries.bins(engine, number)
+    assert queries.list_gaps(engine, number) == [GapRecord(1.5, 61.5, "no picture")]
+    bins = queries.load_bins(engine, number)
     assert [b.start_s for b in bins] == [0.0, 60.0]
-    assert sum(b.unknown.get("absent", 0) for b in bins) == 0
+    assert sum(b.unreadable_reasons.get("absent", 0) for b in bins) == 0
 
 
 def test_a_session_that_ends_in_a_gap_lasts_as_long_as_the_gap(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Camera([0.0, 0.5, *missing(1.0, 31.0, GapReason.PAUSED)]), stop)
     assert s.run(stop).progress.end_s == 31.0
-    stored = queries.session(engine, number)
+    stored = queries.get_session(engine, number)
     assert (stored.end_s, stored.watched_s, stored.status) == (31.0, 1.0, SessionStatus.FINISHED)
 
 
@@ -215,7 +215,7 @@ def test_in_a_gap_it_is_committed_and_told(engine) -> None:
     stop, told = threading.Event(), []
 
     def look(progress, students) -> None:
-        told.append((progress.end_s, s.view().faces_now, queries.session(engine, number).end_s))
+        told.append((progress.end_s, s.view().face_count, queries.get_session(engine, number).end_s))
 
     s, number = session(engine, Camera([0.0, 0.5, *missing(1.0, 12.0)]), stop, on_progress=look)
     s.run(stop)
@@ -238,7 +238,7 @@ def test_a_mark_lies_where_the_lecture_is_and_is_written_with_the_next_commit(en
     s, number = session(engine, camera, stop, on_progress=look)
     s.run(stop)
     assert seen == [7.25]
-    assert [(m.at_s, m.text) for m in queries.markers(engine, number)] == [(7.25, "quiz handedout ?")]
+    assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(7.25, "quiz handedout ?")]
 
 
 def test_a_mark_keeps_what_joins_the_letters_of_a_script(engine) -> None:
@@ -247,7 +247,7 @@ def test_a_mark_keeps_what_joins_the_letters_of_a_script(engine) -> None:
         engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark(text) if p.end_s == 0.5 else None
     )
     s.run(stop)
-    assert [m.text for m in queries.markers(engine, number)] == [text]
+    assert [m.text for m in queries.list_markers(engine, number)] == [text]
 
 
 def test_a_mark_in_a_recording_lies_at_the_last_sample(engine) -> None:
@@ -259,7 +259,7 @@ def test_a_mark_in_a_recording_lies_at_the_last_sample(engine) -> None:
         on_progress=lambda p, n: s.mark("here") if p.end_s == 0.5 else None,
     )
     s.run(stop)
-    assert [(m.at_s, m.text) for m in queries.markers(engine, number)] == [(0.5, "here")]
+    assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(0.5, "here")]
 
 
 def test_a_mark_at_the_very_end_is_not_lost(engine) -> None:
@@ -268,7 +268,7 @@ def test_a_mark_at_the_very_end_is_not_lost(engine) -> None:
         engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark("end") if p.end_s == 0.5 else None
     )
     s.run(stop)
-    assert [m.text for m in queries.markers(engine, number)] == ["end"]
+    assert [m.text for m in queries.list_markers(engine, number)] == ["end"]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\0\n"])
@@ -282,7 +282,7 @@ def test_what_the_source_has_to_say_is_on_the_timeline(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Camera(HALF_SECONDS, [(3.0, "the camera is back")]), stop)
     s.run(stop)
-    assert [(m.at_s, m.text) for m in queries.markers(engine, number)] == [(3.0, "the camera is back")]
+    assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(3.0, "the camera is back")]
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -291,7 +291,7 @@ def test_a_live_lecture_that_falls_behind_says_so_and_a_file_does_not(engine, li
     source = Camera(times) if live else Source(times)
     s, number = session(engine, source, stop)
     outcome = s.run(stop)
-    said = [(m.at_s, m.text) for m in queries.markers(engine, number)]
+    said = [(m.at_s, m.text) for m in queries.list_markers(engine, number)]
     expected = (15.0, "fewer pictures are looked at: 0.3 of 2 a second over the last half minute")
     assert said == ([expected] if live else [])
     assert (expected[1] in caplog.text) == live
@@ -309,11 +309,11 @@ def test_how_it_stands_can_be_seen(engine) -> None:
 
     s, _ = session(engine, camera, stop, on_progress=look)
     before = s.view()
-    assert (before.faces_now, before.sample_fps, before.last_written_at) == (0, 0.0, None)
+    assert (before.face_count, before.sample_fps, before.last_written_at) == (0, 0.0, None)
     s.run(stop)
     last = views[-1]
-    assert (last.progress.frames_sampled, last.faces_now, last.students) == (40, 1, 1)
-    assert (last.sample_fps, last.wanted_fps, last.unwritten_bins) == (pytest.approx(2.0), 2.0, 0)
+    assert (last.progress.frames_sampled, last.face_count, last.student_count) == (40, 1, 1)
+    assert (last.sample_fps, last.target_fps, last.unwritten_bins) == (pytest.approx(2.0), 2.0, 0)
     assert last.last_written_at is not None
 
 
@@ -322,16 +322,16 @@ def test_a_clock_set_back_in_the_lecture_does_not_end_it_before_it_ended(engine)
     an_hour_back = START - timedelta(hours=1)
     s, number = session(engine, Source(HALF_SECONDS, live=True), stop, clock=lambda: an_hour_back)
     s.run(stop)
-    stored = queries.session(engine, number)
+    stored = queries.get_session(engine, number)
     assert stored.ended_at == START + timedelta(seconds=19.5)
 
 
-@pytest.mark.parametrize(("hurried", "within_s"), [(True, HURRY_S), (False, 60.0)])
+@pytest.mark.parametrize(("hurried", "within_s"), [(True, IMMEDIATE_TIMEOUT_S), (False, 60.0)])
 def test_a_signal_leaves_the_last_writes_less_time(engine, monkeypatch, hurried, within_s) -> None:
-    stop, asked = StopRequest(), []
+    stop, asked = ShutdownRequest(), []
     monkeypatch.setattr(Recorder, "end", lambda self, *rest: asked.append(rest[-1]))
     s, _ = session(engine, Source(HALF_SECONDS, live=True), stop)
-    stop.hurried = hurried
+    stop.immediate = hurried
     stop.set()
     s.run(stop)
     assert asked == [within_s]
@@ -339,9 +339,9 @@ def test_a_signal_leaves_the_last_writes_less_time(engine, monkeypatch, hurried,
 
 def test_who_is_present_is_told_with_the_labels_of_the_record_and_nobody_in_a_gap(engine) -> None:
     stop, told = threading.Event(), []
-    times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_PICTURE), 11.5]
+    times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_SIGNAL), 11.5]
     s, _ = session(
-        engine, Source(times), stop, presence=Presence(lambda pose: True),
+        engine, Source(times), stop, presence=LiveSnapshot(lambda pose: True),
         on_progress=lambda *_: told.append(s.view().people),
     )  # fmt: skip
     s.run(stop)
@@ -357,4 +357,4 @@ def test_without_presence_nothing_is_told_of_anybody(engine) -> None:
     stop = threading.Event()
     s, _ = session(engine, Source(HALF_SECONDS), stop)
     s.run(stop)
-    assert s.view().people == ()
+    assert s.view().live_students == ()

@@ -9,12 +9,12 @@ import pytest
 from db import sessions as queries
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
-from monitor.runtime.shutdown import StopRequest
+from monitor.runtime.shutdown import ShutdownRequest
 from monitor.types import Gap, GapReason
 from tests.monitor.session.test_session import HALF_SECONDS, PICTURE, Source, engine, session  # noqa: F401
 
-OPENING = SmallFaces.of([9.0, 10.0], 1, 24)
-CLOSING = SmallFaces.of([9.0, 10.0, 11.0], 1, 24)
+OPENING = SmallFaces.from_sizes([9.0, 10.0], 1, 24)
+CLOSING = SmallFaces.from_sizes([9.0, 10.0, 11.0], 1, 24)
 
 
 class Probe:
@@ -25,7 +25,7 @@ class Probe:
         self.finished = False
         self.result: SmallFaces | None = None
 
-    def offer(self, image_bgr, faces, media_s) -> None:
+    def submit(self, image_bgr, faces, media_s) -> None:
         assert image_bgr is PICTURE
         assert len(faces) == 1
         self.offered += 1
@@ -50,7 +50,7 @@ def test_the_result_is_in_the_database_while_the_session_runs(engine) -> None:  
     views: dict[float, SmallFaces | None] = {}
 
     def look(progress, students) -> None:
-        stored[progress.end_s] = queries.session(engine, number).small_faces
+        stored[progress.end_s] = queries.get_session(engine, number).small_faces
         views[progress.end_s] = made.view().small_faces
 
     made, number, probe = watched(engine, Source(HALF_SECONDS), stop, on_progress=look)
@@ -60,30 +60,30 @@ def test_the_result_is_in_the_database_while_the_session_runs(engine) -> None:  
     assert stored[4.5] is None, "not yet committed"
     assert stored[10.5] == OPENING
     assert outcome.small_faces == CLOSING
-    assert queries.session(engine, number).small_faces == CLOSING
+    assert queries.get_session(engine, number).small_faces == CLOSING
     assert probe.offered == len(HALF_SECONDS)
 
 
 def test_a_hurried_end_is_not_searched_and_keeps_what_is_known(engine) -> None:  # noqa: F811
-    stop = StopRequest()
+    stop = ShutdownRequest()
 
     def end(progress, students) -> None:
         if progress.end_s >= 8:
-            stop.hurried = True
+            stop.immediate = True
             stop.set()
 
     made, number, probe = watched(engine, Source(HALF_SECONDS, live=True), stop, on_progress=end)
     outcome = made.run(stop)
     assert not probe.finished
     assert outcome.small_faces == OPENING
-    assert queries.session(engine, number).small_faces == OPENING
+    assert queries.get_session(engine, number).small_faces == OPENING
 
 
 def test_everything_is_committed_before_the_search_at_the_end(engine) -> None:  # noqa: F811
     stop = threading.Event()
     made, number, probe = watched(engine, Source(HALF_SECONDS), stop)
     seen = []
-    probe.finish = lambda: seen.append(sum(b.samples for b in queries.bins(engine, number)))
+    probe.finish = lambda: seen.append(sum(b.samples for b in queries.load_bins(engine, number)))
     made.run(stop)
     assert seen == [len(HALF_SECONDS)]
 
@@ -98,11 +98,11 @@ def test_a_fault_ends_the_session_without_a_search(engine) -> None:  # noqa: F81
     with pytest.raises(ZeroDivisionError):
         made.run(stop)
     assert not probe.finished
-    assert queries.session(engine, number).status is SessionStatus.INTERRUPTED
+    assert queries.get_session(engine, number).status is SessionStatus.INTERRUPTED
 
 
 def test_a_session_without_a_probe_was_not_checked(engine) -> None:  # noqa: F811
     stop = threading.Event()
     made, number = session(engine, Source([0.0, Gap(0.5, 3.0, GapReason.BLACK), 3.0]), stop)
     assert made.run(stop).small_faces is None
-    assert queries.session(engine, number).small_faces is None
+    assert queries.get_session(engine, number).small_faces is None

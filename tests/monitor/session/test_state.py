@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.session.state import OVER, TRANSITIONS, Lifecycle, SessionEvent, SessionState
+from monitor.session.state import FINAL_STATES, TRANSITIONS, SessionEvent, SessionState, SessionStateMachine
 
 S, E = SessionState, SessionEvent
 DRAWING = Path(__file__).parents[3] / "docs" / "lifecycle.md"
@@ -17,14 +17,14 @@ DRAWING = Path(__file__).parents[3] / "docs" / "lifecycle.md"
 #    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
 #    closed
 EXPECTED = {
-    S.STARTING: (S.RECORDING, None, None, None, *[S.REFUSED] * 5, None),
-    S.RECORDING: (None, S.BLIND, S.PAUSED, None, *[S.ENDING] * 5, None),
-    S.BLIND: (S.RECORDING, None, S.PAUSED, None, *[S.ENDING] * 5, None),
-    S.PAUSED: (None, None, None, S.BLIND, *[S.ENDING] * 5, None),
+    S.STARTING: (S.RECORDING, None, None, None, *[S.START_FAILED] * 5, None),
+    S.RECORDING: (None, S.NO_SIGNAL, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.NO_SIGNAL: (S.RECORDING, None, S.PAUSED, None, *[S.ENDING] * 5, None),
+    S.PAUSED: (None, None, None, S.NO_SIGNAL, *[S.ENDING] * 5, None),
     S.ENDING: (None,) * 10,
     S.FINISHED: (None,) * 10,
     S.INTERRUPTED: (None,) * 10,
-    S.REFUSED: (None,) * 10,
+    S.START_FAILED: (None,) * 10,
 }
 """None: nothing changes."""
 
@@ -40,10 +40,10 @@ PAIRS = [(s, n, e) for s in S for n, e in enumerate(E) if (s, e) != (S.ENDING, E
 
 @pytest.mark.parametrize(("state", "place", "event"), PAIRS)
 def test_each_event_in_each_state(state: SessionState, place: int, event: SessionEvent) -> None:
-    life = Lifecycle()
+    life = SessionStateMachine()
     life.state = state
     expected = EXPECTED[state][place]
-    assert life.happen(event) is (expected is not None)
+    assert life.handle(event) is (expected is not None)
     assert life.state is (expected or state)
 
 
@@ -52,29 +52,29 @@ def test_each_event_in_each_state(state: SessionState, place: int, event: Sessio
     [
         (E.STOP, S.FINISHED),
         (E.SOURCE_ENDED, S.FINISHED),
-        (E.CAMERA_GONE, S.INTERRUPTED),
+        (E.CAMERA_LOST, S.INTERRUPTED),
         (E.FAILURE, S.INTERRUPTED),
-        (E.CUT_OFF, S.INTERRUPTED),
+        (E.ABORTED, S.INTERRUPTED),
     ],
 )
 def test_the_first_cause_decides_how_it_ended(cause: SessionEvent, end: SessionState) -> None:
-    life = Lifecycle()
-    for event in (E.PICTURE, cause, E.FAILURE, E.STOP, E.CLOSED):
-        life.happen(event)
+    life = SessionStateMachine()
+    for event in (E.FRAME_RECEIVED, cause, E.FAILURE, E.STOP, E.CLOSED):
+        life.handle(event)
     assert life.state is end
 
 
 @given(st.lists(st.sampled_from(list(E)), max_size=30))
 def test_whatever_happens_it_is_in_a_state_and_an_end_is_an_end(events: list[SessionEvent]) -> None:
-    life = Lifecycle()
+    life = SessionStateMachine()
     for event in events:
         before = life.state
-        changed = life.happen(event)
+        changed = life.handle(event)
         assert changed is (life.state is not before)
-        assert not (before in OVER and changed)
-    life.happen(E.STOP)
-    life.happen(E.CLOSED)
-    assert life.state in OVER
+        assert not (before in FINAL_STATES and changed)
+    life.handle(E.STOP)
+    life.handle(E.CLOSED)
+    assert life.state in FINAL_STATES
 
 
 def test_the_drawing_shows_the_table() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sources.camera_state import CONNECTED, TRANSITIONS, CameraEvent, CameraMachine, CameraState
+from monitor.sources.camera_state import CONNECTED, TRANSITIONS, CameraEvent, CameraState, CameraStateMachine
 
 S, E = CameraState, CameraEvent
 DRAWING = Path(__file__).resolve().parents[3] / "docs" / "camera.md"
@@ -38,18 +38,18 @@ def test_the_table_has_every_state_and_event():
 
 @pytest.mark.parametrize(("state", "event", "after"), cells())
 def test_every_state_with_every_event(state, event, after):
-    machine = CameraMachine()
+    machine = CameraStateMachine()
     machine.state = S(state)
-    assert machine.happen(E(event)) is (after != state)
+    assert machine.handle(E(event)) is (after != state)
     assert machine.state is S(after)
 
 
 def test_a_machine_begins_closed():
-    assert CameraMachine().state is S.CLOSED
+    assert CameraStateMachine().state is S.CLOSED
 
 
 def test_from_everywhere_but_the_end_it_can_be_closed_at_once():
-    for state in set(S) - {S.CLOSED, S.GONE}:
+    for state in set(S) - {S.CLOSED, S.LOST}:
         assert TRANSITIONS[state, E.CLOSE] is S.CLOSED
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.sources.capture import FFMPEG_OPTIONS, open_capture, thumbnail
-from monitor.sources.freshness import BLACK_MEAN, is_black
+from monitor.sources.freshness import MAX_BLACK_MEAN, is_black
 
 
 @pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])
@@ -63,7 +63,7 @@ def test_the_noise_of_a_covered_lens_is_black_and_one_lit_face_is_not():
     random = np.random.default_rng(1)
     dark = np.clip(random.normal(4, 8, (720, 1280, 3)), 0, 255).astype(np.uint8)
     assert is_black(thumbnail(dark))
-    dark[300:340, 600:640] = BLACK_MEAN
+    dark[300:340, 600:640] = MAX_BLACK_MEAN
     assert not is_black(thumbnail(dark))
 
 

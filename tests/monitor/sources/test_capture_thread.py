@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.sources.capture_thread import FAILING_S, Judged, NewestShot
-from monitor.sources.freshness import EXACT, Freshness
+from monitor.sources.capture_thread import MAX_FAILING_S, CaptureThread, FrameClassifier
+from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
 from tests.helpers.cameras import texture
 from tests.helpers.waiting import PATIENCE_S
 
@@ -42,15 +42,15 @@ class FakeCapture:
         self.released.set()
 
 
-def has_ended(reader: NewestShot) -> bool:
+def has_ended(reader: CaptureThread) -> bool:
     """After its last word its thread still has to end, which may take longer than closing waits."""
     reader._thread.join(PATIENCE_S)
-    return not reader.alive
+    return not reader.is_alive
 
 
-def reader_of(capture: FakeCapture, clock: Callable[[], float] | None = None) -> NewestShot:
+def reader_of(capture: FakeCapture, clock: Callable[[], float] | None = None) -> CaptureThread:
     options = {} if clock is None else {"clock": clock}
-    return NewestShot(0, Freshness(EXACT), lambda address: capture, **options)
+    return CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), lambda address: capture, **options)
 
 
 def test_the_newest_picture_is_kept_and_never_more_than_one():
@@ -70,8 +70,8 @@ def test_what_is_seen_is_told():
     capture = FakeCapture(iter([texture(1), texture(1)]))
     reader = reader_of(capture)
     assert capture.exhausted.wait(PATIENCE_S)
-    assert reader.seen.shown
-    assert reader.seen.same_s is not None
+    assert reader.stats.received_any
+    assert reader.stats.duplicate_at_s is not None
     reader.close()
 
 
@@ -108,7 +108,7 @@ def never(address: int | str) -> FakeCapture:
     ids=["not there", "driver"],
 )
 def test_what_keeps_pictures_from_coming_is_told_at_once(factory, words):
-    reader = NewestShot(0, Freshness(EXACT), factory)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
     assert reader.take(PATIENCE_S) is None
     assert reader.failure == words
     reader.close()
@@ -119,7 +119,7 @@ def test_nobody_waits_for_a_reader_that_a_mistake_has_ended():
     def mistaken(address: int | str) -> FakeCapture:
         raise ZeroDivisionError
 
-    reader = NewestShot(0, Freshness(EXACT), mistaken)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), mistaken)
     assert reader.take(PATIENCE_S) is None
     assert reader.failure == "its reader has ended"
     reader.close()
@@ -143,10 +143,10 @@ def test_a_call_that_does_not_return_is_left_behind_and_known_to_be_alive(first)
             assert let_go.wait(PATIENCE_S)
         return capture
 
-    reader = NewestShot(0, Freshness(EXACT), factory)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
     assert inside.wait(PATIENCE_S)
     reader.close()
-    assert reader.alive
+    assert reader.is_alive
     let_go.set()
     assert capture.released.wait(PATIENCE_S)
     reader.close()
@@ -156,32 +156,35 @@ def test_a_call_that_does_not_return_is_left_behind_and_known_to_be_alive(first)
 class TestJudged:
     """Pictures with the second at which they are read; None is a read that failed."""
 
-    def of(self, *pictures: Any, apart_s: float = 1.0) -> tuple[Judged, list[Any]]:
+    def of(self, *pictures: Any, apart_s: float = 1.0) -> tuple[FrameClassifier, list[Any]]:
         now = [100.0]
-        judged = Judged(Freshness(EXACT), lambda: now[0])
+        judged = FrameClassifier(FrozenFrameDetector(EXACT_TOLERANCE), lambda: now[0])
         shots = []
         for picture in pictures:
-            shots.append(judged.put(picture is not None, picture))
+            shots.append(judged.classify(picture is not None, picture))
             now[0] += apart_s
         return judged, shots
 
     def test_only_fresh_pictures_are_given_with_when_the_one_before_was_read(self):
         judged, shots = self.of(texture(1), texture(1), DARK, None, texture(2))
         assert [shot is not None for shot in shots] == [True, False, False, False, True]
-        assert [(shot.read_s, shot.before_s) for shot in (shots[0], shots[4])] == [(100, None), (104, 100)]
-        assert judged.seen.shown
+        assert [(shot.read_s, shot.previous_read_s) for shot in (shots[0], shots[4])] == [
+            (100, None),
+            (104, 100),
+        ]
+        assert judged.stats.received_any
 
     def test_black_since_the_first_black_one_until_another_comes(self):
         judged, _ = self.of(texture(1), DARK, DARK, DARK)
-        assert judged.seen.black_since_s == 101
+        assert judged.stats.black_since_s == 101
         judged, _ = self.of(texture(1), DARK, texture(2))
-        assert judged.seen.black_since_s is None
+        assert judged.stats.black_since_s is None
 
     def test_the_same_at_the_last_time_it_came(self):
         judged, _ = self.of(texture(1), texture(1), texture(1), None)
-        assert judged.seen.same_s == 102
+        assert judged.stats.duplicate_at_s == 102
         judged, _ = self.of(texture(1), texture(1), texture(2))
-        assert judged.seen.same_s is None
+        assert judged.stats.duplicate_at_s is None
 
     @pytest.mark.parametrize(
         ("pictures", "over"),
@@ -194,5 +197,5 @@ class TestJudged:
         ],
     )
     def test_it_is_over_when_pictures_came_and_none_comes_any_more(self, pictures, over):
-        judged, _ = self.of(*pictures, apart_s=FAILING_S / 2)
-        assert judged.over is over
+        judged, _ = self.of(*pictures, apart_s=MAX_FAILING_S / 2)
+        assert judged.has_ended is over

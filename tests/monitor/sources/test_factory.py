@@ -40,7 +40,7 @@ class NoCapture:
 def test_live_sources_and_their_names(spec, name):
     source = open_source(spec)
     assert isinstance(source, LiveSource)
-    assert (source.name, source.live, source.expected_s) == (name, True, None)
+    assert (source.name, source.is_live, source.expected_s) == (name, True, None)
 
 
 def test_a_live_source_is_given_its_address_with_the_credentials():

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.sources.freshness import EXACT, RECODED, Freshness, Look, is_black
+from monitor.sources.freshness import (
+    EXACT_TOLERANCE,
+    RECODED_TOLERANCE,
+    FrameStatus,
+    FrozenFrameDetector,
+    is_black,
+)
 
 
 def grey(level: int, size: tuple[int, int] = (20, 30)) -> np.ndarray:
@@ -17,50 +23,66 @@ def with_spot(image: np.ndarray, level: int) -> np.ndarray:
 
 
 def test_the_first_picture_is_fresh_and_again_it_is_the_same():
-    freshness = Freshness(EXACT)
-    assert [freshness.judge(grey(90)) for _ in range(3)] == [Look.FRESH, Look.SAME, Look.SAME]
+    freshness = FrozenFrameDetector(EXACT_TOLERANCE)
+    assert [freshness.classify(grey(90)) for _ in range(3)] == [
+        FrameStatus.FRESH,
+        FrameStatus.DUPLICATE,
+        FrameStatus.DUPLICATE,
+    ]
 
 
 @pytest.mark.parametrize(
     ("tolerance", "level", "look"),
     [
-        (EXACT, 90, Look.SAME),
-        (EXACT, 91, Look.FRESH),
-        (EXACT, 89, Look.FRESH),
-        (RECODED, 89 + RECODED, Look.SAME),
-        (RECODED, 91 - RECODED, Look.SAME),
-        (RECODED, 90 + RECODED, Look.FRESH),
-        (RECODED, 90 - RECODED, Look.FRESH),
+        (EXACT_TOLERANCE, 90, FrameStatus.DUPLICATE),
+        (EXACT_TOLERANCE, 91, FrameStatus.FRESH),
+        (EXACT_TOLERANCE, 89, FrameStatus.FRESH),
+        (RECODED_TOLERANCE, 89 + RECODED_TOLERANCE, FrameStatus.DUPLICATE),
+        (RECODED_TOLERANCE, 91 - RECODED_TOLERANCE, FrameStatus.DUPLICATE),
+        (RECODED_TOLERANCE, 90 + RECODED_TOLERANCE, FrameStatus.FRESH),
+        (RECODED_TOLERANCE, 90 - RECODED_TOLERANCE, FrameStatus.FRESH),
     ],
 )
 def test_one_block_is_enough(tolerance, level, look):
-    freshness = Freshness(tolerance)
-    freshness.judge(grey(90))
-    assert freshness.judge(with_spot(grey(90), level)) is look
+    freshness = FrozenFrameDetector(tolerance)
+    freshness.classify(grey(90))
+    assert freshness.classify(with_spot(grey(90), level)) is look
 
 
 def test_slow_changes_add_up():
-    freshness = Freshness(RECODED)
-    looks = [freshness.judge(grey(90 + step)) for step in range(2 * RECODED + 1)]
-    assert [i for i, look in enumerate(looks) if look is Look.FRESH] == [0, RECODED, 2 * RECODED]
+    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
+    looks = [freshness.classify(grey(90 + step)) for step in range(2 * RECODED_TOLERANCE + 1)]
+    assert [i for i, look in enumerate(looks) if look is FrameStatus.FRESH] == [
+        0,
+        RECODED_TOLERANCE,
+        2 * RECODED_TOLERANCE,
+    ]
 
 
 def test_what_was_fresh_before_is_remembered_by_another():
-    first = Freshness(EXACT)
-    first.judge(grey(90))
-    assert Freshness(EXACT, first.last).judge(grey(90)) is Look.SAME
+    first = FrozenFrameDetector(EXACT_TOLERANCE)
+    first.classify(grey(90))
+    assert (
+        FrozenFrameDetector(EXACT_TOLERANCE, first.last_thumbnail).classify(grey(90)) is FrameStatus.DUPLICATE
+    )
 
 
 def test_another_size_is_fresh():
-    freshness = Freshness(RECODED)
-    freshness.judge(grey(90))
-    assert freshness.judge(grey(90, (15, 20))) is Look.FRESH
+    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
+    freshness.classify(grey(90))
+    assert freshness.classify(grey(90, (15, 20))) is FrameStatus.FRESH
 
 
 def test_light_after_black_is_fresh_even_if_nothing_has_moved():
-    freshness = Freshness(RECODED)
-    looks = [freshness.judge(grey(level)) for level in (90, 2, 2, 90, 90)]
-    assert looks == [Look.FRESH, Look.BLACK, Look.BLACK, Look.FRESH, Look.SAME]
+    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
+    looks = [freshness.classify(grey(level)) for level in (90, 2, 2, 90, 90)]
+    assert looks == [
+        FrameStatus.FRESH,
+        FrameStatus.BLACK,
+        FrameStatus.BLACK,
+        FrameStatus.FRESH,
+        FrameStatus.DUPLICATE,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def test_images_in_natural_order_one_for_each_interval(folder):
     with ImageFolder(folder, STARTED) as source:
         frames = list(source.frames(4, threading.Event()))
-        assert (source.name, source.live, source.expected_s, source.frames_dropped) == (
+        assert (source.name, source.is_live, source.expected_s, source.frames_dropped) == (
             "hörsaal",
             False,
             None,

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from monitor.errors import SourceError, SourceLost
-from monitor.imaging import size_of
+from monitor.imaging import image_size
 from monitor.sources.camera_state import CameraState
-from monitor.sources.capture_thread import MAX_LEFT_BEHIND
-from monitor.sources.live import HOLD_S, WAKE_S
+from monitor.sources.capture_thread import MAX_ABANDONED
+from monitor.sources.live import MAX_HOLD_S, POLL_INTERVAL_S
 from monitor.types import Frame, Gap, GapReason
 from tests.helpers.cameras import BROAD, SIZE, SMALL, Camera
 
-NONE, FROZEN, BLACK, PAUSED = GapReason.NO_PICTURE, GapReason.FROZEN, GapReason.BLACK, GapReason.PAUSED
+NONE, FROZEN, BLACK, PAUSED = GapReason.NO_SIGNAL, GapReason.FROZEN, GapReason.BLACK, GapReason.PAUSED
 REASONS = {"nothing": NONE, "blocked": NONE, "frozen": FROZEN, "black": BLACK, "refused": NONE}
 NEAR_S = 0.5
 
@@ -120,8 +120,8 @@ def test_tries_are_paced():
     camera = Camera([(0, "moving"), (10, "nothing"), (12.5, "refused"), (1000, "moving")]).watch(200)
     opened = [link.opened_s for link in camera.links]
     apart = np.diff(opened[1:])
-    assert apart[:6] == pytest.approx([1, 2, 4, 8, 16, 30], abs=2 * WAKE_S + 0.2)
-    assert apart[6:] == pytest.approx(30, abs=2 * WAKE_S + 0.2)
+    assert apart[:6] == pytest.approx([1, 2, 4, 8, 16, 30], abs=2 * POLL_INTERVAL_S + 0.2)
+    assert apart[6:] == pytest.approx(30, abs=2 * POLL_INTERVAL_S + 0.2)
 
 
 def test_the_dice_shorten_the_pauses():
@@ -141,7 +141,7 @@ def test_when_the_budget_is_spent_the_source_is_lost(fault):
     (gap,) = camera.gaps
     assert gap.start_s == pytest.approx(caught.value.position_s)
     assert 20 + 60 <= gap.end_s <= 20 + 60 + 2 * camera.stale_s + 1
-    assert camera.source.view().state is CameraState.GONE
+    assert camera.source.status().state is CameraState.LOST
 
 
 def test_without_a_budget_it_is_lost_as_soon_as_it_is_given_up():
@@ -175,7 +175,7 @@ def test_a_camera_that_shows_something_is_never_lost_and_seldom_disturbed(fault)
     check(camera)
     (gap,) = camera.gaps
     assert (gap.reason, gap.end_s) == (REASONS[fault], near(600))
-    assert len(camera.links) <= 5 + 600 / HOLD_S
+    assert len(camera.links) <= 5 + 600 / MAX_HOLD_S
 
 
 def test_patience_is_short_again_after_a_fresh_picture():
@@ -186,7 +186,7 @@ def test_patience_is_short_again_after_a_fresh_picture():
 def test_while_a_connection_is_made_the_reason_stays_what_it_was():
     camera = Camera([(0, "moving"), (20, "frozen"), (30.3, "nothing"), (34, "frozen"), (36, "moving")])
     views = []
-    camera.at(33, lambda: views.append(camera.source.view())).watch(40)
+    camera.at(33, lambda: views.append(camera.source.status())).watch(40)
     check(camera)
     assert (views[0].state, views[0].reason) == (CameraState.OPENING, "frozen picture for 10 s")
     assert [gap.reason for gap in camera.gaps] == [FROZEN]
@@ -230,7 +230,7 @@ def test_connections_that_hang_are_counted_and_no_more_are_opened():
     camera = Camera([(0, "moving"), (20, "blocked"), (400, "moving")], stale_s=5).watch(430)
     check(camera)
     opened = [link.opened_s for link in camera.links]
-    assert sum(20 < at_s < 399 for at_s in opened) == MAX_LEFT_BEHIND - 1
+    assert sum(20 < at_s < 399 for at_s in opened) == MAX_ABANDONED - 1
     assert camera.gaps[-1].end_s <= 400 + 31
     assert camera.frames[-1].media_s == near(430)
 
@@ -238,15 +238,15 @@ def test_connections_that_hang_are_counted_and_no_more_are_opened():
 def test_while_too_many_hang_it_says_so():
     camera = Camera([(0, "moving"), (20, "blocked")], stale_s=5)
     views = []
-    camera.at(200, lambda: views.append(camera.source.view())).watch(210)
-    assert (views[0].state, views[0].reason) == (CameraState.WAITING, "4 earlier connections hang")
+    camera.at(200, lambda: views.append(camera.source.status())).watch(210)
+    assert (views[0].state, views[0].reason) == (CameraState.RECONNECTING, "4 earlier connections hang")
 
 
 class TestSize:
     def test_a_smaller_picture_is_brought_to_the_size_of_the_first(self):
         camera = Camera([(0, "moving"), (10, "small"), (20, "moving")]).watch(30)
         check(camera)
-        assert {size_of(frame.image_bgr) for frame in camera.frames} == {SIZE}
+        assert {image_size(frame.image_bgr) for frame in camera.frames} == {SIZE}
         assert camera.gaps == []
         assert camera.source.pop_notes() == [
             (near(10), f"picture is now {SMALL[0]}x{SMALL[1]} instead of {SIZE[0]}x{SIZE[1]}"),
@@ -256,7 +256,7 @@ class TestSize:
     def test_another_shape_gets_grey_beside_it(self):
         camera = Camera([(0, "moving"), (10, "broad")]).watch(12)
         last = camera.frames[-1].image_bgr
-        assert size_of(last) == SIZE
+        assert image_size(last) == SIZE
         edge = (SIZE[1] - BROAD[1]) // 2
         assert (last[:edge] == 128).all()
         assert (last[-edge:] == 128).all()
@@ -264,7 +264,7 @@ class TestSize:
 
     def test_the_size_is_that_of_the_first_over_new_connections_too(self):
         camera = Camera([(0, "small"), (10, "nothing"), (15, "moving")]).watch(40)
-        assert {size_of(frame.image_bgr) for frame in camera.frames} == {SMALL}
+        assert {image_size(frame.image_bgr) for frame in camera.frames} == {SMALL}
         texts = [text for _, text in camera.source.pop_notes()]
         assert re.match("camera back after", texts[0])
         assert texts[1:] == [f"picture is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}"]
@@ -274,7 +274,7 @@ class TestPause:
     def test_nothing_is_open_or_given_while_paused(self):
         camera = Camera([(0, "moving")])
         views = []
-        camera.at(20, camera.source.pause).at(25, lambda: views.append(camera.source.view()))
+        camera.at(20, camera.source.pause).at(25, lambda: views.append(camera.source.status()))
         camera.at(50, camera.source.resume).watch(60)
         check(camera)
         assert [(gap.reason, gap.start_s) for gap in camera.gaps] == [(PAUSED, near(20)), (NONE, near(50))]
@@ -339,7 +339,7 @@ STATES = {
     CameraState.OPENING: ([(0, "nothing")], 5),
     CameraState.FRESH: ([(0, "moving")], 5),
     CameraState.STALE: ([(0, "moving"), (5, "frozen")], 10),
-    CameraState.WAITING: ([(0, "moving"), (5, "nothing"), (6, "refused")], 60),
+    CameraState.RECONNECTING: ([(0, "moving"), (5, "nothing"), (6, "refused")], 60),
     CameraState.CLOSED: ([(0, "moving")], 20),
 }
 
@@ -351,22 +351,22 @@ def test_a_stop_ends_it_within_a_second_in_every_state(state):
     if state is CameraState.CLOSED:
         camera.at(10, camera.source.pause)
     views = []
-    camera.at(at_s - 0.01, lambda: views.append(camera.source.view()))
+    camera.at(at_s - 0.01, lambda: views.append(camera.source.status()))
     camera.watch(at_s + 0.6)
     assert views[0].state is state
     assert (views[0].reason == "") is (state is CameraState.FRESH)
     assert camera.clock.passed_s <= at_s + 1.6
-    if state in {CameraState.STALE, CameraState.WAITING, CameraState.CLOSED}:
+    if state in {CameraState.STALE, CameraState.RECONNECTING, CameraState.CLOSED}:
         assert camera.gaps[-1].end_s == pytest.approx(camera.source.now_s(), abs=0.01)
-    assert camera.source.view().state is CameraState.CLOSED
+    assert camera.source.status().state is CameraState.CLOSED
 
 
 def test_the_age_is_that_of_the_last_fresh_picture():
     camera = Camera([(0, "moving"), (10, "black")])
     views = []
-    assert camera.source.view().age_s is None
+    assert camera.source.status().age_s is None
     for at_s in (5, 14):
-        camera.at(at_s, lambda: views.append(camera.source.view()))
+        camera.at(at_s, lambda: views.append(camera.source.status()))
     camera.watch(20)
     assert [view.age_s for view in views] == [pytest.approx(0, abs=0.1), near(4)]
     assert views[1].reason == "black picture"

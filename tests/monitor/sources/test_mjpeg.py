@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.imaging import size_of
+from monitor.imaging import image_size
 from monitor.sources.factory import open_source
 from monitor.types import GapReason
 from tests.helpers.watchers import Watcher
@@ -86,11 +86,11 @@ def test_every_fault_of_a_phone(phone):
         watcher.frames(3)
         assert source.pop_notes() == []
         phone.shows = "nothing"  # it hangs up
-        watcher.gap(GapReason.NO_PICTURE)
+        watcher.gap(GapReason.NO_SIGNAL)
         phone.shows = "moving"
         watcher.frames(3)
         watcher.end()
     assert watcher.reasons == [GapReason.FROZEN, GapReason.BLACK]
-    assert watcher.gaps[-1].reason is GapReason.NO_PICTURE
-    assert {size_of(frame.image_bgr) for frame in watcher.given} == {(320, 240)}
+    assert watcher.gaps[-1].reason is GapReason.NO_SIGNAL
+    assert {image_size(frame.image_bgr) for frame in watcher.given} == {(320, 240)}
     assert [text.split(" after")[0] for _, text in source.pop_notes()] == ["camera back"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import SourceError
-from monitor.imaging import size_of
+from monitor.imaging import image_size
 from monitor.sources.camera_state import CameraState
 from monitor.sources.factory import open_source
 from monitor.sources.live import LiveSource
@@ -103,16 +103,16 @@ def test_a_server_that_is_gone_and_back_with_a_smaller_picture(server, demo_vide
         watcher = Watcher(source)
         watcher.frames(3)
         server.kill()
-        watcher.gap(GapReason.NO_PICTURE, least_s=4)
-        assert source.view().state in {CameraState.WAITING, CameraState.OPENING}
+        watcher.gap(GapReason.NO_SIGNAL, least_s=4)
+        assert source.status().state in {CameraState.RECONNECTING, CameraState.OPENING}
         server.start(ball(320, 240))
         watcher.frames(3)
         watcher.end()
         notes = [text for _, text in source.pop_notes()]
     assert watcher.reasons == []
     gap, frames = watcher.longest, watcher.given
-    width, height = size_of(frames[0].image_bgr)
-    assert {size_of(frame.image_bgr) for frame in frames} == {(width, height)}
+    width, height = image_size(frames[0].image_bgr)
+    assert {image_size(frame.image_bgr) for frame in frames} == {(width, height)}
     assert notes == [
         f"camera back after {gap.end_s - gap.start_s:.0f} s",
         f"picture is now 320x240 instead of {width}x{height}",
@@ -126,8 +126,8 @@ def test_a_server_that_hangs_blocks_nobody_and_is_back_when_it_goes_on(server):
         watcher = Watcher(source)
         watcher.frames(3)
         server.signal(signal.SIGSTOP)
-        watcher.gap(GapReason.NO_PICTURE, least_s=5)
-        assert source.view().state in {CameraState.WAITING, CameraState.OPENING}
+        watcher.gap(GapReason.NO_SIGNAL, least_s=5)
+        assert source.status().state in {CameraState.RECONNECTING, CameraState.OPENING}
         server.signal(signal.SIGCONT)
         watcher.frames(3)
         watcher.end()
@@ -141,8 +141,8 @@ def test_a_stream_that_freezes_and_turns_black_without_breaking_off(server):
         watcher.frames(3)
         server.show("checkers-8")
         watcher.gap(GapReason.FROZEN)
-        assert source.view().state is CameraState.STALE
-        assert source.view().reason == "frozen picture"
+        assert source.status().state is CameraState.STALE
+        assert source.status().reason == "frozen picture"
         server.show("black")
         watcher.gap(GapReason.BLACK)
         server.show("ball")
@@ -159,12 +159,12 @@ def test_pausing_leaves_the_server_alone(server):
         watcher.frames(2)
         source.pause()
         watcher.gap(GapReason.PAUSED, least_s=1)
-        assert source.view().state is CameraState.CLOSED
+        assert source.status().state is CameraState.CLOSED
         source.resume()
         watcher.frames(2)
         watcher.end()
     assert watcher.reasons == [GapReason.PAUSED]
-    assert watcher.gaps[-1].reason is GapReason.NO_PICTURE
+    assert watcher.gaps[-1].reason is GapReason.NO_SIGNAL
 
 
 @pytest.mark.parametrize("path", ["nothing", "class"], ids=["wrong path", "no server"])

@@ -9,7 +9,7 @@ from monitor.sources.sampling import MediaClock, Sampler
 
 def sampled(sample_fps: float, times_s: list[float]) -> list[float]:
     sampler = Sampler(sample_fps)
-    return [time_s for time_s in times_s if sampler.due(time_s)]
+    return [time_s for time_s in times_s if sampler.is_due(time_s)]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_never_two_samples_in_one_interval(sample_fps, times_s):
 
 def test_counts_the_sampling_times_without_a_frame():
     sampler = Sampler(2)
-    assert [(sampler.due(time_s), sampler.missed) for time_s in (5.0, 5.5, 5.6, 7.5)] == [
+    assert [(sampler.is_due(time_s), sampler.missed) for time_s in (5.0, 5.5, 5.6, 7.5)] == [
         (True, 0),
         (True, 0),
         (False, 0),

@@ -44,7 +44,7 @@ def test_samples_by_time_and_dates_each_frame(video):
 
 def test_tells_its_name_and_length(video):
     with VideoFile(video, STARTED) as source:
-        assert (source.name, source.live, source.frames_dropped) == ("lecture.mp4", False, 0)
+        assert (source.name, source.is_live, source.frames_dropped) == ("lecture.mp4", False, 0)
         assert source.expected_s == pytest.approx(4.0, abs=0.11)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sources.video_file import made_at
+from monitor.sources.video_file import recording_time
 from tests.helpers.videos import made, steps, write_video
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_what_a_container_says(tmp_path: Path, suffix: str) -> None:
     film = made(write_video(tmp_path / f"film.{suffix}", steps(2)), "2026-03-02T08:00:00Z")
-    assert made_at(film, NOW) == datetime(2026, 3, 2, 8, tzinfo=UTC)
+    assert recording_time(film, NOW) == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def test_the_beginning_with_its_offset_rather_than_the_end(tmp_path: Path) -> None:
@@ -23,16 +23,16 @@ def test_the_beginning_with_its_offset_rather_than_the_end(tmp_path: Path) -> No
         "2026-03-02T08:45:00Z",
         **{"com.apple.quicktime.creationdate": "2026-03-02T09:00:00+0100"},
     )
-    assert made_at(film, NOW) == datetime(2026, 3, 2, 8, tzinfo=UTC)
+    assert recording_time(film, NOW) == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("said", ["1970-01-01T00:00:00Z", "2030-01-01T00:00:00Z"])
 def test_a_clock_that_was_never_set_says_nothing(tmp_path: Path, said: str) -> None:
-    assert made_at(made(write_video(tmp_path / "film.mkv", steps(2)), said), NOW) is None
+    assert recording_time(made(write_video(tmp_path / "film.mkv", steps(2)), said), NOW) is None
 
 
 def test_what_is_no_video_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"not a video " * 100)
     (tmp_path / "empty.mp4").touch()
     for path in (tmp_path, tmp_path / "a.mp4", tmp_path / "empty.mp4", tmp_path / "gone.mp4"):
-        assert made_at(path, NOW) is None
+        assert recording_time(path, NOW) is None

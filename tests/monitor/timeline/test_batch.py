@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-from db.records import GapRecord, Progress, TimelineBin, TrackRecord
+from db.records import GapRecord, SessionProgress, TimelineBin, TrackRecord
 from monitor.geometry import Seat
-from monitor.timeline.batch import Batch
-from monitor.types import Owner
+from monitor.timeline.batch import WriteBatch
+from monitor.types import SeatOwner
 
 
 def a_bin(start_s: float, samples: int) -> TimelineBin:
     return TimelineBin(0, start_s, 5.0, 5.0, samples, samples, 0, None)
 
 
-def a_batch(end_s: float, **values) -> Batch:
-    return Batch(Progress(end_s, end_s, 1, 0), values.pop("bins", {}), values.pop("tracks", {}), **values)
+def a_batch(end_s: float, **values) -> WriteBatch:
+    return WriteBatch(
+        SessionProgress(end_s, end_s, 1, 0), values.pop("bins", {}), values.pop("tracks", {}), **values
+    )
 
 
 def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
@@ -22,7 +24,7 @@ def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
         notes=((1.0, "quiz"),),
         gaps={2.0: GapRecord(2.0, 3.0, "paused")},
         seats=(Seat(0, (0, 0, 9, 9)),),
-        owners={0: Owner(7, "A1")},
+        owners={0: SeatOwner(7, "A1")},
         frame_size=(640, 360),
     )
     newer = a_batch(
@@ -32,10 +34,10 @@ def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
         notes=((6.0, "break"),),
         gaps={2.0: GapRecord(2.0, 9.0, "paused")},
         seats=(Seat(0, (1, 1, 9, 9)),),
-        owners={0: Owner(8, "A2")},
+        owners={0: SeatOwner(8, "A2")},
         frame_size=(1280, 720),
     )
-    both = older.then(newer)
+    both = older.merge(newer)
     assert both.progress == newer.progress
     assert {key: one.samples for key, one in both.bins.items()} == {(0, 0.0): 9, (1, 0.0): 2, (0, 5.0): 4}
     assert {number: one.hits for number, one in both.tracks.items()} == {1: 12, 2: 3}
@@ -46,12 +48,12 @@ def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
 
 def test_neither_of_the_two_is_changed() -> None:
     older = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 3)})
-    older.then(a_batch(10.0, bins={(0, 5.0): a_bin(5.0, 4)}))
+    older.merge(a_batch(10.0, bins={(0, 5.0): a_bin(5.0, 4)}))
     assert set(older.bins) == {(0, 0.0)}
 
 
 def test_what_waits_does_not_grow_by_being_handed_over_again() -> None:
     waiting = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 0)})
     for samples in range(1, 100):
-        waiting = waiting.then(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
+        waiting = waiting.merge(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
     assert {key: one.samples for key, one in waiting.bins.items()} == {(0, 0.0): 99}

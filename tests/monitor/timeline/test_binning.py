@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.session.pipeline import PENDING_S
+from monitor.session.pipeline import MAX_PENDING_S
 from monitor.timeline.binning import Binner
-from monitor.types import HeadPose, Observation, Unknown
+from monitor.types import HeadPose, Observation, UnreadableReason
 
 HAPPY = (0.0, 0.0, 0.0, 0.9, 0.05, 0.0, 0.05)
 SAD = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
@@ -19,22 +19,34 @@ def binner(bin_s: float = 5.0, keep_s: float = 15.0) -> Binner:
 def test_a_bin_counts_the_poses_of_the_samples_with_an_expression() -> None:
     b = binner()
     poses = [HeadPose(0, 0), HeadPose(2, -9), HeadPose(-20, 0), HeadPose(0, 1), HeadPose(0, None)]
-    observations = [Observation(0, 0.5 * n, True, probabilities=SAD, head=p) for n, p in enumerate(poses)]
-    observations.append(Observation(0, 2.5, True, unknown=Unknown.HEAD_BOWED, head=HeadPose(0, -40)))
+    observations = [
+        Observation(0, 0.5 * n, True, probabilities=SAD, head_pose=p) for n, p in enumerate(poses)
+    ]
+    observations.append(
+        Observation(0, 2.5, True, unreadable_reason=UnreadableReason.HEAD_BOWED, head_pose=HeadPose(0, -40))
+    )
     for o in observations:
         b.add_sample(o.media_s, 0.5)
         b.add(o)
     (got,) = b.bins().values()
-    assert got.poses == {"level": 2, "lowered": 1, "turned": 1}
+    assert got.pose_counts == {"level": 2, "lowered": 1, "turned": 1}
     assert got.usable_samples == 5, "one of them without a known pose"
-    assert got.unknown == {"head bowed": 1}
+    assert got.unreadable_reasons == {"head bowed": 1}
 
 
 def test_a_direction_that_is_neither_to_the_front_nor_away_is_not_counted() -> None:
     b = Binner(5.0, lambda pose: None if pose.pitch_deg is None else True)
     for n, pitch_deg in enumerate((0.0, None)):
         b.add_sample(0.5 * n, 0.5)
-        b.add(Observation(0, 0.5 * n, True, unknown=Unknown.BLURRED, head=HeadPose(10, pitch_deg)))
+        b.add(
+            Observation(
+                0,
+                0.5 * n,
+                True,
+                unreadable_reason=UnreadableReason.BLURRED,
+                head_pose=HeadPose(10, pitch_deg),
+            )
+        )
     (got,) = b.bins().values()
     assert (got.pose_samples, got.facing_samples) == (1, 1)
 
@@ -42,10 +54,10 @@ def test_a_direction_that_is_neither_to_the_front_nor_away_is_not_counted() -> N
 def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
     b = binner()
     observations = [
-        Observation(0, 0.0, True, probabilities=HAPPY, head=HeadPose(10, 4), eyes_closed=False),
-        Observation(0, 0.5, True, probabilities=SAD, head=HeadPose(50, None), eyes_closed=True),
-        Observation(0, 1.0, True, unknown=Unknown.BLURRED),
-        Observation(0, 1.5, False, unknown=Unknown.ABSENT),
+        Observation(0, 0.0, True, probabilities=HAPPY, head_pose=HeadPose(10, 4), eyes_closed=False),
+        Observation(0, 0.5, True, probabilities=SAD, head_pose=HeadPose(50, None), eyes_closed=True),
+        Observation(0, 1.0, True, unreadable_reason=UnreadableReason.BLURRED),
+        Observation(0, 1.5, False, unreadable_reason=UnreadableReason.ABSENT),
     ]
     for o in observations:
         b.add_sample(o.media_s, 0.5)
@@ -54,7 +66,7 @@ def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
     assert (got.start_s, got.watched_s, got.seen_s) == (0.0, 2.0, 1.5)
     assert (got.samples, got.seen_samples, got.usable_samples) == (4, 3, 2)
     assert got.probabilities == pytest.approx([(h + s) / 2 for h, s in zip(HAPPY, SAD, strict=True)])
-    assert got.unknown == {"blurred": 1, "absent": 1}
+    assert got.unreadable_reasons == {"blurred": 1, "absent": 1}
     assert (got.pose_samples, got.facing_samples, got.yaw_deg, got.pitch_deg) == (2, 1, 30.0, 4.0)
     assert (got.eye_samples, got.closed_samples) == (2, 1)
 
@@ -62,7 +74,7 @@ def test_a_bin_holds_what_was_seen_and_what_was_not() -> None:
 def test_no_usable_sample_gives_no_probabilities_rather_than_zeros() -> None:
     b = binner()
     b.add_sample(0.0, 0.5)
-    b.add(Observation(0, 0.0, True, unknown=Unknown.TOO_SMALL))
+    b.add(Observation(0, 0.0, True, unreadable_reason=UnreadableReason.TOO_SMALL))
     assert next(iter(b.bins().values())).probabilities is None
 
 
@@ -72,7 +84,7 @@ def test_a_student_known_later_is_absent_in_the_bins_before() -> None:
         b.add_sample(t, 0.5)
     b.add(Observation(3, 5.0, True, probabilities=SAD))
     bins = b.bins()
-    assert bins[3, 0.0].unknown == {"absent": 1}
+    assert bins[3, 0.0].unreadable_reasons == {"absent": 1}
     assert bins[3, 0.0].seen_s == 0
     assert bins[3, 5.0].seen_s == 0.5
 
@@ -81,7 +93,7 @@ def test_an_observation_after_its_bin_was_closed_is_refused() -> None:
     b = binner(keep_s=5.0)
     for t in (0.0, 5.0, 10.0):
         b.add_sample(t, 0.5)
-    b.close_old()
+    b.drop_old()
     assert not b.add(Observation(0, 0.0, True, probabilities=SAD))
     assert b.add(Observation(0, 5.0, True, probabilities=SAD))
 
@@ -91,8 +103,8 @@ def test_bins_of_any_length_wait_for_what_the_pipeline_holds_back(bin_s: float) 
     b = Binner(bin_s, lambda pose: True)
     for i in range(200):
         b.add_sample(i * 0.5, 0.5)
-        b.close_old()
-    assert b.add(Observation(0, 99.5 - PENDING_S, True, probabilities=SAD))
+        b.drop_old()
+    assert b.add(Observation(0, 99.5 - MAX_PENDING_S, True, probabilities=SAD))
 
 
 def test_a_time_nobody_sampled_is_an_error() -> None:
@@ -116,7 +128,7 @@ def test_open_bins_stay_bounded() -> None:
     b = binner(keep_s=15.0)
     for i in range(10_000):
         b.add_sample(i * 0.5, 0.5)
-        b.close_old()
+        b.drop_old()
     b.add(Observation(0, 4999.5, True, probabilities=SAD))
     assert len(b.bins()) == 4
 
@@ -129,30 +141,40 @@ def test_nothing_is_lost_or_counted_twice(kinds: list[str]) -> None:
         reading = {
             "happy": {"seen": True, "probabilities": HAPPY},
             "sad": {"seen": True, "probabilities": SAD},
-            "blurred": {"seen": True, "unknown": Unknown.BLURRED},
-            "absent": {"seen": False, "unknown": Unknown.ABSENT},
+            "blurred": {"seen": True, "unknown": UnreadableReason.BLURRED},
+            "absent": {"seen": False, "unknown": UnreadableReason.ABSENT},
         }[kind]
         b.add(Observation(0, i * 0.5, **reading))
     bins = list(b.bins().values())
     assert sum(x.samples for x in bins) == len(kinds)
     assert sum(x.usable_samples for x in bins) == kinds.count("happy") + kinds.count("sad")
-    assert sum(x.unknown.get("absent", 0) for x in bins) == kinds.count("absent")
+    assert sum(x.unreadable_reasons.get("absent", 0) for x in bins) == kinds.count("absent")
     assert sum(x.watched_s for x in bins) == pytest.approx(len(kinds) * 0.5)
-    assert all(x.usable_samples + sum(x.unknown.values()) == x.samples for x in bins)
+    assert all(x.usable_samples + sum(x.unreadable_reasons.values()) == x.samples for x in bins)
     assert all(x.probabilities is None or sum(x.probabilities) == pytest.approx(1) for x in bins)
 
 
 def test_of_whom_a_sample_tells_nothing_it_is_not_watched() -> None:
     b = binner()
-    b.add_sample(0.0, 1.0, watched=frozenset())
-    b.add_sample(1.0, 1.0, watched=frozenset({0}))
-    b.add_sample(2.0, 1.0, watched=frozenset({0, 1}))
-    b.add_sample(3.0, 1.0, watched=frozenset())
+    b.add_sample(0.0, 1.0, observed_students=frozenset())
+    b.add_sample(1.0, 1.0, observed_students=frozenset({0}))
+    b.add_sample(2.0, 1.0, observed_students=frozenset({0, 1}))
+    b.add_sample(3.0, 1.0, observed_students=frozenset())
     b.add(Observation(0, 1.0, True, probabilities=SAD))
-    b.add(Observation(0, 2.0, False, unknown=Unknown.ABSENT))
+    b.add(Observation(0, 2.0, False, unreadable_reason=UnreadableReason.ABSENT))
     # Seen before it was known who it is: that was watched all the same.
     b.add(Observation(1, 0.0, True, probabilities=SAD))
     bins = b.bins()
     first, second = bins[0, 0.0], bins[1, 0.0]
-    assert (first.samples, first.watched_s, first.seen_s, first.unknown) == (2, 2.0, 1.0, {"absent": 1})
-    assert (second.samples, second.watched_s, second.seen_s, second.unknown) == (2, 2.0, 1.0, {"absent": 1})
+    assert (first.samples, first.watched_s, first.seen_s, first.unreadable_reasons) == (
+        2,
+        2.0,
+        1.0,
+        {"absent": 1},
+    )
+    assert (second.samples, second.watched_s, second.seen_s, second.unreadable_reasons) == (
+        2,
+        2.0,
+        1.0,
+        {"absent": 1},
+    )

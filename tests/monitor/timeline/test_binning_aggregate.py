@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from db.records import TimelineBin
-from monitor.timeline.binning import MIN_PEOPLE, class_bin
+from monitor.timeline.binning import MIN_STUDENTS, class_bin
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -16,7 +16,7 @@ def student(
 ) -> TimelineBin:
     return TimelineBin(
         number, start_s, 5.0, seen / 2, 10, seen, usable, probabilities if usable else None,
-        unknown={"absent": 10 - seen} if seen < 10 else {}, pose_samples=seen, facing_samples=seen // 2,
+        unreadable_reasons={"absent": 10 - seen} if seen < 10 else {}, pose_samples=seen, facing_samples=seen // 2,
         yaw_deg=10.0 if seen else None, eye_samples=seen, closed_samples=seen // 5,
     )  # fmt: skip
 
@@ -24,7 +24,7 @@ def student(
 def test_five_students_make_a_class_figure_weighted_by_usable_samples() -> None:
     got = class_bin([student(i) for i in range(4)] + [student(4, SAD, usable=5)])
     assert got.student_id is None
-    assert got.people == 5
+    assert got.student_count == 5
     assert got.probabilities == pytest.approx((0, 0, 0, 40 / 45, 5 / 45, 0, 0))
     assert (got.watched_s, got.seen_s, got.samples, got.usable_samples) == (5.0, 25.0, 10, 45)
     assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (50, 25, 10.0)
@@ -32,16 +32,21 @@ def test_five_students_make_a_class_figure_weighted_by_usable_samples() -> None:
 
 
 def test_fewer_than_five_seen_keep_only_their_number() -> None:
-    present = [student(i) for i in range(MIN_PEOPLE - 1)]
+    present = [student(i) for i in range(MIN_STUDENTS - 1)]
     got = class_bin([*present, student(9, seen=0, usable=0)])
-    assert got.people == MIN_PEOPLE - 1
+    assert got.student_count == MIN_STUDENTS - 1
     assert got.probabilities is None
-    assert (got.usable_samples, got.pose_samples, got.yaw_deg, dict(got.unknown)) == (0, 0, None, {})
+    assert (got.usable_samples, got.pose_samples, got.yaw_deg, dict(got.unreadable_reasons)) == (
+        0,
+        0,
+        None,
+        {},
+    )
 
 
 def test_five_in_view_of_whom_four_could_be_read_give_no_expression() -> None:
     got = class_bin([student(i) for i in range(4)] + [student(4, usable=0)])
-    assert got.people == 5
+    assert got.student_count == 5
     assert (got.probabilities, got.usable_samples) == (None, 0)
     assert got.pose_samples == 50
 
@@ -62,7 +67,7 @@ def test_five_in_view_of_whom_four_showed_their_eyes_give_none() -> None:
 
 def test_absence_of_one_student_is_not_a_reason_of_the_class() -> None:
     got = class_bin([student(i) for i in range(5)] + [student(5, seen=0, usable=0)])
-    assert "absent" not in got.unknown
+    assert "absent" not in got.unreadable_reasons
 
 
 def test_bins_of_different_times_are_refused() -> None:

@@ -11,13 +11,22 @@ from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseError, DatabaseFull
 from db.records import GapRecord, NewSession, PlannedSeat, SessionStatus
-from db.roster import save_entry
+from db.roster import save_roster_entry
 from db.unit_of_work import Store
 from monitor.geometry import Seat
-from monitor.seating.seat_plan import CERTAIN, Attribution
+from monitor.seating.seat_plan import MIN_CONSECUTIVE_MATCHES, SeatOwnerResolver
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
-from monitor.types import Gap, GapReason, Observation, Owner, Sample, Stretch, Track, Unknown
+from monitor.types import (
+    FrameResult,
+    Gap,
+    GapReason,
+    Observation,
+    SeatOwner,
+    Track,
+    TrackAssignment,
+    UnreadableReason,
+)
 from tests.helpers.faces import face
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -40,7 +49,7 @@ def engine(tmp_path: Path):
 
 
 def begin(engine, *, mode: str = "emotion") -> int:
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         session_id = unit.start_session(NewSession("Class", "made up", NOW, mode, None, 5.0, {}, {}, 1, 1.0))
         unit.commit()
     return session_id
@@ -51,9 +60,9 @@ def recorder(engine, session_id: int, clock=None, **options) -> Recorder:
     return Recorder(Store(engine), session_id, binner, RecordingSettings(), clock=clock or Clock(), **options)
 
 
-def sample(at_s: float, *students: int) -> Sample:
+def sample(at_s: float, *students: int) -> FrameResult:
     observations = tuple(Observation(s, at_s, True, probabilities=SAD) for s in students)
-    return Sample(at_s, observations, len(students), (640, 360))
+    return FrameResult(at_s, observations, len(students), (640, 360))
 
 
 def seats(*places: tuple[int, float]) -> list[Seat]:
@@ -69,20 +78,23 @@ def test_what_was_seen_is_read_back(engine) -> None:
     r = recorder(engine, session_id)
     for i in range(10):
         r.add(sample(i * 0.5, 0, 1), 0.5, frames_dropped=2)
-    r.commit(seats((0, 300), (1, 100)), [Stretch(0, Track(7, face(1, 1).box_xyxy, None, 0.0, 4.5, 10), None)])
+    r.commit(
+        seats((0, 300), (1, 100)),
+        [TrackAssignment(0, Track(7, face(1, 1).box_xyxy, None, 0.0, 4.5, 10), None)],
+    )
     r.end(SessionStatus.FINISHED, NOW, "")
-    session = queries.session(engine, session_id)
+    session = queries.get_session(engine, session_id)
     assert (session.status, session.end_s, session.watched_s) == (SessionStatus.FINISHED, 4.5, 5.0)
     assert (session.frames_sampled, session.frames_dropped) == (10, 2)
-    names = {s.id: s.pseudonym for s in queries.students(engine, session_id)}
+    names = {s.id: s.pseudonym for s in queries.list_students(engine, session_id)}
     assert sorted(names.values()) == ["Student 1", "Student 2"]
-    by_name = {names[b.student_id]: b for b in queries.bins(engine, session_id)}
+    by_name = {names[b.student_id]: b for b in queries.load_bins(engine, session_id)}
     assert by_name["Student 1"].probabilities == pytest.approx(SAD)
     assert by_name["Student 2"].seen_samples == 10
     # Student number 0 sits to the right and is therefore called Student 2.
-    (track,) = queries.tracks(engine, session_id)
+    (track,) = queries.list_tracks(engine, session_id)
     assert names[track.student_id] == "Student 2"
-    assert {names[s.student_id]: s.box_xyxy[0] for s in queries.seats(engine, session_id)} == {
+    assert {names[s.student_id]: s.box_xyxy[0] for s in queries.list_seats(engine, session_id)} == {
         "Student 1": 80.0, "Student 2": 280.0,
     }  # fmt: skip
 
@@ -92,7 +104,7 @@ def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
     r = recorder(engine, session_id, clock)
 
     def stored() -> float:
-        return queries.session(engine, session_id).end_s
+        return queries.get_session(engine, session_id).end_s
 
     r.add(sample(4.5, 0), 0.5, 0)
     r.commit_if_due(lambda: seats((0, 1)), nothing)
@@ -110,10 +122,10 @@ def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> Non
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0, 1), 0.5, 0)
     r.commit(seats((0, 100), (1, 300)), [])
-    before = {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+    before = {s.pseudonym: s.id for s in queries.list_students(engine, session_id)}
     r.add(sample(0.5, 0, 1, 2), 0.5, 0)
     r.commit(seats((0, 100), (1, 300), (2, 200)), [])
-    after = {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+    after = {s.pseudonym: s.id for s in queries.list_students(engine, session_id)}
     assert after["Student 1"] == before["Student 1"]
     assert after["Student 3"] == before["Student 2"]
     assert len(after) == 3
@@ -125,7 +137,7 @@ def test_a_bin_written_early_is_completed_later(engine) -> None:
     for at_s in (0.0, 0.5):
         r.add(sample(at_s, 0), 0.5, 0)
         r.commit(seats((0, 100)), [])
-    (b,) = queries.bins(engine, session_id)
+    (b,) = queries.load_bins(engine, session_id)
     assert (b.samples, b.seen_s) == (2, 1.0)
 
 
@@ -136,14 +148,14 @@ def test_aggregate_mode_stores_nobody(engine) -> None:
         r.add(sample(i * 0.5, *range(6)), 0.5, 0)
     r.commit(
         seats(*[(i, 100.0 * i) for i in range(6)]),
-        [Stretch(0, Track(1, face(1, 1).box_xyxy, None, 0, 1, 3), None)],
+        [TrackAssignment(0, Track(1, face(1, 1).box_xyxy, None, 0, 1, 3), None)],
     )
     r.end(SessionStatus.FINISHED, NOW, "")
-    assert queries.students(engine, session_id) == []
-    assert queries.seats(engine, session_id) == []
-    assert queries.tracks(engine, session_id) == []
-    (b,) = queries.bins(engine, session_id)
-    assert (b.student_id, b.people) == (None, 6)
+    assert queries.list_students(engine, session_id) == []
+    assert queries.list_seats(engine, session_id) == []
+    assert queries.list_tracks(engine, session_id) == []
+    (b,) = queries.load_bins(engine, session_id)
+    assert (b.student_id, b.student_count) == (None, 6)
 
 
 class BrokenStore(Store):
@@ -151,10 +163,10 @@ class BrokenStore(Store):
 
     broken = True
 
-    def unit(self):
+    def unit_of_work(self):
         if self.broken:
             raise DatabaseFull("the disk is full")
-        return super().unit()
+        return super().unit_of_work()
 
 
 def test_without_patience_the_first_failure_is_raised(engine) -> None:
@@ -167,18 +179,19 @@ def test_without_patience_the_first_failure_is_raised(engine) -> None:
 def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> None:
     session_id, store = begin(engine), BrokenStore(engine)
     binner = Binner(5.0, lambda p: True)
-    r = Recorder(store, session_id, binner, RecordingSettings(), patience_s=float("inf"), clock=Clock())
+    r = Recorder(store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), clock=Clock())
     for i in range(200):
         r.add(sample(i * 0.5, 0), 0.5, 0)
         if i % 10 == 9:
             r.commit(
-                seats((0, 100)), [Stretch(0, Track(1, face(1, 1).box_xyxy, None, 0.0, i * 0.5, i + 1), None)]
+                seats((0, 100)),
+                [TrackAssignment(0, Track(1, face(1, 1).box_xyxy, None, 0.0, i * 0.5, i + 1), None)],
             )
-    assert queries.bins(engine, session_id) == []
+    assert queries.load_bins(engine, session_id) == []
     store.broken = False
     r.commit(seats((0, 100)), [])
-    assert sum(b.samples for b in queries.bins(engine, session_id)) == 200
-    assert queries.tracks(engine, session_id)[0].hits == 200
+    assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 200
+    assert queries.list_tracks(engine, session_id)[0].hits == 200
 
 
 def test_patience_that_runs_out_raises(engine) -> None:
@@ -188,7 +201,7 @@ def test_patience_that_runs_out_raises(engine) -> None:
         begin(engine),
         Binner(5.0, lambda p: True),
         RecordingSettings(),
-        patience_s=30,
+        retry_timeout_s=30,
         clock=clock,
     )
     r.add(sample(0.0, 0), 0.5, 0)
@@ -204,7 +217,9 @@ def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> 
     for i in range(120):
         r.add(sample(i * 0.5, 0), 0.5, 0)
     r.commit(seats((0, 1)), [])
-    late = Sample(0.0, (Observation(1, 0.0, True, unknown=Unknown.BLURRED),), 1, (640, 360))
+    late = FrameResult(
+        0.0, (Observation(1, 0.0, True, unreadable_reason=UnreadableReason.BLURRED),), 1, (640, 360)
+    )
     r.add_observations(late)
     assert "not counted" in caplog.text
 
@@ -216,7 +231,9 @@ def test_notes_become_markers_once(engine) -> None:
     r.commit([], [])
     r.add(sample(4.0), 0.5, 0)
     r.commit([], [])
-    assert [(m.at_s, m.text) for m in queries.markers(engine, session_id)] == [(3.5, "the camera was moved")]
+    assert [(m.at_s, m.text) for m in queries.list_markers(engine, session_id)] == [
+        (3.5, "the camera was moved")
+    ]
 
 
 def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> None:
@@ -225,17 +242,19 @@ def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> No
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
     for at_s in (0.5, 1.0):
         r.add(
-            Sample(at_s, (), 0, (640, 360), note="cannot be told" if at_s == 1.0 else None, looked_at=False),
+            FrameResult(
+                at_s, (), 0, (640, 360), note="cannot be told" if at_s == 1.0 else None, analysed=False
+            ),
             0.0,
             1,
         )
     r.add(sample(1.5, 0), 0.5, frames_dropped=1)
     r.commit(seats((0, 100)), [])
-    (b,) = queries.bins(engine, session_id)
-    assert (b.samples, b.seen_samples, b.watched_s, dict(b.unknown)) == (2, 2, 1.0, {})
-    session = queries.session(engine, session_id)
+    (b,) = queries.load_bins(engine, session_id)
+    assert (b.samples, b.seen_samples, b.watched_s, dict(b.unreadable_reasons)) == (2, 2, 1.0, {})
+    session = queries.get_session(engine, session_id)
     assert (session.frames_sampled, session.frames_dropped, session.watched_s) == (2, 3, 1.0)
-    assert [m.text for m in queries.markers(engine, session_id)] == ["cannot be told"]
+    assert [m.text for m in queries.list_markers(engine, session_id)] == ["cannot be told"]
 
 
 def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
@@ -243,18 +262,18 @@ def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
     for end_s in (1.0, 3.0, 5.5):
-        r.add_gap(Gap(0.5, end_s, GapReason.NO_PICTURE), frames_dropped=2)
+        r.add_gap(Gap(0.5, end_s, GapReason.NO_SIGNAL), frames_dropped=2)
         r.commit_if_due(lambda: seats((0, 100)), nothing)
-    session = queries.session(engine, session_id)
+    session = queries.get_session(engine, session_id)
     assert (session.end_s, session.watched_s) == (5.5, 0.5)
     assert (session.frames_sampled, session.frames_dropped) == (1, 2)
-    r.add_gap(Gap(0.5, 7.0, GapReason.NO_PICTURE), frames_dropped=2)
+    r.add_gap(Gap(0.5, 7.0, GapReason.NO_SIGNAL), frames_dropped=2)
     r.add_gap(Gap(7.0, 9.0, GapReason.PAUSED), frames_dropped=2)
     r.commit(seats((0, 100)), [])
-    assert queries.gaps(engine, session_id) == [
+    assert queries.list_gaps(engine, session_id) == [
         GapRecord(0.5, 7.0, "no picture"), GapRecord(7.0, 9.0, "paused"),
     ]  # fmt: skip
-    assert sum(b.samples for b in queries.bins(engine, session_id)) == 1
+    assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 1
 
 
 def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
@@ -262,7 +281,7 @@ def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
     r = recorder(engine, session_id, per_student=False)
     r.add_gap(Gap(0.0, 9.0, GapReason.BLACK), frames_dropped=0)
     r.commit([], [])
-    assert queries.gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black picture")]
+    assert queries.list_gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black picture")]
 
 
 class HangingStore(Store):
@@ -272,27 +291,29 @@ class HangingStore(Store):
         super().__init__(engine)
         self.gate = threading.Event()
 
-    def unit(self):
+    def unit_of_work(self):
         assert self.gate.wait(600)
-        return super().unit()
+        return super().unit_of_work()
 
 
 def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engine) -> None:
     session_id, store = begin(engine), HangingStore(engine)
     binner = Binner(5.0, lambda p: True)
-    r = Recorder(store, session_id, binner, RecordingSettings(), patience_s=float("inf"), in_background=True)
+    r = Recorder(
+        store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), in_background=True
+    )
     for i in range(1200):
         r.add(sample(i * 0.5, 0, 1), 0.5, 0)
         r.commit_if_due(lambda: seats((0, 100), (1, 300)), nothing)
     assert r.last_written_at is None
     # What waits is what the lecture holds, however often an open bin was handed over again.
-    assert 0 < r.unwritten <= 2 * 600 / 5 * 1.1
+    assert 0 < r.unwritten_bins <= 2 * 600 / 5 * 1.1
     store.gate.set()
     r.commit(seats((0, 100), (1, 300)), [])
     r.end(SessionStatus.FINISHED, NOW, "")
-    assert (r.unwritten, r.last_written_at is not None) == (0, True)
-    assert sum(b.samples for b in queries.bins(engine, session_id)) == 2 * 1200
-    assert queries.session(engine, session_id).status is SessionStatus.FINISHED
+    assert (r.unwritten_bins, r.last_written_at is not None) == (0, True)
+    assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 2 * 1200
+    assert queries.get_session(engine, session_id).status is SessionStatus.FINISHED
 
 
 class TestRoster:
@@ -300,127 +321,133 @@ class TestRoster:
 
     @pytest.fixture
     def ada(self, engine) -> int:
-        with Store(engine).unit() as unit:
-            number = save_entry(unit, "Class", "Ada", "A1", True, NOW)
+        with Store(engine).unit_of_work() as unit:
+            number = save_roster_entry(unit, "Class", "Ada", "A1", True, NOW)
             unit.commit()
         return number
 
-    def attribution(self, ada: int) -> Attribution:
+    def attribution(self, ada: int) -> SeatOwnerResolver:
         planned = [PlannedSeat("A1", face(100, 100).box_xyxy), PlannedSeat("A2", face(300, 100).box_xyxy)]
-        return Attribution(planned, {"A1": ada})
+        return SeatOwnerResolver(planned, {"A1": ada})
 
     def record(self, engine, session_id: int, r: Recorder, times: int, *places: tuple[int, float]) -> None:
         """So many bins of five seconds, each committed, of those who sit at ``places``."""
         for _ in range(times):
-            start_s = 5.0 * len({b.start_s for b in queries.bins(engine, session_id)})
+            start_s = 5.0 * len({b.start_s for b in queries.load_bins(engine, session_id)})
             for i in range(10):
                 r.add(sample(start_s + i / 2, *[student for student, _ in places]), 0.5, 0)
             tracks = [
-                Stretch(student, Track(student, face(x, 100).box_xyxy, None, 0.0, start_s + 4.5, 10), None)
+                TrackAssignment(
+                    student, Track(student, face(x, 100).box_xyxy, None, 0.0, start_s + 4.5, 10), None
+                )
                 for student, x in places
             ]
             r.commit(seats(*places), tracks)
 
     def names(self, engine, session_id: int) -> dict[str, int]:
-        return {s.pseudonym: s.id for s in queries.students(engine, session_id)}
+        return {s.pseudonym: s.id for s in queries.list_students(engine, session_id)}
 
     def test_all_that_was_written_before_it_was_certain_is_theirs(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
-        self.record(engine, session_id, r, CERTAIN - 1, (0, 100), (1, 300))
+        self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES - 1, (0, 100), (1, 300))
         assert set(self.names(engine, session_id)) == {"Student 1", "Student 2"}
         self.record(engine, session_id, r, 2, (0, 100), (1, 300))
         names = self.names(engine, session_id)
         assert names == {"Ada": ada, "Student 1": names["Student 1"]}
-        bins = queries.bins(engine, session_id)
+        bins = queries.load_bins(engine, session_id)
         assert sorted((b.student_id, b.start_s) for b in bins) == sorted(
-            (number, 5.0 * i) for number in names.values() for i in range(CERTAIN + 1)
+            (number, 5.0 * i) for number in names.values() for i in range(MIN_CONSECUTIVE_MATCHES + 1)
         )
-        assert sum(b.seen_samples for b in bins) == 2 * 10 * (CERTAIN + 1)
-        assert {s.student_id: s.label for s in queries.seats(engine, session_id)} == {
+        assert sum(b.seen_samples for b in bins) == 2 * 10 * (MIN_CONSECUTIVE_MATCHES + 1)
+        assert {s.student_id: s.label for s in queries.list_seats(engine, session_id)} == {
             ada: "A1", names["Student 1"]: "Student 1",
         }  # fmt: skip
-        assert {t.student_id for t in queries.tracks(engine, session_id)} == set(names.values())
+        assert {t.student_id for t in queries.list_tracks(engine, session_id)} == set(names.values())
 
     def test_a_write_that_fails_when_it_became_certain_loses_nothing(self, engine, ada) -> None:
         session_id, store = begin(engine), BrokenStore(engine)
         binner = Binner(5.0, lambda p: True)
         r = Recorder(
-            store, session_id, binner, RecordingSettings(), patience_s=float("inf"), clock=Clock(),
-            attribution=self.attribution(ada),
+            store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), clock=Clock(),
+            owner_resolver=self.attribution(ada),
         )  # fmt: skip
         store.broken = False
-        self.record(engine, session_id, r, CERTAIN - 1, (0, 100))
+        self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES - 1, (0, 100))
         store.broken = True
         for i in range(10):
-            r.add(sample(5.0 * (CERTAIN - 1) + i / 2, 0), 0.5, 0)
+            r.add(sample(5.0 * (MIN_CONSECUTIVE_MATCHES - 1) + i / 2, 0), 0.5, 0)
         r.commit(seats((0, 100)), [])
         assert set(self.names(engine, session_id)) == {"Student 1"}
         store.broken = False
         r.commit([], [])
         assert self.names(engine, session_id) == {"Ada": ada}
-        assert sum(b.seen_samples for b in queries.bins(engine, session_id)) == 10 * CERTAIN
+        assert (
+            sum(b.seen_samples for b in queries.load_bins(engine, session_id)) == 10 * MIN_CONSECUTIVE_MATCHES
+        )
 
     def test_the_end_of_a_short_session_settles_it(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
         r.add(sample(0.0, 0), 0.5, 0)
-        r.commit(seats((0, 100)), [], last=True)
+        r.commit(seats((0, 100)), [], is_final=True)
         assert self.names(engine, session_id) == {"Ada": ada}
 
     def test_another_on_the_seat_is_a_student_of_the_session(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
-        self.record(engine, session_id, r, CERTAIN, (0, 100))
-        self.record(engine, session_id, r, 2 * CERTAIN, (0, 300), (1, 100))
+        self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES, (0, 100))
+        self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 300), (1, 100))
         assert set(self.names(engine, session_id)) == {"Ada", "Student 1"}
 
     def test_in_aggregate_mode_nobody_is(self, engine, ada) -> None:
         session_id = begin(engine, mode="aggregate")
         r = recorder(engine, session_id, per_student=False, attribution=self.attribution(ada))
-        self.record(engine, session_id, r, 2 * CERTAIN, (0, 100))
+        self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 100))
         assert self.names(engine, session_id) == {}
-        assert {b.student_id for b in queries.bins(engine, session_id)} == {None}
+        assert {b.student_id for b in queries.load_bins(engine, session_id)} == {None}
 
 
-class Withdrawing(Attribution):
+class Withdrawing(SeatOwnerResolver):
     """Everybody is known by a name of their own; some want nothing kept."""
 
-    def __init__(self, names: dict[int, Owner]) -> None:
+    def __init__(self, names: dict[int, SeatOwner]) -> None:
         super().__init__((), {})
         self.names, self.gone = names, frozenset()
 
-    def update(self, seats, *, last=False):
+    def update(self, seats, *, is_final=False):
         return {s.student: self.names[s.student] for s in seats if s.student not in self.gone}
 
-    def erased(self, seats):
+    def erased_students(self, seats):
         return self.gone
 
 
 @pytest.mark.parametrize("in_background", [False, True])
 def test_of_who_withdraws_nothing_stays_and_nothing_comes(engine, in_background: bool) -> None:
     session_id = begin(engine)
-    with Store(engine).unit() as unit:
-        mia = save_entry(unit, "Class", "Mia", None, consent=True, at=NOW)
+    with Store(engine).unit_of_work() as unit:
+        mia = save_roster_entry(unit, "Class", "Mia", None, consent=True, at=NOW)
         unit.commit()
-    who = Withdrawing({0: Owner(None, "Robin"), 1: Owner(mia, "Mia"), 2: Owner(None, "Kestrel")})
+    who = Withdrawing({0: SeatOwner(None, "Robin"), 1: SeatOwner(mia, "Mia"), 2: SeatOwner(None, "Kestrel")})
     r = recorder(engine, session_id, attribution=who, in_background=in_background, patience_s=60.0)
     there = seats((0, 100), (1, 300), (2, 500))
-    tracks = [Stretch(n, Track(n + 1, face(1, 1).box_xyxy, None, 0.0, 4.0, 10), None) for n in range(3)]
+    tracks = [
+        TrackAssignment(n, Track(n + 1, face(1, 1).box_xyxy, None, 0.0, 4.0, 10), None) for n in range(3)
+    ]
     r.add(sample(0.0, 0, 1, 2), 0.5, 0)
     r.commit(there, tracks)
     who.gone = frozenset({0, 1})
     r.add(sample(5.0, 0, 1, 2), 0.5, 0)
     r.commit(there, tracks)
     r.add(sample(10.0, 0, 1, 2), 0.5, 0)
-    r.commit(there, tracks, last=True)
+    r.commit(there, tracks, is_final=True)
     r.end(SessionStatus.FINISHED, NOW, "")
-    (kestrel,) = queries.students(engine, session_id)
+    (kestrel,) = queries.list_students(engine, session_id)
     assert kestrel.pseudonym == "Kestrel"
-    assert {b.student_id for b in queries.bins(engine, session_id)} == {kestrel.id}
-    assert len(queries.bins(engine, session_id)) == 3
-    assert {t.student_id for t in queries.tracks(engine, session_id)} == {kestrel.id}
-    assert {s.student_id for s in queries.seats(engine, session_id)} == {kestrel.id}
-    erased = [one for one in queries.audit_trail(engine) if one.action == "erase"]
+    assert {b.student_id for b in queries.load_bins(engine, session_id)} == {kestrel.id}
+    assert len(queries.load_bins(engine, session_id)) == 3
+    assert {t.student_id for t in queries.list_tracks(engine, session_id)} == {kestrel.id}
+    assert {s.student_id for s in queries.list_seats(engine, session_id)} == {kestrel.id}
+    erased = [one for one in queries.list_audit_entries(engine) if one.action == "erase"]
     assert len(erased) == 2 if not in_background else len(erased) in (0, 2)
-    assert "Robin" not in str(queries.audit_trail(engine))
+    assert "Robin" not in str(queries.list_audit_entries(engine))

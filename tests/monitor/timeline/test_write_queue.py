@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from db.errors import DatabaseError, DatabaseFull, DatabaseLocked, DatabaseUnavailable
-from db.records import Progress, SessionStatus, TimelineBin
-from monitor.timeline.batch import Batch
-from monitor.timeline.write_queue import Background, Ending, Inline, Patience
+from db.records import SessionProgress, SessionStatus, TimelineBin
+from monitor.timeline.batch import WriteBatch
+from monitor.timeline.write_queue import RetryDeadline, SessionClose, SyncWriter, WriteQueue
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-ENDING = Ending(SessionStatus.FINISHED, NOW, "")
+ENDING = SessionClose(SessionStatus.FINISHED, NOW, "")
 SOON_S = 60.0
 """Long past what any of this takes; only a fault waits for it."""
 
@@ -26,7 +26,7 @@ class Writer:
     def __init__(self) -> None:
         self.bins: dict[tuple[int, float], TimelineBin] = {}
         self.batches = 0
-        self.ended: Ending | None = None
+        self.ended: SessionClose | None = None
         self.error: BaseException | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -34,7 +34,7 @@ class Writer:
         self.last_written_at: datetime | None = None
         self.threads: set[str] = set()
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: WriteBatch) -> None:
         self.tried.release()
         self.threads.add(threading.current_thread().name)
         assert self.gate.wait(SOON_S)
@@ -48,7 +48,7 @@ class Writer:
         assert self.gate.wait(SOON_S)
         if isinstance(self.error, DatabaseLocked):
             raise self.error
-        self.ended = Ending(*ending)
+        self.ended = SessionClose(*ending)
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def writer() -> Writer:
     return Writer()
 
 
-def background(writer: Writer, **options) -> Background:
-    return Background(writer, **{"retry_s": 0.01} | options)  # type: ignore[arg-type]
+def background(writer: Writer, **options) -> WriteQueue:
+    return WriteQueue(writer, **{"retry_s": 0.01} | options)  # type: ignore[arg-type]
 
 
-def batch(number: int) -> Batch:
+def batch(number: int) -> WriteBatch:
     at_s = 5.0 * number
     bins = {(0, at_s): TimelineBin(0, at_s, 5.0, 5.0, 10, 10, 0, None)}
-    return Batch(Progress(at_s + 5, at_s + 5, 10 * number, 0), bins, {})
+    return WriteBatch(SessionProgress(at_s + 5, at_s + 5, 10 * number, 0), bins, {})
 
 
 def tries(writer: Writer, count: int) -> None:
@@ -79,12 +79,12 @@ def starts(writer: Writer) -> list[float]:
 def test_everything_is_written_elsewhere_and_the_row_closed(writer) -> None:
     delivery = background(writer)
     for number in range(20):
-        delivery.hand_over(batch(number))
+        delivery.submit(batch(number))
     delivery.finish(ENDING, SOON_S)
     assert starts(writer) == [5.0 * number for number in range(20)]
     assert writer.ended == ENDING
     assert writer.threads == {"classpulse-writer"}
-    assert (delivery.unwritten, delivery.last_written_at) == (0, NOW)
+    assert (delivery.unwritten_bins, delivery.last_written_at) == (0, NOW)
 
 
 def test_a_session_with_nothing_to_write_is_closed_too(writer) -> None:
@@ -95,11 +95,11 @@ def test_a_session_with_nothing_to_write_is_closed_too(writer) -> None:
 def test_a_write_that_hangs_holds_nobody_up_and_what_waits_goes_in_one(writer) -> None:
     delivery = background(writer)
     writer.gate.clear()
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     tries(writer, 1)
     for number in range(1, 50):
-        delivery.hand_over(batch(number))  # would never return if it waited for the writer
-    assert (delivery.unwritten, delivery.last_written_at) == (50, None)
+        delivery.submit(batch(number))  # would never return if it waited for the writer
+    assert (delivery.unwritten_bins, delivery.last_written_at) == (50, None)
     writer.gate.set()
     delivery.finish(ENDING, SOON_S)
     assert len(writer.bins) == 50
@@ -111,10 +111,10 @@ def test_what_fails_is_tried_again_until_it_is_written(writer, error, caplog) ->
     delivery = background(writer)
     writer.error = error
     for number in range(5):
-        delivery.hand_over(batch(number))
+        delivery.submit(batch(number))
         tries(writer, 1)
     tries(writer, 3)
-    assert (writer.bins, delivery.unwritten) == ({}, 5)
+    assert (writer.bins, delivery.unwritten_bins) == ({}, 5)
     writer.error = None
     delivery.finish(ENDING, SOON_S)
     assert starts(writer) == [0.0, 5.0, 10.0, 15.0, 20.0]
@@ -134,7 +134,7 @@ def hours() -> Callable[[], float]:
 def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, hours) -> None:
     delivery = background(writer, clock=hours)
     writer.error = DatabaseFull("the disk is full")
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     with pytest.raises(DatabaseFull):
         delivery.finish(ENDING, SOON_S)
     assert writer.ended == ENDING
@@ -142,7 +142,7 @@ def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, ho
 
 def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
     delivery = background(writer, clock=hours)
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     tries(writer, 1)
     writer.error = DatabaseLocked("locked")
     with pytest.raises(DatabaseLocked):
@@ -153,7 +153,7 @@ def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
 def test_a_database_that_hangs_is_not_waited_for_beyond_the_time(writer) -> None:
     delivery = background(writer)
     writer.gate.clear()
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     with pytest.raises(DatabaseUnavailable, match=r"gave no answer for 0\.1 s"):
         delivery.finish(ENDING, 0.1)
     writer.gate.set()
@@ -163,9 +163,9 @@ def test_a_slow_write_that_ends_in_time_is_followed_by_what_waited(writer) -> No
     now = [0.0]
     delivery = background(writer, clock=lambda: now[0])
     writer.gate.clear()
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     tries(writer, 1)
-    delivery.hand_over(batch(1))
+    delivery.submit(batch(1))
     now[0] = 1000.0  # past every deadline when the write comes back
     threading.Timer(0.05, writer.gate.set).start()
     delivery.finish(ENDING, SOON_S)
@@ -175,10 +175,10 @@ def test_a_slow_write_that_ends_in_time_is_followed_by_what_waited(writer) -> No
 def test_a_fault_in_the_thread_is_raised_where_the_lecture_runs(writer) -> None:
     delivery = background(writer)
     writer.error = ZeroDivisionError()
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     assert delivery._done.wait(SOON_S)
     with pytest.raises(ZeroDivisionError):
-        delivery.hand_over(batch(1))
+        delivery.submit(batch(1))
     with pytest.raises(ZeroDivisionError):
         delivery.finish(ENDING, SOON_S)
 
@@ -187,12 +187,12 @@ def test_patience_that_runs_out_is_raised_by_the_next_hand_over(writer) -> None:
     now = [0.0]
     delivery = background(writer, patience_s=30.0, clock=lambda: now[0])
     writer.error = DatabaseFull("the disk is full")
-    delivery.hand_over(batch(0))
+    delivery.submit(batch(0))
     tries(writer, 2)
-    delivery.hand_over(batch(1))
+    delivery.submit(batch(1))
     now[0] = 31.0
     with pytest.raises(DatabaseFull):
-        delivery.hand_over(batch(2))
+        delivery.submit(batch(2))
     writer.error = None
     delivery.finish(ENDING, SOON_S)
     assert len(writer.bins) == 3
@@ -210,10 +210,10 @@ def test_pauses_grow_to_a_limit(writer) -> None:
 
 def test_a_failure_that_goes_on_is_logged_once_a_minute(caplog) -> None:
     now = [0.0]
-    patience = Patience(float("inf"), lambda: now[0])
+    patience = RetryDeadline(float("inf"), lambda: now[0])
     for now[0] in range(0, 180, 5):
-        patience.failed(DatabaseLocked("locked"))
-    patience.succeeded()
+        patience.record_failure(DatabaseLocked("locked"))
+    patience.record_success()
     assert [record.message for record in caplog.records] == [
         *["not written, kept in memory to try again: locked"] * 3,
         "written again after 175 s, with all that had waited",
@@ -221,23 +221,23 @@ def test_a_failure_that_goes_on_is_logged_once_a_minute(caplog) -> None:
 
 
 def test_inline_writes_before_it_returns_and_tells_what_waits(writer) -> None:
-    delivery = Inline(writer, patience_s=float("inf"))  # type: ignore[arg-type]
+    delivery = SyncWriter(writer, retry_timeout_s=float("inf"))  # type: ignore[arg-type]
     writer.error = DatabaseLocked("locked")
-    delivery.hand_over(batch(0))
-    assert (delivery.unwritten, delivery.last_written_at) == (1, None)
+    delivery.submit(batch(0))
+    assert (delivery.unwritten_bins, delivery.last_written_at) == (1, None)
     writer.error = None
-    delivery.hand_over(batch(1))
-    assert (delivery.unwritten, delivery.last_written_at) == (0, NOW)
+    delivery.submit(batch(1))
+    assert (delivery.unwritten_bins, delivery.last_written_at) == (0, NOW)
     assert writer.threads == {threading.current_thread().name}
     delivery.finish(ENDING, SOON_S)
     assert writer.ended == ENDING
 
 
 def test_inline_without_patience_raises_at_once_and_closes_the_row_all_the_same(writer) -> None:
-    delivery = Inline(writer)  # type: ignore[arg-type]
+    delivery = SyncWriter(writer)  # type: ignore[arg-type]
     writer.error = DatabaseFull("the disk is full")
     with pytest.raises(DatabaseError):
-        delivery.hand_over(batch(0))
+        delivery.submit(batch(0))
     with pytest.raises(DatabaseError):
         delivery.finish(ENDING, 0.0)
     assert writer.ended == ENDING

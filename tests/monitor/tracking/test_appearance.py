@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.tracking.appearance import colours
+from monitor.tracking.appearance import colour_histogram
 from monitor.types import ImageBGR
 from tests.helpers.faces import face
 
@@ -19,7 +19,7 @@ def dressed(bgr: tuple[int, int, int], gain: float = 1.0, noise: float = 8.0) ->
 
 
 def likeness(one: ImageBGR, other: ImageBGR) -> float:
-    first, second = colours(one, face(100, 60)), colours(other, face(100, 60))
+    first, second = colour_histogram(one, face(100, 60)), colour_histogram(other, face(100, 60))
     assert first is not None
     assert second is not None
     return float(first @ second)
@@ -37,7 +37,7 @@ def test_other_clothes_are_not() -> None:
 
 
 def test_they_are_a_histogram_of_length_one() -> None:
-    found = colours(dressed(RED), face(100, 60))
+    found = colour_histogram(dressed(RED), face(100, 60))
     assert found is not None
     assert found.shape == (28,)
     assert found.dtype == np.float32
@@ -52,4 +52,4 @@ def test_the_face_itself_does_not_count() -> None:
 
 @pytest.mark.parametrize(("x", "y", "width"), [(100, 170, 40), (10, 60, 40), (195, 60, 40), (100, 60, 5)])
 def test_what_is_outside_the_frame_or_tiny_is_unknown(x: float, y: float, width: float) -> None:
-    assert colours(dressed(RED), face(x, y, width=width)) is None
+    assert colour_histogram(dressed(RED), face(x, y, width=width)) is None

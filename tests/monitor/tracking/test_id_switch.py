@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.tracking.id_switch import FRESH, UNSEEN_S, Crossings
+from monitor.tracking.id_switch import MAX_UNSEEN_S, MIN_SAMPLES_AFTER, IdSwitchCorrector
 from monitor.tracking.tracker import Tracker
 from monitor.types import Track
 from tests.helpers.faces import face
@@ -24,7 +24,7 @@ class Room:
     """What the tracker says, and what is made of it; half a second a sample."""
 
     def __init__(self) -> None:
-        self.crossings = Crossings()
+        self.crossings = IdSwitchCorrector()
         self.now_s = 0.0
         self.tracks: dict[int, Track] = {}
 
@@ -37,7 +37,7 @@ class Room:
                 here = face(x, 100)
                 self.tracks[key] = Track(key, here.box_xyxy, here, 0.0, self.now_s, 9)
             elif before is not None:
-                self.tracks[key] = Track(key, before.box_xyxy, None, 0.0, before.last_s, 9)
+                self.tracks[key] = Track(key, before.box_xyxy, None, 0.0, before.last_seen_s, 9)
         self.tracks = {key: self.tracks[key] for key in places}
         seen = {key: colours for key, colours in worn.items() if self.tracks[key].face is not None}
         named, named_worn = self.crossings.update(list(self.tracks.values()), seen)
@@ -52,7 +52,9 @@ class Room:
         return [self.sample(places, worn) for _ in range(count)][-1]
 
 
-def met(before: Mapping[int, np.ndarray], after: Mapping[int, np.ndarray], samples: int = FRESH) -> Room:
+def met(
+    before: Mapping[int, np.ndarray], after: Mapping[int, np.ndarray], samples: int = MIN_SAMPLES_AFTER
+) -> Room:
     """Two sit at 100 and 400; the first walks up to the second, who is hidden, and one of them back. What
     each track wears then is ``after``."""
     room = Room()
@@ -106,10 +108,10 @@ def test_where_it_does_not_fit_better_the_other_way_round_nothing_changes(
 
 
 def test_nothing_is_decided_before_enough_is_seen() -> None:
-    room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED}, samples=FRESH - 1)
-    assert room.crossings._meetings.keys() == {(1, 2)}
+    room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED}, samples=MIN_SAMPLES_AFTER - 1)
+    assert room.crossings._interactions.keys() == {(1, 2)}
     assert numbers(room, {1: BLUE, 2: RED}) == {1: 2, 2: 1}
-    assert room.crossings._meetings == {}
+    assert room.crossings._interactions == {}
 
 
 def test_who_did_not_walk_has_not_met_anybody() -> None:
@@ -132,14 +134,14 @@ def test_who_walks_far_from_anybody_has_not_met_them() -> None:
 def test_who_is_lost_before_it_is_decided_ends_the_meeting() -> None:
     room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED}, samples=2)
     room.sample({1: 100}, {1: BLUE})
-    assert room.crossings._meetings == {}
+    assert room.crossings._interactions == {}
     assert room.samples(20, {1: 100, 3: 400}, {1: BLUE, 3: RED}) == {1: 1, 3: 3}
 
 
 def test_who_was_hidden_for_long_is_nobody_knows_where() -> None:
     room = Room()
     room.samples(10, {1: 100, 2: 400}, {1: RED, 2: BLUE})
-    room.samples(int(2 * UNSEEN_S) + 1, {1: 100, 2: None}, {1: RED})
+    room.samples(int(2 * MAX_UNSEEN_S) + 1, {1: 100, 2: None}, {1: RED})
     for x in (200, 300, 380, 300, 200):
         room.sample({1: x, 2: None}, {1: RED})
     assert room.samples(20, {1: 100, 2: 400}, {1: BLUE, 2: RED}) == {1: 1, 2: 2}
@@ -154,7 +156,7 @@ def test_a_number_that_was_exchanged_is_not_given_to_a_third() -> None:
         room.sample({2: 400 if x > 450 else None, 3: x}, {2: RED, 3: GREEN})
     for x in (500, 600, 700):
         room.sample({2: 400, 3: x}, {2: GREEN, 3: RED})
-    assert room.samples(FRESH, {2: 400, 3: 800}, {2: GREEN, 3: RED}) == {2: 3, 3: 1}
+    assert room.samples(MIN_SAMPLES_AFTER, {2: 400, 3: 800}, {2: GREEN, 3: RED}) == {2: 3, 3: 1}
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
@@ -164,7 +166,7 @@ def test_three_who_met_are_told_apart_whoever_was_taken_for_whom(order: tuple[in
         room.sample({1: 400 - far, 2: 400, 3: 400 + far}, clothes)
     people = dict(zip((1, 2, 3), order, strict=True))
     worn = {track: clothes[person] for track, person in people.items()}
-    assert room.samples(5 * FRESH, {1: 100, 2: 400, 3: 700}, worn) == people
+    assert room.samples(5 * MIN_SAMPLES_AFTER, {1: 100, 2: 400, 3: 700}, worn) == people
 
 
 @given(
@@ -176,7 +178,7 @@ def test_however_often_they_are_confused_and_lost_no_number_is_given_twice(turns
     """Whose clothes each of three tracks shows is drawn anew with each meeting; some tracks end after it."""
     room, clothes, tracks = Room(), [RED, GREEN, BLUE], [1, 2, 3]
     for order, ended in turns:
-        for spread in [300] * 4 + [10] * 2 + [300] * (FRESH + 2):
+        for spread in [300] * 4 + [10] * 2 + [300] * (MIN_SAMPLES_AFTER + 2):
             places = {track: 400.0 + spread * seat for seat, track in enumerate(tracks)}
             worn = {track: clothes[seat] for seat, track in enumerate(tracks)}
             numbers = room.sample(places, worn)
@@ -196,7 +198,7 @@ step = st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 5)), min_size=4, ma
 @given(st.lists(step, min_size=20, max_size=60))
 def test_however_people_walk_everybody_has_one_number_of_their_own(steps: list) -> None:
     """Four people walk about by half a face, are hidden now and then, and followed by the tracker."""
-    tracker, crossings = Tracker(), Crossings()
+    tracker, crossings = Tracker(), IdSwitchCorrector()
     at, given_ids, numbers = [100, 200, 300, 400], set[int](), set[int]()
     for index, moves in enumerate(steps):
         at = [max(0, x + 25 * move) for x, (move, _) in zip(at, moves, strict=True)]
@@ -210,13 +212,17 @@ def test_however_people_walk_everybody_has_one_number_of_their_own(steps: list) 
         assert set(named_worn) <= live
         given_ids |= {track.track_id for track in tracks}
         numbers |= live
-        assert set(crossings._known) <= live
-        assert {number for pair in crossings._meetings for number in pair} <= live
-        assert len(crossings._number) <= len(tracks)
+        assert set(crossings._memory) <= live
+        assert {number for pair in crossings._interactions for number in pair} <= live
+        assert len(crossings._corrected_ids) <= len(tracks)
     assert numbers == given_ids
 
 
 def test_without_anybody_nothing_is_kept() -> None:
     room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED})
     assert room.sample({}, {}) == {}
-    assert (room.crossings._known, room.crossings._meetings, room.crossings._number) == ({}, {}, {})
+    assert (room.crossings._memory, room.crossings._interactions, room.crossings._corrected_ids) == (
+        {},
+        {},
+        {},
+    )

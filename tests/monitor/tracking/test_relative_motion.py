@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from monitor.geometry import identity
-from monitor.tracking.liveness import CHANGED_MOVING, SHIFTED_MOVING
-from monitor.tracking.patches import glance
+from monitor.tracking.liveness import CHANGE_CORRELATION_MOVING, CHANGE_SHIFT_MOVING
+from monitor.tracking.patches import sample_patch
 from monitor.tracking.relative_motion import FACE_PX, MARGIN_PX, relative_change
 from tests.helpers.drawn_objects import textured
 from tests.helpers.pictures import pasted, pasted_box
@@ -19,7 +19,7 @@ def patch(image: np.ndarray, dx: float = 0.0, dy: float = 0.0, blur: float = 0.0
     it."""
     blurred = cv2.GaussianBlur(image, (0, 0), blur) if blur else image
     x1, y1, x2, y2 = pasted_box(48, 150, 90)
-    seen = glance(blurred, identity(), (x1 + dx, y1 + dy, x2 + dx, y2 + dy), MARGIN_PX)
+    seen = sample_patch(blurred, identity(), (x1 + dx, y1 + dy, x2 + dx, y2 + dy), MARGIN_PX)
     assert seen is not None
     return seen
 
@@ -40,22 +40,22 @@ def wall(head_x: float = 0.0) -> np.ndarray:
 @pytest.mark.parametrize(("dx", "dy", "blur"), [(0, 0, 0), (1.3, -0.9, 0), (0.5, 0.5, 1.2), (-2.0, 1.5, 1.0)])
 def test_a_printed_face_changes_as_its_surroundings_do(dx: float, dy: float, blur: float) -> None:
     change = relative_change(patch(wall()), patch(wall(), dx, dy, blur))
-    assert change.similarity > CHANGED_MOVING
-    assert change.shift < SHIFTED_MOVING
+    assert change.similarity > CHANGE_CORRELATION_MOVING
+    assert change.shift < CHANGE_SHIFT_MOVING
 
 
 @pytest.mark.parametrize("dx", [0.0, 1.3])
 def test_a_head_that_moves_against_the_wall_has_moved(dx: float) -> None:
     change = relative_change(patch(wall()), patch(wall(head_x=2.4), dx, 0.4))
     assert change.shift == pytest.approx(2.4 / 48, abs=0.02)
-    assert change.shift > SHIFTED_MOVING
+    assert change.shift > CHANGE_SHIFT_MOVING
 
 
 def test_a_face_that_looks_different_is_less_similar() -> None:
     other = wall()
     x1, y1, x2, y2 = (round(edge) for edge in pasted_box(48, 150, 90))
     other[(y1 + y2) // 2 : y2, x1:x2] = 40
-    assert relative_change(patch(wall()), patch(other, 0.7, 0.2)).similarity < CHANGED_MOVING
+    assert relative_change(patch(wall()), patch(other, 0.7, 0.2)).similarity < CHANGE_CORRELATION_MOVING
 
 
 def test_an_even_wall_holds_nothing_to_align_by() -> None:

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.tracking.track_verification import MESH_FITS, RECENT, Evidence, TrackVerification
+from monitor.tracking.track_verification import MIN_MESH_FITS, WINDOW_SAMPLES, FaceEvidence, TrackVerifier
 
 
-def followed(*samples: tuple[bool | None, bool | None]) -> TrackVerification:
+def followed(*samples: tuple[bool | None, bool | None]) -> TrackVerifier:
     """Track 7, with what each sample says of (mesh, detector)."""
-    verification = TrackVerification()
+    verification = TrackVerifier()
     for mesh_fits, confirmed in samples:
-        verification.update([Evidence(7, mesh_fits, confirmed)], {7})
+        verification.update([FaceEvidence(7, mesh_fits, confirmed)], {7})
     return verification
 
 
@@ -18,14 +18,14 @@ def followed(*samples: tuple[bool | None, bool | None]) -> TrackVerification:
     [
         ([(False, False)] * 200, False),
         ([(False, None)] * 200, False),
-        ([(True, False)] * (MESH_FITS - 1), False),
-        ([(True, False)] * MESH_FITS, True),
+        ([(True, False)] * (MIN_MESH_FITS - 1), False),
+        ([(True, False)] * MIN_MESH_FITS, True),
         ([(False, False), (False, True)], True),
         ([(None, None)], True),
         # An object on which the mesh fits now and then.
-        ([*[(False, False)] * (RECENT - 1), (True, False)] * 20, False),
+        ([*[(False, False)] * (WINDOW_SAMPLES - 1), (True, False)] * 20, False),
         # A head that bows for a while after it was verified.
-        ([*[(True, False)] * MESH_FITS, *[(False, False)] * 100], True),
+        ([*[(True, False)] * MIN_MESH_FITS, *[(False, False)] * 100], True),
     ],
     ids=[
         "never",
@@ -45,23 +45,23 @@ def test_a_track_is_verified_by_the_mesh_or_by_the_detector(
 
 
 def test_a_track_is_rejected_only_after_it_had_its_chance() -> None:
-    assert followed(*[(False, False)] * (RECENT - 1)).rejected == set()
-    assert followed(*[(False, False)] * RECENT).rejected == {7}
-    assert followed((False, True), *[(False, False)] * RECENT).rejected == set()
+    assert followed(*[(False, False)] * (WINDOW_SAMPLES - 1)).rejected == set()
+    assert followed(*[(False, False)] * WINDOW_SAMPLES).rejected == {7}
+    assert followed((False, True), *[(False, False)] * WINDOW_SAMPLES).rejected == set()
 
 
 def test_a_track_that_goes_on_under_another_number_keeps_what_was_learnt() -> None:
-    for samples, unverified in (([(True, False)] * MESH_FITS, set()), ([(True, False)] * 2, {9})):
+    for samples, unverified in (([(True, False)] * MIN_MESH_FITS, set()), ([(True, False)] * 2, {9})):
         verification = followed(*samples)
-        verification.continue_as(7, 9)
+        verification.continue_track(7, 9)
         verification.update([], {9})
         assert verification.unverified == unverified
-    verification.update([Evidence(9, True, False)], {9})
+    verification.update([FaceEvidence(9, True, False)], {9})
     assert verification.unverified == set()
 
 
 def test_memory_is_of_live_tracks_alone() -> None:
-    verification = TrackVerification()
+    verification = TrackVerifier()
     for number in range(50):
-        verification.update([Evidence(number, False, False)], {number})
+        verification.update([FaceEvidence(number, False, False)], {number})
     assert verification.unverified == {49}

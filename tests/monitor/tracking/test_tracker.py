@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.tracking.tracker import STRETCH_S, Tracker, TrackingSettings
+from monitor.tracking.tracker import NEW_TRACK_AFTER_S, Tracker, TrackingSettings
 from tests.helpers.faces import face
 
 
@@ -18,7 +18,7 @@ def test_a_face_that_stays_keeps_its_track() -> None:
     seen = [tracker.update([face(100 + i % 2, 100)], i * 0.5)[0] for i in range(20)]
     assert {t.track_id for t in seen} == {1}
     assert seen[-1].hits == 20
-    assert (seen[-1].first_s, seen[-1].last_s) == (0.0, 9.5)
+    assert (seen[-1].first_seen_s, seen[-1].last_seen_s) == (0.0, 9.5)
 
 
 def test_neighbours_are_not_swapped_by_the_order_of_detections() -> None:
@@ -39,7 +39,7 @@ def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool
     assert (track.hits == 2) is same
 
 
-@pytest.mark.parametrize(("gap_s", "same"), [(STRETCH_S, True), (STRETCH_S + 0.5, False)])
+@pytest.mark.parametrize(("gap_s", "same"), [(NEW_TRACK_AFTER_S, True), (NEW_TRACK_AFTER_S + 0.5, False)])
 def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: float, same: bool) -> None:
     tracker = Tracker()
     for t in np.arange(0.0, 5.0, 0.5):
@@ -49,7 +49,7 @@ def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: floa
     (track,) = tracker.update([face(102, 101)], 4.5 + gap_s)
     assert (track.track_id == 1) is same
     assert track.hits == 11
-    assert track.first_s == (0.0 if same else 4.5 + gap_s)
+    assert track.first_seen_s == (0.0 if same else 4.5 + gap_s)
 
 
 def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
@@ -58,7 +58,7 @@ def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
     (lost,) = tracker.update([], 0.5)
     assert lost.face is None
     assert lost.box_xyxy == face(100, 100).box_xyxy
-    assert lost.last_s == 0.0
+    assert lost.last_seen_s == 0.0
 
 
 def test_a_track_that_is_here_wins_over_a_lost_one_nearby() -> None:

@@ -15,18 +15,27 @@ from matplotlib.patches import StepPatch
 
 from model.emotions import Emotion
 from reports.charts import heatmap
-from reports.charts.annotations import Mark, joined, lettered, numbered
-from reports.charts.bands import head_looks
-from reports.charts.class_timeline import Marks, class_chart
-from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.resampling import State
+from reports.charts.annotations import Annotation, letter_annotations, merge_labels, number_annotations
+from reports.charts.bands import head_band_styles
+from reports.charts.class_timeline import ClassAnnotations, class_timeline_chart
+from reports.charts.heatmap import direction_heat_maps, sadness_heat_maps
+from reports.charts.resampling import ColumnState
 from reports.charts.student_strip import student_strip
-from reports.charts.style import COLOURS, HATCH_OF, HEADS, LEVELS, SHUT, TURNED, Chart, state_look
+from reports.charts.style import (
+    EXPRESSION_COLOURS,
+    EXPRESSION_HATCHES,
+    EYES_CLOSED_COLOUR,
+    HEAD_COLOURS,
+    SADNESS_LEVELS,
+    TURNED_LEVELS,
+    FigureWithAlt,
+    state_style,
+)
 from reports.charts.svg import to_svg
-from reports.text.formatting import percent
+from reports.text.formatting import format_percent
 from reports.timeline.classroom import aggregate_timeline, class_timeline
 
-HATCHES = {state: state_look(state)["hatch"] for state in State if state is not State.KNOWN}
+HATCHES = {state: state_style(state)["hatch"] for state in ColumnState if state is not ColumnState.KNOWN}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,7 @@ def whole(lines):
     return class_timeline(lines, lines[0].grid)
 
 
-def _legend(chart: Chart) -> list[str]:
+def _legend(chart: FigureWithAlt) -> list[str]:
     legend = chart.figure.legends[0] if chart.figure.legends else chart.figure.axes[0].get_legend()
     return [text.get_text() for text in legend.get_texts()]
 
@@ -50,7 +59,7 @@ def _hatches(ax: Axes) -> set[str]:
     return {patch.get_hatch() for patch in patches if patch.get_hatch()}
 
 
-def _extents(chart: Chart, colour: str) -> list[tuple[float, float]]:
+def _extents(chart: FigureWithAlt, colour: str) -> list[tuple[float, float]]:
     """Left and right of the cells of a colour, seconds."""
     found = []
     for patch in chart.figure.axes[0].patches:
@@ -64,7 +73,7 @@ def _luminance(colour: str) -> float:
     return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
 
 
-def _panel(chart: Chart, label: str) -> Axes:
+def _panel(chart: FigureWithAlt, label: str) -> Axes:
     return next(ax for ax in chart.figure.axes if ax.get_ylabel() == label)
 
 
@@ -77,26 +86,28 @@ def _entries(ax: Axes) -> list[str]:
 
 
 def test_the_bands_of_the_class_fill_the_scale(whole):
-    bands = _bands(_panel(class_chart(whole, expressions=True), "resembling"))
-    assert [to_hex(band.get_facecolor()) for band in bands] == [c.lower() for c in COLOURS.values()]
+    bands = _bands(_panel(class_timeline_chart(whole, expressions=True), "resembling"))
+    assert [to_hex(band.get_facecolor()) for band in bands] == [
+        c.lower() for c in EXPRESSION_COLOURS.values()
+    ]
     lowest, highest = bands[0].get_data(), bands[-1].get_data()
     assert (lowest.baseline == 0).all()
     np.testing.assert_allclose(highest.values, 1)
     np.testing.assert_allclose(lowest.values, whole.probabilities[:, Emotion.SAD])
-    for band, emotion in zip(bands, COLOURS, strict=True):
+    for band, emotion in zip(bands, EXPRESSION_COLOURS, strict=True):
         data = band.get_data()
         np.testing.assert_allclose(data.values - data.baseline, whole.probabilities[:, emotion])
 
 
 def test_the_legend_names_what_is_resembled(whole):
-    legend = _entries(_panel(class_chart(whole, expressions=True), "resembling"))
+    legend = _entries(_panel(class_timeline_chart(whole, expressions=True), "resembling"))
     assert legend[0] == "neutral"
     assert legend[6] == "sadness"
     assert "sad" not in legend
 
 
 def test_the_heads_of_the_class_fill_the_scale_too(whole):
-    ax = _panel(class_chart(whole, expressions=True), "heads")
+    ax = _panel(class_timeline_chart(whole, expressions=True), "heads")
     heights = [band.get_data().values - band.get_data().baseline for band in _bands(ax)]
     np.testing.assert_allclose(np.transpose(heights), whole.head_shares, atol=1e-12)
     np.testing.assert_allclose(np.sum(heights, axis=0), 1)
@@ -105,34 +116,40 @@ def test_the_heads_of_the_class_fill_the_scale_too(whole):
 
 
 def test_eyes_have_a_panel_where_they_could_be_judged(lessons, whole):
-    assert "eyes shut" not in [ax.get_ylabel() for ax in class_chart(whole, expressions=True).figure.axes]
+    assert "eyes shut" not in [
+        ax.get_ylabel() for ax in class_timeline_chart(whole, expressions=True).figure.axes
+    ]
     lines = lessons.timelines("bbzz", "bzz.")
-    chart = class_chart(class_timeline(lines, lines[0].grid), expressions=False)
+    chart = class_timeline_chart(class_timeline(lines, lines[0].grid), expressions=False)
     assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes shut"]
     ax = _panel(chart, "eyes shut")
     assert ax.patches[0].get_data().values.tolist() == [0, 0.5, 1, 1]
-    assert to_hex(ax.patches[0].get_facecolor()) == SHUT.lower()
+    assert to_hex(ax.patches[0].get_facecolor()) == EYES_CLOSED_COLOUR.lower()
 
 
 def test_without_expressions_there_is_no_word_of_them(whole):
-    chart = class_chart(whole, expressions=False)
+    chart = class_timeline_chart(whole, expressions=False)
     assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads"]
     assert "sadness" not in chart.alt
-    assert f"Heads faced the front in {percent(whole.mean_facing_share)}" in chart.alt
+    assert f"Heads faced the front in {format_percent(whole.mean_facing_share)}" in chart.alt
 
 
 def test_aggregate_hatches_what_may_not_be_shown(lessons):
     whole = aggregate_timeline(lessons.session(6), lessons.aggregate([6, 6, 4, 4, 0, 7]))
-    chart = class_chart(whole, expressions=True)
+    chart = class_timeline_chart(whole, expressions=True)
     for label in ("resembling", "heads"):
         ax = _panel(chart, label)
-        assert _hatches(ax) == {HATCHES[State.TOO_FEW], HATCHES[State.ABSENT]}
+        assert _hatches(ax) == {HATCHES[ColumnState.TOO_FEW], HATCHES[ColumnState.ABSENT]}
         assert np.isnan(_bands(ax)[0].get_data().values).tolist() == [False, False, True, True, True, False]
         assert {"not seen", "too few to show"} <= set(_entries(ax))
 
 
 def test_marks_stand_at_their_times_in_every_panel(whole):
-    chart = class_chart(whole, expressions=True, marks=Marks(numbered([10, 40]), lettered([25])))
+    chart = class_timeline_chart(
+        whole,
+        expressions=True,
+        annotations=ClassAnnotations(number_annotations([10, 40]), letter_annotations([25])),
+    )
     for label in ("resembling", "heads"):
         lines = [line for line in _panel(chart, label).lines if list(line.get_ydata()) == [0, 1]]
         assert sorted(line.get_xdata()[0] for line in lines) == [10, 25, 40]
@@ -141,7 +158,9 @@ def test_marks_stand_at_their_times_in_every_panel(whole):
 
 
 def test_a_mark_after_the_end_is_not_drawn(whole):
-    chart = class_chart(whole, expressions=True, marks=Marks(numbered([10, 4000])))
+    chart = class_timeline_chart(
+        whole, expressions=True, annotations=ClassAnnotations(number_annotations([10, 4000]))
+    )
     assert [text.get_text() for ax in chart.figure.axes for text in ax.texts] == ["1"]
 
 
@@ -156,13 +175,13 @@ def test_a_mark_after_the_end_is_not_drawn(whole):
     ],
 )
 def test_labels_that_would_touch_are_one(times, labels):
-    assert [mark.label for mark in joined(numbered(times), 3000, 4.8)] == labels
+    assert [mark.label for mark in merge_labels(number_annotations(times), 3000, 4.8)] == labels
 
 
 @given(times=st.lists(st.floats(0, 3000), max_size=40))
 def test_no_two_labels_touch(times):
     """At 6.5 points a figure of DejaVu Sans is 0.057 inches wide, and the box adds 0.036."""
-    marks = joined(numbered(sorted(times)), 3000, 4.8)
+    marks = merge_labels(number_annotations(sorted(times)), 3000, 4.8)
     for left, right in pairwise(marks):
         between_in = (right.at_s - left.at_s) / 3000 * 4.8
         assert between_in >= (len(left.label) + len(right.label)) / 2 * 0.057 + 0.036
@@ -171,13 +190,13 @@ def test_no_two_labels_touch(times):
 
 
 def test_a_mark_is_its_label_and_its_time():
-    assert lettered([7.0, 9.0]) == [Mark(7.0, "A"), Mark(9.0, "B")]
+    assert letter_annotations([7.0, 9.0]) == [Annotation(7.0, "A"), Annotation(9.0, "B")]
 
 
 def test_the_map_shows_levels_and_reasons(lines):
-    (chart,) = sadness_maps(lines, bold=frozenset({1}))
-    assert _hatches(chart.figure.axes[0]) == {HATCHES[State.ABSENT], HATCHES[State.UNKNOWN]}
-    assert (0, 20) in _extents(chart, LEVELS[5][1])  # 0.7 of sad, four bins in one run
+    (chart,) = sadness_heat_maps(lines, highlighted=frozenset({1}))
+    assert _hatches(chart.figure.axes[0]) == {HATCHES[ColumnState.ABSENT], HATCHES[ColumnState.UNKNOWN]}
+    assert (0, 20) in _extents(chart, SADNESS_LEVELS[5][1])  # 0.7 of sad, four bins in one run
     labels = chart.figure.axes[0].get_yticklabels()
     assert [label.get_text() for label in labels] == [f"Student {n}" for n in (1, 2, 3, 4)]
     assert [label.get_fontweight() for label in labels] == ["bold", "normal", "normal", "normal"]
@@ -185,43 +204,43 @@ def test_the_map_shows_levels_and_reasons(lines):
 
 
 def test_every_cell_of_the_map_is_drawn_once(lines):
-    (chart,) = sadness_maps(lines)
-    colours = [*(colour for _, colour in LEVELS), "#FFFFFF", "#DADADA"]
+    (chart,) = sadness_heat_maps(lines)
+    colours = [*(colour for _, colour in SADNESS_LEVELS), "#FFFFFF", "#DADADA"]
     drawn_s = sum(right - left for colour in colours for left, right in _extents(chart, colour))
     assert drawn_s == 4 * 60
 
 
 def test_the_direction_map_darkens_what_is_turned_away(lines):
-    (chart,) = direction_maps(lines, bold=frozenset({2}))
-    assert (15, 45) in _extents(chart, TURNED[-1][1])
+    (chart,) = direction_heat_maps(lines, highlighted=frozenset({2}))
+    assert (15, 45) in _extents(chart, TURNED_LEVELS[-1][1])
     assert [label.get_fontweight() for label in chart.figure.axes[0].get_yticklabels()][1] == "bold"
-    assert _extents(chart, SHUT) == []
+    assert _extents(chart, EYES_CLOSED_COLOUR) == []
     assert chart.figure.legends[0].get_title().get_text() == "turned from the front"
 
 
 def test_mostly_shut_eyes_are_a_bar_under_the_row(lessons):
-    (chart,) = direction_maps(lessons.timelines("bbzzb", "bb..b"))
-    assert _extents(chart, SHUT) == [(10, 20)]
+    (chart,) = direction_heat_maps(lessons.timelines("bbzzb", "bb..b"))
+    assert _extents(chart, EYES_CLOSED_COLOUR) == [(10, 20)]
     assert "bar: eyes mostly shut" in _legend(chart)
 
 
 def test_a_map_says_in_words_who_is_darkest(lines):
-    (sad,), (turned,) = sadness_maps(lines), direction_maps(lines)
+    (sad,), (turned,) = sadness_heat_maps(lines), direction_heat_maps(lines)
     gap = "\N{NO-BREAK SPACE}"
     assert f"Highest on average: Student 1 56{gap}%, Student 2 5{gap}%" in sad.alt
     assert f"Highest on average: Student 3 50{gap}%." in turned.alt
 
 
 def test_a_large_class_gets_several_maps(lessons, monkeypatch):
-    monkeypatch.setattr(heatmap, "MOST_ROWS", 3)
-    charts = sadness_maps(lessons.timelines(*["nn"] * 7))
+    monkeypatch.setattr(heatmap, "MAX_HEAT_MAP_ROWS", 3)
+    charts = sadness_heat_maps(lessons.timelines(*["nn"] * 7))
     assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [3, 3, 1]
-    assert sadness_maps([]) == []
+    assert sadness_heat_maps([]) == []
 
 
 @pytest.mark.parametrize("count", [1, 3, 40])
 def test_rows_stay_tall_enough_for_their_names(lessons, count):
-    (chart,) = sadness_maps(lessons.timelines(*["nn"] * count))
+    (chart,) = sadness_heat_maps(lessons.timelines(*["nn"] * count))
     height_in = chart.figure.axes[0].get_position().height * chart.figure.get_figheight()
     assert 0.16 <= height_in / count <= 0.35
     assert chart.figure.get_figheight() < 9  # with its heading on one A4 page
@@ -239,7 +258,7 @@ def test_the_strip_marks_where_sadness_leads(lines):
 def test_a_strip_of_somebody_never_readable(lessons):
     chart = student_strip(lessons.timeline("??.."))
     assert _extents(chart, "#222222") == []
-    assert _hatches(chart.figure.axes[0]) == {HATCHES[State.UNKNOWN], HATCHES[State.ABSENT]}
+    assert _hatches(chart.figure.axes[0]) == {HATCHES[ColumnState.UNKNOWN], HATCHES[ColumnState.ABSENT]}
 
 
 @pytest.mark.parametrize(
@@ -258,7 +277,7 @@ def test_the_time_axis_has_few_ticks_in_fitting_units(lessons, bins, label, last
     assert 4 <= len(ticks) <= 9
 
 
-@pytest.mark.parametrize("levels", [LEVELS, TURNED])
+@pytest.mark.parametrize("levels", [SADNESS_LEVELS, TURNED_LEVELS])
 def test_the_levels_darken_in_order_and_differ_in_grey(levels):
     luminances = [_luminance(colour) for _, colour in levels]
     assert all(a - b > 0.09 for a, b in pairwise(luminances))
@@ -266,20 +285,20 @@ def test_the_levels_darken_in_order_and_differ_in_grey(levels):
 
 
 def test_unknown_states_differ_without_colour():
-    assert len(set(HATCHES.values())) == len(HATCHES) == len(State) - 1
-    assert not set(HATCHES.values()) & set(HATCH_OF.values())
+    assert len(set(HATCHES.values())) == len(HATCHES) == len(ColumnState) - 1
+    assert not set(HATCHES.values()) & set(EXPRESSION_HATCHES.values())
 
 
 def test_neighbouring_bands_differ_in_grey_or_in_pattern():
-    order = list(COLOURS)
+    order = list(EXPRESSION_COLOURS)
     for lower, upper in pairwise(order):
-        apart = abs(_luminance(COLOURS[lower]) - _luminance(COLOURS[upper])) > 0.05
-        assert apart or HATCH_OF.get(lower) != HATCH_OF.get(upper)
-    facing, turned = map(_luminance, HEADS)
+        apart = abs(_luminance(EXPRESSION_COLOURS[lower]) - _luminance(EXPRESSION_COLOURS[upper])) > 0.05
+        assert apart or EXPRESSION_HATCHES.get(lower) != EXPRESSION_HATCHES.get(upper)
+    facing, turned = map(_luminance, HEAD_COLOURS)
     assert facing - turned > 0.5
-    assert [look.get("hatch") for _, look in head_looks()[2:]] == [
-        HATCHES[State.UNKNOWN],
-        HATCHES[State.ABSENT],
+    assert [look.get("hatch") for _, look in head_band_styles()[2:]] == [
+        HATCHES[ColumnState.UNKNOWN],
+        HATCHES[ColumnState.ABSENT],
     ]
 
 
@@ -302,7 +321,7 @@ def test_the_svg_is_the_same_every_time(lines):
 
 
 def test_the_svg_speaks_and_loads_nothing(lines):
-    (chart,) = sadness_maps(lines)
+    (chart,) = sadness_heat_maps(lines)
     svg = _Svg(to_svg(chart))
     assert ("svg", "role", "img") in svg.attributes
     assert ("svg", "aria-label", chart.alt) in svg.attributes
@@ -327,7 +346,7 @@ def test_names_are_only_names(lessons):
     lines = [
         type(line)(**(vars(line) | {"pseudonym": name})) for line, name in zip(lines, names, strict=True)
     ]
-    svg = _Svg(to_svg(sadness_maps(lines)[0]))
+    svg = _Svg(to_svg(sadness_heat_maps(lines)[0]))
     assert "script" not in {tag for tag, _, _ in svg.attributes}
     assert "$\\frac{1}{$" in svg.words
     assert "李小龙" in svg.words

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from reports.charts.coverage import coverage_bars
-from reports.charts.sparklines import facing_spark, sadness_spark
+from reports.charts.coverage import coverage_histogram
+from reports.charts.sparklines import facing_sparkline, sadness_sparkline
 from tests.helpers.pages import Page
 
 
@@ -27,13 +27,13 @@ def _ground(svg):
 
 
 def test_an_area_for_what_is_known_and_a_gap_for_what_is_not(lessons):
-    svg = sadness_spark(lessons.timeline("ss?.nn"))
+    svg = sadness_sparkline(lessons.timeline("ss?.nn"))
     assert _areas(svg) == [(0, 40, pytest.approx(6, abs=0.1)), (80, 120, pytest.approx(19, abs=0.1))]
     assert _ground(svg) == [(0, 60), (80, 120)]  # seen, though not readable, in the third
 
 
 def test_heads_to_the_front_stand_high(lessons):
-    svg = facing_spark(lessons.timeline("bb<<bb"))
+    svg = facing_sparkline(lessons.timeline("bb<<bb"))
     assert _areas(svg) == [(0, 120, 0)]
     assert "V20H80" in svg  # turned away is the ground line
 
@@ -47,7 +47,7 @@ def test_heads_to_the_front_stand_high(lessons):
     ],
 )  # fmt: skip
 def test_it_is_told_in_words(lessons, script, told):
-    page = Page(sadness_spark(lessons.timeline(script)))
+    page = Page(sadness_sparkline(lessons.timeline(script)))
     (label,) = [value for _, name, value in page.attributes if name == "aria-label"]
     assert label.replace("\N{NO-BREAK SPACE}", " ").startswith(told)
     assert ("svg", "role", "img") in page.attributes
@@ -56,16 +56,16 @@ def test_it_is_told_in_words(lessons, script, told):
 def test_a_name_in_a_label_is_only_a_name(lessons):
     line = lessons.timeline("nn")
     line = type(line)(**(vars(line) | {"pseudonym": '"><script>x</script>'}))
-    for svg in (sadness_spark(line), facing_spark(line)):
+    for svg in (sadness_sparkline(line), facing_sparkline(line)):
         assert set(Page(svg).tags) == {"svg", "path"}
 
 
 def test_an_hour_is_a_short_text(lessons):
-    assert len(sadness_spark(lessons.timeline("ns" * 360))) < 1500
+    assert len(sadness_sparkline(lessons.timeline("ns" * 360))) < 1500
 
 
 def test_bars_of_coverage_stand_where_the_students_are():
-    svg = coverage_bars([0.97, 0.99, 1.0, 0.52, 0.0])
+    svg = coverage_histogram([0.97, 0.99, 1.0, 0.52, 0.0])
     bars = [(int(x), float(height)) for x, height in re.findall(r"M(\d+) \d+v-([\d.]+)h", svg)]
     assert bars == [(1, 11.3), (101, 11.3), (191, 34.0)]
     assert "half of them for 97 % or more, the least seen for 0 %, the most seen for 100 %" in svg

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from reports.charts.svg import apart
+from reports.charts.svg import make_ids_unique
 
 CHART = (
     '<svg role="img"><defs><path id="m1"/><clipPath id="p1"/></defs>'
@@ -9,7 +9,7 @@ CHART = (
 
 
 def test_what_two_charts_call_alike_is_each_one_s_own() -> None:
-    page = apart(f'<p id="m1"><a href="#m1">{CHART}</a><svg><g/></svg>{CHART}')
+    page = make_ids_unique(f'<p id="m1"><a href="#m1">{CHART}</a><svg><g/></svg>{CHART}')
     assert page == (
         '<p id="m1"><a href="#m1">'
         + CHART.replace("m1", "c1-m1").replace("p1", "c1-p1")

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from reports.flags.attention import (
     AttentionFlagSettings,
-    judge_attention,
-    points_more,
-    to_attention_record,
-    whereabouts,
+    attention_breakdown,
+    attention_flag_record,
+    decide_attention_flags,
+    describe_difference,
 )
 from reports.flags.base import ATTENTION_KIND as KIND
-from reports.flags.base import Outcome
-from reports.flags.baseline import Usual
+from reports.flags.base import FlagOutcome
+from reports.flags.baseline import Baseline
 
 DEFAULT = AttentionFlagSettings()
-SHORT = AttentionFlagSettings(least_known_s=60, away_share=0.2)
+SHORT = AttentionFlagSettings(min_known_s=60, away_share=0.2)
 ATTENTIVE = ["b" * 120] * 4
 """Four others for ten minutes."""
 
@@ -32,7 +32,7 @@ def _plain(reasons) -> str:
 
 
 def _of_first(lessons, scripts, settings=DEFAULT, usual=None):
-    return judge_attention(lessons.timelines(*scripts), settings, usual)[0]
+    return decide_attention_flags(lessons.timelines(*scripts), settings, usual)[0]
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def _of_first(lessons, scripts, settings=DEFAULT, usual=None):
     [("b", (0, 0, 0, 5)), ("<", (0, 5, 0, 0)), ("z", (0, 0, 5, 0)), (".", (5, 0, 0, 0)), ("?", (0, 0, 0, 0))],
 )
 def test_where_somebody_was(lessons, letter, seconds):
-    where = whereabouts(lessons.timeline(letter))
-    parts = (where.not_seen_s, where.turned_s, where.shut_s, where.front_s)
+    where = attention_breakdown(lessons.timeline(letter))
+    parts = (where.not_seen_s, where.turned_away_s, where.eyes_closed_s, where.facing_s)
     assert tuple(float(part[0]) for part in parts) == seconds
 
 
 def test_time_without_pictures_is_nowhere(lessons):
-    where = whereabouts(lessons.timelines("b  b", "b  b")[0])
+    where = attention_breakdown(lessons.timelines("b  b", "b  b")[0])
     assert where.known_s.tolist() == [5, 0, 0, 5]
     assert where.away_s.sum() == 0
 
@@ -54,27 +54,31 @@ def test_time_without_pictures_is_nowhere(lessons):
 def test_a_turned_head_with_shut_eyes_is_away_once(lessons):
     line = lessons.timeline("b")
     one = replace(line, facing_samples=np.array([6]), eye_samples=np.array([8]), closed_samples=np.array([5]))
-    where = whereabouts(one)
+    where = attention_breakdown(one)
     # Of ten samples four were turned; five had shut eyes, of which four may be the same.
-    assert (where.turned_s[0], where.shut_s[0], where.front_s[0]) == (2.0, 0.5, 2.5)
+    assert (where.turned_away_s[0], where.eyes_closed_s[0], where.facing_s[0]) == (2.0, 0.5, 2.5)
 
 
 def test_more_directions_than_seen_samples_make_no_more_time(lessons):
     line = replace(lessons.timeline("<"), seen_samples=np.array([5]), seen_s=np.array([2.5]))
-    where = whereabouts(line)
-    assert (where.not_seen_s[0], where.turned_s[0]) == (2.5, 2.5)
+    where = attention_breakdown(line)
+    assert (where.not_seen_s[0], where.turned_away_s[0]) == (2.5, 2.5)
 
 
 @pytest.mark.parametrize(
     ("script", "outcome", "reason"),
     [
-        ("b" * 20 + "<" * 100, Outcome.FLAGGED, "for 83 % of the time"),
-        ("bz<<" * 30, Outcome.FLAGGED, "75 points more than the class"),
-        ("b" * 40 + "." * 80, Outcome.FLAGGED, "not seen, turned away or with shut eyes for 67 %"),
-        ("bbb<" * 30, Outcome.NOT_FLAGGED, "it may be as little as"),
-        ("b" * 20 + "." * 100, Outcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 30 % needed"),
-        ("." * 120, Outcome.INSUFFICIENT_DATA, "never seen"),
-        ("<" * 50 + "?" * 70, Outcome.INSUFFICIENT_DATA, "known for 4 min 10 s of the 5 min needed"),
+        ("b" * 20 + "<" * 100, FlagOutcome.FLAGGED, "for 83 % of the time"),
+        ("bz<<" * 30, FlagOutcome.FLAGGED, "75 points more than the class"),
+        ("b" * 40 + "." * 80, FlagOutcome.FLAGGED, "not seen, turned away or with shut eyes for 67 %"),
+        ("bbb<" * 30, FlagOutcome.NOT_FLAGGED, "it may be as little as"),
+        (
+            "b" * 20 + "." * 100,
+            FlagOutcome.INSUFFICIENT_DATA,
+            "seen for 17 % of the watched time, 30 % needed",
+        ),
+        ("." * 120, FlagOutcome.INSUFFICIENT_DATA, "never seen"),
+        ("<" * 50 + "?" * 70, FlagOutcome.INSUFFICIENT_DATA, "known for 4 min 10 s of the 5 min needed"),
     ],
 )
 def test_the_rule(lessons, script, outcome, reason):
@@ -85,15 +89,15 @@ def test_the_rule(lessons, script, outcome, reason):
 
 def test_who_is_alone_is_compared_with_nobody(lessons):
     verdict = _of_first(lessons, ["<" * 120, *ATTENTIVE[:3]])
-    assert verdict.outcome is Outcome.INSUFFICIENT_DATA
-    assert (verdict.difference, verdict.class_share, verdict.compared_s) == (None, None, 0)
+    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
+    assert (verdict.class_difference, verdict.class_share, verdict.compared_s) == (None, None, 0)
     assert "4 others to compare with for 0 s of the 5 min needed" in _plain(verdict.reasons)
 
 
 def test_group_work_of_the_whole_class_flags_nobody(lessons):
     everybody = "b" * 10 + "<" * 110
-    verdicts = judge_attention(lessons.timelines(*[everybody] * 6), DEFAULT)
-    assert {verdict.outcome for verdict in verdicts} == {Outcome.NOT_FLAGGED}
+    verdicts = decide_attention_flags(lessons.timelines(*[everybody] * 6), DEFAULT)
+    assert {verdict.outcome for verdict in verdicts} == {FlagOutcome.NOT_FLAGGED}
     assert verdicts[0].interval.low > DEFAULT.away_share
     assert verdicts[0].class_share == pytest.approx(11 / 12)
     assert "compared with the class at the same time" in _plain(verdicts[0].reasons)
@@ -104,27 +108,32 @@ def test_only_time_in_which_others_are_known_is_compared(lessons):
     others = ["?" * 60 + "b" * 60] * 2 + ["b" * 120] * 2
     verdict = _of_first(lessons, ["<" * 120, *others])
     assert (verdict.known_s, verdict.compared_s) == (600, 300)
-    assert verdict.outcome is Outcome.FLAGGED
+    assert verdict.outcome is FlagOutcome.FLAGGED
 
 
 def test_the_numbers_that_decided(lessons):
-    verdict = _of_first(lessons, ["<<zz..bb??", *["b" * 10] * 4], replace(SHORT, least_known_s=30))
+    verdict = _of_first(lessons, ["<<zz..bb??", *["b" * 10] * 4], replace(SHORT, min_known_s=30))
     assert (verdict.watched_s, verdict.known_s, verdict.compared_s) == (50, 40, 40)
-    assert (verdict.turned_s, verdict.shut_s, verdict.not_seen_s, verdict.away_s) == (10, 10, 10, 30)
+    assert (verdict.turned_away_s, verdict.eyes_closed_s, verdict.not_seen_s, verdict.away_s) == (
+        10,
+        10,
+        10,
+        30,
+    )
     assert verdict.away_share == pytest.approx(0.75)
     assert verdict.parts == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
     assert (verdict.coverage, verdict.class_share) == (0.8, 0)
-    assert verdict.difference.share == pytest.approx(0.75)
+    assert verdict.class_difference.share == pytest.approx(0.75)
 
 
 def test_the_own_usual_level(lessons):
     scripts = ["b<<<" * 30, *ATTENTIVE]
     low = _of_first(lessons, scripts).interval.low
-    for level, outcome in ((low + 0.01, Outcome.NOT_FLAGGED), (low - 0.01, Outcome.FLAGGED)):
-        verdict = _of_first(lessons, scripts, DEFAULT, {1: {KIND: Usual(level, 3)}})
+    for level, outcome in ((low + 0.01, FlagOutcome.NOT_FLAGGED), (low - 0.01, FlagOutcome.FLAGGED)):
+        verdict = _of_first(lessons, scripts, DEFAULT, {1: {KIND: Baseline(level, 3)}})
         assert verdict.outcome is outcome
-    assert _of_first(lessons, scripts, DEFAULT, {1: {KIND: Usual(0.9, 2)}}).outcome is Outcome.FLAGGED
-    assert _of_first(lessons, scripts, DEFAULT, {2: {KIND: Usual(0.9, 3)}}).outcome is Outcome.FLAGGED
+    assert _of_first(lessons, scripts, DEFAULT, {1: {KIND: Baseline(0.9, 2)}}).outcome is FlagOutcome.FLAGGED
+    assert _of_first(lessons, scripts, DEFAULT, {2: {KIND: Baseline(0.9, 3)}}).outcome is FlagOutcome.FLAGGED
 
 
 @settings(max_examples=40)
@@ -133,7 +142,7 @@ def test_the_order_of_the_others_changes_nothing(lessons, own, others, order):
     lines = lessons.timelines(own, *others)
     shuffled = list(lines[1:])
     order.shuffle(shuffled)
-    one, two = (judge_attention([lines[0], *rest], SHORT)[0] for rest in (lines[1:], shuffled))
+    one, two = (decide_attention_flags([lines[0], *rest], SHORT)[0] for rest in (lines[1:], shuffled))
     assert one.outcome is two.outcome
     assert one.class_share == (None if two.class_share is None else pytest.approx(two.class_share))
 
@@ -141,30 +150,30 @@ def test_the_order_of_the_others_changes_nothing(lessons, own, others, order):
 @settings(max_examples=40)
 @given(own=letters, others=st.lists(letters, min_size=4, max_size=4), data=st.data())
 def test_more_of_being_turned_away_never_unflags(lessons, own, others, data):
-    before = judge_attention(lessons.timelines(own, *others), SHORT)[0]
+    before = decide_attention_flags(lessons.timelines(own, *others), SHORT)[0]
     front = [i for i, letter in enumerate(own) if letter == "b"]
     turned = data.draw(st.sets(st.sampled_from(front))) if front else set()
     further = "".join("<" if i in turned else letter for i, letter in enumerate(own))
-    after = judge_attention(lessons.timelines(further, *others), SHORT)[0]
-    if before.outcome is Outcome.FLAGGED:
-        assert after.outcome is Outcome.FLAGGED
+    after = decide_attention_flags(lessons.timelines(further, *others), SHORT)[0]
+    if before.outcome is FlagOutcome.FLAGGED:
+        assert after.outcome is FlagOutcome.FLAGGED
 
 
 @settings(max_examples=40)
 @given(scripts=st.lists(letters, min_size=5, max_size=7))
 def test_numbers_stay_in_bounds(lessons, scripts):
-    for verdict in judge_attention(lessons.timelines(*scripts), SHORT):
+    for verdict in decide_attention_flags(lessons.timelines(*scripts), SHORT):
         assert verdict.reasons
         assert verdict.known_s <= verdict.watched_s + 1e-9
-        assert sum(verdict.parts.values()) <= 1 + 1e-9
-        if verdict.outcome is Outcome.FLAGGED:
+        assert sum(verdict.shares_by_cause.values()) <= 1 + 1e-9
+        if verdict.outcome is FlagOutcome.FLAGGED:
             assert verdict.interval.low > SHORT.away_share
-            assert verdict.difference.low > SHORT.away_margin
+            assert verdict.class_difference.low > SHORT.away_margin
 
 
 def test_the_record_is_ready_for_json(lessons):
-    for verdict in judge_attention(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
-        record = to_attention_record(7, verdict)
+    for verdict in decide_attention_flags(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
+        record = attention_flag_record(7, verdict)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
         assert numbers["away_share"] == verdict.away_share
@@ -172,11 +181,11 @@ def test_the_record_is_ready_for_json(lessons):
 
 
 def test_nobody_is_no_error():
-    assert judge_attention([], DEFAULT) == ()
+    assert decide_attention_flags([], DEFAULT) == ()
 
 
 @pytest.mark.parametrize(
     ("difference", "told"), [(0.25, "25 points more"), (-0.1, "10 points less"), (0.0, "0 points more")]
 )
 def test_points(difference, told):
-    assert _plain([str(points_more(difference))]) == told
+    assert _plain([str(describe_difference(difference))]) == told

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.flags.confidence import block_length, difference_interval, share_interval, wilson
+from reports.flags.confidence import block_length, difference_interval, share_interval, wilson_interval
 
 scored = st.tuples(st.floats(-1, 2), st.sampled_from([0.0, 1.0, 2.5, 5.0]))
 bins = st.lists(scored, min_size=1, max_size=40)
@@ -91,7 +91,7 @@ def test_doing_what_all_do_is_no_difference():
 
 def test_wilson_against_a_published_value():
     # 81 of 263 at 95 %: 0.2553 to 0.3662 (Newcombe 1998, Statistics in Medicine 17, table I, method 3).
-    low, high = wilson(81 / 263, 263, 0.95)
+    low, high = wilson_interval(81 / 263, 263, 0.95)
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
 
 

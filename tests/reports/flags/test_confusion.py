@@ -9,44 +9,44 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from model.emotions import Emotion
-from model.inference.classifier import read_model, shipped
-from model.poses import Pose
-from reports.flags.confusion import Confusion, on_simplex, read_confusion
+from model.inference.classifier import read_model, shipped_file
+from model.poses import HeadPoseClass
+from reports.flags.confusion import ConfusionMatrix, confusion_from_settings, project_to_simplex
 
 OWN = tuple(tuple(float(row == column) for column in range(7)) for row in range(7))
 vectors = arrays(np.float64, 7, elements=st.floats(-3, 3))
 
 
 @pytest.fixture(scope="module")
-def confusion() -> Confusion:
+def confusion() -> ConfusionMatrix:
     """The shipped model's, as a session's settings keep it."""
-    measured = json.loads(json.dumps(read_model(shipped("expression.tflite")).measured))
-    found = read_confusion({"model": measured})
+    measured = json.loads(json.dumps(read_model(shipped_file("expression.tflite")).model_metrics))
+    found = confusion_from_settings({"model": measured})
     assert found is not None
     return found
 
 
 def test_a_faultless_model_is_left_alone():
     answers = np.random.default_rng(0).dirichlet(np.ones(7), 20)
-    assert np.allclose(Confusion(OWN, (5,) * 7).corrected(answers), answers)
+    assert np.allclose(ConfusionMatrix(OWN, (5,) * 7).correct(answers), answers)
 
 
 def test_known_mistakes_are_undone():
     rows = np.eye(7)
     rows[Emotion.SAD] = 0.0
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
-    confusion = Confusion(tuple(map(tuple, rows)), (10**9,) * 7)
+    confusion = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
     meant = np.zeros(7)
     meant[[Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     read = meant @ rows
     assert read[Emotion.NEUTRAL] > read[Emotion.SAD]  # what was shown for most of the time does not lead
-    assert confusion.corrected(read) == pytest.approx(meant)
+    assert confusion.correct(read) == pytest.approx(meant)
 
 
 def test_rows_of_few_faces_are_believed_little():
     rows = np.eye(7)
     rows[Emotion.DISGUST] = 1 / 7
-    few, many = (Confusion(tuple(map(tuple, rows)), (count,) * 7) for count in (1, 10**9))
+    few, many = (ConfusionMatrix(tuple(map(tuple, rows)), (count,) * 7) for count in (1, 10**9))
     assert abs(few.inverse - np.eye(7)).max() < 0.1 < abs(many.inverse - np.eye(7)).max()
 
 
@@ -61,7 +61,7 @@ def test_the_mean_of_corrected_bins_is_the_corrected_mean(confusion):
 def test_the_shipped_models_mistakes_can_be_undone(confusion):
     assert np.linalg.cond(confusion.inverse) < 3
     assert confusion.faces[Emotion.DISGUST] == 6
-    assert confusion.poses.keys() == set(Pose)
+    assert confusion.poses.keys() == set(HeadPoseClass)
 
 
 def weights():
@@ -71,7 +71,7 @@ def weights():
 
 def test_more_sadness_raises_the_lead_of_sad_most_at_every_mixture_of_poses(confusion):
     """What "more sadness never unflags" rests on (reports.flags.sadness)."""
-    counts = dict(zip(sorted(Pose), np.array(weights()).T, strict=True))
+    counts = dict(zip(sorted(HeadPoseClass), np.array(weights()).T, strict=True))
     for answer in np.eye(7):
         gained = confusion.corrected(np.tile(answer, (len(weights()), 1)), counts)
         sad = confusion.corrected(np.tile(np.eye(7)[Emotion.SAD], (len(weights()), 1)), counts)
@@ -85,18 +85,18 @@ def test_each_bin_is_corrected_with_the_mistakes_at_its_poses():
     lowered[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.5, 0.5
     many = (10**9,) * 7
     at_poses = {
-        name: Confusion(tuple(map(tuple, rows)), many)
+        name: ConfusionMatrix(tuple(map(tuple, rows)), many)
         for name, rows in (("level", level), ("lowered", lowered))
     }
-    both = Confusion(tuple(map(tuple, (level + lowered) / 2)), many, at_poses)
+    both = ConfusionMatrix(tuple(map(tuple, (level + lowered) / 2)), many, at_poses)
     meant = np.zeros((4, 7))
     meant[:, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     counts = {"level": np.array([10, 0, 5, 0]), "lowered": np.array([0, 10, 5, 0])}
     read = np.stack(
         [meant[0] @ rows for rows in (level, lowered, (level + lowered) / 2, (level + lowered) / 2)]
     )
-    assert both.corrected(read, counts) == pytest.approx(meant)
-    assert both.corrected(read[3]) == pytest.approx(meant[3]), "without counts, the mistakes at all poses"
+    assert both.correct(read, counts) == pytest.approx(meant)
+    assert both.correct(read[3]) == pytest.approx(meant[3]), "without counts, the mistakes at all poses"
 
 
 def test_a_pose_that_was_not_measured_is_corrected_with_all_poses(confusion):
@@ -110,10 +110,12 @@ def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
     odd[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.1, 0.9
     answers, counts = np.eye(7)[[Emotion.SAD]], {"level": np.array([10])}
     of = {
-        faces: Confusion(OWN, (10**9,) * 7, {"level": Confusion(tuple(map(tuple, odd)), (faces,) * 7)})
+        faces: ConfusionMatrix(
+            OWN, (10**9,) * 7, {"level": ConfusionMatrix(tuple(map(tuple, odd)), (faces,) * 7)}
+        )
         for faces in (1, 100)
     }
-    wrong = {faces: abs(one.corrected(answers, counts) - answers).max() for faces, one in of.items()}
+    wrong = {faces: abs(one.correct(answers, counts) - answers).max() for faces, one in of.items()}
     assert wrong[1] < 0.2 < wrong[100]
 
 
@@ -129,7 +131,7 @@ def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
 )
 def test_what_cannot_be_undone_is_refused(means, faces, told):
     with pytest.raises(ValueError, match=told):
-        Confusion(means, faces)
+        ConfusionMatrix(means, faces)
 
 
 @pytest.mark.parametrize(
@@ -137,26 +139,26 @@ def test_what_cannot_be_undone_is_refused(means, faces, told):
     [{}, {"model": None}, {"model": {}}, {"model": {"confusion": {"means": [[1]], "faces": [1]}}}],
 )
 def test_a_session_without_usable_mistakes_has_none(kept):
-    assert read_confusion(kept) is None
+    assert confusion_from_settings(kept) is None
 
 
 @given(values=vectors)
 def test_on_the_simplex(values):
-    shares = on_simplex(values)
+    shares = project_to_simplex(values)
     assert shares.min() >= 0
     assert shares.sum() == pytest.approx(1)
-    assert on_simplex(shares) == pytest.approx(shares)
+    assert project_to_simplex(shares) == pytest.approx(shares)
 
 
 @settings(max_examples=50)
 @given(values=vectors, others=st.lists(vectors, min_size=5, max_size=5))
 def test_no_other_shares_are_nearer(values, others):
-    found = on_simplex(values)
-    for other in (on_simplex(np.array(row)) for row in others):
+    found = project_to_simplex(values)
+    for other in (project_to_simplex(np.array(row)) for row in others):
         assert np.linalg.norm(values - found) <= np.linalg.norm(values - other) + 1e-9
 
 
 def test_many_at_once_are_as_one_by_one():
     rows = np.random.default_rng(2).normal(size=(4, 3, 7))
-    each = np.array([[on_simplex(row) for row in block] for block in rows])
-    assert on_simplex(rows) == pytest.approx(each)
+    each = np.array([[project_to_simplex(row) for row in block] for block in rows])
+    assert project_to_simplex(rows) == pytest.approx(each)

@@ -9,30 +9,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.emotions import EMOTIONS, Emotion
-from model.inference.classifier import read_model, shipped
-from reports.flags.base import SADNESS_KIND, Outcome
-from reports.flags.baseline import Usual
-from reports.flags.confusion import Confusion, read_confusion
-from reports.flags.sadness import FlagSettings, judge, to_record
+from model.inference.classifier import read_model, shipped_file
+from reports.flags.base import SADNESS_KIND, FlagOutcome
+from reports.flags.baseline import Baseline
+from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
+from reports.flags.sadness import FlagSettings, decide_sadness_flag, sadness_flag_record
 
-SHORT = FlagSettings(least_usable_s=20.0)
-LAX = FlagSettings(sad_share=0.05, least_usable_s=0, least_usable_samples=0)
+SHORT = FlagSettings(min_usable_s=20.0)
+LAX = FlagSettings(sad_share=0.05, min_usable_s=0, min_usable_samples=0)
 script = st.text(alphabet="adfhsun.?<", min_size=1, max_size=30)
 sad_script = st.text(alphabet="sssssnnah.?<", min_size=12, max_size=40)
 
 
 @pytest.fixture(scope="module")
-def exact(lessons) -> Confusion:
+def exact(lessons) -> ConfusionMatrix:
     """Corrected with it, a script's shares are those of its letters."""
-    found = read_confusion({"model": lessons.model()})
+    found = confusion_from_settings({"model": lessons.model()})
     assert found is not None
     return found
 
 
 @pytest.fixture(scope="module")
-def own() -> Confusion:
+def own() -> ConfusionMatrix:
     """The shipped model's."""
-    found = read_confusion({"model": read_model(shipped("expression.tflite")).measured})
+    found = confusion_from_settings({"model": read_model(shipped_file("expression.tflite")).model_metrics})
     assert found is not None
     return found
 
@@ -44,26 +44,30 @@ def _plain(reasons) -> str:
 @pytest.mark.parametrize(
     ("script", "outcome", "reason"),
     [
-        ("sssn" * 15, Outcome.FLAGGED, "estimated at 75 % of the readable time ("),
-        ("sn" * 30, Outcome.NOT_FLAGGED, "another expression reached 50 %"),
-        ("sssssssnnnnnnhhhhhaaaaafffff" * 8, Outcome.NOT_FLAGGED, "it may be as little as"),
-        ("sssnn", Outcome.NOT_FLAGGED, "it may be as little as <1 %; more than 25 % is needed"),
-        ("nnnnnnnn", Outcome.NOT_FLAGGED, "estimated at <1 % of the readable time (0–49 %)"),
-        ("sss.....", Outcome.INSUFFICIENT_DATA, "readable for 15 s of the 20 s needed"),
-        ("????????", Outcome.INSUFFICIENT_DATA, "never readable"),
-        ("........", Outcome.INSUFFICIENT_DATA, "never readable"),
-        ("ssss" + "." * 20, Outcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 20 % needed"),
-        ("ssss" + "?" * 40, Outcome.INSUFFICIENT_DATA, "readable for 9 % of the watched time, 10 % needed"),
+        ("sssn" * 15, FlagOutcome.FLAGGED, "estimated at 75 % of the readable time ("),
+        ("sn" * 30, FlagOutcome.NOT_FLAGGED, "another expression reached 50 %"),
+        ("sssssssnnnnnnhhhhhaaaaafffff" * 8, FlagOutcome.NOT_FLAGGED, "it may be as little as"),
+        ("sssnn", FlagOutcome.NOT_FLAGGED, "it may be as little as <1 %; more than 25 % is needed"),
+        ("nnnnnnnn", FlagOutcome.NOT_FLAGGED, "estimated at <1 % of the readable time (0–49 %)"),
+        ("sss.....", FlagOutcome.INSUFFICIENT_DATA, "readable for 15 s of the 20 s needed"),
+        ("????????", FlagOutcome.INSUFFICIENT_DATA, "never readable"),
+        ("........", FlagOutcome.INSUFFICIENT_DATA, "never readable"),
+        ("ssss" + "." * 20, FlagOutcome.INSUFFICIENT_DATA, "seen for 17 % of the watched time, 20 % needed"),
+        (
+            "ssss" + "?" * 40,
+            FlagOutcome.INSUFFICIENT_DATA,
+            "readable for 9 % of the watched time, 10 % needed",
+        ),
     ],
 )
 def test_the_rule(lessons, exact, script, outcome, reason):
-    verdict = judge(lessons.timeline(script), SHORT, exact)
+    verdict = decide_sadness_flag(lessons.timeline(script), SHORT, exact)
     assert verdict.outcome is outcome
     assert reason in _plain(verdict.reasons)
 
 
 def test_the_numbers_that_decided(lessons, exact):
-    verdict = judge(lessons.timeline("sssn?."), SHORT, exact)
+    verdict = decide_sadness_flag(lessons.timeline("sssn?."), SHORT, exact)
     assert (verdict.watched_s, verdict.seen_s, verdict.usable_s, verdict.sad_s) == (30, 25, 20, 15)
     assert (verdict.usable_samples, verdict.corrected) == (40, True)
     assert verdict.coverage == pytest.approx(5 / 6)
@@ -77,12 +81,12 @@ def test_the_numbers_that_decided(lessons, exact):
 def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
     rows = np.eye(7)
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
-    model = Confusion(tuple(map(tuple, rows)), (10**9,) * 7)
+    model = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
     line = lessons.timeline("sssnn" * 24)
     read = np.where(line.leading[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
     line = replace(line, probabilities=read)
-    corrected, as_read = judge(line, SHORT, model), judge(line, SHORT)
-    assert (corrected.outcome, as_read.outcome) == (Outcome.FLAGGED, Outcome.NOT_FLAGGED)
+    corrected, as_read = decide_sadness_flag(line, SHORT, model), decide_sadness_flag(line, SHORT)
+    assert (corrected.outcome, as_read.outcome) == (FlagOutcome.FLAGGED, FlagOutcome.NOT_FLAGGED)
     assert corrected.sad_share == pytest.approx(0.6)
     assert (as_read.sad_share, corrected.raw_share) == pytest.approx((0.36, 0.36))
     assert "not corrected" in as_read.reasons[-1]
@@ -90,56 +94,63 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
 
 def test_unseen_time_is_no_evidence(lessons, exact):
     lines = lessons.timelines("sssssnnn....", "sssssnnn????")
-    seen, less = (judge(line, SHORT, exact) for line in lines)
+    seen, less = (decide_sadness_flag(line, SHORT, exact) for line in lines)
     assert seen.sad_share == less.sad_share == pytest.approx(5 / 8)
     assert seen.interval == less.interval
 
 
 def test_neutral_must_be_left_behind(lessons, exact):
     line = lessons.timeline(("s" * 11 + "n" * 9) * 12)
-    assert judge(line, SHORT, exact).outcome is Outcome.FLAGGED
-    wider = judge(line, replace(SHORT, sad_margin=0.2), exact)
-    assert wider.outcome is Outcome.NOT_FLAGGED
+    assert decide_sadness_flag(line, SHORT, exact).outcome is FlagOutcome.FLAGGED
+    wider = decide_sadness_flag(line, replace(SHORT, sad_margin=0.2), exact)
+    assert wider.outcome is FlagOutcome.NOT_FLAGGED
     assert "neutral reached 45 %, less than 20 % behind" in _plain(wider.reasons)
 
 
 def test_the_own_usual_level(lessons, exact):
     line = lessons.timeline("sssn" * 60)
-    low = judge(line, SHORT, exact).interval.low
-    usually, seldom = Usual(low + 0.01, 3), Usual(low - 0.01, 3)
-    assert judge(line, SHORT, exact, seldom).outcome is Outcome.FLAGGED
-    verdict = judge(line, SHORT, exact, usually)
-    assert (verdict.outcome, verdict.usual) == (Outcome.NOT_FLAGGED, usually)
+    low = decide_sadness_flag(line, SHORT, exact).interval.low
+    usually, seldom = Baseline(low + 0.01, 3), Baseline(low - 0.01, 3)
+    assert decide_sadness_flag(line, SHORT, exact, seldom).outcome is FlagOutcome.FLAGGED
+    verdict = decide_sadness_flag(line, SHORT, exact, usually)
+    assert (verdict.outcome, verdict.baseline) == (FlagOutcome.NOT_FLAGGED, usually)
     assert "not above the student's own usual" in _plain(verdict.reasons)
     assert "(median of 3 earlier sessions)" in _plain(verdict.reasons)
-    early = judge(line, SHORT, exact, Usual(0.9, 2))
-    assert (early.outcome, early.usual) == (Outcome.FLAGGED, None)
+    early = decide_sadness_flag(line, SHORT, exact, Baseline(0.9, 2))
+    assert (early.outcome, early.baseline) == (FlagOutcome.FLAGGED, None)
 
 
 def test_the_defaults_ask_for_a_minute(lessons, exact):
-    outcomes = [judge(lessons.timeline("s" * n), FlagSettings(), exact).outcome for n in (11, 12)]
-    assert outcomes == [Outcome.INSUFFICIENT_DATA, Outcome.FLAGGED]
+    outcomes = [
+        decide_sadness_flag(lessons.timeline("s" * n), FlagSettings(), exact).outcome for n in (11, 12)
+    ]
+    assert outcomes == [FlagOutcome.INSUFFICIENT_DATA, FlagOutcome.FLAGGED]
 
 
 def test_a_few_pictures_are_not_enough_however_long_they_stand_for(lessons, exact):
     line = lessons.timeline("s" * 24)
     seldom = replace(line, usable_samples=np.ones(24, np.int64), seen_samples=np.ones(24, np.int64))
-    verdict = judge(seldom, SHORT, exact)
-    assert verdict.outcome is Outcome.INSUFFICIENT_DATA
+    verdict = decide_sadness_flag(seldom, SHORT, exact)
+    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
     assert verdict.reasons == ("readable in 24 pictures of the 30 needed",)
 
 
 def test_the_threshold_is_a_setting(lessons, exact):
     line = lessons.timeline("ssn" * 60)
-    low = judge(line, SHORT, exact).interval.low
-    assert judge(line, replace(SHORT, sad_share=low - 0.01), exact).outcome is Outcome.FLAGGED
-    assert judge(line, replace(SHORT, sad_share=low + 0.01), exact).outcome is Outcome.NOT_FLAGGED
+    low = decide_sadness_flag(line, SHORT, exact).interval.low
+    assert (
+        decide_sadness_flag(line, replace(SHORT, sad_share=low - 0.01), exact).outcome is FlagOutcome.FLAGGED
+    )
+    assert (
+        decide_sadness_flag(line, replace(SHORT, sad_share=low + 0.01), exact).outcome
+        is FlagOutcome.NOT_FLAGGED
+    )
 
 
 def test_never_seen_is_insufficient_even_without_minima(lessons):
-    lax = replace(LAX, least_coverage=0, least_usable_share=0)
-    verdict = judge(lessons.timeline("..."), lax)
-    assert verdict.outcome is Outcome.INSUFFICIENT_DATA
+    lax = replace(LAX, min_coverage=0, min_usable_share=0)
+    verdict = decide_sadness_flag(lessons.timeline("..."), lax)
+    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
     assert verdict.interval is verdict.sad_share is verdict.raw_share is verdict.neutral_share is None
 
 
@@ -148,55 +159,58 @@ def test_never_seen_is_insufficient_even_without_minima(lessons):
 def test_less_seen_time_never_flags(lessons, exact, script, factor):
     line = lessons.timeline(script)
     less = replace(line, seen_s=line.seen_s * factor)
-    before, after = (judge(one, SHORT, exact).outcome for one in (line, less))
-    if before is not Outcome.FLAGGED:
-        assert after is not Outcome.FLAGGED
+    before, after = (decide_sadness_flag(one, SHORT, exact).outcome for one in (line, less))
+    if before is not FlagOutcome.FLAGGED:
+        assert after is not FlagOutcome.FLAGGED
 
 
 @settings(max_examples=60)
 @given(script=script, data=st.data())
 def test_who_had_too_little_still_has_when_any_moments_go(lessons, script, data):
     seen = [i for i, letter in enumerate(script) if letter != "."]
-    if not seen or judge(lessons.timeline(script), SHORT).outcome is not Outcome.INSUFFICIENT_DATA:
+    if (
+        not seen
+        or decide_sadness_flag(lessons.timeline(script), SHORT).outcome is not FlagOutcome.INSUFFICIENT_DATA
+    ):
         return
     gone = data.draw(st.sets(st.sampled_from(seen)))
     less = "".join("." if i in gone else letter for i, letter in enumerate(script))
-    assert judge(lessons.timeline(less), SHORT).outcome is Outcome.INSUFFICIENT_DATA
+    assert decide_sadness_flag(lessons.timeline(less), SHORT).outcome is FlagOutcome.INSUFFICIENT_DATA
 
 
 @settings(max_examples=150)
 @given(script=sad_script, seed=st.integers(0, 10**6), corrected=st.booleans(), level=st.floats(0, 0.5))
 def test_more_sadness_never_unflags(lessons, own, script, seed, corrected, level):
     rng, line = np.random.default_rng(seed), lessons.timeline(script)
-    model, usual = own if corrected else None, Usual(level, 3)
-    before = judge(line, LAX, model, usual)
+    model, usual = own if corrected else None, Baseline(level, 3)
+    before = decide_sadness_flag(line, LAX, model, usual)
     # In some bins some of the other expressions give some of their probability to sad.
     given_up = rng.random(line.probabilities.shape) * rng.integers(2, size=line.probabilities.shape)
     given_up[:, Emotion.SAD] = 0
     sadder = line.probabilities * (1 - given_up)
     sadder[:, Emotion.SAD] += (line.probabilities * given_up).sum(axis=1)
-    after = judge(replace(line, probabilities=sadder), LAX, model, usual)
+    after = decide_sadness_flag(replace(line, probabilities=sadder), LAX, model, usual)
     if before.interval is not None:
         assert after.sad_share >= before.sad_share - 1e-9
         assert after.interval.low >= before.interval.low - 1e-9
-    if before.outcome is Outcome.FLAGGED:
-        assert after.outcome is Outcome.FLAGGED
+    if before.outcome is FlagOutcome.FLAGGED:
+        assert after.outcome is FlagOutcome.FLAGGED
 
 
 @settings(max_examples=60)
 @given(script=script)
 def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
-    verdict = judge(lessons.timeline(script), SHORT, own)
+    verdict = decide_sadness_flag(lessons.timeline(script), SHORT, own)
     assert verdict.reasons
     assert 0 <= verdict.sad_s <= verdict.usable_s <= verdict.seen_s <= verdict.watched_s
-    if verdict.outcome is Outcome.FLAGGED:
+    if verdict.outcome is FlagOutcome.FLAGGED:
         assert verdict.interval.low > SHORT.sad_share
         assert verdict.sad_share == max(verdict.shares)
 
 
 def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
-        record = to_record(7, judge(line, SHORT, exact, Usual(0.2, 4)))
+        record = sadness_flag_record(7, decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)))
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
@@ -212,5 +226,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
 
 def test_the_reasons_never_say_that_somebody_is_sad(lessons, exact):
     for text in ("s" * 20, "sn" * 20, "n" * 20):
-        reasons = " ".join(judge(lessons.timeline(text), FlagSettings(), exact, Usual(0.5, 3)).reasons)
+        reasons = " ".join(
+            decide_sadness_flag(lessons.timeline(text), FlagSettings(), exact, Baseline(0.5, 3)).reasons
+        )
         assert Emotion.SAD.label not in reasons

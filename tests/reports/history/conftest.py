@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from db.records import ClassHistory, FlagRecord, Lesson, Level, SessionSummary, StudentRecord, StudentSummary
-from reports.history.summaries import MADE_WITH, class_summary
+from db.records import (
+    ClassHistory,
+    ClassSession,
+    FlagRecord,
+    SessionSummary,
+    ShareEstimate,
+    StudentRecord,
+    StudentSummary,
+)
+from reports.history.summaries import RULES_VERSION, summarise_class
 
 CLASS = "Physics 10b"
 
@@ -19,7 +27,7 @@ class Terms:
 
     def summary(self, student: int, sad: float | None = 0.1, **changes: Any) -> StudentSummary:
         """Somebody seen nearly all along. ``sad`` None: not enough to tell."""
-        level = None if sad is None else Level(sad, max(0.0, sad - 0.05), min(1.0, sad + 0.05))
+        level = None if sad is None else ShareEstimate(sad, max(0.0, sad - 0.05), min(1.0, sad + 0.05))
         rest = 1.0 - (sad or 0.0)
         chances = None if sad is None else (0.0, 0.0, 0.0, rest / 4, sad, 0.0, 3 * rest / 4)
         one = StudentSummary(student, 3000.0, 2700.0, 2000.0, 4000, 2500.0, 0.75, None, chances, level)
@@ -36,21 +44,21 @@ class Terms:
         flags: tuple[FlagRecord, ...] = (),
         week: float | None = None,
         **changes: Any,
-    ) -> Lesson:
+    ) -> ClassSession:
         started_at = lessons.started_at + timedelta(weeks=number - 1 if week is None else week)
         session = lessons.session(600, id=number, started_at=started_at, **changes)
         rows = tuple(self.summary(one, sad) for one, sad in students.items())
         if session.mode == "aggregate":
             whole = SessionSummary(
-                number, MADE_WITH, 12, 0.8, 0.6, None, (0.0, 0.0, 0.0, 0.5, 0.25, 0.0, 0.25)
+                number, RULES_VERSION, 12, 0.8, 0.6, None, (0.0, 0.0, 0.0, 0.5, 0.25, 0.0, 0.25)
             )
-            return Lesson(session, whole)
-        return Lesson(session, class_summary(number, rows), rows, flags)
+            return ClassSession(session, whole)
+        return ClassSession(session, summarise_class(number, rows), rows, flags)
 
     def person(self, number: int, session_id: int | None = None) -> StudentRecord:
         return StudentRecord(number, f"Student {number}", CLASS, session_id)
 
-    def history(self, *lessons: Lesson, by_seat: frozenset[int] = frozenset()) -> ClassHistory:
+    def history(self, *lessons: ClassSession, by_seat: frozenset[int] = frozenset()) -> ClassHistory:
         numbers = {one.student_id for lesson in lessons for one in lesson.students}
         return ClassHistory(
             lessons, {one: self.person(one, 1 if one in by_seat else None) for one in sorted(numbers)}

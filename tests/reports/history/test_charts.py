@@ -7,13 +7,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from matplotlib.colors import to_hex
 
-from reports.charts.dates import day_told, days
+from reports.charts.dates import days_since_epoch, format_axis_date
 from reports.charts.differences import Difference, difference_chart
-from reports.charts.levels import Panel, Point, Step, level_chart
-from reports.charts.sessions import Watched, watched_chart
-from reports.charts.style import LEVELS, state_look
+from reports.charts.levels import MeanStep, SharePanel, SharePoint, share_chart
+from reports.charts.sessions import SessionPoint, sessions_chart
+from reports.charts.style import SADNESS_LEVELS, state_style
 from reports.charts.svg import to_svg
-from reports.charts.term_grid import MISSED, MOST_ROWS, NOT_KEPT, UNKNOWN, Row, lesson_maps
+from reports.charts.term_grid import (
+    MAX_TERM_GRID_ROWS,
+    STATE_MISSED,
+    STATE_NOT_KEPT,
+    STATE_UNKNOWN,
+    TermGridRow,
+    term_grid_charts,
+)
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 WEEKS = [START + timedelta(weeks=number) for number in range(6)]
@@ -29,45 +36,51 @@ def marks(ax, marker: str) -> list[tuple[float, float]]:
 
 
 def test_a_missed_lesson_is_no_point_at_zero():
-    points = [Point(WEEKS[0], 0.1, 0.05, 0.2), Point(WEEKS[2], 0.5, 0.4, 0.6, flagged=True)]
-    chart = level_chart([Panel("sadness", points)], WEEKS[:3], "told", missed=[WEEKS[1]])
+    points = [SharePoint(WEEKS[0], 0.1, 0.05, 0.2), SharePoint(WEEKS[2], 0.5, 0.4, 0.6, flagged=True)]
+    chart = share_chart([SharePanel("sadness", points)], WEEKS[:3], "told", missed=[WEEKS[1]])
     (ax,) = chart.figure.axes
-    assert marks(ax, "o") == [(days(WEEKS[0]), 0.1)]
-    assert marks(ax, "s") == [(days(WEEKS[2]), 0.5)]
+    assert marks(ax, "o") == [(days_since_epoch(WEEKS[0]), 0.1)]
+    assert marks(ax, "s") == [(days_since_epoch(WEEKS[2]), 0.5)]
     ((at, height),) = marks(ax, "x")
-    assert (at, height > ax.get_ylim()[1]) == (days(WEEKS[1]), True)
+    assert (at, height > ax.get_ylim()[1]) == (days_since_epoch(WEEKS[1]), True)
     assert legend(chart) == ["a lesson, interval", "flagged", "not seen"]
     assert chart.alt == "told"
 
 
 def test_weeks_and_gaps_are_drawn_as_what_they_are():
-    steps = [Step(WEEKS[0], WEEKS[1], 0.2)]
-    panel = Panel(
-        "seen", [Point(WEEKS[0], 0.2), Point(WEEKS[2], 0.2)], steps, [(WEEKS[0], 0.2), (WEEKS[2], 0.2)]
+    steps = [MeanStep(WEEKS[0], WEEKS[1], 0.2)]
+    panel = SharePanel(
+        "seen",
+        [SharePoint(WEEKS[0], 0.2), SharePoint(WEEKS[2], 0.2)],
+        steps,
+        [(WEEKS[0], 0.2), (WEEKS[2], 0.2)],
     )
-    chart = level_chart([panel], WEEKS[:3], "told", empty=[(WEEKS[1], WEEKS[2])])
+    chart = share_chart([panel], WEEKS[:3], "told", empty=[(WEEKS[1], WEEKS[2])])
     (ax,) = chart.figure.axes
     (gap,) = [patch for patch in ax.patches if patch.get_hatch()]
-    assert (gap.get_x(), gap.get_x() + gap.get_width()) == (days(WEEKS[1]), days(WEEKS[2]))
+    assert (gap.get_x(), gap.get_x() + gap.get_width()) == (
+        days_since_epoch(WEEKS[1]),
+        days_since_epoch(WEEKS[2]),
+    )
     assert legend(chart) == ["a lesson, interval", "mean of a week", "trend", "week without lesson"]
 
 
 @pytest.mark.parametrize(("high", "top"), [(0.15, 0.2), (0.3, 0.4), (0.41, 1.0)])
 def test_an_axis_ends_at_one_of_three_heights(high, top):
-    panel = Panel("sadness", [Point(WEEKS[0], 0.1, 0.05, high)])
-    assert panel.top == top
+    panel = SharePanel("sadness", [SharePoint(WEEKS[0], 0.1, 0.05, high)])
+    assert panel.y_max == top
 
 
 def test_the_days_are_few_and_on_mondays():
-    chart = level_chart([Panel("seen", [Point(at, 0.5) for at in WEEKS])], WEEKS, "told")
+    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in WEEKS])], WEEKS, "told")
     ax = chart.figure.axes[-1]
     chart.figure.canvas.draw()
     assert [text.get_text() for text in ax.get_xticklabels()] == [
         "12 Jan", "19 Jan", "26 Jan", "2 Feb", "9 Feb", "16 Feb",
     ]  # fmt: skip
-    assert day_told(START, years=True) == "12 Jan 2026"
+    assert format_axis_date(START, years=True) == "12 Jan 2026"
     year = [START, START + timedelta(days=700)]
-    chart = level_chart([Panel("seen", [Point(at, 0.5) for at in year])], year, "told")
+    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in year])], year, "told")
     assert len(chart.figure.axes[0].get_xticks()) <= 8
 
 
@@ -96,19 +109,21 @@ def test_differences_are_filled_where_they_are_clear():
 
 
 def test_missed_unknown_and_zero_look_different():
-    row = Row("Student 1", [0.0, MISSED, UNKNOWN, NOT_KEPT, None, 0.7], frozenset({5}))
-    (chart,) = lesson_maps([row], WEEKS, "told", label="resembling sadness")
+    row = TermGridRow(
+        "Student 1", [0.0, STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT, None, 0.7], frozenset({5})
+    )
+    (chart,) = term_grid_charts([row], WEEKS, "told", label="resembling sadness")
     ax = chart.figure.axes[0]
     hatches = {patch.get_hatch() for patch in ax.patches if patch.get_hatch()}
-    assert hatches == {state_look(state)["hatch"] for state in (MISSED, UNKNOWN, NOT_KEPT)}
+    assert hatches == {state_style(state)["hatch"] for state in (STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT)}
     filled = [
         (box[:, 0].min(), to_hex(patch.get_facecolor()))
         for patch in ax.patches
         if not patch.get_hatch()
         for box in patch.get_path().vertices.reshape(-1, 5, 2)
     ]
-    assert (0.0, LEVELS[0][1].lower()) in filled
-    assert (5.0, LEVELS[-1][1].lower()) in filled
+    assert (0.0, SADNESS_LEVELS[0][1].lower()) in filled
+    assert (5.0, SADNESS_LEVELS[-1][1].lower()) in filled
     assert 4.0 not in {left for left, _ in filled}  # before they were known: nothing
     assert marks(ax, "x") == [(1.5, 0)]
     assert marks(ax, "o") == [(5.5, 0)]
@@ -116,22 +131,22 @@ def test_missed_unknown_and_zero_look_different():
 
 
 def test_a_large_class_is_several_maps():
-    rows = [Row(f"Student {number}", [0.1]) for number in range(MOST_ROWS + 5)]
-    charts = lesson_maps(rows, WEEKS[:1], "told", label="x")
-    assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [MOST_ROWS, 5]
+    rows = [TermGridRow(f"Student {number}", [0.1]) for number in range(MAX_TERM_GRID_ROWS + 5)]
+    charts = term_grid_charts(rows, WEEKS[:1], "told", label="x")
+    assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [MAX_TERM_GRID_ROWS, 5]
 
 
 def test_sessions_that_broke_off_and_flags_are_marked():
-    chart = watched_chart([Watched(WEEKS[0], 50.0, False, 2), Watched(WEEKS[1], 12.0, True, 0)])
+    chart = sessions_chart([SessionPoint(WEEKS[0], 50.0, False, 2), SessionPoint(WEEKS[1], 12.0, True, 0)])
     (ax,) = chart.figure.axes
-    assert marks(ax, "o") == [(days(WEEKS[0]), 50.0)]
-    assert marks(ax, "^") == [(days(WEEKS[1]), 12.0)]
+    assert marks(ax, "o") == [(days_since_epoch(WEEKS[0]), 50.0)]
+    assert marks(ax, "^") == [(days_since_epoch(WEEKS[1]), 12.0)]
     assert [text.get_text() for text in ax.texts] == ["2"]
     assert "1 broke off" in chart.alt
 
 
 def test_the_same_chart_is_the_same_bytes():
     def draw() -> str:
-        return to_svg(watched_chart([Watched(WEEKS[0], 50.0, False, 2)]))
+        return to_svg(sessions_chart([SessionPoint(WEEKS[0], 50.0, False, 2)]))
 
     assert draw() == draw()

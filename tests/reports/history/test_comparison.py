@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.history.comparison import HEADINGS, compared
+from reports.history.comparison import COMPARISON_HEADINGS, compare_sessions
 
 
 def row(found, name):
@@ -12,48 +12,48 @@ def row(found, name):
 def test_students_in_both_are_compared_with_themselves(terms, lessons):
     before = terms.lesson(lessons, 1, {1: 0.1, 2: 0.4, 3: 0.7})
     after = terms.lesson(lessons, 2, {1: 0.2, 2: 0.51, 3: 0.79})
-    found = compared(terms.history(before, after))
-    assert (found.matched, found.pairs) == (3, True)
+    found = compare_sessions(terms.history(before, after))
+    assert (found.matched, found.is_paired) == (3, True)
     sadness = row(found, "resembling sadness")
     assert (sadness.before, sadness.after) == (pytest.approx(0.4), pytest.approx(0.5))
     assert (sadness.change.value, sadness.change.people) == (pytest.approx(0.1), 3)
     assert sadness.change.clear
-    assert "3 students who were seen in both" in found.grounds
-    assert len(sadness.cells) == len(HEADINGS)
+    assert "3 students who were seen in both" in found.basis
+    assert len(sadness.cells) == len(COMPARISON_HEADINGS)
 
 
 def test_who_changed_most_comes_first(terms, lessons):
     before = terms.lesson(lessons, 1, {1: 0.1, 2: 0.5, 3: None})
     after = terms.lesson(lessons, 2, {1: 0.15, 2: 0.1, 3: 0.9})
-    found = compared(terms.history(before, after))
-    assert [(one.name, one.change.value) for one in found.changes] == [
+    found = compare_sessions(terms.history(before, after))
+    assert [(one.name, one.difference.value) for one in found.changes] == [
         ("Student 2", pytest.approx(-0.4)),
         ("Student 1", pytest.approx(0.05)),
     ]  # and not Student 3, of whom the first lesson cannot tell
-    assert [one.change.clear for one in found.changes] == [True, False]
+    assert [one.difference.excludes_zero for one in found.changes] == [True, False]
 
 
 def test_where_nobody_is_known_to_be_in_both_two_groups_are_compared(terms, lessons):
     before, after = terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), terms.lesson(lessons, 2, {3: 0.3, 4: 0.4})
-    found = compared(terms.history(before, after, by_seat=frozenset({1, 2, 3, 4})))
-    assert (found.matched, found.pairs, found.changes) == (0, False, ())
+    found = compare_sessions(terms.history(before, after, by_seat=frozenset({1, 2, 3, 4})))
+    assert (found.matched, found.is_paired, found.changes) == (0, False, ())
     assert row(found, "resembling sadness").change.value == pytest.approx(0.2)
-    assert found.grounds.startswith("Nobody is known to be in both")
+    assert found.basis.startswith("Nobody is known to be in both")
 
 
 def test_a_few_of_many_do_not_stand_for_the_class(terms, lessons):
     first = dict.fromkeys(range(1, 11), 0.1)
     second = dict.fromkeys([1, 2, *range(11, 19)], 0.2)
-    found = compared(terms.history(terms.lesson(lessons, 1, first), terms.lesson(lessons, 2, second)))
-    assert (found.matched, found.pairs) == (2, False)
-    assert found.grounds.startswith("Only 2 are known to be in both")
+    found = compare_sessions(terms.history(terms.lesson(lessons, 1, first), terms.lesson(lessons, 2, second)))
+    assert (found.matched, found.is_paired) == (2, False)
+    assert found.basis.startswith("Only 2 are known to be in both")
 
 
 def test_class_figures_alone_have_no_interval(terms, lessons):
     before = terms.lesson(lessons, 1, {}, mode="aggregate")
-    found = compared(terms.history(before, terms.lesson(lessons, 2, {1: 0.1, 2: 0.2})))
+    found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1, 2: 0.2})))
     assert row(found, "seen").change is None
-    assert "only class figures are kept" in found.grounds
+    assert "only class figures are kept" in found.basis
     assert found.remarks[0] == "The modes differ: aggregate and emotion."
 
 
@@ -69,18 +69,18 @@ def test_class_figures_alone_have_no_interval(terms, lessons):
 def test_what_makes_them_hard_to_compare_is_said(terms, lessons, changes, remark):
     changes = {name: value for name, value in changes.items() if name != "length"}
     before = terms.lesson(lessons, 1, {1: 0.1})
-    found = compared(terms.history(before, terms.lesson(lessons, 2, {1: 0.1}, **changes)))
+    found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1}, **changes)))
     assert found.remarks == (remark,)
 
 
 def test_unlike_coverage_and_a_running_session_are_said(terms, lessons):
     before, after = terms.lesson(lessons, 1, {1: 0.1}), terms.lesson(lessons, 2, {1: 0.1})
-    assert compared(terms.history(before, after)).remarks == ()
+    assert compare_sessions(terms.history(before, after)).remarks == ()
     seldom = after.summary.__class__(**(vars(after.summary) | {"seen_share": 0.5}))
     seldom_lesson = type(after)(after.session, seldom, after.students)
-    (remark,) = compared(terms.history(before, seldom_lesson)).remarks
+    (remark,) = compare_sessions(terms.history(before, seldom_lesson)).remarks
     assert remark.startswith("Students were seen for 90\N{NO-BREAK SPACE}% and 50\N{NO-BREAK SPACE}%")
     running = type(after)(after.session, None)
-    assert compared(terms.history(before, running)).remarks == (
+    assert compare_sessions(terms.history(before, running)).remarks == (
         "Session 2 is not summed up: it is still running.",
     )

@@ -9,27 +9,27 @@ import pytest
 
 from db.history import SessionCounts
 from db.records import SessionStatus, StudentSession
-from reports.history.comparison import compared
+from reports.history.comparison import compare_sessions
 from reports.history.data import comparison_data, student_data
-from reports.history.document import to_html
+from reports.history.document import render_document_html
 from reports.history.pages.comparison import comparison_page
 from reports.history.pages.sessions import sessions_page
 from reports.history.pages.student import student_page
 from reports.history.pages.term import term_page
 from reports.history.pages.trends import trends_page
-from reports.history.sessions import Filters, session_lines
-from reports.history.student import told_history
-from reports.history.term import class_term
-from reports.history.weeks import class_trends
+from reports.history.sessions import SessionFilters, session_lines
+from reports.history.student import build_student_history
+from reports.history.term import build_term_history
+from reports.history.weeks import build_class_trends
 from reports.text import i18n as language
 from reports.text.dates import ReportSettings
-from reports.text.i18n import speaking
+from reports.text.i18n import use_language
 from tests.helpers.bracketed import Bracketed, untold
 from tests.helpers.pages import Page
 
 ZONE = ReportSettings("UTC")
 REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
-FILTERS = Filters("Physics 10b", "Room 4", REVIEWED, REVIEWED, "interrupted", flagged=True)
+FILTERS = SessionFilters("Physics 10b", "Room 4", REVIEWED, REVIEWED, "interrupted", flagged=True)
 DATA = (
     "Physics 10b", "Room 4", "Student", "Ms <b>", "a & b", "emotion", "aggregate", "March 2026", "April 2026",
     "Mar", "Apr",
@@ -66,27 +66,27 @@ def _documents(found):
     apart = type(found)((found.lessons[1], found.lessons[5]), found.people)
     return {
         "sessions": sessions_page(session_lines(sessions[::-1], counts, ZONE), FILTERS),
-        "no sessions": sessions_page([], Filters()),
-        "student": student_page(told_history("Student 1", own, found.lessons, ZONE)),
-        "nobody": student_page(told_history("Student 1", [], [], ZONE)),
-        "compare": comparison_page(compared(pair), ZONE),
-        "compare apart": comparison_page(compared(apart), ZONE),
-        "trends": trends_page(class_trends("Physics 10b", found.lessons, ZONE)),
-        "no trends": trends_page(class_trends("Physics 10b", [], ZONE)),
-        "term": term_page(class_term("Physics 10b", found, ZONE)),
-        "no term": term_page(class_term("Physics 10b", type(found)((), {}), ZONE)),
+        "no sessions": sessions_page([], SessionFilters()),
+        "student": student_page(build_student_history("Student 1", own, found.lessons, ZONE)),
+        "nobody": student_page(build_student_history("Student 1", [], [], ZONE)),
+        "compare": comparison_page(compare_sessions(pair), ZONE),
+        "compare apart": comparison_page(compare_sessions(apart), ZONE),
+        "trends": trends_page(build_class_trends("Physics 10b", found.lessons, ZONE)),
+        "no trends": trends_page(build_class_trends("Physics 10b", [], ZONE)),
+        "term": term_page(build_term_history("Physics 10b", found, ZONE)),
+        "no term": term_page(build_term_history("Physics 10b", type(found)((), {}), ZONE)),
     }
 
 
 def test_nothing_goes_past_gettext(lines, monkeypatch):
-    monkeypatch.setattr(language, "catalogue", lambda _: Bracketed())
+    monkeypatch.setattr(language, "load_catalogue", lambda _: Bracketed())
     for name, document in _documents(lines).items():
-        assert (name, untold(to_html(document), DATA)) == (name, set())
+        assert (name, untold(render_document_html(document), DATA)) == (name, set())
 
 
 def test_german_pages_are_german(lines):
-    with speaking("de"):
-        pages = {name: to_html(document) for name, document in _documents(lines).items()}
+    with use_language("de"):
+        pages = {name: render_document_html(document) for name, document in _documents(lines).items()}
     for html in pages.values():
         assert '<html lang="de">' in html
         assert not re.search(r"\b(the|of|with|seen|lesson|students?|flags?)\b", Page(html).text)
@@ -98,8 +98,14 @@ def test_german_pages_are_german(lines):
 def test_what_programs_read_stays_english(lines):
     pair = type(lines)((lines.lessons[1], lines.lessons[6]), lines.people)
     own = [StudentSession(lines.lessons[0].session, lines.people[1], lines.lessons[0].students[0], ())]
-    english = comparison_data(compared(pair)), student_data(told_history("Student 1", own, [], ZONE))
+    english = (
+        comparison_data(compare_sessions(pair)),
+        student_data(build_student_history("Student 1", own, [], ZONE)),
+    )
     assert english[0]["not_comparable"][0] == "Session 2 was interrupted."
-    with speaking("de"):
-        german = comparison_data(compared(pair)), student_data(told_history("Student 1", own, [], ZONE))
+    with use_language("de"):
+        german = (
+            comparison_data(compare_sessions(pair)),
+            student_data(build_student_history("Student 1", own, [], ZONE)),
+        )
     assert german == english

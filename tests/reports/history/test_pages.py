@@ -8,17 +8,17 @@ import pytest
 
 from db.history import SessionCounts
 from db.records import StudentSession
-from reports.history.comparison import compared
-from reports.history.document import Document, Section, Table, listed, to_html
+from reports.history.comparison import compare_sessions
+from reports.history.document import Document, DocumentTable, Section, compact_table, render_document_html
 from reports.history.pages.comparison import comparison_page
 from reports.history.pages.sessions import sessions_page
 from reports.history.pages.student import student_page
 from reports.history.pages.term import term_page
 from reports.history.pages.trends import trends_page
-from reports.history.sessions import Filters, session_lines
-from reports.history.student import told_history
-from reports.history.term import class_term
-from reports.history.weeks import class_trends
+from reports.history.sessions import SessionFilters, session_lines
+from reports.history.student import build_student_history
+from reports.history.term import build_term_history
+from reports.history.weeks import build_class_trends
 from reports.text.dates import ReportSettings
 from tests.helpers.pages import Page
 
@@ -54,11 +54,11 @@ def documents(term, terms, lessons):
     ]
     pair = type(term)((term.lessons[0], term.lessons[6]), term.people)
     return {
-        "sessions": sessions_page(lines, Filters()),
-        "student": student_page(told_history("Student 1", own, term.lessons, ZONE)),
-        "compare": comparison_page(compared(pair), ZONE),
-        "trends": trends_page(class_trends("Physics 10b", term.lessons, ZONE)),
-        "term": term_page(class_term("Physics 10b", term, ZONE)),
+        "sessions": sessions_page(lines, SessionFilters()),
+        "student": student_page(build_student_history("Student 1", own, term.lessons, ZONE)),
+        "compare": comparison_page(compare_sessions(pair), ZONE),
+        "trends": trends_page(build_class_trends("Physics 10b", term.lessons, ZONE)),
+        "term": term_page(build_term_history("Physics 10b", term, ZONE)),
     }
 
 
@@ -67,7 +67,7 @@ NAMES = ["sessions", "student", "compare", "trends", "term"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_is_whole_and_loads_nothing(documents, name):
-    html = to_html(documents[name])
+    html = render_document_html(documents[name])
     page = Page(html)
     assert page.problems == []
     assert page.headings.count(page.headings[0]) == 1
@@ -75,12 +75,12 @@ def test_a_page_is_whole_and_loads_nothing(documents, name):
     assert not [
         value for _, attribute, value in page.attributes if attribute in {"src", "href"} and "#" not in value
     ]
-    assert to_html(documents[name]) == html
+    assert render_document_html(documents[name]) == html
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chart_has_words_and_a_table(documents, name):
-    page = Page(to_html(documents[name]))
+    page = Page(render_document_html(documents[name]))
     labels = [value for tag, attribute, value in page.attributes if (tag, attribute) == ("svg", "aria-label")]
     assert labels
     assert all(len(label) > 20 for label in labels)
@@ -89,15 +89,17 @@ def test_every_chart_has_words_and_a_table(documents, name):
 
 
 def test_a_name_is_only_a_name():
-    table = listed(("student", "flags"), [("<script>alert(1)</script>", "a & b")])
-    html = to_html(Document("<i>", "", (), ("<b>",), [Section("</h2>", ["<p>"], (), [table], ["&"])]))
+    table = compact_table(("student", "flags"), [("<script>alert(1)</script>", "a & b")])
+    html = render_document_html(
+        Document("<i>", "", (), ("<b>",), [Section("</h2>", ["<p>"], (), [table], ["&"])])
+    )
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert Page(html).problems == []
 
 
 def test_a_students_page(documents):
-    page = Page(to_html(documents["student"]))
+    page = Page(render_document_html(documents["student"]))
     assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "What this cannot tell"]
     assert "points a week" in page.text
     assert "rising" in page.text
@@ -107,7 +109,7 @@ def test_a_students_page(documents):
 
 
 def test_a_terms_page(documents):
-    page = Page(to_html(documents["term"]))
+    page = Page(render_document_html(documents["term"]))
     assert page.headings == [
         "Physics 10b",
         "Flags and reviews",
@@ -129,7 +131,7 @@ def test_a_terms_page(documents):
 
 def test_a_term_without_a_roster_says_what_is_missing(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {1: 0.1}), by_seat=frozenset({1}))
-    page = Page(to_html(term_page(class_term("Physics 10b", history, ZONE))))
+    page = Page(render_document_html(term_page(build_term_history("Physics 10b", history, ZONE))))
     assert "Nobody is known over more than one lesson" in page.text
     assert "1 student known by the seat in one lesson only" in page.text
     assert "Everyone" not in page.headings
@@ -140,19 +142,23 @@ def test_models_that_differ_over_a_term_are_said(terms, lessons):
         terms.lesson(lessons, 1, {1: 0.1}),
         terms.lesson(lessons, 2, {1: 0.1}, versions={"model": "cnn 2"}),
     ]
-    page = Page(to_html(term_page(class_term("Physics 10b", terms.history(*made), ZONE))))
+    page = Page(
+        render_document_html(term_page(build_term_history("Physics 10b", terms.history(*made), ZONE)))
+    )
     assert "read by different models (cnn 1, cnn 2)" in page.text
 
 
 def test_nothing_to_list_is_still_a_page(terms):
     for document in (
-        sessions_page([], Filters(flagged=True)),
-        trends_page(class_trends("7b", [], ZONE)),
-        term_page(class_term("7b", terms.history(), ZONE)),
+        sessions_page([], SessionFilters(flagged=True)),
+        trends_page(build_class_trends("7b", [], ZONE)),
+        term_page(build_term_history("7b", terms.history(), ZONE)),
     ):
-        assert Page(to_html(document)).problems == []
+        assert Page(render_document_html(document)).problems == []
 
 
 def test_a_number_is_set_to_the_right_and_a_word_to_the_left():
-    table = Table(("student", "no.", "seen", "flags", "started"), [], words=frozenset({"flags"}))
-    assert [table.look(heading) for heading in table.headings[1:]] == ["", "number", "", "whole"]
+    table = DocumentTable(
+        ("student", "no.", "seen", "flags", "started"), [], text_columns=frozenset({"flags"})
+    )
+    assert [table.cell_class(heading) for heading in table.headings[1:]] == ["", "number", "", "whole"]

@@ -5,7 +5,7 @@ import pytest
 from db.history import SessionCounts
 from db.records import SessionStatus
 from reports.errors import ReportError
-from reports.history.sessions import HEADINGS, session_lines
+from reports.history.sessions import SESSION_HEADINGS, session_lines
 from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
@@ -25,7 +25,7 @@ def test_sessions_in_the_order_given(lessons):
     )  # fmt: skip
     assert lines[1].cells[6:] == ("interrupted", "0", "0", "0")
     assert lines[2].cells[7:] == ("–", "–", "–")  # nothing is kept about a student
-    assert all(len(line.cells) == len(HEADINGS) for line in lines)
+    assert all(len(line.cells) == len(SESSION_HEADINGS) for line in lines)
 
 
 def test_an_unknown_zone(lessons):

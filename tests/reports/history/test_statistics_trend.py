@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.history.statistics import LEAST_SESSIONS, trend
+from reports.history.statistics import MIN_SESSIONS, compute_trend
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 
@@ -20,42 +20,42 @@ def told(found) -> str:
 
 
 def test_a_steady_rise():
-    found = trend(weekly(0.1, 0.15, 0.2, 0.25, 0.3))
-    assert (found.sessions, found.per_week, found.direction) == (5, pytest.approx(0.05), "rising")
-    assert found.value(START + timedelta(weeks=2)) == pytest.approx(0.2)
+    found = compute_trend(weekly(0.1, 0.15, 0.2, 0.25, 0.3))
+    assert (found.sessions, found.slope_per_week, found.direction) == (5, pytest.approx(0.05), "rising")
+    assert found.value_at(START + timedelta(weeks=2)) == pytest.approx(0.2)
     assert told(found) == "+5 points a week (95 % interval +5 to +5), rising"
-    assert found.short == "+5 (+5 to +5) ↑"
-    assert trend(weekly(0.3, 0.25, 0.2, 0.15, 0.1)).direction == "falling"
+    assert found.short_text == "+5 (+5 to +5) ↑"
+    assert compute_trend(weekly(0.3, 0.25, 0.2, 0.15, 0.1)).direction == "falling"
 
 
 def test_one_day_that_stands_out_moves_little():
-    assert trend(weekly(0.1, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1)).per_week == 0.0
+    assert compute_trend(weekly(0.1, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1)).slope_per_week == 0.0
 
 
 def test_what_goes_to_and_fro_is_not_clear():
-    found = trend(weekly(0.2, 0.4, 0.1, 0.5, 0.2, 0.3))
+    found = compute_trend(weekly(0.2, 0.4, 0.1, 0.5, 0.2, 0.3))
     assert found.direction == "not clear"
     assert found.low < 0 < found.high
 
 
 def test_too_few_sessions_have_no_trend_and_say_so():
-    found = trend(weekly(0.1, 0.2, 0.3))
-    assert (found.per_week, found.direction, found.value(START)) == (None, None, None)
+    found = compute_trend(weekly(0.1, 0.2, 0.3))
+    assert (found.slope_per_week, found.direction, found.value_at(START)) == (None, None, None)
     assert told(found) == "not enough sessions to tell a trend (3 of 5)"
-    assert found.short == "3 of 5 sessions"
-    assert trend([]).sessions == 0
+    assert found.short_text == "3 of 5 sessions"
+    assert compute_trend([]).sessions == 0
 
 
 def test_the_least_number_can_be_clear_and_one_fewer_never_could():
     """Kendall: of four in perfect order the probability by chance is 2 in 24."""
-    assert LEAST_SESSIONS == 5
-    assert trend(weekly(0.1, 0.2, 0.35, 0.4, 0.6)).direction == "rising"
+    assert MIN_SESSIONS == 5
+    assert compute_trend(weekly(0.1, 0.2, 0.35, 0.4, 0.6)).direction == "rising"
 
 
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=9), st.randoms())
 def test_the_order_given_does_not_matter_and_the_interval_holds_the_slope(shares, random):
     levels = weekly(*shares)
     shuffled = random.sample(levels, len(levels))
-    assert trend(shuffled) == trend(levels)
-    found = trend(levels)
-    assert found.low <= found.per_week <= found.high
+    assert compute_trend(shuffled) == compute_trend(levels)
+    found = compute_trend(levels)
+    assert found.low <= found.slope_per_week <= found.high

@@ -4,8 +4,8 @@ import pytest
 
 from db.records import FlagRecord, StudentSession
 from model.emotions import Emotion
-from reports.history.presence import Presence
-from reports.history.student import HEADINGS, told_history, trends_of
+from reports.history.presence import SessionPresence
+from reports.history.student import STUDENT_HEADINGS, build_student_history, compute_trends
 from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
@@ -28,28 +28,32 @@ def test_a_line_says_what_a_session_holds(terms, lessons):
     (part,) = parts(terms, lessons, 0.6)
     flags = (terms.flag(1, 1, "confirmed"), FlagRecord(1, 1, "attention", "not_flagged", {}))
     part = StudentSession(part.session, part.student, part.summary, flags)
-    (line,) = told_history("Student 1", [part], [], UTC).lines
-    assert (line.presence, line.coverage, line.dominant) == (Presence.SEEN, 0.9, Emotion.SAD)
+    (line,) = build_student_history("Student 1", [part], [], UTC).lines
+    assert (line.presence, line.coverage, line.dominant_expression) == (
+        SessionPresence.SEEN,
+        0.9,
+        Emotion.SAD,
+    )
     cells = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in line.cells]
     assert cells == [
         "1", "Physics 10b", "2026-03-02 09:00", "90 %", "sadness", "60 %", "55–65 %", "75 %", "–",
         "sadness (confirmed)",
     ]  # fmt: skip
-    assert len(cells) == len(HEADINGS)
+    assert len(cells) == len(STUDENT_HEADINGS)
 
 
 def test_missed_lessons_are_listed_and_are_not_zero(terms, lessons):
     """Five lessons of the class; the student is in three, and first in the second."""
     own = parts(terms, lessons, "absent", 0.2, 0.3)[1:] + parts(terms, lessons, *["absent"] * 5)[4:]
     whole = [terms.lesson(lessons, number, {2: 0.1}) for number in range(1, 6)]
-    history = told_history("Student 1", own, whole, UTC)
+    history = build_student_history("Student 1", own, whole, UTC)
     assert [(line.session_id, line.presence) for line in history.lines] == [
-        (2, Presence.SEEN),
-        (3, Presence.SEEN),
-        (4, Presence.MISSED),
-        (5, Presence.MISSED),
+        (2, SessionPresence.SEEN),
+        (3, SessionPresence.SEEN),
+        (4, SessionPresence.MISSED),
+        (5, SessionPresence.MISSED),
     ]
-    assert history.count(Presence.MISSED) == 2
+    assert history.count(SessionPresence.MISSED) == 2
     assert history.lines[2].cells[3:] == ("missed", "–", "–", "–", "–", "–", "–")
     assert history.trends is not None
     assert history.trends.sadness.sessions == 2
@@ -59,23 +63,28 @@ def test_what_is_not_kept_or_still_running_is_not_missed(terms, lessons):
     own = parts(terms, lessons, 0.2)
     running = terms.lesson(lessons, 3, {})
     whole = [terms.lesson(lessons, 2, {}, mode="aggregate"), type(running)(running.session, None)]
-    history = told_history("Student 1", own, whole, UTC)
-    assert [line.presence for line in history.lines[1:]] == [Presence.NOT_KEPT, Presence.RUNNING]
-    assert history.count(Presence.MISSED) == 0
+    history = build_student_history("Student 1", own, whole, UTC)
+    assert [line.presence for line in history.lines[1:]] == [
+        SessionPresence.NOT_KEPT,
+        SessionPresence.RUNNING,
+    ]
+    assert history.count(SessionPresence.MISSED) == 0
 
 
 def test_a_trend_is_of_sessions_with_enough_to_tell(terms, lessons):
-    history = told_history("Student 1", parts(terms, lessons, 0.1, None, 0.2, 0.3, 0.4, 0.5), [], UTC)
+    history = build_student_history(
+        "Student 1", parts(terms, lessons, 0.1, None, 0.2, 0.3, 0.4, 0.5), [], UTC
+    )
     assert history.trends is not None
     assert (history.trends.sadness.sessions, history.trends.sadness.direction) == (5, "rising")
     assert history.trends.facing.sessions == 6
     short = [line for line in history.lines if line.sad][:4]
-    assert trends_of(short).sadness.per_week is None
+    assert compute_trends(short).sadness.slope_per_week is None
 
 
 def test_who_is_known_by_the_seat_has_no_trend(terms, lessons):
-    history = told_history("Student 1", parts(terms, lessons, 0.1, 0.2, by_seat=True), [], UTC)
-    assert (history.person, history.trends, history.people) == (None, None, 2)
+    history = build_student_history("Student 1", parts(terms, lessons, 0.1, 0.2, by_seat=True), [], UTC)
+    assert (history.roster_student, history.trends, history.student_count) == (None, None, 2)
     assert history.warning is not None
     assert "may be of different people" in history.warning
 
@@ -83,14 +92,14 @@ def test_who_is_known_by_the_seat_has_no_trend(terms, lessons):
 def test_two_of_the_roster_with_one_name_have_no_trend(terms, lessons):
     one, other = parts(terms, lessons, 0.1, 0.2)
     other = StudentSession(other.session, terms.person(2), other.summary._replace(student_id=2), ())
-    history = told_history("Student 1", [one, other], [], UTC)
-    assert (history.person, history.trends) == (None, None)
+    history = build_student_history("Student 1", [one, other], [], UTC)
+    assert (history.roster_student, history.trends) == (None, None)
 
 
 def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
     (part,) = parts(terms, lessons, 0.1)
     short = StudentSession(part.session, part.student, part.summary._replace(posed_s=30.0), ())
-    (line,) = told_history("Student 1", [short], [], UTC).lines
+    (line,) = build_student_history("Student 1", [short], [], UTC).lines
     assert line.facing_share is None
 
 
@@ -105,7 +114,7 @@ def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
 def test_flags_in_a_word(terms, lessons, outcomes, told):
     (part,) = parts(terms, lessons, 0.1)
     flags = tuple(FlagRecord(1, 1, f"kind {n}", outcome, {}) for n, outcome in enumerate(outcomes))
-    (line,) = told_history(
+    (line,) = build_student_history(
         "S", [StudentSession(part.session, part.student, part.summary, flags)], [], UTC
     ).lines
     assert line.cells[-1] == told

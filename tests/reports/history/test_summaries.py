@@ -5,7 +5,7 @@ import pytest
 from db.records import StudentSummary
 from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
-from reports.history.summaries import MADE_WITH, class_summary, summaries
+from reports.history.summaries import RULES_VERSION, summarise_class, summarise_report
 from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
@@ -17,8 +17,8 @@ def summed(lessons):
         session = lessons.session(max(map(len, scripts)), **changes)
         students = lessons.students(len(scripts))
         bins = lessons.bins(scripts)
-        enough = FlagSettings(least_usable_s=10.0, least_usable_samples=20)
-        return summaries(build_report(session, students, bins, settings=UTC, flag_settings=enough))
+        enough = FlagSettings(min_usable_s=10.0, min_usable_samples=20)
+        return summarise_report(build_report(session, students, bins, settings=UTC, flag_settings=enough))
 
     return make
 
@@ -26,7 +26,7 @@ def summed(lessons):
 def test_a_student_is_summed_up(summed, lessons):
     whole, (one, other) = summed("ssnn<<..", "........")
     assert (one.watched_s, one.seen_s, one.usable_s, one.usable_samples) == (40.0, 30.0, 20.0, 40)
-    assert (one.posed_s, one.facing_share, one.closed_share) == (30.0, pytest.approx(4 / 6), None)
+    assert (one.head_pose_s, one.facing_share, one.closed_share) == (30.0, pytest.approx(4 / 6), None)
     assert one.probabilities == pytest.approx([0.05] * 4 + [0.375, 0.05, 0.375])
     assert one.sad is not None
     assert one.sad.share == pytest.approx(0.5)
@@ -35,7 +35,7 @@ def test_a_student_is_summed_up(summed, lessons):
     assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
-    assert (whole.session_id, whole.made_with, whole.people) == (7, MADE_WITH, 1)
+    assert (whole.session_id, whole.rules_version, whole.people) == (7, RULES_VERSION, 1)
     assert (whole.seen_share, whole.probabilities) == (0.75, one.probabilities)
 
 
@@ -55,30 +55,34 @@ def test_behaviour_has_no_expression(summed):
 
 def test_of_an_aggregate_nothing_is_kept_of_a_student_or_of_too_few(lessons):
     session = lessons.session(6, mode="aggregate")
-    many, nobody = summaries(build_report(session, (), lessons.aggregate([6, 6, 6, 4, 0, 0]), settings=UTC))
+    many, nobody = summarise_report(
+        build_report(session, (), lessons.aggregate([6, 6, 6, 4, 0, 0]), settings=UTC)
+    )
     assert nobody == ()
-    assert many.people == 6
+    assert many.student_count == 6
     assert many.probabilities == pytest.approx(lessons.probabilities("neutral"))
     assert many.facing_share == 1.0
-    few, nobody = summaries(build_report(session, (), lessons.aggregate([4] * 6), settings=UTC))
+    few, nobody = summarise_report(build_report(session, (), lessons.aggregate([4] * 6), settings=UTC))
     assert nobody == ()
     assert (few.probabilities, few.facing_share, few.seen_share, few.closed_share) == (None,) * 4
 
 
 def test_a_class_of_nobody():
-    empty = class_summary(3, [StudentSummary(1, 60.0, 0.0, 0.0, 0, 0.0, None, None, None)])
-    assert (empty.people, empty.seen_share, empty.probabilities) == (0, None, None)
+    empty = summarise_class(3, [StudentSummary(1, 60.0, 0.0, 0.0, 0, 0.0, None, None, None)])
+    assert (empty.student_count, empty.seen_share, empty.probabilities) == (0, None, None)
 
 
 def test_being_away_is_summed_up_where_there_was_enough_to_tell(lessons):
     """Five minutes and four others are needed, and two students are no class."""
     scripts = ["<" * 45 + "b" * 30, *["b" * 75] * 4]
     session = lessons.session(75, mode="behaviour")
-    _, (one, *_) = summaries(build_report(session, lessons.students(5), lessons.bins(scripts), settings=UTC))
+    _, (one, *_) = summarise_report(
+        build_report(session, lessons.students(5), lessons.bins(scripts), settings=UTC)
+    )
     assert one.away is not None
     assert one.away.share == pytest.approx(45 / 75)
     assert one.away.low < one.away.share < one.away.high
-    _, (alone, *_) = summaries(
+    _, (alone, *_) = summarise_report(
         build_report(session, lessons.students(2), lessons.bins(scripts[:2]), settings=UTC)
     )
     assert alone.away is None

@@ -1,22 +1,22 @@
 from __future__ import annotations
 
-from reports.history.tables import narrow
+from reports.history.tables import drop_common_columns
 
 HEADINGS = ("no.", "class", "room", "seen")
 
 
 def test_what_all_have_in_common_is_said_once():
-    table = narrow(HEADINGS, [("1", "7b", "–", "9 %"), ("2", "7b", "–", "9 %")])
+    table = drop_common_columns(HEADINGS, [("1", "7b", "–", "9 %"), ("2", "7b", "–", "9 %")])
     assert table.headings == ("no.", "seen")
     assert table.rows == (("1", "9 %"), ("2", "9 %"))
     assert table.common == ("class 7b",)
 
 
 def test_a_single_row_keeps_what_it_says():
-    assert narrow(HEADINGS, [("1", "7b", "–", "9 %")]).headings == ("no.", "class", "seen")
+    assert drop_common_columns(HEADINGS, [("1", "7b", "–", "9 %")]).headings == ("no.", "class", "seen")
 
 
 def test_what_differs_stays():
-    table = narrow(HEADINGS, [("1", "7b", "B", "9 %"), ("2", "8a", "–", "9 %")])
+    table = drop_common_columns(HEADINGS, [("1", "7b", "B", "9 %"), ("2", "8a", "–", "9 %")])
     assert (table.headings, table.common) == (HEADINGS, ())
-    assert narrow(HEADINGS, []).headings == HEADINGS
+    assert drop_common_columns(HEADINGS, []).headings == HEADINGS

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from reports.history.presence import Presence
-from reports.history.term import class_term
+from reports.history.presence import SessionPresence
+from reports.history.term import build_term_history
 from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
@@ -15,37 +15,37 @@ def test_students_by_lessons(terms, lessons):
         terms.lesson(lessons, 3, {2: 0.5}, (terms.flag(3, 2, "confirmed"),)),
         terms.lesson(lessons, 4, {}, mode="aggregate"),
     )
-    term = class_term("Physics 10b", history, UTC)
+    term = build_term_history("Physics 10b", history, UTC)
     one, other = term.students
     assert [cell.presence for cell in one.cells] == [
-        Presence.SEEN,
-        Presence.SEEN,
-        Presence.MISSED,
-        Presence.NOT_KEPT,
+        SessionPresence.SEEN,
+        SessionPresence.SEEN,
+        SessionPresence.MISSED,
+        SessionPresence.NOT_KEPT,
     ]
     assert [cell.sad is None for cell in one.cells] == [False, True, True, True]
-    assert other.cells[0].presence is Presence.NOT_YET
-    assert (other.sad_share, other.count(Presence.MISSED)) == (0.45, 0)
+    assert other.cells[0].presence is SessionPresence.NOT_YET
+    assert (other.sad_share, other.count(SessionPresence.MISSED)) == (0.45, 0)
     assert one.sad_share == 0.1  # what was missed or not told is not zero
     assert [cell.flagged for cell in other.cells] == [False, False, True, False]
     assert (other.flags.confirmed, other.flags.open) == (1, 0)
-    assert [(flag.name, flag.lesson.session.id) for flag in term.flags] == [("Student 2", 3)]
-    assert one.trends.sadness.told.endswith("(1 of 5)")
+    assert [(flag.name, flag.class_session.session.id) for flag in term.flags] == [("Student 2", 3)]
+    assert one.trends.sadness.text.endswith("(1 of 5)")
 
 
 def test_who_is_known_by_the_seat_only_is_counted_and_not_listed(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), by_seat=frozenset({2}))
-    term = class_term("Physics 10b", history, UTC)
-    assert ([one.name for one in term.students], term.by_seat) == (["Student 1"], 1)
-    assert term.trends.lessons[0].people == 2
+    term = build_term_history("Physics 10b", history, UTC)
+    assert ([one.name for one in term.students], term.seat_only_count) == (["Student 1"], 1)
+    assert term.trends.sessions[0].student_count == 2
 
 
 def test_names_come_as_people_sort_them(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {10: 0.1, 9: 0.1, 2: 0.1}))
-    term = class_term("Physics 10b", history, UTC)
+    term = build_term_history("Physics 10b", history, UTC)
     assert [one.name for one in term.students] == ["Student 2", "Student 9", "Student 10"]
 
 
 def test_a_term_of_nothing(terms):
-    term = class_term("Physics 10b", terms.history(), UTC)
-    assert (term.lessons, term.students, term.flags, term.watched_s) == ((), (), (), 0)
+    term = build_term_history("Physics 10b", terms.history(), UTC)
+    assert (term.sessions, term.students, term.flags, term.watched_s) == ((), (), (), 0)

@@ -4,7 +4,12 @@ from datetime import date
 
 import pytest
 
-from reports.history.weeks import LESSON_HEADINGS, WEEK_HEADINGS, class_trends, lesson_line
+from reports.history.weeks import (
+    CLASS_SESSION_HEADINGS,
+    WEEK_HEADINGS,
+    build_class_trends,
+    class_session_line,
+)
 from reports.text.dates import ReportSettings
 
 UTC = ReportSettings("UTC")
@@ -12,8 +17,8 @@ UTC = ReportSettings("UTC")
 
 def test_a_week_without_a_lesson_is_a_gap(terms, lessons):
     some = [terms.lesson(lessons, 1, {1: 0.1}), terms.lesson(lessons, 3, {1: 0.3})]
-    found = class_trends("Physics 10b", some, UTC)
-    assert [(week.name, week.lessons) for week in found.weeks] == [
+    found = build_class_trends("Physics 10b", some, UTC)
+    assert [(week.name, week.session_count) for week in found.weeks] == [
         ("2026-W10", 1),
         ("2026-W11", 0),
         ("2026-W12", 1),
@@ -26,11 +31,13 @@ def test_a_week_without_a_lesson_is_a_gap(terms, lessons):
 
 def test_weeks_end_with_the_latest_lesson(terms, lessons):
     some = [terms.lesson(lessons, number, {1: 0.1}) for number in (1, 5, 6)]
-    found = class_trends("Physics 10b", some, UTC, weeks=3)
+    found = build_class_trends("Physics 10b", some, UTC, weeks=3)
     assert [week.name for week in found.weeks] == ["2026-W13", "2026-W14", "2026-W15"]
-    assert [line.session_id for line in found.lessons] == [5, 6]
+    assert [line.session_id for line in found.sessions] == [5, 6]
     # Longer than the class has been: the weeks before have no lesson either.
-    assert [week.lessons for week in class_trends("Physics 10b", some[:1], UTC, weeks=2).weeks] == [0, 1]
+    assert [
+        week.session_count for week in build_class_trends("Physics 10b", some[:1], UTC, weeks=2).weeks
+    ] == [0, 1]
 
 
 def test_in_a_week_every_student_counts_once(terms, lessons):
@@ -39,9 +46,9 @@ def test_in_a_week_every_student_counts_once(terms, lessons):
         terms.lesson(lessons, 1, {1: 0.1, 2: 0.6}, week=0),
         terms.lesson(lessons, 2, {1: 0.3}, week=0.3),
     ]
-    (week,) = class_trends("Physics 10b", some, UTC).weeks
+    (week,) = build_class_trends("Physics 10b", some, UTC).weeks
     sadness = week.figures["resembling sadness"]
-    assert (week.people, sadness.people) == (2, 2)
+    assert (week.student_count, sadness.student_count) == (2, 2)
     assert sadness.value == pytest.approx((0.2 + 0.6) / 2)
 
 
@@ -52,34 +59,34 @@ def test_a_week_is_of_the_reports_zone(terms, lessons):
     session = sunday.session.__class__(**(vars(sunday.session) | {"started_at": late}))
     lesson = type(sunday)(session, sunday.summary, sunday.students)
     for zone, first in (("Europe/London", date(2026, 2, 23)), ("Asia/Tokyo", date(2026, 3, 2))):
-        (week,) = class_trends("Physics 10b", [lesson], ReportSettings(zone)).weeks
-        assert week.first == first
+        (week,) = build_class_trends("Physics 10b", [lesson], ReportSettings(zone)).weeks
+        assert week.monday == first
 
 
 def test_class_figures_have_no_interval_and_no_flags(terms, lessons):
-    line = lesson_line(terms.lesson(lessons, 1, {}, mode="aggregate"), UTC)
-    assert (line.people, line.flags) == (12, None)
+    line = class_session_line(terms.lesson(lessons, 1, {}, mode="aggregate"), UTC)
+    assert (line.student_count, line.flags) == (12, None)
     assert (line.figures["seen"].value, line.figures["seen"].low) == (0.8, None)
     assert line.cells[3:] == ("80", "60", "25", "50", "–")
-    (week,) = class_trends("Physics 10b", [terms.lesson(lessons, 1, {}, mode="aggregate")], UTC).weeks
+    (week,) = build_class_trends("Physics 10b", [terms.lesson(lessons, 1, {}, mode="aggregate")], UTC).weeks
     assert week.figures["seen"].value == 0.8
 
 
 def test_flags_are_told_with_those_still_open(terms, lessons):
     flags = (terms.flag(1, 1), terms.flag(1, 2, "dismissed"))
-    line = lesson_line(terms.lesson(lessons, 1, {1: 0.6, 2: 0.7}, flags), UTC)
+    line = class_session_line(terms.lesson(lessons, 1, {1: 0.6, 2: 0.7}, flags), UTC)
     assert line.cells[-1] == "2 (1 open)"
-    assert line.flags.told == "2 flags: 1 open, 1 dismissed"
-    assert len(line.cells) == len(LESSON_HEADINGS)
+    assert line.flags.text == "2 flags: 1 open, 1 dismissed"
+    assert len(line.cells) == len(CLASS_SESSION_HEADINGS)
 
 
 def test_a_running_lesson_has_no_figures(terms, lessons):
     running = terms.lesson(lessons, 1, {})
-    line = lesson_line(type(running)(running.session, None), UTC)
-    assert (line.people, line.flags) == (None, None)
+    line = class_session_line(type(running)(running.session, None), UTC)
+    assert (line.student_count, line.flags) == (None, None)
     assert set(line.cells[2:]) == {"–"}
 
 
 def test_no_lesson_no_week():
-    found = class_trends("Physics 10b", [], UTC, weeks=6)
-    assert (found.lessons, found.weeks) == ((), ())
+    found = build_class_trends("Physics 10b", [], UTC, weeks=6)
+    assert (found.sessions, found.weeks) == ((), ())

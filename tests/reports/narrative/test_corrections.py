@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from db.records import Correction, CorrectionKind, CorrectionRecord
-from reports.narrative.corrections import told
+from reports.narrative.corrections import describe_correction
 
 MADE_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -21,4 +21,4 @@ MADE_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 )
 def test_in_words(kind, at_s, words):
     correction = Correction(CorrectionKind(kind), 3, 9, at_s)
-    assert told(CorrectionRecord(1, 7, MADE_AT, None, correction, "Student 3", "Mia")) == words
+    assert describe_correction(CorrectionRecord(1, 7, MADE_AT, None, correction, "Student 3", "Mia")) == words

@@ -6,20 +6,25 @@ import json
 
 import pytest
 
-from db.records import ONLINE
+from db.records import ONLINE_SOURCE
 from db.small_faces import SmallFaces
 from reports.builder import build_report
-from reports.narrative.small_faces import hint, limit, problem, warning
-from reports.narrative.summary import summary
-from reports.rendering.export import as_data
-from reports.rendering.html import render_html
-from reports.text.i18n import Language, speaking
+from reports.narrative.small_faces import (
+    missed_faces_hint,
+    missed_faces_limit,
+    missed_faces_problem,
+    missed_faces_warning,
+)
+from reports.narrative.summary import summary_sentences
+from reports.rendering.export import report_data
+from reports.rendering.html import render_report_html
+from reports.text.i18n import Language, use_language
 from tests.reports.rendering.test_export_schema import problems
 
-TWELVE = SmallFaces.of([12.5] * 10 + [9.0, 23.0], 2, 24)
-TWO_OF_ANY_SIZE = SmallFaces.of([13.0, 40.0], 2, 24)
-ONE_OF_MANY = SmallFaces.of([13.0], 22, 24)
-NONE = SmallFaces.of([], 22, 24)
+TWELVE = SmallFaces.from_sizes([12.5] * 10 + [9.0, 23.0], 2, 24)
+TWO_OF_ANY_SIZE = SmallFaces.from_sizes([13.0, 40.0], 2, 24)
+ONE_OF_MANY = SmallFaces.from_sizes([13.0], 22, 24)
+NONE = SmallFaces.from_sizes([], 22, 24)
 SEEN = "students were seen, on average for 100 %"
 
 
@@ -38,11 +43,14 @@ def make(lessons):
 
 
 def test_the_warning_names_the_problem_and_what_to_do() -> None:
-    assert plain(warning(TWELVE)) == (
+    assert plain(missed_faces_warning(TWELVE)) == (
         "About 12 more faces are smaller than 24 px. "
         "Set detection.min_face_px to 12, or use the camera's full resolution."
     )
-    assert plain(problem(TWO_OF_ANY_SIZE)) == "About 2 more faces were found only by a more careful search."
+    assert (
+        plain(missed_faces_problem(TWO_OF_ANY_SIZE))
+        == "About 2 more faces were found only by a more careful search."
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,18 +63,18 @@ def test_the_warning_names_the_problem_and_what_to_do() -> None:
     ],
 )
 def test_no_setting_is_suggested_that_would_not_help(sizes, min_face_px: int, told: str) -> None:
-    assert hint(SmallFaces.of(sizes, 2, min_face_px)) == told
+    assert missed_faces_hint(SmallFaces.from_sizes(sizes, 2, min_face_px)) == told
 
 
 def test_nothing_is_said_without_a_reason() -> None:
     for found in (None, NONE, ONE_OF_MANY):
-        assert problem(found) is None
-        assert warning(found) is None
+        assert missed_faces_problem(found) is None
+        assert missed_faces_warning(found) is None
 
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
 def test_how_many_were_seen_is_never_said_without_how_many_were_missed(make, mode: str) -> None:
-    sentences = [plain(one) or "" for one in summary(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))]
+    sentences = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))]
     at = next(n for n, one in enumerate(sentences) if SEEN in one)
     assert sentences[at + 1].startswith("About 12 more faces are smaller than 24 px. ")
     assert "This report says nothing about them." in sentences[at + 1]
@@ -75,46 +83,46 @@ def test_how_many_were_seen_is_never_said_without_how_many_were_missed(make, mod
 
 def test_it_is_also_said_where_nobody_was_found_and_of_a_class_as_a_whole(make) -> None:
     for report in (make(TWELVE, "......"), make(TWELVE, "nnnnnn", mode="aggregate")):
-        assert any("About 12 more faces" in one for one in summary(report))
+        assert any("About 12 more faces" in one for one in summary_sentences(report))
 
 
 def test_a_session_in_which_none_was_missed_has_no_such_sentence(make) -> None:
     for found in (None, NONE, ONE_OF_MANY):
-        assert not any("more face" in one for one in summary(make(found, "nnnnnn", "nnnnnn")))
+        assert not any("more face" in one for one in summary_sentences(make(found, "nnnnnn", "nnnnnn")))
 
 
 def test_the_page_shows_it_at_the_top_and_in_the_limits(make) -> None:
-    page = plain(render_html(make(TWELVE, "nnnnnn", "nnnnnn"))) or ""
+    page = plain(render_report_html(make(TWELVE, "nnnnnn", "nnnnnn"))) or ""
     assert '<p class="missed">About 12 more faces are smaller than 24 px.' in page
     assert "About 12 faces were found beside the 2 that the detector reported." in page
-    assert 'class="missed"' not in render_html(make(NONE, "nnnnnn"))
+    assert 'class="missed"' not in render_report_html(make(NONE, "nnnnnn"))
 
 
 def test_not_checked_is_not_nothing_missed(lessons) -> None:
     def told(found: SmallFaces | None, **changes: object) -> str | None:
-        return limit(lessons.session(small_faces=found, **changes))
+        return missed_faces_limit(lessons.session(small_faces=found, **changes))
 
     assert told(None) == "Whether faces were missed was not checked in this session."
     assert (told(NONE) or "").endswith("No further face was found.")
     assert "About 1 face was found beside the 22" in (told(ONE_OF_MANY) or "")
-    assert told(None, source=ONLINE) is None
+    assert told(None, source=ONLINE_SOURCE) is None
 
 
 def test_in_german(make) -> None:
-    with speaking(Language.DE):
-        told = [plain(one) or "" for one in summary(make(TWELVE, "nnnnnn", "nnnnnn"))]
-        page = render_html(make(NONE, "nnnnnn"))
+    with use_language(Language.DE):
+        told = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
+        page = render_report_html(make(NONE, "nnnnnn"))
     assert any(one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Über sie") for one in told)
     assert "Es wurde kein weiteres Gesicht gefunden." in page
 
 
 def test_the_json_has_it_as_data(make) -> None:
     for found in (None, NONE, TWELVE):
-        data = json.loads(json.dumps(as_data(make(found, "nnnnnn"))))
+        data = json.loads(json.dumps(report_data(make(found, "nnnnnn"))))
         assert problems(data) == []
         if found is None:
             assert data["small_faces"] is None
         else:
-            assert data["small_faces"] == found.as_json() | {"warning": found is TWELVE}
+            assert data["small_faces"] == found.to_json() | {"warning": found is TWELVE}
     data["small_faces"]["more"] = 1
     assert problems(data)

@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from db.records import EarlierLevel, FlagRecord, Level, SessionStatus
+from db.records import EarlierShare, FlagRecord, SessionStatus, ShareEstimate
 from model.emotions import Emotion
 from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
-from reports.narrative.summary import banner, change_told, masked, no_curve, summary, unreadable
-from reports.rendering.export import as_data
-from reports.rendering.html import render_html
-from reports.timeline.change_points import Change, Measure
+from reports.narrative.summary import (
+    describe_change_point,
+    masked_seats_notice,
+    missing_curve_reason,
+    missing_data_notice,
+    summary_sentences,
+    unreadable_sentence,
+)
+from reports.rendering.export import report_data
+from reports.rendering.html import render_report_html
+from reports.timeline.change_points import ChangeMeasure, ChangePoint
 from tests.helpers.pages import Page
 
-SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 
 
 NONE_COMPUTED = " No expression was computed in this mode."
@@ -33,7 +40,7 @@ def make(lessons):
 
 
 def test_the_answer_comes_first(make):
-    first, second, third = map(_plain, summary(make("ssssssnn", "nnnnnnnn")))
+    first, second, third = map(_plain, summary_sentences(make("ssssssnn", "nnnnnnnn")))
     assert first == "Suggested check-in: Student 1."
     assert second == "2 students were seen, on average for 100 % of the 40 s watched."
     assert third.startswith(
@@ -43,7 +50,7 @@ def test_the_answer_comes_first(make):
 
 def test_nobody_flagged(make):
     report = make("nnnnnn", "s.....")
-    first, second, _ = map(_plain, summary(report))
+    first, second, _ = map(_plain, summary_sentences(report))
     assert first.startswith("No check-in is suggested: of those with enough to tell, nobody mostly showed")
     assert second.endswith("There was not enough to tell for Student 2.")
 
@@ -60,7 +67,7 @@ def test_nobody_flagged(make):
     ],
 )
 def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
-    assert summary(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(told)
+    assert summary_sentences(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(told)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +85,13 @@ def test_a_dismissed_flag_is_no_longer_suggested(lessons, reviews, expected):
     ]
     bins = lessons.bins(["ssssss"] * 2)
     report = build_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
-    first = summary(report)[0]
+    first = summary_sentences(report)[0]
     assert first.startswith(expected)
     assert ("Dismissed on review: Student 1" in first) == (reviews[0] == "dismissed")
 
 
 def test_several_flagged_are_counted_and_long_lists_cut(make):
-    first = summary(make(*["ssssss"] * 12))[0]
+    first = summary_sentences(make(*["ssssss"] * 12))[0]
     assert "Student 8 and 4 more (12 of 12 students)" in first
     assert "Student 9" not in first
 
@@ -98,59 +105,60 @@ def test_several_flagged_are_counted_and_long_lists_cut(make):
     ],
 )
 def test_little_to_tell(make, scripts, expected):
-    assert _plain(summary(make(*scripts))[0]) == expected
+    assert _plain(summary_sentences(make(*scripts))[0]) == expected
 
 
 def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
     earlier = [
-        EarlierLevel(1, n, lessons.started_at, "sad_share", Level(0.9, 0.8, 1.0), "flagged") for n in range(3)
+        EarlierShare(1, n, lessons.started_at, "sad_share", ShareEstimate(0.9, 0.8, 1.0), "flagged")
+        for n in range(3)
     ]
     args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])
-    report = build_report(*args, flag_settings=SHORT, earlier=earlier)
-    assert summary(report)[0] == (
+    report = build_report(*args, flag_settings=SHORT, earlier_shares=earlier)
+    assert summary_sentences(report)[0] == (
         "No check-in is suggested. As usual for themselves, and so not flagged: Student 1."
     )
-    assert Page(render_html(report)).everyone[1][-1] == "as usual: sadness"
+    assert Page(render_report_html(report)).everyone[1][-1] == "as usual: sadness"
 
 
 def test_unreadable_faces_are_said(make):
-    told = summary(make("??????", "<<<<<<"))[-1]
+    told = summary_sentences(make("??????", "<<<<<<"))[-1]
     assert told == "Nobody's face could be read, so nothing can be said about expressions."
 
 
 def test_one_student_was_seen_not_were(make):
-    assert _plain(summary(make("nnnnnn"))[1]).startswith("1 student was seen")
+    assert _plain(summary_sentences(make("nnnnnn"))[1]).startswith("1 student was seen")
 
 
 def test_nothing_watched(make):
-    assert len(summary(make(watched_s=0.0))) == 1
-    assert summary(make(watched_s=0.0))[0].startswith("Nothing was watched")
+    assert len(summary_sentences(make(watched_s=0.0))) == 1
+    assert summary_sentences(make(watched_s=0.0))[0].startswith("Nothing was watched")
 
 
 def test_who_was_seldom_seen_is_named(make):
-    told = _plain(summary(make("nnnnnn", "nn....", "nnn..."))[1])
+    told = _plain(summary_sentences(make("nnnnnn", "nn....", "nnn..."))[1])
     assert told.startswith(
         "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
     )
-    assert "less than half" not in _plain(summary(make("nn....", "n....."))[1])  # who was not?
+    assert "less than half" not in _plain(summary_sentences(make("nn....", "n....."))[1])  # who was not?
 
 
 @pytest.mark.parametrize(
     ("measure", "before", "after", "told"),
     [
-        (Measure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
-        (Measure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
-        (Measure.SHUT, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
+        (ChangeMeasure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
+        (ChangeMeasure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
+        (ChangeMeasure.EYES_CLOSED, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
         (Emotion.SAD, 0.1, 0.3, "At 23:10 expressions resembling sadness rose from 10 % to 30 %."),
         (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
     ],
 )
 def test_a_change_in_plain_words(measure, before, after, told):
-    assert _plain(change_told(Change(1390.0, measure, before, after, 20, 0.01))) == told
+    assert _plain(describe_change_point(ChangePoint(1390.0, measure, before, after, 20, 0.01))) == told
 
 
 def test_behaviour_says_nothing_of_expressions(make):
-    told = " ".join(summary(make("bb<b", "b.bb", mode="behaviour")))
+    told = " ".join(summary_sentences(make("bb<b", "b.bb", mode="behaviour")))
     assert "Heads faced the front in 8" in told
     assert "sadness" not in told
     assert "No expression was computed in this mode." in told
@@ -158,15 +166,15 @@ def test_behaviour_says_nothing_of_expressions(make):
 
 def test_aggregate(lessons):
     report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
-    told = " ".join(summary(report))
+    told = " ".join(summary_sentences(report))
     assert "Up to 8 students were seen at a time." in told
-    assert no_curve(report) is None
+    assert missing_curve_reason(report) is None
 
 
 def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
     report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
-    assert "at most 4 students could be seen at a time" in no_curve(report)
-    assert not any("resembled" in sentence for sentence in summary(report))
+    assert "at most 4 students could be seen at a time" in missing_curve_reason(report)
+    assert not any("resembled" in sentence for sentence in summary_sentences(report))
 
 
 @pytest.mark.parametrize(
@@ -180,19 +188,19 @@ def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
     ],
 )
 def test_why_there_is_no_curve(make, scripts, changes, expected):
-    reason = no_curve(make(*scripts, **changes))
+    reason = missing_curve_reason(make(*scripts, **changes))
     assert reason is None if expected is None else expected in reason
 
 
 def test_a_whole_session_has_no_banner(make):
-    assert banner(make("nnnn")) is None
-    assert banner(make("nnnn", expected_s=20.3)) is None  # a container's rounding
-    assert banner(make("nnnn", expected_s=None)) is None
+    assert missing_data_notice(make("nnnn")) is None
+    assert missing_data_notice(make("nnnn", expected_s=20.3)) is None  # a container's rounding
+    assert missing_data_notice(make("nnnn", expected_s=None)) is None
 
 
 def test_an_interrupted_recording_says_what_is_missing(make):
     told = _plain(
-        banner(
+        missing_data_notice(
             make(
                 "nnnn",
                 expected_s=3000.0,
@@ -208,29 +216,29 @@ def test_an_interrupted_recording_says_what_is_missing(make):
 
 
 def test_an_interrupted_live_session_does_not_know_what_is_missing(make):
-    told = banner(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
+    told = missing_data_notice(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
     assert told.startswith("This session was interrupted. All")
     assert "How much is missing is not known" in told
 
 
 def test_a_finished_session_that_fell_short_says_so(make):
-    assert "The last 20" in banner(make("nnnn", expected_s=40.0))
+    assert "The last 20" in missing_data_notice(make("nnnn", expected_s=40.0))
 
 
 def test_a_running_session(make):
-    assert "still marked as running" in banner(make("nnnn", status=SessionStatus.RUNNING))
+    assert "still marked as running" in missing_data_notice(make("nnnn", status=SessionStatus.RUNNING))
 
 
 def test_a_gap(make):
-    told = _plain(banner(make("nn   nn", watched_s=20.0)))
+    told = _plain(missing_data_notice(make("nn   nn", watched_s=20.0)))
     assert told == "Nothing was watched for 15 s in between; the charts show where."
 
 
 def test_why_faces_were_not_readable(make):
-    told = _plain(unreadable(make("nn??<<", "n?....")))
+    told = _plain(unreadable_sentence(make("nn??<<", "n?....")))
     assert told == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
-    assert unreadable(make("nnnn", "n...")) is None
-    assert unreadable(make("b?", mode="behaviour")) is None
+    assert unreadable_sentence(make("nnnn", "n...")) is None
+    assert unreadable_sentence(make("b?", mode="behaviour")) is None
 
 
 @pytest.mark.parametrize(
@@ -239,7 +247,7 @@ def test_why_faces_were_not_readable(make):
 )
 def test_masked_seats_are_counted_and_no_more_said_of_them(lessons, seats, begins):
     report = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
-    told = masked(report)
+    told = masked_seats_notice(report)
     assert told is None if begins is None else str(told).startswith(begins)
-    assert as_data(report)["masked_seats"] == seats
-    assert ("opted out" in render_html(report)) == bool(seats)
+    assert report_data(report)["masked_seats"] == seats
+    assert ("opted out" in render_report_html(report)) == bool(seats)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.narrative.tables import class_table, direction_table, sadness_table
+from reports.narrative.tables import class_timeline_table, direction_table, sadness_table
 from reports.timeline.classroom import class_timeline
 
 
@@ -13,8 +13,8 @@ def _plain(rows):
 def test_the_class_in_steps(lessons):
     lines = lessons.timelines("b<z" + "." * 9, "bbz" + "." * 9)
     whole = class_timeline(lines, lines[0].grid)
-    table = class_table(whole, expressions=False)
-    assert table.heads == ("From", "to the front", "turned away", "not readable", "not seen", "eyes shut")
+    table = class_timeline_table(whole, expressions=False)
+    assert table.headings == ("From", "to the front", "turned away", "not readable", "not seen", "eyes shut")
     first, second, third, fourth, *_ = _plain(table.rows)
     assert first == ("0:00", "100 %", "0 %", "0 %", "0 %", "0 %")
     assert second[1:5] == ("50 %", "50 %", "0 %", "0 %")
@@ -24,15 +24,15 @@ def test_the_class_in_steps(lessons):
 
 def test_expressions_have_columns_where_they_were_computed(lessons):
     lines = lessons.timelines("snn")
-    table = class_table(class_timeline(lines, lines[0].grid), expressions=True)
-    assert table.heads[6:8] == ("sadness", "fear")
+    table = class_timeline_table(class_timeline(lines, lines[0].grid), expressions=True)
+    assert table.headings[6:8] == ("sadness", "fear")
     assert _plain(table.rows)[0][6] == "70 %"
 
 
 def test_students_in_steps_with_the_reasons_where_nothing_is_known(lessons):
     lines = lessons.timelines("ss?.", "n<n ")
     table = sadness_table(lines)
-    assert table.heads == ("Student", "0:00", "0:05", "0:10", "0:15")
+    assert table.headings == ("Student", "0:00", "0:05", "0:10", "0:15")
     assert _plain(table.rows) == [
         ("Student 1", "70 %", "70 %", "–", "not seen"),
         ("Student 2", "5 %", "–", "5 %", "not seen"),
@@ -45,5 +45,5 @@ def test_students_in_steps_with_the_reasons_where_nothing_is_known(lessons):
 )
 def test_steps_are_few_and_round(lessons, bins, steps, told):
     table = direction_table([lessons.timeline("b" * bins)])
-    assert len(table.heads) == 1 + steps
+    assert len(table.headings) == 1 + steps
     assert told in table.caption.replace("\N{NO-BREAK SPACE}", " ")

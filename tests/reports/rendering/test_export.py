@@ -10,14 +10,14 @@ import pytest
 from db.records import Correction, CorrectionKind, CorrectionRecord, FlagRecord, MarkerRecord, TrackRecord
 from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
-from reports.rendering.export import as_data, csv_text, json_text
+from reports.rendering.export import report_csv, report_data, report_json
 from reports.text.dates import ReportSettings
 
-SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 
 
 def _rows(report):
-    return list(csv.DictReader(io.StringIO(csv_text(report), newline="")))
+    return list(csv.DictReader(io.StringIO(report_csv(report), newline="")))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_other_names_survive(make, lessons, name):
 
 def test_the_data_of_a_report(make):
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed")]
-    data = as_data(make("ssssssnn", "?.......", flags=flags))
+    data = report_data(make("ssssssnn", "?.......", flags=flags))
     first, second = data["students"]
     assert data["session"]["started_at"] == "2026-03-02T09:00:00+00:00"
     assert data["summary"][0].endswith("Confirmed on review: Student 1.")
@@ -101,13 +101,13 @@ def test_the_data_of_a_report(make):
 
 def test_behaviour_data_has_no_expression(make):
     report = make("ssssss", "b<bbbb", mode="behaviour")
-    assert not {"sad", "sad_share", "expressions", "dominant"} & set(json_text(report).split('"'))
-    assert "outcome" not in as_data(report)["students"][0]
-    assert as_data(report)["flag_settings"] is None
+    assert not {"sad", "sad_share", "expressions", "dominant"} & set(report_json(report).split('"'))
+    assert "outcome" not in report_data(report)["students"][0]
+    assert report_data(report)["flag_settings"] is None
 
 
 def test_the_attention_of_a_student_is_directions_shares_and_times(make):
-    first, second = as_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
+    first, second = report_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
     told = first["attention"]
     assert told["own"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
     assert told["most_closed"] == {"at_s": 120.0, "value": 1.0}
@@ -124,12 +124,12 @@ def test_aggregate_data_has_no_students(lessons):
     report = build_report(
         lessons.session(2, mode="aggregate"), lessons.students(6), lessons.aggregate([6, 6])
     )
-    assert as_data(report)["students"] == []
+    assert report_data(report)["students"] == []
 
 
 @pytest.mark.parametrize("scripts", [["."], ["?"], ["n"]])
 def test_the_json_is_strict(make, scripts):
-    text = json_text(make(*scripts))
+    text = report_json(make(*scripts))
     assert "NaN" not in text
     assert json.loads(text)["class"]["students"] == 1
 
@@ -137,7 +137,7 @@ def test_the_json_is_strict(make, scripts):
 def test_what_the_record_knows_besides(lessons):
     tracks = [TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")]
     named = Correction(CorrectionKind.NAME, 2, 3)
-    data = as_data(
+    data = report_data(
         build_report(
             lessons.session(3), lessons.students(2), lessons.bins(["nnn", "nnn"]),
             tracks=tracks, markers=[MarkerRecord(1, 7, 61.0, "quiz")],
@@ -152,11 +152,11 @@ def test_what_the_record_knows_besides(lessons):
 def test_changes_of_the_class_are_data(lessons):
     happy = lessons.bins(["n" * 40 + "h" * 40] * 8)
     report = build_report(lessons.session(80), lessons.students(8), happy)
-    (change,) = as_data(report)["class"]["changes"]
+    (change,) = report_data(report)["class"]["changes"]
     assert (change["at_s"], change["students"]) == (200, 8)
     assert change["measure"] in ("happy", "neutral")
     assert abs(change["after"] - change["before"]) == pytest.approx(0.65)
     turned = lessons.bins(["b" * 40 + "<" * 40] * 8)
     report = build_report(lessons.session(80, mode="behaviour"), lessons.students(8), turned)
-    assert [change["measure"] for change in as_data(report)["class"]["changes"]] == ["facing"]
-    assert json.loads(json_text(report))["class"]["changes"][0]["before"] == 1
+    assert [change["measure"] for change in report_data(report)["class"]["changes"]] == ["facing"]
+    assert json.loads(report_json(report))["class"]["changes"][0]["before"] == 1

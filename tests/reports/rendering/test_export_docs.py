@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports.builder import build_report
-from reports.rendering.export import csv_text
+from reports.rendering.export import report_csv
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)
@@ -24,7 +24,7 @@ def described(mode: str) -> set[str]:
 def test_every_column_is_described_and_no_other(lessons, mode):
     rows = lessons.aggregate([6, 6]) if mode == "aggregate" else lessons.bins(["nb"])
     report = build_report(lessons.session(2, mode=mode), lessons.students(1), rows)
-    header = next(csv.reader(io.StringIO(csv_text(report))))
+    header = next(csv.reader(io.StringIO(report_csv(report))))
     assert set(header) == described(mode)
 
 

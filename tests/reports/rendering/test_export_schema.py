@@ -13,17 +13,17 @@ from db.records import (
     Correction,
     CorrectionKind,
     CorrectionRecord,
-    EarlierLevel,
+    EarlierShare,
     FlagRecord,
-    Level,
     MarkerRecord,
+    ShareEstimate,
     TrackRecord,
 )
 from db.small_faces import SmallFaces
 from reports.builder import build_report
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
-from reports.rendering.export import SCHEMA, json_text
+from reports.rendering.export import SCHEMA, report_json
 from reports.text.dates import ReportSettings
 
 TEXT = (files("reports") / "report.schema.json").read_text("utf-8")
@@ -41,12 +41,12 @@ def make(lessons):
             max(map(len, scripts)),
             mode=mode,
             settings=settings or {"policy": None},
-            small_faces=SmallFaces.of([9.0, 15.0], 3, 24),
+            small_faces=SmallFaces.from_sizes([9.0, 15.0], 3, 24),
         )
         rows = lessons.bins(scripts) if aggregate is None else lessons.aggregate(aggregate)
         people = lessons.students(len(scripts))
         return json.loads(
-            json_text(build_report(session, people, rows, settings=ReportSettings("UTC"), **known))
+            report_json(build_report(session, people, rows, settings=ReportSettings("UTC"), **known))
         )
 
     return _make
@@ -56,12 +56,12 @@ def make(lessons):
 def everything(make, lessons):
     """A report in which whatever can be there is there."""
     at, named = lessons.started_at, Correction(CorrectionKind.NAME, 2, 3)
-    level = Level(0.2, 0.1, 0.3)
+    level = ShareEstimate(0.2, 0.1, 0.3)
     return make(
         "s" * 72, *["b" * 40 + "<" * 32] * 6, "b" * 22 + "<" * 50, "?" * 72, "." * 72, "z" * 72,
         settings={"policy": {"legal_basis": "consent"}, "model": MODEL},
         flags=[FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", "Ms Ono", at, "ill")],
-        earlier=[EarlierLevel(1, 3, at, kind, level, "flagged") for kind in ("sad_share", "attention")],
+        earlier=[EarlierShare(1, 3, at, kind, level, "flagged") for kind in ("sad_share", "attention")],
         tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")],
         markers=[MarkerRecord(1, 7, 61.0, "quiz")],
         corrections=[CorrectionRecord(1, 7, at, None, named, "Student 3", "Student 2")],

@@ -22,11 +22,11 @@ from db.records import (
 )
 from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
-from reports.rendering.html import facts, render_html
+from reports.rendering.html import render_report_html, report_facts
 from reports.text.dates import ReportSettings
 from tests.helpers.pages import Page
 
-SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 UTC = ReportSettings("UTC")
 
 
@@ -43,7 +43,7 @@ def make(lessons):
 
 @pytest.fixture(scope="module")
 def html(make):
-    return render_html(make("ssssssnn", "nnnnnnnn", "nn......", "........"))
+    return render_report_html(make("ssssssnn", "nnnnnnnn", "nn......", "........"))
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_a_link_leads_to_who_is_flagged(page):
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
 def test_it_never_says_that_somebody_is_sad(make, mode):
-    text = Page(render_html(make("ssssssnn", "nnnnnnnn", mode=mode))).text.lower()
+    text = Page(render_report_html(make("ssssssnn", "nnnnnnnn", mode=mode))).text.lower()
     for verdict in ("is sad", "was sad", "are sad", "feels", "depress"):
         assert verdict not in text
 
@@ -156,7 +156,9 @@ def test_a_name_is_only_a_name(make, lessons):
     evil = "<script>alert('x')</script>"
     students = [replace(lessons.students(1)[0], pseudonym=evil)]
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
-    html = render_html(make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co"))
+    html = render_report_html(
+        make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co")
+    )
     page = Page(html)
     assert not {"script", "i", "b", "u"} & set(page.tags)
     assert page.problems == []
@@ -170,7 +172,7 @@ def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lesson
     students = [replace(lessons.students(1)[0], pseudonym=arabic)]
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", arabic, None, arabic)]
     report = make("ssssssss", students=students, flags=flags, class_name=arabic)
-    html = render_html(replace(report, markers=(MarkerRecord(1, 7, 5.0, arabic),)))
+    html = render_report_html(replace(report, markers=(MarkerRecord(1, 7, 5.0, arabic),)))
     told = re.sub(r"<svg.*?</svg>|<title>.*?</title>", "", html, flags=re.DOTALL)
     assert len(re.findall(f"<bdi>{arabic}</bdi>", told)) == told.count(arabic) - told.count(
         f"\u2068{arabic}\u2069"
@@ -181,14 +183,16 @@ def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lesson
 def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
     bins = lessons.bins(["b" * 40 + "<" * 40] * 8)
     session = lessons.session(80, mode="behaviour")
-    html = render_html(build_report(session, lessons.students(8), bins, settings=UTC))
+    html = render_report_html(build_report(session, lessons.students(8), bins, settings=UTC))
     page = Page(html)
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Where the class changed most" in page.headings
     assert "changed most at 3:20: heads facing the front fell from 100 % to 0 %." in text
     assert ">A</text>" in html
     quiet = Page(
-        render_html(build_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC))
+        render_report_html(
+            build_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
+        )
     )
     assert "At no moment did the class change by more than chance allows." in quiet.text
     assert "Where the class changed most" not in quiet.headings
@@ -197,7 +201,7 @@ def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
 def test_the_making_time_is_the_only_difference(lessons):
     args = lessons.session(8), lessons.students(1), lessons.bins(["nnnnnnnn"])
     made = [
-        render_html(build_report(*args, settings=ReportSettings("Europe/Madrid"), made_at=at))
+        render_report_html(build_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
         for at in (None, lessons.started_at, lessons.started_at + timedelta(days=120, hours=1))
     ]
     told = '<p class="soft">Report made Tuesday 30 June 2026, 12:00 (CEST)</p>'
@@ -208,7 +212,7 @@ def test_the_making_time_is_the_only_difference(lessons):
 def test_head_and_eyes_are_told_apart_from_expressions(make):
     """In directions, shares and times, in both modes alike; a dash where too little was seen."""
     scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
-    page = Page(render_html(make(*scripts, mode="behaviour")))
+    page = Page(render_report_html(make(*scripts, mode="behaviour")))
     header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[-1]]
     assert header[:3] == ["Student", "Own direction", "Furthest from it"]
     assert first == [
@@ -220,7 +224,7 @@ def test_head_and_eyes_are_told_apart_from_expressions(make):
         "30 s",
     ]
     assert second == ["Student 2", *["–"] * 5]
-    more = Page(render_html(make("ssssssnn"))).tables[-1]
+    more = Page(render_report_html(make("ssssssnn"))).tables[-1]
     assert more[0][-2:] == ["Readable", "Most often"]
     assert more[1][-2:] == ["100\N{NO-BREAK SPACE}%", "sadness"]
     told = [cell.replace("\N{NO-BREAK SPACE}", " ").strip() for cell in page.everyone[1]]
@@ -233,13 +237,13 @@ def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
         replace(row, pitch_deg=-10.0 if n < 24 else -45.0) for n, row in enumerate(lessons.bins(["b" * 36]))
     ]
     session = lessons.session(36, mode="behaviour")
-    page = Page(render_html(build_report(session, lessons.students(1), bins, settings=UTC)))
+    page = Page(render_report_html(build_report(session, lessons.students(1), bins, settings=UTC)))
     assert page.tables[-1][1][2].replace("\N{NO-BREAK SPACE}", " ") == "35° down at 2:00"
 
 
 def test_a_dismissed_flag_is_told_as_such(make):
     flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
-    page = Page(render_html(make("ssssssss", "ssssssnn", flags=flags)))
+    page = Page(render_report_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Dismissed on review: was reading" in page.text
     assert [row[-1] for row in page.everyone[1:]] == ["dismissed: sadness", "check-in suggested: sadness"]
     students = [heading.strip() for heading in page.headings if "seat" in heading]
@@ -247,21 +251,21 @@ def test_a_dismissed_flag_is_told_as_such(make):
 
 
 def test_the_room_is_told_where_there_is_one(make):
-    page = Page(render_html(make("nn", room="<script>2</script>")))
+    page = Page(render_report_html(make("nn", room="<script>2</script>")))
     assert "(UTC) · <script>2</script> " in page.text
     assert "script" not in page.tags
-    assert "(UTC) · " not in Page(render_html(make("nn"))).text
+    assert "(UTC) · " not in Page(render_report_html(make("nn"))).text
 
 
 def test_a_hostile_version_or_reason_is_only_text(make):
-    html = render_html(
+    html = render_report_html(
         make("nn", versions={"<img>": "<img src=x>"}, status=SessionStatus.INTERRUPTED, status_reason="<hr>")
     )
     assert not {"img", "hr"} & set(Page(html).tags)
 
 
 def test_behaviour_shows_no_emotion_anywhere(make):
-    html = render_html(make("bb<bbbbb", "b.bbb<<b", mode="behaviour"))
+    html = render_report_html(make("bb<bbbbb", "b.bbb<<b", mode="behaviour"))
     page = Page(html)
     told = html.lower().replace("no expression was computed in this mode", "")
     for word in ("sad", "emotion", "expression", "angry", "happi", "neutral"):
@@ -279,22 +283,22 @@ def test_behaviour_shows_no_emotion_anywhere(make):
 def test_aggregate_names_nobody(lessons):
     session = lessons.session(6, mode="aggregate")
     report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
-    page = Page(render_html(report))
+    page = Page(render_report_html(report))
     assert page.tags.count("svg") == page.charts == 1
     assert [table[0][0] for table in page.tables] == ["From"]  # the class over time and nobody in it
     assert "Student 1" not in page.text
-    assert ("Most seen at a time", "6") in facts(report)
+    assert ("Most seen at a time", "6") in report_facts(report)
 
 
 def test_aggregate_of_four_draws_no_curve(lessons):
     session = lessons.session(6, mode="aggregate")
-    page = Page(render_html(build_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
+    page = Page(render_report_html(build_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
     assert "svg" not in page.tags
     assert "There is no curve: at most 4" in page.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_nobody_flagged_has_no_section_for_it(make):
-    page = Page(render_html(make("nnnnnnnn")))
+    page = Page(render_report_html(make("nnnnnnnn")))
     assert "Suggested check-ins" not in page.headings
     assert "No check-in is suggested" in page.text
 
@@ -310,7 +314,7 @@ def test_nobody_flagged_has_no_section_for_it(make):
     ],
 )
 def test_little_to_show_gives_a_sensible_page(make, scripts, changes, charts, told):
-    page = Page(render_html(make(*scripts, **changes)))
+    page = Page(render_report_html(make(*scripts, **changes)))
     assert page.charts == charts
     assert told in page.text
     assert page.problems == []
@@ -318,7 +322,7 @@ def test_little_to_show_gives_a_sensible_page(make, scripts, changes, charts, to
 
 def test_an_interruption_is_said_before_the_answer(make):
     report = make("nnnn", expected_s=3000.0, status=SessionStatus.INTERRUPTED, status_reason="power cut")
-    page = Page(render_html(report))
+    page = Page(render_report_html(report))
     assert ("p", "role", "alert") in page.attributes
     assert page.text.index("This session was interrupted: power cut.") < page.text.index("No check-in")
 
@@ -327,19 +331,19 @@ def test_an_interruption_is_said_before_the_answer(make):
     ("expected_s", "told"), [(40.0, "40 s"), (60.0, "40 s of 1 min"), (None, "40 s"), (38.0, "40 s")]
 )
 def test_the_announced_length_is_told_where_it_was_not_reached(make, expected_s, told):
-    watched = dict(facts(make("nnnnnnnn", expected_s=expected_s)))["Watched"]
+    watched = dict(report_facts(make("nnnnnnnn", expected_s=expected_s)))["Watched"]
     assert watched.replace("\N{NO-BREAK SPACE}", " ") == told
 
 
 def test_the_same_session_gives_the_same_bytes(make, html):
-    assert render_html(make("ssssssnn", "nnnnnnnn", "nn......", "........")) == html
+    assert render_report_html(make("ssssssnn", "nnnnnnnn", "nn......", "........")) == html
 
 
 def test_an_hour_of_thirty_stays_small(lessons):
     scripts = [("nnsnhun?.<" * 72)[shift : shift + 720] for shift in range(10)] * 3
     scripts = [script.ljust(720, "n") for script in scripts]
     report = build_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
-    assert len(render_html(report)) < 1_500_000
+    assert len(render_report_html(report)) < 1_500_000
 
 
 def test_the_limits_name_thresholds_and_literature(page):
@@ -383,7 +387,7 @@ def put_right(lessons):
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
 def test_a_doubtful_arrival_stands_under_its_student_with_the_remedy(put_right, mode):
-    page = Page(render_html(put_right(mode)))
+    page = Page(render_report_html(put_right(mode)))
     first, second, remark = page.everyone[1:]
     told = "At 0:22 somebody sat down here who may be somebody else."
     assert (first[0], second[0], remark) == ("Student 1", "Student 2", [told])
@@ -400,14 +404,14 @@ def test_without_doubt_there_is_no_remedy(page):
 
 
 def test_notes_on_the_timeline_are_listed(put_right, page):
-    text = Page(render_html(put_right())).text
+    text = Page(render_report_html(put_right())).text
     assert "Noted 1 1:01 the <camera> was moved 2 1:30 quiz" in text
     assert "Numbers: what was noted." in text
     assert "Noted" not in page.headings
 
 
 def test_corrections_that_count_are_told(put_right, page):
-    text = Page(render_html(put_right())).text
+    text = Page(render_report_html(put_right())).text
     assert "who is who, corrected by hand: Student 1 is Mia " in text
     assert "all along" not in text
     assert "corrected by hand" not in page.text
@@ -417,4 +421,4 @@ def test_a_person_of_another_name_than_their_seat_says_so(lessons):
     seat = replace(lessons.seats(1)[0], label="Student 5")
     bins = lessons.bins(["ssssssss"])
     report = build_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
-    assert "Student 1 recorded as Student 5" in Page(render_html(report)).headings
+    assert "Student 1 recorded as Student 5" in Page(render_report_html(report)).headings

@@ -12,18 +12,18 @@ from importlib.resources import files
 import pytest
 from pypdf import PdfReader
 
-from reports.rendering.paper import Paper
-from reports.rendering.pdf import to_pdf
+from reports.rendering.paper import PaperSize
+from reports.rendering.pdf import render_pdf
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CSS = (files("templates") / "report.css").read_text("utf-8")
-SIZES_PT = {Paper.A4: (595, 842), Paper.LETTER: (612, 792)}
+SIZES_PT = {PaperSize.A4: (595, 842), PaperSize.LETTER: (612, 792)}
 LINES = [f"line{n}" for n in range(200)]
 
 
-def document(body: str, paper: Paper = Paper.A4) -> PdfReader:
+def document(body: str, paper: PaperSize = PaperSize.A4) -> PdfReader:
     html = f'<!DOCTYPE html><html lang="en"><head><style>{CSS}</style></head><body>{body}</body></html>'
-    return PdfReader(io.BytesIO(to_pdf(html, "t", AT, paper)))
+    return PdfReader(io.BytesIO(render_pdf(html, "t", AT, paper)))
 
 
 def texts(document: PdfReader) -> list[str]:
@@ -40,7 +40,7 @@ def table(rows: int, more: str = "") -> str:
     return f'<div class="scroll"><table class="everyone">{head}<tbody>{cells}</tbody></table></div>'
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_the_paper_is_what_was_asked_for(paper):
     made = document(paragraphs(100), paper)
     assert len(made.pages) > 1
@@ -49,7 +49,7 @@ def test_the_paper_is_what_was_asked_for(paper):
         assert f"page {number} of {len(made.pages)}" in " ".join(page.extract_text().split())
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 @pytest.mark.parametrize("level", [2, 3])
 def test_a_heading_takes_the_next_lines_along(paper, level):
     """Wherever on the page it comes to stand."""
@@ -59,7 +59,7 @@ def test_a_heading_takes_the_next_lines_along(paper, level):
         assert "HEADING after" in page, above
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_a_heading_takes_the_first_row_of_a_table_along(paper):
     for above in range(25, 45):
         rows = table(30, more="<br>that<br>needs<br>lines")
@@ -68,7 +68,7 @@ def test_a_heading_takes_the_first_row_of_a_table_along(paper):
         assert "HEADING HEAD y line0" in page, above
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_a_heading_takes_the_first_of_the_limits_along(paper):
     item = f"<li>first {'word ' * 60}last</li><li>{'word ' * 200}</li>"
     for above in range(25, 45):

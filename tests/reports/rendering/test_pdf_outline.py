@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pypdf import PdfReader
 
-from reports.rendering.pdf import Heading, headings_linked, language, to_pdf
+from reports.rendering.pdf import Heading, html_language, link_headings, render_pdf
 
 AT = datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ def page(body: str) -> str:
 
 
 def document(body: str) -> PdfReader:
-    return PdfReader(io.BytesIO(to_pdf(page(body), "A title", AT)))
+    return PdfReader(io.BytesIO(render_pdf(page(body), "A title", AT)))
 
 
 def tree(items):
@@ -24,7 +24,7 @@ def tree(items):
 
 
 def test_headings_are_found_in_order_with_their_text_and_a_name():
-    html, found = headings_linked(
+    html, found = link_headings(
         page(
             '<h1>A &amp; <em>B</em></h1><h2 class="x" id="own">C\n d</h2><svg><text>h2</text></svg><h3>e</h3>'
         )
@@ -34,14 +34,14 @@ def test_headings_are_found_in_order_with_their_text_and_a_name():
 
 
 def test_a_page_without_headings_stays_as_it_is_but_for_an_empty_box():
-    html, found = headings_linked(page("<p>x</p>"))
+    html, found = link_headings(page("<p>x</p>"))
     assert found == ()
     assert "<p>x</p>" in html
 
 
 @pytest.mark.parametrize(("html", "spoken"), [(page(""), "de-CH"), ("<html><body></body></html>", None)])
 def test_the_language_is_that_of_the_page(html, spoken):
-    assert language(html) == spoken
+    assert html_language(html) == spoken
 
 
 def test_bookmarks_are_the_headings_where_they_are():

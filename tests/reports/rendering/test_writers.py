@@ -10,8 +10,8 @@ from reports.builder import build_report
 from reports.errors import ReportError
 from reports.flags.sadness import FlagSettings
 from reports.rendering import pdf
-from reports.rendering.pdf import to_pdf
-from reports.rendering.writers import write_csv, write_html, write_json, write_pdf
+from reports.rendering.pdf import render_pdf
+from reports.rendering.writers import write_report_csv, write_report_html, write_report_json, write_report_pdf
 from reports.text.dates import ReportSettings
 
 A4_PT = (595, 842)
@@ -25,13 +25,13 @@ def report(lessons):
         lessons.students(32),
         lessons.bins(scripts),
         settings=ReportSettings("UTC"),
-        flag_settings=FlagSettings(least_usable_s=20.0, sad_share=0.05),
+        flag_settings=FlagSettings(min_usable_s=20.0, sad_share=0.05),
     )
 
 
 @pytest.fixture(scope="module")
 def document(report, tmp_path_factory):
-    return PdfReader(write_pdf(report, tmp_path_factory.mktemp("pdf") / "report.pdf"))
+    return PdfReader(write_report_pdf(report, tmp_path_factory.mktemp("pdf") / "report.pdf"))
 
 
 def _text(document):
@@ -69,17 +69,19 @@ def test_the_pdf_has_a_title_and_no_date_of_its_own(document, report):
 
 def test_the_pdf_asks_for_nothing_outside(lessons):
     with pytest.raises(ReportError, match="must carry all it shows"):
-        pdf._OnlyFonts().fetch_url("https://example.org/picture.png")
+        pdf._FontFetcher().fetch_url("https://example.org/picture.png")
     html = '<p>before</p><img src="https://example.org/picture.png"><p>after</p>'
-    content = to_pdf(html, "t", lessons.started_at)
+    content = render_pdf(html, "t", lessons.started_at)
     assert content.startswith(b"%PDF")
 
 
 def test_the_fallback_font_is_served():
-    assert bytes(pdf._OnlyFonts().fetch_url("fonts:/DejaVuSans.ttf").get_content()[:4]) == b"\x00\x01\x00\x00"
+    assert (
+        bytes(pdf._FontFetcher().fetch_url("fonts:/DejaVuSans.ttf").get_content()[:4]) == b"\x00\x01\x00\x00"
+    )
 
 
-@pytest.mark.parametrize("write", [write_html, write_pdf, write_csv, write_json])
+@pytest.mark.parametrize("write", [write_report_html, write_report_pdf, write_report_csv, write_report_json])
 def test_each_form_is_written_whole_or_is_one_line(lessons, tmp_path, write):
     small = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]))
     path = write(small, tmp_path / "reports" / "file")
@@ -91,6 +93,6 @@ def test_each_form_is_written_whole_or_is_one_line(lessons, tmp_path, write):
 
 
 def test_json_is_plain(report, tmp_path):
-    text = write_json(report, tmp_path / "report.json").read_text("utf-8")
+    text = write_report_json(report, tmp_path / "report.json").read_text("utf-8")
     assert json.loads(text)["session"]["class"] == "Physics 10b"
     assert "\N{NO-BREAK SPACE}" not in text

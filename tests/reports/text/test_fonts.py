@@ -8,10 +8,10 @@ from matplotlib import get_data_path
 
 from reports.rendering import pdf
 from reports.text import fonts
-from reports.text.fonts import OWN, missing_characters, missing_told
+from reports.text.fonts import BUNDLED_FONT, describe_missing_characters, missing_characters
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-CMR = OWN.parent / "cmr10.ttf"
+CMR = BUNDLED_FONT.parent / "cmr10.ttf"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_bare_machine_has_the_scripts_of_the_own_font(text):
     ],
 )
 def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, packages):
-    told = missing_told(missing_characters(text, fonts=[])) or ""
+    told = describe_missing_characters(missing_characters(text, fonts=[])) or ""
     assert f"({scripts}; such as U+" in told
     assert packages in told
     assert "\n" not in told
@@ -44,7 +44,7 @@ def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, p
 
 
 def test_nothing_is_told_where_nothing_is_missing():
-    assert missing_told("") is None
+    assert describe_missing_characters("") is None
 
 
 def test_entities_count_as_what_they_stand_for_and_what_is_not_drawn_does_not_count():
@@ -69,8 +69,10 @@ def test_the_fonts_of_the_system_are_asked_only_where_the_own_one_does_not_suffi
 
 
 def test_a_font_of_the_system_that_has_the_character_is_found(monkeypatch):
-    monkeypatch.setattr(fonts, "_system_fonts", lambda: (OWN.parent / "DejaVuSansDisplay.ttf", OWN))
-    monkeypatch.setattr(fonts, "OWN", CMR)
+    monkeypatch.setattr(
+        fonts, "_system_fonts", lambda: (BUNDLED_FONT.parent / "DejaVuSansDisplay.ttf", BUNDLED_FONT)
+    )
+    monkeypatch.setattr(fonts, "BUNDLED_FONT", CMR)
     assert missing_characters("م") == ""
 
 
@@ -78,10 +80,10 @@ def test_a_font_of_the_system_that_has_the_character_is_found(monkeypatch):
 def test_the_pdf_is_made_and_one_line_is_said(monkeypatch, caplog, text, lines):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: ())
     with caplog.at_level(logging.WARNING):
-        assert pdf.to_pdf(f"<html><body><p>{text}</p></body></html>", "t", AT).startswith(b"%PDF")
+        assert pdf.render_pdf(f"<html><body><p>{text}</p></body></html>", "t", AT).startswith(b"%PDF")
     assert len(caplog.messages) == lines
 
 
 def test_the_own_font_is_there():
-    assert str(OWN).startswith(get_data_path())
-    assert OWN.is_file()
+    assert str(BUNDLED_FONT).startswith(get_data_path())
+    assert BUNDLED_FONT.is_file()

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from model.emotions import Emotion
 from reports.text import formatting as words
-from reports.text.formatting import GAP
-from reports.text.i18n import speaking
+from reports.text.formatting import NBSP
+from reports.text.i18n import use_language
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ from reports.text.i18n import speaking
     ],
 )
 def test_times(seconds, clock, length):
-    assert words.clock(seconds) == clock
-    assert words.length(seconds) == length.replace(" ", GAP)
+    assert words.format_media_time(seconds) == clock
+    assert words.format_duration(seconds) == length.replace(" ", NBSP)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_times(seconds, clock, length):
     [(0, "0 %"), (0.004, "<1 %"), (0.625, "62 %"), (0.9999, ">99 %"), (1.0, "100 %"), (None, "–")],
 )
 def test_percent(share, text):
-    assert words.percent(share) == text.replace(" ", GAP)
+    assert words.format_percent(share) == text.replace(" ", NBSP)
 
 
 @pytest.mark.parametrize(
@@ -39,48 +39,48 @@ def test_percent(share, text):
     [(12.4, "12° left", "12° up"), (-8, "8° right", "8° down"), (-0.4, "0°", "0°")],
 )
 def test_directions(angle, sideways, upwards):
-    assert words.sideways(angle) == sideways.replace(" ", GAP)
-    assert words.upwards(angle) == upwards.replace(" ", GAP)
+    assert words.format_yaw(angle) == sideways.replace(" ", NBSP)
+    assert words.format_pitch(angle) == upwards.replace(" ", NBSP)
 
 
 @pytest.mark.parametrize(
     ("change", "text"), [(0, "0 points"), (0.004, "0 points"), (-0.254, "−25 points"), (1, "+100 points")]
 )
 def test_points(change, text):
-    assert words.points(change) == text.replace(" ", GAP)
+    assert words.format_change_points(change) == text.replace(" ", NBSP)
 
 
 @given(share=st.floats(0, 1))
 def test_percent_never_claims_all_or_nothing(share):
-    text = words.percent(share)
-    assert (text == f"0{GAP}%") <= (share == 0)
-    assert (text == f"100{GAP}%") <= (share > 1 - 1e-8)
+    text = words.format_percent(share)
+    assert (text == f"0{NBSP}%") <= (share == 0)
+    assert (text == f"100{NBSP}%") <= (share > 1 - 1e-8)
 
 
 def test_an_interval():
-    assert words.percent_range(0.4, 0.812) == f"40–81{GAP}%"
+    assert words.format_percent_range(0.4, 0.812) == f"40–81{NBSP}%"
 
 
 @pytest.mark.parametrize(
     ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_listing(items, text):
-    assert words.listing(items) == text
+    assert words.join_items(items) == text
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "no students"), (1, "1 student"), (2, "2 students")])
 def test_count(number, text):
-    assert words.count(number, "student") == text
+    assert words.format_count(number, "student") == text
 
 
 def test_every_expression_has_a_noun_and_none_is_an_adjective_about_a_person():
-    assert set(words.NOUNS) == set(Emotion)
-    assert not {"sad", "angry", "happy"} & set(words.NOUNS.values())
+    assert set(words.EMOTION_NOUNS) == set(Emotion)
+    assert not {"sad", "angry", "happy"} & set(words.EMOTION_NOUNS.values())
 
 
 def test_names_are_sorted_as_people_do() -> None:
     names = ["Student 10", "owl", "Student 9", "Fox", "李雷", "Student"]
-    assert sorted(names, key=words.reading_key) == [
+    assert sorted(names, key=words.natural_sort_key) == [
         "Fox",
         "owl",
         "Student",
@@ -92,15 +92,15 @@ def test_names_are_sorted_as_people_do() -> None:
 
 def test_a_tag_names_an_expression_without_a_finding_about_the_person():
     tags = {emotion: words.expression_tag(emotion, 0.625) for emotion in Emotion}
-    assert tags[Emotion.SAD] == f"sad-like{GAP}62{GAP}%"
-    assert tags[Emotion.HAPPY] == f"happy{GAP}62{GAP}%"
+    assert tags[Emotion.SAD] == f"sad-like{NBSP}62{NBSP}%"
+    assert tags[Emotion.HAPPY] == f"happy{NBSP}62{NBSP}%"
     for unpleasant in (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD):
-        assert tags[unpleasant].split(GAP)[0].endswith("-like")
+        assert tags[unpleasant].split(NBSP)[0].endswith("-like")
     assert words.expression_tag(Emotion.SAD, 0.625, short=True) == "sad-like"
 
 
 def test_tags_are_translated():
-    with speaking("de"):
-        assert words.expression_tag(Emotion.SAD, 0.62) == f"wirkt traurig{GAP}62{GAP}%"
+    with use_language("de"):
+        assert words.expression_tag(Emotion.SAD, 0.62) == f"wirkt traurig{NBSP}62{NBSP}%"
         assert words.reason_tag("head bowed") == "Kopf gesenkt"
         assert words.reason_tag("head bowed", short=True) == "gesenkt"

@@ -11,31 +11,31 @@ from db.records import (
     Correction,
     CorrectionKind,
     CorrectionRecord,
-    EarlierLevel,
+    EarlierShare,
     FlagRecord,
     GapRecord,
-    Level,
     MarkerRecord,
     SessionStatus,
+    ShareEstimate,
     TrackRecord,
 )
-from monitor.types import Unknown
+from monitor.types import UnreadableReason
 from reports.builder import build_report
-from reports.flags.sadness import FlagSettings, to_record
+from reports.flags.sadness import FlagSettings, sadness_flag_record
 from reports.narrative import summary as sentences
-from reports.narrative.corrections import told
+from reports.narrative.corrections import describe_correction
 from reports.rendering import templates as environment
-from reports.rendering.export import as_data, csv_text, json_text
-from reports.rendering.html import render_html
+from reports.rendering.export import report_csv, report_data, report_json
+from reports.rendering.html import render_report_html
 from reports.text import dates
 from reports.text import formatting as words
 from reports.text import i18n as language
 from reports.text.dates import ReportSettings
-from reports.text.i18n import Language, Message, nsaid, said, speaking, spoken
+from reports.text.i18n import Language, LazyText, current_language, lazy, lazy_plural, use_language
 from tests.helpers.bracketed import Bracketed, untold
 from tests.helpers.pages import Page
 
-SHORT = FlagSettings(least_usable_s=20.0, sad_share=0.05)
+SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 DATA = (
     "Physics 10b", "Room 4", "Student", "the plug was pulled", "quiz <1>", "Ms <b>", "a & b", "seat", "Mia",
     "lesson.mp4", "classpulse", "cnn 1", "blaze 1", "none", "2 March 2026", "9 March 2026", "Monday", "UK",
@@ -76,8 +76,8 @@ def make(lessons):
             [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
             ReportSettings("UTC"),
             SHORT,
-            earlier=[
-                EarlierLevel(1, n, at - timedelta(n), kind, Level(0.02, 0.01, 0.03), "flagged")
+            earlier_shares=[
+                EarlierShare(1, n, at - timedelta(n), kind, ShareEstimate(0.02, 0.01, 0.03), "flagged")
                 for n in (1, 2, 3) for kind in kinds
             ],
             tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")],
@@ -87,7 +87,7 @@ def make(lessons):
                 for kind, at_s in zip(CorrectionKind, (None, None, 7.0), strict=False)
             ],
             masked_seats=2,
-            made_at=at,
+            created_at=at,
             gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black picture")],
         )  # fmt: skip
 
@@ -96,14 +96,14 @@ def make(lessons):
 
 @pytest.fixture
 def bracketed(monkeypatch) -> None:
-    monkeypatch.setattr(language, "catalogue", lambda _: Bracketed())
+    monkeypatch.setattr(language, "load_catalogue", lambda _: Bracketed())
 
 
 @pytest.mark.usefixtures("bracketed")
 class TestNothingGoesPastGettext:
     @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
     def test_in_a_report_with_everything(self, make, mode):
-        html = render_html(make(mode))
+        html = render_report_html(make(mode))
         assert "[What this report cannot tell]" in html
         assert untold(html, DATA) == set()
 
@@ -120,7 +120,7 @@ class TestNothingGoesPastGettext:
                 lessons.bins(scripts),
                 settings=ReportSettings("UTC"),
             )
-            assert untold(render_html(bare), DATA) == set()
+            assert untold(render_report_html(bare), DATA) == set()
 
     def test_in_what_a_sheet_says_at_its_foot(self):
         css = environment.style_sheet("report.css")
@@ -139,8 +139,8 @@ class TestNothingGoesPastGettext:
 
 @pytest.fixture(scope="module")
 def german(make) -> str:
-    with speaking("de"):
-        return render_html(make(bin_s=2.5))
+    with use_language("de"):
+        return render_report_html(make(bin_s=2.5))
 
 
 class TestGerman:
@@ -162,21 +162,21 @@ class TestGerman:
 
     def test_verdicts_are_told_in_it_and_stored_in_english(self, make):
         report = make()
-        with speaking("de"):
-            verdict = report.people[1].verdict
+        with use_language("de"):
+            verdict = report.people[1].sadness_decision
             assert verdict is not None
             assert "lesbar" in " ".join(verdict.reasons)
-            stored = to_record(7, verdict).numbers["reasons"]
+            stored = sadness_flag_record(7, verdict).numbers["reasons"]
         assert "readable" in " ".join(stored)
         assert stored == list(verdict.reasons)
 
     def test_exports_stay_english(self, make):
         report = make()
-        english = json_text(report), csv_text(report)
-        with speaking("de"):
-            assert (json_text(report), csv_text(report)) == english
-            assert spoken() is Language.DE
-        assert as_data(report)["summary"][0].startswith("Suggested check-in")
+        english = report_json(report), report_csv(report)
+        with use_language("de"):
+            assert (report_json(report), report_csv(report)) == english
+            assert current_language() is Language.DE
+        assert report_data(report)["summary"][0].startswith("Suggested check-in")
 
     @pytest.mark.parametrize(
         ("kind", "english", "german"),
@@ -187,48 +187,53 @@ class TestGerman:
     )
     def test_corrections(self, lessons, kind, english, german):
         record = CorrectionRecord(1, 7, lessons.started_at, None, Correction(kind, 1, 2), "Student 3", "Mia")
-        assert told(record) == english
-        with speaking("de"):
-            assert told(record) == german
+        assert describe_correction(record) == english
+        with use_language("de"):
+            assert describe_correction(record) == german
 
 
 def test_a_language_holds_as_long_as_it_is_spoken():
-    with speaking("de"):
-        assert words.count(2, "student") == "2 Personen"
-        with speaking(Language.EN):
-            assert words.count(0, "student") == "no students"
-        assert words.listing(["a", "b", "c"]) == "a, b und c"
-    assert spoken() is Language.EN
-    with pytest.raises(ValueError, match="fr"), speaking("fr"):
+    with use_language("de"):
+        assert words.format_count(2, "student") == "2 Personen"
+        with use_language(Language.EN):
+            assert words.format_count(0, "student") == "no students"
+        assert words.join_items(["a", "b", "c"]) == "a, b und c"
+    assert current_language() is Language.EN
+    with pytest.raises(ValueError, match="fr"), use_language("fr"):
         pass
 
 
 @pytest.mark.parametrize(("number", "english", "german"), [(2.5, "2.5", "2,5"), (3.0, "3", "3")])
 def test_decimals(number, english, german):
-    assert words.decimal(number) == english
-    with speaking("de"):
-        assert words.decimal(number) == german
+    assert words.format_decimal(number) == english
+    with use_language("de"):
+        assert words.format_decimal(number) == german
 
 
 def test_dates(lessons):
     at = lessons.started_at
-    with speaking("de"):
-        told = [dates.day(at), dates.axis_day(at), dates.table_moment(at), dates.brief_moment(at)]
+    with use_language("de"):
+        told = [
+            dates.format_day(at),
+            dates.format_axis_day(at),
+            dates.format_table_datetime(at),
+            dates.format_short_datetime(at),
+        ]
     assert told == ["2. März 2026", "2.3.", "02.03.2026 09:00", "2.3.2026, 09:00"]
 
 
 def test_a_message_is_told_by_who_reads_it():
-    kept = said(
-        "it may be as little as %(low)s; more than %(needed)s is needed", low="1 %", needed=said("never seen")
+    kept = lazy(
+        "it may be as little as %(low)s; more than %(needed)s is needed", low="1 %", needed=lazy("never seen")
     )
     assert str(kept) == "it may be as little as 1 %; more than never seen is needed"
-    more = nsaid("%(num)d\u00a0points more", "%(num)d\u00a0points more", 1)
-    with speaking("de"):
+    more = lazy_plural("%(num)d\u00a0points more", "%(num)d\u00a0points more", 1)
+    with use_language("de"):
         assert str(kept) == "es können auch nur 1 % sein; nötig sind über nie zu sehen"
         assert str(more) == "1\u00a0Prozentpunkt mehr"
-    assert kept == Message(kept.text, dict(kept.values))
+    assert kept == LazyText(kept.text, dict(kept.values))
 
 
 def test_every_reason_for_no_expression_has_a_word():
-    hidden = {Unknown.ABSENT, Unknown.NOT_COMPUTED}
-    assert set(sentences._REASONS) == {one.value for one in Unknown if one not in hidden}
+    hidden = {UnreadableReason.ABSENT, UnreadableReason.NOT_COMPUTED}
+    assert set(sentences._UNREADABLE_TEXTS) == {one.value for one in UnreadableReason if one not in hidden}

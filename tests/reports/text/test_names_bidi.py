@@ -5,22 +5,22 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from reports.rendering.pdf import to_pdf
-from reports.text.names import FIRST_STRONG, POP, plain, with_isolates
+from reports.rendering.pdf import render_pdf
+from reports.text.names import FIRST_STRONG, POP, add_isolates, strip_isolates
 
 HEBREW = "יעל 7b"
 
 
 @pytest.mark.parametrize("html", ["<bdi>Jürgen (3)</bdi>", "<bdi>王小明</bdi>", "<p>יעל</p>", "<bdi></bdi>"])
 def test_what_needs_no_border_stays_as_it_is(html):
-    assert with_isolates(html) == html
+    assert add_isolates(html) == html
 
 
 @pytest.mark.parametrize("name", [HEBREW, "محمد", "Li ١٢", "two\nיעל lines"])
 def test_what_runs_from_right_to_left_gets_borders_that_come_off(name):
     html = f"<bdi>a</bdi><p><bdi>{name}</bdi></p>"
-    assert with_isolates(html) == f"<bdi>a</bdi><p><bdi>{FIRST_STRONG}{name}{POP}</bdi></p>"
-    assert plain(with_isolates(html)) == html
+    assert add_isolates(html) == f"<bdi>a</bdi><p><bdi>{FIRST_STRONG}{name}{POP}</bdi></p>"
+    assert strip_isolates(add_isolates(html)) == html
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_what_runs_from_right_to_left_gets_borders_that_come_off(name):
 def test_a_name_in_two_scripts_is_printed_from_right_to_left(page, seen, lessons):
     """On paper, from the left: what comes after the Hebrew in the name stands before it. Not so without
     borders."""
-    content = to_pdf(f"<html><body>{page.format(HEBREW)}</body></html>", "t", lessons.started_at)
+    content = render_pdf(f"<html><body>{page.format(HEBREW)}</body></html>", "t", lessons.started_at)
     assert PdfReader(io.BytesIO(content)).pages[0].extract_text().strip() == seen

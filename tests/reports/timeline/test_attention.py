@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.timeline.attention import LEAST_SAMPLES, Minute, attention
-from reports.timeline.student import student_timelines
+from reports.timeline.attention import MIN_MINUTE_SAMPLES, MinuteValue, attention_series
+from reports.timeline.student import build_student_timelines
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def channel(lessons):
                 values["facing_samples"] = round(facing * row.pose_samples)
             bins.append(replace(row, **values))
         session = lessons.session(len(rows), bin_s, mode="behaviour")
-        return attention(student_timelines(session, lessons.students(1), bins)[0])
+        return attention_series(build_student_timelines(session, lessons.students(1), bins)[0])
 
     return make
 
@@ -50,43 +50,43 @@ def test_own_direction_is_the_median_and_changes_are_against_it(channel):
 
 def test_the_extreme_minutes_have_their_time_and_sign(channel):
     found = channel([LEVEL] * 30 + [AWAY] * 12 + [LEVEL] * 12 + [BOWED] * 12)
-    assert found.furthest_yaw == Minute(150.0, 40.0)
-    assert found.furthest_pitch == Minute(270.0, -30.0)
-    assert found.least_facing == Minute(150.0, -1.0)
+    assert found.furthest_yaw_minute == MinuteValue(150.0, 40.0)
+    assert found.furthest_pitch_minute == MinuteValue(270.0, -30.0)
+    assert found.least_facing_minute == MinuteValue(150.0, -1.0)
 
 
 def test_a_minute_half_turned_is_turned_half_as_far(channel):
     found = channel([LEVEL] * 40 + [AWAY] * 6 + [LEVEL] * 40)
-    assert found.furthest_yaw is not None
-    assert found.furthest_yaw.value == pytest.approx(20)
+    assert found.furthest_yaw_minute is not None
+    assert found.furthest_yaw_minute.value == pytest.approx(20)
 
 
 def test_shut_eyes_are_a_share_of_a_minute(channel):
     found = channel([LEVEL] * 24 + [ASLEEP] * 9 + [LEVEL] * 24)
-    assert found.most_closed is not None
-    assert found.most_closed.value == pytest.approx(9 / 12)
-    assert 24 * 5 - 15 <= found.most_closed.at_s <= 24 * 5
+    assert found.most_closed_minute is not None
+    assert found.most_closed_minute.value == pytest.approx(9 / 12)
+    assert 24 * 5 - 15 <= found.most_closed_minute.at_s <= 24 * 5
     assert found.longest_closed_s == 45
 
 
 def test_bins_in_which_eyes_were_not_judged_count_for_nothing(channel):
     found = channel([ASLEEP, BOWED] * 6)
-    assert found.most_closed == Minute(0.0, 1.0)
+    assert found.most_closed_minute == MinuteValue(0.0, 1.0)
     assert found.longest_closed_s == 5
 
 
-@pytest.mark.parametrize("judged", [LEAST_SAMPLES // 10 - 1, LEAST_SAMPLES // 10])
+@pytest.mark.parametrize("judged", [MIN_MINUTE_SAMPLES // 10 - 1, MIN_MINUTE_SAMPLES // 10])
 def test_a_minute_of_few_samples_is_unknown(channel, judged):
     found = channel([ASLEEP] * judged + [BOWED] * (12 - judged))
-    assert (found.most_closed is None) == (judged * 10 < LEAST_SAMPLES)
+    assert (found.most_closed_minute is None) == (judged * 10 < MIN_MINUTE_SAMPLES)
     assert found.longest_closed_s == 5 * judged
 
 
 def test_less_than_a_minute_is_no_minute_and_no_median(channel):
     found = channel([LEVEL] * 11)
     assert found.own is None
-    assert found.most_closed is None
-    assert found.furthest_yaw is None
+    assert found.most_closed_minute is None
+    assert found.furthest_yaw_minute is None
     assert np.isnan(found.yaw_change_deg).all()
     assert found.longest_closed_s == 0
 
@@ -95,22 +95,22 @@ def test_somebody_never_seen_has_nothing(channel):
     found = channel([GONE] * 24)
     assert found.own is None
     assert found.longest_closed_s is None
-    assert found.most_closed is found.least_facing is None
+    assert found.most_closed_minute is found.least_facing_minute is None
 
 
 def test_a_pitch_that_was_never_told_leaves_the_yaw(channel):
     found = channel([(5.0, None, 1.0, None)] * 24)
     assert found.own is not None
     assert (found.own.yaw_deg, found.own.pitch_deg) == (5.0, None)
-    assert found.furthest_pitch is None
-    assert found.furthest_yaw == Minute(0.0, 0.0)
+    assert found.furthest_pitch_minute is None
+    assert found.furthest_yaw_minute == MinuteValue(0.0, 0.0)
 
 
 @pytest.mark.parametrize(("bin_s", "per_minute"), [(1.0, 60), (5.0, 12), (45.0, 1), (60.0, 1)])
 def test_a_minute_in_bins_of_any_length(channel, bin_s, per_minute):
     found = channel([LEVEL] * 130, bin_s)
-    assert found.per_minute == per_minute
-    assert np.isnan(found.yaw_minutes).sum() == per_minute - 1
+    assert found.bins_per_minute == per_minute
+    assert np.isnan(found.yaw_by_minute).sum() == per_minute - 1
 
 
 bins = st.tuples(
@@ -121,9 +121,11 @@ bins = st.tuples(
 @given(st.lists(bins | st.just(GONE), min_size=1, max_size=60))
 def test_shares_stay_shares_and_extremes_are_of_some_minute(channel, rows):
     found = channel(rows)
-    known = found.closed_minutes[~np.isnan(found.closed_minutes)]
+    known = found.closed_by_minute[~np.isnan(found.closed_by_minute)]
     assert ((known >= 0) & (known <= 1)).all()
-    assert (found.most_closed is None) == (known.size == 0)
-    assert found.most_closed is None or found.most_closed.value == known.max()
+    assert (found.most_closed_minute is None) == (known.size == 0)
+    assert found.most_closed_minute is None or found.most_closed_minute.value == known.max()
     assert found.longest_closed_s is None or found.longest_closed_s <= 5 * len(rows)
-    assert found.least_facing is None or found.least_facing.value == np.nanmin(found.facing_minutes)
+    assert found.least_facing_minute is None or found.least_facing_minute.value == np.nanmin(
+        found.facing_by_minute
+    )

@@ -9,8 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.emotions import EMOTIONS, Emotion
-from reports.timeline.change_points import ALPHA, MOST_MOMENTS, WINDOW_S, Measure, changes
-from reports.timeline.student import Grid, StudentTimeline
+from reports.timeline.change_points import (
+    ALPHA,
+    MAX_CHANGE_POINTS,
+    WINDOW_S,
+    ChangeMeasure,
+    find_change_points,
+)
+from reports.timeline.student import BinGrid, StudentTimeline
 
 BIN_S, SAMPLES = 5.0, 10
 BINS = 240  # twenty minutes
@@ -26,7 +32,7 @@ def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **mo
     values = {
         "student_id": student,
         "pseudonym": f"Student {student}",
-        "grid": Grid(BIN_S, np.full(count, BIN_S)),
+        "grid": BinGrid(BIN_S, np.full(count, BIN_S)),
         "seen_s": seen * BIN_S,
         "samples": samples,
         "seen_samples": seen_samples,
@@ -60,27 +66,27 @@ def _class(rng: np.random.Generator, count: int = 12, shift: np.ndarray | float 
 @pytest.mark.parametrize("count", [0, 1, 6, 30])
 def test_a_constant_class_has_no_change(bins, count):
     lines = [_line(n, np.full(bins, 0.3), np.full(bins, 0.7)) for n in range(count)]
-    assert changes(lines, expressions=True, least_change=0.0) == ()
+    assert find_change_points(lines, expressions=True, min_change=0.0) == ()
 
 
 @pytest.mark.parametrize("step", [60, 100, 171])
 @pytest.mark.parametrize("by", [-0.4, 0.3])
 def test_a_step_is_found_where_it_is(step, by):
     shift = np.where(np.arange(BINS) >= step, by, 0.0)
-    (change,) = changes(_class(np.random.default_rng(step), 20, shift), expressions=False)
-    assert change.measure is Measure.FACING
+    (change,) = find_change_points(_class(np.random.default_rng(step), 20, shift), expressions=False)
+    assert change.measure is ChangeMeasure.FACING
     assert abs(change.at_s / BIN_S - step) <= 2
     assert np.sign(change.after - change.before) == np.sign(by)
     assert change.size == pytest.approx(abs(by), abs=0.15)
     assert change.students == 20
-    assert change.p <= ALPHA
+    assert change.p_value <= ALPHA
 
 
 def test_of_lectures_in_which_nothing_happened_few_name_a_change():
     """At 5 %, more than 20 of 200 would come up once in a thousand (binomial). This seed gives 17; 1000 of
     another gave 55."""
     rng = np.random.default_rng(8)
-    false = sum(bool(changes(_class(rng), expressions=False, least_change=0.0)) for _ in range(200))
+    false = sum(bool(find_change_points(_class(rng), expressions=False, min_change=0.0)) for _ in range(200))
     assert 0 < false <= 20
 
 
@@ -88,7 +94,7 @@ def test_one_student_alone_is_not_the_class():
     rng = np.random.default_rng(1)
     lines = _class(rng)
     facing = np.where(np.arange(BINS) < 120, 1.0, 0.0)
-    assert changes([*lines[1:], _line(99, facing)], expressions=False) == ()
+    assert find_change_points([*lines[1:], _line(99, facing)], expressions=False) == ()
 
 
 @pytest.mark.parametrize(("count", "found"), [(5, 0), (8, 1)])
@@ -96,14 +102,14 @@ def test_five_who_agree_may_be_chance(count, found):
     facing = np.where(np.arange(BINS) < 120, 0.9, 0.2)
     rng = np.random.default_rng(4)
     lines = [_line(n, facing, _wandering(rng, 2.0)) for n in range(count)]
-    assert len(changes(lines, expressions=False)) == found
+    assert len(find_change_points(lines, expressions=False)) == found
 
 
 def test_small_certain_changes_are_not_told():
     facing = np.where(np.arange(BINS) < 120, 0.9, 0.8)
     lines = [_line(n, facing) for n in range(20)]
-    assert len(changes(lines, expressions=False, least_change=0.05)) == 1
-    assert changes(lines, expressions=False, least_change=0.15) == ()
+    assert len(find_change_points(lines, expressions=False, min_change=0.05)) == 1
+    assert find_change_points(lines, expressions=False, min_change=0.15) == ()
 
 
 def test_expressions_are_looked_at_where_they_may_be():
@@ -112,10 +118,10 @@ def test_expressions_are_looked_at_where_they_may_be():
     means[100:, Emotion.HAPPY], means[100:, Emotion.NEUTRAL] = 0.4, 0.1
     usable = np.full(BINS, SAMPLES)
     lines = [_line(n, np.ones(BINS), probabilities=means, usable_samples=usable) for n in range(9)]
-    (change,) = changes(lines, expressions=True)
+    (change,) = find_change_points(lines, expressions=True)
     assert change.at_s == 500
     assert change.measure in (Emotion.HAPPY, Emotion.NEUTRAL)
-    assert changes(lines, expressions=False) == ()
+    assert find_change_points(lines, expressions=False) == ()
 
 
 def test_eyes_that_shut_and_students_who_left_are_changes_too():
@@ -125,8 +131,8 @@ def test_eyes_that_shut_and_students_who_left_are_changes_too():
         _line(n, np.ones(BINS), eye_samples=eyes, closed_samples=np.where(late, SAMPLES, 0)) for n in range(9)
     ]
     left = [_line(n, np.ones(BINS), np.where(late, 0.0, 1.0)) for n in range(9)]
-    for lines, measure in ((shut, Measure.SHUT), (left, Measure.SEEN)):
-        (change,) = changes(lines, expressions=False)
+    for lines, measure in ((shut, ChangeMeasure.EYES_CLOSED), (left, ChangeMeasure.SEEN)):
+        (change,) = find_change_points(lines, expressions=False)
         assert (change.measure, change.at_s, change.size) == (measure, 750, pytest.approx(1))
 
 
@@ -134,17 +140,17 @@ def test_a_gap_is_no_change():
     """Nothing was watched for ten minutes: neither did anybody leave, nor does either side tell."""
     watched_s = np.where((np.arange(BINS) < 60) | (np.arange(BINS) >= 180), BIN_S, 0.0)
     seen = watched_s / BIN_S
-    lines = [replace(_line(n, np.ones(BINS), seen), grid=Grid(BIN_S, watched_s)) for n in range(9)]
-    assert changes(lines, expressions=False) == ()
+    lines = [replace(_line(n, np.ones(BINS), seen), grid=BinGrid(BIN_S, watched_s)) for n in range(9)]
+    assert find_change_points(lines, expressions=False) == ()
 
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.integers(0, BINS), max_size=6), seed=st.integers(0, 99))
 def test_moments_are_few_apart_and_in_order(steps, seed):
     shift = sum((np.where(np.arange(BINS) >= at, (-1) ** i * 0.4, 0.0) for i, at in enumerate(steps)), 0.0)
-    found = changes(_class(np.random.default_rng(seed), 10, shift), expressions=False)
+    found = find_change_points(_class(np.random.default_rng(seed), 10, shift), expressions=False)
     times = [change.at_s for change in found]
-    assert len(found) <= MOST_MOMENTS
+    assert len(found) <= MAX_CHANGE_POINTS
     assert times == sorted(times)
     assert all(b - a >= 2 * WINDOW_S for a, b in pairwise(times))
     assert all(0 <= share <= 1 for change in found for share in (change.before, change.after))
@@ -152,5 +158,7 @@ def test_moments_are_few_apart_and_in_order(steps, seed):
 
 def test_the_same_lecture_says_the_same():
     shift = np.where(np.arange(BINS) >= 100, -0.3, 0.0)
-    once, again = (changes(_class(np.random.default_rng(3), 12, shift), expressions=False) for _ in range(2))
+    once, again = (
+        find_change_points(_class(np.random.default_rng(3), 12, shift), expressions=False) for _ in range(2)
+    )
     assert once == again != ()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from db.records import TimelineBin
 from model.emotions import Emotion
 from reports.timeline.classroom import aggregate_timeline, class_timeline
-from reports.timeline.student import session_grid, student_timelines
+from reports.timeline.student import build_session_grid, build_student_timelines
 
 scripts = st.lists(st.text(alphabet="adfhsun.?<", min_size=6, max_size=6), min_size=1, max_size=8)
 
@@ -21,7 +21,7 @@ def test_the_class_mean_lies_between_its_students(lessons, scripts):
     stacked = np.array([line.probabilities for line in lines])
     for b in range(6):
         known = ~np.isnan(stacked[:, b, 0])
-        assert whole.people_usable[b] == known.sum()
+        assert whole.students_usable[b] == known.sum()
         if not known.any():
             assert np.isnan(whole.probabilities[b]).all()
             continue
@@ -33,8 +33,8 @@ def test_the_class_mean_lies_between_its_students(lessons, scripts):
 def test_the_class_over_time(lessons):
     lines = lessons.timelines("ns.<", "n?..", "n...", "h...")
     whole = class_timeline(lines, lines[0].grid)
-    assert whole.people == 4
-    assert whole.people_seen.tolist() == [4, 2, 0, 1]
+    assert whole.student_count == 4
+    assert whole.students_seen.tolist() == [4, 2, 0, 1]
     assert whole.seen_share.tolist() == [1, 0.5, 0, 0.25]
     assert whole.facing_share[:2].tolist() == [1, 1]
     assert np.isnan(whole.facing_share[2])
@@ -45,22 +45,22 @@ def test_the_class_over_time(lessons):
 def test_a_student_readable_for_a_moment_counts_for_a_moment(lessons):
     full = lessons.bin(1, 0, "n")
     brief = TimelineBin(2, 0.0, 5.0, 5.0, 10, 10, 1, lessons.probabilities("sad", 1.0), {"blurred": 9})
-    lines = student_timelines(lessons.session(1), lessons.students(2), [full, brief])
+    lines = build_student_timelines(lessons.session(1), lessons.students(2), [full, brief])
     whole = class_timeline(lines, lines[0].grid)
     assert whole.probabilities[0, Emotion.SAD] == pytest.approx((0.05 * 5 + 1.0 * 0.5) / 5.5)
 
 
 def test_a_class_without_students(lessons):
-    grid = session_grid(lessons.session(3), [])
+    grid = build_session_grid(lessons.session(3), [])
     whole = class_timeline([], grid)
-    assert whole.people == 0
+    assert whole.student_count == 0
     assert np.isnan(whole.seen_share).all()
     assert whole.probabilities.shape == (3, 7)
 
 
 def test_a_gap_is_unknown_for_the_class(lessons):
     session = lessons.session(3, watched_s=10.0)
-    lines = student_timelines(session, lessons.students(1), lessons.bins(["n n"]))
+    lines = build_student_timelines(session, lessons.students(1), lessons.bins(["n n"]))
     whole = class_timeline(lines, lines[0].grid)
     assert np.isnan(whole.seen_share).tolist() == [False, True, False]
 
@@ -69,10 +69,10 @@ def test_a_gap_is_unknown_for_the_class(lessons):
 def test_aggregate_never_shows_fewer_than_five(lessons, people):
     whole = aggregate_timeline(lessons.session(len(people)), lessons.aggregate(people))
     few = np.array(people) < 5
-    for curve in (whole.probabilities[:, 0], whole.facing_share, whole.seen_share, whole.posed_share):
+    for curve in (whole.probabilities[:, 0], whole.facing_share, whole.seen_share, whole.head_pose_share):
         np.testing.assert_array_equal(np.isnan(curve), few)
-    assert (whole.people_usable[few] == 0).all()
-    assert whole.people == max(people)
+    assert (whole.students_usable[few] == 0).all()
+    assert whole.student_count == max(people)
     if not few.all():
         assert np.nanmax(whole.seen_share) == 1
 

@@ -16,22 +16,30 @@ from hypothesis import strategies as st
 from db.records import GapRecord
 from monitor.types import GapReason
 from reports.builder import build_report
-from reports.charts.class_timeline import class_chart
-from reports.charts.heatmap import direction_maps, sadness_maps
-from reports.charts.resampling import State
-from reports.charts.sparklines import facing_spark
+from reports.charts.class_timeline import class_timeline_chart
+from reports.charts.heatmap import direction_heat_maps, sadness_heat_maps
+from reports.charts.resampling import ColumnState
+from reports.charts.sparklines import facing_sparkline
 from reports.charts.student_strip import student_strip
-from reports.charts.style import state_look
-from reports.flags.base import Outcome
-from reports.narrative.summary import banner, summary
-from reports.rendering.export import csv_text, json_text
-from reports.rendering.html import facts, render_html
-from reports.timeline.gaps import MOST_GAPS, REASONS, Unseen, gaps_told, listed, unseen, unseen_s
-from reports.timeline.student import overlap_s, session_grid
+from reports.charts.style import state_style
+from reports.flags.base import FlagOutcome
+from reports.narrative.summary import missing_data_notice, summary_sentences
+from reports.rendering.export import report_csv, report_json
+from reports.rendering.html import render_report_html, report_facts
+from reports.timeline.gaps import (
+    GAP_REASONS,
+    MAX_LISTED_GAPS,
+    UnobservedInterval,
+    describe_gaps,
+    find_unobserved_intervals,
+    gaps_to_list,
+    sum_unobserved_s,
+)
+from reports.timeline.student import build_session_grid, overlap_s
 from tests.helpers.pages import Page
 from tests.reports.rendering.test_export_schema import problems
 
-NOT_WATCHED = state_look(State.NOT_WATCHED)["hatch"]
+NOT_WATCHED = state_style(ColumnState.NOT_WATCHED)["hatch"]
 
 
 def plain(text: str | None) -> str | None:
@@ -55,7 +63,7 @@ def make(lessons):
 
 
 def test_every_reason_has_words() -> None:
-    assert set(REASONS) == {reason.value for reason in GapReason}
+    assert set(GAP_REASONS) == {reason.value for reason in GapReason}
 
 
 class TestUnseen:
@@ -73,7 +81,7 @@ class TestUnseen:
         ],
     )
     def test_they_are_put_in_order(self, gaps, found) -> None:
-        assert unseen(gaps, 100.0) == tuple(Unseen(*gap) for gap in found)
+        assert find_unobserved_intervals(gaps, 100.0) == tuple(UnobservedInterval(*gap) for gap in found)
 
     @given(
         st.lists(
@@ -83,14 +91,14 @@ class TestUnseen:
         )
     )
     def test_no_second_counts_twice(self, gaps) -> None:
-        found = unseen(gaps, 90.0)
+        found = find_unobserved_intervals(gaps, 90.0)
         assert all(gap.length_s > 0 for gap in found)
         assert all(a.end_s <= b.start_s for a, b in pairwise(found))
         fine = np.arange(0.005, 90, 0.01)
         covered = np.zeros(len(fine), bool)
         for start_s, end_s, _ in gaps:
             covered |= (fine >= start_s) & (fine < end_s)
-        assert unseen_s(found) == pytest.approx(covered.sum() * 0.01, abs=0.02 * (len(gaps) + 1))
+        assert sum_unobserved_s(found) == pytest.approx(covered.sum() * 0.01, abs=0.02 * (len(gaps) + 1))
 
 
 @pytest.mark.parametrize(
@@ -107,13 +115,13 @@ class TestUnseen:
     ],
 )
 def test_how_much_and_why_in_one_sentence(gaps, told) -> None:
-    assert plain(gaps_told([Unseen(*gap) for gap in gaps], 3000.0)) == told
+    assert plain(describe_gaps([UnobservedInterval(*gap) for gap in gaps], 3000.0)) == told
 
 
 def test_a_page_lists_the_longest() -> None:
-    gaps = [Unseen(n * 10.0, n * 10.0 + 1 + n % 20, "paused") for n in range(40)]
-    shown = listed(gaps)
-    assert len(shown) == MOST_GAPS
+    gaps = [UnobservedInterval(n * 10.0, n * 10.0 + 1 + n % 20, "paused") for n in range(40)]
+    shown = gaps_to_list(gaps)
+    assert len(shown) == MAX_LISTED_GAPS
     assert [gap.start_s for gap in shown] == sorted(gap.start_s for gap in shown)
     assert min(gap.length_s for gap in shown) >= 15
 
@@ -123,42 +131,42 @@ class TestThePage:
         report = make(
             "bb    bbbb", gaps=[(10.0, 25.0, "no picture"), (25.0, 30.0, "paused")], mode="behaviour"
         )
-        page = Page(render_html(report))
+        page = Page(render_report_html(report))
         assert not page.problems
         sentence = (
             "For 20 s of 50 s nothing was seen: the camera gave no picture (15 s) and the recording was "
             "paused (5 s)."
         )
-        assert plain(banner(report)) == sentence
+        assert plain(missing_data_notice(report)) == sentence
         assert page.text.index(sentence) < page.text.index("The class over time")
         assert ["0:10", "0:25", "15 s", "The camera gave no picture"] in [
             [plain(cell) for cell in row] for row in page.table
         ]
         assert "It is nobody's absence" in page.text
-        assert plain(dict(facts(report))["Watched"]) == "30 s of 50 s"
+        assert plain(dict(report_facts(report))["Watched"]) == "30 s of 50 s"
 
     def test_without_gaps_there_is_none_of_it(self, make) -> None:
         report = make("bbbb", mode="behaviour")
-        assert banner(report) is None
-        page = Page(render_html(report))
+        assert missing_data_notice(report) is None
+        page = Page(render_report_html(report))
         assert "nothing was seen" not in page.text.casefold()
         assert "absence" not in page.text
-        assert plain(dict(facts(report))["Watched"]) == "20 s"
+        assert plain(dict(report_facts(report))["Watched"]) == "20 s"
 
     def test_what_else_was_not_watched_is_told_besides(self, make) -> None:
         report = make("bb  b   bb", gaps=[(9.5, 20.5, "black picture")], mode="behaviour")
-        assert plain(banner(report)) == (
+        assert plain(missing_data_notice(report)) == (
             "For 11 s of 50 s nothing was seen: the picture was black. "
             "Besides, nothing was watched for 15 s in between; the charts show where."
         )
 
     def test_the_ends_of_bins_are_no_second_warning(self, make) -> None:
         report = make("bb  bb", gaps=[(10.5, 19.5, "paused")], mode="behaviour")
-        assert "Besides" not in str(banner(report))
+        assert "Besides" not in str(missing_data_notice(report))
 
     def test_many_are_counted(self, make) -> None:
         gaps = [(n * 5.0, n * 5.0 + 1.0, "no picture") for n in range(20)]
-        page = Page(render_html(make("b" * 20, gaps=gaps, mode="behaviour")))
+        page = Page(render_report_html(make("b" * 20, gaps=gaps, mode="behaviour")))
         assert "And 8 shorter ones." in page.text
 
     def test_of_a_class_alone(self, make, lessons) -> None:
@@ -166,16 +174,19 @@ class TestThePage:
         report = make(
             "......", aggregate=rows, watched_s=20.0, gaps=[(10.0, 20.0, "paused")], mode="aggregate"
         )
-        page = Page(render_html(report))
+        page = Page(render_report_html(report))
         assert "For 10 s of 30 s nothing was seen: the recording was paused." in plain(page.text)
         assert "When nothing was seen" in page.headings
         assert np.isnan(report.whole.seen_share[2:4]).all()
 
     def test_all_of_it(self, make) -> None:
         report = make("    ", gaps=[(0.0, 20.0, "paused")])
-        assert summary(report) == ("Nothing was watched, so there is nothing to report.",)
-        assert plain(banner(report)) == "For 20 s of 20 s nothing was seen: the recording was paused."
-        assert not Page(render_html(report)).problems
+        assert summary_sentences(report) == ("Nothing was watched, so there is nothing to report.",)
+        assert (
+            plain(missing_data_notice(report))
+            == "For 20 s of 20 s nothing was seen: the recording was paused."
+        )
+        assert not Page(render_report_html(report)).problems
 
 
 class TestTheCharts:
@@ -193,9 +204,9 @@ class TestTheCharts:
     def charts(self, report):
         lines = [person.timeline for person in report.people]
         return [
-            class_chart(report.whole, expressions=True),
-            *sadness_maps(lines),
-            *direction_maps(lines),
+            class_timeline_chart(report.whole, expressions=True),
+            *sadness_heat_maps(lines),
+            *direction_heat_maps(lines),
             student_strip(lines[0]),
         ]
 
@@ -218,7 +229,7 @@ class TestTheCharts:
             legends = [*chart.figure.legends, *(ax.get_legend() for ax in chart.figure.axes)]
             words = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
             assert "not watched" in words
-        assert state_look(State.ABSENT)["hatch"] != NOT_WATCHED
+        assert state_style(ColumnState.ABSENT)["hatch"] != NOT_WATCHED
 
     def test_without_gaps_nothing_is_hatched_so(self, make) -> None:
         for chart in self.charts(make("nnnn", "nn..")):
@@ -226,13 +237,13 @@ class TestTheCharts:
 
     def test_the_small_ones_are_grey_there(self, make) -> None:
         gone = make(*self.SCRIPTS, gaps=[(15.0, 30.0, "paused")]).people[0].timeline
-        assert "M30.0 0H60.0V20H30.0z" in facing_spark(gone)
-        assert facing_spark(gone).count("<path") == 3
-        assert facing_spark(make("nnnn").people[0].timeline).count("<path") == 2
+        assert "M30.0 0H60.0V20H30.0z" in facing_sparkline(gone)
+        assert facing_sparkline(gone).count("<path") == 3
+        assert facing_sparkline(make("nnnn").people[0].timeline).count("<path") == 2
 
     def test_the_chart_says_it_in_words(self, make) -> None:
         report = make(*self.SCRIPTS, gaps=[(10.0, 40.0, "paused")])
-        assert "Nothing was seen for 30" in class_chart(report.whole, expressions=True).alt
+        assert "Nothing was seen for 30" in class_timeline_chart(report.whole, expressions=True).alt
 
 
 class TestTheExports:
@@ -250,7 +261,7 @@ class TestTheExports:
         )
         told = [
             (row["start_s"], row["gap_s"], row["gap_reason"], row["watched_s"])
-            for row in csv.DictReader(io.StringIO(csv_text(report)))
+            for row in csv.DictReader(io.StringIO(report_csv(report)))
         ]
         assert told == [
             ("0", "0", "", "5"),
@@ -262,19 +273,19 @@ class TestTheExports:
         ]
 
     def test_the_json_has_them_to_the_moment(self, make) -> None:
-        data = json.loads(json_text(make("nn  nn", gaps=self.GAPS)))
+        data = json.loads(report_json(make("nn  nn", gaps=self.GAPS)))
         assert [tuple(gap.values()) for gap in data["gaps"]] == list(self.GAPS)
         assert data["session"]["unseen_s"] == 11.0
         assert "nothing was seen" in data["missing"]
         assert problems(data) == []
 
     def test_a_file_of_before_there_were_gaps_is_still_one(self, make) -> None:
-        data = json.loads(json_text(make("nn", gaps=[])))
+        data = json.loads(report_json(make("nn", gaps=[])))
         del data["gaps"], data["session"]["unseen_s"]
         assert problems(data) == []
 
     def test_what_nobody_described_is_refused(self, make) -> None:
-        data = json.loads(json_text(make("nn  nn", gaps=self.GAPS)))
+        data = json.loads(report_json(make("nn  nn", gaps=self.GAPS)))
         data["gaps"][0]["undescribed"] = 1
         assert problems(data) != []
 
@@ -289,7 +300,7 @@ class TestNobodyIsAbsentInAGap:
         return script[:at] + " " * bins + script[at:]
 
     def verdicts(self, report):
-        return [person.attention_verdict for person in report.people]
+        return [person.attention_decision for person in report.people]
 
     @pytest.mark.parametrize("at", [0, 1, 30, 60, 119, 120])
     @pytest.mark.parametrize("bins", [1, 240])
@@ -322,19 +333,19 @@ class TestNobodyIsAbsentInAGap:
         assert self.verdicts(gone)[5].not_seen_s == 300.0
         assert self.verdicts(gone)[5].away_share == pytest.approx(0.5)
         assert self.verdicts(parted)[5].not_seen_s == 0.0
-        assert self.verdicts(parted)[5].outcome is Outcome.NOT_FLAGGED
+        assert self.verdicts(parted)[5].outcome is FlagOutcome.NOT_FLAGGED
 
     def test_the_first_minutes_of_an_empty_room_are_watched_and_a_gap_in_them_is_not(self, lessons) -> None:
         """Of the time before anybody came there are no rows; it must not be spread over the gap."""
         rows = lessons.bins([" " * 8 + "bbbb"])
         session = replace(lessons.session(12), watched_s=20.0 + 25.0)
-        grid = session_grid(session, rows, [(10.0, 25.0)])
+        grid = build_session_grid(session, rows, [(10.0, 25.0)])
         assert grid.watched_s.tolist() == [5, 5, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5]
 
     def test_before_anybody_came_as_much_is_watched_as_the_session_says(self, lessons) -> None:
         rows = lessons.bins([" " * 4 + "bb"])
         session = replace(lessons.session(6), watched_s=10.0 + 6.0)
-        grid = session_grid(session, rows, [(2.0, 7.0)])
+        grid = build_session_grid(session, rows, [(2.0, 7.0)])
         assert grid.watched_s[:4].sum() == pytest.approx(6.0)
         assert (grid.watched_s[:4] <= [2, 3, 5, 5]).all()
 
@@ -345,8 +356,10 @@ def test_how_much_of_each_bin_lies_in_spans() -> None:
 
 
 def test_a_moment_is_summed_up_and_not_listed() -> None:
-    found = unseen([(10.0, 20.0, "paused"), (20.0, 20.4, "no picture"), (50.0, 51.0, "no picture")], 60.0)
-    assert [(gap.start_s, gap.end_s) for gap in listed(found)] == [(10.0, 20.0), (50.0, 51.0)]
-    assert "For 11\xa0s of" in str(gaps_told(found, 60.0))
-    alone = unseen([(20.0, 20.4, "no picture")], 60.0)
-    assert listed(alone) == alone
+    found = find_unobserved_intervals(
+        [(10.0, 20.0, "paused"), (20.0, 20.4, "no picture"), (50.0, 51.0, "no picture")], 60.0
+    )
+    assert [(gap.start_s, gap.end_s) for gap in gaps_to_list(found)] == [(10.0, 20.0), (50.0, 51.0)]
+    assert "For 11\xa0s of" in str(describe_gaps(found, 60.0))
+    alone = find_unobserved_intervals([(20.0, 20.4, "no picture")], 60.0)
+    assert gaps_to_list(alone) == alone

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
-from db.records import ONLINE, TimelineBin
+from db.records import ONLINE_SOURCE, TimelineBin
 from model.emotions import Emotion
-from reports.flags.attention import AttentionFlagSettings, judge_attention
+from reports.flags.attention import AttentionFlagSettings, decide_attention_flags
 from reports.timeline.classroom import class_timeline
-from reports.timeline.student import UNKNOWN, session_grid, student_timelines
+from reports.timeline.student import NO_EXPRESSION, build_session_grid, build_student_timelines
 
 scripts = st.lists(st.text(alphabet="adfhsun.?<", min_size=6, max_size=6), min_size=1, max_size=8)
 
@@ -24,7 +24,13 @@ def test_bins_land_on_the_grid(lessons):
     line = lessons.timeline("sh.?n")
     assert line.grid.start_s.tolist() == [0, 5, 10, 15, 20]
     assert line.seen_s.tolist() == [5, 5, 0, 5, 5]
-    assert line.leading.tolist() == [Emotion.SAD, Emotion.HAPPY, UNKNOWN, UNKNOWN, Emotion.NEUTRAL]
+    assert line.leading.tolist() == [
+        Emotion.SAD,
+        Emotion.HAPPY,
+        NO_EXPRESSION,
+        NO_EXPRESSION,
+        Emotion.NEUTRAL,
+    ]
     assert line.unknown == {"absent": 10, "too small": 10}
     assert np.isnan(line.probabilities[2]).all()
     assert line.probabilities[0, Emotion.SAD] == pytest.approx(0.7)
@@ -35,15 +41,15 @@ def test_shares_and_dominant_expression(lessons):
     assert line.coverage == pytest.approx(5 / 6)
     assert line.usable_share == pytest.approx(3 / 5)
     assert line.facing_share == pytest.approx(3 / 4)
-    assert line.dominant is Emotion.SAD
-    assert line.led_s(Emotion.SAD) == 10
+    assert line.dominant_expression is Emotion.SAD
+    assert line.leading_s(Emotion.SAD) == 10
     assert line.first_seen_s == 0
 
 
 def test_somebody_never_seen_has_no_expression_and_no_direction(lessons):
     line = lessons.timelines("nnn", "...")[1]
     assert (line.coverage, line.usable_share) == (0, 0)
-    assert line.dominant is None
+    assert line.dominant_expression is None
     assert line.facing_share is None
     assert line.first_seen_s is None
 
@@ -58,20 +64,20 @@ def test_bins_before_the_first_appearance_count_as_not_seen(lessons):
 def test_a_gap_is_not_watched_and_is_not_absence(lessons):
     session = lessons.session(6, watched_s=20.0)
     bins = lessons.bins(["nn  nn", "n.  nn"])
-    first, second = student_timelines(session, lessons.students(2), bins)
-    assert first.grid.watched.tolist() == [True, True, False, False, True, True]
+    first, second = build_student_timelines(session, lessons.students(2), bins)
+    assert first.grid.is_watched.tolist() == [True, True, False, False, True, True]
     assert first.coverage == 1
     assert second.coverage == 0.75
 
 
 def test_an_empty_room_before_the_first_student_was_watched(lessons):
     session = lessons.session(4, watched_s=20.0)
-    grid = session_grid(session, lessons.bins(["  nn"]))
+    grid = build_session_grid(session, lessons.bins(["  nn"]))
     assert grid.watched_s.tolist() == [5, 5, 5, 5]
 
 
 def test_a_room_that_stays_empty_was_watched(lessons):
-    assert session_grid(lessons.session(3, watched_s=12.0), []).watched_s.tolist() == [4, 4, 4]
+    assert build_session_grid(lessons.session(3, watched_s=12.0), []).watched_s.tolist() == [4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +85,19 @@ def test_a_room_that_stays_empty_was_watched(lessons):
 )
 def test_no_frame_and_one_frame(lessons, end_s, watched_s, expected):
     session = lessons.session(0, end_s=end_s, watched_s=watched_s)
-    assert session_grid(session, []).watched_s.tolist() == expected
+    assert build_session_grid(session, []).watched_s.tolist() == expected
 
 
 def test_a_bin_half_usable_counts_half_its_seen_time(lessons):
     row = TimelineBin(1, 0.0, 5.0, 4.0, 10, 8, 4, lessons.probabilities("sad"), {"absent": 2, "blurred": 4})
-    (line,) = student_timelines(lessons.session(1), lessons.students(1), [row])
+    (line,) = build_student_timelines(lessons.session(1), lessons.students(1), [row])
     assert line.usable_s.tolist() == [2.0]
     assert line.coverage == pytest.approx(0.8)
 
 
 def test_a_bin_of_a_stranger_is_refused(lessons):
     with pytest.raises(ValueError, match="student 2, who is not among"):
-        student_timelines(lessons.session(), lessons.students(1), lessons.bins(["n", "n"]))
+        build_student_timelines(lessons.session(), lessons.students(1), lessons.bins(["n", "n"]))
 
 
 @settings(max_examples=30)
@@ -101,13 +107,13 @@ def test_the_order_of_bins_does_not_matter(lessons, scripts, seed):
     shuffled = random.Random(seed).sample(bins, len(bins))
     session, students = lessons.session(6), lessons.students(len(scripts))
     for a, b in zip(
-        student_timelines(session, students, bins),
-        student_timelines(session, students, shuffled),
+        build_student_timelines(session, students, bins),
+        build_student_timelines(session, students, shuffled),
         strict=True,
     ):
         np.testing.assert_array_equal(a.probabilities, b.probabilities)
         np.testing.assert_array_equal(a.seen_s, b.seen_s)
-        assert a.unknown == b.unknown
+        assert a.unreadable_reasons == b.unreadable_reasons
 
 
 @settings(max_examples=50)
@@ -121,7 +127,7 @@ def test_time_is_neither_lost_nor_made(lessons, scripts):
         assert 0 <= line.coverage <= 1
         assert 0 <= line.usable_share <= 1
         assert (line.usable_s <= line.seen_s).all()
-        assert sum(line.led_s(e) for e in Emotion) == pytest.approx(line.usable_s.sum())
+        assert sum(line.leading_s(e) for e in Emotion) == pytest.approx(line.usable_s.sum())
 
 
 @settings(max_examples=20)
@@ -148,8 +154,8 @@ class TestAnOnlineLesson:
     """Nobody is watched before they have joined, nor after they have left."""
 
     def lines(self, lessons, *scripts: str):
-        session = lessons.session(max(map(len, scripts)), source=ONLINE)
-        return student_timelines(session, lessons.students(len(scripts)), lessons.bins(scripts))
+        session = lessons.session(max(map(len, scripts)), source=ONLINE_SOURCE)
+        return build_student_timelines(session, lessons.students(len(scripts)), lessons.bins(scripts))
 
     def test_only_the_own_time_counts(self, lessons):
         whole, part = self.lines(lessons, "nnnnnn", "  nn. ")
@@ -168,6 +174,6 @@ class TestAnOnlineLesson:
 
     def test_nobody_is_flagged_for_time_that_was_not_theirs(self, lessons):
         there, gone = "n" * 120, "n" * 60 + " " * 60
-        verdicts = judge_attention(self.lines(lessons, *[there] * 5, gone), AttentionFlagSettings())
+        verdicts = decide_attention_flags(self.lines(lessons, *[there] * 5, gone), AttentionFlagSettings())
         assert (verdicts[-1].not_seen_s, verdicts[-1].watched_s) == (0, 300)
         assert verdicts[-1].coverage == 1

@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 
 from db.records import TrackRecord
-from monitor.types import Grounds
-from reports.timeline.uncertain_returns import SEAT_ALONE, arrivals_told, came_at, uncertain_arrivals
+from monitor.types import AssignmentBasis
+from reports.timeline.uncertain_returns import (
+    SEAT_ONLY,
+    describe_uncertain_reidentifications,
+    find_uncertain_reidentifications,
+    format_reidentification_time,
+)
 
 
 def tracks(*parts: tuple[int, float, str | None]) -> list[TrackRecord]:
@@ -15,28 +20,28 @@ def tracks(*parts: tuple[int, float, str | None]) -> list[TrackRecord]:
 
 
 def test_it_is_the_monitors_word():
-    assert Grounds.SEAT.value == SEAT_ALONE
+    assert AssignmentBasis.SEAT_ONLY.value == SEAT_ONLY
 
 
 def test_only_the_seat_alone_is_uncertain():
-    found = uncertain_arrivals(
-        tracks((1, 0, None), (1, 20, "seat and clothes"), (1, 40, SEAT_ALONE), (1, 60, "another on the seat"))
+    found = find_uncertain_reidentifications(
+        tracks((1, 0, None), (1, 20, "seat and clothes"), (1, 40, SEAT_ONLY), (1, 60, "another on the seat"))
     )
     assert found == {1: (40,)}
 
 
 def test_they_come_by_person_and_time():
-    found = uncertain_arrivals(
-        tracks((2, 0, None), (1, 0, None), (1, 80, SEAT_ALONE), (2, 30, SEAT_ALONE), (1, 40, SEAT_ALONE))
+    found = find_uncertain_reidentifications(
+        tracks((2, 0, None), (1, 0, None), (1, 80, SEAT_ONLY), (2, 30, SEAT_ONLY), (1, 40, SEAT_ONLY))
     )
     assert found == {1: (40, 80), 2: (30,)}
 
 
 def test_the_first_of_a_person_is_no_return():
     """Whoever a split made begins with the track that was in doubt."""
-    assert uncertain_arrivals(tracks((1, 0, None), (9, 40, SEAT_ALONE))) == {}
-    assert uncertain_arrivals(tracks((9, 40, SEAT_ALONE), (9, 60, SEAT_ALONE))) == {9: (60,)}
-    assert uncertain_arrivals([]) == {}
+    assert find_uncertain_reidentifications(tracks((1, 0, None), (9, 40, SEAT_ONLY))) == {}
+    assert find_uncertain_reidentifications(tracks((9, 40, SEAT_ONLY), (9, 60, SEAT_ONLY))) == {9: (60,)}
+    assert find_uncertain_reidentifications([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,8 +55,11 @@ def test_the_first_of_a_person_is_no_return():
     ],
 )
 def test_in_words(times_s, when):
-    assert arrivals_told(times_s) == f"At {when} somebody sat down here who may be somebody else."
+    assert (
+        describe_uncertain_reidentifications(times_s)
+        == f"At {when} somebody sat down here who may be somebody else."
+    )
 
 
 def test_a_split_at_the_told_time_is_never_after_the_arrival():
-    assert came_at(754.99) == "12:34"
+    assert format_reidentification_time(754.99) == "12:34"

@@ -15,5 +15,5 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.accounts", lines=COMMANDS)
-def accounts() -> None:
+def accounts_command() -> None:
     """Keep the dashboard's accounts; also for who has locked themselves out of it."""

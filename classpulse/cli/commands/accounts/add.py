@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.commands.accounts.password import ask_password, tell_password
+from classpulse.cli.commands.accounts.password import print_password, prompt_password
 from classpulse.config.settings import read_config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.services import accounts
 from db.accounts import Role
 
@@ -19,11 +19,15 @@ from db.accounts import Role
 @click.option("--class", "classes", multiple=True, help="A class of a teacher; may be said several times.")
 @click.option("--type", "typed", is_flag=True, help="Ask for the password, instead of making one.")
 @click.pass_obj
-def add(config_path: Path, name: str, role: str, classes: tuple[str, ...], typed: bool) -> int:
+def accounts_add_command(
+    config_path: Path, name: str, role: str, classes: tuple[str, ...], typed: bool
+) -> int:
     """Make an account for NAME; its password is shown once."""
     config = read_config(config_path)
-    password = ask_password() if typed else accounts.new_password(name)
-    with open_record(config) as engine:
-        made = accounts.add(engine, accounts.at_terminal(), name, Role(role), classes, password)
-    tell_password(made.name, None if typed else password)
+    password = prompt_password() if typed else accounts.generate_password(name)
+    with open_configured_database(config) as engine:
+        made = accounts.create_account(
+            engine, accounts.command_line_actor(), name, Role(role), classes, password
+        )
+    print_password(made.name, None if typed else password)
     return 0

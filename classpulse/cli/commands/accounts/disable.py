@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import say
+from classpulse.cli.console import print_message
 from classpulse.config.settings import read_config
-from classpulse.database import open_record
+from classpulse.database import open_configured_database
 from classpulse.services import accounts
 
 
@@ -16,11 +16,11 @@ from classpulse.services import accounts
 @click.argument("name")
 @click.option("--undo", is_flag=True, help="Let them log in again.")
 @click.pass_obj
-def disable(config_path: Path, name: str, undo: bool) -> int:
+def accounts_disable_command(config_path: Path, name: str, undo: bool) -> int:
     """Let the account NAME log in no more; who is logged in with it is out at once."""
-    with open_record(read_config(config_path)) as engine:
-        account = accounts.find(engine, name)
-        do = accounts.enable if undo else accounts.disable
-        do(engine, accounts.at_terminal(), account)
-    say(f"{account.name} can log in {'again' if undo else 'no more'}")
+    with open_configured_database(read_config(config_path)) as engine:
+        account = accounts.find_account(engine, name)
+        do = accounts.enable_account if undo else accounts.disable_account
+        do(engine, accounts.command_line_actor(), account)
+    print_message(f"{account.name} can log in {'again' if undo else 'no more'}")
     return 0

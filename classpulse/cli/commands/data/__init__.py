@@ -13,5 +13,5 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.data", lines=COMMANDS)
-def data() -> None:
+def data_command() -> None:
     """Look after what is kept."""

@@ -15,7 +15,7 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.model", lines=COMMANDS)
-def model() -> None:
+def model_command() -> None:
     """Explore the data, and train, evaluate and export the expression model.
 
     DATA is a folder with fer2013_faces.png and fer2013_labels.npz, Kaggle's fer2013.csv, a folder of

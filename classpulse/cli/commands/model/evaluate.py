@@ -9,15 +9,15 @@ from typing import Any
 import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
-from classpulse.cli.console import print_json, print_table, progress_bar, say
+from classpulse.cli.console import print_json, print_message, print_table, progress_bar
 from classpulse.errors import UserError
-from model.data.faces import SPLIT_NAMES, Faces, Usage, select
+from model.data.faces import USAGE_BY_SPLIT_NAME, Faces, Usage, select_split
 from model.data.load import load_faces
 from model.evaluation.classification_report import classification_report
 from model.evaluation.metrics import Evaluation
 from model.evaluation.scorecard import Scorecard, make_scorecard
-from model.export.model_card import percent
-from model.inference.classifier import LiteRTClassifier, read_model, shipped
+from model.export.model_card import format_share
+from model.inference.classifier import LiteRTClassifier, read_model, shipped_file
 
 
 @click.command()
@@ -26,7 +26,7 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped
 @click.option(
     "--split",
     "split_name",
-    type=click.Choice(list(SPLIT_NAMES)),
+    type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
     help="Which faces; default: 'report', the second half of PublicTest, where DATA has it, else 'all'.",
 )
 @click.option(
@@ -38,7 +38,7 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of the processor.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for pictures and text.")
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
-def evaluate(
+def model_evaluate_command(
     data: Path,
     votes: Path | None,
     split_name: str | None,
@@ -55,25 +55,25 @@ def evaluate(
     classifier = _classifier(model_path, threads)
     everything = load_faces(data, votes)
     name = split_name or _default_split(everything)
-    faces = select(everything, name)
-    train = None if name in {"train", "all"} else _training(everything)
+    faces = select_split(everything, name)
+    train = None if name in {"train", "all"} else _training_split(everything)
     with progress_bar("scoring", 1.0, quiet=as_json) as bar:
-        card = make_scorecard(classifier, faces, train, progress=bar.at)
+        card = make_scorecard(classifier, faces, train, progress=bar.update)
     if as_json:
-        print_json(_as_json(card, data, name))
+        print_json(_scorecard_data(card, data, name))
     else:
-        _print(card, name)
+        _print_scorecard(card, name)
     if out is not None:
-        from classpulse.evaluation.model_files import write_score_files
+        from classpulse.evaluation.model_files import write_scorecard_files
 
-        write_score_files(card, _as_json(card, data, name), out)
-        say(f"pictures, reports and every figure are in {out}")
+        write_scorecard_files(card, _scorecard_data(card, data, name), out)
+        print_message(f"pictures, reports and every figure are in {out}")
     return 0
 
 
 def _classifier(path: Path | None, threads: int) -> LiteRTClassifier:
     if path is None:
-        return LiteRTClassifier(read_model(shipped("expression.tflite")), threads)
+        return LiteRTClassifier(read_model(shipped_file("expression.tflite")), threads)
     if path.is_dir():
         path = path / "expression.tflite"
     if path.suffix != ".tflite":
@@ -87,12 +87,12 @@ def _default_split(faces: Faces) -> str:
     return "report" if (faces.usage == Usage.PUBLIC_TEST).sum() > 1 else "all"
 
 
-def _training(faces: Faces) -> Faces | None:
+def _training_split(faces: Faces) -> Faces | None:
     own = faces.usage == Usage.TRAINING
-    return faces.take(own) if own.any() else None
+    return faces.subset(own) if own.any() else None
 
 
-def _as_json(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
+def _scorecard_data(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
     """The main figures first: each label set by its own head."""
     ferplus = None if card.ferplus is None else asdict(card.ferplus)
     return {
@@ -106,20 +106,20 @@ def _as_json(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
     }
 
 
-def _print(card: Scorecard, split_name: str) -> None:
+def _print_scorecard(card: Scorecard, split_name: str) -> None:
     click.echo(f"{card.model} on {card.faces} faces (split: {split_name})")
     _print_report("FER2013's label, head 'fer2013'", card.fer2013)
     if card.ferplus is None:
-        say("no face has a majority of FER+ raters: only FER2013's labels were scored")
+        print_message("no face has a majority of FER+ raters: only FER2013's labels were scored")
     else:
         _print_report("majority of the FER+ raters, head 'expression'", card.ferplus)
         click.echo(
-            f"\nneutral faces called sad: {percent(card.ferplus.neutral_called_sad)}; "
+            f"\nneutral faces called sad: {format_share(card.ferplus.neutral_called_sad)}; "
             f"sad F1: {card.ferplus.sad_f1:.3f}"
         )
     click.echo()
     rows = [
-        (row.name, percent(row.fer2013), percent(row.ferplus), percent(row.neutral_called_sad))
+        (row.name, format_share(row.fer2013), format_share(row.ferplus), format_share(row.neutral_called_sad))
         for row in (*card.conditions, card.mirror_averaged, *([card.unseen] if card.unseen else []))
     ]
     headings = ("faces", "FER2013's label", "FER+ majority", "neutral called sad")
@@ -127,5 +127,7 @@ def _print(card: Scorecard, split_name: str) -> None:
 
 
 def _print_report(title: str, evaluation: Evaluation) -> None:
-    click.echo(f"\n{title}: accuracy {percent(evaluation.accuracy)}, calibration error {evaluation.ece:.3f}")
+    click.echo(
+        f"\n{title}: accuracy {format_share(evaluation.accuracy)}, calibration error {evaluation.ece:.3f}"
+    )
     click.echo(classification_report(evaluation))

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
-from classpulse.cli.console import print_json, print_table, say
+from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.output import print_path
-from classpulse.dataset_report.findings import of_all
+from classpulse.dataset_report.findings import count_with_share
 from classpulse.errors import UserError
 from model.emotions import EMOTIONS
-from model.evaluation.dataset_summary import Exploration
+from model.evaluation.dataset_summary import DatasetSummary
 
 
 @click.command()
@@ -27,21 +27,21 @@ from model.evaluation.dataset_summary import Exploration
     help="The folder for the page and the charts.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> int:
+def model_explore_command(data: Path, votes: Path | None, out: Path, as_json: bool) -> int:
     """Look at the faces of DATA: counts, examples, agreement, brightness, duplicates; makes a page."""
-    from classpulse.dataset_report.page import write_page
+    from classpulse.dataset_report.page import write_dataset_page
     from model.data.duplicates import find_duplicates
     from model.data.load import load_faces
     from model.evaluation import dataset_summary as exploration
-    from model.evaluation.examples import examples
+    from model.evaluation.examples import choose_examples
 
     faces = load_faces(data, votes)
     if not len(faces):
         raise UserError(f"{data} has no face; expected at least one to look at; name other data")
-    say(f"comparing {len(faces):,} faces with each other; 36,000 take up to half a minute")
+    print_message(f"comparing {len(faces):,} faces with each other; 36,000 take up to half a minute")
     duplicates = find_duplicates(faces)
-    found = exploration.explore(faces, duplicates)
-    written = write_page(out, str(data), faces, found, examples(faces, duplicates))
+    found = exploration.summarise_dataset(faces, duplicates)
+    written = write_dataset_page(out, str(data), faces, found, choose_examples(faces, duplicates))
     if as_json:
         print_json({"labels": EMOTIONS} | asdict(found) | {"files": [str(path) for path in written]})
     else:
@@ -50,21 +50,23 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> int:
     return 0
 
 
-def _rows(found: Exploration) -> list[tuple[str, str]]:
-    rows = [(split.split, of_all(split.faces, found.faces)) for split in found.splits]
+def _rows(found: DatasetSummary) -> list[tuple[str, str]]:
+    rows = [(split.split, count_with_share(split.faces, found.faces)) for split in found.splits]
     agreed = found.agreement
     if agreed is None:
         rows.append(("raters", "nobody was asked"))
     else:
-        rows.append(("with a majority of the raters", of_all(agreed.agreed, agreed.faces)))
-        rows.append(("of those, on FER2013's label", of_all(agreed.same, agreed.agreed)))
+        rows.append(("with a majority of the raters", count_with_share(agreed.with_majority, agreed.faces)))
+        rows.append(("of those, on FER2013's label", count_with_share(agreed.matching, agreed.with_majority)))
     flat = sum(split.flat for split in found.brightness)
-    rows.append(("nearly flat", of_all(flat, found.faces)))
-    rows.append(("one of several of their picture", of_all(found.alike.faces, found.faces)))
-    for split, seen in found.alike.seen.items():
-        rows.append((f"{split}, also in Training", of_all(seen, _faces(found, split))))
+    rows.append(("nearly flat", count_with_share(flat, found.faces)))
+    rows.append(
+        ("one of several of their picture", count_with_share(found.near_duplicates.faces, found.faces))
+    )
+    for split, seen in found.near_duplicates.shared_with_training.items():
+        rows.append((f"{split}, also in Training", count_with_share(seen, _split_size(found, split))))
     return rows
 
 
-def _faces(found: Exploration, split: str) -> int:
+def _split_size(found: DatasetSummary, split: str) -> int:
     return next(counts.faces for counts in found.splits if counts.split == split)

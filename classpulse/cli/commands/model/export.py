@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from classpulse.cli.commands.model.options import require_votes, votes_option
-from classpulse.cli.console import print_json, say
-from classpulse.cli.optional_deps import require_training
+from classpulse.cli.console import print_json, print_message
+from classpulse.cli.optional_deps import require_training_extra
 from classpulse.cli.output import print_path
-from model.data.faces import split
+from model.data.faces import official_splits
 from model.data.load import load_faces
 from monitor.faces.dataset_poses import tile_poses
 
@@ -32,23 +32,23 @@ from monitor.faces.dataset_poses import tile_poses
 )
 @click.option("--name", default="own", show_default=True, help="What reports are to call the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def export(
+def model_export_command(
     run: Path, data: Path, votes: Path | None, out: Path | None, form: str, name: str, as_json: bool
 ) -> int:
     """Export the network of the training RUN: calibration, LiteRT file, parity with Keras, model card.
 
     The calibration is fitted on the first half of DATA's PublicTest, results reported on the second.
     """
-    require_training()
+    require_training_extra()
     from model.training.run_folder import read_run
 
     read_run(run)
-    splits = split(load_faces(data, votes))
+    splits = official_splits(load_faces(data, votes))
     require_votes(splits, data)
-    from model.export.exporter import export as write
+    from model.export.exporter import export_model as write
 
     folder = out or run
-    say("converting, comparing with Keras and scoring")
+    print_message("converting, comparing with Keras and scoring")
     made = write(run, splits, folder, form, name, tile_poses)
     results = made["results"]["heads"]
     own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]

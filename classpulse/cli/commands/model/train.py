@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from classpulse.cli.commands.model.options import data_argument, require_votes, votes_option
-from classpulse.cli.console import print_json, progress_bar, say
-from classpulse.cli.optional_deps import require_training
+from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.optional_deps import require_training_extra
 from classpulse.errors import UserError
-from classpulse.formatting import clock
-from model.data.faces import split
+from classpulse.formatting import media_clock
+from model.data.faces import official_splits
 from model.data.load import load_faces
-from model.inference.classifier import shipped
-from model.training.run_folder import read_facts, stages
+from model.inference.classifier import shipped_file
+from model.training.run_folder import read_run_facts, training_stages
 
 if TYPE_CHECKING:
     from model.training.settings import TrainSettings
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def train(
+def model_train_command(
     data: Path,
     votes: Path | None,
     out: Path,
@@ -88,27 +88,29 @@ def train(
     The second half of PublicTest is never looked at. An interrupted training goes on with --resume as if
     it had not been interrupted.
     """
-    require_training()
-    splits = split(load_faces(data, votes))
+    require_training_extra()
+    splits = official_splits(load_faces(data, votes))
     require_votes(splits, data)
-    from model.training.train import resume as go_on
-    from model.training.train import train as fit
+    from model.training.train import resume_training as go_on
+    from model.training.train import train_network as fit
 
-    begun = read_facts(out) if resume else None
+    begun = read_run_facts(out) if resume else None
     settings = _settings(begun or _shipped_stage(as_shipped), mixup, given)
     if begun and (start is not None or as_shipped is not None or settings != _settings(begun, None, {})):
         raise UserError(f"{out} goes on with the settings it began with; leave all but --teacher out")
     if start is not None and str(start) == "shipped":
-        start = Path(str(shipped("training.json"))).parent
-    say(f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}")
-    with _bar(settings.epochs, quiet=as_json) as progress, _told(out):
-        told: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _tell_epoch}
-        run = go_on(splits, out, **told) if resume else fit(splits, out, settings, start=start, **told)
+        start = Path(str(shipped_file("training.json"))).parent
+    print_message(
+        f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}"
+    )
+    with _epoch_progress(settings.epochs, quiet=as_json) as progress, _resume_hint(out):
+        told: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _print_epoch}
+        run = go_on(splits, out, **told) if resume else fit(splits, out, settings, start_from=start, **told)
     if as_json:
         print_json({"out": out, **{key: run[key] for key in ("chosen_epoch", "choose_score", "minutes")}})
         return 0
     click.echo(f"epoch {run['chosen_epoch']} of {len(run['epochs'])} chosen")
-    say(f"next: classpulse model export {out} {data}")
+    print_message(f"next: classpulse model export {out} {data}")
     return 0
 
 
@@ -126,29 +128,31 @@ def _settings(base: Mapping[str, Any] | None, mixup: float | None, given: Mappin
 def _shipped_stage(number: int | None) -> Mapping[str, Any] | None:
     if number is None:
         return None
-    known = stages(json.loads(shipped("training.json").read_text(encoding="utf-8")))
+    known = training_stages(json.loads(shipped_file("training.json").read_text(encoding="utf-8")))
     if number > len(known):
         raise UserError(f"the shipped model was trained in {len(known)} stages; there is no stage {number}")
     return known[number - 1]
 
 
-def _tell_epoch(row: Mapping[str, float]) -> None:
-    say(
+def _print_epoch(row: Mapping[str, float]) -> None:
+    print_message(
         f"epoch {row['epoch']:.0f}: on the choosing half {row['choose_fer2013']:.1%} of FER2013's labels and "
-        f"{row['choose_ferplus']:.1%} of the FER+ majority, after {clock(row['elapsed_s'])}"
+        f"{row['choose_ferplus']:.1%} of the FER+ majority, after {media_clock(row['elapsed_s'])}"
     )
 
 
 @contextmanager
-def _told(out: Path) -> Iterator[None]:
+def _resume_hint(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say(f"completed epochs are kept; go on with --out {out} --resume, and --teacher where there was one")
+        print_message(
+            f"completed epochs are kept; go on with --out {out} --resume, and --teacher where there was one"
+        )
         raise
 
 
 @contextmanager
-def _bar(epochs: int, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
+def _epoch_progress(epochs: int, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
     with progress_bar("learning", float(epochs), quiet=quiet) as bar:
-        yield lambda epoch, step, steps: bar.at(epoch - 1 + step / steps, f"epoch {epoch} of {epochs}")
+        yield lambda epoch, step, steps: bar.update(epoch - 1 + step / steps, f"epoch {epoch} of {epochs}")

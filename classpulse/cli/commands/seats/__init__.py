@@ -19,5 +19,5 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.seats", lines=COMMANDS)
-def seats() -> None:
+def seats_command() -> None:
     """Lay the seat plan of the class; put right who was who in a session."""

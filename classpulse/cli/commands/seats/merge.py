@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from classpulse.cli.options import json_option
-from classpulse.services.corrections import open_desk, tell_correction
-from reports.narrative.corrections import told
+from classpulse.services.corrections import open_corrections, print_correction
+from reports.narrative.corrections import describe_correction
 
 
 @click.command()
@@ -17,9 +17,9 @@ from reports.narrative.corrections import told
 @click.argument("other")
 @json_option
 @click.pass_obj
-def merge(config_path: Path, session: str, student: str, other: str, as_json: bool) -> int:
+def seats_merge_command(config_path: Path, session: str, student: str, other: str, as_json: bool) -> int:
     """Say that OTHER of SESSION was STUDENT all along; STUDENT remains."""
-    with open_desk(config_path, session) as desk:
-        remains, goes = desk.register.student(student), desk.register.student(other)
+    with open_corrections(config_path, session) as desk:
+        remains, goes = desk.people.find_student(student), desk.people.find_student(other)
         record = desk.merge(remains, goes)
-    return tell_correction(record, told(record), as_json=as_json)
+    return print_correction(record, describe_correction(record), as_json=as_json)

@@ -15,5 +15,5 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.simulate", lines=COMMANDS)
-def simulate() -> None:
+def simulate_command() -> None:
     """Make a class film of which everything is known, for 'classpulse evaluate'."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.commands.simulate.output import write_out
-from classpulse.simulation.demo.video import FPS, write_class
-from classpulse.simulation.video_call import CallSettings, draw_call
+from classpulse.cli.commands.simulate.output import write_simulation
+from classpulse.simulation.demo.video import DEMO_FPS, write_demo_class_video
+from classpulse.simulation.video_call import CallSettings, build_call
 
 
 @click.command()
@@ -26,9 +26,11 @@ from classpulse.simulation.video_call import CallSettings, draw_call
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
 @click.option("--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Pixels.")
 @click.option("--height", type=click.IntRange(240, 4320), default=1080, show_default=True, help="Pixels.")
-@click.option("--fps", type=click.IntRange(1, 60), default=FPS, show_default=True, help="Frames a second.")
+@click.option(
+    "--fps", type=click.IntRange(1, 60), default=DEMO_FPS, show_default=True, help="Frames a second."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def call(
+def simulate_call_command(
     out: Path,
     seats: int,
     seconds: float,
@@ -42,12 +44,12 @@ def call(
 
     Every seat's script comes from the seed. The same arguments give the same film.
     """
-    drawn = draw_call(CallSettings(seats, seconds, seed, fps, width - width % 2, height - height % 2))
-    downcast = sum(student.flag for student in drawn.students)
-    return write_out(
+    drawn = build_call(CallSettings(seats, seconds, seed, fps, width - width % 2, height - height % 2))
+    downcast = sum(student.should_be_flagged for student in drawn.students)
+    return write_simulation(
         out,
-        lambda path, progress: write_class(path, drawn, progress),
-        drawn.truth,
+        lambda path, progress: write_demo_class_video(path, drawn, progress),
+        drawn.ground_truth,
         {"students": seats, "to_be_flagged": downcast},
         f"{seats} students, {downcast} of them mostly downcast",
         as_json=as_json,

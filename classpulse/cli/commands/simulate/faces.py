@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
-from classpulse.cli.commands.simulate.output import write_out
+from classpulse.cli.commands.simulate.output import write_simulation
 from classpulse.errors import UserError
-from classpulse.simulation.face_grid import SHOWN_S, FaceGrid, write_grid
-from model.data.faces import SPLIT_NAMES, select
+from classpulse.simulation.face_grid import FACE_DURATION_S, FaceGrid, write_face_grid
+from model.data.faces import USAGE_BY_SPLIT_NAME, select_split
 from model.data.load import load_faces
 
 
@@ -20,7 +20,7 @@ from model.data.load import load_faces
 @click.option(
     "--split",
     "split_name",
-    type=click.Choice(list(SPLIT_NAMES)),
+    type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
     default="report",
     show_default=True,
     help="Which faces; 'report' is half of PublicTest, from which the shipped model has not learnt.",
@@ -40,7 +40,7 @@ from model.data.load import load_faces
 @click.option(
     "--shown",
     type=(click.FloatRange(0.5, 600), click.FloatRange(0.5, 600)),
-    default=(SHOWN_S, SHOWN_S),
+    default=(FACE_DURATION_S, FACE_DURATION_S),
     show_default=True,
     metavar="MIN MAX",
     help="Seconds for which a face is shown; each tile changes at times of its own.",
@@ -49,7 +49,7 @@ from model.data.load import load_faces
     "--dressed", is_flag=True, help="Give each tile a wall and clothes that stay while the faces change."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def faces(
+def simulate_faces_command(
     data: Path,
     votes: Path | None,
     split_name: str,
@@ -67,13 +67,13 @@ def faces(
     """
     if shown[1] < shown[0]:
         raise UserError(f"--shown {shown[0]:g} {shown[1]:g}: expected the shorter time first")
-    found = select(load_faces(data, votes), split_name)
-    grid = FaceGrid(found.take(found.has_majority), seats, seconds, seed, shown, dressed)
-    sad = sum(student.flag for student in grid.truth().students)
-    return write_out(
+    found = select_split(load_faces(data, votes), split_name)
+    grid = FaceGrid(found.subset(found.has_majority), seats, seconds, seed, shown, dressed)
+    sad = sum(student.expected_flag for student in grid.ground_truth().students)
+    return write_simulation(
         out,
-        lambda path, progress: write_grid(path, grid, progress),
-        grid.truth,
+        lambda path, progress: write_face_grid(path, grid, progress),
+        grid.ground_truth,
         {"students": seats, "to_be_flagged": sad},
         f"{seats} students, {sad} of them mostly sad",
         as_json=as_json,

@@ -6,33 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from classpulse.cli.console import print_json, progress_bar, say
-from classpulse.cli.output import make_folder, print_path
-from classpulse.simulation.ground_truth import Truth
+from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.output import create_output_folder, print_path
+from classpulse.simulation.ground_truth import GroundTruth
 
 
-def write_out(
+def write_simulation(
     out: Path,
-    film: Callable[[Path, Callable[[float], None]], None],
-    truth: Callable[[], Truth],
+    write_video: Callable[[Path, Callable[[float], None]], None],
+    ground_truth: Callable[[], GroundTruth],
     facts: dict[str, Any],
-    line: str,
+    summary: str,
     *,
     as_json: bool,
 ) -> int:
-    """Write ``film.mp4`` and ``truth.json`` into ``out`` and tell ``facts``, as JSON or as ``line``.
+    """Write ``write_video.mp4`` and ``ground_truth.json`` into ``out`` and tell ``facts``, as JSON or as ``summary``.
 
     Raises ``RunError`` where the folder cannot be made, and what writing a film raises.
     """
-    make_folder(out)
+    create_output_folder(out)
     film_file, truth_file = out / "film.mp4", out / "truth.json"
     with progress_bar("drawing", 1.0, quiet=as_json) as bar:
-        film(film_file, bar.at)
-    truth_file.write_text(truth().to_json() + "\n", encoding="utf-8")
+        write_video(film_file, bar.update)
+    truth_file.write_text(ground_truth().to_json() + "\n", encoding="utf-8")
     if as_json:
         print_json({"film": film_file, "truth": truth_file} | facts)
         return 0
-    say(line)
+    print_message(summary)
     print_path("film", film_file)
     print_path("truth", truth_file)
     return 0

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.commands.simulate.output import write_out
+from classpulse.cli.commands.simulate.output import write_simulation
 from classpulse.simulation.room.camera import CameraSettings
 from classpulse.simulation.room.photo import load_photograph
-from classpulse.simulation.room.video import FPS, Room, write_room
+from classpulse.simulation.room.video import ROOM_FPS, SimulatedRoom, write_room_video
 
 
 @click.command()
@@ -29,7 +29,9 @@ from classpulse.simulation.room.video import FPS, Room, write_room
 @click.option("--events", type=click.IntRange(0, 500), default=20, show_default=True, help="How many happen.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
 @click.option("--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Pixels.")
-@click.option("--fps", type=click.IntRange(1, 60), default=FPS, show_default=True, help="Frames a second.")
+@click.option(
+    "--fps", type=click.IntRange(1, 60), default=ROOM_FPS, show_default=True, help="Frames a second."
+)
 @click.option("--knock", type=click.FloatRange(0), help="Somebody moves the camera after so many seconds.")
 @click.option(
     "--posters",
@@ -60,7 +62,7 @@ from classpulse.simulation.room.video import FPS, Room, write_room
     help="People who walk past close to the camera.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def room(
+def simulate_room_command(
     picture: Path,
     boxes: Path,
     out: Path,
@@ -82,15 +84,15 @@ def room(
     "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same film.
     """
     photograph = load_photograph(picture, boxes, width - width % 2)
-    camera = CameraSettings(knocked_s=knock, handheld=handheld, pan=pan)
-    made = Room(photograph, seconds, events, seed, fps, camera, posters, passers)
-    kinds = Counter(one.kind.value for one in made.happenings)
+    camera = CameraSettings(knock_at_s=knock, handheld=handheld, pan=pan)
+    made = SimulatedRoom(photograph, seconds, events, seed, fps, camera, posters, passers)
+    kinds = Counter(one.kind.value for one in made.scene_events)
     told = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
     people = len(photograph.boxes_xyxy)
-    return write_out(
+    return write_simulation(
         out,
-        lambda path, progress: write_room(path, made, progress),
-        made.truth,
+        lambda path, progress: write_room_video(path, made, progress),
+        made.ground_truth,
         {"people": people, "events": dict(kinds), "posters": posters, "passers": passers},
         f"{people} people; events: {told or 'none'}"
         + (f"; posters: {posters}" if posters else "")

@@ -11,34 +11,34 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from classpulse.cli.console import print_json, progress_bar, say
-from classpulse.cli.output import make_folder, print_path
-from classpulse.config.settings import Config, Settings, describe_invalid, read_config
+from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.output import create_output_folder, print_path
+from classpulse.config.settings import Config, Settings, describe_validation_error, read_config
 from classpulse.config.template import render_config
 from classpulse.errors import UserError
-from classpulse.formatting import count
-from classpulse.services.assessment import renew_verdicts
-from classpulse.simulation.term.names import Names
-from classpulse.simulation.term.writer import Term, TermSettings
+from classpulse.formatting import english_count
+from classpulse.services.assessment import reassess_session
+from classpulse.simulation.term.names import PseudonymStyle
+from classpulse.simulation.term.writer import SimulatedTerm, TermSettings
 from db.engine import open_database
-from db.records import Mode
-from reports.rendering.atomic_write import write_whole
+from db.records import AnalysisMode
+from reports.rendering.atomic_write import atomic_write
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DATABASE = "classpulse.db"
-USUAL = TermSettings()
+DATABASE_NAME = "classpulse.db"
+DEFAULTS = TermSettings()
 
 
-def _whole(
+def _integer_option(
     name: str, low: int, high: int | None, default: int, help_text: str
 ) -> Callable[[Command], Command]:
     kind = click.IntRange(low, high)
     return click.option(name, type=kind, default=default, show_default=True, help=help_text)
 
 
-def _choice(
-    name: str, kind: type[Names] | type[Mode], default: str, help_text: str
+def _choice_option(
+    name: str, kind: type[PseudonymStyle] | type[AnalysisMode], default: str, help_text: str
 ) -> Callable[[Command], Command]:
     choices = click.Choice([one.value for one in kind])
     return click.option(name, type=choices, default=default, show_default=True, help=help_text)
@@ -52,27 +52,31 @@ def _choice(
     show_default=True,
     help="Folder for settings, database and truth.",
 )
-@click.option("--class", "class_name", default=USUAL.class_name, show_default=True, help="What it is called.")
+@click.option(
+    "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="What it is called."
+)
 @click.option("--room", help="Where it is.")
-@_whole("--students", 1, 200, USUAL.students, "How many are in it.")
-@_whole("--weeks", 1, 60, USUAL.weeks, "How many the term has.")
-@_whole("--per-week", 1, 5, USUAL.per_week, "Lectures a week.")
+@_integer_option("--students", 1, 200, DEFAULTS.students, "How many are in it.")
+@_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "How many the term has.")
+@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Lectures a week.")
 @click.option(
     "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Each one's length."
 )
-@_whole("--seed", 0, None, USUAL.seed, "Of everything drawn.")
-@_choice("--names", Names, USUAL.names.value, "What the students are called.")
-@_choice("--mode", Mode, USUAL.mode.value, "What was computed.")
-@_whole("--interrupted", 0, 300, USUAL.interrupted, "How many lectures broke off; one of them has a gap.")
+@_integer_option("--seed", 0, None, DEFAULTS.seed, "Of everything drawn.")
+@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "What the students are called.")
+@_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "What was computed.")
+@_integer_option(
+    "--interrupted", 0, 300, DEFAULTS.interrupted, "How many lectures broke off; one of them has a gap."
+)
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
-    default=f"{USUAL.start}",
+    default=f"{DEFAULTS.start}",
     show_default=True,
     help="The Monday of the first week.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def term(
+def simulate_term_command(
     out: Path, class_name: str, names: str, mode: str, start: datetime, as_json: bool, **numbers: Any
 ) -> int:
     """Fill a database with the lectures of a class, to try reports and history without a camera.
@@ -80,25 +84,31 @@ def term(
     Nobody in it is real. The same arguments give the same lectures; what was true of them is in truth.json.
     """
     settings = _settings(class_name, numbers["room"])
-    drawn = Term(
+    drawn = SimulatedTerm(
         TermSettings(
-            class_name=class_name, names=Names(names), mode=Mode(mode), start=start.date(), **numbers
+            class_name=class_name,
+            names=PseudonymStyle(names),
+            mode=AnalysisMode(mode),
+            start=start.date(),
+            **numbers,
         )
     )
-    folder = make_folder(out)
-    if (folder / DATABASE).exists():
+    folder = create_output_folder(out)
+    if (folder / DATABASE_NAME).exists():
         raise UserError(f"{folder} holds a term already; choose another folder with --out")
     config_file = folder / "config.yaml"
-    write_whole(config_file, render_config(settings).encode("utf-8"))
-    sessions = _fill(read_config(config_file), drawn, folder / "truth.json", quiet=as_json)
-    made = {"config": config_file, "database": folder / DATABASE, "truth": folder / "truth.json"}
+    atomic_write(config_file, render_config(settings).encode("utf-8"))
+    sessions = _write_term(read_config(config_file), drawn, folder / "truth.json", quiet=as_json)
+    made = {"config": config_file, "database": folder / DATABASE_NAME, "truth": folder / "truth.json"}
     if as_json:
         print_json({**made, "class": class_name, "students": len(drawn.names), "sessions": sessions})
         return 0
-    say(f"{count(len(drawn.names), 'student')} in {count(len(sessions), 'lecture')}")
+    print_message(
+        f"{english_count(len(drawn.names), 'student')} in {english_count(len(sessions), 'lecture')}"
+    )
     for kind, path in made.items():
         print_path(kind, path)
-    say(f"next: 'classpulse --config {config_file} report', or 'sessions'")
+    print_message(f"next: 'classpulse --config {config_file} report', or 'sessions'")
     return 0
 
 
@@ -106,30 +116,30 @@ def _settings(class_name: str, room: str | None) -> Settings:
     """Those of the folder. There is no policy among them, so nobody real may be watched with them."""
     data = {
         "class": {"name": class_name, "room": room},
-        "database": {"url": f"sqlite:///{DATABASE}"},
+        "database": {"url": f"sqlite:///{DATABASE_NAME}"},
         "output": {"folder": "reports", "time_zone": "UTC"},
     }
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise UserError(describe_invalid(error)) from None
+        raise UserError(describe_validation_error(error)) from None
 
 
-def _fill(config: Config, drawn: Term, truth_file: Path, *, quiet: bool) -> list[int]:
+def _write_term(config: Config, drawn: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
     """Write the lectures, their verdicts and the truth; returns the sessions' numbers."""
     done: list[int] = []
     engine = open_database(config.database_url)
     try:
-        with progress_bar("drawing", float(len(drawn.planned)), quiet=quiet) as bar:
+        with progress_bar("drawing", float(len(drawn.planned_sessions)), quiet=quiet) as bar:
 
             def on_lecture(number: int) -> None:
                 # As at the end of a real lecture: verdicts are part of the record.
-                renew_verdicts(engine, number, config)
+                reassess_session(engine, number, config)
                 done.append(number)
-                bar.at(len(done))
+                bar.update(len(done))
 
             truth = drawn.write(engine, on_lecture)
     finally:
         engine.dispose()
-    write_whole(truth_file, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+    atomic_write(ground_truth_file, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
     return done

@@ -14,5 +14,5 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, package="classpulse.cli.commands.students", lines=COMMANDS)
-def students() -> None:
+def students_command() -> None:
     """Keep the roster: pseudonyms, seats and consent, and names apart from them."""

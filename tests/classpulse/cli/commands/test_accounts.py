@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.services.accounts import fits
+from classpulse.services.accounts import verify_password
 from db import sessions as queries
-from db.accounts import account_and_hash
+from db.accounts import find_account_and_hash
 
 
 def _opens(store, name: str, password: str) -> bool:
-    found = account_and_hash(store.engine, name)
-    return found is not None and fits(found[1], password)
+    found = find_account_and_hash(store.engine, name)
+    return found is not None and verify_password(found[1], password)
 
 
 def test_an_account_is_made_listed_and_lets_in(store, shell) -> None:
@@ -19,7 +19,7 @@ def test_an_account_is_made_listed_and_lets_in(store, shell) -> None:
     assert code == 0
     assert "Ada can log in" in error
     assert _opens(store, "Ada", out.strip())
-    assert out.strip() not in str(queries.audit_trail(store.engine))
+    assert out.strip() not in str(queries.list_audit_entries(store.engine))
     (listed,) = shell.json("accounts", "list")
     assert (listed["name"], listed["role"], listed["classes"]) == ("Ada", "teacher", ["7b", "8c"])
     assert "password" not in str(listed)
@@ -71,4 +71,4 @@ def test_a_container_whose_user_has_no_name(store, shell, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("getpass.getuser", nobody)
     assert shell("accounts", "add", "Ada")[0] == 0
-    assert "by the command line: new" in queries.audit_trail(store.engine)[0].detail
+    assert "by the command line: new" in queries.list_audit_entries(store.engine)[0].detail

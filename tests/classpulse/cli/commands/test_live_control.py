@@ -24,7 +24,7 @@ from classpulse.simulation.demo.video import write_demo_video
 from db import sessions as queries
 from db.engine import open_database
 from db.records import SessionStatus
-from monitor.daemon.control import Request, ask, ask_daemon
+from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.errors import ControlError
 from monitor.daemon.status import DaemonStatus
 from monitor.daemon.timetable import Weekday
@@ -66,7 +66,7 @@ class Running:
         )  # fmt: skip
 
     def status(self) -> DaemonStatus | None:
-        return ask_daemon(self.folder / "classpulse-data")
+        return daemon_status(self.folder / "classpulse-data")
 
     def recording(self, wanted: Callable[[RecordingStatus], bool] = lambda one: True) -> RecordingStatus:
         """How the one recording stands, as soon as it stands as wanted."""
@@ -121,7 +121,7 @@ def wait_for(condition: Callable[[], bool], running: Running | None = None) -> N
 
 
 def sees(faces: int) -> Callable[[RecordingStatus], bool]:
-    return lambda one: one.faces_now == faces and one.last_written_at is not None
+    return lambda one: one.face_count == faces and one.last_written_at is not None
 
 
 def database(folder: Path):
@@ -162,10 +162,10 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     assert "session 1 finished" in error
     assert Path(out.split("HTML")[1].split("\n")[0].strip()).exists()
     engine = database(tmp_path)
-    assert queries.session(engine, 1).status is SessionStatus.FINISHED
-    assert "quiz handed out" in [marker.text for marker in queries.markers(engine, 1)]
+    assert queries.get_session(engine, 1).status is SessionStatus.FINISHED
+    assert "quiz handed out" in [marker.text for marker in queries.list_markers(engine, 1)]
     # On a busy computer there may be others, before and after.
-    gaps = queries.gaps(engine, 1)
+    gaps = queries.list_gaps(engine, 1)
     (paused,) = (one for one in gaps if one.reason == "paused")
     opening = gaps[gaps.index(paused) + 1]
     assert opening.reason == "no picture"
@@ -195,7 +195,7 @@ def test_a_signal_is_how_a_live_lecture_ends(tmp_path: Path, running, shell, num
     assert answer["frames_sampled"] >= before
     assert ("html" in answer["report"]) == (number == signal.SIGINT), "nobody waits for a report at SIGTERM"
     engine = database(tmp_path)
-    session = queries.session(engine, 1)
+    session = queries.get_session(engine, 1)
     assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, answer["frames_sampled"])
     engine.dispose()
 
@@ -212,15 +212,15 @@ def test_a_service_loses_neither_a_recording_that_dies_nor_its_own_end(
     again = service.recording(lambda one: one.session_id == 2 and sees(6)(one))
     assert again.class_name == "Physics"
     engine = database(tmp_path)
-    wait_for(lambda: queries.session(engine, 1).status is not SessionStatus.RUNNING, service)
-    assert queries.session(engine, 1).frames_sampled > 0
+    wait_for(lambda: queries.get_session(engine, 1).status is not SessionStatus.RUNNING, service)
+    assert queries.get_session(engine, 1).frames_sampled > 0
     wait_for(lambda: (tmp_path / "classpulse-data/reports/session-0001/report.html").exists(), service)
     began_s = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
     code, _, error = service.ended()
     assert in_time(time.monotonic() - began_s)
     assert code == 0, error
-    session = queries.session(engine, 2)
+    session = queries.get_session(engine, 2)
     assert (session.status, session.status_reason) == (
         SessionStatus.INTERRUPTED,
         "Classpulse was ended during the lesson",
@@ -247,7 +247,7 @@ def test_a_lesson_that_was_paused_when_everything_was_killed_stays_paused(
     service.recording(sees(6))
     shell.json("pause")
     engine = database(tmp_path)
-    wait_for(lambda: [one.reason for one in queries.gaps(engine, 1)][-1:] == ["paused"], service)
+    wait_for(lambda: [one.reason for one in queries.list_gaps(engine, 1)][-1:] == ["paused"], service)
     os.killpg(service.process.pid, signal.SIGKILL)
     service.process.communicate()
     service = running("daemon")
@@ -275,12 +275,12 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     os.killpg(lesson.process.pid, signal.SIGKILL)
     lesson.ended()
     engine = database(tmp_path)
-    reported = {one.subject for one in queries.audit_trail(engine, action="report")}
+    reported = {one.subject for one in queries.list_audit_entries(engine, action="report")}
     engine.dispose()
     lesson = running("start")
     lesson.recording(lambda one: one.session_id == 3)
     folder = tmp_path / "classpulse-data/reports"
-    wait_for(lambda: (status := lesson.status()) is not None and status.reports_waiting == 0, lesson)
+    wait_for(lambda: (status := lesson.status()) is not None and status.reports_pending == 0, lesson)
     assert (folder / "session-0001/report.html").exists()
     assert (folder / "session-0002/report.html").exists()
     lesson.process.send_signal(signal.SIGTERM)  # nobody waits for a report of the third
@@ -339,7 +339,7 @@ def test_a_signal_in_the_middle_loses_nothing(
             return 0.0
         engine = database(tmp_path)
         try:
-            return max((s.end_s for s in queries.sessions(engine)), default=0.0)
+            return max((s.end_s for s in queries.list_sessions(engine)), default=0.0)
         finally:
             engine.dispose()
 
@@ -355,7 +355,7 @@ def test_a_signal_in_the_middle_loses_nothing(
     (session,) = shell.json("sessions")
     assert session["status"] == "interrupted"
     engine = database(tmp_path)
-    assert queries.session(engine, 1).end_s >= before > 0
+    assert queries.get_session(engine, 1).end_s >= before > 0
     engine.dispose()
     if number is signal.SIGKILL:
         assert Path(shell.json("report", "1")["report"]["html"]).exists()
@@ -372,14 +372,14 @@ def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: 
 
     def jpeg() -> str:
         with suppress(ControlError):  # a busy computer may not answer in time
-            return str(ask(folder, Request("picture", session=1))["jpeg"])
+            return str(send_request(folder, Request("picture", session_id=1))["jpeg"])
         return BUSY
 
     pictures: list[str] = []
     wait_for(lambda: pictures.append(jpeg()) or pictures[-1] not in (BUSY, ""), lesson)
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(pictures[-1]), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (720, 1280, 3)
-    ask(folder, Request("pause", session=1))
+    send_request(folder, Request("pause", session_id=1))
     paused = lesson.recording(lambda one: one.state is SessionState.PAUSED)
     assert paused.people == ()
     wait_for(lambda: jpeg() == "", lesson)

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classpulse.cli.main import run
+from classpulse.cli.main import run_command_line
 from model.data.faces import Faces
-from model.inference.classifier import shipped
+from model.inference.classifier import shipped_file
 from model.training.augmentation import AugmentSettings
-from model.training.run_folder import EPOCHS, RUN
+from model.training.run_folder import EPOCHS_FILE, RUN_FILE
 from tests.helpers.made_up_faces import make_faces, write_archive
 
 
 def write_faces(path: Path, faces: Faces, **table: object) -> Path:
     """Faces with their votes as the archive that the commands take."""
-    return write_archive(path, faces.images, label=faces.labels, ferplus_votes=faces.counts, **table)
+    return write_archive(path, faces.images, label=faces.labels, ferplus_votes=faces.vote_counts, **table)
 
 
 needs_training = pytest.mark.skipif(
@@ -34,7 +34,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["model", "--help"]) == 0
+    assert run_command_line(["model", "--help"]) == 0
     out = capsys.readouterr().out
     assert all(f"  {name} " in out for name in ("explore", "train", "evaluate", "export"))
 
@@ -42,9 +42,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_evaluate_scores_the_shipped_model_on_an_archive(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["model", "evaluate", str(archive), "--json"]) == 0
+    assert run_command_line(["model", "evaluate", str(archive), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["model"] == json.loads(shipped("expression.json").read_text())["version"]
+    assert found["model"] == json.loads(shipped_file("expression.json").read_text())["version"]
     assert (found["split"], found["faces"]) == ("all", 21)
     assert found["ferplus"]["faces"] == int(make_faces(21).has_majority.sum())
     assert found["fer2013"] == found["heads"]["fer2013"]["fer2013"]
@@ -56,7 +56,7 @@ def test_evaluate_scores_the_shipped_model_on_an_archive(
 def test_evaluate_prints_the_classification_report_of_both_label_sets(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["model", "evaluate", str(archive), "--out", str(tmp_path / "out")]) == 0
+    assert run_command_line(["model", "evaluate", str(archive), "--out", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out
     assert out.count("f1-score") == out.count("weighted avg") == 2
     assert "neutral faces called sad" in out
@@ -74,7 +74,10 @@ def test_evaluate_without_votes_says_so_and_goes_on(
 ) -> None:
     faces = make_faces(14)
     np.savez(tmp_path / "bare.npz", image=faces.images, label=faces.labels)
-    assert run(["model", "evaluate", str(tmp_path / "bare.npz"), "--out", str(tmp_path / "out")]) == 0
+    assert (
+        run_command_line(["model", "evaluate", str(tmp_path / "bare.npz"), "--out", str(tmp_path / "out")])
+        == 0
+    )
     said = capsys.readouterr()
     assert "no face has a majority" in said.err
     assert "unknown" in said.out
@@ -95,7 +98,7 @@ def test_evaluate_without_votes_says_so_and_goes_on(
 def test_evaluate_refuses_in_one_line(
     archive: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["model", "evaluate", *options]) == 2
+    assert run_command_line(["model", "evaluate", *options]) == 2
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
@@ -106,7 +109,7 @@ def test_without_the_extra_training_names_it(
 ) -> None:
     monkeypatch.setattr("classpulse.cli.optional_deps.find_spec", lambda name: None)
     for command in (["train", str(archive)], ["export", "x", str(archive)]):
-        assert run(["model", *command]) == 2
+        assert run_command_line(["model", *command]) == 2
         assert "pip install '.[train]'" in capsys.readouterr().err
 
 
@@ -123,7 +126,7 @@ def test_without_the_extra_training_names_it(
 def test_train_and_export_refuse_in_one_line(
     archive: Path, command: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["model", *command]) == 2
+    assert run_command_line(["model", *command]) == 2
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
@@ -150,8 +153,8 @@ class TestTraining:
             kept.update(splits=splits, out=out, settings=settings, **options)
             return {"chosen_epoch": 3, "choose_score": 0.5, "minutes": 1.0, "epochs": [{}] * 4}
 
-        monkeypatch.setattr(train, "train", fit)
-        monkeypatch.setattr(train, "resume", fit)
+        monkeypatch.setattr(train, "train_network", fit)
+        monkeypatch.setattr(train, "resume_training", fit)
         return kept
 
     def test_every_option_is_passed_on(
@@ -175,16 +178,16 @@ class TestTraining:
         ]
         options += ["--warmup-epochs", "0.5", "--calm-epochs", "2", "--mixup", "0.3"]
         folders = ["--out", "o", "--start", "s", "--teacher", "a", "--teacher", "b"]
-        assert run(["model", "train", str(data), *options, *folders]) == 0
+        assert run_command_line(["model", "train", str(data), *options, *folders]) == 0
         expected = TrainSettings(
             epochs=5,
             px=36,
             batch=8,
             peak_rate=0.5,
             seed=8,
-            trust=0.2,
+            teacher_weight=0.2,
             warmup_epochs=0.5,
-            calm_epochs=2,
+            no_mixup_epochs=2,
             augment=AugmentSettings(mixup_share=0.3),
         )
         assert asked["settings"] == (expected,)
@@ -201,12 +204,12 @@ class TestTraining:
 
         out = Path("begun")
         out.mkdir()
-        (out / RUN).write_text(json.dumps({"settings": asdict(TrainSettings(epochs=7))}))
+        (out / RUN_FILE).write_text(json.dumps({"settings": asdict(TrainSettings(epochs=7))}))
         resumed = ["model", "train", str(data), "--out", "begun", "--resume"]
-        assert run([*resumed, "--epochs", "7", "--json"]) == 0
+        assert run_command_line([*resumed, "--epochs", "7", "--json"]) == 0
         assert asked["settings"] == ()
         assert "7 epochs" in capsys.readouterr().err
-        assert run([*resumed, "--epochs", "8"]) == 2
+        assert run_command_line([*resumed, "--epochs", "8"]) == 2
         assert "settings it began with" in capsys.readouterr().err
 
     def test_a_training_can_be_repeated_as_the_shipped_one_was(
@@ -214,18 +217,18 @@ class TestTraining:
     ) -> None:
         from dataclasses import replace
 
-        from model.training.run_folder import stages
+        from model.training.run_folder import training_stages
         from model.training.settings import settings_from
 
-        known = stages(json.loads(shipped("training.json").read_text()))
-        assert run(["model", "train", str(data), "--as-shipped", "1", "--epochs", "3"]) == 0
+        known = training_stages(json.loads(shipped_file("training.json").read_text()))
+        assert run_command_line(["model", "train", str(data), "--as-shipped", "1", "--epochs", "3"]) == 0
         assert asked["settings"] == (replace(settings_from(known[0]), epochs=3),)
         capsys.readouterr()
-        assert run(["model", "train", str(data), "--as-shipped", "9"]) == 2
+        assert run_command_line(["model", "train", str(data), "--as-shipped", "9"]) == 2
         assert f"in {len(known)} stages; there is no stage 9" in capsys.readouterr().err
 
     def test_the_shipped_network_can_be_gone_on_from(self, data: Path, asked: dict[str, object]) -> None:
-        assert run(["model", "train", str(data), "--start", "shipped"]) == 0
+        assert run_command_line(["model", "train", str(data), "--start", "shipped"]) == 0
         start = asked["start"]
         assert isinstance(start, Path)
         assert (start / "network.npz").is_file()
@@ -238,8 +241,8 @@ class TestTraining:
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(train, "train", interrupted)
-        assert run(["model", "train", str(data)]) == 1
+        monkeypatch.setattr(train, "train_network", interrupted)
+        assert run_command_line(["model", "train", str(data)]) == 1
         assert "--resume" in capsys.readouterr().err
 
     def test_without_votes_the_remedy_is_named_before_any_work(
@@ -250,8 +253,8 @@ class TestTraining:
         np.savez(tmp_path / "bare.npz", image=faces.images, label=faces.labels, usage=usage)
         begun = tmp_path / "run"
         begun.mkdir()
-        (begun / RUN).write_text("{}")
-        (begun / EPOCHS).write_text("epoch,choose_score,elapsed_s\n1,0.5,1\n")
+        (begun / RUN_FILE).write_text("{}")
+        (begun / EPOCHS_FILE).write_text("epoch,choose_score,elapsed_s\n1,0.5,1\n")
         for command in (["export", str(begun)], ["train"]):
-            assert run(["model", *command, str(tmp_path / "bare.npz")]) == 2
+            assert run_command_line(["model", *command, str(tmp_path / "bare.npz")]) == 2
             assert "give --votes" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classpulse.dataset_report.page import PAGE
+from classpulse.dataset_report.page import PAGE_NAME
 from model.data.faces import Usage
 from model.emotions import EMOTIONS
 from tests.helpers.made_up_faces import draw_faces, write_archive, write_sheet
@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 def explored(shell, data: Path, out: Path) -> tuple[str, Page]:
     code, _, error = shell("model", "explore", data, "--out", out)
     assert code == 0, error
-    html = (out / PAGE).read_text("utf-8")
+    html = (out / PAGE_NAME).read_text("utf-8")
     return html, Page(html)
 
 
@@ -74,8 +74,8 @@ def test_nothing_is_loaded_from_anywhere(shell, data: Path, tmp_path: Path) -> N
 def test_no_face_becomes_a_file_of_its_own(shell, data: Path, tmp_path: Path) -> None:
     explored(shell, data, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {PAGE, "counts.png", "agreement.png", "raters.png", "brightness.png"}
-    assert all((tmp_path / "out" / n).read_bytes()[:4] == b"\x89PNG" for n in names - {PAGE})
+    assert names == {PAGE_NAME, "counts.png", "agreement.png", "raters.png", "brightness.png"}
+    assert all((tmp_path / "out" / n).read_bytes()[:4] == b"\x89PNG" for n in names - {PAGE_NAME})
 
 
 def test_the_same_data_gives_the_same_page(shell, data: Path, tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_the_terminal_gets_a_short_table_and_the_place(shell, data: Path, tmp_pa
     assert "comparing 42 faces" in error
     assert "28 (67\N{NO-BREAK SPACE}%)" in out
     assert "PublicTest, also in Training" in out
-    assert str(Path("explore") / PAGE) in out
-    assert (tmp_path / "explore" / PAGE).is_file()
+    assert str(Path("explore") / PAGE_NAME) in out
+    assert (tmp_path / "explore" / PAGE_NAME).is_file()
 
 
 def test_a_wrong_path_is_one_line(shell, tmp_path: Path) -> None:
@@ -182,4 +182,4 @@ def test_fer2013_itself(shell, shared: Path, tmp_path: Path) -> None:
         "Of the faces labelled sad that have a majority, the raters call 51 % neutral and 44 % sad."
         in plain(page)
     )
-    assert (tmp_path / "out" / PAGE).stat().st_size < 2_000_000
+    assert (tmp_path / "out" / PAGE_NAME).stat().st_size < 2_000_000

@@ -19,11 +19,11 @@ from sqlalchemy import MetaData, create_engine, insert, select
 
 from classpulse.config.settings import Settings
 from classpulse.config.template import render_config
-from classpulse.simulation.term.names import Names
-from classpulse.simulation.term.writer import Term, TermSettings
+from classpulse.simulation.term.names import PseudonymStyle
+from classpulse.simulation.term.writer import SimulatedTerm, TermSettings
 from db.engine import open_database
 from db.migrations import runner as revision
-from db.schema import HEAD
+from db.schema import HEAD_REVISION
 
 ROOT = Path(__file__).resolve().parents[4]
 FORMS = ("html", "pdf", "csv", "json")
@@ -31,8 +31,8 @@ SETTINGS = {
     "database": {"url": "sqlite:///class.db"},
     "output": {"folder": "reports", "time_zone": "Europe/Zurich"},
 }
-SMALL = TermSettings(students=3, weeks=1, minutes=4, names=Names.SCRIPTS, interrupted=1)
-REVISIONS = sorted(script.revision for script in revision.scripts().walk_revisions())
+SMALL = TermSettings(students=3, weeks=1, minutes=4, names=PseudonymStyle.SCRIPTS, interrupted=1)
+REVISIONS = sorted(script.revision for script in revision.script_directory().walk_revisions())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def recorded(tmp_path_factory) -> Path:
     (folder / "config.yaml").write_text(render_config(Settings.model_validate(SETTINGS)), "utf-8")
     engine = open_database(f"sqlite:///{folder}/class.db")
     for name in ("Physics 10b", "Chemistry"):
-        Term(replace(SMALL, class_name=name)).write(engine)
+        SimulatedTerm(replace(SMALL, class_name=name)).write(engine)
     engine.dispose()
     return folder
 
@@ -152,7 +152,7 @@ class TestDatabases:
         was = (school / "class.db").rename(school / "was.db")
         engine = create_engine(f"sqlite:///{school}/class.db")
         with engine.begin() as connection:
-            settings = revision.config()
+            settings = revision.alembic_config()
             settings.attributes["connection"] = connection
             command.upgrade(settings, schema)
         source, old, new = create_engine(f"sqlite:///{was}"), MetaData(), MetaData()
@@ -176,7 +176,9 @@ class TestDatabases:
         assert Path(made["html"]).read_text("utf-8").count("<svg") >= 2
         assert len(PdfReader(made["pdf"]).pages) >= 2
         with closing(sqlite3.connect(school / "class.db")) as connection:
-            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+                (HEAD_REVISION,)
+            ]
 
     def test_what_an_older_version_did_not_know_is_not_made_up(self, school, report) -> None:
         self.older(school, "0001")

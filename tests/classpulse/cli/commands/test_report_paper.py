@@ -9,24 +9,24 @@ import pytest
 from pypdf import PdfReader
 
 from classpulse.config.settings import Config, Settings
-from classpulse.services.assessment import read_report
-from classpulse.simulation.term.names import Names, pseudonyms
-from classpulse.simulation.term.writer import Term, TermSettings
+from classpulse.services.assessment import load_report
+from classpulse.simulation.term.names import PseudonymStyle, make_pseudonyms
+from classpulse.simulation.term.writer import SimulatedTerm, TermSettings
 from db.engine import open_database
-from db.records import Mode
-from reports.rendering.html import render_html, title
-from reports.rendering.paper import Paper
-from reports.rendering.pdf import to_pdf
+from db.records import AnalysisMode
+from reports.rendering.html import render_report_html, report_title
+from reports.rendering.paper import PaperSize
+from reports.rendering.pdf import render_pdf
 from tests.helpers.pages import Page
 
-SIZES_PT = {Paper.A4: (595, 842), Paper.LETTER: (612, 792)}
+SIZES_PT = {PaperSize.A4: (595, 842), PaperSize.LETTER: (612, 792)}
 CLASSES = {
     "three": TermSettings(students=3),
     "thirty": TermSettings(students=30),
-    "forty with long names": TermSettings(students=40, names=Names.LONG),
-    "many scripts": TermSettings(students=14, names=Names.SCRIPTS, class_name="Physik 10b · פיזיקה"),
-    "behaviour": TermSettings(students=12, mode=Mode.BEHAVIOUR),
-    "aggregate": TermSettings(students=12, mode=Mode.AGGREGATE),
+    "forty with long names": TermSettings(students=40, names=PseudonymStyle.LONG),
+    "many scripts": TermSettings(students=14, names=PseudonymStyle.SCRIPTS, class_name="Physik 10b · פיזיקה"),
+    "behaviour": TermSettings(students=12, mode=AnalysisMode.BEHAVIOUR),
+    "aggregate": TermSettings(students=12, mode=AnalysisMode.AGGREGATE),
     "interrupted": TermSettings(students=5, interrupted=1),
 }
 MOST_PAGES = {"three": 3, "thirty": 5, "forty with long names": 9, "aggregate": 2}
@@ -36,10 +36,10 @@ def of_one_lecture(settings: TermSettings):
     """The report of one lecture of this class."""
     engine = open_database("sqlite://")
     one = TermSettings(**vars(settings) | {"weeks": 1, "per_week": 1, "minutes": 20.0})
-    Term(one).write(engine)
+    SimulatedTerm(one).write(engine)
     zone = Settings.model_validate({"output": {"time_zone": "UTC"}})
     try:
-        return read_report(engine, 1, Config(zone, folder=None))
+        return load_report(engine, 1, Config(zone, folder=None))
     finally:
         engine.dispose()
 
@@ -48,9 +48,10 @@ def of_one_lecture(settings: TermSettings):
 def printed(request):
     """The name of a class, its page taken apart, and its PDF on each paper."""
     report = of_one_lecture(CLASSES[request.param])
-    html = render_html(report)
+    html = render_report_html(report)
     made = {
-        paper: PdfReader(io.BytesIO(to_pdf(html, title(report), report.started_at, paper))) for paper in Paper
+        paper: PdfReader(io.BytesIO(render_pdf(html, report_title(report), report.started_at, paper)))
+        for paper in PaperSize
     }
     return request.param, Page(html), made
 
@@ -80,7 +81,7 @@ def flat(items) -> list:
     return [one for item in items for one in (flat(item) if isinstance(item, list) else [item])]
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_every_page_has_the_size_and_its_number(printed, paper):
     pages = printed[2][paper].pages
     for number, page in enumerate(pages, 1):
@@ -88,7 +89,7 @@ def test_every_page_has_the_size_and_its_number(printed, paper):
         assert f"page {number} of {len(pages)}" in plain(page.extract_text())
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_every_section_is_there_and_has_a_bookmark(printed, paper):
     headings = [plain(heading) for heading in printed[1].headings]
     made = printed[2][paper]
@@ -99,7 +100,7 @@ def test_every_section_is_there_and_has_a_bookmark(printed, paper):
         assert 0 < one.top <= page.mediabox.height
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_no_heading_is_the_last_of_a_page(printed, paper):
     """Told by where the bookmarks lead: below a heading there is text, on its page."""
     made = printed[2][paper]
@@ -110,7 +111,7 @@ def test_no_heading_is_the_last_of_a_page(printed, paper):
         assert any(50 < y < one.top - 30 for y in on_page), one.title
 
 
-@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("paper", list(PaperSize))
 def test_no_page_is_empty_and_there_are_no_more_than_needed(printed, paper):
     name, _, made = printed
     assert all(len(lines(page)) >= 3 for page in made[paper].pages)
@@ -119,8 +120,8 @@ def test_no_page_is_empty_and_there_are_no_more_than_needed(printed, paper):
 
 def test_names_with_accents_and_markup_are_in_the_pdf():
     report = of_one_lecture(CLASSES["many scripts"])
-    content = to_pdf(render_html(report), title(report), report.started_at)
+    content = render_pdf(render_report_html(report), report_title(report), report.started_at)
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-    for name in pseudonyms(14, Names.SCRIPTS):
+    for name in make_pseudonyms(14, PseudonymStyle.SCRIPTS):
         if name.isascii() or any(letter in name for letter in "üßŁδД"):
             assert name.replace(" ", "") in plain(text).replace(" ", ""), name

@@ -16,9 +16,9 @@ from tests.helpers.recorded import START, new_session
 def flagged(shell, store, lesson) -> int:
     """The lesson, with a flag of each kind for Student 2 and one for Student 3, whatever the rules said."""
     shell.json("review")  # judges what is not judged yet, and so not again
-    _, two, three, _ = (one.id for one in queries.students(store.engine, lesson))
+    _, two, three, _ = (one.id for one in queries.list_students(store.engine, lesson))
     numbers = {"sad_share": 0.61, "sad_share_low": 0.52, "sad_share_high": 0.7}
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.save_flags(
             [
                 FlagRecord(lesson, two, "sad_share", "flagged", numbers),
@@ -80,7 +80,7 @@ def test_a_review_is_in_the_report_the_history_and_the_audit(shell, lesson, stor
     assert "Confirmed on review" in Path(files["html"]).read_text("utf-8")
     (history,) = shell.json("student", open_one["student"])["sessions"]
     assert [flag["review"] for flag in history["flags"] if flag["kind"] == "sad_share"] == ["confirmed"]
-    newest = next(one for one in queries.audit_trail(store.engine) if one.action == "review")
+    newest = next(one for one in queries.list_audit_entries(store.engine) if one.action == "review")
     assert (newest.action, newest.detail) == ("review", "confirmed by Ms Ono")
     assert newest.subject == f"session {lesson}, {open_one['student']}, sad_share"
 
@@ -88,8 +88,8 @@ def test_a_review_is_in_the_report_the_history_and_the_audit(shell, lesson, stor
 def test_it_stays_with_the_person_through_corrections(shell, flagged, store) -> None:
     shell.json("review", str(flagged), "3", "--dismiss", "--by", "Ms Ono")
     shell("seats", "name", str(flagged), "3", "Mia", "--new")
-    (mia,) = (one.id for one in queries.students(store.engine, flagged) if one.pseudonym == "Mia")
-    reviews = {(one.student_id, one.kind): one.review for one in queries.flags(store.engine, flagged)}
+    (mia,) = (one.id for one in queries.list_students(store.engine, flagged) if one.pseudonym == "Mia")
+    reviews = {(one.student_id, one.kind): one.review for one in queries.list_flags(store.engine, flagged)}
     assert reviews[mia, "attention"] == "dismissed"
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_reviewed(shell, flagged, arguments, part) -> None:
 def test_nobody_waits(shell, store) -> None:
     assert shell("review")[2] == "no flag waits for a review; --all lists the reviewed ones too\n"
     assert "there is no session 9" in shell.fails(2, "review", "9")
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         whole = unit.start_session(new_session("aggregate"))
         unit.end_session(whole, SessionStatus.FINISHED, START, "end of the file")
         unit.commit()

@@ -9,8 +9,8 @@ import pytest
 from db import sessions as queries
 from db.records import GapRecord, SessionStatus
 from db.unit_of_work import Store
-from monitor.daemon.scheduler import broke_off_paused, ended_by_hand, sessions_of, tell_missed
-from monitor.daemon.timetable import Lesson
+from monitor.daemon.scheduler import ended_while_paused, record_missed_lesson, sessions_of, was_ended_by_user
+from monitor.daemon.timetable import ScheduledLesson
 from tests.helpers.recorded import START, record_lesson
 
 MINUTE = timedelta(minutes=1)
@@ -99,8 +99,8 @@ def test_without_lessons(tmp_path: Path, shell) -> None:
     assert "there are no lessons in config.yaml" in error
 
 
-def lesson(start: datetime = START - MINUTE, room: str | None = None) -> Lesson:
-    return Lesson("7b", room, "0", start, start + 45 * MINUTE)
+def lesson(start: datetime = START - MINUTE, room: str | None = None) -> ScheduledLesson:
+    return ScheduledLesson("7b", room, "0", start, start + 45 * MINUTE)
 
 
 class TestSessionsOfALesson:
@@ -114,13 +114,13 @@ class TestSessionsOfALesson:
         assert sessions_of(store.engine, lesson(START - 45 * MINUTE)) == []
 
     def test_whether_somebody_ended_it(self, store: Store) -> None:
-        assert not ended_by_hand(store.engine, lesson())
+        assert not was_ended_by_user(store.engine, lesson())
         number = record_lesson(store)
-        assert ended_by_hand(store.engine, lesson())
-        with store.unit() as unit:
+        assert was_ended_by_user(store.engine, lesson())
+        with store.unit_of_work() as unit:
             unit.end_session(number, SessionStatus.INTERRUPTED, START + MINUTE, "a crash")
             unit.commit()
-        assert not ended_by_hand(store.engine, lesson())
+        assert not was_ended_by_user(store.engine, lesson())
 
     @pytest.mark.parametrize(
         ("gaps", "paused"),
@@ -133,28 +133,28 @@ class TestSessionsOfALesson:
         ids=["never", "to its last", "let go on, and no picture since", "and let go on"],
     )
     def test_whether_it_broke_off_in_a_pause(self, store: Store, gaps: list[GapRecord], paused: bool) -> None:
-        assert not broke_off_paused(store.engine, lesson())
+        assert not ended_while_paused(store.engine, lesson())
         number = record_lesson(store)
-        assert queries.session(store.engine, number).end_s == 300.0
-        with store.unit() as unit:
+        assert queries.get_session(store.engine, number).end_s == 300.0
+        with store.unit_of_work() as unit:
             unit.save_gaps(number, gaps)
             unit.commit()
-        assert broke_off_paused(store.engine, lesson()) == paused
+        assert ended_while_paused(store.engine, lesson()) == paused
 
     def test_a_missed_one_is_in_the_audit_and_the_log(
         self, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-        assert tell_missed(store.engine, lesson(START, "A101"), now)
-        (entry,) = queries.audit_trail(store.engine)
+        assert record_missed_lesson(store.engine, lesson(START, "A101"), now)
+        (entry,) = queries.list_audit_entries(store.engine)
         assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
 
     def test_one_that_was_recorded_without_the_timetable_was_not_missed(self, store: Store) -> None:
         record_lesson(store)
-        assert not tell_missed(store.engine, lesson(), START + 45 * MINUTE)
-        assert queries.audit_trail(store.engine) == []
+        assert not record_missed_lesson(store.engine, lesson(), START + 45 * MINUTE)
+        assert queries.list_audit_entries(store.engine) == []
 
 
 class TestCheck:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from classpulse.cli import optional_deps as scoring
-from classpulse.simulation.demo.video import DemoClass, square_mosaic
+from classpulse.simulation.demo.video import DemoClass, square_layout
 from tests.helpers.made_up_faces import draw_faces, write_archive
 from tests.helpers.rooms import photographed
 
@@ -95,7 +95,7 @@ def test_the_demo_s_film_is_evaluated_with_its_expressions(
     shell: Any, configured: Any, demo_video: Path, tmp_path: Path
 ) -> None:
     configured("emotion")
-    DemoClass(20.0).write_truth(tmp_path / "truth.json")
+    DemoClass(20.0).write_ground_truth(tmp_path / "truth.json")
     code, out, error = shell("evaluate", demo_video, tmp_path / "truth.json")
     assert code == 0, error
     assert "people in the film: 6" in out
@@ -116,7 +116,7 @@ def test_a_wrong_truth_gets_one_line(shell: Any, configured: Any, demo_video: Pa
     [
         (DemoClass(60.0), r"ends after 20\.0 s and .*truth\.json tells of 59\.5 s; expected the film"),
         (
-            DemoClass(20.0, mosaic=square_mosaic(6, 640, 360)),
+            DemoClass(20.0, layout=square_layout(6, 640, 360)),
             r"has 1280 x 720 pixels and .*truth\.json tells of 640 x 360; expected the film",
         ),
     ],
@@ -125,7 +125,7 @@ def test_a_truth_of_another_film_gets_one_line(
     shell: Any, configured: Any, demo_video: Path, tmp_path: Path, told: DemoClass, message: str
 ) -> None:
     configured("behaviour")
-    told.write_truth(tmp_path / "truth.json")
+    told.write_ground_truth(tmp_path / "truth.json")
     assert re.search(message, shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json"))
 
 

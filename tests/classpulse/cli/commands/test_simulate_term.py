@@ -30,19 +30,19 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
     answer, truth, out = made("--interrupted", "1", "--room", "B 12")
     assert answer["sessions"] == [1, 2]
     engine = opened(out)
-    stored = [queries.session(engine, number) for number in (1, 2)]
+    stored = [queries.get_session(engine, number) for number in (1, 2)]
     assert sorted(one.status for one in stored) == [SessionStatus.FINISHED, SessionStatus.INTERRUPTED]
     assert {one.room for one in stored} == {one.settings["class"]["room"] for one in stored} == {"B 12"}
     for one, told in zip(stored, truth["sessions"], strict=True):
         assert told["session"] == one.id
         assert told["started_at"] == one.started_at.isoformat()
         there = {student["student"] for student in told["students"] if student["there"]}
-        assert {student.pseudonym for student in queries.students(engine, one.id)} == there
+        assert {student.pseudonym for student in queries.list_students(engine, one.id)} == there
         for student in told["students"]:
             assert sum(student["states"].values()) == pytest.approx(1)
-    assert [marker.text for marker in queries.markers(engine, 1)] == ["quiz handed out"]
-    assert {flag.kind for flag in queries.flags(engine, 2)}
-    assert [entry.action for entry in queries.audit_trail(engine)] == ["start", "start"]
+    assert [marker.text for marker in queries.list_markers(engine, 1)] == ["quiz handed out"]
+    assert {flag.kind for flag in queries.list_flags(engine, 2)}
+    assert [entry.action for entry in queries.list_audit_entries(engine)] == ["start", "start"]
     engine.dispose()
     assert shell("--config", out / "config.yaml", "report", "--format", "html")[0] == 0
 
@@ -50,11 +50,11 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
 def test_what_was_stored_agrees_with_the_truth(made):
     _, truth, out = made()
     engine = opened(out)
-    names = {student.id: student.pseudonym for student in queries.students(engine, 1)}
+    names = {student.id: student.pseudonym for student in queries.list_students(engine, 1)}
     seen: dict[str, float] = dict.fromkeys(names.values(), 0.0)
-    rows = queries.bins(engine, 1)
+    rows = queries.load_bins(engine, 1)
     for row in rows:
-        seen[names[row.student_id]] += row.seen_s / queries.session(engine, 1).watched_s
+        seen[names[row.student_id]] += row.seen_s / queries.get_session(engine, 1).watched_s
     for student in truth["sessions"][0]["students"]:
         assert seen[student["student"]] == pytest.approx(1 - student["states"].get("absent", 0.0))
     engine.dispose()
@@ -64,8 +64,8 @@ def test_what_was_stored_agrees_with_the_truth(made):
 def test_a_mode_keeps_what_it_may(made, mode, people):
     _, _, out = made("--mode", mode)
     engine = opened(out)
-    assert len(queries.students(engine, 1)) == people
-    rows = queries.bins(engine, 1)
+    assert len(queries.list_students(engine, 1)) == people
+    rows = queries.load_bins(engine, 1)
     assert {row.student_id is None for row in rows} == {mode == "aggregate"}
     if mode == "behaviour":
         assert all(row.probabilities is None for row in rows)
@@ -75,7 +75,13 @@ def test_a_mode_keeps_what_it_may(made, mode, people):
 def test_the_same_arguments_give_the_same_record(made, shell, tmp_path):
     made()
     shell("simulate", "term", "--out", tmp_path / "again", *SMALL)
-    for read in (queries.bins, queries.seats, queries.flags, queries.session, queries.markers):
+    for read in (
+        queries.load_bins,
+        queries.list_seats,
+        queries.list_flags,
+        queries.get_session,
+        queries.list_markers,
+    ):
         one, other = (opened(tmp_path / name) for name in ("term", "again"))
         assert read(one, 2) == read(other, 2)
         one.dispose()

@@ -26,18 +26,18 @@ from hypothesis import strategies as st
 
 from classpulse.config.settings import Config, Settings, read_config
 from classpulse.services.notifications.delivery import (
-    SIGNATURE,
-    Failure,
-    channels,
-    compose,
-    notify,
-    notify_in_background,
+    SIGNATURE_HEADER,
+    DeliveryFailure,
+    compose_email,
+    notification_channels,
+    send_in_background,
+    send_notification,
 )
-from classpulse.services.notifications.message import Note, note_of
+from classpulse.services.notifications.message import Notification, build_notification
 from db.unit_of_work import Store
 from tests.helpers.waiting import PATIENCE_S
 
-NOTE = Note(
+NOTE = Notification(
     session_id=7,
     class_name="Math 7B",
     room="A101",
@@ -49,7 +49,7 @@ NOTE = Note(
     reason="stopped",
     students=24,
     check_ins=2,
-    unclear=5,
+    insufficient_data=5,
     report="/srv/reports/session-0007/report.html",
 )
 EMAIL = {"to": ["teacher@school.example", "head@school.example"], "from": "classpulse@school.example"}
@@ -139,8 +139,8 @@ def by_mail(box: Mailbox, tmp_path: Path, **more: object) -> Config:
     return Config(Settings.model_validate({"notify": {"email": values}}), tmp_path)
 
 
-def once(config: Config, note: Note = NOTE) -> list[Failure]:
-    return notify(config, note, pauses_s=())
+def once(config: Config, note: Notification = NOTE) -> list[DeliveryFailure]:
+    return send_notification(config, note, retry_delays_s=())
 
 
 class TestEmail:
@@ -201,16 +201,16 @@ class TestEmail:
         box = mailbox(**wrapped, authenticator=login, auth_required=known, auth_require_tls=known)
         config = by_mail(box, tmp_path, security=security, user="classpulse", password_env="MAIL_PASSWORD")
         (failure,) = once(config)
-        assert failure == Failure(
+        assert failure == DeliveryFailure(
             "email", "the environment variable MAIL_PASSWORD is not set; expected the secret in it", False
         )
         monkeypatch.setenv("MAIL_PASSWORD", "wrong")
         (failure,) = once(config)
         assert failure.reason.startswith("the mail server refused it (535")
-        assert not failure.again
+        assert not failure.retryable
         monkeypatch.setenv("MAIL_PASSWORD", "geheim")
         assert once(config) == []
-        assert box.mails[0].tls
+        assert box.mails[0].uses_tls
         assert box.mails[0].user.login == b"classpulse"
 
     @pytest.mark.usefixtures("trusted")
@@ -230,7 +230,7 @@ class TestEmail:
         box = mailbox(**{"tls_context" if security == "starttls" else "ssl_context": context})
         (failure,) = once(by_mail(box, tmp_path, security=security))
         assert "certificate is not trusted" in failure.reason
-        assert not failure.again
+        assert not failure.retryable
         assert box.mails == []
 
     def test_a_server_without_tls_gets_nothing(self, mailbox, tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ class TestEmail:
     ) -> None:
         box = mailbox()
         box.refuse["head@school.example"] = "550 no such user"
-        (failure,) = notify(by_mail(box, tmp_path), NOTE, wait=lambda _s: False)
+        (failure,) = send_notification(by_mail(box, tmp_path), NOTE, wait=lambda _s: False)
         assert failure.reason == "the mail server takes no mail for 1 of 2 addresses"
         assert [mail.to for mail in box.mails] == [["teacher@school.example"]]
 
@@ -256,7 +256,7 @@ class TestEmail:
         box = mailbox()
         box.refuse = {"data": answer} if where == "data" else dict.fromkeys(EMAIL["to"], answer)
         waited: list[float] = []
-        (failure,) = notify(by_mail(box, tmp_path), NOTE, wait=lambda s: waited.append(s) or False)
+        (failure,) = send_notification(by_mail(box, tmp_path), NOTE, wait=lambda s: waited.append(s) or False)
         assert box.asked == tries * 2
         assert waited == [30.0, 120.0][: tries - 1]
         assert answer[:3] in failure.reason
@@ -273,7 +273,7 @@ class TestEmail:
             return False
 
         try:
-            assert notify(by_mail(box, tmp_path), NOTE, wait=wait) == []
+            assert send_notification(by_mail(box, tmp_path), NOTE, wait=wait) == []
         finally:
             box.server.stop()
         assert started == [30.0]
@@ -285,7 +285,7 @@ def test_no_text_becomes_a_header_of_its_own(class_name: str, reason: str) -> No
     email = Settings.model_validate({"notify": {"email": EMAIL | {"host": "h"}}}).notify.email
     nasty = class_name + "\r\nBcc: everybody@school.example\n\n" + reason
     note = replace(NOTE, class_name=nasty, room=nasty, reason=nasty)
-    read = message_from_bytes(compose(email, note, NOTE.ended_at).as_bytes(), policy=modern)
+    read = message_from_bytes(compose_email(email, note, NOTE.ended_at).as_bytes(), policy=modern)
     assert set(read.keys()) == {
         "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
         "Content-Transfer-Encoding",
@@ -345,7 +345,7 @@ class TestWebhook:
         (got,) = hook.got
         assert got.path == "/hook?token=geheim"
         assert got.headers["Content-Type"] == "application/json"
-        assert SIGNATURE not in got.headers
+        assert SIGNATURE_HEADER not in got.headers
         assert datetime.fromisoformat(got.data.pop("sent_at")).tzinfo is not None
         assert got.data == {
             "event": "lesson_ended", "test": False, "session": 7, "class": "Math 7B", "room": "A101",
@@ -362,7 +362,7 @@ class TestWebhook:
         monkeypatch.setenv("HOOK_SECRET", "süss")
         assert once(config) == []
         wanted = hmac.new("süss".encode(), hook.got[0].body, hashlib.sha256).hexdigest()
-        assert hook.got[0].headers[SIGNATURE] == f"sha256={wanted}"
+        assert hook.got[0].headers[SIGNATURE_HEADER] == f"sha256={wanted}"
 
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("elsewhere", ["/elsewhere", "file:///etc/passwd", "ftp://127.0.0.1/"])
@@ -370,7 +370,7 @@ class TestWebhook:
         hook.answers, hook.elsewhere = [code], elsewhere
         (failure,) = once(by_hook(hook, tmp_path))
         assert failure.reason == f"127.0.0.1 answers {code} and another address; give that one"
-        assert not failure.again
+        assert not failure.retryable
         assert len(hook.got) == 1
 
     @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ class TestWebhook:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         hook.answers = answers.copy()
-        failures = notify(by_hook(hook, tmp_path), NOTE, wait=lambda _s: False)
+        failures = send_notification(by_hook(hook, tmp_path), NOTE, wait=lambda _s: False)
         assert len(hook.got) == tries
         assert bool(failures) is left
         if left:
@@ -405,7 +405,7 @@ class TestWebhook:
         monkeypatch.setenv("no_proxy", "*")
         (failure,) = once(by_hook(Hook(url=f"http://127.0.0.1:{free_port()}/"), tmp_path))
         assert failure.reason.startswith("127.0.0.1 cannot be reached (")
-        assert failure.again
+        assert failure.retryable
 
 
 class TestBoth:
@@ -415,26 +415,26 @@ class TestBoth:
         both = {"email": email.notify.email, "webhook": webhook.notify.webhook}
         config = Config(Settings.model_validate({"notify": both}), tmp_path)
         hook.answers = [500]
-        assert notify(config, NOTE, wait=lambda _s: False) == []
+        assert send_notification(config, NOTE, wait=lambda _s: False) == []
         assert (len(box.mails), len(hook.got)) == (1, 2)
 
     def test_nobody_wants_to_know(self, tmp_path: Path) -> None:
         config = Config(Settings(), tmp_path)
-        assert channels(config) == {}
-        assert notify(config, NOTE, wait=lambda _s: pytest.fail("nothing to wait for")) == []
+        assert notification_channels(config) == {}
+        assert send_notification(config, NOTE, wait=lambda _s: pytest.fail("nothing to wait for")) == []
 
     def test_a_fault_of_ours_raises_nothing(
         self, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("classpulse.services.notifications.delivery.json.dumps", lambda *a, **k: 1 / 0)
-        (failure,) = notify(by_hook(hook, tmp_path), NOTE, wait=lambda _s: False)
-        assert failure == Failure("webhook", "a fault of Classpulse (ZeroDivisionError)", False)
+        (failure,) = send_notification(by_hook(hook, tmp_path), NOTE, wait=lambda _s: False)
+        assert failure == DeliveryFailure("webhook", "a fault of Classpulse (ZeroDivisionError)", False)
 
     def test_in_the_background_it_gives_up_when_told(self, hook: Hook, tmp_path: Path) -> None:
         hook.answers = [500] * 9
         stop = threading.Event()
         stop.set()
-        thread = notify_in_background(by_hook(hook, tmp_path), NOTE, stop)
+        thread = send_in_background(by_hook(hook, tmp_path), NOTE, stop)
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
         assert thread.daemon
@@ -445,14 +445,14 @@ class TestTheNote:
     def test_of_a_session(self, store: Store, lesson: int, tmp_path: Path, shell) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + "output: {time_zone: Asia/Tokyo}\n", "utf-8")
-        without = note_of(store.engine, read_config(path), lesson)
+        without = build_notification(store.engine, read_config(path), lesson)
         assert without.report is None
         report = shell.json("report", str(lesson), "--format", "html")["report"]["html"]
-        note = note_of(store.engine, read_config(path), lesson)
-        assert (note.students, note.check_ins, note.unclear) == (4, 1, 0)
+        note = build_notification(store.engine, read_config(path), lesson)
+        assert (note.students, note.check_ins, note.insufficient_data) == (4, 1, 0)
         assert (note.status, note.reason, note.report) == ("finished", "end of the file", report)
         assert f"{note.started_at:%H:%M} {note.ended_at:%H:%M}" == "18:00 18:05"
-        assert "Student" not in note.text.replace("Students  ", "") + json.dumps(note.data)
+        assert "Student" not in note.text.replace("Students  ", "") + json.dumps(note.payload)
 
     @pytest.mark.parametrize(
         ("base", "place"),
@@ -471,7 +471,7 @@ class TestTheNote:
         more = f"output: {{time_zone: Asia/Tokyo, layout: class}}\nnotify: {{base_url: '{base}'}}\n"
         path.write_text(path.read_text("utf-8") + more, "utf-8")
         shell.json("report", str(lesson), "--format", "html")
-        assert note_of(store.engine, read_config(path), lesson).report == place
+        assert build_notification(store.engine, read_config(path), lesson).report == place
 
 
 class TestTheCommand:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classpulse.config.settings import CaptureSettings
-from classpulse.services.seat_plans.editor import take_still
+from classpulse.services.seat_plans.editor import capture_still
 from monitor.errors import SourceLost
 from tests.helpers.cameras import texture
 
@@ -33,10 +33,10 @@ class OneCamera:
 
 def test_a_still_of_a_camera(monkeypatch):
     monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(texture(n) for n in itertools.count()))
-    assert take_still("0", 0.0, CaptureSettings()).shape == (48, 64, 3)
+    assert capture_still("0", 0.0, CaptureSettings()).shape == (48, 64, 3)
 
 
 def test_a_camera_that_is_frozen_is_told_and_not_waited_for(monkeypatch):
     monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(iter([texture(1)])))
     with pytest.raises(SourceLost, match="frozen picture"):
-        take_still("0", 60.0, CaptureSettings(stale_s=1.0))
+        capture_still("0", 60.0, CaptureSettings(stale_s=1.0))

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.services.seat_plans.csv_file import overlap
-from classpulse.services.seat_plans.editor import proposed, row_name
+from classpulse.services.seat_plans.csv_file import seat_iou
+from classpulse.services.seat_plans.editor import propose_seats, row_name
 from monitor.types import Box
 from tests.helpers.halls import HEIGHT, SEATS, WIDTH, OvalDetector, hall, people_in, room
 from tests.helpers.videos import steps, write_video
@@ -50,11 +50,11 @@ def plan_file(folder: Path, text: str = PLAN) -> Path:
 class TestProposal:
     def test_rows_are_counted_from_the_front_or_the_back(self) -> None:
         boxes = [box(300, 100), box(100, 108), box(100, 400), box(500, 390), box(300, 250)]
-        front = {seat.label: seat.box_xyxy for seat in proposed(boxes)}
+        front = {seat.label: seat.box_xyxy for seat in propose_seats(boxes)}
         assert front == {"A1": boxes[2], "A2": boxes[3], "B1": boxes[4], "C1": boxes[1], "C2": boxes[0]}
-        assert [seat.label for seat in proposed(boxes, from_back=True)] == ["A1", "A2", "B1", "C1", "C2"]
-        assert proposed(boxes, from_back=True)[0].box_xyxy == boxes[1]
-        assert proposed([]) == []
+        assert [seat.label for seat in propose_seats(boxes, from_back=True)] == ["A1", "A2", "B1", "C1", "C2"]
+        assert propose_seats(boxes, from_back=True)[0].box_xyxy == boxes[1]
+        assert propose_seats([]) == []
 
     @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (52, "BA")])
     def test_there_are_more_rows_than_letters(self, index: int, name: str) -> None:
@@ -67,7 +67,7 @@ class TestLay:
         laid = {seat["label"]: seat["box_xyxy"] for seat in answer["seats"]}
         assert set(laid) == set(SEATS)
         for label, found in laid.items():
-            assert overlap(tuple(found), SEATS[label]) > 0.9
+            assert seat_iou(tuple(found), SEATS[label]) > 0.9
         lines = (tmp_path / "plan" / "plan.csv").read_text(encoding="utf-8").splitlines()
         assert lines[0] == "label,x1,y1,x2,y2"
         assert len(lines) == 5

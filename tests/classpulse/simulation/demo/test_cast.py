@@ -7,30 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classpulse.simulation.demo.cast import (
-    BLINK_S,
+    BLINK_DURATION_S,
     CAST,
-    TRANSITION_S,
-    TURN_S,
-    Look,
-    Spell,
-    Student,
+    TRANSITION_DURATION_S,
+    TURN_DURATION_S,
+    DemoStudent,
+    ScriptSegment,
+    TileStyle,
     brightness_at,
-    moment_at,
+    scripted_state_at,
     sway_at,
 )
-from classpulse.simulation.demo.poses import RESEMBLES, REST, Expression
+from classpulse.simulation.demo.poses import RESEMBLED_EMOTION, RESTING_POSES, Expression
 from classpulse.simulation.demo.tile import BACKDROPS, draw_backdrop
-from classpulse.simulation.demo.video import DEMO_MOSAIC, GAP_PX, Mosaic, square_mosaic
+from classpulse.simulation.demo.video import DEMO_LAYOUT, TILE_GAP_PX, TileLayout, square_layout
 from classpulse.simulation.ground_truth import DemoError
 
-LOOK = Look("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.4)
-TALE = Student(
+LOOK = TileStyle("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.4)
+TALE = DemoStudent(
     "Seat 9",
     (
-        Spell(0.0),
-        Spell(0.2, Expression.SMILING),
-        Spell(0.5, Expression.SMILING, yaw_deg=40.0),
-        Spell(0.8, Expression.SMILING, yaw_deg=40.0, present=False),
+        ScriptSegment(0.0),
+        ScriptSegment(0.2, Expression.SMILING),
+        ScriptSegment(0.5, Expression.SMILING, yaw_deg=40.0),
+        ScriptSegment(0.8, Expression.SMILING, yaw_deg=40.0, present=False),
     ),
     LOOK,
 )
@@ -42,49 +42,49 @@ TALE = Student(
         (0.0, Expression.NEUTRAL, True, True),
         (19.9, Expression.NEUTRAL, True, True),
         (20.1, Expression.SMILING, True, False),
-        (20.0 + TRANSITION_S, Expression.SMILING, True, True),
+        (20.0 + TRANSITION_DURATION_S, Expression.SMILING, True, True),
         (50.1, Expression.SMILING, True, False),
-        (50.1 + TURN_S, Expression.SMILING, True, True),
-        (80.0 + 0.49 * TURN_S, Expression.SMILING, True, False),
-        (80.0 + 0.51 * TURN_S, Expression.SMILING, False, False),
+        (50.1 + TURN_DURATION_S, Expression.SMILING, True, True),
+        (80.0 + 0.49 * TURN_DURATION_S, Expression.SMILING, True, False),
+        (80.0 + 0.51 * TURN_DURATION_S, Expression.SMILING, False, False),
         (99.0, Expression.SMILING, False, True),
         (500.0, Expression.SMILING, False, True),
     ],
 )
 def test_a_script_is_followed(t_s: float, expression: Expression, present: bool, settled: bool) -> None:
-    moment = moment_at(TALE, t_s, 100.0)
+    moment = scripted_state_at(TALE, t_s, 100.0)
     assert (moment.expression, moment.present, moment.settled) == (expression, present, settled)
 
 
 def test_a_turn_goes_from_where_it_was_to_where_it_shall_be() -> None:
     def yaw_deg(t_s: float) -> float:
-        return moment_at(TALE, t_s, 100.0).pose.yaw_deg
+        return scripted_state_at(TALE, t_s, 100.0).pose.yaw_deg
 
     assert abs(yaw_deg(49.9)) < 5
-    assert 14 < yaw_deg(50.0 + TURN_S / 2) < 26
+    assert 14 < yaw_deg(50.0 + TURN_DURATION_S / 2) < 26
     assert yaw_deg(55.0) == pytest.approx(40.0, abs=5)
 
 
 def test_a_head_can_be_bowed_for_a_spell() -> None:
-    reader = Student("Seat 9", (Spell(0.0), Spell(0.5, pitch_deg=-26.0)), LOOK)
-    assert not moment_at(reader, 50.1, 100.0).settled
-    assert moment_at(reader, 50.0 + TURN_S, 100.0).settled
-    pitches_deg = [moment_at(reader, t_s, 100.0).pose.pitch_deg for t_s in (20.0, 60.0)]
+    reader = DemoStudent("Seat 9", (ScriptSegment(0.0), ScriptSegment(0.5, pitch_deg=-26.0)), LOOK)
+    assert not scripted_state_at(reader, 50.1, 100.0).settled
+    assert scripted_state_at(reader, 50.0 + TURN_DURATION_S, 100.0).settled
+    pitches_deg = [scripted_state_at(reader, t_s, 100.0).pose.pitch_deg for t_s in (20.0, 60.0)]
     assert pitches_deg == pytest.approx([0.0, -26.0], abs=2.1)
 
 
 def test_starts_are_shares_of_the_lecture() -> None:
-    assert moment_at(TALE, 5.0, 20.0).expression is moment_at(TALE, 25.0, 100.0).expression
+    assert scripted_state_at(TALE, 5.0, 20.0).expression is scripted_state_at(TALE, 25.0, 100.0).expression
 
 
 @pytest.mark.parametrize("student", CAST, ids=lambda student: student.seat)
 @given(t_s=st.floats(0, 75))
-def test_motion_is_small_and_smooth(student: Student, t_s: float) -> None:
-    here, soon = sway_at(student.look, t_s), sway_at(student.look, t_s + 1 / 12)
+def test_motion_is_small_and_smooth(student: DemoStudent, t_s: float) -> None:
+    here, soon = sway_at(student.appearance, t_s), sway_at(student.appearance, t_s + 1 / 12)
     assert all(abs(a - b) < 1.5 for a, b in zip(here, soon, strict=True))
     assert abs(here[0]) < 10
-    assert 0.95 < brightness_at(student.look, t_s) < 1.05
-    pose, next_pose = (moment_at(student, t, 75.0).pose for t in (t_s, t_s + 1 / 48))
+    assert 0.95 < brightness_at(student.appearance, t_s) < 1.05
+    pose, next_pose = (scripted_state_at(student, t, 75.0).pose for t in (t_s, t_s + 1 / 48))
     assert abs(pose.yaw_deg - next_pose.yaw_deg) < 3.5
     assert 0 <= pose.lids <= 1
 
@@ -92,49 +92,50 @@ def test_motion_is_small_and_smooth(student: Student, t_s: float) -> None:
 def test_everybody_blinks_some_times_a_minute() -> None:
     for student in CAST:
         shut = [
-            moment_at(student, n * BLINK_S / 6, 75.0).pose.lids > 0.6 for n in range(int(60 * 6 / BLINK_S))
+            scripted_state_at(student, n * BLINK_DURATION_S / 6, 75.0).pose.lids > 0.6
+            for n in range(int(60 * 6 / BLINK_DURATION_S))
         ]
         blinks = sum(now and not before for before, now in pairwise(shut))
         assert 8 <= blinks <= 25, student.seat
 
 
 def test_the_cast_is_what_the_demo_promises() -> None:
-    def share(student: Student, what: Expression) -> float:
+    def share(student: DemoStudent, what: Expression) -> float:
         times = [n / 4 for n in range(300)]
-        return sum(moment_at(student, t, 75.0).expression is what for t in times) / 300
+        return sum(scripted_state_at(student, t, 75.0).expression is what for t in times) / 300
 
-    def away(student: Student) -> float:
-        return sum(not moment_at(student, n / 4, 75.0).present for n in range(300)) / 300
+    def away(student: DemoStudent) -> float:
+        return sum(not scripted_state_at(student, n / 4, 75.0).present for n in range(300)) / 300
 
     assert len(CAST) >= 6
     assert [student.seat for student in CAST if share(student, Expression.DOWNCAST) > 0.7] == ["Seat 2"]
     assert [student.seat for student in CAST if share(student, Expression.SMILING) > 0.7] == ["Seat 3"]
     assert [student.seat for student in CAST if 0.3 < away(student) < 0.4] == ["Seat 4"]
-    assert [s.seat for s in CAST if any(abs(spell.yaw_deg) > 45 for spell in s.spells)] == ["Seat 5"]
+    assert [s.seat for s in CAST if any(abs(spell.yaw_deg) > 45 for spell in s.segments)] == ["Seat 5"]
     assert sum(share(student, Expression.NEUTRAL) > 0.75 for student in CAST) >= 2
-    assert [student.seat for student in CAST if student.flag] == ["Seat 2"]
-    assert len({student.look.phase for student in CAST}) == len(CAST)
+    assert [student.seat for student in CAST if student.should_be_flagged] == ["Seat 2"]
+    assert len({student.appearance.phase for student in CAST}) == len(CAST)
 
 
 @pytest.mark.parametrize("student", CAST, ids=lambda student: student.seat)
-def test_every_script_starts_at_nought_and_goes_forward(student: Student) -> None:
-    starts = [spell.start for spell in student.spells]
+def test_every_script_starts_at_nought_and_goes_forward(student: DemoStudent) -> None:
+    starts = [spell.start for spell in student.segments]
     assert starts[0] == 0.0
     assert starts == sorted(set(starts))
     assert starts[-1] < 1.0
 
 
 def test_every_expression_has_a_pose_and_a_label() -> None:
-    assert set(REST) == set(RESEMBLES) == set(Expression)
-    assert len(set(RESEMBLES.values())) == len(Expression)
+    assert set(RESTING_POSES) == set(RESEMBLED_EMOTION) == set(Expression)
+    assert len(set(RESEMBLED_EMOTION.values())) == len(Expression)
 
 
-@pytest.mark.parametrize("mosaic", [DEMO_MOSAIC, square_mosaic(60, 1920, 1080), square_mosaic(1, 320, 240)])
-def test_the_tiles_fill_the_frame_without_touching(mosaic: Mosaic) -> None:
+@pytest.mark.parametrize("mosaic", [DEMO_LAYOUT, square_layout(60, 1920, 1080), square_layout(1, 320, 240)])
+def test_the_tiles_fill_the_frame_without_touching(mosaic: TileLayout) -> None:
     tiles = [mosaic.tile_xyxy(index) for index in range(mosaic.columns * mosaic.rows)]
-    assert tiles[0][:2] == (GAP_PX, GAP_PX)
-    assert mosaic.width - tiles[-1][2] < GAP_PX + mosaic.columns
-    assert mosaic.height - tiles[-1][3] < GAP_PX + mosaic.rows
+    assert tiles[0][:2] == (TILE_GAP_PX, TILE_GAP_PX)
+    assert mosaic.width - tiles[-1][2] < TILE_GAP_PX + mosaic.columns
+    assert mosaic.height - tiles[-1][3] < TILE_GAP_PX + mosaic.rows
     for x1, y1, x2, y2 in tiles:
         assert 0 <= x1 < x2 <= mosaic.width
         assert 0 <= y1 < y2 <= mosaic.height
@@ -147,7 +148,7 @@ def test_the_tiles_fill_the_frame_without_touching(mosaic: Mosaic) -> None:
     ("seats", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (6, 3, 2), (7, 3, 3), (25, 5, 5), (60, 8, 8)]
 )
 def test_a_call_is_as_square_as_can_be(seats: int, columns: int, rows: int) -> None:
-    mosaic = square_mosaic(seats, 1920, 1080)
+    mosaic = square_layout(seats, 1920, 1080)
     assert (mosaic.columns, mosaic.rows) == (columns, rows)
 
 
@@ -155,7 +156,7 @@ def test_tiles_too_small_for_a_face_are_refused() -> None:
     with pytest.raises(
         DemoError, match=r"8 x 8 tiles in 640 x 360 would have 71 x 36 pixels; expected 96 x 72"
     ):
-        square_mosaic(60, 640, 360)
+        square_layout(60, 640, 360)
 
 
 @pytest.mark.parametrize("name", BACKDROPS)

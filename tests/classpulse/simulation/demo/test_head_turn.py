@@ -5,17 +5,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from classpulse.simulation.demo.head_turn import turn_field, turned_mesh
-from classpulse.simulation.demo.poses import PITCH_KNOTS_DEG, YAW_KNOTS_DEG, Fields, Pose, load_fields
-from classpulse.simulation.demo.warps import FIELD_STEP, Field, grid
+from classpulse.simulation.demo.head_turn import head_turn_field, rotate_mesh
+from classpulse.simulation.demo.poses import (
+    PITCH_KNOTS_DEG,
+    YAW_KNOTS_DEG,
+    FacePose,
+    PoseFields,
+    load_pose_fields,
+)
+from classpulse.simulation.demo.warps import FIELD_STEP, Field, sample_grid
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
-from monitor.faces.head_pose import head_pose
+from monitor.faces.head_pose import pose_from_keypoints
 
 
 @pytest.fixture(scope="module")
-def fields() -> Fields:
-    return load_fields()
+def fields() -> PoseFields:
+    return load_pose_fields()
 
 
 @pytest.fixture(scope="module")
@@ -26,56 +32,56 @@ def detector() -> Detector:
 def source_of(field: Field, points_xy: NDArray[np.floating]) -> NDArray[np.float64]:
     """Where in the portrait the field reads for these pixels of the picture."""
     columns, rows = (np.round(points_xy / FIELD_STEP).astype(int)).T
-    return np.asarray(grid((470, 512, 3))[rows, columns] - field[rows, columns], np.float64)
+    return np.asarray(sample_grid((470, 512, 3))[rows, columns] - field[rows, columns], np.float64)
 
 
-def picture(fields: Fields, field: Field) -> NDArray[np.uint8]:
+def picture(fields: PoseFields, field: Field) -> NDArray[np.uint8]:
     height, width = fields.portrait.image_bgr.shape[:2]
-    where = np.asarray(cv2.resize(grid((height, width, 3)) - field, (width, height)), np.float32)
+    where = np.asarray(cv2.resize(sample_grid((height, width, 3)) - field, (width, height)), np.float32)
     return np.asarray(cv2.remap(fields.portrait.image_bgr, where, np.empty(0), cv2.INTER_LINEAR), np.uint8)
 
 
-def test_no_turn_moves_nothing(fields: Fields) -> None:
-    still = turn_field(fields.portrait.face, fields.portrait.image_bgr.shape, 0.0, 0.0)
+def test_no_turn_moves_nothing(fields: PoseFields) -> None:
+    still = head_turn_field(fields.portrait.landmarks, fields.portrait.image_bgr.shape, 0.0, 0.0)
     assert np.abs(still).max() < 0.5
     np.testing.assert_allclose(
-        turned_mesh(fields.portrait.face, 0.0, 0.0), fields.portrait.face.points, atol=1e-3
+        rotate_mesh(fields.portrait.landmarks, 0.0, 0.0), fields.portrait.landmarks.points, atol=1e-3
     )
 
 
 @pytest.mark.parametrize(("yaw_deg", "pitch_deg"), [(20.0, 0.0), (-20.0, 0.0), (0.0, -10.0), (15.0, 8.0)])
 def test_the_picture_is_read_where_the_turned_landmarks_were(
-    fields: Fields, yaw_deg: float, pitch_deg: float
+    fields: PoseFields, yaw_deg: float, pitch_deg: float
 ) -> None:
-    face = fields.portrait.face
-    field = turn_field(face, fields.portrait.image_bgr.shape, yaw_deg, pitch_deg)
+    face = fields.portrait.landmarks
+    field = head_turn_field(face, fields.portrait.image_bgr.shape, yaw_deg, pitch_deg)
     seen = [1, 4, 13, 14, 9, 168, 50, 280]  # nose, lips, brow, bridge, cheeks: in sight at these angles
-    target = turned_mesh(face, yaw_deg, pitch_deg)[seen, :2]
+    target = rotate_mesh(face, yaw_deg, pitch_deg)[seen, :2]
     # The pixel next to a landmark is up to a pixel off, and a foreshortened cheek stretches that.
     assert np.hypot(*(source_of(field, target) - face.xy[seen]).T).max() < 4
 
 
-def test_positive_yaw_moves_the_nose_right_and_negative_pitch_down(fields: Fields) -> None:
-    face = fields.portrait.face
+def test_positive_yaw_moves_the_nose_right_and_negative_pitch_down(fields: PoseFields) -> None:
+    face = fields.portrait.landmarks
     x, y = face.xy[1]
-    assert turned_mesh(face, 30.0, 0.0)[1, 0] > x + 40
-    assert turned_mesh(face, -30.0, 0.0)[1, 0] < x - 40
-    assert turned_mesh(face, 0.0, -10.0)[1, 1] > y + 10
-    assert turned_mesh(face, 0.0, 10.0)[1, 1] < y - 10
+    assert rotate_mesh(face, 30.0, 0.0)[1, 0] > x + 40
+    assert rotate_mesh(face, -30.0, 0.0)[1, 0] < x - 40
+    assert rotate_mesh(face, 0.0, -10.0)[1, 1] > y + 10
+    assert rotate_mesh(face, 0.0, 10.0)[1, 1] < y - 10
 
 
-def test_a_turn_keeps_distances_in_space(fields: Fields) -> None:
-    face = fields.portrait.face
-    turned = turned_mesh(face, 40.0, -10.0)
+def test_a_turn_keeps_distances_in_space(fields: PoseFields) -> None:
+    face = fields.portrait.landmarks
+    turned = rotate_mesh(face, 40.0, -10.0)
     before = np.linalg.norm(face.points[1] - face.points, axis=1)
     np.testing.assert_allclose(np.linalg.norm(turned[1] - turned, axis=1), before, rtol=1e-4, atol=1e-3)
 
 
-def test_the_nose_hides_the_far_cheek(fields: Fields) -> None:
-    face = fields.portrait.face
-    field = turn_field(face, fields.portrait.image_bgr.shape, 52.0, 0.0)
+def test_the_nose_hides_the_far_cheek(fields: PoseFields) -> None:
+    face = fields.portrait.landmarks
+    field = head_turn_field(face, fields.portrait.image_bgr.shape, 52.0, 0.0)
     _, y1, _, y2 = face.box_xyxy
-    read = grid(fields.portrait.image_bgr.shape) - field
+    read = sample_grid(fields.portrait.image_bgr.shape) - field
     rows = slice(int(y1 / 2) + 20, int(y2 / 2) - 20)
     far_cheek = face.xy[345]
     distance = np.hypot(*(read[rows] - far_cheek).transpose(2, 0, 1))
@@ -85,11 +91,11 @@ def test_the_nose_hides_the_far_cheek(fields: Fields) -> None:
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_a_face_detector_sees_the_turn(fields: Fields, detector: Detector, side: int) -> None:
+def test_a_face_detector_sees_the_turn(fields: PoseFields, detector: Detector, side: int) -> None:
     yaws_deg = []
     for yaw_deg in (0.0, 30.0 * side, 52.0 * side):
-        face = detector.detect(picture(fields, fields.of(Pose(yaw_deg=yaw_deg))))[0]
-        pose = head_pose(face)
+        face = detector.detect(picture(fields, fields.field_for(FacePose(yaw_deg=yaw_deg))))[0]
+        pose = pose_from_keypoints(face)
         assert pose is not None
         yaws_deg.append(pose.yaw_deg * side)
     assert abs(yaws_deg[0]) < 8
@@ -97,15 +103,17 @@ def test_a_face_detector_sees_the_turn(fields: Fields, detector: Detector, side:
     assert yaws_deg[2] > 30
 
 
-def test_shoulders_stay(fields: Fields) -> None:
+def test_shoulders_stay(fields: PoseFields) -> None:
     for knots in (fields.yaws, fields.pitches):
         for field in knots.values():
             assert np.abs(field[-20:]).max() < 4
 
 
-def test_between_two_knots_the_fields_are_mixed_and_beyond_the_last_it_holds(fields: Fields) -> None:
+def test_between_two_knots_the_fields_are_mixed_and_beyond_the_last_it_holds(fields: PoseFields) -> None:
     halfway = (YAW_KNOTS_DEG[-1] + YAW_KNOTS_DEG[-2]) / 2
     mixed = (fields.yaws[YAW_KNOTS_DEG[-1]] + fields.yaws[YAW_KNOTS_DEG[-2]]) / 2
-    np.testing.assert_allclose(fields.of(Pose(yaw_deg=halfway)), mixed, atol=1e-3)
-    np.testing.assert_array_equal(fields.of(Pose(yaw_deg=170.0)), fields.yaws[YAW_KNOTS_DEG[-1]])
-    np.testing.assert_array_equal(fields.of(Pose(pitch_deg=-90.0)), fields.pitches[PITCH_KNOTS_DEG[0]])
+    np.testing.assert_allclose(fields.field_for(FacePose(yaw_deg=halfway)), mixed, atol=1e-3)
+    np.testing.assert_array_equal(fields.field_for(FacePose(yaw_deg=170.0)), fields.yaws[YAW_KNOTS_DEG[-1]])
+    np.testing.assert_array_equal(
+        fields.field_for(FacePose(pitch_deg=-90.0)), fields.pitches[PITCH_KNOTS_DEG[0]]
+    )

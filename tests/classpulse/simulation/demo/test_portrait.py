@@ -17,7 +17,7 @@ def portrait() -> Portrait:
 
 
 def test_the_mesh_lies_on_the_face(portrait: Portrait) -> None:
-    face = portrait.face
+    face = portrait.landmarks
     assert face.presence > 0.99
     # Read off the picture by hand, pixels: pupils, tip of the nose, middle of the lips, chin.
     for landmarks, x, y in (
@@ -34,7 +34,7 @@ def test_the_mesh_lies_on_the_face(portrait: Portrait) -> None:
 def test_the_mesh_is_the_same_in_a_rolled_picture(portrait: Portrait) -> None:
     turn = cv2.getRotationMatrix2D((264, 230), 20, 1.0)
     rolled = np.asarray(cv2.warpAffine(portrait.image_bgr, turn, (512, 600)), np.uint8)
-    expected = portrait.face.xy @ turn[:, :2].T + turn[:, 2]
+    expected = portrait.landmarks.xy @ turn[:, :2].T + turn[:, 2]
     x1, y1, x2, y2 = *expected.min(axis=0), *expected.max(axis=0)
     eyes = expected[[33, 263]].astype(np.float32)
     found = find_landmarks(rolled, (float(x1), float(y1), float(x2), float(y2)), eyes)
@@ -50,9 +50,9 @@ def test_the_network_tells_a_wall_from_a_face(portrait: Portrait) -> None:
 
 
 def test_she_is_cut_out_of_her_background(portrait: Portrait) -> None:
-    assert portrait.person.shape == portrait.image_bgr.shape[:2]
-    assert portrait.person.min() >= 0
-    assert portrait.person.max() <= 1
+    assert portrait.person_mask.shape == portrait.image_bgr.shape[:2]
+    assert portrait.person_mask.min() >= 0
+    assert portrait.person_mask.max() <= 1
     for x, y, inside in (
         (264, 220, 1),
         (260, 100, 1),
@@ -61,11 +61,11 @@ def test_she_is_cut_out_of_her_background(portrait: Portrait) -> None:
         (450, 200, 0),
         (130, 200, 0),
     ):
-        assert portrait.person[y, x] == pytest.approx(inside, abs=0.05), (x, y)
+        assert portrait.person_mask[y, x] == pytest.approx(inside, abs=0.05), (x, y)
 
 
 def test_closing_the_lids_hides_the_pupils_only(portrait: Portrait) -> None:
-    shut = lower_lids(portrait.image_bgr, portrait.face, 1.0)
+    shut = lower_lids(portrait.image_bgr, portrait.landmarks, 1.0)
     changed = np.abs(shut.astype(int) - portrait.image_bgr).sum(axis=2)
     for pupil in ((222, 187), (304, 186)):
         area = (slice(pupil[1] - 2, pupil[1] + 3), slice(pupil[0] - 2, pupil[0] + 3))
@@ -77,13 +77,13 @@ def test_closing_the_lids_hides_the_pupils_only(portrait: Portrait) -> None:
 @pytest.mark.parametrize("paint", [lower_lids, open_mouth])
 def test_painting_nothing_is_the_same_picture(portrait: Portrait, paint: object) -> None:
     assert callable(paint)
-    assert np.array_equal(paint(portrait.image_bgr, portrait.face, 0.0), portrait.image_bgr)
+    assert np.array_equal(paint(portrait.image_bgr, portrait.landmarks, 0.0), portrait.image_bgr)
 
 
 def test_an_open_mouth_is_dark_below_the_teeth_and_moves_the_lower_lip(portrait: Portrait) -> None:
-    opened = open_mouth(portrait.image_bgr, portrait.face, 0.16)
-    x, seam = int(portrait.face.xy[13, 0]), int(portrait.face.xy[13, 1])
-    gap = 0.16 * portrait.face.unit_px
+    opened = open_mouth(portrait.image_bgr, portrait.landmarks, 0.16)
+    x, seam = int(portrait.landmarks.xy[13, 0]), int(portrait.landmarks.xy[13, 1])
+    gap = 0.16 * portrait.landmarks.unit_px
     assert opened[seam + 3, x].mean() > 120
     assert opened[int(seam + 0.7 * gap), x].mean() < 80
     assert np.array_equal(opened[: seam - 12], portrait.image_bgr[: seam - 12])
@@ -92,11 +92,11 @@ def test_an_open_mouth_is_dark_below_the_teeth_and_moves_the_lower_lip(portrait:
 
 
 def test_the_cut_face_keeps_its_landmarks(portrait: Portrait) -> None:
-    cut = portrait.face_only()
-    x, y = cut.face.xy[1].astype(int)
-    whole_x, whole_y = portrait.face.xy[1].astype(int)
+    cut = portrait.crop_to_face()
+    x, y = cut.landmarks.xy[1].astype(int)
+    whole_x, whole_y = portrait.landmarks.xy[1].astype(int)
     assert abs(cut.image_bgr[y, x].astype(int) - portrait.image_bgr[whole_y, whole_x]).max() < 30
-    assert cut.person.shape == cut.image_bgr.shape[:2]
+    assert cut.person_mask.shape == cut.image_bgr.shape[:2]
 
 
 def test_a_missing_portrait_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from classpulse.simulation.demo import video as film_module
 from classpulse.simulation.demo.cast import CAST
 from classpulse.simulation.demo.portrait import find_landmarks
-from classpulse.simulation.demo.video import DEMO_MOSAIC, GAP_PX, DemoClass, write_demo_video
-from classpulse.simulation.ground_truth import DemoError, SimulationError, read_truth
+from classpulse.simulation.demo.video import DEMO_LAYOUT, TILE_GAP_PX, DemoClass, write_demo_video
+from classpulse.simulation.ground_truth import DemoError, SimulationError, read_ground_truth
 from model.emotions import EMOTIONS
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
@@ -65,14 +65,14 @@ def test_progress_goes_to_one(film: tuple[Path, DemoClass, list[float]]) -> None
 def test_the_frames_show_the_class(
     film: tuple[Path, DemoClass, list[float]], frames: list[NDArray[np.uint8]]
 ) -> None:
-    drawn = film[1].stage.frame_at(0.0)
+    drawn = film[1].renderer.frame_at(0.0)
     assert np.abs(frames[0].astype(int) - drawn).mean() < 4
-    assert frames[0][: GAP_PX - 2].max() < 60
+    assert frames[0][: TILE_GAP_PX - 2].max() < 60
 
 
 def test_every_tile_lives(frames: list[NDArray[np.uint8]]) -> None:
     for index in range(len(CAST)):
-        x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(index)
+        x1, y1, x2, y2 = DEMO_LAYOUT.tile_xyxy(index)
         assert np.abs(frames[0][y1:y2, x1:x2].astype(int) - frames[4][y1:y2, x1:x2]).mean() > 1.0
 
 
@@ -89,8 +89,8 @@ def test_faces_are_found_where_the_truth_has_them(
     film: tuple[Path, DemoClass, list[float]], detector: Detector, t_s: float
 ) -> None:
     demo = film[1]
-    boxes = [sample.box_xyxy for sample in demo.truth_at(t_s) if sample.box_xyxy is not None]
-    centres = [face.centre for face in detector.detect(demo.stage.frame_at(t_s))]
+    boxes = [sample.box_xyxy for sample in demo.ground_truth_at(t_s) if sample.box_xyxy is not None]
+    centres = [face.centre for face in detector.detect(demo.renderer.frame_at(t_s))]
     assert len(centres) == len(boxes)
     for x1, y1, x2, y2 in boxes:
         assert sum(x1 < x < x2 and y1 < y < y2 for x, y in centres) == 1
@@ -98,10 +98,10 @@ def test_faces_are_found_where_the_truth_has_them(
 
 def test_an_empty_tile_has_no_face(film: tuple[Path, DemoClass, list[float]], detector: Detector) -> None:
     demo = film[1]
-    sample = demo.truth_at(5.5)[LEAVER]
+    sample = demo.ground_truth_at(5.5)[LEAVER]
     assert (sample.present, sample.settled, sample.box_xyxy, sample.resembles) == (False, True, None, None)
-    x1, y1, x2, y2 = DEMO_MOSAIC.tile_xyxy(LEAVER)
-    tile = np.ascontiguousarray(demo.stage.frame_at(5.5)[y1:y2, x1:x2])
+    x1, y1, x2, y2 = DEMO_LAYOUT.tile_xyxy(LEAVER)
+    tile = np.ascontiguousarray(demo.renderer.frame_at(5.5)[y1:y2, x1:x2])
     assert detector.detect(tile) == []
     eyes = np.array([[170, 150], [250, 150]], np.float32)
     with pytest.raises(DemoError, match="no mesh"):
@@ -109,16 +109,16 @@ def test_an_empty_tile_has_no_face(film: tuple[Path, DemoClass, list[float]], de
 
 
 def test_who_turns_away_is_not_facing(film: tuple[Path, DemoClass, list[float]]) -> None:
-    left, right = (film[1].truth_at(t_s)[TURNER] for t_s in (4.0, 7.5))
+    left, right = (film[1].ground_truth_at(t_s)[TURNER] for t_s in (4.0, 7.5))
     assert (left.facing, right.facing) == (False, False)
     assert left.yaw_deg is not None
     assert right.yaw_deg is not None
     assert left.yaw_deg > 45 > -45 > right.yaw_deg
-    assert all(sample.facing for sample in film[1].truth_at(0.0))
+    assert all(sample.facing for sample in film[1].ground_truth_at(0.0))
 
 
 def test_the_truth_is_written_as_described(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
-    film[1].write_truth(tmp_path / "truth.json", step_s=0.5)
+    film[1].write_ground_truth(tmp_path / "truth.json", step_s=0.5)
     document = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     assert {key: document[key] for key in ("version", "length_s", "fps", "width", "height", "step_s")} == {
         "version": 3,
@@ -131,10 +131,10 @@ def test_the_truth_is_written_as_described(film: tuple[Path, DemoClass, list[flo
     assert [student["seat"] for student in document["students"]] == [f"Seat {n}" for n in range(1, 7)]
     for number, student in enumerate(document["students"]):
         assert student["student"] == number
-        assert tuple(student["seat_xyxy"]) == DEMO_MOSAIC.tile_xyxy(number)
+        assert tuple(student["seat_xyxy"]) == DEMO_LAYOUT.tile_xyxy(number)
         assert [sample["t_s"] for sample in student["samples"]] == [n / 2 for n in range(20)]
         for sample in student["samples"]:
-            check_sample(sample, DEMO_MOSAIC.tile_xyxy(number))
+            check_sample(sample, DEMO_LAYOUT.tile_xyxy(number))
 
 
 def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> None:
@@ -162,9 +162,9 @@ def check_sample(sample: dict[str, Any], tile: tuple[int, int, int, int]) -> Non
 
 
 def test_an_absence_is_an_event_from_getting_up_to_sitting_again() -> None:
-    (absence,) = DemoClass().truth().events
+    (absence,) = DemoClass().ground_truth().events
     assert (absence.kind, absence.students) == ("leave", (LEAVER,))
-    line = DemoClass().truth().students[LEAVER].samples
+    line = DemoClass().ground_truth().students[LEAVER].samples
     away = [one.t_s for one in line if not (one.present and one.settled)]
     around = [one.t_s for one in line if absence.start_s <= one.t_s <= absence.end_s]
     assert set(around) - set(away) == set()
@@ -172,8 +172,8 @@ def test_an_absence_is_an_event_from_getting_up_to_sitting_again() -> None:
 
 
 def test_the_truth_is_read_back(film: tuple[Path, DemoClass, list[float]], tmp_path: Path) -> None:
-    film[1].write_truth(tmp_path / "truth.json")
-    assert read_truth(tmp_path / "truth.json") == film[1].truth()
+    film[1].write_ground_truth(tmp_path / "truth.json")
+    assert read_ground_truth(tmp_path / "truth.json") == film[1].ground_truth()
 
 
 @pytest.mark.parametrize(
@@ -223,4 +223,4 @@ def test_without_any_encoder_the_choices_are_named(tmp_path: Path, monkeypatch: 
 
 
 def test_the_default_film_is_seventy_five_seconds() -> None:
-    assert film_module.DemoClass().film.frames == 750
+    assert film_module.DemoClass().video_format.frames == 750

@@ -3,29 +3,29 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classpulse.simulation.demo.cast import Look, Moment
-from classpulse.simulation.demo.portrait import Landmarks, find_landmarks
-from classpulse.simulation.demo.poses import REST, Expression, Fields, Pose, load_fields
-from classpulse.simulation.demo.tile import TilePainter, place
-from classpulse.simulation.demo.video import DEMO_MOSAIC
-from classpulse.simulation.demo.warps import Action, action_field, field_shape, grid, invert
+from classpulse.simulation.demo.cast import StudentMoment, TileStyle
+from classpulse.simulation.demo.portrait import PortraitLandmarks, find_landmarks
+from classpulse.simulation.demo.poses import RESTING_POSES, Expression, FacePose, PoseFields, load_pose_fields
+from classpulse.simulation.demo.tile import TilePainter, place_portrait
+from classpulse.simulation.demo.video import DEMO_LAYOUT
+from classpulse.simulation.demo.warps import FaceAction, action_field, field_shape, invert_field, sample_grid
 
 CORNERS, LIPS = [61, 291], [13, 14]
-PLAIN = Look("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
+PLAIN = TileStyle("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
 
 
 @pytest.fixture(scope="module")
-def fields() -> Fields:
-    return load_fields()
+def fields() -> PoseFields:
+    return load_pose_fields()
 
 
-def drawn(fields: Fields, pose: Pose, look: Look = PLAIN) -> Landmarks:
+def drawn(fields: PoseFields, pose: FacePose, look: TileStyle = PLAIN) -> PortraitLandmarks:
     """The mesh that the landmark network finds in a tile drawn with ``pose``."""
     from classpulse.simulation.demo.cast import CAST
 
-    moment = Moment(Expression.NEUTRAL, True, True, 1.0, pose)
-    tile_px = (DEMO_MOSAIC.tile_width, DEMO_MOSAIC.tile_height)
-    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].spells, look), fields, *tile_px)
+    moment = StudentMoment(Expression.NEUTRAL, True, True, 1.0, pose)
+    tile_px = (DEMO_LAYOUT.tile_width, DEMO_LAYOUT.tile_height)
+    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].segments, look), fields, *tile_px)
     box = painter.face_box(moment, 0.0)
     assert box is not None
     middle_y = (box[1] + box[3]) / 2 - 0.1 * (box[3] - box[1])
@@ -33,37 +33,39 @@ def drawn(fields: Fields, pose: Pose, look: Look = PLAIN) -> Landmarks:
     return find_landmarks(painter.draw(moment, 0.0), box, eyes)
 
 
-def corner_height(face: Landmarks) -> float:
+def corner_height(face: PortraitLandmarks) -> float:
     """How far the mouth's corners lie above its middle, as a share of the eye distance."""
     return float(face.xy[LIPS, 1].mean() - face.xy[CORNERS, 1].mean()) / face.unit_px
 
 
-def test_without_weights_nothing_moves(fields: Fields) -> None:
-    assert not fields.of(Pose()).any()
-    assert not fields.of(Pose({Action.JAW_DOWN: 0.0})).any()
+def test_without_weights_nothing_moves(fields: PoseFields) -> None:
+    assert not fields.field_for(FacePose()).any()
+    assert not fields.field_for(FacePose({FaceAction.JAW_DOWN: 0.0})).any()
 
 
-@pytest.mark.parametrize("action", list(Action))
-def test_every_action_moves_the_face_and_leaves_the_picture_s_edge(fields: Fields, action: Action) -> None:
+@pytest.mark.parametrize("action", list(FaceAction))
+def test_every_action_moves_the_face_and_leaves_the_picture_s_edge(
+    fields: PoseFields, action: FaceAction
+) -> None:
     field = fields.actions[action]
     lengths = np.hypot(field[..., 0], field[..., 1])
     y, x = np.unravel_index(lengths.argmax(), lengths.shape)
-    x1, y1, x2, y2 = fields.portrait.face.box_xyxy
+    x1, y1, x2, y2 = fields.portrait.landmarks.box_xyxy
     assert lengths.max() > 2.0
     assert x1 < 2 * x < x2
     assert y1 < 2 * y < y2 + 20
     assert max(lengths[0].max(), lengths[-1].max(), lengths[:, 0].max(), lengths[:, -1].max()) < 0.01
 
 
-def test_fields_are_linear_in_their_weights(fields: Fields) -> None:
-    whole = fields.of(Pose({Action.CORNERS_UP: 1.0, Action.JAW_DOWN: 0.5}))
-    half = fields.of(Pose({Action.CORNERS_UP: 0.5, Action.JAW_DOWN: 0.25}))
+def test_fields_are_linear_in_their_weights(fields: PoseFields) -> None:
+    whole = fields.field_for(FacePose({FaceAction.CORNERS_UP: 1.0, FaceAction.JAW_DOWN: 0.5}))
+    half = fields.field_for(FacePose({FaceAction.CORNERS_UP: 0.5, FaceAction.JAW_DOWN: 0.25}))
     np.testing.assert_allclose(half * 2, whole, atol=1e-4)
 
 
-def test_a_corner_that_goes_up_is_read_from_below(fields: Fields) -> None:
-    face, shape = fields.portrait.face, fields.portrait.image_bgr.shape
-    field = action_field(Action.CORNERS_UP, face, shape)
+def test_a_corner_that_goes_up_is_read_from_below(fields: PoseFields) -> None:
+    face, shape = fields.portrait.landmarks, fields.portrait.image_bgr.shape
+    field = action_field(FaceAction.CORNERS_UP, face, shape)
     for corner, side in ((61, -1), (291, 1)):
         x, y = face.xy[corner] / 2
         dx, dy = field[int(y), int(x)]
@@ -72,10 +74,10 @@ def test_a_corner_that_goes_up_is_read_from_below(fields: Fields) -> None:
 
 
 def test_inversion_undoes_a_shift_that_depends_on_the_place() -> None:
-    where = grid((80, 80, 3))
+    where = sample_grid((80, 80, 3))
     forward = np.zeros_like(where)
     forward[..., 1] = 6 * np.exp(-((where[..., 1] - 40) ** 2) / 200)
-    back = invert(forward)
+    back = invert_field(forward)
     came_from = where[..., 1] - back[..., 1]
     lands_at = came_from + 6 * np.exp(-((came_from - 40) ** 2) / 200)
     np.testing.assert_allclose(lands_at[5:-5], where[5:-5, :, 1], atol=0.3)
@@ -84,33 +86,33 @@ def test_inversion_undoes_a_shift_that_depends_on_the_place() -> None:
 @pytest.mark.parametrize(("shape", "expected"), [((600, 512, 3), (300, 256)), ((5, 3, 3), (3, 2))])
 def test_a_field_has_every_second_pixel(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
     assert field_shape(shape) == expected
-    assert grid(shape).shape == (*expected, 2)
+    assert sample_grid(shape).shape == (*expected, 2)
 
 
-def test_the_network_sees_the_corners_go_up_and_down(fields: Fields) -> None:
-    rest = corner_height(drawn(fields, Pose()))
-    up = corner_height(drawn(fields, Pose({Action.CORNERS_UP: 1.0})))
-    down = corner_height(drawn(fields, Pose({Action.CORNERS_DOWN: 1.0})))
+def test_the_network_sees_the_corners_go_up_and_down(fields: PoseFields) -> None:
+    rest = corner_height(drawn(fields, FacePose()))
+    up = corner_height(drawn(fields, FacePose({FaceAction.CORNERS_UP: 1.0})))
+    down = corner_height(drawn(fields, FacePose({FaceAction.CORNERS_DOWN: 1.0})))
     assert up > rest + 0.03
     assert down < rest - 0.03
 
 
-def test_the_network_sees_the_mouth_open(fields: Fields) -> None:
-    def gap(pose: Pose) -> float:
+def test_the_network_sees_the_mouth_open(fields: PoseFields) -> None:
+    def gap(pose: FacePose) -> float:
         face = drawn(fields, pose)
         return float(face.xy[14, 1] - face.xy[13, 1]) / face.unit_px
 
-    assert gap(REST[Expression.SURPRISED]) > gap(Pose()) + 0.08
+    assert gap(RESTING_POSES[Expression.SURPRISED]) > gap(FacePose()) + 0.08
 
 
-def test_the_network_sees_the_head_turn_to_the_right_side(fields: Fields) -> None:
+def test_the_network_sees_the_head_turn_to_the_right_side(fields: PoseFields) -> None:
     def nose(yaw_deg: float, *, mirrored: bool = False) -> float:
         look = (
             PLAIN
             if not mirrored
-            else Look("wall", 1.0, (0.0, 0.0), True, (1, 1, 1), 1.0, (0, 0, 0), 1.0, 0.0)
+            else TileStyle("wall", 1.0, (0.0, 0.0), True, (1, 1, 1), 1.0, (0, 0, 0), 1.0, 0.0)
         )
-        face = drawn(fields, Pose(yaw_deg=yaw_deg), look)
+        face = drawn(fields, FacePose(yaw_deg=yaw_deg), look)
         left, right = face.xy[[33, 263], 0]
         return float((face.xy[1, 0] - (left + right) / 2) / face.unit_px)
 
@@ -121,17 +123,19 @@ def test_the_network_sees_the_head_turn_to_the_right_side(fields: Fields) -> Non
 
 @pytest.mark.parametrize(("width", "height", "size"), [(416, 348, 1.0), (832, 696, 2.0), (208, 400, 0.5)])
 def test_a_tile_is_placed_where_the_look_says(width: int, height: int, size: float) -> None:
-    moment = Moment(Expression.NEUTRAL, True, True, 1.0, Pose())
-    shifted = Look("wall", 1.0, (40.0, -10.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
-    there, here = (place(look, moment, 3.0, width, height).to_tile for look in (shifted, PLAIN))
+    moment = StudentMoment(Expression.NEUTRAL, True, True, 1.0, FacePose())
+    shifted = TileStyle("wall", 1.0, (40.0, -10.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
+    there, here = (
+        place_portrait(look, moment, 3.0, width, height).portrait_to_tile for look in (shifted, PLAIN)
+    )
     np.testing.assert_allclose(there - here, [[0, 0, 40 * size], [0, 0, -10 * size]], atol=1e-9)
     assert np.hypot(*here[:, 0]) == pytest.approx(size, rel=0.03)
 
 
 def test_poses_mix_linearly() -> None:
-    a = Pose({Action.JAW_DOWN: 1.0}, lids=0.2, mouth=0.1, yaw_deg=10.0)
-    b = Pose({Action.CORNERS_UP: 0.5}, lids=0.6, yaw_deg=-10.0, pitch_deg=4.0)
-    half = a.towards(b, 0.5)
-    assert half.actions == {Action.JAW_DOWN: 0.5, Action.CORNERS_UP: 0.25}
+    a = FacePose({FaceAction.JAW_DOWN: 1.0}, lids=0.2, mouth=0.1, yaw_deg=10.0)
+    b = FacePose({FaceAction.CORNERS_UP: 0.5}, lids=0.6, yaw_deg=-10.0, pitch_deg=4.0)
+    half = a.interpolate(b, 0.5)
+    assert half.actions == {FaceAction.JAW_DOWN: 0.5, FaceAction.CORNERS_UP: 0.25}
     assert (half.lids, half.mouth, half.yaw_deg, half.pitch_deg) == pytest.approx((0.4, 0.05, 0.0, 2.0))
-    assert a.towards(b, 0.0).actions[Action.JAW_DOWN] == 1.0
+    assert a.interpolate(b, 0.0).actions[FaceAction.JAW_DOWN] == 1.0

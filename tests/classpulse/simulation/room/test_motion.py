@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classpulse.simulation.room.events import Happening, Kind
-from classpulse.simulation.room.motion import PACE, Motion
+from classpulse.simulation.room.events import RoomEvent, RoomEventKind
+from classpulse.simulation.room.motion import WALKING_SPEED, PersonMotion
 
 WIDTH = 1000
 BOXES = np.array([[100.0, 300.0, 140.0, 350.0], [300.0, 300.0, 340.0, 350.0], [700.0, 200.0, 730.0, 240.0]])
 
 
-def motion(*happenings: Happening) -> Motion:
-    return Motion(BOXES, happenings, WIDTH, seed=1)
+def motion(*happenings: RoomEvent) -> PersonMotion:
+    return PersonMotion(BOXES, happenings, WIDTH, seed=1)
 
 
-def near(motion: Motion, person: int, t_s: float, seat: int) -> bool:
-    x, y = motion.seen(person, t_s).centre_xy
+def near(motion: PersonMotion, person: int, t_s: float, seat: int) -> bool:
+    x, y = motion.state_at(person, t_s).centre_xy
     x1, y1, x2, y2 = BOXES[seat]
     return abs(x - (x1 + x2) / 2) < 0.2 * (x2 - x1) and abs(y - (y1 + y2) / 2) < 0.2 * (x2 - x1)
 
@@ -24,27 +24,27 @@ def test_who_sits_stays_near_the_seat_and_is_never_quite_still() -> None:
     still = motion()
     for person in range(3):
         assert all(near(still, person, t, person) for t in np.arange(0, 120, 0.5))
-        assert len({still.seen(person, t).centre_xy for t in np.arange(0, 10, 0.5)}) == 20
-        assert all(still.seen(person, t).present for t in (0.0, 60.0, 119.0))
+        assert len({still.state_at(person, t).centre_xy for t in np.arange(0, 10, 0.5)}) == 20
+        assert all(still.state_at(person, t).present for t in (0.0, 60.0, 119.0))
 
 
 def test_a_bowed_head_sinks_and_comes_back() -> None:
-    bowing = motion(Happening(Kind.BOW, 20.0, 30.0, (0,)))
-    assert [bowing.seen(0, t).crown for t in (19.9, 25.0, 30.1)] == [0.0, 1.0, 0.0]
-    assert 0 < bowing.seen(0, 20.4).crown < 1
-    assert bowing.seen(0, 25.0).centre_xy[1] > bowing.seen(0, 19.9).centre_xy[1] + 10
-    assert bowing.seen(1, 25.0).crown == 0
+    bowing = motion(RoomEvent(RoomEventKind.BOW, 20.0, 30.0, (0,)))
+    assert [bowing.state_at(0, t).bow for t in (19.9, 25.0, 30.1)] == [0.0, 1.0, 0.0]
+    assert 0 < bowing.state_at(0, 20.4).bow < 1
+    assert bowing.state_at(0, 25.0).centre_xy[1] > bowing.state_at(0, 19.9).centre_xy[1] + 10
+    assert bowing.state_at(1, 25.0).bow == 0
 
 
 def test_something_is_held_before_a_face() -> None:
-    hiding = motion(Happening(Kind.HIDE, 20.0, 26.0, (2,)))
-    assert [hiding.seen(2, t).cover for t in (19.9, 23.0, 26.1)] == [0.0, 1.0, 0.0]
+    hiding = motion(RoomEvent(RoomEventKind.HIDE, 20.0, 26.0, (2,)))
+    assert [hiding.state_at(2, t).occlusion for t in (19.9, 23.0, 26.1)] == [0.0, 1.0, 0.0]
 
 
 def test_who_leaves_walks_out_is_away_and_comes_back_to_the_seat() -> None:
-    leaving = motion(Happening(Kind.LEAVE, 20.0, 80.0, (0,)))
+    leaving = motion(RoomEvent(RoomEventKind.LEAVE, 20.0, 80.0, (0,)))
     times = np.arange(0.0, 100.0, 0.25)
-    seen = [leaving.seen(0, t) for t in times]
+    seen = [leaving.state_at(0, t) for t in times]
     away = [t for t, one in zip(times, seen, strict=True) if not one.present]
     assert 21.0 < away[0] < 26.0
     assert 74.0 < away[-1] < 79.0
@@ -54,37 +54,39 @@ def test_who_leaves_walks_out_is_away_and_comes_back_to_the_seat() -> None:
     assert near(leaving, 0, 19.9, 0)
     assert near(leaving, 0, 80.1, 0)
     steps = np.abs(np.diff([one.centre_xy[0] for one in walking if one.centre_xy[0] < 90][:8])) / 0.25
-    assert steps.max() < 1.3 * PACE * 40
+    assert steps.max() < 1.3 * WALKING_SPEED * 40
 
 
 def test_two_who_swap_sit_on_one_another_s_seats_from_then_on() -> None:
-    swapping = motion(Happening(Kind.SWAP, 20.0, 32.0, (0, 1)), Happening(Kind.LEAVE, 50.0, 90.0, (0,)))
+    swapping = motion(
+        RoomEvent(RoomEventKind.SWAP, 20.0, 32.0, (0, 1)), RoomEvent(RoomEventKind.LEAVE, 50.0, 90.0, (0,))
+    )
     for person, before, after in ((0, 0, 1), (1, 1, 0)):
         assert near(swapping, person, 19.9, before)
         assert near(swapping, person, 33.0, after)
-        assert swapping.seen(person, 24.0).walking
-        assert all(swapping.seen(person, t).present for t in np.arange(20, 33, 0.5))
+        assert swapping.state_at(person, 24.0).walking
+        assert all(swapping.state_at(person, t).present for t in np.arange(20, 33, 0.5))
     assert near(swapping, 0, 91.0, 1), "who came back did so to the new seat"
 
 
 def test_a_visitor_sits_there_while_the_owner_is_out() -> None:
-    visit = motion(Happening(Kind.VISIT, 20.0, 140.0, (2,), visitor=0))
+    visit = motion(RoomEvent(RoomEventKind.VISIT, 20.0, 140.0, (2,), visitor=0))
     assert visit.visitors == 1
-    assert not visit.seen(3, 0.0).present
-    assert not visit.seen(3, 139.0).present
-    assert visit.seen(3, 80.0).present
+    assert not visit.state_at(3, 0.0).present
+    assert not visit.state_at(3, 139.0).present
+    assert visit.state_at(3, 80.0).present
     assert near(visit, 3, 80.0, 2)
     both = [t for t in np.arange(0, 160, 0.5) if near(visit, 3, t, 2) and near(visit, 2, t, 2)]
-    assert [t for t in both if visit.seen(2, t).present and visit.seen(3, t).present] == []
+    assert [t for t in both if visit.state_at(2, t).present and visit.state_at(3, t).present] == []
     assert near(visit, 2, 141.0, 2)
-    assert visit.seen(2, 141.0).present
+    assert visit.state_at(2, 141.0).present
 
 
 def test_a_pass_moves_nobody_who_sits() -> None:
-    passing = motion(Happening(Kind.PASS, 20.0, 28.0, (1,)))
+    passing = motion(RoomEvent(RoomEventKind.PASS, 20.0, 28.0, (1,)))
     assert all(near(passing, person, 24.0, person) for person in range(3))
 
 
 def test_only_who_is_there_can_be_asked_for() -> None:
     with pytest.raises(IndexError):
-        motion().seen(3, 0.0)
+        motion().state_at(3, 0.0)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.simulation.ground_truth import TruthError
+from classpulse.simulation.ground_truth import GroundTruthError
 from classpulse.simulation.room.photo import load_photograph
 
 
@@ -41,7 +41,7 @@ def test_picture_and_boxes_are_scaled_together(tmp_path: Path) -> None:
     ],
 )
 def test_bad_boxes_get_one_line(tmp_path: Path, boxes: Any, message: str) -> None:
-    with pytest.raises(TruthError, match=message) as caught:
+    with pytest.raises(GroundTruthError, match=message) as caught:
         load_photograph(*files(tmp_path, boxes), width=100)
     assert "\n" not in str(caught.value)
 
@@ -49,11 +49,11 @@ def test_bad_boxes_get_one_line(tmp_path: Path, boxes: Any, message: str) -> Non
 def test_a_picture_that_is_none_is_refused(tmp_path: Path) -> None:
     picture, table = files(tmp_path, {"size_wh": [200, 90], "faces_xywh": [[20, 10, 30, 40]]})
     picture.write_bytes(b"not a picture")
-    with pytest.raises(TruthError, match="no picture that OpenCV can read"):
+    with pytest.raises(GroundTruthError, match="no picture that OpenCV can read"):
         load_photograph(picture, table, width=100)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     _, table = files(tmp_path, {"size_wh": [200, 90], "faces_xywh": [[20, 10, 30, 40]]})
-    with pytest.raises(TruthError, match=r"none\.png cannot be read"):
+    with pytest.raises(GroundTruthError, match=r"none\.png cannot be read"):
         load_photograph(tmp_path / "none.png", table, width=100)

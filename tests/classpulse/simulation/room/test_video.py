@@ -8,31 +8,31 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.simulation.ground_truth import Sample, Truth
-from classpulse.simulation.room.camera import Camera, CameraSettings, through
-from classpulse.simulation.room.events import Happening, Kind
-from classpulse.simulation.room.people import cut_out, empty_room
-from classpulse.simulation.room.scene import HIDDEN
-from classpulse.simulation.room.video import Room, write_room
+from classpulse.simulation.ground_truth import GroundTruth, GroundTruthSample
+from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, transform_box
+from classpulse.simulation.room.events import RoomEvent, RoomEventKind
+from classpulse.simulation.room.people import cut_out_people, remove_people
+from classpulse.simulation.room.scene import HIDDEN_SHARE
+from classpulse.simulation.room.video import SimulatedRoom, write_room_video
 from tests.helpers.rooms import painted
 
 STILL = CameraSettings(drift=0, zoom=0, shake_px=0, exposure=0, noise=0)
 
 
-def room(*happenings: Happening, camera: CameraSettings = STILL, seconds: float = 60.0) -> Room:
+def room(*happenings: RoomEvent, camera: CameraSettings = STILL, seconds: float = 60.0) -> SimulatedRoom:
     """A room in which exactly this happens."""
-    made = Room(painted(), seconds, 0, seed=2, camera=camera)
+    made = SimulatedRoom(painted(), seconds, 0, seed=2, camera=camera)
     made.__dict__["happenings"] = happenings
     return made
 
 
-def at(truth: Truth, student: int, t_s: float) -> Sample:
+def at(truth: GroundTruth, student: int, t_s: float) -> GroundTruthSample:
     return next(one for one in truth.students[student].samples if one.t_s == t_s)
 
 
 def test_the_emptied_room_has_nobody_in_it() -> None:
     photograph = painted()
-    empty = empty_room(photograph).astype(int)
+    empty = remove_people(photograph).astype(int)
     for x1, y1, x2, y2 in photograph.boxes_xyxy.round().astype(int):
         before = photograph.image_bgr[y1:y2, x1:x2].astype(int)
         assert np.abs(before - 120).mean() > 30
@@ -41,28 +41,28 @@ def test_the_emptied_room_has_nobody_in_it() -> None:
 
 def test_a_cutout_holds_the_face_and_is_soft_at_the_edge() -> None:
     photograph = painted()
-    for cutout in cut_out(photograph):
-        alpha = cutout.picture[..., 3]
-        x, y = (round(value) for value in cutout.middle_xy)
+    for cutout in cut_out_people(photograph):
+        alpha = cutout.image[..., 3]
+        x, y = (round(value) for value in cutout.centre_xy)
         assert alpha[y, x] == 255
         assert alpha[0, 0] == 0
         assert ((alpha > 0) & (alpha < 255)).any()
-        assert (cutout.picture[..., :3] <= alpha[..., None]).all(), "colours are multiplied by alpha"
+        assert (cutout.image[..., :3] <= alpha[..., None]).all(), "colours are multiplied by alpha"
 
 
 def test_the_same_arguments_give_the_same_pictures_and_truth() -> None:
-    one, other = (Room(painted(), 90.0, 5, seed=4) for _ in range(2))
-    assert one.truth() == other.truth()
+    one, other = (SimulatedRoom(painted(), 90.0, 5, seed=4) for _ in range(2))
+    assert one.ground_truth() == other.ground_truth()
     for _, first, second in zip(range(3), one.frames(), other.frames(), strict=False):
         np.testing.assert_array_equal(first, second)
-    assert Room(painted(), 90.0, 5, seed=5).truth() != one.truth()
+    assert SimulatedRoom(painted(), 90.0, 5, seed=5).ground_truth() != one.ground_truth()
 
 
 def test_the_truth_s_boxes_are_where_the_faces_are_drawn() -> None:
     made = room(camera=replace(STILL, drift=0.01, zoom=0.02))
-    truth = made.truth()
+    truth = made.ground_truth()
     for t_s in (0.0, 20.0, 50.0):
-        picture = made.lens.take(made.scene.draw(t_s), t_s, round(t_s * made.fps))
+        picture = made.simulated_camera.capture(made.scene.draw(t_s), t_s, round(t_s * made.fps))
         for student in range(4):
             x1, y1, x2, y2 = at(truth, student, t_s).box_xyxy or (0, 0, 0, 0)
             skin = cv2.inRange(picture, (60, 110, 180), (110, 190, 220))
@@ -73,13 +73,15 @@ def test_the_truth_s_boxes_are_where_the_faces_are_drawn() -> None:
 
 
 def test_who_is_away_is_not_in_the_picture() -> None:
-    made = room(Happening(Kind.LEAVE, 10.0, 50.0, (1,)))
-    truth = made.truth()
+    made = room(RoomEvent(RoomEventKind.LEAVE, 10.0, 50.0, (1,)))
+    truth = made.ground_truth()
     assert not at(truth, 1, 30.0).present
     box = at(truth, 1, 0.0).box_xyxy
     assert box is not None
     x1, y1, x2, y2 = (round(value) for value in box)
-    seats = [made.lens.take(made.scene.draw(t), t, 0)[y1:y2, x1:x2].astype(int) for t in (0.0, 30.0)]
+    seats = [
+        made.simulated_camera.capture(made.scene.draw(t), t, 0)[y1:y2, x1:x2].astype(int) for t in (0.0, 30.0)
+    ]
     assert np.abs(seats[0] - 120).mean() > 30
     assert np.abs(seats[1] - 120).mean() < 10
     walking = at(truth, 1, 12.0)
@@ -87,22 +89,22 @@ def test_who_is_away_is_not_in_the_picture() -> None:
     assert not walking.settled
 
 
-@pytest.mark.parametrize("kind", [Kind.BOW, Kind.HIDE])
-def test_a_hidden_face_is_there_but_not_visible(kind: Kind) -> None:
-    made = room(Happening(kind, 10.0, 20.0, (2,)))
-    hidden = at(made.truth(), 2, 15.0)
+@pytest.mark.parametrize("kind", [RoomEventKind.BOW, RoomEventKind.HIDE])
+def test_a_hidden_face_is_there_but_not_visible(kind: RoomEventKind) -> None:
+    made = room(RoomEvent(kind, 10.0, 20.0, (2,)))
+    hidden = at(made.ground_truth(), 2, 15.0)
     assert (hidden.present, hidden.visible, hidden.settled) == (True, False, True)
-    assert at(made.truth(), 2, 9.0).visible
-    assert at(made.truth(), 2, 21.0).visible
-    assert hidden.facing is (False if kind is Kind.BOW else None)
+    assert at(made.ground_truth(), 2, 9.0).visible
+    assert at(made.ground_truth(), 2, 21.0).visible
+    assert hidden.facing is (False if kind is RoomEventKind.BOW else None)
     x, y = (round(value) for value in made.scene.photograph.boxes_xyxy[2].reshape(2, 2).mean(axis=0))
     before, during = (made.scene.draw(t)[y - 8 : y + 8, x - 8 : x + 8].astype(int) for t in (0.0, 15.0))
     assert np.abs(before - during).mean() > 20
 
 
 def test_who_passes_in_front_hides_each_face_for_a_moment() -> None:
-    made = room(Happening(Kind.PASS, 10.0, 20.0, (0,)))
-    truth = made.truth(step_s=0.1)
+    made = room(RoomEvent(RoomEventKind.PASS, 10.0, 20.0, (0,)))
+    truth = made.ground_truth(step_s=0.1)
     hidden = {
         student: [one.t_s for one in truth.students[student].samples if not one.visible]
         for student in range(4)
@@ -110,15 +112,15 @@ def test_who_passes_in_front_hides_each_face_for_a_moment() -> None:
     starts = [times[0] for times in hidden.values()]
     assert starts == sorted(starts)
     assert all(10.0 < times[0] <= times[-1] < 20.0 for times in hidden.values())
-    places = {place.person: place for place in made.scene.places(hidden[1][0])}
-    assert places[1].hidden >= HIDDEN
-    assert [student for student, place in places.items() if place.hidden >= HIDDEN] == [1]
+    places = {place.person: place for place in made.scene.people_at(hidden[1][0])}
+    assert places[1].hidden_share >= HIDDEN_SHARE
+    assert [student for student, place in places.items() if place.hidden_share >= HIDDEN_SHARE] == [1]
 
 
 def test_a_visitor_is_somebody_else_in_the_truth() -> None:
-    made = Room(painted(), 240.0, 0, seed=2, camera=STILL)
-    made.__dict__["happenings"] = (Happening(Kind.VISIT, 20.0, 140.0, (0,), visitor=0),)
-    truth = made.truth()
+    made = SimulatedRoom(painted(), 240.0, 0, seed=2, camera=STILL)
+    made.__dict__["happenings"] = (RoomEvent(RoomEventKind.VISIT, 20.0, 140.0, (0,), visitor=0),)
+    truth = made.ground_truth()
     assert [line.seat for line in truth.students] == ["Seat 1", "Seat 2", "Seat 3", "Seat 4", "Visitor 1"]
     assert truth.students[4].seat_xyxy is None
     assert at(truth, 4, 80.0).visible
@@ -127,32 +129,32 @@ def test_a_visitor_is_somebody_else_in_the_truth() -> None:
 
 
 def test_a_knock_moves_the_camera_for_good() -> None:
-    lens = Camera(replace(STILL, knocked_s=10.0), 640, 360, seed=1)
-    before, after, later = (through(lens.matrix_at(t, 0), (10, 10, 20, 20)) for t in (9.9, 10.0, 50.0))
+    lens = SimulatedCamera(replace(STILL, knock_at_s=10.0), 640, 360, seed=1)
+    before, after, later = (transform_box(lens.matrix_at(t, 0), (10, 10, 20, 20)) for t in (9.9, 10.0, 50.0))
     assert after[0] - before[0] == pytest.approx(0.06 * 640, abs=0.1)
     assert later[0] == pytest.approx(after[0], abs=0.1)
 
 
 def test_light_and_noise_change_the_picture() -> None:
     grey = np.full((360, 640, 3), 120, np.uint8)
-    noisy = Camera(replace(STILL, noise=3.0), 640, 360, seed=1)
-    first, second = (noisy.take(grey, 0.0, frame).astype(int) for frame in (0, 1))
+    noisy = SimulatedCamera(replace(STILL, noise=3.0), 640, 360, seed=1)
+    first, second = (noisy.capture(grey, 0.0, frame).astype(int) for frame in (0, 1))
     assert 2 < np.std(first) < 4
     assert (first != second).any()
-    bright = Camera(replace(STILL, exposure=0.2), 640, 360, seed=1)
-    means = [bright.take(grey, t, 0).mean() for t in np.arange(0, 120, 5)]
+    bright = SimulatedCamera(replace(STILL, exposure=0.2), 640, 360, seed=1)
+    means = [bright.capture(grey, t, 0).mean() for t in np.arange(0, 120, 5)]
     assert max(means) - min(means) > 10
 
 
 def test_the_film_is_a_video_with_its_measures(tmp_path: Path) -> None:
-    made = Room(painted(), 20.0, 0, seed=1, fps=2)
+    made = SimulatedRoom(painted(), 20.0, 0, seed=1, fps=2)
     shares: list[float] = []
-    write_room(tmp_path / "room.mp4", made, shares.append)
+    write_room_video(tmp_path / "room.mp4", made, shares.append)
     with av.open(str(tmp_path / "room.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (640, 360)
         assert sum(1 for _ in container.decode(stream)) == 40
     assert shares[-1] == 1.0
-    truth = made.truth()
+    truth = made.ground_truth()
     assert (truth.width, truth.height, truth.fps) == (640, 360, 2)
     assert len(truth.students[0].samples) == 40

@@ -13,10 +13,10 @@ import pytest
 from classpulse.config.settings import read_config
 from classpulse.web import daemon_status as daemonlook
 from classpulse.web.app import build_app
-from classpulse.web.daemon_status import DaemonLook, Pictures
+from classpulse.web.daemon_status import DaemonStatusCache, PreviewFetcher
 from classpulse.web.pages import live
 from db import sessions as queries
-from db.accounts import change_account
+from db.accounts import set_account_values
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from db.unit_of_work import Store
@@ -30,14 +30,14 @@ from tests.helpers.watched_session import FakeDaemon
 
 
 def end(engine, session: int) -> None:
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         unit.end_session(session, SessionStatus.FINISHED, START + timedelta(minutes=5), "")
         unit.commit()
 
 
 @pytest.fixture
 def fake(monkeypatch) -> FakeDaemon:
-    monkeypatch.setattr(live, "EACH_S", 0.0)
+    monkeypatch.setattr(live, "UPDATE_INTERVAL_S", 0.0)
     return FakeDaemon(monkeypatch)
 
 
@@ -58,7 +58,7 @@ def ends_after(fake: FakeDaemon, engine, session: int, looks: int) -> None:
     def then() -> None:
         if fake.looks >= looks:
             fake.recordings = []
-            if queries.session(engine, session).status is SessionStatus.RUNNING:
+            if queries.get_session(engine, session).status is SessionStatus.RUNNING:
                 end(engine, session)
 
     fake.then = then
@@ -79,17 +79,17 @@ class TestThePage:
         assert "is sad" not in page
 
     def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
-        ada, found = browser("Ada"), SmallFaces.of([12.0] * 12, 4, 24)
+        ada, found = browser("Ada"), SmallFaces.from_sizes([12.0] * 12, 4, 24)
         assert "more face" not in ada.get(f"/live/{lesson}").text
         fake.recordings = [recording(session_id=lesson, people=PEOPLE, media_s=300.0, small_faces=found)]
         page = ada.get(f"/live/{lesson}").text
         assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
         assert "Set detection.min_face_px to 12" in page
-        fake.recordings = [recording(session_id=lesson, small_faces=SmallFaces.of([], 4, 24))]
+        fake.recordings = [recording(session_id=lesson, small_faces=SmallFaces.from_sizes([], 4, 24))]
         assert "more face" not in ada.get(f"/live/{lesson}").text
 
     def test_says_it_in_german(self, browser, lesson, fake) -> None:
-        found = SmallFaces.of([12.0] * 12, 4, 24)
+        found = SmallFaces.from_sizes([12.0] * 12, 4, 24)
         fake.recordings = [recording(session_id=lesson, people=PEOPLE, small_faces=found)]
         page = browser("Ada").get(f"/live/{lesson}", headers={"accept-language": "de"}).text
         assert "Etwa 12 weitere Gesichter sind kleiner als 24" in page
@@ -106,13 +106,13 @@ class TestThePage:
 
     def test_shows_nothing_of_anybody_while_nothing_can_be_seen(self, browser, lesson, fake) -> None:
         ada = browser("Ada")
-        for state in (SessionState.PAUSED, SessionState.BLIND, SessionState.ENDING):
+        for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
             # What was told last may be of before.
             fake.recordings = [recording(session_id=lesson, state=state, people=PEOPLE, camera_reason="gone")]
             page = ada.get(f"/live/{lesson}").text
             assert "nobody is known to be present or away" in page, state
             assert "Mia" not in page
-            assert ('<p class="error">gone' in page) == (state is SessionState.BLIND)
+            assert ('<p class="error">gone' in page) == (state is SessionState.NO_SIGNAL)
 
     def test_is_only_for_who_sees_the_class(self, browser, lesson) -> None:
         ben = browser("Ben")
@@ -127,7 +127,7 @@ class TestThePage:
         ada = browser("Ada")
         for _ in range(3):
             ada.get(f"/live/{lesson}")
-        noted = [(one.action, one.subject, one.detail) for one in queries.audit_trail(engine)]
+        noted = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)]
         assert noted.count(("look", f"session {lesson}", "by Ada")) == 1
 
     def test_of_a_lesson_that_is_over_is_its_report(self, browser, lesson, engine) -> None:
@@ -154,7 +154,7 @@ class TestModes:
         return get
 
     def test_a_bowed_head_is_a_reason(self, page) -> None:
-        text = page("emotion", (replace(PEOPLE[1], unknown="head bowed"), *PEOPLE[2:]))
+        text = page("emotion", (replace(PEOPLE[1], unreadable_reason="head bowed"), *PEOPLE[2:]))
         assert "expression unknown: head bowed" in text
 
     def test_the_picture_is_described_as_what_its_mode_shows(self, page) -> None:
@@ -162,7 +162,7 @@ class TestModes:
         assert "the expression read from it" not in page("aggregate", ())
 
     def test_behaviour_has_no_expression_anywhere(self, page) -> None:
-        people = tuple(replace(one, expression=None, unknown="not computed") for one in PEOPLE)
+        people = tuple(replace(one, expression=None, unreadable_reason="not computed") for one in PEOPLE)
         text = page("behaviour", people)
         assert "turned to the front" in text
         for word in ("resembl", "xpression unknown", "neutral", "not computed", "faces_chart"):
@@ -186,7 +186,7 @@ class TestEvents:
 
     def test_a_lesson_that_goes_on_in_another_session_says_where(self, browser, lesson, fake, engine) -> None:
         end(engine, lesson)
-        room = queries.session(engine, lesson).room
+        room = queries.get_session(engine, lesson).room
         fake.recordings = [recording(session_id=lesson + 1, room=room)]
         (only,) = told(browser("Ada").get(f"/live/{lesson}/events"))
         assert only["next"] == f"/live/{lesson + 1}"
@@ -209,13 +209,13 @@ class TestEvents:
         assert "heads_chart" not in events[2]["parts"]
 
     def test_who_may_no_more_is_cut_off(self, browser, lesson, fake, engine, accounts, monkeypatch) -> None:
-        monkeypatch.setattr(live, "GUARD_S", 0.0)
+        monkeypatch.setattr(live, "ACCESS_CHECK_INTERVAL_S", 0.0)
         ada = browser("Ada")
 
         def then() -> None:
             if fake.looks == 3:
-                with Store(engine).unit() as unit:
-                    change_account(unit, accounts["Ada"], disabled=True)
+                with Store(engine).unit_of_work() as unit:
+                    set_account_values(unit, accounts["Ada"], disabled=True)
                     unit.commit()
             assert fake.looks < 10, "it goes on"
 
@@ -225,7 +225,9 @@ class TestEvents:
     def test_it_is_noted_that_somebody_looks(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 1)
         browser("Ada").get(f"/live/{lesson}/events")
-        assert ("look", f"session {lesson}") in [(o.action, o.subject) for o in queries.audit_trail(engine)]
+        assert ("look", f"session {lesson}") in [
+            (o.action, o.subject) for o in queries.list_audit_entries(engine)
+        ]
 
 
 class TestOrders:
@@ -233,8 +235,10 @@ class TestOrders:
     def test_a_button_means_this_session_and_no_other(self, browser, lesson, fake, engine, verb) -> None:
         answer = browser("Ada").submit(f"/live/{lesson}/{verb}")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/live/{lesson}")
-        assert fake.orders == [Request(verb, session=lesson)]
-        assert (verb, f"session {lesson}") in [(o.action, o.subject) for o in queries.audit_trail(engine)]
+        assert fake.orders == [Request(verb, session_id=lesson)]
+        assert (verb, f"session {lesson}") in [
+            (o.action, o.subject) for o in queries.list_audit_entries(engine)
+        ]
         home = browser("Ada").submit(f"/live/{lesson}/{verb}", back="home")
         assert home.headers["location"] == "/"
 
@@ -243,7 +247,7 @@ class TestOrders:
         headers = {"accept": "application/json", "x-form-token": ada.token()}
         answer = ada.post(f"/live/{lesson}/mark", data={"text": "quiz"}, headers=headers)
         assert answer.json() == {"session": lesson, "done": "mark", "at_s": 60.0}
-        assert fake.orders == [Request("mark", text="quiz", session=lesson)]
+        assert fake.orders == [Request("mark", text="quiz", session_id=lesson)]
         fake.refuses = ControlError("the marker has no text; say what happened, such as 'quiz handed out'")
         answer = ada.post(f"/live/{lesson}/mark", data={"text": " "}, headers=headers)
         assert (answer.status_code, answer.json()["error"][:22]) == (409, "the marker has no text")
@@ -269,8 +273,10 @@ class TestThePicture:
         assert (answer.status_code, answer.content) == (200, b"\xff\xd8 a picture")
         assert answer.headers["content-type"] == "image/jpeg"
         assert answer.headers["cache-control"] == "no-store"
-        assert fake.orders == [Request("picture", session=lesson)]
-        assert ("watch", f"session {lesson}") in [(o.action, o.subject) for o in queries.audit_trail(engine)]
+        assert fake.orders == [Request("picture", session_id=lesson)]
+        assert ("watch", f"session {lesson}") in [
+            (o.action, o.subject) for o in queries.list_audit_entries(engine)
+        ]
 
     def test_where_there_is_nothing_to_see_there_is_none(self, browser, lesson, fake) -> None:
         assert browser("Ada").get(f"/live/{lesson}/picture").status_code == 204
@@ -293,39 +299,39 @@ class TestThePicture:
 def test_many_viewers_are_one_look(monkeypatch, tmp_path) -> None:
     asked, now = [], [0.0]
     monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
-    look = DaemonLook(tmp_path, lambda: now[0])
+    look = DaemonStatusCache(tmp_path, lambda: now[0])
     for _ in range(20):
-        look.look()
+        look.snapshot()
     assert len(asked) == 1
-    now[0] = daemonlook.FRESH_S
-    look.look()
+    now[0] = daemonlook.CACHE_LIFETIME_S
+    look.snapshot()
     assert len(asked) == 2
 
 
 def test_nobody_waits_for_a_program_that_takes_its_time(monkeypatch, tmp_path) -> None:
     now = [0.0]
     monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: daemon(pid=1))
-    look = DaemonLook(tmp_path, lambda: now[0])
-    look.look()
+    look = DaemonStatusCache(tmp_path, lambda: now[0])
+    look.snapshot()
     now[0] = 10.0
 
     def slow(folder: object) -> Any:
         # While this question is on its way others are told how it stood before.
-        assert look.look().daemon.pid == 1
+        assert look.snapshot().daemon.pid == 1
         return daemon(pid=2)
 
     monkeypatch.setattr(daemonlook, "ask_daemon", slow)
-    assert look.look().daemon.pid == 2
+    assert look.snapshot().daemon.pid == 2
 
 
 def test_after_an_order_the_next_look_is_a_new_one(monkeypatch, tmp_path) -> None:
     asked: list[object] = []
     monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
     monkeypatch.setattr(daemonlook, "ask", lambda folder, request: {})
-    look = DaemonLook(tmp_path, lambda: 0.0)
-    look.look()
-    look.order(Request("stop"))
-    look.look()
+    look = DaemonStatusCache(tmp_path, lambda: 0.0)
+    look.snapshot()
+    look.send(Request("stop"))
+    look.snapshot()
     assert len(asked) == 2
 
 
@@ -339,12 +345,12 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
         return answer
 
     monkeypatch.setattr(daemonlook, "ask", ask)
-    pictures = Pictures(DaemonLook(tmp_path))
+    pictures = PreviewFetcher(DaemonStatusCache(tmp_path))
     with pytest.raises(ControlError, match="busy"):
-        pictures.picture(1)
-    assert pictures.picture(1) == "abc"
+        pictures.fetch(1)
+    assert pictures.fetch(1) == "abc"
 
 
 def test_the_last_bins_alone_are_read(engine, accounts) -> None:
     session = begin(engine)
-    assert {one.start_s for one in queries.bins(engine, session, 280.0)} == {280.0, 285.0, 290.0, 295.0}
+    assert {one.start_s for one in queries.load_bins(engine, session, 280.0)} == {280.0, 285.0, 290.0, 295.0}

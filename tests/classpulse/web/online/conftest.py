@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.online.manager import OnlineLessons
+from classpulse.online.manager import OnlineLessonManager
 
 
 class Clock:
@@ -28,16 +28,16 @@ def orders() -> list:
 @pytest.fixture
 def lessons(app, config, engine, orders, clock):
     """The dashboard's, with a service that only takes note."""
-    made = OnlineLessons(
+    made = OnlineLessonManager(
         config,
         engine,
-        order=orders.append,
-        rooms=lambda: frozenset({"online 7b"}),
-        remake=lambda _, session: orders.append(session),
+        send_request=orders.append,
+        recorded_rooms=lambda: frozenset({"online 7b"}),
+        regenerate=lambda _, session: orders.append(session),
         clock=clock,
-        watched=False,
+        runs_thread=False,
     )
-    app.state.site.online = made
+    app.state.site.online_lessons = made
     yield made
     made.close()
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import uvicorn
 
-from classpulse.online.jpeg import Shape, checked
-from classpulse.online.lesson import State
-from monitor.sources.online import decoded
-from monitor.sources.participant_grid import FaceAt
+from classpulse.online.jpeg import JpegSize, check_jpeg
+from classpulse.online.lesson import ParticipantState
+from monitor.sources.online import decode_jpeg
+from monitor.sources.participant_grid import TileFace
 from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
@@ -53,7 +53,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     ahead_s = clock.now_s - time.monotonic()
     monkeypatch.setattr(lessons, "_clock", lambda: ahead_s + time.monotonic())
     # Who records is this test, and on a slow machine it asks less often than twice a second.
-    monkeypatch.setattr("classpulse.online.lesson.WATCHING_S", PATIENCE_S)
+    monkeypatch.setattr("classpulse.online.lesson.POLL_TIMEOUT_S", PATIENCE_S)
     page = context.new_page()
     told = complaints_of(page)
     page.goto(f"{served}/join")
@@ -68,13 +68,13 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     status = page.locator("#status")
-    playwright.expect(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
+    playwright.set_total(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
     (robin,) = lesson.members()
     assert robin.picture is None
 
-    def sent(after: int, faces: Sequence[FaceAt] = ()) -> bytes:
+    def sent(after: int, faces: Sequence[TileFace] = ()) -> bytes:
         def newer() -> bytes | None:
-            with lessons.held() as now_s:
+            with lessons.locked() as now_s:
                 _, pictures = lesson.asked(after, (), now_s, faces)
             page.wait_for_timeout(100)
             return pictures[0] if pictures else None
@@ -82,31 +82,35 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
         return wait_for(newer)
 
     picture = sent(0)
-    assert checked(picture) == Shape(320, 240)
+    assert check_jpeg(picture) == JpegSize(320, 240)
     # Whoever records says where the face was: from then on only what is around it is sent.
     box = (0.4, 0.4, 0.6, 0.7)
 
     def of_part() -> bytes | None:
-        one = sent(robin.number, [FaceAt(robin.tile, robin.number, box)])
-        return one if checked(one) != Shape(320, 240) else None
+        one = sent(robin.number, [TileFace(robin.tile, robin.number, box)])
+        return one if check_jpeg(one) != JpegSize(320, 240) else None
 
     part = wait_for(of_part)
-    assert checked(part) == Shape(240, 180)
+    assert check_jpeg(part) == JpegSize(240, 180)
     assert len(part) < len(picture)
     assert page.evaluate("document.getElementById('sent').width") == 240
     # Twice nobody was found there: all of it again.
-    wait_for(lambda: checked(sent(robin.number, [FaceAt(robin.tile, robin.number, None)])) == Shape(320, 240))
+    wait_for(
+        lambda: (
+            check_jpeg(sent(robin.number, [TileFace(robin.tile, robin.number, None)])) == JpegSize(320, 240)
+        )
+    )
     assert len(picture) < 40_000
-    assert np.std(decoded(picture)) > 5
-    playwright.expect(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
+    assert np.std(decode_jpeg(picture)) > 5
+    playwright.set_total(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
     # Behind another window the picture comes from the camera's track itself.
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     number = robin.number
-    assert np.std(decoded(sent(number + 1))) > 5
+    assert np.std(decode_jpeg(sent(number + 1))) > 5
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
     page.close()
-    wait_for(lambda: robin.state is State.LEFT)
+    wait_for(lambda: robin.state is ParticipantState.LEFT)
     assert robin.picture is None
     assert told == []
 

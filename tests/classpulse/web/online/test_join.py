@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from classpulse.config.settings import read_config
-from classpulse.online.jpeg import MOST_BYTES
-from classpulse.online.manager import OnlineLessons
+from classpulse.online.jpeg import MAX_JPEG_BYTES
+from classpulse.online.manager import OnlineLessonManager
 from classpulse.web.app import build_app
 from db import sessions as queries
 from db.clock import now_utc
-from db.erasure import recorded_as
-from db.roster import save_entry
+from db.erasure import find_recorded_id
+from db.roster import save_roster_entry
 from db.unit_of_work import Store
-from monitor.sources.participant_grid import FaceAt
+from monitor.sources.participant_grid import TileFace
 
 JPEG = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))[1].tobytes()
 
@@ -77,10 +77,10 @@ def test_two_cannot_have_one_name(student, browser, here) -> None:
 
 
 def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, here, lesson) -> None:
-    with Store(engine).unit() as unit:
-        mia = save_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
-        save_entry(unit, "7b", "Noah", None, consent=False, at=now_utc())
-        save_entry(unit, "8c", "Zoe", None, consent=True, at=now_utc())
+    with Store(engine).unit_of_work() as unit:
+        mia = save_roster_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
+        save_roster_entry(unit, "7b", "Noah", None, consent=False, at=now_utc())
+        save_roster_entry(unit, "8c", "Zoe", None, consent=True, at=now_utc())
         unit.commit()
     student("mia")
     student("Zoe")
@@ -116,11 +116,11 @@ def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) 
     send(mia, here)
     places = {one.pseudonym: one for one in lesson.asked(0, (), clock())[0].here}
     box = (0.25, 0.123456, 0.5, 1.0)
-    lesson.asked(0, (), clock(), [FaceAt(places["Mia"].tile, places["Mia"].picture, box)])
+    lesson.asked(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, box)])
     told = send(mia, here, b"").json()
     assert told["face"] == {"picture": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
     assert send(robin, here, b"").json()["face"] is None
-    lesson.asked(0, (), clock(), [FaceAt(places["Mia"].tile, places["Mia"].picture, None)])
+    lesson.asked(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, None)])
     assert send(mia, here, b"").json()["face"] == {"picture": 1, "box": None}
 
 
@@ -131,7 +131,7 @@ def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) 
         (JPEG[:-9], "image/jpeg", 422),
         (JPEG, "image/png", 415),
         (JPEG, "multipart/form-data", 415),
-        (b"\0" * (MOST_BYTES + 1), "image/jpeg", 413),
+        (b"\0" * (MAX_JPEG_BYTES + 1), "image/jpeg", 413),
         (cv2.imencode(".jpg", np.zeros((700, 700, 3), np.uint8))[1].tobytes(), "image/jpeg", 422),
     ],
 )
@@ -191,9 +191,9 @@ def test_withdrawing_erases_and_the_audit_has_no_name(student, here, lesson, les
     lessons.tidy()
     assert robin.get(f"{here}/erased").status_code == 404
     assert "Join the online lesson" in robin.get(here).text
-    trail = [(one.action, one.subject) for one in queries.audit_trail(engine)]
+    trail = [(one.action, one.subject) for one in queries.list_audit_entries(engine)]
     assert ("withdraw", "online lesson of 7b") in trail
-    assert "Robin" not in str(queries.audit_trail(engine))
+    assert "Robin" not in str(queries.list_audit_entries(engine))
 
 
 def test_after_the_lesson_it_is_erased_with_its_report(
@@ -202,16 +202,16 @@ def test_after_the_lesson_it_is_erased_with_its_report(
     robin = student()
     from dataclasses import replace
 
-    from db.records import Progress, SessionStatus
+    from db.records import SessionProgress, SessionStatus
     from tests.helpers.recorded import new_session, one_bin
 
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         begun = replace(new_session(), started_at=now_utc(), room=lesson.room, source="online lesson")
         session = unit.start_session(begun)
         own = unit.add_student(session, "Robin")
         other = unit.add_student(session, "Kestrel")
         unit.write_bins(session, [one_bin(who, n, "n") for who in (own, other) for n in range(5)])
-        unit.progress(session, Progress(25.0, 25.0, 25, 0))
+        unit.save_progress(session, SessionProgress(25.0, 25.0, 25, 0))
         unit.end_session(session, SessionStatus.FINISHED, now_utc(), "")
         unit.commit()
     lessons.end(lesson)
@@ -219,8 +219,8 @@ def test_after_the_lesson_it_is_erased_with_its_report(
     robin.submit(f"{here}/erase", here)
     lessons.tidy()
     assert robin.get(f"{here}/erased").status_code == 404
-    assert recorded_as(engine, session, "Robin", None) is None
-    assert {one.student_id for one in queries.bins(engine, session)} == {other}
+    assert find_recorded_id(engine, session, "Robin", None) is None
+    assert {one.student_id for one in queries.load_bins(engine, session)} == {other}
     assert orders[-1] == session
 
 
@@ -259,10 +259,12 @@ def test_the_words_are_those_of_the_mode(
 ) -> None:
     config = read_config(configured(mode=mode, more="class: {name: 7b}\nretention: {keep_days: 30}\n"))
     app = build_app(config, engine)
-    app.state.site.online = OnlineLessons(config, engine, order=lambda _: None, watched=False)
-    made = app.state.site.online.open("7b", 4)
+    app.state.site.online_lessons = OnlineLessonManager(
+        config, engine, send_request=lambda _: None, runs_thread=False
+    )
+    made = app.state.site.online_lessons.open("7b", 4)
     page = visiting(app).get(f"/join/{made.code}").text
-    app.state.site.online.close()
+    app.state.site.online_lessons.close()
     assert says in page
     assert does_not not in page
     assert "They are erased after 30 days." in page

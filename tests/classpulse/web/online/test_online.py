@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from classpulse.online.manager import IDLE_S, KEPT_S, STARTING_S
+from classpulse.online.manager import IDLE_TIMEOUT_S, RECORDING_START_TIMEOUT_S, WITHDRAWAL_PERIOD_S
 from db import sessions as queries
 from monitor.daemon.errors import ControlError
 
@@ -26,7 +26,7 @@ def test_a_teacher_opens_a_lesson_and_has_its_code(browser, orders, lessons, eng
     assert f"{made.code[:4]}-{made.code[4:]}" in page
     assert f"http://localhost/join/{made.code}" in page
     assert "Nobody has joined yet." in page
-    assert "look" in [one.action for one in queries.audit_trail(engine)]
+    assert "look" in [one.action for one in queries.list_audit_entries(engine)]
 
 
 def test_who_has_joined_is_seen_and_can_be_sent_out(browser, student, lesson) -> None:
@@ -111,13 +111,13 @@ def test_a_recording_that_never_begins_is_told(lessons, lesson, clock) -> None:
     lessons._rooms = lambda: frozenset()
     lessons.tidy()
     assert not lesson.ended
-    clock.now_s += STARTING_S + 1
+    clock.now_s += RECORDING_START_TIMEOUT_S + 1
     lessons.tidy()
     assert (lesson.ended, lesson.problem) == (True, "the recording did not begin")
 
 
 def test_a_lesson_that_is_forgotten_ends_by_itself(lessons, lesson, clock, orders) -> None:
-    clock.now_s += IDLE_S + 1
+    clock.now_s += IDLE_TIMEOUT_S + 1
     lessons.tidy()
     assert lesson.ended
     assert orders[-1].verb == "stop"
@@ -125,6 +125,6 @@ def test_a_lesson_that_is_forgotten_ends_by_itself(lessons, lesson, clock, order
 
 def test_a_day_later_nothing_is_known_of_it(lessons, lesson, clock) -> None:
     lessons.end(lesson)
-    clock.now_s += KEPT_S + 1
+    clock.now_s += WITHDRAWAL_PERIOD_S + 1
     lessons.tidy()
     assert lessons.by_code(lesson.code) is None

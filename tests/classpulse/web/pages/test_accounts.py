@@ -18,7 +18,7 @@ NEW = "four brass kettles"
 
 
 def _one(engine, name: str) -> stored.Account:
-    found = stored.account_and_hash(engine, name)
+    found = stored.find_account_and_hash(engine, name)
     assert found is not None
     return found[0]
 
@@ -41,7 +41,7 @@ class TestOnesOwn:
         assert "is changed" in ada.get("/account?changed=password").text
         assert _log_in(browser, "Ada", NEW) == 303
         assert _log_in(browser, "Ada", "three quiet walnuts") == 401
-        assert NEW not in str(queries.audit_trail(engine))
+        assert NEW not in str(queries.list_audit_entries(engine))
 
     def test_it_ends_every_other_login(self, browser) -> None:
         ada, forgotten = browser("Ada"), browser("Ada")
@@ -98,18 +98,18 @@ class TestEverybodys:
         dan = _one(engine, "dan")
         assert (dan.name, dan.role, dan.classes) == ("Dan", Role.TEACHER, {"9a", "9b"})
         assert made not in root.get(f"/accounts/{dan.id}").text
-        assert made not in str(queries.audit_trail(engine))
+        assert made not in str(queries.list_audit_entries(engine))
         assert _log_in(browser, "Dan", made) == 303
         assert ("account Dan", "by Root: new, teacher of 9a, 9b") in [
-            (one.subject, one.detail) for one in queries.audit_trail(engine)
+            (one.subject, one.detail) for one in queries.list_audit_entries(engine)
         ]
 
     def test_one_with_the_name_in_it_by_chance_is_not_given_out(self, monkeypatch) -> None:
         drawn = iter("kdank" * 4 + "kmnpq" * 4)
         monkeypatch.setattr(accounts_of.secrets, "choice", lambda _: next(drawn))
-        assert accounts_of.new_password(" Dan") == "kmnpq-kmnpq-kmnpq-kmnpq"
+        assert accounts_of.generate_password(" Dan") == "kmnpq-kmnpq-kmnpq-kmnpq"
         monkeypatch.setattr(accounts_of.secrets, "choice", lambda _: "k")
-        assert accounts_of.new_password(" - ") == "kkkkk-kkkkk-kkkkk-kkkkk"
+        assert accounts_of.generate_password(" - ") == "kkkkk-kkkkk-kkkkk-kkkkk"
 
     @pytest.mark.parametrize(
         ("fields", "says"),
@@ -123,11 +123,11 @@ class TestEverybodys:
         ],
     )
     def test_what_is_no_account_is_refused(self, browser, engine, fields: dict[str, str], says: str) -> None:
-        before = stored.accounts(engine)
+        before = stored.list_accounts(engine)
         answer = browser("Root").submit("/accounts", "/accounts", role="teacher", **fields)
         assert answer.status_code == 400
         assert says in answer.text
-        assert stored.accounts(engine) == before
+        assert stored.list_accounts(engine) == before
 
     @pytest.mark.parametrize("role", ["", "headmaster", "ADMINISTRATOR"])
     def test_a_role_that_there_is_not_is_refused(self, browser, role: str) -> None:
@@ -181,7 +181,7 @@ class TestEverybodys:
         assert answer.status_code == 400
         assert "last administrator" in answer.text
         assert root.get("/accounts").status_code == 200
-        assert "by Root: disabled" not in str(queries.audit_trail(engine))
+        assert "by Root: disabled" not in str(queries.list_audit_entries(engine))
         root.submit(f"/accounts/{accounts['Cleo']}", role="administrator")
         assert root.submit(f"/accounts/{accounts['Root']}{path}", **fields).status_code == 303
         assert _one(engine, "Root").disabled or _one(engine, "Root").role is Role.TEACHER
@@ -202,9 +202,11 @@ class TestEverybodys:
 class TestTheAudit:
     @pytest.fixture
     def busy(self, engine) -> None:
-        with Store(engine).unit() as unit:
+        with Store(engine).unit_of_work() as unit:
             for n in range(120):
-                unit.audit("look", f"session {n}", now_utc(), "by Ada" if n % 2 else "by Cleo: 100%_done")
+                unit.add_audit_entry(
+                    "look", f"session {n}", now_utc(), "by Ada" if n % 2 else "by Cleo: 100%_done"
+                )
             unit.commit()
 
     def test_it_is_read_by_page(self, browser, busy) -> None:
@@ -243,8 +245,8 @@ def test_an_administrator_of_the_command_line_ends_the_first_start(config, engin
     visitor = visiting(app)
     code = app.state.site.code
     token = visitor.token("/setup")
-    accounts_of.add(engine, "root", "Root", Role.ADMINISTRATOR, [], NEW)
+    accounts_of.create_account(engine, "root", "Root", Role.ADMINISTRATOR, [], NEW)
     assert visitor.get("/login").status_code == 200
     fields = {"token": token, "code": code, "name": "Eve", "password": NEW, "again": NEW}
     assert visitor.post("/setup", data=fields).headers["location"] == "/login"
-    assert [one.name for one in stored.accounts(engine)] == ["Root"]
+    assert [one.name for one in stored.list_accounts(engine)] == ["Root"]

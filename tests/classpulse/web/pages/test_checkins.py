@@ -7,14 +7,14 @@ import re
 import pytest
 
 from classpulse.config.settings import read_config
-from classpulse.services.assessment import renew_verdicts
+from classpulse.services.assessment import reassess_session
 from classpulse.web.app import build_app
 from db import sessions as queries
 
 
 @pytest.fixture
 def judged(config, engine, session_7b) -> int:
-    renew_verdicts(engine, session_7b, config)
+    reassess_session(engine, session_7b, config)
     return session_7b
 
 
@@ -22,14 +22,18 @@ def judged(config, engine, session_7b) -> int:
 def flagged(engine, judged) -> int:
     """The number of the student with a flag of sadness."""
     (flag,) = (
-        one for one in queries.flags(engine, judged) if (one.outcome, one.kind) == ("flagged", "sad_share")
+        one
+        for one in queries.list_flags(engine, judged)
+        if (one.outcome, one.kind) == ("flagged", "sad_share")
     )
     return flag.student_id
 
 
 def sad_flag(engine, session: int, student: int):
     return next(
-        one for one in queries.flags(engine, session) if (one.student_id, one.kind) == (student, "sad_share")
+        one
+        for one in queries.list_flags(engine, session)
+        if (one.student_id, one.kind) == (student, "sad_share")
     )
 
 
@@ -42,7 +46,7 @@ def test_the_queue_says_what_was_seen(browser, engine, judged, flagged) -> None:
     assert "of the lesson" in page
     assert "no earlier lesson to compare with" in page
     assert not re.search(r"\bis sad\b", page)
-    newest = queries.audit_trail(engine)[0]
+    newest = queries.list_audit_entries(engine)[0]
     assert (newest.action, newest.subject) == ("look", "check-ins of class 7b")
 
 
@@ -51,7 +55,7 @@ def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
     page = ben.get("/check-ins").text
     assert "Student 2" not in page
     assert "Nothing waits for you" in page
-    assert not [one for one in queries.audit_trail(engine) if one.action == "look"]
+    assert not [one for one in queries.list_audit_entries(engine) if one.action == "look"]
     assert "Student 2" in browser("Cleo").get("/check-ins").text
     assert "Student 2" not in ben.get("/check-ins?class=1&show=all").text
 
@@ -66,7 +70,7 @@ def test_a_decision_is_kept_with_who_when_and_why(browser, engine, judged, flagg
     flag = sad_flag(engine, judged, flagged)
     assert (flag.review, flag.reviewed_by, flag.note) == ("dismissed", who, "was ill")
     assert flag.reviewed_at is not None
-    newest = next(one for one in queries.audit_trail(engine) if one.action == "review")
+    newest = next(one for one in queries.list_audit_entries(engine) if one.action == "review")
     assert newest.detail == f"dismissed by {who}"
     assert "ill" not in newest.detail
     page = browser("Ada").get("/check-ins?show=dismissed").text

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from classpulse.config.settings import read_config
-from classpulse.services.assessment import renew_verdicts
+from classpulse.services.assessment import reassess_session
 from classpulse.web.app import build_app
 from db import sessions as queries
-from db.accounts import set_classes
+from db.accounts import set_account_classes
 from db.unit_of_work import Store
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError, NobodyThere
+from monitor.daemon.errors import ControlError, DaemonNotRunning
 from monitor.daemon.status import NextLesson
 from monitor.session.state import SessionState
-from reports.text.dates import brief_moment
+from reports.text.dates import format_short_datetime
 from tests.helpers.recorded import START
 from tests.helpers.status_messages import NOW, recording
 from tests.helpers.watched_session import FakeDaemon
@@ -33,7 +33,9 @@ class TestStarting:
         answer = browser("Ada").submit("/start", **{"class": "7b", "room": "", "minutes": ""})
         assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
         assert fake.orders == [Request("start", None, "7b")]
-        assert ("start", "class 7b") in [(one.action, one.subject) for one in queries.audit_trail(engine)]
+        assert ("start", "class 7b") in [
+            (one.action, one.subject) for one in queries.list_audit_entries(engine)
+        ]
 
     def test_it_ends_by_itself_after_so_many_minutes(self, browser, fake) -> None:
         assert browser("Ada").submit("/start", **{"class": "7b", "minutes": "45"}).status_code == 303
@@ -70,7 +72,7 @@ class TestStarting:
         )
 
     def test_where_nothing_runs_it_is_said_what_to_do(self, browser, fake) -> None:
-        fake.refuses = NobodyThere("nothing is being recorded; 'classpulse start' begins a session")
+        fake.refuses = DaemonNotRunning("nothing is being recorded; 'classpulse start' begins a session")
         answer = browser("Ada").submit("/start", **{"class": "7b"})
         assert "The program that records is not running at the moment." in answer.text
 
@@ -176,12 +178,12 @@ class TestLastLessons:
     def test_are_dated_links_and_the_newest_class_is_the_first_choice(
         self, browser, engine, accounts, session_7b, fake
     ) -> None:
-        with Store(engine).unit() as unit:
-            set_classes(unit, accounts["Ada"], ["6a", "7b"])
+        with Store(engine).unit_of_work() as unit:
+            set_account_classes(unit, accounts["Ada"], ["6a", "7b"])
             unit.commit()
         page = browser("Ada").get("/").text
         here = START.astimezone()  # wherever this computer is
-        told = f"{here:%a} {brief_moment(here)}"
+        told = f"{here:%a} {format_short_datetime(here)}"
         assert re.search(rf'<a href="/lessons/{session_7b}"><time [^>]*>{told}</time></a>', page)
         assert "<option>6a</option>" in page
         assert "<option selected>7b</option>" in page
@@ -191,6 +193,6 @@ class TestLastLessons:
         self, browser, engine, config, session_7b, fake
     ) -> None:
         assert "for you" not in browser("Ada").get("/").text
-        renew_verdicts(engine, session_7b, config)
+        reassess_session(engine, session_7b, config)
         assert '<a href="/check-ins">1 check-in waits for you</a>' in browser("Ada").get("/").text
         assert "for you" not in browser("Ben").get("/").text

@@ -9,15 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from classpulse.services.assessment import renew_verdicts
-from classpulse.services.erasure import erase_with_report
-from classpulse.services.reports import WRITERS, make_report
-from classpulse.web.downloads import disposition
+from classpulse.services.assessment import reassess_session
+from classpulse.services.erasure import erase_students_and_report
+from classpulse.services.reports import REPORT_WRITERS, generate_report
+from classpulse.web.downloads import content_disposition
 from db import sessions as queries
-from db.accounts import set_classes
+from db.accounts import set_account_classes
 from db.erasure import erase_student
-from db.records import Progress, SessionStatus
-from db.roster import save_names
+from db.records import SessionProgress, SessionStatus
+from db.roster import save_student_names
 from db.small_faces import SmallFaces
 from db.unit_of_work import Store
 from tests.helpers.recorded import BINS, START, class_number, new_session, one_bin
@@ -28,7 +28,7 @@ EVIL = '<script>alert("1")</script>/7b \u0645\u062f\u0631\u0633\u0629'
 @pytest.fixture
 def judged(config, engine, session_7b) -> int:
     """The lesson of 7b with its verdicts; "Student 2" has a flag."""
-    renew_verdicts(engine, session_7b, config)
+    reassess_session(engine, session_7b, config)
     return session_7b
 
 
@@ -37,18 +37,18 @@ def more_lessons(engine, config, class_name: str, count: int, who: str, mode: st
     made, student = [], 0
     for week in range(count):
         begun = replace(new_session(mode), class_name=class_name, started_at=START + timedelta(weeks=week))
-        with Store(engine).unit() as unit:
+        with Store(engine).unit_of_work() as unit:
             number = unit.start_session(begun)
-            student = student or unit.add_newcomer(number, who, to_roster=True)
+            student = student or unit.add_unrecorded_student(number, who, to_roster=True)
             letters = "n" * BINS if week != 1 else "." * BINS
             bins = [one_bin(student, n, letter) for n, letter in enumerate(letters)]
             if mode == "behaviour":
                 bins = [replace(one, usable_samples=0, probabilities=None) for one in bins]
             unit.write_bins(number, bins)
-            unit.progress(number, Progress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            unit.save_progress(number, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
             unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
             unit.commit()
-        renew_verdicts(engine, number, config)
+        reassess_session(engine, number, config)
         made.append(number)
     return made
 
@@ -69,7 +69,7 @@ ADDRESSES = (
 
 
 def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> None:
-    student = queries.students(engine, judged)[0].id
+    student = queries.list_students(engine, judged)[0].id
     group = class_number(engine, "7b")
     ben, cleo = browser("Ben"), browser("Cleo")
     for address in ADDRESSES:
@@ -77,7 +77,7 @@ def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> Non
         answer = ben.get(path)
         assert answer.status_code == 404, path
         assert "Student" not in answer.text, path
-    assert [one for one in queries.audit_trail(engine) if one.action == "look"] == []
+    assert [one for one in queries.list_audit_entries(engine) if one.action == "look"] == []
     for address in ADDRESSES:
         path = address.format(session=judged, group=group, student=student)
         assert cleo.get(path).status_code == 200, path
@@ -85,7 +85,7 @@ def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> Non
 
 def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None:
     ben, cleo = browser("Ben"), browser("Cleo")
-    student = queries.students(engine, judged)[1].id
+    student = queries.list_students(engine, judged)[1].id
     assert ben.submit(f"/lessons/{judged}/report").status_code == 404
     fields = {"what": "name", "student": student, "new": "Mia"}
     assert ben.submit(f"/lessons/{judged}/corrections", **fields).status_code == 404
@@ -94,22 +94,22 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     assert ben.submit(f"/lessons/{judged}/erase", **fields).status_code == 404
     assert ben.get(f"/lessons/{judged}/erase?student={student}").status_code == 404
     assert cleo.submit(f"/lessons/{judged}/erase", **fields).status_code == 403
-    assert len(queries.students(engine, judged)) == 4
+    assert len(queries.list_students(engine, judged)) == 4
     address = f"/check-ins/{judged}/{student}/sad_share"
     assert ben.submit(address, verdict="confirmed").status_code == 404
-    assert queries.corrections(engine, judged) == []
-    assert {one.review for one in queries.flags(engine, judged)} == {"open"}
+    assert queries.list_corrections(engine, judged) == []
+    assert {one.review for one in queries.list_flags(engine, judged)} == {"open"}
 
 
 def test_a_student_of_another_class_is_not_under_this_one(browser, engine, config, accounts, judged) -> None:
     ada = browser("Ada")
     ben = browser("Ben")
     more_lessons(engine, config, "8c", 1, "Noa")
-    noa = queries.roster(engine, "8c")[0].id
+    noa = queries.list_roster_students(engine, "8c")[0].id
     groups = {one: number for number, one in ((1, "7b"), (2, "8c"))}
     assert ada.get(f"/classes/{groups['7b']}/students/{noa}").status_code == 404
     assert ben.get(f"/classes/{groups['8c']}/students/{noa}").status_code == 200
-    other = queries.latest_session(engine, "8c").id
+    other = queries.get_latest_session(engine, "8c").id
     page = ada.get(f"/classes/1/compare?first={judged}&second={other}").text
     assert "Difference" not in page
 
@@ -136,15 +136,15 @@ def test_the_list_holds_what_the_command_lists(browser, engine, config, judged) 
 
 
 def test_a_lesson_tells_its_students_with_names_and_it_is_noted(browser, engine, judged) -> None:
-    people = queries.students(engine, judged)
-    with Store(engine).unit() as unit:
-        save_names(unit, {people[0].id: "Zo\u00eb <b>M</b>"})
+    people = queries.list_students(engine, judged)
+    with Store(engine).unit_of_work() as unit:
+        save_student_names(unit, {people[0].id: "Zo\u00eb <b>M</b>"})
         unit.commit()
     page = browser("Ada").get(f"/lessons/{judged}").text
     assert "Zo\u00eb &lt;b&gt;M&lt;/b&gt;" in page
     assert "check-in suggested" in page
     assert "the camera was moved" in page
-    newest = queries.audit_trail(engine)[0]
+    newest = queries.list_audit_entries(engine)[0]
     assert (newest.action, newest.subject) == ("look", f"session {judged}")
     assert "by Ada" in newest.detail
     assert "with names" in newest.detail
@@ -158,7 +158,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
 
     def counted(*args, **named):
         made.append(named["formats"])
-        return make_report(*args, **named)
+        return generate_report(*args, **named)
 
     monkeypatch.setattr("classpulse.web.report_cache.make_report", counted)
     ada = browser("Ada")
@@ -170,7 +170,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
     assert "script-src" not in policy
     assert ada.get(f"/lessons/{judged}/report").text == first.text
     assert made == [("html",)]
-    student = next(one for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+    student = next(one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
     answer = ada.submit(
         f"/lessons/{judged}/corrections", what="name", student=student.id, person="", new="Mia"
     )
@@ -187,20 +187,20 @@ class TestAReportOnItsWay:
         """Has something done while the first report of a kind is made, after its data were read."""
 
         def use(kind: str, change) -> None:
-            waiting, write = [change], WRITERS[kind]
+            waiting, write = [change], REPORT_WRITERS[kind]
 
             def slowly(*args):
                 if waiting:
                     waiting.pop()()
                 return write(*args)
 
-            monkeypatch.setitem(WRITERS, kind, slowly)
+            monkeypatch.setitem(REPORT_WRITERS, kind, slowly)
 
         return use
 
     def test_a_correction_is_in_the_report_that_is_shown(self, browser, engine, judged, meanwhile) -> None:
         ada, other = browser("Ada"), browser("Ada")
-        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        who = next(one.id for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         address = f"/lessons/{judged}/corrections"
         meanwhile("html", lambda: other.submit(address, what="name", student=who, new="Mia"))
         assert "Mia" in ada.get(f"/lessons/{judged}/report").text
@@ -208,7 +208,7 @@ class TestAReportOnItsWay:
 
     def test_who_is_erased_is_not_in_it(self, browser, config, engine, judged, meanwhile) -> None:
         ada, other = browser("Ada"), browser("Ada")
-        who = next(one.id for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
+        who = next(one.id for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         erased = []
 
         def erase() -> None:
@@ -225,8 +225,8 @@ class TestAReportOnItsWay:
     def test_one_that_is_written_before_somebody_is_erased_goes(
         self, config, engine, judged, monkeypatch
     ) -> None:
-        who = next(one for one in queries.students(engine, judged) if one.pseudonym == "Student 2")
-        late = make_report(engine, judged, config, formats=("html",))["html"]
+        who = next(one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
+        late = generate_report(engine, judged, config, formats=("html",))["html"]
         written = late.read_bytes()
 
         def erased(*args):
@@ -236,7 +236,7 @@ class TestAReportOnItsWay:
             return erase_student(*args)
 
         monkeypatch.setattr("classpulse.services.erasure.erase_student", erased)
-        erase_with_report(engine, config, judged, [who.id], "somebody withdrew")
+        erase_students_and_report(engine, config, judged, [who.id], "somebody withdrew")
         assert not late.exists()
 
 
@@ -251,8 +251,8 @@ def test_downloads_have_safe_names(browser, engine, config, accounts, judged) ->
     assert "%D9%85" in named
     assert root.get(f"/lessons/{number}/report.csv").headers["content-type"].startswith("text/csv")
     assert root.get(f"/lessons/{number}/report.exe").status_code == 404
-    assert disposition("\r\nX: y", "pdf").isprintable()
-    assert disposition("..", "pdf").startswith('attachment; filename="class.pdf"')
+    assert content_disposition("\r\nX: y", "pdf").isprintable()
+    assert content_disposition("..", "pdf").startswith('attachment; filename="class.pdf"')
 
 
 def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> None:
@@ -271,35 +271,35 @@ def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> N
 class TestErasing:
     def test_a_student_is_erased_once_the_teacher_is_sure(self, browser, engine, config, judged) -> None:
         ada, address = browser("Ada"), f"/lessons/{judged}/erase"
-        (who,) = [one for one in queries.students(engine, judged) if one.pseudonym == "Student 2"]
-        old = make_report(engine, judged, config, formats=("html",))["html"]
+        (who,) = [one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2"]
+        old = generate_report(engine, judged, config, formats=("html",))["html"]
         assert address in ada.get(f"/lessons/{judged}").text
         page = ada.get(f"{address}?student={who.id}")
         assert page.status_code == 200
         assert "Erase Student 2 from this lesson?" in page.text
         assert ada.submit(address, student=who.id).status_code == 400
-        assert who in queries.students(engine, judged)
+        assert who in queries.list_students(engine, judged)
         answer = ada.submit(address, student=who.id, sure="yes")
         assert answer.headers["location"] == f"/lessons/{judged}#who"
-        assert [one.pseudonym for one in queries.students(engine, judged)] == [
+        assert [one.pseudonym for one in queries.list_students(engine, judged)] == [
             "Student 1",
             "Student 3",
             "Student 4",
         ]
         assert "Student 2" not in ada.get(f"/lessons/{judged}/report").text
         assert not old.is_file() or "Student 2" not in old.read_text("utf-8")
-        (line,) = [one for one in queries.audit_trail(engine) if one.action == "erase"]
+        (line,) = [one for one in queries.list_audit_entries(engine) if one.action == "erase"]
         assert (line.subject, line.detail) == (f"session {judged}", "a student; 60 bins with it, by Ada")
         assert ada.submit(address, student=who.id, sure="yes").status_code == 404
 
     def test_whose_record_is_shared_since_a_correction_is_not(self, browser, engine, judged) -> None:
         ada = browser("Ada")
-        who = {one.pseudonym: one.id for one in queries.students(engine, judged)}
+        who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
         ada.submit(f"/lessons/{judged}/corrections", what="split", student=who["Student 2"], at="2:00")
         answer = ada.submit(f"/lessons/{judged}/erase", student=who["Student 2"], sure="yes")
         assert answer.status_code == 400
         assert "take the correction back first" in answer.text
-        assert len(queries.students(engine, judged)) == 5
+        assert len(queries.list_students(engine, judged)) == 5
 
     def test_nobody_is_erased_without_the_forms_token_or_from_a_lesson_of_nobody(
         self, browser, engine, config, accounts, judged
@@ -309,13 +309,13 @@ class TestErasing:
         assert ada.post(address, data={"student": "1", "sure": "yes"}).status_code == 403
         for number in ("", "0", "999999", "x"):
             assert ada.get(f"{address}?student={number}").status_code == 404
-        assert len(queries.students(engine, judged)) == 4
+        assert len(queries.list_students(engine, judged)) == 4
 
 
 class TestWhoIsWho:
     def test_name_merge_split_and_undo(self, browser, engine, judged) -> None:
         ada, address = browser("Ada"), f"/lessons/{judged}/corrections"
-        who = {one.pseudonym: one.id for one in queries.students(engine, judged)}
+        who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
         assert (
             ada.submit(address, what="name", student=who["Student 1"], person="", new="Mia").status_code
             == 303
@@ -325,12 +325,12 @@ class TestWhoIsWho:
             == 303
         )
         assert ada.submit(address, what="split", student=who["Student 2"], at="2:00").status_code == 303
-        kinds = [one.correction.kind.value for one in queries.corrections(engine, judged)]
+        kinds = [one.correction.kind.value for one in queries.list_corrections(engine, judged)]
         assert kinds == ["name", "merge", "split"]
         assert ada.submit(address, what="undo").status_code == 303
-        made = queries.corrections(engine, judged)
+        made = queries.list_corrections(engine, judged)
         assert [one.undone_at is None for one in made] == [True, True, False]
-        details = [one.detail for one in queries.audit_trail(engine) if one.action in (*kinds, "undo")]
+        details = [one.detail for one in queries.list_audit_entries(engine) if one.action in (*kinds, "undo")]
         assert len(details) == 4
         assert all(one.endswith(", by Ada") for one in details)
         page = ada.get(f"/lessons/{judged}").text
@@ -351,21 +351,21 @@ class TestWhoIsWho:
             answer = ada.submit(f"/lessons/{judged}/corrections", **fields)
             assert answer.status_code == 400, fields
             assert says in answer.text, fields
-        assert queries.corrections(engine, judged) == []
+        assert queries.list_corrections(engine, judged) == []
 
 
 class TestClasses:
     @pytest.fixture
     def evil(self, engine, config, accounts) -> list[int]:
         """Six lessons of a class and a student with terrible names; the second was missed."""
-        with Store(engine).unit() as unit:
-            set_classes(unit, accounts["Ada"], ["7b", EVIL])
+        with Store(engine).unit_of_work() as unit:
+            set_account_classes(unit, accounts["Ada"], ["7b", EVIL])
             unit.commit()
         return more_lessons(engine, config, EVIL, 6, "<img src=x onerror=alert(1)>")
 
     def test_names_are_names_and_nothing_else(self, browser, engine, evil) -> None:
         ada = browser("Ada")
-        student = queries.roster(engine, EVIL)[0].id
+        student = queries.list_roster_students(engine, EVIL)[0].id
         group = class_number(engine, EVIL)
         for path in (
             "/lessons",
@@ -387,7 +387,7 @@ class TestClasses:
         assert "&lt;script&gt;alert" in ada.get(f"/classes/{group}").text
 
     def test_a_missed_lesson_is_not_zero(self, browser, engine, evil) -> None:
-        student = queries.roster(engine, EVIL)[0].id
+        student = queries.list_roster_students(engine, EVIL)[0].id
         page = browser("Ada").get(f"/classes/{class_number(engine, EVIL)}/students/{student}").text
         assert "5 lessons" in page
         assert "not seen" in page
@@ -396,7 +396,7 @@ class TestClasses:
         for chart in charts:
             assert chart.count('class="point"') == 5
             assert chart.count('class="missed"') == 2  # one cross of two strokes
-        newest = queries.audit_trail(engine)[0]
+        newest = queries.list_audit_entries(engine)[0]
         assert newest.action == "look"
         assert "of class" in newest.subject
 
@@ -408,7 +408,7 @@ class TestClasses:
         assert ada.get(f"{address}?since=2030-01-01").status_code == 404
 
     def test_a_session_of_the_seats_alone_has_its_page(self, browser, engine, judged) -> None:
-        student = queries.students(engine, judged)[0].id
+        student = queries.list_students(engine, judged)[0].id
         page = browser("Ada").get(f"/classes/1/students/{student}").text
         assert "in one lesson only" in page
         assert "No trend is told" in page
@@ -416,7 +416,7 @@ class TestClasses:
 
 def test_mode_behaviour_shows_no_expression(browser, engine, config, accounts) -> None:
     more_lessons(engine, config, "7b", 6, "Mia", mode="behaviour")
-    student, ada = queries.roster(engine, "7b")[0].id, browser("Ada")
+    student, ada = queries.list_roster_students(engine, "7b")[0].id, browser("Ada")
     for path in ("/classes/1", "/lessons/1", f"/classes/1/students/{student}"):
         page = ada.get(path).text
         assert "adness" not in page, path
@@ -426,7 +426,7 @@ def test_mode_behaviour_shows_no_expression(browser, engine, config, accounts) -
 def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
     ada = browser("Ada")
     begun = new_session("aggregate")
-    with Store(engine).unit() as unit:
+    with Store(engine).unit_of_work() as unit:
         number = unit.start_session(begun)
         unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
         unit.commit()
@@ -440,8 +440,8 @@ def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
 def test_a_lesson_in_which_faces_were_missed_says_so(browser, engine, judged) -> None:
     ada = browser("Ada")
     assert "more face" not in ada.get(f"/lessons/{judged}").text
-    with Store(engine).unit() as unit:
-        unit.save_small_faces(judged, SmallFaces.of([12.0] * 12, 4, 24))
+    with Store(engine).unit_of_work() as unit:
+        unit.save_small_faces(judged, SmallFaces.from_sizes([12.0] * 12, 4, 24))
         unit.commit()
     page = ada.get(f"/lessons/{judged}").text
     assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page

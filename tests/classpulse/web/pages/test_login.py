@@ -7,10 +7,10 @@ import re
 import pytest
 
 from classpulse.web.app import build_app
-from classpulse.web.routing import Open
+from classpulse.web.routing import PublicAccess
 from db import sessions as queries
-from db.accounts import accounts as all_accounts
-from db.accounts import change_account
+from db.accounts import list_accounts as all_accounts
+from db.accounts import set_account_values
 from db.unit_of_work import Store
 
 
@@ -72,8 +72,8 @@ def test_logging_out_ends_the_login_on_the_server(browser) -> None:
 
 def test_a_disabled_account_is_out_at_once(browser, engine, accounts) -> None:
     ada = browser("Ada")
-    with Store(engine).unit() as unit:
-        change_account(unit, accounts["Ada"], disabled=True)
+    with Store(engine).unit_of_work() as unit:
+        set_account_values(unit, accounts["Ada"], disabled=True)
         unit.commit()
     assert ada.get("/").status_code == 303
     assert browser().submit("/login", "/login", name="Ada", password="three quiet walnuts").status_code == 401
@@ -100,7 +100,7 @@ def test_every_route_has_a_guard_and_visitors_see_the_login_alone(app, browser) 
     for one in app.routes:
         if one.path == "/static":
             continue
-        if one.guard is Open.ANYBODY:
+        if one.guard is PublicAccess.ANYONE:
             continue
         path = re.sub(r"\{\w+(:int)?\}", "1", one.path)
         for method in one.methods - {"HEAD"}:
@@ -143,7 +143,7 @@ class TestTheFirstStart:
         again = {"name": "Eve", "password": "seven green lamps", "again": "seven green lamps"}
         assert new.submit("/setup", code=code, **again).headers["location"] == "/login"
         assert len(all_accounts(engine)) == 1
-        assert "seven green lamps" not in str(queries.audit_trail(engine))
+        assert "seven green lamps" not in str(queries.list_audit_entries(engine))
 
     @pytest.mark.parametrize(
         ("password", "again", "says"),

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from classpulse.services.roster import example, parse_roster
+from classpulse.services.roster import example_roster_csv, parse_roster_bytes
 from db import sessions as queries
-from db.roster import names, roster
+from db.roster import list_roster, load_student_names
 from tests.helpers.recorded import class_number
 
 LIST = "name;pseudonym;group;seat;consent\nMia Keller;Otter;;A1;yes\nJan Weber;Heron;7b;A2;no\n"
@@ -39,11 +39,11 @@ def test_a_list_is_imported_and_shown_without_names(browser, engine, sent, group
     page = ada.get(f"/classes/{group}/roster").text
     assert "Otter" in page
     assert "Mia Keller" not in page + answer.text
-    assert [(one.pseudonym, one.consent) for one in roster(engine, "7b")] == [
+    assert [(one.pseudonym, one.consent) for one in list_roster(engine, "7b")] == [
         ("Heron", False),
         ("Otter", True),
     ]
-    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "import roster"]
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "import roster"]
     assert (noted.subject, noted.detail) == ("class 7b", "2 new or changed, by Ada")
 
 
@@ -58,7 +58,7 @@ def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
     assert "Mia Keller" in ada.get(f"/classes/{group}/roster?names=yes").text
-    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "read names"]
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "read names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
 
 
@@ -81,7 +81,7 @@ def test_one_wrong_line_and_nothing_is_imported(browser, engine, sent, content, 
     assert answer.status_code == 422
     assert says in answer.text
     assert "Nothing was imported" in answer.text
-    assert roster(engine) == []
+    assert list_roster(engine) == []
 
 
 def test_what_is_in_a_list_is_only_text(browser, sent, group) -> None:
@@ -96,18 +96,18 @@ def test_what_is_in_a_list_is_only_text(browser, sent, group) -> None:
 
 def test_a_list_that_is_too_large(browser, engine, sent) -> None:
     assert sent(browser("Ada"), LIST + "x" * 2_000_000).status_code == 413
-    assert roster(engine) == []
+    assert list_roster(engine) == []
 
 
 def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
-    otter = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
+    otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
     address = f"/classes/{group}/roster/{otter.student_id}/consent"
     assert ada.submit(address, consent="no").status_code == 303
-    after = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
-    assert (after.consent, after.seat) == (False, "A1")
-    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "consent"]
+    after = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
+    assert (after.consent, after.seat_label) == (False, "A1")
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "consent"]
     assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
     assert "They cannot be masked" in ada.get(f"/classes/{group}/roster").text
     assert ada.submit(address, consent="perhaps").status_code == 422
@@ -115,7 +115,7 @@ def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
 
 def test_nobody_else_s_class(browser, engine, sent, group) -> None:
     sent(browser("Ada"))
-    otter = next(one for one in roster(engine, "7b") if one.pseudonym == "Otter")
+    otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
     consent = f"/classes/{group}/roster/{otter.student_id}/consent"
     ben, cleo, root = browser("Ben"), browser("Cleo"), browser("Root")
     for outsider, code in ((ben, 404), (cleo, 403)):
@@ -128,8 +128,8 @@ def test_nobody_else_s_class(browser, engine, sent, group) -> None:
     own = class_number(engine, "8c")
     assert ben.submit(f"/classes/{own}/roster/{otter.student_id}/consent", consent="no").status_code == 404
     assert sent(ben, to=own).status_code == 422
-    assert all(one.class_name == "7b" for one in roster(engine))
-    assert next(one for one in roster(engine) if one.pseudonym == "Otter").consent
+    assert all(one.class_name == "7b" for one in list_roster(engine))
+    assert next(one for one in list_roster(engine) if one.pseudonym == "Otter").consent
     assert root.get(f"/classes/{group}/roster").status_code == 200
     for number in (999, 10**30):
         assert root.get(f"/classes/{number}/roster").status_code == 404
@@ -137,16 +137,16 @@ def test_nobody_else_s_class(browser, engine, sent, group) -> None:
 
 def test_a_list_from_elsewhere_is_refused(browser, engine, sent) -> None:
     assert sent(browser("Ada"), token="wrong").status_code == 403
-    assert roster(engine) == []
+    assert list_roster(engine) == []
 
 
 def test_the_example_can_be_imported(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     answer = ada.get(f"/classes/{group}/roster/example.csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="roster.csv"'
-    assert parse_roster(example(), "roster.csv", "7b").problems == ()
+    assert parse_roster_bytes(example_roster_csv(), "roster.csv", "7b").problems == ()
     assert sent(ada, answer.content).status_code == 200
-    assert sorted(names(engine, [one.student_id for one in roster(engine)]).values()) == [
+    assert sorted(load_student_names(engine, [one.student_id for one in list_roster(engine)]).values()) == [
         "Jan Example",
         "Mia Example",
     ]

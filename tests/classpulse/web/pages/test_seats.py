@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from classpulse.services.roster import import_rows, parse_roster
+from classpulse.services.roster import import_roster, parse_roster_bytes
 from classpulse.web.pages import seats as page
-from classpulse.web.still_store import MOST, Stills
+from classpulse.web.still_store import MAX_STILLS, StillStore
 from db import sessions as queries
 from db.clock import now_utc
 from db.records import PlannedSeat
-from db.roster import roster
-from db.seat_plans import seat_plan
+from db.roster import list_roster
+from db.seat_plans import get_seat_plan
 from tests.helpers.recorded import class_number
 from tests.helpers.room_picture import BOXES, coded, room_picture
 
@@ -33,8 +33,8 @@ def students(engine, accounts) -> dict[str, int]:
         "name,pseudonym,group,seat,consent\nMia,Otter,,A1,yes\nJan,Heron,,b9,yes\nEva,Lynx,,,yes\n"
         "Tom,Crane,8c,A1,yes\n"
     )
-    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
-    return {one.pseudonym: one.student_id for one in roster(engine)}
+    import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
+    return {one.pseudonym: one.student_id for one in list_roster(engine)}
 
 
 @pytest.fixture
@@ -72,16 +72,16 @@ def test_a_picture_becomes_a_plan_with_who_sits_where(browser, engine, address, 
     wanted = {"A1": students["Lynx"], "A2": students["Otter"]}
     answer = ada.submit(address, still=still, **rows(BOXES, wanted))
     assert answer.headers["location"] == f"{address}?saved=yes"
-    plan = seat_plan(engine, "7b")
+    plan = get_seat_plan(engine, "7b")
     assert {seat.label: seat.box_xyxy for seat in plan.seats} == BOXES
-    assert (plan.picture_width, plan.picture_height, len(plan.landmarks) > 100) == (640, 480, True)
-    assert {one.pseudonym: one.seat for one in roster(engine, "7b")} == {
+    assert (plan.frame_width, plan.frame_height, len(plan.reference_view) > 100) == (640, 480, True)
+    assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")} == {
         "Heron": None,
         "Lynx": "A1",
         "Otter": "A2",
     }
     assert ("seat plan", "class 7b", "2 seats, by Ada") in [
-        (one.action, one.subject, one.detail) for one in queries.audit_trail(engine)
+        (one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)
     ]
     assert ada.get(f"{address}/still.jpg").status_code == 404
     assert "Saved." in ada.get(f"{address}?saved=yes").text
@@ -91,12 +91,12 @@ def test_names_move_on_the_plan_that_there_is(browser, engine, address, students
     ada = browser("Ada")
     send_picture(ada, address)
     ada.submit(address, still=still_of(ada, address), **rows(BOXES))
-    before = seat_plan(engine, "7b")
+    before = get_seat_plan(engine, "7b")
     assert "<image" not in ada.get(address).text
     elsewhere = dict.fromkeys(BOXES, (0.0, 0.0, 5.0, 5.0))
     assert ada.submit(address, still="", **rows(elsewhere, {"A2": students["Heron"]})).status_code == 303
-    assert seat_plan(engine, "7b") == before
-    assert {one.pseudonym: one.seat for one in roster(engine, "7b")}["Heron"] == "A2"
+    assert get_seat_plan(engine, "7b") == before
+    assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")}["Heron"] == "A2"
 
 
 def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
@@ -105,16 +105,16 @@ def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
     ada = browser("Ada")
     send_picture(ada, address)
     assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
-    assert "read names" not in [one.action for one in queries.audit_trail(engine)]
+    assert "read names" not in [one.action for one in queries.list_audit_entries(engine)]
     shown = ada.get(f"{address}?names=yes").text
     assert re.search(rf'<option value="{students["Otter"]}" selected>Mia', shown)
     assert re.search(rf'data-who="{students["Lynx"]}"[^>]*>Eva<', shown)
-    (noted,) = [one for one in queries.audit_trail(engine) if one.action == "read names"]
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "read names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
     # They stay while the plan is made, and go into nothing that is stored of it.
     answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
     assert answer.headers["location"] == f"{address}?names=yes&saved=yes"
-    assert "Mia" not in str(seat_plan(engine, "7b"))
+    assert "Mia" not in str(get_seat_plan(engine, "7b"))
     assert browser("Ben").get(f"{address}?names=yes").status_code == 404
 
 
@@ -141,7 +141,7 @@ def test_a_still_is_one_account_s_and_can_be_forgotten(browser, address, student
 
 def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
     due = []
-    stills = Stills(lambda after_s, then: due.append((after_s, then)))
+    stills = StillStore(lambda after_s, then: due.append((after_s, then)))
     first = stills.put(1, "7b", room_picture(), [])
     second = stills.put(1, "7b", room_picture(), [])
     assert [after_s for after_s, _ in due] == [900, 900]
@@ -150,7 +150,7 @@ def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
     due[1][1]()
     assert stills.get(1, "7b") is None
     assert first.id != second.id
-    for account in range(MOST + 1):
+    for account in range(MAX_STILLS + 1):
         stills.put(account, "7b", room_picture(), [])
     assert stills.get(0, "7b") is None
 
@@ -175,7 +175,7 @@ def test_a_wrong_plan_is_not_saved_and_can_be_mended(
     answer = ada.submit(address, still=still_of(ada, address), **rows(seats))
     assert answer.status_code == 422
     assert says in answer.text
-    assert seat_plan(engine, "7b") is None
+    assert get_seat_plan(engine, "7b") is None
     assert still_of(ada, address)
 
 
@@ -188,7 +188,7 @@ def test_nonsense_in_the_form(browser, engine, address, students) -> None:
         answer = ada.submit(address, still=still, **fields)
         assert answer.status_code == 422
         assert "<script>alert" not in answer.text
-    assert seat_plan(engine, "7b") is None
+    assert get_seat_plan(engine, "7b") is None
 
 
 def test_who_sits_twice_or_is_of_another_class(browser, engine, address, students) -> None:
@@ -199,8 +199,8 @@ def test_who_sits_twice_or_is_of_another_class(browser, engine, address, student
     assert "is on seat A1 already" in ada.submit(address, still=still, **twice).text
     other = rows(BOXES, {"A1": students["Crane"]})
     assert ada.submit(address, still=still, **other).status_code == 422
-    assert seat_plan(engine, "7b") is None
-    assert next(one for one in roster(engine, "8c")).seat == "A1"
+    assert get_seat_plan(engine, "7b") is None
+    assert next(one for one in list_roster(engine, "8c")).seat_label == "A1"
 
 
 def test_a_picture_without_anything_to_tell_the_view_by(browser, engine, address, students) -> None:
@@ -208,12 +208,12 @@ def test_a_picture_without_anything_to_tell_the_view_by(browser, engine, address
     send_picture(ada, address, coded(np.full((480, 640, 3), 90, np.uint8)))
     answer = ada.submit(address, still=still_of(ada, address), **rows(BOXES))
     assert answer.status_code == 422
-    assert seat_plan(engine, "7b") is None
+    assert get_seat_plan(engine, "7b") is None
 
 
 def test_faces_are_not_looked_for_while_somebody_opted_out(browser, engine, address, students) -> None:
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
-    import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+    import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
     ada = browser("Ada")
     answer = send_picture(ada, address)
     assert answer.status_code == 422

@@ -14,11 +14,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from classpulse.services.analysis_progress import Heard, line
-from classpulse.services.roster import import_rows, parse_roster
-from classpulse.services.times import DatedBy
-from classpulse.services.upload_queue import Analyses
-from classpulse.services.uploads import LISTED, UNDONE_KEPT, Uploads, UploadState, shown_name
+from classpulse.services.analysis_progress import AnalysisProgress, format_progress
+from classpulse.services.roster import import_roster, parse_roster_bytes
+from classpulse.services.times import TimeSource
+from classpulse.services.upload_queue import UploadQueue
+from classpulse.services.uploads import (
+    FAILED_UPLOAD_RETENTION,
+    LISTING_RETENTION,
+    UploadState,
+    UploadStore,
+    display_file_name,
+)
 from classpulse.web.app import build_app
 from db import sessions as queries
 from db.clock import now_utc
@@ -41,7 +47,7 @@ def files(app) -> list[str]:
 
 
 @pytest.fixture
-def uploads(app) -> Uploads:
+def uploads(app) -> UploadStore:
     return app.state.uploads
 
 
@@ -49,8 +55,8 @@ def uploads(app) -> Uploads:
 def analyses(app, monkeypatch: pytest.MonkeyPatch):
     """The queue, whose analyses are what ``script`` prints and exits with."""
 
-    def use(script: str) -> Analyses:
-        monkeypatch.setattr(Analyses, "_command", lambda *_: [sys.executable, "-c", script])
+    def use(script: str) -> UploadQueue:
+        monkeypatch.setattr(UploadQueue, "_command", lambda *_: [sys.executable, "-c", script])
         return app.state.analyses
 
     return use
@@ -61,7 +67,7 @@ class TestTaking:
         ada = browser("Ada")
         assert send(ada).headers["location"] == "/upload"
         (one,) = uploads.all()
-        assert (one.class_name, one.called, one.state, one.keep) == ("7b", "lesson.mp4", "waiting", False)
+        assert (one.class_name, one.file_name, one.state, one.keep) == ("7b", "lesson.mp4", "waiting", False)
         assert uploads.path(one).read_bytes() == CONTENT
         assert uploads.path(one).stat().st_mode & 0o077 == 0
         assert files(app) == [".json", ".video"]
@@ -96,16 +102,16 @@ class TestTaking:
         answer = send(ada, name=name)
         assert answer.status_code == 303, answer.text
         (one,) = uploads.all()
-        assert len(one.called) <= 100
-        assert not set("/\\\0") & set(one.called)
+        assert len(one.file_name) <= 100
+        assert not set("/\\\0") & set(one.file_name)
         after = {path for path in tmp_path.rglob("*") if path.parent != uploads.folder}
         assert after - before <= {uploads.folder}
         assert "<script>alert" not in ada.get("/upload").text
 
     def test_what_a_file_is_called(self) -> None:
-        assert shown_name("C:\\films\\Maths 7b.mp4") == "Maths 7b.mp4"
-        assert shown_name("\u202e../..") == "recording"
-        assert shown_name("a" * 300 + ".mp4").endswith(".mp4")
+        assert display_file_name("C:\\films\\Maths 7b.mp4") == "Maths 7b.mp4"
+        assert display_file_name("\u202e../..") == "recording"
+        assert display_file_name("a" * 300 + ".mp4").endswith(".mp4")
 
     def test_one_that_announces_too_much_is_not_read(self, app, browser) -> None:
         ada = browser("Ada")
@@ -122,8 +128,8 @@ class TestTaking:
         )
 
     def test_one_that_becomes_too_large_leaves_nothing(self, app, browser, uploads, monkeypatch) -> None:
-        received = uploads.receive
-        monkeypatch.setattr(uploads, "receive", lambda most: received(5000))
+        received = uploads.open_writer
+        monkeypatch.setattr(uploads, "open_writer", lambda most: received(5000))
         answer = send(browser("Ada"))
         assert answer.status_code == 413
         assert "larger than" in answer.text
@@ -218,7 +224,7 @@ class TestTaking:
 
     def test_one_that_would_be_refused_later_is_refused_now(self, app, browser, engine) -> None:
         text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
-        import_rows(engine, parse_roster(text.encode(), "x", "7b").rows, now_utc())
+        import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
         answer = send(browser("Ada"))
         assert answer.status_code == 422
         assert "Otter opted out" in answer.text
@@ -249,7 +255,7 @@ class TestTaking:
                 done.result()
         (noted,) = uploads.all()
         assert (noted.size, noted.session_id) == (99, 99)
-        assert Uploads(uploads.folder).all() == [noted]
+        assert UploadStore(uploads.folder).list_all() == [noted]
 
 
 class TestWhose:
@@ -265,7 +271,7 @@ class TestWhose:
         send(ada, at="2026-03-02T09:00")
         (one,) = uploads.all()
         assert one.lesson_at == datetime(2026, 3, 2, 9).astimezone()
-        assert one.dated_by is DatedBy.SOMEBODY
+        assert one.time_source is TimeSource.USER
         assert "Lesson of 2 Mar 2026, 09:00" in ada.get("/upload").text
         send(ada, at="")
         assert uploads.all()[0].lesson_at is None
@@ -304,11 +310,11 @@ class TestWhose:
 
     def test_that_it_was_sent_is_noted_without_what_it_is_called(self, browser, engine) -> None:
         send(browser("Ada"), name="Mia Keller.mp4")
-        (noted,) = [one for one in queries.audit_trail(engine) if one.action == "upload"]
+        (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "upload"]
         assert (noted.subject, noted.detail) == ("class 7b", "by Ada: 0.0 MB")
 
 
-HEARD = line(Heard(3, 5.0, 20.0, 4))
+HEARD = format_progress(AnalysisProgress(3, 5.0, 20.0, 4))
 
 
 class TestAnalysing:
@@ -317,16 +323,16 @@ class TestAnalysing:
     ) -> None:
         ada = browser("Ada")
         send(ada)
-        analyses(f"print({json.dumps(json.dumps({'session': 3, 'status': 'finished'}))})").work_off()
+        analyses(f"print({json.dumps(json.dumps({'session': 3, 'status': 'finished'}))})").process_pending()
         (one,) = uploads.all()
-        assert (one.state, one.session_id, one.there) == ("finished", 3, False)
+        assert (one.state, one.session_id, one.recording_exists) == ("finished", 3, False)
         assert files(app) == [".json"]
         assert 'href="/lessons/3"' in ada.get("/upload").text
 
     def test_it_is_kept_where_that_was_wished(self, app, browser, uploads, analyses) -> None:
         ada = browser("Ada")
         send(ada, keep="yes")
-        analyses("print('{}')").work_off()
+        analyses("print('{}')").process_pending()
         assert files(app) == [".json", ".video"]
         ada.submit(f"/upload/{uploads.all()[0].id}/remove")
         assert (files(app), uploads.all()) == ([], [])
@@ -339,10 +345,10 @@ class TestAnalysing:
         queue = analyses("print('{}')")
         analyse = queue._analyse
         queue._analyse = lambda one: (
-            seen.append((one.called, [u.state for u in uploads.all()])),
+            seen.append((one.file_name, [u.state for u in uploads.all()])),
             analyse(one),
         )
-        queue.work_off()
+        queue.process_pending()
         assert seen == [("first.mp4", ["waiting", "waiting"]), ("second.mp4", ["waiting", "finished"])]
 
     def test_a_refusal_is_told_without_our_paths_and_can_be_tried_again(
@@ -353,7 +359,7 @@ class TestAnalysing:
         (one,) = uploads.all()
         said = f"classpulse: {uploads.path(one)} cannot be read as a video"
         queue = analyses(f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)")
-        queue.work_off()
+        queue.process_pending()
         (one,) = uploads.all()
         assert (one.state, one.reason) == ("refused", "lesson.mp4 cannot be read as a video")
         assert "cannot be read as a video" in ada.get("/upload").text
@@ -363,16 +369,18 @@ class TestAnalysing:
 
     def test_one_that_dies_is_interrupted_and_names_what_it_left(self, browser, uploads, analyses) -> None:
         send(browser("Ada"))
-        analyses(f"import os, sys; print({HEARD!r}, file=sys.stderr, flush=True); os.abort()").work_off()
+        analyses(
+            f"import os, sys; print({HEARD!r}, file=sys.stderr, flush=True); os.abort()"
+        ).process_pending()
         (one,) = uploads.all()
-        assert (one.state, one.session_id, one.there) == ("interrupted", 3, True)
+        assert (one.state, one.session_id, one.recording_exists) == ("interrupted", 3, True)
         assert one.reason
 
     def test_one_that_waits_can_be_cancelled(self, app, browser, uploads, analyses) -> None:
         ada = browser("Ada")
         send(ada)
         ada.submit(f"/upload/{uploads.all()[0].id}/cancel")
-        analyses("raise SystemExit(7)").work_off()
+        analyses("raise SystemExit(7)").process_pending()
         assert (uploads.all()[0].state, files(app)) == ("cancelled", [".json"])
 
     def test_one_that_is_analysed_tells_how_far_it_is_and_can_be_cancelled(
@@ -383,7 +391,7 @@ class TestAnalysing:
         queue = analyses(
             f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
         )
-        worker = threading.Thread(target=queue.work_off)
+        worker = threading.Thread(target=queue.process_pending)
         worker.start()
         (one,) = uploads.all()
         told = threading.Event()
@@ -402,7 +410,7 @@ class TestAnalysing:
         assert (one.state, one.session_id, files(app)) == ("cancelled", 3, [".json"])
 
     def test_the_end_of_the_dashboard_interrupts_it(self, browser, uploads, analyses, monkeypatch) -> None:
-        monkeypatch.setattr("classpulse.services.upload_queue.GIVE_UP_S", PATIENCE_S)
+        monkeypatch.setattr("classpulse.services.upload_queue.STOP_TIMEOUT_S", PATIENCE_S)
         send(browser("Ada"))
         queue = analyses(
             f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
@@ -412,7 +420,7 @@ class TestAnalysing:
             while queue.progress(uploads.all()[0]) is None:
                 told.wait(0.01)
         (one,) = uploads.all()
-        assert (one.state, one.there) == ("interrupted", True)
+        assert (one.state, one.recording_exists) == ("interrupted", True)
         assert "was ended" in one.reason
 
     def test_of_a_finished_one_the_recording_goes_also_at_the_end_of_the_dashboard(
@@ -428,11 +436,11 @@ class TestAnalysing:
 
         queue._analyse(uploads.all()[0])
         (one,) = uploads.all()
-        assert (one.state, one.there) == ("finished", False)
+        assert (one.state, one.recording_exists) == ("finished", False)
         send(browser("Ada"))
         monkeypatch.setattr(uploads, "change", ends)
         queue._analyse(uploads.all()[0])
-        assert {(one.state, one.there) for one in uploads.all()} == {("finished", False)}
+        assert {(one.state, one.recording_exists) for one in uploads.all()} == {("finished", False)}
 
     def test_what_was_analysed_when_it_was_killed_is_interrupted_at_the_next_start(
         self, config, engine, browser, uploads
@@ -440,21 +448,21 @@ class TestAnalysing:
         send(browser("Ada"))
         uploads.change(uploads.all()[0].id, state=UploadState.ANALYSING)
         (one,) = build_app(config, engine).state.uploads.all()
-        assert (one.state, one.there) == ("interrupted", True)
+        assert (one.state, one.recording_exists) == ("interrupted", True)
 
     def test_nothing_stays_for_ever(self, app, browser, uploads) -> None:
         ada = browser("Ada")
         send(ada)
         send(ada, keep="yes")
         for one in uploads.all():
-            uploads.change(one.id, state=UploadState.REFUSED)
-        uploads.tidy(now_utc() + UNDONE_KEPT - timedelta(hours=1), 10)
+            uploads.change(one.id, state=UploadState.REJECTED)
+        uploads.tidy(now_utc() + FAILED_UPLOAD_RETENTION - timedelta(hours=1), 10)
         assert files(app) == [".json", ".json", ".video", ".video"]
-        uploads.tidy(now_utc() + UNDONE_KEPT + timedelta(hours=1), 10)
+        uploads.tidy(now_utc() + FAILED_UPLOAD_RETENTION + timedelta(hours=1), 10)
         assert files(app) == [".json", ".json", ".video"]
         uploads.tidy(now_utc() + timedelta(days=11), 10)
         assert files(app) == [".json", ".json"]
-        uploads.tidy(now_utc() + LISTED + timedelta(hours=1), 10)
+        uploads.tidy(now_utc() + LISTING_RETENTION + timedelta(hours=1), 10)
         assert files(app) == []
 
     def test_a_lesson_that_would_be_erased_at_once(self, app, browser, uploads, monkeypatch) -> None:
@@ -472,8 +480,8 @@ class TestAnalysing:
             send(ada, name=name, at="2026-03-02T09:00")
         anew = build_app(config, engine)
         assert anew.state.uploads.all() == uploads.all()
-        monkeypatch.setattr(Analyses, "_command", lambda *_: [sys.executable, "-c", "print('{}')"])
-        anew.state.analyses.work_off()
+        monkeypatch.setattr(UploadQueue, "_command", lambda *_: [sys.executable, "-c", "print('{}')"])
+        anew.state.analyses.process_pending()
         assert [one.state for one in anew.state.uploads.all()] == ["finished", "finished"]
 
     def test_two_at_once_queue_and_lead_to_their_reports(
@@ -499,16 +507,16 @@ class TestAnalysing:
         assert '<a href="/upload">Show how they stand now</a>' in pages[0]
         assert all(now.count("analysing") <= 1 for now in stood)
         second, first, evil = uploads.all()
-        assert [(one.state, one.reason, one.there) for one in (first, second)] == [
+        assert [(one.state, one.reason, one.recording_exists) for one in (first, second)] == [
             ("finished", "", False)
         ] * 2
         for one, name in ((first, "Maths.mp4"), (second, "Physics.mp4")):
-            session = queries.session(engine, one.session_id)
+            session = queries.get_session(engine, one.session_id)
             assert (session.class_name, session.source, session.status) == ("7b", name, "finished")
             assert session.started_at == one.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
             assert (config.output_folder / f"session-{session.id:04d}" / "report.html").is_file()
             assert ada.get(f"/lessons/{session.id}").status_code == 200
         assert "(as the recording says)" in ada.get("/upload").text
-        assert evil.state is UploadState.REFUSED
+        assert evil.state is UploadState.REJECTED
         assert evil.reason.startswith("evil.mp4 cannot be read as a video")
-        assert len(queries.sessions(engine)) == 2
+        assert len(queries.list_sessions(engine)) == 2

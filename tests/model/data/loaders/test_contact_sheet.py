@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.data.loaders.contact_sheet import LABELS, SHEET, load_sheet, read_tiles
+from model.data.loaders.contact_sheet import LABELS_FILE, SHEET_FILE, load_contact_sheet, read_tiles
 from model.emotions import Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import draw_faces, write_sheet
@@ -14,7 +14,7 @@ from tests.helpers.made_up_faces import draw_faces, write_sheet
 def test_sheet_is_read_row_by_row_without_the_filling(tmp_path: Path) -> None:
     images = draw_faces(7)
     write_sheet(tmp_path, images, columns=3)
-    np.testing.assert_array_equal(read_tiles(tmp_path / SHEET, 7), images)
+    np.testing.assert_array_equal(read_tiles(tmp_path / SHEET_FILE, 7), images)
 
 
 def test_table_goes_with_the_tiles(tmp_path: Path) -> None:
@@ -22,44 +22,46 @@ def test_table_goes_with_the_tiles(tmp_path: Path) -> None:
     write_sheet(
         tmp_path, images, usage=np.array([0, 1, 2, 0]), csv_row=np.arange(9, 5, -1), label=np.arange(4)
     )
-    faces = load_sheet(tmp_path)
+    faces = load_contact_sheet(tmp_path)
     np.testing.assert_array_equal(faces.images, images)
     assert faces.labels.tolist() == [0, 1, 2, 3]
     assert faces.usage.tolist() == [0, 1, 2, 0]
     assert faces.csv_rows.tolist() == [9, 8, 7, 6]
-    assert faces.votes[:, Emotion.NEUTRAL].tolist() == [1, 1, 1, 1]
+    assert faces.vote_shares[:, Emotion.NEUTRAL].tolist() == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("missing", [SHEET, LABELS])
+@pytest.mark.parametrize("missing", [SHEET_FILE, LABELS_FILE])
 def test_missing_file_is_one_line_that_names_it(tmp_path: Path, missing: str) -> None:
     write_sheet(tmp_path, draw_faces(2))
     (tmp_path / missing).unlink()
     with pytest.raises(
-        ModelError, match=f"{missing} does not exist; expected {SHEET} and {LABELS}"
+        ModelError, match=f"{missing} does not exist; expected {SHEET_FILE} and {LABELS_FILE}"
     ) as caught:
-        load_sheet(tmp_path)
+        load_contact_sheet(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_sheet_that_is_no_image(tmp_path: Path) -> None:
     write_sheet(tmp_path, draw_faces(2))
-    (tmp_path / SHEET).write_text("not an image")
+    (tmp_path / SHEET_FILE).write_text("not an image")
     with pytest.raises(ModelError, match="cannot be read as an image"):
-        load_sheet(tmp_path)
+        load_contact_sheet(tmp_path)
 
 
 def test_more_labels_than_tiles(tmp_path: Path) -> None:
     write_sheet(tmp_path, draw_faces(2), columns=2)
     with pytest.raises(ModelError, match="has 2 tiles; expected at least 3"):
-        read_tiles(tmp_path / SHEET, 3)
+        read_tiles(tmp_path / SHEET_FILE, 3)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
 def test_table_that_is_no_table(tmp_path: Path, content: bytes) -> None:
     write_sheet(tmp_path, draw_faces(2))
-    (tmp_path / LABELS).write_bytes(content)
-    with pytest.raises(ModelError, match=f"{LABELS} cannot be used .*expected a NumPy archive") as caught:
-        load_sheet(tmp_path)
+    (tmp_path / LABELS_FILE).write_bytes(content)
+    with pytest.raises(
+        ModelError, match=f"{LABELS_FILE} cannot be used .*expected a NumPy archive"
+    ) as caught:
+        load_contact_sheet(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -67,4 +69,4 @@ def test_table_that_is_no_table(tmp_path: Path, content: bytes) -> None:
 def test_table_without_one_of_its_arrays(tmp_path: Path, missing: str) -> None:
     write_sheet(tmp_path, draw_faces(2), **{missing: None})
     with pytest.raises(ModelError, match=f"no array {missing}"):
-        load_sheet(tmp_path)
+        load_contact_sheet(tmp_path)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.data.faces import Usage
-from model.data.loaders.image_folders import load_folders, read_face
+from model.data.loaders.image_folders import load_image_folders, read_face
 from model.emotions import EMOTIONS, Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import draw_faces, write_picture
@@ -19,12 +19,12 @@ def test_each_class_folder_has_its_own_label(tmp_path: Path, above: str) -> None
     images = draw_faces(7)
     for emotion in Emotion:
         write_picture(tmp_path / above / emotion.label / "face.png", images[emotion])
-    faces = load_folders(tmp_path)
+    faces = load_image_folders(tmp_path)
     # The folders are read in the order of the alphabet; that must not become the labels.
     assert [EMOTIONS[label] for label in faces.labels] == sorted(EMOTIONS)
     assert faces.labels.tolist() != list(range(7))
     np.testing.assert_array_equal(faces.images, images[faces.labels])
-    assert not faces.counts.any()
+    assert not faces.vote_counts.any()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_each_class_folder_has_its_own_label(tmp_path: Path, above: str) -> None
 )
 def test_other_spellings(tmp_path: Path, folder: str, emotion: Emotion) -> None:
     write_picture(tmp_path / folder / "face.png", FACE)
-    assert load_folders(tmp_path).labels.tolist() == [emotion]
+    assert load_image_folders(tmp_path).labels.tolist() == [emotion]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_splits_by_the_name_of_the_file_and_else_of_the_folder(
     tmp_path: Path, picture: str, usage: Usage
 ) -> None:
     write_picture(tmp_path / picture, FACE)
-    assert load_folders(tmp_path).usage.tolist() == [usage]
+    assert load_image_folders(tmp_path).usage.tolist() == [usage]
 
 
 def test_rows_are_places_in_the_sorted_paths(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_rows_are_places_in_the_sorted_paths(tmp_path: Path) -> None:
         ("train/sad/b", "train/sad/a", "test/sad/z", "test/happy/z"), images, strict=True
     ):
         write_picture(tmp_path / f"{picture}.png", image)
-    faces = load_folders(tmp_path)
+    faces = load_image_folders(tmp_path)
     np.testing.assert_array_equal(faces.images, images[[3, 2, 1, 0]])
     assert faces.csv_rows.tolist() == [0, 1, 2, 3]
 
@@ -87,7 +87,7 @@ def test_pictures_of_four_formats_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("not a folder")
     (tmp_path / ".cache").mkdir()
     write_picture(tmp_path / ".cache" / "5.png", FACE)
-    faces = load_folders(tmp_path)
+    faces = load_image_folders(tmp_path)
     assert faces.images.shape == (4, 48, 48)
     np.testing.assert_allclose(faces.images, 90, atol=1)
 
@@ -121,7 +121,7 @@ def test_unknown_class_is_refused_with_the_seven(tmp_path: Path, folder: str) ->
     write_picture(tmp_path / "sad" / "face.png", FACE)
     write_picture(tmp_path / folder / "face.png", FACE)
     with pytest.raises(ModelError, match=f"{folder} is no known class; expected {', '.join(EMOTIONS)}$"):
-        load_folders(tmp_path)
+        load_image_folders(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
@@ -129,11 +129,11 @@ def test_picture_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) ->
     write_picture(tmp_path / "sad" / "good.png", FACE)
     (tmp_path / "sad" / "worse.png").write_bytes(content)
     with pytest.raises(ModelError, match=r"worse\.png cannot be read as a picture") as caught:
-        load_folders(tmp_path)
+        load_image_folders(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_folders_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "train" / "sad").mkdir(parents=True)
     with pytest.raises(ModelError, match=r"has no pictures .* in class folders; expected angry, disgust"):
-        load_folders(tmp_path)
+        load_image_folders(tmp_path)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.data.faces import Usage
-from model.data.loaders.kaggle_csv import load_csv
+from model.data.loaders.kaggle_csv import load_kaggle_csv
 from model.emotions import Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import VOTE_HEADER, csv_row, draw_faces, vote_row, write_csv
@@ -34,22 +34,22 @@ def test_columns_go_by_their_names(tmp_path: Path, header: tuple[str, ...]) -> N
     path = write_csv(
         tmp_path / "faces.csv", [{**row, "\ufeffemotion": row["emotion"]} for row in ROWS], header
     )
-    faces = load_csv(path)
+    faces = load_kaggle_csv(path)
     np.testing.assert_array_equal(faces.images, IMAGES)
     assert faces.labels.tolist() == [Emotion.SAD, Emotion.HAPPY, Emotion.ANGRY]
     assert faces.usage.tolist() == [Usage.TRAINING, Usage.PUBLIC_TEST, Usage.PRIVATE_TEST]
     assert faces.csv_rows.tolist() == [0, 1, 2]
-    assert not faces.counts.any()
+    assert not faces.vote_counts.any()
 
 
 def test_file_without_usage_states_no_split(tmp_path: Path) -> None:
-    faces = load_csv(write_csv(tmp_path / "faces.csv", ROWS, ("emotion", "pixels")))
+    faces = load_kaggle_csv(write_csv(tmp_path / "faces.csv", ROWS, ("emotion", "pixels")))
     assert faces.usage.tolist() == [Usage.UNSTATED] * 3
 
 
 def test_all_labels_and_all_greys(tmp_path: Path) -> None:
     image = np.resize(np.arange(256, dtype=np.uint8), (48, 48))
-    faces = load_csv(write_csv(tmp_path / "faces.csv", [csv_row(image, label) for label in range(7)]))
+    faces = load_kaggle_csv(write_csv(tmp_path / "faces.csv", [csv_row(image, label) for label in range(7)]))
     assert faces.labels.tolist() == list(range(7))
     np.testing.assert_array_equal(faces.images[6], image)
 
@@ -73,7 +73,7 @@ def test_all_labels_and_all_greys(tmp_path: Path) -> None:
 def test_wrong_row_is_named_by_its_line(tmp_path: Path, change: dict[str, str], message: str) -> None:
     path = write_csv(tmp_path / "faces.csv", [ROWS[0], ROWS[1] | change])
     with pytest.raises(ModelError, match=f"^line 3 of .*faces.csv {message}") as caught:
-        load_csv(path)
+        load_kaggle_csv(path)
     assert "\n" not in str(caught.value)
 
 
@@ -92,15 +92,15 @@ def test_wrong_row_is_named_by_its_line(tmp_path: Path, change: dict[str, str], 
 def test_file_that_is_no_table_of_faces(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "faces.csv").write_bytes(content)
     with pytest.raises(ModelError, match=message) as caught:
-        load_csv(tmp_path / "faces.csv")
+        load_kaggle_csv(tmp_path / "faces.csv")
     assert "\n" not in str(caught.value)
 
 
 def test_votes_of_ferplus_go_by_row_and_by_name(tmp_path: Path) -> None:
     rows = [vote_row(), vote_row(HAPPY_VOTES, "PublicTest"), vote_row(usage="PrivateTest")]
     path = write_csv(tmp_path / "votes.csv", rows, VOTE_HEADER[::-1])
-    faces = load_csv(write_csv(tmp_path / "faces.csv", ROWS), path)
-    assert faces.counts[1].tolist() == list(HAPPY_VOTES)
+    faces = load_kaggle_csv(write_csv(tmp_path / "faces.csv", ROWS), path)
+    assert faces.vote_counts[1].tolist() == list(HAPPY_VOTES)
     assert faces.majority.tolist() == [Emotion.NEUTRAL, Emotion.HAPPY, Emotion.NEUTRAL]
 
 
@@ -109,7 +109,7 @@ def test_splits_are_compared_only_where_both_state_them(tmp_path: Path, without:
     header = {"faces": ("emotion", "pixels"), "votes": VOTE_HEADER[1:]}
     votes = write_csv(tmp_path / "votes.csv", [vote_row()] * 3, header["votes"] if without == "votes" else ())
     faces = write_csv(tmp_path / "faces.csv", ROWS, header["faces"] if without == "faces" else ())
-    assert load_csv(faces, votes).majority.tolist() == [Emotion.NEUTRAL] * 3
+    assert load_kaggle_csv(faces, votes).majority.tolist() == [Emotion.NEUTRAL] * 3
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_votes_that_do_not_go_with_the_faces(
 ) -> None:
     faces = write_csv(tmp_path / "faces.csv", [csv_row(image) for image in IMAGES[:2]])
     with pytest.raises(ModelError, match=message) as caught:
-        load_csv(faces, write_csv(tmp_path / "votes.csv", rows))
+        load_kaggle_csv(faces, write_csv(tmp_path / "votes.csv", rows))
     assert "\n" not in str(caught.value)
 
 
@@ -142,4 +142,4 @@ def test_file_that_is_not_there(tmp_path: Path, name: str) -> None:
     write_csv(tmp_path / "votes.csv", [vote_row()] * 3)
     (tmp_path / name).unlink()
     with pytest.raises(ModelError, match=f"{name} cannot be read as CSV .*No such file"):
-        load_csv(tmp_path / "faces.csv", tmp_path / "votes.csv")
+        load_kaggle_csv(tmp_path / "faces.csv", tmp_path / "votes.csv")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.data.faces import Usage
-from model.data.loaders.npz import load_archive
+from model.data.loaders.npz import load_npz
 from model.emotions import Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import NEUTRAL_VOTES, draw_faces, write_archive
@@ -15,12 +15,12 @@ from tests.helpers.made_up_faces import NEUTRAL_VOTES, draw_faces, write_archive
 
 def test_archive_of_images_and_labels_alone(tmp_path: Path) -> None:
     images = draw_faces(3)
-    faces = load_archive(write_archive(tmp_path / "faces.npz", images, label=np.array([3, 0, 6], np.uint8)))
+    faces = load_npz(write_archive(tmp_path / "faces.npz", images, label=np.array([3, 0, 6], np.uint8)))
     np.testing.assert_array_equal(faces.images, images)
     assert faces.labels.tolist() == [3, 0, 6]
     assert faces.usage.tolist() == [Usage.UNSTATED] * 3
     assert faces.csv_rows.tolist() == [0, 1, 2]
-    assert not faces.counts.any()
+    assert not faces.vote_counts.any()
 
 
 def test_archive_with_all_arrays(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_archive_with_all_arrays(tmp_path: Path) -> None:
         csv_row=np.array([7, 5]),
         ferplus_votes=np.array([NEUTRAL_VOTES, NEUTRAL_VOTES], np.uint8),
     )
-    faces = load_archive(path)
+    faces = load_npz(path)
     np.testing.assert_array_equal(faces.images, draw_faces(2))
     assert faces.labels.tolist() == [1, 2]
     assert faces.usage.tolist() == [Usage.PRIVATE_TEST, Usage.PUBLIC_TEST]
@@ -58,7 +58,7 @@ def test_archive_with_all_arrays(tmp_path: Path) -> None:
 def test_archive_that_is_not_of_its_kind(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
     path = write_archive(tmp_path / "faces.npz", draw_faces(2), **arrays)
     with pytest.raises(ModelError, match=message) as caught:
-        load_archive(path)
+        load_npz(path)
     assert "\n" not in str(caught.value)
 
 
@@ -71,29 +71,29 @@ def test_file_that_is_no_archive(tmp_path: Path, content: bytes) -> None:
         with pytest.raises(
             ModelError, match=r"faces.npz cannot be used .*expected a NumPy archive with image"
         ):
-            load_archive(path)
+            load_npz(path)
 
 
 def test_single_array_is_no_archive(tmp_path: Path) -> None:
     with (tmp_path / "faces.npz").open("wb") as file:
         np.save(file, draw_faces(1))
     with pytest.raises(ModelError, match="cannot be used"):
-        load_archive(tmp_path / "faces.npz")
+        load_npz(tmp_path / "faces.npz")
 
 
 @pytest.mark.parametrize("labels", [["happy"], [1.2], [float("nan")], [True]])
 def test_labels_that_are_no_whole_numbers_are_one_line(tmp_path: Path, labels: list[object]) -> None:
     path = write_archive(tmp_path / "x.npz", draw_faces(1), label=np.array(labels))
     with pytest.raises(ModelError, match=r"label in .* expected integers"):
-        load_archive(path)
+        load_npz(path)
 
 
 def test_whole_numbers_written_as_floats_are_taken(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "x.npz", draw_faces(2), label=np.array([3.0, 4.0]))
-    assert load_archive(path).labels.tolist() == [3, 4]
+    assert load_npz(path).labels.tolist() == [3, 4]
 
 
 def test_a_split_that_there_is_not_is_one_line(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "x.npz", draw_faces(1), usage=np.array([9]))
     with pytest.raises(ModelError, match="usage 9; expected 0 to 3"):
-        load_archive(path)
+        load_npz(path)
