@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from model.errors import ProblemError
 
-class UserError(Exception):
+
+class UserError(ProblemError):
     """The user can mend this: exit code 2. One line: what was wrong, what was expected, what to do."""
 
     exit_code = 2
 
 
-class RunError(Exception):
+class RunError(ProblemError):
     """A run failed for reasons outside the command line: exit code 1. One line."""
 
     exit_code = 1

@@ -12,8 +12,10 @@ from types import MappingProxyType
 
 from sqlalchemy.exc import DontWrapMixin
 
+from model.errors import ProblemError
 
-class DatabaseError(Exception):
+
+class DatabaseError(ProblemError):
     """The base of all: what a caller catches. ``str(error)`` is one line for a person."""
 
 

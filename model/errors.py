@@ -1,7 +1,24 @@
-"""The one error of this package."""
+"""The base of all expected errors, and the error of this package."""
 
 from __future__ import annotations
 
 
-class ModelError(Exception):
-    """A model or its data cannot be used; one line: what was wrong, what was expected, what to do."""
+class ProblemError(Exception):
+    """An expected failure, described for the person who can act on it.
+
+    ``problem`` says what is wrong, ``hint`` what to do about it ("" where nothing can be done); each is one
+    line of full sentences. A caller decides by class and fields, never by the wording. ``str(error)`` joins
+    both for logs.
+    """
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.hint}" if self.hint else self.problem
+
+
+class ModelError(ProblemError):
+    """A model file or a data set cannot be used."""

@@ -1,5 +1,9 @@
-"""What goes wrong in this room."""
+"""The error of this package."""
+
+from __future__ import annotations
+
+from model.errors import ProblemError
 
 
-class ReportError(Exception):
-    """One line: what was wrong, what was expected, what to do."""
+class ReportError(ProblemError):
+    """A report cannot be made or written."""

@@ -24,6 +24,7 @@ from typing import Any
 import click
 
 from classpulse.log_setup import log_to_stderr
+from model.errors import ProblemError
 
 
 class LazyGroup(click.Group):
@@ -131,19 +132,22 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
-        code, line = exit_code_for(error), str(error)
+        code = exit_code_for(error)
         if isinstance(error, ImportError) and (remedy := _import_error_hint(error)) is not None:
-            code, line = 1, remedy
+            return _print_error(remedy, 1)
         if code is not None:
-            return _print_error(" ".join(line.split()), code)
+            problem = error.problem if isinstance(error, ProblemError) else str(error)
+            return _print_error(problem, code, getattr(error, "hint", ""))
         return _print_error(
             f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_crash_log()}", 3
         )
     return result if isinstance(result, int) else 0
 
 
-def _print_error(line: str, code: int) -> int:
-    click.echo(f"classpulse: {line}", err=True)
+def _print_error(problem: str, code: int, hint: str = "") -> int:
+    click.echo(f"classpulse: {' '.join(problem.split())}", err=True)
+    if hint:
+        click.echo(f"  hint: {' '.join(hint.split())}", err=True)
     return code
 
 

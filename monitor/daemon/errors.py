@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from model.errors import ProblemError
 
-class ControlError(Exception):
+
+class ControlError(ProblemError):
     """An order cannot be given or was refused; one line says why."""
 
 
