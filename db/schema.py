@@ -87,7 +87,7 @@ class RealNumber(TypeDecorator[float]):
             raise InvalidValue(f"{value!r} cannot be stored; expected a number") from error
 
 
-HEAD_REVISION = "0009"
+HEAD_REVISION = "0001"
 """The newest revision in ``db/migrations/versions``. Written down so that opening an up-to-date
 database need not import Alembic (0.27 s of start-up); a test holds it against the scripts."""
 
@@ -225,7 +225,7 @@ class TrackRow(Base):
     __tablename__ = "tracks"
     __table_args__ = (
         UniqueConstraint("session_id", "track_number"),
-        CheckConstraint("last_s >= first_s AND hits >= 0", "stretch"),
+        CheckConstraint("last_s >= first_s AND hits >= 0", "interval"),
         Index(None, "student_id"),
     )
 
@@ -275,7 +275,7 @@ class TimelineBinRow(Base):
         ),
         CheckConstraint("facing_samples >= 0 AND facing_samples <= pose_samples", "pose_samples"),
         CheckConstraint("closed_samples >= 0 AND closed_samples <= eye_samples", "eye_samples"),
-        CheckConstraint("people >= 0", "people"),
+        CheckConstraint("student_count >= 0", "student_count"),
         CheckConstraint(_all_or_none(), "all_or_none"),
         # Summing to 1 within float32's rounding of seven means; a NULL sum passes.
         CheckConstraint(f"abs({' + '.join(PROBABILITIES)} - 1.0) < 0.001", "sum"),
@@ -328,7 +328,7 @@ class GapRow(Base):
     __table_args__ = (
         UniqueConstraint("session_id", "start_s"),
         CheckConstraint(
-            f"start_s {_VALID_SECONDS} AND end_s {_VALID_SECONDS} AND end_s >= start_s", "stretch"
+            f"start_s {_VALID_SECONDS} AND end_s {_VALID_SECONDS} AND end_s >= start_s", "interval"
         ),
         CheckConstraint("reason <> ''", "reason"),
     )
@@ -384,7 +384,7 @@ class StudentSummaryRow(Base):
     __table_args__ = (
         UniqueConstraint("session_id", "student_id"),
         CheckConstraint(
-            f"watched_s {_VALID_SECONDS} AND seen_s {_VALID_SECONDS} AND usable_s {_VALID_SECONDS} AND posed_s {_VALID_SECONDS}",
+            f"watched_s {_VALID_SECONDS} AND seen_s {_VALID_SECONDS} AND usable_s {_VALID_SECONDS} AND head_pose_s {_VALID_SECONDS}",
             "seconds",
         ),
         CheckConstraint("usable_samples >= 0", "usable_samples"),
@@ -428,7 +428,7 @@ class SessionSummaryRow(Base):
 
     __tablename__ = "session_summaries"
     __table_args__ = (
-        CheckConstraint("people >= 0 AND students >= 0", "people"),
+        CheckConstraint("student_count >= 0 AND student_summary_count >= 0", "counts"),
         CheckConstraint(
             _shares_in_range("seen_share", "facing_share", "closed_share", *PROBABILITIES), "shares"
         ),
@@ -485,11 +485,11 @@ class IdentityIntervalRow(Base):
     one that was not has none. Rewritten whole with every correction, so it can always be made again.
     """
 
-    __tablename__ = "attributions"
+    __tablename__ = "identity_intervals"
     __table_args__ = (
-        UniqueConstraint("session_id", "student_id", "from_s"),
+        UniqueConstraint("session_id", "student_id", "start_s"),
         CheckConstraint(
-            f"from_s {_VALID_SECONDS} AND until_s {_VALID_SECONDS} AND until_s > from_s", "stretch"
+            f"start_s {_VALID_SECONDS} AND end_s {_VALID_SECONDS} AND end_s > start_s", "interval"
         ),
         Index(None, "student_id"),
         Index(None, "person_id"),
@@ -542,7 +542,7 @@ class SeatPlanRow(Base):
     again (``monitor.registration.landmarks``); they hold no picture."""
 
     __tablename__ = "seat_plans"
-    __table_args__ = (CheckConstraint("picture_width > 0 AND picture_height > 0", "picture"),)
+    __table_args__ = (CheckConstraint("frame_width > 0 AND frame_height > 0", "frame"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     class_group_id: Mapped[int] = mapped_column(ForeignKey("class_groups.id", ondelete=_CASCADE), unique=True)
@@ -618,7 +618,7 @@ class LoginRow(Base):
     it."""
 
     __tablename__ = "logins"
-    __table_args__ = (Index(None, "account_id"), Index(None, "seen_at"))
+    __table_args__ = (Index(None, "account_id"), Index(None, "last_used_at"))
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete=_CASCADE))

@@ -1,2 +1,1 @@
 """One module per schema change, oldest first."""
-
