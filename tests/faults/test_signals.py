@@ -55,7 +55,7 @@ def recording(command: list[str], environment: dict[str, str], path: Path) -> It
     """A session in its own process that has analysed twenty frames and written some of them."""
     with output_file(path).open("w") as out:
         child = subprocess.Popen(
-            [*command, "lecture", str(path)], env=environment, stdout=out, stderr=subprocess.PIPE, text=True
+            [*command, "session", str(path)], env=environment, stdout=out, stderr=subprocess.PIPE, text=True
         )
     try:
         wait_for(

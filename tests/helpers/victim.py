@@ -2,7 +2,7 @@
 
     victim.py kill FOLDER TEMPLATE COUNT SEED    COUNT recordings, each killed at a different time
     victim.py record PATH LOG SPEED [--two]      one recording, or two in two processes of one group
-    victim.py lecture PATH                       a whole session that ends on a signal
+    victim.py session PATH                       a whole session that ends on a signal
 
 A synthetic class of 25 students is recorded by the real recorder and its write queue, ``SPEED`` times as
 fast as in real time. Each line of a log is ``a`` and media seconds (a sample is about to be added), ``h``
@@ -236,7 +236,7 @@ def print_line(*words: object) -> None:
     sys.stdout.flush()
 
 
-def lecture(path: Path) -> None:
+def run_session(path: Path) -> None:
     """Run a whole session until a signal; its status is the exit code."""
     import numpy as np
 
@@ -293,7 +293,7 @@ def main(command: str, *words: str) -> None:
             log = log.with_suffix(".second")
         record(path, log, speed)
     else:
-        lecture(Path(words[0]))
+        run_session(Path(words[0]))
 
 
 if __name__ == "__main__":
