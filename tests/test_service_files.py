@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "guides"
 UNIT = (DOCS / "classpulse.service").read_text(encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import pytest
 from monitor.camera import CONNECTED, TRANSITIONS, CameraEvent, CameraMachine, CameraState
 
 S, E = CameraState, CameraEvent
-DRAWING = Path(__file__).resolve().parents[2] / "docs" / "camera.md"
+DRAWING = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "camera.md"
 
 TABLE = """
             open      fresh picture  nothing fresh  give up   try again  budget spent  close
@@ -58,6 +58,6 @@ def test_a_connection_can_be_given_up_wherever_there_is_one():
 
 
 def test_the_drawing_is_the_table():
-    drawn = re.findall(r"^ +(\w+) --> (\w+): (.+)$", DRAWING.read_text(), re.MULTILINE)
+    drawn = re.findall(r"^ +([\w ]+?) --> ([\w ]+?): (.+)$", DRAWING.read_text(), re.MULTILINE)
     assert len(drawn) == len(set(drawn))
     assert {(S(state), E(event.strip())): S(after) for state, after, event in drawn} == TRANSITIONS

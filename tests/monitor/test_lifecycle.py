@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.lifecycle import OVER, TRANSITIONS, Lifecycle, SessionEvent, SessionState
 
 S, E = SessionState, SessionEvent
-DRAWING = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+DRAWING = Path(__file__).parents[2] / "docs" / "explanation" / "session-lifecycle.md"
 
 #    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
 #    closed

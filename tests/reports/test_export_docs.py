@@ -1,4 +1,4 @@
-"""docs/exports.md describes what is written, column by column and member by member."""
+"""docs/reference/exports.md describes what is written, column by column and member by member."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from reports.building import build_report
 from reports.export import csv_text
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "exports.md").read_text("utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)
 
 
