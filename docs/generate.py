@@ -1,4 +1,4 @@
-"""Reference pages from the code: settings, commands, exit codes, metrics, JSON and database tables.
+"""Reference pages from the code: settings, commands, exit codes, metrics, JSON, database tables and states.
 
 MkDocs calls ``on_page_markdown`` for each page and replaces each line ``<!-- generate: NAME -->`` by the
 Markdown that ``GENERATORS[NAME]`` returns. What the code does not describe is described in
@@ -30,7 +30,9 @@ from classpulse.daemon.metrics import metrics
 from classpulse.failures import FAILURES
 from classpulse.settings import Settings
 from db.schema import Base
+from monitor.camera import TRANSITIONS as CAMERA_TRANSITIONS
 from monitor.daemonstatus import DaemonStatus
+from monitor.lifecycle import TRANSITIONS as SESSION_TRANSITIONS
 
 DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "reports" / "report.schema.json"
@@ -103,13 +105,11 @@ def _resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, 
 
 
 _BOUNDS = {
-    "minimum": "≥ {}",
-    "exclusiveMinimum": "> {}",
-    "maximum": "≤ {}",
-    "exclusiveMaximum": "< {}",
-    "minLength": "{} character or more",
+    "minimum": "≥ {:g}",
+    "exclusiveMinimum": "> {:g}",
+    "maximum": "≤ {:g}",
+    "exclusiveMaximum": "< {:g}",
     "maxLength": "at most {} characters",
-    "minItems": "{} entry or more",
 }
 
 
@@ -133,7 +133,8 @@ def _type(part: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     names = {"number": "number", "integer": "integer", "boolean": "`true` or `false`", "string": "text"}
     formats = {"path": "path", "date": "day", "time": "time of day"}
     words = formats.get(part.get("format", ""), names.get(part.get("type", ""), "value"))
-    return " ".join([words, *(text.format(part[key]) for key, text in _BOUNDS.items() if key in part)])
+    bounds = " and ".join(text.format(part[key]) for key, text in _BOUNDS.items() if key in part)
+    return f"{words} {bounds}" if bounds else words
 
 
 def _comments(text: str) -> dict[str, str]:
@@ -367,8 +368,20 @@ def tables() -> list[tuple[str, str, list[tuple[str, str]]]]:
 
 
 def _sql_type(kind: Any) -> str:
-    kind = getattr(kind, "impl", kind) if hasattr(kind, "impl") else kind
-    return getattr(kind, "impl_instance", kind).__class__.__name__.lower()
+    return type(getattr(kind, "impl_instance", kind)).__name__.lower()
+
+
+# State machines
+
+
+def transitions(table: Mapping[tuple[Enum, Enum], Enum]) -> list[tuple[str, list[str], str]]:
+    """State, the events that lead to the same next state, and that state."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for (state, event), after in table.items():
+        found.setdefault((str(state.value), str(after.value)), []).append(str(event.value))
+    order = list(dict.fromkeys(str(state.value) for state, _ in table))
+    rows = sorted(found.items(), key=lambda row: order.index(row[0][0]))
+    return [(state, events, after) for (state, after), events in rows]
 
 
 # Markdown
@@ -422,6 +435,13 @@ def _exit_code_page() -> str:
     return _table(("Code", "Meaning", "Errors"), rows)
 
 
+def _state_page(table: Mapping[tuple[Enum, Enum], Enum]) -> str:
+    rows: list[tuple[str, ...]] = [
+        (state, ", ".join(events), after) for state, events, after in transitions(table)
+    ]
+    return _table(("State", "Event", "Next state"), rows)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "settings": _settings_page,
     "commands": _commands_page,
@@ -430,6 +450,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "status": lambda: _entries(status_keys(), "Key", "Type"),
     "report": lambda: _entries(report_keys(), "Member", "Type"),
     "database": _database_page,
+    "camera-states": lambda: _state_page(CAMERA_TRANSITIONS),
+    "session-states": lambda: _state_page(SESSION_TRANSITIONS),
 }
 
 

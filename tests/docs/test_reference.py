@@ -79,7 +79,7 @@ def test_no_description_is_left_over() -> None:
 
 def test_bounds_and_defaults_of_a_setting_are_shown() -> None:
     kinds = {one.name: one.kind for one in generate.settings()}
-    assert kinds["capture.sample_fps"] == "number > 0 ≤ 30; default `2.0`"
+    assert kinds["capture.sample_fps"] == "number > 0 and ≤ 30; default `2.0`"
     assert kinds["output.paper"] == '`a4` or `letter`; default `"a4"`'
     assert kinds["notify.email.to"] == "list of text; required"
 
