@@ -354,10 +354,10 @@ def _json_type(part: Mapping[str, Any]) -> str:
 
 def tables() -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Every table with its description and its columns (name, type)."""
+    classes = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
     found = []
-    for mapper in sorted(Base.registry.mappers, key=lambda one: one.local_table.name):
-        table = mapper.local_table
-        text = _described("tables", table.name, mapper.class_.__doc__)
+    for table in sorted(Base.metadata.tables.values(), key=lambda one: one.name):
+        text = _described("tables", table.name, classes[table].__doc__)
         columns = []
         for column in table.columns:
             targets = "".join(f", → `{key.target_fullname}`" for key in column.foreign_keys)
@@ -374,7 +374,7 @@ def _sql_type(kind: Any) -> str:
 # State machines
 
 
-def transitions(table: Mapping[tuple[Enum, Enum], Enum]) -> list[tuple[str, list[str], str]]:
+def transitions(table: Mapping[Any, Enum]) -> list[tuple[str, list[str], str]]:
     """State, the events that lead to the same next state, and that state."""
     found: dict[tuple[str, str], list[str]] = {}
     for (state, event), after in table.items():
@@ -435,7 +435,7 @@ def _exit_code_page() -> str:
     return _table(("Code", "Meaning", "Errors"), rows)
 
 
-def _state_page(table: Mapping[tuple[Enum, Enum], Enum]) -> str:
+def _state_page(table: Mapping[Any, Enum]) -> str:
     rows: list[tuple[str, ...]] = [
         (state, ", ".join(events), after) for state, events, after in transitions(table)
     ]
