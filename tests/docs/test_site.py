@@ -76,6 +76,19 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
         assert "mermaid" not in found.classes, page.name
 
 
+def test_every_code_block_is_rendered_as_one(site: Path) -> None:
+    blocks = 0
+    for source in sorted((PROJECT / "docs").rglob("*.md")):
+        text = source.read_text("utf-8")
+        if "<!-- generate:" in text:
+            continue
+        page = site / source.relative_to(PROJECT / "docs").with_suffix(".html")
+        fences = len(re.findall(r"^ *```", text, re.MULTILINE)) // 2
+        assert page.read_text("utf-8").count("<pre") == fences, page.name
+        blocks += fences
+    assert blocks > 30
+
+
 def test_no_style_sheet_loads_anything_from_another_host(site: Path) -> None:
     sheets = sorted(site.rglob("*.css"))
     assert sheets
