@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 
-from docs.generate import on_page_markdown
+from docs.generate import DOCS, on_page_markdown
 from monitor.camera import CONNECTED, TRANSITIONS, CameraEvent, CameraMachine, CameraState
 
 S, E = CameraState, CameraEvent
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "camera.md"
+PAGE = DOCS / "explanation" / "camera.md"
 
 TABLE = """
             open      fresh picture  nothing fresh  give up   try again  budget spent  close

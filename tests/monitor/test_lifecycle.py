@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docs.generate import on_page_markdown
+from docs.generate import DOCS, on_page_markdown
 from monitor.lifecycle import OVER, TRANSITIONS, Lifecycle, SessionEvent, SessionState
 
 S, E = SessionState, SessionEvent
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "session-lifecycle.md"
+PAGE = DOCS / "explanation" / "session-lifecycle.md"
 
 #    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
 #    closed

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
 
 import pytest
 
+from docs.generate import DOCS
 from reports.building import build_report
 from reports.export import csv_text
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "exports.md").read_text("utf-8")
+TEXT = (DOCS / "reference" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)
 
 
