@@ -29,7 +29,7 @@ from monitor.runtime.shutdown import stop_on_signals
 from monitor.session.builder import SessionRunner
 
 
-@click.command()
+@click.command("analyze")
 @click.argument("video")
 @click.option("--class", "class_name", help="Another class than that of config.yaml.")
 @click.option("--room", help="Another room than that of config.yaml.")

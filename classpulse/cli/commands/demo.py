@@ -26,7 +26,7 @@ from monitor.session.session import SessionOutcome
 GROUND_TRUTH_FILE = "truth.json"
 
 
-@click.command()
+@click.command("demo")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
