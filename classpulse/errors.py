@@ -1,4 +1,4 @@
-"""Expected errors of the application. The exit code of a command follows from the class."""
+"""Expected errors of the commands and the dashboard. ``classpulse.cli.exit_codes`` maps them to exit codes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from model.errors import ProblemError
+from monitor.errors import RunError
+
+__all__ = [
+    "FileAlreadyExists",
+    "InvalidFile",
+    "InvalidOption",
+    "LocalizedError",
+    "MissingExtra",
+    "NoTerminal",
+    "NotWritable",
+    "OptOutUnmasked",
+    "PolicyMissing",
+    "RunError",
+    "SettingsError",
+    "UnknownName",
+    "UserError",
+]
+
 
 
 class UserError(ProblemError):
-    """The user can fix the cause: exit code 2."""
-
-    exit_code = 2
-
-
-class RunError(ProblemError):
-    """A run failed for a reason outside the command line: exit code 1."""
-
-    exit_code = 1
+    """The user can fix the cause: an argument, a setting, a file."""
 
 
 class LocalizedError(UserError):

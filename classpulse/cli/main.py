@@ -137,7 +137,7 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - outermost boundary: expected errors by table, all others are bugs
         code = exit_code_for(error)
         if isinstance(error, ImportError) and (missing := _missing_library(error)) is not None:
-            error, code = missing, missing.exit_code
+            error, code = missing, 1
         if code is not None:
             problem, hint = (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
             return _print_error(problem, code, hint)

@@ -58,7 +58,7 @@ def evaluate_video_command(config_path: Path, video: Path, truth_file: Path, as_
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
             with progress_bar(f"analysing {video.name}", truth.length_s, quiet=as_json) as bar:
-                outcome = SessionRunner(config, engine, policy.mode, classroom).run(
+                outcome = SessionRunner(config.settings, engine, policy.mode, classroom).run(
                     str(video),
                     stop,
                     on_start=lambda _, video_s: labelled.check_length(video_s),
