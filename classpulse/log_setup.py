@@ -98,7 +98,10 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path, settings: LogSettings, redaction: Redaction) -> None:
         super().__init__(
-            path, maxBytes=round(settings.max_mb * _BYTES_PER_MB), backupCount=settings.backup_count, encoding="utf-8"
+            path,
+            maxBytes=round(settings.max_mb * _BYTES_PER_MB),
+            backupCount=settings.backup_count,
+            encoding="utf-8",
         )
         self.path = path
         self._context: dict[str, object] = {}
