@@ -90,7 +90,8 @@ class Redaction:
 
 
 class LogFile(RotatingFileHandler):
-    """A rotating file of JSON lines that only its owner may read. ``add_context`` adds what all later lines say.
+    """A rotating file of JSON lines that only its owner may read. ``add_context`` adds what all later lines
+    say.
 
     A disk that is full must not stop a lecture, so what cannot be written is dropped; that is said once on
     standard error, without the record, which nothing has gone through yet.
