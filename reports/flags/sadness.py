@@ -188,7 +188,7 @@ def sadness_flag_record(session_id: int, decision: SadnessDecision) -> FlagRecor
         "sad_share_high": None if interval is None else interval.high,
         "effective_bins": None if interval is None else interval.effective_bins,
         **baseline_numbers(decision.baseline),
-        "as_usual": decision.within_baseline,
+        "within_baseline": decision.within_baseline,
         "reasons": reasons_in_english(decision.reason_messages),
         "settings": asdict(decision.settings),
     }

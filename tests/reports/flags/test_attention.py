@@ -121,7 +121,7 @@ def test_the_numbers_that_decided(lessons):
         30,
     )
     assert verdict.away_share == pytest.approx(0.75)
-    assert verdict.parts == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
+    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
     assert (verdict.coverage, verdict.class_share) == (0.8, 0)
     assert verdict.class_difference.share == pytest.approx(0.75)
 
@@ -177,7 +177,7 @@ def test_the_record_is_ready_for_json(lessons):
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
         assert numbers["away_share"] == verdict.away_share
-        assert numbers["settings"]["least_others"] == 4
+        assert numbers["settings"]["min_classmates"] == 4
 
 
 def test_nobody_is_no_error():
