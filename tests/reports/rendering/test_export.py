@@ -110,9 +110,9 @@ def test_the_attention_of_a_student_is_directions_shares_and_times(make):
     first, second = report_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
     told = first["attention"]
     assert told["medians"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
-    assert told["most_closed"] == {"at_s": 120.0, "value": 1.0}
+    assert told["most_closed_minute"] == {"at_s": 120.0, "value": 1.0}
     assert told["longest_closed_s"] == 30
-    assert told["furthest_yaw"] == {"at_s": 120.0, "value": 22.5}
+    assert told["furthest_yaw_minute"] == {"at_s": 120.0, "value": 22.5}
     assert [minute["start_s"] for minute in told["minutes"]] == [0, 60, 120]
     assert [minute["closed_share"] for minute in told["minutes"]] == [0, 0, 1]
     assert second["attention"]["medians"] is None

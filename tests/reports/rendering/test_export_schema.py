@@ -81,12 +81,12 @@ def test_the_schema_is_one() -> None:
 def test_a_report_with_everything_is_as_the_schema_says(everything) -> None:
     assert problems(everything) == []
     # And everything is in it, so that the schema has been asked about all it allows.
-    assert everything["class"]["changes"]
+    assert everything["class"]["change_points"]
     first = everything["students"][0]
     assert (first["review"], first["reviewed_by"], first["note"]) == ("dismissed", "Ms Ono", "ill")
     assert [one["share"] for one in (first["earlier"] + first["attention_flag"]["earlier"])] == [0.2, 0.2]
     assert everything["schema"] == SCHEMA
-    assert everything["model_card"]["faces"] == 9
+    assert everything["model_metrics"]["faces"] == 9
     outcomes = {one["attention_flag"]["outcome"] for one in everything["students"]}
     assert outcomes == {"flagged", "not_flagged", "insufficient_data"}
 
@@ -105,10 +105,10 @@ def test_reports_of_a_class_alone(make, people) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        (), ("session",), ("model_card",), ("class",), ("class", "changes", 0), ("class", "expressions"),
+        (), ("session",), ("model_metrics",), ("class",), ("class", "change_points", 0), ("class", "expressions"),
         ("flag_settings",), ("attention_flag_settings",), ("students", 0), ("students", 0, "numbers"),
         ("students", 0, "numbers", "shares"), ("students", 0, "earlier", 0), ("students", 0, "attention"),
-        ("students", 0, "attention", "own"), ("students", 0, "attention", "minutes", 0),
+        ("students", 0, "attention", "medians"), ("students", 0, "attention", "minutes", 0),
         ("students", 0, "attention_flag"), ("students", 0, "attention_flag", "numbers"), ("markers", 0),
     ],
 )  # fmt: skip

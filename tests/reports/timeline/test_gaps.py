@@ -276,7 +276,7 @@ class TestTheExports:
         data = json.loads(report_json(make("nn  nn", gaps=self.GAPS)))
         assert [tuple(gap.values()) for gap in data["gaps"]] == list(self.GAPS)
         assert data["session"]["unobserved_s"] == 11.0
-        assert "nothing was seen" in data["missing"]
+        assert "nothing was seen" in data["missing_data"]
         assert problems(data) == []
 
     def test_a_file_of_before_there_were_gaps_is_still_one(self, make) -> None:

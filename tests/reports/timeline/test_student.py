@@ -161,7 +161,7 @@ class TestAnOnlineLesson:
         whole, part = self.lines(lessons, "nnnnnn", "  nn. ")
         assert (whole.coverage, part.coverage) == (1, pytest.approx(2 / 3))
         assert part.watched_s.tolist() == [0, 0, 5, 5, 5, 0]
-        assert part.own_grid.watched.tolist() == [False, False, True, True, True, False]
+        assert part.own_grid.is_watched.tolist() == [False, False, True, True, True, False]
         assert part.grid.is_watched.all()
 
     def test_before_the_first_has_joined_nothing_was_watched(self, lessons):
