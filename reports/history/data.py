@@ -167,7 +167,12 @@ def _trends_data(all_three: StudentTrends) -> dict[str, Any]:
 
 
 def _trend_data(one: Trend) -> dict[str, Any]:
-    known = {"slope_per_week": one.slope_per_week, "low": one.low, "high": one.high, "direction": one.direction}
+    known = {
+        "slope_per_week": one.slope_per_week,
+        "low": one.low,
+        "high": one.high,
+        "direction": one.direction,
+    }
     return {"sessions": one.sessions, "min_sessions": MIN_SESSIONS} | known
 
 

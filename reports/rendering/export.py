@@ -14,8 +14,6 @@ import numpy as np
 
 from db.records import AnalysisMode, EarlierShare, FlagRecord
 from model.emotions import EMOTIONS, Emotion
-from reports.flags.attention import attention_flag_record
-from reports.flags.sadness import sadness_flag_record
 from reports.narrative.corrections import describe_correction
 from reports.narrative.small_faces import missed_faces_data as missed_faces
 from reports.narrative.summary import missing_curve_reason, missing_data_notice, summary_sentences
@@ -157,7 +155,7 @@ def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
         "attention": _attention_data(student.attention),
         "uncertain_reidentifications_s": list(student.uncertain_reidentifications_s),
     }
-    away = attention_flag_record(report.session.id, student.attention_decision)
+    away = student.attention_decision.to_record(report.session.id)
     data["attention_flag"] = _decision_data(student, away)
     if student.sadness_decision is None:
         return data
@@ -165,7 +163,7 @@ def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
         "usable_share": line.usable_share,
         "unreadable_reasons": dict(line.unreadable_reasons),
         "dominant_expression": None if line.dominant_expression is None else line.dominant_expression.label,
-        **_decision_data(student, sadness_flag_record(report.session.id, student.sadness_decision)),
+        **_decision_data(student, student.sadness_decision.to_record(report.session.id)),
     }
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from reports.flags.attention import (
     AttentionFlagSettings,
     attention_breakdown,
-    attention_flag_record,
     decide_attention_flags,
     describe_difference,
 )
@@ -173,7 +172,7 @@ def test_numbers_stay_in_bounds(lessons, scripts):
 
 def test_the_record_is_ready_for_json(lessons):
     for verdict in decide_attention_flags(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
-        record = attention_flag_record(7, verdict)
+        record = verdict.to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
         assert numbers["away_share"] == verdict.away_share

@@ -13,7 +13,7 @@ from model.inference.classifier import read_model, shipped_file
 from reports.flags.base import SADNESS_KIND, FlagOutcome
 from reports.flags.baseline import Baseline
 from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
-from reports.flags.sadness import FlagSettings, decide_sadness_flag, sadness_flag_record
+from reports.flags.sadness import FlagSettings, decide_sadness_flag
 
 SHORT = FlagSettings(min_usable_s=20.0)
 LAX = FlagSettings(sad_share=0.05, min_usable_s=0, min_usable_samples=0)
@@ -210,7 +210,7 @@ def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
 
 def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
-        record = sadness_flag_record(7, decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)))
+        record = decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)).to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"

@@ -20,11 +20,11 @@ from db.records import (
     TrackRecord,
 )
 from db.small_faces import SmallFaces
-from reports.builder import build_report
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
 from reports.rendering.export import SCHEMA, report_json
 from reports.text.dates import ReportSettings
+from tests.helpers.session_report import make_report
 
 TEXT = (files("reports") / "report.schema.json").read_text("utf-8")
 VALIDATOR = Draft202012Validator(json.loads(TEXT))
@@ -46,7 +46,7 @@ def make(lessons):
         rows = lessons.bins(scripts) if aggregate is None else lessons.aggregate(aggregate)
         people = lessons.students(len(scripts))
         return json.loads(
-            report_json(build_report(session, people, rows, settings=ReportSettings("UTC"), **known))
+            report_json(make_report(session, people, rows, settings=ReportSettings("UTC"), **known))
         )
 
     return _make

@@ -20,8 +20,7 @@ from db.records import (
     TrackRecord,
 )
 from monitor.types import UnreadableReason
-from reports.builder import build_report
-from reports.flags.sadness import FlagSettings, sadness_flag_record
+from reports.flags.sadness import FlagSettings
 from reports.narrative import summary as sentences
 from reports.narrative.corrections import describe_correction
 from reports.rendering import templates as environment
@@ -34,6 +33,7 @@ from reports.text.dates import ReportSettings
 from reports.text.i18n import Language, LazyText, current_language, lazy, lazy_plural, use_language
 from tests.helpers.bracketed import Bracketed, untold
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 DATA = (
@@ -68,7 +68,7 @@ def make(lessons):
             "settings": {"policy": {"jurisdiction": "UK", "legal_basis": "consent"}, "model": model},
         }  # fmt: skip
         bins = lessons.aggregate([8, 9, 0, 7] * 10) if mode == "aggregate" else lessons.bins(scripts)
-        return build_report(
+        return make_report(
             lessons.session(length, **values | changes),
             lessons.students(len(scripts)),
             bins,
@@ -114,7 +114,7 @@ class TestNothingGoesPastGettext:
     def test_in_a_report_with_next_to_nothing(self, make, lessons, scripts):
         session = lessons.session(8, expected_s=None, status=SessionStatus.RUNNING)
         for mode in ("emotion", "behaviour"):
-            bare = build_report(
+            bare = make_report(
                 lessons.session(8, mode=mode, expected_s=None, status=session.status),
                 lessons.students(len(scripts)),
                 lessons.bins(scripts),
@@ -166,7 +166,7 @@ class TestGerman:
             verdict = report.students[1].sadness_decision
             assert verdict is not None
             assert "lesbar" in " ".join(verdict.reasons)
-            stored = sadness_flag_record(7, verdict).numbers["reasons"]
+            stored = verdict.to_record(7).numbers["reasons"]
         assert "readable" in " ".join(stored)
         assert stored == list(verdict.reasons)
 

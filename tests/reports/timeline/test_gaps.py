@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from db.records import GapRecord
 from monitor.types import GapReason
-from reports.builder import build_report
 from reports.charts.class_timeline import class_timeline_chart
 from reports.charts.heatmap import direction_heat_maps, sadness_heat_maps
 from reports.charts.resampling import ColumnState
@@ -37,6 +36,7 @@ from reports.timeline.gaps import (
 )
 from reports.timeline.student import build_session_grid, overlap_s
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 from tests.reports.rendering.test_export_schema import problems
 
 NOT_WATCHED = state_style(ColumnState.NOT_WATCHED)["hatch"]
@@ -57,7 +57,7 @@ def make(lessons):
         session = replace(session, watched_s=watched if watched_s is None else watched_s)
         rows = lessons.bins(scripts) if aggregate is None else aggregate
         records = [GapRecord(*gap) for gap in gaps]
-        return build_report(session, lessons.students(len(scripts)), rows, gaps=records)
+        return make_report(session, lessons.students(len(scripts)), rows, gaps=records)
 
     return _make
 
