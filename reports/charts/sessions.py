@@ -1,4 +1,4 @@
-"""Sessions over time: how long each was watched, and how it ended."""
+"""Sessions over time: watched minutes, interruptions, flags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPLETE_COLOUR, _INTERRUPTED_COLOUR = "#0072B2", "#D55E00"
 
 @dataclass(frozen=True)
 class SessionPoint:
-    """One session: minutes watched, whether it broke off, and how many students are flagged in it."""
+    """One session: watched minutes, whether it was interrupted, and its number of flagged students."""
 
     at: datetime
     minutes: float
@@ -28,7 +28,7 @@ class SessionPoint:
 
 
 def sessions_chart(sessions: Sequence[SessionPoint]) -> FigureWithAlt:
-    """A stem for each session; an open triangle broke off; the number of flagged students stands above."""
+    """A stem per session; an open triangle if interrupted; the number of flagged students above."""
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, 1.7))
         ax = figure.add_axes((0.09, 0.2, 0.7, 0.72))
@@ -54,15 +54,21 @@ def sessions_chart(sessions: Sequence[SessionPoint]) -> FigureWithAlt:
         if any(one.flagged_count for one in sessions):
             handles.append(Line2D([], [], linestyle="", label=_("number: flagged")))
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7)
-    broken = sum(one.interrupted for one in sessions)
-    alt = _("Minutes watched of %(sessions)s sessions over time; %(broken)s broke off.",
-            sessions=len(sessions), broken=broken)  # fmt: skip
+    alt = _(
+        "Minutes watched of %(sessions)s lessons over time; %(interrupted)s were interrupted.",
+        sessions=len(sessions),
+        interrupted=sum(session.interrupted for session in sessions),
+    )
     return FigureWithAlt(figure, alt)
 
 
-def _draw_session(ax: Axes, one: SessionPoint) -> None:
-    colour, face = (_INTERRUPTED_COLOUR, "white") if one.interrupted else (_COMPLETE_COLOUR, _COMPLETE_COLOUR)
-    marker = "^" if one.interrupted else "o"
+def _draw_session(ax: Axes, session: SessionPoint) -> None:
+    colour = _INTERRUPTED_COLOUR if session.interrupted else _COMPLETE_COLOUR
     ax.plot(
-        days_since_epoch(one.at), one.minutes, marker=marker, color=colour, markerfacecolor=face, markersize=4
+        days_since_epoch(session.at),
+        session.minutes,
+        marker="^" if session.interrupted else "o",
+        color=colour,
+        markerfacecolor="white" if session.interrupted else colour,
+        markersize=4,
     )
