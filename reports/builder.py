@@ -46,8 +46,8 @@ from reports.timeline.uncertain_returns import find_uncertain_reidentifications
 class SessionData:
     """The records of one session, with its corrections applied to the students, bins, seats and flags.
 
-    ``earlier_shares``: the same students in earlier sessions, for their baselines. ``frozen_baselines`` replace these:
-    baselines whose sessions have been erased. ``masked_seats``: number of opted-out seats.
+    ``earlier_shares``: the same students in earlier sessions, for their baselines. ``frozen_baselines``
+    replace these: baselines whose sessions have been erased. ``masked_seats``: number of opted-out seats.
     """
 
     session: SessionRecord
@@ -95,9 +95,9 @@ def build_report(
 ) -> Report:
     """The report of one session; None stands for the default settings.
 
-    Flags are decided again from the bins; of the stored flags only the reviews are used. ``created_at``: an aware
-    time; without it the report does not state when it was created. Raises ReportError for an unknown mode or time
-    zone, and for bins of a student that is not in ``data.students``.
+    Flags are decided again from the bins; of the stored flags only the reviews are used. ``created_at``: an
+    aware time; without it the report does not state when it was created. Raises ReportError for an unknown
+    mode or time zone, and for bins of a student that is not in ``data.students``.
     """
     settings = settings or ReportSettings()
     flag_settings = flag_settings or FlagSettings()
@@ -138,7 +138,7 @@ def _parse_mode(session: SessionRecord) -> AnalysisMode:
         return AnalysisMode(session.mode)
     except ValueError as error:
         raise ReportError(
-            f"Session {session.id} has the unknown mode {session.mode!r}; known are {', '.join(AnalysisMode)}.",
+            f"Session {session.id} has an unknown mode: {session.mode!r}, not {', '.join(AnalysisMode)}.",
             "If a newer version of Classpulse recorded it, use that version.",
         ) from error
 

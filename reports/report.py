@@ -24,9 +24,10 @@ _REVIEW_ORDER = ("open", "confirmed", "dismissed")
 
 @dataclass(frozen=True, eq=False)
 class ReportStudent:
-    """One student. ``seat``: labels that differ from the pseudonym. ``sadness_decision``: None in modes without
-    expressions. ``flags``: stored flags with their reviews, by kind. ``uncertain_reidentifications_s``: media seconds
-    (``reports.timeline.uncertain_returns``). ``earlier_shares``: from earlier sessions, the oldest first."""
+    """One student. ``seat``: labels that differ from the pseudonym. ``sadness_decision``: None in modes
+    without expressions. ``flags``: stored flags with their reviews, by kind.
+    ``uncertain_reidentifications_s``: media seconds (``reports.timeline.uncertain_returns``).
+    ``earlier_shares``: from earlier sessions, the oldest first."""
 
     timeline: StudentTimeline
     attention: AttentionSeries
@@ -82,9 +83,9 @@ class ReportStudent:
 class Report:
     """The whole report. Times are in the report's time zone.
 
-    ``students``: empty in ``mode: aggregate``. ``corrections``: those in effect. ``masked_seats``: number of opted-out
-    seats. ``created_at``: the only difference between two reports of the same records. ``markers`` and ``gaps`` are in
-    time order.
+    ``students``: empty in ``mode: aggregate``. ``corrections``: those in effect. ``masked_seats``: number of
+    opted-out seats. ``created_at``: the only difference between two reports of the same records. ``markers``
+    and ``gaps`` are in time order.
     """
 
     session: SessionRecord

@@ -1,1 +1,2 @@
-"""Charts. In: timelines and shares. Out: matplotlib figures with alternative texts, and SVG. Without pyplot or windows."""
+"""Charts. In: timelines and shares. Out: matplotlib figures with alternative texts, and SVG. Without
+pyplot or windows."""

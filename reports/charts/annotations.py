@@ -34,8 +34,8 @@ def letter_annotations(times_s: Sequence[float]) -> list[Annotation]:
 
 
 def merge_labels(annotations: Sequence[Annotation], end_s: float, width_in: float) -> list[Annotation]:
-    """The labels over an axis of ``width_in`` inches and ``end_s`` seconds; touching labels become one, such as ``4–6``,
-    in their middle."""
+    """The labels over an axis of ``width_in`` inches and ``end_s`` seconds; touching labels become one,
+    such as ``4–6``, in their middle."""
     groups: list[list[Annotation]] = []
     for annotation in sorted(annotations, key=lambda annotation: annotation.at_s):
         groups.append([annotation])

@@ -21,8 +21,8 @@ def days_since_epoch(at: datetime) -> float:
 
 
 def draw_date_axis(ax: Axes, times: Sequence[datetime], margin_days: float = 2.0) -> None:
-    """An axis from the first time to the last, with at most ``_MAX_TICKS`` ticks at midnight, on Mondays if at least a
-    week apart, labelled ``3 Mar``, with the year if there are two."""
+    """An axis from the first time to the last, with at most ``_MAX_TICKS`` ticks at midnight, on Mondays
+    if at least a week apart, labelled ``3 Mar``, with the year if there are two."""
     first, last = min(times), max(times)
     ax.set_xlim(days_since_epoch(first) - margin_days, days_since_epoch(last) + margin_days)
     years = first.year != last.year

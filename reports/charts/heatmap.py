@@ -75,8 +75,8 @@ class HeatMapKind:
 def sadness_heat_maps(
     lines: Sequence[StudentTimeline], highlighted: frozenset[int] = frozenset()
 ) -> list[FigureWithAlt]:
-    """Charts of the mean probability of *sad*, at most ``MAX_HEAT_MAP_ROWS`` students each. Names of students whose ID is
-    in ``highlighted`` are bold."""
+    """Charts of the mean probability of *sad*, at most ``MAX_HEAT_MAP_ROWS`` students each. Names of
+    students whose ID is in ``highlighted`` are bold."""
     return _heat_maps(
         lines,
         highlighted,
@@ -87,8 +87,8 @@ def sadness_heat_maps(
 def direction_heat_maps(
     lines: Sequence[StudentTimeline], highlighted: frozenset[int] = frozenset()
 ) -> list[FigureWithAlt]:
-    """The same for the share of time with the head turned from the front; the rarer case is darker. A bar at the bottom
-    of a row marks mostly closed eyes."""
+    """The same for the share of time with the head turned from the front; the rarer case is darker. A bar
+    at the bottom of a row marks mostly closed eyes."""
     kind = HeatMapKind(
         direction_row, TURNED_LEVELS, _("turned from the front"), _("Head turned from the front")
     )

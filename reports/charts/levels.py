@@ -75,8 +75,8 @@ def share_chart(
     empty: Sequence[tuple[datetime, datetime]] = (),
     panel_in: float = 0.95,
 ) -> FigureWithAlt:
-    """Panels, each ``panel_in`` inches high, over the period of ``times``. ``missed`` sessions have a cross above each
-    panel, ``empty`` periods are hatched: neither is zero."""
+    """Panels, each ``panel_in`` inches high, over the period of ``times``. ``missed`` sessions have a
+    cross above each panel, ``empty`` periods are hatched: neither is zero."""
     height_in = 0.55 + panel_in * len(panels)
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))

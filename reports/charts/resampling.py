@@ -1,6 +1,7 @@
 """Bins merged into columns of visible width.
 
-The 720 five-second bins of an hour would be a fifth of a millimetre each on 130 mm of paper, and make large files.
+The 720 five-second bins of an hour would be a fifth of a millimetre each on 130 mm of paper, and make large
+files.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -32,26 +32,29 @@ def sessions_chart(sessions: Sequence[SessionPoint]) -> FigureWithAlt:
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, 1.7))
         ax = figure.add_axes((0.09, 0.2, 0.7, 0.72))
-        for one in sessions:
-            ax.plot([days_since_epoch(one.at)] * 2, [0, one.minutes], color=FAINT, linewidth=0.7)
-            _draw_session(ax, one)
-            if one.flagged_count:
-                ax.annotate(str(one.flagged_count), (days_since_epoch(one.at), one.minutes), (0, 4), textcoords="offset points",
-                            ha="center", fontsize=6.5, color=INK)  # fmt: skip
-        ax.set_ylim(0, max([1.0, *(one.minutes for one in sessions)]) * 1.18)
+        for session in sessions:
+            x, top = days_since_epoch(session.at), session.minutes
+            ax.plot([x, x], [0, top], color=FAINT, linewidth=0.7)
+            ax.plot(x, top, **_marker_style(interrupted=session.interrupted))
+            if session.flagged_count:
+                ax.annotate(
+                    str(session.flagged_count),
+                    (x, top),
+                    (0, 4),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=6.5,
+                    color=INK,
+                )
+        ax.set_ylim(0, max([1.0, *(session.minutes for session in sessions)]) * 1.18)
         ax.set_ylabel(_("minutes watched"))
-        draw_date_axis(ax, [one.at for one in sessions])
-        handles = [
-            Line2D(
-                [], [], marker="o", color=_COMPLETE_COLOUR, linestyle="", markersize=4, label=_("finished")
-            )
-        ]
-        if any(one.interrupted for one in sessions):
+        draw_date_axis(ax, [session.at for session in sessions])
+        handles = [Line2D([], [], linestyle="", label=_("finished"), **_marker_style(interrupted=False))]
+        if any(session.interrupted for session in sessions):
             handles.append(
-                Line2D([], [], marker="^", color=_INTERRUPTED_COLOUR, markerfacecolor="white", linestyle="", markersize=4,
-                       label=_("interrupted"))
-            )  # fmt: skip
-        if any(one.flagged_count for one in sessions):
+                Line2D([], [], linestyle="", label=_("interrupted"), **_marker_style(interrupted=True))
+            )
+        if any(session.flagged_count for session in sessions):
             handles.append(Line2D([], [], linestyle="", label=_("number: flagged")))
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7)
     alt = _(
@@ -62,13 +65,11 @@ def sessions_chart(sessions: Sequence[SessionPoint]) -> FigureWithAlt:
     return FigureWithAlt(figure, alt)
 
 
-def _draw_session(ax: Axes, session: SessionPoint) -> None:
-    colour = _INTERRUPTED_COLOUR if session.interrupted else _COMPLETE_COLOUR
-    ax.plot(
-        days_since_epoch(session.at),
-        session.minutes,
-        marker="^" if session.interrupted else "o",
-        color=colour,
-        markerfacecolor="white" if session.interrupted else colour,
-        markersize=4,
-    )
+def _marker_style(*, interrupted: bool) -> dict[str, Any]:
+    colour = _INTERRUPTED_COLOUR if interrupted else _COMPLETE_COLOUR
+    return {
+        "marker": "^" if interrupted else "o",
+        "color": colour,
+        "markerfacecolor": "white" if interrupted else colour,
+        "markersize": 4,
+    }

@@ -33,8 +33,8 @@ EXPRESSION_COLOURS: Mapping[Emotion, str] = {
     Emotion.HAPPY: "#F0E442",
     Emotion.NEUTRAL: "#D9D9D9",
 }
-"""Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in stacking order: sad first, so that
-its height can be read from the baseline."""
+"""Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in stacking order: sad
+first, so that its height can be read from the baseline."""
 
 SADNESS_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#EFF5FA"),
@@ -44,8 +44,9 @@ SADNESS_LEVELS: tuple[tuple[float, str], ...] = (
     (0.60, "#2F7DB5"),
     (1.01, "#0B3F6B"),
 )
-"""Upper bounds and colours of heat map levels: one hue from light to dark, in order for every kind of colour vision and
-in greyscale. Discrete, so that a legend can list them; narrower below 40 %, the range of a calibrated model's means."""
+"""Upper bounds and colours of heat map levels: one hue from light to dark, in order for every kind of
+colour vision and in greyscale. Discrete, so that a legend can list them; narrower below 40 %, the range of
+a calibrated model's means."""
 
 TURNED_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#F4F2F8"),
@@ -55,14 +56,14 @@ TURNED_LEVELS: tuple[tuple[float, str], ...] = (
     (0.90, "#64449E"),
     (1.01, "#3F1476"),
 )
-"""The same for the share of time turned away, in another hue (after ColorBrewer's Purples, Harrower and Brewer 2003) to
-distinguish the maps."""
+"""The same for the share of time turned away, in another hue (after ColorBrewer's Purples, Harrower and
+Brewer 2003) to distinguish the maps."""
 
 INK, FAINT = "#222222", "#767676"
 
 _RC_PARAMS: dict[Any, Any] = {
-    # DejaVu Sans comes with matplotlib and is wider than the page's fonts, so texts that fit here fit on the page;
-    # the SVG has no font family (reports.charts.svg).
+    # DejaVu Sans comes with matplotlib and is wider than the page's fonts, so texts that fit here fit on the
+    # page; the SVG has no font family (reports.charts.svg).
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.edgecolor": FAINT,
@@ -96,8 +97,8 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 EXPRESSION_HATCHES: Mapping[Emotion, str] = {Emotion.HAPPY: "\\\\\\\\\\\\", Emotion.DISGUST: "++++++"}
-"""Patterns for two colours that greyscale prints confuse: yellow with the grey of neutral, green with the red of anger.
-No state uses these patterns. Dots would make the file five times as large."""
+"""Patterns for two colours that greyscale prints confuse: yellow with the grey of neutral, green with the
+red of anger. No state uses these patterns. Dots would make the file five times as large."""
 
 HEAD_COLOURS = ("#D3CFE6", "#54278F")
 """Facing the front and turned away, similar to the ends of ``TURNED_LEVELS``."""

@@ -34,8 +34,8 @@ def to_svg(chart: FigureWithAlt) -> str:
 
 
 def make_ids_unique(html: str) -> str:
-    """The page with unique IDs in all charts. matplotlib gives equal shapes equal IDs; if the first chart is collapsed, a
-    browser may draw neither."""
+    """The page with unique IDs in all charts. matplotlib gives equal shapes equal IDs; if the first chart
+    is collapsed, a browser may draw neither."""
     number = itertools.count(1)
 
     def numbered(svg: re.Match[str]) -> str:

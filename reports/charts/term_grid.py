@@ -42,8 +42,8 @@ _STATE_TEXTS = {
 
 @dataclass(frozen=True)
 class TermGridRow:
-    """One student. ``cells``: per session a share 0..1, the reason for its absence, or None before the student's first
-    session. ``flagged``: indices of sessions with a flag."""
+    """One student. ``cells``: per session a share 0..1, the reason for its absence, or None before the
+    student's first session. ``flagged``: indices of sessions with a flag."""
 
     name: str
     cells: Sequence[float | ColumnState | None]

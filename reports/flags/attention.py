@@ -1,22 +1,24 @@
 """The second flag rule: away for most of the lesson while the class was not. Pure.
 
-The time of each bin is divided into *not seen* (frames were processed, the student was in none), *turned away*
-(head turned from the front), *eyes closed*, *facing the front*, and unknown (seen, but neither head pose nor eyes could
-be measured). The first three are *away*; unwatched time is none of them. Turned-away and closed-eyes samples of a bin
-are assumed to overlap as far as possible, so that no sample counts twice. The class is the mean of the *other*
-students' shares in the same bin.
+The time of each bin is divided into *not seen* (frames were processed, the student was in none), *turned
+away* (head turned from the front), *eyes closed*, *facing the front*, and unknown (seen, but neither head
+pose nor eyes could be measured). The first three are *away*; unwatched time is none of them. Turned-away and
+closed-eyes samples of a bin are assumed to overlap as far as possible, so that no sample counts twice. The
+class is the mean of the *other* students' shares in the same bin.
 
 The rule, in order:
 
-1. ``insufficient_data`` if the known time, the coverage, or the time with enough known classmates is below its minimum.
-   A student that the detector rarely finds cannot be told from a student that is absent.
-2. ``flagged`` if the lower end of the interval of the away share lies above ``away_share``, that of the difference to
-   the class above ``away_margin`` (a class turned to its neighbours flags no student), and, if the student has
-   ``baseline_sessions`` earlier sessions, the first one also above the student's own baseline.
+1. ``insufficient_data`` if the known time, the coverage, or the time with enough known classmates is below
+   its minimum. A student that the detector rarely finds cannot be told from a student that is absent.
+2. ``flagged`` if the lower end of the interval of the away share lies above ``away_share``, that of the
+   difference to the class above ``away_margin`` (a class turned to its neighbours flags no student), and, if
+   the student has ``baseline_sessions`` earlier sessions, the first one also above the student's own
+   baseline.
 3. ``not_flagged`` otherwise.
 
-The difference covers the whole compared time: facing the front while all others face each other compensates time away,
-which errs towards not flagging. Away is not inattentive: a student with a bowed head may be taking notes.
+The difference covers the whole compared time: facing the front while all others face each other compensates
+time away, which errs towards not flagging. Away is not inattentive: a student with a bowed head may be taking
+notes.
 """
 
 from __future__ import annotations
@@ -49,10 +51,11 @@ from reports.timeline.student import Floats, StudentTimeline
 class AttentionFlagSettings:
     """Thresholds of the rule; shares 0..1, times in seconds. All are heuristic, not tuned on data.
 
-    ``away_share`` 0.4 and ``away_margin`` 0.2 apply to the lower ends of the intervals: in a lecture of fifty minutes,
-    about half of the time and a third more than the class. ``min_known_s`` 300: in less, searching a bag once is a
-    large share. ``min_coverage`` 0.3: below it, presence itself is uncertain. ``min_classmates`` 4: with the student
-    five, as for every class figure. ``baseline_sessions`` and ``confidence`` as in the rule of sadness.
+    ``away_share`` 0.4 and ``away_margin`` 0.2 apply to the lower ends of the intervals: in a lecture of fifty
+    minutes, about half of the time and a third more than the class. ``min_known_s`` 300: in less, searching a
+    bag once is a large share. ``min_coverage`` 0.3: below it, presence itself is uncertain.
+    ``min_classmates`` 4: with the student five, as for every class figure. ``baseline_sessions`` and
+    ``confidence`` as in the rule of sadness.
     """
 
     away_share: Annotated[float, Ge(0.05), Lt(1)] = 0.4
@@ -95,9 +98,9 @@ class AttentionBreakdown:
 class AttentionDecision(FlagDecision[AttentionFlagSettings]):
     """The decision on one student.
 
-    ``interval``: share of the known time away. ``class_difference``: away share minus that of the class, over the
-    ``compared_s`` seconds with enough known classmates; ``class_share``: of the class at that time. None without any
-    such time.
+    ``interval``: share of the known time away. ``class_difference``: away share minus that of the class, over
+    the ``compared_s`` seconds with enough known classmates; ``class_share``: of the class at that time. None
+    without any such time.
     """
 
     kind: ClassVar[str] = ATTENTION_KIND

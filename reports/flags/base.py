@@ -38,7 +38,8 @@ class FlagOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """``within_baseline``: the student's baseline alone prevented a flag. ``reasons``: fragments of sentences."""
+    """``within_baseline``: the student's baseline alone prevented a flag. ``reasons``: fragments of
+    sentences."""
 
     outcome: FlagOutcome
     within_baseline: bool
@@ -49,8 +50,8 @@ class Verdict:
 class FlagDecision(ABC, Generic[SettingsT]):
     """The outcome of a rule for one student, with the numbers that it rests on.
 
-    ``coverage``: seen time by watched time, 0..1. ``interval``: the share that the rule is about; None without
-    any usable time. ``baseline``: None if the student has too few earlier sessions.
+    ``coverage``: seen time by watched time, 0..1. ``interval``: the share that the rule is about; None
+    without any usable time. ``baseline``: None if the student has too few earlier sessions.
     """
 
     kind: ClassVar[str]
@@ -114,8 +115,8 @@ def judge(
     finding: LazyText,
     flagged_finding: LazyText | None = None,
 ) -> Verdict:
-    """The verdict where there is enough data. ``unmet``: conditions of the rule that do not hold. ``finding`` is the
-    first reason; ``flagged_finding`` replaces it in a flag."""
+    """The verdict where there is enough data. ``unmet``: conditions of the rule that do not hold.
+    ``finding`` is the first reason; ``flagged_finding`` replaces it in a flag."""
     against_baseline = _baseline_reasons(interval, baseline)
     if unmet or against_baseline:
         return Verdict(FlagOutcome.NOT_FLAGGED, not unmet, (finding, *unmet, *against_baseline))
@@ -154,7 +155,8 @@ def threshold_reasons(interval: ShareInterval, threshold: float) -> list[LazyTex
 
 
 def _baseline_reasons(interval: ShareInterval, baseline: Baseline | None) -> list[LazyText]:
-    """States that the lower end of the interval is not above the baseline; empty if it is, or without a baseline."""
+    """States that the lower end of the interval is not above the baseline; empty if it is, or without a
+    baseline."""
     if baseline is None or is_above(interval.low, baseline.share):
         return []
     return [

@@ -1,22 +1,23 @@
 """Confidence intervals for shares of time with autocorrelated bins. Pure.
 
-An expression lasts longer than a bin, so a hundred bins are fewer than a hundred observations. Each end is the wider
-one of two intervals:
+An expression lasts longer than a bin, so a hundred bins are fewer than a hundred observations. Each end is
+the wider one of two intervals:
 
-- circular block bootstrap (Politis & Romano 1992; Künsch 1989) in blocks of ``n^(1/3)`` bins (the order of Hall,
-  Horowitz & Jing 1995, Biometrika 82, 561-574), with quantiles widened for the number of blocks as in Student's t
-  (Hesterberg 2015, The American Statistician 69, 371-386, "expanded percentile");
-- Wilson's score interval (1927) with the number of blocks as the number of observations. With identical bins the
-  bootstrap has no spread, and a minute of one expression would be a certainty.
+- circular block bootstrap (Politis & Romano 1992; Künsch 1989) in blocks of ``n^(1/3)`` bins (the order of
+  Hall, Horowitz & Jing 1995, Biometrika 82, 561-574), with quantiles widened for the number of blocks as in
+  Student's t (Hesterberg 2015, The American Statistician 69, 371-386, "expanded percentile");
+- Wilson's score interval (1927) with the number of blocks as the number of observations. With identical bins
+  the bootstrap has no spread, and a minute of one expression would be a certainty.
 
 Unequal bins are weighted; the number of blocks follows from Kish's effective sample size (1965).
 
-The random seed is fixed and the block length depends on the number of bins only. So each resampled mean is a sum of the
-scores with fixed non-negative weights, and both ends are monotone in every score: more sadness never lowers the lower
-end. A block length or correlation estimated from the scores would not have this property.
+The random seed is fixed and the block length depends on the number of bins only. So each resampled mean is a
+sum of the scores with fixed non-negative weights, and both ends are monotone in every score: more sadness
+never lowers the lower end. A block length or correlation estimated from the scores would not have this
+property.
 
-docs/explanation/flags.md has the coverage on simulated two-state chains (true shares 0 to 1, lag-1 correlation 0 to
-0.8, two faces of the choosing half per bin; ``benchmarks/flags.py coverage``).
+docs/explanation/flags.md has the coverage on simulated two-state chains (true shares 0 to 1, lag-1
+correlation 0 to 0.8, two faces of the choosing half per bin; ``benchmarks/flags.py coverage``).
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _SEED = 20
 
 @dataclass(frozen=True)
 class ShareInterval:
-    """``low <= share <= high``, 0..1 (of a difference: -1..1). ``effective_bins``: assumed number of independent
-    observations."""
+    """``low <= share <= high``, 0..1 (of a difference: -1..1). ``effective_bins``: assumed number of
+    independent observations."""
 
     share: float
     low: float
@@ -54,8 +55,8 @@ def share_interval(
 ) -> ShareInterval | None:
     """The weighted mean of ``scores`` with its interval, clipped to 0..1.
 
-    ``scores`` and ``weights`` ``(B,)``, in time order; scores may lie outside 0..1 (``reports.flags.confusion``). Bins
-    of weight 0 are ignored. Returns None if all are.
+    ``scores`` and ``weights`` ``(B,)``, in time order; scores may lie outside 0..1
+    (``reports.flags.confusion``). Bins of weight 0 are ignored. Returns None if all are.
     """
     known = weights > 0
     if not known.any():
@@ -73,7 +74,8 @@ def difference_interval(
 ) -> ShareInterval | None:
     """The weighted mean of ``scores - others`` with its interval; all ``(B,)``, in time order, scores 0..1.
 
-    ``others`` are treated as fixed: only the sampling error of ``scores`` counts. Returns None if all weights are 0.
+    ``others`` are treated as fixed: only the sampling error of ``scores`` counts. Returns None if all weights
+    are 0.
     """
     known = weights > 0
     if not known.any():

@@ -1,20 +1,22 @@
 """Correction of expression shares for the classifier's known confusions. Pure.
 
-A model that classifies every third sad face as neutral reports 40 % for a student that looks sad for 60 % of the time.
-If ``M`` (7, 7) holds the mean probabilities for faces of each true label, the mean over a mixture with shares ``pi`` is
-``q = pi M``, and ``pi = q M^-1``: the adjusted count of epidemiology (Rogan & Gladen 1978, Am. J. Epidemiol. 107, 71-76)
-and of quantification (Forman 2008, Data Min. Knowl. Discov. 17, 164-206), with probabilities for counts (Bella et al.
-2010, ICDM, 737-742). It is linear, so a mean of corrected bins is the corrected mean.
+A model that classifies every third sad face as neutral reports 40 % for a student that looks sad for 60 % of
+the time. If ``M`` (7, 7) holds the mean probabilities for faces of each true label, the mean over a mixture
+with shares ``pi`` is ``q = pi M``, and ``pi = q M^-1``: the adjusted count of epidemiology (Rogan & Gladen
+1978, Am. J. Epidemiol. 107, 71-76) and of quantification (Forman 2008, Data Min. Knowl. Discov. 17, 164-206),
+with probabilities for counts (Bella et al. 2010, ICDM, 737-742). It is linear, so a mean of corrected bins is
+the corrected mean.
 
-The shipped model's ``M`` rests on 6 disgusted and 26 fearful faces at readable poses (choosing half of PublicTest) and
-has condition number 6.8: errors of rare labels would spread to the others. Each row is therefore smoothed as if
-``PRIOR_FACES`` more faces had been classified correctly, a ridge towards a perfect model that fades with the number of
-faces (condition number 2.0). It errs towards less sadness: 100 % sad faces come out as fewer. Merging disgust with anger
-works as well, but removes one of the seven expressions.
+The shipped model's ``M`` rests on 6 disgusted and 26 fearful faces at readable poses (choosing half of
+PublicTest) and has condition number 6.8: errors of rare labels would spread to the others. Each row is
+therefore smoothed as if ``PRIOR_FACES`` more faces had been classified correctly, a ridge towards a perfect
+model that fades with the number of faces (condition number 2.0). It errs towards less sadness: 100 % sad
+faces come out as fewer. Merging disgust with anger works as well, but removes one of the seven expressions.
 
-The confusions depend on the head pose: sad faces have a mean probability of sad of 0.51 if lowered, 0.64 if level. So
-``M`` is measured per pose (``model.poses``), and each bin uses the mean of the poses' matrices, weighted by its samples
-per pose. A pose has few faces per label, so its rows are shrunk towards those of all poses by ``PRIOR_POSE_FACES`` faces.
+The confusions depend on the head pose: sad faces have a mean probability of sad of 0.51 if lowered, 0.64 if
+level. So ``M`` is measured per pose (``model.poses``), and each bin uses the mean of the poses' matrices,
+weighted by its samples per pose. A pose has few faces per label, so its rows are shrunk towards those of all
+poses by ``PRIOR_POSE_FACES`` faces.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ PRIOR_POSE_FACES = 20
 """About the number of sad faces per pose in the choosing half; heuristic, not tuned on data."""
 
 MAX_CONDITION_NUMBER = 20.0
-"""The condition number bounds the magnification of errors by the inverse (Golub & Van Loan, Matrix Computations, 2.6).
-Heuristic, not tuned on data."""
+"""The condition number bounds the magnification of errors by the inverse (Golub & Van Loan, Matrix
+Computations, 2.6). Heuristic, not tuned on data."""
 
 _LABEL_COUNT = len(EMOTIONS)
 
@@ -45,8 +47,8 @@ _LABEL_COUNT = len(EMOTIONS)
 @dataclass(frozen=True)
 class ConfusionMatrix:
     """``mean_answers`` (7, 7): mean probabilities for faces of each true label (row), rows summing to 1.
-    ``face_counts`` (7,): number of faces per row. ``by_pose``: the same by ``model.poses.HeadPoseClass`` value. Raises
-    ValueError for other values and for a matrix that cannot be inverted reliably."""
+    ``face_counts`` (7,): number of faces per row. ``by_pose``: the same by ``model.poses.HeadPoseClass``
+    value. Raises ValueError for other values and for a matrix that cannot be inverted reliably."""
 
     mean_answers: tuple[tuple[float, ...], ...]
     face_counts: tuple[int, ...]
@@ -89,9 +91,9 @@ class ConfusionMatrix:
     def correct(self, answers: Floats, pose_counts: Mapping[str, Ints] | None = None) -> Floats:
         """Corrected shares ``(..., 7)``, summing to 1, of mean probabilities ``answers`` ``(..., 7)``.
 
-        Values may lie outside 0..1: clipping single bins would bias their mean. ``pose_counts``: samples of each bin by
-        pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins without counts or with an unmeasured pose use the matrix of
-        all poses.
+        Values may lie outside 0..1: clipping single bins would bias their mean. ``pose_counts``: samples of
+        each bin by pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins without counts or with an unmeasured
+        pose use the matrix of all poses.
         """
         whole = np.asarray(answers @ self.inverse, np.float64)
         if not pose_counts or not self.by_pose or not pose_counts.keys() <= self.by_pose.keys():
@@ -110,7 +112,8 @@ class ConfusionMatrix:
 
 
 def confusion_from_settings(settings: Mapping[str, Any]) -> ConfusionMatrix | None:
-    """The confusion matrix in a session's stored settings (``model.export.model_info``); None without a valid one."""
+    """The confusion matrix in a session's stored settings (``model.export.model_info``); None without a
+    valid one."""
     try:
         stored = settings["model"]["confusion"]
         return _parse_confusion(
@@ -135,7 +138,8 @@ def _shrink_towards(prior: Floats, means: Floats, faces: tuple[int, ...], prior_
 
 
 def project_to_simplex(values: Floats) -> Floats:
-    """The nearest point ``(..., 7)`` of the probability simplex (Duchi et al. 2008, ICML, 272-279, figure 1)."""
+    """The nearest point ``(..., 7)`` of the probability simplex (Duchi et al. 2008, ICML, 272-279, figure
+    1)."""
     ordered = -np.sort(-values, axis=-1)
     surplus = (np.cumsum(ordered, axis=-1) - 1) / np.arange(1, values.shape[-1] + 1)
     kept = (ordered > surplus).sum(axis=-1, keepdims=True)

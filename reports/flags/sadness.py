@@ -6,17 +6,17 @@ The rule, in order:
    minimum.
 2. ``flagged`` if all of these hold: the share of sadness, corrected for the model's known confusions
    (``reports.flags.confusion``), is the largest of the seven; it exceeds the share of neutral by more than
-   ``sad_margin``; the lower end of its interval (``reports.flags.confidence``) lies above ``sad_share`` and, if the
-   student has ``baseline_sessions`` earlier sessions, above the student's own baseline.
+   ``sad_margin``; the lower end of its interval (``reports.flags.confidence``) lies above ``sad_share`` and,
+   if the student has ``baseline_sessions`` earlier sessions, above the student's own baseline.
 3. ``not_flagged`` otherwise.
 
-The share refers to the usable time, not to the lesson: unobserved time is no evidence. A session without a stored
-confusion matrix is decided on the mean probabilities, and its reasons state that.
+The share refers to the usable time, not to the lesson: unobserved time is no evidence. A session without a
+stored confusion matrix is decided on the mean probabilities, and its reasons state that.
 
-The rule is monotone: moving probability from other expressions to sad, in any bins, never removes a flag. The lower
-end is monotone in the bins' scores (``reports.flags.confidence``). The corrected share, its lead and its margin grow
-if the row of sad in the inverse minus any other row is largest at sad, which a test checks for the shipped model at
-every mixture of poses; for uncorrected means it always holds.
+The rule is monotone: moving probability from other expressions to sad, in any bins, never removes a flag. The
+lower end is monotone in the bins' scores (``reports.flags.confidence``). The corrected share, its lead and
+its margin grow if the row of sad in the inverse minus any other row is largest at sad, which a test checks
+for the shipped model at every mixture of poses; for uncorrected means it always holds.
 """
 
 from __future__ import annotations
@@ -50,15 +50,16 @@ from reports.timeline.student import StudentTimeline
 class FlagSettings:
     """Thresholds of the rule; shares 0..1, times in seconds.
 
-    ``sad_share`` 0.25 (for the *lower end* of the interval) and ``sad_margin`` 0.02 over neutral: with these, 97 % of
-    simulated students that look sad for 60 % of five minutes and neutral for the rest are flagged (faces of the
-    choosing half); a share of 0.3 or a margin of 0.05 flags fewer than 95 %. docs/explanation/flags.md has the
-    results on the reporting half. ``min_usable_s`` 60: Sümer et al. (arXiv 2101.04215) needed a minute of a student's
-    own data to improve predictions. ``min_usable_samples`` 30: with fewer, a share is unknown (15 of 30 would be 33 to
-    67 %, Wilson). ``min_coverage`` 0.2 and ``min_usable_share`` 0.1 of the watched time: ten and five minutes of a
-    lecture of fifty; less does not represent the lecture. Both refer to the watched time, not to the seen time, so
-    that a student who is seen less never passes more easily. ``baseline_sessions`` 3: a median of fewer is no
-    baseline. ``confidence``: level of the interval. The last five are heuristic, not tuned on data.
+    ``sad_share`` 0.25 (for the *lower end* of the interval) and ``sad_margin`` 0.02 over neutral: with these,
+    97 % of simulated students that look sad for 60 % of five minutes and neutral for the rest are flagged
+    (faces of the choosing half); a share of 0.3 or a margin of 0.05 flags fewer than 95 %.
+    docs/explanation/flags.md has the results on the reporting half. ``min_usable_s`` 60: Sümer et al. (arXiv
+    2101.04215) needed a minute of a student's own data to improve predictions. ``min_usable_samples`` 30:
+    with fewer, a share is unknown (15 of 30 would be 33 to 67 %, Wilson). ``min_coverage`` 0.2 and
+    ``min_usable_share`` 0.1 of the watched time: ten and five minutes of a lecture of fifty; less does not
+    represent the lecture. Both refer to the watched time, not to the seen time, so that a student who is seen
+    less never passes more easily. ``baseline_sessions`` 3: a median of fewer is no baseline. ``confidence``:
+    level of the interval. The last five are heuristic, not tuned on data.
     """
 
     sad_share: Annotated[float, Ge(0.05), Lt(1)] = 0.25
@@ -94,7 +95,8 @@ class SadnessDecision(FlagDecision[FlagSettings]):
 
     @property
     def sad_share(self) -> float | None:
-        """Estimated share of the usable time with an expression resembling sadness, 0..1; None without any."""
+        """Estimated share of the usable time with an expression resembling sadness, 0..1; None without
+        any."""
         return self.share
 
     @property
@@ -117,7 +119,8 @@ class SadnessDecision(FlagDecision[FlagSettings]):
 
 @dataclass(frozen=True)
 class _Estimate:
-    """``raw_share``: mean probability of sad; ``shares`` (7,) and ``interval`` (of sadness): after correction."""
+    """``raw_share``: mean probability of sad; ``shares`` (7,) and ``interval`` (of sadness): after
+    correction."""
 
     raw_share: float
     shares: tuple[float, ...]
@@ -130,8 +133,8 @@ def decide_sadness_flag(
     confusion: ConfusionMatrix | None = None,
     baseline: Baseline | None = None,
 ) -> SadnessDecision:
-    """Apply the rule to one student. ``confusion``: of the model that classified the faces; ``baseline``: from the
-    student's earlier sessions."""
+    """Apply the rule to one student. ``confusion``: of the model that classified the faces; ``baseline``:
+    from the student's earlier sessions."""
     estimate = _estimate_shares(timeline, confusion, settings.confidence)
     baseline = require_sessions(baseline, settings.baseline_sessions)
     verdict = _verdict(estimate, _missing_data(timeline, settings), settings, baseline)

@@ -1,7 +1,7 @@
 """Comparison of two sessions. Pure.
 
-If at least two students, and at least half of the smaller session's students, are in both, differences are paired;
-otherwise they compare two independent groups.
+If at least two students, and at least half of the smaller session's students, are in both, differences are
+paired; otherwise they compare two independent groups.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class StudentChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``matched``: number of roster students seen in both. ``is_paired``: whether differences are paired. ``changes``: of
-    the matched students, the largest first."""
+    """``matched``: number of roster students seen in both. ``is_paired``: whether differences are paired.
+    ``changes``: of the matched students, the largest first."""
 
     before: ClassSession
     after: ClassSession
@@ -115,14 +115,16 @@ class Comparison:
             )
         if not self.matched:
             return _(
-                "No student is known to be in both, so the differences compare two groups of different students "
-                "and have wide intervals. Name the students with 'classpulse seats assign' or a roster."
+                "No student is known to be in both, so the differences compare two groups of different "
+                "students and have wide intervals. Name the students with 'classpulse seats assign' or a "
+                "roster."
             )
         return ngettext(
             "Only %(num)d student is known to be in both, so the differences compare two groups of different "
             "students and have wide intervals. Name the students with 'classpulse seats assign' or a roster.",
-            "Only %(num)d students are known to be in both, so the differences compare two groups of different "
-            "students and have wide intervals. Name the students with 'classpulse seats assign' or a roster.",
+            "Only %(num)d students are known to be in both, so the differences compare two groups of "
+            "different students and have wide intervals. Name the students with 'classpulse seats assign' or "
+            "a roster.",
             self.matched,
         )
 

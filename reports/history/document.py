@@ -17,9 +17,9 @@ from reports.text.i18n import _
 
 @dataclass(frozen=True)
 class DocumentTable:
-    """A table of texts; its first column names the row. ``headings`` are message IDs. ``text_columns``: headings of
-    left-aligned columns; ``nowrap_columns``: of columns without line breaks; all others are numbers. ``is_dense``: many
-    short cells."""
+    """A table of texts; its first column names the row. ``headings`` are message IDs. ``text_columns``:
+    headings of left-aligned columns; ``nowrap_columns``: of columns without line breaks; all others are
+    numbers. ``is_dense``: many short cells."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]

@@ -9,7 +9,8 @@ from reports.text.i18n import N_
 
 
 class SessionPresence(StrEnum):
-    """Why a session has or has not data on a student. The values are stored in the JSON and are message IDs."""
+    """Why a session has or has not data on a student. The values are stored in the JSON and are message
+    IDs."""
 
     SEEN = N_("seen")
     MISSED = N_("missed")
@@ -25,8 +26,8 @@ class SessionPresence(StrEnum):
 def session_presence(
     class_session: ClassSession, summary: StudentSummary | None, *, known_before: bool
 ) -> SessionPresence:
-    """The presence of one student in one session. ``summary``: of this student and session, if any. ``known_before``:
-    whether the student was seen in an earlier session."""
+    """The presence of one student in one session. ``summary``: of this student and session, if any.
+    ``known_before``: whether the student was seen in an earlier session."""
     if class_session.session.mode == "aggregate":
         return SessionPresence.NOT_KEPT
     if class_session.summary is None:

@@ -18,12 +18,14 @@ _DECIDING_TEXTS: Mapping[str, str] = {"attention": N_("away")}
 """Name of the deciding share by flag kind, where it differs from the subject of the flag."""
 
 _SHARE_KEYS: Mapping[str, str] = {"sadness": "sad_share", "attention": "away_share"}
-"""Key of the deciding share in ``FlagRecord.numbers``; ``_low`` and ``_high`` are appended for its interval."""
+"""Key of the deciding share in ``FlagRecord.numbers``; ``_low`` and ``_high`` are appended for its
+interval."""
 
 
 @dataclass(frozen=True)
 class FlagLine:
-    """One flag; times in the report's time zone. ``share`` with its interval: the deciding share, 0..1, or None."""
+    """One flag; times in the report's time zone. ``share`` with its interval: the deciding share, 0..1, or
+    None."""
 
     session_id: int
     class_name: str

@@ -20,8 +20,8 @@ SESSION_HEADINGS = (
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One session; ``started_at`` in the report's time zone. ``flagged``: students with a flag; ``unreviewed``: with an
-    unreviewed one. The three counts are None in ``mode: aggregate``."""
+    """One session; ``started_at`` in the report's time zone. ``flagged``: students with a flag;
+    ``unreviewed``: with an unreviewed one. The three counts are None in ``mode: aggregate``."""
 
     session_id: int
     class_name: str

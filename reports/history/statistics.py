@@ -18,8 +18,8 @@ ESTIMATE_CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """``value`` over ``student_count`` students with its interval, which is None for a single student and for class
-    figures."""
+    """``value`` over ``student_count`` students with its interval, which is None for a single student and
+    for class figures."""
 
     value: float
     low: float | None
@@ -33,8 +33,8 @@ class Estimate:
 
 
 def estimate_mean(values: Sequence[float | None], confidence: float = ESTIMATE_CONFIDENCE) -> Estimate | None:
-    """The mean of students' shares 0..1 with Student's t interval, clipped to 0..1; None values are ignored. Returns
-    None if all are."""
+    """The mean of students' shares 0..1 with Student's t interval, clipped to 0..1; None values are
+    ignored. Returns None if all are."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -50,7 +50,8 @@ def estimate_mean(values: Sequence[float | None], confidence: float = ESTIMATE_C
 def estimate_paired_difference(
     pairs: Sequence[tuple[float | None, float | None]], confidence: float = ESTIMATE_CONFIDENCE
 ) -> Estimate | None:
-    """The mean of second minus first over students with both values, with the paired t interval; None without any."""
+    """The mean of second minus first over students with both values, with the paired t interval; None
+    without any."""
     changes = [after - before for before, after in pairs if before is not None and after is not None]
     if not changes:
         return None
@@ -62,8 +63,8 @@ def estimate_paired_difference(
 def estimate_unpaired_difference(
     before: Sequence[float | None], after: Sequence[float | None], confidence: float = ESTIMATE_CONFIDENCE
 ) -> Estimate | None:
-    """The difference of two means, second minus first, of different students, with Welch's interval (1947, Biometrika
-    34, 28-35). None if either mean is unknown."""
+    """The difference of two means, second minus first, of different students, with Welch's interval (1947,
+    Biometrika 34, 28-35). None if either mean is unknown."""
     first, second = ([value for value in values if value is not None] for values in (before, after))
     if not first or not second:
         return None
@@ -79,8 +80,8 @@ def estimate_unpaired_difference(
 
 
 def estimate_share_change(before: ShareEstimate, after: ShareEstimate) -> Estimate:
-    """The change of a student's share; the intervals are combined by Newcombe's square-and-add (1998, Statistics in
-    Medicine 17, 873-890, method 10)."""
+    """The change of a student's share; the intervals are combined by Newcombe's square-and-add (1998,
+    Statistics in Medicine 17, 873-890, method 10)."""
     change = after.share - before.share
     down = math.hypot(after.share - after.low, before.high - before.share)
     up = math.hypot(after.high - after.share, before.share - before.low)
@@ -105,16 +106,16 @@ def _make_estimate(
 
 
 MIN_SESSIONS = 5
-"""A perfect order of four occurs by chance in 2 of 24 cases, so no 95 % interval can exclude zero; of five, in 2 of 120
-(Kendall 1938)."""
+"""A perfect order of four occurs by chance in 2 of 24 cases, so no 95 % interval can exclude zero; of
+five, in 2 of 120 (Kendall 1938)."""
 _WEEK_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The median slope over all pairs of ``sessions`` (Theil 1950; Sen 1968), share per week, with its interval; None
-    with too few sessions or if all have the same time. ``start_share``: value of the line at ``start_at``, the first
-    session."""
+    """The median slope over all pairs of ``sessions`` (Theil 1950; Sen 1968), share per week, with its
+    interval; None with too few sessions or if all have the same time. ``start_share``: value of the line
+    at ``start_at``, the first session."""
 
     sessions: int
     slope_per_week: float | None = None
@@ -125,7 +126,8 @@ class Trend:
 
     @property
     def direction(self) -> str | None:
-        """``rising`` or ``falling`` if the interval excludes zero, else ``not clear``; None without a trend."""
+        """``rising`` or ``falling`` if the interval excludes zero, else ``not clear``; None without a
+        trend."""
         if self.low is None or self.high is None:
             return None
         return N_("rising") if self.low > 0 else N_("falling") if self.high < 0 else N_("not clear")

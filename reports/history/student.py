@@ -1,7 +1,7 @@
 """One student over the sessions. Pure.
 
-Roster students are tracked over the sessions of their class, missed ones included. A student known only by the seat
-belongs to one session and has no trend.
+Roster students are tracked over the sessions of their class, missed ones included. A student known only by
+the seat belongs to one session and has no trend.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ TREND_SADNESS, TREND_FACING, TREND_AWAY = RESEMBLANCE_TEXTS[Emotion.SAD], N_("fa
 @dataclass(frozen=True)
 class StudentLine:
     """One session of one student; None for unknown values. ``coverage``: seen by watched time, 0..1.
-    ``dominant_expression``: highest mean probability. ``sad`` and ``away``: shares of the flag decisions with enough
-    data. ``facing_share``: None with less than ``MIN_MEDIAN_S`` of head poses."""
+    ``dominant_expression``: highest mean probability. ``sad`` and ``away``: shares of the flag decisions
+    with enough data. ``facing_share``: None with less than ``MIN_MEDIAN_S`` of head poses."""
 
     session_id: int
     class_name: str
@@ -110,8 +110,8 @@ class StudentTrends:
 
 @dataclass(frozen=True)
 class StudentHistory:
-    """``lines``, the oldest first. ``roster_student``: the only roster student of that name, to whom ``trends`` and
-    missed sessions belong; without one, the lines may belong to different students."""
+    """``lines``, the oldest first. ``roster_student``: the only roster student of that name, to whom
+    ``trends`` and missed sessions belong; without one, the lines may belong to different students."""
 
     name: str
     lines: tuple[StudentLine, ...]
@@ -157,8 +157,8 @@ def build_student_history(
     class_sessions: Sequence[ClassSession],
     settings: ReportSettings,
 ) -> StudentHistory:
-    """The history of all students with this name. ``class_sessions``: of the roster student's class, for the missed
-    ones. Raises ReportError for an unknown time zone."""
+    """The history of all students with this name. ``class_sessions``: of the roster student's class, for
+    the missed ones. Raises ReportError for an unknown time zone."""
     lines = [_summary_line(part, settings) for part in history]
     student = find_roster_student(history)
     trends = None

@@ -18,8 +18,8 @@ from reports.report import Report, ReportStudent
 from reports.timeline.student import Floats, StudentTimeline
 
 RULES_VERSION = 1
-"""Version of the rules behind flags and summaries. Increase it with every change: the next command that reads the
-history then summarises every session again."""
+"""Version of the rules behind flags and summaries. Increase it with every change: the next command that
+reads the history then summarises every session again."""
 
 
 def summarise_report(report: Report) -> tuple[SessionSummary, tuple[StudentSummary, ...]]:

@@ -22,7 +22,8 @@ class CompactColumns:
 
 
 def drop_common_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> CompactColumns:
-    """Drop columns with the same cell in all of several rows, and empty columns. ``headings`` are message IDs."""
+    """Drop columns with the same cell in all of several rows, and empty columns. ``headings`` are message
+    IDs."""
     is_common = [_is_common(heading, [row[n] for row in rows]) for n, heading in enumerate(headings)]
     kept = [n for n in range(len(headings)) if not is_common[n]]
     common = [

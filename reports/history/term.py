@@ -55,8 +55,8 @@ class TermFlag:
 
 @dataclass(frozen=True)
 class TermHistory:
-    """``students``: of the roster, in natural order. ``seat_only_count``: students known only by the seat in one session,
-    which are in the class figures only. ``flags``: the newest first."""
+    """``students``: of the roster, in natural order. ``seat_only_count``: students known only by the seat
+    in one session, which are in the class figures only. ``flags``: the newest first."""
 
     class_name: str
     sessions: tuple[ClassSession, ...]

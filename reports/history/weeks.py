@@ -38,8 +38,8 @@ MeasureEstimates = Mapping[str, Estimate | None]
 
 @dataclass(frozen=True)
 class ClassSessionLine:
-    """One session. ``figures``: means over students by the names of ``COMPARED_MEASURES``; in ``mode: aggregate`` means
-    over time without intervals."""
+    """One session. ``figures``: means over students by the names of ``COMPARED_MEASURES``; in ``mode:
+    aggregate`` means over time without intervals."""
 
     session_id: int
     started_at: datetime
@@ -63,8 +63,8 @@ class ClassSessionLine:
 
 @dataclass(frozen=True)
 class WeekLine:
-    """One ISO week. Each student counts once, with the mean of the student's sessions; students known only by the seat
-    count once per session. Without sessions there are no figures."""
+    """One ISO week. Each student counts once, with the mean of the student's sessions; students known only
+    by the seat count once per session. Without sessions there are no figures."""
 
     name: str
     monday: date
@@ -109,7 +109,8 @@ def build_class_trends(
     settings: ReportSettings,
     weeks: int | None = None,
 ) -> ClassTrends:
-    """The last ``weeks`` weeks (None: all from the first session on). Raises ReportError for an unknown time zone."""
+    """The last ``weeks`` weeks (None: all from the first session on). Raises ReportError for an unknown
+    time zone."""
     lines = [class_session_line(class_session, settings) for class_session in class_sessions]
     if not lines:
         return ClassTrends(class_name, (), ())
@@ -143,7 +144,8 @@ def class_session_line(class_session: ClassSession, settings: ReportSettings) ->
 
 
 def build_week_line(first: date, class_sessions: Sequence[ClassSession]) -> WeekLine:
-    """The line of the week that starts at ``first``. Class figures count only without any student's summaries."""
+    """The line of the week that starts at ``first``. Class figures count only without any student's
+    summaries."""
     year, week, __ = first.isocalendar()
     by_student: dict[int, list[StudentSummary]] = defaultdict(list)
     for class_session in class_sessions:

@@ -70,16 +70,17 @@ def method_rows(
 
 
 def describe_model_metrics(session: SessionRecord) -> str | None:
-    """The model metrics stored with the session (``model.export.model_info``), in words; None without them."""
+    """The model metrics stored with the session (``model.export.model_info``), in words; None without
+    them."""
     try:
         stored = session.settings["model"]
         scores = stored["scores"]
         accuracy, recall, precision, wrongly = (float(scores[name]) for name in _MODEL_METRICS)
         return _(
             "On %(faces)s faces that it was not trained on, the model (%(name)s) agreed with the majority of "
-            "ten people in %(accuracy)s of the cases. It found %(recall)s of the faces that they call sad; of "
-            "the faces that it calls sad, they call %(precision)s sad too; it calls %(wrongly)s of the faces "
-            "that they call neutral sad.",
+            "ten people in %(accuracy)s of the cases. It found %(recall)s of the faces that they call sad; "
+            "of the faces that it calls sad, they call %(precision)s sad too; it calls %(wrongly)s of the "
+            "faces that they call neutral sad.",
             faces=int(scores["faces"]),
             name=stored["name"],
             accuracy=format_percent(accuracy),

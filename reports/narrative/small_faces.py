@@ -10,8 +10,8 @@ from reports.text.i18n import _, ngettext
 
 
 def missed_faces_problem(missed_faces: SmallFaces | None) -> str | None:
-    """``About 12 more faces are smaller than 24 px.`` None if the session was not checked, or too few faces were missed
-    for a warning."""
+    """``About 12 more faces are smaller than 24 px.`` None if the session was not checked, or too few
+    faces were missed for a warning."""
     if missed_faces is None or not missed_faces.is_warning:
         return None
     if missed_faces.are_all_small:
@@ -63,8 +63,8 @@ def missed_faces_notice(session: SessionRecord) -> str | None:
 
 
 def missed_faces_limit(session: SessionRecord) -> str | None:
-    """The result of the search for missed faces, for the limits of a report; None for an online lesson, in which each
-    face fills a tile."""
+    """The result of the search for missed faces, for the limits of a report; None for an online lesson, in
+    which each face fills a tile."""
     missed = session.small_faces
     if session.source == ONLINE_SOURCE:
         return None

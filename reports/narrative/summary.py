@@ -49,8 +49,8 @@ _NO_FLAGS: Mapping[tuple[str, ...], tuple[str, str]] = {
         ),
     ),
 }
-"""By flag kinds without any flag: if there is enough data on all students, and if only on some. "Away": not seen,
-turned away or eyes closed."""
+"""By flag kinds without any flag: if there is enough data on all students, and if only on some. "Away":
+not seen, turned away or eyes closed."""
 
 _REVIEW_SENTENCES = {
     "confirmed": N_("Confirmed on review: %(names)s."),
@@ -65,7 +65,8 @@ _UNREADABLE_TEXTS = {
     "head bowed": N_("bowed"),
     "pose unknown": N_("at an unknown angle"),
 }
-"""``monitor.types.UnreadableReason`` of seen faces as predicates of "it was"; an unlisted value is shown unchanged."""
+"""``monitor.types.UnreadableReason`` of seen faces as predicates of "it was"; an unlisted value is shown
+unchanged."""
 
 MAX_NAMES = 8
 """In one sentence; the table lists all."""
@@ -199,7 +200,8 @@ def _direction_word(change: ChangePoint) -> str:
 
 
 def missing_changes_reason(report: Report) -> str | None:
-    """States that there is no change point; None if there is one, or if there is too little data to search."""
+    """States that there is no change point; None if there is one, or if there is too little data to
+    search."""
     compared = len(report.students) >= MIN_STUDENTS and report.session.end_s >= 2 * WINDOW_S
     if report.change_points or not compared:
         return None

@@ -11,8 +11,8 @@ from reports.errors import ReportError
 
 
 def atomic_write(path: Path, content: bytes) -> Path:
-    """Write to a temporary file in the same folder, which is created if missing, then rename it: a full disk or a crash
-    never leaves half a file. Returns ``path``. Raises ReportError if it cannot be written."""
+    """Write to a temporary file in the same folder, which is created if missing, then rename it: a full
+    disk or a crash never leaves half a file. Returns ``path``. Raises ReportError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_and_replace(path, content)

@@ -53,13 +53,14 @@ _EXPRESSION_COLUMNS = tuple(f"p_{label}" for label in EMOTIONS)
 def report_csv(report: Report) -> str:
     """One row per student and bin, or per bin of the class in ``mode: aggregate``; empty cells are unknown.
 
-    Student columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``; ``samples``,
-    ``seen_samples``, ``pose_samples``, ``facing_samples`` (sampled frames); ``yaw_deg`` (positive to the student's left),
-    ``pitch_deg`` (positive up); ``eye_samples``, ``closed_samples``; ``facing_change`` (of the share),
-    ``yaw_change_deg``, ``pitch_change_deg`` against the student's own median; in ``mode: emotion``,
-    ``usable_samples``, ``leading_expression`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Class
-    columns: ``start_s``, ``watched_s``, ``students_seen``, ``facing_share``, ``p_angry`` to ``p_neutral``. Both:
-    ``gap_s`` (unobserved seconds) and ``gap_reason`` (of most of them).
+    Student columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
+    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (sampled frames); ``yaw_deg``
+    (positive to the student's left), ``pitch_deg`` (positive up); ``eye_samples``, ``closed_samples``;
+    ``facing_change`` (of the share), ``yaw_change_deg``, ``pitch_change_deg`` against the student's own
+    median; in ``mode: emotion``, ``usable_samples``, ``leading_expression`` and ``p_angry`` to ``p_neutral``
+    (mean probabilities, 0..1). Class columns: ``start_s``, ``watched_s``, ``students_seen``,
+    ``facing_share``, ``p_angry`` to ``p_neutral``. Both: ``gap_s`` (unobserved seconds) and ``gap_reason``
+    (of most of them).
     """
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(
@@ -69,8 +70,8 @@ def report_csv(report: Report) -> str:
 
 
 def report_data(report: Report) -> dict[str, Any]:
-    """The report's results without bins, JSON-ready: ISO 8601 times, None for unknown, English texts. The schema is
-    ``reports/report.schema.json``."""
+    """The report's results without bins, JSON-ready: ISO 8601 times, None for unknown, English texts. The
+    schema is ``reports/report.schema.json``."""
     with use_language(Language.EN):
         return _report_data(report)
 

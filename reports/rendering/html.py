@@ -43,7 +43,8 @@ _REVIEW_TEXTS = {"open": N_("open"), "confirmed": N_("confirmed"), "dismissed": 
 
 
 def render_report_html(report: Report) -> str:
-    """The page in the current language, self-contained: inline styles and charts, no scripts, no external resources."""
+    """The page in the current language, self-contained: inline styles and charts, no scripts, no external
+    resources."""
     return make_ids_unique(
         _report_environment()
         .get_template("report.html.j2")

@@ -1,7 +1,8 @@
 """HTML pages as PDFs, by plutoprint, with the headings as bookmarks.
 
-plutoprint 0.23 writes no bookmarks (plutoprint/plutobook#54), but it writes a named destination for every heading that
-a link points to. So the page gets an invisible link to each heading, and pypdf makes bookmarks of the destinations.
+plutoprint 0.23 writes no bookmarks (plutoprint/plutobook#54), but it writes a named destination for every
+heading that a link points to. So the page gets an invisible link to each heading, and pypdf makes bookmarks
+of the destinations.
 """
 
 from __future__ import annotations
@@ -111,8 +112,9 @@ _BASE_URL = "report:/page"
 
 
 def render_pdf(html: str, title: str, created_at: datetime, paper: PaperSize = PaperSize.A4) -> bytes:
-    """The self-contained page ``html`` as a PDF on ``paper``, with its headings as bookmarks and ``created_at`` as its
-    creation date. Characters that no installed font has are logged. Raises ReportError if the layout fails."""
+    """The self-contained page ``html`` as a PDF on ``paper``, with its headings as bookmarks and
+    ``created_at`` as its creation date. Characters that no installed font has are logged. Raises
+    ReportError if the layout fails."""
     warning = describe_missing_characters(missing_characters(html))
     if warning is not None:
         log.warning(warning)
@@ -121,7 +123,8 @@ def render_pdf(html: str, title: str, created_at: datetime, paper: PaperSize = P
 
 
 def _render_pages(html: str, title: str, paper: PaperSize) -> bytes:
-    """The PDF in the largest font size among those with the fewest pages; a layout takes a tenth of the drawing."""
+    """The PDF in the largest font size among those with the fewest pages; a layout takes a tenth of the
+    drawing."""
     buffer = io.BytesIO()
     try:
         books = [_make_book(html, paper, size) for size in _FONT_SIZES_PT]
@@ -151,8 +154,8 @@ class _FontFetcher(plutoprint.ResourceFetcher):
         path = BUNDLED_FONT.parent / name
         if not path.is_file():
             raise ReportError(f"The page requests the external resource {url!r}.")
-        # The engine reads the file itself: it keeps fonts until the process ends, and freeing bytes owned by Python
-        # after the interpreter's exit causes a segmentation fault.
+        # The engine reads the file itself: it keeps fonts until the process ends, and freeing bytes owned by
+        # Python after the interpreter's exit causes a segmentation fault.
         return super().fetch_url(path.as_uri())
 
 

@@ -13,8 +13,9 @@ from reports.text.i18n import Language, current_language
 
 @dataclass(frozen=True)
 class _Calendar:
-    """Names (January and Monday first) and formats: ``long_format`` for sentences, ``short_format`` for lists,
-    ``axis_format`` without the year, ``table_format`` of constant width. ``zone_names`` translates time zones."""
+    """Names (January and Monday first) and formats: ``long_format`` for sentences, ``short_format`` for
+    lists, ``axis_format`` without the year, ``table_format`` of constant width. ``zone_names`` translates
+    time zones."""
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
@@ -120,8 +121,8 @@ def local_time(at: datetime, settings: ReportSettings) -> datetime:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ReportError(
             f"The time zone {settings.timezone!r} is unknown on this computer.",
-            "Use an IANA name such as 'Europe/London', or remove the setting to use the computer's time zone. On "
-            "Windows, install the names with 'pip install tzdata'.",
+            "Use an IANA name such as 'Europe/London', or remove the setting to use the computer's time zone. "
+            "On Windows, install the names with 'pip install tzdata'.",
         ) from error
 
 

@@ -1,7 +1,8 @@
 """Checks whether the installed fonts have every character of a page.
 
-A PDF shows a box for a missing character. matplotlib's bundled DejaVu Sans has Latin, Greek, Cyrillic, Arabic, Hebrew,
-Armenian, Georgian and some symbols; Chinese, Japanese, Korean, Thai and Indic scripts need a system font.
+A PDF shows a box for a missing character. matplotlib's bundled DejaVu Sans has Latin, Greek, Cyrillic,
+Arabic, Hebrew, Armenian, Georgian and some symbols; Chinese, Japanese, Korean, Thai and Indic scripts need a
+system font.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _SCRIPTS = {
 
 
 def missing_characters(html: str, fonts: Iterable[Path] | None = None) -> str:
-    """The characters of a page, in code order, that neither ``BUNDLED_FONT`` nor any of ``fonts`` (None: the system
-    fonts) has. Unreadable font files are ignored."""
+    """The characters of a page, in code order, that neither ``BUNDLED_FONT`` nor any of ``fonts`` (None:
+    the system fonts) has. Unreadable font files are ignored."""
     missing = {ord(character) for character in set(unescape(html)) if _needs_glyph(character)}
     for path in _font_paths(fonts):
         missing -= _covered_codes(path, missing)
@@ -63,9 +64,10 @@ def describe_missing_characters(characters: str) -> str | None:
         packages += " fonts-noto-color-emoji"
     number = "1 character" if len(characters) == 1 else f"{len(characters)} characters"
     return (
-        f"The PDF shows boxes in place of {number} ({', '.join(scripts)}; such as U+{ord(characters[0]):04X}), because "
-        f"no installed font has them. Install one (Debian, Ubuntu: apt-get install {packages}; elsewhere a Noto "
-        "font) and create the report again. The HTML report uses the reader's fonts."
+        f"The PDF shows boxes in place of {number} ({', '.join(scripts)}; such as "
+        f"U+{ord(characters[0]):04X}), because no installed font has them. Install one (Debian, Ubuntu: apt-get "
+        f"install {packages}; elsewhere a Noto font) and create the report again. The HTML report uses the "
+        "reader's fonts."
     )
 
 

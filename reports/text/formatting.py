@@ -17,8 +17,8 @@ EMOTION_NOUNS: Mapping[Emotion, str] = {
     Emotion.SURPRISE: N_("surprise"),
     Emotion.NEUTRAL: N_("neutral"),
 }
-"""What an expression *resembles*; message IDs for ``emotion_noun``. An adjective would read as a finding about the
-student."""
+"""What an expression *resembles*; message IDs for ``emotion_noun``. An adjective would read as a finding
+about the student."""
 
 RESEMBLANCE_TEXTS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("resembling anger"),
@@ -40,8 +40,8 @@ EXPRESSION_TAGS: Mapping[Emotion, str] = {
     Emotion.SURPRISE: N_("surprised"),
     Emotion.NEUTRAL: N_("neutral"),
 }
-"""Tags beside faces in the live preview. The unpleasant ones are never plain adjectives, which would read as findings
-about the student."""
+"""Tags beside faces in the live preview. The unpleasant ones are never plain adjectives, which would read
+as findings about the student."""
 
 REASON_TAGS: Mapping[str, tuple[str, str]] = {
     "too small": (N_("too small"), N_("too small")),
@@ -85,7 +85,8 @@ def emotion_noun(emotion: Emotion) -> str:
 
 
 def capitalise_first(text: str) -> str:
-    """``text`` with a capital first letter; unlike ``str.capitalize``, the rest is unchanged (German nouns)."""
+    """``text`` with a capital first letter; unlike ``str.capitalize``, the rest is unchanged (German
+    nouns)."""
     return text[:1].upper() + text[1:]
 
 

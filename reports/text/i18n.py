@@ -1,7 +1,7 @@
 """Translation of reports by gettext; English message IDs.
 
-The caller selects the language of a page with ``with use_language(Language.DE)``; the default is English. Stored and
-exported texts are always English.
+The caller selects the language of a page with ``with use_language(Language.DE)``; the default is English.
+Stored and exported texts are always English.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def load_catalogue(language: Language) -> gettext.NullTranslations:
 
 @dataclass(frozen=True)
 class LazyText:
-    """A text that is translated when converted to ``str``. ``plural`` and ``count``: of a plural text. Values may be
-    lazy texts."""
+    """A text that is translated when converted to ``str``. ``plural`` and ``count``: of a plural text.
+    Values may be lazy texts."""
 
     text: str
     values: Mapping[str, object] = field(default_factory=dict)

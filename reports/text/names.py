@@ -1,7 +1,7 @@
 """Names in any script: bidirectional isolation and shortening by grapheme clusters. Pure.
 
-Pages isolate names with ``<bdi>``. plutoprint 0.23 supports neither ``<bdi>`` nor ``unicode-bidi: plaintext``, but
-Unicode's isolate characters, so PDFs use these.
+Pages isolate names with ``<bdi>``. plutoprint 0.23 supports neither ``<bdi>`` nor ``unicode-bidi:
+plaintext``, but Unicode's isolate characters, so PDFs use these.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def isolate(text: str) -> str:
-    """Text with right-to-left letters between Unicode isolates (UAX #9), so that adjacent numbers keep their order; other
-    and already isolated texts unchanged."""
+    """Text with right-to-left letters between Unicode isolates (UAX #9), so that adjacent numbers keep
+    their order; other and already isolated texts unchanged."""
     if text.startswith(FIRST_STRONG) and text.endswith(POP):
         return text
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
@@ -34,8 +34,8 @@ def strip_isolates(text: str) -> str:
 
 
 def shorten_name(name: str, max_width: int) -> str:
-    """``name`` cut to the width of ``max_width`` Latin letters, with an ellipsis before the last quarter: names with a
-    common beginning ("Student of the second row 12") often differ at the end."""
+    """``name`` cut to the width of ``max_width`` Latin letters, with an ellipsis before the last quarter:
+    names with a common beginning ("Student of the second row 12") often differ at the end."""
     parts = grapheme_clusters(name)
     if sum(map(_display_width, parts)) <= max_width:
         return name
@@ -51,8 +51,8 @@ def _fit_parts(parts: Sequence[str], max_width: int) -> list[str]:
 
 
 def grapheme_clusters(text: str) -> list[str]:
-    """Grapheme clusters by the rules of UAX #29 that matter for names, without its tables: decomposed Hangul syllables
-    and Indic conjuncts may be split."""
+    """Grapheme clusters by the rules of UAX #29 that matter for names, without its tables: decomposed
+    Hangul syllables and Indic conjuncts may be split."""
     clusters: list[str] = []
     for character in text:
         if clusters and _continues(clusters[-1], character):

@@ -1,8 +1,9 @@
 """Head direction and eye closure of a student, relative to the student's own medians. Pure.
 
-Directions in degrees, times in seconds, shares of samples; independent of expressions and without an attention
-score. In lessons, head direction predicted engagement better than expressions, and better still relative to a
-student's own data (Sümer et al. 2021, arXiv 2101.04215); no published weights combine both into one number.
+Directions in degrees, times in seconds, shares of samples; independent of expressions and without an
+attention score. In lessons, head direction predicted engagement better than expressions, and better still
+relative to a student's own data (Sümer et al. 2021, arXiv 2101.04215); no published weights combine both into
+one number.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ MINUTE_S = 60.0
 """Window of all moving means. PERCLOS is the share of a minute (Wierwille et al. 1994)."""
 
 MIN_MEDIAN_S = 60.0
-"""Minimum time with known head direction for a median. Sümer et al. needed as much of a student's own data to improve
-predictions."""
+"""Minimum time with known head direction for a median. Sümer et al. needed as much of a student's own data
+to improve predictions."""
 
 MIN_MINUTE_SAMPLES = 30
-"""Minimum samples for the value of a minute: 15 closed of 30 would be 33 to 67 % (Wilson, 95 %). Heuristic, not tuned
-on data."""
+"""Minimum samples for the value of a minute: 15 closed of 30 would be 33 to 67 % (Wilson, 95 %).
+Heuristic, not tuned on data."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class MinuteValue:
 class AttentionSeries:
     """One student over the grid of ``B`` bins; NaN and None are unknown.
 
-    ``yaw_change_deg``, ``pitch_change_deg``, ``facing_change`` ``(B,)``: difference of each bin from ``medians``.
-    ``..._by_minute`` ``(B,)``: means over the minute that begins with each bin; ``closed_by_minute`` is the share of
-    samples with closed eyes (PERCLOS). ``longest_closed_s``: longest run of bins in which the eyes were closed in
-    every sample with a known eye state.
+    ``yaw_change_deg``, ``pitch_change_deg``, ``facing_change`` ``(B,)``: difference of each bin from
+    ``medians``. ``..._by_minute`` ``(B,)``: means over the minute that begins with each bin;
+    ``closed_by_minute`` is the share of samples with closed eyes (PERCLOS). ``longest_closed_s``: longest run
+    of bins in which the eyes were closed in every sample with a known eye state.
     """
 
     medians: StudentMedians | None
@@ -136,8 +137,8 @@ def _deviations(line: StudentTimeline, medians: StudentMedians | None) -> tuple[
 
 
 def _mean_by_minute(values: Floats, samples: Ints, bins_per_minute: int) -> Floats:
-    """``(B,)`` means over the minute from each bin on, weighted by samples; NaN with too few samples and for minutes
-    that the session's end cuts off."""
+    """``(B,)`` means over the minute from each bin on, weighted by samples; NaN with too few samples and
+    for minutes that the session's end cuts off."""
     count = np.where(np.isnan(values), 0, samples)
     weighted = np.nan_to_num(values) * count
     whole = len(values) - bins_per_minute + 1

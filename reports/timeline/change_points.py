@@ -1,11 +1,11 @@
 """Change points of a class. Pure.
 
-At every bin, each student's two minutes before are compared with the two minutes after. The test is a sign-flip
-permutation over students (Fisher 1935, The Design of Experiments, ch. 3): without a change, a student's differences
-are as likely to have the opposite sign. Each student has one sign for all bins and measures, so bins and measures may
-be dependent; students must be independent. Each statistic is compared with the largest one of every permutation
-(Westfall and Young 1993), which bounds the family-wise error: without any change, at most 5 % of lectures have a
-change point.
+At every bin, each student's two minutes before are compared with the two minutes after. The test is a
+sign-flip permutation over students (Fisher 1935, The Design of Experiments, ch. 3): without a change, a
+student's differences are as likely to have the opposite sign. Each student has one sign for all bins and
+measures, so bins and measures may be dependent; students must be independent. Each statistic is compared with
+the largest one of every permutation (Westfall and Young 1993), which bounds the family-wise error: without
+any change, at most 5 % of lectures have a change point.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ MIN_STUDENTS = 6
 """Five students that all agree are chance in 2 of 32 sign flips, which is more than ``ALPHA``."""
 
 MIN_CHANGE = 0.10
-"""Ten points: in a large class smaller changes are significant but irrelevant. Heuristic, not tuned on data."""
+"""Ten points: in a large class smaller changes are significant but irrelevant. Heuristic, not tuned on
+data."""
 
 ALPHA = 0.05
 MAX_CHANGE_POINTS = 3
@@ -49,8 +50,9 @@ class ChangeMeasure(StrEnum):
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """At ``at_s`` (media seconds) the mean of a share over ``students`` students (of an expression: of its mean
-    probability), 0..1, went from ``before`` to ``after``. ``p_value`` is adjusted for all bins and measures."""
+    """At ``at_s`` (media seconds) the mean of a share over ``students`` students (of an expression: of its
+    mean probability), 0..1, went from ``before`` to ``after``. ``p_value`` is adjusted for all bins and
+    measures."""
 
     at_s: float
     measure: ChangeMeasure | Emotion
@@ -75,7 +77,8 @@ class _BeforeAfter:
 
     @property
     def differences(self) -> Floats:
-        """``(S, C)``, 0 where unknown. Rounding errors of sums are set to 0, or they would look like agreement."""
+        """``(S, C)``, 0 where unknown. Rounding errors of sums are set to 0, or they would look like
+        agreement."""
         change = np.nan_to_num(self.after - self.before)
         return np.where(np.abs(change) < 1e-9, 0.0, change)
 
@@ -153,8 +156,8 @@ def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
 
 
 def _statistic(signs: Floats, differences: Floats) -> Floats:
-    """``(P, C)``: sum over the root of the sum of squares, a monotone function of the paired t statistic, at most the
-    root of the number of students; sign flips do not change the squares."""
+    """``(P, C)``: sum over the root of the sum of squares, a monotone function of the paired t statistic,
+    at most the root of the number of students; sign flips do not change the squares."""
     squares = (differences**2).sum(axis=0)
     sums = np.abs(signs @ differences)
     return np.asarray(np.divide(sums, np.sqrt(squares), out=np.zeros_like(sums), where=squares > 0))

@@ -20,19 +20,20 @@ from reports.timeline.student import (
 )
 
 MIN_CLASS_SIZE = 5
-"""Minimum students for a class figure in ``mode: aggregate``: from a mean of four, three students that know their own
-values can infer the fourth."""
+"""Minimum students for a class figure in ``mode: aggregate``: from a mean of four, three students that
+know their own values can infer the fourth."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClassTimeline:
     """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
 
-    ``students_seen``: students seen in the bin. ``seen_share``, ``head_pose_share``, ``usable_share``: seen time, time
-    with a head direction and time with an expression, by watched time, 0..1. ``probabilities``: mean over students,
-    weighted by usable time; ``students_usable``: how many it rests on. ``facing_share``: samples facing the front by
-    samples with a head direction. ``closed_share``: samples with closed eyes by samples with a known eye state. Bins
-    with fewer students than ``min_students`` are NaN except ``students_seen``.
+    ``students_seen``: students seen in the bin. ``seen_share``, ``head_pose_share``, ``usable_share``: seen
+    time, time with a head direction and time with an expression, by watched time, 0..1. ``probabilities``:
+    mean over students, weighted by usable time; ``students_usable``: how many it rests on. ``facing_share``:
+    samples facing the front by samples with a head direction. ``closed_share``: samples with closed eyes by
+    samples with a known eye state. Bins with fewer students than ``min_students`` are NaN except
+    ``students_seen``.
     """
 
     grid: BinGrid
@@ -49,8 +50,8 @@ class ClassTimeline:
 
     @property
     def expression_shares(self) -> dict[Emotion, float]:
-        """Mean probability of each expression over the session, weighted by students, summing to 1; empty if no
-        expression was computed."""
+        """Mean probability of each expression over the session, weighted by students, summing to 1; empty
+        if no expression was computed."""
         known = self.students_usable > 0
         if not known.any():
             return {}
@@ -64,8 +65,8 @@ class ClassTimeline:
 
     @property
     def head_shares(self) -> Floats:
-        """``(B, 4)`` shares of the class facing the front, turned away, seen without a head direction, and not seen;
-        rows sum to 1 or are NaN."""
+        """``(B, 4)`` shares of the class facing the front, turned away, seen without a head direction, and
+        not seen; rows sum to 1 or are NaN."""
         facing = self.head_pose_share * np.nan_to_num(self.facing_share)
         parts = (
             facing,
@@ -77,8 +78,8 @@ class ClassTimeline:
 
     @property
     def face_shares(self) -> Floats:
-        """``(B, 9)`` shares of the class with each of the seven expressions, seen without an expression, and not seen;
-        rows sum to 1 or are NaN."""
+        """``(B, 9)`` shares of the class with each of the seven expressions, seen without an expression,
+        and not seen; rows sum to 1 or are NaN."""
         expressions = np.nan_to_num(self.probabilities) * self.usable_share[:, None]
         rest = np.stack([self.seen_share - self.usable_share, 1 - self.seen_share], axis=1)
         return np.asarray(np.clip(np.hstack([expressions, rest]), 0, 1))
@@ -119,8 +120,8 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: BinGrid) -> Class
 def aggregate_timeline(
     session: SessionRecord, bins: Iterable[TimelineBin], unobserved_spans: Spans = ()
 ) -> ClassTimeline:
-    """The class from the bins of ``mode: aggregate`` (``student_id`` None). Its size is the largest number of students
-    in any bin."""
+    """The class from the bins of ``mode: aggregate`` (``student_id`` None). Its size is the largest number
+    of students in any bin."""
     rows = [row for row in bins if row.student_id is None]
     grid = build_session_grid(session, rows, unobserved_spans)
     count = len(grid.watched_s)

@@ -1,4 +1,5 @@
-"""Gaps: intervals in which nothing could be observed, and why. They count as unwatched, not as absence. Pure."""
+"""Gaps: intervals in which nothing could be observed, and why. They count as unwatched, not as absence.
+Pure."""
 
 from __future__ import annotations
 
@@ -50,8 +51,8 @@ class UnobservedInterval:
 def find_unobserved_intervals(
     gaps: Iterable[tuple[float, float, str]], end_s: float
 ) -> tuple[UnobservedInterval, ...]:
-    """Intervals of the stored gaps ``(start_s, end_s, reason)``, by time, clipped to a session of ``end_s`` seconds.
-    They do not overlap; adjacent ones with the same reason are joined."""
+    """Intervals of the stored gaps ``(start_s, end_s, reason)``, by time, clipped to a session of
+    ``end_s`` seconds. They do not overlap; adjacent ones with the same reason are joined."""
     intervals: list[UnobservedInterval] = []
     for start_s, until_s, reason in sorted(gaps):
         last = intervals[-1] if intervals else None
@@ -71,7 +72,8 @@ def sum_unobserved_s(gaps: Iterable[UnobservedInterval]) -> float:
 
 
 def describe_gaps(gaps: Sequence[UnobservedInterval], end_s: float) -> str | None:
-    """A sentence on the unobserved time of a session with its reasons, the longest first; None without gaps."""
+    """A sentence on the unobserved time of a session with its reasons, the longest first; None without
+    gaps."""
     if not gaps:
         return None
     lengths: dict[str, float] = {}
@@ -91,8 +93,8 @@ def describe_gaps(gaps: Sequence[UnobservedInterval], end_s: float) -> str | Non
 
 
 def gaps_to_list(gaps: Sequence[UnobservedInterval]) -> tuple[UnobservedInterval, ...]:
-    """The longest gaps, at most ``MAX_LISTED_GAPS``, by time; those under a second only if there are no others: each
-    pause ends with one until the camera delivers."""
+    """The longest gaps, at most ``MAX_LISTED_GAPS``, by time; those under a second only if there are no
+    others: each pause ends with one until the camera delivers."""
     listed = [gap for gap in gaps if gap.length_s >= 1] or gaps
     longest = sorted(listed, key=lambda gap: -gap.length_s)[:MAX_LISTED_GAPS]
     return tuple(sorted(longest, key=lambda gap: gap.start_s))

@@ -1,7 +1,7 @@
 """Student timelines: stored bins on the session's common grid. Pure.
 
-Three states are distinct throughout: *not watched* (no frame was sampled), *absent* (frames were sampled, the student
-was not in them) and *unknown* (the student was seen, but the face was not readable).
+Three states are distinct throughout: *not watched* (no frame was sampled), *absent* (frames were sampled, the
+student was not in them) and *unknown* (the student was seen, but the face was not readable).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ NO_EXPRESSION = -1
 
 @dataclass(frozen=True, eq=False)
 class BinGrid:
-    """The bins of a session. ``watched_s`` ``(B,)``: seconds of each bin of ``bin_s`` seconds that sampled frames cover.
-    ``unobserved_spans``: exact intervals without observation (gaps)."""
+    """The bins of a session. ``watched_s`` ``(B,)``: seconds of each bin of ``bin_s`` seconds that sampled
+    frames cover. ``unobserved_spans``: exact intervals without observation (gaps)."""
 
     bin_s: float
     watched_s: Floats
@@ -50,11 +50,12 @@ class BinGrid:
 class StudentTimeline:
     """One student over the session's grid of ``B`` bins.
 
-    All arrays are ``(B,)`` but ``probabilities`` ``(B, 7)``. NaN: ``probabilities`` without usable samples, ``yaw_deg``
-    and ``pitch_deg`` without head poses. Bins before the student's first appearance count as not seen.
-    ``unreadable_reasons``: samples without an expression, by reason. ``own_watched_s``: watched seconds of this
-    student, if they differ between students (online lessons: from joining to leaving). ``pose_counts``: usable samples
-    by head pose (``model.poses``), ``(B,)`` each; 0 in bins whose poses are unknown.
+    All arrays are ``(B,)`` but ``probabilities`` ``(B, 7)``. NaN: ``probabilities`` without usable samples,
+    ``yaw_deg`` and ``pitch_deg`` without head poses. Bins before the student's first appearance count as not
+    seen. ``unreadable_reasons``: samples without an expression, by reason. ``own_watched_s``: watched seconds
+    of this student, if they differ between students (online lessons: from joining to leaving).
+    ``pose_counts``: usable samples by head pose (``model.poses``), ``(B,)`` each; 0 in bins whose poses are
+    unknown.
     """
 
     student_id: int
@@ -140,9 +141,9 @@ def build_session_grid(
 ) -> BinGrid:
     """The grid from the session's start to its last sample.
 
-    The watched time of a bin is that of its rows. Rows begin with the first student, so the session's remaining
-    watched time (an empty room) is spread over the bins before, outside ``unobserved_spans``. Later bins without rows
-    stay unwatched, as do all bins without rows in an online lesson.
+    The watched time of a bin is that of its rows. Rows begin with the first student, so the session's
+    remaining watched time (an empty room) is spread over the bins before, outside ``unobserved_spans``. Later
+    bins without rows stay unwatched, as do all bins without rows in an online lesson.
     """
     rows = list(bins)
     cells = [bin_index(row, session.bin_s) for row in rows]
@@ -180,8 +181,8 @@ def build_student_timelines(
     bins: Iterable[TimelineBin],
     unobserved_spans: Spans = (),
 ) -> tuple[StudentTimeline, ...]:
-    """One timeline per student, in the same order; ``bins`` in any order. Raises ValueError for a bin of a student that
-    is not in ``students``."""
+    """One timeline per student, in the same order; ``bins`` in any order. Raises ValueError for a bin of a
+    student that is not in ``students``."""
     rows = [row for row in bins if row.student_id is not None]
     grid = build_session_grid(session, rows, unobserved_spans)
     by_student: dict[int | None, list[TimelineBin]] = {student.id: [] for student in students}

@@ -18,8 +18,8 @@ MAX_TIMES_LISTED = 4
 
 
 def find_uncertain_reidentifications(tracks: Iterable[TrackRecord]) -> Mapping[int, tuple[float, ...]]:
-    """Per student, the starts (media seconds) of the tracks assigned by the seat only. A student's first track never
-    counts, so a correction that splits the student at such a time removes it."""
+    """Per student, the starts (media seconds) of the tracks assigned by the seat only. A student's first
+    track never counts, so a correction that splits the student at such a time removes it."""
     times_s: dict[int, list[float]] = defaultdict(list)
     known: set[int] = set()
     for track in sorted(tracks, key=lambda track: (track.first_s, track.track_number)):

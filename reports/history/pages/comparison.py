@@ -86,8 +86,8 @@ def _changes_section(comparison: Comparison) -> Section:
         [DocumentTable(CHANGE_HEADINGS, [change.cells for change in changes])],
         [
             _(
-                "The two intervals of a student are combined by Newcombe's method (1998). The largest of many "
-                "changes is partly due to chance."
+                "The two intervals of a student are combined by Newcombe's method (1998). The largest of "
+                "many changes is partly due to chance."
             )
         ],
     )

@@ -235,7 +235,8 @@ def _limits_section(history: TermHistory) -> Section:
     )
     mixed = (
         _(
-            "The lessons were analysed by different models (%(models)s), which may cause changes between them.",
+            "The lessons were analysed by different models (%(models)s), which may cause changes between "
+            "them.",
             models=", ".join(models),
         )
         if len(models) > 1
@@ -245,8 +246,8 @@ def _limits_section(history: TermHistory) -> Section:
         _("For lessons in mode aggregate there are class figures only.") if "aggregate" in modes else ""
     )
     expression = _(
-        "An expression is not a feeling. Take this report as a reason to talk to a student, never as a finding "
-        "about them."
+        "An expression is not a feeling. Take this report as a reason to talk to a student, never as a "
+        "finding about them."
     )
     method = map(_, (*METHOD_SENTENCES, METHOD_NOTE))
     return Section(
