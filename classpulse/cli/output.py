@@ -8,34 +8,18 @@ What the commands of the history share: their options, what a date means, the pa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Engine
 
 from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.errors import RunError
 from classpulse.formatting import english_count, media_clock
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
-from db.unit_of_work import Store, interrupt_abandoned_sessions
-from monitor.runtime.process import is_running
 from monitor.session.session import SessionOutcome
 from reports.history.tables import drop_common_columns
 from reports.narrative.small_faces import missed_faces_data, missed_faces_warning
 from reports.text.i18n import Language, _, use_language
-
-
-def _close_abandoned(engine: Engine) -> None:
-    closed = interrupt_abandoned_sessions(
-        Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
-    )
-    for session_id in closed:
-        print_message(
-            f"session {session_id} had been cut off; it is now marked interrupted, "
-            "with everything recorded before"
-        )
 
 
 def print_outcome(

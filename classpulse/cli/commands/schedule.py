@@ -40,7 +40,7 @@ class ScheduleLine:
 @click.pass_obj
 def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
     """Show the lessons of today and the next days, those that a holiday cancels, and which were missed."""
-    from monitor.daemon.scheduler import build_timetable
+    from classpulse.config.daemon import build_timetable
 
     config = read_config(config_path)
     table = build_timetable(config)

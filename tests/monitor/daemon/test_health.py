@@ -23,8 +23,8 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def problems(*recordings, silent_s=(), settings=None, **changes) -> tuple[str, ...]:
-    status = daemon(recordings=recordings, silent_s=silent_s, **changes)
+def problems(*recordings, heartbeat_age_s=(), settings=None, **changes) -> tuple[str, ...]:
+    status = daemon(recordings=recordings, heartbeat_age_s=silent_s, **changes)
     found = assess_health(status, NOW, settings or HealthSettings())
     assert (found.state is HealthState.OK) is (found.problems == ())
     assert found.state is not HealthState.DOWN
@@ -39,7 +39,7 @@ def test_nothing_that_runs_is_down() -> None:
 
 def test_all_is_well() -> None:
     assert problems() == ()
-    assert problems(recording(), recording(room="C 3"), silent_s=(0.4, 0.9)) == ()
+    assert problems(recording(), recording(room="C 3"), heartbeat_age_s=(0.4, 0.9)) == ()
 
 
 LATE = {"last_written_at": ago(31), "unwritten_bins": 12}
@@ -53,9 +53,9 @@ LATE = {"last_written_at": ago(31), "unwritten_bins": 12}
          "B 12: no fresh picture for 15 s (camera waiting: no answer)"),
         ({"state": S.NO_SIGNAL, "camera_age_s": 42.0, "camera": CameraState.STALE},
          "B 12: no fresh picture for 42 s (camera stale)"),
-        ({"state": S.NO_SIGNAL, "camera_age_s": None, "since": ago(10), "camera": CameraState.OPENING}, None),
+        ({"state": S.NO_SIGNAL, "camera_age_s": None, "state_since": ago(10), "camera": CameraState.OPENING}, None),
         ({"camera_age_s": None}, None),
-        ({"state": S.NO_SIGNAL, "camera_age_s": None, "since": ago(20), "camera": CameraState.OPENING},
+        ({"state": S.NO_SIGNAL, "camera_age_s": None, "state_since": ago(20), "camera": CameraState.OPENING},
          "B 12: no fresh picture for 20 s (camera opening)"),
         ({"state": S.PAUSED, "camera_age_s": 900.0, "camera": CameraState.CLOSED}, None),
         ({"state": S.ENDING, "camera_age_s": 900.0}, None),
@@ -69,11 +69,11 @@ LATE = {"last_written_at": ago(31), "unwritten_bins": 12}
         ({"last_written_at": NOW + timedelta(hours=1)}, None),
         ({"sample_fps": 1.6}, None),
         ({"sample_fps": 1.59}, "B 12: 1.6 pictures a second are looked at, 2 are wanted"),
-        ({"sample_fps": 0.5, "since": ago(59)}, None),
+        ({"sample_fps": 0.5, "state_since": ago(59)}, None),
         ({"sample_fps": 0.0, "state": S.PAUSED, "last_written_at": ago(2)}, None),
-        ({"state": S.STARTING, "since": ago(60), "session_id": None, "camera_age_s": None,
+        ({"state": S.STARTING, "state_since": ago(60), "session_id": None, "camera_age_s": None,
           "started_at": None, "last_written_at": None, "sample_fps": 0.0}, None),
-        ({"state": S.STARTING, "since": ago(61), "session_id": None, "camera_age_s": None,
+        ({"state": S.STARTING, "state_since": ago(61), "session_id": None, "camera_age_s": None,
           "started_at": None, "last_written_at": None, "sample_fps": 0.0, "camera": CameraState.OPENING},
          "B 12: still starting after 61 s (camera opening)"),
     ],
@@ -88,15 +88,15 @@ def test_a_room_without_a_name_is_called_as_its_class() -> None:
 
 def test_a_recording_that_says_nothing() -> None:
     rooms = recording(), recording(room="C 3")
-    assert problems(*rooms, silent_s=(1.0, 10.5)) == ("C 3: has not told its status for 10 s",)
-    assert problems(*rooms, silent_s=()) == ()
+    assert problems(*rooms, heartbeat_age_s=(1.0, 10.5)) == ("C 3: has not told its status for 10 s",)
+    assert problems(*rooms, heartbeat_age_s=()) == ()
 
 
 def test_a_disk_that_fills() -> None:
     assert problems(disk_free_bytes=10**9) == ()
     (line,) = problems(disk_free_bytes=10**9 - 1)
     assert line.endswith("free some space")
-    assert problems(disk_free_bytes=0, settings=HealthSettings(least_disk_gb=0.0)) == ()
+    assert problems(disk_free_bytes=0, settings=HealthSettings(min_free_disk_gb=0.0)) == ()
 
 
 def test_what_the_program_says_itself_is_passed_on() -> None:
@@ -116,7 +116,7 @@ class TestTheCommand:
                     raise status
                 return status
 
-            monkeypatch.setattr(command, "ask_daemon", ask)
+            monkeypatch.setattr(command, "daemon_status", ask)
 
         return use
 
@@ -153,19 +153,19 @@ class TestTheCommand:
 
     def test_the_limits_are_settings(self, shell, configured, answers) -> None:
         answers(daemon(disk_free_bytes=0))
-        configured(more="health: {least_disk_gb: 0}\n")
+        configured(more="health: {min_free_disk_gb: 0}\n")
         assert shell("health")[0] == 0
 
 
 def test_an_answer_is_read_back() -> None:
     status = daemon(
         recordings=(recording(), recording(room=None)),
-        silent_s=(0.5, 1.0),
+        heartbeat_age_s=(0.5, 1.0),
         next_lesson=NextLesson("7b", None, NOW),
         problems=("x",),
         lessons_missed=2,
     )
     assert DaemonStatus.from_json(json.loads(json.dumps(status.as_json()))) == status
     older = replace(status, heartbeat_age_s=(), lessons_missed=None)
-    told = {k: v for k, v in older.as_json().items() if k not in {"silent_s", "lessons_missed"}}
+    told = {k: v for k, v in older.as_json().items() if k not in {"heartbeat_age_s", "lessons_missed"}}
     assert DaemonStatus.from_json(told) == older

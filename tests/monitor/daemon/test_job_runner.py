@@ -133,7 +133,7 @@ def test_a_problem_is_a_day_old_at_most() -> None:
 
 def test_what_left_nothing_is_a_problem_unless_somebody_called_it_off() -> None:
     aftermath = aftermath_of(FakeErrands())
-    aftermath.handle_result(ended(None, "stopped", called_off=True))
+    aftermath.handle_result(ended(None, "stopped", cancelled=True))
     aftermath.handle_result(RecordingResult(MATH, None, None, "a crash", is_final=False))
     assert aftermath.problems == ()
     aftermath.handle_result(ended(None, "no camera"))
@@ -192,7 +192,7 @@ def test_a_process_that_cannot_be_started_is_an_error_too(config: Config) -> Non
 
 
 def test_one_that_hangs_is_given_up(config: Config) -> None:
-    errands = errands_of(config, "import time; time.sleep(600)", longest_s=0.05)
+    errands = errands_of(config, "import time; time.sleep(600)", timeout_s=0.05)
     assert "given up" in errands.make_report(7).error
 
 

@@ -151,7 +151,7 @@ def test_without_being_asked_nothing_is_shown(window: Window) -> None:
 def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> None:
     with PreviewWindow("7b", enabled=True) as preview:
         preview.set_image(BLACK + 255)
-        preview.show_result(sample(looked_at=False))
+        preview.show_result(sample(analysed=False))
         assert window.pictures == []
         preview.show_result(sample())
         preview.refresh()

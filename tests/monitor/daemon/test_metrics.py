@@ -47,10 +47,10 @@ def scraped(status: DaemonStatus) -> Values:
 
 def test_a_daemon_without_a_recording() -> None:
     lesson = NextLesson("7b", "B 12", NOW + timedelta(hours=1))
-    assert scraped(daemon(next_lesson=lesson, lessons_missed=2, reports_waiting=1, problems=("x",))) == {
+    assert scraped(daemon(next_lesson=lesson, lessons_missed=2, reports_pending=1, problems=("x",))) == {
         ("start_timestamp_seconds", None): (NOW - timedelta(days=3)).timestamp(),
         ("disk_free_bytes", None): 40e9,
-        ("reports_waiting", None): 1,
+        ("reports_pending", None): 1,
         ("problems", None): 1,
         ("recordings", None): 0,
         ("next_lesson_timestamp_seconds", None): lesson.starts_at.timestamp(),
@@ -59,11 +59,11 @@ def test_a_daemon_without_a_recording() -> None:
 
 
 def test_a_room() -> None:
-    values = scraped(daemon(recordings=(recording(),), silent_s=(0.5,)))
+    values = scraped(daemon(recordings=(recording(),), heartbeat_age_s=(0.5,)))
     assert {name: value for (name, room), value in values.items() if room == "B 12"} == {
-        "recording": 1, "paused": 0, "camera_fresh": 1, "camera_age_seconds": 0.3, "lecture_seconds": 600,
+        "recording": 1, "paused": 0, "camera_fresh": 1, "camera_age_seconds": 0.3, "session_seconds": 600,
         "watched_seconds": 590, "faces": 21, "students": 24, "frames_sampled_total": 1200,
-        "frames_dropped_total": 3, "sample_rate_hertz": 2, "sample_rate_wanted_hertz": 2,
+        "frames_dropped_total": 3, "sample_rate_hertz": 2, "sample_rate_target_hertz": 2,
         "unwritten_bins": 2, "last_write_timestamp_seconds": NOW.timestamp() - 3, "status_age_seconds": 0.5,
     }  # fmt: skip
 
@@ -71,17 +71,17 @@ def test_a_room() -> None:
 def test_what_is_not_known_is_absent_and_not_0() -> None:
     starting = recording(
         session_id=None, state=SessionState.STARTING, camera=CameraState.OPENING, camera_age_s=None,
-        last_written_at=None, started_at=None, sample_fps=0.0, frames_sampled=0, faces_now=0,
+        last_written_at=None, started_at=None, sample_fps=0.0, frames_sampled=0, face_count=0,
     )  # fmt: skip
     values = scraped(daemon(recordings=(starting,)))
     told = {name: value for (name, room), value in values.items() if room == "B 12"}
-    assert told == {"recording": 0, "paused": 0, "camera_fresh": 0, "sample_rate_wanted_hertz": 2}
+    assert told == {"recording": 0, "paused": 0, "camera_fresh": 0, "sample_rate_target_hertz": 2}
     assert not {("lessons_missed_total", None), ("next_lesson_timestamp_seconds", None)} & values.keys()
 
 
 def test_each_room_has_its_own_and_no_more_than_one() -> None:
-    rooms = recording(faces_now=1), recording(room=None, faces_now=2), recording(faces_now=3)
-    values = scraped(daemon(recordings=rooms, silent_s=(1.0, 2.0, 3.0)))
+    rooms = recording(face_count=1), recording(room=None, face_count=2), recording(face_count=3)
+    values = scraped(daemon(recordings=rooms, heartbeat_age_s=(1.0, 2.0, 3.0)))
     assert {room: value for (name, room), value in values.items() if name == "faces"} == {"B 12": 3, "": 2}
     assert values["status_age_seconds", "B 12"] == 3
 
@@ -133,7 +133,7 @@ def test_they_are_served_on_loopback_as_they_are_at_that_time(
     with metrics_server(MetricsSettings(free_port), lambda: status) as port:
         assert port == free_port
         assert parsed(read(port))["faces", "B 12"] == 21
-        status = daemon(recordings=(recording(faces_now=5),))
+        status = daemon(recordings=(recording(face_count=5),))
         values = parsed(read(port))
         assert values["faces", "B 12"] == 5
         assert values.get(("process_resident_memory_bytes", None), 1) > 0
@@ -184,7 +184,7 @@ def test_without_a_port_nothing_is_served() -> None:
 def test_every_figure_is_described() -> None:
     text = DOCS.read_text(encoding="utf-8")
     status = daemon(
-        recordings=(recording(),), silent_s=(0.5,), next_lesson=NextLesson("7b", None, NOW), lessons_missed=0
+        recordings=(recording(),), heartbeat_age_s=(0.5,), next_lesson=NextLesson("7b", None, NOW), lessons_missed=0
     )
     told = {name for name, _ in scraped(status)}
     assert len(told) > len(GAUGES) + len(COUNTERS)

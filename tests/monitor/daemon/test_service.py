@@ -105,14 +105,14 @@ def config(configured, tmp_path: Path) -> Config:
 @pytest.fixture
 def recordings(monkeypatch: pytest.MonkeyPatch) -> list[FakeRecording]:
     FakeRecording.started, FakeRecording.stubborn = [], False
-    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", FakeRecording)
+    monkeypatch.setattr("monitor.daemon.service.WorkerProcess", FakeRecording)
     return FakeRecording.started
 
 
 @pytest.fixture
 def serving(config: Config, recordings: list[FakeRecording]):
     """A service that runs in a thread; a test asks it as callers over the socket do."""
-    world = World(config, service=True, answer_s=PATIENCE_S)
+    world = World(config, is_daemon=True, answer_timeout_s=PATIENCE_S)
     thread = threading.Thread(target=world.run)
     thread.start()
     yield world
@@ -184,7 +184,7 @@ def test_a_recording_that_cannot_be_spawned_is_told_and_the_service_goes_on(
         raise OSError(11, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.service.ProcessRecording", no_process)
+        patch.setattr("monitor.daemon.service.WorkerProcess", no_process)
         asked(serving, "start", room="B 12")
         (problem,) = asked(serving, "status")["problems"]
     assert "7b in B 12 was not recorded: its process could not be started (Resource temp" in problem
@@ -200,7 +200,7 @@ def test_a_data_folder_that_vanished_is_a_problem_not_a_silence(serving: World, 
 
 
 def test_who_was_told_to_try_again_is_not_obeyed_later(config: Config, recordings) -> None:
-    world = World(config, service=True, answer_s=0.0)
+    world = World(config, is_daemon=True, answer_timeout_s=0.0)
     assert "busy; try again" in world.service.handle_request(Request("start")).error
     world.interrupt(terminated=True)
     world.service.run(world.stop)
@@ -208,7 +208,7 @@ def test_who_was_told_to_try_again_is_not_obeyed_later(config: Config, recording
 
 
 def test_what_runs_is_stopped_and_what_comes_then_is_refused(config: Config, recordings) -> None:
-    world = World(config, service=True)
+    world = World(config, is_daemon=True)
     world.service.start(MATH)
     world.interrupt(terminated=True)
     # The timetable is quicker than the signal, and slower than the end.
@@ -227,7 +227,7 @@ def test_what_runs_is_stopped_and_what_comes_then_is_refused(config: Config, rec
 
 
 def test_who_asks_while_it_ends_is_not_kept_waiting(config: Config, recordings) -> None:
-    world = World(config, service=True)
+    world = World(config, is_daemon=True)
     errors: list[str] = []
     # Put into the queue behind the last thing that is done.
     original = world.service._drain
@@ -254,7 +254,7 @@ def test_a_child_that_never_ends_is_killed_within_five_seconds(
     config: Config, recordings, number: signal.Signals
 ) -> None:
     now = itertools.count(step=0.5)
-    world = World(config, service=False, clock=lambda: next(now))
+    world = World(config, is_daemon=False, clock=lambda: next(now))
     FakeRecording.stubborn = True
     world.service.start(MATH)
     world.interrupt(terminated=number == signal.SIGTERM)
@@ -269,7 +269,7 @@ def test_a_child_that_never_ends_is_killed_within_five_seconds(
 
 
 def test_in_the_foreground_it_ends_with_the_lesson(config: Config, recordings) -> None:
-    world = World(config, service=False)
+    world = World(config, is_daemon=False)
     world.service.start(MATH)
     recordings[0].send(Command("stop"))
     world.run()
@@ -278,13 +278,13 @@ def test_in_the_foreground_it_ends_with_the_lesson(config: Config, recordings) -
 
 
 def test_an_order_that_never_began_is_a_problem_unless_it_was_called_off(config: Config, recordings) -> None:
-    world = World(config, service=False)
+    world = World(config, is_daemon=False)
     world.service.start(MATH)
     recordings[0].on_message(StartFailed("camera 0 gives no picture", is_retryable=True))
     recordings[0].on_exit(1)
     world.service.run(world.stop)
     assert world.aftermath.problems == ("Math 7B in B 12 was not recorded: camera 0 gives no picture",)
-    world = World(config, service=False)
+    world = World(config, is_daemon=False)
     FakeRecording.stubborn = True
     world.service.start(MATH)
     recordings[1].tell(session_id=None)
@@ -301,7 +301,7 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
     (tmp_path / "classpulse-data").mkdir()
     path = configured()
     path.write_text("class: {name: 7b}\n", encoding="utf-8")
-    world = World(read_config(path), service=True)
+    world = World(read_config(path), is_daemon=True)
     with pytest.raises(UserError, match="policy"):
         world.service.start(MATH)
     world.service.start_scheduled(MATH)
@@ -315,7 +315,7 @@ def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordi
 
 def test_a_stop_is_heard_at_once(config: Config, recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.daemon.service.TICK_INTERVAL_S", 3600.0)
-    world = World(config, service=True)
+    world = World(config, is_daemon=True)
     thread = threading.Thread(target=world.run, daemon=True)
     thread.start()
     asked(world, "status")  # from here on it waits for an hour
@@ -328,7 +328,7 @@ def test_each_round_is_drawn(config: Config, recordings) -> None:
     rounds: list[tuple] = []
     world = World(
         config,
-        service=False,
+        is_daemon=False,
         on_status=lambda one: (rounds.append(one), one and recordings[0].send(Command("stop"))),
     )
     world.service.start(MATH)
@@ -378,7 +378,7 @@ def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
     def broken(*_: object, **__: object) -> FakeRecording:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", broken)
+    monkeypatch.setattr("monitor.daemon.service.WorkerProcess", broken)
     serving.service.start_scheduled(replace(MATH, scheduled=True))
     wait_for(lambda: asked(serving, "status")["problems"] != [])
     (problem,) = asked(serving, "status")["problems"]

@@ -180,7 +180,7 @@ def test_a_stop_that_meets_the_end_of_the_program_has_done_its_work(
         if answer is not None:
             raise answer
 
-    monkeypatch.setattr(stop_module, "ask_daemon", asked)
+    monkeypatch.setattr(stop_module, "daemon_status", asked)
     assert shell.json("stop") == {"session": 7, "stopped": True}
 
 
@@ -236,7 +236,7 @@ def test_who_watches_sees_it_come_and_go(
             raise answer
         return answer
 
-    monkeypatch.setattr(status_module, "ask_daemon", asked)
+    monkeypatch.setattr(status_module, "daemon_status", asked)
     code, out, _ = shell("status", "--watch", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["recording"] for line in lines] == [False, True, None, False]
@@ -249,7 +249,7 @@ def test_who_does_not_watch_is_told_what_is_wrong(
     def busy(_: Path) -> None:
         raise ControlError("Classpulse is busy; try again")
 
-    monkeypatch.setattr(status_module, "ask_daemon", busy)
+    monkeypatch.setattr(status_module, "daemon_status", busy)
     assert "busy; try again" in shell.fails(2, "status")
     assert "busy; try again" in shell.fails(2, "status", "--json")
 

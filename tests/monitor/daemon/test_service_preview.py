@@ -59,7 +59,7 @@ class Nothing:
 
 @pytest.fixture
 def service(configured, monkeypatch):
-    monkeypatch.setattr(service_module, "ProcessRecording", Recording)
+    monkeypatch.setattr(service_module, "WorkerProcess", Recording)
     config = read_config(configured(more="class: {name: 7b, room: B 12}\n"))
     config.data_folder.mkdir(parents=True)
     made, stop = Service(config, Nothing(), is_daemon=True, answer_timeout_s=30.0), ShutdownRequest()
@@ -98,5 +98,5 @@ def test_messages_of_pictures_and_people_arrive_as_they_were_sent() -> None:
         LiveStudent("Student 1", True, None, False, "happy"),
         LiveStudent("", False, unreadable_reason="absent"),
     )
-    for message in (PreviewFrame("abc"), StatusUpdate(recording(people=people))):
+    for message in (PreviewFrame("abc"), StatusUpdate(recording(live_students=people))):
         assert decode_message(encode_message(message)) == message
