@@ -1,4 +1,4 @@
-"""Numbers and times in English messages. Pure."""
+"""English counts and media times for the command line and the audit log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["english_count", "media_clock"]
 
 
 def media_clock(seconds: float) -> str:
-    """Seconds as ``m:ss``, or ``h:mm:ss`` from an hour on."""
+    """Seconds as ``m:ss``, or as ``h:mm:ss`` from one hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

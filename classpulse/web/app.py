@@ -120,7 +120,7 @@ def _allowed_hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
     # Itself always, for what looks whether it still answers; no other computer's page has these names.
     own = ("localhost", "127.0.0.1", "[::1]")
-    return (*own, *(() if serve.is_local else (serve.host,)), *serve.names)
+    return (*own, *(() if serve.is_local else (serve.host,)), *serve.host_names)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:

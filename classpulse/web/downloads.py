@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from classpulse.services.report_files import safe_file_name
+from classpulse.text import safe_file_name
 from classpulse.web.security_headers import DOCUMENT_POLICY
 
 CONTENT_TYPES = {

@@ -195,7 +195,10 @@ class DataDirLock:
         self._lock.release()
 
     def _locked_error(self) -> DataDirLocked:
-        endpoint = read_endpoint(self._folder)
+        try:
+            endpoint = read_endpoint(self._folder)
+        except DaemonUnreachable as error:
+            return DataDirLocked(error.problem, error.hint)
         if endpoint is None or not endpoint.is_alive:
             return DataDirLocked(
                 f"Classpulse is starting or shutting down on {self._folder}.", "Try again in a moment."

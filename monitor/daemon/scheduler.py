@@ -108,7 +108,7 @@ def open_job_store(path: Path) -> BackgroundScheduler:
         scheduler.start(paused=True)
         scheduler.get_jobs(jobstore="default")
     except BaseException:
-        if scheduler.is_alive:
+        if scheduler.running:
             scheduler.shutdown(wait=False)
         store.engine.dispose()
         raise

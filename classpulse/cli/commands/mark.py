@@ -13,7 +13,7 @@ from monitor.daemon.control import send_command
 from monitor.text import marker_text
 
 
-@click.command()
+@click.command("mark")
 @click.argument("text")
 @click.option("--room", help="The room, if several are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

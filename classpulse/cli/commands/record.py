@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from monitor.daemon.worker import SessionResources, WorkerSetup
 
 
-@click.command(hidden=True)
+@click.command("record", hidden=True)
 @click.pass_obj
 def record_command(config_path: Path) -> NoReturn:
     """Record the job given on standard input; write messages to standard output."""

@@ -9,7 +9,7 @@ import click
 from classpulse.config.settings import read_config
 
 
-@click.command()
+@click.command("serve")
 @click.pass_obj
 def serve_command(config_path: Path) -> int:
     """Run the dashboard, and the daemon if none runs, until Ctrl-C."""

@@ -18,7 +18,7 @@ from monitor.session.status import RecordingStatus
 _POLL_INTERVAL_S = 0.2
 
 
-@click.command()
+@click.command("stop")
 @click.option("--room", help="The room, if several are being recorded.")
 @click.option(
     "--wait",

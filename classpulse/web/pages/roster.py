@@ -16,7 +16,7 @@ from classpulse.services.roster import (
     record_consent,
     seat_conflicts,
 )
-from classpulse.services.uploads import display_file_name
+from classpulse.text import display_file_name
 from classpulse.web.class_access import requested_class
 from classpulse.web.context import context_of, render_page, request_account
 from classpulse.web.multipart import read_uploaded_file

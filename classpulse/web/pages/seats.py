@@ -24,7 +24,7 @@ from classpulse.services.seat_plans.editor import (
     save_plan,
     save_seat_assignments,
 )
-from classpulse.services.uploads import display_file_name
+from classpulse.text import display_file_name
 from classpulse.web.class_access import requested_class
 from classpulse.web.context import context_of, render_page, request_account
 from classpulse.web.multipart import UploadedFile, read_uploaded_file

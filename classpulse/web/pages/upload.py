@@ -97,7 +97,7 @@ async def _receive_recording(request: Request) -> Upload:
     """The form's fields first, then the file; what is wrong with the fields is said before a byte of the file
     is taken."""
     site, store = context_of(request), _upload_store(request)
-    most = int(site.config.settings.serve.upload_gb * 1e9)
+    most = int(site.config.settings.serve.max_upload_gb * 1e9)
     announced = int(request.headers.get("content-length") or 0)
     if announced > most + MAX_FORM_OVERHEAD_BYTES:
         raise HTTPException(413, too_large_message(most))
@@ -218,8 +218,8 @@ def _render(request: Request, error: str = "", code: int = 200) -> Response:
         error=error,
         classes=selectable_class_names(request),
         rooms=[room.name for room in settings.rooms],
-        most_gb=settings.serve.upload_gb,
-        most_bytes=int(settings.serve.upload_gb * 1e9),
+        most_gb=settings.serve.max_upload_gb,
+        most_bytes=int(settings.serve.max_upload_gb * 1e9),
         policy=settings.policy is not None,
         latest=f"{now_utc().astimezone(context_of(request).zone):%Y-%m-%dT%H:%M}",
         zone_name=settings.output.time_zone or "",

@@ -56,7 +56,6 @@ class Browser(TestClient):
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.services.accounts._HASHER", _CHEAP)
-    monkeypatch.setattr("classpulse.services.accounts._DUMMY_HASH", _HASH)
 
 
 @pytest.fixture(autouse=True)

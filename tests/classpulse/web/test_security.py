@@ -316,7 +316,7 @@ class TestHosts:
 
     def test_the_own_names_are(self, configured, engine, accounts, visiting) -> None:
         config = read_config(
-            configured(more="serve: {host: 0.0.0.0, behind_proxy: true, names: [pulse.school.example]}\n")
+            configured(more="serve: {host: 0.0.0.0, behind_proxy: true, host_names: [pulse.school.example]}\n")
         )
         visitor = visiting(build_app(config, engine))
         assert visitor.get("/login", headers={"host": "pulse.school.example"}).status_code == 200

@@ -83,7 +83,7 @@ def config(configured, tmp_path: Path, listening: socket.socket) -> Any:
     """The files are beside ``config.yaml``, wherever the program was started."""
     certify(tmp_path)
     port = listening.getsockname()[1]
-    serve = f"{{port: {port}, names: [{NAME}], certificate: cert.pem, key: key.pem}}"
+    serve = f"{{port: {port}, host_names: [{NAME}], certificate: cert.pem, key: key.pem}}"
     return read_config(configured(more=f"class: {{name: 7b}}\nserve: {serve}\n"))
 
 

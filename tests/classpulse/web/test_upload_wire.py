@@ -24,7 +24,7 @@ TAIL = b"\r\n--b--\r\n"
 
 @pytest.fixture
 def config(configured):
-    return read_config(configured(more="class: {name: 7b}\nserve: {upload_gb: 0.004}\n"))
+    return read_config(configured(more="class: {name: 7b}\nserve: {max_upload_gb: 0.004}\n"))
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_submit_interrupted_says_that_the_recording_continues(
         raise KeyboardInterrupt
 
     program.statuses, time.meanwhile = [STARTING], interrupt
-    with pytest.raises(RunError, match="7b in B 12.*'classpulse stop'"):
+    with pytest.raises(RunError, match=r"7b in B 12.*'classpulse stop'"):
         submit(config, time)
 
 

@@ -123,9 +123,9 @@ def test_second_stop_sends_no_command(world: World) -> None:
 def test_room_or_camera_in_use_is_a_conflict(world: World) -> None:
     world.supervisor.start(MATH)
     world.tell(1)
-    with pytest.raises(RecordingConflict, match="Math 7B in A 12.*session 7"):
+    with pytest.raises(RecordingConflict, match=r"Math 7B in A 12.*session 7"):
         world.supervisor.start(replace(PHYSICS, room="A 12"))
-    with pytest.raises(RecordingConflict, match="Physics in B 3.*Math 7B in A 12"):
+    with pytest.raises(RecordingConflict, match=r"Physics in B 3.*Math 7B in A 12"):
         world.supervisor.start(replace(PHYSICS, source="0"))
     assert list(world.workers) == [1]
 
@@ -137,7 +137,7 @@ def test_command_selects_the_room(world: World) -> None:
     world.tell(2, 8)
     with pytest.raises(RecordingNotFound, match="--room: 'A 12', 'B 3'"):
         world.supervisor.send_command(Command("mark", "quiz"), None)
-    with pytest.raises(RecordingNotFound, match="'C 1'.*'A 12', 'B 3'"):
+    with pytest.raises(RecordingNotFound, match=r"'C 1'.*'A 12', 'B 3'"):
         world.supervisor.send_command(Command("mark", "quiz"), "C 1")
     assert world.supervisor.send_command(Command("mark", "quiz"), "B 3").session_id == 8
     assert (world.workers[1].commands, world.workers[2].commands) == ([], [Command("mark", "quiz")])

@@ -287,7 +287,7 @@ class TestThePicture:
     def test_of_behaviour_alone_is_for_who_allows_it(
         self, configured, engine, accounts, fake, visiting, setting: str, code: int
     ) -> None:
-        path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{behaviour_picture: {setting}}}\n")
+        path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n")
         ada = visiting(build_app(read_config(path), engine))
         ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
         session = begin(engine, "behaviour")
