@@ -92,8 +92,8 @@ class Redaction:
 class LogFile(RotatingFileHandler):
     """A rotating file of JSON lines that only its owner can read.
 
-    A full disk must not stop a lesson: a record that cannot be written is dropped, with one message on standard
-    error, without the record, which is not redacted yet.
+    A full disk must not stop a lesson: a record that cannot be written is dropped, with one message on
+    standard error, without the record, which is not redacted yet.
     """
 
     def __init__(self, path: Path, settings: LogSettings, redaction: Redaction) -> None:
@@ -194,8 +194,8 @@ def log_to_file(
 ) -> Iterator[LogFile]:
     """Within the block, log also to ``<data folder>/logs/<name>.log``.
 
-    ``names``: names of students, which are redacted. An error that leaves the block is logged as the last line,
-    with its traceback unless it is ``expected``. Raises RunError if the file cannot be created.
+    ``names``: names of students, which are redacted. An error that leaves the block is logged as the last
+    line, with its traceback unless it is ``expected``. Raises RunError if the file cannot be created.
     """
     path = data_folder / LOG_FOLDER / f"{name}.log"
     try:

@@ -43,7 +43,8 @@ _SOCKET = "control.sock"
 
 
 class ControlServer:
-    """Answers requests with ``answer`` within the block. The process must hold the ``DataDirLock`` of ``folder``.
+    """Answers requests with ``answer`` within the block. The process must hold the ``DataDirLock`` of
+    ``folder``.
 
     ``answer`` must be thread-safe: each client has its own thread. Raises DataDirNotWritable.
     """

@@ -3,12 +3,12 @@
 ``Hooks`` are the callbacks. ``begin``, ``end`` and ``missed`` are called one at a time in a thread of the
 scheduler, so they must return soon; ``nightly`` has a thread of its own. An exception of a hook is logged.
 
-``monitor.daemon.timetable`` decides; this module adds threads and clock, by APScheduler. Its jobs, one per slot
-and one for the night, survive restarts in ``schedule.db`` in the data folder, so that a start missed meanwhile
-is known. It is a database of its own: APScheduler creates its table outside of our migrations, stores pickles
-and writes at times when a recording must not wait for a lock; and the database may be on a server, while the
-timetable belongs to this computer. The file contains no name and no address. It can be deleted: lessons missed
-before are not reported then.
+``monitor.daemon.timetable`` decides; this module adds threads and clock, by APScheduler. Its jobs, one per
+slot and one for the night, survive restarts in ``schedule.db`` in the data folder, so that a start missed
+meanwhile is known. It is a database of its own: APScheduler creates its table outside of our migrations,
+stores pickles and writes at times when a recording must not wait for a lock; and the database may be on a
+server, while the timetable belongs to this computer. The file contains no name and no address. It can be
+deleted: lessons missed before are not reported then.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ log = logging.getLogger(__name__)
 
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
-    """Works around three faults of APScheduler's shutdown: it processes its jobs once more afterwards, so a due
-    start would count as submitted without being run; it does not find a job that it is just submitting; and it
-    waits for running jobs while it holds the lock of the job list, forever if one of them adds a job."""
+    """Works around three faults of APScheduler's shutdown: it processes its jobs once more afterwards, so a
+    due start would count as submitted without being run; it does not find a job that it is just submitting;
+    and it waits for running jobs while it holds the lock of the job list, forever if one of them adds a
+    job."""
 
     def shutdown(self, wait: bool = True) -> None:
         """Submit no more jobs; with ``wait``, wait for the running ones."""
@@ -119,8 +120,8 @@ SCHEDULE_FILE = "schedule.db"
 NIGHTLY_KEY = "night"
 
 _TICK_S = 15
-"""Longest time between two readings of the clock: a timer does not advance while the computer is suspended, so
-a scheduler that waits for one is late after it."""
+"""Longest time between two readings of the clock: a timer does not advance while the computer is suspended,
+so a scheduler that waits for one is late after it."""
 
 _SKEW = timedelta(minutes=5)
 """How far the clock may have been set back since APScheduler read it."""
@@ -213,8 +214,8 @@ class LessonScheduler:
         return self.timetable.next_lesson(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
-        """The start of a slot's next lesson, or of the next nightly job, after ``after``; called by the stored
-        jobs."""
+        """The start of a slot's next lesson, or of the next nightly job, after ``after``; called by the
+        stored jobs."""
         if key == NIGHTLY_KEY:
             day = after.astimezone(self.timetable.zone).date()
             nights = (local_to_utc(day + n * _DAY, self._night_at, self.timetable.zone) for n in range(-1, 4))
@@ -224,8 +225,8 @@ class LessonScheduler:
         return None if lesson is None else lesson.starts_at
 
     def run_job(self, key: str, scheduled_at: datetime | None = None) -> None:
-        """Run the job of a slot, or the nightly one; called by the stored jobs. ``scheduled_at``: the time for
-        which it was scheduled, given if it is late."""
+        """Run the job of a slot, or the nightly one; called by the stored jobs. ``scheduled_at``: the time
+        for which it was scheduled, given if it is late."""
         if key == NIGHTLY_KEY:
             self._hooks.nightly()
             return
@@ -271,8 +272,8 @@ class LessonScheduler:
             )
 
     def _reconcile(self, scheduler: BackgroundScheduler) -> None:
-        """Remove the jobs of removed slots, add those of new ones and keep the others: their stored next start,
-        if it has passed, was missed."""
+        """Remove the jobs of removed slots, add those of new ones and keep the others: their stored next
+        start, if it has passed, was missed."""
         now = self._clock()
         stored = {job.id: job for job in scheduler.get_jobs(jobstore="default")}
         for key in stored.keys() - self._slots.keys() - {NIGHTLY_KEY}:
@@ -371,15 +372,15 @@ def sessions_of(engine: Engine, lesson: ScheduledLesson) -> list[SessionRecord]:
 
 
 def was_ended_by_user(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is not over is finished: a user ended it, and a restart must
-    not record again. The ``is_finished`` of ``Hooks``."""
+    """Whether the newest session of a lesson that is not over is finished: a user ended it, and a restart
+    must not record again. The ``is_finished`` of ``Hooks``."""
     sessions = sessions_of(engine, lesson)
     return bool(sessions) and sessions[0].status is SessionStatus.FINISHED
 
 
 def ended_while_paused(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is not over was paused at its end: it must stay paused after
-    a restart."""
+    """Whether the newest session of a lesson that is not over was paused at its end: it must stay paused
+    after a restart."""
     sessions = sessions_of(engine, lesson)
     gaps = queries.list_gaps(engine, sessions[0].id) if sessions else []
     return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= sessions[0].end_s

@@ -1,7 +1,7 @@
 """The event loop of the daemon.
 
-Whatever happens (a message of a worker, a request over the socket, a lesson of the timetable) becomes an entry
-of one queue, and one thread executes the entries and drives the
+Whatever happens (a message of a worker, a request over the socket, a lesson of the timetable) becomes an
+entry of one queue, and one thread executes the entries and drives the
 :class:`monitor.daemon.supervisor.Supervisor`.
 """
 
@@ -85,9 +85,9 @@ def _require_name(what: str, name: str) -> None:
 class Service:
     """The recordings of one computer. :meth:`run` is called once, in the main thread.
 
-    ``check_policy`` raises a ProblemError if the settings do not allow a recording. ``is_daemon``: keep running
-    without recordings. ``on_status`` and ``on_result`` are called in the main thread with the statuses after
-    each tick, and with each recording that has ended.
+    ``check_policy`` raises a ProblemError if the settings do not allow a recording. ``is_daemon``: keep
+    running without recordings. ``on_status`` and ``on_result`` are called in the main thread with the
+    statuses after each tick, and with each recording that has ended.
     """
 
     def __init__(
@@ -167,8 +167,8 @@ class Service:
         self._supervisor.start(request)
 
     def run(self, stop: ShutdownRequest) -> None:
-        """Process the queue until ``stop`` is set and all recordings have ended; without ``is_daemon`` until no
-        recording is left. After an immediate stop, return within five seconds in any case."""
+        """Process the queue until ``stop`` is set and all recordings have ended; without ``is_daemon`` until
+        no recording is left. After an immediate stop, return within five seconds in any case."""
         try:
             self._run(stop)
         finally:
@@ -195,7 +195,8 @@ class Service:
         self._is_stopping = True
         if stop.by_sigterm or self._is_daemon:
             self._job_runner.cancel_pending()
-        # In the foreground a signal is the intended end of the lesson; the daemon should have recorded all of it.
+        # In the foreground a signal is the intended end of the lesson; the daemon should have recorded all of
+        # it.
         self._supervisor.stop_all(immediate=stop.immediate, reason=SHUTDOWN_REASON if self._is_daemon else "")
 
     def _kill_all(self) -> None:

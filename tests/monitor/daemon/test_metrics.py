@@ -65,7 +65,8 @@ def test_metrics_of_a_room() -> None:
         "recording": 1, "paused": 0, "camera_fresh": 1, "camera_age_seconds": 0.3, "session_seconds": 600,
         "watched_seconds": 590, "faces": 21, "students": 24, "frames_sampled_total": 1200,
         "frames_dropped_total": 3, "sample_rate_hertz": 2, "sample_rate_target_hertz": 2,
-        "unwritten_bins": 2, "last_write_timestamp_seconds": NOW.timestamp() - 3, "heartbeat_age_seconds": 0.5,
+        "unwritten_bins": 2, "last_write_timestamp_seconds": NOW.timestamp() - 3,
+        "heartbeat_age_seconds": 0.5,
     }  # fmt: skip
 
 

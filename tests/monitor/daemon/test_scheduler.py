@@ -1,5 +1,5 @@
-"""The scheduler with the real clock: lessons are seconds or minutes away, and tests wait for the calls. In the
-time zone of the tests it is about noon, so that none runs over midnight."""
+"""The scheduler with the real clock: lessons are seconds or minutes away, and tests wait for the calls. In
+the time zone of the tests it is about noon, so that none runs over midnight."""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ class World:
 def status(request: RecordingRequest, session_id: int | None, media_s: float = 1.0) -> RecordingStatus:
     return RecordingStatus(
         room=request.room, class_name=request.class_name, source="camera", session_id=session_id,
-        state=SessionState.RECORDING, state_since=MORNING, started_at=MORNING, media_s=media_s, watched_s=media_s,
+        state=SessionState.RECORDING, state_since=MORNING, started_at=MORNING, media_s=media_s,
+        watched_s=media_s,
         camera=CameraState.FRESH, camera_reason="", camera_age_s=0.1, face_count=24, student_count=24,
         frames_sampled=10, frames_dropped=0, sample_fps=2.0, target_fps=2.0, unwritten_bins=0,
         last_written_at=None,

@@ -255,11 +255,15 @@ def test_invalid_command_is_ignored_and_its_content_is_not_logged(
 @pytest.mark.parametrize(
     ("error", "begins", "told"),
     [
-        (SourceError("camera 0\ndelivers no frames"), False, StartFailed("camera 0 delivers no frames", is_retryable=True)),
-        (SetupError("Ann cannot be masked."), False, StartFailed("Ann cannot be masked.", is_retryable=False)),
+        (SourceError("camera 0\ndelivers no frames"), False,
+         StartFailed("camera 0 delivers no frames", is_retryable=True)),
+        (SetupError("Ann cannot be masked."), False,
+         StartFailed("Ann cannot be masked.", is_retryable=False)),
         (
             SetupError("The database is gone.", "Restore it."), True,
-            SessionEnded(7, SessionStatus.INTERRUPTED, "The database is gone. Restore it.", is_retryable=True),
+            SessionEnded(
+                7, SessionStatus.INTERRUPTED, "The database is gone. Restore it.", is_retryable=True
+            ),
         ),
         (
             ZeroDivisionError("Mia"), True,
