@@ -170,8 +170,8 @@ def _disk(config: Config) -> str:
 
 
 def _timetable(config: Config) -> str:
+    from classpulse.config.daemon import build_timetable
     from db.clock import now_utc
-    from monitor.daemon.scheduler import build_timetable
 
     table = build_timetable(config)
     if not table.slots:

@@ -41,7 +41,7 @@ class ScheduleLine:
 @click.pass_obj
 def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
     """Show the lessons of today and the next days, including missed ones and those cancelled by holidays."""
-    from monitor.daemon.scheduler import build_timetable
+    from classpulse.config.daemon import build_timetable
 
     config = read_config(config_path)
     table = build_timetable(config)

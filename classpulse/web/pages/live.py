@@ -97,7 +97,9 @@ def render_live(
         session=session,
         now=now,
         error=error,
-        has_picture=is_preview_allowed(session.mode, site.config.settings),
+        has_picture=is_preview_allowed(
+            session.mode, in_behaviour_mode=site.config.settings.serve.preview_in_behaviour_mode
+        ),
     )
 
 
@@ -130,7 +132,9 @@ async def live_events(request: Request) -> Response:
 def live_preview(request: Request) -> Response:
     """The last look with the faces outlined; no content where there is nothing to see."""
     site, session = context_of(request), requested_session(request)
-    if not is_preview_allowed(session.mode, site.config.settings):
+    if not is_preview_allowed(
+        session.mode, in_behaviour_mode=site.config.settings.serve.preview_in_behaviour_mode
+    ):
         raise HTTPException(404)
     site.audit_view(request_account(request), "watch", f"session {session.id}")
     try:
