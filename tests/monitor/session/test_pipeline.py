@@ -62,7 +62,7 @@ def test_a_face_becomes_a_student_once_confirmed_and_keeps_its_earlier_samples()
     assert [len(s.observations) for s in samples] == [0, 0, 3, 1]
     assert [o.media_s for o in samples[2].observations] == [0.0, 0.5, 1.0]
     assert {o.student for s in samples for o in s.observations} == {0}
-    assert samples[0].faces == 1
+    assert samples[0].face_count == 1
     assert samples[0].frame_size == (400, 200)
 
 
@@ -88,13 +88,13 @@ def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
 def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, [])
     (absent,) = run(p, 4)[-1].observations
-    assert (absent.seen, absent.unknown, absent.probabilities) == (False, UnreadableReason.ABSENT, None)
+    assert (absent.seen, absent.unreadable_reason, absent.probabilities) == (False, UnreadableReason.ABSENT, None)
 
 
 def test_a_reason_is_carried_instead_of_probabilities() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, reader=Always(UnreadableReason.BLURRED))
     observation = run(p, 3)[-1].observations[0]
-    assert (observation.seen, observation.unknown, observation.probabilities) == (
+    assert (observation.seen, observation.unreadable_reason, observation.probabilities) == (
         True,
         UnreadableReason.BLURRED,
         None,
@@ -174,13 +174,13 @@ def test_heads_are_read_by_whoever_is_handed_in_and_eyes_judged_by_student() -> 
     faces = [[face(100, 100)]] * count
     p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), head_estimator=Sleeper(count - 1))
     observations = [o for sample in run(p, count) for o in sample.observations]
-    assert {o.head for o in observations} == {HeadPose(5.0, 0.0)}
+    assert {o.head_pose for o in observations} == {HeadPose(5.0, 0.0)}
     assert [o.eyes_closed for o in observations] == [None] * (MIN_SAMPLES - 1) + [False, False, True]
 
 
 def test_without_a_reader_of_heads_the_keypoints_tell_and_eyes_are_unknown() -> None:
     (*_, last) = run(pipeline(*[[face(100, 100)]] * 3), 3)
-    assert {(o.head, o.eyes_closed) for o in last.observations} == {
+    assert {(o.head_pose, o.eyes_closed) for o in last.observations} == {
         (pose_from_keypoints(face(100, 100)), None)
     }
 
@@ -263,7 +263,7 @@ def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
         def __init__(self) -> None:
             self.samples = 0
 
-        def to_room(self, image_bgr) -> np.ndarray:
+        def to_reference(self, image_bgr) -> np.ndarray:
             self.samples += 1
             return np.array([[1.0, 0.0, 60.0 if self.samples > 3 else 0.5 * self.samples], [0.0, 1.0, 0.0]])
 
@@ -276,7 +276,7 @@ def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> 
         def __init__(self) -> None:
             self.samples = -1
 
-        def to_room(self, image_bgr) -> np.ndarray | None:
+        def to_reference(self, image_bgr) -> np.ndarray | None:
             self.samples += 1
             return None if 10 < self.samples < 60 or self.samples > 80 else np.eye(2, 3)
 
@@ -412,18 +412,18 @@ class TestMasking:
             Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=3), masker=Blacken()
         )
         samples = run(p, 5)
-        assert [s.looked_at for s in samples] == [True, True, True, False, True]
+        assert [s.analysed for s in samples] == [True, True, True, False, True]
         assert samples[3].observations == (), "not absence either"
         assert [o.seen for o in samples[4].observations] == [True]
 
     def test_that_is_noted_when_it_lasts(self) -> None:
         class Dark:
-            def to_room(self, image_bgr) -> None:
+            def to_reference(self, image_bgr) -> None:
                 return None
 
         p = Pipeline(Script(), Always(), Tracker(), SeatAssigner(), Dark(), masker=Blacken())
         samples = run(p, 30)
-        assert not any(s.looked_at for s in samples)
+        assert not any(s.analysed for s in samples)
         assert [(s.media_s, s.note) for s in samples if s.note] == [
             (UNKNOWN_NOTE_AFTER_S + 0.5, NOT_ANALYSED)
         ]

@@ -99,13 +99,13 @@ class TestTheEndOfASession:
         assert p.assigner.student_count == 2
 
     def test_unverified_faces_do_not_count(self) -> None:
-        p, last = self.ended([SEVEN] * 10, heads=Meshes(lambda one: one.centre[0] < 400))
+        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda one: one.centre[0] < 400))
         assert p.assigner.student_count == 2
         assert last is not None
 
     @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
     def test_of_one_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
-        p, _ = self.ended([SEVEN] * samples, heads=Meshes(lambda one: False))
+        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda one: False))
         assert p.assigner.student_count == 7
 
 

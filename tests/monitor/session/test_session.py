@@ -341,14 +341,14 @@ def test_who_is_present_is_told_with_the_labels_of_the_record_and_nobody_in_a_ga
     stop, told = threading.Event(), []
     times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_SIGNAL), 11.5]
     s, _ = session(
-        engine, Source(times), stop, presence=LiveSnapshot(lambda pose: True),
-        on_progress=lambda *_: told.append(s.view().people),
+        engine, Source(times), stop, live_snapshot=LiveSnapshot(lambda pose: True),
+        on_progress=lambda *_: told.append(s.view().live_students),
     )  # fmt: skip
     s.run(stop)
     assert told[0] == (), "a face is a person after three sightings"
     assert [one.label for one in told[3]] == [""], "not in the record yet"
     (one,) = told[19]
-    assert (one.label, one.seen, one.expression, one.unknown) == ("Student 1", True, None, "not computed")
+    assert (one.label, one.seen, one.expression, one.unreadable_reason) == ("Student 1", True, None, "not computed")
     assert told[20] == ()
     assert len(told[21]) == 1
 
