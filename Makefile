@@ -8,7 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check replay format messages constraints clean
+.PHONY: demo test check replay format docs messages constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -31,6 +31,10 @@ replay: $(if $(filter $(TEST_VENV)/bin,$(BIN)),$(TEST_VENV)/.installed)
 format:
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation site, in build/site. A warning is an error.
+docs: $(TEST_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The dashboard's texts and the reports': collected from code and templates, laid into each language's file, and
 # compiled.

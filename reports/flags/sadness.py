@@ -54,7 +54,7 @@ class FlagSettings:
 
     ``sad_share`` 0.25, for the interval's *lower end*, and ``sad_margin`` 0.02 over neutral: with them,
     simulated students of faces of the choosing half, sad for 60 % of five minutes and neutral for the rest,
-    are found in 97 of 100 cases; a share of 0.3 or a margin of 0.05 finds fewer than 95. docs/flags.md has
+    are found in 97 of 100 cases; a share of 0.3 or a margin of 0.05 finds fewer than 95. docs/explanation/flags.md has
     what they do on the reporting half, and what larger ones cost. "Predominantly" is the lead over each other
     expression; the lower end says that it is no chance.
     ``min_usable_s`` 60: a minute of a person's own data is what Sümer et al. (arXiv 2101.04215) needed for
