@@ -17,7 +17,7 @@ from monitor.errors import SourceLost
 from monitor.faces.expression import NullExpressionEstimator
 from monitor.runtime.shutdown import IMMEDIATE_TIMEOUT_S, ShutdownRequest
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import Pipeline
+from monitor.session.pipeline import build_pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session
 from monitor.timeline.binning import Binner
@@ -63,7 +63,7 @@ def engine(tmp_path: Path):
 
 
 def session(
-    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, **options
+    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, probe=None, **options
 ) -> tuple[Session, int]:
     store = Store(engine)
     with store.unit_of_work() as unit:
@@ -71,10 +71,19 @@ def session(
             NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0)
         )
         unit.commit()
-    pipeline = Pipeline(detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
+    pipeline = build_pipeline(
+        detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner(), probe=probe
+    )
     recorder = Recorder(store, number, Binner(5.0, lambda pose: True), RecordingSettings())
     s = Session(
-        source, source.frames(stop), pipeline, recorder, sample_fps=2.0, on_progress=on_progress, **options
+        source,
+        source.frames(stop),
+        pipeline,
+        recorder,
+        sample_fps=2.0,
+        on_progress=on_progress,
+        probe=probe,
+        **options,
     )
     return s, number
 
