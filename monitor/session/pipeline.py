@@ -66,9 +66,7 @@ class Pipeline:
         for stage in self._stages:
             stage.process(context)
             if not context.is_analysed:
-                return FrameResult(
-                    frame.media_s, (), 0, self._frame_size, note=context.note, analysed=False
-                )
+                return FrameResult(frame.media_s, (), 0, self._frame_size, note=context.note, analysed=False)
         self._tracks, self._last_analysed_s = context.tracks, frame.media_s
         if context.result is None:
             raise RuntimeError("no stage has set the result")

@@ -54,9 +54,7 @@ class ResultStage:
     def _absences(self, context: FrameContext) -> list[Observation]:
         visible, observed = set(context.students.values()), context.observed_students
         return [
-            Observation(
-                student, context.frame.media_s, seen=False, unreadable_reason=UnreadableReason.ABSENT
-            )
+            Observation(student, context.frame.media_s, seen=False, unreadable_reason=UnreadableReason.ABSENT)
             for student in range(self._assigner.student_count)
             if student not in visible and (observed is None or student in observed)
         ]

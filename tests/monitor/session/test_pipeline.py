@@ -89,7 +89,11 @@ def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
 def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, [])
     (absent,) = run(p, 4)[-1].observations
-    assert (absent.seen, absent.unreadable_reason, absent.probabilities) == (False, UnreadableReason.ABSENT, None)
+    assert (absent.seen, absent.unreadable_reason, absent.probabilities) == (
+        False,
+        UnreadableReason.ABSENT,
+        None,
+    )
 
 
 def test_a_reason_is_carried_instead_of_probabilities() -> None:
@@ -332,7 +336,9 @@ def test_a_picture_on_the_wall_is_nobody_and_a_person_counts_from_the_first_samp
         nods = box[0] > 300 and samples[0] % 10 < 5
         return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
 
-    p = build_pipeline(Script(*[[still, moving]] * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance)
+    p = build_pipeline(
+        Script(*[[still, moving]] * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance
+    )
     seen = []
     for index in range(60):
         samples[0] = index
@@ -466,7 +472,9 @@ def confused(confirm_hits: int) -> tuple[Pipeline, list]:
     def colours(image_bgr, one: Face) -> np.ndarray:
         return RED if one.score > 0.5 else BLUE
 
-    p = build_pipeline(Script(*scripts), Told(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours)
+    p = build_pipeline(
+        Script(*scripts), Told(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours
+    )
     return p, [p.process(frame(i / 5)) for i in range(len(scripts))]
 
 
