@@ -23,9 +23,6 @@ class PendingReadings:
     def __contains__(self, track_id: int) -> bool:
         return track_id in self._readings
 
-    def __len__(self) -> int:
-        return len(self._readings)
-
     def add(self, track_id: int, reading: FaceAttributes) -> None:
         """Add the reading of a track, in order of time."""
         self._readings.setdefault(track_id, []).append(reading)
