@@ -111,8 +111,8 @@ def load_models(settings: MonitorSettings, mode: AnalysisMode) -> Models:
 class SessionRunner:
     """Records sessions of one class in the database.
 
-    ``mode`` comes from the policy, which the caller has checked; the built-in demo class shows no real person and
-    needs none. ``classroom`` is read from the database if it is not given.
+    ``mode`` comes from the policy, which the caller has checked; the built-in demo class shows no real person
+    and needs none. ``classroom`` is read from the database if it is not given.
     """
 
     def __init__(
@@ -138,11 +138,12 @@ class SessionRunner:
     ) -> SessionOutcome:
         """Record ``source_spec`` until it ends or ``stop`` is set.
 
-        ``source_name`` replaces the source's own name in the database; ``recorded_at`` (aware) is when a recording
-        began, by default now.
+        ``source_name`` replaces the source's own name in the database; ``recorded_at`` (aware) is when a
+        recording began, by default now.
 
-        Raises CannotMaskError before any frame is analysed; SourceError, DetectorError, ModelError, PlanError, and
-        RunError if ``stop`` was set before the first frame, before a session is created; DatabaseError.
+        Raises CannotMaskError before any frame is analysed; SourceError, DetectorError, ModelError,
+        PlanError, and RunError if ``stop`` was set before the first frame, before a session is created;
+        DatabaseError.
         """
         settings = self._settings
         if not is_online_lesson(source_spec):

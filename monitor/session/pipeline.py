@@ -35,7 +35,8 @@ followed for this time, seconds. Heuristic, not tuned on data."""
 
 
 class Pipeline:
-    """Runs each frame through the stages; at the end of the session assigns the tracks that are still pending."""
+    """Runs each frame through the stages; at the end of the session assigns the tracks that are still
+    pending."""
 
     def __init__(
         self,
@@ -73,11 +74,13 @@ class Pipeline:
         return context.result
 
     def finish(self) -> FrameResult | None:
-        """Observations of pending tracks at the end of the session, or None. A track counts if its face is visible in
-        the last frame or was followed for ``MIN_FOLLOWED_S``, and it is neither static nor unverified.
+        """Observations of pending tracks at the end of the session, or None. A track counts if its face is
+        visible in the last frame or was followed for ``MIN_FOLLOWED_S``, and it is neither static nor
+        unverified.
 
-        In a session of fewer frames than confirmation takes (one photograph, say) each face that is visible in the
-        last frame counts; in one of fewer frames than verification takes unverified faces count too."""
+        In a session of fewer frames than confirmation takes (one photograph, say) each face that is visible
+        in the last frame counts; in one of fewer frames than verification takes unverified faces count
+        too."""
         if not self.assigner.student_count and self._frames < self.assigner.min_hits:
             pending = [replace(track, hits=10**6) for track in self._tracks if track.face is not None]
         else:
@@ -116,8 +119,8 @@ def build_pipeline(
     layout_detector: LayoutChangeDetector | None = None,
     probe: FrameProbe | None = None,
 ) -> Pipeline:
-    """The pipeline of one session. Each optional part that is None is left out; without ``head_estimator`` head poses
-    are estimated from the detector's keypoints.
+    """The pipeline of one session. Each optional part that is None is left out; without ``head_estimator``
+    head poses are estimated from the detector's keypoints.
 
     More than eight parameters, because all stages are composed here and nowhere else."""
     camera_motion = CameraMotion(motion_estimator, CAMERA_LOST if masker is None else NOT_ANALYSED)

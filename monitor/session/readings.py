@@ -9,8 +9,8 @@ from monitor.faces.eye_closure import EyeClosureEstimator
 from monitor.types import Observation, Track
 
 MAX_PENDING_S = 30.0
-"""Readings of a track that is not assigned are dropped after this time, seconds: longer than people sit quite still
-(``monitor.tracking.liveness.STATIC_AFTER_S``)."""
+"""Readings of a track that is not assigned are dropped after this time, seconds: longer than people sit quite
+still (``monitor.tracking.liveness.STATIC_AFTER_S``)."""
 
 
 class PendingReadings:
@@ -32,7 +32,8 @@ class PendingReadings:
         return [reading.media_s for reading in self._readings.get(track_id, ())]
 
     def continue_tracks(self, tracks: Iterable[Track]) -> list[tuple[int, int]]:
-        """Move readings to tracks that continue another one; returns ``(previous, new)`` IDs of those that had any."""
+        """Move readings to tracks that continue another one; returns ``(previous, new)`` IDs of those that
+        had any."""
         continued: list[tuple[int, int]] = []
         for track in tracks:
             if track.previous_track_id is not None and track.previous_track_id in self._readings:

@@ -1,7 +1,7 @@
 """Runs one session from its first frame to its last.
 
-However a session ends (the source ends, the teacher stops it, the database fails, an internal error), results up to
-then are written and the session is closed with its status.
+However a session ends (the source ends, the teacher stops it, the database fails, an internal error), results
+up to then are written and the session is closed with its status.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from monitor.types import Frame, FrameResult, Gap
 log = logging.getLogger(__name__)
 
 MAX_SAMPLE_DURATION_S = 2.0
-"""The longest time that one frame may stand for, seconds, unless less than one frame a second is sampled. The rest of
-a longer interval is not observed."""
+"""The longest time that one frame may stand for, seconds, unless less than one frame a second is sampled. The
+rest of a longer interval is not observed."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class SessionOutcome:
 
 @dataclass(frozen=True)
 class SessionView:
-    """The present state of a session; fields as in ``monitor.session.status.RecordingStatus``. In a gap ``face_count``
-    is 0 and ``live_students`` is empty."""
+    """The present state of a session; fields as in ``monitor.session.status.RecordingStatus``. In a gap
+    ``face_count`` is 0 and ``live_students`` is empty."""
 
     progress: SessionProgress
     face_count: int
@@ -99,10 +99,11 @@ class MissedFaceProbe(Protocol):
 class Session:
     """Runs the frames of one source through one pipeline into one recorder.
 
-    One thread runs it; ``mark``, ``view`` and ``labels`` may be called from any. ``on_progress`` is called after each
-    frame and about once a second during gaps. Without ``live_snapshot`` no live students are reported. ``probe`` is
-    the pipeline's search for missed faces, whose result is stored. ``clock`` gives aware UTC. ``end_cause`` is the
-    event that ended the session, None before; the last results are then still being written.
+    One thread runs it; ``mark``, ``view`` and ``labels`` may be called from any. ``on_progress`` is called
+    after each frame and about once a second during gaps. Without ``live_snapshot`` no live students are
+    reported. ``probe`` is the pipeline's search for missed faces, whose result is stored. ``clock`` gives
+    aware UTC. ``end_cause`` is the event that ended the session, None before; the last results are then still
+    being written.
 
     More collaborators than eight, because a session is where source, pipeline, recorder and observers meet.
     """
@@ -143,9 +144,9 @@ class Session:
     def run(self, stop: threading.Event) -> SessionOutcome:
         """Record until the source ends or ``stop`` is set.
 
-        Stopping a file before its end interrupts the session; stopping a camera finishes it, because that is how a
-        live session ends. Raises DatabaseError if results cannot be written; the session is then marked as
-        interrupted, if the database still allows it.
+        Stopping a file before its end interrupts the session; stopping a camera finishes it, because that is
+        how a live session ends. Raises DatabaseError if results cannot be written; the session is then marked
+        as interrupted, if the database still allows it.
         """
         cause, reason = SessionEvent.FAILURE, "internal error; see the log"
         try:
@@ -170,8 +171,9 @@ class Session:
         )
 
     def mark(self, text: str) -> float:
-        """Put a marker on the timeline at the present media time, which is returned in seconds; from any thread. It is
-        written with the next commit. Raises InvalidMarker for a text without printable characters."""
+        """Put a marker on the timeline at the present media time, which is returned in seconds; from any
+        thread. It is written with the next commit. Raises InvalidMarker for a text without printable
+        characters."""
         # Characters that the database rejects would block everything that is written with them.
         printable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
         if not printable:
@@ -290,8 +292,8 @@ class Session:
             self._recorder.end(status, self._ended_at(), reason, timeout_s)
 
     def _ended_at(self) -> datetime:
-        """The present time, corrected for clock changes: a live session did not end before its last frame, and a
-        recording not after it."""
+        """The present time, corrected for clock changes: a live session did not end before its last frame,
+        and a recording not after it."""
         now = self._clock()
         if self._started_at is None:
             return now

@@ -11,8 +11,8 @@ from monitor.types import Size
 
 
 class CameraStage:
-    """Sets the camera motion of the frame. With a masker, replaces the image by the masked one, and rejects frames
-    whose camera motion is unknown, because nothing could be masked in them."""
+    """Sets the camera motion of the frame. With a masker, replaces the image by the masked one, and rejects
+    frames whose camera motion is unknown, because nothing could be masked in them."""
 
     def __init__(self, camera_motion: CameraMotion, masker: Masker | None = None) -> None:
         self._camera_motion = camera_motion
@@ -21,8 +21,8 @@ class CameraStage:
         self._has_size_changed = False
 
     def process(self, context: FrameContext) -> None:
-        """Sets ``to_reference``, ``is_motion_known``, ``is_motion_measured``, ``has_new_coordinates``, ``note`` and the
-        masked image."""
+        """Sets ``to_reference``, ``is_motion_known``, ``is_motion_measured``, ``has_new_coordinates``,
+        ``note`` and the masked image."""
         # Kept until a frame is analysed.
         self._has_size_changed |= self._size not in (None, context.frame_size)
         self._size = context.frame_size

@@ -20,8 +20,8 @@ from monitor.types import Face, Frame, FrameResult, HeadEstimate, ImageBGR, Size
 class FrameContext:
     """One frame on its way through the stages. Each stage reads fields that earlier stages have set.
 
-    ``faces`` and ``visible`` are in pixels of the frame; ``tracks`` in pixels of the reference frame, into which
-    ``to_reference`` ``(2, 3)`` maps. Mappings and sets of tracks are keyed by track ID.
+    ``faces`` and ``visible`` are in pixels of the frame; ``tracks`` in pixels of the reference frame, into
+    which ``to_reference`` ``(2, 3)`` maps. Mappings and sets of tracks are keyed by track ID.
     """
 
     frame: Frame

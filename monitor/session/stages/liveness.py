@@ -22,12 +22,13 @@ class PatchSampler(Protocol):
     def __call__(
         self, image_bgr: ImageBGR, to_reference: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0, /
     ) -> NDArray[np.float32] | None:
-        """The patch with ``margin_px`` more on each side, or None where the contrast is too low. The margin is passed
-        only if the camera motion was measured."""
+        """The patch with ``margin_px`` more on each side, or None where the contrast is too low. The margin
+        is passed only if the camera motion was measured."""
 
 
 class LivenessStage:
-    """Runs the static-face filter and face verification. Without ``sample_patch`` no face counts as static."""
+    """Runs the static-face filter and face verification. Without ``sample_patch`` no face counts as
+    static."""
 
     def __init__(
         self, liveness: LivenessFilter, verifier: TrackVerifier, sample_patch: PatchSampler | None = None
@@ -61,8 +62,8 @@ class LivenessStage:
             ]
 
     def not_people(self, media_s: float, *, with_unverified: bool) -> set[int]:
-        """The tracks that are static at ``media_s`` seconds, and with ``with_unverified`` those without a verified
-        face."""
+        """The tracks that are static at ``media_s`` seconds, and with ``with_unverified`` those without a
+        verified face."""
         static = self._liveness.static_faces(media_s)
         return static | self._verifier.unverified if with_unverified else static
 

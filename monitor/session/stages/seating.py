@@ -54,8 +54,8 @@ class SeatingStage:
             self._layout_detector.store_reference(context.image_bgr, boxes, students, context.to_reference)
 
     def assign_late(self, tracks: Sequence[Track]) -> dict[int, int]:
-        """The students of tracks that were not assigned while their faces were visible, ``{track: student}``: as
-        ``SeatAssigner.assign_late``, but a tile whose student is known has no other."""
+        """The students of tracks that were not assigned while their faces were visible, ``{track: student}``:
+        as ``SeatAssigner.assign_late``, but a tile whose student is known has no other."""
         by_tile: dict[int, int] = {}
         if self._layout_detector is not None:
             boxes = {t.track_id: t.box_xyxy for t in tracks if self._assigner.is_unassigned(t)}
@@ -65,8 +65,8 @@ class SeatingStage:
         return by_tile | self._assigner.assign_late(others, times_s)
 
     def _reidentify(self, context: FrameContext) -> dict[int, int]:
-        """The known students of unassigned tracks, ``{track: student}``: by their tile, else by their context before
-        the layout changed."""
+        """The known students of unassigned tracks, ``{track: student}``: by their tile, else by their context
+        before the layout changed."""
         if self._layout_detector is None:
             return {}
         unassigned = {

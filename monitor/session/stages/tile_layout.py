@@ -10,7 +10,8 @@ LAYOUT_NOTE = "the call layout changed; {} of {} faces were re-identified"
 
 
 class TileLayoutStage:
-    """Rejects frames in which tiles are moving, and restarts the camera motion after a change of the layout."""
+    """Rejects frames in which tiles are moving, and restarts the camera motion after a change of the
+    layout."""
 
     def __init__(self, layout_detector: LayoutChangeDetector, camera_motion: CameraMotion) -> None:
         self._layout_detector = layout_detector
@@ -18,8 +19,8 @@ class TileLayoutStage:
         self._held_note: str | None = None
 
     def process(self, context: FrameContext) -> None:
-        """Sets ``layout_match`` and ``tile_of``; updates ``to_reference``, ``has_new_coordinates`` and ``note``. The note
-        of a rejected frame is kept for the next analysed one."""
+        """Sets ``layout_match`` and ``tile_of``; updates ``to_reference``, ``has_new_coordinates`` and
+        ``note``. The note of a rejected frame is kept for the next analysed one."""
         context.layout_match = self._layout_detector.match_after_change(
             context.image_bgr,
             [face.box_xyxy for face in context.faces],
@@ -41,6 +42,7 @@ class TileLayoutStage:
             context.has_new_coordinates = True
             note = LAYOUT_NOTE.format(len(context.layout_match.face_by_track), len(context.faces))
         elif grid is not None:
-            # Tile borders that stay in place prove that no camera has moved, whatever changes inside the tiles.
+            # Tile borders that stay in place prove that no camera has moved, whatever changes inside the
+            # tiles.
             note = self._camera_motion.hold_still(context.image_bgr, note)
         context.note, context.to_reference = note, self._camera_motion.to_reference
