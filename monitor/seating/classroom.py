@@ -1,7 +1,7 @@
 """A class with its roster and seat plan, and the setup of a session of it.
 
-Opted-out students must be masked before anything is inferred. What cannot be masked is reported here, before a
-session begins.
+Opted-out students must be masked before anything is inferred. What cannot be masked is reported here, before
+a session begins.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Classroom:
 
     @property
     def unmaskable(self) -> tuple[RosterEntry, ...]:
-        """The opted-out students without a seat on the plan. While there are any, no session of the class begins."""
+        """The opted-out students without a seat on the plan. While there are any, no session of the class
+        begins."""
         return tuple(entry for entry in self.opted_out if entry.seat_label not in self.labels)
 
     def require_masks(self) -> None:
@@ -95,8 +96,8 @@ class Classroom:
             raise self._cannot_mask(self.unmaskable, obstacle)
 
     def session_setup(self, first_bgr: ImageBGR, settings: SeatingSettings) -> RoomSetup:
-        """The setup of a session with this first frame. Raises ``CannotMaskError`` if a student opted out and the frame
-        does not match the plan; the frame is then not analysed."""
+        """The setup of a session with this first frame. Raises ``CannotMaskError`` if a student opted out and
+        the frame does not match the plan; the frame is then not analysed."""
         self.require_masks()
         if self.plan is None:
             return _unplanned_setup()
@@ -147,8 +148,8 @@ def occlusion_notes(seats: Sequence[PlannedSeat], opted_out: Iterable[str]) -> t
 
 
 def read_classroom(engine: Engine, name: str) -> Classroom:
-    """The class ``name`` as stored; an empty one if the database does not know it. Seat labels of the roster are
-    spelled as on the plan: "a1" becomes "A1"."""
+    """The class ``name`` as stored; an empty one if the database does not know it. Seat labels of the roster
+    are spelled as on the plan: "a1" becomes "A1"."""
     plan = get_seat_plan(engine, name)
     spelling = {seat.label.casefold(): seat.label for seat in plan.seats} if plan else {}
     entries = [
@@ -161,7 +162,8 @@ def read_classroom(engine: Engine, name: str) -> Classroom:
 
 
 def load_classroom(url: str, name: str) -> Classroom:
-    """As ``read_classroom``, from the database at ``url``; an empty class if there is no database. Creates none."""
+    """As ``read_classroom``, from the database at ``url``; an empty class if there is no database. Creates
+    none."""
     try:
         engine = open_database(url, create=False)
     except DatabaseMissing:

@@ -27,8 +27,8 @@ from monitor.types import Box
 class SessionSetup(ABC):
     """The parts of a session that depend on where its frames come from.
 
-    ``motion_estimator`` is None if nothing can move the camera, ``masker`` None if no seat is masked. ``opted_out`` are
-    the labels of the masked seats; ``notes`` go on the timeline.
+    ``motion_estimator`` is None if nothing can move the camera, ``masker`` None if no seat is masked.
+    ``opted_out`` are the labels of the masked seats; ``notes`` go on the timeline.
     """
 
     owner_resolver: SeatOwnerResolver
@@ -65,8 +65,8 @@ class SessionSetup(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomSetup(SessionSetup):
-    """A camera or a recording. ``may_be_call``: no seat plan matches, so the frames may also be a video call, whose
-    tiles may be rearranged."""
+    """A camera or a recording. ``may_be_call``: no seat plan matches, so the frames may also be a video call,
+    whose tiles may be rearranged."""
 
     may_be_call: bool = False
 
@@ -101,8 +101,8 @@ class RoomSetup(SessionSetup):
 
 @dataclass(frozen=True, kw_only=True)
 class OnlineSetup(SessionSetup):
-    """An online lesson: each participant has a tile of ``grid``, and each face fills one. ``on_tile_faces`` gets the
-    boxes of the faces in pixels of their tiles."""
+    """An online lesson: each participant has a tile of ``grid``, and each face fills one. ``on_tile_faces``
+    gets the boxes of the faces in pixels of their tiles."""
 
     grid: TileGrid
     on_tile_faces: Callable[[Mapping[int, Box]], None] = lambda _: None
