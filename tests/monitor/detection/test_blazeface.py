@@ -34,7 +34,7 @@ MEDIAPIPES_OWN = [
 @pytest.mark.parametrize(
     ("model", "score", "box", "points"), MEDIAPIPES_OWN, ids=["short range", "full range"]
 )
-def test_finds_what_mediapipe_finds(model, score, box, points):
+def test_candidates_match_mediapipe(model, score, box, points):
     side = model.input_px
     square = cv2.resize(portrait()[:512], (side, side), interpolation=cv2.INTER_AREA)
     found = weighted_nms(BlazeFace(model, 1).candidates(square, 0.5))
@@ -44,13 +44,13 @@ def test_finds_what_mediapipe_finds(model, score, box, points):
 
 
 @pytest.mark.parametrize("model", [SHORT_RANGE, FULL_RANGE])
-def test_an_empty_picture_has_no_face(model):
+def test_candidates_of_empty_image_are_empty(model):
     for level in (0, 128, 255):
         square = np.full((model.input_px, model.input_px, 3), level, dtype=np.uint8)
         assert len(BlazeFace(model, 1).candidates(square, 0.5)) == 0
 
 
-def test_a_smaller_cutting_is_filled_up_with_black():
+def test_smaller_crop_is_padded_with_black():
     model, side = BlazeFace(FULL_RANGE, 1), FULL_RANGE.input_px
     part = cv2.resize(portrait()[:512], (150, 150), interpolation=cv2.INTER_AREA)
     whole = np.zeros((side, side, 3), dtype=np.uint8)
@@ -73,19 +73,19 @@ def test_anchors_are_cell_centres_row_by_row(model, count, first, last):
     assert anchors[per_cell][1] == anchors[0][1]
 
 
-def test_regressors_are_relative_to_their_anchor():
+def test_decode_regressors_are_relative_to_anchor():
     rows = np.array([[1, 2, 10, 20, *[3, 4] * 6]], dtype=np.float32)
     found = _decode(rows, np.array([0.5], np.float32), np.array([[100, 50]], np.float32))
     assert found.boxes_xyxy[0].tolist() == [96, 42, 106, 62]
     assert found.keypoints[0].tolist() == [[103, 54]] * 6
 
 
-def test_extreme_logits_do_not_overflow():
+def test_sigmoid_extreme_logits_do_not_overflow():
     assert _sigmoid(np.array([-1e30, 0, 1e30], dtype=np.float32)).tolist() == pytest.approx([0, 0.5, 1])
 
 
 @pytest.mark.parametrize("spec", [None, "elsewhere"])
-def test_a_missing_mediapipe_is_one_line(monkeypatch, tmp_path, spec):
+def test_missing_mediapipe_raises_model_not_installed(monkeypatch, tmp_path, spec):
     class Elsewhere:
         submodule_search_locations = (str(tmp_path),)
 

@@ -106,7 +106,7 @@ class Room:
 
 
 @pytest.mark.parametrize(("every", "share"), [(1, 20), (3, 7), (4, 5), (20, 1), (50, 1)])
-def test_every_cutting_comes_up_in_every_so_many_samples_and_all_at_first(every: int, share: int) -> None:
+def test_every_slice_is_scanned_within_interval_and_all_at_first(every: int, share: int) -> None:
     room = Room(50, 220, every=every)
     assert room.samples(2 * every + 1) == [[50, 220]] * (2 * every + 1)
     assert room.looked[0] == list(range(20))
@@ -115,7 +115,7 @@ def test_every_cutting_comes_up_in_every_so_many_samples_and_all_at_first(every:
     assert {len(looked) for looked in room.looked[1:]} == {share}, "no sample costs more than another"
 
 
-def test_a_face_that_moves_a_little_is_followed() -> None:
+def test_slightly_moved_face_is_tracked() -> None:
     room = Room(50)
     for x in range(50, 150, 10):
         room.places = [x]
@@ -123,7 +123,7 @@ def test_a_face_that_moves_a_little_is_followed() -> None:
     assert {len(looked) for looked in room.looked[1:]} == {1}
 
 
-def test_a_face_that_went_is_looked_for_at_once_around_where_it_was() -> None:
+def test_lost_face_is_searched_around_its_last_box() -> None:
     room = Room(50, 1220, 1850)
     room.samples(2)
     room.places = [50, 1340, 1850]
@@ -133,7 +133,7 @@ def test_a_face_that_went_is_looked_for_at_once_around_where_it_was() -> None:
     assert len(room.looked[-1]) == 1
 
 
-def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
+def test_face_that_moved_far_waits_for_its_slice() -> None:
     room = Room(50)
     room.sample()
     room.places = [1850]
@@ -155,7 +155,7 @@ def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
         (STILL, looks_alike(620), EAGER_RETRY_SAMPLES + 2, 4),
     ],
 )
-def test_a_return_is_seen_before_the_cutting_s_turn(
+def test_returned_face_is_found_before_its_slice_is_due(
     first: ImageBGR, frame: ImageBGR, away: int, waited: int
 ) -> None:
     # A place whose cutting has no turn during the test: who looks the same goes unmissed for longer.
@@ -173,7 +173,7 @@ def test_a_return_is_seen_before_the_cutting_s_turn(
     assert max(room.asked[-2 * EAGER_RETRY_SAMPLES :]) == 1, "nobody is missed any more"
 
 
-def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a_while() -> None:
+def test_lost_face_is_searched_at_changing_scales_then_dropped() -> None:
     room = Room(1220)
     room.sample()
     room.places = []
@@ -182,7 +182,7 @@ def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a
     assert sum(room.asked[MAX_LOST_SAMPLES + 2 :]) == 0
 
 
-def test_however_many_come_and_go_few_are_missed() -> None:
+def test_changing_faces_are_rarely_missed() -> None:
     room = Room(every=1)
     rng = np.random.default_rng(1)
     for _ in range(200):
@@ -192,7 +192,7 @@ def test_however_many_come_and_go_few_are_missed() -> None:
     assert max(room.asked) <= 3 + 3 * (1 + MAX_LOST_SAMPLES // EAGER_RETRY_SAMPLES)
 
 
-def test_an_arrival_is_seen_at_once_where_something_changes() -> None:
+def test_new_face_in_changed_area_is_found_at_once() -> None:
     room = Room(50)
     room.samples(3, STILL)
     room.places = [50, 1220]
@@ -205,7 +205,7 @@ def test_an_arrival_is_seen_at_once_where_something_changes() -> None:
 
 
 @pytest.mark.parametrize("every", [1, 4, 20])
-def test_an_arrival_that_changes_nothing_is_seen_when_its_cutting_comes_up(every: int) -> None:
+def test_new_face_without_change_is_found_when_slice_is_due(every: int) -> None:
     room = Room(50, every=every)
     room.samples(3, STILL)
     room.places = [50, 1220]
@@ -214,7 +214,7 @@ def test_an_arrival_that_changes_nothing_is_seen_when_its_cutting_comes_up(every
     assert (found[0] == [50]) is (every > 1)
 
 
-def test_two_who_become_one_are_one_and_the_other_is_looked_for() -> None:
+def test_merged_faces_leave_one_and_search_for_the_other() -> None:
     room = Room(1210, 1250)
     room.samples(2)
     # The other got farther than the detector looks for a known face.
@@ -225,7 +225,7 @@ def test_two_who_become_one_are_one_and_the_other_is_looked_for() -> None:
     assert {11, 12, 13} <= set(room.looked[-1])
 
 
-def test_who_is_looked_for_beside_somebody_known_is_not_found_in_them() -> None:
+def test_lost_face_is_not_recovered_on_a_known_face() -> None:
     room = Room(1200, 1224)
     assert room.sample() == [1200, 1224]
     room.places = [1224]
@@ -233,7 +233,7 @@ def test_who_is_looked_for_beside_somebody_known_is_not_found_in_them() -> None:
     assert max(room.asked[2:]) == 2, "one is known and one is looked for"
 
 
-def test_another_frame_size_is_another_picture() -> None:
+def test_other_frame_size_resets_detector() -> None:
     room = Room(50, 1220)
     room.sample(STILL)
     room.places = [50]
@@ -241,14 +241,14 @@ def test_another_frame_size_is_another_picture() -> None:
     assert (room.looked[-1], room.asked[-1]) == ([0, 1, 2, 3, 4, 5], 0)
 
 
-def test_an_empty_room_costs_as_little_as_any() -> None:
+def test_empty_room_has_the_same_cost() -> None:
     room = Room()
     assert room.samples(40) == [[]] * 40
     assert ({len(looked) for looked in room.looked[1:]}, sum(room.asked), room.judgements) == ({1}, 0, [])
 
 
 @pytest.mark.parametrize("seen", [1, 5, 9, 200])
-def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was_seen(seen: int) -> None:
+def test_unseen_face_is_kept_no_longer_than_it_was_seen(seen: int) -> None:
     room = Room(1220)
     room.samples(seen, STILL)
     room.places = []
@@ -261,7 +261,7 @@ def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was
     assert not any(kept[count:])
 
 
-def test_a_missed_face_is_not_kept_where_it_looks_different() -> None:
+def test_unseen_face_that_changed_is_not_kept() -> None:
     room = Room(50, 1220)
     room.samples(9, STILL)
     room.places = [50]
@@ -270,14 +270,14 @@ def test_a_missed_face_is_not_kept_where_it_looks_different() -> None:
     assert room.sample(ELSE) == [50]
 
 
-def test_an_unchanged_face_is_asked_for_in_one_sample_of_eight() -> None:
+def test_unchanged_face_is_detected_every_eighth_sample() -> None:
     room = Room(1220)
     room.samples(41, STILL)
     assert sum(room.asked) == 40 // (MAX_SKIPPED_SAMPLES + 1)
     assert all(sum(room.asked[start : start + MAX_SKIPPED_SAMPLES + 1]) == 1 for start in range(1, 37))
 
 
-def test_a_changed_face_is_asked_for_in_every_sample() -> None:
+def test_changed_face_is_detected_in_every_sample() -> None:
     room = Room(1220)
     for index in range(21):
         assert room.sample((STILL, ELSE)[index % 2]) == [1220]
@@ -285,7 +285,7 @@ def test_a_changed_face_is_asked_for_in_every_sample() -> None:
 
 
 @pytest.mark.parametrize(("score", "is_kept"), [(0.0, False), (0.2, False), (0.34, True), (0.9, True)])
-def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
+def test_face_with_low_verification_is_dropped_and_person_is_not(
     score: float, is_kept: bool
 ) -> None:
     room = Room(50, 1220)
@@ -296,7 +296,7 @@ def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
     assert room.samples(100, STILL)[-1] == ([50, 1220] if is_kept else [50])
 
 
-def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sample() -> None:
+def test_new_faces_are_verified_early_and_settled_ones_rarely() -> None:
     places = [float(x) for x in range(20, 1000, 100)]
     room = Room(*places)
     room.samples(3 * SETTLED_CHECK_INTERVAL, STILL)
@@ -315,7 +315,7 @@ def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sampl
     )
 
 
-def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_and_stays_unconfirmed() -> (
+def test_false_detection_is_dropped_within_three_seconds_unverified() -> (
     None
 ):
     room = Room(1220)
@@ -328,7 +328,7 @@ def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_
     assert not room.following.detect(STILL).verified.any()
 
 
-def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
+def test_faces_are_verified_when_both_networks_agree() -> None:
     room = Room(50, 1220)
     room.careful = lambda x: 0.52
     room.second = lambda x: 0.8 if x == 1220 else 0.3
@@ -343,7 +343,7 @@ def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> No
     assert sum(cared.count(1220) for cared in room.cared) >= MIN_PASSES_TO_VERIFY
 
 
-def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtful_face_always() -> None:
+def test_hopeless_candidate_is_verified_once_and_doubtful_one_always() -> None:
     room = Room(220, 1220, every=1)
     room.doubted = {220: 0.05, 1220: 0.45}
     assert room.samples(CACHE_SAMPLES, STILL) == [[]] * CACHE_SAMPLES
@@ -351,7 +351,7 @@ def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtf
     assert room.judgements.count(1220) == CACHE_SAMPLES
 
 
-def test_somebody_new_who_turns_out_to_be_somebody_known_is_nobody_new() -> None:
+def test_candidate_refined_onto_known_face_is_not_new() -> None:
     class Corrected(Room):
         def verify(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
             faces, refused = super().verify(image_bgr, found)
@@ -366,7 +366,7 @@ def test_somebody_new_who_turns_out_to_be_somebody_known_is_nobody_new() -> None
     assert room.judgements == [50, 80]
 
 
-def test_faces_come_best_first() -> None:
+def test_faces_are_sorted_by_score() -> None:
     room = Room(50, 220, 1220, 640)
     for _ in range(3):
         room.sample(STILL)

@@ -71,7 +71,7 @@ def mixed() -> SmallFaceProbe:
     return probe
 
 
-def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: SmallFaceProbe) -> None:
+def test_faces_below_min_face_px_are_counted_during_session(mixed: SmallFaceProbe) -> None:
     found = mixed.result
     assert found is not None
     assert found.is_warning
@@ -85,7 +85,7 @@ def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: Small
     assert 12 <= found.suggested_min_face_px < 16
 
 
-def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe) -> None:
+def test_finish_agrees_with_opening_frames(mixed: SmallFaceProbe) -> None:
     before = mixed.result
     mixed.finish()
     assert before is not None
@@ -93,7 +93,7 @@ def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe)
     assert abs(mixed.result.missed - before.missed) <= 1
 
 
-def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProbe) -> None:
+def test_suggested_setting_detects_missed_faces(mixed: SmallFaceProbe) -> None:
     assert mixed.result is not None
     suggested = mixed.result.suggested_min_face_px
     assert suggested is not None
@@ -105,7 +105,7 @@ def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProb
 
 
 @pytest.mark.parametrize("scene", ["all found", "empty room", "grey"])
-def test_nothing_is_missed_where_there_is_nothing_to_find(scene: str) -> None:
+def test_frame_without_faces_has_no_missed_faces(scene: str) -> None:
     def frames(sample: int) -> ImageBGR:
         if scene == "empty room":
             return room()
@@ -120,7 +120,7 @@ def test_nothing_is_missed_where_there_is_nothing_to_find(scene: str) -> None:
         assert not found.is_warning
 
 
-def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[int]) -> None:
+def test_submit_runs_bounded_number_of_network_runs(runs: list[int]) -> None:
     """A full hall: more candidates than one sample may verify."""
     probe = loaded()
     image = classroom(SMALL * 12)
@@ -136,7 +136,7 @@ def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[i
     assert probe.result.missed > 6 * len(SMALL)
 
 
-def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(runs: list[int]) -> None:
+def test_finish_runs_bounded_number_of_network_runs(runs: list[int]) -> None:
     probe = loaded()
     image = cv2.resize(classroom(SMALL), (4 * WIDTH, 4 * HEIGHT))
     for sample in range(8):
@@ -147,7 +147,7 @@ def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(r
     assert runs[0] - before <= 2 * (MAX_CLOSING_RUNS + candidates)
 
 
-def test_a_single_picture_is_searched_at_the_end() -> None:
+def test_single_frame_is_searched_at_finish() -> None:
     probe = loaded()
     watch(lambda _: classroom(LARGE + SMALL), probe, samples=1)
     assert probe.result is None
@@ -156,7 +156,7 @@ def test_a_single_picture_is_searched_at_the_end() -> None:
     assert abs(probe.result.count + probe.result.found - len(LARGE + SMALL)) <= 1
 
 
-def test_nothing_is_known_of_a_session_without_a_frame() -> None:
+def test_session_without_frame_has_no_result() -> None:
     probe = loaded()
     probe.finish()
     assert probe.result is None
@@ -197,7 +197,7 @@ def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ())
     return probe
 
 
-def test_people_who_pass_in_one_frame_are_not_counted() -> None:
+def test_faces_in_only_one_frame_are_not_counted() -> None:
     crowd = at((20, 20), (50, 20), (80, 20))
     for script in ([crowd, [], []], [[], crowd, []], [[], [], crowd]):
         probe = scripted(script)
@@ -213,7 +213,7 @@ def test_people_who_pass_in_one_frame_are_not_counted() -> None:
     assert probe.result.missed == 0
 
 
-def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted() -> None:
+def test_faces_in_only_opening_frame_are_not_counted() -> None:
     script = [at((20, 20), (50, 20), (80, 20)), []]
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(10):
@@ -227,7 +227,7 @@ def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted(
 @pytest.mark.parametrize(
     ("x", "y", "is_detail"), [(124, 190, True), (80, 200, True), (165, 120, False), (124, 80, False)]
 )
-def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
+def test_body_detail_is_ignored_and_far_face_is_counted(
     x: int, y: int, is_detail: bool
 ) -> None:
     near = spot(100, 100, 60)
@@ -240,13 +240,13 @@ def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
     assert probe.result.missed == (0 if is_detail else 1)
 
 
-def test_people_who_stay_are_counted_and_the_median_frame_decides() -> None:
+def test_median_frame_decides_count() -> None:
     probe = scripted([at((20, 20), (50, 20)), at((20, 20), (50, 20), (80, 20)), at((50, 20))])
     assert probe.result is not None
     assert probe.result.missed == 2
 
 
-def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> None:
+def test_face_reported_in_other_frame_is_not_missed() -> None:
     boxes = [spot(x, 20, 12).boxes_xyxy[0] for x in (20, 50)]
     reported = [Face(tuple(map(float, box)), 0.9, np.zeros((6, 2), np.float32)) for box in boxes]
     script = [at((20, 20), (50, 20))] * 3
@@ -258,7 +258,7 @@ def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> No
     assert probe.result.missed == 0
 
 
-def test_the_frames_of_the_end_lie_apart_and_no_others_are_kept() -> None:
+def test_closing_frames_are_apart_and_bounded() -> None:
     probe = scripted([[], [], []])
     times = [one.media_s for one in probe._recent]
     assert len(times) <= 3
@@ -269,7 +269,7 @@ def test_the_frames_of_the_end_lie_apart_and_no_others_are_kept() -> None:
     assert all(first < second for first, second in pairwise(times))
 
 
-def test_without_the_networks_there_is_no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_probe_without_networks_returns_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> Iterator[None]:
         raise DetectorError("mediapipe is not installed")
 

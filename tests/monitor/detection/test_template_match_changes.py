@@ -33,13 +33,13 @@ def seen(image_bgr: ImageBGR = ROOM) -> ChangeDetector:
 
 
 @pytest.mark.parametrize(("gain", "more"), [(1.0, 0), (0.6, 10), (0.9, 25), (1.0, -20)])
-def test_a_change_of_the_exposure_is_no_change(gain: float, more: int) -> None:
+def test_exposure_change_is_not_a_change(gain: float, more: int) -> None:
     after = np.clip(gain * ROOM.astype(float) + more, 0, 255).astype(np.uint8)
     assert seen().changed_areas(after).tolist() == []
 
 
 @pytest.mark.parametrize("parts", [{0}, {2}, {1, 3}])
-def test_something_new_changes_the_parts_where_it_is(parts: set[int]) -> None:
+def test_new_object_changes_areas_that_contain_it(parts: set[int]) -> None:
     assert seen().changed_areas(replaced(parts, OTHER)).tolist() == sorted(parts)
 
 
@@ -53,13 +53,13 @@ def test_something_new_changes_the_parts_where_it_is(parts: set[int]) -> None:
     ],
     ids=["lighter", "noisy", "something comes", "something goes"],
 )
-def test_an_even_part_changes_when_something_comes_or_goes(
+def test_uniform_area_changes_when_object_appears_or_disappears(
     before: ImageBGR, now: ImageBGR, changed: list[int]
 ) -> None:
     assert seen(before).changed_areas(now).tolist() == changed
 
 
-def test_a_part_is_compared_with_what_it_was_when_it_was_last_looked_at() -> None:
+def test_area_is_compared_with_its_last_scan() -> None:
     changes = seen()
     assert changes.changed_areas(replaced({1, 2}, OTHER)).tolist() == [1, 2]
     changes.mark_scanned(np.array([1]))
@@ -68,7 +68,7 @@ def test_a_part_is_compared_with_what_it_was_when_it_was_last_looked_at() -> Non
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2000), (2000, 2), (3, 500), (300, 1)])
-def test_a_tiny_frame_is_looked_at_once(height: int, width: int) -> None:
+def test_tiny_frame_is_scanned_once(height: int, width: int) -> None:
     changes = ChangeDetector(np.array([(0, 0, width, height)], np.float32), width)
     frame = np.full((height, width, 3), 90, np.uint8)
     assert changes.changed_areas(frame).tolist() == [0]

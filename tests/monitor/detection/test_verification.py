@@ -64,7 +64,7 @@ def judged(first: float, *second: tuple[float, float], close: tuple[float, float
     ],
     ids=["sure", "second", "third", "fourth", "fails the fourth", "hopeless", "outvoted", "elsewhere"],
 )
-def test_a_doubtful_face_must_hold_in_the_mean_of_its_looks(first, second, score, looks):
+def test_verify_doubtful_face_needs_mean_of_all_passes(first, second, score, looks):
     faces, _, full_looks, short_looks = judged(first, *second)
     assert full_looks == looks
     assert short_looks == len(faces) == (score is not None)
@@ -81,12 +81,12 @@ def test_a_doubtful_face_must_hold_in_the_mean_of_its_looks(first, second, score
     ],
     ids=["nearly", "half", "hopeless"],
 )
-def test_what_is_no_face_is_told_with_its_mean(first, second, score):
+def test_verify_returns_rejected_candidates_with_mean(first, second, score):
     _, refused, _, _ = judged(first, *second)
     assert refused.scores.tolist() == pytest.approx([score], abs=1e-3)
 
 
-def test_the_second_look_corrects_the_place():
+def test_verify_first_pass_corrects_box():
     result, _, _, _ = judged(0.7, (0.9, 0.25))
     assert result.boxes_xyxy[0].tolist() == pytest.approx([290, 180, 330, 220], abs=1)
 
@@ -96,13 +96,13 @@ def test_the_second_look_corrects_the_place():
     [((0.9, 0.1), 284), ((0.4, 0.1), 280), ((0.9, 0.5), 280)],
     ids=["sees the same face", "sees too little", "sees a neighbour"],
 )
-def test_the_close_look_gives_box_and_points_if_it_sees_the_same_face(close, left):
+def test_verify_refinement_replaces_box_and_keypoints_of_same_face(close, left):
     result, _, _, _ = judged(0.9, close=close)
     assert result.boxes_xyxy[0, 0] == pytest.approx(left, abs=1)
     assert result.keypoints[0, 0, 0] == pytest.approx(left, abs=1)
 
 
-def test_nothing_to_judge():
+def test_verify_without_candidates_returns_none():
     faces, refused = CandidateVerifier(Looker(192), Looker(128), 0.5).verify(FRAME, concat_candidates([]))  # type: ignore[arg-type]
     assert (len(faces), len(refused)) == (0, 0)
 
@@ -111,7 +111,7 @@ def test_nothing_to_judge():
     ("x", "y", "filled"),
     [(0, 0, 1.0), (50, 30, 1.0), (-20, 0, 0.5), (0, 80, 0.5), (80, 80, 0.25), (-40, 0, 0), (200, 0, 0)],
 )
-def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
+def test_crop_is_black_beyond_frame(x, y, filled):
     image = np.full((100, 100, 3), 255, dtype=np.uint8)
     square = _crop_square(image, x, y, 40, 64)
     assert square.shape == (64, 64, 3)
@@ -129,7 +129,7 @@ def test_a_cutting_is_black_beyond_the_frame(x, y, filled):
     ],
     ids=["close look", "second look", "fourth look", "nowhere sure", "somebody beside"],
 )
-def test_a_known_face_is_seen_again_by_any_look_at_its_place(close, wider, found) -> None:
+def test_find_again_accepts_any_pass(close, wider, found) -> None:
     full, short = Looker(192, *wider), Looker(128, close)
     again = CandidateVerifier(full, short, 0.5).find_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
     assert len(again) == found
@@ -148,7 +148,7 @@ class Sizes(Looker):
 
 
 @pytest.mark.parametrize(("look", "found"), [(0, False), (1, True), (2, False), (3, False), (4, True)])
-def test_who_is_looked_for_again_and_again_is_looked_at_in_one_way_at_a_time(look, found) -> None:
+def test_find_again_with_scale_index_runs_one_pass(look, found) -> None:
     full, short, frame = Sizes(192), Looker(128, (0.0, 0)), FRAME.copy()
     frame[180:220, 280:320] = 255
     again = CandidateVerifier(full, short, 0.5).find_again(frame, face(280, 180, 40, 0.9), look)  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ def test_who_is_looked_for_again_and_again_is_looked_at_in_one_way_at_a_time(loo
         ([(0.1, 0), (0.9, 0.8), (0.6, 0)], 0.2),
     ],
 )
-def test_a_careful_look_is_the_mean_of_all_second_looks(looks, score) -> None:
+def test_verification_score_is_mean_of_all_passes(looks, score) -> None:
     full, short = Looker(192, *looks), Looker(128)
     careful = CandidateVerifier(full, short, 0.5).verification_score(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
     assert careful == pytest.approx(score, abs=1e-3)

@@ -35,7 +35,7 @@ def find(image_bgr: ImageBGR) -> Face:
     return found
 
 
-def test_a_large_face_shows_its_direction_and_its_eyes(heads, face):
+def test_estimate_large_face_has_pose_and_eyes(heads, face):
     (reading,) = heads.read(portrait(), [face])
     assert reading.pose is not None
     assert abs(reading.pose.yaw_deg) < 4
@@ -49,7 +49,7 @@ def shrunk(scale: float) -> ImageBGR:
 
 
 @pytest.mark.parametrize("px", [24, 32, 48, 80])
-def test_a_small_face_has_the_pose_of_its_mesh_and_unknown_eyes(heads, face, px):
+def test_estimate_small_face_has_mesh_pose_and_unknown_eyes(heads, face, px):
     scale = (px + 1) / face.size_px
     small = Face(
         tuple(side * scale for side in face.box_xyxy), face.score, face.keypoints * np.float32(scale)
@@ -61,25 +61,25 @@ def test_a_small_face_has_the_pose_of_its_mesh_and_unknown_eyes(heads, face, px)
     assert (reading.eye_aspect_ratio is None) == (px < 80)
 
 
-def test_the_error_of_a_mesh_pose_falls_with_the_size():
+def test_mesh_error_decreases_with_size():
     errors = [mesh_error_deg(px) for px in (12, 24, 32, 48, 80, 300)]
     assert errors == sorted(errors, reverse=True)
     assert errors[0] > errors[-1]
 
 
-def test_from_which_size_on_eyes_are_read_is_a_setting(face):
+def test_estimate_eyes_from_size_in_settings(face):
     blind = MeshPoseEstimator(AttentionSettings(eyes_min_face_px=int(face.size_px) + 1))
     (reading,) = blind.estimate(portrait(), [face])
     assert (reading.mesh_fits, reading.eye_aspect_ratio) == (True, None)
 
 
-def test_where_the_mesh_network_sees_no_face_the_keypoints_remain(heads, face):
+def test_estimate_without_mesh_falls_back_to_keypoints(heads, face):
     assert heads.read(np.full_like(portrait(), 140), [face]) == [
         HeadEstimate(pose_from_keypoints(face), mesh_fits=False)
     ]
 
 
-def test_without_both_eyes_the_mesh_network_is_not_run(heads, face):
+def test_estimate_without_both_eyes_skips_mesh_network(heads, face):
     points = face.keypoints.copy()
     points[0] = np.nan
     known = Face(face.box_xyxy, face.score, points)
@@ -87,7 +87,7 @@ def test_without_both_eyes_the_mesh_network_is_not_run(heads, face):
     assert pose_from_keypoints(known).error_deg == KEYPOINT_ERROR_DEG
 
 
-def test_faces_keep_their_order(heads, face):
+def test_estimate_keeps_order_of_faces(heads, face):
     small = Face((10, 10, 40, 50), 0.9, face.keypoints)
     first, second, third = heads.read(portrait(), [small, face, small])
     assert first == third
@@ -95,7 +95,7 @@ def test_faces_keep_their_order(heads, face):
     assert heads.read(portrait(), []) == []
 
 
-def test_lowered_lids_are_seen(heads, face):
+def test_estimate_lowered_lids_reduce_eye_aspect_ratio(heads, face):
     """Painted on, and behind glasses: more than a half, but less than all of what shutting them changes."""
     drawn = load_portrait()
     openings = []
@@ -106,7 +106,7 @@ def test_lowered_lids_are_seen(heads, face):
     assert openings[-1] < 0.55 * openings[0]
 
 
-def test_a_rolled_head_shows_its_eyes(heads):
+def test_estimate_rolled_head_has_eyes(heads):
     turn = cv2.getRotationMatrix2D((264, 230), 25, 1.0)
     rolled = np.asarray(
         cv2.warpAffine(portrait(), turn, (512, 600), borderMode=cv2.BORDER_REPLICATE), np.uint8
@@ -116,7 +116,7 @@ def test_a_rolled_head_shows_its_eyes(heads):
     assert reading.eye_aspect_ratio is not None
 
 
-def test_a_turned_head_does_not_show_its_eyes(heads):
+def test_estimate_turned_head_has_no_eyes(heads):
     fields = load_pose_fields()
     image = fields.portrait.image_bgr
     field = sample_grid(image.shape) - fields.field_for(FacePose(yaw_deg=45.0))
@@ -128,7 +128,7 @@ def test_a_turned_head_does_not_show_its_eyes(heads):
         assert reading.eye_aspect_ratio is None
 
 
-def test_eyes_of_real_people(heads, shared):
+def test_estimate_eyes_of_real_people(heads, shared):
     """The lids of one clip, told by eye: down from 1.1 to 3.8 s, open from 6.5 to 9.9 s."""
     detector, lids, told = load_detector(DetectionSettings(min_face_px=60)), EyeClosureEstimator(), {}
     with open_source(str(shared / "media" / "webcam_sad_to_happy.mp4")) as source:

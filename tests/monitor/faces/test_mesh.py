@@ -31,7 +31,7 @@ def network() -> MeshNetwork:
     return MeshNetwork()
 
 
-def test_gives_what_mediapipe_gives(network):
+def test_mesh_matches_mediapipe(network):
     mesh = network.find(portrait()[:512], BOX, EYES)
     assert mesh.points.shape == (468, 3)
     assert mesh.presence > 0.99
@@ -39,7 +39,7 @@ def test_gives_what_mediapipe_gives(network):
 
 
 @pytest.mark.parametrize("grown", [0.8, 1.25])
-def test_settles_from_any_detectors_box(network, grown):
+def test_find_two_pass_converges_from_any_box(network, grown):
     """A second look brings the meshes of two boxes nearer to each other."""
     x1, y1, x2, y2 = BOX
     middle, half = np.array([x1 + x2, y1 + y2]) / 2, grown * np.array([x2 - x1, y2 - y1]) / 2
@@ -53,13 +53,13 @@ def test_settles_from_any_detectors_box(network, grown):
 
 
 @pytest.mark.parametrize("level", [0, 140, 255])
-def test_a_wall_has_no_mesh(network, level):
+def test_find_two_pass_of_wall_returns_none(network, level):
     wall = np.full((400, 400, 3), level, np.uint8)
     assert network.find(wall, (100.0, 100.0, 300.0, 300.0), EYES).presence < MIN_PRESENCE
     assert network.settle(wall, (100.0, 100.0, 300.0, 300.0), EYES) is None
 
 
-def test_a_network_that_is_not_there_is_named():
+def test_missing_network_raises_model_not_installed():
     with pytest.raises(
         DetectorError, match=r"^nothing\.tflite is not found.*expected mediapipe 0\.10\.21"
     ) as caught:

@@ -45,17 +45,17 @@ def blurred(share: float) -> ImageBGR:
         (0.05, UnreadableReason.TOO_SMALL),
     ],
 )
-def test_a_good_face_is_judged_down_to_the_smallest_size(scale, expected):
+def test_assess_accepts_good_face_down_to_minimum_size(scale, expected):
     assert judge(portrait_face(scale), scaled(scale), SETTINGS) is expected
 
 
-def test_a_blurred_face_is_not_judged():
+def test_assess_rejects_blurred_face():
     assert judge(portrait_face(), blurred(2 / 200), SETTINGS) is None
     assert judge(portrait_face(), blurred(4 / 48), SETTINGS) is UnreadableReason.BLURRED
     assert judge(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is UnreadableReason.BLURRED
 
 
-def test_a_dim_face_is_not_blurred():
+def test_assess_accepts_dim_face():
     dim = (portrait() // 8 + 4).astype(np.uint8)
     assert judge(portrait_face(), dim, SETTINGS) is None
     assert sharpness(portrait_face(), dim) == pytest.approx(sharpness(portrait_face(), portrait()), rel=0.15)
@@ -85,7 +85,7 @@ def on_portrait(face: Face) -> Face:
         (-80, UnreadableReason.TURNED_AWAY),
     ],
 )
-def test_a_head_turned_away_is_not_judged(yaw_deg, expected):
+def test_assess_rejects_head_turned_away(yaw_deg, expected):
     assert judge(on_portrait(turned(yaw_deg)), portrait(), SETTINGS) is expected
     assert judge(on_portrait(without(turned(yaw_deg), 4, 5)), portrait(), SETTINGS) is expected
 
@@ -107,11 +107,11 @@ def moved(index: int, x: float, y: float) -> Face:
     ],
     ids=["eye beside the box", "mouth below the box", "no head", "too few points"],
 )
-def test_points_that_are_no_face_count_as_occluded(face):
+def test_assess_implausible_keypoints_are_occluded(face):
     assert judge(face, portrait(), SETTINGS) is UnreadableReason.OCCLUDED
 
 
-def test_a_face_half_outside_the_frame_is_occluded():
+def test_assess_face_half_outside_frame_is_occluded():
     image = portrait()[:240]
     face = portrait_face()
     cut = Face((161, 115, 362, 240), face.score, face.keypoints)
@@ -121,7 +121,7 @@ def test_a_face_half_outside_the_frame_is_occluded():
     assert judge(shifted, ears_only, SETTINGS) is None
 
 
-def test_the_limits_are_settings():
+def test_assess_uses_settings():
     strict = QualitySettings(min_face_px=256, min_sharpness=10, max_yaw_deg=10, max_reprojection_error=0.01)
     assert judge(portrait_face(), portrait(), strict) is UnreadableReason.TOO_SMALL
     assert judge(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is UnreadableReason.BLURRED
@@ -138,7 +138,7 @@ def test_the_limits_are_settings():
 @pytest.mark.parametrize(
     "box", [(-50, -50, 5, 5), (500, 590, 700, 800), (600, 700, 800, 900), (10.2, 10.2, 10.4, 10.4)]
 )
-def test_any_box_can_be_measured(box):
+def test_sharpness_of_any_box_is_finite(box):
     face = Face(box, 0.9, np.zeros((6, 2), np.float32))
     assert sharpness(face, portrait()) >= 0
 
@@ -154,11 +154,11 @@ def test_any_box_can_be_measured(box):
     ],
     ids=["bowed", "perhaps bowed", "level", "no mesh", "no pose"],
 )
-def test_an_expression_is_not_read_from_a_sharp_face_at_a_refused_pose(head, expected):
+def test_assess_rejects_sharp_face_at_rejected_pose(head, expected):
     assert assess_face(portrait_face(), portrait(), head, SETTINGS) is expected
 
 
-def test_a_pose_reason_comes_after_the_size_and_before_blur():
+def test_assess_checks_pose_after_size_and_before_blur():
     bowed = HeadEstimate(HeadPose(0.0, -30.0, 2.6), mesh_fits=True)
     even = np.full_like(portrait(), 90)
     assert assess_face(portrait_face(0.05), scaled(0.05), bowed, SETTINGS) is UnreadableReason.TOO_SMALL

@@ -44,12 +44,12 @@ def believed(first: float, *scores: float, second: float = 0.0) -> FaceConfidenc
         ((*[0.5] * 100, 0.0), 0.4),
     ],
 )
-def test_the_mean_is_plain_at_first_and_then_runs(scores: tuple[float, ...], mean: float) -> None:
+def test_mean_is_plain_at_first_then_running(scores: tuple[float, ...], mean: float) -> None:
     assert believed(*scores).mean == pytest.approx(mean)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
-def test_the_mean_stays_within_the_scores(scores: list[float]) -> None:
+def test_mean_stays_within_scores(scores: list[float]) -> None:
     belief = believed(*scores)
     assert min(scores) - 1e-9 <= belief.mean <= max(scores) + 1e-9
     assert belief.score_count == len(scores)
@@ -68,7 +68,7 @@ def test_the_mean_stays_within_the_scores(scores: list[float]) -> None:
         (FaceConfidence(DOUBTFUL_MEAN - 0.01, score_count=100, is_verified=True), DOUBTFUL_CHECK_INTERVAL),
     ],
 )
-def test_another_look_is_due_after_a_while_sooner_where_there_is_doubt(
+def test_next_pass_is_due_sooner_for_doubtful_face(
     belief: FaceConfidence, after: int
 ) -> None:
     waited = 0
@@ -88,11 +88,11 @@ def test_another_look_is_due_after_a_while_sooner_where_there_is_doubt(
         (FaceConfidence(0.9, score_count=100), False),
     ],
 )
-def test_what_is_hardly_believed_after_some_looks_is_lost(belief: FaceConfidence, is_lost: bool) -> None:
+def test_low_mean_after_passes_is_rejected(belief: FaceConfidence, is_lost: bool) -> None:
     assert belief.is_rejected is is_lost
 
 
-def test_a_detection_that_does_not_repeat_is_dropped_within_three_seconds_at_two_samples_a_second() -> None:
+def test_unrepeated_detection_is_rejected_within_three_seconds() -> None:
     belief, samples = FaceConfidence(0.67), 0
     while not belief.is_rejected:
         belief, samples = belief.next_sample(), samples + 1
@@ -111,7 +111,7 @@ def test_a_detection_that_does_not_repeat_is_dropped_within_three_seconds_at_two
         (MIN_MEAN_TO_VERIFY - 0.01, 0.9, False),
     ],
 )
-def test_a_face_is_confirmed_by_both_networks_or_by_one_that_is_sure(
+def test_face_is_verified_by_both_networks_or_one_sure_network(
     score: float, second: float, is_confirmed: bool
 ) -> None:
     passes = [score] * MIN_PASSES_TO_VERIFY
@@ -119,13 +119,13 @@ def test_a_face_is_confirmed_by_both_networks_or_by_one_that_is_sure(
     assert believed(0.9, *passes, second=second + 1e-9).is_verified is is_confirmed
 
 
-def test_a_confirmed_face_stays_so_while_it_is_followed() -> None:
+def test_verified_face_stays_verified() -> None:
     assert believed(0.9, *[0.8] * MIN_PASSES_TO_VERIFY, *[0.4] * 20).is_verified
 
 
 @pytest.mark.parametrize(
     ("score", "is_confirmed"), [(SURE_MEAN_MANY_PASSES + 0.01, True), (SURE_MEAN_MANY_PASSES - 0.01, False)]
 )
-def test_a_half_hidden_head_is_confirmed_after_many_passes(score: float, is_confirmed: bool) -> None:
+def test_half_hidden_head_is_verified_after_many_passes(score: float, is_confirmed: bool) -> None:
     assert not believed(0.9, *[score] * (MANY_PASSES - 1)).is_verified
     assert believed(0.9, *[score] * MANY_PASSES).is_verified is is_confirmed

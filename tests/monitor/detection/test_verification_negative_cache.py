@@ -21,13 +21,13 @@ def asked(refusals: NegativeCache, *seen: Candidates, image_bgr: ImageBGR = ROOM
     return refusals.filter_new(image_bgr, concat_candidates(seen)).boxes_xyxy[:, 0].tolist()
 
 
-def test_a_hopeless_thing_is_not_asked_about_for_a_while() -> None:
+def test_negative_cache_filters_hopeless_candidate() -> None:
     refusals = refused(MAX_REJECTED_SCORE - 0.01)
     answers = [asked(refusals, spot(120)) for _ in range(CACHE_SAMPLES + 5)]
     assert answers == [[]] * (CACHE_SAMPLES - 1) + [[120]] * 6
 
 
-def test_what_may_be_a_face_is_asked_about_again() -> None:
+def test_negative_cache_keeps_doubtful_candidate() -> None:
     assert asked(refused(MAX_REJECTED_SCORE), spot(120)) == [120]
 
 
@@ -45,17 +45,17 @@ def test_what_may_be_a_face_is_asked_about_again() -> None:
     ],
     ids=["it", "shifted", "a part", "the whole", "beside it", "far away", "something tiny"],
 )
-def test_nothing_that_lies_on_it_is_asked_about(seen: Candidates, is_asked: bool) -> None:
+def test_negative_cache_filters_overlapping_candidate(seen: Candidates, is_asked: bool) -> None:
     assert bool(asked(refused(0.0), seen)) is is_asked
 
 
-def test_where_the_picture_has_changed_it_is_asked_about_at_once() -> None:
+def test_negative_cache_forgets_changed_area() -> None:
     refusals = refused(0.0)
     assert asked(refusals, spot(120), image_bgr=spots(seed=2)) == [120]
     assert asked(refusals, spot(120)) == [120], "it is another thing now"
 
 
-def test_who_sits_elsewhere_is_not_kept_waiting() -> None:
+def test_negative_cache_keeps_candidate_elsewhere() -> None:
     refusals = refused(0.0)
     assert asked(refusals, spot(20), spot(120), spot(200)) == [20, 200]
     assert asked(refusals) == []

@@ -34,7 +34,7 @@ def wanted(draw: Any) -> tuple[int, int, int, np.ndarray]:
 
 
 @given(wanted())
-def test_every_face_wanted_lies_whole_in_a_cutting_that_suits_it(case: Any) -> None:
+def test_every_face_is_whole_in_a_suitable_slice(case: Any) -> None:
     width, height, least, box = case
     cuttings = planned(width, height, least)
     areas = cuttings.areas_xyxy[cuttings.around(box, reach=0.0)]
@@ -44,7 +44,7 @@ def test_every_face_wanted_lies_whole_in_a_cutting_that_suits_it(case: Any) -> N
 
 
 @given(st.integers(1, 4000), st.integers(1, 2300), st.integers(12, 512))
-def test_cuttings_lie_in_the_frame_and_the_last_two_show_all_of_it(
+def test_slices_are_inside_frame_and_last_two_cover_it(
     width: int, height: int, least: int
 ) -> None:
     cuttings = planned(width, height, least)
@@ -77,20 +77,20 @@ STRIPS = FrameSlices(
         (330, 20, 3.0, [2]),
     ],
 )
-def test_around_a_face_is_where_it_may_have_got_for_its_size(
+def test_around_returns_slices_in_reach_of_face(
     x: float, side: float, reach: float, around: list[int]
 ) -> None:
     face = spot(x, 40, side)
     assert STRIPS.around(face.boxes_xyxy, reach).tolist() == around
 
 
-def test_around_several_is_around_any_of_them_and_around_nobody_nowhere() -> None:
+def test_around_several_boxes_is_union() -> None:
     both = np.concatenate([spot(30, 40, 20).boxes_xyxy, spot(230, 40, 20).boxes_xyxy])
     assert STRIPS.around(both, 0.0).tolist() == [0, 2]
     assert STRIPS.around(both[:0], MAX_MOVE).tolist() == []
 
 
-def test_around_a_small_face_is_a_small_part_of_a_hall() -> None:
+def test_around_small_face_returns_few_slices() -> None:
     cuttings = planned(1920, 1080)
     around = cuttings.around(spot(900, 500, 30).boxes_xyxy, MAX_MOVE)
     assert 1 <= len(around) <= len(cuttings) / 4
@@ -110,7 +110,7 @@ def whole(face_px: float, x: int, y: int) -> Candidates:
 @pytest.mark.parametrize(
     ("face_px", "x", "y"), [(24, 0, 0), (24, 905, 333), (40, 611, 180), (90, 340, 100), (200, 500, 60)]
 )
-def test_a_face_is_seen_in_the_cuttings_around_it_and_in_no_others(
+def test_face_is_found_only_in_slices_around_it(
     scan: SliceScanner, face_px: float, x: int, y: int
 ) -> None:
     frame, face = pasted(1280, 720, face_px, [(x, y)]), whole(face_px, x, y)
@@ -124,7 +124,7 @@ def test_a_face_is_seen_in_the_cuttings_around_it_and_in_no_others(
     assert not matches_any(face, scan.candidates(frame, np.flatnonzero(beside)))
 
 
-def test_all_cuttings_show_what_each_of_them_shows(scan: SliceScanner) -> None:
+def test_candidates_of_all_slices_equal_union(scan: SliceScanner) -> None:
     places = [(0, 0), (905, 333), (641, 5)]
     frame = pasted(1280, 720, 40, places)
     cuttings = scan.slices(1280, 720)
@@ -138,6 +138,6 @@ def test_all_cuttings_show_what_each_of_them_shows(scan: SliceScanner) -> None:
     assert everywhere.scores.min() >= MIN_CANDIDATE_SCORE
 
 
-def test_no_cutting_shows_nothing(scan: SliceScanner) -> None:
+def test_candidates_of_no_slice_are_empty(scan: SliceScanner) -> None:
     scan.slices(640, 360)
     assert len(scan.candidates(pasted(640, 360, 40, [(100, 50)]), np.zeros(0, np.intp))) == 0
