@@ -1,4 +1,4 @@
-"""What holds for every backend; YuNet needs its model from ../shared."""
+"""Tests of every backend; YuNet needs its model from ../shared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import DETECTORS, load_detector
-from monitor.errors import DetectorError
+from monitor.errors import UnknownBackend
 from monitor.sources.factory import open_source
 from monitor.types import ImageBGR
 from tests.helpers.pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
@@ -93,17 +93,17 @@ def lecture_hall(shared: Path) -> tuple[ImageBGR, list[tuple[float, ...]]]:
     ]
 
 
-def test_the_lecture_hall(detector, shared):
-    """22 of 24 with MediaPipe's models and 23 with YuNet when this was written; 19 are required."""
+def test_detect_lecture_hall(detector, shared):
+    """22 of 24 with MediaPipe's models and 23 with YuNet when this was written; 21 are required."""
     image, boxes = lecture_hall(shared)
     faces = detector.detect(image)
-    found = sum(max(iou(face.box_xyxy, box) for face in faces) >= 0.4 for box in boxes)
-    false = sum(max(iou(face.box_xyxy, box) for box in boxes) < 0.4 for face in faces)
-    assert found >= 21
-    assert false <= 1
+    detected = sum(max(iou(face.box_xyxy, box) for face in faces) >= 0.4 for box in boxes)
+    false_positives = sum(max(iou(face.box_xyxy, box) for box in boxes) < 0.4 for face in faces)
+    assert detected >= 21
+    assert false_positives <= 1
 
 
-def test_a_group(detector, shared):
+def test_detect_group(detector, shared):
     image = cv2.imread(str(shared / "media" / "group.jpg"))
     assert len(detector.detect(np.asarray(image, np.uint8))) == 5
 
@@ -127,5 +127,6 @@ def test_detect_clips_without_or_with_one_person(detector, shared, clip, seconds
 
 
 def test_load_detector_unknown_backend_raises():
-    with pytest.raises(DetectorError, match="expected one of: mediapipe, yunet"):
+    with pytest.raises(UnknownBackend) as caught:
         load_detector(DetectionSettings(backend="haar"))  # type: ignore[arg-type]
+    assert (caught.value.backend, caught.value.known) == ("haar", ("mediapipe", "yunet"))

@@ -16,10 +16,10 @@ from monitor.detection.nms import (
 
 
 def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
-    """Boxes with scores; all keypoints of a box lie in its middle."""
+    """Boxes with scores; all keypoints of a box are at its centre."""
     table = np.array(rows, dtype=np.float32).reshape(-1, 5)
-    middles = (table[:, None, :2] + table[:, None, 2:4]) / 2
-    return Candidates(table[:, :4], table[:, 4], np.repeat(middles, 6, axis=1).astype(np.float32))
+    centres = (table[:, None, :2] + table[:, None, 2:4]) / 2
+    return Candidates(table[:, :4], table[:, 4], np.repeat(centres, 6, axis=1).astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_box_overlaps_of_two_boxes(other, iou, share, size):
         ([(0, 0, 10, 10, 0.6), (30, 0, 40, 10, 0.9)], [0.9, 0.6]),
         ([(0, 0, 10, 10, 0.6), (1, 0, 11, 10, 0.9)], [0.9]),
         ([(0, 0, 10, 10, 0.9), (6, 0, 16, 10, 0.8)], [0.9, 0.8]),
-        # Half a face, cut off by a tile's edge, inside the whole one.
+        # Half a face, cut by the edge of a slice, inside the whole one.
         ([(0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)], [0.9]),
-        # A face inside what looks like head and shoulders of someone nearer.
+        # A face inside the apparent head and shoulders of a nearer person.
         ([(0, 0, 60, 60, 0.9), (20, 5, 40, 25, 0.8)], [0.9, 0.8]),
-        # A, B and C overlap in a row: C falls to B only if B itself stays.
+        # A, B and C overlap in a row: C is suppressed by B only if B itself is kept.
         ([(0, 0, 10, 10, 0.9), (4, 0, 14, 10, 0.8), (8, 0, 18, 10, 0.7)], [0.9, 0.7]),
     ],
     ids=["none", "one", "apart", "same", "neighbours", "part", "head and shoulders", "row"],
@@ -81,14 +81,14 @@ def test_weighted_nms_contained_box_does_not_shift_mean():
         ((1, 1, 6, 6), False, False),
         ((-40, -5, 60, 95), False, False),
     ],
-    ids=["it", "shifted", "neighbour", "a part", "the whole", "too small a part", "head and shoulders"],
+    ids=["same", "shifted", "neighbour", "a part", "the whole", "too small a part", "head and shoulders"],
 )
 def test_matches_any_and_is_contained(other, same, part):
     known = candidates((100, 0, 120, 20, 0.9), (*other, 0.5))
-    one = candidates((0, 0, 20, 20, 0.9))
-    assert (matches_any(one, known), is_contained(one, known)) == (same, part)
-    assert not matches_any(one, candidates())
-    assert not is_contained(one, candidates())
+    candidate = candidates((0, 0, 20, 20, 0.9))
+    assert (matches_any(candidate, known), is_contained(candidate, known)) == (same, part)
+    assert not matches_any(candidate, candidates())
+    assert not is_contained(candidate, candidates())
 
 
 coordinate = st.floats(0, 100, width=32)

@@ -1,4 +1,4 @@
-"""Faces that the detector does not report are counted, and nothing else is."""
+"""The probe counts the faces that the detector does not report, and no other objects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from monitor.detection.small_faces import (
     load_small_face_probe,
 )
 from monitor.detection.tiling import FrameSlices
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from monitor.types import Face, ImageBGR
 from tests.helpers.classrooms import HEIGHT, WIDTH, classroom
 from tests.helpers.drawn_spots import spot
@@ -65,7 +65,7 @@ def watch(frames: Callable[[int], ImageBGR], probe: SmallFaceProbe, samples: int
 
 @pytest.fixture(scope="module")
 def mixed() -> SmallFaceProbe:
-    """A probe that has seen the beginning of a session with three large and eight small faces."""
+    """A probe after the first seconds of a session with three large and eight small faces."""
     probe = loaded()
     watch(lambda sample: classroom(LARGE + SMALL, sample % 3), probe)
     return probe
@@ -131,7 +131,7 @@ def test_submit_runs_bounded_number_of_network_runs(runs: list[int]) -> None:
         costs.append(runs[0] - before)
     assert max(costs) <= MAX_RUNS_PER_SAMPLE
     assert sum(costs) > 3 * MAX_RUNS_PER_SAMPLE
-    assert costs[:4] == [0] * 4, "nothing before the first frame that is due"
+    assert costs[:4] == [0] * 4, "no run before the first frame is due"
     assert probe.result is not None
     assert probe.result.missed > 6 * len(SMALL)
 
@@ -153,7 +153,7 @@ def test_single_frame_is_searched_at_finish() -> None:
     assert probe.result is None
     probe.finish()
     assert probe.result is not None
-    assert abs(probe.result.count + probe.result.found - len(LARGE + SMALL)) <= 1
+    assert abs(probe.result.missed + probe.result.detected - len(LARGE + SMALL)) <= 1
 
 
 def test_session_without_frame_has_no_result() -> None:
@@ -163,8 +163,8 @@ def test_session_without_frame_has_no_result() -> None:
 
 
 class _Scripted:
-    """A scan of one slice and a verifier that accept what the script says of each frame: the frame's first
-    pixel is an index into it."""
+    """A scanner of one slice and a verifier that return the scripted candidates of each frame: the frame's
+    first pixel is the index into the script."""
 
     def __init__(self, script: Sequence[Sequence[Candidates]]) -> None:
         self._script = script
@@ -189,7 +189,7 @@ def frame(index: int) -> ImageBGR:
 
 
 def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ()) -> SmallFaceProbe:
-    """A probe that has got frame 0 at once, frame 1 from 4 s on and frame 2 from 7 s on, until 10 s."""
+    """A probe after frame 0 from the start, frame 1 from 4 s and frame 2 from 7 s on, until 10 s."""
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(21):
         t = sample / FPS
@@ -203,7 +203,7 @@ def test_faces_in_only_one_frame_are_not_counted() -> None:
         probe = scripted(script)
         assert probe.result is not None
         assert probe.result.missed == 0
-        # The last two frames of a session are as many seconds apart as people need to pass.
+        # The last two frames of a session are far enough apart for people to pass.
     probe = scripted([[], [], []])
     last = _Scripted([[], [], [], crowd])
     probe._scanner = probe._verifier = last
@@ -221,15 +221,13 @@ def test_faces_in_only_opening_frame_are_not_counted() -> None:
     assert probe.result is None
     probe.finish()
     assert probe.result is not None
-    assert probe.result.count == 0
+    assert probe.result.missed == 0
 
 
 @pytest.mark.parametrize(
     ("x", "y", "is_detail"), [(124, 190, True), (80, 200, True), (165, 120, False), (124, 80, False)]
 )
-def test_body_detail_is_ignored_and_far_face_is_counted(
-    x: int, y: int, is_detail: bool
-) -> None:
+def test_body_detail_is_ignored_and_far_face_is_counted(x: int, y: int, is_detail: bool) -> None:
     near = spot(100, 100, 60)
     face = Face(tuple(map(float, near.boxes_xyxy[0])), 0.9, np.zeros((6, 2), np.float32))
     script = [at((x, y))]
@@ -260,9 +258,9 @@ def test_face_reported_in_other_frame_is_not_missed() -> None:
 
 def test_closing_frames_are_apart_and_bounded() -> None:
     probe = scripted([[], [], []])
-    times = [one.media_s for one in probe._recent]
+    times = [snapshot.media_s for snapshot in probe._recent]
     assert len(times) <= 3
-    last, *earlier = [one.media_s for one in probe._closing_frames()]
+    last, *earlier = [snapshot.media_s for snapshot in probe._closing_frames()]
     assert last == 10.0
     assert earlier
     assert last - earlier[0] >= CLOSING_GAP_S
@@ -271,15 +269,16 @@ def test_closing_frames_are_apart_and_bounded() -> None:
 
 def test_load_probe_without_networks_returns_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> Iterator[None]:
-        raise DetectorError("mediapipe is not installed")
+        raise ModelNotInstalled("face_detection_short_range.tflite")
 
     monkeypatch.setattr(small_faces, "BlazeFace", missing)
     assert load_small_face_probe(DetectionSettings(backend="yunet")) is None
 
 
 @pytest.mark.parametrize(("median_px", "least"), [(10, 16), (14, 9), (24, 0)])
-def test_the_lecture_hall(shared: Path, median_px: int, least: int) -> None:
-    """24 faces, whose median has ``median_px``: at least ``least`` are missed and counted, none too many."""
+def test_lecture_hall(shared: Path, median_px: int, least: int) -> None:
+    """24 faces with a median size of ``median_px``: at least ``least`` are counted as missed, and not too
+    many."""
     media = shared / "media"
     truth = json.loads((media / "lecture_hall_faces.json").read_text())
     boxes = np.array(truth["faces_xywh"])

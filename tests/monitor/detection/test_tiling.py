@@ -11,7 +11,7 @@ MARGIN_PX = 12
 
 
 def holds(level: PyramidLevel, box: tuple[float, float, float, float]) -> bool:
-    """Whether a box of the frame lies in one tile of the level, up to a pixel of rounding."""
+    """Whether a box of the frame is inside one tile of the level, up to a pixel of rounding."""
     x1, y1, x2, y2 = (side * level.scale for side in box)
     return any(
         x - 1 <= x1 and y - 1 <= y1 and x2 <= x + TILE_PX + 1 and y2 <= y + TILE_PX + 1
@@ -75,7 +75,7 @@ def test_last_level_is_whole_frame_in_one_tile(width, height, min_face):
     ],
 )
 def test_pyramid_levels_tile_counts(width, height, min_face_px, tiles):
-    """The measure of the detector's time: a change here is a change of speed."""
+    """The number of tiles determines the detector's speed."""
     assert [len(level.corners) for level in pyramid_levels(width, height, min_face_px, TILE_PX)] == tiles
 
 

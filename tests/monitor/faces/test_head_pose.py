@@ -19,7 +19,7 @@ from monitor.types import Face, HeadEstimate, HeadPose
 from tests.helpers.turned_faces import seen
 
 
-def misfit_of(face: Face) -> float | None:
+def reprojection_error_of(face: Face) -> float | None:
     fit = fit_keypoints(face)
     return None if fit is None else reprojection_error(fit)
 
@@ -27,7 +27,7 @@ def misfit_of(face: Face) -> float | None:
 def turned(
     yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0, head: NDArray[np.float64] = HEAD_CM
 ) -> Face:
-    """A face as a far camera sees the head, rolled, then tilted, then turned to the subject's left."""
+    """The face of a head that is rolled, then tilted, then turned to the subject's left, for a far camera."""
     return Face((250, 150, 350, 250), 0.9, seen(head, yaw_deg, pitch_deg, roll_deg))
 
 
@@ -82,7 +82,7 @@ def test_pose_error_of_other_heads_and_noisy_points_is_small(yaw_deg, pitch_deg)
 
 
 def test_pose_sign_follows_nose():
-    """The signs, without the formula: to the subject's left is to the right of the picture."""
+    """The signs, without the formula: the subject's left is on the right of the image."""
     face = turned(0)
     for shift, yaw, pitch in (((12, 0), 1, 0), ((-12, 0), -1, 0), ((0, -12), 0, 1), ((0, 12), 0, -1)):
         points = face.keypoints.copy()
@@ -108,21 +108,21 @@ def test_pose_sign_follows_nose():
 )
 def test_pose_of_insufficient_points_is_none(face):
     assert pose_from_keypoints(face) is None
-    assert misfit_of(face) is None
+    assert reprojection_error_of(face) is None
 
 
 def test_reprojection_error_is_zero_for_a_head_and_grows():
-    assert misfit_of(turned(40, -20, 15)) == pytest.approx(0, abs=1e-5)
+    assert reprojection_error_of(turned(40, -20, 15)) == pytest.approx(0, abs=1e-5)
     face = turned(0)
     wrong = []
     for shift in (5, 15, 30):
         points = face.keypoints.copy()
         points[3, 0] += shift
-        wrong.append(misfit_of(Face(face.box_xyxy, 0.9, points)))
+        wrong.append(reprojection_error_of(Face(face.box_xyxy, 0.9, points)))
     assert wrong == sorted(wrong)
     assert wrong[0] > 0.005
     assert wrong[2] > 0.06
-    assert misfit_of(without(face, 4, 5)) == pytest.approx(0, abs=1e-5)
+    assert reprojection_error_of(without(face, 4, 5)) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -151,5 +151,5 @@ def test_is_facing_uses_settings():
 
 def test_keypoint_pose_estimator_gives_pose_without_eyes():
     faces = [turned(20), without(turned(10), *range(6))]
-    readings = KeypointPoseEstimator().estimate(np.zeros((1, 1, 3), np.uint8), faces)
-    assert readings == [HeadEstimate(pose_from_keypoints(faces[0])), HeadEstimate(None)]
+    heads = KeypointPoseEstimator().estimate(np.zeros((1, 1, 3), np.uint8), faces)
+    assert heads == [HeadEstimate(pose_from_keypoints(faces[0])), HeadEstimate(None)]

@@ -11,7 +11,7 @@ from tests.helpers.turned_faces import seen
 
 
 def mesh(yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0) -> NDArray[np.float32]:
-    """A mesh of which only the points that count are anywhere; depths are made up."""
+    """A mesh with only the points that are used, all others and the depths NaN."""
     points = np.full((468, 3), np.nan, np.float32)
     points[VERTICES, :2] = seen(FACE_CM, yaw_deg, pitch_deg, roll_deg)
     return points
@@ -26,7 +26,7 @@ def test_pose_from_mesh_recovers_direction_for_any_roll(yaw_deg, pitch_deg, roll
 
 
 def test_mesh_points_match_keypoint_head():
-    """Both come from one canonical face: its eyes are the means of their corners."""
+    """Both are from one canonical face: the eyes are the means of their corners."""
     place = {int(vertex): FACE_CM[row] for row, vertex in enumerate(VERTICES)}
     assert len(place) == len(VERTICES) == 33
     np.testing.assert_allclose((place[33] + place[133]) / 2, HEAD_CM[0], atol=0.01)

@@ -82,10 +82,10 @@ def test_larger_error_never_accepts_more(yaw_deg, pitch_deg, error_deg, more_deg
         (0, -MAX_PITCH_DOWN_DEG, HeadPoseClass.LOWERED),
     ],
 )
-def test_level_pose_is_accepted(yaw_deg, pitch_deg, pose):
+def test_classify_head_pose_of_readable_poses(yaw_deg, pitch_deg, pose):
     assert classify_head_pose(yaw_deg, pitch_deg) is pose
 
 
-def test_unknown_pitch_is_rejected():
+def test_is_readable_pose_of_nan_is_false():
     assert not is_readable_pose(float("nan"), 0.0)
     assert not is_readable_pose(0.0, float("nan"))
