@@ -189,8 +189,8 @@ def _item(
         line=line,
         group=group,
         coverage=numbers.get("coverage"),
-        usual_share=numbers.get("usual_share"),
-        usual_sessions=int(numbers.get("usual_sessions") or 0),
+        usual_share=numbers.get("baseline_share"),
+        usual_sessions=int(numbers.get("baseline_sessions") or 0),
         earlier_lessons=len(earlier),
         sparkline=sparkline_svg(points, line.started_at, alt) if earlier else Markup(""),
     )

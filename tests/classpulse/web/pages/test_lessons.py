@@ -95,7 +95,7 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     assert ben.get(f"/lessons/{judged}/erase?student={student}").status_code == 404
     assert cleo.submit(f"/lessons/{judged}/erase", **fields).status_code == 403
     assert len(queries.list_students(engine, judged)) == 4
-    address = f"/check-ins/{judged}/{student}/sad_share"
+    address = f"/check-ins/{judged}/{student}/sadness"
     assert ben.submit(address, verdict="confirmed").status_code == 404
     assert queries.list_corrections(engine, judged) == []
     assert {one.review for one in queries.list_flags(engine, judged)} == {"open"}
