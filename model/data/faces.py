@@ -119,7 +119,7 @@ class Faces:
         shapes = {
             "images": (count, FACE_PX, FACE_PX),
             "labels": (count,),
-            "counts": (count, len(VOTE_COLUMNS)),
+            "vote_counts": (count, len(VOTE_COLUMNS)),
             "usage": (count,),
             "csv_rows": (count,),
         }

@@ -221,7 +221,7 @@ def training_stage_lines(run: Mapping[str, Any]) -> str:
             line += ", going on from the weights before"
         if taught:
             who = "an earlier network" if len(taught) == 1 else f"{len(taught)} earlier networks"
-            line += f"; {format_share(settings['trust'])} of the target was what {who} said of the face"
+            line += f"; {format_share(settings['teacher_weight'])} of the target was what {who} said of the face"
             line += " and its mirror image"
         lines.append(line + ".")
     return "\n".join(lines)
@@ -243,8 +243,8 @@ def render_card(run: Mapping[str, Any]) -> str:
         sad_sad=format_share(sad[Emotion.SAD] / max(1, sum(sad))),
         parameters=f"{run['parameters']:,}",
         history=training_stage_lines(run),
-        small_low=run["settings"]["augment"]["small_px"][0],
-        small_high=run["settings"]["augment"]["small_px"][1],
+        small_low=run["settings"]["augment"]["downscale_px"][0],
+        small_high=run["settings"]["augment"]["downscale_px"][1],
         mixed=mixup_sentence(run),
         temperatures=", ".join(
             f"{head} {own['temperature']:.2f}" for head, own in run["calibrations"].items()

@@ -3,7 +3,7 @@
 ``expression.json`` holds them under ``measured``, and a session's record keeps them::
 
     {"name": "cp-fer-3",
-     "card": {"half": "report", "faces": 1686, "accuracy": 0.868, "sad_precision": 0.782, "sad_recall": 0.662,
+     "scores": {"half": "report", "faces": 1686, "accuracy": 0.868, "sad_precision": 0.782, "sad_recall": 0.662,
               "neutral_called_sad": 0.048, "ece": 0.019},
      "confusion": {"half": "choose", "faces": [7 counts], "means": [7 rows of 7 shares],
                    "poses": {"level": {"faces": [7 counts], "means": [7 rows]}, and the other poses}}}
@@ -51,7 +51,7 @@ def mean_probabilities_by_label(
     of = [probabilities[majority == label].astype(np.float64) for label in range(len(EMOTIONS))]
     own = np.eye(len(EMOTIONS))
     means = [rows.mean(axis=0) if len(rows) else own[label] for label, rows in enumerate(of)]
-    return {"faces": [len(rows) for rows in of], "means": np.round(means, DECIMALS).tolist()}
+    return {"faces": [len(rows) for rows in of], "mean_answers": np.round(means, DECIMALS).tolist()}
 
 
 def mean_probabilities_by_pose(
@@ -65,7 +65,7 @@ def mean_probabilities_by_pose(
     at = np.array([classify_head_pose(yaw, pitch) for yaw, pitch in poses_deg])
     alone = {pose.value: readable & (at == pose) for pose in HeadPoseClass}
     return mean_probabilities_by_label(probabilities[readable], majority[readable]) | {
-        "poses": {
+        "by_pose": {
             pose: mean_probabilities_by_label(probabilities[which], majority[which])
             for pose, which in alone.items()
         }
@@ -95,7 +95,7 @@ def measure_model(
     )
     return {
         "name": classifier.version.rsplit(" ", 1)[0],
-        "card": {"half": "report", "faces": found.faces}
+        "scores": {"half": "report", "faces": found.faces}
         | {name: round(value, DECIMALS) for name, value in card.items()},
         "confusion": {"half": "choose", **confusion},
     }
@@ -107,6 +107,6 @@ def write_model_metrics(
     """Measure the exported model at ``path`` and write the figures into the JSON beside it."""
     measured = measure_model(LiteRTClassifier(read_model(path)), splits.choose, splits.report, estimate_poses)
     beside = path.with_suffix(".json")
-    about = json.loads(beside.read_text(encoding="utf-8")) | {"measured": measured}
+    about = json.loads(beside.read_text(encoding="utf-8")) | {"metrics": measured}
     write_pretty_json(beside, about)
     return measured

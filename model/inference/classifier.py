@@ -68,7 +68,7 @@ def read_model(path: Traversable) -> ModelFile:
         about: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
         version, labels = str(about["version"]), tuple(about["labels"])
         heads, digest = tuple(about["heads"]), str(about["sha256"])
-        measured = about.get("measured")
+        measured = about.get("metrics")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path} cannot be loaded ({error}); expected a model with its {beside.name} beside it; "

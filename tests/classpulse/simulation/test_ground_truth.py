@@ -67,9 +67,9 @@ def changed(**change: Any) -> str:
         (changed(students__0__samples=[]), "nobody is in it"),
         (changed(events__0__students=[4]), r"event \(leave\) is of a student who is not in the list"),
         (changed(events__0__end_s=0.1), r"event \(leave\) ends before it starts"),
-        (changed(things__0__boxes_xyxy=[None]), "a poster has 1 boxes; expected one a sample"),
-        (changed(things__0__boxes_xyxy=[None, [5, 5, 4, 9]]), "of a poster is empty"),
-        (changed(things__0__boxes_xyxy=[None, [5, 400, 9, 500]]), "a poster is at .* outside the picture"),
+        (changed(distractors__0__boxes_xyxy=[None]), "a poster has 1 boxes; expected one a sample"),
+        (changed(distractors__0__boxes_xyxy=[None, [5, 5, 4, 9]]), "of a poster is empty"),
+        (changed(distractors__0__boxes_xyxy=[None, [5, 400, 9, 500]]), "a poster is at .* outside the picture"),
         (changed(students__0__seat_xyxy=[10, 10, 10, 50]), "of Seat 1 is empty"),
         (changed(width=0), "width: Input should be greater than 0"),
         (changed(students__0__student=3), "students are numbered from 0"),
@@ -90,7 +90,7 @@ def test_a_file_that_is_no_truth_gets_one_line(tmp_path: Path, text: str, messag
 
 def test_a_truth_of_version_2_is_read_and_knows_no_pitch_and_no_things(tmp_path: Path) -> None:
     document = json.loads(changed(version=2))
-    del document["things"]
+    del document["distractors"]
     for sample in document["students"][0]["samples"]:
         del sample["pitch_deg"]
     (tmp_path / "truth.json").write_text(json.dumps(document), encoding="utf-8")

@@ -121,7 +121,7 @@ def test_contradictions_are_counted_by_group() -> None:
     images = draw_smooth(3)[[0, 0, 0, 1, 1, 2, 2]]
     counts = np.zeros((7, 10), np.int64)
     counts[np.arange(7), [0, 1, 1, 2, 2, 3, 7]] = 10  # the last is of contempt: no majority, no contradiction
-    found = find_duplicates(of_images(images, labels=np.array([0, 0, 0, 1, 2, 3, 4]), counts=counts)).exact
+    found = find_duplicates(of_images(images, labels=np.array([0, 0, 0, 1, 2, 3, 4]), vote_counts=counts)).exact
     assert (found.label_conflicts, found.majority_conflicts) == (2, 1)
 
 

@@ -77,12 +77,12 @@ def test_split_that_is_not_there(name: str, message: str) -> None:
         ("images", np.zeros((3, 48, 48, 1), np.uint8), "images of the faces are"),
         ("labels", np.zeros(2, np.int64), r"labels of the faces are \(2,\); expected \(3,\)"),
         ("labels", np.zeros((3, 1), np.int64), "labels of the faces are"),
-        ("counts", np.zeros((3, 7), np.int64), r"counts of the faces are \(3, 7\); expected \(3, 10\)"),
+        ("vote_counts", np.zeros((3, 7), np.int64), r"vote_counts of the faces are \(3, 7\); expected \(3, 10\)"),
         ("usage", np.zeros(4, np.int64), "usage of the faces are"),
         ("csv_rows", np.zeros(4, np.int64), "csv_rows of the faces are"),
         ("labels", np.array([0, 7, 1]), "a face has label 7; expected 0 to 6: angry, disgust"),
         ("labels", np.array([0, -1, 1]), "a face has label -1"),
-        ("counts", np.full((3, 10), -1), "fewer than no votes"),
+        ("vote_counts", np.full((3, 10), -1), "fewer than no votes"),
     ],
 )
 def test_faces_that_are_not_what_they_should_be(field: str, value: np.ndarray, message: str) -> None:

@@ -23,7 +23,7 @@ def condition(name: str, share: float | None) -> dict[str, object]:
 
 
 def stage(epochs: int, minutes: float, start: object = None, teachers: object = ()) -> dict[str, object]:
-    settings = {"epochs": epochs + 1, "px": 36, "trust": 0.4}
+    settings = {"epochs": epochs + 1, "px": 36, "teacher_weight": 0.4}
     facts = {"settings": settings, "epochs": [{}] * epochs, "minutes": minutes, "chosen_epoch": 2}
     return facts | {"start": start, "teachers": teachers}
 

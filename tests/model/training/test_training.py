@@ -84,7 +84,7 @@ def run_dir(
 ) -> Path:
     out = tmp_path_factory.mktemp("runs") / "first"
     with eagerly():
-        train.train(splits, out, settings)
+        train.train_network(splits, out, settings)
     return out
 
 
@@ -146,7 +146,7 @@ def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
 def test_rate_warms_up_and_ends_at_nothing(train: ModuleType) -> None:
     from model.training.settings import TrainSettings
 
-    rate = train.schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
+    rate = train.learning_rate_schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
     values = [float(rate(step)) for step in (0, 5, 10, 55, 100)]
     assert values == pytest.approx([0, 0.005, 0.01, 0.005, 0], abs=1e-5)
 
@@ -170,7 +170,7 @@ def test_what_is_saved_is_the_average_and_not_the_last_weights(
     from model.training.run_folder import load_training_state
 
     with eagerly():
-        train.train(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
+        train.train_network(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
     kept, saved = load_training_state(tmp_path / "run"), weights_of(tmp_path / "run")
     for average, weights in zip(kept.average, saved, strict=True):
         np.testing.assert_allclose(average, weights, atol=1e-6)
@@ -197,10 +197,10 @@ def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
     )
     scores = {}
     for name, faces in {"true": seen, "shuffled": shuffled}.items():
-        train.train(Splits(faces, fresh.subset(np.arange(70)), fresh), tmp_path / name, settings)
+        train.train_network(Splits(faces, fresh.subset(np.arange(70)), fresh), tmp_path / name, settings)
         network = trained.load_network(tmp_path / name)
         scores[name] = head_accuracies(
-            trained.predict(network, fresh.images, 24), fresh.subset(np.arange(140))
+            trained.predict_logits(network, fresh.images, 24), fresh.subset(np.arange(140))
         )
     assert min(scores["true"]) > 0.8
     assert max(scores["shuffled"]) < 0.35
@@ -218,13 +218,13 @@ def test_resumed_is_the_same_as_not_interrupted(
         if (epoch, step) == (2, 2):
             raise KeyboardInterrupt
 
-    when = {"epoch_done": stop} if cut == "after the first epoch" else {"progress": stop_within}
+    when = {"on_epoch": stop} if cut == "after the first epoch" else {"on_progress": stop_within}
     out = tmp_path / "cut"
     with eagerly():
         with pytest.raises(KeyboardInterrupt):
-            train.train(splits, out, settings, **when)
+            train.train_network(splits, out, settings, **when)
         assert len(read_run(out)["epochs"]) == 1
-        run = train.resume(splits, out)
+        run = train.resume_training(splits, out)
     whole = read_run(run_dir)
     times = {"elapsed_s", "minutes"}
     for row, same in zip(run["epochs"], whole["epochs"], strict=True):
@@ -240,21 +240,21 @@ def test_resuming_a_training_that_is_done_changes_nothing(
     train: ModuleType, run_dir: Path, splits: Splits
 ) -> None:
     before = read_run(run_dir)
-    assert train.resume(splits, run_dir) == before
+    assert train.resume_training(splits, run_dir) == before
 
 
 def test_a_finished_training_is_not_overwritten(
     train: ModuleType, run_dir: Path, splits: Splits, settings: Any
 ) -> None:
     with pytest.raises(ModelError, match="holds a training already"):
-        train.train(splits, run_dir, settings)
+        train.train_network(splits, run_dir, settings)
 
 
 def test_resuming_with_other_data_is_refused(train: ModuleType, run_dir: Path, splits: Splits) -> None:
     with pytest.raises(ModelError, match="the data has"):
-        train.resume(replace(splits, train=make_faces(41)), run_dir)
+        train.resume_training(replace(splits, train=make_faces(41)), run_dir)
     with pytest.raises(ModelError, match="teachers"):
-        train.resume(splits, run_dir, teachers=[run_dir])
+        train.resume_training(splits, run_dir, teachers=[run_dir])
 
 
 def test_a_training_can_be_gone_on_from(
@@ -264,7 +264,7 @@ def test_a_training_can_be_gone_on_from(
 
     still = replace(settings, epochs=1, peak_rate=0.0)
     with eagerly():
-        run = train.train(splits, tmp_path / "on", still, start=run_dir)
+        run = train.train_network(splits, tmp_path / "on", still, start_from=run_dir)
     assert run["start"]["settings"]["epochs"] == 3
     fresh = [np.asarray(weight) for weight in build_network(settings.network).trainable_weights]
     kept, gone_on = (
@@ -284,7 +284,7 @@ def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
     faces = splits.choose
     network = trained.load_network(run_dir)
     looks = [
-        softmax(trained.predict(network, images, settings.px)["expression"])
+        softmax(trained.predict_logits(network, images, settings.px)["expression"])
         for images in (faces.images, faces.images[:, :, ::-1])
     ]
     taught = teacher_probabilities([run_dir], faces)
@@ -300,7 +300,7 @@ def test_an_exported_model_can_be_gone_on_from(
         np.testing.assert_allclose(kept, given, atol=1e-3)
     with eagerly():
         still = replace(settings, epochs=1, peak_rate=0.0)
-        run = train.train(splits, tmp_path / "on", still, start=exported)
+        run = train.train_network(splits, tmp_path / "on", still, start_from=exported)
     assert run["start"]["settings"] == read_run(run_dir)["settings"]
     assert "results" not in run["start"]
 
@@ -327,7 +327,7 @@ def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -
 def test_what_is_exported_says_what_keras_says_calibrated(
     trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
 ) -> None:
-    logits = trained.predict(trained.load_network(run_dir), splits.report.images)
+    logits = trained.predict_logits(trained.load_network(run_dir), splits.report.images)
     for head, own in CALIBRATIONS.items():
         found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
         np.testing.assert_allclose(
@@ -343,7 +343,7 @@ def test_what_is_exported_belongs_together(exported: Path) -> None:
     assert load_classifier(exported / "expression.tflite").version == training["model"]
     measured = load_classifier(exported / "expression.tflite").model_metrics
     assert measured is not None
-    assert measured["card"]["accuracy"] == pytest.approx(
+    assert measured["scores"]["accuracy"] == pytest.approx(
         training["results"]["heads"]["expression"]["ferplus"]["accuracy"], abs=1e-4
     )
     assert training["calibrations"] == calibrations_to_json(CALIBRATIONS)

@@ -165,18 +165,18 @@ class TestTraining:
         options = [
             "--epochs",
             "5",
-            "--px",
+            "--image-px",
             "36",
             "--batch",
             "8",
-            "--rate",
+            "--learning-rate",
             "0.5",
             "--seed",
             "8",
-            "--trust",
+            "--distillation-weight",
             "0.2",
         ]
-        options += ["--warmup-epochs", "0.5", "--calm-epochs", "2", "--mixup", "0.3"]
+        options += ["--warmup-epochs", "0.5", "--no-mixup-epochs", "2", "--mixup", "0.3"]
         folders = ["--out", "o", "--start", "s", "--teacher", "a", "--teacher", "b"]
         assert run_command_line(["model", "train", str(data), *options, *folders]) == 0
         expected = TrainSettings(
@@ -191,7 +191,7 @@ class TestTraining:
             augment=AugmentSettings(mixup_share=0.3),
         )
         assert asked["settings"] == (expected,)
-        assert (asked["out"], asked["start"]) == (Path("o"), Path("s"))
+        assert (asked["out"], asked["start_from"]) == (Path("o"), Path("s"))
         assert asked["teachers"] == (Path("a"), Path("b"))
         said = capsys.readouterr()
         assert said.out == "epoch 3 of 4 chosen\n"
@@ -221,15 +221,15 @@ class TestTraining:
         from model.training.settings import settings_from
 
         known = training_stages(json.loads(shipped_file("training.json").read_text()))
-        assert run_command_line(["model", "train", str(data), "--as-shipped", "1", "--epochs", "3"]) == 0
+        assert run_command_line(["model", "train", str(data), "--shipped-stage", "1", "--epochs", "3"]) == 0
         assert asked["settings"] == (replace(settings_from(known[0]), epochs=3),)
         capsys.readouterr()
-        assert run_command_line(["model", "train", str(data), "--as-shipped", "9"]) == 2
+        assert run_command_line(["model", "train", str(data), "--shipped-stage", "9"]) == 2
         assert f"in {len(known)} stages; there is no stage 9" in capsys.readouterr().err
 
     def test_the_shipped_network_can_be_gone_on_from(self, data: Path, asked: dict[str, object]) -> None:
         assert run_command_line(["model", "train", str(data), "--start", "shipped"]) == 0
-        start = asked["start"]
+        start = asked["start_from"]
         assert isinstance(start, Path)
         assert (start / "network.npz").is_file()
 

@@ -91,13 +91,13 @@ def test_the_numbers_on_the_page_are_the_facts(shell, data: Path, tmp_path: Path
         training, public = (split["classes"][index] for split in facts["splits"])
         row = next(row for row in page.table if row[0] == label)
         assert row[1::2] == [str(training), str(public)]
-    agreed, same = facts["agreement"]["agreed"], facts["agreement"]["same"]
+    agreed, same = facts["agreement"]["with_majority"], facts["agreement"]["matching"]
     assert (agreed, same) == (41, 6)
     assert "41 (98 %) have a majority, and on 15 % of those" in plain(page)
     assert "1 (2 %) of the faces have no majority (tie 1)" in plain(page)
     copies = next(row for row in page.table if row[0] == "those and near copies")
-    found = facts["alike"]
-    assert copies[1:4] == [str(found[key]) for key in ("groups", "faces", "crossing")] == ["1", "2", "1"]
+    found = facts["near_duplicates"]
+    assert copies[1:4] == [str(found[key]) for key in ("groups", "faces", "across_splits")] == ["1", "2", "1"]
     assert "1 (7 %) of the faces of PublicTest are also in Training" in plain(page)
     assert "gains up to 7.1 points" in plain(page)
     assert (
@@ -120,7 +120,7 @@ def test_data_without_votes_says_so_rather_than_zero(shell, tmp_path: Path) -> N
     assert not (tmp_path / "out" / "agreement.png").exists()
     facts = shell.json("model", "explore", path, "--out", tmp_path / "facts")
     assert facts["agreement"] is None
-    assert facts["alike"]["seen"] == {}
+    assert facts["near_duplicates"]["shared_with_training"] == {}
 
 
 def test_one_split_says_nothing_of_others(shell, tmp_path: Path) -> None:
