@@ -8,17 +8,8 @@ import pytest
 from model.training.augmentation import AugmentSettings
 from model.training.batches import TrainingBatches, make_targets, random_crop, to_network_input
 from tests.helpers.made_up_faces import make_faces
+from tests.helpers.training import NO_AUGMENTATION
 
-NO_AUGMENTATION = AugmentSettings(
-    shift_px=0,
-    rotate_deg=0,
-    scale=0,
-    contrast=0,
-    erase_share=0,
-    downscale_share=0,
-    mixup_share=0,
-    negative_share=0,
-)
 MIXED = replace(NO_AUGMENTATION, mixup_share=1, mixup_alpha=1.0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,16 +22,9 @@ from model.inference.classifier import LiteRTClassifier, load_classifier, read_m
 from model.training.augmentation import AugmentSettings
 from model.training.run_folder import EPOCHS_FILE, NETWORK_FILE, RUN_FILE, STATE_FILE, read_run
 from tests.helpers.made_up_faces import make_faces
+from tests.helpers.training import ignore_library_warnings, needs_training
 
-pytestmark = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow: the extra [train]"
-    ),
-    # Warnings of TensorFlow, Keras and protobuf about each other and NumPy.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-]
+pytestmark = [needs_training, *ignore_library_warnings]
 
 
 CALIBRATIONS = {
