@@ -131,8 +131,8 @@ def _no_majority_findings(agreement: LabelAgreement) -> tuple[str, ...]:
         reasons = ", ".join(f"{reason.value} {count:,}" for reason, count in counts if count)
         lines = [
             f"{count_with_share(agreement.faces - agreement.with_majority, agreement.faces)} of the "
-            f"faces have no majority ({reasons}). On them an answer is neither right nor wrong; a score against the "
-            "raters omits them, and with them the faces that are hardest to read."
+            f"faces have no majority ({reasons}). On them an answer is neither right nor wrong; a "
+            "score against the raters omits them, and with them the faces that are hardest to read."
         ]
     if agreement.without_majority[NoMajorityReason.NO_VOTES]:
         lines.append("Of the faces without votes only FER2013’s label is known.")
