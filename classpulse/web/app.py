@@ -83,11 +83,11 @@ PAGES = (
 
 def build_app(config: Config, engine: Engine) -> Starlette:
     """The application over a configuration and its open database. Where there is no administrator yet,
-    ``app.state.site.code`` is the one-time code that the first start must show."""
+    ``app.state.context.setup_code`` is the one-time code that the first start must show."""
     serve = config.settings.serve
     logins = LoginSessions(engine, hours=serve.session_hours, secure=serve.is_secure)
     code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
-    routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
+    routes: list[BaseRoute] = [page_route for page in PAGES for page_route in page.ROUTES]
     routes.append(Mount("/static", SafeStaticFiles(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
@@ -98,10 +98,10 @@ def build_app(config: Config, engine: Engine) -> Starlette:
         ],
         exception_handlers={HTTPException: _http_error, 500: _server_error},  # type: ignore[dict-item]
     )
-    app.state.site = AppContext(config, engine, logins, code)
-    app.state.uploads = UploadStore(uploads_folder(config))
-    app.state.stills = StillStore()
-    app.state.analyses = UploadQueue(config, app.state.uploads)
+    app.state.context = AppContext(config, engine, logins, code)
+    app.state.upload_store = UploadStore(uploads_folder(config))
+    app.state.still_store = StillStore()
+    app.state.upload_queue = UploadQueue(config, app.state.upload_store)
     return app
 
 
@@ -119,14 +119,14 @@ class SafeStaticFiles(StaticFiles):
 def _allowed_hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
     # Itself always, for what looks whether it still answers; no other computer's page has these names.
-    own = ("localhost", "127.0.0.1", "[::1]")
-    return (*own, *(() if serve.is_local else (serve.host,)), *serve.names)
+    always_allowed = ("localhost", "127.0.0.1", "[::1]")
+    return (*always_allowed, *(() if serve.is_local else (serve.host,)), *serve.host_names)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
     detail = error.detail and get_translator(request_language(request))(error.detail)
     if not hasattr(request.state, "account"):  # no route, so no guard has looked
-        request.state.account = request.app.state.site.login_sessions.current_account(request)
+        request.state.account = request.app.state.context.login_sessions.current_account(request)
     if not accepts_html(request):
         return JSONResponse({"error": detail}, error.status_code, error.headers)
     answer = render_page(

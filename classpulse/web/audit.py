@@ -22,7 +22,7 @@ class ViewAuditThrottle:
         """Whether this look is another one than the last of the same key; it is remembered."""
         with self._lock:
             now_s = self._clock()
-            self._last_s = {one: at_s for one, at_s in self._last_s.items() if now_s - at_s < VIEW_INTERVAL_S}
+            self._last_s = {known_key: at_s for known_key, at_s in self._last_s.items() if now_s - at_s < VIEW_INTERVAL_S}
             is_new = key not in self._last_s
             self._last_s[key] = now_s
             return is_new

@@ -24,9 +24,9 @@ class BackgroundJobs:
         """What is made under that key already, or else a new making, which waits for its turn. ``restart``:
         something has changed, of which one that has begun may not know; one that still waits will."""
         with self._lock:
-            going = self._jobs.get(key)
-            if going is not None and not going.done() and not (restart and going.running()):
-                return going
+            running = self._jobs.get(key)
+            if running is not None and not running.done() and not (restart and running.running()):
+                return running
             future = self._jobs[key] = self._worker.submit(job)
         future.add_done_callback(lambda done: self._forget(key, done))
         return future

@@ -31,30 +31,30 @@ SUMMARY_WAIT_S = 2.0
 def visible_classes(request: Request) -> list[ClassGroup]:
     """The classes with a number that this account may look at, by name."""
     account = request_account(request)
-    return [one for one in list_classes(context_of(request).engine) if can_view_class(account, one.name)]
+    return [group for group in list_classes(context_of(request).engine) if can_view_class(account, group.name)]
 
 
 def selectable_class_names(request: Request) -> list[str]:
     """The classes that somebody can choose from: a teacher's own, else all that are known."""
-    site, account = context_of(request), request_account(request)
+    context, account = context_of(request), request_account(request)
     if account.role is Role.TEACHER:
         return sorted(account.classes)
-    return sorted({one.name for one in list_classes(site.engine)} | {site.config.settings.class_.name})
+    return sorted({group.name for group in list_classes(context.engine)} | {context.config.settings.class_.name})
 
 
 def requested_class(request: Request, permission: Permission = Permission.VIEW) -> ClassGroup:
     """The class whose number is in the address (``{group:int}``), for who may do ``permission`` with it."""
     number = int(request.path_params["group"])
-    found = next((one for one in list_classes(context_of(request).engine) if one.id == number), None)
-    if found is None:
+    group = next((candidate for candidate in list_classes(context_of(request).engine) if candidate.id == number), None)
+    if group is None:
         raise HTTPException(404)
-    require_permission(request, permission, found.name)
-    return found
+    require_permission(request, permission, group.name)
+    return group
 
 
 def class_by_name(request: Request, name: str) -> ClassGroup | None:
     """The number of a class by its name."""
-    return next((one for one in list_classes(context_of(request).engine) if one.name == name), None)
+    return next((group for group in list_classes(context_of(request).engine) if group.name == name), None)
 
 
 def report_settings_for(request: Request) -> ReportSettings:
@@ -72,58 +72,58 @@ def parse_day(text: str) -> datetime | None:
 
 def audited_names(request: Request, student_ids: Iterable[int], subject: str) -> dict[int, str]:
     """The names of those students, where any are stored; that somebody looked at ``subject`` is noted."""
-    site, asked = context_of(request), list(student_ids)
-    found = load_student_names(site.engine, asked) if asked else {}
-    site.audit(request_account(request), "look", subject, "with names" if found else "")
-    return found
+    context, ids = context_of(request), list(student_ids)
+    names = load_student_names(context.engine, ids) if ids else {}
+    context.audit(request_account(request), "view", subject, "with names" if names else "")
+    return names
 
 
-def shows_students(site: AppContext) -> bool:
+def shows_students(context: AppContext) -> bool:
     """Whether anything about one student may be shown: not in mode aggregate."""
-    policy = site.config.settings.policy
+    policy = context.config.settings.policy
     return policy is None or policy.mode is not AnalysisMode.AGGREGATE
 
 
-def shows_session_students(site: AppContext, session: SessionRecord) -> bool:
+def shows_session_students(context: AppContext, session: SessionRecord) -> bool:
     """Whether a session has students that may be shown."""
-    return session.mode != AnalysisMode.AGGREGATE.value and shows_students(site)
+    return session.mode != AnalysisMode.AGGREGATE.value and shows_students(context)
 
 
 def visible_flags(request: Request, group: ClassGroup | None = None) -> list[FlaggedStudent]:
     """The flags of one class or of all, of those that this account sees; none where nothing about one student
     may be shown."""
-    site, account = context_of(request), request_account(request)
+    context, account = context_of(request), request_account(request)
     return [
-        one
-        for one in list_flagged_students(site.engine, group.name if group else None)
-        if can_view_class(account, one.session.class_name) and shows_session_students(site, one.session)
+        flagged
+        for flagged in list_flagged_students(context.engine, group.name if group else None)
+        if can_view_class(account, flagged.session.class_name) and shows_session_students(context, flagged.session)
     ]
 
 
-def summaries_pending(site: AppContext) -> bool:
+def summaries_pending(context: AppContext) -> bool:
     """See to it that every ended session is summed up; whether some still are to be. It is done beside the
     page, so that nobody waits for a year of lessons."""
-    waiting = [
-        one for one in list_pending_summaries(site.engine, RULES_VERSION) if one not in site.unsummarisable
+    pending = [
+        session_id for session_id in list_pending_summaries(context.engine, RULES_VERSION) if session_id not in context.unsummarisable
     ]
-    if not waiting:
+    if not pending:
         return False
-    future = summarise_in_background(site)
-    if len(waiting) > MAX_INLINE_SUMMARIES:
+    future = summarise_in_background(context)
+    if len(pending) > MAX_INLINE_SUMMARIES:
         return True
     with suppress(TimeoutError):
         future.exception(timeout=SUMMARY_WAIT_S)
     return not future.done()
 
 
-def summarise_in_background(site: AppContext) -> Future[None]:
+def summarise_in_background(context: AppContext) -> Future[None]:
     """Sum up what is to be, beside the page."""
-    return site.jobs.start("history", lambda: _summarise(site), restart=True)
+    return context.jobs.start("history", lambda: _summarise(context), restart=True)
 
 
-def _summarise(site: AppContext) -> None:
-    tried = frozenset(list_pending_summaries(site.engine, RULES_VERSION))
-    summarise_pending(site.engine, site.config, quiet=True)
+def _summarise(context: AppContext) -> None:
+    pending = frozenset(list_pending_summaries(context.engine, RULES_VERSION))
+    summarise_pending(context.engine, context.config, quiet=True)
     # Those that cannot be read: they are said once, and not tried with every page. A lesson that has ended or
     # was corrected meanwhile is none of them.
-    site.unsummarisable = tried & frozenset(list_pending_summaries(site.engine, RULES_VERSION))
+    context.unsummarisable = pending & frozenset(list_pending_summaries(context.engine, RULES_VERSION))

@@ -95,7 +95,7 @@ class AppContext:
 
 def context_of(request: Request) -> AppContext:
     """The dashboard that a request belongs to."""
-    return cast("AppContext", request.app.state.site)
+    return cast("AppContext", request.app.state.context)
 
 
 def request_account(request: Request) -> Account:
@@ -139,7 +139,7 @@ def render_page(request: Request, template: str, status_code: int = 200, **conte
             account=account,
             language=language,
             zone=site.zone,
-            form_token=site.login_sessions.csrf_token(request),
+            csrf_token=site.login_sessions.csrf_token(request),
             may=lambda action, name=None: (
                 account is not None and is_allowed(account, Permission(action), name)
             ),
@@ -178,11 +178,11 @@ def request_language(request: Request) -> Language:
     chosen = request.cookies.get("classpulse_language")
     if chosen in LANGUAGES:
         return Language(str(chosen))
-    wanted = [
+    preferred = [
         part.split(";")[0].strip()[:2].lower()
         for part in request.headers.get("accept-language", "").split(",")
     ]
-    return next((Language(one) for one in wanted if one in LANGUAGES), Language.EN)
+    return next((Language(language) for language in preferred if language in LANGUAGES), Language.EN)
 
 
 def get_translator(language: str) -> Callable[[str], str]:
@@ -232,7 +232,7 @@ def _date_filters() -> dict[str, Callable[..., str]]:
 
 def _translations(language: str) -> gettext.NullTranslations:
     """The dashboard's own texts, and the reports' for what it takes from them."""
-    own = gettext.translation("classpulse", LOCALE_FOLDER, [language], fallback=True)
+    translations = gettext.translation("classpulse", LOCALE_FOLDER, [language], fallback=True)
     if language in LANGUAGES:
-        own.add_fallback(load_catalogue(Language(language)))
-    return own
+        translations.add_fallback(load_catalogue(Language(language)))
+    return translations

@@ -34,7 +34,7 @@ class DaemonSnapshot:
 
     def recording_of(self, session_id: int) -> RecordingStatus | None:
         """The recording of a session, None where it is not being recorded."""
-        return next((one for one in self.recordings if one.session_id == session_id), None)
+        return next((recording for recording in self.recordings if recording.session_id == session_id), None)
 
 
 class DaemonStatusCache:
@@ -93,14 +93,14 @@ class PreviewFetcher:
     def fetch(self, session_id: int) -> str:
         """The next look as a JPEG in base64, empty where there is nothing to see. Raises ControlError."""
         with self._lock:
-            is_mine = session_id not in self._pending
-            coming = self._pending.setdefault(session_id, Future())
-        if is_mine:
+            is_fetcher = session_id not in self._pending
+            future = self._pending.setdefault(session_id, Future())
+        if is_fetcher:
             try:
-                coming.set_result(str(self._daemon.send(Request("picture", session_id=session_id))["jpeg"]))
+                future.set_result(str(self._daemon.send(Request("picture", session_id=session_id))["jpeg"]))
             except Exception as error:  # noqa: BLE001 - everybody who waits is told
-                coming.set_exception(error)
+                future.set_exception(error)
             finally:
                 with self._lock:
                     del self._pending[session_id]
-        return coming.result()
+        return future.result()

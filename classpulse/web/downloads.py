@@ -36,7 +36,7 @@ def embedded_document(content: bytes) -> Response:
 
 def content_disposition(name: str, extension: str) -> str:
     """The name in plain ASCII for every browser, and in UTF-8 for those that read RFC 6266."""
-    whole = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
-    plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
-    plain = " ".join(re.sub(r"[^\w .,()-]", " ", plain).split()) or "report"
-    return f"attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{quote(f'{whole}.{extension}', safe='')}"
+    unicode_name = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+    ascii_name = unicodedata.normalize("NFKD", unicode_name).encode("ascii", "ignore").decode()
+    ascii_name = " ".join(re.sub(r"[^\w .,()-]", " ", ascii_name).split()) or "report"
+    return f"attachment; filename=\"{ascii_name}.{extension}\"; filename*=UTF-8''{quote(f'{unicode_name}.{extension}', safe='')}"

@@ -16,7 +16,7 @@ from db.accounts import Account
 from db.clock import now_utc
 from db.unit_of_work import Store
 
-SESSION_COOKIE, VISITOR_COOKIE = "classpulse", "classpulse_visitor"
+SESSION_COOKIE, VISITOR_COOKIE = "classpulse_session", "classpulse_visitor"
 
 HOST_COOKIE_PREFIX, SECURE_COOKIE_PREFIX = "__Host-", "__Secure-"
 """A browser takes a cookie whose name begins so over TLS alone, and the first only from this very host and
@@ -72,10 +72,10 @@ class LoginSessions:
         if not token:
             return None
         now = now_utc()
-        found = accounts.find_login(self._engine, _hash(token), now - self._lifetime)
-        if found is None:
+        login = accounts.find_login(self._engine, _hash(token), now - self._lifetime)
+        if login is None:
             return None
-        account, seen_at = found
+        account, seen_at = login
         if now - seen_at > LAST_SEEN_INTERVAL:
             self._update_last_seen(token, now)
         return account

@@ -46,25 +46,25 @@ async def iter_parts(request: Request) -> AsyncIterator[Part]:
     """The fields, the beginning of the one file, and its content piece by piece, in the order in which they
     are sent. Raises HTTPException: 400 where it is no such form or breaks off, 408 where nothing more
     comes."""
-    reader = _PartCollector()
-    parser = MultipartParser(_boundary(request), reader.callbacks())
+    collector = _PartCollector()
+    parser = MultipartParser(_boundary(request), collector.callbacks())
     stream = request.stream().__aiter__()
     while True:
         try:
             async with asyncio.timeout(STALL_TIMEOUT_S):
-                piece = await anext(stream, b"")
-            if not piece:
+                chunk = await anext(stream, b"")
+            if not chunk:
                 break
-            parser.write(piece)
+            parser.write(chunk)
         except TimeoutError:
             raise HTTPException(408, "nothing more came; the upload was given up") from None
         except ClientDisconnect:
             raise HTTPException(400, "the upload broke off") from None
         except FormParserError:
             raise HTTPException(400, "this is no form that can be read") from None
-        for part in reader.pop():
+        for part in collector.pop():
             yield part
-    if not reader.ended:
+    if not collector.ended:
         raise HTTPException(400, "the upload broke off")
 
 
@@ -167,18 +167,18 @@ async def read_uploaded_file(request: Request, name: str, max_bytes: int) -> Upl
     if int(request.headers.get("content-length") or 0) > max_bytes + MAX_FORM_OVERHEAD_BYTES:
         raise HTTPException(413, _too_large(max_bytes))
     fields: dict[str, str] = {}
-    content, called, wanted = bytearray(), "", False
+    content, file_name, is_requested = bytearray(), "", False
     async for part in iter_parts(request):
         if isinstance(part, FormField):
             fields[part.name] = part.value
         elif isinstance(part, FileStart):
-            called, wanted = part.file_name, part.name == name
-        elif wanted:
+            file_name, is_requested = part.file_name, part.name == name
+        elif is_requested:
             content += part
             if len(content) > max_bytes:
                 raise HTTPException(413, _too_large(max_bytes))
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
-    return UploadedFile(called, bytes(content), fields)
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
+    return UploadedFile(file_name, bytes(content), fields)
 
 
 def _too_large(max_bytes: int) -> str:

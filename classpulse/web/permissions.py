@@ -10,13 +10,13 @@ from db.accounts import Account, Role
 class Permission(StrEnum):
     """What the dashboard's routes ask for."""
 
-    VIEW = "look"
+    VIEW = "view"
     """See a class: who is present, reports, history."""
     RECORD = "record"
     """Start, stop, pause and mark its lessons, upload a recording, open it to online students."""
     REVIEW = "review"
     """Confirm or dismiss its flags."""
-    MANAGE = "arrange"
+    MANAGE = "manage"
     """Change its roster, seats and who is who."""
     ADMINISTER = "administer"
     """Accounts and the audit; concerns no class."""

@@ -52,7 +52,7 @@ def route(
 ) -> Route:
     """A route that ``access`` stands before: a login whose account may do that with some class. Which class it
     is the page itself must ask (``session_for``, ``require``). Anything but GET needs the form's token, in
-    the field ``token`` or the header ``X-Form-Token``; with ``form`` False in the header alone, and the body
+    the field ``csrf_token`` or the header ``X-CSRF-Token``; with ``form`` False in the header alone, and the body
     is not read. With ``streams_body`` the page reads the body as it comes, and asks for the token itself
     (``require_csrf_token``) before it does anything.
 
@@ -61,10 +61,10 @@ def route(
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        site = context_of(request)
-        if any(isinstance(one, int) and one > MAX_ID for one in request.path_params.values()):
+        context = context_of(request)
+        if any(isinstance(value, int) and value > MAX_ID for value in request.path_params.values()):
             raise HTTPException(404)
-        account = await run_in_threadpool(site.login_sessions.current_account, request)
+        account = await run_in_threadpool(context.login_sessions.current_account, request)
         request.state.account = account
         if access is not PublicAccess.ANYONE:
             if account is None:
@@ -75,9 +75,9 @@ def route(
             await _check_csrf_token(request, form=form)
         return await _call_handler(handler, request)
 
-    made = Route(path, guarded, methods=list(methods), name=handler.__name__)
-    made.guard, made.own_body = access, streams_body  # type: ignore[attr-defined]
-    return made
+    guarded_route = Route(path, guarded, methods=list(methods), name=handler.__name__)
+    guarded_route.access, guarded_route.streams_body = access, streams_body  # type: ignore[attr-defined]
+    return guarded_route
 
 
 async def _call_handler(handler: PageHandler, request: Request) -> Response:
@@ -89,10 +89,10 @@ async def _call_handler(handler: PageHandler, request: Request) -> Response:
 
 
 async def _check_csrf_token(request: Request, *, form: bool) -> None:
-    token = request.headers.get("X-Form-Token", "")
+    token = request.headers.get("X-CSRF-Token", "")
     if form:
         request.state.form = await _read_form(request)
-        token = token or str(request.state.form.get("token", ""))
+        token = token or str(request.state.form.get("csrf_token", ""))
     require_csrf_token(request, token)
 
 
@@ -127,4 +127,4 @@ def _redirect_to_login(request: Request) -> Response:
     if request.method != "GET" or not accepts_html(request):
         raise HTTPException(401)
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse("/login?" + urlencode({"to": target}), 303)
+    return RedirectResponse("/login?" + urlencode({"return_to": target}), 303)

@@ -17,12 +17,12 @@ def form_rows(form: Mapping[str, Any]) -> list[CsvRow]:
     """The rows of the form's table that are not left out, numbered as it shows them."""
     rows = []
     for number in range(1, MAX_SEATS + 1):
-        if f"label-{number}" not in form or form.get(f"gone-{number}"):
+        if f"label-{number}" not in form or form.get(f"removed-{number}"):
             continue
         box = str(form.get(f"box-{number}", "")).replace(",", " ").split()
         cells = dict(zip(("x1", "y1", "x2", "y2"), [*box, "", "", "", ""][:4], strict=True))
         cells["label"] = str(form[f"label-{number}"]).strip()
-        cells["who"] = str(form.get(f"who-{number}", ""))
+        cells["student"] = str(form.get(f"student-{number}", ""))
         if cells["label"] or box:
             rows.append(CsvRow(number, cells))
     return rows
@@ -37,7 +37,7 @@ def form_assignments(
     sitting: dict[int, str | None] = {one.student_id: None for one in asked.values()}
     problems = []
     for row in rows:
-        who, label = row.cells["who"], row.cells["label"]
+        who, label = row.cells["student"], row.cells["label"]
         if not who or label not in labels:
             continue
         entry = asked.get(who)
@@ -64,7 +64,7 @@ def seat_view_data(
         on = {one.seat_label.casefold(): key for key, one in people.items() if one.seat_label is not None}
         told = [(one.label, one.box_xyxy, on.get(one.label.casefold(), "")) for one in seats]
     else:
-        told = [(row.cells["label"], _parse_box(row), row.cells["who"]) for row in rows]
+        told = [(row.cells["label"], _parse_box(row), row.cells["student"]) for row in rows]
     drawn = []
     for label, (x1, y1, x2, y2), who in told:
         one = people.get(who)
@@ -72,7 +72,7 @@ def seat_view_data(
         opted_out = one is not None and one.consent is False
         box = f"{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}"
         values = {"label": label, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "box": box}
-        drawn.append(values | {"who": who if one else "", "name": name, "opted_out": opted_out})
+        drawn.append(values | {"student": who if one else "", "name": name, "opted_out": opted_out})
     return drawn
 
 

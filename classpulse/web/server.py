@@ -45,14 +45,14 @@ def serve_dashboard(config: Config) -> None:
         log_to_file(config.data_folder, "web", config.settings.log, names=stored_student_names(engine)),
     ):
         app = build_app(config, engine)
-        app.state.site.jobs.start("warm", preload_modules)
+        app.state.context.jobs.start("warm", preload_modules)
         where = f"{'https' if settings.uses_tls else 'http'}://{settings.host}:{settings.port}"
         print_message(f"Classpulse is at {where}; end it with Ctrl-C")
-        if app.state.site.code is not None:
-            print_message(f"the first start needs this code, once: {app.state.site.code}")
+        if app.state.context.setup_code is not None:
+            print_message(f"the first start needs this code, once: {app.state.context.setup_code}")
         server = uvicorn.Server(uvicorn_config(config, app))
         # From before there is a service: whoever ends this must not leave it behind.
-        with _stop_on_sigterm(server), _running_daemon(config), app.state.analyses:
+        with _stop_on_sigterm(server), _running_daemon(config), app.state.upload_queue:
             try:
                 server.run()
             except SystemExit:
@@ -60,7 +60,7 @@ def serve_dashboard(config: Config) -> None:
                     f"{where} cannot be served: is the port in use? Choose another by serve.port"
                 ) from None
             finally:
-                app.state.site.online_lessons.close()
+                app.state.context.online_lessons.close()
 
 
 def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
@@ -84,7 +84,7 @@ def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
 def check_certificate(config: Config) -> None:
     """Raises UserError, one line, where the certificate and its key are not such."""
     certificate, key = (
-        _resolve_path(config, one) for one in (config.settings.serve.certificate, config.settings.serve.key)
+        _resolve_path(config, path) for path in (config.settings.serve.certificate, config.settings.serve.key)
     )
     if certificate is None or key is None:
         return
@@ -133,14 +133,14 @@ def _stop_on_sigterm(server: uvicorn.Server) -> Iterator[None]:
 def _running_daemon(config: Config) -> Iterator[None]:
     """While the block lasts there is a service: one that runs already, or one of ours that is started again
     when it ends."""
-    over = threading.Event()
-    keeper = threading.Thread(target=_supervise_daemon, args=(config, over), name="keeper")
-    keeper.start()
+    stop = threading.Event()
+    supervisor = threading.Thread(target=_supervise_daemon, args=(config, stop), name="keeper")
+    supervisor.start()
     try:
         yield
     finally:
-        over.set()
-        keeper.join()
+        stop.set()
+        supervisor.join()
 
 
 def _supervise_daemon(config: Config, stop: threading.Event) -> None:

@@ -71,8 +71,8 @@ class StillStore:
     def drop(self, account_id: int, class_name: str, still_id: str | None = None) -> None:
         """Forget it; with a number only if it still is that one."""
         with self._lock:
-            known = self._stills.get((account_id, class_name))
-            if known is not None and still_id in {None, known.id}:
+            still = self._stills.get((account_id, class_name))
+            if still is not None and still_id in {None, still.id}:
                 del self._stills[account_id, class_name]
 
 
@@ -80,5 +80,5 @@ def _encode_jpeg(image_bgr: ImageBGR) -> bytes:
     height, width = image_bgr.shape[:2]
     scale = min(1.0, MAX_SHOWN_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shown = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
-    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])
+    scaled = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
+    return bytes(cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])

@@ -77,17 +77,17 @@ def sparkline_svg(points: Sequence[SharePoint], now: datetime | None, alt: str) 
     if not points:
         return Markup("")
     axis = TimeAxis(points[0].at, points[-1].at, 5, _SPARK_WIDTH - 5)
-    top = next((one for one in (0.2, 0.4) if max(p.high or p.value for p in points) <= one), 1.0)
+    top = next((limit for limit in (0.2, 0.4) if max(p.high or p.value for p in points) <= limit), 1.0)
 
     def y(value: float) -> float:
         return _SPARK_HEIGHT - 5 - min(value, top) / top * (_SPARK_HEIGHT - 10)
 
     parts = [_line("ground", 0, y(0), _SPARK_WIDTH, y(0))]
     for point in points:
-        x, look = axis.x(point.at), "now" if point.at == now else "flagged" if point.flagged else ""
+        x, css_class = axis.x(point.at), "now" if point.at == now else "flagged" if point.flagged else ""
         if point.low is not None and point.high is not None:
             parts.append(_line("interval", x, y(point.low), x, y(point.high)))
-        parts.append(_dot(look, x, y(point.value), 3.6 if look == "now" else 2.4))
+        parts.append(_dot(css_class, x, y(point.value), 3.6 if css_class == "now" else 2.4))
     return Markup('<svg class="small" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">{}</svg>').format(
         _SPARK_WIDTH, _SPARK_HEIGHT, alt, Markup("").join(parts)
     )
@@ -112,10 +112,10 @@ def difference_svg(change: Estimate | None, widest: float) -> Markup:
 
 def value_text(point: SharePoint) -> str:
     """``2026-03-02 09:00: 34 % (29–40 %)``, the day as the language that is spoken has it."""
-    told = f"{format_table_datetime(point.at)}: {format_percent(point.value)}"
+    text = f"{format_table_datetime(point.at)}: {format_percent(point.value)}"
     if point.low is None or point.high is None:
-        return told
-    return f"{told} ({format_percent_range(point.low, point.high)})"
+        return text
+    return f"{text} ({format_percent_range(point.low, point.high)})"
 
 
 def _frame(axis: TimeAxis, top: float, y: Callable[[float], float]) -> Markup:
@@ -138,12 +138,12 @@ def _point(point: SharePoint, x: float, y: Callable[[float], float], link: str |
     else:
         parts.append(_dot("", x, y(point.value), 3.6))
     parts.append(_rect("hit", x - 7, _TOP - 4, 14, _HEIGHT - _TOP - _BOTTOM + 8))
-    told = value_text(point)
-    inside = Markup('<g class="point" data-told="{}"><title>{}</title>{}</g>').format(
-        told, told, Markup("").join(parts)
+    text = value_text(point)
+    group = Markup('<g class="point" data-told="{}"><title>{}</title>{}</g>').format(
+        text, text, Markup("").join(parts)
     )
     # Not among the stops of the Tab key: the table below has the same links.
-    return Markup('<a href="{}" tabindex="-1">{}</a>').format(link, inside) if link else inside
+    return Markup('<a href="{}" tabindex="-1">{}</a>').format(link, group) if link else group
 
 
 def _line(css_class: str, x1: float, y1: float, x2: float, y2: float) -> Markup:

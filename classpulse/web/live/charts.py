@@ -100,53 +100,53 @@ def live_charts(
     markers: Iterable[MarkerRecord] = (),
 ) -> LiveCharts:
     """The curves of a session that is running, from what is stored of its last minutes."""
-    known = {student.id for student in students}
+    known_ids = {student.id for student in students}
     # A student may be renamed or handed to the roster between two reads.
-    rows = [row for row in bins if row.student_id is None or row.student_id in known]
+    rows = [row for row in bins if row.student_id is None or row.student_id in known_ids]
     unwatched = find_unobserved_intervals(
         ((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s
     )
     spans = tuple((gap.start_s, gap.end_s) for gap in unwatched)
     if session.mode == AnalysisMode.AGGREGATE:
-        whole = aggregate_timeline(session, rows, spans)
+        timeline = aggregate_timeline(session, rows, spans)
     else:
-        lines = build_student_timelines(session, students, rows, spans)
-        whole = class_timeline(lines, lines[0].grid if lines else build_session_grid(session, rows, spans))
+        timelines = build_student_timelines(session, students, rows, spans)
+        timeline = class_timeline(timelines, timelines[0].grid if timelines else build_session_grid(session, rows, spans))
     left_s = session.end_s - WINDOW_S
     first = max(0, int(left_s // session.bin_s))
-    faces = None
+    expressions = None
     if session.mode != AnalysisMode.BEHAVIOUR:
         order = [*STACKING_ORDER, 7, 8]
-        faces = _band_chart(EXPRESSION_BANDS, whole, whole.face_shares[:, order], first, session.end_s)
+        expressions = _band_chart(EXPRESSION_BANDS, timeline, timeline.face_shares[:, order], first, session.end_s)
     return LiveCharts(
         session.end_s,
-        _band_chart(HEAD_BANDS, whole, whole.head_shares, first, session.end_s),
-        faces,
+        _band_chart(HEAD_BANDS, timeline, timeline.head_shares, first, session.end_s),
+        expressions,
         tuple(gap for gap in unwatched if gap.end_s > left_s),
         tuple(marker for marker in markers if marker.at_s >= left_s),
     )
 
 
 def _band_chart(
-    bands: tuple[str, ...], whole: ClassTimeline, shares: Floats, first: int, until_s: float
+    bands: tuple[str, ...], timeline: ClassTimeline, shares: Floats, first: int, until_s: float
 ) -> BandChart:
-    grid = BinGrid(whole.grid.bin_s, whole.grid.watched_s[first:])
+    grid = BinGrid(timeline.grid.bin_s, timeline.grid.watched_s[first:])
     if not len(grid.watched_s):
         return BandChart(bands, (), ())
-    enough = (whole.students_seen[first:] >= whole.min_students).astype(np.int64)
+    has_minimum = (timeline.students_seen[first:] >= timeline.min_students).astype(np.int64)
 
-    def cut(cols: TimeColumns) -> tuple[ChartColumn, ...]:
-        means = cols.means(shares[first:], grid.watched_s)
-        few = (cols.sums(grid.watched_s) > 0) & (cols.sums(enough) == 0)
-        edges_s = cols.edges_s + first * grid.bin_s
+    def columns_of(time_columns: TimeColumns) -> tuple[ChartColumn, ...]:
+        means = time_columns.means(shares[first:], grid.watched_s)
+        below_minimum = (time_columns.sums(grid.watched_s) > 0) & (time_columns.sums(has_minimum) == 0)
+        edges_s = time_columns.edges_s + first * grid.bin_s
         return tuple(
             ChartColumn(
                 float(edges_s[n]),
                 min(float(edges_s[n + 1]), until_s),
                 None if np.isnan(means[n]).any() else tuple(float(share) for share in means[n]),
-                below_minimum=bool(few[n]),
+                below_minimum=bool(below_minimum[n]),
             )
             for n in range(len(means))
         )
 
-    return BandChart(bands, cut(make_time_columns(grid)), cut(make_round_time_columns(grid, MAX_TABLE_ROWS)))
+    return BandChart(bands, columns_of(make_time_columns(grid)), columns_of(make_round_time_columns(grid, MAX_TABLE_ROWS)))

@@ -46,7 +46,7 @@ def live_student_rows(
     students: Sequence[LiveStudent], occupants: Mapping[str, SeatOccupant]
 ) -> list[LiveStudentRow]:
     """Everybody in the order in which people read names; ``occupants`` is by the label of the seat."""
-    rows = [_row(one, occupants.get(one.label)) for one in students]
+    rows = [_row(student, occupants.get(student.label)) for student in students]
     return sorted(rows, key=lambda row: (not row.pseudonym, natural_sort_key(row.name or row.pseudonym)))
 
 
@@ -55,7 +55,7 @@ def band_counts(rows: Sequence[LiveStudentRow]) -> dict[str, Mapping[str, int]]:
     return {"heads": Counter(row.head for row in rows), "faces": Counter(row.expression for row in rows)}
 
 
-def _row(one: LiveStudent, occupant: SeatOccupant | None) -> LiveStudentRow:
+def _row(student: LiveStudent, occupant: SeatOccupant | None) -> LiveStudentRow:
     if occupant is None:
-        return LiveStudentRow("", one.label, one)
-    return LiveStudentRow(occupant.name or "", occupant.pseudonym, one)
+        return LiveStudentRow("", student.label, student)
+    return LiveStudentRow(occupant.name or "", occupant.pseudonym, student)

@@ -40,15 +40,15 @@ def home_page(request: Request) -> Response:
 
 def current_recordings(request: Request) -> Response:
     """What is being recorded now, for the script of the page: the same part of it again."""
-    context = _current_status(request)
-    states = [one.state for one in context["recordings"]]
+    values = _current_status(request)
+    states = [one.state for one in values["recordings"]]
     return JSONResponse(
         {
-            "html": _body_text(render_page(request, "home_now.html.j2", **context)),
-            "unsettled": any(state in TRANSIENT_STATES for state in states),
-            "began": any(
-                one.session_id is not None and one.class_name == context["followed"]
-                for one in context["recordings"]
+            "html": _body_text(render_page(request, "home_now.html.j2", **values)),
+            "is_transient": any(state in TRANSIENT_STATES for state in states),
+            "has_started": any(
+                one.session_id is not None and one.class_name == values["followed"]
+                for one in values["recordings"]
             ),
         }
     )
@@ -56,9 +56,9 @@ def current_recordings(request: Request) -> Response:
 
 def render_home(request: Request, code: int = 200, error: str = "") -> Response:
     """The whole page, with why an order could not be carried out."""
-    site, account, form = context_of(request), request_account(request), getattr(request.state, "form", {})
-    last = _last_lessons(site.engine, account)
-    lessons = session_lines(last, session_counts(site.engine), report_settings_for(request))
+    context, account, form = context_of(request), request_account(request), getattr(request.state, "form", {})
+    last = _last_lessons(context.engine, account)
+    lessons = session_lines(last, session_counts(context.engine), report_settings_for(request))
     return render_page(
         request,
         "home.html.j2",
@@ -69,7 +69,7 @@ def render_home(request: Request, code: int = 200, error: str = "") -> Response:
         lessons=lessons,
         waiting=sum(one.flag.review == "open" for one in visible_flags(request)),
         classes=selectable_class_names(request),
-        rooms=[room.name for room in site.config.settings.rooms],
+        rooms=[room.name for room in context.config.settings.rooms],
         chosen={
             "class": str(form.get("class", lessons[0].class_name if lessons else "")),
             "room": str(form.get("room", "")),
@@ -94,8 +94,8 @@ def start_result_url(class_name: str) -> str:
 
 
 def _current_status(request: Request) -> dict[str, Any]:
-    site, account = context_of(request), request_account(request)
-    look = site.daemon.snapshot()
+    context, account = context_of(request), request_account(request)
+    look = context.daemon.snapshot()
     recordings = [one for one in look.recordings if can_view_class(account, one.class_name)]
     followed = request.query_params.get("started", "")
     return {
@@ -146,4 +146,4 @@ def _body_text(response: Response) -> str:
     return bytes(response.body).decode()
 
 
-ROUTES = [route("/", home_page, Permission.VIEW), route("/now", current_recordings, Permission.VIEW)]
+ROUTES = [route("/", home_page, Permission.VIEW), route("/recordings", current_recordings, Permission.VIEW)]

@@ -64,12 +64,12 @@ def lesson_page(request: Request) -> Response:
 
 def render_lesson(request: Request, session: SessionRecord, error: str = "") -> Response:
     """The page, with what went wrong with a form of it."""
-    site, settings, language = context_of(request), report_settings_for(request), request_language(request)
-    ended, people = session.status is not SessionStatus.RUNNING, shows_session_students(site, session)
-    (found,) = history_of_sessions(site.engine, [session.id]).sessions
-    waiting = ended and found.summary is None and summaries_pending(site)
+    context, settings, language = context_of(request), report_settings_for(request), request_language(request)
+    ended, people = session.status is not SessionStatus.RUNNING, shows_session_students(context, session)
+    (found,) = history_of_sessions(context.engine, [session.id]).sessions
+    waiting = ended and found.summary is None and summaries_pending(context)
     rows = _rows(request, session, found.students) if people else []
-    roster = queries.list_roster_students(site.engine, session.class_name) if people else []
+    roster = queries.list_roster_students(context.engine, session.class_name) if people else []
     names = {}
     if people:
         names = audited_names(
@@ -91,17 +91,17 @@ def render_lesson(request: Request, session: SessionRecord, error: str = "") -> 
         names=names,
         roster=sorted(roster, key=lambda who: natural_sort_key(who.pseudonym)),
         expressions=any(one.line and one.line.sad for one in rows),
-        arrange=people
+        can_manage=people
         and ended
         and is_allowed(request_account(request), Permission.MANAGE, session.class_name),
         corrections=_corrections(request, session) if people else [],
         markers=[
-            (format_media_time(one.at_s), one.text) for one in queries.list_markers(site.engine, session.id)
+            (format_media_time(one.at_s), one.text) for one in queries.list_markers(context.engine, session.id)
         ],
         gaps=_gaps(request, session),
         missed=_missed_faces_warning(request, session),
-        fresh=find_current_report(site, session, "html", language) is not None,
-        making=site.jobs.is_running(report_job_key(session.id, "html", language)),
+        fresh=find_current_report(context, session, "html", language) is not None,
+        making=context.jobs.is_running(report_job_key(session.id, "html", language)),
         before=before,
         after=after,
         local=lambda at: local_time(at, settings),
@@ -110,12 +110,12 @@ def render_lesson(request: Request, session: SessionRecord, error: str = "") -> 
 
 async def lesson_report_page(request: Request) -> Response:
     """The report itself, to be shown in a frame; made now where it is missing or old."""
-    site, session = context_of(request), await run_in_threadpool(requested_session, request)
-    await run_in_threadpool(site.audit, request_account(request), "look", f"session {session.id}", "report")
-    fresh = await run_in_threadpool(find_current_report, site, session, "html", request_language(request))
+    context, session = context_of(request), await run_in_threadpool(requested_session, request)
+    await run_in_threadpool(context.audit, request_account(request), "view", f"session {session.id}", "report")
+    cached = await run_in_threadpool(find_current_report, context, session, "html", request_language(request))
     try:
         return embedded_document(
-            await current_report_bytes(site, session, "html", request_language(request), cached=fresh)
+            await current_report_bytes(context, session, "html", request_language(request), cached=cached)
         )
     except (ReportError, OSError) as error:
         failed = await run_in_threadpool(
@@ -130,26 +130,26 @@ async def lesson_report_page(request: Request) -> Response:
 async def lesson_report_file(request: Request) -> Response:
     """The report as a file to keep; made now where it is missing or old."""
     kind = request.path_params["kind"]
-    site, session = context_of(request), await run_in_threadpool(requested_session, request)
+    context, session = context_of(request), await run_in_threadpool(requested_session, request)
     if kind not in REPORT_KINDS:
         raise HTTPException(404)
     await run_in_threadpool(
-        site.audit, request_account(request), "look", f"session {session.id}", f"report as {kind}"
+        context.audit, request_account(request), "view", f"session {session.id}", f"report as {kind}"
     )
-    fresh = await run_in_threadpool(find_current_report, site, session, kind, request_language(request))
+    cached = await run_in_threadpool(find_current_report, context, session, kind, request_language(request))
     try:
-        content = await current_report_bytes(site, session, kind, request_language(request), cached=fresh)
+        content = await current_report_bytes(context, session, kind, request_language(request), cached=cached)
     except (ReportError, OSError) as error:
         return await run_in_threadpool(
             render_page, request, "report_failed.html.j2", 500, problem=str(error), session=session
         )
     started = local_time(session.started_at, report_settings_for(request))
-    named = get_translator(request_language(request))(N_("%(name)s %(day)s session %(number)d")) % {
+    name = get_translator(request_language(request))(N_("%(name)s %(day)s session %(number)d")) % {
         "name": session.class_name,
         "day": f"{started:%Y-%m-%d}",
         "number": session.id,
     }
-    return file_download(content, named, kind)
+    return file_download(content, name, kind)
 
 
 def regenerate_report(request: Request) -> Response:
@@ -160,34 +160,34 @@ def regenerate_report(request: Request) -> Response:
 
 
 def _rows(
-    request: Request, session: SessionRecord, summed_up: Sequence[StudentSummary]
+    request: Request, session: SessionRecord, student_summaries: Sequence[StudentSummary]
 ) -> list[LessonStudentRow]:
-    site, settings = context_of(request), report_settings_for(request)
-    summaries = {one.student_id: one for one in summed_up}
-    flags = queries.list_flags(site.engine, session.id)
+    context, settings = context_of(request), report_settings_for(request)
+    summaries = {summary.student_id: summary for summary in student_summaries}
+    flags = queries.list_flags(context.engine, session.id)
     rows = []
-    for who in sorted(
-        queries.list_students(site.engine, session.id), key=lambda who: natural_sort_key(who.pseudonym)
+    for student in sorted(
+        queries.list_students(context.engine, session.id), key=lambda student: natural_sort_key(student.pseudonym)
     ):
-        own = tuple(one for one in flags if one.student_id == who.id)
-        summary = summaries.get(who.id)
+        student_flags = tuple(flag for flag in flags if flag.student_id == student.id)
+        summary = summaries.get(student.id)
         rows.append(
-            LessonStudentRow(who, student_session_line(session, summary, own, settings) if summary else None)
+            LessonStudentRow(student, student_session_line(session, summary, student_flags, settings) if summary else None)
         )
     return rows
 
 
 def _corrections(request: Request, session: SessionRecord) -> list[tuple[CorrectionRecord, str]]:
-    made = queries.list_corrections(context_of(request).engine, session.id)
+    corrections = queries.list_corrections(context_of(request).engine, session.id)
     with use_language(request_language(request)):
-        return [(one, describe_correction(one)) for one in made]
+        return [(correction, describe_correction(correction)) for correction in corrections]
 
 
 def _gaps(request: Request, session: SessionRecord) -> list[tuple[str, str, str]]:
     with use_language(request_language(request)):
         return [
-            (format_media_time(one.start_s), format_media_time(one.end_s), describe_gap_reason(one.reason))
-            for one in queries.list_gaps(context_of(request).engine, session.id)
+            (format_media_time(gap.start_s), format_media_time(gap.end_s), describe_gap_reason(gap.reason))
+            for gap in queries.list_gaps(context_of(request).engine, session.id)
         ]
 
 
@@ -206,12 +206,12 @@ def _neighbours(
     request: Request, session: SessionRecord
 ) -> tuple[SessionRecord | None, SessionRecord | None]:
     """The lessons of the class before this one and after it."""
-    found = sorted(
+    sessions = sorted(
         queries.list_sessions(context_of(request).engine, session.class_name),
-        key=lambda one: (one.started_at, one.id),
+        key=lambda session: (session.started_at, session.id),
     )
-    at = [one.id for one in found].index(session.id)
-    return (found[at - 1] if at else None, found[at + 1] if at + 1 < len(found) else None)
+    at = [session.id for session in sessions].index(session.id)
+    return (sessions[at - 1] if at else None, sessions[at + 1] if at + 1 < len(sessions) else None)
 
 
 ROUTES = [

@@ -37,23 +37,23 @@ SESSION_COMMANDS: tuple[control.Verb, ...] = ("stop", "pause", "resume", "mark")
 
 def start_recording(request: Request) -> Response:
     """The form of the start page: a class, a room, and for how long."""
-    site, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
+    context, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
     class_name, room = str(form.get("class", "")), str(form.get("room", "")) or None
     require_permission(request, Permission.RECORD, class_name)
     # Of whoever sees all classes: a name that was made up would make a class.
     if class_name not in selectable_class_names(request):
         return home.render_home(request, 400, _("There is no such class."))
-    if room is not None and room not in [one.name for one in site.config.settings.rooms]:
+    if room is not None and room not in [one.name for one in context.config.settings.rooms]:
         return home.render_home(request, 400, _("There is no such room."))
     minutes = _parse_minutes(str(form.get("minutes", "")))
     if minutes is not None and not 0 < minutes <= MAX_MINUTES:
         return home.render_home(request, 400, _("Minutes are a number from 1 to 1440, or left out."))
     until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
     try:
-        site.daemon.send(control.Request("start", room, class_name, until=until))
+        context.daemon.send(control.Request("start", room, class_name, until=until))
     except ControlError as error:
         return home.render_home(request, 409, _error_text(request, error))
-    site.audit(request_account(request), "start", f"class {class_name}")
+    context.audit(request_account(request), "start", f"class {class_name}")
     return RedirectResponse(home.start_result_url(class_name), 303)
 
 
@@ -68,14 +68,14 @@ def resume_recording(request: Request) -> Response:
 
 
 def _control_unstarted(request: Request, verb: control.Verb) -> Response:
-    site, form = context_of(request), request.state.form
+    context, form = context_of(request), request.state.form
     class_name, room = str(form.get("class", "")), str(form.get("room", "")) or None
     require_permission(request, Permission.RECORD, class_name)
     try:
-        site.daemon.send(control.Request(verb, room, class_name))
+        context.daemon.send(control.Request(verb, room, class_name))
     except ControlError as error:
         return home.render_home(request, 409, _error_text(request, error))
-    site.audit(request_account(request), verb, f"class {class_name}")
+    context.audit(request_account(request), verb, f"class {class_name}")
     return RedirectResponse("/" if verb == "stop" else home.start_result_url(class_name), 303)
 
 
@@ -89,7 +89,7 @@ def _command_handler(verb: control.Verb) -> PageHandler:
 
 def _send_command(request: Request, verb: control.Verb) -> Response:
     """A button of a session that is running."""
-    site, session, form = (
+    context, session, form = (
         context_of(request),
         requested_session(request, Permission.RECORD),
         request.state.form,
@@ -97,15 +97,15 @@ def _send_command(request: Request, verb: control.Verb) -> Response:
     text = str(form.get("text", "")) if verb == "mark" else None
     at_home = form.get("back") == "home"
     try:
-        answer = site.daemon.send(control.Request(verb, text=text, session_id=session.id))
+        answer = context.daemon.send(control.Request(verb, text=text, session_id=session.id))
     except ControlError as error:
         if not accepts_html(request):
             return JSONResponse({"error": _error_text(request, error)}, 409)
         if at_home or session.status is not SessionStatus.RUNNING:
             return home.render_home(request, 409, _error_text(request, error))
-        return render_live(request, site, session, 409, _error_text(request, error))
+        return render_live(request, context, session, 409, _error_text(request, error))
     if verb != "mark":
-        site.audit(request_account(request), verb, f"session {session.id}")
+        context.audit(request_account(request), verb, f"session {session.id}")
     if not accepts_html(request):
         return JSONResponse({"session": session.id, "done": verb, "at_s": answer.get("media_s")})
     return RedirectResponse("/" if at_home else f"/live/{session.id}", 303)
@@ -131,8 +131,8 @@ def _parse_minutes(text: str) -> float | None:
 
 ROUTES = [
     route("/start", start_recording, Permission.RECORD, methods=("POST",)),
-    route("/call-off", cancel_recording, Permission.RECORD, methods=("POST",)),
-    route("/go-on", resume_recording, Permission.RECORD, methods=("POST",)),
+    route("/cancel", cancel_recording, Permission.RECORD, methods=("POST",)),
+    route("/resume", resume_recording, Permission.RECORD, methods=("POST",)),
     *(
         route(f"/live/{{session:int}}/{verb}", _command_handler(verb), Permission.RECORD, methods=("POST",))
         for verb in SESSION_COMMANDS

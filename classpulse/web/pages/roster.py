@@ -47,15 +47,15 @@ async def upload_roster(request: Request) -> Response:
 
 def change_consent(request: Request) -> Response:
     """Somebody said that they may be watched, or may not."""
-    site, class_name = context_of(request), requested_class(request, Permission.MANAGE).name
+    context, class_name = context_of(request), requested_class(request, Permission.MANAGE).name
     answer = str(request.state.form.get("consent", ""))
     number = int(request.path_params["student"])
-    entry = next((one for one in list_roster(site.engine, class_name) if one.student_id == number), None)
+    entry = next((candidate for candidate in list_roster(context.engine, class_name) if candidate.student_id == number), None)
     if entry is None:
         raise HTTPException(404)
     if answer not in {"yes", "no"}:
         raise HTTPException(422, "the answer is yes or no")
-    record_consent(site.engine, entry, answer == "yes", now_utc(), request_account(request).name)
+    record_consent(context.engine, entry, answer == "yes", now_utc(), request_account(request).name)
     return RedirectResponse(f"/classes/{request.path_params['group']}/roster#student-{number}", 303)
 
 
@@ -67,42 +67,42 @@ def roster_example_file(request: Request) -> Response:
 
 
 def _import_file(request: Request, class_name: str, content: bytes, name: str) -> Response:
-    site = context_of(request)
+    context = context_of(request)
     try:
-        read = parse_roster_bytes(content, name, class_name)
+        roster = parse_roster_bytes(content, name, class_name)
         problems = [
-            *read.problems,
-            *_other_class_rows(read, class_name),
-            *seat_conflicts(site.engine, read.rows),
+            *roster.problems,
+            *_other_class_rows(roster, class_name),
+            *seat_conflicts(context.engine, roster.rows),
         ]
-        if not problems and not read.rows:
+        if not problems and not roster.rows:
             raise UserError(f"{name} has no student; expected a line for each below the headings")
     except UserError as error:
         return _render(request, class_name, 422, problems=[str(error)])
     if problems:
         return _render(request, class_name, 422, problems=problems)
-    done = import_roster(site.engine, read.rows, now_utc(), request_account(request).name)
-    return _render(request, class_name, done=done, ignored=[one for one in read.ignored_columns if one])
+    result = import_roster(context.engine, roster.rows, now_utc(), request_account(request).name)
+    return _render(request, class_name, done=result, ignored=[column for column in roster.ignored_columns if column])
 
 
 def _other_class_rows(read: RosterFile, class_name: str) -> list[str]:
     """On this page one class is imported; another's may not be this account's."""
     return [
-        f"line {one.line}: group is {one.row.group!r}; expected {class_name!r} or nothing"
-        for one in read.rows
-        if one.row.group != class_name
+        f"line {row.line}: group is {row.row.group!r}; expected {class_name!r} or nothing"
+        for row in read.rows
+        if row.row.group != class_name
     ]
 
 
 def _render(request: Request, class_name: str, code: int = 200, **told: object) -> Response:
-    site, account = context_of(request), request_account(request)
-    entries = sorted(list_roster(site.engine, class_name), key=lambda one: natural_sort_key(one.pseudonym))
+    context, account = context_of(request), request_account(request)
+    entries = sorted(list_roster(context.engine, class_name), key=lambda one: natural_sort_key(one.pseudonym))
     with_names = request.method == "GET" and request.query_params.get("names") == "yes"
     called = {}
     if with_names:
-        site.audit(account, "read names", f"class {class_name}")
-        called = load_student_names(site.engine, [entry.student_id for entry in entries])
-    context = {"problems": [], "done": None, "ignored": []} | told
+        context.audit(account, "view names", f"class {class_name}")
+        called = load_student_names(context.engine, [entry.student_id for entry in entries])
+    values = {"problems": [], "done": None, "ignored": []} | told
     return render_page(
         request,
         "roster.html.j2",
@@ -112,8 +112,8 @@ def _render(request: Request, class_name: str, code: int = 200, **told: object) 
         entries=entries,
         names=called,
         with_names=with_names,
-        unmasked=read_classroom(site.engine, class_name).unmaskable,
-        **context,
+        unmasked=read_classroom(context.engine, class_name).unmaskable,
+        **values,
     )
 
 

@@ -73,9 +73,9 @@ def discard_seat_still(request: Request) -> Response:
 
 def save_seats(request: Request) -> Response:
     """The plan, and who sits where on it."""
-    site, account = context_of(request), request_account(request)
+    context, account = context_of(request), request_account(request)
     class_name = requested_class(request, Permission.MANAGE).name
-    room, still = read_classroom(site.engine, class_name), _still(request, class_name)
+    room, still = read_classroom(context.engine, class_name), _still(request, class_name)
     form = request.state.form
     if str(form.get("still", "")) != (still.id if still else ""):
         gone = "the picture is gone: it is kept for 15 minutes, and for one page; take it again"
@@ -96,31 +96,31 @@ def save_seats(request: Request) -> Response:
     if problems:
         return _render(request, class_name, 422, problems=problems, rows=rows)
     if still is None:
-        save_seat_assignments(site.engine, class_name, sitting, now_utc(), account.name)
+        save_seat_assignments(context.engine, class_name, sitting, now_utc(), account.name)
         return _redirect_to_seats(request, saved="yes")
     try:
         plan = create_plan(still.image_bgr, class_name, seats, now_utc())
     except PlanError as error:
         return _render(request, class_name, 422, problems=[str(error)], rows=rows)
-    save_plan(site.engine, plan, sitting, account.name)
+    save_plan(context.engine, plan, sitting, account.name)
     _still_store(request).drop(account.id, class_name)
     return _redirect_to_seats(request, saved="yes")
 
 
 def _store_still(request: Request, class_name: str, file: UploadedFile) -> Response:
-    site = context_of(request)
-    settings = site.config.settings
+    context = context_of(request)
+    settings = context.config.settings
     try:
-        require_policy(settings.policy, site.config.file_name)
-        if file.fields.get("stepped_aside") != "yes":
+        require_policy(settings.policy, context.config.file_name)
+        if file.fields.get("opted_out_absent") != "yes":
             remedy = "let them step aside, tick the box that says so, and add their seats by hand"
-            require_no_opt_outs(read_classroom(site.engine, class_name), remedy)
+            require_no_opt_outs(read_classroom(context.engine, class_name), remedy)
         image_bgr = _read_image(request, file)
         seats = detect_seats(image_bgr, settings.detection, from_back=file.fields.get("from_back") == "yes")
     except (UserError, SourceError, DetectorError) as error:
         return _render(request, class_name, 422, problems=[str(error)])
     _still_store(request).put(request_account(request).id, class_name, image_bgr, seats[:MAX_SEATS])
-    site.audit(request_account(request), "seat still", f"class {class_name}", f"{len(seats)} faces")
+    context.audit(request_account(request), "take seat still", f"class {class_name}", f"{len(seats)} faces")
     return _redirect_to_seats(request)
 
 
@@ -130,7 +130,7 @@ def _read_image(request: Request, file: UploadedFile) -> ImageBGR:
     settings = context_of(request).config.settings
     if file.content:
         return decode_image(file.content, display_file_name(file.file_name))
-    if file.fields.get("by") == "picture":
+    if file.fields.get("input") == "image":
         raise UserError("no picture was chosen; choose one, or take it by the camera")
     sources = {one.name: one.source for one in settings.rooms}
     name = file.fields.get("room", "")
@@ -146,13 +146,13 @@ def _render(
     problems: Sequence[str] = (),
     rows: Sequence[CsvRow] | None = None,
 ) -> Response:
-    site = context_of(request)
-    settings = site.config.settings
-    room, still = read_classroom(site.engine, class_name), _still(request, class_name)
+    context = context_of(request)
+    settings = context.config.settings
+    room, still = read_classroom(context.engine, class_name), _still(request, class_name)
     plan, with_names = room.plan, _shows_names(request)
     if with_names:
-        site.audit(request_account(request), "read names", f"class {class_name}")
-    stored = load_student_names(site.engine, [one.student_id for one in room.entries]) if with_names else {}
+        context.audit(request_account(request), "view names", f"class {class_name}")
+    stored = load_student_names(context.engine, [one.student_id for one in room.entries]) if with_names else {}
     called = {one.student_id: stored.get(one.student_id, one.pseudonym) for one in room.entries}
     people = sorted(room.entries, key=lambda one: natural_sort_key(called[one.student_id]))
     if still is not None:
@@ -205,7 +205,7 @@ def _still(request: Request, class_name: str) -> RoomStill | None:
 
 
 def _still_store(request: Request) -> StillStore:
-    return cast("StillStore", request.app.state.stills)
+    return cast("StillStore", request.app.state.still_store)
 
 
 def _shows_names(request: Request) -> bool:
@@ -231,6 +231,6 @@ ROUTES = [
     ),
     route("/classes/{group:int}/seats/still.jpg", seat_still_image, Permission.MANAGE),
     route(
-        "/classes/{group:int}/seats/still/forget", discard_seat_still, Permission.MANAGE, methods=("POST",)
+        "/classes/{group:int}/seats/still/discard", discard_seat_still, Permission.MANAGE, methods=("POST",)
     ),
 ]

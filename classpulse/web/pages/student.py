@@ -34,17 +34,17 @@ from reports.text.i18n import _
 @localized
 def class_student_page(request: Request) -> Response:
     """What each lesson holds of them, and where it is going."""
-    site, group = context_of(request), requested_class(request)
-    if not shows_students(site):
+    context, group = context_of(request), requested_class(request)
+    if not shows_students(context):
         raise HTTPException(404)
-    waiting = summaries_pending(site)
+    waiting = summaries_pending(context)
     try:
-        who, found = student_history_by_id(site.engine, int(request.path_params["student"]))
+        who, found = student_history_by_id(context.engine, int(request.path_params["student"]))
     except NotFound:
         raise HTTPException(404) from None
     if who.class_name != group.name:
         raise HTTPException(404)
-    history = history_with_missed(site.engine, who.pseudonym, found, report_settings_for(request))
+    history = history_with_missed(context.engine, who.pseudonym, found, report_settings_for(request))
     lines = roster_student_lines(history)
     missed = [one.started_at for one in lines if one.presence is SessionPresence.MISSED]
     moments = [one.started_at for one in lines]

@@ -89,20 +89,20 @@ def delete_upload(request: Request) -> Response:
     one = _requested_upload(request)
     if one.state.is_final:
         _upload_store(request).delete(one.id)
-        context_of(request).audit(request_account(request), "erase upload", f"class {one.class_name}")
+        context_of(request).audit(request_account(request), "delete upload", f"class {one.class_name}")
     return RedirectResponse("/upload", 303)
 
 
 async def _receive_recording(request: Request) -> Upload:
     """The form's fields first, then the file; what is wrong with the fields is said before a byte of the file
     is taken."""
-    site, store = context_of(request), _upload_store(request)
-    most = int(site.config.settings.serve.upload_gb * 1e9)
+    context, store = context_of(request), _upload_store(request)
+    most = int(context.config.settings.serve.max_upload_gb * 1e9)
     announced = int(request.headers.get("content-length") or 0)
     if announced > most + MAX_FORM_OVERHEAD_BYTES:
         raise HTTPException(413, too_large_message(most))
     try:
-        require_disk_space(site.data_folder, announced)
+        require_disk_space(context.data_folder, announced)
         fields: dict[str, str] = {}
         coming = iter_parts(request)
         async for part in coming:
@@ -132,49 +132,49 @@ async def _receive_recording(request: Request) -> Upload:
         raise HTTPException(413, str(error)) from None
     except StorageFull as error:
         raise HTTPException(507, str(error)) from None
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
     raise HTTPException(422, "no recording was chosen")
 
 
 def _validated_fields(request: Request, fields: dict[str, str], file_name: str) -> dict[str, Any]:
     """What the fields say of the recording, if all of it may be."""
-    site = context_of(request)
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    context = context_of(request)
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
     class_name, room = fields.get("class", ""), fields.get("room") or None
     require_permission(request, Permission.RECORD, class_name)
     if class_name not in selectable_class_names(request):
         raise HTTPException(404)
-    if room is not None and room not in {one.name for one in site.config.settings.rooms}:
+    if room is not None and room not in {one.name for one in context.config.settings.rooms}:
         raise HTTPException(422, "there is no such room")
     _require_analysable(request, class_name)
     return {
         "class_name": class_name,
         "room": room,
-        "called": display_file_name(file_name),
-        "keep": fields.get("keep") == "yes",
-        **_lesson_time_fields(site, fields.get("at", "").strip()),
+        "file_name": display_file_name(file_name),
+        "keep_recording": fields.get("keep") == "yes",
+        **_lesson_time_fields(context, fields.get("at", "").strip()),
     }
 
 
-def _lesson_time_fields(site: AppContext, text: str) -> dict[str, Any]:
+def _lesson_time_fields(context: AppContext, text: str) -> dict[str, Any]:
     """When the lesson was, where the form says it. Raises HTTPException."""
     if not text:
         return {}
     now = now_utc()
     try:
-        at = parse_lesson_time(text, site.zone, now)
-        require_within_retention(at, site.config, now)
+        at = parse_lesson_time(text, context.zone, now)
+        require_within_retention(at, context.config, now)
     except (ValueError, UserError) as error:
         raise HTTPException(422, str(error)) from None
-    return {"lesson_at": at, "dated_by": TimeSource.USER}
+    return {"lesson_at": at, "time_source": TimeSource.USER}
 
 
 def _require_analysable(request: Request, class_name: str) -> None:
     """What would be refused in an hour is refused now. Raises HTTPException."""
-    site = context_of(request)
-    if site.config.settings.policy is None:
+    context = context_of(request)
+    if context.config.settings.policy is None:
         raise HTTPException(422, "the settings have no policy yet, so no recording can be analysed")
-    unmasked = read_classroom(site.engine, class_name).unmaskable
+    unmasked = read_classroom(context.engine, class_name).unmaskable
     if unmasked:
         who = ", ".join(one.pseudonym for one in unmasked)
         raise HTTPException(
@@ -218,8 +218,8 @@ def _render(request: Request, error: str = "", code: int = 200) -> Response:
         error=error,
         classes=selectable_class_names(request),
         rooms=[room.name for room in settings.rooms],
-        most_gb=settings.serve.upload_gb,
-        most_bytes=int(settings.serve.upload_gb * 1e9),
+        most_gb=settings.serve.max_upload_gb,
+        most_bytes=int(settings.serve.max_upload_gb * 1e9),
         policy=settings.policy is not None,
         latest=f"{now_utc().astimezone(context_of(request).zone):%Y-%m-%dT%H:%M}",
         zone_name=settings.output.time_zone or "",
@@ -247,12 +247,12 @@ def _upload_rows(request: Request) -> list[dict[str, Any]]:
     return [
         {
             "id": one.id,
-            "called": one.file_name,
+            "file_name": one.file_name,
             "class_name": one.class_name,
             "room": one.room,
             "at": _format_moment(request, one.uploaded_at),
             "lesson_at": _format_moment(request, one.lesson_at) if one.lesson_at else "",
-            "dated": sources[one.time_source] if one.time_source else "",
+            "date_note": sources[one.time_source] if one.time_source else "",
             "size": f"{one.size_bytes / 1e9:.1f} GB"
             if one.size_bytes >= 1e9
             else f"{max(0.1, one.size_bytes / 1e6):.1f} MB",
@@ -260,9 +260,9 @@ def _upload_rows(request: Request) -> list[dict[str, Any]]:
             "text": texts[one.state],
             "reason": one.reason,
             "session": one.session_id,
-            "there": one.recording_exists,
-            "keep": one.keep_recording,
-            "over": one.state.is_final,
+            "recording_exists": one.recording_exists,
+            "keep_recording": one.keep_recording,
+            "is_final": one.state.is_final,
             **_progress(request, one),
         }
         for one in _upload_store(request).list_all()
@@ -298,11 +298,11 @@ def _can_view(account: Account, one: Upload) -> bool:
 
 
 def _upload_store(request: Request) -> UploadStore:
-    return cast("UploadStore", request.app.state.uploads)
+    return cast("UploadStore", request.app.state.upload_store)
 
 
 def _upload_queue(request: Request) -> UploadQueue:
-    return cast("UploadQueue", request.app.state.analyses)
+    return cast("UploadQueue", request.app.state.upload_queue)
 
 
 ROUTES = [
@@ -310,6 +310,6 @@ ROUTES = [
     route("/upload", receive_upload, Permission.RECORD, methods=("POST",), streams_body=True),
     route("/upload/state", upload_states, Permission.RECORD),
     route("/upload/{upload}/cancel", cancel_upload, Permission.RECORD, methods=("POST",)),
-    route("/upload/{upload}/again", retry_upload, Permission.RECORD, methods=("POST",)),
-    route("/upload/{upload}/remove", delete_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/retry", retry_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/delete", delete_upload, Permission.RECORD, methods=("POST",)),
 ]
