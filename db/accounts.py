@@ -95,7 +95,7 @@ def add_account(unit: UnitOfWork, name: str, role: Role, password_hash: str, at:
     """Store a new account; returns its number. Raises Conflict where the name is taken."""
     values = {
         "name": name,
-        "folded": name.casefold(),
+        "name_casefolded": name.casefold(),
         "role": role.value,
         "password_hash": password_hash,
         "disabled": False,
@@ -125,7 +125,7 @@ def set_account_classes(unit: UnitOfWork, account_id: int, class_names: Collecti
 
 def add_login(unit: UnitOfWork, token_hash: str, account_id: int, at: datetime) -> None:
     """Somebody has logged in; ``token_hash`` is of what their browser keeps."""
-    values = {"token_hash": token_hash, "account_id": account_id, "created_at": at, "seen_at": at}
+    values = {"token_hash": token_hash, "account_id": account_id, "created_at": at, "last_used_at": at}
     unit.connection.execute(insert(LoginRow).values(**values))
 
 
@@ -143,7 +143,7 @@ def find_login(engine: Engine, token_hash: str, since: datetime) -> tuple[Accoun
             AccountRow.id == row.account_id, AccountRow.disabled.is_(False)
         )
         found = _read_accounts(connection, enabled)
-        return (found[0], row.seen_at) if found else None
+        return (found[0], row.last_used_at) if found else None
 
 
 def list_logins(engine: Engine, account_id: int, since: datetime) -> list[Login]:
@@ -154,7 +154,7 @@ def list_logins(engine: Engine, account_id: int, since: datetime) -> list[Login]
         found = connection.execute(
             statement.order_by(LoginRow.last_used_at.desc(), LoginRow.token_hash)
         ).all()
-        return [Login(row.token_hash, row.created_at, row.seen_at) for row in found]
+        return [Login(row.token_hash, row.created_at, row.last_used_at) for row in found]
 
 
 def delete_logins(unit: UnitOfWork, account_id: int, token_hash: str | None = None) -> int:
@@ -167,7 +167,7 @@ def delete_logins(unit: UnitOfWork, account_id: int, token_hash: str | None = No
 
 def touch_login(unit: UnitOfWork, token_hash: str, at: datetime) -> None:
     """A login was used."""
-    unit.connection.execute(update(LoginRow).where(LoginRow.token_hash == token_hash).values(seen_at=at))
+    unit.connection.execute(update(LoginRow).where(LoginRow.token_hash == token_hash).values(last_used_at=at))
 
 
 def delete_login(unit: UnitOfWork, token_hash: str) -> None:

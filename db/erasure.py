@@ -35,7 +35,7 @@ from db.schema import (
 )
 from db.unit_of_work import UnitOfWork
 
-BASELINE_FROZEN = "usual_kept"
+BASELINE_FROZEN = "baseline_frozen"
 """In a verdict's numbers: its usual level rests on sessions that were erased since, so it is not worked out
 anew."""
 
@@ -172,8 +172,8 @@ def frozen_baselines(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[flo
     sessions that it was told from, or None where there was none."""
     return {
         (flag.student_id, flag.kind): None
-        if flag.numbers.get("usual_share") is None
-        else (float(flag.numbers["usual_share"]), int(flag.numbers["usual_sessions"]))
+        if flag.numbers.get("baseline_share") is None
+        else (float(flag.numbers["baseline_share"]), int(flag.numbers["baseline_sessions"]))
         for flag in flags
         if flag.numbers.get(BASELINE_FROZEN)
     }

@@ -230,7 +230,7 @@ def _students_of_sessions(connection: Connection, session_ids: Sequence[int]) ->
     return {row.id: mapping.student_from_row(row) for row in connection.execute(statement)}
 
 
-SHARE_COLUMN_PREFIXES: Mapping[str, str] = MappingProxyType({"sad_share": "sad", "attention": "away"})
+SHARE_COLUMN_PREFIXES: Mapping[str, str] = MappingProxyType({"sadness": "sad", "attention": "away"})
 """The verdicts (``FlagRecord.kind``) whose shares ``student_summaries`` has, and what their columns begin
 with."""
 

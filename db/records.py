@@ -187,7 +187,7 @@ class MarkerRecord:
 @dataclass(frozen=True)
 class GapRecord:
     """From ``start_s`` to ``end_s`` (media seconds) there was no picture to look at; ``reason`` is a value of
-    ``monitor.types.GapReason`` ("no picture", "paused")."""
+    ``monitor.types.GapReason`` ("no signal", "paused")."""
 
     start_s: float
     end_s: float

@@ -44,7 +44,7 @@ def save_roster_entry(
         of_roster, StudentRow.class_group_id == group, StudentRow.pseudonym == pseudonym
     )
     student_id = unit.connection.scalars(known).one()
-    entry = {"student_id": student_id, "seat": seat, "consent": consent, "changed_at": at}
+    entry = {"student_id": student_id, "seat_label": seat, "consent": consent, "changed_at": at}
     upsert(unit.connection, RosterEntryRow, [entry], ("student_id",))
     return student_id
 
@@ -52,15 +52,15 @@ def save_roster_entry(
 def set_consent(unit: UnitOfWork, student_id: int, consent: bool, at: datetime) -> None:
     """Store that a student of the roster may be watched, or may not; the seat stays. ``at`` is aware UTC.
     Raises ``Conflict`` where there is no such student."""
-    entry = {"student_id": student_id, "seat": None, "consent": consent, "changed_at": at}
-    upsert(unit.connection, RosterEntryRow, [entry], ("student_id",), keep=("seat",))
+    entry = {"student_id": student_id, "seat_label": None, "consent": consent, "changed_at": at}
+    upsert(unit.connection, RosterEntryRow, [entry], ("student_id",), keep=("seat_label",))
 
 
 def assign_seats(unit: UnitOfWork, seats: Mapping[int, str | None], at: datetime) -> None:
     """Store who of the roster sits where, by student; consent stays, and who was never asked is left out."""
     for student_id, seat in seats.items():
         entry = update(RosterEntryRow).where(RosterEntryRow.student_id == student_id)
-        unit.connection.execute(entry.values(seat=seat, changed_at=at))
+        unit.connection.execute(entry.values(seat_label=seat, changed_at=at))
 
 
 def _select_entries() -> Select[Any]:

@@ -322,7 +322,7 @@ class MarkerRow(Base):
 
 
 class GapRow(Base):
-    """A stretch in which nothing could be seen, and why ("no picture", "paused")."""
+    """A stretch in which nothing could be seen, and why ("no signal", "paused")."""
 
     __tablename__ = "gaps"
     __table_args__ = (

@@ -26,11 +26,11 @@ def get_seat_plan(engine: Engine, class_name: str) -> SeatPlan | None:
         seats = connection.execute(laid.order_by(PlannedSeatRow.id)).all()
     return SeatPlan(
         class_name,
-        plan.picture_width,
-        plan.picture_height,
-        plan.made_at,
+        plan.frame_width,
+        plan.frame_height,
+        plan.created_at,
         tuple(PlannedSeat(seat.label, (seat.x1, seat.y1, seat.x2, seat.y2)) for seat in seats),
-        plan.landmarks,
+        plan.reference_view,
     )
 
 
@@ -40,10 +40,10 @@ def save_seat_plan(unit: UnitOfWork, plan: SeatPlan) -> None:
     unit.connection.execute(delete(SeatPlanRow).where(SeatPlanRow.class_group_id == group))
     laid = {
         "class_group_id": group,
-        "picture_width": plan.frame_width,
-        "picture_height": plan.frame_height,
-        "made_at": plan.created_at,
-        "landmarks": plan.reference_view,
+        "frame_width": plan.frame_width,
+        "frame_height": plan.frame_height,
+        "created_at": plan.created_at,
+        "reference_view": plan.reference_view,
     }
     key = unit.connection.execute(insert(SeatPlanRow).values(**laid)).inserted_primary_key
     assert key is not None  # it is, for a single row

@@ -51,7 +51,7 @@ _BIN_COLUMNS = (
     "pitch_deg",
     "eye_samples",
     "closed_samples",
-    "people",
+    "student_count",
 )
 
 AnyRow = Row[Any]
@@ -72,8 +72,8 @@ def bin_to_row(session_id: int, item: TimelineBin) -> dict[str, Any]:
     values |= dict(zip(PROBABILITIES, chances, strict=True))
     return values | {
         "session_id": session_id,
-        "unknown": dict(item.unreadable_reasons),
-        "poses": dict(item.pose_counts),
+        "unreadable_reasons": dict(item.unreadable_reasons),
+        "pose_counts": dict(item.pose_counts),
     }
 
 
@@ -82,8 +82,8 @@ def bin_from_row(row: AnyRow) -> TimelineBin:
     values = row._mapping
     return TimelineBin(
         **_pick(values, *_BIN_COLUMNS),
-        unreadable_reasons=values["unknown"],
-        pose_counts=values["poses"],
+        unreadable_reasons=values["unreadable_reasons"],
+        pose_counts=values["pose_counts"],
         probabilities=probabilities(row),
     )
 
@@ -138,7 +138,7 @@ def track_to_row(session_id: int, track: TrackRecord) -> dict[str, Any]:
 
 def track_from_row(row: AnyRow) -> TrackRecord:
     """A row of ``tracks``."""
-    columns = ("student_id", "track_number", "first_s", "last_s", "hits", "grounds")
+    columns = ("student_id", "track_number", "first_s", "last_s", "hits", "assignment_basis")
     return TrackRecord(**_pick(row._mapping, *columns))
 
 
@@ -164,10 +164,10 @@ def flag_from_row(row: AnyRow) -> FlagRecord:
 
 
 def correction_from_row(row: AnyRow) -> CorrectionRecord:
-    """A row of ``corrections`` with both pseudonyms, as ``student`` and ``person``."""
+    """A row of ``corrections`` with both pseudonyms, as ``student_pseudonym`` and ``person_pseudonym``."""
     values = row._mapping
     return CorrectionRecord(
-        **_pick(values, "id", "session_id", "made_at", "undone_at", "student", "person"),
+        **_pick(values, "id", "session_id", "created_at", "undone_at", "student_pseudonym", "person_pseudonym"),
         correction=Correction(
             CorrectionKind(values["kind"]), **_pick(values, "student_id", "person_id", "at_s")
         ),

@@ -27,12 +27,12 @@ _STUDENT_COLUMNS = (
     "seen_s",
     "usable_s",
     "usable_samples",
-    "posed_s",
+    "head_pose_s",
     "facing_share",
     "closed_share",
 )
 _SHARE_COLUMNS = tuple(f"{kind}_{part}" for kind in ("sad", "away") for part in ("share", "low", "high"))
-_SESSION_COLUMNS = ("session_id", "made_with", "people", "seen_share", "facing_share", "closed_share")
+_SESSION_COLUMNS = ("session_id", "rules_version", "student_count", "seen_share", "facing_share", "closed_share")
 
 
 def save_summaries(
@@ -40,7 +40,7 @@ def save_summaries(
 ) -> None:
     """Replace what was summed up of a session."""
     delete_summaries(connection, summary.session_id)
-    own = {name: getattr(summary, name) for name in _SESSION_COLUMNS} | {"students": len(students)}
+    own = {name: getattr(summary, name) for name in _SESSION_COLUMNS} | {"student_summary_count": len(students)}
     connection.execute(insert(SessionSummaryRow).values(**own, **_probability_values(summary.probabilities)))
     if students:
         rows = [{"session_id": summary.session_id} | _student_summary_to_row(one) for one in students]

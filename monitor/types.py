@@ -49,11 +49,11 @@ class Frame:
 class GapReason(StrEnum):
     """Why nothing could be seen for a while. The values are stored and printed."""
 
-    NO_SIGNAL = "no picture"
-    FROZEN = "frozen picture"
-    BLACK = "black picture"
+    NO_SIGNAL = "no signal"
+    FROZEN = "frozen frame"
+    BLACK = "black frame"
     PAUSED = "paused"
-    NO_PARTICIPANTS = "nobody there"
+    NO_PARTICIPANTS = "no participants"
     """Of an online lesson that nobody has joined, or everybody has left."""
 
 
@@ -241,9 +241,9 @@ def without_students(result: FrameResult) -> FrameResult:
 class AssignmentBasis(StrEnum):
     """Why a newcomer on a known seat was taken for whom. The values are stored and printed."""
 
-    SEAT_AND_APPEARANCE = "seat and clothes"
-    SEAT_ONLY = "seat alone"
-    DIFFERENT_PERSON = "another on the seat"
+    SEAT_AND_APPEARANCE = "seat and appearance"
+    SEAT_ONLY = "seat only"
+    DIFFERENT_PERSON = "different person"
 
 
 @dataclass(frozen=True)

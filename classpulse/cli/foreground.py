@@ -138,7 +138,7 @@ class ForegroundSession:
     def _say_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
         if status.state is SessionState.NO_SIGNAL and previous_state is SessionState.RECORDING:
             print_message(
-                f"{status.source}: {status.camera_reason or 'no picture'}; trying again, this time is not seen"
+                f"{status.source}: {status.camera_reason or 'no signal'}; trying again, this time is not seen"
             )
         elif status.state is SessionState.RECORDING and previous_state in (
             SessionState.NO_SIGNAL,

@@ -33,7 +33,7 @@ def load_identity_maps(connection: Connection, condition: ColumnElement[bool]) -
     columns = IdentityIntervalRow.__table__.columns
     found: dict[int, list[IdentityInterval]] = defaultdict(list)
     for row in connection.execute(select(*columns).where(condition).order_by(columns["id"])):
-        found[row.session_id].append(IdentityInterval(row.student_id, row.from_s, row.until_s, row.person_id))
+        found[row.session_id].append(IdentityInterval(row.student_id, row.start_s, row.end_s, row.person_id))
     return {session_id: IdentityMap(tuple(stretches)) for session_id, stretches in found.items()}
 
 
@@ -52,8 +52,8 @@ def select_corrections() -> Select[Any]:
     return (
         select(
             *CorrectionRow.__table__.columns,
-            student.pseudonym.label("student"),
-            person.pseudonym.label("person"),
+            student.pseudonym.label("student_pseudonym"),
+            person.pseudonym.label("person_pseudonym"),
         )
         .join(student, student.id == CorrectionRow.student_id)
         .join(person, person.id == CorrectionRow.person_id)
@@ -91,7 +91,7 @@ def add_correction(
     values = vars(correction) | {
         "kind": correction.kind.value,
         "session_id": session_id,
-        "made_at": created_at,
+        "created_at": created_at,
     }
     key = connection.execute(insert(CorrectionRow).values(**values)).inserted_primary_key
     _rewrite_identity_intervals(connection, session_id, after)

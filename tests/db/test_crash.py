@@ -27,7 +27,7 @@ CHILD = f"""
 import sys, time
 from datetime import UTC, datetime
 from db.engine import open_database
-from db.records import NewSession, Progress, TimelineBin
+from db.records import NewSession, SessionProgress, TimelineBin
 from db.unit_of_work import Store
 
 def batch(number):
@@ -35,19 +35,19 @@ def batch(number):
     return [TimelineBin(student, at, 5.0, 5.0, 10, 10, 0, None) for at in starts]
 
 store = Store(open_database(sys.argv[1]))
-with store.unit() as unit:
+with store.unit_of_work() as unit:
     session = unit.start_session(
         NewSession("7b", "camera 0", datetime.now(UTC), "emotion", None, 5.0, {{}}, {{}}, 1, 0.0)
     )
     student = unit.add_student(session, "Student 1")
     unit.commit()
 for number in range(int(sys.argv[2])):
-    with store.unit() as unit:
+    with store.unit_of_work() as unit:
         unit.write_bins(session, batch(number))
-        unit.progress(session, Progress(5.0 * {BATCH} * (number + 1), 0.0, 0, 0))
+        unit.save_progress(session, SessionProgress(5.0 * {BATCH} * (number + 1), 0.0, 0, 0))
         unit.commit()
     print(number + 1, flush=True)
-with store.unit() as unit:
+with store.unit_of_work() as unit:
     unit.write_bins(session, batch(number + 1))
     print("open", flush=True)
     time.sleep(600)

@@ -32,7 +32,7 @@ import db.migrations.runner
 print("ready", flush=True)
 sys.stdin.readline()
 engine = open_database(sys.argv[1], busy_timeout_s=60.0)
-print(len(queries.sessions(engine)), flush=True)
+print(len(queries.list_sessions(engine)), flush=True)
 """
 
 

@@ -35,7 +35,7 @@ from db.schema import Base, ClassGroupRow, RosterEntryRow, StudentRow
 from db.unit_of_work import Store
 
 DAY = timedelta(days=1)
-NUMBERS = {"usual_share": 0.25, "usual_sessions": 4}
+NUMBERS = {"baseline_share": 0.25, "baseline_sessions": 4}
 
 
 class Term:
@@ -60,7 +60,7 @@ class Term:
                 unit.save_seats(number, [SeatRecord(w, "A1", (0.0, 0.0, 9.0, 9.0), 640, 480) for w in people])
                 unit.save_tracks(number, [TrackRecord(other, 1, 0.0, 9.0, 9)])
                 unit.save_flags(
-                    [FlagRecord(number, w, "sad_share", "flagged", dict(NUMBERS)) for w in people]
+                    [FlagRecord(number, w, "sadness", "flagged", dict(NUMBERS)) for w in people]
                     + [FlagRecord(number, self.mia, "another", "flagged", {})]
                 )
                 rows = [StudentSummary(w, 5, 5, 5, 9, 0, None, None, None, None, None) for w in people]
@@ -179,20 +179,20 @@ def test_later_verdicts_keep_what_was_usual(term: Term, store: Store) -> None:
         for number in (first, *term.numbers[2:])
     }
     assert kept[first] == {}, "it came before"
-    assert kept[term.numbers[3]][(term.mia, "sad_share")] == (0.25, 4)
-    assert set(kept[term.numbers[3]]) == {k for k in kept[term.numbers[3]] if k[1] == "sad_share"}
+    assert kept[term.numbers[3]][(term.mia, "sadness")] == (0.25, 4)
+    assert set(kept[term.numbers[3]]) == {k for k in kept[term.numbers[3]] if k[1] == "sadness"}
     (flag, *_) = queries.list_flags(store.engine, term.numbers[3])
     assert (flag.outcome, flag.review) == ("flagged", "open")
 
 
 def test_a_verdict_without_a_usual_level_keeps_that(term: Term, store: Store) -> None:
-    numbers = {"usual_share": None, "usual_sessions": 0}
+    numbers = {"baseline_share": None, "baseline_sessions": 0}
     with store.unit_of_work() as unit:
-        unit.save_flags([FlagRecord(term.numbers[1], term.mia, "sad_share", "flagged", numbers)])
+        unit.save_flags([FlagRecord(term.numbers[1], term.mia, "sadness", "flagged", numbers)])
         unit.commit()
     term.erase(term.numbers[0])
     assert (
-        frozen_baselines(queries.list_flags(store.engine, term.numbers[1]))[(term.mia, "sad_share")] is None
+        frozen_baselines(queries.list_flags(store.engine, term.numbers[1]))[(term.mia, "sadness")] is None
     )
 
 
@@ -279,7 +279,7 @@ def test_a_student_of_the_roster_goes_from_that_session_alone(term: Term, store:
     assert [
         one.numbers.get(BASELINE_FROZEN)
         for one in queries.list_flags(store.engine, second)
-        if one.kind == "sad_share"
+        if one.kind == "sadness"
     ]
     assert not [one for one in queries.list_flags(store.engine, first) if one.student_id == term.mia]
 

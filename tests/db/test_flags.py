@@ -25,14 +25,14 @@ def flagged(store, session_id, people) -> int:
     with store.unit_of_work() as unit:
         unit.save_flags(
             [
-                FlagRecord(session_id, two, "sad_share", "flagged", {}),
-                FlagRecord(session_id, one, "sad_share", "flagged", {}),
+                FlagRecord(session_id, two, "sadness", "flagged", {}),
+                FlagRecord(session_id, one, "sadness", "flagged", {}),
                 FlagRecord(session_id, one, "attention", "flagged", {}),
-                FlagRecord(session_id, three, "sad_share", "not_flagged", {}),
+                FlagRecord(session_id, three, "sadness", "not_flagged", {}),
                 FlagRecord(session_id, three, "attention", "insufficient_data", {}),
             ]
         )
-        unit.save_review(FlagRecord(session_id, two, "sad_share", "", {}, "dismissed", "Ms Ono", NOON))
+        unit.save_review(FlagRecord(session_id, two, "sadness", "", {}, "dismissed", "Ms Ono", NOON))
         unit.end_session(session_id, SessionStatus.FINISHED, NOON, "")
         unit.commit()
     return session_id
@@ -41,8 +41,8 @@ def flagged(store, session_id, people) -> int:
 def test_only_what_was_raised(store, flagged):
     assert told(store.engine) == [
         (flagged, "Student 1", "attention", "open"),
-        (flagged, "Student 1", "sad_share", "open"),
-        (flagged, "Student 2", "sad_share", "dismissed"),
+        (flagged, "Student 1", "sadness", "open"),
+        (flagged, "Student 2", "sadness", "dismissed"),
     ]
 
 
@@ -62,20 +62,20 @@ def test_after_corrections_it_is_the_persons(store, flagged, people):
     """Student 2 is Mia, judged anew under that name: the review moves along, the old row is nobody's."""
     with store.unit_of_work() as unit:
         mia = unit.add_unrecorded_student(flagged, "Mia", to_roster=True)
-        unit.correct(flagged, Correction(CorrectionKind.NAME, people[1], mia), NOON + timedelta(hours=1))
-        unit.save_flags([FlagRecord(flagged, mia, "sad_share", "flagged", {})])
+        unit.add_correction(flagged, Correction(CorrectionKind.NAME, people[1], mia), NOON + timedelta(hours=1))
+        unit.save_flags([FlagRecord(flagged, mia, "sadness", "flagged", {})])
         unit.commit()
-    assert told(store.engine)[-1] == (flagged, "Mia", "sad_share", "dismissed")
+    assert told(store.engine)[-1] == (flagged, "Mia", "sadness", "dismissed")
     assert len(told(store.engine)) == 3
 
 
 def test_a_review_may_have_been_of_what_is_raised_by_now(store, flagged, people):
     """A flag that was not raised was reviewed under one name and is raised under another."""
     with store.unit_of_work() as unit:
-        given = FlagRecord(flagged, people[2], "sad_share", "", {}, "confirmed", "Ms Ono", NOON)
+        given = FlagRecord(flagged, people[2], "sadness", "", {}, "confirmed", "Ms Ono", NOON)
         unit.save_review(given)
         mia = unit.add_unrecorded_student(flagged, "Mia", to_roster=True)
-        unit.correct(flagged, Correction(CorrectionKind.NAME, people[2], mia), NOON + timedelta(hours=1))
+        unit.add_correction(flagged, Correction(CorrectionKind.NAME, people[2], mia), NOON + timedelta(hours=1))
         unit.save_flags([replace(given, student_id=mia, outcome="flagged")])
         unit.commit()
-    assert (flagged, "Mia", "sad_share", "confirmed") in told(store.engine)
+    assert (flagged, "Mia", "sadness", "confirmed") in told(store.engine)

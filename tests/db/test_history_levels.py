@@ -25,7 +25,7 @@ def term(store, new_session, a_bin):
             level, away = ShareEstimate(week / 4, 0.0, 0.75), ShareEstimate(0.5, 0.5, 0.5) if week else None
             rows = [StudentSummary(w, 5, 5, 5, 9, 0, None, None, None, level, away) for w in (mia, other)]
             unit.save_summaries(SessionSummary(number, 1, 2, None, None, None, None), rows)
-            kinds = [("sad_share", "not_flagged"), ("attention", "flagged"), ("another", "flagged")]
+            kinds = [("sadness", "not_flagged"), ("attention", "flagged"), ("another", "flagged")]
             unit.save_flags([FlagRecord(number, w, k, o, {}) for w in (mia, other) for k, o in kinds])
             unit.save_review(FlagRecord(number, mia, "attention", "", {}, "dismissed", "Ms Ono", start))
         unit.commit()
@@ -37,9 +37,9 @@ def test_the_levels_before_a_session(store, term, new_session) -> None:
     start = new_session().started_at
     later = start + timedelta(weeks=1)
     assert load_earlier_shares(store.engine, third) == [
-        EarlierShare(mia, first, start, "sad_share", ShareEstimate(0.0, 0.0, 0.75), "not_flagged"),
+        EarlierShare(mia, first, start, "sadness", ShareEstimate(0.0, 0.0, 0.75), "not_flagged"),
         EarlierShare(mia, second, later, "attention", ShareEstimate(0.5, 0.5, 0.5), "flagged", "dismissed"),
-        EarlierShare(mia, second, later, "sad_share", ShareEstimate(0.25, 0.0, 0.75), "not_flagged"),
+        EarlierShare(mia, second, later, "sadness", ShareEstimate(0.25, 0.0, 0.75), "not_flagged"),
     ]
     assert load_earlier_shares(store.engine, first) == []
 

@@ -172,10 +172,10 @@ def full_session(store, session_id, people, a_bin) -> int:
         unit.save_tracks(session_id, [TrackRecord(first, 1, 0.0, 5.0, 9)])
         unit.save_flags([FlagRecord(session_id, first, "sad", "flagged", {})])
         unit.add_marker(session_id, 1.0, "quiz")
-        unit.save_gaps(session_id, [GapRecord(1.0, 2.0, "no picture")])
-        unit.audit("note", f"session {session_id}", unit._clock())
+        unit.save_gaps(session_id, [GapRecord(1.0, 2.0, "no signal")])
+        unit.add_audit_entry("note", f"session {session_id}", unit._clock())
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
-        unit.correct(session_id, Correction(CorrectionKind.MERGE, first, second), unit._clock())
+        unit.add_correction(session_id, Correction(CorrectionKind.MERGE, first, second), unit._clock())
         unit.commit()
     return session_id
 
@@ -198,7 +198,7 @@ def test_a_student_goes_with_all_that_is_theirs(engine, full_session, people) ->
     left = rows_in(engine)
     assert (left["timeline_bins"], left["seats"], left["tracks"], left["flags"]) == (1, 0, 0, 0)
     assert (left["students"], left["class_sessions"]) == (2, 1)
-    assert (left["corrections"], left["attributions"]) == (0, 2)
+    assert (left["corrections"], left["identity_intervals"]) == (0, 2)
 
 
 def test_a_number_is_not_given_twice(store, full_session, new_session) -> None:

@@ -151,7 +151,7 @@ def test_a_correction_leaves_later_sessions_of_the_roster_to_be_summed_up_again(
         save(store, number, [who])
     assert list_pending_summaries(store.engine, 1) == []
     with store.unit_of_work() as unit:
-        unit.correct(first, Correction(CorrectionKind.NAME, known, mia), start)
+        unit.add_correction(first, Correction(CorrectionKind.NAME, known, mia), start)
         unit.commit()
     assert list_pending_summaries(store.engine, 1) == [first, second]
 

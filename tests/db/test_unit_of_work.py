@@ -49,7 +49,7 @@ def test_what_was_committed_before_the_exception_stays(store, session_id, people
 
 
 def test_a_refused_row_takes_its_batch_with_it(store, session_id, people, a_bin) -> None:
-    good, bad = a_bin(people[0], 0.0), dataclasses.replace(a_bin(people[0], 5.0), people=-1)
+    good, bad = a_bin(people[0], 0.0), dataclasses.replace(a_bin(people[0], 5.0), student_count=-1)
     with pytest.raises(Conflict):
         crash_in_a_unit(
             store,
@@ -75,7 +75,7 @@ def test_the_default_clock_is_aware_utc() -> None:
 def test_abandoned_sessions_are_closed_when_they_last_wrote(store, session_id, people, a_bin, clock) -> None:
     with store.unit_of_work() as unit:
         unit.write_bins(session_id, [a_bin(people[0], 0.0)])
-        unit.progress(session_id, SessionProgress(5.0, 5.0, 10, 0))
+        unit.save_progress(session_id, SessionProgress(5.0, 5.0, 10, 0))
         unit.commit()
     last_written_at = clock.now
     now = last_written_at + timedelta(days=2)
@@ -133,7 +133,7 @@ def test_no_session_ends_before_it_starts_though_the_clock_was_set_back(store, n
         unit.commit()
     clock.now -= timedelta(hours=1)
     with store.unit_of_work() as unit:
-        unit.progress(left, SessionProgress(5.0, 5.0, 10, 0))
+        unit.save_progress(left, SessionProgress(5.0, 5.0, 10, 0))
         unit.end_session(closed, SessionStatus.FINISHED, clock(), "")
         unit.commit()
     assert interrupt_abandoned_sessions(store, lambda record: False, clock()) == [left]

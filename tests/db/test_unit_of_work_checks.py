@@ -24,7 +24,7 @@ BROKEN = {
     "more facing than posed": {"facing_samples": 9},
     "more shut than judged": {"closed_samples": 8},
     "fewer shut than none": {"closed_samples": -1},
-    "less than nobody": {"people": -1},
+    "less than nobody": {"student_count": -1},
 }
 
 
@@ -64,7 +64,7 @@ def test_a_bin_of_nobody_known_is_refused(store, session_id, a_bin) -> None:
 
 
 UNKNOWN_SESSION = {
-    "progress": lambda unit: unit.progress(10**6, SessionProgress(1, 1, 1, 1)),
+    "progress": lambda unit: unit.save_progress(10**6, SessionProgress(1, 1, 1, 1)),
     "end_session": lambda unit: unit.end_session(10**6, SessionStatus.FINISHED, unit._clock(), ""),
     "add_student": lambda unit: unit.add_student(10**6, "Student 1"),
 }

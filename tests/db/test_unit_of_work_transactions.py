@@ -51,7 +51,7 @@ def test_sessions_of_one_class_share_it(store, session_id, new_session) -> None:
 def test_progress_replaces_progress(store, session_id) -> None:
     for end_s in (5.0, 10.0):
         with store.unit_of_work() as unit:
-            unit.progress(session_id, SessionProgress(end_s, end_s - 1, int(end_s) * 2, 3))
+            unit.save_progress(session_id, SessionProgress(end_s, end_s - 1, int(end_s) * 2, 3))
             unit.commit()
     record = queries.get_session(store.engine, session_id)
     assert (record.end_s, record.watched_s, record.frames_sampled, record.frames_dropped) == (10, 9, 20, 3)
@@ -79,7 +79,7 @@ def test_each_recording_write_counts_as_one(store, session_id, people, clock) ->
         lambda unit: unit.rename_students(session_id, {people[0]: "Student 8"}),
         lambda unit: unit.save_seats(session_id, []),
         lambda unit: unit.save_tracks(session_id, []),
-        lambda unit: unit.progress(session_id, SessionProgress(1, 1, 1, 1)),
+        lambda unit: unit.save_progress(session_id, SessionProgress(1, 1, 1, 1)),
     ]
     for write in writes:
         before = queries.get_session(store.engine, session_id).last_written_at
@@ -147,7 +147,7 @@ def test_only_the_session_s_own_students_are_renamed(store, session_id, people, 
 
 
 def test_writing_a_bin_again_replaces_it(store, session_id, people, a_bin) -> None:
-    again = dataclasses.replace(a_bin(people[0], 5.0, sad=0.5), unknown={}, yaw_deg=None, pitch_deg=1.0)
+    again = dataclasses.replace(a_bin(people[0], 5.0, sad=0.5), unreadable_reasons={}, yaw_deg=None, pitch_deg=1.0)
     with store.unit_of_work() as unit:
         unit.write_bins(session_id, [a_bin(people[0], 0.0), a_bin(people[0], 5.0), a_bin(people[1], 5.0)])
         unit.commit()
@@ -162,7 +162,7 @@ def test_writing_a_bin_again_replaces_it(store, session_id, people, a_bin) -> No
 
 
 def test_a_whole_class_bin_is_replaced_too(store, session_id, people, a_bin) -> None:
-    again = dataclasses.replace(a_bin(None, 0.0, sad=0.75), people=12)
+    again = dataclasses.replace(a_bin(None, 0.0, sad=0.75), student_count=12)
     for item in (a_bin(None, 0.0), again):
         with store.unit_of_work() as unit:
             unit.write_bins(session_id, [item, a_bin(people[0], 0.0)])
@@ -212,7 +212,7 @@ def test_an_empty_box_is_no_seat(store, session_id, people) -> None:
 
 
 def test_tracks_are_kept_by_number(store, session_id, people) -> None:
-    tracks = [TrackRecord(people[0], 2, 0.0, 4.5, 9), TrackRecord(people[1], 1, 1.0, 2.0, 3, "seat alone")]
+    tracks = [TrackRecord(people[0], 2, 0.0, 4.5, 9), TrackRecord(people[1], 1, 1.0, 2.0, 3, "seat only")]
     longer = dataclasses.replace(tracks[0], last_s=60.0, hits=120)
     for written in (tracks, [longer]):
         with store.unit_of_work() as unit:
@@ -266,8 +266,8 @@ def test_outcome_and_review_are_of_the_lists(store, session_id, people, change) 
 def test_the_audit_is_newest_first(store, clock) -> None:
     early, late = clock(), clock()
     with store.unit_of_work() as unit:
-        unit.audit("erase", "Student 3", late, "asked for it")
-        unit.audit("export", "session 1", early)
+        unit.add_audit_entry("erase", "Student 3", late, "asked for it")
+        unit.add_audit_entry("export", "session 1", early)
         unit.commit()
     trail = queries.list_audit_entries(store.engine)
     assert [(entry.action, entry.at) for entry in trail] == [("erase", late), ("export", early)]

@@ -77,7 +77,7 @@ def session_ground_truth(
     }
 
 
-SOURCE_NAME = "simulated lecture"
+SOURCE_NAME = "simulation"
 INTERRUPTION_REASON = "simulated: the camera was unplugged"
 _FRAME_WH = (1920, 1080)
 _SEATS_PER_ROW = 8

@@ -67,7 +67,7 @@ def test_a_lesson_is_put_right(shell, lesson, store) -> None:
 def sadness(shell, name: str) -> list[str]:
     """What came of the verdict about sadness in each session of somebody."""
     flags = [flag for line in shell.json("student", name)["sessions"] for flag in line["flags"]]
-    return [flag["outcome"] for flag in flags if flag["kind"] == "sad_share"]
+    return [flag["outcome"] for flag in flags if flag["kind"] == "sadness"]
 
 
 def test_verdicts_are_fresh_without_a_report(shell, lesson) -> None:

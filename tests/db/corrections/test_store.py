@@ -70,7 +70,7 @@ def lesson(store: Store, session_id: int, people: tuple[int, int, int]) -> int:
                 TrackRecord(first, 1, 0.0, 9.5, 8),
                 TrackRecord(second, 2, 5.0, 19.5, 9),
                 TrackRecord(third, 3, 0.0, 8.0, 9),
-                TrackRecord(third, 4, 9.0, 19.5, 9, "seat alone"),
+                TrackRecord(third, 4, 9.0, 19.5, 9, "seat only"),
             ],
         )
         unit.save_flags([FlagRecord(session_id, who, "sad", "flagged", {}) for who in (first, second)])

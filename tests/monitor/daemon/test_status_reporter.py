@@ -18,7 +18,7 @@ from monitor.sources.live import LiveSource
 MORNING = datetime(2026, 11, 25, 8, 15, tzinfo=UTC)
 FRESH, OPENING, STALE = (
     CameraStatus(CameraState.FRESH, "", 0.1),
-    CameraStatus(CameraState.OPENING, "no picture", 4.0),
+    CameraStatus(CameraState.OPENING, "no signal", 4.0),
     CameraStatus(CameraState.STALE, "the same picture", 12.0),
 )
 
@@ -123,7 +123,7 @@ def test_the_state_follows_the_camera(world: World) -> None:
     assert world.look(STALE) is SessionState.NO_SIGNAL
     assert world.look(OPENING) is SessionState.NO_SIGNAL
     status = world.teller.status()
-    assert (status.state_since > since, status.camera_reason) == (True, "no picture")
+    assert (status.state_since > since, status.camera_reason) == (True, "no signal")
     assert world.look(FRESH) is SessionState.RECORDING
 
 

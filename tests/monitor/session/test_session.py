@@ -197,7 +197,7 @@ def test_what_lies_in_a_gap_is_not_watched_and_nobodys_absence(engine) -> None:
     # After the gap a sample stands for one period, as the first of all does.
     assert outcome.progress.watched_s == pytest.approx(5 * 0.5)
     assert outcome.progress.end_s == 62.5
-    assert queries.list_gaps(engine, number) == [GapRecord(1.5, 61.5, "no picture")]
+    assert queries.list_gaps(engine, number) == [GapRecord(1.5, 61.5, "no signal")]
     bins = queries.load_bins(engine, number)
     assert [b.start_s for b in bins] == [0.0, 60.0]
     assert sum(b.unreadable_reasons.get("absent", 0) for b in bins) == 0

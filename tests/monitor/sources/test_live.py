@@ -146,7 +146,7 @@ def test_when_the_budget_is_spent_the_source_is_lost(fault):
 
 def test_without_a_budget_it_is_lost_as_soon_as_it_is_given_up():
     camera = Camera([(0, "moving"), (20, "blocked")], stale_s=5, reconnect_s=0)
-    with pytest.raises(SourceLost, match=r"broke off at 20\.\d s: no picture for 5 s; is it"):
+    with pytest.raises(SourceLost, match=r"broke off at 20\.\d s: no signal for 5 s; is it"):
         camera.watch(1000)
     assert camera.clock.passed_s == near(25)
     assert len(camera.links) == 1
@@ -188,7 +188,7 @@ def test_while_a_connection_is_made_the_reason_stays_what_it_was():
     views = []
     camera.at(33, lambda: views.append(camera.source.status())).watch(40)
     check(camera)
-    assert (views[0].state, views[0].reason) == (CameraState.OPENING, "frozen picture for 10 s")
+    assert (views[0].state, views[0].reason) == (CameraState.OPENING, "frozen frame for 10 s")
     assert [gap.reason for gap in camera.gaps] == [FROZEN]
 
 
@@ -203,9 +203,9 @@ def test_what_was_shown_before_is_not_fresh_over_a_new_connection():
     ("fault", "words", "after_s"),
     [
         ("refused", "it cannot be opened", 0),
-        ("nothing", "no picture for 10 s", 10),
-        ("blocked", "no picture for 10 s", 10),
-        ("black", "black picture for 10 s", 10),
+        ("nothing", "no signal for 10 s", 10),
+        ("blocked", "no signal for 10 s", 10),
+        ("black", "black frame for 10 s", 10),
     ],
 )
 def test_no_camera_at_the_start_is_one_line(fault, words, after_s):
@@ -369,7 +369,7 @@ def test_the_age_is_that_of_the_last_fresh_picture():
         camera.at(at_s, lambda: views.append(camera.source.status()))
     camera.watch(20)
     assert [view.age_s for view in views] == [pytest.approx(0, abs=0.1), near(4)]
-    assert views[1].reason == "black picture"
+    assert views[1].reason == "black frame"
 
 
 def test_the_computer_slept():

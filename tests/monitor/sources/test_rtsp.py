@@ -142,7 +142,7 @@ def test_a_stream_that_freezes_and_turns_black_without_breaking_off(server):
         server.show("checkers-8")
         watcher.gap(GapReason.FROZEN)
         assert source.status().state is CameraState.STALE
-        assert source.status().reason == "frozen picture"
+        assert source.status().reason == "frozen frame"
         server.show("black")
         watcher.gap(GapReason.BLACK)
         server.show("ball")

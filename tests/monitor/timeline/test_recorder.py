@@ -271,7 +271,7 @@ def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
     r.add_gap(Gap(7.0, 9.0, GapReason.PAUSED), frames_dropped=2)
     r.commit(seats((0, 100)), [])
     assert queries.list_gaps(engine, session_id) == [
-        GapRecord(0.5, 7.0, "no picture"), GapRecord(7.0, 9.0, "paused"),
+        GapRecord(0.5, 7.0, "no signal"), GapRecord(7.0, 9.0, "paused"),
     ]  # fmt: skip
     assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 1
 
@@ -281,7 +281,7 @@ def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
     r = recorder(engine, session_id, per_student=False)
     r.add_gap(Gap(0.0, 9.0, GapReason.BLACK), frames_dropped=0)
     r.commit([], [])
-    assert queries.list_gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black picture")]
+    assert queries.list_gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black frame")]
 
 
 class HangingStore(Store):

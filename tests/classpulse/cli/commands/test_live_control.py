@@ -168,7 +168,7 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     gaps = queries.list_gaps(engine, 1)
     (paused,) = (one for one in gaps if one.reason == "paused")
     opening = gaps[gaps.index(paused) + 1]
-    assert opening.reason == "no picture"
+    assert opening.reason == "no signal"
     assert paused.start_s < paused.end_s == opening.start_s < opening.end_s
     engine.dispose()
     assert shell.json("status") == {"recording": False}

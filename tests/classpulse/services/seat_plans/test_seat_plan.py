@@ -129,7 +129,7 @@ class TestUse:
         assert {seat["seat"]: tuple(seat["box_xyxy"]) for seat in shown} == SEATS
         database = tmp_path / "classpulse-data" / "classpulse.db"
         with closing(sqlite3.connect(database)) as connection:
-            ((landmarks,),) = connection.execute("SELECT landmarks FROM seat_plans").fetchall()
+            ((landmarks,),) = connection.execute("SELECT reference_view FROM seat_plans").fetchall()
         assert len(landmarks) < 3000 * 40 + 20, "points and codes"
         assert b"\x89PNG\r\n" not in database.read_bytes()
 
