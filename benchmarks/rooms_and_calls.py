@@ -182,7 +182,7 @@ def followed(kind: str, seed: int, folder: Path) -> Row:
         engine = open_database(f"sqlite:///{Path(temporary) / 'benchmark.db'}")
         config = Config(Settings(), Path(temporary))
         try:
-            outcome = SessionRunner(config, engine, AnalysisMode.BEHAVIOUR).run(
+            outcome = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR).run(
                 str(folder / "film.mp4"), threading.Event(), on_result=samples.append
             )
         finally:

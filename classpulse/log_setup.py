@@ -55,7 +55,7 @@ class LogSettings:
     A lecture writes some kilobytes, so a term fits into one file."""
 
     max_mb: Annotated[float, Gt(0), Le(1000)] = 5.0
-    keep: Annotated[int, Ge(1), Le(100)] = 5
+    backup_count: Annotated[int, Ge(1), Le(100)] = 5
     level: LogLevel = LogLevel.INFO
 
 
@@ -98,7 +98,7 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path, settings: LogSettings, redaction: Redaction) -> None:
         super().__init__(
-            path, maxBytes=round(settings.max_mb * _BYTES_PER_MB), backupCount=settings.keep, encoding="utf-8"
+            path, maxBytes=round(settings.max_mb * _BYTES_PER_MB), backupCount=settings.backup_count, encoding="utf-8"
         )
         self.path = path
         self._context: dict[str, object] = {}

@@ -20,8 +20,8 @@ class ServeSettings(BaseModel):
     """``host`` and ``port``: where it listens; on another address than this computer's own it needs TLS, by
     ``certificate`` and ``key`` (PEM files), or a proxy before it that has it (``behind_proxy``). ``names``:
     under which names it is reached, beside the host's own. ``session_hours``: after so long without a click
-    somebody has to log in again. ``upload_gb``: the largest recording that is taken, 10^9 bytes.
-    ``behaviour_picture``: whether the camera's picture can be watched in ``mode: behaviour`` too."""
+    somebody has to log in again. ``max_upload_gb``: the largest recording that is taken, 10^9 bytes.
+    ``preview_in_behaviour_mode``: whether the camera's picture can be watched in ``mode: behaviour`` too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,10 +30,10 @@ class ServeSettings(BaseModel):
     certificate: Path | None = None
     key: Path | None = None
     behind_proxy: bool = False
-    names: tuple[str, ...] = ()
+    host_names: tuple[str, ...] = ()
     session_hours: Annotated[float, Gt(0), Le(24 * 31)] = 12.0
-    upload_gb: Annotated[float, Gt(0), Le(1000)] = 20.0
-    behaviour_picture: bool = False
+    max_upload_gb: Annotated[float, Gt(0), Le(1000)] = 20.0
+    preview_in_behaviour_mode: bool = False
 
     @model_validator(mode="after")
     def _check_transport_security(self) -> ServeSettings:

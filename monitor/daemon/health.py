@@ -41,16 +41,16 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True)
 class HealthSettings:
-    """From when on something is said. ``camera_age_s``: since the last fresh picture, while one is wanted;
-    ``write_age_s``: since the last commit, which is due every few seconds; ``least_disk_gb`` (10^9 bytes): a
-    term of lectures fits into one; ``least_sampling``: the share of the wanted pictures that is looked at;
-    ``status_age_s``: since a recording told its status, which it does every second."""
+    """From when on something is said. ``max_frame_age_s``: since the last fresh picture, while one is wanted;
+    ``max_write_age_s``: since the last commit, which is due every few seconds; ``min_free_disk_gb`` (10^9 bytes): a
+    term of lectures fits into one; ``min_sampling_share``: the share of the wanted pictures that is looked at;
+    ``max_heartbeat_age_s``: since a recording told its status, which it does every second."""
 
-    camera_age_s: Annotated[float, Gt(0), Le(3600)] = 15.0
-    write_age_s: Annotated[float, Gt(0), Le(3600)] = 30.0
-    least_disk_gb: Annotated[float, Ge(0), Le(10_000)] = 1.0
-    least_sampling: Annotated[float, Ge(0), Le(1)] = 0.8
-    status_age_s: Annotated[float, Gt(0), Le(3600)] = 10.0
+    max_frame_age_s: Annotated[float, Gt(0), Le(3600)] = 15.0
+    max_write_age_s: Annotated[float, Gt(0), Le(3600)] = 30.0
+    min_free_disk_gb: Annotated[float, Ge(0), Le(10_000)] = 1.0
+    min_sampling_share: Annotated[float, Ge(0), Le(1)] = 0.8
+    max_heartbeat_age_s: Annotated[float, Gt(0), Le(3600)] = 10.0
 
 
 @dataclass(frozen=True)
@@ -102,36 +102,36 @@ def _camera_problem(one: RecordingStatus, now: datetime, settings: HealthSetting
     if age_s is None:
         # After a pause, say, it has been sought since the state began.
         age_s = 0.0 if one.camera is CameraState.FRESH else _age_s(one.state_since, now)
-    if age_s <= settings.camera_age_s:
+    if age_s <= settings.max_frame_age_s:
         return None
     return f"no fresh picture for {age_s:.0f} s{_camera_reason(one)}"
 
 
 def _write_problem(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
     last = one.last_written_at or one.started_at
-    if one.state not in _WRITING or last is None or _age_s(last, now) <= settings.write_age_s:
+    if one.state not in _WRITING or last is None or _age_s(last, now) <= settings.max_write_age_s:
         return None
     return f"nothing written for {_age_s(last, now):.0f} s; {one.unwritten_bins} bins wait in memory"
 
 
 def _sampling_problem(one: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
     settled = one.state is SessionState.RECORDING and _age_s(one.state_since, now) > WARM_UP_S
-    if not settled or one.sample_fps >= settings.least_sampling * one.target_fps:
+    if not settled or one.sample_fps >= settings.min_sampling_share * one.target_fps:
         return None
     return f"{one.sample_fps:.2g} pictures a second are looked at, {one.target_fps:.2g} are wanted"
 
 
 def _heartbeat_problem(heartbeat_age_s: float | None, settings: HealthSettings) -> str | None:
-    if heartbeat_age_s is None or heartbeat_age_s <= settings.status_age_s:
+    if heartbeat_age_s is None or heartbeat_age_s <= settings.max_heartbeat_age_s:
         return None
     return f"has not told its status for {heartbeat_age_s:.0f} s"
 
 
 def _disk_problems(status: DaemonStatus, settings: HealthSettings) -> list[str]:
     free_gb = status.disk_free_bytes / _GB
-    if free_gb >= settings.least_disk_gb:
+    if free_gb >= settings.min_free_disk_gb:
         return []
-    return [f"{free_gb:.2g} GB are left on the disk, {settings.least_disk_gb:g} are wanted; free some space"]
+    return [f"{free_gb:.2g} GB are left on the disk, {settings.min_free_disk_gb:g} are wanted; free some space"]
 
 
 def _camera_reason(one: RecordingStatus) -> str:

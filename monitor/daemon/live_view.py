@@ -192,7 +192,7 @@ JPEG_QUALITIES = (75, 55, 35)
 
 def is_preview_allowed(mode: str, settings: Settings) -> bool:
     """Whether a session of that mode has a picture to watch."""
-    return mode != AnalysisMode.BEHAVIOUR or settings.serve.behaviour_picture
+    return mode != AnalysisMode.BEHAVIOUR or settings.serve.preview_in_behaviour_mode
 
 
 class LivePreview:

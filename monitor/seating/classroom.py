@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
-from classpulse.errors import UserError
-from classpulse.formatting import english_count
 from db.engine import open_database
 from db.errors import DatabaseMissing
 from db.records import PlannedSeat, RosterEntry, SeatPlan
 from db.roster import list_roster
 from db.seat_plans import get_seat_plan
+from monitor.errors import SetupError
 from monitor.geometry import box_corners, transform_points
 from monitor.registration.anchored import DriftCorrectedMotionEstimator
 from monitor.registration.base import Masker, MotionEstimator
@@ -29,6 +28,7 @@ from monitor.seating.seat_plan import SeatOwnerResolver, masked_area, occluded_s
 from monitor.seating.tiles import TileOwnerResolver
 from monitor.sources.online import OnlineLessonSource
 from monitor.sources.participant_grid import TileGrid
+from monitor.text import english_count
 from monitor.types import Box, ImageBGR
 
 VIEW_MISMATCH_NOTE = "this is not the view of the seat plan: students are numbered by where they sit"
@@ -77,24 +77,24 @@ class Classroom:
         return tuple(entry for entry in self.opted_out if entry.seat_label not in self.labels)
 
     def require_masks(self) -> None:
-        """Raises ``UserError`` where somebody opted out whom it cannot mask: no plan, or no seat on it."""
+        """Raises ``SetupError`` where somebody opted out whom it cannot mask: no plan, or no seat on it."""
         if not self.opted_out:
             return
         seatless = self.unmaskable
         if self.plan is None:
-            raise UserError(
+            raise SetupError(
                 f"{self._count_label(self.opted_out)} opted out and the class has no seat plan, so they cannot be "
                 "masked: lay one with 'classpulse seats lay'"
             )
         if seatless:
-            raise UserError(
+            raise SetupError(
                 f"{self._count_label(seatless)} opted out without a seat on the plan "
                 f"({', '.join(entry.pseudonym for entry in seatless)}), so they cannot be masked: give each "
                 "a seat of the plan in the roster ('classpulse students import')"
             )
 
     def session_setup(self, first_bgr: ImageBGR, settings: SeatingSettings) -> SessionSetup:
-        """What a session does whose first frame this is. Raises ``UserError`` where somebody is opted out and
+        """What a session does whose first frame this is. Raises ``SetupError`` where somebody is opted out and
         the frame does not show the plan's view; nothing was looked for in it then."""
         self.require_masks()
         if self.plan is None:
@@ -120,7 +120,7 @@ class Classroom:
 
     def _setup_without_plan(self) -> SessionSetup:
         if self.opted_out:
-            raise UserError(
+            raise SetupError(
                 f"the first picture does not show the view of the seat plan, so {self._count_label(self.opted_out)} "
                 "who opted out cannot be masked, and nothing was looked at: point the camera as it was for "
                 "the plan, or lay the plan anew ('classpulse seats lay')"

@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from classpulse.config.settings import Config, Settings
-from classpulse.errors import RunError
 from db.clock import now_utc
 from db.records import AnalysisMode, NewSession, SessionProgress
 from db.seat_plans import save_opted_out_seats
@@ -26,6 +24,7 @@ from model.inference.crop import crop_face
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
 from monitor.detection.small_faces import SmallFaceProbe, load_small_face_probe
+from monitor.errors import RunError
 from monitor.faces.expression import NullExpressionEstimator, QualityGatedEstimator
 from monitor.faces.head_pose import is_facing
 from monitor.faces.head_reader import MeshPoseEstimator
@@ -42,6 +41,7 @@ from monitor.seating.tiles import LargestFacePerTile, TileAssigner, TileTracker
 from monitor.session.pipeline import Pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session, SessionOutcome
+from monitor.settings import MonitorSettings
 from monitor.sources.base import Source
 from monitor.sources.factory import is_online_lesson, open_source
 from monitor.sources.images import ImageFolder
@@ -66,10 +66,10 @@ class SessionRunner:
     its roster and plan; the one that the database knows unless another is given."""
 
     def __init__(
-        self, config: Config, engine: Engine, mode: AnalysisMode, classroom: Classroom | None = None
+        self, settings: MonitorSettings, engine: Engine, mode: AnalysisMode, classroom: Classroom | None = None
     ) -> None:
-        self._config = config
-        self._classroom = classroom or read_classroom(engine, config.settings.class_.name)
+        self._settings = settings
+        self._classroom = classroom or read_classroom(engine, settings.class_.name)
         self._engine = engine
         self._mode = mode
 
@@ -96,10 +96,10 @@ class SessionRunner:
         recorded lesson was, by default now.
 
         Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
-        PlanError, RunError when ``stop`` was set before the first frame, and UserError where somebody opted
+        PlanError, RunError when ``stop`` was set before the first frame, and SetupError where somebody opted
         out whom it cannot mask: then nothing is looked at.
         """
-        settings = self._config.settings
+        settings = self._settings
         if not is_online_lesson(source_spec):
             self._classroom.require_masks()
         with open_source(
@@ -146,7 +146,7 @@ class SessionRunner:
 
     def _load(self) -> tuple[Detector, ExpressionClassifier | None, MeshPoseEstimator]:
         """The detector, unless the mode computes no expression the classifier, and the reader of heads."""
-        settings = self._config.settings
+        settings = self._settings
         detector, heads = load_detector(settings.detection), MeshPoseEstimator(settings.attention)
         if self._mode is AnalysisMode.BEHAVIOUR:
             return detector, None, heads
@@ -165,13 +165,13 @@ class SessionRunner:
     ) -> int:
         pid, process_started = current_process()
         new = NewSession(
-            class_name=self._config.settings.class_.name,
+            class_name=self._settings.class_.name,
             source=source_name,
             started_at=first_frame.captured_at,
             mode=self._mode.value,
             expected_s=expected_s,
-            bin_s=self._config.settings.recording.bin_s,
-            settings=self._config.settings.as_session_json() | _model_record(classifier),
+            bin_s=self._settings.recording.bin_s,
+            settings=self._settings.as_session_json() | _model_record(classifier),
             versions={
                 "classpulse": version("classpulse"),
                 "detector": detector.version,
@@ -180,7 +180,7 @@ class SessionRunner:
             },
             pid=pid,
             process_started=process_started,
-            room=self._config.settings.class_.room,
+            room=self._settings.class_.room,
         )
         with Store(self._engine).unit_of_work() as unit:
             session_id = unit.start_session(new)
@@ -203,7 +203,7 @@ class SessionRunner:
         on_progress: OnProgress | None,
         on_result: OnResult | None,
     ) -> Session:
-        settings, gallery = self._config.settings, setup.grid
+        settings, gallery = self._settings, setup.grid
         hits = settings.tracking.min_hits
         facing = partial(is_facing, settings=settings.attention)
         probe = small_face_probe(settings.detection, setup)
@@ -298,7 +298,7 @@ def _model_record(classifier: ExpressionClassifier | None) -> dict[str, Any]:
 
 
 def _expression_estimator(
-    settings: Settings, classifier: ExpressionClassifier | None
+    settings: MonitorSettings, classifier: ExpressionClassifier | None
 ) -> QualityGatedEstimator | NullExpressionEstimator:
     if classifier is None:
         return NullExpressionEstimator()

@@ -75,7 +75,7 @@ def test_of_libraries_only_warnings(tmp_path: Path) -> None:
 
 
 def test_full_files_are_put_aside_and_the_oldest_goes(tmp_path: Path) -> None:
-    with log_to_file(tmp_path, "daemon", LogSettings(max_mb=0.001, keep=2)):
+    with log_to_file(tmp_path, "daemon", LogSettings(max_mb=0.001, backup_count=2)):
         for number in range(100):
             log.info("line %d", number)
     files = sorted(tmp_path.glob("logs/*"))

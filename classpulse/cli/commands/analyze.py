@@ -29,7 +29,7 @@ from monitor.runtime.shutdown import stop_on_signals
 from monitor.session.builder import SessionRunner
 
 
-@click.command()
+@click.command("analyze")
 @click.argument("video")
 @click.option("--class", "class_name", help="Another class than that of config.yaml.")
 @click.option("--room", help="Another room than that of config.yaml.")
@@ -84,7 +84,7 @@ def analyze_command(
                 if attendant:
                     attendant.report(done.end_s, students)
 
-            outcome = SessionRunner(config, engine, policy.mode).run(
+            outcome = SessionRunner(config.settings, engine, policy.mode).run(
                 video,
                 stop,
                 on_start=began,

@@ -34,7 +34,7 @@ class CheckResult:
     detail: str
 
 
-@click.command()
+@click.command("check")
 @click.option("--source", help="Look at this source instead of capture.source.")
 @click.option("--no-source", is_flag=True, help="Leave the camera alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")

@@ -20,7 +20,7 @@ from reports.history.data import comparison_data
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("compare")
 @click.argument("first")
 @click.argument("second")
 @json_option

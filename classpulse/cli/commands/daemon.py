@@ -12,7 +12,7 @@ from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
 
 
-@click.command()
+@click.command("daemon")
 @click.pass_context
 def daemon_command(ctx: click.Context) -> int:
     """Record lessons by the timetable, and those that 'classpulse start' asks for, until it is ended."""

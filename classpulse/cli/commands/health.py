@@ -18,7 +18,7 @@ from monitor.daemon.health import HealthReport, HealthState, assess_health, down
 from monitor.daemon.status import DaemonStatus
 
 
-@click.command()
+@click.command("health")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--dashboard", is_flag=True, help="Ask only whether the dashboard answers.")
 @click.pass_obj

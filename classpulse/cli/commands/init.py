@@ -58,7 +58,7 @@ def _option(name: str, help_text: str) -> Callable[[Command], Command]:
     return click.option("--" + name.replace("_", "-"), name, type=kind, help=help_text)
 
 
-@click.command()
+@click.command("init")
 @_option("class_name", "The name of the class.")
 @_option("source", "The camera that 'classpulse start' watches.")
 @_option("time_zone", "An IANA time zone for the reports.")

@@ -14,7 +14,7 @@ from monitor.daemon.control import send_command
 from monitor.text import marker_text
 
 
-@click.command()
+@click.command("mark")
 @click.argument("text")
 @click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

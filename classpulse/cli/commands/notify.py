@@ -18,7 +18,7 @@ from classpulse.services.session_lookup import resolve_session
 from db.clock import now_utc
 
 
-@click.command()
+@click.command("notify")
 @click.argument("session", required=False)
 @click.option("--test", is_flag=True, help="Of a lesson that never was, to try the settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")

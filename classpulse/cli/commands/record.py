@@ -13,7 +13,7 @@ import click
 from classpulse.config.settings import read_config
 
 
-@click.command(hidden=True)
+@click.command("record", hidden=True)
 @click.pass_obj
 def record_command(config_path: Path) -> NoReturn:
     """Record the order that comes on standard input, and tell of it on standard output."""

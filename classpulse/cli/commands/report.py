@@ -17,7 +17,7 @@ from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("report")
 @click.argument("session", default="last")
 @click.option(
     "--format",

@@ -11,7 +11,7 @@ from classpulse.config.settings import read_config
 from monitor.daemon.control import send_command
 
 
-@click.command()
+@click.command("resume")
 @click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj

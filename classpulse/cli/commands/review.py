@@ -24,7 +24,7 @@ from reports.text.dates import ReportSettings
 from reports.text.formatting import FLAG_KIND_NAMES, flag_kind_name
 
 
-@click.command()
+@click.command("review")
 @click.argument("session", required=False)
 @click.argument("student", required=False)
 @click.option("--confirm", "verdict", flag_value="confirmed", help="The suggestion was right.")

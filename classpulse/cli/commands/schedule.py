@@ -32,7 +32,7 @@ class ScheduleLine:
     session: SessionRecord | None = None
 
 
-@click.command()
+@click.command("schedule")
 @click.option(
     "--days", type=click.IntRange(1, 366), default=7, show_default=True, help="So many, from today."
 )

@@ -9,7 +9,7 @@ import click
 from classpulse.config.settings import read_config
 
 
-@click.command()
+@click.command("serve")
 @click.pass_obj
 def serve_command(config_path: Path) -> int:
     """Open the dashboard for a browser, and the service beside it, until Ctrl-C."""

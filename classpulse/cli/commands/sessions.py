@@ -21,7 +21,7 @@ from reports.history.sessions import SESSION_HEADINGS, SessionFilters, SessionLi
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("sessions")
 @click.option("--class", "class_name", help="Only this class.")
 @click.option("--room", help="Only in this room.")
 @since_option

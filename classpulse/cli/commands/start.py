@@ -14,7 +14,7 @@ from classpulse.config.settings import read_config
 from monitor.daemon.control import Request, lock_or_detect_daemon
 
 
-@click.command()
+@click.command("start")
 @click.option("--class", "class_name", help="Which class; default: class.name.")
 @click.option("--room", help="Which room; default: class.room.")
 @click.option(

@@ -20,7 +20,7 @@ from monitor.daemon.status import DaemonStatus
 _REFRESH_INTERVAL_S = 1.0
 
 
-@click.command()
+@click.command("status")
 @click.option("--watch", is_flag=True, help="Show it again every second until Ctrl-C.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the answer as JSON; with --watch a line a second."

@@ -18,7 +18,7 @@ from monitor.session.status import RecordingStatus
 _POLL_INTERVAL_S = 0.2
 
 
-@click.command()
+@click.command("stop")
 @click.option("--room", help="Which, where several rooms are being recorded.")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(0, 3600), default=120, show_default=True, help="Seconds."

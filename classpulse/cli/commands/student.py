@@ -22,7 +22,7 @@ from reports.history.student import STUDENT_HEADINGS, StudentHistory
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("student")
 @click.argument("name")
 @click.option("--class", "class_name", help="Only in this class.")
 @json_option

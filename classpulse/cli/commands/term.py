@@ -22,7 +22,7 @@ from reports.text.i18n import Language
 _FILE_PATH = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.command("term")
 @click.argument("class_name", metavar="CLASS")
 @since_option
 @until_option

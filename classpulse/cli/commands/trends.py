@@ -18,7 +18,7 @@ from reports.history.weeks import CLASS_SESSION_HEADINGS, OPTIONAL_HEADINGS, WEE
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("trends")
 @click.argument("class_name", metavar="CLASS")
 @click.option(
     "--weeks",

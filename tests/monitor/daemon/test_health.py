@@ -96,7 +96,7 @@ def test_a_disk_that_fills() -> None:
     assert problems(disk_free_bytes=10**9) == ()
     (line,) = problems(disk_free_bytes=10**9 - 1)
     assert line.endswith("free some space")
-    assert problems(disk_free_bytes=0, settings=HealthSettings(least_disk_gb=0.0)) == ()
+    assert problems(disk_free_bytes=0, settings=HealthSettings(min_free_disk_gb=0.0)) == ()
 
 
 def test_what_the_program_says_itself_is_passed_on() -> None:
@@ -153,7 +153,7 @@ class TestTheCommand:
 
     def test_the_limits_are_settings(self, shell, configured, answers) -> None:
         answers(daemon(disk_free_bytes=0))
-        configured(more="health: {least_disk_gb: 0}\n")
+        configured(more="health: {min_free_disk_gb: 0}\n")
         assert shell("health")[0] == 0
 
 

@@ -156,5 +156,5 @@ def test_noise_fits_into_an_answer_too(watched: Watched) -> None:
 def test_behaviour_alone_has_no_picture_unless_somebody_allows_it(
     mode: str, setting: bool, shown: bool
 ) -> None:
-    settings = Settings.model_validate({"serve": {"behaviour_picture": setting}})
+    settings = Settings.model_validate({"serve": {"preview_in_behaviour_mode": setting}})
     assert is_preview_allowed(mode, settings) is shown

@@ -177,7 +177,7 @@ def test_the_record_is_ready_for_json(lessons):
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
         assert numbers["away_share"] == verdict.away_share
-        assert numbers["settings"]["least_others"] == 4
+        assert numbers["settings"]["min_classmates"] == 4
 
 
 def test_nobody_is_no_error():

@@ -215,7 +215,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
         assert (numbers["usual_share"], numbers["usual_sessions"]) == (0.2, 4)
-        assert numbers["settings"]["least_usable_s"] == 20
+        assert numbers["settings"]["min_usable_s"] == 20
         assert numbers["reasons"]
         if line.student_id == 1:
             assert list(numbers["shares"]) == list(EMOTIONS)

@@ -90,7 +90,7 @@ def test_the_data_of_a_report(make):
     first, second = data["students"]
     assert data["session"]["started_at"] == "2026-03-02T09:00:00+00:00"
     assert data["summary"][0].endswith("Confirmed on review: Student 1.")
-    assert data["flag_settings"]["least_usable_s"] == 20
+    assert data["flag_settings"]["min_usable_s"] == 20
     assert (first["outcome"], first["review"], first["dominant"]) == ("flagged", "confirmed", "sad")
     assert first["numbers"]["sad_share"] == pytest.approx(0.75)
     assert "settings" not in first["numbers"]

@@ -1,4 +1,4 @@
-"""``classpulse model``: the expression model, from its data to the file that monitoring uses."""
+"""``classpulse model``: the expression model, from the data set to the exported file."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import click
 
 from classpulse.cli.main import LazyGroup
 
+_PACKAGE = "classpulse.cli.commands.model"
+
 COMMANDS = {
-    "explore": "what is in the data: counts, examples, agreement, brightness, duplicates; a page",
-    "train": "fit a network, with checkpoints; goes on where it was interrupted",
-    "evaluate": "score the shipped model, or another, on both label sets; with pictures",
-    "export": "a trained network as a LiteRT model, checked against Keras, with its card",
+    "explore": (
+        f"{_PACKAGE}.explore:model_explore_command",
+        "describe a data set on a page: counts, examples, agreement, brightness, duplicates",
+    ),
+    "train": (f"{_PACKAGE}.train:model_train_command", "train a network, with checkpoints; can be resumed"),
+    "evaluate": (f"{_PACKAGE}.evaluate:model_evaluate_command", "score a model on both label sets"),
+    "export": (
+        f"{_PACKAGE}.export:model_export_command",
+        "export a network as a LiteRT model, checked against Keras, with its model card",
+    ),
 }
 
 
-@click.group(cls=LazyGroup, package="classpulse.cli.commands.model", lines=COMMANDS)
+@click.group("model", cls=LazyGroup, lazy_commands=COMMANDS)
 def model_command() -> None:
     """Explore the data, and train, evaluate and export the expression model.
 

@@ -20,7 +20,7 @@ from model.export.model_card import format_share
 from model.inference.classifier import LiteRTClassifier, read_model, shipped_file
 
 
-@click.command()
+@click.command("evaluate")
 @data_argument
 @votes_option
 @click.option(

@@ -16,7 +16,7 @@ from model.emotions import EMOTIONS
 from model.evaluation.dataset_summary import DatasetSummary
 
 
-@click.command()
+@click.command("explore")
 @data_argument
 @votes_option
 @click.option(

@@ -15,7 +15,7 @@ from model.data.load import load_faces
 from monitor.faces.dataset_poses import tile_poses
 
 
-@click.command()
+@click.command("export")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @votes_option

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from model.training.settings import TrainSettings
 
 
-@click.command()
+@click.command("train")
 @data_argument
 @votes_option
 @click.option(

@@ -1,4 +1,4 @@
-"""``classpulse simulate``: class films with known truth."""
+"""``classpulse simulate``: class videos with known ground truth."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import click
 
 from classpulse.cli.main import LazyGroup
 
+_PACKAGE = "classpulse.cli.commands.simulate"
+
 COMMANDS = {
-    "call": "a video call of drawn students with known scripts",
-    "faces": "a video call of faces whose expression raters have named",
-    "room": "a photograph of a class brought to life",
-    "term": "a term of lectures in a database, without a film",
+    "call": (f"{_PACKAGE}.call:simulate_call_command", "a video call of drawn students with known scripts"),
+    "faces": (f"{_PACKAGE}.faces:simulate_faces_command", "a video call of faces with rated expressions"),
+    "room": (f"{_PACKAGE}.room:simulate_room_command", "a classroom animated from a photograph"),
+    "term": (f"{_PACKAGE}.term:simulate_term_command", "a term of sessions in a database, without video"),
 }
 
 
-@click.group(cls=LazyGroup, package="classpulse.cli.commands.simulate", lines=COMMANDS)
+@click.group("simulate", cls=LazyGroup, lazy_commands=COMMANDS)
 def simulate_command() -> None:
-    """Make a class film of which everything is known, for 'classpulse evaluate'."""
+    """Make a class video with known ground truth, for 'classpulse evaluate video'."""

@@ -11,7 +11,7 @@ from classpulse.simulation.demo.video import DEMO_FPS, write_demo_class_video
 from classpulse.simulation.video_call import CallSettings, build_call
 
 
-@click.command()
+@click.command("call")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -14,7 +14,7 @@ from model.data.faces import USAGE_BY_SPLIT_NAME, select_split
 from model.data.load import load_faces
 
 
-@click.command()
+@click.command("faces")
 @data_argument
 @votes_option
 @click.option(

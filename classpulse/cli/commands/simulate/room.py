@@ -13,7 +13,7 @@ from classpulse.simulation.room.photo import load_photograph
 from classpulse.simulation.room.video import ROOM_FPS, SimulatedRoom, write_room_video
 
 
-@click.command()
+@click.command("room")
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.argument("boxes", type=click.Path(path_type=Path))
 @click.option(

@@ -44,7 +44,7 @@ def _choice_option(
     return click.option(name, type=choices, default=default, show_default=True, help=help_text)
 
 
-@click.command()
+@click.command("term")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
