@@ -34,7 +34,7 @@ def notify_command(config_path: Path, session: str | None, test: bool, as_json: 
     ways = list(notification_channels(config))
     if not ways:
         raise UserError(
-            f"{config.file_name} tells nobody; set notify.email or notify.webhook (docs/notification.md)"
+            f"{config.file_name} tells nobody; set notify.email or notify.webhook (docs/guides/notifications.md)"
         )
     failures = {
         one.channel: one for one in tell(config, _requested_notification(config, session), retry_delays_s=())

@@ -54,7 +54,7 @@ def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
         print_message(f"no lesson in {english_count(days, 'day')}; --days looks further")
     else:
         print_message(
-            f"there are no lessons in {config.file_name}; list them in schedule.lessons (docs/timetable.md)"
+            f"there are no lessons in {config.file_name}; list them in schedule.lessons (docs/guides/timetable.md)"
         )
     return 0
 

@@ -83,7 +83,7 @@ def _apply_change(
     except LocalizedError as error:
         return _render_account(request, account, 400, error=_error_text(request, error))
     if shown_password is not None:
-        return _render_account(request, account, shown=shown_password)
+        return _render_account(request, account, shown_password=shown_password)
     return RedirectResponse("/accounts", 303)
 
 

@@ -1,4 +1,4 @@
-"""Online lessons for the teacher: open one, see who has joined, end it. ``docs/online.md`` tells how it
+"""Online lessons for the teacher: open one, see who has joined, end it. ``docs/guides/online-lessons.md`` tells how it
 works."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a recording tells, against the table of docs/lifecycle.md."""
+"""What a recording tells, against the table of docs/explanation/session-lifecycle.md."""
 
 from __future__ import annotations
 
