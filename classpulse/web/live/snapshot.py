@@ -1,4 +1,4 @@
-"""What is known of a running session beside its recording's status: worked out once for all who watch."""
+"""A cache of the rendered live page parts, shared by all viewers of a session."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from db.roster import load_student_names
 from monitor.session.status import RecordingStatus
 
 MAX_AGE_S = 5.0
-"""So long what was read is right even where nothing tells of news."""
+"""Stored data are read again after so long even if the recorder reports no new write."""
 
 EVICT_AFTER_S = 60.0
-"""What nobody has watched for so long is forgotten."""
+"""Entries without viewers are dropped after so long."""
 
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """``session`` as stored, who sits where by the label of the seat, and the curves of the last minutes."""
+    """A stored session, its students by seat label, and the charts of the last minutes."""
 
     session: SessionRecord
     occupants: Mapping[str, SeatOccupant]
@@ -49,7 +49,7 @@ RenderLive = Callable[[SessionFacts, RecordingStatus | None], Mapping[str, str]]
 
 
 class LivePageCache:
-    """Reads the database once for each time that the recording has written to it. Thread-safe."""
+    """Reads the database once per commit of the recorder. Thread-safe."""
 
     def __init__(self, config: Config, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
@@ -66,8 +66,8 @@ class LivePageCache:
         render_stored: RenderStored,
         render_live: RenderLive,
     ) -> Mapping[str, str]:
-        """What is made of it, once for each language as long as nothing is new: of what is stored (charts
-        and tables, which take most of the time) and of the last look. Raises NotFound."""
+        """The page parts by name, rendered once per language and change: those from stored data (charts and
+        tables, which take most of the time) and those from the recorder's status. Raises NotFound."""
         with self._lock:
             entry = self._entry(session_id, recording)
             facts = entry.facts
@@ -80,7 +80,9 @@ class LivePageCache:
 
     def _entry(self, session_id: int, recording: RecordingStatus | None) -> _CacheEntry:
         now_s = self._clock()
-        self._entries = {n: cached for n, cached in self._entries.items() if now_s - cached.used_s < EVICT_AFTER_S}
+        self._entries = {
+            n: cached for n, cached in self._entries.items() if now_s - cached.used_s < EVICT_AFTER_S
+        }
         written_at = None if recording is None else recording.last_written_at
         entry = self._entries.get(session_id)
         if entry is None:
@@ -105,7 +107,9 @@ class LivePageCache:
             queries.list_markers(engine, session_id),
         )
         names = load_student_names(engine, [student.id for student in students])
-        occupants = {student.id: SeatOccupant(student.pseudonym, names.get(student.id)) for student in students}
+        occupants = {
+            student.id: SeatOccupant(student.pseudonym, names.get(student.id)) for student in students
+        }
         seats = queries.list_seats(engine, session_id)
         return SessionFacts(
             session,

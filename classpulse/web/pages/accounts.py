@@ -1,4 +1,4 @@
-"""Everybody's accounts, for administrators."""
+"""Management of all accounts, for administrators."""
 
 from __future__ import annotations
 
@@ -23,18 +23,23 @@ from db.errors import NotFound
 
 
 def accounts_page(request: Request) -> Response:
-    """Who has an account, and the form for another."""
+    """The list of accounts and the form for a new one."""
     return _render_accounts(request)
 
 
 def add_account_from_form(request: Request) -> Response:
-    """The form was sent; a password that was made is shown once."""
+    """Create an account; a generated password is shown once."""
     context, form = context_of(request), request.state.form
     name, typed_password = str(form.get("name", ""))[:200], str(form.get("password", ""))
     password = typed_password or accounts.generate_password(name)
     try:
         account = accounts.create_account(
-            context.engine, request_account(request).name, name, _form_role(form), _form_classes(form), password
+            context.engine,
+            request_account(request).name,
+            name,
+            _form_role(form),
+            _form_classes(form),
+            password,
         )
     except LocalizedError as error:
         return _render_accounts(request, 400, error=_error_text(request, error), name=name)
@@ -44,12 +49,12 @@ def add_account_from_form(request: Request) -> Response:
 
 
 def account_page(request: Request) -> Response:
-    """What can be changed of one account."""
+    """The forms for one account."""
     return _render_account(request, _requested_account(request))
 
 
 def edit_account(request: Request) -> Response:
-    """Another role, other classes."""
+    """Change role and classes."""
     form = request.state.form
     return _apply_change(
         request, partial(accounts.update_account, role=_form_role(form), classes=_form_classes(form))
@@ -57,7 +62,7 @@ def edit_account(request: Request) -> Response:
 
 
 def reset_password(request: Request) -> Response:
-    """A new password for somebody who has forgotten theirs: the one that was typed, or one that is shown."""
+    """Set the typed password, or a generated one, which is shown once."""
     typed_password = str(request.state.form.get("password", ""))
     password = typed_password or accounts.generate_password(_requested_account(request).name)
     change = partial(accounts.set_account_password, password=password)
@@ -65,12 +70,12 @@ def reset_password(request: Request) -> Response:
 
 
 def deactivate_account(request: Request) -> Response:
-    """Somebody has left."""
+    """Disable an account."""
     return _apply_change(request, accounts.disable_account)
 
 
 def reactivate_account(request: Request) -> Response:
-    """Somebody is back."""
+    """Enable an account."""
     return _apply_change(request, accounts.enable_account)
 
 
@@ -102,7 +107,7 @@ def _form_role(form: FormData) -> Role:
 
 
 def _form_classes(form: FormData) -> list[str]:
-    """Those that were ticked, and new ones, one a line."""
+    """The ticked classes and the new ones, one per line."""
     new = str(form.get("new_classes", "")).splitlines()
     return [name for name in (*map(str, form.getlist("class")), *new) if name.strip()]
 
@@ -130,10 +135,10 @@ def _render_account(
         request,
         "accounts_one.html.j2",
         code,
-        one=account,
+        edited=account,
         classes=selectable_class_names(request),
         error=error,
-        shown=shown_password,
+        shown_password=shown_password,
     )
 
 

@@ -1,4 +1,4 @@
-"""Who did and looked at what, for administrators."""
+"""The audit log, for administrators."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from classpulse.web.routing import route
 from db import sessions as queries
 
 PAGE_SIZE = 50
-"""Lines of a page."""
+"""Entries per page."""
 
 MAX_PAGES = 100_000
 
 
 def audit_page(request: Request) -> Response:
-    """A page of it, of one action or with a text in it."""
+    """One page of the audit log, filtered by action and text."""
     engine, query = context_of(request).engine, request.query_params
     action, text = query.get("action", "")[:100], query.get("text", "").strip()[:100]
     page = _page_number(query.get("page", ""))
-    # One more than is shown tells whether there is another page.
+    # One more than is shown, to see whether there is another page.
     entries = queries.list_audit_entries(
         engine, PAGE_SIZE + 1, action=action, text=text, skip=(page - 1) * PAGE_SIZE
     )

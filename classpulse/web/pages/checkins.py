@@ -1,5 +1,4 @@
-"""Suggested check-ins as a queue: what was seen, what is usual for the student, and what somebody made of
-it."""
+"""The queue of suggested check-ins: the flag, the student's baseline, and the teacher's decision."""
 
 from __future__ import annotations
 
@@ -58,8 +57,8 @@ _ORDER = {"open": 0, "confirmed": 1, "dismissed": 2}
 
 @dataclass(frozen=True)
 class CheckInItem:
-    """One flag of the queue. ``coverage`` 0..1 of the lesson; ``reasons`` are the rule's own words;
-    ``baseline_share`` is the student's own usual level, from ``baseline_sessions`` lessons."""
+    """One flag in the queue. ``coverage``: the observed share of the lesson, 0..1. ``baseline_share``: the
+    student's baseline from ``baseline_sessions`` lessons."""
 
     raised: FlaggedStudent
     line: FlagLine
@@ -72,18 +71,18 @@ class CheckInItem:
 
     @property
     def element_id(self) -> str:
-        """What the item is called in the page."""
+        """The id of the item's element in the page."""
         return f"f{self.line.session_id}-{self.raised.student.id}-{self.line.kind}"
 
     @property
     def review_url(self) -> str:
-        """Where what is made of it is sent to."""
+        """The address that takes the decision."""
         return f"/check-ins/{self.line.session_id}/{self.raised.student.id}/{self.line.kind}"
 
 
 @localized
 def check_ins_page(request: Request) -> Response:
-    """The queue of the classes that this account sees, the open ones first."""
+    """The queue for the classes that the account may view, open flags first."""
     context, query = context_of(request), request.query_params
     groups = visible_classes(request)
     group = next((group for group in groups if str(group.id) == query.get("class")), None)
@@ -103,19 +102,19 @@ def check_ins_page(request: Request) -> Response:
         "checkins.html.j2",
         items=items,
         names=names,
-        keeps=shows_students(context),
+        shows_students=shows_students(context),
         counts={**counts, "all": sum(counts.values())},
-        shown=review_filter,
+        review_filter=review_filter,
         group=group,
         groups=groups,
         page=page,
         pages=pages,
-        address=lambda **changed: _page_url(review_filter, group, **changed),
+        page_url=lambda **changed: _page_url(review_filter, group, **changed),
     )
 
 
 def review_flag(request: Request) -> Response:
-    """Somebody says what they make of a flag."""
+    """Store the decision about a flag."""
     context, session = context_of(request), requested_session(request, Permission.REVIEW)
     form, account = request.state.form, request_account(request)
     decision = str(form.get("decision", ""))
@@ -128,7 +127,7 @@ def review_flag(request: Request) -> Response:
     except NotFound:
         raise HTTPException(404) from None
     if decision not in _ORDER:
-        raise HTTPException(400, "expected: confirmed, dismissed or open")
+        raise HTTPException(400, "The decision must be confirmed, dismissed or open.")
     if session.status is SessionStatus.RUNNING:
         _ = get_translator(request_language(request))
         raise HTTPException(409, _("The lesson is still being recorded; decide when it has ended."))
@@ -209,7 +208,7 @@ def _page_url(review_filter: str, group: ClassGroup | None, **changed: object) -
 
 
 def _safe_target(target: str) -> str:
-    """Back to the queue as it was looked at, and nowhere else."""
+    """The filtered queue to return to; any other target is replaced by the unfiltered queue."""
     return target if target.startswith("/check-ins?") and target.isprintable() else "/check-ins"
 
 

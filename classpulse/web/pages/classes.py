@@ -1,4 +1,4 @@
-"""Classes: which there are, and one over its lessons."""
+"""The list of classes, and one class over its lessons."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from reports.text.formatting import format_percent
 from reports.text.i18n import _
 
 WEEK_CHOICES = (6, 12, 26)
-"""What a class can be looked at over; and all."""
+"""Periods of the charts, beside all lessons."""
 
 LISTED_LESSONS = 8
-"""Lessons that are listed here; all are under "Lessons"."""
+"""Lessons listed on the page of a class."""
 
 
 @dataclass(frozen=True)
 class ClassStudent:
-    """One of the roster over the lessons."""
+    """One student of the roster over the lessons: number of lessons seen and missed."""
 
     term: TermStudent
     seen: int
@@ -52,7 +52,7 @@ class ClassStudent:
 
 
 def classes_page(request: Request) -> Response:
-    """The classes that this account sees."""
+    """The classes that the account may view."""
     context, account = context_of(request), request_account(request)
     groups, counts = visible_classes(request), session_counts(context.engine)
     sessions = [one for one in list_sessions(context.engine) if can_view_class(account, one.class_name)]
@@ -63,7 +63,9 @@ def classes_page(request: Request) -> Response:
             {
                 "group": group,
                 "lessons": len(class_sessions),
-                "last": local_time(class_sessions[0].started_at, report_settings_for(request)) if class_sessions else None,
+                "last": local_time(class_sessions[0].started_at, report_settings_for(request))
+                if class_sessions
+                else None,
                 "open": sum(counts[one.id].unreviewed for one in class_sessions if one.id in counts),
             }
         )
@@ -72,23 +74,31 @@ def classes_page(request: Request) -> Response:
         request,
         "classes.html.j2",
         rows=rows,
-        unknown=sorted(account.classes - known_names),
-        keeps=shows_students(context),
+        without_lessons=sorted(account.classes - known_names),
+        shows_students=shows_students(context),
     )
 
 
 @localized
 def class_page(request: Request) -> Response:
-    """One class: its trend, its lessons, its students."""
+    """The trends, lessons and students of one class."""
     context, group, settings = context_of(request), requested_class(request), report_settings_for(request)
     pending = summaries_pending(context)
     requested_weeks = request.query_params.get("weeks", "")
-    weeks = int(requested_weeks) if requested_weeks in map(str, WEEK_CHOICES) else None if requested_weeks == "all" else WEEK_CHOICES[1]
+    weeks = (
+        int(requested_weeks)
+        if requested_weeks in map(str, WEEK_CHOICES)
+        else None
+        if requested_weeks == "all"
+        else WEEK_CHOICES[1]
+    )
     term = load_term(context.engine, group.name, settings)
     trends = recent_trends(context.engine, group.name, weeks, settings) if weeks else term.trends
     shows_people = shows_students(context)
     expressions = any(cell.sad for one in term.students for cell in one.cells)
-    students = [_student(one, trends, expressions=expressions) for one in term.students] if shows_people else []
+    students = (
+        [_student(one, trends, expressions=expressions) for one in term.students] if shows_people else []
+    )
     names: dict[int, str] = {}
     if students:
         names = audited_names(request, [one.term.student_id for one in students], f"class {group.name}")
@@ -97,7 +107,7 @@ def class_page(request: Request) -> Response:
         request,
         "class.html.j2",
         group=group,
-        waiting=pending,
+        summaries_pending=pending,
         weeks=weeks,
         choices=WEEK_CHOICES,
         figures=trend_figures(trends),
@@ -111,19 +121,19 @@ def class_page(request: Request) -> Response:
         students=students,
         names=names,
         expressions=expressions,
-        by_seat=term.seat_only_count,
-        keeps=shows_people,
+        seat_only_count=term.seat_only_count,
+        shows_students=shows_people,
     )
 
 
 _PANEL_FIGURES = {
     name.removeprefix("resembling "): name for name in DRAWN_MEASURES if name.startswith("resembling ")
 }
-"""A panel of the report leaves out what its axis says."""
+"""Full names of the panels; the report omits the words that its axis shows."""
 
 
 def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
-    """A chart for each figure that there is."""
+    """One chart per available measure."""
     moments = [session.started_at for session in trends.sessions]
     links = {session.started_at: f"/lessons/{session.session_id}" for session in trends.sessions}
     empty = empty_weeks(trends)
@@ -148,14 +158,14 @@ def _has_expressions(trends: ClassTrends) -> bool:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], trends: ClassTrends) -> tuple[Any, Any]:
-    """Headings and rows; without the columns of expressions where none was computed."""
+    """Headings and rows, without expression columns if no expression was computed."""
     hidden_headings = () if _has_expressions(trends) else tuple(_PANEL_FIGURES)
     kept_columns = [at for at, heading in enumerate(headings) if heading not in hidden_headings]
     return [headings[at] for at in kept_columns], [[row[at] for at in kept_columns] for row in rows]
 
 
 def _student(student: TermStudent, trends: ClassTrends, *, expressions: bool) -> ClassStudent:
-    # The cells are those of all lessons; the trends may be of the last weeks alone.
+    # The cells cover all lessons, the trends possibly only the last weeks.
     moments = [line.started_at for line in trends.sessions]
     cells = student.cells[len(student.cells) - len(moments) :] if moments else ()
     pairs = [(at, cell) for at, cell in zip(moments, cells, strict=True)]

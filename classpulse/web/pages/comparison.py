@@ -1,4 +1,4 @@
-"""Two lessons of a class side by side."""
+"""Comparison of two lessons of a class."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ from reports.text.dates import local_time
 
 @localized
 def lesson_comparison_page(request: Request) -> Response:
-    """Choose two lessons; with both, what differs."""
+    """The form for choosing two lessons and, with both, their differences."""
     context, group, query = context_of(request), requested_class(request), request.query_params
     pending = summaries_pending(context)
     sessions = list_sessions(context.engine, group.name)
-    chosen_ids = [next((session.id for session in sessions if str(session.id) == query.get(name)), None) for name in _PARAMETERS]
+    chosen_ids = [
+        next((session.id for session in sessions if str(session.id) == query.get(name)), None)
+        for name in _PARAMETERS
+    ]
     comparison = None
     if chosen_ids[0] is not None and chosen_ids[1] is not None and chosen_ids[0] != chosen_ids[1]:
         comparison = compare_sessions(
@@ -43,11 +46,13 @@ def lesson_comparison_page(request: Request) -> Response:
         request,
         "compare.html.j2",
         group=group,
-        waiting=pending,
-        lessons=[(session, local_time(session.started_at, report_settings_for(request))) for session in sessions],
-        chosen=chosen_ids,
-        same=chosen_ids[0] is not None and chosen_ids[0] == chosen_ids[1],
-        found=comparison,
+        summaries_pending=pending,
+        lessons=[
+            (session, local_time(session.started_at, report_settings_for(request))) for session in sessions
+        ],
+        chosen_ids=chosen_ids,
+        is_same=chosen_ids[0] is not None and chosen_ids[0] == chosen_ids[1],
+        comparison=comparison,
         sentences=comparison_sentences(comparison) if comparison else (),
         rows=_rows_with_charts(comparison) if comparison else [],
         changes=_changes_with_charts(comparison) if comparison and shows_people else [],
@@ -69,8 +74,14 @@ def _changes_with_charts(comparison: Comparison) -> list[tuple[tuple[str, ...], 
 
 
 def _chart_range(changes: list[Estimate | None]) -> float:
-    """The end that is the furthest from zero, so that all are drawn to one scale."""
-    ends = [abs(end) for change in changes if change for end in (change.low, change.high, change.value) if end is not None]
+    """The largest absolute interval bound, so that all charts have the same scale."""
+    ends = [
+        abs(end)
+        for change in changes
+        if change
+        for end in (change.low, change.high, change.value)
+        if end is not None
+    ]
     return max([0.05, *ends])
 
 

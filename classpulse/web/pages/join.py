@@ -1,4 +1,4 @@
-"""Online lessons for the student: read, consent, join, be looked at, leave, erase. Nobody logs in here."""
+"""The student's pages of an online lesson: consent, camera, leave, withdraw. They need no login."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from classpulse.web.security_headers import DEFAULT_HEADERS
 JOIN_COOKIE = "classpulse_join"
 
 CAMERA_POLICY = DEFAULT_HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
-"""For who has consented, and on that page alone."""
+"""Camera access, only on the page after the consent."""
 
 BODY_TIMEOUT_S = 10.0
-"""A picture of ten kilobytes that takes longer is none of a moment."""
+"""A frame has about 10 kB; one that takes longer is out of date."""
 
 STATUS_CODES = {
     RejectionReason.ENDED: 410,
@@ -42,7 +42,7 @@ STATUS_CODES = {
 
 
 def join_code_page(request: Request) -> Response:
-    """Where a code is typed."""
+    """The form for the code of a lesson."""
     code = request.query_params.get("code")
     if code is None:
         return render_page(request, "join_code.html.j2", error="", typed="")
@@ -53,7 +53,7 @@ def join_code_page(request: Request) -> Response:
 
 
 def join_page(request: Request) -> Response:
-    """What is sent, kept and seen by whom, for who has not joined; the camera for who has."""
+    """The consent form or, for a participant, the camera page."""
     lesson = _requested_lesson(request)
     if isinstance(lesson, Response):
         return lesson
@@ -61,14 +61,16 @@ def join_page(request: Request) -> Response:
 
 
 def join_lesson(request: Request) -> Response:
-    """The form was sent."""
+    """Join the lesson after the consent."""
     context, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
     lesson = _requested_lesson(request)
     if isinstance(lesson, Response):
         return lesson
     pseudonym = str(form.get("pseudonym", ""))[:200]
     if form.get("consent") != "yes":
-        return _render(request, lesson, _("You can join only if you agree; nothing was sent."), pseudonym, 400)
+        return _render(
+            request, lesson, _("You can join only if you agree. Nothing was sent."), pseudonym, 400
+        )
     token = _token(request) or secrets.token_urlsafe(32)
     try:
         context.online_lessons.join(lesson, token, pseudonym)
@@ -94,7 +96,7 @@ def join_lesson(request: Request) -> Response:
 
 
 async def receive_frame(request: Request) -> Response:
-    """A picture, or with an empty body word that somebody is still there."""
+    """Receive a frame or, with an empty body, a heartbeat."""
     context = context_of(request)
     lesson, token = _joined_lesson(request)
     body = await _read_body(request)
@@ -118,8 +120,8 @@ async def receive_frame(request: Request) -> Response:
 
 
 def _face_position(participant: OnlineParticipant | None) -> dict[str, Any]:
-    """The number of the newest picture, and in which one the face was looked for last and where it was, as
-    shares of the picture: the browser may send the part around it alone."""
+    """The number of the newest frame, and the face box of the last analysed one in relative coordinates: the
+    browser may send only the part around the face."""
     if participant is None or not participant.frames_sent:
         return {}
     face = None
@@ -130,21 +132,21 @@ def _face_position(participant: OnlineParticipant | None) -> dict[str, Any]:
 
 
 def leave_lesson(request: Request) -> Response:
-    """The button was pressed, or the page was closed."""
+    """Leave the lesson."""
     lesson, token = _joined_lesson(request)
     context_of(request).online_lessons.leave(lesson, token)
     return RedirectResponse(f"/join/{lesson.code}", 303)
 
 
 def withdraw_from_lesson(request: Request) -> Response:
-    """Leave, and nothing may be kept."""
+    """Leave the lesson and withdraw the consent."""
     lesson, token = _joined_lesson(request)
     context_of(request).online_lessons.withdraw_consent(lesson, token)
     return RedirectResponse(f"/join/{lesson.code}", 303)
 
 
 def erasure_status(request: Request) -> Response:
-    """Says that not all is erased yet; once it is, this browser is unknown: 404."""
+    """200 while the erasure is in progress, 404 afterwards, because the participant is unknown then."""
     _joined_lesson(request)
     return JSONResponse({"done": False})
 
@@ -164,11 +166,11 @@ def _render(
         lesson=lesson,
         mode=lesson.mode.value,
         state=state,
-        member=participant,
+        participant=participant,
         name=pseudonym,
         error=error,
         keep_days=context.config.settings.retention.keep_days,
-        here=f"/join/{lesson.code}",
+        lesson_url=f"/join/{lesson.code}",
     )
     if state == "present":
         answer.headers["Permissions-Policy"] = CAMERA_POLICY
@@ -188,14 +190,14 @@ def _requested_lesson(request: Request) -> OnlineLesson | Response:
     code = parse_code(typed[:50])
     lesson = _lesson_by_code(request, code)
     if isinstance(lesson, OnlineLesson) and typed != lesson.code:
-        # The cookie holds for one spelling of the address.
+        # The cookie is bound to this spelling of the path.
         return RedirectResponse(f"/join/{lesson.code}", 303)
     return lesson
 
 
 def _lesson_by_code(request: Request, code: str) -> OnlineLesson | Response:
-    """The lesson of a code, or the page that says that there is none. Who guesses has to wait, also for one
-    that fits; who has joined has not."""
+    """The lesson with this code, or an error page. Guesses are rate-limited, correct ones too; participants are
+    not."""
     context, _ = context_of(request), get_translator(request_language(request))
     lesson = context.online_lessons.by_code(code) if code else None
     if lesson is not None and lesson.participant(_token(request)):
@@ -203,18 +205,18 @@ def _lesson_by_code(request: Request, code: str) -> OnlineLesson | Response:
     address, now_s = f"join {request.client.host if request.client else ''}", time.monotonic()
     wait_s = context.join_limiter.acquire(address, now_s)
     if wait_s > 0:
-        error = _("Too many wrong codes came from here. Wait %d seconds, then try again.") % (wait_s + 1)
+        error = _("Too many wrong codes from this network. Wait %d seconds, then try again.") % (wait_s + 1)
         return render_page(request, "join_code.html.j2", 429, error=error, typed="")
     if lesson is None:
-        error = _("There is no lesson with this code now. Is it spelled as your teacher gave it?")
+        error = _("There is no lesson with this code at the moment. Check the spelling.")
         return render_page(request, "join_code.html.j2", 404, error=error, typed=code)
     context.join_limiter.record_success(address, reset=False)
     return lesson
 
 
 def _joined_lesson(request: Request) -> tuple[OnlineLesson, str]:
-    """The lesson of who has joined it, and their token. Raises HTTPException 404 for anybody else: to guess
-    here is to guess a token of 256 bits, too."""
+    """The lesson of a participant and the participant's token (256 random bits). Raises HTTPException 404 for
+    other clients."""
     lesson, token = (
         context_of(request).online_lessons.by_code(str(request.path_params["code"])),
         _token(request),
@@ -229,25 +231,25 @@ def _token(request: Request) -> str:
 
 
 def _cookie_name(request: Request) -> str:
-    """Its name; it is for the pages of one lesson, so it cannot be for the whole host."""
+    """The name of the cookie; its path is the lesson's, so it cannot have the ``__Host-`` prefix."""
     return (SECURE_COOKIE_PREFIX if context_of(request).config.settings.serve.is_secure else "") + JOIN_COOKIE
 
 
 def _rejection_text(request: Request, reason: RejectionReason) -> str:
     _ = get_translator(request_language(request))
     return {
-        RejectionReason.NAME: _("A name has 1 to 40 letters, digits or signs that can be printed."),
+        RejectionReason.NAME: _("A name has 1 to 40 printable characters."),
         RejectionReason.TAKEN: _(
-            "This name cannot be used in this lesson; choose another, or ask your teacher."
+            "This name cannot be used in this lesson. Choose another one or ask your teacher."
         ),
-        RejectionReason.FULL: _("The lesson is full; ask your teacher."),
+        RejectionReason.FULL: _("The lesson is full. Ask your teacher."),
         RejectionReason.ENDED: _("The lesson has ended."),
-        RejectionReason.LEFT: _("You cannot come back into this lesson; ask your teacher."),
-    }.get(reason, _("This did not work; try again."))
+        RejectionReason.LEFT: _("You cannot join this lesson again. Ask your teacher."),
+    }.get(reason, _("This did not work. Try again."))
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body, as far as it is no larger than a picture may be. Raises HTTPException."""
+    """The body of a frame. Raises HTTPException if it is too large or too slow."""
     try:
         announced = int(request.headers.get("content-length") or 0)
     except ValueError:

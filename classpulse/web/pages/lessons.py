@@ -1,4 +1,4 @@
-"""Past lessons, narrowed down."""
+"""The list of past lessons with filters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE_SIZE = 50
 
 
 def lessons_page(request: Request) -> Response:
-    """A page of the lessons of the classes that this account sees, the newest first."""
+    """One page of the lessons that the account may view, newest first."""
     context, account, query = context_of(request), request_account(request), request.query_params
     groups = visible_classes(request)
     group = next((one for one in groups if str(one.id) == query.get("class")), None)
@@ -33,7 +33,10 @@ def lessons_page(request: Request) -> Response:
         flagged=bool(query.get("flagged")),
     )
     past_sessions = find_past_sessions(
-        context.engine, session_filter, report_settings_for(request), lambda name: can_view_class(account, name)
+        context.engine,
+        session_filter,
+        report_settings_for(request),
+        lambda name: can_view_class(account, name),
     )
     pages = max(1, -(-len(past_sessions) // PAGE_SIZE))
     page = min(max(_page_number(query.get("page")), 1), pages)
@@ -45,13 +48,13 @@ def lessons_page(request: Request) -> Response:
         total=len(past_sessions),
         page=page,
         pages=pages,
-        address=lambda number: "/lessons?" + urlencode({**active_filters, "page": number}),
+        page_url=lambda number: "/lessons?" + urlencode({**active_filters, "page": number}),
         groups=groups,
         group=group,
         rooms=rooms,
-        wanted=session_filter,
+        session_filter=session_filter,
         interrupted=bool(session_filter.status),
-        narrowed=bool(active_filters),
+        is_filtered=bool(active_filters),
     )
 
 

@@ -1,5 +1,4 @@
-"""Online lessons for the teacher: open one, see who has joined, end it. ``docs/guides/online-lessons.md`` tells how it
-works."""
+"""The teacher's pages of online lessons: open, view participants, end (``docs/guides/online-lessons.md``)."""
 
 from __future__ import annotations
 
@@ -23,6 +22,7 @@ from classpulse.web.context import (
 )
 from classpulse.web.permissions import Permission, is_allowed
 from classpulse.web.routing import route
+from model.errors import ProblemError
 from monitor.daemon.errors import ControlError
 from monitor.sources.participant_grid import MAX_TILES
 
@@ -30,12 +30,12 @@ DEFAULT_CAPACITY = 30
 
 
 def online_lessons_page(request: Request) -> Response:
-    """The lessons that are on, and a form for another."""
+    """The open lessons and the form for a new one."""
     return _render(request)
 
 
 def open_online_lesson(request: Request) -> Response:
-    """The form was sent."""
+    """Open a lesson and start its recording."""
     context, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
     class_name = str(form.get("class", ""))
     if class_name not in selectable_class_names(request):
@@ -46,41 +46,41 @@ def open_online_lesson(request: Request) -> Response:
     except ValueError:
         capacity = 0
     if not 1 <= capacity <= MAX_TILES:
-        return _render(request, _("Say for how many students, from 1 to %d.") % MAX_TILES, 400)
+        return _render(request, UserError(_("Enter the number of students, from 1 to %d.") % MAX_TILES), 400)
     try:
         lesson = context.online_lessons.open(class_name, capacity)
     except (UserError, ControlError) as error:
-        return _render(request, str(error), 409)
-    context.audit(request_account(request), "start", f"online lesson of {class_name}", f"{capacity} places")
+        return _render(request, error, 409)
+    context.audit(request_account(request), "start", f"online lesson of {class_name}", f"{capacity} tiles")
     return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
 def online_lesson_page(request: Request) -> Response:
-    """One lesson: its code, and who has joined."""
+    """One lesson: its code and its participants."""
     lesson = _requested_lesson(request)
     context_of(request).audit(request_account(request), "view", f"online lesson of {lesson.class_name}")
     return render_page(request, "online_lesson.html.j2", **_lesson_view(request, lesson))
 
 
 def online_participants(request: Request) -> Response:
-    """The part of it that changes."""
+    """The list of participants, for the script of the page."""
     return render_page(request, "online_members.html.j2", **_lesson_view(request, _requested_lesson(request)))
 
 
 def end_online_lesson(request: Request) -> Response:
-    """The button was pressed."""
+    """End the lesson and its recording."""
     lesson = _requested_lesson(request)
     try:
         context_of(request).online_lessons.end(lesson)
     except ControlError as error:
         with context_of(request).online_lessons.locked():
-            lesson.problem = str(error)
+            lesson.error = error
     context_of(request).audit(request_account(request), "stop", f"online lesson of {lesson.class_name}")
     return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
 def remove_online_participant(request: Request) -> Response:
-    """Somebody is to leave."""
+    """Remove a participant."""
     lesson = _requested_lesson(request)
     try:
         tile = int(str(request.state.form.get("tile", "")))
@@ -90,14 +90,16 @@ def remove_online_participant(request: Request) -> Response:
         participant = lesson.remove_participant(tile)
     if participant is not None:
         subject = f"online lesson of {lesson.class_name}"
-        context_of(request).audit(request_account(request), "remove participant", subject, f"place {tile + 1}")
+        context_of(request).audit(request_account(request), "remove participant", subject, f"tile {tile + 1}")
     return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
-def _render(request: Request, error: str = "", code: int = 200) -> Response:
+def _render(request: Request, error: ProblemError | None = None, code: int = 200) -> Response:
     context, account = context_of(request), request_account(request)
     lessons = [
-        lesson for lesson in context.online_lessons.lessons() if is_allowed(account, Permission.RECORD, lesson.class_name)
+        lesson
+        for lesson in context.online_lessons.lessons()
+        if is_allowed(account, Permission.RECORD, lesson.class_name)
     ]
     return render_page(
         request,
@@ -107,8 +109,8 @@ def _render(request: Request, error: str = "", code: int = 200) -> Response:
         classes=[
             name for name in selectable_class_names(request) if is_allowed(account, Permission.RECORD, name)
         ],
-        most=MAX_TILES,
-        usual=DEFAULT_CAPACITY,
+        max_capacity=MAX_TILES,
+        default_capacity=DEFAULT_CAPACITY,
         error=error,
     )
 
@@ -135,30 +137,34 @@ def _lesson_view(request: Request, lesson: OnlineLesson) -> dict[str, Any]:
             }
             for one in lesson.participants()
         ]
-        is_polled, ended, problem = lesson.is_recorder_polling(now_s), lesson.ended, lesson.problem
+        is_polled, ended, error = lesson.is_recorder_polling(now_s), lesson.ended, lesson.error
     return {
         "lesson": lesson,
-        "spelled": format_code(lesson.code),
-        "address": str(request.base_url.replace(path=f"/join/{lesson.code}", query="")),
-        "local": context.config.settings.serve.is_local and not context.config.settings.serve.behind_proxy,
-        "members": participants,
+        "formatted_code": format_code(lesson.code),
+        "join_url": str(request.base_url.replace(path=f"/join/{lesson.code}", query="")),
+        "is_local": context.config.settings.serve.is_local and not context.config.settings.serve.behind_proxy,
+        "participants": participants,
         "seen": sum(bool(one["seen"]) for one in participants),
-        "watching": is_polled,
+        "is_polled": is_polled,
         "ended": ended,
-        "problem": problem,
+        "error": error,
     }
 
 
-def _state_text(lesson: OnlineLesson, participant: OnlineParticipant, now_s: float, _: Callable[[str], str]) -> str:
+def _state_text(
+    lesson: OnlineLesson, participant: OnlineParticipant, now_s: float, _: Callable[[str], str]
+) -> str:
     if participant.state is ParticipantState.ERASING:
-        return _("withdrawn; what was recorded is being erased")
+        return _("withdrawn; the data are being erased")
     if participant.state is ParticipantState.REMOVED:
-        return _("sent out")
+        return _("removed")
     if participant.state is ParticipantState.LEFT or lesson.ended:
         return _("left")
     if lesson.is_visible(participant, now_s):
-        return _("pictures come")
-    return _("nothing is heard") if lesson.is_unresponsive(participant, now_s) else _("here, without a picture")
+        return _("sends images")
+    return (
+        _("no connection") if lesson.is_unresponsive(participant, now_s) else _("present, without an image")
+    )
 
 
 ROUTES = [

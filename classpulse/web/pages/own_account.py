@@ -1,4 +1,4 @@
-"""One's own account: the password, and where one is logged in."""
+"""The user's own account: password and logins."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from reports.text.i18n import N_
 
 
 def own_account_page(request: Request) -> Response:
-    """The page."""
+    """The page of the own account."""
     return _render(request)
 
 
 def change_own_password(request: Request) -> Response:
-    """The form was sent; every other browser has to log in anew."""
+    """Change the password and end all other logins."""
     context, account, form = context_of(request), request_account(request), request.state.form
     key = f"name {account.name.casefold()}"
     try:
         if context.login_limiter.acquire(key, time.monotonic()) > 0:
-            raise LocalizedError(N_("Too many tries. Wait a little, then try again."))
+            raise LocalizedError(N_("Too many attempts. Wait a moment, then try again."))
         account_and_hash = find_account_and_hash(context.engine, account.name)
-        if not verify_password(account_and_hash[1] if account_and_hash else None, str(form.get("current_password", ""))[:1000]):
-            raise LocalizedError(N_("The old password is not right."))
+        if not verify_password(
+            account_and_hash[1] if account_and_hash else None, str(form.get("current_password", ""))[:1000]
+        ):
+            raise LocalizedError(N_("The current password is wrong."))
         context.login_limiter.record_success(key)
         if form.get("password") != form.get("repeat_password"):
-            raise LocalizedError(N_("The two passwords differ."))
+            raise LocalizedError(N_("The two passwords are different."))
         accounts.set_account_password(context.engine, account.name, account, str(form.get("password", "")))
     except LocalizedError as error:
         return _render(request, 400, error=error.message(get_translator(request_language(request))))
@@ -45,7 +47,7 @@ def change_own_password(request: Request) -> Response:
 
 
 def end_login(request: Request) -> Response:
-    """One of the own logins, or all, is to end."""
+    """End one of the own logins, or all."""
     context, account, form = context_of(request), request_account(request), request.state.form
     chosen = str(form.get("login", ""))
     ended = [
@@ -61,7 +63,7 @@ def end_login(request: Request) -> Response:
 
 
 TOKEN_PREFIX_LENGTH = 16
-"""So much of a login's hash tells it from the others; the rest need not be in a page."""
+"""Characters of a login's hash that identify it; the page need not contain the whole hash."""
 
 
 def _render(request: Request, code: int = 200, error: str = "") -> Response:

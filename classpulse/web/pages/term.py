@@ -1,4 +1,4 @@
-"""The report of a class's term: in a frame, and as a PDF."""
+"""The term report of a class: in an iframe and as PDF."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from reports.text.i18n import N_
 
 
 def class_term_page(request: Request) -> Response:
-    """The page around the report: from when to when, and the PDF."""
+    """The page around the report, with the period and the PDF link."""
     context, group = context_of(request), requested_class(request)
     since, until = _requested_days(request)
     days = {name: f"{at:%Y-%m-%d}" for name, at in (("since", since), ("until", until)) if at is not None}
@@ -43,12 +43,12 @@ def class_term_page(request: Request) -> Response:
         until=until,
         query="?" + urlencode(days) if days else "",
         lessons=bool(list_sessions(context.engine, group.name, limit=1)),
-        keeps=shows_students(context),
+        shows_students=shows_students(context),
     )
 
 
 async def class_term_report(request: Request) -> Response:
-    """The report, to be shown in a frame."""
+    """The HTML report for the iframe."""
     group = await run_in_threadpool(_audited_class, request)
     language = request_language(request)
     content = await _generate(
@@ -61,7 +61,9 @@ async def class_term_file(request: Request) -> Response:
     """The report as a PDF."""
     group, context = await run_in_threadpool(_audited_class, request), context_of(request)
     paper, language = context.config.settings.output.paper, request_language(request)
-    content = await _generate(request, group, "pdf", lambda history: render_term_pdf(history, paper, language))
+    content = await _generate(
+        request, group, "pdf", lambda history: render_term_pdf(history, paper, language)
+    )
     return file_download(
         content, get_translator(language)(N_("%(name)s term report")) % {"name": group.name}, "pdf"
     )
@@ -76,14 +78,16 @@ async def _generate(
         report_settings_for(request),
     )
 
-    def make() -> bytes:
+    def generate() -> bytes:
         history = load_term(context.engine, group.name, settings, since, until)
         if not history.sessions:
             raise HTTPException(404)
         return write(history)
 
-    summarise_in_background(context)  # before it, for there is one worker
-    return await context.jobs.result(("term", group.id, since, until, kind, request_language(request)), make)
+    summarise_in_background(context)  # first, because there is one worker
+    return await context.jobs.result(
+        ("term", group.id, since, until, kind, request_language(request)), generate
+    )
 
 
 def _audited_class(request: Request) -> ClassGroup:

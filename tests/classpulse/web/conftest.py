@@ -56,7 +56,7 @@ class Browser(TestClient):
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.services.accounts._HASHER", _CHEAP)
-    monkeypatch.setattr("classpulse.services.accounts._DUMMY_HASH", _HASH)
+    monkeypatch.setattr("classpulse.services.accounts._dummy_hash", lambda: _HASH)
 
 
 @pytest.fixture(autouse=True)

@@ -114,13 +114,13 @@ def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) 
     lesson.poll(0, (), clock())
     send(robin, here)
     send(mia, here)
-    places = {one.pseudonym: one for one in lesson.poll(0, (), clock())[0].here}
+    participants = {one.pseudonym: one for one in lesson.poll(0, (), clock())[0].participants}
     box = (0.25, 0.123456, 0.5, 1.0)
-    lesson.poll(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, box)])
+    lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, box)])
     told = send(mia, here, b"").json()
     assert told["face"] == {"frame": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
     assert send(robin, here, b"").json()["face"] is None
-    lesson.poll(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, None)])
+    lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, None)])
     assert send(mia, here, b"").json()["face"] == {"frame": 1, "box": None}
 
 
