@@ -9,6 +9,8 @@ from model.errors import ProblemError
 from monitor.errors import RunError
 
 __all__ = [
+    "ERROR_PREFIX",
+    "HINT_PREFIX",
     "FileAlreadyExists",
     "InvalidFile",
     "InvalidOption",
@@ -24,6 +26,11 @@ __all__ = [
     "UserError",
 ]
 
+ERROR_PREFIX = "classpulse: "
+"""Starts the line of the problem on standard error."""
+
+HINT_PREFIX = "  hint: "
+"""Starts the line of the hint, below the problem."""
 
 
 class UserError(ProblemError):

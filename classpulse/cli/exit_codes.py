@@ -9,6 +9,7 @@ from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLock
 from model.errors import ModelError
 from monitor.daemon.errors import ControlError
 from monitor.errors import DetectorError, PlanError, SetupError, SourceError
+from monitor.text import InvalidMarker
 from reports.errors import ReportError
 
 _USER, _RUN = 2, 1
@@ -22,6 +23,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (PlanError, _USER),
     (ModelError, _USER),
     (ControlError, _USER),
+    (InvalidMarker, _USER),
     # A full, locked or damaged database fails a run whose settings are right; the other database errors mean
     # that database.url is wrong.
     (DatabaseFull, _RUN),

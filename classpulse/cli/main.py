@@ -20,13 +20,10 @@ from typing import Any
 
 import click
 
-from classpulse.errors import RunError
+from classpulse.errors import ERROR_PREFIX, HINT_PREFIX, RunError
 from classpulse.log_setup import log_to_stderr
 from classpulse.text import collapse_spaces
 from model.errors import ProblemError
-
-ERROR_PREFIX = "classpulse: "
-HINT_PREFIX = "  hint: "
 
 
 class LazyGroup(click.Group):
@@ -36,9 +33,7 @@ class LazyGroup(click.Group):
     line is hidden.
     """
 
-    def __init__(
-        self, *arguments: Any, lazy_commands: Mapping[str, tuple[str, str]], **options: Any
-    ) -> None:
+    def __init__(self, *arguments: Any, lazy_commands: Mapping[str, tuple[str, str]], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.lazy_commands = lazy_commands
 
@@ -97,7 +92,12 @@ COMMANDS = {
 """Each command: ``module:attribute`` and its line in the help; hidden without one."""
 
 
-@click.group("classpulse", cls=LazyGroup, lazy_commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "classpulse",
+    cls=LazyGroup,
+    lazy_commands=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="classpulse")
 @click.option(
     "--config",
@@ -139,7 +139,9 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, ImportError) and (missing := _missing_library(error)) is not None:
             error, code = missing, 1
         if code is not None:
-            problem, hint = (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
+            problem, hint = (
+                (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
+            )
             return _print_error(problem, code, hint)
         return _print_error(
             f"Internal error ({type(error).__name__}).", 3, f"Please report it with {_write_crash_log()}."

@@ -18,9 +18,7 @@ def media_time_callback(ctx: click.Context, param: click.Parameter, text: str) -
         raise click.BadParameter(str(error), ctx, param) from None
 
 
-new_student_option = click.option(
-    "--new", is_flag=True, help="Add PSEUDONYM to the roster of the class."
-)
+new_student_option = click.option("--new", is_flag=True, help="Add PSEUDONYM to the roster of the class.")
 
 class_option = click.option("--class", "class_name", help="Class; default: class.name of config.yaml.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -85,7 +85,9 @@ def print_compact_table(
     """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, and with values that all
     rows share in the title instead of a column."""
     kept = [index for index, heading in enumerate(headings) if heading not in optional_columns]
-    table = drop_common_columns([headings[index] for index in kept], [[row[index] for index in kept] for row in rows])
+    table = drop_common_columns(
+        [headings[index] for index in kept], [[row[index] for index in kept] for row in rows]
+    )
     print_table(" · ".join([title, *table.common]), [_(heading) for heading in table.headings], table.rows)
 
 

@@ -59,9 +59,7 @@ class ReconnectBackoff:
         pause_s = (
             FIRST_RECONNECT_PAUSE_S
             if received_any
-            else min(
-                FIRST_RECONNECT_PAUSE_S * 2 ** min(self.failures, _MAX_DOUBLINGS), MAX_RECONNECT_PAUSE_S
-            )
+            else min(FIRST_RECONNECT_PAUSE_S * 2 ** min(self.failures, _MAX_DOUBLINGS), MAX_RECONNECT_PAUSE_S)
         )
         self.failures += not received_any
         due_s = now_s + pause_s * (MIN_JITTER + (1 - MIN_JITTER) * self._jitter())

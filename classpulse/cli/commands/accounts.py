@@ -13,9 +13,7 @@ from classpulse.database import open_configured_database
 from classpulse.services import accounts
 from db.accounts import Account, Role, list_accounts
 
-prompt_option = click.option(
-    "--prompt", is_flag=True, help="Ask for the password instead of generating one."
-)
+prompt_option = click.option("--prompt", is_flag=True, help="Ask for the password instead of generating one.")
 
 
 @click.group("accounts")
@@ -25,7 +23,9 @@ def accounts_command() -> None:
 
 @accounts_command.command("add", short_help="add an account")
 @click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default="teacher", show_default=True)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default="teacher", show_default=True
+)
 @click.option("--class", "classes", multiple=True, help="A class of a teacher; may be given several times.")
 @prompt_option
 @click.pass_obj
@@ -53,7 +53,9 @@ def accounts_list_command(config_path: Path, as_json: bool) -> int:
     if as_json:
         print_json([vars(account) | {"classes": sorted(account.classes)} for account in stored])
     elif stored:
-        print_table("Accounts", ("name", "role", "classes", ""), [_account_cells(account) for account in stored])
+        print_table(
+            "Accounts", ("name", "role", "classes", ""), [_account_cells(account) for account in stored]
+        )
     else:
         print_message(
             "there is no account yet: 'classpulse accounts add NAME --role administrator' adds the first"

@@ -160,7 +160,9 @@ def _find_entry(engine: Engine, class_name: str, pseudonym: str) -> RosterEntry:
     known = [entry.pseudonym for entry in entries]
     raise UnknownName(
         f"{pseudonym!r} is not on the roster of class {class_name!r}.",
-        f"Use one of: {', '.join(known)}." if known else "Import the roster with 'classpulse students import'.",
+        f"Use one of: {', '.join(known)}."
+        if known
+        else "Import the roster with 'classpulse students import'.",
         name=pseudonym,
         choices=known,
     )

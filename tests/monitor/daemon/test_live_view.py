@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from classpulse.config.settings import Settings
 from monitor.daemon.live_view import MAX_JPEG_BYTES, MIN_INTERVAL_S, LivePreview, is_preview_allowed
 from monitor.daemon.protocol import PreviewFrame
 from monitor.types import FrameResult, TrackedFace
@@ -153,8 +152,5 @@ def test_noise_fits_into_an_answer_too(watched: Watched) -> None:
         ("behaviour", True, True),
     ],
 )
-def test_behaviour_alone_has_no_picture_unless_somebody_allows_it(
-    mode: str, setting: bool, shown: bool
-) -> None:
-    settings = Settings.model_validate({"serve": {"preview_in_behaviour_mode": setting}})
-    assert is_preview_allowed(mode, settings) is shown
+def test_behaviour_mode_has_a_preview_only_if_allowed(mode: str, setting: bool, shown: bool) -> None:
+    assert is_preview_allowed(mode, in_behaviour_mode=setting) is shown

@@ -1,4 +1,4 @@
-"""What the preview shows, and of whom."""
+"""The preview window: what it shows, and which students."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from classpulse.config.settings import read_config
-from classpulse.errors import UserError
 from db.engine import open_database
 from db.records import AnalysisMode
 from monitor.daemon import live_view as module
 from monitor.daemon.live_view import WIDTH_PX, PreviewWindow, draw_boxes
+from monitor.errors import SetupError
 from monitor.imaging import MASK_GREY
 from monitor.seating.classroom import read_classroom
 from monitor.session.builder import SessionRunner
@@ -151,7 +151,7 @@ def test_without_being_asked_nothing_is_shown(window: Window) -> None:
 def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> None:
     with PreviewWindow("7b", enabled=True) as preview:
         preview.set_image(BLACK + 255)
-        preview.show_result(sample(looked_at=False))
+        preview.show_result(sample(analysed=False))
         assert window.pictures == []
         preview.show_result(sample())
         preview.refresh()
@@ -173,7 +173,7 @@ def test_a_pause_shows_nobody(window: Window) -> None:
         assert (window.pictures[-1] == 255).all()
 
 
-def test_a_window_that_was_closed_stays_closed(window: Window) -> None:
+def test_closed_window_stays_closed(window: Window) -> None:
     with PreviewWindow("7b", enabled=True) as preview:
         preview.set_image(BLACK)
         preview.show_result(sample())
@@ -185,26 +185,26 @@ def test_a_window_that_was_closed_stays_closed(window: Window) -> None:
     assert len(window.pictures) == 1
 
 
-def test_a_computer_without_windows_says_so(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_window_without_gui_support_is_a_setup_error(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     def headless(*_: object) -> None:
         raise cv2.error("The function is not implemented")
 
     monkeypatch.setattr(cv2, "namedWindow", headless)
-    with pytest.raises(UserError, match="leave --preview out"), PreviewWindow("7b", enabled=True):
+    with pytest.raises(SetupError), PreviewWindow("7b", enabled=True):
         pass
 
 
-def test_a_computer_without_a_screen_says_so(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_window_without_a_display_is_a_setup_error(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(UserError, match="has no screen"), PreviewWindow("7b", enabled=True):
+    with pytest.raises(SetupError), PreviewWindow("7b", enabled=True):
         pass
     assert window.open == 0
 
 
 @pytest.mark.parametrize("consent", ["no", "yes"])
-def test_who_opted_out_is_not_shown_either(
+def test_opted_out_student_is_masked_in_the_preview(
     tmp_path: Path, configured, shell, monkeypatch: pytest.MonkeyPatch, consent: str
 ) -> None:
     path = configured("behaviour", more="class:\n  name: 5b\n")
@@ -215,7 +215,7 @@ def test_who_opted_out_is_not_shown_either(
     cv2.imwrite("still.png", seen(camera(0, 0), hall({})))
     boxes = [f"{label},{','.join(f'{edge:g}' for edge in box)}" for label, box in SEATS.items()]
     (tmp_path / "plan.csv").write_text("\n".join(["label,x1,y1,x2,y2", *boxes]))
-    shell.json("seats", "use", tmp_path / "plan.csv", "--still", "still.png")
+    shell.json("seats", "apply", tmp_path / "plan.csv", "--still", "still.png")
     film = write_video(
         tmp_path / "film.mkv", (seen(camera(0, 0), hall(SEATS, n)) for n in range(4)), fps=2,
         codec="ffv1", pix_fmt="bgr0",
@@ -223,10 +223,10 @@ def test_who_opted_out_is_not_shown_either(
     monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OvalDetector())
     config, shown = read_config(path), []
     engine = open_database(config.database_url)
-    lecture = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
-    lecture.run(str(film), threading.Event(), on_image=lambda image: shown.append(image.copy()))
+    runner = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
+    runner.run(str(film), threading.Event(), on_image=lambda image: shown.append(image.copy()))
     engine.dispose()
     head = people_in(hall({"A2": SEATS["A2"]}))
     heads = [image[head] for image in shown]
     assert len(shown) == 4
-    assert all((one == MASK_GREY).all() for one in heads) == (consent == "no")
+    assert all((image == MASK_GREY).all() for image in heads) == (consent == "no")

@@ -1,4 +1,4 @@
-"""``classpulse model evaluate``: how good a model is, on both label sets."""
+"""``classpulse model evaluate``: score a model on both label sets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
 from classpulse.cli.console import print_json, print_message, print_table, progress_bar
+from classpulse.cli.options import json_option
 from classpulse.errors import UserError
 from model.data.faces import USAGE_BY_SPLIT_NAME, Faces, Usage, select_split
 from model.data.load import load_faces
@@ -27,17 +28,17 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped_fil
     "--split",
     "split_name",
     type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
-    help="Which faces; default: 'report', the second half of PublicTest, where DATA has it, else 'all'.",
+    help="Split of the faces; default: 'report' (second half of PublicTest) if DATA has it, else 'all'.",
 )
 @click.option(
     "--model",
     "model_path",
     type=click.Path(path_type=Path),
-    help="An exported model, or its folder; default: the one shipped.",
+    help="Exported model or its folder; default: the shipped model.",
 )
-@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of the processor.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for pictures and text.")
-@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="CPU threads.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures and text.")
+@json_option
 def model_evaluate_command(
     data: Path,
     votes: Path | None,
@@ -47,10 +48,10 @@ def model_evaluate_command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Score a model on DATA: FER2013's labels by the head that learnt them, the FER+ majority by the head
-    that monitoring uses.
+    """Score a model on DATA: the FER2013 labels with the head trained on them, the FER+ majority with the head used
+    for monitoring.
 
-    Faces without a majority (ties, contempt, unknown, not a face) count for FER2013's label alone.
+    Faces without a majority (ties, contempt, unknown, not a face) count only for the FER2013 label.
     """
     classifier = _classifier(model_path, threads)
     everything = load_faces(data, votes)
@@ -67,7 +68,7 @@ def model_evaluate_command(
         from classpulse.evaluation.model_files import write_scorecard_files
 
         write_scorecard_files(card, _scorecard_data(card, data, name), out)
-        print_message(f"pictures, reports and every figure are in {out}")
+        print_message(f"figures, reports and all values are in {out}")
     return 0
 
 
@@ -78,7 +79,7 @@ def _classifier(path: Path | None, threads: int) -> LiteRTClassifier:
         path = path / "expression.tflite"
     if path.suffix != ".tflite":
         raise UserError(
-            f"{path} is no exported model; expected a .tflite file from 'classpulse model export'"
+            f"{path} is not an exported model.", "Give a .tflite file of 'classpulse model export'."
         )
     return LiteRTClassifier(read_model(path), threads)
 
@@ -88,12 +89,12 @@ def _default_split(faces: Faces) -> str:
 
 
 def _training_split(faces: Faces) -> Faces | None:
-    own = faces.usage == Usage.TRAINING
-    return faces.subset(own) if own.any() else None
+    training = faces.usage == Usage.TRAINING
+    return faces.subset(training) if training.any() else None
 
 
 def _scorecard_data(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
-    """The main figures first: each label set by its own head."""
+    """The scorecard as JSON-ready values, with each label set scored by its own head first."""
     ferplus = None if card.ferplus is None else asdict(card.ferplus)
     return {
         "model": card.model,
@@ -110,7 +111,7 @@ def _print_scorecard(card: Scorecard, split_name: str) -> None:
     click.echo(f"{card.model} on {card.faces} faces (split: {split_name})")
     _print_report("FER2013's label, head 'fer2013'", card.fer2013)
     if card.ferplus is None:
-        print_message("no face has a majority of FER+ raters: only FER2013's labels were scored")
+        print_message("no face has a majority of FER+ raters; only the FER2013 labels were scored")
     else:
         _print_report("majority of the FER+ raters, head 'expression'", card.ferplus)
         click.echo(

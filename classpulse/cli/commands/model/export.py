@@ -1,4 +1,4 @@
-"""``classpulse model export``: a trained network as the files that monitoring uses."""
+"""``classpulse model export``: export a trained network for monitoring."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from classpulse.cli.commands.model.options import require_votes, votes_option
 from classpulse.cli.console import print_json, print_message
 from classpulse.cli.optional_deps import require_training_extra
+from classpulse.cli.options import json_option
 from classpulse.cli.output import print_path
 from model.data.faces import official_splits
 from model.data.load import load_faces
@@ -28,16 +29,16 @@ from monitor.faces.dataset_poses import tile_poses
     type=click.Choice(["int8", "float16", "float32"]),
     default="int8",
     show_default=True,
-    help="How the weights are stored and computed with.",
+    help="Number format of the weights.",
 )
-@click.option("--name", default="own", show_default=True, help="What reports are to call the model.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--name", default="own", show_default=True, help="Name of the model in reports.")
+@json_option
 def model_export_command(
     run: Path, data: Path, votes: Path | None, out: Path | None, form: str, name: str, as_json: bool
 ) -> int:
-    """Export the network of the training RUN: calibration, LiteRT file, parity with Keras, model card.
+    """Export the network of the training RUN: calibration, LiteRT file, parity check with Keras, model card.
 
-    The calibration is fitted on the first half of DATA's PublicTest, results reported on the second.
+    The calibration is fitted on the first half of PublicTest in DATA; results are reported on the second half.
     """
     require_training_extra()
     from model.training.run_folder import read_run
@@ -45,21 +46,23 @@ def model_export_command(
     read_run(run)
     splits = official_splits(load_faces(data, votes))
     require_votes(splits, data)
-    from model.export.exporter import export_model as write
+    from model.export.exporter import export_model
 
     folder = out or run
     print_message("converting, comparing with Keras and scoring")
-    made = write(run, splits, folder, form, name, tile_poses)
-    results = made["results"]["heads"]
-    own, voted = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
+    info = export_model(run, splits, folder, form, name, tile_poses)
+    results = info["results"]["heads"]
+    fer2013, ferplus = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
     if as_json:
         facts = ("model", "format", "formats", "calibrations")
-        print_json({"out": folder, **{key: made[key] for key in facts}, "fer2013": own, "ferplus": voted})
+        print_json(
+            {"out": folder, **{key: info[key] for key in facts}, "fer2013": fer2013, "ferplus": ferplus}
+        )
         return 0
     click.echo(
-        f"{made['model']}: {own['accuracy']:.1%} on FER2013's labels, "
-        f"{voted['accuracy']:.1%} on the FER+ majority, "
-        f"{voted['neutral_called_sad']:.1%} of neutral faces called sad"
+        f"{info['model']}: {fer2013['accuracy']:.1%} on FER2013's labels, "
+        f"{ferplus['accuracy']:.1%} on the FER+ majority, "
+        f"{ferplus['neutral_called_sad']:.1%} of neutral faces called sad"
     )
     print_path("model", folder / "expression.tflite")
     print_path("card", folder / "MODEL_CARD.md")

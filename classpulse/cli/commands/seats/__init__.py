@@ -12,7 +12,10 @@ COMMANDS = {
     "create": (f"{_PACKAGE}.create:seats_create_command", "propose a seat plan from a still of the room"),
     "apply": (f"{_PACKAGE}.apply:seats_apply_command", "store a seat plan for the class"),
     "show": (f"{_PACKAGE}.show:seats_show_command", "show the seats and their students"),
-    "assign": (f"{_PACKAGE}.identity:seats_assign_command", "identify a student of a session with the roster"),
+    "assign": (
+        f"{_PACKAGE}.identity:seats_assign_command",
+        "identify a student of a session with the roster",
+    ),
     "merge": (f"{_PACKAGE}.identity:seats_merge_command", "merge two students of a session into one"),
     "split": (f"{_PACKAGE}.identity:seats_split_command", "split a student of a session at a moment"),
     "undo": (f"{_PACKAGE}.identity:seats_undo_command", "undo the last correction of a session"),

@@ -62,5 +62,7 @@ def _read_seats(path: Path, image_bgr: ImageBGR) -> list[PlannedSeat]:
             row_errors=problems,
         )
     if not seats:
-        raise InvalidFile(f"{path.name} has no seat.", "Add a line per seat below the headings.", file=path.name)
+        raise InvalidFile(
+            f"{path.name} has no seat.", "Add a line per seat below the headings.", file=path.name
+        )
     return seats

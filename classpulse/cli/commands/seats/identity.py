@@ -85,14 +85,18 @@ def seats_split_command(
     """Attribute what was recorded of STUDENT of SESSION from a moment on to another student."""
     if new and pseudonym is None:
         raise InvalidOption(
-            "--new needs the pseudonym of the new student.", "Add --as PSEUDONYM, or drop --new.", option="--new"
+            "--new needs the pseudonym of the new student.",
+            "Add --as PSEUDONYM, or drop --new.",
+            option="--new",
         )
     with _corrections(config_path, session) as corrections:
         people = corrections.people
         other = None if pseudonym is None else people.find_anyone(pseudonym, new=new)
         record = corrections.split(people.find_student(student), at_s, other)
     start_s, bin_s = people.bin_start_s(at_s), people.session.bin_s
-    span = f"{media_clock(at_s)} lies in the bin from {media_clock(start_s)} to {media_clock(start_s + bin_s)}"
+    span = (
+        f"{media_clock(at_s)} lies in the bin from {media_clock(start_s)} to {media_clock(start_s + bin_s)}"
+    )
     note = "" if at_s == start_s else f" ({span}, which counts for {record.person_pseudonym})"
     return _print_correction(record, describe_correction(record) + note, as_json=as_json)
 

@@ -29,7 +29,9 @@ def seats_show_command(config_path: Path, class_name: str | None, out: Path | No
         room = read_classroom(engine, class_name or config.settings.class_.name)
     plan = room.plan
     if plan is None:
-        raise UserError(f"Class {room.name!r} has no seat plan.", "Create one with 'classpulse seats create'.")
+        raise UserError(
+            f"Class {room.name!r} has no seat plan.", "Create one with 'classpulse seats create'."
+        )
     students_by_seat = {entry.seat_label: entry for entry in room.entries if entry.seat_label is not None}
     if out is not None:
         _draw(out, plan, students_by_seat)
@@ -53,7 +55,9 @@ def _draw(out: Path, plan: SeatPlan, students_by_seat: dict[str, RosterEntry]) -
 
     render = {".svg": render_plan_svg, ".png": render_plan_png}.get(out.suffix.lower())
     if render is None:
-        raise InvalidOption(f"{out.name} is neither a .svg nor a .png file.", "Use --out FILE.svg.", option="--out")
+        raise InvalidOption(
+            f"{out.name} is neither a .svg nor a .png file.", "Use --out FILE.svg.", option="--out"
+        )
     atomic_write(out, render(plan, students_by_seat))
 
 

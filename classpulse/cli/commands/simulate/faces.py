@@ -1,4 +1,4 @@
-"""``classpulse simulate faces``: a video call of faces whose expression raters have named."""
+"""``classpulse simulate faces``: a video call of faces with rated expressions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
 from classpulse.cli.commands.simulate.output import write_simulation
-from classpulse.errors import UserError
+from classpulse.cli.options import json_option
+from classpulse.errors import InvalidOption
 from classpulse.simulation.face_grid import FACE_DURATION_S, FaceGrid, write_face_grid
 from model.data.faces import USAGE_BY_SPLIT_NAME, select_split
 from model.data.load import load_faces
@@ -23,32 +24,38 @@ from model.data.load import load_faces
     type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
     default="report",
     show_default=True,
-    help="Which faces; 'report' is half of PublicTest, from which the shipped model has not learnt.",
+    help="Split of the faces; 'report' is half of PublicTest, unseen by the shipped model.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("classpulse-faces"),
     show_default=True,
-    help="Folder for film and truth.",
+    help="Folder for video and ground truth.",
 )
-@click.option("--seats", type=click.IntRange(1, 60), default=12, show_default=True, help="How many tiles.")
+@click.option("--seats", type=click.IntRange(1, 60), default=12, show_default=True, help="Number of tiles.")
 @click.option(
-    "--seconds", type=click.FloatRange(10, 7200), default=300.0, show_default=True, help="Its length."
+    "--seconds",
+    type=click.FloatRange(10, 7200),
+    default=300.0,
+    show_default=True,
+    help="Length of the video.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @click.option(
-    "--shown",
+    "--face-seconds",
     type=(click.FloatRange(0.5, 600), click.FloatRange(0.5, 600)),
     default=(FACE_DURATION_S, FACE_DURATION_S),
     show_default=True,
     metavar="MIN MAX",
-    help="Seconds for which a face is shown; each tile changes at times of its own.",
+    help="Range of seconds for which a face is shown.",
 )
 @click.option(
-    "--dressed", is_flag=True, help="Give each tile a wall and clothes that stay while the faces change."
+    "--with-clothes",
+    is_flag=True,
+    help="Give each tile a background and clothes that stay while faces change.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@json_option
 def simulate_faces_command(
     data: Path,
     votes: Path | None,
@@ -57,18 +64,21 @@ def simulate_faces_command(
     seats: int,
     seconds: float,
     seed: int,
-    shown: tuple[float, float],
-    dressed: bool,
+    face_seconds: tuple[float, float],
+    with_clothes: bool,
     as_json: bool,
 ) -> int:
-    """Show faces of DATA in the tiles of a video call, one after another, by the expression raters saw.
+    """Show faces of DATA in the tiles of a video call, one after another, by their rated expression.
 
-    A quarter of the students look sad in 70 % of the time; of them a teacher should be told.
+    A quarter of the students look sad for 70 % of the time and should be flagged.
     """
-    if shown[1] < shown[0]:
-        raise UserError(f"--shown {shown[0]:g} {shown[1]:g}: expected the shorter time first")
-    found = select_split(load_faces(data, votes), split_name)
-    grid = FaceGrid(found.subset(found.has_majority), seats, seconds, seed, shown, dressed)
+    if face_seconds[1] < face_seconds[0]:
+        given = f"--face-seconds {face_seconds[0]:g} {face_seconds[1]:g}"
+        raise InvalidOption(
+            f"{given}: MIN exceeds MAX.", "Give the shorter time first.", option="--face-seconds"
+        )
+    faces = select_split(load_faces(data, votes), split_name)
+    grid = FaceGrid(faces.subset(faces.has_majority), seats, seconds, seed, face_seconds, with_clothes)
     sad = sum(student.expected_flag for student in grid.ground_truth().students)
     return write_simulation(
         out,

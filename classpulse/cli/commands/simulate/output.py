@@ -1,4 +1,4 @@
-"""What every 'simulate' does at its end: film and truth into a folder, and say where they are."""
+"""Writes the files of a simulation and prints their paths."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def write_simulation(
     *,
     as_json: bool,
 ) -> int:
-    """Write ``write_video.mp4`` and ``ground_truth.json`` into ``out`` and tell ``facts``, as JSON or as ``summary``.
+    """Write ``video.mp4`` and ``truth.json`` into ``out``, and print their paths with ``facts`` (JSON) or ``summary``.
 
-    Raises ``RunError`` where the folder cannot be made, and what writing a film raises.
+    Raises NotWritable, and what ``write_video`` raises.
     """
     create_output_folder(out)
-    film_file, truth_file = out / "film.mp4", out / "truth.json"
-    with progress_bar("drawing", 1.0, quiet=as_json) as bar:
-        write_video(film_file, bar.update)
+    video_file, truth_file = out / "video.mp4", out / "truth.json"
+    with progress_bar("rendering", 1.0, quiet=as_json) as bar:
+        write_video(video_file, bar.update)
     truth_file.write_text(ground_truth().to_json() + "\n", encoding="utf-8")
     if as_json:
-        print_json({"film": film_file, "truth": truth_file} | facts)
+        print_json({"video": video_file, "ground_truth": truth_file} | facts)
         return 0
     print_message(summary)
-    print_path("film", film_file)
+    print_path("video", video_file)
     print_path("truth", truth_file)
     return 0
