@@ -29,6 +29,7 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Short fixed inputs through the whole pipeline, compared with the references in tests/replay. UPDATE=1 writes

@@ -95,7 +95,7 @@ class Running:
 def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[..., Running]]:
     # Expressions cost seconds of loading and nothing here is about them.
     more = (
-        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{behaviour_picture: true}}\n'
+        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{preview_in_behaviour_mode: true}}\n'
     )
     configured("behaviour", more=more)
     started: list[Running] = []
