@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from classpulse.errors import LocalizedError
 from classpulse.services.accounts import verify_password
 from db import sessions as queries
-from db.errors import NotFound
-from classpulse.errors import LocalizedError
 from db.accounts import find_account_and_hash
+from db.errors import NotFound
 
 
 def _opens(store, name: str, password: str) -> bool:

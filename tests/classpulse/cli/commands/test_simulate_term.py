@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from classpulse.errors import FileAlreadyExists, PolicyMissing
 from db import sessions as queries
 from db.engine import open_database
 from db.records import SessionStatus
@@ -26,19 +27,19 @@ def opened(out: Path):
     return open_database(f"sqlite:///{out}/classpulse.db", create=False)
 
 
-def test_a_term_is_settings_a_database_and_the_truth(made, shell):
+def test_simulate_term_writes_settings_database_and_truth(made, shell):
     answer, truth, out = made("--interrupted", "1", "--room", "B 12")
     assert answer["sessions"] == [1, 2]
     engine = opened(out)
     stored = [queries.get_session(engine, number) for number in (1, 2)]
     assert sorted(one.status for one in stored) == [SessionStatus.FINISHED, SessionStatus.INTERRUPTED]
     assert {one.room for one in stored} == {one.settings["class"]["room"] for one in stored} == {"B 12"}
-    for one, told in zip(stored, truth["sessions"], strict=True):
-        assert told["session"] == one.id
-        assert told["started_at"] == one.started_at.isoformat()
-        there = {student["student"] for student in told["students"] if student["present"]}
-        assert {student.pseudonym for student in queries.list_students(engine, one.id)} == there
-        for student in told["students"]:
+    for one, expected in zip(stored, truth["sessions"], strict=True):
+        assert expected["session"] == one.id
+        assert expected["started_at"] == one.started_at.isoformat()
+        present = {student["student"] for student in expected["students"] if student["present"]}
+        assert {student.pseudonym for student in queries.list_students(engine, one.id)} == present
+        for student in expected["students"]:
             assert sum(student["states"].values()) == pytest.approx(1)
     assert [marker.text for marker in queries.list_markers(engine, 1)] == ["quiz handed out"]
     assert {flag.kind for flag in queries.list_flags(engine, 2)}
@@ -47,7 +48,7 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
     assert shell("--config", out / "config.yaml", "report", "--format", "html")[0] == 0
 
 
-def test_what_was_stored_agrees_with_the_truth(made):
+def test_simulate_term_database_agrees_with_the_truth(made):
     _, truth, out = made()
     engine = opened(out)
     names = {student.id: student.pseudonym for student in queries.list_students(engine, 1)}
@@ -60,11 +61,11 @@ def test_what_was_stored_agrees_with_the_truth(made):
     engine.dispose()
 
 
-@pytest.mark.parametrize(("mode", "people"), [("behaviour", 6), ("aggregate", 0)])
-def test_a_mode_keeps_what_it_may(made, mode, people):
+@pytest.mark.parametrize(("mode", "student_count"), [("behaviour", 6), ("aggregate", 0)])
+def test_simulate_term_modes(made, mode, student_count):
     _, _, out = made("--mode", mode)
     engine = opened(out)
-    assert len(queries.list_students(engine, 1)) == people
+    assert len(queries.list_students(engine, 1)) == student_count
     rows = queries.load_bins(engine, 1)
     assert {row.student_id is None for row in rows} == {mode == "aggregate"}
     if mode == "behaviour":
@@ -72,7 +73,7 @@ def test_a_mode_keeps_what_it_may(made, mode, people):
     engine.dispose()
 
 
-def test_the_same_arguments_give_the_same_record(made, shell, tmp_path):
+def test_simulate_term_is_reproducible(made, shell, tmp_path):
     made()
     shell("simulate", "term", "--out", tmp_path / "again", *SMALL)
     for read in (
@@ -89,10 +90,10 @@ def test_the_same_arguments_give_the_same_record(made, shell, tmp_path):
     assert (tmp_path / "term/truth.json").read_bytes() == (tmp_path / "again/truth.json").read_bytes()
 
 
-def test_a_folder_with_a_term_is_left_alone(made, shell, tmp_path):
+def test_simulate_term_existing_database_fails(made, shell, tmp_path):
     made()
-    line = shell.fails(2, "simulate", "term", "--out", tmp_path / "term")
-    assert "holds a term already; choose another folder with --out" in line
+    error = shell.raises(FileAlreadyExists, "simulate", "term", "--out", tmp_path / "term")
+    assert error.path.name == "classpulse.db"
 
 
 @pytest.mark.parametrize(
@@ -100,11 +101,11 @@ def test_a_folder_with_a_term_is_left_alone(made, shell, tmp_path):
     [(("--start", "2026-01-14"), 1, "expected a Monday"), (("--class", ""), 2, "class.name"),
      (("--interrupted", "40"), 1, "cannot break off")],
 )  # fmt: skip
-def test_what_cannot_be_made_is_one_line(shell, tmp_path, arguments, code, said):
+def test_simulate_term_invalid_arguments_fail(shell, tmp_path, arguments, code, said):
     assert said in shell.fails(code, "simulate", "term", "--out", tmp_path / "no", *arguments)
     assert not (tmp_path / "no").exists()
 
 
-def test_nobody_real_can_be_watched_with_its_settings(made, shell, tmp_path):
+def test_simulate_term_settings_have_no_policy(made, shell, tmp_path):
     _, _, out = made()
-    assert "policy" in shell.fails(2, "--config", out / "config.yaml", "analyze", "video.mp4")
+    shell.raises(PolicyMissing, "--config", out / "config.yaml", "analyze", "video.mp4")
