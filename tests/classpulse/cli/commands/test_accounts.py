@@ -1,4 +1,4 @@
-"""``classpulse accounts``: for who has no dashboard yet, or is locked out of it."""
+"""``classpulse accounts``."""
 
 from __future__ import annotations
 
