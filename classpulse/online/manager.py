@@ -148,7 +148,9 @@ class OnlineLessonManager:
     def by_code(self, code: str) -> OnlineLesson | None:
         """The lesson of a code (``read_code``)."""
         with self._lock:
-            return next((active.lesson for active in self._active.values() if active.lesson.code == code), None)
+            return next(
+                (active.lesson for active in self._active.values() if active.lesson.code == code), None
+            )
 
     def join(self, lesson: OnlineLesson, token: str, pseudonym: str) -> OnlineParticipant:
         """Somebody joins, who has consented. Raises Refused."""
@@ -216,10 +218,14 @@ class OnlineLessonManager:
                 active.feed.close()
 
     def _is_idle(self, active: _ActiveLesson, now_s: float) -> bool:
-        last_heartbeat_s = max([active.opened_s, *(participant.last_heartbeat_s for participant in active.lesson.participants())])
+        last_heartbeat_s = max(
+            [active.opened_s, *(participant.last_heartbeat_s for participant in active.lesson.participants())]
+        )
         return not active.lesson.ended and now_s - last_heartbeat_s > IDLE_TIMEOUT_S
 
-    def _end_unrecorded(self, active: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float) -> None:
+    def _end_unrecorded(
+        self, active: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float
+    ) -> None:
         """A lesson ends with its recording, whoever ended that."""
         if rooms is None or active.lesson.ended:
             return
@@ -232,10 +238,18 @@ class OnlineLessonManager:
 
     def _erase_withdrawn(self, lesson: OnlineLesson) -> None:
         with self._lock:
-            withdrawing = [participant for participant in lesson.participants() if participant.state is ParticipantState.ERASING]
+            withdrawing = [
+                participant
+                for participant in lesson.participants()
+                if participant.state is ParticipantState.ERASING
+            ]
         for participant in withdrawing:
             withdrawn = WithdrawnStudent(
-                lesson.class_name, lesson.room, lesson.opened_at, participant.pseudonym, participant.student_id
+                lesson.class_name,
+                lesson.room,
+                lesson.opened_at,
+                participant.pseudonym,
+                participant.student_id,
             )
             try:
                 is_erased = erase_withdrawn_student(

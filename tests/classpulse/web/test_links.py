@@ -128,7 +128,9 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.context
     site.online_lessons._send_request = lambda *_: None
-    site.online_lessons._recorded_rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
+    site.online_lessons._recorded_rooms = lambda: frozenset(
+        {"online 7b"}
+    )  # else it would be over after half a minute
     assert site.online_lessons.open("7b", 4)
     yield fake
     site.online_lessons.close()

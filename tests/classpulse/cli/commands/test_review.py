@@ -75,9 +75,7 @@ def test_review_lists_figures_and_review_of_a_flag(shell, flagged, monkeypatch) 
 def test_review_is_in_report_history_and_audit_log(shell, lesson, store) -> None:
     shell("report", str(lesson), "--format", "json")  # assesses the session
     (open_one,) = (one for one in shell.json("review") if one["kind"] == "sadness")
-    shell.json(
-        "review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono"
-    )
+    shell.json("review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono")
     files = shell.json("report", str(lesson), "--format", "json", "--format", "html")["report"]
     people = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
     assert [one["review"] for one in people if one["name"] == open_one["student"]] == ["confirmed"]

@@ -70,7 +70,10 @@ def test_simulate_call_and_evaluate_head_poses(shell: Any, configured: Any) -> N
     configured("emotion")
     options = ("--seats", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
     made = shell.json("simulate", "call", *options)
-    flags = [line["expected_flag"] for line in json.loads(Path(made["ground_truth"]).read_text(encoding="utf-8"))["students"]]
+    flags = [
+        line["expected_flag"]
+        for line in json.loads(Path(made["ground_truth"]).read_text(encoding="utf-8"))["students"]
+    ]
     assert (made["students"], made["to_be_flagged"]) == (len(flags), sum(flags))
     assert flags[5], "the sixth student is downcast most of the time; others may be in so short a video"
     result = shell.json("evaluate", "video", made["video"], made["ground_truth"])

@@ -81,7 +81,9 @@ class TestThePage:
     def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
         ada, found = browser("Ada"), SmallFaces.from_sizes([12.0] * 12, 4, 24)
         assert "more face" not in ada.get(f"/live/{lesson}").text
-        fake.recordings = [recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)]
+        fake.recordings = [
+            recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)
+        ]
         page = ada.get(f"/live/{lesson}").text
         assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
         assert "Set detection.min_face_px to 12" in page
@@ -108,7 +110,9 @@ class TestThePage:
         ada = browser("Ada")
         for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
             # What was told last may be of before.
-            fake.recordings = [recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")]
+            fake.recordings = [
+                recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")
+            ]
             page = ada.get(f"/live/{lesson}").text
             assert "nobody is known to be present or away" in page, state
             assert "Mia" not in page
@@ -287,7 +291,9 @@ class TestThePicture:
     def test_of_behaviour_alone_is_for_who_allows_it(
         self, configured, engine, accounts, fake, visiting, setting: str, code: int
     ) -> None:
-        path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n")
+        path = configured(
+            "behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n"
+        )
         ada = visiting(build_app(read_config(path), engine))
         ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         session = begin(engine, "behaviour")

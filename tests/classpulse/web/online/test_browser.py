@@ -97,7 +97,8 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     # Twice nobody was found there: all of it again.
     wait_for(
         lambda: (
-            check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)])) == JpegSize(320, 240)
+            check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)]))
+            == JpegSize(320, 240)
         )
     )
     assert len(picture) < 40_000

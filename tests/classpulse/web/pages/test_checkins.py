@@ -22,9 +22,7 @@ def judged(config, engine, session_7b) -> int:
 def flagged(engine, judged) -> int:
     """The number of the student with a flag of sadness."""
     (flag,) = (
-        one
-        for one in queries.list_flags(engine, judged)
-        if (one.outcome, one.kind) == ("flagged", "sadness")
+        one for one in queries.list_flags(engine, judged) if (one.outcome, one.kind) == ("flagged", "sadness")
     )
     return flag.student_id
 

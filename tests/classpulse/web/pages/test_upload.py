@@ -67,7 +67,12 @@ class TestTaking:
         ada = browser("Ada")
         assert send(ada).headers["location"] == "/upload"
         (one,) = uploads.list_all()
-        assert (one.class_name, one.file_name, one.state, one.keep_recording) == ("7b", "lesson.mp4", "waiting", False)
+        assert (one.class_name, one.file_name, one.state, one.keep_recording) == (
+            "7b",
+            "lesson.mp4",
+            "waiting",
+            False,
+        )
         assert uploads.recording_path(one).read_bytes() == CONTENT
         assert uploads.recording_path(one).stat().st_mode & 0o077 == 0
         assert files(app) == [".json", ".video"]
