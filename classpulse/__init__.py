@@ -1,1 +1,2 @@
-"""Classpulse: class videos in, reports with honest uncertainty out. Settings, use cases, dashboard and command line."""
+"""Classpulse: class videos in, reports with honest uncertainty out. Settings, use cases, dashboard and
+command line."""

@@ -36,8 +36,8 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """The rows with a cell for each heading, the ``problems`` of the other rows, and the columns that were not
-    requested."""
+    """The rows with a cell for each heading, the ``problems`` of the other rows, and the columns that were
+    not requested."""
 
     rows: tuple[CsvRow, ...]
     problems: tuple[RowError, ...]

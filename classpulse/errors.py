@@ -1,4 +1,5 @@
-"""Expected errors of the commands and the dashboard. ``classpulse.cli.exit_codes`` maps them to exit codes."""
+"""Expected errors of the commands and the dashboard. ``classpulse.cli.exit_codes`` maps them to exit
+codes."""
 
 from __future__ import annotations
 
@@ -53,8 +54,8 @@ class LocalizedError(UserError):
 
 
 class SettingsError(UserError):
-    """``config.yaml`` is invalid. ``line`` is 1-based and None where it is unknown; ``key`` is the path of the
-    setting, such as ``schedule.lessons[2].from``, or "" for the whole file."""
+    """``config.yaml`` is invalid. ``line`` is 1-based and None where it is unknown; ``key`` is the path of
+    the setting, such as ``schedule.lessons[2].from``, or "" for the whole file."""
 
     def __init__(
         self, problem: str, hint: str = "", *, file: str = "", line: int | None = None, key: str = ""

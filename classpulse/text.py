@@ -6,7 +6,8 @@ import re
 import unicodedata
 
 _FORBIDDEN_IN_FILE_NAME = re.compile(r'[<>:"/\\|?*]')
-"""Characters that Windows forbids in names ("Naming Files, Paths, and Namespaces"); Linux forbids the slash."""
+"""Characters that Windows forbids in names ("Naming Files, Paths, and Namespaces"); Linux forbids the
+slash."""
 
 _RESERVED_FILE_NAME = re.compile(
     r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])(\..*)?", re.IGNORECASE
@@ -30,7 +31,8 @@ def one_line(text: str) -> str:
 
 
 def safe_file_name(name: str) -> str:
-    """The name as a file name that is valid on Linux, macOS and Windows; different names may give the same."""
+    """The name as a file name that is valid on Linux, macOS and Windows; different names may give the
+    same."""
     plain = one_line(unicodedata.normalize("NFC", name))
     plain = _FORBIDDEN_IN_FILE_NAME.sub("_", plain)
     plain = plain.encode("utf-8")[:_MAX_FILE_NAME_BYTES].decode("utf-8", errors="ignore")

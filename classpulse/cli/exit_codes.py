@@ -41,7 +41,8 @@ _GUI_LIBRARIES = ("libGL", "libgthread", "libglib")
 
 
 def missing_library(error: ImportError) -> RunError | None:
-    """The error for a system library that OpenCV needs and the machine lacks; None for any other import error.
+    """The error for a system library that OpenCV needs and the machine lacks; None for any other import
+    error.
 
     The OpenCV packages link window libraries that a server without a screen does not have.
     """

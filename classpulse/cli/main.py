@@ -1,8 +1,8 @@
 """The ``classpulse`` command line.
 
-Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log). An error is printed
-as one line with the problem and, below it, one line with the hint. The module of a command is imported when
-the command is called, so that ``classpulse sessions`` does not load a face detector.
+Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log). An error is
+printed as one line with the problem and, below it, one line with the hint. The module of a command is
+imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from model.errors import ProblemError
 class LazyGroup(click.Group):
     """A group of commands whose modules are imported when they are called.
 
-    ``lazy_commands`` maps each name to ``module:attribute`` and its line in the help; a command without a help
-    line is hidden.
+    ``lazy_commands`` maps each name to ``module:attribute`` and its line in the help; a command without a
+    help line is hidden.
     """
 
     def __init__(self, *arguments: Any, lazy_commands: Mapping[str, tuple[str, str]], **options: Any) -> None:

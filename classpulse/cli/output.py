@@ -22,7 +22,8 @@ from reports.text.i18n import Language, _, use_language
 def print_outcome(
     outcome: SessionOutcome, files: dict[str, Path], *, as_json: bool, extra: Mapping[str, str] | None = None
 ) -> int:
-    """Print how a session ended and where its report is (``extra`` goes into the JSON); returns the exit code."""
+    """Print how a session ended and where its report is (``extra`` goes into the JSON); returns the exit
+    code."""
     if as_json:
         print_json(_outcome_data(outcome, files) | dict(extra or {}))
     else:
@@ -82,8 +83,8 @@ def create_output_folder(out: Path) -> Path:
 def print_compact_table(
     title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], optional_columns: Collection[str] = ()
 ) -> None:
-    """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, and with values that all
-    rows share in the title instead of a column."""
+    """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, and with values
+    that all rows share in the title instead of a column."""
     kept = [index for index, heading in enumerate(headings) if heading not in optional_columns]
     table = drop_common_columns(
         [headings[index] for index in kept], [[row[index] for index in kept] for row in rows]
@@ -92,7 +93,8 @@ def print_compact_table(
 
 
 def write_history_page(build: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:
-    """Write the history page (a ``Document``) that ``build`` returns and print its path. Raises ReportError."""
+    """Write the history page (a ``Document``) that ``build`` returns and print its path. Raises
+    ReportError."""
     # Imported late: the chart library takes longer to import than a table takes to print.
     from reports.history.document import Document, render_document_html
     from reports.rendering.atomic_write import atomic_write

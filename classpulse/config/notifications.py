@@ -21,8 +21,8 @@ _VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class ConnectionSecurity(StrEnum):
-    """Encryption of the connection to the mail server: ``starttls`` (port 587), ``tls`` (465), or ``none`` for a
-    relay in the school's own network (25)."""
+    """Encryption of the connection to the mail server: ``starttls`` (port 587), ``tls`` (465), or ``none``
+    for a relay in the school's own network (25)."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -51,8 +51,8 @@ EnvironmentVariable = Annotated[str, Field(pattern=_VARIABLE_PATTERN)]
 
 
 class EmailSettings(Section):
-    """E-mail sent through ``host``. The password of ``user`` is in the environment variable ``password_env`` or
-    the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is the default of
+    """E-mail sent through ``host``. The password of ``user`` is in the environment variable ``password_env``
+    or the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is the default of
     ``security``."""
 
     to: Annotated[tuple[EmailAddress, ...], Field(min_length=1), BeforeValidator(_as_list)]
@@ -106,9 +106,9 @@ class WebhookSettings(Section):
 
 
 class NotifySettings(Section):
-    """No notification is sent unless ``email`` or ``webhook`` is set. ``base_url``: URL of the output folder for
-    the recipient, such as ``file://server/reports`` or ``https://school.example/reports``; with None a notification
-    has the path."""
+    """No notification is sent unless ``email`` or ``webhook`` is set. ``base_url``: URL of the output folder
+    for the recipient, such as ``file://server/reports`` or ``https://school.example/reports``; with None a
+    notification has the path."""
 
     email: EmailSettings | None = None
     webhook: WebhookSettings | None = None

@@ -121,8 +121,8 @@ class RoomSettings(Section):
 
 
 class LessonSettings(Section):
-    """A weekly lesson. ``room`` names one of ``rooms``; if there are none, it is a label. ``source`` replaces the
-    room's camera."""
+    """A weekly lesson. ``room`` names one of ``rooms``; if there are none, it is a label. ``source`` replaces
+    the room's camera."""
 
     class_: Annotated[Name, Field(alias="class")]
     room: Name | None = None
@@ -143,9 +143,9 @@ class LessonSettings(Section):
 
 class ScheduleSettings(Section):
     """``zone``: IANA zone of the lessons' times; None for ``output.time_zone``, else this computer's.
-    ``late_start_min``: a late recording starts only if so many minutes of the lesson are left (or a third of it,
-    if that is less). Ten, because a report of less time supports few statements (a flag needs one readable minute
-    and a fifth of the lesson). Heuristic, not tuned on data."""
+    ``late_start_min``: a late recording starts only if so many minutes of the lesson are left (or a third of
+    it, if that is less). Ten, because a report of less time supports few statements (a flag needs one
+    readable minute and a fifth of the lesson). Heuristic, not tuned on data."""
 
     zone: str | None = None
     late_start_min: Annotated[float, Ge(0), Le(240)] = 10.0

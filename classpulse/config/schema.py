@@ -1,7 +1,7 @@
 """The schema of ``config.yaml``: every setting with its default and bounds.
 
-Each package defines its settings beside the code that reads them, as a frozen dataclass with bounds; this module
-composes them, and pydantic validates the values.
+Each package defines its settings beside the code that reads them, as a frozen dataclass with bounds; this
+module composes them, and pydantic validates the values.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class DatabaseSettings(Section):
 
 class OutputSettings(Section):
     """``folder``: output folder of reports, relative to ``config.yaml``; ``layout``: its structure;
-    ``time_zone``: IANA zone of the times in reports, None for this computer's; ``paper``: paper size of the PDF;
-    ``language``: default language of reports (the dashboard uses its reader's)."""
+    ``time_zone``: IANA zone of the times in reports, None for this computer's; ``paper``: paper size of the
+    PDF; ``language``: default language of reports (the dashboard uses its reader's)."""
 
     folder: Path = Path("classpulse-data/reports")
     layout: ReportLayout = ReportLayout.SESSION
@@ -89,7 +89,8 @@ class Settings(MonitorSettings):
         """The settings that affect a session's result, as JSON-ready values to be stored with it.
 
         Addresses and paths are left out: a camera or database address may contain a password, a folder the
-        user's name. Settings of output, logs, metrics and everything before and after a session are left out, too.
+        user's name. Settings of output, logs, metrics and everything before and after a session are left out,
+        too.
         """
         excluded = PRIVATE_KEYS | {
             "database": True,

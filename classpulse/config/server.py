@@ -17,11 +17,11 @@ HTTPS_PORT = 443
 
 
 class ServeSettings(Section):
-    """``host`` and ``port``: address of the dashboard. Any address but a loopback one needs TLS: ``certificate``
-    and ``key`` (PEM files), or a proxy that terminates it (``behind_proxy``). ``host_names``: further host names
-    that browsers use. ``session_hours``: a login ends after so many hours without a request. ``max_upload_gb``:
-    largest accepted recording, in 10^9 bytes. ``preview_in_behaviour_mode``: whether ``mode: behaviour`` shows the
-    camera preview, too."""
+    """``host`` and ``port``: address of the dashboard. Any address but a loopback one needs TLS:
+    ``certificate`` and ``key`` (PEM files), or a proxy that terminates it (``behind_proxy``). ``host_names``:
+    further host names that browsers use. ``session_hours``: a login ends after so many hours without a
+    request. ``max_upload_gb``: largest accepted recording, in 10^9 bytes. ``preview_in_behaviour_mode``:
+    whether ``mode: behaviour`` shows the camera preview, too."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(1), Le(65535)] = 8321
@@ -67,8 +67,8 @@ class ServeSettings(Section):
 
     @property
     def owns_host_name(self) -> bool:
-        """Whether the dashboard is all that its host names serve, so that HSTS, which covers every port of a host
-        name, is safe."""
+        """Whether the dashboard is all that its host names serve, so that HSTS, which covers every port of a
+        host name, is safe."""
         return self.uses_tls and self.port == HTTPS_PORT
 
 

@@ -1,7 +1,7 @@
 """Creates and changes the accounts of the dashboard, with an audit entry for each change.
 
-Once there is an enabled administrator, the last one can be neither disabled nor demoted. Passwords are stored as
-Argon2id hashes (argon2-cffi with its defaults, the second recommended option of RFC 9106).
+Once there is an enabled administrator, the last one can be neither disabled nor demoted. Passwords are stored
+as Argon2id hashes (argon2-cffi with its defaults, the second recommended option of RFC 9106).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def _dummy_hash() -> str:
 
 
 def check_password_strength(password: str, name: str) -> None:
-    """Raises LocalizedError for a password that is too short, too long, or too easy for the account ``name``."""
+    """Raises LocalizedError for a password that is too short, too long, or too easy for the account
+    ``name``."""
     if len(password) < MIN_PASSWORD_LENGTH:
         raise LocalizedError(
             N_("A password needs %(least)d characters or more; a few words are easy to remember."),
@@ -114,8 +115,8 @@ def clean_name(name: str) -> str:
 def create_account(
     engine: Engine, actor: str, name: str, role: Role, classes: Collection[str], password: str
 ) -> Account:
-    """Create an account. ``actor``: the account or user for the audit log. Raises LocalizedError if the name is
-    taken or invalid, or the password is too weak."""
+    """Create an account. ``actor``: the account or user for the audit log. Raises LocalizedError if the name
+    is taken or invalid, or the password is too weak."""
     name, classes = clean_name(name), _assigned_classes(role, classes)
     check_password_strength(password, name)
     with Store(engine).unit_of_work() as unit:

@@ -1,7 +1,7 @@
 """Progress of an analysis for its parent process (the upload queue), which can also cancel it.
 
-The analysis writes a JSON line with the key ``analysis`` to standard error about once a second, between lines for
-people. It is cancelled when its standard input closes, which also happens when the parent exits.
+The analysis writes a JSON line with the key ``analysis`` to standard error about once a second, between lines
+for people. It is cancelled when its standard input closes, which also happens when the parent exits.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ REPORT_INTERVAL_S = 1.0
 
 @dataclass(frozen=True)
 class AnalysisProgress:
-    """Progress: ``end_s`` of ``expected_s`` seconds of the recording (None: unknown) and the number of tracked
-    students."""
+    """Progress: ``end_s`` of ``expected_s`` seconds of the recording (None: unknown) and the number of
+    tracked students."""
 
     session_id: int
     end_s: float

@@ -48,7 +48,8 @@ class SessionNotCorrectable(UserError):
 
 
 class NotMergeable(UserError):
-    """Two students are already the same person, or were seen at the same time in ``simultaneous_bins`` bins."""
+    """Two students are already the same person, or were seen at the same time in ``simultaneous_bins``
+    bins."""
 
     def __init__(self, problem: str, hint: str = "", simultaneous_bins: int = 0) -> None:
         super().__init__(problem, hint)
@@ -72,8 +73,8 @@ Person = StudentRecord | NewStudent
 
 @dataclass(frozen=True)
 class SessionPeople:
-    """An ended session with its students and their bins as corrected so far, the roster of the class, and every
-    correction, undone ones included."""
+    """An ended session with its students and their bins as corrected so far, the roster of the class, and
+    every correction, undone ones included."""
 
     session: SessionRecord
     students: tuple[StudentRecord, ...]
@@ -82,8 +83,8 @@ class SessionPeople:
     corrections: tuple[CorrectionRecord, ...]
 
     def find_student(self, text: str) -> StudentRecord:
-        """The student of the session with this pseudonym, or with the number in ``Student 3``. Raises UnknownName
-        with the nearest pseudonyms."""
+        """The student of the session with this pseudonym, or with the number in ``Student 3``. Raises
+        UnknownName with the nearest pseudonyms."""
         person = self._find_in_session(text)
         if person is None:
             name = _expand_number(text)
@@ -91,8 +92,8 @@ class SessionPeople:
         return person
 
     def find_in_roster(self, text: str, *, new: bool) -> Person:
-        """The student of the roster with this pseudonym; with ``new``, one who is not on it yet. Raises UserError,
-        and UnknownName with the nearest pseudonyms."""
+        """The student of the roster with this pseudonym; with ``new``, one who is not on it yet. Raises
+        UserError, and UnknownName with the nearest pseudonyms."""
         name, class_name = collapse_spaces(text), self.session.class_name
         if not name.isprintable() or not name:
             raise UserError(f"{text!r} is not a pseudonym.", "Use a word or two.")
@@ -118,8 +119,8 @@ class SessionPeople:
         return (None if new else self._find_in_session(text)) or self.find_in_roster(text, new=new)
 
     def next_anonymous(self, student: StudentRecord, at_s: float) -> Person:
-        """The other student of a split: the next free ``Student N`` of the session. A split that was undone and
-        is made again gives the same student again, with that student's reviews."""
+        """The other student of a split: the next free ``Student N`` of the session. A split that was undone
+        and is made again gives the same student again, with that student's reviews."""
         taken = {person.id for person in (*self.students, *self.roster)}
         # A recorded student who is attributed to another person now stays taken as well.
         taken |= {one.correction.student_id for one in self.corrections if one.is_active()}
@@ -260,8 +261,8 @@ class CorrectionService:
         return self.apply(CorrectionKind.MERGE, merged, kept)
 
     def split(self, student: StudentRecord, at_s: float, other: Person | None = None) -> CorrectionRecord:
-        """Attribute the student to ``other`` (default: a new ``Student N``) from the bin that contains ``at_s``
-        (media seconds) on. Raises NotSplittable."""
+        """Attribute the student to ``other`` (default: a new ``Student N``) from the bin that contains
+        ``at_s`` (media seconds) on. Raises NotSplittable."""
         start_s = self.people.bin_start_s(at_s)
         self.people.require_seen_around(student, start_s)
         person = other or self.people.next_anonymous(student, start_s)

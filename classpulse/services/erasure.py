@@ -1,7 +1,7 @@
 """Erasure: expired sessions with their reports and recordings, and single students from a session.
 
-``erase_expired`` enforces ``retention.keep_days``; the dashboard, online lessons and ``classpulse data erase``
-erase students.
+``erase_expired`` enforces ``retention.keep_days``; the dashboard, online lessons and ``classpulse data
+erase`` erase students.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class SharedRecording(UserError):
 
 @dataclass(frozen=True)
 class ErasureResult:
-    """What was erased: the numbers of the ``sessions``, counts of the ``students`` known from them alone, report
-    ``folders`` and uploaded ``recordings``. ``failed``: a line for each item that could not be erased and is
-    tried again next time."""
+    """What was erased: the numbers of the ``sessions``, counts of the ``students`` known from them alone,
+    report ``folders`` and uploaded ``recordings``. ``failed``: a line for each item that could not be erased
+    and is tried again next time."""
 
     sessions: tuple[int, ...] = ()
     students: int = 0
@@ -155,8 +155,8 @@ def erase_students_and_report(
     *,
     actor: str | None = None,
 ) -> int:
-    """Erase students, by id, from a session and delete its report; returns the number of erased bins. ``reason``,
-    without names, and ``actor`` are for the audit log. Raises DatabaseError and OSError."""
+    """Erase students, by id, from a session and delete its report; returns the number of erased bins.
+    ``reason``, without names, and ``actor`` are for the audit log. Raises DatabaseError and OSError."""
     # First, so that the erasure can be repeated if the report cannot be deleted.
     delete_report_folders(config.output_folder, session_id)
     with Store(engine).unit_of_work() as unit:

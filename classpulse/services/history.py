@@ -1,4 +1,5 @@
-"""History over several sessions for the commands and the dashboard: filters, trends, terms and their pages."""
+"""History over several sessions for the commands and the dashboard: filters, trends, terms and their
+pages."""
 
 from __future__ import annotations
 
@@ -75,8 +76,8 @@ def render_term_pdf(term: TermHistory, paper: PaperSize, language: Language) -> 
 
 @dataclass(frozen=True)
 class SessionFilter:
-    """Selects sessions; None and False select all. ``since`` and ``until`` are days in the zone of the reports,
-    both included. ``flagged``: only sessions with a flag."""
+    """Selects sessions; None and False select all. ``since`` and ``until`` are days in the zone of the
+    reports, both included. ``flagged``: only sessions with a flag."""
 
     class_name: str | None = None
     room: str | None = None

@@ -1,8 +1,8 @@
 """Folders and file names of reports.
 
 A report is in a folder by number (``session-0007``), or by class and day (``Math 7B/2026-03-02 08.15
-session-0007``) for a teacher who knows only the day. Both contain the number, so that a report is found, replaced
-and erased after the class, the zone or the layout has changed.
+session-0007``) for a teacher who knows only the day. Both contain the number, so that a report is found,
+replaced and erased after the class, the zone or the layout has changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ LOCALISED_KINDS = frozenset({"html", "pdf"})
 def report_folder(
     output: Path, layout: ReportLayout, session_id: int, class_name: str, started_at: datetime
 ) -> Path:
-    """The folder of a session's report: the existing one, else by the layout. ``started_at`` is local time."""
+    """The folder of a session's report: the existing one, else by the layout. ``started_at`` is local
+    time."""
     existing = find_report_folders(output, session_id)
     if existing:
         return existing[0]
@@ -41,7 +42,8 @@ def find_report_folders(output: Path, session_id: int) -> list[Path]:
 
 
 def report_file_name(kind: str, language: Language) -> str:
-    """``report.pdf``, or ``report.de.pdf`` for a language other than English, so that both can be in a folder."""
+    """``report.pdf``, or ``report.de.pdf`` for a language other than English, so that both can be in a
+    folder."""
     return (
         f"report.{language}.{kind}"
         if kind in LOCALISED_KINDS and language is not Language.EN

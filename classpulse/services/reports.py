@@ -45,12 +45,12 @@ def generate_report(
     paper: PaperSize | None = None,
     language: Language | None = None,
 ) -> dict[str, Path]:
-    """Assess a session and write its report into ``folder`` (default: by ``output.layout``); returns the file of
-    each format. ``paper`` (PDF) and ``language`` (HTML and PDF) default to the settings.
+    """Assess a session and write its report into ``folder`` (default: by ``output.layout``); returns the file
+    of each format. ``paper`` (PDF) and ``language`` (HTML and PDF) default to the settings.
 
     The thresholds are those stored with the session, so the report can be repeated after the settings have
-    changed. Earlier sessions of the class are summarised first, because flags use them. A student who is erased
-    meanwhile is not in the report. Raises NotFound, ReportError and DatabaseError.
+    changed. Earlier sessions of the class are summarised first, because flags use them. A student who is
+    erased meanwhile is not in the report. Raises NotFound, ReportError and DatabaseError.
     """
     session = queries.get_session(engine, session_id)
     summarise_pending(engine, config, before=session)

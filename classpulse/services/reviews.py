@@ -55,7 +55,8 @@ class FlagReview:
 
 
 def resolve_reviewer(given_name: str | None) -> str:
-    """The reviewer: the given name, else that of this computer's user. Raises InvalidOption if there is none."""
+    """The reviewer: the given name, else that of this computer's user. Raises InvalidOption if there is
+    none."""
     if given_name is None:
         try:
             given_name = getpass.getuser()
@@ -70,8 +71,8 @@ def resolve_reviewer(given_name: str | None) -> str:
 
 
 def find_flag(engine: Engine, people: SessionPeople, student: str, kind: str | None) -> FlaggedStudent:
-    """The flag of a student of a session. Raises FlagNotFound, and InvalidOption if the student has two flags and
-    ``kind`` is None."""
+    """The flag of a student of a session. Raises FlagNotFound, and InvalidOption if the student has two flags
+    and ``kind`` is None."""
     person = people.find_student(student)
     session_id = people.session.id
     flagged = list_flagged_students(engine, session_id=session_id)

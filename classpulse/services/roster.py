@@ -103,7 +103,8 @@ class RosterFile:
 
 
 def read_roster_file(path: Path, class_name: str) -> RosterFile:
-    """The roster in ``path``; an empty group means ``class_name``. Raises InvalidFile as ``read_csv_table``."""
+    """The roster in ``path``; an empty group means ``class_name``. Raises InvalidFile as
+    ``read_csv_table``."""
     return _validate_rows(read_csv_table(path, ROSTER_COLUMNS), class_name)
 
 
@@ -178,7 +179,8 @@ _Key = tuple[str, str]
 
 
 def stored_student_names(engine: Engine, class_name: str | None = None) -> frozenset[str]:
-    """The stored names of the students of a class, or of all classes; ``classpulse.log_setup`` redacts them."""
+    """The stored names of the students of a class, or of all classes; ``classpulse.log_setup`` redacts
+    them."""
     return frozenset(
         load_student_names(engine, [entry.student_id for entry in list_roster(engine, class_name)]).values()
     )
@@ -202,8 +204,8 @@ def seat_conflicts(engine: Engine, rows: Sequence[NumberedRosterRow]) -> list[Ro
 def import_roster(
     engine: Engine, rows: Sequence[NumberedRosterRow], at: datetime, actor: str = ""
 ) -> ImportResult:
-    """Store the rows by class and pseudonym, in one transaction. ``at`` is aware UTC; ``actor`` is for the audit
-    log, "" if unknown."""
+    """Store the rows by class and pseudonym, in one transaction. ``at`` is aware UTC; ``actor`` is for the
+    audit log, "" if unknown."""
     known = _stored_entries(engine, rows)
     names = load_student_names(engine, [entry.student_id for entry in known.values()])
     new = [one.row for one in rows if _student_key(one.row) not in known]
@@ -222,8 +224,8 @@ def import_roster(
 
 
 def record_consent(engine: Engine, entry: RosterEntry, consent: bool, at: datetime, actor: str = "") -> str:
-    """Store a consent (False: opted out), which applies from the next session on; returns ``masking_problem`` of
-    the class."""
+    """Store a consent (False: opted out), which applies from the next session on; returns ``masking_problem``
+    of the class."""
     with Store(engine).unit_of_work() as unit:
         set_consent(unit, entry.student_id, consent, at)
         subject = f"{entry.pseudonym} of class {entry.class_name}"

@@ -17,9 +17,9 @@ from db.sql import closest_matches
 def resolve_session(engine: Engine, reference: str) -> int:
     """The number of a session from its number, ``last``, or the name of a class (its latest session).
 
-    A number takes precedence over a class of that name; case is ignored if one class matches. Raises NotFound if
-    there is no session, or none with this number, and UnknownName for an unknown class, both with the nearest
-    choices.
+    A number takes precedence over a class of that name; case is ignored if one class matches. Raises NotFound
+    if there is no session, or none with this number, and UnknownName for an unknown class, both with the
+    nearest choices.
     """
     if reference == "last":
         return queries.get_latest_session(engine).id

@@ -66,7 +66,8 @@ class UploadQueue:
             self._changed.notify_all()
 
     def progress(self, upload: Upload) -> AnalysisProgress | None:
-        """The progress of the upload's analysis; None before its first report, or if it is not being analysed."""
+        """The progress of the upload's analysis; None before its first report, or if it is not being
+        analysed."""
         with self._changed:
             return self._progress if self._current is not None and self._current[0] == upload.id else None
 

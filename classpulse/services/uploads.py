@@ -1,7 +1,7 @@
 """Uploaded recordings: a file under a random name, and beside it a JSON file with owner and state.
 
-The state is in a file instead of the database, so that recording and state are moved and erased together and a
-restored database backup lists no missing recording.
+The state is in a file instead of the database, so that recording and state are moved and erased together and
+a restored database backup lists no missing recording.
 """
 
 from __future__ import annotations
@@ -57,9 +57,10 @@ class UploadState(StrEnum):
 
 @dataclass(frozen=True)
 class Upload:
-    """A recording that ``account_id`` uploaded at ``uploaded_at`` (aware UTC). ``file_name`` is its original name,
-    for display only; ``keep_recording``: keep it after the analysis; ``recording_exists``: it is not deleted yet.
-    ``lesson_at`` (aware) is the start of the lesson, None while unknown, and ``time_source`` its source."""
+    """A recording that ``account_id`` uploaded at ``uploaded_at`` (aware UTC). ``file_name`` is its original
+    name, for display only; ``keep_recording``: keep it after the analysis; ``recording_exists``: it is not
+    deleted yet. ``lesson_at`` (aware) is the start of the lesson, None while unknown, and ``time_source`` its
+    source."""
 
     id: str
     account_id: int
@@ -153,8 +154,8 @@ class UploadStore:
 
     @contextmanager
     def open_writer(self, max_bytes: int) -> Iterator[tuple[str, UploadWriter]]:
-        """A new upload id and its writer for at most ``max_bytes``; the file is deleted unless ``commit`` is called
-        in the block."""
+        """A new upload id and its writer for at most ``max_bytes``; the file is deleted unless ``commit`` is
+        called in the block."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         upload_id = secrets.token_hex(16)
         part = self._folder / f"{upload_id}.part"
@@ -240,8 +241,8 @@ def uploads_folder(config: Config) -> Path:
 
 
 def erasable_uploads(config: Config, sessions: Collection[int], before: datetime) -> list[Upload]:
-    """The uploads of these sessions, and those without a session that were uploaded before ``before``; never one
-    that is waiting or being analysed. Usable while the dashboard runs."""
+    """The uploads of these sessions, and those without a session that were uploaded before ``before``; never
+    one that is waiting or being analysed. Usable while the dashboard runs."""
     return [
         one
         for one in _read_uploads(uploads_folder(config))
@@ -251,8 +252,8 @@ def erasable_uploads(config: Config, sessions: Collection[int], before: datetime
 
 
 def erase_upload(config: Config, upload: Upload) -> bool:
-    """Erase an upload, the recording first; returns whether there was a recording. Raises OSError, after which the
-    upload is found again."""
+    """Erase an upload, the recording first; returns whether there was a recording. Raises OSError, after
+    which the upload is found again."""
     folder = uploads_folder(config)
     (folder / f"{upload.id}.video").unlink(missing_ok=True)
     (folder / f"{upload.id}.json").unlink(missing_ok=True)

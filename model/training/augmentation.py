@@ -32,7 +32,7 @@ class AugmentSettings:
     ``downscale_share`` of the faces are scaled down to ``downscale_px`` and up again: in a lecture hall a
     face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
     ``mixup_share`` of the batches are mixed with themselves (``mix_rows``): none, unless a training is so long
-    that it learns faces by heart. Within 50 epochs it does not (docs/model.md has the figures).
+    that it learns faces by heart. Within 50 epochs it does not (docs/explanation/expression-model.md has the figures).
     ``negative_share`` of the faces are replaced by pictures without one (``model.training.augmentation``).
     """
 

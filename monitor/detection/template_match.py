@@ -35,7 +35,7 @@ places a side instead of some thirty. Not tuned."""
 
 MIN_CORRELATION = 0.8
 """The least correlation of a face with itself a moment ago. The first value tried, not tuned;
-docs/decisions.md has what it did."""
+docs/explanation/detection-and-tracking.md has what it did."""
 
 UNCHANGED_CORRELATION = 0.95
 """A face that is so like itself is not looked at with the detector: eyes, nose and mouth are where they

@@ -217,7 +217,7 @@ MIN_SECOND_MEAN = 0.6
 """A face is confirmed by the second network from this mean of its close-crop scores on. Chosen, as the two
 values below, on 200 drawn objects that the detector had accepted once (seeds below 1600 of
 ``tests/monitor/things.py``) and on the people of the simulated hall (seed 100, two sizes) and of the clips;
-``docs/decisions.md`` has the figures on others."""
+``docs/explanation/detection-and-tracking.md`` has the figures on others."""
 
 SURE_MEAN = 0.55
 """A face is confirmed by the first network alone from this mean over its passes on: faces seen from the side,

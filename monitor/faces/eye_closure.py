@@ -24,7 +24,7 @@ MAX_DOWN_DEG = 20.0
 
 MIN_WIDTH_PX = 12.0
 """The narrowest eye that is read. Shrunk until its eyes had 13 px (a face of 64), the choosing clip read
-as at full size to 0.014 (standard deviation); open and shut are 0.26 apart (``docs/attention.md``)."""
+as at full size to 0.014 (standard deviation); open and shut are 0.26 apart (``docs/explanation/attention.md``)."""
 
 MAX_EYE_DIFFERENCE = 0.1
 """The two eyes' openings differ by no more, or something lies over one of them: a hand, hair, a reflection.

@@ -1,7 +1,7 @@
 """The contour of an eye, by MediaPipe's bundled iris network.
 
 The face mesh cannot say whether an eye is shut: a shut one still has two thirds of an open one's height
-there (``docs/attention.md``). This network looks at the eye alone. Cut out as in mediapipe's
+there (``docs/explanation/attention.md``). This network looks at the eye alone. Cut out as in mediapipe's
 ``modules/iris_landmark/*.pbtxt``, release 0.10.21: a square of 2.3 times the eye's width, the subject's
 left eye mirrored. Source: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video for
 digital puppetry", arXiv 2006.11341.

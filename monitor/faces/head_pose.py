@@ -121,7 +121,7 @@ class AttentionSettings:
 
     ``eyes_min_face_px``: eyes are read in faces whose box has a shorter side of at least this; in smaller
     ones they are unknown. At 80 px an eye is 16 px wide. On clean images shrunk to 48 px eyes still read as
-    at full size (``docs/attention.md``), but faces that small come from across a room, with noise and
+    at full size (``docs/explanation/attention.md``), but faces that small come from across a room, with noise and
     compression that were not measured.
     """
 
@@ -210,7 +210,7 @@ def pose_from_mesh(points: NDArray[np.float32]) -> HeadPose | None:
     """The direction of the face with the mesh ``points`` ``(468, 3)`` (``monitor.faces.mesh.Mesh``), degrees.
 
     The network's depths are not used: with them a drawn turn of 30° reads as 20° to 22°
-    (``docs/attention.md``). None where the points cannot be a head's.
+    (``docs/explanation/attention.md``). None where the points cannot be a head's.
     """
     fit = estimate_pose(FACE_CM, points[VERTICES, :2])
     return None if fit is None else fit.pose

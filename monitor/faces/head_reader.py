@@ -19,7 +19,7 @@ changes the pitch by at most 2.5° in nine of ten and would double the cost of a
 MESH_ERRORS_DEG = ((80, 1.3), (48, 2.8), (32, 3.3), (0, 4.7))
 """Half-width of the 90 % interval of a mesh pose for faces of at least so many pixels. It combines the
 deviation of a shrunk face's pitch from the same face at full size (4.0°, 2.1°, 1.1° and 1.3° at 24, 32, 48
-and 64 px, ``docs/attention.md``) with that of a single pass from two passes (2.5°: FER2013's Training part,
+and 64 px, ``docs/explanation/attention.md``) with that of a single pass from two passes (2.5°: FER2013's Training part,
 ``benchmarks/pose_bias.py``), as the root of the sum of squares. How a person's own head differs from the
 generic one is not in it: the limits of ``model.poses`` were chosen on many people."""
 

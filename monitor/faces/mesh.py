@@ -1,7 +1,7 @@
 """The mesh of a face, by MediaPipe's bundled landmark network: 468 points with a depth.
 
 Cut out and decoded as in mediapipe's ``modules/face_landmark/*.pbtxt``, release 0.10.21; on the same box it
-gives MediaPipe's own points to 0.05 px (``docs/attention.md``). Source: Kartynnik et al. 2019, "Real-time
+gives MediaPipe's own points to 0.05 px (``docs/explanation/attention.md``). Source: Kartynnik et al. 2019, "Real-time
 facial surface geometry from monocular video on mobile GPUs", arXiv 1907.06724.
 
 The wheel's other network, with attention to lips and eyes, needs operations that LiteRT does not have.

@@ -1,6 +1,6 @@
 """The life of a live session as a state machine: one table, no threads, no clock. Pure.
 
-``docs/lifecycle.md`` draws it.
+``docs/explanation/session-lifecycle.md`` draws it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The camera of a live session as a state machine: one table, no threads, no clock. Pure.
 
-``docs/camera.md`` draws it.
+``docs/explanation/camera.md`` draws it.
 
 Stretches without a fresh picture, told as gaps about once a second. Pure: the clock is given.
 

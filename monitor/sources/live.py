@@ -1,6 +1,6 @@
 """A camera or a stream: frames that come at their own pace, and gaps where they do not.
 
-``docs/camera.md`` draws how it stands when; ``monitor.sources.camera_state`` has the table.
+``docs/explanation/camera.md`` draws how it stands when; ``monitor.sources.camera_state`` has the table.
 """
 
 from __future__ import annotations

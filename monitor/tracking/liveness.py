@@ -59,7 +59,7 @@ CHANGE_SHIFT_MOVING = 0.022
 """There a shift of the face against its surroundings of more face widths is a change as well. On the
 simulated hall warped as by a hand (seeds 100 to 103, faces of 14 to 70 px), the posters' similarities were
 never below 0.943 and their shifts never over 0.019; of every person at least one comparison in eight is
-beyond one of the two limits. Chosen on these; ``docs/decisions.md`` has the figures on others."""
+beyond one of the two limits. Chosen on these; ``docs/explanation/detection-and-tracking.md`` has the figures on others."""
 
 MAX_UNJUDGED_S = STATIC_AFTER_S
 """A face that changed for so long while the camera's motion was unknown is taken for a person, seconds: the

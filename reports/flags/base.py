@@ -64,7 +64,7 @@ def coverage_too_low(coverage: float, needed: float) -> LazyText:
     )
 
 
-SADNESS_KIND = "sad_share"
+SADNESS_KIND = "sadness"
 """``FlagRecord.kind`` of this rule."""
 
 _TOLERANCE = 1e-9

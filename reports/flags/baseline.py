@@ -63,6 +63,6 @@ def require_sessions(baseline: Baseline | None, min_sessions: int) -> Baseline |
 def baseline_numbers(baseline: Baseline | None) -> dict[str, Any]:
     """As a verdict's record keeps it."""
     return {
-        "usual_share": None if baseline is None else baseline.share,
-        "usual_sessions": 0 if baseline is None else baseline.session_count,
+        "baseline_share": None if baseline is None else baseline.share,
+        "baseline_sessions": 0 if baseline is None else baseline.session_count,
     }

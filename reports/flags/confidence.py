@@ -18,7 +18,7 @@ score rises: more sadness never lowers the lower end. With a length or a correla
 scores, as in Wilson's interval on an effective sample size, that does not hold.
 
 Measured on simulated chains of two states, true shares 0 to 1, correlation of neighbours 0 to 0.8, read as
-faces of the choosing half are (two faces a bin, ``benchmarks/flags.py coverage``): docs/flags.md has the
+faces of the choosing half are (two faces a bin, ``benchmarks/flags.py coverage``): docs/explanation/flags.md has the
 table.
 """
 

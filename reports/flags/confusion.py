@@ -122,7 +122,7 @@ def confusion_from_settings(settings: Mapping[str, Any]) -> ConfusionMatrix | No
     try:
         kept = settings["model"]["confusion"]
         return _parse_confusion(
-            kept, {str(pose): _parse_confusion(one) for pose, one in kept.get("poses", {}).items()}
+            kept, {str(pose): _parse_confusion(one) for pose, one in kept.get("by_pose", {}).items()}
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
@@ -131,7 +131,7 @@ def confusion_from_settings(settings: Mapping[str, Any]) -> ConfusionMatrix | No
 def _parse_confusion(
     stored: Mapping[str, Any], by_pose: Mapping[str, ConfusionMatrix] | None = None
 ) -> ConfusionMatrix:
-    means = tuple(tuple(map(float, row)) for row in stored["means"])
+    means = tuple(tuple(map(float, row)) for row in stored["mean_answers"])
     return ConfusionMatrix(means, tuple(map(int, stored["faces"])), by_pose or {})
 
 

@@ -54,7 +54,7 @@ class FlagSettings:
 
     ``sad_share`` 0.25, for the interval's *lower end*, and ``sad_margin`` 0.02 over neutral: with them,
     simulated students of faces of the choosing half, sad for 60 % of five minutes and neutral for the rest,
-    are found in 97 of 100 cases; a share of 0.3 or a margin of 0.05 finds fewer than 95. docs/flags.md has
+    are found in 97 of 100 cases; a share of 0.3 or a margin of 0.05 finds fewer than 95. docs/explanation/flags.md has
     what they do on the reporting half, and what larger ones cost. "Predominantly" is the lead over each other
     expression; the lower end says that it is no chance.
     ``min_usable_s`` 60: a minute of a person's own data is what Sümer et al. (arXiv 2101.04215) needed for
@@ -188,7 +188,7 @@ def sadness_flag_record(session_id: int, decision: SadnessDecision) -> FlagRecor
         "sad_share_high": None if interval is None else interval.high,
         "effective_bins": None if interval is None else interval.effective_bins,
         **baseline_numbers(decision.baseline),
-        "as_usual": decision.within_baseline,
+        "within_baseline": decision.within_baseline,
         "reasons": reasons_in_english(decision.reason_messages),
         "settings": asdict(decision.settings),
     }

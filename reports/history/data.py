@@ -22,7 +22,7 @@ def student_data(history: StudentHistory) -> dict[str, Any]:
     return {
         "student": history.name,
         "class": history.roster_student.class_name if history.roster_student else None,
-        "people": history.student_count,
+        "student_count": history.student_count,
         "sessions": [_student_line_data(line) for line in history.lines],
         "trends": None if trends is None else _trends_data(trends),
     }
@@ -63,7 +63,7 @@ def trends_data(trends: ClassTrends) -> dict[str, Any]:
     """``classpulse trends --json``."""
     return {
         "class": trends.class_name,
-        "lessons": [_session_line_data(line) for line in trends.sessions],
+        "sessions": [_session_line_data(line) for line in trends.sessions],
         "weeks": [_week_data(line) for line in trends.weeks],
     }
 
@@ -73,7 +73,7 @@ def term_data(history: TermHistory) -> dict[str, Any]:
     return trends_data(history.trends) | {
         "interrupted": history.interrupted,
         "watched_s": history.watched_s,
-        "known_by_seat_only": history.seat_only_count,
+        "seat_only_count": history.seat_only_count,
         "students": [_term_student_data(one) for one in history.students],
         "flags": [
             {"session_id": one.class_session.session.id, "student": one.name} | _flag_data(one.flag)
@@ -92,7 +92,7 @@ def _student_line_data(line: StudentLine) -> dict[str, Any]:
         "status": line.status,
         "presence": line.presence.value,
         "coverage": line.coverage,
-        "dominant": None if line.dominant_expression is None else line.dominant_expression.label,
+        "dominant_expression": None if line.dominant_expression is None else line.dominant_expression.label,
         **_share_data("sad", line.sad),
         **_share_data("away", line.away),
         "facing_share": line.facing_share,
@@ -107,7 +107,7 @@ def _term_student_data(one: TermStudent) -> dict[str, Any]:
         "facing_share": one.facing_share,
         "flags": asdict(one.flags),
         "trends": _trends_data(one.trends),
-        "lessons": [_cell_data(cell) for cell in one.cells],
+        "sessions": [_cell_data(cell) for cell in one.cells],
     }
 
 
@@ -142,7 +142,7 @@ def _week_data(line: WeekLine) -> dict[str, Any]:
     return {
         "week": line.name,
         "from": line.monday,
-        "lessons": line.session_count,
+        "sessions": line.session_count,
         "students": line.student_count if line.session_count else None,
         "figures": _figures_data(line.figures) if line.session_count else None,
         "flags": _review_counts_data(line.flags),
@@ -167,8 +167,8 @@ def _trends_data(all_three: StudentTrends) -> dict[str, Any]:
 
 
 def _trend_data(one: Trend) -> dict[str, Any]:
-    known = {"per_week": one.slope_per_week, "low": one.low, "high": one.high, "direction": one.direction}
-    return {"sessions": one.sessions, "needed": MIN_SESSIONS} | known
+    known = {"slope_per_week": one.slope_per_week, "low": one.low, "high": one.high, "direction": one.direction}
+    return {"sessions": one.sessions, "min_sessions": MIN_SESSIONS} | known
 
 
 def _share_data(kind: str, level: ShareEstimate | None) -> dict[str, float | None]:

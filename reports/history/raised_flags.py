@@ -17,7 +17,7 @@ FLAG_HEADINGS = ("session", "class", "started", "student", "showed", "review", "
 _DECIDING_TEXTS: Mapping[str, str] = {"attention": N_("away")}
 """What the share is of, where that is not what the flag is about."""
 
-_SHARE_KEYS: Mapping[str, str] = {"sad_share": "sad_share", "attention": "away_share"}
+_SHARE_KEYS: Mapping[str, str] = {"sadness": "sad_share", "attention": "away_share"}
 """In ``FlagRecord.numbers``: the share that decided; with ``_low`` and ``_high`` behind it its interval."""
 
 

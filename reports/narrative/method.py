@@ -76,7 +76,7 @@ def describe_model_metrics(session: SessionRecord) -> str | None:
     keeps nothing."""
     try:
         kept = session.settings["model"]
-        card = kept["card"]
+        card = kept["scores"]
         accuracy, recall, precision, wrongly = (float(card[name]) for name in _MODEL_METRICS)
         return _(
             "On %(faces)s faces that it had not learnt from, the model (%(name)s) named what most of ten "

@@ -48,7 +48,7 @@ _STUDENT_COLUMNS = (
     "pitch_change_deg",
 )
 _GAP_COLUMNS = ("gap_s", "gap_reason")
-_CLASS_COLUMNS = (*_COMMON_COLUMNS, "people_seen", "facing_share")
+_CLASS_COLUMNS = (*_COMMON_COLUMNS, "students_seen", "facing_share")
 _EXPRESSION_COLUMNS = tuple(f"p_{label}" for label in EMOTIONS)
 
 
@@ -60,8 +60,8 @@ def report_csv(report: Report) -> str:
     ``yaw_deg`` (positive to the student's left) and ``pitch_deg`` (positive up); ``eye_samples``, and
     ``closed_samples`` of them; ``facing_change`` (of the share), ``yaw_change_deg`` and ``pitch_change_deg``
     against the student's own median over the session; and, unless the mode is ``behaviour``,
-    ``usable_samples``, ``leading`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Empty means
-    unknown. Of the class: ``start_s``, ``watched_s``, ``people_seen``, ``facing_share``, ``p_angry`` to
+    ``usable_samples``, ``leading_expression`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Empty means
+    unknown. Of the class: ``start_s``, ``watched_s``, ``students_seen``, ``facing_share``, ``p_angry`` to
     ``p_neutral``. Last, of every bin, ``gap_s``: how much of it nothing could be seen, and ``gap_reason``:
     why (for the most of it).
     """
@@ -83,7 +83,7 @@ def _report_data(report: Report) -> dict[str, Any]:
     session = report.session
     return {
         "schema": SCHEMA,
-        "made_at": None if report.created_at is None else report.created_at.isoformat(),
+        "created_at": None if report.created_at is None else report.created_at.isoformat(),
         "session": {
             "id": session.id,
             "class": session.class_name,
@@ -97,15 +97,15 @@ def _report_data(report: Report) -> dict[str, Any]:
             "end_s": session.end_s,
             "watched_s": report.watched_s,
             "unwatched_s": report.unwatched_s,
-            "unseen_s": sum_unobserved_s(report.gaps),
+            "unobserved_s": sum_unobserved_s(report.gaps),
             "frames_sampled": session.frames_sampled,
             "frames_dropped": session.frames_dropped,
             "versions": dict(session.versions),
             "policy": session.settings.get("policy"),
         },
-        "model_card": _model_metrics(session.settings.get("model")),
+        "model_metrics": _model_metrics(session.settings.get("model")),
         "summary": [_plain_spaces(sentence) for sentence in summary_sentences(report)],
-        "missing": _plain_spaces(missing_data_notice(report)),
+        "missing_data": _plain_spaces(missing_data_notice(report)),
         "masked_seats": report.masked_seats,
         "small_faces": missed_faces(session.small_faces),
         "class": _class_data(report),
@@ -131,10 +131,10 @@ def _class_data(report: Report) -> dict[str, Any]:
         "students": whole.student_count,
         "seen_share": whole.mean_seen_share,
         "facing_share": whole.mean_facing_share,
-        "no_curve": _plain_spaces(missing_curve_reason(report)),
+        "missing_curve_reason": _plain_spaces(missing_curve_reason(report)),
     }
     if report.mode is not AnalysisMode.AGGREGATE:
-        data["changes"] = [_change_data(change) for change in report.change_points]
+        data["change_points"] = [_change_data(change) for change in report.change_points]
     if report.mode is not AnalysisMode.BEHAVIOUR:
         data["expressions"] = {emotion.label: share for emotion, share in whole.expression_shares.items()}
     return data
@@ -155,7 +155,7 @@ def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
         "coverage": line.coverage,
         "facing_share": line.facing_share,
         "attention": _attention_data(student.attention),
-        "uncertain_arrivals_s": list(student.uncertain_reidentifications_s),
+        "uncertain_reidentifications_s": list(student.uncertain_reidentifications_s),
     }
     away = attention_flag_record(report.session.id, student.attention_decision)
     data["attention_flag"] = _decision_data(student, away)
@@ -163,8 +163,8 @@ def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
         return data
     return data | {
         "usable_share": line.usable_share,
-        "unknown": dict(line.unreadable_reasons),
-        "dominant": None if line.dominant_expression is None else line.dominant_expression.label,
+        "unreadable_reasons": dict(line.unreadable_reasons),
+        "dominant_expression": None if line.dominant_expression is None else line.dominant_expression.label,
         **_decision_data(student, sadness_flag_record(report.session.id, student.sadness_decision)),
     }
 
@@ -198,18 +198,18 @@ def _earlier_data(earlier: EarlierShare) -> dict[str, Any]:
 
 def _model_metrics(stored: Any) -> dict[str, Any] | None:
     """What the session's record keeps of how right its model is; None where it keeps nothing."""
-    if not isinstance(stored, Mapping) or not isinstance(stored.get("card"), Mapping):
+    if not isinstance(stored, Mapping) or not isinstance(stored.get("scores"), Mapping):
         return None
-    return {"name": stored.get("name"), **stored["card"]}
+    return {"name": stored.get("name"), **stored["scores"]}
 
 
 def _attention_data(attention: AttentionSeries) -> dict[str, Any]:
     """The medians, the extreme minutes, and the minutes one after another; degrees, seconds, shares."""
     extremes = {
-        "most_closed": attention.most_closed_minute,
-        "least_facing": attention.least_facing_minute,
-        "furthest_yaw": attention.furthest_yaw_minute,
-        "furthest_pitch": attention.furthest_pitch_minute,
+        "most_closed_minute": attention.most_closed_minute,
+        "least_facing_minute": attention.least_facing_minute,
+        "furthest_yaw_minute": attention.furthest_yaw_minute,
+        "furthest_pitch_minute": attention.furthest_pitch_minute,
     }
     series = {
         "facing_change": attention.facing_by_minute,
@@ -218,7 +218,7 @@ def _attention_data(attention: AttentionSeries) -> dict[str, Any]:
         "closed_share": attention.closed_by_minute,
     }
     return {
-        "own": None if attention.medians is None else asdict(attention.medians),
+        "medians": None if attention.medians is None else asdict(attention.medians),
         **{name: None if minute is None else asdict(minute) for name, minute in extremes.items()},
         "longest_closed_s": attention.longest_closed_s,
         "minutes": [
@@ -235,7 +235,7 @@ def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     emotion = report.mode is AnalysisMode.EMOTION
     yield (
         *_STUDENT_COLUMNS,
-        *(("usable_samples", "leading", *_EXPRESSION_COLUMNS) if emotion else ()),
+        *(("usable_samples", "leading_expression", *_EXPRESSION_COLUMNS) if emotion else ()),
         *_GAP_COLUMNS,
     )
     gaps = _gap_cells(report)

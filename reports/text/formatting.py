@@ -54,7 +54,7 @@ REASON_TAGS: Mapping[str, tuple[str, str]] = {
 """The same for the reasons (``monitor.types.UnreadableReason``) why a seen face has no expression: the text, and a
 short form for small faces."""
 
-FLAG_KIND_NAMES: Mapping[str, str] = {"sad_share": N_("sadness"), "attention": N_("attention")}
+FLAG_KIND_NAMES: Mapping[str, str] = {"sadness": N_("sadness"), "attention": N_("attention")}
 """What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
 
 NBSP = "\u00a0"
@@ -80,7 +80,7 @@ def reason_tag(reason: str, *, short: bool = False) -> str:
 
 
 def flag_kind_name(kind: str) -> str:
-    """``sadness`` for ``sad_share``; a kind that is not known is called as it is."""
+    """a kind that is not known is called as it is."""
     return translate_word(FLAG_KIND_NAMES[kind]) if kind in FLAG_KIND_NAMES else kind.replace("_", " ")
 
 

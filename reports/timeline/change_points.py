@@ -45,7 +45,7 @@ class ChangeMeasure(StrEnum):
 
     SEEN = "seen"
     FACING = "facing"
-    EYES_CLOSED = "shut"
+    EYES_CLOSED = "eyes_closed"
 
 
 @dataclass(frozen=True)

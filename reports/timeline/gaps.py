@@ -9,11 +9,11 @@ from reports.text.formatting import format_duration, join_items
 from reports.text.i18n import N_, _, translate_word
 
 GAP_REASONS: Mapping[str, str] = {
-    "no picture": N_("the camera gave no picture"),
-    "frozen picture": N_("the picture stood still"),
-    "black picture": N_("the picture was black"),
+    "no signal": N_("the camera gave no picture"),
+    "frozen frame": N_("the picture stood still"),
+    "black frame": N_("the picture was black"),
     "paused": N_("the recording was paused"),
-    "nobody there": N_("nobody had joined"),
+    "no participants": N_("nobody had joined"),
 }
 """What the stored reasons (``monitor.types.GapReason``) are in words; another one is told as it is."""
 

@@ -10,7 +10,7 @@ from db.records import TrackRecord
 from reports.text.formatting import format_media_time, join_items
 from reports.text.i18n import _, ngettext
 
-SEAT_ONLY = "seat alone"
+SEAT_ONLY = "seat only"
 """``monitor.types.AssignmentBasis.SEAT_ONLY``, which a test holds against this: no clothes could be compared."""
 
 MAX_TIMES_LISTED = 4

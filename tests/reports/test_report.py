@@ -45,8 +45,8 @@ def test_a_seat_that_is_the_name_is_not_told_twice(lessons):
 
 def test_reviews_are_taken_and_verdicts_made_anew(lessons):
     stored = [
-        FlagRecord(7, 1, "sad_share", "not_flagged", {}, "dismissed", "the form teacher"),
-        FlagRecord(8, 2, "sad_share", "flagged", {}, "confirmed"),
+        FlagRecord(7, 1, "sadness", "not_flagged", {}, "dismissed", "the form teacher"),
+        FlagRecord(8, 2, "sadness", "flagged", {}, "confirmed"),
     ]
     report = build_report(
         lessons.session(6),
@@ -57,13 +57,13 @@ def test_reviews_are_taken_and_verdicts_made_anew(lessons):
     )
     first, second = report.students
     assert first.has_outcome(FlagOutcome.FLAGGED)
-    assert first.review_of("sad_share") == "dismissed"
+    assert first.review_of("sadness") == "dismissed"
     assert second.flags == {}  # that review belongs to another session
 
 
 def test_behaviour_judges_nobody(lessons):
     bins = lessons.bins(["ssssss", "bbbbbb"])  # even if probabilities were stored
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {})]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {})]
     report = build_report(lessons.session(6, mode="behaviour"), lessons.students(2), bins, flags=flags)
     assert [(person.sadness_decision, dict(person.flags)) for person in report.students] == [(None, {})] * 2
     assert report.flagged_students == report.insufficient_students == ()
@@ -146,14 +146,14 @@ def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
     assert (sad.name, sad.reviews, [one.kind for one in sad.flagged_decisions]) == (
         "Student 1",
         ("open",),
-        ["sad_share"],
+        ["sadness"],
     )
     assert (away.name, away.reviews, [one.kind for one in away.flagged_decisions]) == (
         "Student 6",
         ("confirmed",),
         ["attention"],
     )
-    assert set(away.decisions) == {"sad_share", "attention"}
+    assert set(away.decisions) == {"sadness", "attention"}
     behaviour = build_report(
         lessons.session(72, mode="behaviour"), lessons.students(6), lessons.bins(scripts)
     )
@@ -163,7 +163,7 @@ def test_each_kind_of_flag_has_its_verdict_and_its_review(lessons):
 
 def test_the_own_usual_level_reaches_the_verdict(lessons):
     args = lessons.session(6), lessons.students(1), lessons.bins(["ssssss"])
-    levels = {"sad_share": (0.8, 1.0, 0.9), "attention": (0.2, 0.1, 0.3)}
+    levels = {"sadness": (0.8, 1.0, 0.9), "attention": (0.2, 0.1, 0.3)}
     earlier = [
         EarlierShare(1, number, lessons.started_at, kind, ShareEstimate(share, 0.0, 1.0), "not_flagged")
         for kind, shares in levels.items()
@@ -176,7 +176,7 @@ def test_the_own_usual_level_reaches_the_verdict(lessons):
         Baseline(0.9, 3),
         Baseline(0.2, 3),
     )
-    assert [one.kind for one in person.within_baseline_decisions] == ["sad_share"]
+    assert [one.kind for one in person.within_baseline_decisions] == ["sadness"]
     (other,) = build_report(
         *args, flag_settings=replace(SHORT, sad_share=0.9), earlier_shares=earlier
     ).students

@@ -42,8 +42,8 @@ class CheckResult:
 @json_option
 @click.pass_obj
 def check_command(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
-    """Check settings, policy, camera, detector, head pose model, expression model, database, roster, output, disk,
-    timetable, retention and notifications."""
+    """Check settings, policy, camera, detector, head pose model, expression model, database, roster, output,
+    disk, timetable, retention and notifications."""
     config = read_config(config_path)
     checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{config.file_name} is valid"),

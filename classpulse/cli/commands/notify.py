@@ -24,8 +24,8 @@ from db.clock import now_utc
 @json_option
 @click.pass_obj
 def notify_command(config_path: Path, session: str | None, test: bool, as_json: bool) -> int:
-    """Send the notification of SESSION (its number, 'last', or the name of a class) again, or a test. Each channel is
-    tried once."""
+    """Send the notification of SESSION (its number, 'last', or the name of a class) again, or a test. Each
+    channel is tried once."""
     config = read_config(config_path)
     if test == (session is not None):
         raise UserError(

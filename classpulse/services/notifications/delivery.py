@@ -1,6 +1,7 @@
 """Delivery of notifications by e-mail and webhook.
 
-A failed delivery is retried twice within three minutes and then logged; it never fails a recording or a report.
+A failed delivery is retried twice within three minutes and then logged; it never fails a recording or a
+report.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ _RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 @dataclass(frozen=True)
 class DeliveryFailure:
-    """A failed delivery by ``channel`` (email or webhook) with a one-line reason; ``retryable``: whether another
-    attempt may succeed."""
+    """A failed delivery by ``channel`` (email or webhook) with a one-line reason; ``retryable``: whether
+    another attempt may succeed."""
 
     channel: str
     reason: str

@@ -27,9 +27,9 @@ from reports.text.i18n import Language
 
 @dataclass(frozen=True)
 class Notification:
-    """An ended session, in local times; ``length_s`` and ``watched_s`` are media seconds. ``students``, those with
-    a flag (``check_ins``) and those with too little data (``insufficient_data``) are None in ``mode: aggregate``.
-    ``report`` is a URL or a path, None without a report; ``reason`` is why the session ended."""
+    """An ended session, in local times; ``length_s`` and ``watched_s`` are media seconds. ``students``, those
+    with a flag (``check_ins``) and those with too little data (``insufficient_data``) are None in ``mode:
+    aggregate``. ``report`` is a URL or a path, None without a report; ``reason`` is why the session ended."""
 
     session_id: int
     class_name: str

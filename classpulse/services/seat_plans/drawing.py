@@ -73,19 +73,21 @@ def _plan_bounds(plan: SeatPlan) -> Box:
 
 
 BLOCKS_PER_FACE = 3
-"""Pixelation of the whole image, in blocks per width of a median face, for faces that were not detected. People
-recognise familiar faces from about 7 blocks (Yip and Sinha 2002)."""
+"""Pixelation of the whole image, in blocks per width of a median face, for faces that were not detected.
+People recognise familiar faces from about 7 blocks (Yip and Sinha 2002)."""
 
 MIN_BLOCK_PX = 8
 DIM_FACTOR = 0.55
 HEAD_MARGIN = (0.3, 0.4, 0.3, 0.2)
-"""Margins around a detected face that are filled with one colour, hair included, in face widths and heights."""
+"""Margins around a detected face that are filled with one colour, hair included, in face widths and
+heights."""
 
 _BOX_BGR, _TEXT_BGR = (0, 215, 255), (255, 255, 255)
 
 
 def render_anonymised_plan(still_bgr: ImageBGR, seats: Sequence[PlannedSeat]) -> bytes:
-    """A PNG of the still, pixelated and dimmed, with the faces of ``seats`` filled and boxes and labels on top."""
+    """A PNG of the still, pixelated and dimmed, with the faces of ``seats`` filled and boxes and labels on
+    top."""
     widths = [seat.box_xyxy[2] - seat.box_xyxy[0] for seat in seats]
     block = max(MIN_BLOCK_PX, round(float(np.median(widths)) / BLOCKS_PER_FACE) if widths else 0)
     image = cv2.convertScaleAbs(_pixelate(still_bgr, block), alpha=DIM_FACTOR)

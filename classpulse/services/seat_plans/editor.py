@@ -65,8 +65,8 @@ def detect_seats(image_bgr: ImageBGR, settings: DetectionSettings, *, from_back:
 
 
 def create_plan(image_bgr: ImageBGR, class_name: str, seats: Sequence[PlannedSeat], at: datetime) -> SeatPlan:
-    """The plan of these seats. Of the still, only keypoints of walls and furniture are stored. Raises PlanError
-    if there are too few keypoints."""
+    """The plan of these seats. Of the still, only keypoints of walls and furniture are stored. Raises
+    PlanError if there are too few keypoints."""
     height, width = image_bgr.shape[:2]
     view = extract_reference_view(image_bgr, [person_area(seat.box_xyxy) for seat in seats])
     return SeatPlan(class_name, width, height, at, tuple(seats), view.to_bytes())
@@ -75,8 +75,8 @@ def create_plan(image_bgr: ImageBGR, class_name: str, seats: Sequence[PlannedSea
 def save_plan(
     engine: Engine, plan: SeatPlan, seats_by_student: Mapping[int, str | None] | None = None, actor: str = ""
 ) -> None:
-    """Store the plan of its class, which replaces the previous one. ``seats_by_student``: seat labels by student
-    id, stored in the same transaction; ``actor``: for the audit log, "" if unknown."""
+    """Store the plan of its class, which replaces the previous one. ``seats_by_student``: seat labels by
+    student id, stored in the same transaction; ``actor``: for the audit log, "" if unknown."""
     note = english_count(len(plan.seats), "seat") + (f", by {actor}" if actor else "")
     with Store(engine).unit_of_work() as unit:
         save_seat_plan(unit, plan)
@@ -117,8 +117,8 @@ CAMERA_WARM_UP_S = 2.0
 
 
 def capture_still(source_spec: str, at_s: float | None, settings: CaptureSettings) -> ImageBGR:
-    """The frame of ``source_spec`` at ``at_s`` seconds, to half a second; by default the first of a file, and the
-    one after ``CAMERA_WARM_UP_S`` of a live source.
+    """The frame of ``source_spec`` at ``at_s`` seconds, to half a second; by default the first of a file, and
+    the one after ``CAMERA_WARM_UP_S`` of a live source.
 
     Raises SourceError, and InvalidOption if the source ends before.
     """

@@ -21,7 +21,7 @@ def sessions_page(lines: Sequence[SessionLine], filters: SessionFilters) -> Docu
         subtitle=filters.text,
         facts=(
             (_("Sessions"), str(len(lines))),
-            (_("SessionPoint"), format_duration(sum(line.watched_s for line in lines))),
+            (_("Watched"), format_duration(sum(line.watched_s for line in lines))),
             (_("Interrupted"), str(broken)),
         ),
         key_sentences=(_unreviewed_text(waiting),),

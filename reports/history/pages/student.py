@@ -172,7 +172,7 @@ def _trend_of(history: StudentHistory) -> str:
 
 
 _TEXT_HEADINGS = ("class", "most resembling", "flags")
-_FLAG_KINDS = {TREND_SADNESS: "sad_share", TREND_AWAY: "attention"}
+_FLAG_KINDS = {TREND_SADNESS: "sadness", TREND_AWAY: "attention"}
 _SHARE_READERS: tuple[tuple[str, ShareReader], ...] = (
     (TREND_SADNESS, lambda line: (line.sad.share, line.sad) if line.sad else None),
     (TREND_FACING, lambda line: None if line.facing_share is None else (line.facing_share, None)),

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 
+from docs.generate import DOCS, on_page_markdown
 from monitor.sources.camera_state import CONNECTED, TRANSITIONS, CameraEvent, CameraState, CameraStateMachine
 
 S, E = CameraState, CameraEvent
-DRAWING = Path(__file__).resolve().parents[3] / "docs" / "camera.md"
+PAGE = DOCS / "explanation" / "camera.md"
 
 TABLE = """
             open      fresh picture  nothing fresh  give up   try again  budget spent  close
@@ -57,7 +57,11 @@ def test_a_connection_can_be_given_up_wherever_there_is_one():
     assert {state for state, event in TRANSITIONS if event is E.GIVE_UP} == CONNECTED
 
 
-def test_the_drawing_is_the_table():
-    drawn = re.findall(r"^ +(\w+) --> (\w+): (.+)$", DRAWING.read_text(), re.MULTILINE)
-    assert len(drawn) == len(set(drawn))
-    assert {(S(state), E(event.strip())): S(after) for state, after, event in drawn} == TRANSITIONS
+def test_the_page_shows_the_table():
+    page = on_page_markdown(PAGE.read_text("utf-8"))
+    shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
+    found = [(state, event, after) for state, events, after in shown for event in events.split(", ")]
+    assert len(found) == len(set(found))
+    table = {(state.value, event.value): after.value for (state, event), after in TRANSITIONS.items()}
+    assert {(state, event): after for state, event, after in found if (state, event) in table} == table
+    assert {one for one in found if one[:2] not in table} == {("State", "Event", "Next state")}

@@ -1,6 +1,6 @@
 """Streams of a real RTSP server on this machine: gone and back, hanging, frozen, black, not there.
 
-They need GStreamer's server: ``docs/camera.md`` says how it is installed.
+They need GStreamer's server: ``docs/explanation/camera.md`` says how it is installed.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def test_the_numbers_that_decided(lessons):
         30,
     )
     assert verdict.away_share == pytest.approx(0.75)
-    assert verdict.parts == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
+    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
     assert (verdict.coverage, verdict.class_share) == (0.8, 0)
     assert verdict.class_difference.share == pytest.approx(0.75)
 

@@ -83,7 +83,7 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     model = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
     line = lessons.timeline("sssnn" * 24)
-    read = np.where(line.leading[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
+    read = np.where(line.leading_expression[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
     line = replace(line, probabilities=read)
     corrected, as_read = decide_sadness_flag(line, SHORT, model), decide_sadness_flag(line, SHORT)
     assert (corrected.outcome, as_read.outcome) == (FlagOutcome.FLAGGED, FlagOutcome.NOT_FLAGGED)
@@ -214,7 +214,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
-        assert (numbers["usual_share"], numbers["usual_sessions"]) == (0.2, 4)
+        assert (numbers["baseline_share"], numbers["baseline_sessions"]) == (0.2, 4)
         assert numbers["settings"]["min_usable_s"] == 20
         assert numbers["reasons"]
         if line.student_id == 1:

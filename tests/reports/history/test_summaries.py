@@ -35,13 +35,13 @@ def test_a_student_is_summed_up(summed, lessons):
     assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
-    assert (whole.session_id, whole.rules_version, whole.people) == (7, RULES_VERSION, 1)
+    assert (whole.session_id, whole.rules_version, whole.student_count) == (7, RULES_VERSION, 1)
     assert (whole.seen_share, whole.probabilities) == (0.75, one.probabilities)
 
 
 def test_every_student_counts_once_in_the_class(summed):
     whole, _ = summed("ssssssss", "nnnnnnnn", "n.......")
-    assert whole.people == 3
+    assert whole.student_count == 3
     assert whole.seen_share == pytest.approx((1 + 1 + 1 / 8) / 3)
     assert whole.probabilities is not None
     assert whole.probabilities[4] == pytest.approx((0.7 + 0.05 + 0.05) / 3)

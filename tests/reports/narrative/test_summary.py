@@ -81,7 +81,7 @@ def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
 )
 def test_a_dismissed_flag_is_no_longer_suggested(lessons, reviews, expected):
     flags = [
-        FlagRecord(7, n, "sad_share", "flagged", {}, review) for n, review in enumerate(reviews, start=1)
+        FlagRecord(7, n, "sadness", "flagged", {}, review) for n, review in enumerate(reviews, start=1)
     ]
     bins = lessons.bins(["ssssss"] * 2)
     report = build_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
@@ -110,7 +110,7 @@ def test_little_to_tell(make, scripts, expected):
 
 def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
     earlier = [
-        EarlierShare(1, n, lessons.started_at, "sad_share", ShareEstimate(0.9, 0.8, 1.0), "flagged")
+        EarlierShare(1, n, lessons.started_at, "sadness", ShareEstimate(0.9, 0.8, 1.0), "flagged")
         for n in range(3)
     ]
     args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])

@@ -1,18 +1,18 @@
-"""docs/exports.md describes what is written, column by column and member by member."""
+"""docs/reference/exports.md describes what is written, column by column and member by member."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from pathlib import Path
 
 import pytest
 
+from docs.generate import DOCS
 from reports.builder import build_report
 from reports.rendering.export import report_csv
 
-TEXT = (Path(__file__).resolve().parents[3] / "docs" / "exports.md").read_text("utf-8")
+TEXT = (DOCS / "reference" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)
 
 

@@ -155,7 +155,7 @@ def test_it_never_says_that_somebody_is_sad(make, mode):
 def test_a_name_is_only_a_name(make, lessons):
     evil = "<script>alert('x')</script>"
     students = [replace(lessons.students(1)[0], pseudonym=evil)]
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
     html = render_report_html(
         make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co")
     )
@@ -170,7 +170,7 @@ def test_a_name_is_only_a_name(make, lessons):
 def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lessons):
     arabic = "محمد"
     students = [replace(lessons.students(1)[0], pseudonym=arabic)]
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", arabic, None, arabic)]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", arabic, None, arabic)]
     report = make("ssssssss", students=students, flags=flags, class_name=arabic)
     html = render_report_html(replace(report, markers=(MarkerRecord(1, 7, 5.0, arabic),)))
     told = re.sub(r"<svg.*?</svg>|<title>.*?</title>", "", html, flags=re.DOTALL)
@@ -242,7 +242,7 @@ def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
 
 
 def test_a_dismissed_flag_is_told_as_such(make):
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_report_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Dismissed on review: was reading" in page.text
     assert [row[-1] for row in page.everyone[1:]] == ["dismissed: sadness", "check-in suggested: sadness"]
@@ -367,7 +367,7 @@ def test_a_report_loads_no_heavy_framework():
 @pytest.fixture
 def put_right(lessons):
     """A report with everything that the record knows besides the bins."""
-    tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat alone")]
+    tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat only")]
     markers = [MarkerRecord(1, 7, 61.0, "the <camera> was moved"), MarkerRecord(2, 7, 90.0, "quiz")]
     pair = Correction(CorrectionKind.MERGE, 3, 1), Correction(CorrectionKind.NAME, 1, 4)
     corrections = [

@@ -60,8 +60,8 @@ def make(lessons):
         scripts = scripts or ("ssssssnn" * 8, "nn..??<<" * 8, "zzbb....", "........", "ssssshhh" * 8)
         scripts = (*scripts, *["nnnnbbbb" * 8 + "<<<<<<<<" * 8] * 6)
         at, length = lessons.started_at, max(map(len, scripts))
-        kinds = ("sad_share", "attention")
-        model = lessons.model() | {"card": CARD}
+        kinds = ("sadness", "attention")
+        model = lessons.model() | {"scores": CARD}
         values = {
             "mode": mode, "room": "Room 4", "expected_s": length * 5.0 + 600, "bin_s": 5.0,
             "status": SessionStatus.INTERRUPTED, "status_reason": "the plug was pulled",
@@ -73,14 +73,14 @@ def make(lessons):
             lessons.students(len(scripts)),
             bins,
             lessons.seats(len(scripts)),
-            [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
+            [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
             ReportSettings("UTC"),
             SHORT,
             earlier_shares=[
                 EarlierShare(1, n, at - timedelta(n), kind, ShareEstimate(0.02, 0.01, 0.03), "flagged")
                 for n in (1, 2, 3) for kind in kinds
             ],
-            tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")],
+            tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat only")],
             markers=[MarkerRecord(1, 7, 61.0, "quiz <1>")],
             corrections=[
                 CorrectionRecord(1, 7, at, None, Correction(kind, 1, 2, at_s), "Student 3", "Mia")
@@ -88,7 +88,7 @@ def make(lessons):
             ],
             masked_seats=2,
             created_at=at,
-            gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black picture")],
+            gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black frame")],
         )  # fmt: skip
 
     return _make
@@ -132,7 +132,7 @@ class TestNothingGoesPastGettext:
     def test_what_it_finds_where_something_does(self):
         assert untold("<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA) == {
             "raw",
-            "shut",
+            "eyes_closed",
         }
         assert untold('<p aria-label="told">[told]</p>', ()) == {"told"}
 
@@ -163,7 +163,7 @@ class TestGerman:
     def test_verdicts_are_told_in_it_and_stored_in_english(self, make):
         report = make()
         with use_language("de"):
-            verdict = report.people[1].sadness_decision
+            verdict = report.students[1].sadness_decision
             assert verdict is not None
             assert "lesbar" in " ".join(verdict.reasons)
             stored = sadness_flag_record(7, verdict).numbers["reasons"]

@@ -36,7 +36,8 @@ from monitor.types import FrameResult
 @json_option
 @click.pass_obj
 def evaluate_video_command(config_path: Path, video: Path, truth_file: Path, as_json: bool) -> int:
-    """Analyse VIDEO like 'analyze' and compare the result with TRUTH, the truth.json beside a simulated video.
+    """Analyse VIDEO like 'analyze' and compare the result with TRUTH, the truth.json beside a simulated
+    video.
 
     The session is stored in a temporary database, which is deleted at the end.
     """

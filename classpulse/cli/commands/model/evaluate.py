@@ -48,8 +48,8 @@ def model_evaluate_command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Score a model on DATA: the FER2013 labels with the head trained on them, the FER+ majority with the head used
-    for monitoring.
+    """Score a model on DATA: the FER2013 labels with the head trained on them, the FER+ majority with the
+    head used for monitoring.
 
     Faces without a majority (ties, contempt, unknown, not a face) count only for the FER2013 label.
     """

@@ -38,7 +38,8 @@ def model_export_command(
 ) -> int:
     """Export the network of the training RUN: calibration, LiteRT file, parity check with Keras, model card.
 
-    The calibration is fitted on the first half of PublicTest in DATA; results are reported on the second half.
+    The calibration is fitted on the first half of PublicTest in DATA; results are reported on the second
+    half.
     """
     require_training_extra()
     from model.training.run_folder import read_run

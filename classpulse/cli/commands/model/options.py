@@ -19,8 +19,8 @@ votes_option = click.option(
 
 
 def require_votes(splits: Splits, data: Path) -> None:
-    """Raises UserError if a split has no face with a majority of raters: the head ``expression`` is trained, selected
-    and calibrated with their votes."""
+    """Raises UserError if a split has no face with a majority of raters: the head ``expression`` is trained,
+    selected and calibrated with their votes."""
     if not all(part.has_majority.any() for part in (splits.train, splits.choose, splits.report)):
         raise UserError(
             f"{data} has no FER+ votes, which the head used for monitoring needs.", "Give them with --votes."

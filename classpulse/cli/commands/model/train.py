@@ -94,8 +94,8 @@ def model_train_command(
 ) -> int:
     """Train a network on DATA: fitted on Training, the epoch selected on the first half of PublicTest.
 
-    The second half of PublicTest is never used. With --resume, an interrupted training continues as if it had not
-    been interrupted.
+    The second half of PublicTest is never used. With --resume, an interrupted training continues as if it had
+    not been interrupted.
     """
     require_training_extra()
     splits = official_splits(load_faces(data, votes))

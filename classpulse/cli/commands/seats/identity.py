@@ -1,4 +1,5 @@
-"""``classpulse seats assign``, ``merge``, ``split``, ``undo`` and ``corrections``: identities in a session."""
+"""``classpulse seats assign``, ``merge``, ``split``, ``undo`` and ``corrections``: identities in a
+session."""
 
 from __future__ import annotations
 

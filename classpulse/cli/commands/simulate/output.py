@@ -20,7 +20,8 @@ def write_simulation(
     *,
     as_json: bool,
 ) -> int:
-    """Write ``video.mp4`` and ``truth.json`` into ``out``, and print their paths with ``facts`` (JSON) or ``summary``.
+    """Write ``video.mp4`` and ``truth.json`` into ``out``, and print their paths with ``facts`` (JSON) or
+    ``summary``.
 
     Raises NotWritable, and what ``write_video`` raises.
     """

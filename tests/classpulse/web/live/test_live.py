@@ -21,7 +21,13 @@ from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from db.unit_of_work import Store
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import (
+    CommandRejected,
+    DaemonBusy,
+    DaemonUnreachable,
+    InvalidRequest,
+    RecordingNotFound,
+)
 from monitor.session.state import SessionState
 from tests.helpers.processes import PEOPLE, begin
 from tests.helpers.recorded import START
@@ -44,7 +50,7 @@ def fake(monkeypatch) -> FakeDaemon:
 @pytest.fixture
 def lesson(engine, accounts, fake) -> int:
     session = begin(engine)
-    fake.recordings = [recording(session_id=session, people=PEOPLE, media_s=300.0)]
+    fake.recordings = [recording(session_id=session, live_students=PEOPLE, media_s=300.0)]
     return session
 
 
@@ -71,8 +77,8 @@ class TestThePage:
         assert "4 / 5" in page
         for words in (
             "Mia &lt;b&gt;", "turned to the front", "resembling happiness",
-            "expression unknown: face too small", "eyes shut", "not seen", "seen, direction unknown",
-            "not named yet",
+            "expression unknown: face too small", "eyes closed", "not seen", "seen, direction unknown",
+            "not identified yet",
         ):  # fmt: skip
             assert words in page, words
         assert "<b>" not in page
@@ -81,7 +87,7 @@ class TestThePage:
     def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
         ada, found = browser("Ada"), SmallFaces.from_sizes([12.0] * 12, 4, 24)
         assert "more face" not in ada.get(f"/live/{lesson}").text
-        fake.recordings = [recording(session_id=lesson, people=PEOPLE, media_s=300.0, small_faces=found)]
+        fake.recordings = [recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)]
         page = ada.get(f"/live/{lesson}").text
         assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
         assert "Set detection.min_face_px to 12" in page
@@ -90,7 +96,7 @@ class TestThePage:
 
     def test_says_it_in_german(self, browser, lesson, fake) -> None:
         found = SmallFaces.from_sizes([12.0] * 12, 4, 24)
-        fake.recordings = [recording(session_id=lesson, people=PEOPLE, small_faces=found)]
+        fake.recordings = [recording(session_id=lesson, live_students=PEOPLE, small_faces=found)]
         page = browser("Ada").get(f"/live/{lesson}", headers={"accept-language": "de"}).text
         assert "Etwa 12 weitere Gesichter sind kleiner als 24" in page
         assert "Stellen Sie detection.min_face_px auf 12" in page
@@ -100,7 +106,7 @@ class TestThePage:
         assert page.count("<svg") == 2
         assert "&lt;i&gt;quiz&lt;/i&gt;" in page
         assert "(0:30): paused" in page
-        assert "-unwatched)" in page
+        assert "-unobserved)" in page
         assert "style=" not in page, "the policy of the page forbids it"
         assert "<caption>" in page
 
@@ -108,9 +114,9 @@ class TestThePage:
         ada = browser("Ada")
         for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
             # What was told last may be of before.
-            fake.recordings = [recording(session_id=lesson, state=state, people=PEOPLE, camera_reason="gone")]
+            fake.recordings = [recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")]
             page = ada.get(f"/live/{lesson}").text
-            assert "nobody is known to be present or away" in page, state
+            assert "it is not known who is present" in page, state
             assert "Mia" not in page
             assert ('<p class="error">gone' in page) == (state is SessionState.NO_SIGNAL)
 
@@ -128,14 +134,14 @@ class TestThePage:
         for _ in range(3):
             ada.get(f"/live/{lesson}")
         noted = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)]
-        assert noted.count(("look", f"session {lesson}", "by Ada")) == 1
+        assert noted.count(("view", f"session {lesson}", "by Ada")) == 1
 
     def test_of_a_lesson_that_is_over_is_its_report(self, browser, lesson, engine) -> None:
         end(engine, lesson)
         assert browser("Ada").get(f"/live/{lesson}").headers["location"] == f"/lessons/{lesson}"
 
     def test_says_so_where_the_program_does_not_answer(self, browser, lesson, fake) -> None:
-        fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
+        fake.silent = DaemonUnreachable("Classpulse (process 9) has not answered for 10 s.", "See its log.")
         page = browser("Ada").get(f"/live/{lesson}")
         assert page.status_code == 200
         assert "has not answered" in page.text
@@ -144,9 +150,9 @@ class TestThePage:
 class TestModes:
     @pytest.fixture
     def page(self, engine, browser, fake):
-        def get(mode: str, people=PEOPLE) -> str:
+        def get(mode: str, live_students=PEOPLE) -> str:
             session = begin(engine, mode)
-            fake.recordings = [recording(session_id=session, people=people)]
+            fake.recordings = [recording(session_id=session, live_students=people)]
             text = browser("Ada").get(f"/live/{session}").text
             ends_after(fake, engine, session, fake.looks + 2)
             return text + browser("Ada").get(f"/live/{session}/events").text
@@ -180,19 +186,19 @@ class TestEvents:
     def test_end_with_the_session_and_lead_to_its_report(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 2)
         first, *_, last = told(browser("Ada").get(f"/live/{lesson}/events"))
-        assert (first["session"], first["state"], first["over"]) == (lesson, "recording", False)
+        assert (first["session"], first["state"], first["is_over"]) == (lesson, "recording", False)
         assert "Mia" in first["parts"]["people"]
-        assert (last["over"], last["report"], last["next"]) == (True, f"/lessons/{lesson}", None)
+        assert (last["is_over"], last["report"], last["next_url"]) == (True, f"/lessons/{lesson}", None)
 
     def test_a_lesson_that_goes_on_in_another_session_says_where(self, browser, lesson, fake, engine) -> None:
         end(engine, lesson)
         room = queries.get_session(engine, lesson).room
         fake.recordings = [recording(session_id=lesson + 1, room=room)]
         (only,) = told(browser("Ada").get(f"/live/{lesson}/events"))
-        assert only["next"] == f"/live/{lesson + 1}"
+        assert only["next_url"] == f"/live/{lesson + 1}"
 
     def test_what_has_not_changed_is_not_sent_again(self, browser, lesson, fake, engine) -> None:
-        changed = recording(session_id=lesson, people=PEOPLE[:1])
+        changed = recording(session_id=lesson, live_students=PEOPLE[:1])
 
         def then() -> None:
             if fake.looks == 2:
@@ -220,12 +226,12 @@ class TestEvents:
             assert fake.looks < 10, "it goes on"
 
         fake.then = then
-        assert told(ada.get(f"/live/{lesson}/events"))[-1]["over"] is False
+        assert told(ada.get(f"/live/{lesson}/events"))[-1]["is_over"] is False
 
     def test_it_is_noted_that_somebody_looks(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 1)
         browser("Ada").get(f"/live/{lesson}/events")
-        assert ("look", f"session {lesson}") in [
+        assert ("view", f"session {lesson}") in [
             (o.action, o.subject) for o in queries.list_audit_entries(engine)
         ]
 
@@ -244,13 +250,14 @@ class TestOrders:
 
     def test_a_marker_is_put_without_leaving_the_page(self, browser, lesson, fake) -> None:
         ada = browser("Ada")
-        headers = {"accept": "application/json", "x-form-token": ada.token()}
+        headers = {"accept": "application/json", "x-csrf-token": ada.token()}
         answer = ada.post(f"/live/{lesson}/mark", data={"text": "quiz"}, headers=headers)
         assert answer.json() == {"session": lesson, "done": "mark", "at_s": 60.0}
         assert fake.orders == [Request("mark", text="quiz", session_id=lesson)]
-        fake.refuses = ControlError("the marker has no text; say what happened, such as 'quiz handed out'")
+        fake.refuses = InvalidRequest("The marker has no text.", "Enter what happened.")
         answer = ada.post(f"/live/{lesson}/mark", data={"text": " "}, headers=headers)
-        assert (answer.status_code, answer.json()["error"][:22]) == (409, "the marker has no text")
+        assert answer.status_code == 409
+        assert answer.json() == {"error": "The marker has no text.", "hint": "Enter what happened."}
 
     def test_a_counsellor_looks_on(self, browser, lesson, fake) -> None:
         cleo = browser("Cleo")
@@ -260,10 +267,10 @@ class TestOrders:
         assert 'action="/live' not in cleo.get(f"/live/{lesson}").text
 
     def test_why_it_was_not_done_is_said_on_the_page(self, browser, lesson, fake) -> None:
-        fake.refuses = ControlError("7b is paused already; 'classpulse resume' goes on")
+        fake.refuses = CommandRejected("7b is already paused.", "Use 'classpulse resume'.")
         answer = browser("Ada").submit(f"/live/{lesson}/pause")
         assert answer.status_code == 409
-        assert '<p class="error" role="alert">7b is paused already</p>' in answer.text
+        assert '<p class="error" role="alert">7b is already paused.</p>' in answer.text
 
 
 class TestThePicture:
@@ -274,13 +281,13 @@ class TestThePicture:
         assert answer.headers["content-type"] == "image/jpeg"
         assert answer.headers["cache-control"] == "no-store"
         assert fake.orders == [Request("picture", session_id=lesson)]
-        assert ("watch", f"session {lesson}") in [
+        assert ("view preview", f"session {lesson}") in [
             (o.action, o.subject) for o in queries.list_audit_entries(engine)
         ]
 
     def test_where_there_is_nothing_to_see_there_is_none(self, browser, lesson, fake) -> None:
         assert browser("Ada").get(f"/live/{lesson}/picture").status_code == 204
-        fake.refuses = ControlError("session 1 is not being recorded any more")
+        fake.refuses = RecordingNotFound("Session 1 is no longer being recorded.")
         assert browser("Ada").get(f"/live/{lesson}/picture").status_code == 409
 
     @pytest.mark.parametrize(("setting", "code"), [("false", 404), ("true", 200)])
@@ -289,7 +296,7 @@ class TestThePicture:
     ) -> None:
         path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n")
         ada = visiting(build_app(read_config(path), engine))
-        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         session = begin(engine, "behaviour")
         fake.jpeg = base64.b64encode(b"picture").decode()
         assert ada.get(f"/live/{session}/picture").status_code == code
@@ -298,7 +305,7 @@ class TestThePicture:
 
 def test_many_viewers_are_one_look(monkeypatch, tmp_path) -> None:
     asked, now = [], [0.0]
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: asked.append(folder) or daemon())
     look = DaemonStatusCache(tmp_path, lambda: now[0])
     for _ in range(20):
         look.snapshot()
@@ -310,7 +317,7 @@ def test_many_viewers_are_one_look(monkeypatch, tmp_path) -> None:
 
 def test_nobody_waits_for_a_program_that_takes_its_time(monkeypatch, tmp_path) -> None:
     now = [0.0]
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: daemon(pid=1))
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: daemon(pid=1))
     look = DaemonStatusCache(tmp_path, lambda: now[0])
     look.snapshot()
     now[0] = 10.0
@@ -320,14 +327,14 @@ def test_nobody_waits_for_a_program_that_takes_its_time(monkeypatch, tmp_path) -
         assert look.snapshot().daemon.pid == 1
         return daemon(pid=2)
 
-    monkeypatch.setattr(daemonlook, "ask_daemon", slow)
+    monkeypatch.setattr(daemonlook, "daemon_status", slow)
     assert look.snapshot().daemon.pid == 2
 
 
 def test_after_an_order_the_next_look_is_a_new_one(monkeypatch, tmp_path) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
-    monkeypatch.setattr(daemonlook, "ask", lambda folder, request: {})
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: asked.append(folder) or daemon())
+    monkeypatch.setattr(daemonlook, "send_request", lambda folder, request: {})
     look = DaemonStatusCache(tmp_path, lambda: 0.0)
     look.snapshot()
     look.send(Request("stop"))
@@ -336,7 +343,7 @@ def test_after_an_order_the_next_look_is_a_new_one(monkeypatch, tmp_path) -> Non
 
 
 def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> None:
-    answers: list[Any] = [ControlError("busy"), {"jpeg": "abc"}]
+    answers: list[Any] = [DaemonBusy("Classpulse is busy."), {"jpeg": "abc"}]
 
     def ask(folder: object, request: Request) -> Any:
         answer = answers.pop(0)
@@ -344,9 +351,9 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
             raise answer
         return answer
 
-    monkeypatch.setattr(daemonlook, "ask", ask)
+    monkeypatch.setattr(daemonlook, "send_request", ask)
     pictures = PreviewFetcher(DaemonStatusCache(tmp_path))
-    with pytest.raises(ControlError, match="busy"):
+    with pytest.raises(DaemonBusy):
         pictures.fetch(1)
     assert pictures.fetch(1) == "abc"
 
