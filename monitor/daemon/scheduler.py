@@ -3,10 +3,10 @@
 ``Hooks`` are the callbacks. ``begin``, ``end`` and ``missed`` are called one at a time in a thread of the
 scheduler, so they must return soon; ``nightly`` has a thread of its own. An exception of a hook is logged.
 
-``monitor.daemon.timetable`` decides; this module adds threads and clock, by APScheduler with jobs in memory.
-The next start of each slot and of the nightly job is stored in ``schedule.json`` in the data folder: a start
-that has passed when the daemon starts was missed meanwhile. The file contains no name and no address. It can
-be deleted: lessons missed before are not reported then.
+``monitor.daemon.timetable`` decides; this module adds threads and clock: two checks that APScheduler runs
+every second. The next start of each slot and of the nightly job is stored in ``schedule.json`` in the data
+folder: a start that has passed when the daemon starts was missed meanwhile. The file contains no name and no
+address. It can be deleted: lessons missed before are not reported then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -40,9 +40,8 @@ log = logging.getLogger(__name__)
 SCHEDULE_FILE = "schedule.json"
 NIGHTLY_KEY = "night"
 
-_TICK_S = 15
-"""Longest time between two readings of the clock: a timer does not advance while the computer is suspended,
-so a scheduler that waits for one is late after it."""
+CHECK_INTERVAL_S = 1
+"""Interval of the checks for what is due. A timer until the next start would be late after a suspend."""
 
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -112,10 +111,13 @@ class LessonScheduler:
         self._clock = clock
         self._slots = _by_key(timetable.slots)
         self._starts: dict[str, datetime] = {}
+        self._current: list[ScheduledLesson] = []
+        self._running: list[ScheduledLesson] = []
         self._handled: set[ScheduledLesson] = set()
         self._scheduler: BackgroundScheduler | None = None
-        # Held while a hook runs, so that stop() can wait for it.
+        # Held during the checks, so that stop() can wait for a running hook.
         self._lesson_lock, self._night_lock = threading.Lock(), threading.Lock()
+        self._starts_lock = threading.Lock()
 
     def __enter__(self) -> LessonScheduler:
         self.start()
@@ -136,24 +138,30 @@ class LessonScheduler:
             save_starts(self._path, self._starts)
         except OSError as error:
             raise _unusable(self._path, error) from None
-        # A missed start is reported by the hook.
-        logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)
-        self._scheduler = BackgroundScheduler(
+        self._current = self.timetable.lessons_at(now)
+        for name in ("apscheduler.scheduler", "apscheduler.executors.default"):
+            # A check that is skipped or late is made up for by the next one.
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._scheduler = scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1), "night": ThreadPoolExecutor(1)},
             timezone=UTC,
             daemon=True,
         )
-        self._scheduler.start()
-        self._run_at(now, self._start_current, self.timetable.lessons_at(now))
-        self._scheduler.add_job(
-            self._guarded, "interval", seconds=_TICK_S, args=(self._run_due,), coalesce=True
-        )
+        for check, executor in ((self.run_due, "default"), (self.run_night, "night")):
+            scheduler.add_job(
+                check,
+                "interval",
+                seconds=CHECK_INTERVAL_S,
+                executor=executor,
+                coalesce=True,
+                next_run_time=now,
+            )
+        scheduler.start()
 
     def stop(self) -> None:
         """Call no more hooks; waits for a running one, so it must not be called in a hook."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
-            # Without waiting: APScheduler would hold the lock that a running job needs to add another.
             scheduler.shutdown(wait=False)
         with self._lesson_lock, self._night_lock:
             pass
@@ -185,50 +193,62 @@ class LessonScheduler:
                 starts[key] = start
         return starts
 
-    def _run_due(self) -> None:
-        """Handle every start that has passed, and set the timer for the next."""
-        now = self._clock()
-        due_lessons: list[ScheduledLesson] = []
-        is_night = False
-        for key, start in list(self._starts.items()):
-            if key == NIGHTLY_KEY:
-                # Of several missed nights one is made up for.
-                is_night = start <= now
-                self._set_start(key, self.next_start(key, now) if is_night else start)
-                continue
-            next_start: datetime | None = start
-            while next_start is not None and next_start <= now:
-                lesson = self.timetable.latest_of_slot(self._slots[key], next_start)
-                if lesson is not None and lesson.starts_at == next_start:
-                    due_lessons.append(lesson)
-                next_start = self.next_start(key, next_start)
-            self._set_start(key, next_start)
-        if due_lessons or is_night:
-            self._save()  # first, so that a crash in a hook does not repeat it
-        if is_night:
-            self._run_at(now, self._hooks.nightly, executor="night")
-        for lesson in sorted(due_lessons, key=lambda lesson: lesson.starts_at):
-            _logged(self._decide, lesson)
-        if self._starts:
-            self._run_at(min(self._starts.values()), self._run_due, job_id="next")
+    def run_due(self) -> None:
+        """Start the current lessons after a start of the daemon, then handle every start and end that has
+        passed; called by the scheduler."""
+        with self._lesson_lock:
+            if self._scheduler is None:
+                return
+            current, self._current = self._current, []
+            for lesson in current:
+                _logged(self._resume, lesson)
+            now = self._clock()
+            due = [lesson for key in self._slots for lesson in self._pop_due(key, now)]
+            if due:
+                self._save()  # first, so that a crash in a hook does not repeat it
+            for lesson in sorted(due, key=lambda lesson: lesson.starts_at):
+                _logged(self._decide, lesson)
+            for lesson in [lesson for lesson in self._running if lesson.ends_at <= now]:
+                self._running.remove(lesson)
+                _logged(self._hooks.end, lesson)
+
+    def run_night(self) -> None:
+        """Run the nightly job if it is due; of several missed nights one is made up for. Called by the
+        scheduler."""
+        with self._night_lock:
+            now = self._clock()
+            if self._scheduler is None or self._starts[NIGHTLY_KEY] > now:
+                return
+            self._set_start(NIGHTLY_KEY, self.next_start(NIGHTLY_KEY, now))
+            self._save()
+            _logged(self._hooks.nightly)
+
+    def _pop_due(self, key: str, now: datetime) -> list[ScheduledLesson]:
+        """The lessons of a slot from its next start until ``now``; advances the next start."""
+        lessons = []
+        start = self._starts.get(key)
+        while start is not None and start <= now:
+            lesson = self.timetable.latest_of_slot(self._slots[key], start)
+            if lesson is not None and lesson.starts_at == start:
+                lessons.append(lesson)
+            start = self.next_start(key, start)
+        self._set_start(key, start)
+        return lessons
 
     def _set_start(self, key: str, start: datetime | None) -> None:
-        if start is None:
-            self._starts.pop(key, None)
-        else:
-            self._starts[key] = start
+        with self._starts_lock:
+            if start is None:
+                self._starts.pop(key, None)
+            else:
+                self._starts[key] = start
 
     def _save(self) -> None:
         try:
-            save_starts(self._path, self._starts)
+            with self._starts_lock:
+                save_starts(self._path, self._starts)
         except OSError as error:
             # A full disk must not stop the lessons.
             log.warning("%s cannot be written: %s", self._path.name, error_line(error))
-
-    def _start_current(self, lessons: Sequence[ScheduledLesson]) -> None:
-        for lesson in lessons:
-            _logged(self._resume, lesson)
-        self._run_due()
 
     def _resume(self, lesson: ScheduledLesson) -> None:
         """Continue a lesson that takes place at the start of the daemon. If it is too late, its stored start
@@ -244,39 +264,10 @@ class LessonScheduler:
             return
         self._handled.add(lesson)
         if lesson.may_start(max(self._clock(), lesson.starts_at), self._late_start):
-            self._run_at(lesson.ends_at, self._hooks.end, lesson)
+            self._running.append(lesson)
             self._hooks.begin(lesson)
         else:
             self._hooks.missed(lesson)
-
-    def _run_at(
-        self,
-        at: datetime,
-        call: Callable[..., object],
-        *arguments: object,
-        executor: str = "default",
-        job_id: str | None = None,
-    ) -> None:
-        scheduler = self._scheduler
-        if scheduler is not None:
-            scheduler.add_job(
-                self._guarded,
-                "date",
-                run_date=at,
-                args=(call, *arguments),
-                kwargs={"lock": self._night_lock} if executor == "night" else {},
-                executor=executor,
-                id=job_id,
-                replace_existing=job_id is not None,
-                misfire_grace_time=None,
-            )
-
-    def _guarded(
-        self, call: Callable[..., object], *arguments: object, lock: threading.Lock | None = None
-    ) -> None:
-        with lock or self._lesson_lock:
-            if self._scheduler is not None:
-                _logged(call, *arguments)
 
 
 def _logged(call: Callable[..., object], *arguments: object) -> None:

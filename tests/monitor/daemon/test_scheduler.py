@@ -6,7 +6,6 @@ from __future__ import annotations
 import queue
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -91,12 +90,10 @@ def running(
 
 
 def settle(calls: Calls, scheduler: LessonScheduler) -> list[str]:
-    """All calls that were due: an extra job is queued behind them."""
-    scheduler._run_at(datetime.now(UTC), lambda: calls.calls.put(("done", None)))
-    names = []
-    while (name := calls.next()[0]) != "done":
-        names.append(name)
-    return names
+    """All calls that were due."""
+    scheduler.run_due()
+    scheduler.run_night()
+    return calls.rest()
 
 
 def starts(folder: Path) -> dict[str, datetime]:
@@ -174,27 +171,30 @@ class TestALesson:
             assert settle(calls, scheduler) == ["begin", "begin"]
         assert "no process could be started" in caplog.text
 
-    def test_running_job_may_add_a_job_during_stop(self, tmp_path: Path) -> None:
+    def test_stop_waits_for_a_running_hook_and_calls_no_other(self, tmp_path: Path) -> None:
         calls = Calls()
-        scheduler = LessonScheduler(Timetable((), ZONE), tmp_path, calls.hooks, late_start=LATE)
+        is_running, may_return = threading.Event(), threading.Event()
+
+        def begin(lesson: ScheduledLesson) -> None:
+            is_running.set()
+            assert may_return.wait(WAIT_S)
+            calls.calls.put(("begin", lesson))
+
+        table = Timetable((slot(-5 * MINUTE, 40 * MINUTE),), ZONE)
+        scheduler = LessonScheduler(table, tmp_path, replace(calls.hooks, begin=begin), late_start=LATE)
         scheduler.start()
-        jobs = scheduler._scheduler
-
-        def work() -> None:
-            calls.calls.put(("working", None))
-            while jobs.running:
-                time.sleep(0.01)
-            time.sleep(0.2)  # stop() waits for it now
-            jobs.add_job(calls.hooks.nightly, "date")
-            calls.calls.put(("done", None))
-
-        scheduler._run_at(datetime.now(UTC), work)
-        assert calls.next()[0] == "working"
+        assert is_running.wait(WAIT_S)
         end = threading.Thread(target=scheduler.stop, daemon=True)
         end.start()
+        end.join(0.2)
+        assert end.is_alive()
+        may_return.set()
         end.join(WAIT_S)
         assert not end.is_alive()
-        assert calls.rest() == ["done"]
+        assert calls.rest() == ["begin"]
+        scheduler.run_due()
+        scheduler.run_night()
+        assert calls.rest() == []
 
 
 class TestComputerWasOff:
@@ -355,8 +355,9 @@ class TestDecisions:
         scheduler = LessonScheduler(table, tmp_path, calls.hooks, late_start=LATE, clock=lambda: now)
         (key,) = scheduler._slots
         scheduler._starts = {key: scheduled or self.START}
-        scheduler._run_due()
-        scheduler._run_due()
+        scheduler._scheduler = "not started"
+        scheduler.run_due()
+        scheduler.run_due()
         return calls.rest()
 
     @pytest.mark.parametrize(
