@@ -266,7 +266,7 @@ class TestPaths:
         answer = browser("Root").get(path.encode("utf-8", "surrogateescape").decode("latin-1"))
         assert answer.status_code in {303, 307, 400, 404, 405}, path
         assert "root:" not in answer.text
-        assert "def site_of" not in answer.text
+        assert "def context_of" not in answer.text
         assert "evil.example" not in answer.headers.get("location", "")
 
     def test_static_files_are_files_and_no_folder(self, browser) -> None:
