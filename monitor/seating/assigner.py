@@ -93,8 +93,8 @@ class SeatAssigner:
             reidentified: ``{track: student}``, which overrides the seat.
 
         Returns:
-            ``{track_id: student}`` for visible tracks, at most one track per student. Students are numbered from 0 in
-            order of confirmation.
+            ``{track_id: student}`` for visible tracks, at most one track per student. Students are numbered
+            from 0 in order of confirmation.
         """
         descriptors = descriptors or {}
         for student, descriptor in (background or {}).items():

@@ -47,7 +47,8 @@ class CannotMaskError(SetupError):
         count = english_count(len(pseudonyms), "student")
         problem, hint = {
             MaskObstacle.NO_PLAN: (
-                f"{count} of class {class_name!r} opted out and the class has no seat plan, so they cannot be masked.",
+                f"{count} of class {class_name!r} opted out and the class has no seat plan, so they cannot "
+                "be masked.",
                 "Create a plan with 'classpulse seats create'.",
             ),
             MaskObstacle.NO_SEAT: (

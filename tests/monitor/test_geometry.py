@@ -10,7 +10,7 @@ SHIFT = np.array([[1.0, 0.0, 10.0], [0.0, 1.0, 20.0]])
 POINTS = np.array([(0.0, 0.0), (3.0, 4.0), (-1.0, 2.0)])
 
 
-def test_one_after_the_other_and_back() -> None:
+def test_compose_and_inverse() -> None:
     np.testing.assert_allclose(
         transform_points(compose_similarities(TURN, SHIFT), POINTS),
         transform_points(TURN, transform_points(SHIFT, POINTS)),
@@ -19,13 +19,13 @@ def test_one_after_the_other_and_back() -> None:
     np.testing.assert_array_equal(transform_points(identity(), POINTS), POINTS)
 
 
-def test_lines_become_longer_by_the_zoom() -> None:
+def test_scale_factor_is_the_growth_of_lengths() -> None:
     assert scale_factor(TURN) == pytest.approx(2.0)
     one, other = transform_points(TURN, POINTS)[:2]
     assert np.hypot(*(one - other)) == pytest.approx(2 * 5.0)
 
 
-def test_between_enlarged_pictures() -> None:
-    """What takes small pixels to small ones takes large ones, three and four times as many, to large ones."""
+def test_rescale_between_enlarged_images() -> None:
+    """Between images three and four times as large."""
     large = rescale(TURN, 3.0, 4.0)
     np.testing.assert_allclose(transform_points(large, 3.0 * POINTS), 4.0 * transform_points(TURN, POINTS))

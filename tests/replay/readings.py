@@ -1,8 +1,8 @@
-"""What the product stored and reported, in the vocabulary of the reference files.
+"""Stored and reported results, in the vocabulary of the reference files.
 
-This module alone knows the product's names of columns, JSON keys and stored values. When one of them is
-renamed, it is renamed here and the reference stays as it is. Numbers are rounded to what a person can read;
-the tolerances (``replay.inputs``) decide what counts as a difference.
+Only this module knows the names of columns, JSON keys and stored values. When one is renamed, it is renamed
+here and the references stay the same. Numbers are rounded for readability; the tolerances
+(``tests.replay.inputs``) decide what counts as a difference.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ PRESENCES = {
     SessionPresence.RUNNING: "running",
 }
 FIGURES = ("seen", "facing", "shut", *EMOTIONS)
-"""The figures of a lesson in the order in which the history has them."""
+"""The figures of a lesson in the order of the history."""
 
 
 def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
-    """What the database holds of a session: of each student totals and counts per ``window_s`` seconds."""
+    """The stored results of a session: totals per student, and counts per ``window_s`` seconds."""
     session = queries.get_session(engine, session_id)
     students = {one.id: one.pseudonym for one in queries.list_students(engine, session_id)}
     bins, tracks = queries.load_bins(engine, session_id), queries.list_tracks(engine, session_id)
@@ -112,8 +112,8 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
 
 
 def _tracks(tracks: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
-    """Hits are summed, because where one track ends and the next begins says little."""
-    bases = Counter(BASES[grounds] for grounds, _ in tracks)
+    """Hits are summed, because the boundaries between tracks vary."""
+    bases = Counter(BASES[basis] for basis, _ in tracks)
     return {"count": len(tracks), "hit_samples": sum(hits for _, hits in tracks), "bases": dict(bases)}
 
 
@@ -129,7 +129,7 @@ def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
         "bins": len(bins),
         "seen_s": round(sum(one.seen_s for one in bins), 1),
         "observed_s": round(sum(one.watched_s for one in bins), 1),
-        # Sums and not means: a mean over two readable samples is decided by each of them.
+        # Sums and not means, because a mean over two readable samples depends on each of them.
         "expression_samples": {
             name: round(
                 sum(one.probabilities[place] * one.usable_samples for one in bins if one.probabilities), 1
@@ -144,7 +144,7 @@ def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
 
 
 def _poses(bins: Sequence[TimelineBin]) -> dict[str, int]:
-    """The readable samples by head pose."""
+    """Numbers of readable samples by head pose."""
     counts = dict.fromkeys(POSES.values(), 0)
     for one in bins:
         for pose, count in one.pose_counts.items():
@@ -153,7 +153,7 @@ def _poses(bins: Sequence[TimelineBin]) -> dict[str, int]:
 
 
 def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
-    """Numbers of samples; every reason is named, so that none goes missing at zero."""
+    """Numbers of samples; reasons with zero samples are included."""
     counts = dict.fromkeys(REASONS.values(), 0)
     for one in bins:
         for reason, count in one.unreadable_reasons.items():
@@ -170,29 +170,31 @@ def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    """Not the mean: the pose of a half-hidden face can be anything, and one such bin would decide it."""
+    """The median and not the mean, because one bin of a half-occluded face can have any pose."""
     known = [value for value in values if value is not None]
     return round(median(known), 2) if known else None
 
 
 def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
-    """What the report of a session says, from its JSON file. Texts are counted and not compared."""
+    """The report of a session, from its JSON file. Texts are counted and not compared."""
     files = generate_report(engine, session_id, config, formats=("json", "csv"), folder=folder)
-    said = json.loads(files["json"].read_text(encoding="utf-8"))
-    whole = said["class"]
+    report = json.loads(files["json"].read_text(encoding="utf-8"))
+    class_values = report["class"]
     return {
         "class": {
-            "students": whole["students"],
-            "seen_share": _rounded(whole["seen_share"]),
-            "facing_share": _rounded(whole["facing_share"]),
-            "expression_share": {name: _rounded(share) for name, share in whole["expressions"].items()},
-            "changes": [[one["measure"], round(one["at_s"])] for one in whole["changes"]],
+            "students": class_values["students"],
+            "seen_share": _rounded(class_values["seen_share"]),
+            "facing_share": _rounded(class_values["facing_share"]),
+            "expression_share": {
+                name: _rounded(share) for name, share in class_values["expressions"].items()
+            },
+            "changes": [[one["measure"], round(one["at_s"])] for one in class_values["changes"]],
         },
-        "missed_faces": said["small_faces"] and said["small_faces"]["count"],
-        "masked_seats": said["masked_seats"],
-        "corrections": len(said["corrections"]),
-        "notes": len(said["markers"]),
-        "gaps": len(said["gaps"]),
+        "missed_faces": report["small_faces"] and report["small_faces"]["count"],
+        "masked_seats": report["masked_seats"],
+        "corrections": len(report["corrections"]),
+        "notes": len(report["markers"]),
+        "gaps": len(report["gaps"]),
         "csv_rows": len(files["csv"].read_text(encoding="utf-8-sig").splitlines()),
         "students": {
             one["name"]: {
@@ -204,25 +206,25 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
                 "arrivals": len(one["uncertain_arrivals_s"]),
                 "longest_shut_s": one["attention"]["longest_closed_s"],
                 "minutes": len(one["attention"]["minutes"]),
-                "sadness": _verdict(one, "sad_share"),
-                "attention": _verdict(one["attention_flag"], "away_share"),
+                "sadness": _decision(one, "sad_share"),
+                "attention": _decision(one["attention_flag"], "away_share"),
             }
-            for one in said["students"]
+            for one in report["students"]
         },
     }
 
 
-def _verdict(said: dict[str, Any], share: str) -> dict[str, Any]:
-    numbers = said["numbers"]
+def _decision(report: dict[str, Any], share: str) -> dict[str, Any]:
+    numbers = report["numbers"]
     return {
-        "decision": DECISIONS[said["outcome"]],
+        "decision": DECISIONS[report["outcome"]],
         "reasons": len(numbers["reasons"]),
         "estimate": _rounded(numbers[share]),
         "interval_ends": [_rounded(numbers[f"{share}_{end}"]) for end in ("low", "high")],
         "usual_share": _rounded(numbers["baseline_share"]),
         "usual_sessions": numbers["baseline_sessions"],
         "as_usual": numbers["within_baseline"],
-        "earlier": len(said["earlier"]),
+        "earlier": len(report["earlier"]),
     }
 
 
@@ -233,12 +235,11 @@ def _rounded(value: float | None) -> float | None:
 def scored(
     engine: Engine, session_id: int, truth: GroundTruth, samples: Sequence[FrameResult], *, tiles: bool
 ) -> dict[str, Any]:
-    """How well a video was followed, against its ground truth. ``tiles``: the truth knows expressions and
-    directions too."""
-    found = score_tracking(truth, samples)
-    identity, presence, detection = found.identity, found.presence, found.detection
+    """The tracking scores of a video. ``tiles``: the ground truth includes expressions and head poses."""
+    scores = score_tracking(truth, samples)
+    identity, presence, detection = scores.identity, scores.presence, scores.detection
     values: dict[str, Any] = {
-        "frames": found.frames,
+        "frames": scores.frames,
         "recall_share": _rounded(detection.recall),
         "precision_share": _rounded(detection.precision),
         "students": identity.students,
@@ -253,7 +254,7 @@ def scored(
     if tiles:
         timeline = score_stored_session(engine, session_id, truth)
         values["timeline"] = {
-            "found": timeline.found_students,
+            "scores": timeline.found_students,
             "strays": len(timeline.unmatched),
             "presence_error_share": _rounded(timeline.presence_error),
             "facing_right_share": _rounded(timeline.facing_accuracy),
@@ -264,7 +265,7 @@ def scored(
 
 
 def summarised(engine: Engine, class_name: str, time_zone: str) -> dict[str, Any]:
-    """What the history of a class holds: stored summaries, the lessons, the weeks, the students' trends."""
+    """The history of a class: stored summaries, lessons, weeks, and trends of students."""
     term = load_term(engine, class_name, ReportSettings(timezone=time_zone))
     history = class_history(engine, class_name, None)
     names = {number: one.pseudonym for number, one in history.students.items()}

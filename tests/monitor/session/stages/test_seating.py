@@ -17,7 +17,8 @@ RED = np.array([1.0, 0.0], np.float32)
 
 
 class Layout:
-    """A layout detector that knows the students of some tracks by their tiles, and of others by their context."""
+    """A layout detector that knows the students of some tracks by their tiles, and of others by their
+    context."""
 
     def __init__(self, by_tile: dict[int, int] | None = None, known: dict[int, int] | None = None) -> None:
         self._by_tile, self._known = by_tile or {}, known or {}
