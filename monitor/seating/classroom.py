@@ -58,8 +58,9 @@ class CannotMaskError(SetupError):
             ),
             MaskObstacle.VIEW_MISMATCH: (
                 f"The camera view does not match the seat plan of class {class_name!r}, so the seats of "
-                f"{english_count(len(pseudonyms), 'opted-out student')} cannot be masked. No frame was analysed.",
-                "Re-aim the camera to match the plan, or create a new plan with 'classpulse seats create'.",
+                f"{english_count(len(pseudonyms), 'opted-out student')} cannot be masked. "
+                "No frame was analysed.",
+                "Re-aim the camera to match the plan, or create a new one with 'classpulse seats create'.",
             ),
         }[obstacle]
         super().__init__(problem, hint)

@@ -188,9 +188,9 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
             "expression_share": {
                 name: _rounded(share) for name, share in class_values["expressions"].items()
             },
-            "changes": [[one["measure"], round(one["at_s"])] for one in class_values["changes"]],
+            "changes": [[one["measure"], round(one["at_s"])] for one in class_values["change_points"]],
         },
-        "missed_faces": report["small_faces"] and report["small_faces"]["count"],
+        "missed_faces": report["small_faces"] and report["small_faces"]["missed"],
         "masked_seats": report["masked_seats"],
         "corrections": len(report["corrections"]),
         "notes": len(report["markers"]),
@@ -201,9 +201,9 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
                 "seen_share": _rounded(one["coverage"]),
                 "facing_share": _rounded(one["facing_share"]),
                 "readable_share": _rounded(one["usable_share"]),
-                "dominant": one["dominant"],
+                "dominant": one["dominant_expression"],
                 "first_seen_s": one["first_seen_s"],
-                "arrivals": len(one["uncertain_arrivals_s"]),
+                "arrivals": len(one["uncertain_reidentifications_s"]),
                 "longest_shut_s": one["attention"]["longest_closed_s"],
                 "minutes": len(one["attention"]["minutes"]),
                 "sadness": _decision(one, "sad_share"),
