@@ -51,7 +51,7 @@ def main() -> None:
     grid = TileGrid(arguments.students)
     heads = MeshPoseEstimator(AttentionSettings())
     detector = load_detector(DetectionSettings())
-    rooms = [draw_backdrop(one.appearance.backdrop, *CAMERA) for one in call.students]
+    rooms = [draw_backdrop(item.appearance.backdrop, *CAMERA) for item in call.students]
     for name, parts in (("whole", False), ("part", True)):
         sizes, bytes_, off, seen, faces = [], [], [], 0, 0
         known: dict[int, Box] = {}

@@ -100,9 +100,9 @@ def norfair_by(distance: Any, threshold: float) -> Counted:
         ]
         tracked = tracker.update(detections=found)
         return {
-            one.last_detection.data: one.id
-            for one in tracked
-            if any(one.last_detection is detection for detection in found)
+            item.last_detection.data: item.id
+            for item in tracked
+            if any(item.last_detection is detection for detection in found)
         }
 
     return Counted(number)

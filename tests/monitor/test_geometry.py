@@ -21,8 +21,8 @@ def test_compose_and_inverse() -> None:
 
 def test_scale_factor_is_the_growth_of_lengths() -> None:
     assert scale_factor(TURN) == pytest.approx(2.0)
-    one, other = transform_points(TURN, POINTS)[:2]
-    assert np.hypot(*(one - other)) == pytest.approx(2 * 5.0)
+    item, other = transform_points(TURN, POINTS)[:2]
+    assert np.hypot(*(item - other)) == pytest.approx(2 * 5.0)
 
 
 def test_rescale_between_enlarged_images() -> None:

@@ -74,9 +74,9 @@ def test_view_is_independent_of_the_people_in_it(monkeypatch) -> None:
     other = hall(SEATS)
     for x1, y1, x2, y2 in (tuple(map(round, box)) for box in SEATS.values()):
         other[y1:y2, x1:x2] = room(seed=5)[y1:y2, x1:x2]
-    one, two = (extract_reference_view(picture, PEOPLE) for picture in (hall(SEATS), other))
-    np.testing.assert_array_equal(one.keypoints, two.keypoints)
-    np.testing.assert_array_equal(one.descriptors, two.descriptors)
+    item, two = (extract_reference_view(picture, PEOPLE) for picture in (hall(SEATS), other))
+    np.testing.assert_array_equal(item.keypoints, two.keypoints)
+    np.testing.assert_array_equal(item.descriptors, two.descriptors)
 
 
 def test_image_without_keypoints_raises() -> None:

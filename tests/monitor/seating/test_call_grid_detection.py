@@ -19,7 +19,7 @@ def test_find_grid_in_a_call_of_any_style(count: int, style: str) -> None:
     right = 0
     for seed in range(3):
         image, tiles, _ = drawn_call(
-            count, STYLES[style], seed=seed, people=[100 * seed + one for one in range(count)]
+            count, STYLES[style], seed=seed, people=[100 * seed + item for item in range(count)]
         )
         grid = find_grid(image)
         if grid is not None and len(grid.tiles) == count:

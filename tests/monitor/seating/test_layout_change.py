@@ -305,7 +305,7 @@ def test_people_walking_before_a_moving_camera_are_no_change() -> None:
         image = np.roll(image, int(rng.integers(50, 250)), axis=1)
         assert later(detector, image, faces) is None
         assert not detector.in_transition
-        detector.store_reference(image, dict(enumerate(faces)), {one: one for one in range(6)}, IDENTITY)
+        detector.store_reference(image, dict(enumerate(faces)), {item: item for item in range(6)}, IDENTITY)
 
 
 def replaced(image: ImageBGR, faces: list[Box], tile: int, person: int) -> tuple[ImageBGR, list[Box]]:

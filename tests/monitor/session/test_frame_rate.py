@@ -47,7 +47,7 @@ def test_recovered_rate_is_noted_and_rates_between_the_limits_are_not() -> None:
 
 def test_alternating_rate_is_noted_at_most_once_per_window() -> None:
     monitor = FrameRateMonitor(2.0)
-    note = [one for k in range(100) for one in run(monitor, 20.0 * k, 20.0 * k + 20, (0.2, 4.0)[k % 2])]
+    note = [item for k in range(100) for item in run(monitor, 20.0 * k, 20.0 * k + 20, (0.2, 4.0)[k % 2])]
     times = [at_s for at_s, _ in note]
     assert len(note) > 2
     assert min(np.diff(times)) >= WINDOW_S

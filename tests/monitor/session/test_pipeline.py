@@ -119,13 +119,13 @@ def test_tracked_faces_carry_the_expression_of_this_frame() -> None:
     faces = [face(100, 100), face(300, 100)]
     p = pipeline(*[faces] * 4, reader=InTurn(SAD, UnreadableReason.HEAD_BOWED))
     for sample in run(p, 4):
-        readings = {one.box_xyxy: one.expression for one in sample.tracked_faces}
+        readings = {item.box_xyxy: item.expression for item in sample.tracked_faces}
         assert readings == {faces[0].box_xyxy: SAD, faces[1].box_xyxy: UnreadableReason.HEAD_BOWED}
 
 
 def test_behaviour_mode_yields_no_expression() -> None:
     (sample,) = run(pipeline([face(100, 100)], reader=NullExpressionEstimator()), 1)
-    assert [one.expression for one in sample.tracked_faces] == [UnreadableReason.NOT_COMPUTED]
+    assert [item.expression for item in sample.tracked_faces] == [UnreadableReason.NOT_COMPUTED]
 
 
 def test_single_frame_counts_all_visible_faces() -> None:
@@ -309,9 +309,9 @@ def returning(
     ``then`` are their descriptors."""
     owner, visitor = face(100, 100, 40), face(100, 100, 41)
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
+    def colours(image_bgr, item: Face) -> np.ndarray:
         # An empty seat is a face without keypoints.
-        return bare if np.isnan(one.keypoints).all() else first if one is owner else then
+        return bare if np.isnan(item.keypoints).all() else first if item is owner else then
 
     scripts = [[owner]] * 6 + [[]] * 70 + [[visitor]] * 6
     return build_pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, colours), scripts
@@ -322,7 +322,7 @@ def test_appearance_distinguishes_a_visitor_from_the_owner() -> None:
     samples = run(p, len(faces))
     assert p.assigner.student_count == 2
     assert samples[-1].tracked_faces[0].student == 1
-    assert [one.basis for one in p.pop_changed_tracks()] == [None, AssignmentBasis.DIFFERENT_PERSON]
+    assert [item.basis for item in p.pop_changed_tracks()] == [None, AssignmentBasis.DIFFERENT_PERSON]
     own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
     assert own == {38.0 + i / 2 for i in range(6)}, "frames before the assignment count too"
 
@@ -438,22 +438,22 @@ def test_background_at_the_empty_seat_decides_whether_appearance_counts(
 ) -> None:
     p, faces = returning(RED, RED, bare=bare)
     run(p, len(faces))
-    assert [one.basis for one in p.pop_changed_tracks()] == [None, grounds]
+    assert [item.basis for item in p.pop_changed_tracks()] == [None, grounds]
 
 
 def test_background_is_measured_where_the_seat_is_in_the_frame() -> None:
     asked: list[Face] = []
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
-        asked.append(one)
+    def colours(image_bgr, item: Face) -> np.ndarray:
+        asked.append(item)
         return RED
 
     faces = [[face(300 - 30 * i, 100)] for i in range(4)] + [[]] * 3
     p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), colours)
     run(p, 7)
     # A student visible in the last frame may only look down for a moment.
-    assert [round(one.centre[0]) for one in asked] == [300, 270, 240, 210, 150, 120]
-    assert [one.size_px for one in asked] == pytest.approx([40] * 6)
+    assert [round(item.centre[0]) for item in asked] == [300, 270, 240, 210, 150, 120]
+    assert [item.size_px for item in asked] == pytest.approx([40] * 6)
 
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
@@ -463,7 +463,7 @@ class ByScore:
     """Estimates faces with a low score as happy."""
 
     def estimate(self, image_bgr, faces: list[Face], heads) -> list[tuple[float, ...]]:
-        return [SAD if one.score > 0.5 else HAPPY for one in faces]
+        return [SAD if item.score > 0.5 else HAPPY for item in faces]
 
 
 def confused(confirm_hits: int) -> tuple[Pipeline, list]:
@@ -473,8 +473,8 @@ def confused(confirm_hits: int) -> tuple[Pipeline, list]:
     scripts = [[sad, happy[100]]] * 8 + [[sad, happy[160]], [sad, happy[220]], [happy[280]], [happy[300]]]
     scripts += [[sad, happy[x]] for x in (265, 220, 160, *[100] * 25)]
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
-        return RED if one.score > 0.5 else BLUE
+    def colours(image_bgr, item: Face) -> np.ndarray:
+        return RED if item.score > 0.5 else BLUE
 
     p = build_pipeline(
         Script(*scripts), ByScore(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours
@@ -485,8 +485,8 @@ def confused(confirm_hits: int) -> tuple[Pipeline, list]:
 def test_after_an_id_switch_pending_readings_belong_to_one_person() -> None:
     _, samples = confused(confirm_hits=36)
     readings_of: dict[int, list] = {0: [], 1: []}
-    for one in (one for sample in samples for one in sample.observations if one.seen):
-        readings_of[one.student].append((one.media_s, one.probabilities == SAD))
+    for item in (item for sample in samples for item in sample.observations if item.seen):
+        readings_of[item.student].append((item.media_s, item.probabilities == SAD))
     for readings in readings_of.values():
         (_, mood), *_ = readings
         wrong_s = [media_s for media_s, is_sad in readings if is_sad != mood]
@@ -500,7 +500,7 @@ def test_after_an_id_switch_pending_tracks_at_the_end_are_corrected() -> None:
     last = p.finish()
     assert last is not None
     for seat in p.assigner.seats:
-        moods = [one.probabilities for one in last.observations if one.student == seat.student]
+        moods = [item.probabilities for item in last.observations if item.student == seat.student]
         is_sad = round(seat.box_xyxy[0]) == 280
         assert moods[0] == moods[-1] == (SAD if is_sad else HAPPY)
 
@@ -555,4 +555,4 @@ def test_student_who_returns_and_sits_still_is_not_static() -> None:
         samples[0] = index
         results.append(p.process(frame(index / 2)))
     assert [sample.note for sample in results if sample.note] == []
-    assert [one.student for one in results[-1].tracked_faces] == [0]
+    assert [item.student for item in results[-1].tracked_faces] == [0]

@@ -52,7 +52,7 @@ def followed(views: list[View]) -> tuple[Pipeline, list[FrameResult]]:
 
 
 def layout_notes(samples: list[FrameResult]) -> list[str]:
-    return [one.note for one in samples if one.note and one.note.startswith(LAYOUT_NOTE.split(";")[0])]
+    return [item.note for item in samples if item.note and item.note.startswith(LAYOUT_NOTE.split(";")[0])]
 
 
 def test_people_passing_in_front_of_a_class_change_no_layout() -> None:
@@ -125,7 +125,7 @@ def test_call_that_four_join_is_noted_and_all_are_reidentified() -> None:
     ]
     pipeline, samples = followed(before + after)
     assert layout_notes(samples) == [LAYOUT_NOTE.format(5, 9)]
-    assert [one.analysed for one in samples].count(False) == 1, "the tiles might have been moving"
+    assert [item.analysed for item in samples].count(False) == 1, "the tiles might have been moving"
     assert pipeline.assigner.student_count == 9
-    students = {one.student for one in samples[-1].tracked_faces}
+    students = {item.student for item in samples[-1].tracked_faces}
     assert students == set(range(9))

@@ -71,7 +71,7 @@ def watched(*parts: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
     images = [image for image, samples in parts for _ in range(samples)]
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
     frames = [Frame(image, start + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
-    return p, [p.process(one) for one in frames]
+    return p, [p.process(item) for item in frames]
 
 
 def people_of(sample: FrameResult) -> dict[tuple[int, int], int | None]:

@@ -46,7 +46,7 @@ class Meshes:
         self._fits = fits
 
     def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
-        return [HeadEstimate(HeadPose(0.0, 0.0), None, self._fits(one)) for one in faces]
+        return [HeadEstimate(HeadPose(0.0, 0.0), None, self._fits(item)) for item in faces]
 
 
 def still(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
@@ -56,7 +56,7 @@ def still(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
 
 def run(p: Pipeline, images: list[ImageBGR]) -> list[FrameResult]:
     frames = [Frame(image, START + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
-    return [p.process(one) for one in frames]
+    return [p.process(item) for item in frames]
 
 
 SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
@@ -99,13 +99,13 @@ class TestTheEndOfASession:
         assert p.assigner.student_count == 2
 
     def test_unverified_face_does_not_count(self) -> None:
-        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda one: one.centre[0] < 400))
+        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda item: item.centre[0] < 400))
         assert p.assigner.student_count == 2
         assert last is not None
 
     @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
     def test_in_a_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
-        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda one: False))
+        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda item: False))
         assert p.assigner.student_count == 7
 
 
@@ -159,7 +159,7 @@ class TestObjects:
     def watched(self, confirmed: bool | None, fits: bool | None) -> tuple[Pipeline, list[FrameResult]]:
         samples = [0]
         case = replace(face(400, 100), verified=confirmed)
-        heads = Meshes(lambda one: fits if one.centre[0] > 300 else True)
+        heads = Meshes(lambda item: fits if item.centre[0] > 300 else True)
         p = build_pipeline(
             Script([[face(100, 100), case]] * 60),
             NullExpressionEstimator(),
@@ -182,7 +182,7 @@ class TestObjects:
         assert [s.face_count for s in seen[WINDOW_SAMPLES:]] == [1] * (60 - WINDOW_SAMPLES), (
             "the object is dropped from the count"
         )
-        assert {one.student for one in seen[-1].tracked_faces} == {0}
+        assert {item.student for item in seen[-1].tracked_faces} == {0}
 
     @pytest.mark.parametrize(("confirmed", "fits"), [(True, False), (False, True), (None, None)])
     def test_face_verified_by_either_check_is_a_student(

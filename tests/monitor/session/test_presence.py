@@ -66,8 +66,8 @@ def test_late_observations_are_not_live(snapshot: LiveSnapshot) -> None:
             Observation(0, 2.0, True, None, UnreadableReason.TURNED_AWAY, FRONT),
         )
     )
-    (one,) = snapshot.live_students(LABELS)
-    assert (one.facing, one.expression) == (True, None)
+    (item,) = snapshot.live_students(LABELS)
+    assert (item.facing, item.expression) == (True, None)
 
 
 def test_frame_that_is_not_analysed_clears_the_snapshot(snapshot: LiveSnapshot) -> None:

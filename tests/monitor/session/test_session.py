@@ -363,9 +363,9 @@ def test_live_students_have_stored_labels_and_are_empty_in_a_gap(engine) -> None
     )  # fmt: skip
     s.run(stop)
     assert reported[0] == (), "a track becomes a student after three detections"
-    assert [one.label for one in reported[3]] == [""], "not stored yet"
-    (one,) = reported[19]
-    assert (one.label, one.seen, one.expression, one.unreadable_reason) == (
+    assert [item.label for item in reported[3]] == [""], "not stored yet"
+    (item,) = reported[19]
+    assert (item.label, item.seen, item.expression, item.unreadable_reason) == (
         "Student 1",
         True,
         None,

@@ -15,14 +15,14 @@ def sample(
 ) -> FrameResult:
     """Faces on tracks 1, 2, ...; the first is student 0, the others are not assigned."""
     faces = tuple(
-        TrackedFace(track, 0 if track == 1 else None, BOX, one)
-        for track, one in enumerate(expressions, start=1)
+        TrackedFace(track, 0 if track == 1 else None, BOX, item)
+        for track, item in enumerate(expressions, start=1)
     )
     return FrameResult(media_s, (), len(faces), (640, 480), faces, analysed=analysed)
 
 
 def shown(smoother: ExpressionSmoother, given: FrameResult) -> list[object]:
-    return [one.expression for one in smoother.update(given).tracked_faces]
+    return [item.expression for item in smoother.update(given).tracked_faces]
 
 
 def test_expression_is_the_mean_of_the_window_per_track() -> None:
@@ -51,4 +51,4 @@ def test_update_replaces_expressions_only() -> None:
 def test_without_students_keeps_boxes_only() -> None:
     faces = without_students(sample(1.0, HAPPY, UnreadableReason.BLURRED)).tracked_faces
     assert faces == (TrackedFace(1, None, BOX), TrackedFace(2, None, BOX))
-    assert {one.expression for one in faces} == {UnreadableReason.NOT_COMPUTED}
+    assert {item.expression for item in faces} == {UnreadableReason.NOT_COMPUTED}

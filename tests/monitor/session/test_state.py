@@ -82,7 +82,9 @@ def test_page_shows_the_table() -> None:
     found = {(state, event, after) for state, events, after in shown for event in events.split(", ")}
     table = {(state.value, event.value, after.value) for (state, event), after in TRANSITIONS.items()}
     assert table <= found
-    assert not {one for one in found - table if one[0] in set(SessionState) and one[2] in set(SessionState)}
+    assert not {
+        item for item in found - table if item[0] in set(SessionState) and item[2] in set(SessionState)
+    }
 
 
 def test_page_describes_every_state() -> None:

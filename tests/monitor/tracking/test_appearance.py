@@ -18,8 +18,8 @@ def dressed(bgr: tuple[int, int, int], gain: float = 1.0, noise: float = 8.0) ->
     return np.clip(gain * (image + rng.normal(0, noise, image.shape)), 0, 255).astype(np.uint8)
 
 
-def similarity(one: ImageBGR, other: ImageBGR) -> float:
-    first, second = colour_histogram(one, face(100, 60)), colour_histogram(other, face(100, 60))
+def similarity(item: ImageBGR, other: ImageBGR) -> float:
+    first, second = colour_histogram(item, face(100, 60)), colour_histogram(other, face(100, 60))
     assert first is not None
     assert second is not None
     return float(first @ second)

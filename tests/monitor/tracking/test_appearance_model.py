@@ -11,8 +11,8 @@ BOTH = np.full(2, 0.5**0.5, np.float32)
 
 def model_of(*colours: np.ndarray) -> AppearanceModel:
     model = AppearanceModel()
-    for one in colours:
-        model.add(one)
+    for item in colours:
+        model.add(item)
     return model
 
 
@@ -26,9 +26,9 @@ def model_of(*colours: np.ndarray) -> AppearanceModel:
         ([RED, RED, BLUE], [RED] * 3, 2 / 5**0.5),
     ],
 )
-def test_similarity_is_that_of_the_mean_descriptors(one: list, other: list, similarity: float) -> None:
-    assert model_of(*one).similarity(model_of(*other)) == pytest.approx(similarity, abs=0.01)
-    assert model_of(*other).similarity(model_of(*one)) == pytest.approx(similarity, abs=0.01)
+def test_similarity_is_that_of_the_mean_descriptors(item: list, other: list, similarity: float) -> None:
+    assert model_of(*item).similarity(model_of(*other)) == pytest.approx(similarity, abs=0.01)
+    assert model_of(*other).similarity(model_of(*item)) == pytest.approx(similarity, abs=0.01)
 
 
 def test_similarity_of_too_few_samples_is_none() -> None:
