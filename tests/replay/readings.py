@@ -254,7 +254,7 @@ def scored(
     if tiles:
         timeline = score_stored_session(engine, session_id, truth)
         values["timeline"] = {
-            "scores": timeline.found_students,
+            "found": timeline.found_students,
             "strays": len(timeline.unmatched),
             "presence_error_share": _rounded(timeline.presence_error),
             "facing_right_share": _rounded(timeline.facing_accuracy),

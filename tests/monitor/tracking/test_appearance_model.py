@@ -17,7 +17,7 @@ def model_of(*colours: np.ndarray) -> AppearanceModel:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "similarity"),
+    ("first", "second", "similarity"),
     [
         ([RED] * 5, [RED] * 3, 1.0),
         ([RED] * 5, [BLUE] * 3, 0.0),
@@ -26,9 +26,9 @@ def model_of(*colours: np.ndarray) -> AppearanceModel:
         ([RED, RED, BLUE], [RED] * 3, 2 / 5**0.5),
     ],
 )
-def test_similarity_is_that_of_the_mean_descriptors(item: list, other: list, similarity: float) -> None:
-    assert model_of(*item).similarity(model_of(*other)) == pytest.approx(similarity, abs=0.01)
-    assert model_of(*other).similarity(model_of(*item)) == pytest.approx(similarity, abs=0.01)
+def test_similarity_is_that_of_the_mean_descriptors(first: list, second: list, similarity: float) -> None:
+    assert model_of(*first).similarity(model_of(*second)) == pytest.approx(similarity, abs=0.01)
+    assert model_of(*second).similarity(model_of(*first)) == pytest.approx(similarity, abs=0.01)
 
 
 def test_similarity_of_too_few_samples_is_none() -> None:

@@ -7,7 +7,7 @@ import pytest
 from monitor.geometry import identity
 from monitor.tracking.liveness import CHANGE_CORRELATION_MOVING, CHANGE_SHIFT_MOVING
 from monitor.tracking.patches import sample_patch
-from monitor.tracking.relative_motion import FACE_PX, MARGIN_PX, relative_change
+from monitor.tracking.relative_motion import FACE_PX, MARGIN_PX, normalised_correlation, relative_change
 from tests.helpers.drawn_objects import textured
 from tests.helpers.pictures import pasted, pasted_box
 
@@ -68,3 +68,9 @@ def test_plain_surroundings_give_no_shift() -> None:
 def test_patches_of_another_size_raise() -> None:
     with pytest.raises(ValueError, match="expected"):
         relative_change(np.zeros((24, 24), np.float32), np.zeros((24, 24), np.float32))
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(2.0, 1.0), (-1.0, -1.0), (0.0, 0.0)])
+def test_normalised_correlation_ignores_gain_and_offset(gain: float, expected: float) -> None:
+    reference = patch(wall())
+    assert normalised_correlation(reference, gain * reference + 7) == pytest.approx(expected, abs=1e-4)
