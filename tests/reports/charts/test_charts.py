@@ -116,13 +116,13 @@ def test_the_heads_of_the_class_fill_the_scale_too(whole):
 
 
 def test_eyes_have_a_panel_where_they_could_be_judged(lessons, whole):
-    assert "eyes shut" not in [
+    assert "eyes closed" not in [
         ax.get_ylabel() for ax in class_timeline_chart(whole, expressions=True).figure.axes
     ]
     lines = lessons.timelines("bbzz", "bzz.")
     chart = class_timeline_chart(class_timeline(lines, lines[0].grid), expressions=False)
-    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes shut"]
-    ax = _panel(chart, "eyes shut")
+    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes closed"]
+    ax = _panel(chart, "eyes closed")
     assert ax.patches[0].get_data().values.tolist() == [0, 0.5, 1, 1]
     assert to_hex(ax.patches[0].get_facecolor()) == EYES_CLOSED_COLOUR.lower()
 
@@ -221,7 +221,7 @@ def test_the_direction_map_darkens_what_is_turned_away(lines):
 def test_mostly_shut_eyes_are_a_bar_under_the_row(lessons):
     (chart,) = direction_heat_maps(lessons.timelines("bbzzb", "bb..b"))
     assert _extents(chart, EYES_CLOSED_COLOUR) == [(10, 20)]
-    assert "bar: eyes mostly shut" in _legend(chart)
+    assert "bar: eyes mostly closed" in _legend(chart)
 
 
 def test_a_map_says_in_words_who_is_darkest(lines):
@@ -251,7 +251,7 @@ def test_the_strip_marks_where_sadness_leads(lines):
     marks = _extents(chart, "#222222")
     assert marks == [(0, 20), (30, 40), (55, 60)]
     assert _legend(chart)[0] == "sadness leads"
-    assert "led 78\N{NO-BREAK SPACE}% of the readable time" in chart.alt
+    assert "sadness leads for 78\N{NO-BREAK SPACE}% of the readable time" in chart.alt
     assert "Student 1" in chart.alt
 
 

@@ -69,7 +69,7 @@ def test_more_directions_than_seen_samples_make_no_more_time(lessons):
     [
         ("b" * 20 + "<" * 100, FlagOutcome.FLAGGED, "for 83 % of the time"),
         ("bz<<" * 30, FlagOutcome.FLAGGED, "75 points more than the class"),
-        ("b" * 40 + "." * 80, FlagOutcome.FLAGGED, "not seen, turned away or with shut eyes for 67 %"),
+        ("b" * 40 + "." * 80, FlagOutcome.FLAGGED, "not seen, turned away or eyes closed for 67 %"),
         ("bbb<" * 30, FlagOutcome.NOT_FLAGGED, "it may be as little as"),
         (
             "b" * 20 + "." * 100,
@@ -90,7 +90,7 @@ def test_who_is_alone_is_compared_with_nobody(lessons):
     verdict = _of_first(lessons, ["<" * 120, *ATTENTIVE[:3]])
     assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
     assert (verdict.class_difference, verdict.class_share, verdict.compared_s) == (None, None, 0)
-    assert "4 others to compare with for 0 s of the 5 min needed" in _plain(verdict.reasons)
+    assert "4 other students to compare with for 0 s of the 5 min needed" in _plain(verdict.reasons)
 
 
 def test_group_work_of_the_whole_class_flags_nobody(lessons):
@@ -120,7 +120,7 @@ def test_the_numbers_that_decided(lessons):
         30,
     )
     assert verdict.away_share == pytest.approx(0.75)
-    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
+    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes closed": 0.25}
     assert (verdict.coverage, verdict.class_share) == (0.8, 0)
     assert verdict.class_difference.share == pytest.approx(0.75)
 

@@ -122,11 +122,11 @@ def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
 @pytest.mark.parametrize(
     ("means", "faces", "told"),
     [
-        (OWN[:6], (5,) * 7, "not 7 rows of 7"),
-        ((*OWN[:6], (0.5,) * 7), (5,) * 7, "no distribution"),
-        ((*OWN[:6], (float("nan"),) * 7), (5,) * 7, "no distribution"),
-        (OWN, (5,) * 6, "expected 7 counts"),
-        ((*OWN[:6], OWN[5]), (10**9,) * 7, "confuses its labels"),
+        (OWN[:6], (5,) * 7, "7 rows of 7"),
+        ((*OWN[:6], (0.5,) * 7), (5,) * 7, "sum to 1"),
+        ((*OWN[:6], (float("nan"),) * 7), (5,) * 7, "sum to 1"),
+        (OWN, (5,) * 6, "expected 7 face counts"),
+        ((*OWN[:6], OWN[5]), (10**9,) * 7, "ill-conditioned"),
     ],
 )
 def test_what_cannot_be_undone_is_refused(means, faces, told):

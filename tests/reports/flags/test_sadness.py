@@ -132,7 +132,7 @@ def test_a_few_pictures_are_not_enough_however_long_they_stand_for(lessons, exac
     seldom = replace(line, usable_samples=np.ones(24, np.int64), seen_samples=np.ones(24, np.int64))
     verdict = decide_sadness_flag(seldom, SHORT, exact)
     assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
-    assert verdict.reasons == ("readable in 24 pictures of the 30 needed",)
+    assert verdict.reasons == ("readable in 24 of the 30 frames needed",)
 
 
 def test_the_threshold_is_a_setting(lessons, exact):

@@ -43,7 +43,7 @@ def test_a_missed_lesson_is_no_point_at_zero():
     assert marks(ax, "s") == [(days_since_epoch(WEEKS[2]), 0.5)]
     ((at, height),) = marks(ax, "x")
     assert (at, height > ax.get_ylim()[1]) == (days_since_epoch(WEEKS[1]), True)
-    assert legend(chart) == ["a lesson, interval", "flagged", "not seen"]
+    assert legend(chart) == ["lesson with interval", "flagged", "not seen"]
     assert chart.alt == "told"
 
 
@@ -62,7 +62,7 @@ def test_weeks_and_gaps_are_drawn_as_what_they_are():
         days_since_epoch(WEEKS[1]),
         days_since_epoch(WEEKS[2]),
     )
-    assert legend(chart) == ["a lesson, interval", "mean of a week", "trend", "week without lesson"]
+    assert legend(chart) == ["lesson with interval", "weekly mean", "trend", "week without lesson"]
 
 
 @pytest.mark.parametrize(("high", "top"), [(0.15, 0.2), (0.3, 0.4), (0.41, 1.0)])
@@ -127,7 +127,7 @@ def test_missed_unknown_and_zero_look_different():
     assert 4.0 not in {left for left, _ in filled}  # before they were known: nothing
     assert marks(ax, "x") == [(1.5, 0)]
     assert marks(ax, "o") == [(5.5, 0)]
-    assert {"not seen", "not enough to tell", "nothing kept", "flagged"} <= set(legend(chart))
+    assert {"not seen", "not enough data", "not stored", "flagged"} <= set(legend(chart))
 
 
 def test_a_large_class_is_several_maps():
@@ -142,7 +142,7 @@ def test_sessions_that_broke_off_and_flags_are_marked():
     assert marks(ax, "o") == [(days_since_epoch(WEEKS[0]), 50.0)]
     assert marks(ax, "^") == [(days_since_epoch(WEEKS[1]), 12.0)]
     assert [text.get_text() for text in ax.texts] == ["2"]
-    assert "1 broke off" in chart.alt
+    assert "1 of them interrupted" in chart.alt
 
 
 def test_the_same_chart_is_the_same_bytes():

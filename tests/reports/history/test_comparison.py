@@ -38,7 +38,7 @@ def test_where_nobody_is_known_to_be_in_both_two_groups_are_compared(terms, less
     found = compare_sessions(terms.history(before, after, by_seat=frozenset({1, 2, 3, 4})))
     assert (found.matched, found.is_paired, found.changes) == (0, False, ())
     assert row(found, "resembling sadness").difference.value == pytest.approx(0.2)
-    assert found.basis.startswith("Nobody is known to be in both")
+    assert found.basis.startswith("No student is known to be in both")
 
 
 def test_a_few_of_many_do_not_stand_for_the_class(terms, lessons):
@@ -46,21 +46,21 @@ def test_a_few_of_many_do_not_stand_for_the_class(terms, lessons):
     second = dict.fromkeys([1, 2, *range(11, 19)], 0.2)
     found = compare_sessions(terms.history(terms.lesson(lessons, 1, first), terms.lesson(lessons, 2, second)))
     assert (found.matched, found.is_paired) == (2, False)
-    assert found.basis.startswith("Only 2 are known to be in both")
+    assert found.basis.startswith("Only 2 students are known to be in both")
 
 
 def test_class_figures_alone_have_no_interval(terms, lessons):
     before = terms.lesson(lessons, 1, {}, mode="aggregate")
     found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1, 2: 0.2})))
     assert row(found, "seen").difference is None
-    assert "only class figures are kept" in found.basis
+    assert "has class figures only" in found.basis
     assert found.remarks[0] == "The modes differ: aggregate and emotion."
 
 
 @pytest.mark.parametrize(
     ("changes", "remark"),
     [
-        ({"bin_s": 10.0, "length": 300}, "The lengths of a bin differ: 5 s and 10 s."),
+        ({"bin_s": 10.0, "length": 300}, "The time steps differ: 5 s and 10 s."),
         ({"versions": {"model": "cnn 2"}}, "The versions of the model differ: cnn 1 and cnn 2."),
         ({"class_name": "8a"}, "The classes differ: Physics 10b and 8a."),
         ({"status": "interrupted"}, "Session 2 was interrupted."),
@@ -82,5 +82,5 @@ def test_unlike_coverage_and_a_running_session_are_said(terms, lessons):
     assert remark.startswith("Students were seen for 90\N{NO-BREAK SPACE}% and 50\N{NO-BREAK SPACE}%")
     running = type(after)(after.session, None)
     assert compare_sessions(terms.history(before, running)).remarks == (
-        "Session 2 is not summed up: it is still running.",
+        "Session 2 is still running and has no figures.",
     )

@@ -100,8 +100,8 @@ def test_a_name_is_only_a_name():
 
 def test_a_students_page(documents):
     page = Page(render_document_html(documents["student"]))
-    assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "What this cannot tell"]
-    assert "points a week" in page.text
+    assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "Method and limits"]
+    assert "points per week" in page.text
     assert "rising" in page.text
     assert "class figures only" in page.text
     assert "Ms <b>" in page.text
@@ -115,7 +115,7 @@ def test_a_terms_page(documents):
         "Flags and reviews",
         "Student by student",
         "Week by week",
-        "Everyone",
+        "All students",
         "Lesson by lesson",
         "The shares of sadness, lesson by lesson",
         "Method and limits",
@@ -132,9 +132,9 @@ def test_a_terms_page(documents):
 def test_a_term_without_a_roster_says_what_is_missing(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {1: 0.1}), by_seat=frozenset({1}))
     page = Page(render_document_html(term_page(build_term_history("Physics 10b", history, ZONE))))
-    assert "Nobody is known over more than one lesson" in page.text
-    assert "1 student known by the seat in one lesson only" in page.text
-    assert "Everyone" not in page.headings
+    assert "No student is known over more than one lesson" in page.text
+    assert "1 student known only by the seat in one lesson" in page.text
+    assert "All students" not in page.headings
 
 
 def test_models_that_differ_over_a_term_are_said(terms, lessons):
@@ -145,7 +145,7 @@ def test_models_that_differ_over_a_term_are_said(terms, lessons):
     page = Page(
         render_document_html(term_page(build_term_history("Physics 10b", terms.history(*made), ZONE)))
     )
-    assert "read by different models (cnn 1, cnn 2)" in page.text
+    assert "analysed by different models (cnn 1, cnn 2)" in page.text
 
 
 def test_nothing_to_list_is_still_a_page(terms):

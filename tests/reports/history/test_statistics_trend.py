@@ -23,7 +23,7 @@ def test_a_steady_rise():
     found = compute_trend(weekly(0.1, 0.15, 0.2, 0.25, 0.3))
     assert (found.sessions, found.slope_per_week, found.direction) == (5, pytest.approx(0.05), "rising")
     assert found.value_at(START + timedelta(weeks=2)) == pytest.approx(0.2)
-    assert told(found) == "+5 points a week (95 % interval +5 to +5), rising"
+    assert told(found) == "+5 points per week (95 % interval +5 to +5), rising"
     assert found.short_text == "+5 (+5 to +5) ↑"
     assert compute_trend(weekly(0.3, 0.25, 0.2, 0.15, 0.1)).direction == "falling"
 
@@ -41,8 +41,8 @@ def test_what_goes_to_and_fro_is_not_clear():
 def test_too_few_sessions_have_no_trend_and_say_so():
     found = compute_trend(weekly(0.1, 0.2, 0.3))
     assert (found.slope_per_week, found.direction, found.value_at(START)) == (None, None, None)
-    assert told(found) == "not enough sessions to tell a trend (3 of 5)"
-    assert found.short_text == "3 of 5 sessions"
+    assert told(found) == "not enough lessons for a trend (3 of 5)"
+    assert found.short_text == "3 of 5 lessons"
     assert compute_trend([]).sessions == 0
 
 

@@ -12,7 +12,7 @@ UTC = ReportSettings("UTC")
 
 
 def parts(terms, lessons, *shares, by_seat=False):
-    """Student 1 in a lesson each; a share, None for not enough to tell, or "absent"."""
+    """Student 1 in a lesson each; a share, None for not enough data, or "absent"."""
     found = []
     for number, share in enumerate(shares, start=1):
         lesson = terms.lesson(lessons, number, {})
@@ -86,7 +86,7 @@ def test_who_is_known_by_the_seat_has_no_trend(terms, lessons):
     history = build_student_history("Student 1", parts(terms, lessons, 0.1, 0.2, by_seat=True), [], UTC)
     assert (history.roster_student, history.trends, history.student_count) == (None, None, 2)
     assert history.warning is not None
-    assert "may be of different people" in history.warning
+    assert "may belong to different students" in history.warning
 
 
 def test_two_of_the_roster_with_one_name_have_no_trend(terms, lessons):
@@ -107,7 +107,7 @@ def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
     ("outcomes", "told"),
     [
         ([], "–"),
-        (["insufficient_data"], "not enough to tell"),
+        (["insufficient_data"], "not enough data"),
         (["insufficient_data", "not_flagged"], "none"),
     ],
 )

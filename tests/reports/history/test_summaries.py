@@ -32,7 +32,7 @@ def test_a_student_is_summed_up(summed, lessons):
     assert one.sad.share == pytest.approx(0.5)
     assert one.sad.low < 0.5 < one.sad.high
     assert summed("sn......")[1][0].sad is not None
-    assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
+    assert summed("s.......")[1][0].sad is None  # five seconds are not enough data
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
     assert (whole.session_id, whole.rules_version, whole.student_count) == (7, RULES_VERSION, 1)

@@ -8,7 +8,7 @@ UTC = ReportSettings("UTC")
 
 
 def test_students_by_lessons(terms, lessons):
-    """Seen, not enough to tell, missed, class figures only, and the time before somebody was known."""
+    """Seen, not enough data, missed, class figures only, and the time before somebody was known."""
     history = terms.history(
         terms.lesson(lessons, 1, {1: 0.1}),
         terms.lesson(lessons, 2, {1: None, 2: 0.4}),

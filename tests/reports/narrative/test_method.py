@@ -9,8 +9,8 @@ def test_versions_sampling_and_policy(lessons):
     session = lessons.session(settings={"policy": {"legal_basis": "demo", "recorded_by": None}})
     rows = dict(method_rows(session))
     assert rows["detector"] == "blaze 1"
-    assert rows["pictures looked at"] == "150, 0 dropped"
-    assert rows["length of a bin"] == "5 s"
+    assert rows["analysed frames"] == "150, 0 dropped"
+    assert rows["time step"] == "5 s"
     assert rows["policy"] == "legal basis demo"
 
 
@@ -31,9 +31,9 @@ CARD = {
 def test_the_model_cards_figures_are_told_in_words(lessons):
     told = describe_model_metrics(lessons.session(settings={"model": {"name": "cp-1", "scores": CARD}})) or ""
     assert told.replace("\N{NO-BREAK SPACE}", " ") == (
-        "On 1686 faces that it had not learnt from, the model (cp-1) named what most of ten people saw in "
-        "87 %. Of the faces they call sad it found 66 %, of those that it called sad 78 % were, and of those "
-        "they call neutral it called 5 % sad."
+        "On 1686 faces that it was not trained on, the model (cp-1) agreed with the majority of ten people in "
+        "87 % of the cases. It found 66 % of the faces that they call sad; of the faces that it calls sad, "
+        "they call 78 % sad too; it calls 5 % of the faces that they call neutral sad."
     )
 
 

@@ -49,7 +49,7 @@ def test_the_warning_names_the_problem_and_what_to_do() -> None:
     )
     assert (
         plain(missed_faces_problem(TWO_OF_ANY_SIZE))
-        == "About 2 more faces were found only by a more careful search."
+        == "About 2 more faces were found only by a more thorough search."
     )
 
 
@@ -77,7 +77,7 @@ def test_how_many_were_seen_is_never_said_without_how_many_were_missed(make, mod
     sentences = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))]
     at = next(n for n, one in enumerate(sentences) if SEEN in one)
     assert sentences[at + 1].startswith("About 12 more faces are smaller than 24 px. ")
-    assert "This report says nothing about them." in sentences[at + 1]
+    assert "This report does not contain them." in sentences[at + 1]
     assert "min_face_px to 12" in sentences[at + 1]
 
 
@@ -94,7 +94,7 @@ def test_a_session_in_which_none_was_missed_has_no_such_sentence(make) -> None:
 def test_the_page_shows_it_at_the_top_and_in_the_limits(make) -> None:
     page = plain(render_report_html(make(TWELVE, "nnnnnn", "nnnnnn"))) or ""
     assert '<p class="missed">About 12 more faces are smaller than 24 px.' in page
-    assert "About 12 faces were found beside the 2 that the detector reported." in page
+    assert "About 12 faces were found in addition to the 2 that the detector reported." in page
     assert 'class="missed"' not in render_report_html(make(NONE, "nnnnnn"))
 
 
@@ -102,9 +102,9 @@ def test_not_checked_is_not_nothing_missed(lessons) -> None:
     def told(found: SmallFaces | None, **changes: object) -> str | None:
         return missed_faces_limit(lessons.session(small_faces=found, **changes))
 
-    assert told(None) == "Whether faces were missed was not checked in this session."
+    assert told(None) == "Whether faces were missed was not checked in this lesson."
     assert (told(NONE) or "").endswith("No further face was found.")
-    assert "About 1 face was found beside the 22" in (told(ONE_OF_MANY) or "")
+    assert "About 1 face was found in addition to the 22" in (told(ONE_OF_MANY) or "")
     assert told(None, source=ONLINE_SOURCE) is None
 
 
@@ -112,7 +112,9 @@ def test_in_german(make) -> None:
     with use_language(Language.DE):
         told = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
         page = render_report_html(make(NONE, "nnnnnn"))
-    assert any(one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Über sie") for one in told)
+    assert any(
+        one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Dieser Bericht") for one in told
+    )
     assert "Es wurde kein weiteres Gesicht gefunden." in page
 
 

@@ -51,18 +51,19 @@ def test_the_answer_comes_first(make):
 def test_nobody_flagged(make):
     report = make("nnnnnn", "s.....")
     first, second, _ = map(_plain, summary_sentences(report))
-    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody mostly showed")
-    assert second.endswith("There was not enough to tell for Student 2.")
+    assert first.startswith("No check-in is suggested: of the students with enough data, none mostly looked")
+    assert second.endswith("There was not enough data on Student 2.")
 
 
 @pytest.mark.parametrize(
     ("scripts", "told"),
     [
-        (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of 2 of the students seen."),
-        (["b" * 12], "could be judged for all of the students seen."),
+        (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of the 2 students seen."),
+        (["b" * 12], "could be judged for all students seen."),
         (
             ["<" * 12],
-            "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down.",
+            "No student's eyes could be judged for a whole minute: they were too small, turned away or bowed "
+            "down.",
         ),
     ],
 )
@@ -97,8 +98,8 @@ def test_several_flagged_are_counted_and_long_lists_cut(make):
 @pytest.mark.parametrize(
     ("scripts", "expected"),
     [
-        (["s.....", "n....."], "No check-in is suggested: there was not enough to tell about anyone."),
-        (["??????", "<<<<<<"], "No check-in is suggested: there was not enough to tell about anyone."),
+        (["s.....", "n....."], "No check-in is suggested: there was not enough data on any student."),
+        (["??????", "<<<<<<"], "No check-in is suggested: there was not enough data on any student."),
         (["......"], "No student was seen in the 30 s watched."),
     ],
 )
@@ -114,14 +115,14 @@ def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
     args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])
     report = make_report(*args, flag_settings=SHORT, earlier_shares=earlier)
     assert summary_sentences(report)[0] == (
-        "No check-in is suggested. As usual for themselves, and so not flagged: Student 1."
+        "No check-in is suggested. Not flagged, because usual for them: Student 1."
     )
     assert Page(render_report_html(report)).everyone[1][-1] == "as usual: sadness"
 
 
 def test_unreadable_faces_are_said(make):
     told = summary_sentences(make("??????", "<<<<<<"))[-1]
-    assert told == "Nobody's face could be read, so nothing can be said about expressions."
+    assert told == "No face could be read, so the expressions are unknown."
 
 
 def test_one_student_was_seen_not_were(make):
@@ -146,7 +147,7 @@ def test_who_was_seldom_seen_is_named(make):
     [
         (ChangeMeasure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
         (ChangeMeasure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
-        (ChangeMeasure.EYES_CLOSED, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
+        (ChangeMeasure.EYES_CLOSED, 0.0, 0.4, "At 23:10 closed eyes rose from 0 % to 40 %."),
         (Emotion.SAD, 0.1, 0.3, "At 23:10 expressions resembling sadness rose from 10 % to 30 %."),
         (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
     ],
@@ -180,7 +181,7 @@ def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
     [
         (["nn"], {}, None),
         ([".."], {}, "no student was seen"),
-        (["??"], {}, "no expression could be read"),
+        (["??"], {}, "neither expressions nor head directions could be read"),
         (["b<"], {"mode": "behaviour"}, None),
         (["??"], {"mode": "behaviour"}, "no head direction could be read"),
     ],
@@ -208,15 +209,15 @@ def test_an_interrupted_recording_says_what_is_missing(make):
         )
     )
     assert told == (
-        "This session was interrupted: the disk was full. All that was recorded before is in this report. "
+        "This lesson was interrupted: the disk was full. The report contains everything recorded before. "
         "The last 49 min 40 s of 50 min are missing."
     )
 
 
 def test_an_interrupted_live_session_does_not_know_what_is_missing(make):
     told = missing_data_notice(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
-    assert told.startswith("This session was interrupted. All")
-    assert "How much is missing is not known" in told
+    assert told.startswith("This lesson was interrupted. The report")
+    assert "How much is missing is unknown" in told
 
 
 def test_a_finished_session_that_fell_short_says_so(make):
@@ -224,12 +225,12 @@ def test_a_finished_session_that_fell_short_says_so(make):
 
 
 def test_a_running_session(make):
-    assert "still marked as running" in missing_data_notice(make("nnnn", status=SessionStatus.RUNNING))
+    assert "still running" in missing_data_notice(make("nnnn", status=SessionStatus.RUNNING))
 
 
 def test_a_gap(make):
     told = _plain(missing_data_notice(make("nn   nn", watched_s=20.0)))
-    assert told == "Nothing was watched for 15 s in between; the charts show where."
+    assert told == "Nothing was watched for 15 s in between; the charts show when."
 
 
 def test_why_faces_were_not_readable(make):

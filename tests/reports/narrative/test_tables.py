@@ -14,7 +14,14 @@ def test_the_class_in_steps(lessons):
     lines = lessons.timelines("b<z" + "." * 9, "bbz" + "." * 9)
     whole = class_timeline(lines, lines[0].grid)
     table = class_timeline_table(whole, expressions=False)
-    assert table.headings == ("From", "to the front", "turned away", "not readable", "not seen", "eyes shut")
+    assert table.headings == (
+        "From",
+        "to the front",
+        "turned away",
+        "not readable",
+        "not seen",
+        "eyes closed",
+    )
     first, second, third, fourth, *_ = _plain(table.rows)
     assert first == ("0:00", "100 %", "0 %", "0 %", "0 %", "0 %")
     assert second[1:5] == ("50 %", "50 %", "0 %", "0 %")

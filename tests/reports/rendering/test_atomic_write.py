@@ -23,7 +23,7 @@ def test_a_missing_folder_is_made(tmp_path):
 @pytest.mark.parametrize("place", ["taken/report.html", "taken/below/report.html"])
 def test_a_folder_that_is_a_file_is_one_line(tmp_path, place):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ReportError, match=r"cannot be written .*; choose another") as raised:
+    with pytest.raises(ReportError, match=r"cannot be written") as raised:
         atomic_write(tmp_path / place, b"x")
     assert "\n" not in str(raised.value)
 

@@ -60,9 +60,9 @@ def test_the_order_of_a_teacher_in_a_hurry(page):
         "Head turned from the front",
         "Suggested check-ins",
         "Student 1 seat 1",
-        "Everyone",
+        "All students",
         "What this report cannot tell",
-        "How it was made",
+        "How this report was made",
     ]
     assert page.text.index("Suggested check-in: Student 1.") < page.text.index("The class over time")
     assert "Monday 2 March 2026, 09:00 (UTC)" in page.text
@@ -80,9 +80,9 @@ def test_everyone_has_a_row(page):
     assert [cell.strip() for cell in header] == [
         "Student",
         "Seen",
-        "Head to the front",
-        "Eyes shut most",
-        "Resembling sadness",
+        "Facing front",
+        "Eyes closed most",
+        "Looked sad-like",
         "Outcome",
     ]
     first = [cell.replace("\N{NO-BREAK SPACE}", " ").strip() for cell in rows[0]]
@@ -91,7 +91,7 @@ def test_everyone_has_a_row(page):
     assert first[-1] == "check-in suggested: sadness"
     assert [row[-1] for row in rows[1:]] == [
         "no flag",
-        "not enough to tellreadable for 10\N{NO-BREAK SPACE}s of the 20\N{NO-BREAK SPACE}s needed",
+        "not enough datareadable for 10\N{NO-BREAK SPACE}s of the 20\N{NO-BREAK SPACE}s needed",
         "not seen",
     ]
 
@@ -186,7 +186,7 @@ def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
     html = render_report_html(make_report(session, lessons.students(8), bins, settings=UTC))
     page = Page(html)
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "Where the class changed most" in page.headings
+    assert "When the class changed most" in page.headings
     assert "changed most at 3:20: heads facing the front fell from 100 % to 0 %." in text
     assert ">A</text>" in html
     quiet = Page(
@@ -194,8 +194,8 @@ def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
             make_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
         )
     )
-    assert "At no moment did the class change by more than chance allows." in quiet.text
-    assert "Where the class changed most" not in quiet.headings
+    assert "At no time did the class change by more than chance can explain." in quiet.text
+    assert "When the class changed most" not in quiet.headings
 
 
 def test_the_making_time_is_the_only_difference(lessons):
@@ -204,9 +204,9 @@ def test_the_making_time_is_the_only_difference(lessons):
         render_report_html(make_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
         for at in (None, lessons.started_at, lessons.started_at + timedelta(days=120, hours=1))
     ]
-    told = '<p class="soft">Report made Tuesday 30 June 2026, 12:00 (CEST)</p>'
+    told = '<p class="soft">Report created Tuesday 30 June 2026, 12:00 (CEST)</p>'
     assert told in made[2]
-    assert len({re.sub(r"<p class=.soft.>Report made .*?</p>\n", "", html) for html in made}) == 1
+    assert len({re.sub(r"<p class=.soft.>Report created .*?</p>\n", "", html) for html in made}) == 1
 
 
 def test_head_and_eyes_are_told_apart_from_expressions(make):
@@ -214,7 +214,7 @@ def test_head_and_eyes_are_told_apart_from_expressions(make):
     scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
     page = Page(render_report_html(make(*scripts, mode="behaviour")))
     header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[-1]]
-    assert header[:3] == ["Student", "Own direction", "Furthest from it"]
+    assert header[:3] == ["Student", "Usual direction", "Furthest from it"]
     assert first == [
         "Student 1",
         "5° left, 10° down",
@@ -229,7 +229,7 @@ def test_head_and_eyes_are_told_apart_from_expressions(make):
     assert more[1][-2:] == ["100\N{NO-BREAK SPACE}%", "sadness"]
     told = [cell.replace("\N{NO-BREAK SPACE}", " ").strip() for cell in page.everyone[1]]
     assert told[:-1] == ["Student 1", "100 %", "83 %", "100 % at 2:00", "0:00"]
-    assert told[-1].startswith("not enough to tell")
+    assert told[-1].startswith("not enough data")
 
 
 def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
@@ -274,7 +274,7 @@ def test_behaviour_shows_no_emotion_anywhere(make):
         "The class over time",
         "Student by student",
         "Head turned from the front",
-        "Everyone",
+        "All students",
     ]
     assert "First seen at" in page.everyone[0]
     assert "to the front" in html
@@ -308,9 +308,9 @@ def test_nobody_flagged_has_no_section_for_it(make):
     [
         ([], {}, 0, "Nothing was watched"),
         (["...."], {}, 0, "No student was seen"),
-        (["????", "<<<<"], {}, 3, "Nobody's face could be read"),
-        (["????"], {}, 2, "nor where heads pointed"),
-        (["n"], {"end_s": 0.0, "watched_s": 0.5}, 3, "not enough to tell about anyone"),
+        (["????", "<<<<"], {}, 3, "No face could be read"),
+        (["????"], {}, 2, "nor head directions"),
+        (["n"], {"end_s": 0.0, "watched_s": 0.5}, 3, "not enough data on any student"),
     ],
 )
 def test_little_to_show_gives_a_sensible_page(make, scripts, changes, charts, told):
@@ -324,7 +324,7 @@ def test_an_interruption_is_said_before_the_answer(make):
     report = make("nnnn", expected_s=3000.0, status=SessionStatus.INTERRUPTED, status_reason="power cut")
     page = Page(render_report_html(report))
     assert ("p", "role", "alert") in page.attributes
-    assert page.text.index("This session was interrupted: power cut.") < page.text.index("No check-in")
+    assert page.text.index("This lesson was interrupted: power cut.") < page.text.index("No check-in")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def put_right(lessons):
 def test_a_doubtful_arrival_stands_under_its_student_with_the_remedy(put_right, mode):
     page = Page(render_report_html(put_right(mode)))
     first, second, remark = page.everyone[1:]
-    told = "At 0:22 somebody sat down here who may be somebody else."
+    told = "At 0:22 a different student may have sat down here."
     assert (first[0], second[0], remark) == ("Student 1", "Student 2", [told])
     columns = [value for tag, name, value in page.attributes if (tag, name) == ("td", "colspan")]
     assert columns == [str(len(page.everyone[0]))]
@@ -405,14 +405,14 @@ def test_without_doubt_there_is_no_remedy(page):
 
 def test_notes_on_the_timeline_are_listed(put_right, page):
     text = Page(render_report_html(put_right())).text
-    assert "Noted 1 1:01 the <camera> was moved 2 1:30 quiz" in text
-    assert "Numbers: what was noted." in text
+    assert "Markers 1 1:01 the <camera> was moved 2 1:30 quiz" in text
+    assert "Numbers: markers." in text
     assert "Noted" not in page.headings
 
 
 def test_corrections_that_count_are_told(put_right, page):
     text = Page(render_report_html(put_right())).text
-    assert "who is who, corrected by hand: Student 1 is Mia " in text
+    assert "manual corrections: Student 1 is Mia " in text
     assert "all along" not in text
     assert "corrected by hand" not in page.text
 

@@ -48,14 +48,14 @@ def test_every_page_is_a4_and_numbered(document):
 
 def test_the_pdf_says_what_the_page_says(document):
     text = _text(document)
-    for part in ("Physics 10b", "Suggested check-in: Student 1", "The class over time", "Everyone"):
+    for part in ("Physics 10b", "Suggested check-in: Student 1", "The class over time", "All students"):
         assert part in text
     assert "is sad" not in text
     assert {f"Student {n}" for n in range(1, 33)} <= set(re.findall(r"Student \d+", text))
 
 
 def test_no_heading_is_left_at_the_foot_of_a_page(document):
-    headings = ("The class over time", "Student by student", "Everyone", "What this report cannot tell")
+    headings = ("The class over time", "Student by student", "All students", "What this report cannot tell")
     for page in document.pages:
         lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
         body = [line for line in lines if not line.startswith(("page ", "Classpulse"))]
@@ -68,7 +68,7 @@ def test_the_pdf_has_a_title_and_no_date_of_its_own(document, report):
 
 
 def test_the_pdf_asks_for_nothing_outside(lessons):
-    with pytest.raises(ReportError, match="must carry all it shows"):
+    with pytest.raises(ReportError, match="external resource"):
         pdf._FontFetcher().fetch_url("https://example.org/picture.png")
     html = '<p>before</p><img src="https://example.org/picture.png"><p>after</p>'
     content = render_pdf(html, "t", lessons.started_at)

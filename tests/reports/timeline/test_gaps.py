@@ -105,10 +105,10 @@ class TestUnseen:
     ("gaps", "told"),
     [
         ([], None),
-        ([(0, 180, "no signal")], "For 3 min of 50 min nothing was seen: the camera gave no picture."),
+        ([(0, 180, "no signal")], "For 3 min of 50 min nothing was seen: the camera sent no image."),
         (
             [(0, 60, "paused"), (100, 200, "no signal"), (300, 380, "no signal")],
-            "For 4 min of 50 min nothing was seen: the camera gave no picture (3 min) and the recording was "
+            "For 4 min of 50 min nothing was seen: the camera sent no image (3 min) and the recording was "
             "paused (1 min).",
         ),
         ([(0, 60, "a new one")], "For 1 min of 50 min nothing was seen: a new one."),
@@ -134,15 +134,15 @@ class TestThePage:
         page = Page(render_report_html(report))
         assert not page.problems
         sentence = (
-            "For 20 s of 50 s nothing was seen: the camera gave no picture (15 s) and the recording was "
+            "For 20 s of 50 s nothing was seen: the camera sent no image (15 s) and the recording was "
             "paused (5 s)."
         )
         assert plain(missing_data_notice(report)) == sentence
         assert page.text.index(sentence) < page.text.index("The class over time")
-        assert ["0:10", "0:25", "15 s", "The camera gave no picture"] in [
+        assert ["0:10", "0:25", "15 s", "The camera sent no image"] in [
             [plain(cell) for cell in row] for row in page.table
         ]
-        assert "It is nobody's absence" in page.text
+        assert "It does not count as absence" in page.text
         assert plain(dict(report_facts(report))["Watched"]) == "30 s of 50 s"
 
     def test_without_gaps_there_is_none_of_it(self, make) -> None:
@@ -156,8 +156,8 @@ class TestThePage:
     def test_what_else_was_not_watched_is_told_besides(self, make) -> None:
         report = make("bb  b   bb", gaps=[(9.5, 20.5, "black frame")], mode="behaviour")
         assert plain(missing_data_notice(report)) == (
-            "For 11 s of 50 s nothing was seen: the picture was black. "
-            "Besides, nothing was watched for 15 s in between; the charts show where."
+            "For 11 s of 50 s nothing was seen: the image was black. "
+            "In addition, nothing was watched for 15 s in between; the charts show when."
         )
 
     def test_the_ends_of_bins_are_no_second_warning(self, make) -> None:

@@ -57,7 +57,7 @@ def test_the_first_of_a_person_is_no_return():
 def test_in_words(times_s, when):
     assert (
         describe_uncertain_reidentifications(times_s)
-        == f"At {when} somebody sat down here who may be somebody else."
+        == f"At {when} a different student may have sat down here."
     )
 
 
