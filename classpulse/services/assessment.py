@@ -37,9 +37,10 @@ def reassess_session(engine: Engine, session_id: int, config: Config) -> Report:
     """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
     has ended); returns the report they are of. A person's review of a verdict stays."""
     report = load_report(engine, session_id, config)
-    sadness = [p.sadness_decision for p in report.students if p.sadness_decision is not None]
-    decisions = [*sadness, *(p.attention_decision for p in report.students)]
-    made = [decision.to_record(session_id) for decision in decisions]
+    made = [
+        p.sadness_decision.to_record(session_id) for p in report.students if p.sadness_decision is not None
+    ]
+    made += [p.attention_decision.to_record(session_id) for p in report.students]
     with Store(engine).unit_of_work() as unit:
         unit.save_flags(_with_frozen_baselines(made, queries.list_flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:

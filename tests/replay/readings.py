@@ -71,6 +71,8 @@ PRESENCES = {
     SessionPresence.NOT_KEPT: "not kept",
     SessionPresence.RUNNING: "running",
 }
+MEASURES = {"eyes_closed": "shut"}
+"""Other measures of change points have the same name in the reference."""
 FIGURES = ("seen", "facing", "shut", *EMOTIONS)
 """The figures of a lesson in the order in which the history has them."""
 
@@ -186,9 +188,12 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
             "seen_share": _rounded(whole["seen_share"]),
             "facing_share": _rounded(whole["facing_share"]),
             "expression_share": {name: _rounded(share) for name, share in whole["expressions"].items()},
-            "changes": [[one["measure"], round(one["at_s"])] for one in whole["changes"]],
+            "changes": [
+                [MEASURES.get(one["measure"], one["measure"]), round(one["at_s"])]
+                for one in whole["change_points"]
+            ],
         },
-        "missed_faces": said["small_faces"] and said["small_faces"]["count"],
+        "missed_faces": said["small_faces"] and said["small_faces"]["missed"],
         "masked_seats": said["masked_seats"],
         "corrections": len(said["corrections"]),
         "notes": len(said["markers"]),
@@ -199,9 +204,9 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
                 "seen_share": _rounded(one["coverage"]),
                 "facing_share": _rounded(one["facing_share"]),
                 "readable_share": _rounded(one["usable_share"]),
-                "dominant": one["dominant"],
+                "dominant": one["dominant_expression"],
                 "first_seen_s": one["first_seen_s"],
-                "arrivals": len(one["uncertain_arrivals_s"]),
+                "arrivals": len(one["uncertain_reidentifications_s"]),
                 "longest_shut_s": one["attention"]["longest_closed_s"],
                 "minutes": len(one["attention"]["minutes"]),
                 "sadness": _verdict(one, "sad_share"),
