@@ -19,6 +19,6 @@ MADE_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
         ("split", 3750.0, "from 1:02:30 on Student 3 was Mia"),
     ],
 )
-def test_in_words(kind, at_s, words):
+def test_describe_correction(kind, at_s, words):
     correction = Correction(CorrectionKind(kind), 3, 9, at_s)
     assert describe_correction(CorrectionRecord(1, 7, MADE_AT, None, correction, "Student 3", "Mia")) == words
