@@ -8,13 +8,21 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check replay format docs messages constraints clean
+.PHONY: demo test quick soak check replay format docs messages constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
 
 test: $(TEST_VENV)/.installed
 	$(MAKE) check BIN=$(TEST_VENV)/bin
+
+# The unit tests: a minute or so.
+quick: $(TEST_VENV)/.installed
+	$(BIN)/python -m pytest -m unit -n auto --dist loadfile --no-loadscope-reorder
+
+# Recordings killed at 200 moments instead of 40.
+soak: $(TEST_VENV)/.installed
+	CLASSPULSE_TEST_KILLS=200 $(BIN)/python -m pytest tests/faults
 
 BIN ?= $(TEST_VENV)/bin
 check:

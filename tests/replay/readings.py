@@ -71,6 +71,8 @@ PRESENCES = {
     SessionPresence.NOT_KEPT: "not kept",
     SessionPresence.RUNNING: "running",
 }
+MEASURES = {"eyes_closed": "shut"}
+"""Other measures of change points have the same name in the reference."""
 FIGURES = ("seen", "facing", "shut", *EMOTIONS)
 """The figures of a lesson in the order of the history."""
 
@@ -188,7 +190,10 @@ def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> d
             "expression_share": {
                 name: _rounded(share) for name, share in class_values["expressions"].items()
             },
-            "changes": [[row["measure"], round(row["at_s"])] for row in class_values["change_points"]],
+            "changes": [
+                [MEASURES.get(row["measure"], row["measure"]), round(row["at_s"])]
+                for row in class_values["change_points"]
+            ],
         },
         "missed_faces": report["small_faces"] and report["small_faces"]["missed"],
         "masked_seats": report["masked_seats"],

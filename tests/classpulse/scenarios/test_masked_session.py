@@ -18,8 +18,8 @@ from db.errors import DatabaseError
 from db.seat_plans import list_opted_out_seats
 from monitor.detection.small_faces import SmallFaceProbe
 from monitor.types import Face, ImageBGR
-from tests.helpers.films import film as truth_of
 from tests.helpers.halls import HEIGHT, SEATS, WIDTH, OvalDetector, camera, hall, people_in, room, seen
+from tests.helpers.scripted import scripted_truth as truth_of
 from tests.helpers.videos import write_video
 
 CONSENT = {"A1": "yes", "A2": "no", "B1": "yes"}
