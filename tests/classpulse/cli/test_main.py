@@ -83,9 +83,9 @@ def test_report_can_be_repeated(tmp_path: Path, configured, shell, demo_video: P
         *["--format", "html", "--format", "csv", "--format", "json"],
     )
     after = Path(again["report"]["html"]).read_text("utf-8")
-    without_date = [re.sub(r"<p [^>]*>Report made [^<]*</p>", "", html) for html in (before, after)]
+    without_date = [re.sub(r"<p [^>]*>Report created [^<]*</p>", "", html) for html in (before, after)]
     assert without_date[0] == without_date[1]
-    assert "Report made" in after
+    assert "Report created" in after
     with Path(again["report"]["csv"]).open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len({row["student"] for row in rows}) == 6
