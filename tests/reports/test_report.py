@@ -146,7 +146,7 @@ def test_each_flag_kind_has_decision_and_review(lessons):
     scripts = ["s" * 72, *["b" * 72] * 4, "b" * 22 + "<" * 50]
     stored = [FlagRecord(7, 6, "attention", "flagged", {}, "confirmed", "the form teacher")]
     report = make_report(lessons.session(72), lessons.students(6), lessons.bins(scripts), flags=stored)
-    sad, away = report.flagged_students  # whom nobody has reviewed comes first
+    sad, away = report.flagged_students  # unreviewed students come first
     assert (sad.name, sad.reviews, [one.kind for one in sad.flagged_decisions]) == (
         "Student 1",
         ("open",),

@@ -54,13 +54,13 @@ def _legend(chart: FigureWithAlt) -> list[str]:
 
 
 def _hatches(ax: Axes) -> set[str]:
-    """Those of states; bands have some too."""
+    """The hatches of states; bands have hatches too."""
     patches = [patch for patch in ax.patches if not isinstance(patch, StepPatch)]
     return {patch.get_hatch() for patch in patches if patch.get_hatch()}
 
 
 def _extents(chart: FigureWithAlt, colour: str) -> list[tuple[float, float]]:
-    """Left and right of the cells of a colour, seconds."""
+    """Bounds of the cells of a colour, seconds."""
     found = []
     for patch in chart.figure.axes[0].patches:
         if to_hex(patch.get_facecolor()) == colour.lower() and not patch.get_hatch():
@@ -243,7 +243,7 @@ def test_heat_map_rows_fit_their_names(lessons, count):
     (chart,) = sadness_heat_maps(lessons.timelines(*["nn"] * count))
     height_in = chart.figure.axes[0].get_position().height * chart.figure.get_figheight()
     assert 0.16 <= height_in / count <= 0.35
-    assert chart.figure.get_figheight() < 9  # with its heading on one A4 page
+    assert chart.figure.get_figheight() < 9  # fits an A4 page with its heading
 
 
 def test_strip_marks_columns_led_by_sadness(lines):

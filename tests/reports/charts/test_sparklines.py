@@ -10,7 +10,7 @@ from tests.helpers.pages import Page
 
 
 def _areas(svg):
-    """Left, right and highest point of each area, in units of 120 x 20 (0 is the top)."""
+    """Left, right and top of each area, in units of 120 x 20 (0 is the top)."""
     path = re.findall(r' d="([^"]*)"', svg)[0]
     found = []
     for area in path.split("Z"):
@@ -35,7 +35,7 @@ def test_sparkline_has_areas_for_known_columns_only(lessons):
 def test_facing_sparkline_is_high_for_facing_the_front(lessons):
     svg = facing_sparkline(lessons.timeline("bb<<bb"))
     assert _areas(svg) == [(0, 120, 0)]
-    assert "V20H80" in svg  # turned away is the ground line
+    assert "V20H80" in svg  # turned away is at the baseline
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def _chains(share, correlation, count, chains, rng):
 def test_share_interval_covers_true_share(share, correlation, count, least):
     rng = np.random.default_rng(4)
     chains = np.array(list(_chains(share, correlation, count, 300, rng))).T
-    # Faces are misread now and then, and corrected: scores of 1.6 and -0.2 instead of 1 and 0.
+    # Corrected misclassifications: scores of 1.6 and -0.2 instead of 1 and 0.
     misread = rng.random(chains.shape) < 0.3
     scores = np.where(chains, 1.6, -0.2) * ~misread + np.where(chains, -0.4, 0.46666667) * misread
     intervals = [share_interval(row, np.ones(count)) for row in scores]

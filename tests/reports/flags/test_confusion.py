@@ -19,7 +19,7 @@ vectors = arrays(np.float64, 7, elements=st.floats(-3, 3))
 
 @pytest.fixture(scope="module")
 def confusion() -> ConfusionMatrix:
-    """The shipped model's, as a session's settings keep it."""
+    """The shipped model's matrix, from session settings."""
     measured = json.loads(json.dumps(read_model(shipped_file("expression.tflite")).model_metrics))
     found = confusion_from_settings({"model": measured})
     assert found is not None
@@ -39,7 +39,9 @@ def test_known_confusions_are_inverted():
     meant = np.zeros(7)
     meant[[Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     read = meant @ rows
-    assert read[Emotion.NEUTRAL] > read[Emotion.SAD]  # what was shown for most of the time does not lead
+    assert (
+        read[Emotion.NEUTRAL] > read[Emotion.SAD]
+    )  # the expression shown for most of the time does not lead
     assert confusion.correct(read) == pytest.approx(meant)
 
 
@@ -65,12 +67,12 @@ def test_shipped_confusion_matrix_is_invertible(confusion):
 
 
 def weights():
-    """How the samples of a bin of ten may divide among three poses."""
+    """All divisions of a bin's ten samples among three poses."""
     return [(a, b, 10 - a - b) for a in range(11) for b in range(11 - a)]
 
 
 def test_sad_lead_is_monotone_at_every_pose_mixture(confusion):
-    """What "more sadness never unflags" rests on (reports.flags.sadness)."""
+    """The condition for the monotonicity of the rule (reports.flags.sadness)."""
     counts = dict(zip(sorted(HeadPoseClass), np.array(weights()).T, strict=True))
     for answer in np.eye(7):
         gained = confusion.corrected(np.tile(answer, (len(weights()), 1)), counts)

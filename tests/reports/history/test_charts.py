@@ -124,7 +124,7 @@ def test_term_grid_distinguishes_missed_unknown_and_zero():
     ]
     assert (0.0, SADNESS_LEVELS[0][1].lower()) in filled
     assert (5.0, SADNESS_LEVELS[-1][1].lower()) in filled
-    assert 4.0 not in {left for left, _ in filled}  # before they were known: nothing
+    assert 4.0 not in {left for left, _ in filled}  # before the first session: nothing
     assert marks(ax, "x") == [(1.5, 0)]
     assert marks(ax, "o") == [(5.5, 0)]
     assert {"not seen", "not enough data", "not stored", "flagged"} <= set(legend(chart))

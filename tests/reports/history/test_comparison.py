@@ -29,7 +29,7 @@ def test_changes_are_sorted_by_size(terms, lessons):
     assert [(one.name, one.difference.value) for one in found.changes] == [
         ("Student 2", pytest.approx(-0.4)),
         ("Student 1", pytest.approx(0.05)),
-    ]  # and not Student 3, of whom the first lesson cannot tell
+    ]  # without Student 3, with not enough data in the first session
     assert [one.difference.excludes_zero for one in found.changes] == [True, False]
 
 

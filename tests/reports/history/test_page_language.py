@@ -38,7 +38,7 @@ DATA = (
 
 @pytest.fixture(scope="module")
 def lines(terms, lessons):
-    """Lessons of all kinds: missed, of the class alone, interrupted, running; and one of another class."""
+    """Sessions of all kinds: missed, aggregate, interrupted, running; and one of another class."""
     made = []
     for number in range(1, 9):
         students = {1: number / 11, 2: 0.1, 3: None} if number not in (3, 4) else {1: number / 10}

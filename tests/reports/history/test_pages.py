@@ -1,4 +1,4 @@
-"""The pages: structure, escaping, and that each chart has its words and its table."""
+"""The history pages: structure, escaping, alternative texts and tables of charts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def term(terms, lessons):
-    """Seven lessons: Student 1 gets sadder, Student 2 misses two, of the sixth there are class figures."""
+    """Seven sessions: Student 1 looks more sad-like, Student 2 misses two, the sixth has class figures
+    only."""
     made = []
     for number in range(1, 8):
         students = {1: number / 10, 2: 0.1} if number not in (3, 4) else {1: number / 10}

@@ -28,7 +28,7 @@ def test_estimate_mean_of_one_and_none():
 
 
 def test_paired_difference_uses_own_changes():
-    """They differ much from each other and all change alike, which two groups could not tell."""
+    """A large spread between students with equal changes: significant only if paired."""
     pairs = [(0.1, 0.2), (0.5, 0.61), (0.8, 0.89), (0.3, None)]
     own = estimate_paired_difference(pairs)
     assert (own.value, own.student_count, own.excludes_zero) == (pytest.approx(0.1), 3, True)

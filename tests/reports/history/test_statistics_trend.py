@@ -47,7 +47,7 @@ def test_too_few_sessions_have_no_trend():
 
 
 def test_min_sessions_is_the_smallest_number_with_clear_trends():
-    """Kendall: of four in perfect order the probability by chance is 2 in 24."""
+    """Kendall: a perfect order of four has a probability of 2 in 24 by chance."""
     assert MIN_SESSIONS == 5
     assert compute_trend(weekly(0.1, 0.2, 0.35, 0.4, 0.6)).direction == "rising"
 

@@ -12,7 +12,7 @@ UTC = ReportSettings("UTC")
 
 
 def parts(terms, lessons, *shares, by_seat=False):
-    """Student 1 in a lesson each; a share, None for not enough data, or "absent"."""
+    """Student 1 in one session each: a share, None for not enough data, or "absent"."""
     found = []
     for number, share in enumerate(shares, start=1):
         lesson = terms.lesson(lessons, number, {})

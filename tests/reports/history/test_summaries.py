@@ -34,7 +34,7 @@ def test_summarise_student(summed, lessons):
     assert summed("sn......")[1][0].sad is not None
     assert summed("s.......")[1][0].sad is None  # five seconds are not enough data
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
-    # Who was never seen is not one of the people, and drags no mean down.
+    # A never-seen student is not counted and does not lower the means.
     assert (whole.session_id, whole.rules_version, whole.student_count) == (7, RULES_VERSION, 1)
     assert (whole.seen_share, whole.probabilities) == (0.75, one.probabilities)
 
@@ -73,7 +73,7 @@ def test_summarise_class_without_students():
 
 
 def test_away_share_is_summarised_with_enough_data(lessons):
-    """Five minutes and four others are needed, and two students are no class."""
+    """Five minutes and four classmates are needed; two students are too few."""
     scripts = ["<" * 45 + "b" * 30, *["b" * 75] * 4]
     session = lessons.session(75, mode="behaviour")
     _, (one, *_) = summarise_report(

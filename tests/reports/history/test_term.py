@@ -8,7 +8,7 @@ UTC = ReportSettings("UTC")
 
 
 def test_term_students_have_one_cell_per_session(terms, lessons):
-    """Seen, not enough data, missed, class figures only, and the time before somebody was known."""
+    """Cells: seen, not enough data, missed, class figures only, and before the first session."""
     history = terms.history(
         terms.lesson(lessons, 1, {1: 0.1}),
         terms.lesson(lessons, 2, {1: None, 2: 0.4}),
@@ -26,7 +26,7 @@ def test_term_students_have_one_cell_per_session(terms, lessons):
     assert [cell.sad is None for cell in one.cells] == [False, True, True, True]
     assert other.cells[0].presence is SessionPresence.NOT_YET
     assert (other.sad_share, other.count(SessionPresence.MISSED)) == (0.45, 0)
-    assert one.sad_share == 0.1  # what was missed or not told is not zero
+    assert one.sad_share == 0.1  # missed and unknown sessions are not zero
     assert [cell.flagged for cell in other.cells] == [False, False, True, False]
     assert (other.flags.confirmed, other.flags.open) == (1, 0)
     assert [(flag.name, flag.class_session.session.id) for flag in term.flags] == [("Student 2", 3)]

@@ -1,4 +1,4 @@
-"""A report never says "all were seen" where faces were missed."""
+"""A report always mentions missed faces next to the number of seen students."""
 
 from __future__ import annotations
 

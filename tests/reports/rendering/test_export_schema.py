@@ -1,4 +1,4 @@
-"""The JSON of a report is what its schema says, and nothing besides."""
+"""The JSON of a report matches its schema."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MODEL = {"name": "cp", "scores": CARD | {"neutral_called_sad": 0.05, "ece": 0.02
 
 @pytest.fixture
 def make(lessons):
-    """The JSON of a report, as read back."""
+    """The parsed JSON of a report."""
 
     def _make(*scripts, mode="emotion", aggregate=None, settings=None, **known):
         session = lessons.session(
@@ -54,7 +54,7 @@ def make(lessons):
 
 @pytest.fixture
 def everything(make, lessons):
-    """A report in which whatever can be there is there."""
+    """A report with every optional value."""
     at, named = lessons.started_at, Correction(CorrectionKind.NAME, 2, 3)
     level = ShareEstimate(0.2, 0.1, 0.3)
     return make(
@@ -80,7 +80,7 @@ def test_schema_is_valid() -> None:
 
 def test_full_report_matches_schema(everything) -> None:
     assert problems(everything) == []
-    # And everything is in it, so that the schema has been asked about all it allows.
+    # All optional values are present, so the whole schema is tested.
     assert everything["class"]["change_points"]
     first = everything["students"][0]
     assert (first["review"], first["reviewed_by"], first["note"]) == ("dismissed", "Ms Ono", "ill")

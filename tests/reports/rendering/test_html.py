@@ -134,7 +134,7 @@ def test_sections_have_names_and_headers_scopes(html, page):
     sections = re.findall(r"<section([^>]*)>", html)
     assert all("aria-labelledby" in attributes for attributes in sections)
     assert page.tags.count("th") == sum((tag, name) == ("th", "scope") for tag, name, _ in page.attributes)
-    # Those inside charts are made from what they mark: the same twice is the same pattern.
+    # IDs inside charts are derived from the shapes: equal IDs mean equal patterns.
     ours = [value for tag, name, value in page.attributes if name == "id" and tag in {"h2", "div"}]
     assert len(ours) == len(set(ours)) == 7
 
@@ -148,8 +148,8 @@ def test_glance_links_to_flagged_students(page):
 @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
 def test_page_never_states_that_a_student_is_sad(make, mode):
     text = Page(render_report_html(make("ssssssnn", "nnnnnnnn", mode=mode))).text.lower()
-    for verdict in ("is sad", "was sad", "are sad", "feels", "depress"):
-        assert verdict not in text
+    for decision in ("is sad", "was sad", "are sad", "feels", "depress"):
+        assert decision not in text
 
 
 def test_names_are_escaped(make, lessons):
@@ -210,7 +210,7 @@ def test_creation_time_is_the_only_difference(lessons):
 
 
 def test_heads_and_eyes_have_their_own_columns(make):
-    """In directions, shares and times, in both modes alike; a dash where too little was seen."""
+    """Directions, shares and times in both modes; a dash with too little data."""
     scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
     page = Page(render_report_html(make(*scripts, mode="behaviour")))
     header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[-1]]
@@ -285,7 +285,7 @@ def test_aggregate_page_names_no_student(lessons):
     report = make_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
     page = Page(render_report_html(report))
     assert page.tags.count("svg") == page.charts == 1
-    assert [table[0][0] for table in page.tables] == ["From"]  # the class over time and nobody in it
+    assert [table[0][0] for table in page.tables] == ["From"]  # the class table only
     assert "Student 1" not in page.text
     assert ("Most seen at a time", "6") in report_facts(report)
 
@@ -366,7 +366,7 @@ def test_rendering_imports_no_heavy_framework():
 
 @pytest.fixture
 def put_right(lessons):
-    """A report with everything that the record knows besides the bins."""
+    """A report with markers, corrections and tracks."""
     tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat only")]
     markers = [MarkerRecord(1, 7, 61.0, "the <camera> was moved"), MarkerRecord(2, 7, 90.0, "quiz")]
     pair = Correction(CorrectionKind.MERGE, 3, 1), Correction(CorrectionKind.NAME, 1, 4)
@@ -394,7 +394,7 @@ def test_uncertain_reidentification_is_shown_with_command(put_right, mode):
     columns = [value for tag, name, value in page.attributes if (tag, name) == ("td", "colspan")]
     assert columns == [str(len(page.everyone[0]))]
     assert 'classpulse seats split 7 "Student 2" --at 0:22' in page.text
-    # Whoever reads of the suggestion first must not have to look for the doubt.
+    # The note is next to the suggestion, too.
     assert page.text.count(told) == (2 if mode == "emotion" else 1)
 
 

@@ -1,4 +1,4 @@
-"""What the style sheet's rules for paper do, on pages made to break badly."""
+"""The style sheet's page break rules, on pages that would break badly."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_pdf_has_requested_paper_size(paper):
 @pytest.mark.parametrize("paper", list(PaperSize))
 @pytest.mark.parametrize("level", [2, 3])
 def test_heading_stays_with_next_lines(paper, level):
-    """Wherever on the page it comes to stand."""
+    """At any position on the page."""
     for above in range(25, 45):
         body = f"{paragraphs(above)}<h{level}>HEADING</h{level}><p>after</p><p>{'word ' * 400}</p>"
         (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
@@ -116,7 +116,7 @@ def test_font_size_is_kept_if_no_page_is_saved():
 
 
 def test_pdf_without_system_fonts_has_all_texts(tmp_path):
-    """In a process of its own: the engine looks for fonts once."""
+    """In its own process: the engine searches for fonts once."""
     body = (
         "<h1>heading</h1><p>text</p><p><code>command</code></p><table><tr><th>head</th></tr></table>"
         '<svg width="200" height="40"><text x="9" y="20">chart</text></svg>'

@@ -1,4 +1,4 @@
-"""The report in another language: no text goes past gettext, and what programs read stays English."""
+"""Reports in another language: all texts are translatable, and exports stay English."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DATA = (
     "lesson.mp4", "classpulse", "cnn 1", "blaze 1", "none", "2 March 2026", "9 March 2026", "Monday", "UK",
     "demo", "emotion", "behaviour", "aggregate", "A B C", "split", "--at", "FER2013",
 )  # fmt: skip
-"""What the record says, and the calendar, whose names are not gettext's."""
+"""Stored texts, and calendar names, which do not come from gettext."""
 
 CARD = {
     "faces": 1686,
@@ -54,7 +54,7 @@ CARD = {
 
 @pytest.fixture(scope="module")
 def make(lessons):
-    """A report with everything in it that a record can hold."""
+    """A report with all kinds of records."""
 
     def _make(mode: str = "emotion", *scripts: str, **changes):
         scripts = scripts or ("ssssssnn" * 8, "nn..??<<" * 8, "zzbb....", "........", "ssssshhh" * 8)
@@ -163,12 +163,12 @@ class TestGerman:
     def test_reasons_are_translated_and_stored_in_english(self, make):
         report = make()
         with use_language("de"):
-            verdict = report.students[1].sadness_decision
-            assert verdict is not None
-            assert "lesbar" in " ".join(verdict.reasons)
-            stored = verdict.to_record(7).numbers["reasons"]
+            decision = report.students[1].sadness_decision
+            assert decision is not None
+            assert "lesbar" in " ".join(decision.reasons)
+            stored = decision.to_record(7).numbers["reasons"]
         assert "readable" in " ".join(stored)
-        assert stored == list(verdict.reasons)
+        assert stored == list(decision.reasons)
 
     def test_exports_stay_english(self, make):
         report = make()

@@ -23,7 +23,7 @@ BINS = 240  # twenty minutes
 
 
 def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **more) -> StudentTimeline:
-    """Somebody facing the front for ``facing`` ``(B,)`` of the samples of each bin."""
+    """A student facing the front in ``facing`` ``(B,)`` of the samples of each bin."""
     count = len(facing)
     seen = np.ones(count) if seen is None else seen
     samples = np.full(count, SAMPLES)
@@ -50,7 +50,7 @@ def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **mo
 
 
 def _wandering(rng: np.random.Generator, level: float = 1.0, spread: float = 0.5) -> np.ndarray:
-    """A share that goes up and down by itself for a minute or so at a time (AR(1) in logits)."""
+    """A share with random fluctuations of about a minute (AR(1) in logits)."""
     z, values = 0.0, []
     for _ in range(BINS):
         z = 0.9 * z + rng.normal(0, spread)
@@ -137,7 +137,7 @@ def test_closing_eyes_and_leaving_are_change_points():
 
 
 def test_gap_is_no_change_point():
-    """Nothing was watched for ten minutes: neither did anybody leave, nor does either side tell."""
+    """Ten unwatched minutes: no student left, and neither side has data."""
     watched_s = np.where((np.arange(BINS) < 60) | (np.arange(BINS) >= 180), BIN_S, 0.0)
     seen = watched_s / BIN_S
     lines = [replace(_line(n, np.ones(BINS), seen), grid=BinGrid(BIN_S, watched_s)) for n in range(9)]

@@ -1,4 +1,4 @@
-"""Gaps are told, drawn and exported as time that nobody watched; they are nobody's absence."""
+"""Gaps are printed, drawn and exported as unwatched time, not as absence."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def plain(text: str | None) -> str | None:
 
 @pytest.fixture
 def make(lessons):
-    """A report of scripts, a space where nothing was watched, with the gaps ``(start_s, end_s, reason)``."""
+    """A report of scripts (a space: unwatched) with the gaps ``(start_s, end_s, reason)``."""
 
     def _make(*scripts, gaps=(), aggregate=None, watched_s=None, **changes):
         length = max(map(len, scripts))
@@ -193,7 +193,7 @@ class TestTheCharts:
     SCRIPTS = ("ss" + " " * 6 + "nnnn", "nn" + " " * 6 + "..nn", "bb" + " " * 6 + "bb<<")
 
     def hatched(self, ax) -> list[tuple[float, float]]:
-        """Left and right of what is drawn as not watched, seconds."""
+        """Bounds of the areas drawn as not watched, seconds."""
         found = []
         for patch in ax.patches:
             if patch.get_hatch() == NOT_WATCHED:
@@ -291,7 +291,7 @@ class TestTheExports:
 
 
 class TestNobodyIsAbsentInAGap:
-    """The same lesson with and without a gap in it: what is said of people is the same."""
+    """A session with and without a gap: all shares of students are equal."""
 
     MINUTES = 60
     CLASS = ("b" * 120, "b" * 120, "b" * 80 + "<" * 40, "b" * 100 + "." * 20, "." * 60 + "b" * 60, "b.<" * 40)
@@ -299,7 +299,7 @@ class TestNobodyIsAbsentInAGap:
     def parted(self, script: str, at: int, bins: int) -> str:
         return script[:at] + " " * bins + script[at:]
 
-    def verdicts(self, report):
+    def decisions(self, report):
         return [person.attention_decision for person in report.students]
 
     @pytest.mark.parametrize("at", [0, 1, 30, 60, 119, 120])
@@ -309,7 +309,7 @@ class TestNobodyIsAbsentInAGap:
         gap = (at * 5.0, (at + bins) * 5.0, "no signal")
         parted = make(*(self.parted(s, at, bins) for s in self.CLASS), gaps=[gap], mode="behaviour")
         assert len(parted.class_timeline.grid.watched_s) == 120 + bins
-        for before, after in zip(self.verdicts(whole), self.verdicts(parted), strict=True):
+        for before, after in zip(self.decisions(whole), self.decisions(parted), strict=True):
             for name in (
                 "outcome",
                 "watched_s",
@@ -327,16 +327,16 @@ class TestNobodyIsAbsentInAGap:
         assert not [p for p in parted.students if p.timeline.unreadable_reasons.get("absent", 0) > 100 * 10]
 
     def test_absence_of_same_length_is_flagged(self, make) -> None:
-        """So the test above can fail: the same time, watched without them, is away."""
+        """Counter-check of the test above: the same time, watched without the students, is away."""
         gone = make(*["b" * 120] * 5, "b" * 60 + "." * 60, mode="behaviour")
         parted = make(*[self.parted("b" * 60, 60, 60)] * 6, gaps=[(300.0, 600.0, "paused")], mode="behaviour")
-        assert self.verdicts(gone)[5].not_seen_s == 300.0
-        assert self.verdicts(gone)[5].away_share == pytest.approx(0.5)
-        assert self.verdicts(parted)[5].not_seen_s == 0.0
-        assert self.verdicts(parted)[5].outcome is FlagOutcome.NOT_FLAGGED
+        assert self.decisions(gone)[5].not_seen_s == 300.0
+        assert self.decisions(gone)[5].away_share == pytest.approx(0.5)
+        assert self.decisions(parted)[5].not_seen_s == 0.0
+        assert self.decisions(parted)[5].outcome is FlagOutcome.NOT_FLAGGED
 
     def test_gap_in_empty_room_is_unwatched(self, lessons) -> None:
-        """Of the time before anybody came there are no rows; it must not be spread over the gap."""
+        """The time before the first student has no rows; it must not be spread over the gap."""
         rows = lessons.bins([" " * 8 + "bbbb"])
         session = replace(lessons.session(12), watched_s=20.0 + 25.0)
         grid = build_session_grid(session, rows, [(10.0, 25.0)])

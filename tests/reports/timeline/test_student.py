@@ -151,7 +151,7 @@ def test_pure_modules_load_no_framework():
 
 
 class TestAnOnlineLesson:
-    """Nobody is watched before they have joined, nor after they have left."""
+    """No student is watched before joining or after leaving."""
 
     def lines(self, lessons, *scripts: str):
         session = lessons.session(max(map(len, scripts)), source=ONLINE_SOURCE)
@@ -174,6 +174,6 @@ class TestAnOnlineLesson:
 
     def test_time_before_joining_flags_no_student(self, lessons):
         there, gone = "n" * 120, "n" * 60 + " " * 60
-        verdicts = decide_attention_flags(self.lines(lessons, *[there] * 5, gone), AttentionFlagSettings())
-        assert (verdicts[-1].not_seen_s, verdicts[-1].watched_s) == (0, 300)
-        assert verdicts[-1].coverage == 1
+        decisions = decide_attention_flags(self.lines(lessons, *[there] * 5, gone), AttentionFlagSettings())
+        assert (decisions[-1].not_seen_s, decisions[-1].watched_s) == (0, 300)
+        assert decisions[-1].coverage == 1

@@ -38,7 +38,7 @@ def test_uncertain_reidentifications_are_sorted_by_student_and_time():
 
 
 def test_first_track_is_not_uncertain():
-    """Whoever a split made begins with the track that was in doubt."""
+    """A student created by a split starts with the uncertain track."""
     assert find_uncertain_reidentifications(tracks((1, 0, None), (9, 40, SEAT_ONLY))) == {}
     assert find_uncertain_reidentifications(tracks((9, 40, SEAT_ONLY), (9, 60, SEAT_ONLY))) == {9: (60,)}
     assert find_uncertain_reidentifications([]) == {}
