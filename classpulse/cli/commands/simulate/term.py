@@ -1,4 +1,4 @@
-"""``classpulse simulate term``: a database full of lectures, without a film."""
+"""``classpulse simulate term``: a database with the sessions of a term, without a video."""
 
 from __future__ import annotations
 
@@ -40,33 +40,33 @@ def _integer_option(
 def _choice_option(
     name: str, kind: type[PseudonymStyle] | type[AnalysisMode], default: str, help_text: str
 ) -> Callable[[Command], Command]:
-    choices = click.Choice([one.value for one in kind])
+    choices = click.Choice([member.value for member in kind])
     return click.option(name, type=choices, default=default, show_default=True, help=help_text)
 
 
-@click.command()
+@click.command("term")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("classpulse-term"),
     show_default=True,
-    help="Folder for settings, database and truth.",
+    help="Folder for settings, database and ground truth.",
 )
 @click.option(
-    "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="What it is called."
+    "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="Name of the class."
 )
-@click.option("--room", help="Where it is.")
-@_integer_option("--students", 1, 200, DEFAULTS.students, "How many are in it.")
-@_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "How many the term has.")
-@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Lectures a week.")
+@click.option("--room", help="Name of the room.")
+@_integer_option("--students", 1, 200, DEFAULTS.students, "Number of students.")
+@_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "Number of weeks.")
+@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Lectures per week.")
 @click.option(
-    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Each one's length."
+    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Length of a lecture."
 )
-@_integer_option("--seed", 0, None, DEFAULTS.seed, "Of everything drawn.")
-@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "What the students are called.")
-@_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "What was computed.")
+@_integer_option("--seed", 0, None, DEFAULTS.seed, "Random seed.")
+@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "Style of the pseudonyms.")
+@_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "Analysis mode.")
 @_integer_option(
-    "--interrupted", 0, 300, DEFAULTS.interrupted, "How many lectures broke off; one of them has a gap."
+    "--interrupted", 0, 300, DEFAULTS.interrupted, "Number of interrupted lectures; one of them has a gap."
 )
 @click.option(
     "--start",
@@ -75,16 +75,16 @@ def _choice_option(
     show_default=True,
     help="The Monday of the first week.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate_term_command(
     out: Path, class_name: str, names: str, mode: str, start: datetime, as_json: bool, **numbers: Any
 ) -> int:
-    """Fill a database with the lectures of a class, to try reports and history without a camera.
+    """Fill a database with the sessions of a synthetic class, to try reports and history without a camera.
 
-    Nobody in it is real. The same arguments give the same lectures; what was true of them is in truth.json.
+    The same arguments give the same sessions; their ground truth is in truth.json.
     """
     settings = _settings(class_name, numbers["room"])
-    drawn = SimulatedTerm(
+    term = SimulatedTerm(
         TermSettings(
             class_name=class_name,
             names=PseudonymStyle(names),
@@ -95,25 +95,24 @@ def simulate_term_command(
     )
     folder = create_output_folder(out)
     if (folder / DATABASE_NAME).exists():
-        raise UserError(f"{folder} holds a term already; choose another folder with --out")
+        raise UserError(f"{folder} already contains a term.", "Choose another folder with --out.")
     config_file = folder / "config.yaml"
     atomic_write(config_file, render_config(settings).encode("utf-8"))
-    sessions = _write_term(read_config(config_file), drawn, folder / "truth.json", quiet=as_json)
-    made = {"config": config_file, "database": folder / DATABASE_NAME, "truth": folder / "truth.json"}
+    ground_truth_file = folder / "truth.json"
+    sessions = _write_term(read_config(config_file), term, ground_truth_file, quiet=as_json)
+    files = {"config": config_file, "database": folder / DATABASE_NAME, "ground_truth": ground_truth_file}
     if as_json:
-        print_json({**made, "class": class_name, "students": len(drawn.names), "sessions": sessions})
+        print_json({**files, "class": class_name, "students": len(term.names), "sessions": sessions})
         return 0
-    print_message(
-        f"{english_count(len(drawn.names), 'student')} in {english_count(len(sessions), 'lecture')}"
-    )
-    for kind, path in made.items():
-        print_path(kind, path)
+    print_message(f"{english_count(len(term.names), 'student')} in {english_count(len(sessions), 'session')}")
+    for name, path in files.items():
+        print_path(name.replace("_", " "), path)
     print_message(f"next: 'classpulse --config {config_file} report', or 'sessions'")
     return 0
 
 
 def _settings(class_name: str, room: str | None) -> Settings:
-    """Those of the folder. There is no policy among them, so nobody real may be watched with them."""
+    """The settings of the folder: without a policy, so that they cannot be used to record real students."""
     data = {
         "class": {"name": class_name, "room": room},
         "database": {"url": f"sqlite:///{DATABASE_NAME}"},
@@ -125,21 +124,23 @@ def _settings(class_name: str, room: str | None) -> Settings:
         raise UserError(describe_validation_error(error)) from None
 
 
-def _write_term(config: Config, drawn: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
-    """Write the lectures, their verdicts and the truth; returns the sessions' numbers."""
-    done: list[int] = []
+def _write_term(config: Config, term: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
+    """Write the sessions, their flags and the ground truth; returns the sessions' numbers."""
+    written: list[int] = []
     engine = open_database(config.database_url)
     try:
-        with progress_bar("drawing", float(len(drawn.planned_sessions)), quiet=quiet) as bar:
+        with progress_bar("drawing", float(len(term.planned_sessions)), quiet=quiet) as bar:
 
             def on_lecture(number: int) -> None:
-                # As at the end of a real lecture: verdicts are part of the record.
+                # As at the end of a real session: flags are stored.
                 reassess_session(engine, number, config)
-                done.append(number)
-                bar.update(len(done))
+                written.append(number)
+                bar.update(len(written))
 
-            truth = drawn.write(engine, on_lecture)
+            ground_truth = term.write(engine, on_lecture)
     finally:
         engine.dispose()
-    atomic_write(ground_truth_file, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
-    return done
+    atomic_write(
+        ground_truth_file, (json.dumps(ground_truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    )
+    return written
