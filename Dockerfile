@@ -1,4 +1,4 @@
-# Classpulse for a school's own server: docs/dashboard.md tells how it is used, and how large it is.
+# Classpulse for a school's own server: docs/guides/server.md tells how it is used, and how large it is.
 
 FROM python:3.12-slim AS built
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

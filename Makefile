@@ -8,7 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 
-.PHONY: demo test check replay format messages constraints clean
+.PHONY: demo test quick soak check replay format docs messages constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -16,11 +16,20 @@ demo: $(VENV)/.installed
 test: $(TEST_VENV)/.installed
 	$(MAKE) check BIN=$(TEST_VENV)/bin
 
+# The unit tests: a minute or so.
+quick: $(TEST_VENV)/.installed
+	$(BIN)/python -m pytest -m unit -n auto --dist loadfile --no-loadscope-reorder
+
+# Recordings killed at 200 moments instead of 40.
+soak: $(TEST_VENV)/.installed
+	CLASSPULSE_TEST_KILLS=200 $(BIN)/python -m pytest tests/faults
+
 BIN ?= $(TEST_VENV)/bin
 check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Short fixed inputs through the whole pipeline, compared with the references in tests/replay. UPDATE=1 writes
@@ -31,6 +40,10 @@ replay: $(if $(filter $(TEST_VENV)/bin,$(BIN)),$(TEST_VENV)/.installed)
 format:
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation site, in build/site. A warning is an error.
+docs: $(TEST_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The dashboard's texts and the reports': collected from code and templates, laid into each language's file, and
 # compiled.

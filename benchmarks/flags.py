@@ -4,12 +4,12 @@ classes.
 Students of ``sadness`` show faces of FER2013 whose expression most FER+ raters agree on and whose head pose
 a lesson would read, drawn as ``classpulse simulate faces`` draws them (spells of 10 s, a face 2.5 s, two
 samples a second), read by the shipped model and put into bins; no film is made. Those of ``attention`` follow
-scripts. Figures are in docs/flags.md.
+scripts. Figures are in docs/explanation/flags.md.
 
     python -m benchmarks.flags sadness DATA [--half report] [--lectures 1000]
     python -m benchmarks.flags thresholds DATA                  # of the choosing half: what larger ones cost
     python -m benchmarks.flags own DATA                         # a few faces each, and the own usual level
-    python -m benchmarks.flags curve DATA --lectures 500 --out docs/flags.svg
+    python -m benchmarks.flags curve DATA --lectures 500 --out docs/images/flags.svg
     python -m benchmarks.flags coverage DATA
     python -m benchmarks.flags attention
 """

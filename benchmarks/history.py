@@ -66,7 +66,7 @@ FROM students, drawn WHERE students.session_id IS NULL ORDER BY students.id, n
 """
 
 SUMMARIES = """
-INSERT INTO student_summaries (session_id, student_id, watched_s, seen_s, usable_s, usable_samples, posed_s,
+INSERT INTO student_summaries (session_id, student_id, watched_s, seen_s, usable_s, usable_samples, head_pose_s,
     facing_share, closed_share, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral,
     sad_share, sad_low, sad_high, away_share, away_low, away_high)
 SELECT :session, id, 3000.0, 2700.0, 2100.0, 4200, 2700.0, drawn, 0.1, 0.0, 0.0, 0.0, 0.25, drawn / 2, 0.0,
@@ -95,7 +95,7 @@ def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
                 ]
             unit.connection.execute(text(BINS), {"session": session, "bins": bins})
             unit.save_seats(session, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids])
-            unit.save_flags([flag(session, one, kind) for one in ids for kind in ("sad_share", "attention")])
+            unit.save_flags([flag(session, one, kind) for one in ids for kind in ("sadness", "attention")])
             unit.connection.execute(text(SUMMARIES), {"session": session})
             whole = {"session": session, "made_with": RULES_VERSION, "students": students}
             unit.connection.execute(text(WHOLE), whole)

@@ -31,7 +31,7 @@ from unittest.mock import patch
 import psutil
 from sqlalchemy import Engine
 
-from classpulse.config.settings import Config, Settings
+from classpulse.config.settings import Settings
 from classpulse.simulation.demo.video import write_demo_video
 from db import sessions as queries
 from db.engine import open_database
@@ -158,7 +158,7 @@ def watch(folder: Path, hours: float, mode: AnalysisMode) -> tuple[SessionOutcom
     engine = open_database(f"sqlite:///{database}", synchronous="FULL")
     camera = Camera(pictures, hours * 3600)
     with patch("monitor.sources.factory.open_source", lambda *_, **__: camera):
-        outcome = SessionRunner(Config(settings, folder), engine, mode).run(
+        outcome = SessionRunner(settings, engine, mode).run(
             "0", threading.Event(), on_progress=gauge
         )
     return outcome, gauge, engine, empty

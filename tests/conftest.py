@@ -7,16 +7,38 @@ from pathlib import Path
 
 import cv2
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from tests.helpers.guard import Forbidden, guarded, loopback_only
 
-# The same examples every time and no time limits: a slow machine must not fail a right program.
+# The same examples in every run and no time limits: a slow machine must not fail a correct program.
 settings.register_profile("classpulse", deadline=None, derandomize=True)
 settings.load_profile("classpulse")
 
 REAL_CAPTURE = cv2.VideoCapture
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared"
+
+KINDS = ("integration", "browser", "training", "packaging")
+"""The markers of tests that start processes, servers or whole sessions. A test without one is a unit test."""
+
+MARKED_PATHS = {
+    "packaging": "integration",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder and fixtures, and every other test as ``unit``."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        for path, kind in MARKED_PATHS.items():
+            if place.startswith(path):
+                item.add_marker(kind)
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        if not any(item.get_closest_marker(kind) for kind in (*KINDS, "slow")):
+            item.add_marker("unit")
 
 
 @pytest.fixture(autouse=True)
@@ -33,23 +55,29 @@ def _sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def loopback_streams(_sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams of this machine's own servers can be opened, and still no camera and no other machine's."""
+    """Allow streams of servers on this machine; cameras and other machines stay forbidden."""
     monkeypatch.setattr("cv2.VideoCapture", loopback_only(REAL_CAPTURE))
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of data that is not part of the project; tests that need it are skipped without."""
+    """Return the folder of data that is not part of the project, or skip the test if it is missing."""
     if not SHARED.is_dir():
-        pytest.skip("needs the data folder ../shared, which is not there")
+        pytest.skip("needs the data folder ../shared, which does not exist")
     return SHARED
 
 
 @pytest.fixture(scope="session")
-def demo_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short film of the demo class: its six students, 20 seconds of them."""
+def demo_video(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a video of the demo class, six students in 20 seconds; all workers of a run share it."""
     from classpulse.simulation.demo.video import write_demo_video
 
-    path = tmp_path_factory.mktemp("demo") / "class.mp4"
-    write_demo_video(path, seconds=20)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo_video"
+    with FileLock(f"{folder}.lock"):
+        path = folder / "class.mp4"
+        if not path.exists():
+            folder.mkdir(exist_ok=True)
+            # The writer renames the file into place, so an interrupted worker leaves nothing to reuse.
+            write_demo_video(path, seconds=20)
     return path

@@ -58,7 +58,7 @@ class Binner:
     ``is_facing`` says whether a head pose counts as turned to the front; None counts as no direction.
     ``keep_s`` is how long bins stay open behind the newest, seconds; an observation older than that is
     refused. It must cover what the pipeline holds back until a face is confirmed
-    (``monitor.session.pipeline.MAX_PENDING_S``).
+    (``monitor.session.readings.MAX_PENDING_S``).
     """
 
     def __init__(

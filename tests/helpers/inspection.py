@@ -107,7 +107,7 @@ def gaps(told: Told, until_s: float) -> list[GapRecord]:
     for at_s in told.added_s:
         if 12.0 <= at_s % 60 < 15.0 and at_s <= until_s:
             ends[at_s - at_s % 60 + 12.0] = at_s
-    return [GapRecord(start_s, end_s, "no picture") for start_s, end_s in ends.items()]
+    return [GapRecord(start_s, end_s, "no signal") for start_s, end_s in ends.items()]
 
 
 def check_lost(told: Told, kept_s: float, killed_s: float) -> None:

@@ -53,7 +53,7 @@ def record_lesson(store: Store) -> int:
         ids = seat_all(unit, session)
         unit.save_tracks(
             session,
-            [TrackRecord(ids[1], 1, 0.0, 99.0, 90), TrackRecord(ids[1], 2, 152.7, 299.0, 90, "seat alone")],
+            [TrackRecord(ids[1], 1, 0.0, 99.0, 90), TrackRecord(ids[1], 2, 152.7, 299.0, 90, "seat only")],
         )
         unit.add_marker(session, 61.0, "the camera was moved; the seats were found again")
         unit.save_progress(session, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))

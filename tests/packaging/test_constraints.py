@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
-EXTRAS = ("train", "evaluate", "test")
+EXTRAS = ("train", "evaluate", "docs", "test")
 
 
 def asked() -> list[Requirement]:

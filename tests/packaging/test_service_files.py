@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-UNIT = (DOCS / "classpulse.service").read_text(encoding="utf-8")
+from docs.generate import DOCS
+
+GUIDES = DOCS / "guides"
+UNIT = (GUIDES / "classpulse.service").read_text(encoding="utf-8")
 
 
 def verified(unit: str, folder: Path) -> str:
@@ -51,7 +53,7 @@ def test_a_mistake_would_be_found(home: Path, line: str, instead: str) -> None:
 
 
 def test_the_agent_starts_the_same_as_the_unit() -> None:
-    agent = plistlib.loads((DOCS / "classpulse.plist").read_bytes())
+    agent = plistlib.loads((GUIDES / "classpulse.plist").read_bytes())
     (command,) = [line for line in UNIT.splitlines() if line.startswith("ExecStart=")]
     there = command.removeprefix("ExecStart=").replace("%h", "/Users/school").split()
     assert agent["ProgramArguments"] == there

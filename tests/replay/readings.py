@@ -219,9 +219,9 @@ def _verdict(said: dict[str, Any], share: str) -> dict[str, Any]:
         "reasons": len(numbers["reasons"]),
         "estimate": _rounded(numbers[share]),
         "interval_ends": [_rounded(numbers[f"{share}_{end}"]) for end in ("low", "high")],
-        "usual_share": _rounded(numbers["usual_share"]),
-        "usual_sessions": numbers["usual_sessions"],
-        "as_usual": numbers["as_usual"],
+        "usual_share": _rounded(numbers["baseline_share"]),
+        "usual_sessions": numbers["baseline_sessions"],
+        "as_usual": numbers["within_baseline"],
         "earlier": len(said["earlier"]),
     }
 

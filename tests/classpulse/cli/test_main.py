@@ -34,7 +34,7 @@ def test_a_video_becomes_a_report(tmp_path: Path, configured, shell, demo_video:
     assert sum(b.seen_samples for b in bins) > 0.6 * sum(b.samples for b in bins)
     assert all(abs(sum(b.probabilities) - 1) < 1e-3 for b in bins if b.probabilities)
     kinds = [flag.kind for flag in queries.list_flags(engine, 1)]
-    assert (kinds.count("sad_share"), kinds.count("attention"), len(kinds)) == (6, 6, 12)
+    assert (kinds.count("sadness"), kinds.count("attention"), len(kinds)) == (6, 6, 12)
     # What a report needs of the model is kept with the session.
     assert confusion_from_settings(queries.get_session(engine, 1).settings) is not None
     versions = queries.get_session(engine, 1).versions

@@ -71,7 +71,7 @@ def test_a_writing_student_is_neither_read_nor_flagged(tmp_path: Path, configure
     assert sum(b.unreadable_reasons.get("head bowed", 0) for b in writing) > 0.9 * sum(
         b.seen_samples for b in writing
     )
-    assert {flag.outcome for flag in flags if flag.kind == "sad_share"} <= {
+    assert {flag.outcome for flag in flags if flag.kind == "sadness"} <= {
         "not_flagged",
         "insufficient_data",
     }

@@ -14,7 +14,7 @@ def mia_in(shell, session: int) -> dict:
 
 def test_the_first_report_of_all_knows_what_is_usual(shell, lessons) -> None:
     fourth = mia_in(shell, lessons[3])
-    assert (fourth["numbers"]["usual_sessions"], fourth["outcome"]) == (3, "not_flagged")
+    assert (fourth["numbers"]["baseline_sessions"], fourth["outcome"]) == (3, "not_flagged")
     assert "which is not above the student's own usual" in " ".join(fourth["numbers"]["reasons"])
     assert mia_in(shell, lessons[2])["outcome"] == "flagged"  # two earlier lessons are not yet usual
     assert [line["session_id"] for line in shell.json("review")] == lessons[2::-1]

@@ -196,7 +196,7 @@ class TestLaterVerdicts:
 
     def test_they_stay_as_they_were(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
         before = self.mia_in(shell, lessons[3])
-        assert (before["numbers"]["usual_sessions"], before["outcome"]) == (3, "not_flagged")
+        assert (before["numbers"]["baseline_sessions"], before["outcome"]) == (3, "not_flagged")
         erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
         assert numbers(store) == lessons[2:]
         # Made again, twice: the second time from what the first one stored.
@@ -209,7 +209,7 @@ class TestLaterVerdicts:
         self, tmp_path: Path, store: Store, lessons: list[int], shell
     ) -> None:
         erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
-        assert self.mia_in(shell, lessons[3])["numbers"]["usual_sessions"] == 3
+        assert self.mia_in(shell, lessons[3])["numbers"]["baseline_sessions"] == 3
 
 
 class TestByHand:

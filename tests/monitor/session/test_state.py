@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs.generate import DOCS, on_page_markdown
 from monitor.session.state import FINAL_STATES, TRANSITIONS, SessionEvent, SessionState, SessionStateMachine
 
 S, E = SessionState, SessionEvent
-DRAWING = Path(__file__).parents[3] / "docs" / "lifecycle.md"
+PAGE = DOCS / "explanation" / "session-lifecycle.md"
 
 #    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
 #    closed
@@ -77,13 +77,15 @@ def test_whatever_happens_it_is_in_a_state_and_an_end_is_an_end(events: list[Ses
     assert life.state in FINAL_STATES
 
 
-def test_the_drawing_shows_the_table() -> None:
-    drawn = {
-        (before, event.strip(), after)
-        for before, after, event in re.findall(
-            r"^    (\w+) --> (\w+): ([\w ]+)$", DRAWING.read_text("utf-8"), re.M
-        )
-    }
-    table = {(before.value, event.value, after.value) for (before, event), after in TRANSITIONS.items()}
-    closed = {("ending", "closed", "finished"), ("ending", "closed", "interrupted")}
-    assert drawn == table | closed
+def test_the_page_shows_the_table() -> None:
+    page = on_page_markdown(PAGE.read_text("utf-8"))
+    shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
+    found = {(state, event, after) for state, events, after in shown for event in events.split(", ")}
+    table = {(state.value, event.value, after.value) for (state, event), after in TRANSITIONS.items()}
+    assert table <= found
+    assert not {one for one in found - table if one[0] in set(SessionState) and one[2] in set(SessionState)}
+
+
+def test_the_page_describes_every_state() -> None:
+    described = re.findall(r"^\| (\w+) \| \w+[^|]{10,} \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert set(described) - {"State"} == {state.value for state in SessionState}

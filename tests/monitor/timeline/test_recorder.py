@@ -73,7 +73,7 @@ def nothing() -> list:
     return []
 
 
-def test_what_was_seen_is_read_back(engine) -> None:
+def test_recorded_session_is_read_back(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     for i in range(10):
@@ -99,7 +99,7 @@ def test_what_was_seen_is_read_back(engine) -> None:
     }  # fmt: skip
 
 
-def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
+def test_commit_if_due_by_clock_and_by_media_time(engine) -> None:
     session_id, clock = begin(engine), Clock()
     r = recorder(engine, session_id, clock)
 
@@ -117,7 +117,7 @@ def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
     assert stored() == 9.5
 
 
-def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> None:
+def test_new_student_between_others_renames_them(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0, 1), 0.5, 0)
@@ -131,7 +131,7 @@ def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> Non
     assert len(after) == 3
 
 
-def test_a_bin_written_early_is_completed_later(engine) -> None:
+def test_bin_written_early_is_completed_later(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     for at_s in (0.0, 0.5):
@@ -141,7 +141,7 @@ def test_a_bin_written_early_is_completed_later(engine) -> None:
     assert (b.samples, b.seen_s) == (2, 1.0)
 
 
-def test_aggregate_mode_stores_nobody(engine) -> None:
+def test_aggregate_mode_stores_no_student(engine) -> None:
     session_id = begin(engine, mode="aggregate")
     r = recorder(engine, session_id, per_student=False)
     for i in range(10):
@@ -169,14 +169,14 @@ class BrokenStore(Store):
         return super().unit_of_work()
 
 
-def test_without_patience_the_first_failure_is_raised(engine) -> None:
+def test_commit_without_retry_timeout_raises_first_failure(engine) -> None:
     r = Recorder(BrokenStore(engine), begin(engine), Binner(5.0, lambda p: True), RecordingSettings())
     r.add(sample(0.0, 0), 0.5, 0)
     with pytest.raises(DatabaseFull):
         r.commit(seats((0, 1)), [])
 
 
-def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> None:
+def test_commit_with_retries_loses_nothing_while_disk_is_full(engine) -> None:
     session_id, store = begin(engine), BrokenStore(engine)
     binner = Binner(5.0, lambda p: True)
     r = Recorder(store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), clock=Clock())
@@ -194,7 +194,7 @@ def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> 
     assert queries.list_tracks(engine, session_id)[0].hits == 200
 
 
-def test_patience_that_runs_out_raises(engine) -> None:
+def test_commit_after_retry_timeout_raises(engine) -> None:
     clock = Clock()
     r = Recorder(
         BrokenStore(engine),
@@ -212,7 +212,7 @@ def test_patience_that_runs_out_raises(engine) -> None:
         r.commit(seats((0, 1)), [])
 
 
-def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> None:
+def test_observations_for_closed_bin_are_logged(engine, caplog) -> None:
     r = recorder(engine, begin(engine))
     for i in range(120):
         r.add(sample(i * 0.5, 0), 0.5, 0)
@@ -236,7 +236,7 @@ def test_notes_become_markers_once(engine) -> None:
     ]
 
 
-def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> None:
+def test_frame_that_was_not_analysed_is_dropped_not_absence(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
@@ -257,7 +257,7 @@ def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> No
     assert [m.text for m in queries.list_markers(engine, session_id)] == ["cannot be told"]
 
 
-def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
+def test_gap_extends_session_and_is_not_watched(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
@@ -271,17 +271,17 @@ def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
     r.add_gap(Gap(7.0, 9.0, GapReason.PAUSED), frames_dropped=2)
     r.commit(seats((0, 100)), [])
     assert queries.list_gaps(engine, session_id) == [
-        GapRecord(0.5, 7.0, "no picture"), GapRecord(7.0, 9.0, "paused"),
+        GapRecord(0.5, 7.0, "no signal"), GapRecord(7.0, 9.0, "paused"),
     ]  # fmt: skip
     assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 1
 
 
-def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
+def test_gap_is_stored_in_aggregate_mode(engine) -> None:
     session_id = begin(engine, mode="aggregate")
     r = recorder(engine, session_id, per_student=False)
     r.add_gap(Gap(0.0, 9.0, GapReason.BLACK), frames_dropped=0)
     r.commit([], [])
-    assert queries.list_gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black picture")]
+    assert queries.list_gaps(engine, session_id) == [GapRecord(0.0, 9.0, "black frame")]
 
 
 class HangingStore(Store):
@@ -296,7 +296,7 @@ class HangingStore(Store):
         return super().unit_of_work()
 
 
-def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engine) -> None:
+def test_background_writer_keeps_lecture_running_while_database_hangs(engine) -> None:
     session_id, store = begin(engine), HangingStore(engine)
     binner = Binner(5.0, lambda p: True)
     r = Recorder(
@@ -347,7 +347,7 @@ class TestRoster:
     def names(self, engine, session_id: int) -> dict[str, int]:
         return {s.pseudonym: s.id for s in queries.list_students(engine, session_id)}
 
-    def test_all_that_was_written_before_it_was_certain_is_theirs(self, engine, ada) -> None:
+    def test_bins_before_assignment_are_moved_to_roster_student(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES - 1, (0, 100), (1, 300))
@@ -365,7 +365,7 @@ class TestRoster:
         }  # fmt: skip
         assert {t.student_id for t in queries.list_tracks(engine, session_id)} == set(names.values())
 
-    def test_a_write_that_fails_when_it_became_certain_loses_nothing(self, engine, ada) -> None:
+    def test_failed_write_at_assignment_loses_nothing(self, engine, ada) -> None:
         session_id, store = begin(engine), BrokenStore(engine)
         binner = Binner(5.0, lambda p: True)
         r = Recorder(
@@ -386,21 +386,21 @@ class TestRoster:
             sum(b.seen_samples for b in queries.load_bins(engine, session_id)) == 10 * MIN_CONSECUTIVE_MATCHES
         )
 
-    def test_the_end_of_a_short_session_settles_it(self, engine, ada) -> None:
+    def test_final_commit_assigns_roster_student(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
         r.add(sample(0.0, 0), 0.5, 0)
         r.commit(seats((0, 100)), [], is_final=True)
         assert self.names(engine, session_id) == {"Ada": ada}
 
-    def test_another_on_the_seat_is_a_student_of_the_session(self, engine, ada) -> None:
+    def test_other_student_on_seat_is_student_of_session(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, attribution=self.attribution(ada))
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES, (0, 100))
         self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 300), (1, 100))
         assert set(self.names(engine, session_id)) == {"Ada", "Student 1"}
 
-    def test_in_aggregate_mode_nobody_is(self, engine, ada) -> None:
+    def test_aggregate_mode_assigns_no_roster_student(self, engine, ada) -> None:
         session_id = begin(engine, mode="aggregate")
         r = recorder(engine, session_id, per_student=False, attribution=self.attribution(ada))
         self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 100))
@@ -423,7 +423,7 @@ class Withdrawing(SeatOwnerResolver):
 
 
 @pytest.mark.parametrize("in_background", [False, True])
-def test_of_who_withdraws_nothing_stays_and_nothing_comes(engine, in_background: bool) -> None:
+def test_withdrawn_students_are_erased_and_not_recorded_again(engine, in_background: bool) -> None:
     session_id = begin(engine)
     with Store(engine).unit_of_work() as unit:
         mia = save_roster_entry(unit, "Class", "Mia", None, consent=True, at=NOW)

@@ -76,7 +76,7 @@ def starts(writer: Writer) -> list[float]:
     return sorted(at_s for _, at_s in writer.bins)
 
 
-def test_everything_is_written_elsewhere_and_the_row_closed(writer) -> None:
+def test_write_queue_writes_in_thread_and_closes_session(writer) -> None:
     delivery = background(writer)
     for number in range(20):
         delivery.submit(batch(number))
@@ -87,12 +87,12 @@ def test_everything_is_written_elsewhere_and_the_row_closed(writer) -> None:
     assert (delivery.unwritten_bins, delivery.last_written_at) == (0, NOW)
 
 
-def test_a_session_with_nothing_to_write_is_closed_too(writer) -> None:
+def test_write_queue_closes_session_without_batches(writer) -> None:
     background(writer).finish(ENDING, SOON_S)
     assert writer.ended == ENDING
 
 
-def test_a_write_that_hangs_holds_nobody_up_and_what_waits_goes_in_one(writer) -> None:
+def test_hanging_write_does_not_block_and_pending_batches_merge(writer) -> None:
     delivery = background(writer)
     writer.gate.clear()
     delivery.submit(batch(0))
@@ -107,7 +107,7 @@ def test_a_write_that_hangs_holds_nobody_up_and_what_waits_goes_in_one(writer) -
 
 
 @pytest.mark.parametrize("error", [DatabaseLocked("locked"), DatabaseFull("the disk is full")])
-def test_what_fails_is_tried_again_until_it_is_written(writer, error, caplog) -> None:
+def test_failed_write_is_retried_until_written(writer, error, caplog) -> None:
     delivery = background(writer)
     writer.error = error
     for number in range(5):
@@ -131,7 +131,7 @@ def hours() -> Callable[[], float]:
     return lambda: next(now)
 
 
-def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, hours) -> None:
+def test_finish_with_unwritable_batch_raises_and_closes_session(writer, hours) -> None:
     delivery = background(writer, clock=hours)
     writer.error = DatabaseFull("the disk is full")
     delivery.submit(batch(0))
@@ -140,7 +140,7 @@ def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, ho
     assert writer.ended == ENDING
 
 
-def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
+def test_finish_raises_if_session_cannot_be_closed(writer, hours) -> None:
     delivery = background(writer, clock=hours)
     delivery.submit(batch(0))
     tries(writer, 1)
@@ -150,7 +150,7 @@ def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
     assert writer.ended is None
 
 
-def test_a_database_that_hangs_is_not_waited_for_beyond_the_time(writer) -> None:
+def test_finish_with_hanging_database_raises_after_timeout(writer) -> None:
     delivery = background(writer)
     writer.gate.clear()
     delivery.submit(batch(0))
@@ -159,7 +159,7 @@ def test_a_database_that_hangs_is_not_waited_for_beyond_the_time(writer) -> None
     writer.gate.set()
 
 
-def test_a_slow_write_that_ends_in_time_is_followed_by_what_waited(writer) -> None:
+def test_slow_write_before_timeout_is_followed_by_pending_batch(writer) -> None:
     now = [0.0]
     delivery = background(writer, clock=lambda: now[0])
     writer.gate.clear()
@@ -172,7 +172,7 @@ def test_a_slow_write_that_ends_in_time_is_followed_by_what_waited(writer) -> No
     assert starts(writer) == [0.0, 5.0]
 
 
-def test_a_fault_in_the_thread_is_raised_where_the_lecture_runs(writer) -> None:
+def test_exception_in_thread_is_raised_by_submit_and_finish(writer) -> None:
     delivery = background(writer)
     writer.error = ZeroDivisionError()
     delivery.submit(batch(0))
@@ -183,7 +183,7 @@ def test_a_fault_in_the_thread_is_raised_where_the_lecture_runs(writer) -> None:
         delivery.finish(ENDING, SOON_S)
 
 
-def test_patience_that_runs_out_is_raised_by_the_next_hand_over(writer) -> None:
+def test_submit_after_retry_timeout_raises(writer) -> None:
     now = [0.0]
     delivery = background(writer, patience_s=30.0, clock=lambda: now[0])
     writer.error = DatabaseFull("the disk is full")
@@ -198,7 +198,7 @@ def test_patience_that_runs_out_is_raised_by_the_next_hand_over(writer) -> None:
     assert len(writer.bins) == 3
 
 
-def test_pauses_grow_to_a_limit(writer) -> None:
+def test_pauses_double_up_to_limit(writer) -> None:
     delivery = background(writer, retry_s=1.0)
     pauses = []
     for _ in range(6):
@@ -208,7 +208,7 @@ def test_pauses_grow_to_a_limit(writer) -> None:
     assert pauses == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
-def test_a_failure_that_goes_on_is_logged_once_a_minute(caplog) -> None:
+def test_continuing_failure_is_logged_once_a_minute(caplog) -> None:
     now = [0.0]
     patience = RetryDeadline(float("inf"), lambda: now[0])
     for now[0] in range(0, 180, 5):
@@ -220,7 +220,7 @@ def test_a_failure_that_goes_on_is_logged_once_a_minute(caplog) -> None:
     ]
 
 
-def test_inline_writes_before_it_returns_and_tells_what_waits(writer) -> None:
+def test_sync_writer_writes_before_it_returns(writer) -> None:
     delivery = SyncWriter(writer, retry_timeout_s=float("inf"))  # type: ignore[arg-type]
     writer.error = DatabaseLocked("locked")
     delivery.submit(batch(0))
@@ -233,7 +233,7 @@ def test_inline_writes_before_it_returns_and_tells_what_waits(writer) -> None:
     assert writer.ended == ENDING
 
 
-def test_inline_without_patience_raises_at_once_and_closes_the_row_all_the_same(writer) -> None:
+def test_sync_writer_without_retries_raises_and_closes_session(writer) -> None:
     delivery = SyncWriter(writer)  # type: ignore[arg-type]
     writer.error = DatabaseFull("the disk is full")
     with pytest.raises(DatabaseError):

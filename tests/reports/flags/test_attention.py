@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from reports.flags.attention import (
     AttentionFlagSettings,
     attention_breakdown,
-    attention_flag_record,
     decide_attention_flags,
     describe_difference,
 )
@@ -121,7 +120,7 @@ def test_the_numbers_that_decided(lessons):
         30,
     )
     assert verdict.away_share == pytest.approx(0.75)
-    assert verdict.parts == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
+    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
     assert (verdict.coverage, verdict.class_share) == (0.8, 0)
     assert verdict.class_difference.share == pytest.approx(0.75)
 
@@ -173,11 +172,11 @@ def test_numbers_stay_in_bounds(lessons, scripts):
 
 def test_the_record_is_ready_for_json(lessons):
     for verdict in decide_attention_flags(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
-        record = attention_flag_record(7, verdict)
+        record = verdict.to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
         assert numbers["away_share"] == verdict.away_share
-        assert numbers["settings"]["least_others"] == 4
+        assert numbers["settings"]["min_classmates"] == 4
 
 
 def test_nobody_is_no_error():

@@ -33,7 +33,7 @@ def test_each_students_and_kinds_own(lessons):
         return EarlierShare(student, 1, lessons.started_at, kind, ShareEstimate(share, 0.0, 1.0), "flagged")
 
     found = compute_baselines(
-        [earlier(1, "sad_share", 0.2), earlier(2, "attention", 0.5), earlier(1, "sad_share", 0.4)]
+        [earlier(1, "sadness", 0.2), earlier(2, "attention", 0.5), earlier(1, "sadness", 0.4)]
     )
-    assert found == {1: {"sad_share": Baseline(pytest.approx(0.3), 2)}, 2: {"attention": Baseline(0.5, 1)}}
+    assert found == {1: {"sadness": Baseline(pytest.approx(0.3), 2)}, 2: {"attention": Baseline(0.5, 1)}}
     assert compute_baselines([]) == {}

@@ -136,7 +136,7 @@ def test_what_cannot_be_undone_is_refused(means, faces, told):
 
 @pytest.mark.parametrize(
     "kept",
-    [{}, {"model": None}, {"model": {}}, {"model": {"confusion": {"means": [[1]], "faces": [1]}}}],
+    [{}, {"model": None}, {"model": {}}, {"model": {"confusion": {"mean_answers": [[1]], "faces": [1]}}}],
 )
 def test_a_session_without_usable_mistakes_has_none(kept):
     assert confusion_from_settings(kept) is None

@@ -13,7 +13,7 @@ from model.inference.classifier import read_model, shipped_file
 from reports.flags.base import SADNESS_KIND, FlagOutcome
 from reports.flags.baseline import Baseline
 from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
-from reports.flags.sadness import FlagSettings, decide_sadness_flag, sadness_flag_record
+from reports.flags.sadness import FlagSettings, decide_sadness_flag
 
 SHORT = FlagSettings(min_usable_s=20.0)
 LAX = FlagSettings(sad_share=0.05, min_usable_s=0, min_usable_samples=0)
@@ -83,7 +83,7 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     model = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
     line = lessons.timeline("sssnn" * 24)
-    read = np.where(line.leading[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
+    read = np.where(line.leading_expression[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
     line = replace(line, probabilities=read)
     corrected, as_read = decide_sadness_flag(line, SHORT, model), decide_sadness_flag(line, SHORT)
     assert (corrected.outcome, as_read.outcome) == (FlagOutcome.FLAGGED, FlagOutcome.NOT_FLAGGED)
@@ -210,12 +210,12 @@ def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
 
 def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
-        record = sadness_flag_record(7, decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)))
+        record = decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)).to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
-        assert (numbers["usual_share"], numbers["usual_sessions"]) == (0.2, 4)
-        assert numbers["settings"]["least_usable_s"] == 20
+        assert (numbers["baseline_share"], numbers["baseline_sessions"]) == (0.2, 4)
+        assert numbers["settings"]["min_usable_s"] == 20
         assert numbers["reasons"]
         if line.student_id == 1:
             assert list(numbers["shares"]) == list(EMOTIONS)

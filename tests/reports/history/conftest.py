@@ -65,7 +65,7 @@ class Terms:
         )
 
     def flag(self, session: int, student: int, review: str = "open", **changes: Any) -> FlagRecord:
-        return FlagRecord(session, student, "sad_share", "flagged", {}, review, **changes)
+        return FlagRecord(session, student, "sadness", "flagged", {}, review, **changes)
 
 
 @pytest.fixture(scope="session")

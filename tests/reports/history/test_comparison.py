@@ -16,8 +16,8 @@ def test_students_in_both_are_compared_with_themselves(terms, lessons):
     assert (found.matched, found.is_paired) == (3, True)
     sadness = row(found, "resembling sadness")
     assert (sadness.before, sadness.after) == (pytest.approx(0.4), pytest.approx(0.5))
-    assert (sadness.change.value, sadness.change.people) == (pytest.approx(0.1), 3)
-    assert sadness.change.clear
+    assert (sadness.difference.value, sadness.difference.student_count) == (pytest.approx(0.1), 3)
+    assert sadness.difference.excludes_zero
     assert "3 students who were seen in both" in found.basis
     assert len(sadness.cells) == len(COMPARISON_HEADINGS)
 
@@ -37,7 +37,7 @@ def test_where_nobody_is_known_to_be_in_both_two_groups_are_compared(terms, less
     before, after = terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), terms.lesson(lessons, 2, {3: 0.3, 4: 0.4})
     found = compare_sessions(terms.history(before, after, by_seat=frozenset({1, 2, 3, 4})))
     assert (found.matched, found.is_paired, found.changes) == (0, False, ())
-    assert row(found, "resembling sadness").change.value == pytest.approx(0.2)
+    assert row(found, "resembling sadness").difference.value == pytest.approx(0.2)
     assert found.basis.startswith("Nobody is known to be in both")
 
 
@@ -52,7 +52,7 @@ def test_a_few_of_many_do_not_stand_for_the_class(terms, lessons):
 def test_class_figures_alone_have_no_interval(terms, lessons):
     before = terms.lesson(lessons, 1, {}, mode="aggregate")
     found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1, 2: 0.2})))
-    assert row(found, "seen").change is None
+    assert row(found, "seen").difference is None
     assert "only class figures are kept" in found.basis
     assert found.remarks[0] == "The modes differ: aggregate and emotion."
 

@@ -45,19 +45,19 @@ def term(terms, lessons):
 
 @pytest.fixture(scope="module")
 def documents(term, terms, lessons):
-    sessions = [lesson.session for lesson in term.lessons]
+    sessions = [lesson.session for lesson in term.sessions]
     lines = session_lines(sessions[::-1], {7: SessionCounts(2, 1, 1)}, ZONE)
     own = [
-        StudentSession(lesson.session, term.people[1], lesson.students[0], lesson.flags)
-        for lesson in term.lessons
+        StudentSession(lesson.session, term.students[1], lesson.students[0], lesson.flags)
+        for lesson in term.sessions
         if lesson.students
     ]
-    pair = type(term)((term.lessons[0], term.lessons[6]), term.people)
+    pair = type(term)((term.sessions[0], term.sessions[6]), term.students)
     return {
         "sessions": sessions_page(lines, SessionFilters()),
-        "student": student_page(build_student_history("Student 1", own, term.lessons, ZONE)),
+        "student": student_page(build_student_history("Student 1", own, term.sessions, ZONE)),
         "compare": comparison_page(compare_sessions(pair), ZONE),
-        "trends": trends_page(build_class_trends("Physics 10b", term.lessons, ZONE)),
+        "trends": trends_page(build_class_trends("Physics 10b", term.sessions, ZONE)),
         "term": term_page(build_term_history("Physics 10b", term, ZONE)),
     }
 

@@ -16,7 +16,7 @@ def weekly(*shares: float):
 
 
 def told(found) -> str:
-    return found.told.replace("\N{NO-BREAK SPACE}", " ")
+    return found.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_steady_rise():

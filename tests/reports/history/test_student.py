@@ -98,7 +98,7 @@ def test_two_of_the_roster_with_one_name_have_no_trend(terms, lessons):
 
 def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
     (part,) = parts(terms, lessons, 0.1)
-    short = StudentSession(part.session, part.student, part.summary._replace(posed_s=30.0), ())
+    short = StudentSession(part.session, part.student, part.summary._replace(head_pose_s=30.0), ())
     (line,) = build_student_history("Student 1", [short], [], UTC).lines
     assert line.facing_share is None
 

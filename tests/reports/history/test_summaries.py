@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from db.records import StudentSummary
-from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
 from reports.history.summaries import RULES_VERSION, summarise_class, summarise_report
 from reports.text.dates import ReportSettings
+from tests.helpers.session_report import make_report
 
 UTC = ReportSettings("UTC")
 
@@ -18,7 +18,7 @@ def summed(lessons):
         students = lessons.students(len(scripts))
         bins = lessons.bins(scripts)
         enough = FlagSettings(min_usable_s=10.0, min_usable_samples=20)
-        return summarise_report(build_report(session, students, bins, settings=UTC, flag_settings=enough))
+        return summarise_report(make_report(session, students, bins, settings=UTC, flag_settings=enough))
 
     return make
 
@@ -35,13 +35,13 @@ def test_a_student_is_summed_up(summed, lessons):
     assert summed("s.......")[1][0].sad is None  # five seconds are not enough to tell
     assert (other.seen_s, other.probabilities, other.sad, other.facing_share) == (0.0, None, None, None)
     # Who was never seen is not one of the people, and drags no mean down.
-    assert (whole.session_id, whole.rules_version, whole.people) == (7, RULES_VERSION, 1)
+    assert (whole.session_id, whole.rules_version, whole.student_count) == (7, RULES_VERSION, 1)
     assert (whole.seen_share, whole.probabilities) == (0.75, one.probabilities)
 
 
 def test_every_student_counts_once_in_the_class(summed):
     whole, _ = summed("ssssssss", "nnnnnnnn", "n.......")
-    assert whole.people == 3
+    assert whole.student_count == 3
     assert whole.seen_share == pytest.approx((1 + 1 + 1 / 8) / 3)
     assert whole.probabilities is not None
     assert whole.probabilities[4] == pytest.approx((0.7 + 0.05 + 0.05) / 3)
@@ -56,13 +56,13 @@ def test_behaviour_has_no_expression(summed):
 def test_of_an_aggregate_nothing_is_kept_of_a_student_or_of_too_few(lessons):
     session = lessons.session(6, mode="aggregate")
     many, nobody = summarise_report(
-        build_report(session, (), lessons.aggregate([6, 6, 6, 4, 0, 0]), settings=UTC)
+        make_report(session, (), lessons.aggregate([6, 6, 6, 4, 0, 0]), settings=UTC)
     )
     assert nobody == ()
     assert many.student_count == 6
     assert many.probabilities == pytest.approx(lessons.probabilities("neutral"))
     assert many.facing_share == 1.0
-    few, nobody = summarise_report(build_report(session, (), lessons.aggregate([4] * 6), settings=UTC))
+    few, nobody = summarise_report(make_report(session, (), lessons.aggregate([4] * 6), settings=UTC))
     assert nobody == ()
     assert (few.probabilities, few.facing_share, few.seen_share, few.closed_share) == (None,) * 4
 
@@ -77,12 +77,12 @@ def test_being_away_is_summed_up_where_there_was_enough_to_tell(lessons):
     scripts = ["<" * 45 + "b" * 30, *["b" * 75] * 4]
     session = lessons.session(75, mode="behaviour")
     _, (one, *_) = summarise_report(
-        build_report(session, lessons.students(5), lessons.bins(scripts), settings=UTC)
+        make_report(session, lessons.students(5), lessons.bins(scripts), settings=UTC)
     )
     assert one.away is not None
     assert one.away.share == pytest.approx(45 / 75)
     assert one.away.low < one.away.share < one.away.high
     _, (alone, *_) = summarise_report(
-        build_report(session, lessons.students(2), lessons.bins(scripts[:2]), settings=UTC)
+        make_report(session, lessons.students(2), lessons.bins(scripts[:2]), settings=UTC)
     )
     assert alone.away is None

@@ -29,7 +29,7 @@ CARD = {
 
 
 def test_the_model_cards_figures_are_told_in_words(lessons):
-    told = describe_model_metrics(lessons.session(settings={"model": {"name": "cp-1", "card": CARD}})) or ""
+    told = describe_model_metrics(lessons.session(settings={"model": {"name": "cp-1", "scores": CARD}})) or ""
     assert told.replace("\N{NO-BREAK SPACE}", " ") == (
         "On 1686 faces that it had not learnt from, the model (cp-1) named what most of ten people saw in "
         "87 %. Of the faces they call sad it found 66 %, of those that it called sad 78 % were, and of those "
@@ -38,7 +38,7 @@ def test_the_model_cards_figures_are_told_in_words(lessons):
 
 
 @pytest.mark.parametrize(
-    "kept", [None, "cnn", {}, {"name": "cp-1"}, {"name": "cp-1", "card": CARD | {"accuracy": None}}]
+    "kept", [None, "cnn", {}, {"name": "cp-1"}, {"name": "cp-1", "scores": CARD | {"accuracy": None}}]
 )
 def test_what_was_not_kept_of_the_model_is_not_told(lessons, kept):
     assert describe_model_metrics(lessons.session(settings={"model": kept})) is None

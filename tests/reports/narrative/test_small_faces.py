@@ -8,7 +8,6 @@ import pytest
 
 from db.records import ONLINE_SOURCE
 from db.small_faces import SmallFaces
-from reports.builder import build_report
 from reports.narrative.small_faces import (
     missed_faces_hint,
     missed_faces_limit,
@@ -19,6 +18,7 @@ from reports.narrative.summary import summary_sentences
 from reports.rendering.export import report_data
 from reports.rendering.html import render_report_html
 from reports.text.i18n import Language, use_language
+from tests.helpers.session_report import make_report
 from tests.reports.rendering.test_export_schema import problems
 
 TWELVE = SmallFaces.from_sizes([12.5] * 10 + [9.0, 23.0], 2, 24)
@@ -37,7 +37,7 @@ def make(lessons):
     def _make(found, *scripts, **changes):
         session = lessons.session(max(map(len, scripts)), small_faces=found, **changes)
         rows = lessons.aggregate([8] * 6) if changes.get("mode") == "aggregate" else lessons.bins(scripts)
-        return build_report(session, lessons.students(len(scripts)), rows)
+        return make_report(session, lessons.students(len(scripts)), rows)
 
     return _make
 

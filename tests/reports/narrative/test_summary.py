@@ -4,7 +4,6 @@ import pytest
 
 from db.records import EarlierShare, FlagRecord, SessionStatus, ShareEstimate
 from model.emotions import Emotion
-from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
 from reports.narrative.summary import (
     describe_change_point,
@@ -18,6 +17,7 @@ from reports.rendering.export import report_data
 from reports.rendering.html import render_report_html
 from reports.timeline.change_points import ChangeMeasure, ChangePoint
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 
@@ -34,7 +34,7 @@ def make(lessons):
     def _make(*scripts, flag_settings=SHORT, **changes):
         session = lessons.session(max(map(len, scripts), default=0), **changes)
         students = lessons.students(len(scripts))
-        return build_report(session, students, lessons.bins(scripts), flag_settings=flag_settings)
+        return make_report(session, students, lessons.bins(scripts), flag_settings=flag_settings)
 
     return _make
 
@@ -80,11 +80,9 @@ def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
     ],
 )
 def test_a_dismissed_flag_is_no_longer_suggested(lessons, reviews, expected):
-    flags = [
-        FlagRecord(7, n, "sad_share", "flagged", {}, review) for n, review in enumerate(reviews, start=1)
-    ]
+    flags = [FlagRecord(7, n, "sadness", "flagged", {}, review) for n, review in enumerate(reviews, start=1)]
     bins = lessons.bins(["ssssss"] * 2)
-    report = build_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
+    report = make_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
     first = summary_sentences(report)[0]
     assert first.startswith(expected)
     assert ("Dismissed on review: Student 1" in first) == (reviews[0] == "dismissed")
@@ -110,11 +108,11 @@ def test_little_to_tell(make, scripts, expected):
 
 def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
     earlier = [
-        EarlierShare(1, n, lessons.started_at, "sad_share", ShareEstimate(0.9, 0.8, 1.0), "flagged")
+        EarlierShare(1, n, lessons.started_at, "sadness", ShareEstimate(0.9, 0.8, 1.0), "flagged")
         for n in range(3)
     ]
     args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])
-    report = build_report(*args, flag_settings=SHORT, earlier_shares=earlier)
+    report = make_report(*args, flag_settings=SHORT, earlier_shares=earlier)
     assert summary_sentences(report)[0] == (
         "No check-in is suggested. As usual for themselves, and so not flagged: Student 1."
     )
@@ -165,14 +163,14 @@ def test_behaviour_says_nothing_of_expressions(make):
 
 
 def test_aggregate(lessons):
-    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
+    report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
     told = " ".join(summary_sentences(report))
     assert "Up to 8 students were seen at a time." in told
     assert missing_curve_reason(report) is None
 
 
 def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
-    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
+    report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
     assert "at most 4 students could be seen at a time" in missing_curve_reason(report)
     assert not any("resembled" in sentence for sentence in summary_sentences(report))
 
@@ -246,7 +244,7 @@ def test_why_faces_were_not_readable(make):
     [(0, None), (1, "1 seat is opted out and was masked"), (2, "2 seats are opted out and were")],
 )
 def test_masked_seats_are_counted_and_no_more_said_of_them(lessons, seats, begins):
-    report = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
+    report = make_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
     told = masked_seats_notice(report)
     assert told is None if begins is None else str(told).startswith(begins)
     assert report_data(report)["masked_seats"] == seats

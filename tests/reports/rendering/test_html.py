@@ -20,11 +20,11 @@ from db.records import (
     SessionStatus,
     TrackRecord,
 )
-from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
 from reports.rendering.html import render_report_html, report_facts
 from reports.text.dates import ReportSettings
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 UTC = ReportSettings("UTC")
@@ -36,7 +36,7 @@ def make(lessons):
         session = lessons.session(max(map(len, scripts), default=0), **changes)
         people = students or lessons.students(len(scripts))
         bins = lessons.bins(scripts)
-        return build_report(session, people, bins, lessons.seats(len(people)), flags, UTC, SHORT)
+        return make_report(session, people, bins, lessons.seats(len(people)), flags, UTC, SHORT)
 
     return _make
 
@@ -155,7 +155,7 @@ def test_it_never_says_that_somebody_is_sad(make, mode):
 def test_a_name_is_only_a_name(make, lessons):
     evil = "<script>alert('x')</script>"
     students = [replace(lessons.students(1)[0], pseudonym=evil)]
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
     html = render_report_html(
         make("ssssssss", students=students, flags=flags, class_name="<u>Class</u> & Co")
     )
@@ -170,7 +170,7 @@ def test_a_name_is_only_a_name(make, lessons):
 def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lessons):
     arabic = "محمد"
     students = [replace(lessons.students(1)[0], pseudonym=arabic)]
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", arabic, None, arabic)]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", arabic, None, arabic)]
     report = make("ssssssss", students=students, flags=flags, class_name=arabic)
     html = render_report_html(replace(report, markers=(MarkerRecord(1, 7, 5.0, arabic),)))
     told = re.sub(r"<svg.*?</svg>|<title>.*?</title>", "", html, flags=re.DOTALL)
@@ -183,7 +183,7 @@ def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lesson
 def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
     bins = lessons.bins(["b" * 40 + "<" * 40] * 8)
     session = lessons.session(80, mode="behaviour")
-    html = render_report_html(build_report(session, lessons.students(8), bins, settings=UTC))
+    html = render_report_html(make_report(session, lessons.students(8), bins, settings=UTC))
     page = Page(html)
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Where the class changed most" in page.headings
@@ -191,7 +191,7 @@ def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
     assert ">A</text>" in html
     quiet = Page(
         render_report_html(
-            build_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
+            make_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
         )
     )
     assert "At no moment did the class change by more than chance allows." in quiet.text
@@ -201,7 +201,7 @@ def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
 def test_the_making_time_is_the_only_difference(lessons):
     args = lessons.session(8), lessons.students(1), lessons.bins(["nnnnnnnn"])
     made = [
-        render_report_html(build_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
+        render_report_html(make_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
         for at in (None, lessons.started_at, lessons.started_at + timedelta(days=120, hours=1))
     ]
     told = '<p class="soft">Report made Tuesday 30 June 2026, 12:00 (CEST)</p>'
@@ -237,12 +237,12 @@ def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
         replace(row, pitch_deg=-10.0 if n < 24 else -45.0) for n, row in enumerate(lessons.bins(["b" * 36]))
     ]
     session = lessons.session(36, mode="behaviour")
-    page = Page(render_report_html(build_report(session, lessons.students(1), bins, settings=UTC)))
+    page = Page(render_report_html(make_report(session, lessons.students(1), bins, settings=UTC)))
     assert page.tables[-1][1][2].replace("\N{NO-BREAK SPACE}", " ") == "35° down at 2:00"
 
 
 def test_a_dismissed_flag_is_told_as_such(make):
-    flags = [FlagRecord(7, 1, "sad_share", "flagged", {}, "dismissed", None, None, "was reading")]
+    flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_report_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Dismissed on review: was reading" in page.text
     assert [row[-1] for row in page.everyone[1:]] == ["dismissed: sadness", "check-in suggested: sadness"]
@@ -282,7 +282,7 @@ def test_behaviour_shows_no_emotion_anywhere(make):
 
 def test_aggregate_names_nobody(lessons):
     session = lessons.session(6, mode="aggregate")
-    report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
+    report = make_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
     page = Page(render_report_html(report))
     assert page.tags.count("svg") == page.charts == 1
     assert [table[0][0] for table in page.tables] == ["From"]  # the class over time and nobody in it
@@ -292,7 +292,7 @@ def test_aggregate_names_nobody(lessons):
 
 def test_aggregate_of_four_draws_no_curve(lessons):
     session = lessons.session(6, mode="aggregate")
-    page = Page(render_report_html(build_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
+    page = Page(render_report_html(make_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
     assert "svg" not in page.tags
     assert "There is no curve: at most 4" in page.text.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -342,7 +342,7 @@ def test_the_same_session_gives_the_same_bytes(make, html):
 def test_an_hour_of_thirty_stays_small(lessons):
     scripts = [("nnsnhun?.<" * 72)[shift : shift + 720] for shift in range(10)] * 3
     scripts = [script.ljust(720, "n") for script in scripts]
-    report = build_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
+    report = make_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
     assert len(render_report_html(report)) < 1_500_000
 
 
@@ -367,7 +367,7 @@ def test_a_report_loads_no_heavy_framework():
 @pytest.fixture
 def put_right(lessons):
     """A report with everything that the record knows besides the bins."""
-    tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat alone")]
+    tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat only")]
     markers = [MarkerRecord(1, 7, 61.0, "the <camera> was moved"), MarkerRecord(2, 7, 90.0, "quiz")]
     pair = Correction(CorrectionKind.MERGE, 3, 1), Correction(CorrectionKind.NAME, 1, 4)
     corrections = [
@@ -376,7 +376,7 @@ def put_right(lessons):
     ]
 
     def make(mode: str = "emotion"):
-        return build_report(
+        return make_report(
             lessons.session(8, mode=mode), lessons.students(2), lessons.bins(["nnnnnnnn", "nsssssss"]),
             settings=UTC, flag_settings=SHORT,
             tracks=tracks, markers=markers, corrections=corrections,
@@ -420,5 +420,5 @@ def test_corrections_that_count_are_told(put_right, page):
 def test_a_person_of_another_name_than_their_seat_says_so(lessons):
     seat = replace(lessons.seats(1)[0], label="Student 5")
     bins = lessons.bins(["ssssssss"])
-    report = build_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
+    report = make_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
     assert "Student 1 recorded as Student 5" in Page(render_report_html(report)).headings

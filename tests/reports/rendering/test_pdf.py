@@ -127,9 +127,9 @@ def test_a_machine_without_any_font_prints_every_kind_of_text(tmp_path):
     (tmp_path / "fonts.conf").write_text("<fontconfig></fontconfig>")
     program = (
         "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
-        "from reports.rendering.pdf import to_pdf\n"
+        "from reports.rendering.pdf import render_pdf\n"
         "for path in map(Path, sys.argv[1:]):\n"
-        "    content = to_pdf(path.read_text(), 't', datetime.now(UTC))\n"
+        "    content = render_pdf(path.read_text(), 't', datetime.now(UTC))\n"
         "    path.with_suffix('.pdf').write_bytes(content)"
     )
     pages = [str(tmp_path / f"{name}.html") for name in ("styled", "plain")]

@@ -6,13 +6,13 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports.builder import build_report
 from reports.errors import ReportError
 from reports.flags.sadness import FlagSettings
 from reports.rendering import pdf
 from reports.rendering.pdf import render_pdf
 from reports.rendering.writers import write_report_csv, write_report_html, write_report_json, write_report_pdf
 from reports.text.dates import ReportSettings
+from tests.helpers.session_report import make_report
 
 A4_PT = (595, 842)
 
@@ -20,7 +20,7 @@ A4_PT = (595, 842)
 @pytest.fixture(scope="module")
 def report(lessons):
     scripts = ["ssssssnn", "nnnnnnnn", "nn......"] + ["nnnn<<??"] * 29
-    return build_report(
+    return make_report(
         lessons.session(8),
         lessons.students(32),
         lessons.bins(scripts),
@@ -83,7 +83,7 @@ def test_the_fallback_font_is_served():
 
 @pytest.mark.parametrize("write", [write_report_html, write_report_pdf, write_report_csv, write_report_json])
 def test_each_form_is_written_whole_or_is_one_line(lessons, tmp_path, write):
-    small = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]))
+    small = make_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]))
     path = write(small, tmp_path / "reports" / "file")
     assert path.stat().st_size > 100
     assert list(path.parent.iterdir()) == [path]

@@ -20,8 +20,7 @@ from db.records import (
     TrackRecord,
 )
 from monitor.types import UnreadableReason
-from reports.builder import build_report
-from reports.flags.sadness import FlagSettings, sadness_flag_record
+from reports.flags.sadness import FlagSettings
 from reports.narrative import summary as sentences
 from reports.narrative.corrections import describe_correction
 from reports.rendering import templates as environment
@@ -34,6 +33,7 @@ from reports.text.dates import ReportSettings
 from reports.text.i18n import Language, LazyText, current_language, lazy, lazy_plural, use_language
 from tests.helpers.bracketed import Bracketed, untold
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 DATA = (
@@ -60,27 +60,27 @@ def make(lessons):
         scripts = scripts or ("ssssssnn" * 8, "nn..??<<" * 8, "zzbb....", "........", "ssssshhh" * 8)
         scripts = (*scripts, *["nnnnbbbb" * 8 + "<<<<<<<<" * 8] * 6)
         at, length = lessons.started_at, max(map(len, scripts))
-        kinds = ("sad_share", "attention")
-        model = lessons.model() | {"card": CARD}
+        kinds = ("sadness", "attention")
+        model = lessons.model() | {"scores": CARD}
         values = {
             "mode": mode, "room": "Room 4", "expected_s": length * 5.0 + 600, "bin_s": 5.0,
             "status": SessionStatus.INTERRUPTED, "status_reason": "the plug was pulled",
             "settings": {"policy": {"jurisdiction": "UK", "legal_basis": "consent"}, "model": model},
         }  # fmt: skip
         bins = lessons.aggregate([8, 9, 0, 7] * 10) if mode == "aggregate" else lessons.bins(scripts)
-        return build_report(
+        return make_report(
             lessons.session(length, **values | changes),
             lessons.students(len(scripts)),
             bins,
             lessons.seats(len(scripts)),
-            [FlagRecord(7, 1, "sad_share", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
+            [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", "Ms <b>", at + timedelta(7), "a & b")],
             ReportSettings("UTC"),
             SHORT,
             earlier_shares=[
                 EarlierShare(1, n, at - timedelta(n), kind, ShareEstimate(0.02, 0.01, 0.03), "flagged")
                 for n in (1, 2, 3) for kind in kinds
             ],
-            tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat alone")],
+            tracks=[TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat only")],
             markers=[MarkerRecord(1, 7, 61.0, "quiz <1>")],
             corrections=[
                 CorrectionRecord(1, 7, at, None, Correction(kind, 1, 2, at_s), "Student 3", "Mia")
@@ -88,7 +88,7 @@ def make(lessons):
             ],
             masked_seats=2,
             created_at=at,
-            gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black picture")],
+            gaps=[GapRecord(20.0, 31.0, "paused"), GapRecord(50.0, 55.0, "black frame")],
         )  # fmt: skip
 
     return _make
@@ -114,7 +114,7 @@ class TestNothingGoesPastGettext:
     def test_in_a_report_with_next_to_nothing(self, make, lessons, scripts):
         session = lessons.session(8, expected_s=None, status=SessionStatus.RUNNING)
         for mode in ("emotion", "behaviour"):
-            bare = build_report(
+            bare = make_report(
                 lessons.session(8, mode=mode, expected_s=None, status=session.status),
                 lessons.students(len(scripts)),
                 lessons.bins(scripts),
@@ -132,7 +132,7 @@ class TestNothingGoesPastGettext:
     def test_what_it_finds_where_something_does(self):
         assert untold("<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA) == {
             "raw",
-            "shut",
+            "eyes_closed",
         }
         assert untold('<p aria-label="told">[told]</p>', ()) == {"told"}
 
@@ -163,10 +163,10 @@ class TestGerman:
     def test_verdicts_are_told_in_it_and_stored_in_english(self, make):
         report = make()
         with use_language("de"):
-            verdict = report.people[1].sadness_decision
+            verdict = report.students[1].sadness_decision
             assert verdict is not None
             assert "lesbar" in " ".join(verdict.reasons)
-            stored = sadness_flag_record(7, verdict).numbers["reasons"]
+            stored = verdict.to_record(7).numbers["reasons"]
         assert "readable" in " ".join(stored)
         assert stored == list(verdict.reasons)
 

@@ -40,8 +40,8 @@ GONE = (None, None, 0.0, None)
 
 def test_own_direction_is_the_median_and_changes_are_against_it(channel):
     found = channel([LEVEL] * 30 + [AWAY] * 12 + [BOWED] * 12 + [GONE])
-    assert found.own is not None
-    assert (found.own.yaw_deg, found.own.pitch_deg, found.own.facing_share) == (5.0, -10.0, 1.0)
+    assert found.medians is not None
+    assert (found.medians.yaw_deg, found.medians.pitch_deg, found.medians.facing_share) == (5.0, -10.0, 1.0)
     assert found.yaw_change_deg[[0, 30, 42]].tolist() == [0, 40, 0]
     assert found.pitch_change_deg[[0, 30, 42]].tolist() == [0, 0, -30]
     assert found.facing_change[[0, 30, 42]].tolist() == [0, -1, -1]
@@ -84,7 +84,7 @@ def test_a_minute_of_few_samples_is_unknown(channel, judged):
 
 def test_less_than_a_minute_is_no_minute_and_no_median(channel):
     found = channel([LEVEL] * 11)
-    assert found.own is None
+    assert found.medians is None
     assert found.most_closed_minute is None
     assert found.furthest_yaw_minute is None
     assert np.isnan(found.yaw_change_deg).all()
@@ -93,15 +93,15 @@ def test_less_than_a_minute_is_no_minute_and_no_median(channel):
 
 def test_somebody_never_seen_has_nothing(channel):
     found = channel([GONE] * 24)
-    assert found.own is None
+    assert found.medians is None
     assert found.longest_closed_s is None
     assert found.most_closed_minute is found.least_facing_minute is None
 
 
 def test_a_pitch_that_was_never_told_leaves_the_yaw(channel):
     found = channel([(5.0, None, 1.0, None)] * 24)
-    assert found.own is not None
-    assert (found.own.yaw_deg, found.own.pitch_deg) == (5.0, None)
+    assert found.medians is not None
+    assert (found.medians.yaw_deg, found.medians.pitch_deg) == (5.0, None)
     assert found.furthest_pitch_minute is None
     assert found.furthest_yaw_minute == MinuteValue(0.0, 0.0)
 

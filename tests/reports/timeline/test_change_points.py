@@ -44,7 +44,7 @@ def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **mo
         "eye_samples": none,
         "closed_samples": none,
         "probabilities": np.full((count, len(EMOTIONS)), np.nan),
-        "unknown": {},
+        "unreadable_reasons": {},
     }
     return StudentTimeline(**(values | more))
 

@@ -24,14 +24,14 @@ def test_bins_land_on_the_grid(lessons):
     line = lessons.timeline("sh.?n")
     assert line.grid.start_s.tolist() == [0, 5, 10, 15, 20]
     assert line.seen_s.tolist() == [5, 5, 0, 5, 5]
-    assert line.leading.tolist() == [
+    assert line.leading_expression.tolist() == [
         Emotion.SAD,
         Emotion.HAPPY,
         NO_EXPRESSION,
         NO_EXPRESSION,
         Emotion.NEUTRAL,
     ]
-    assert line.unknown == {"absent": 10, "too small": 10}
+    assert line.unreadable_reasons == {"absent": 10, "too small": 10}
     assert np.isnan(line.probabilities[2]).all()
     assert line.probabilities[0, Emotion.SAD] == pytest.approx(0.7)
 
@@ -161,8 +161,8 @@ class TestAnOnlineLesson:
         whole, part = self.lines(lessons, "nnnnnn", "  nn. ")
         assert (whole.coverage, part.coverage) == (1, pytest.approx(2 / 3))
         assert part.watched_s.tolist() == [0, 0, 5, 5, 5, 0]
-        assert part.own_grid.watched.tolist() == [False, False, True, True, True, False]
-        assert part.grid.watched.all()
+        assert part.own_grid.is_watched.tolist() == [False, False, True, True, True, False]
+        assert part.grid.is_watched.all()
 
     def test_before_the_first_has_joined_nothing_was_watched(self, lessons):
         (line,) = self.lines(lessons, "  nn")

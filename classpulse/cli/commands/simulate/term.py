@@ -1,4 +1,4 @@
-"""``classpulse simulate term``: a database with the sessions of a term, without a video."""
+"""``classpulse simulate term``: a term of sessions in a database, without video."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import click
 from pydantic import ValidationError
 
 from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
-from classpulse.config.settings import Config, Settings, describe_validation_error, read_config
+from classpulse.config.settings import Config, Settings, read_config
 from classpulse.config.template import render_config
-from classpulse.errors import UserError
+from classpulse.config.validation import settings_error
+from classpulse.errors import FileAlreadyExists
 from classpulse.formatting import english_count
 from classpulse.services.assessment import reassess_session
 from classpulse.simulation.term.names import PseudonymStyle
@@ -55,33 +57,33 @@ def _choice_option(
 @click.option(
     "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="Name of the class."
 )
-@click.option("--room", help="Name of the room.")
+@click.option("--room", help="Room of the class.")
 @_integer_option("--students", 1, 200, DEFAULTS.students, "Number of students.")
 @_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "Number of weeks.")
-@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Lectures per week.")
+@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Sessions per week.")
 @click.option(
-    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Length of a lecture."
+    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Length of a session."
 )
 @_integer_option("--seed", 0, None, DEFAULTS.seed, "Random seed.")
-@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "Style of the pseudonyms.")
+@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "Pseudonyms of the students.")
 @_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "Analysis mode.")
 @_integer_option(
-    "--interrupted", 0, 300, DEFAULTS.interrupted, "Number of interrupted lectures; one of them has a gap."
+    "--interrupted", 0, 300, DEFAULTS.interrupted, "Number of interrupted sessions; one of them has a gap."
 )
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
     default=f"{DEFAULTS.start}",
     show_default=True,
-    help="The Monday of the first week.",
+    help="Monday of the first week.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def simulate_term_command(
     out: Path, class_name: str, names: str, mode: str, start: datetime, as_json: bool, **numbers: Any
 ) -> int:
     """Fill a database with the sessions of a synthetic class, to try reports and history without a camera.
 
-    The same arguments give the same sessions; their ground truth is in truth.json.
+    The same arguments give the same sessions; truth.json has their ground truth.
     """
     settings = _settings(class_name, numbers["room"])
     term = SimulatedTerm(
@@ -95,24 +97,27 @@ def simulate_term_command(
     )
     folder = create_output_folder(out)
     if (folder / DATABASE_NAME).exists():
-        raise UserError(f"{folder} already contains a term.", "Choose another folder with --out.")
+        raise FileAlreadyExists(folder / DATABASE_NAME, "Choose another folder with --out.")
     config_file = folder / "config.yaml"
     atomic_write(config_file, render_config(settings).encode("utf-8"))
-    ground_truth_file = folder / "truth.json"
-    sessions = _write_term(read_config(config_file), term, ground_truth_file, quiet=as_json)
-    files = {"config": config_file, "database": folder / DATABASE_NAME, "ground_truth": ground_truth_file}
+    sessions = _write_term(read_config(config_file), term, folder / "truth.json", quiet=as_json)
+    files = {
+        "config": config_file,
+        "database": folder / DATABASE_NAME,
+        "ground_truth": folder / "truth.json",
+    }
     if as_json:
         print_json({**files, "class": class_name, "students": len(term.names), "sessions": sessions})
         return 0
     print_message(f"{english_count(len(term.names), 'student')} in {english_count(len(sessions), 'session')}")
-    for name, path in files.items():
-        print_path(name.replace("_", " "), path)
+    for kind, path in files.items():
+        print_path(kind, path)
     print_message(f"next: 'classpulse --config {config_file} report', or 'sessions'")
     return 0
 
 
 def _settings(class_name: str, room: str | None) -> Settings:
-    """The settings of the folder: without a policy, so that they cannot be used to record real students."""
+    """The settings of the folder, without a policy, so that they allow no real recording."""
     data = {
         "class": {"name": class_name, "room": room},
         "database": {"url": f"sqlite:///{DATABASE_NAME}"},
@@ -121,26 +126,24 @@ def _settings(class_name: str, room: str | None) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise UserError(describe_validation_error(error)) from None
+        raise settings_error(error) from None
 
 
 def _write_term(config: Config, term: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
-    """Write the sessions, their flags and the ground truth; returns the sessions' numbers."""
+    """Write the sessions with their flags, and the ground truth; returns the session numbers."""
     written: list[int] = []
     engine = open_database(config.database_url)
     try:
-        with progress_bar("drawing", float(len(term.planned_sessions)), quiet=quiet) as bar:
+        with progress_bar("writing", float(len(term.planned_sessions)), quiet=quiet) as bar:
 
-            def on_lecture(number: int) -> None:
-                # As at the end of a real session: flags are stored.
+            def on_session(number: int) -> None:
+                # As at the end of a real session.
                 reassess_session(engine, number, config)
                 written.append(number)
                 bar.update(len(written))
 
-            ground_truth = term.write(engine, on_lecture)
+            truth = term.write(engine, on_session)
     finally:
         engine.dispose()
-    atomic_write(
-        ground_truth_file, (json.dumps(ground_truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
-    )
+    atomic_write(ground_truth_file, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
     return written

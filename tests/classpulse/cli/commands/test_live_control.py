@@ -95,7 +95,7 @@ class Running:
 def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[..., Running]]:
     # Expressions cost seconds of loading and nothing here is about them.
     more = (
-        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{behaviour_picture: true}}\n'
+        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{preview_in_behaviour_mode: true}}\n'
     )
     configured("behaviour", more=more)
     started: list[Running] = []
@@ -168,7 +168,7 @@ def test_a_lesson_is_ruled_from_another_terminal(tmp_path: Path, running, shell)
     gaps = queries.list_gaps(engine, 1)
     (paused,) = (one for one in gaps if one.reason == "paused")
     opening = gaps[gaps.index(paused) + 1]
-    assert opening.reason == "no picture"
+    assert opening.reason == "no signal"
     assert paused.start_s < paused.end_s == opening.start_s < opening.end_s
     engine.dispose()
     assert shell.json("status") == {"recording": False}

@@ -21,9 +21,9 @@ def flagged(shell, store, lesson) -> int:
     with store.unit_of_work() as unit:
         unit.save_flags(
             [
-                FlagRecord(lesson, two, "sad_share", "flagged", numbers),
+                FlagRecord(lesson, two, "sadness", "flagged", numbers),
                 FlagRecord(lesson, two, "attention", "flagged", {}),
-                FlagRecord(lesson, three, "sad_share", "not_flagged", {}),
+                FlagRecord(lesson, three, "sadness", "not_flagged", {}),
                 FlagRecord(lesson, three, "attention", "flagged", {}),
             ]
         )
@@ -38,10 +38,10 @@ def waiting(shell) -> list[tuple[str, str]]:
 def test_the_queue_gets_shorter(shell, flagged, store) -> None:
     assert waiting(shell) == [
         ("Student 2", "attention"),
-        ("Student 2", "sad_share"),
+        ("Student 2", "sadness"),
         ("Student 3", "attention"),
     ]
-    given = ["--kind", "sad_share", "--confirm", "--by", "Ms Ono", "--note", "we talked"]
+    given = ["--kind", "sadness", "--confirm", "--by", "Ms Ono", "--note", "we talked"]
     code, out, error = shell("review", str(flagged), "2", *given)
     assert code == 0
     assert out == f"session {flagged}: the flag of Student 2 for sadness is confirmed\n"
@@ -50,7 +50,7 @@ def test_the_queue_gets_shorter(shell, flagged, store) -> None:
     assert (done["review"], done["reviewed_by"], done["note"]) == ("dismissed", "Ms Ono", None)
     assert waiting(shell) == [("Student 2", "attention")]
     assert len(shell.json("review", "--all")) == len(shell.json("review", str(flagged))) == 3
-    assert [line["student"] for line in shell.json("review", "--kind", "sad_share", "--all")] == ["Student 2"]
+    assert [line["student"] for line in shell.json("review", "--kind", "sadness", "--all")] == ["Student 2"]
     assert shell.json("review", "--class", "8a") == []
     shell.json("review", str(flagged), "3", "--reopen")
     assert len(waiting(shell)) == 2
@@ -58,8 +58,8 @@ def test_the_queue_gets_shorter(shell, flagged, store) -> None:
 
 def test_what_is_told_of_a_flag(shell, flagged, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    shell.json("review", "last", "2", "--kind", "sad_share", "--dismiss", "--by", "Ms  Ono", "--note", "ill")
-    (line,) = (one for one in shell.json("review", str(flagged)) if one["kind"] == "sad_share")
+    shell.json("review", "last", "2", "--kind", "sadness", "--dismiss", "--by", "Ms  Ono", "--note", "ill")
+    (line,) = (one for one in shell.json("review", str(flagged)) if one["kind"] == "sadness")
     assert (line["share"], line["share_low"], line["share_high"]) == (0.61, 0.52, 0.7)
     assert (line["reviewed_by"], line["note"]) == ("Ms Ono", "ill")
     assert line["reviewed_at"] > line["started_at"]
@@ -70,19 +70,19 @@ def test_what_is_told_of_a_flag(shell, flagged, monkeypatch) -> None:
 
 def test_a_review_is_in_the_report_the_history_and_the_audit(shell, lesson, store) -> None:
     shell("report", str(lesson), "--format", "json")  # judges everybody
-    (open_one,) = (one for one in shell.json("review") if one["kind"] == "sad_share")
+    (open_one,) = (one for one in shell.json("review") if one["kind"] == "sadness")
     shell.json(
-        "review", str(lesson), open_one["student"], "--kind", "sad_share", "--confirm", "--by", "Ms Ono"
+        "review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono"
     )
     files = shell.json("report", str(lesson), "--format", "json", "--format", "html")["report"]
     people = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
     assert [one["review"] for one in people if one["name"] == open_one["student"]] == ["confirmed"]
     assert "Confirmed on review" in Path(files["html"]).read_text("utf-8")
     (history,) = shell.json("student", open_one["student"])["sessions"]
-    assert [flag["review"] for flag in history["flags"] if flag["kind"] == "sad_share"] == ["confirmed"]
+    assert [flag["review"] for flag in history["flags"] if flag["kind"] == "sadness"] == ["confirmed"]
     newest = next(one for one in queries.list_audit_entries(store.engine) if one.action == "review")
     assert (newest.action, newest.detail) == ("review", "confirmed by Ms Ono")
-    assert newest.subject == f"session {lesson}, {open_one['student']}, sad_share"
+    assert newest.subject == f"session {lesson}, {open_one['student']}, sadness"
 
 
 def test_it_stays_with_the_person_through_corrections(shell, flagged, store) -> None:
@@ -95,7 +95,7 @@ def test_it_stays_with_the_person_through_corrections(shell, flagged, store) -> 
 
 def test_sessions_that_were_only_recorded_are_judged_first(shell, lesson) -> None:
     told = [(one["student"], one["kind"]) for one in shell.json("review")]
-    assert told == [("Student 2", "sad_share")]
+    assert told == [("Student 2", "sadness")]
     assert [one["student"] for one in shell.json("review", str(lesson))] == ["Student 2"]
 
 
@@ -104,10 +104,10 @@ def test_sessions_that_were_only_recorded_are_judged_first(shell, lesson) -> Non
     [
         (["2"], "a review names a student and says what you make of the flag"),
         (["--confirm"], "a review names a student and says what you make of the flag"),
-        (["2", "--confirm"], "has two flags; say which with --kind attention or --kind sad_share"),
+        (["2", "--confirm"], "has two flags; say which with --kind attention or --kind sadness"),
         (["9", "--confirm"], "has no 'Student 9'; the nearest are "),
         (["1", "--confirm"], "has no flag of Student 1; flagged are Student 2 (attention), "),
-        (["3", "--confirm", "--kind", "sad_share"], "has no flag for sadness of Student 3"),
+        (["3", "--confirm", "--kind", "sadness"], "has no flag for sadness of Student 3"),
         (["3", "--confirm", "--by", " "], "' ' is no name"),
     ],
 )

@@ -127,7 +127,7 @@ class TestSessionsOfALesson:
         [
             ([], False),
             ([GapRecord(10.0, 300.0, "paused")], True),
-            ([GapRecord(10.0, 299.0, "paused"), GapRecord(299.0, 300.0, "no picture")], False),
+            ([GapRecord(10.0, 299.0, "paused"), GapRecord(299.0, 300.0, "no signal")], False),
             ([GapRecord(10.0, 200.0, "paused")], False),
         ],
         ids=["never", "to its last", "let go on, and no picture since", "and let go on"],

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classpulse.config.settings import CaptureSettings
 from classpulse.services.seat_plans.editor import capture_still
 from monitor.errors import SourceLost
+from monitor.settings import CaptureSettings
 from tests.helpers.cameras import texture
 
 
@@ -38,5 +38,5 @@ def test_a_still_of_a_camera(monkeypatch):
 
 def test_a_camera_that_is_frozen_is_told_and_not_waited_for(monkeypatch):
     monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(iter([texture(1)])))
-    with pytest.raises(SourceLost, match="frozen picture"):
+    with pytest.raises(SourceLost, match="frozen frame"):
         capture_still("0", 60.0, CaptureSettings(stale_s=1.0))
