@@ -1,4 +1,4 @@
-"""The commands ``classpulse simulate`` (videos) and ``classpulse evaluate``."""
+"""The commands ``classpulse simulate`` (videos) and ``classpulse evaluate video``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_evaluate_simulated_room(
     )
     assert output["students"] == 3
     assert sum(output["events"].values()) == 1
-    result = shell.json("evaluate", output["video"], output["ground_truth"])
+    result = shell.json("evaluate", "video", output["video"], output["ground_truth"])
     assert result["frames"] == 48
     sizes = result["detection"]["sizes"]
     assert sum(size["found"] for size in sizes) > 0.9 * sum(size["faces"] for size in sizes)
@@ -56,7 +56,7 @@ def test_evaluate_counts_detected_posters(shell: Any, configured: Any, photograp
     code, _, error = shell("simulate", "room", *photograph, *options)
     assert code == 0, error
     assert "3 students; events: none; posters: 2" in error
-    result = shell.json("evaluate", "room/video.mp4", "room/truth.json")
+    result = shell.json("evaluate", "video", "room/video.mp4", "room/truth.json")
     distractors = result["distractors"]
     assert (distractors["distractors"], distractors["appearances"]) == (2, 80)
     assert 0 < distractors["false_positives"] <= result["detection"]["false_positives"]
@@ -73,7 +73,7 @@ def test_evaluate_simulated_call_with_head_poses(shell: Any, configured: Any) ->
     ]
     assert (output["students"], output["to_be_flagged"]) == (len(flags), sum(flags))
     assert flags[5], "the sixth seat is mostly downcast; in a short video others may be, too"
-    result = shell.json("evaluate", output["video"], output["ground_truth"])
+    result = shell.json("evaluate", "video", output["video"], output["ground_truth"])
     assert result["identity"]["idf1"] > 0.95
     assert result["distractors"] is None
     assert sum(size["measured"] for size in result["head_poses"]) > 200
@@ -97,7 +97,7 @@ def test_evaluate_demo_video_with_expressions(
 ) -> None:
     configured("emotion")
     DemoClass(20.0).write_ground_truth(tmp_path / "truth.json")
-    code, out, error = shell("evaluate", demo_video, tmp_path / "truth.json")
+    code, out, error = shell("evaluate", "video", demo_video, tmp_path / "truth.json")
     assert code == 0, error
     assert "students in the video: 6" in out
     assert "students found: 6 of 6" in out
@@ -109,9 +109,9 @@ def test_evaluate_invalid_ground_truth_fails(
 ) -> None:
     configured()
     (tmp_path / "truth.json").write_text(json.dumps({"version": 1}), encoding="utf-8")
-    line = shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json")
+    line = shell.fails(2, "evaluate", "video", demo_video, tmp_path / "truth.json")
     assert "is not the ground truth of a video" in line
-    assert "cannot be read" in shell.fails(2, "evaluate", demo_video, tmp_path / "none.json")
+    assert "cannot be read" in shell.fails(2, "evaluate", "video", demo_video, tmp_path / "none.json")
 
 
 @pytest.mark.parametrize(
@@ -129,19 +129,19 @@ def test_evaluate_ground_truth_of_another_video_fails(
 ) -> None:
     configured("behaviour")
     demo_class.write_ground_truth(tmp_path / "truth.json")
-    assert re.search(message, shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json"))
+    assert re.search(message, shell.fails(2, "evaluate", "video", demo_video, tmp_path / "truth.json"))
 
 
 def test_evaluate_without_policy_fails(shell: Any, demo_video: Path, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("class: {name: 7b}\n", encoding="utf-8")
-    assert "policy" in shell.fails(2, "evaluate", demo_video, tmp_path / "truth.json")
+    assert "policy" in shell.fails(2, "evaluate", "video", demo_video, tmp_path / "truth.json")
 
 
 def test_evaluate_without_the_extra_fails_with_a_hint(
     shell: Any, monkeypatch: pytest.MonkeyPatch, demo_video: Path
 ) -> None:
     monkeypatch.setattr(optional_deps, "find_spec", lambda name: None)
-    code, _, error = shell("evaluate", demo_video, "truth.json")
+    code, _, error = shell("evaluate", "video", demo_video, "truth.json")
     assert code == 2
     assert "pip install '.[evaluate]'" in error
 
@@ -171,7 +171,7 @@ def test_evaluate_simulated_faces_with_expressions(shell: Any, configured: Any, 
     options = ("--seats", "4", "--seconds", "60", "--out", "faces")
     output = shell.json("simulate", "faces", shared / "data", *options)
     assert (output["students"], output["to_be_flagged"]) == (4, 1)
-    result = shell.json("evaluate", output["video"], output["ground_truth"])
+    result = shell.json("evaluate", "video", output["video"], output["ground_truth"])
     assert result["identity"]["students"] == 4
     segments = [one for student in result["expressions"]["students"] for one in student["segments"]]
     predicted = [segment for segment in segments if segment["predicted"] is not None]

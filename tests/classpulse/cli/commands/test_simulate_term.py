@@ -92,7 +92,7 @@ def test_simulate_term_is_reproducible(make_term, shell, tmp_path):
 def test_simulate_term_existing_term_fails(make_term, shell, tmp_path):
     make_term()
     line = shell.fails(2, "simulate", "term", "--out", tmp_path / "term")
-    assert "already contains a term" in line
+    assert "already exists" in line
 
 
 @pytest.mark.parametrize(
