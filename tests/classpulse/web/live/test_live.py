@@ -152,7 +152,7 @@ class TestModes:
     def page(self, engine, browser, fake):
         def get(mode: str, live_students=PEOPLE) -> str:
             session = begin(engine, mode)
-            fake.recordings = [recording(session_id=session, live_students=people)]
+            fake.recordings = [recording(session_id=session, live_students=students)]
             text = browser("Ada").get(f"/live/{session}").text
             ends_after(fake, engine, session, fake.looks + 2)
             return text + browser("Ada").get(f"/live/{session}/events").text

@@ -117,7 +117,7 @@ class TestEverybodys:
             ({"name": "ADA"}, "already"),
             ({"name": " "}, "name is missing"),
             ({"name": "x" * 101}, "at most 100"),
-            ({"name": "Dan\u202e"}, "nobody can see"),
+            ({"name": "Dan\u202e"}, "invisible characters"),
             ({"name": "Dan", "password": "short"}, "10 characters"),
             ({"name": "Dan", "new_classes": "y" * 101}, "at most 100"),
         ],

@@ -87,7 +87,7 @@ class TestStarting:
         ada = visiting(build_app(read_config(tmp_path / "config.yaml"), engine))
         ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         page = ada.get("/").text
-        assert "no policy block" in page
+        assert "no section &#39;policy&#39;" in page
         assert 'action="/start"' not in page
 
 

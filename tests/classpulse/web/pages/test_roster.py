@@ -71,7 +71,7 @@ def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
         ("name;pseudonym\nMia;Otter\n", "has no column"),
         ("name;pseudonym;group;seat;consent\n", "has no student"),
         ("", "is empty"),
-        (b"\xff\xfea\0", "no text at all"),
+        (b"\xff\xfea\0", "UTF-16 or not a text file"),
         (b"name;pseudonym;group;seat;consent\n\xe4;b;;;yes\n", "is not in UTF-8"),
         ('"', "expected"),
     ],

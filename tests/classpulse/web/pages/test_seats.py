@@ -80,7 +80,7 @@ def test_a_picture_becomes_a_plan_with_who_sits_where(browser, engine, address, 
         "Lynx": "A1",
         "Otter": "A2",
     }
-    assert ("seat plan", "class 7b", "2 seats, by Ada") in [
+    assert ("save seat plan", "class 7b", "2 seats, by Ada") in [
         (one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)
     ]
     assert ada.get(f"{address}/still.jpg").status_code == 404
@@ -159,12 +159,12 @@ def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
     ("seats", "says"),
     [
         ({"A1": (10, 10, 5, 20)}, "is empty"),
-        ({"A1": (600, 400, 700, 450)}, "outside the picture"),
-        ({"A1": BOXES["A1"], "a1": BOXES["A2"]}, "is on line 1 already"),
-        ({"A1": BOXES["A1"], "A2": BOXES["A1"]}, "lies on seat"),
+        ({"A1": (600, 400, 700, 450)}, "outside the image"),
+        ({"A1": BOXES["A1"], "a1": BOXES["A2"]}, "is already on line 1"),
+        ({"A1": BOXES["A1"], "A2": BOXES["A1"]}, "overlaps seat"),
         ({"": BOXES["A1"]}, "the label is"),
         ({"A" * 21: BOXES["A1"]}, "the label is"),
-        ({}, "there is no seat"),
+        ({}, "The plan has no seat."),
     ],
 )
 def test_a_wrong_plan_is_not_saved_and_can_be_mended(
@@ -196,7 +196,7 @@ def test_who_sits_twice_or_is_of_another_class(browser, engine, address, student
     send_picture(ada, address)
     still = still_of(ada, address)
     twice = rows(BOXES, {"A1": students["Otter"], "A2": students["Otter"]})
-    assert "is on seat A1 already" in ada.submit(address, still=still, **twice).text
+    assert "is already on seat A1" in ada.submit(address, still=still, **twice).text
     other = rows(BOXES, {"A1": students["Crane"]})
     assert ada.submit(address, still=still, **other).status_code == 422
     assert get_seat_plan(engine, "7b") is None
