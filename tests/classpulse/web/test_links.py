@@ -128,7 +128,9 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.context
     site.online_lessons._send_request = lambda *_: None
-    site.online_lessons._recorded_rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
+    site.online_lessons._recorded_rooms = lambda: frozenset(
+        {"online 7b"}
+    )  # else it would be over after half a minute
     assert site.online_lessons.open("7b", 4)
     yield fake
     site.online_lessons.close()
@@ -168,7 +170,7 @@ def crawl(app: Any, one: Any) -> Iterator[tuple[Route, str, str | None]]:
     ("name", "role"),
     [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
 )
-def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Role) -> None:
+def test_every_page_is_reachable_by_links(app, full, browser, name: str, role: Role) -> None:
     found = set()
     for route, address, html in crawl(app, browser(name)):
         found.add(route.path)
@@ -187,7 +189,7 @@ def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Ro
         assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS
 
 
-def test_in_a_report_no_id_stands_twice(config, engine, session_7b) -> None:
+def test_report_ids_are_unique(config, engine, session_7b) -> None:
     reassess_session(engine, session_7b, config)
     files = generate_report(engine, session_7b, config, formats=["html"])
     html = files["html"].read_text("utf-8")

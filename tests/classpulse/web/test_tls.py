@@ -37,7 +37,7 @@ def certify(folder: Path, stem: str = "") -> None:
     made.cert_chain_pems[0].write_to_path(folder / f"{stem}cert.pem")
 
 
-class TestTheStart:
+class TestCertificate:
     @pytest.fixture
     def fails(self, configured, shell, tmp_path: Path) -> Callable[..., str]:
         def failing(certificate: str, key: str) -> str:
@@ -48,23 +48,23 @@ class TestTheStart:
         certify(tmp_path, "other-")
         return failing
 
-    def test_a_file_that_is_not_there(self, fails, tmp_path: Path) -> None:
+    def test_missing_file_is_rejected(self, fails, tmp_path: Path) -> None:
         said = f"{tmp_path / 'gone.pem'} cannot be read (No such file or directory)"
         assert fails("gone.pem", "key.pem") == f"classpulse: serve.certificate: {said}"
         assert fails("cert.pem", "gone.pem") == f"classpulse: serve.key: {said}"
 
-    def test_a_key_of_another_certificate(self, fails) -> None:
+    def test_key_of_another_certificate_is_rejected(self, fails) -> None:
         line = fails("cert.pem", "other-key.pem")
         assert "other-key.pem is not the key of the certificate" in line
 
     @pytest.mark.parametrize("content", [b"", b"no certificate", bytes(1000)])
-    def test_what_is_no_certificate(self, fails, tmp_path: Path, content: bytes) -> None:
+    def test_invalid_certificate_is_rejected(self, fails, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "none.pem").write_bytes(content)
         assert "cannot be used (" in fails("none.pem", "key.pem")
         assert "expected a certificate and its key as PEM files" in fails("cert.pem", "none.pem")
 
     @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, which is not installed")
-    def test_a_key_with_a_password_is_not_asked_for_it(self, fails, tmp_path: Path) -> None:
+    def test_encrypted_key_is_rejected(self, fails, tmp_path: Path) -> None:
         command = ["openssl", "pkey", "-aes256", "-passout", "pass:walnut"]
         command += ["-in", str(tmp_path / "key.pem"), "-out", str(tmp_path / "locked.pem")]
         subprocess.run(command, check=True, capture_output=True)
@@ -99,9 +99,7 @@ def address(config, engine, accounts, listening, monkeypatch, tmp_path_factory) 
 
 
 @needs_chromium
-def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
-    address: str, engine, monkeypatch
-) -> None:
+def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
     fake = FakeDaemon(monkeypatch)
     monkeypatch.setattr(live, "UPDATE_INTERVAL_S", 0.05)
