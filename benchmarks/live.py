@@ -3,9 +3,9 @@
     python -m classpulse simulate call --seats 25 --seconds 60 --out call25
     python benchmarks/live.py call25/video.mp4 --viewers 1 8
 
-A camera on loopback repeats the video and hides the left half of the frame every few seconds. The benchmark prints
-the time from the first hidden frame to the page event with fewer students and, for each number of viewers, the
-sampled and dropped frames.
+A camera on loopback repeats the video and hides the left half of the frame every few seconds. The benchmark
+prints the time from the first hidden frame to the page event with fewer students and, for each number of
+viewers, the sampled and dropped frames.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ serve: {{port: {port}}}
 
 
 class Camera:
-    """Serves the frames of a video, with the left half hidden while ``hidden`` is set. ``hidden_at``: monotonic
-    seconds of the first such frame."""
+    """Serves the frames of a video, with the left half hidden while ``hidden`` is set. ``hidden_at``:
+    monotonic seconds of the first such frame."""
 
     def __init__(self, video: Path) -> None:
         self.hidden = threading.Event()

@@ -24,8 +24,8 @@ needs_chromium = pytest.mark.skipif(
 
 
 def complaints_of(page: Any) -> list[str]:
-    """The errors and warnings of a page from now on, as a list that grows. Messages of the browser itself are not
-    included."""
+    """The errors and warnings of a page from now on, as a list that grows. Messages of the browser itself are
+    not included."""
     messages: list[str] = []
 
     def record(message: Any) -> None:

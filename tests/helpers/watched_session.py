@@ -15,8 +15,9 @@ from tests.helpers.status_messages import daemon
 
 
 class FakeDaemon:
-    """Replaces ``daemon_status`` and ``send_request``. ``looks`` counts the status queries, ``then`` is called after
-    each; ``refuses``: the error that answers commands; ``silent``: the error that answers status queries."""
+    """Replaces ``daemon_status`` and ``send_request``. ``looks`` counts the status queries, ``then`` is
+    called after each; ``refuses``: the error that answers commands; ``silent``: the error that answers status
+    queries."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.recordings: list[RecordingStatus] = []

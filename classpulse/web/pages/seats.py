@@ -84,7 +84,7 @@ def save_seats(request: Request) -> Response:
         )
         return _render(request, class_name, 409, errors=[expired])
     rows = form_rows(form)
-    errors: list[str] = []
+    errors: Sequence[str] = []
     if still is None:
         if room.plan is None:
             missing = UserError("There is no plan yet.", "Take an image first.")
@@ -168,7 +168,7 @@ def _render(
         unmasked=room.unmaskable,
         still=still,
         plan=plan,
-        drawing=seat_drawing(seats, _image_size(still, plan), whole=still is not None),
+        drawing=seat_drawing(seats, _image_size(still, plan), show_all=still is not None),
         seats=seats,
         displayed_names=displayed,
         with_names=with_names,
@@ -180,7 +180,7 @@ def _render(
 
 
 def _displayed_names(request: Request, class_name: str, room: Classroom) -> dict[int, str]:
-    """The name or pseudonym of each student by id. Names only on request, which is recorded in the audit log."""
+    """The name or pseudonym of each student by id. Names only on request, recorded in the audit log."""
     stored: Mapping[int, str] = {}
     if _shows_names(request):
         context = context_of(request)

@@ -110,7 +110,7 @@ def test_chunked_upload_is_limited(app, connect) -> None:
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD) + chunk(PIECE) + chunk(TAIL) + b"0\r\n\r\n")
         assert answer(connection) == "HTTP/1.1 201 Created"
-    assert app.state.upload_store.list_all()[0].size == len(PIECE)
+    assert app.state.upload_store.list_all()[0].size_bytes == len(PIECE)
 
 
 def test_size_limit_is_exact(app, connect) -> None:
