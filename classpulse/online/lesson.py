@@ -22,7 +22,7 @@ CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Without characters that look alike."""
 
 CODE_LENGTH = 8
-"""31^8 = 8.5 * 10^11 codes: at two guesses per minute, guessing the code of a running lesson is not feasible."""
+"""31^8 = 8.5 * 10^11 codes: at two guesses per minute, the code of a running lesson cannot be guessed."""
 
 MAX_PSEUDONYM_LENGTH = 40
 
@@ -323,7 +323,7 @@ def generate_code() -> str:
 
 
 def parse_code(text: str) -> str:
-    """Normalise a typed code, which may have lower-case letters, dashes and spaces; "" if it is not a code."""
+    """Normalise a typed code (lower-case letters, dashes and spaces are allowed); "" if it is not a code."""
     plain = "".join(letter for letter in text.upper() if letter not in " -\u2013")
     return plain if len(plain) == CODE_LENGTH and set(plain) <= set(CODE_ALPHABET) else ""
 

@@ -1,4 +1,4 @@
-"""The online lessons of a dashboard: opens, ends and maintains them. Locks, threads and the clock are here."""
+"""Opens, ends and maintains the online lessons of a dashboard. Locks, threads and the clock are here."""
 
 from __future__ import annotations
 

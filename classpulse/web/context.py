@@ -221,7 +221,7 @@ def _environment(language: str) -> jinja2.Environment:
 
 
 def _date_filters() -> dict[str, Callable[..., str]]:
-    """The filters ``clock``, ``day`` and ``moment``, in the page's zone; fragments keep the zone of the time."""
+    """The filters ``clock``, ``day`` and ``moment``, in the page's zone; fragments keep the time's zone."""
 
     def filter_of(format_time: Callable[[datetime], str]) -> Callable[..., str]:
         @jinja2.pass_context

@@ -95,11 +95,11 @@ class SeatDrawing:
     stroke_px: float
 
 
-def seat_drawing(seats: Sequence[Mapping[str, Any]], size: tuple[int, int], *, whole: bool) -> SeatDrawing:
-    """The geometry for the seats to display; ``whole``: show the whole image, not only the area with seats."""
+def seat_drawing(seats: Sequence[Mapping[str, Any]], size: tuple[int, int], *, show_all: bool) -> SeatDrawing:
+    """The geometry for the seats to display; ``show_all``: the whole image, not only the area with seats."""
     widths = [seat["x2"] - seat["x1"] for seat in seats if seat["x2"] > seat["x1"]] or [size[0] / 25]
     seat_px = statistics.median(widths)
-    view = (0, 0, *size) if whole or not seats else _area_with_seats(seats, 2 * seat_px)
+    view = (0, 0, *size) if show_all or not seats else _area_with_seats(seats, 2 * seat_px)
     return SeatDrawing(
         size,
         view,

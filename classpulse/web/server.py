@@ -149,7 +149,7 @@ def _stop_on_sigterm(server: uvicorn.Server) -> Iterator[None]:
 
 @contextmanager
 def _running_daemon(config: Config) -> Iterator[None]:
-    """Keep a daemon running in the block: an existing one, or a child process that is restarted if it ends."""
+    """Keep a daemon running: an existing one, or a child process that is restarted if it ends."""
     stop = threading.Event()
     supervisor = threading.Thread(target=_supervise_daemon, args=(config, stop), name="daemon supervisor")
     supervisor.start()

@@ -75,7 +75,7 @@ def submit_erasure(request: Request) -> Response:
 
 
 def _requested_session(request: Request) -> SessionRecord:
-    """The requested session. Raises HTTPException 404 if it is running or has no data about single students."""
+    """The requested session. Raises HTTPException 404 if it runs or has no data about single students."""
     session = requested_session(request, Permission.MANAGE)
     if not shows_session_students(context_of(request), session) or session.status is SessionStatus.RUNNING:
         raise HTTPException(404)

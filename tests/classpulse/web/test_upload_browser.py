@@ -16,7 +16,7 @@ from tests.helpers.room_picture import BOXES, coded, room_picture
 from tests.helpers.videos import steps, write_video
 
 
-def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
+def test_recording_is_uploaded_with_progress(page, app, tmp_path) -> None:
     (tmp_path / "a.mp4").write_bytes(bytes(3_000_000))
     page.goto("/upload")
     page.set_input_files("input[name=recording]", tmp_path / "a.mp4")
@@ -27,7 +27,7 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     assert (one.file_name, one.size_bytes) == ("a.mp4", 3_000_000)
 
 
-def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
+def test_lesson_start_is_proposed_from_file(page, app, tmp_path) -> None:
     film = write_video(tmp_path / "lesson.mp4", steps(3), times_s=[0, 600, 1200], fps=1 / 600)
     written = datetime(2026, 3, 2, 9, 50).astimezone()
     os.utime(film, (written.timestamp(), written.timestamp()))
@@ -49,7 +49,7 @@ def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said
     assert one.lesson_at == datetime(2026, 3, 2, 9, 15).astimezone()
 
 
-def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
+def test_students_are_assigned_by_mouse_and_keyboard(page, engine, monkeypatch, tmp_path) -> None:
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
     monkeypatch.setattr(seats_page, "detect_seats", lambda *_, **__: found)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
