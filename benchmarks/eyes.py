@@ -16,8 +16,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from head_pose import downscaled, nearest_face
 
+from benchmarks.head_pose import downscaled, nearest_face
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
 from monitor.faces.eye_closure import CLOSED_RATIO, CLOSED_SHARE, OPEN_QUANTILE

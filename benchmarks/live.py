@@ -1,12 +1,11 @@
-"""How long it takes from a picture of the camera to the live page, and whether viewers slow the recording.
+"""Latency from a camera frame to the live page, and the effect of viewers on the recording.
 
     python -m classpulse simulate call --seats 25 --seconds 60 --out call25
-    python benchmarks/live.py call25/film.mp4 --viewers 1 8
+    python benchmarks/live.py call25/video.mp4 --viewers 1 8
 
-A camera on loopback shows the film over and over and, every few seconds, hides the left half of the picture
-or shows it again. Printed is the time from the first hidden picture to the event of the page's stream that
-tells of fewer people, and, for each number of viewers, the pictures that were looked at a second and were
-dropped.
+A camera on loopback repeats the video and hides the left half of the frame every few seconds. The benchmark
+prints the time from the first hidden frame to the page event with fewer students and, for each number of
+viewers, the sampled and dropped frames.
 """
 
 from __future__ import annotations
@@ -59,13 +58,13 @@ serve: {{port: {port}}}
 
 
 class Camera:
-    """Gives the pictures of a film, with the left half hidden while ``hidden`` is set. ``hidden_at`` is when
-    the first such picture was sent."""
+    """Serves the frames of a video, with the left half hidden while ``hidden`` is set. ``hidden_at``:
+    monotonic seconds of the first such frame."""
 
-    def __init__(self, film: Path) -> None:
+    def __init__(self, video: Path) -> None:
         self.hidden = threading.Event()
         self.hidden_at = 0.0
-        self._pictures = list(_pictures(film))
+        self._pictures = list(_pictures(video))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -102,8 +101,8 @@ class Camera:
         return Handler
 
 
-def _pictures(film: Path) -> Iterator[tuple[bytes, bytes]]:
-    with av.open(str(film)) as container:
+def _pictures(video: Path) -> Iterator[tuple[bytes, bytes]]:
+    with av.open(str(video)) as container:
         step = max(1, round(float(container.streams.video[0].average_rate) / FPS))
         for number, frame in enumerate(container.decode(video=0)):
             if number % step == 0 and number < 40 * step * FPS:
@@ -115,7 +114,7 @@ def _pictures(film: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 class Page:
-    """A browser's stream of events, in a thread; ``seen`` is what the last one told, (people, moment)."""
+    """Reads a page's event stream in a thread; ``seen``: (students seen, monotonic seconds) of each event."""
 
     def __init__(self, client: httpx.Client, session: int) -> None:
         self.seen: list[tuple[int, float]] = []
@@ -133,7 +132,7 @@ class Page:
 
 
 def latencies(camera: Camera, page: Page, times: int) -> list[float]:
-    """Seconds from the first hidden picture to the page."""
+    """Seconds from the first hidden frame to the page event, per trial."""
     found = []
     for number in range(times):
         time.sleep(4.0 + 0.37 * (number % 3))
@@ -145,22 +144,22 @@ def latencies(camera: Camera, page: Page, times: int) -> list[float]:
         if after:
             found.append(after[0] - camera.hidden_at)
         else:
-            print(f"  the page told of {page.seen[-1][0]} of {before} people after 6 s", flush=True)
+            print(f"  the page shows {page.seen[-1][0]} of {before} students after 6 s", flush=True)
         time.sleep(4.0)
     return found
 
 
 def main() -> None:
-    """Measure."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("film", type=Path)
+    parser.add_argument("video", type=Path)
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--times", type=int, default=8)
     parser.add_argument("--port", type=int, default=8461)
     options = parser.parse_args()
-    camera = Camera(options.film)
+    camera = Camera(options.video)
     with tempfile.TemporaryDirectory() as name:
         config = Path(name) / "config.yaml"
         config.write_text(CONFIG.format(url=camera.url, port=options.port), encoding="utf-8")
@@ -187,14 +186,14 @@ def _measure(camera: Camera, options: Any, config: Path) -> None:
         _wait(lambda pages=pages: bool(pages[0].seen) and pages[0].seen[-1][0] >= 10)
         time.sleep(20.0)
         found = latencies(camera, pages[0], options.times)
-        told = _status(config)
+        status = _status(config)
         times = "never"
         if found:
             times = f"{statistics.median(found):.2f} s (median), {min(found):.2f} to {max(found):.2f} s"
         print(
-            f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} people; frame to page {times}; "
-            f"{told['sample_fps']:.2f} of {told['wanted_fps']:g} pictures a second, "
-            f"{told['frames_dropped']} dropped of {told['frames_sampled']}",
+            f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} students; frame to page {times}; "
+            f"{status['sample_fps']:.2f} of {status['target_fps']:g} frames per second, "
+            f"{status['frames_dropped']} dropped of {status['frames_sampled']}",
             flush=True,
         )
 
@@ -217,8 +216,8 @@ def _status(config: Path) -> dict[str, Any]:
         capture_output=True,
         check=True,
     )
-    told: dict[str, Any] = json.loads(ran.stdout)["recordings"][0]
-    return told
+    status: dict[str, Any] = json.loads(ran.stdout)["recordings"][0]
+    return status
 
 
 def _token(client: httpx.Client, page: str) -> str:
@@ -244,11 +243,11 @@ def _start(client: httpx.Client) -> int:
     _wait(lambda: client.post("/start", data={"class": "Call", "csrf_token": token}).status_code == 303)
     found: list[int] = []
 
-    def began() -> bool:
+    def has_started() -> bool:
         found[:] = map(int, re.findall(r'href="/live/(\d+)"', client.get("/recordings").json()["html"]))
         return bool(found)
 
-    _wait(began)
+    _wait(has_started)
     return found[0]
 
 
@@ -256,7 +255,7 @@ def _wait(condition: Any) -> None:
     deadline = time.monotonic() + 120
     while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit("waited in vain")
+            raise SystemExit("Timed out after 120 s.")
         time.sleep(0.5)
 
 

@@ -159,7 +159,7 @@ def record(
     empty, resources = database.stat().st_size, ResourceMonitor(database)
     engine = open_database(f"sqlite:///{database}", synchronous="FULL")
     camera = Camera(images, hours * 3600)
-    with patch("monitor.session.builder.open_source", lambda *_, **__: camera):
+    with patch("monitor.sources.factory.open_source", lambda *_, **__: camera):
         outcome = SessionRunner(settings, engine, mode).run("0", threading.Event(), on_progress=resources)
     return outcome, resources, engine, empty
 

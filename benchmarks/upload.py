@@ -1,10 +1,10 @@
-"""Whether the dashboard's memory stays as it is while a large recording comes, and how fast it comes.
+"""Memory of the dashboard during a large upload, and the upload rate.
 
     python benchmarks/upload.py 0.5 4.5
 
-Each number is the size of an upload in 10^9 bytes of zeros, over loopback, into a dashboard (``classpulse
-serve``) with an empty database in a temporary folder, which needs so much of the disk once. Printed is the
-most that the dashboard's process held meanwhile (RSS), and that as a ratio of what it held before the first.
+Each number is the size of an upload in 10^9 bytes (zeros over loopback) to a dashboard (``classpulse serve``)
+with an empty database in a temporary folder, which needs that much disk space. The benchmark prints the peak RSS
+of the dashboard and its ratio to the RSS before the first upload.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PIECE = bytes(1 << 18)
 
 
 class Peak:
-    """The most that a process holds while the block lasts, bytes."""
+    """The peak RSS of a process in the block, bytes."""
 
     def __init__(self, process: psutil.Process) -> None:
         self.bytes = 0
@@ -71,7 +71,7 @@ class Peak:
 
 
 def body(fields: dict[str, str], size: int) -> tuple[int, Iterator[bytes]]:
-    """A form with a file of so many zeros: its length, and its pieces."""
+    """A multipart form with a file of ``size`` zeros: its length and its chunks."""
     head = "".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
@@ -89,7 +89,7 @@ def body(fields: dict[str, str], size: int) -> tuple[int, Iterator[bytes]]:
 
 
 def upload(client: httpx.Client, size: int) -> float:
-    """Send a recording and take it off the list again; the seconds that it took to be there."""
+    """Upload a recording and delete it again; returns the seconds of the upload."""
     token = _token(client, "/upload")
     length, pieces = body({"csrf_token": token, "class": "7b"}, size)
     headers = {
@@ -132,7 +132,7 @@ def _log_in(port: int) -> httpx.Client:
 
 
 def measure(folder: Path, sizes: list[float]) -> None:
-    """Print what a dashboard in that folder holds while recordings of those sizes come, 10^9 bytes."""
+    """Print the peak memory of a dashboard in ``folder`` for uploads of ``sizes`` (10^9 bytes)."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -151,7 +151,7 @@ def measure(folder: Path, sizes: list[float]) -> None:
     try:
         with closing(_log_in(port)) as client:
             process = psutil.Process(served.pid)
-            upload(client, 1_000_000)  # what is loaded with the first of them
+            upload(client, 1_000_000)  # loads all modules
             before = process.memory_info().rss
             print(f"before: {before / 2**20:.0f} MiB", flush=True)
             for size in sizes:
@@ -168,7 +168,7 @@ def measure(folder: Path, sizes: list[float]) -> None:
 
 
 def main() -> None:
-    """As the file's head says."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("gigabytes", nargs="+", type=float)
     with tempfile.TemporaryDirectory() as folder:

@@ -39,4 +39,5 @@ def content_disposition(name: str, extension: str) -> str:
     unicode_name = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
     ascii_name = unicodedata.normalize("NFKD", unicode_name).encode("ascii", "ignore").decode()
     ascii_name = " ".join(re.sub(r"[^\w .,()-]", " ", ascii_name).split()) or "report"
-    return f"attachment; filename=\"{ascii_name}.{extension}\"; filename*=UTF-8''{quote(f'{unicode_name}.{extension}', safe='')}"
+    quoted = quote(f"{unicode_name}.{extension}", safe="")
+    return f"attachment; filename=\"{ascii_name}.{extension}\"; filename*=UTF-8''{quoted}"

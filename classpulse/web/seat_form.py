@@ -33,8 +33,8 @@ def form_rows(form: Mapping[str, Any]) -> list[CsvRow]:
 def form_assignments(
     room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[CsvRow]
 ) -> tuple[dict[int, str | None], list[RowError]]:
-    """The submitted seat label per student of the roster who was asked for consent (None without a seat), and the
-    errors."""
+    """The submitted seat label per student of the roster who was asked for consent (None without a seat), and
+    the errors."""
     students = {str(entry.student_id): entry for entry in room.entries if entry.consent is not None}
     labels = {seat.label for seat in seats}
     assignments: dict[int, str | None] = {entry.student_id: None for entry in students.values()}
@@ -85,8 +85,8 @@ def seat_view_data(
 
 @dataclass(frozen=True)
 class SeatDrawing:
-    """The geometry of the seat drawing, pixels of the still or plan: size of the whole, the visible area as (left,
-    top, width, height), width of a seat, font size and stroke width."""
+    """The geometry of the seat drawing, pixels of the still or plan: size of the whole, the visible area as
+    (left, top, width, height), width of a seat, font size and stroke width."""
 
     size: tuple[int, int]
     view: tuple[int, ...]
@@ -95,11 +95,11 @@ class SeatDrawing:
     stroke_px: float
 
 
-def seat_drawing(seats: Sequence[Mapping[str, Any]], size: tuple[int, int], *, whole: bool) -> SeatDrawing:
-    """The geometry for the seats to display; ``whole``: show the whole image, not only the area with seats."""
+def seat_drawing(seats: Sequence[Mapping[str, Any]], size: tuple[int, int], *, show_all: bool) -> SeatDrawing:
+    """The geometry for the seats to display; ``show_all``: the whole image, not only the area with seats."""
     widths = [seat["x2"] - seat["x1"] for seat in seats if seat["x2"] > seat["x1"]] or [size[0] / 25]
     seat_px = statistics.median(widths)
-    view = (0, 0, *size) if whole or not seats else _area_with_seats(seats, 2 * seat_px)
+    view = (0, 0, *size) if show_all or not seats else _area_with_seats(seats, 2 * seat_px)
     return SeatDrawing(
         size,
         view,

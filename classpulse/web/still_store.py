@@ -24,7 +24,7 @@ MAX_SHOWN_PX = 2000
 
 @dataclass(frozen=True)
 class RoomStill:
-    """A still with its proposed seats, in pixels of ``image_bgr``; ``jpeg``: the scaled image for the page."""
+    """A still with its proposed seats in pixels of the still; ``jpeg``: the scaled image for the page."""
 
     id: str
     image_bgr: ImageBGR

@@ -1,4 +1,4 @@
-"""Chromium without a window, where it is installed, and how tests start it: it must ask nobody anything."""
+"""Headless Chromium, if it is installed, and its switches: no network services, no prompts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ needs_chromium = pytest.mark.skipif(
 
 
 def complaints_of(page: Any) -> list[str]:
-    """What a page complains of from now on: its errors and warnings, not what the browser has to say of
-    itself (that it did not focus a field because a test was quicker, for example)."""
-    told: list[str] = []
+    """The errors and warnings of a page from now on, as a list that grows. Messages of the browser itself are
+    not included."""
+    messages: list[str] = []
 
-    def hear(message: Any) -> None:
+    def record(message: Any) -> None:
         if message.type in {"error", "warning"}:
-            told.append(message.text)
+            messages.append(message.text)
 
-    page.on("console", hear)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    return told
+    page.on("console", record)
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    return messages

@@ -1,4 +1,4 @@
-"""A program that records, as the dashboard sees it: what it says, and what it was told."""
+"""A fake daemon as the dashboard sees it: its status, and the commands that it receives."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.helpers.status_messages import daemon
 
 
 class FakeDaemon:
-    """Stands where ``ask_daemon`` and ``ask`` would reach the real one. ``looks`` counts how often it was
-    asked how it stands; ``then`` is called after each; ``refuses`` is why an order is not taken."""
+    """Replaces ``daemon_status`` and ``send_request``. ``looks`` counts the status queries, ``then`` is
+    called after each; ``refuses``: the error that answers commands; ``silent``: the error that answers status
+    queries."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.recordings: list[RecordingStatus] = []
@@ -29,7 +30,7 @@ class FakeDaemon:
         self.jpeg = ""
         monkeypatch.setattr("classpulse.web.daemon_status.daemon_status", self._look)
         monkeypatch.setattr("classpulse.web.daemon_status.send_request", self._order)
-        # Each look is a new one: a test's time does not pass.
+        # No caching, because the clock of a test does not advance.
         monkeypatch.setattr("classpulse.web.daemon_status.CACHE_LIFETIME_S", 0.0)
 
     def _look(self, _folder: object) -> DaemonStatus | None:

@@ -71,11 +71,11 @@ def submit_erasure(request: Request) -> Response:
             )
     except (UserError, OSError) as error:
         return _render(request, session, student_id, error)
-    return RedirectResponse(f"/lessons/{session.id}#who", 303)
+    return RedirectResponse(f"/lessons/{session.id}#students", 303)
 
 
 def _requested_session(request: Request) -> SessionRecord:
-    """The requested session. Raises HTTPException 404 if it is running or has no data about single students."""
+    """The requested session. Raises HTTPException 404 if it runs or has no data about single students."""
     session = requested_session(request, Permission.MANAGE)
     if not shows_session_students(context_of(request), session) or session.status is SessionStatus.RUNNING:
         raise HTTPException(404)

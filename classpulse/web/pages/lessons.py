@@ -22,8 +22,8 @@ def lessons_page(request: Request) -> Response:
     """One page of the lessons that the account may view, newest first."""
     context, account, query = context_of(request), request_account(request), request.query_params
     groups = visible_classes(request)
-    group = next((one for one in groups if str(one.id) == query.get("class")), None)
-    rooms = list_rooms(context.engine, [one.name for one in groups])
+    group = next((group for group in groups if str(group.id) == query.get("class")), None)
+    rooms = list_rooms(context.engine, [group.name for group in groups])
     session_filter = SessionFilter(
         class_name=group.name if group else None,
         room=query.get("room") if query.get("room") in rooms else None,

@@ -84,7 +84,7 @@ def save_seats(request: Request) -> Response:
         )
         return _render(request, class_name, 409, errors=[expired])
     rows = form_rows(form)
-    errors: list[str] = []
+    errors: Sequence[str] = []
     if still is None:
         if room.plan is None:
             missing = UserError("There is no plan yet.", "Take an image first.")
@@ -92,7 +92,8 @@ def save_seats(request: Request) -> Response:
         seats = list(room.plan.seats)
     else:
         height, width = still.image_bgr.shape[:2]
-        seats, errors = parse_seats(rows, width, height)
+        seats, row_errors = parse_seats(rows, width, height)
+        errors = [*row_errors]
         if not rows:
             errors = ["The plan has no seat."]
     assignments, assignment_errors = form_assignments(room, seats, rows)
@@ -129,8 +130,8 @@ def _store_still(request: Request, class_name: str, file: UploadedFile) -> Respo
 
 
 def _read_image(request: Request, file: UploadedFile) -> ImageBGR:
-    """The uploaded image, else a still of a configured camera. The client chooses a room, not an address, so that it
-    cannot make the server open arbitrary sources."""
+    """The uploaded image, else a still of a configured camera. The client chooses a room, not an address, so
+    that it cannot make the server open arbitrary sources."""
     settings = context_of(request).config.settings
     if file.content:
         return decode_image(file.content, display_file_name(file.file_name))
@@ -153,7 +154,7 @@ def _render(
     context, with_names = context_of(request), _shows_names(request)
     room, still = read_classroom(context.engine, class_name), _still(request, class_name)
     plan = room.plan
-    displayed = _displayed_names(request, room)
+    displayed = _displayed_names(request, class_name, room)
     students = sorted(room.entries, key=lambda entry: natural_sort_key(displayed[entry.student_id]))
     seats = seat_view_data(room, still.seats if still else plan.seats if plan else (), rows, displayed)
     return render_page(
@@ -168,7 +169,7 @@ def _render(
         unmasked=room.unmaskable,
         still=still,
         plan=plan,
-        drawing=seat_drawing(seats, _image_size(still, plan), whole=still is not None),
+        drawing=seat_drawing(seats, _image_size(still, plan), show_all=still is not None),
         seats=seats,
         displayed_names=displayed,
         with_names=with_names,
@@ -179,12 +180,12 @@ def _render(
     )
 
 
-def _displayed_names(request: Request, room: Classroom) -> dict[int, str]:
-    """The name or pseudonym of each student by id. Names only on request, which is recorded in the audit log."""
+def _displayed_names(request: Request, class_name: str, room: Classroom) -> dict[int, str]:
+    """The name or pseudonym of each student by id. Names only on request, recorded in the audit log."""
     stored: Mapping[int, str] = {}
     if _shows_names(request):
         context = context_of(request)
-        context.audit(request_account(request), "view names", f"class {room.class_name}")
+        context.audit(request_account(request), "view names", f"class {class_name}")
         stored = load_student_names(context.engine, [entry.student_id for entry in room.entries])
     return {entry.student_id: stored.get(entry.student_id, entry.pseudonym) for entry in room.entries}
 

@@ -1,4 +1,4 @@
-"""Upload of a recording: streamed to disk, queued, analysed; the list shows its state and links the report."""
+"""Upload of a recording: streamed to disk, queued and analysed; the list shows states and reports."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def _receive_recording(request: Request) -> Upload:
 
 
 async def _store_recording(request: Request, parts: Any, values: dict[str, Any], max_bytes: int) -> Upload:
-    """Write the file to the store and queue its analysis. Raises HTTPException, UploadTooLarge, StorageFull."""
+    """Write the file to the store and queue it. Raises HTTPException, UploadTooLarge, StorageFull."""
     store = _upload_store(request)
     with store.open_writer(max_bytes) as (upload_id, writer):
         await _write_file(parts, writer)
@@ -145,7 +145,7 @@ async def _store_recording(request: Request, parts: Any, values: dict[str, Any],
 
 
 def _validated_fields(request: Request, fields: dict[str, str], file_name: str) -> dict[str, Any]:
-    """The fields of ``Upload`` from the form. Raises HTTPException if the upload is not allowed or invalid."""
+    """The fields of ``Upload`` from the form. Raises HTTPException if the upload is rejected."""
     context = context_of(request)
     require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
     class_name, room = fields.get("class", ""), fields.get("room") or None

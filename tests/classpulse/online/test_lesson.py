@@ -38,51 +38,51 @@ def refused(why: RejectionReason):
     return pytest.raises(RequestRejected, match=f"^{why.value}$")
 
 
-class TestNames:
+class TestPseudonyms:
     @pytest.mark.parametrize(
         ("typed", "name"),
         [("  Robin ", "Robin"), ("a\t\n b", "a b"), ("Ö" * 40, "Ö" * 40), ("7", "7"), ("木 いち", "木 いち")],
     )
-    def test_a_name_is_trimmed(self, typed: str, name: str) -> None:
+    def test_normalise_pseudonym_collapses_spaces(self, typed: str, name: str) -> None:
         assert normalise_pseudonym(typed) == name
 
     @pytest.mark.parametrize(
         "typed", ["", "   ", "x" * 41, "a\u202eb", "a\0b", "\u200b", "...", "a\u2066b", "\ud800"]
     )
-    def test_what_cannot_be_printed_is_no_name(self, typed: str) -> None:
+    def test_normalise_pseudonym_rejects_unprintable(self, typed: str) -> None:
         with refused(RejectionReason.NAME):
             normalise_pseudonym(typed)
 
     @pytest.mark.parametrize(
         ("one", "other"), [("Robin", "rOBIN"), ("Ｒobin", "Robin"), ("straße", "STRASSE")]
     )
-    def test_case_and_form_make_no_other_name(self, one: str, other: str) -> None:
+    def test_fold_pseudonym_ignores_case_and_width(self, one: str, other: str) -> None:
         assert fold_pseudonym(one) == fold_pseudonym(other)
 
 
 class TestCodes:
-    def test_codes_are_read_as_they_are_shown_and_typed(self) -> None:
+    def test_parse_code_accepts_formatted_and_lower_case(self) -> None:
         code = generate_code()
         assert len(code) == CODE_LENGTH
         assert {parse_code(format_code(code)), parse_code(f" {code.lower()} "), parse_code(code)} == {code}
 
     @given(st.text(max_size=30))
-    def test_what_is_no_code_is_none(self, typed: str) -> None:
+    def test_parse_code_returns_code_or_empty(self, typed: str) -> None:
         assert len(parse_code(typed)) in (0, CODE_LENGTH)
 
-    def test_codes_differ(self) -> None:
+    def test_generate_code_is_unique(self) -> None:
         assert len({generate_code() for _ in range(200)}) == 200
 
 
 class TestJoining:
-    def test_everybody_has_a_place_of_their_own(self) -> None:
+    def test_participants_get_consecutive_tiles_until_full(self) -> None:
         it = lesson()
         members = [it.join(f"token {n}", f"Student {n}", {}, 1.0) for n in range(4)]
         assert [one.tile for one in members] == [0, 1, 2, 3]
         with refused(RejectionReason.FULL):
             it.join("token 5", "Late", {}, 1.0)
 
-    def test_a_name_is_somebodys_alone(self) -> None:
+    def test_pseudonym_in_use_is_rejected(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         with refused(RejectionReason.TAKEN):
@@ -91,23 +91,23 @@ class TestJoining:
         with refused(RejectionReason.TAKEN):
             it.join("two", "Robin", {}, 1.0)
 
-    def test_who_is_on_the_roster_is_that_student(self) -> None:
+    def test_roster_pseudonym_gives_student_id(self) -> None:
         it = lesson()
         assert it.join("one", "mia", {"mia": 12}, 1.0).student_id == 12
         assert it.join("two", "Robin", {"mia": 12}, 1.0).student_id is None
 
-    def test_who_may_not_be_watched_cannot_join(self) -> None:
+    def test_opted_out_pseudonym_is_rejected(self) -> None:
         with refused(RejectionReason.TAKEN):
             lesson().join("one", "Noah", {"noah": None}, 1.0)
 
-    def test_who_comes_back_is_who_they_were(self) -> None:
+    def test_rejoining_participant_keeps_pseudonym(self) -> None:
         it = lesson()
         before = it.join("one", "Robin", {}, 1.0)
         it.leave("one")
         assert it.join("one", "Somebody else", {}, 2.0) is before
         assert (before.pseudonym, before.state) == ("Robin", ParticipantState.PRESENT)
 
-    def test_who_was_sent_out_stays_out(self) -> None:
+    def test_removed_participant_cannot_rejoin(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         assert it.remove_participant(0).state is ParticipantState.REMOVED
@@ -117,15 +117,15 @@ class TestJoining:
         with refused(RejectionReason.LEFT):
             it.receive_frame("one", ONE, 3.0)
 
-    def test_nobody_joins_what_is_over(self) -> None:
+    def test_ended_lesson_rejects_joins(self) -> None:
         it = lesson()
         it.end(5.0)
         with refused(RejectionReason.ENDED):
             it.join("one", "Robin", {}, 6.0)
 
 
-class TestPictures:
-    def test_the_newest_wins(self) -> None:
+class TestFrames:
+    def test_poll_returns_newest_frame_once(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -135,7 +135,7 @@ class TestPictures:
         assert attendance.active_tiles == {0}
         assert it.poll(attendance.participants[0].image_number, (), 2.2)[1] == []
 
-    def test_where_a_face_was_is_known_by_the_browsers_own_numbers(self) -> None:
+    def test_face_box_is_mapped_to_client_frame_number(self) -> None:
         it = lesson()
         robin, mia = it.join("one", "Robin", {}, 1.0), it.join("two", "Mia", {}, 1.0)
         for at_s, jpeg in enumerate((ONE, TWO, THREE), start=1):
@@ -151,7 +151,7 @@ class TestPictures:
         it.leave("two")
         assert mia.last_face is None
 
-    def test_no_more_than_two_a_second_are_taken(self) -> None:
+    def test_frames_above_two_per_second_are_rejected(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -160,7 +160,7 @@ class TestPictures:
         it.receive_frame("one", THREE, 1.5)
         assert it.poll(0, (), 1.5)[1] == [THREE]
 
-    def test_what_is_old_is_not_shown(self) -> None:
+    def test_old_frame_is_not_returned(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -168,7 +168,7 @@ class TestPictures:
         attendance, pictures = it.poll(0, (), 1.1 + FRAME_LIFETIME_S)
         assert (attendance.active_tiles, pictures) == (frozenset(), [])
 
-    def test_a_picture_that_stands_still_is_soon_not_shown(self) -> None:
+    def test_frozen_frame_expires(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         for second in range(1, 10):
@@ -178,14 +178,14 @@ class TestPictures:
         it.receive_frame("one", TWO, 10.0)
         assert it.poll(0, (), 10.0)[0].active_tiles == {0}
 
-    def test_while_nobody_looks_nothing_is_kept(self) -> None:
+    def test_frame_without_polls_is_dropped(self) -> None:
         it = lesson()
         member = it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 2.0)
         it.receive_frame("one", TWO, 30.0)
         assert (it.is_recorder_polling(30.0), member.frame_jpeg) == (False, None)
 
-    def test_who_leaves_is_seen_no_more_and_no_picture_of_theirs_is_taken(self) -> None:
+    def test_left_participant_has_no_frame(self) -> None:
         it = lesson()
         member = it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -196,7 +196,7 @@ class TestPictures:
         with refused(RejectionReason.LEFT):
             it.receive_frame("one", TWO, 2.0)
 
-    def test_who_is_silent_is_away_and_back_with_the_next_word(self) -> None:
+    def test_silent_participant_is_unresponsive_until_heartbeat(self) -> None:
         it = lesson()
         member = it.join("one", "Robin", {}, 1.0)
         assert not it.is_unresponsive(member, 1.0 + PARTICIPANT_TIMEOUT_S)
@@ -204,11 +204,11 @@ class TestPictures:
         it.heartbeat("one", 20.0)
         assert not it.is_unresponsive(member, 20.0)
 
-    def test_a_stranger_sends_nothing(self) -> None:
+    def test_unknown_token_is_rejected(self) -> None:
         with refused(RejectionReason.UNKNOWN):
             lesson().receive_frame("guess", ONE, 1.0)
 
-    def test_when_it_ends_all_pictures_are_gone(self) -> None:
+    def test_ended_lesson_drops_frames(self) -> None:
         it = lesson()
         member = it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -220,7 +220,7 @@ class TestPictures:
 
 
 class TestErasing:
-    def test_the_place_is_told_until_it_is_understood_and_never_used_again(self) -> None:
+    def test_erased_tile_is_reported_and_never_reused(self) -> None:
         it = lesson()
         member = it.join("one", "Robin", {}, 1.0)
         it.receive_frame("one", ONE, 1.0)
@@ -238,7 +238,7 @@ class TestErasing:
         assert it.poll(0, (0,), 2.0)[0].erased_tiles == {0}
         assert it.join("one", "Robin", {}, 3.0).tile == 1
 
-    def test_until_then_the_name_is_taken(self) -> None:
+    def test_pseudonym_is_reserved_during_erasure(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         it.withdraw_consent("one")
@@ -247,7 +247,7 @@ class TestErasing:
         with refused(RejectionReason.LEFT):
             it.join("one", "Robin", {}, 1.0)
 
-    def test_a_stranger_erases_nothing(self) -> None:
+    def test_unknown_token_withdraws_nothing(self) -> None:
         it = lesson()
         it.join("one", "Robin", {}, 1.0)
         assert it.withdraw_consent("guess") is None

@@ -100,7 +100,9 @@ def service(place: Any) -> Iterator[None]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
-def test_three_students_join_and_one_withdraws(place, engine, service, cameras, monkeypatch) -> None:
+def test_three_participants_are_recorded_and_one_is_erased(
+    place, engine, service, cameras, monkeypatch
+) -> None:
     monkeypatch.setattr("monitor.daemon.control.ANSWER_TIMEOUT_S", PATIENCE_S)
     with Store(engine).unit_of_work() as unit:
         number = add_account(unit, "Ada", Role.TEACHER, hash_password(PASSWORD), now_utc())

@@ -39,38 +39,38 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_the_measure_is_that_of_the_standard() -> None:
+def test_contrast_follows_wcag() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK, PRINT], ids=["light", "dark", "print"])
 @pytest.mark.parametrize(("ink", "ground"), TEXT)
-def test_what_is_written_can_be_read(scheme: dict[str, str], ink: str, ground: str) -> None:
+def test_text_has_enough_contrast(scheme: dict[str, str], ink: str, ground: str) -> None:
     assert contrast(scheme[ink], scheme[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
-def test_focus_and_fields_are_seen(scheme: dict[str, str]) -> None:
+def test_focus_and_fields_have_enough_contrast(scheme: dict[str, str]) -> None:
     assert contrast(scheme["main"], scheme["page"]) >= 3
     assert contrast(scheme["soft"], scheme["page"]) >= 3, "the border of a field"
     assert ":focus-visible { outline: 3px solid var(--main)" in CSS
 
 
-def test_every_part_of_the_sheet_is_closed() -> None:
+def test_css_sections_are_closed() -> None:
     """Else the next part holds for phones alone; a part begins with a comment at the margin."""
     parts = re.split(r"^/\* ", CSS, flags=re.MULTILINE)
     assert len(parts) > 3
     assert [one[:40] for one in parts if one.count("{") != one.count("}")] == []
 
 
-def test_no_colour_is_of_one_scheme_alone() -> None:
+def test_every_colour_exists_in_all_schemes() -> None:
     assert set(LIGHT) == set(DARK) == set(PRINT)
     used = set(re.findall(r"var\(--([\w-]+)\)", CSS))
     assert used <= set(re.findall(r"--([\w-]+):", CSS))
 
 
-def test_pages_have_nothing_inline_and_nothing_from_elsewhere() -> None:
+def test_templates_have_no_inline_or_external_resources() -> None:
     for path in TEMPLATES.glob("*.j2"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\son\w+=|\sstyle=|<style|javascript:", text), path.name

@@ -143,7 +143,7 @@ def administered(chromium: Any, served: Served) -> int:
     first.page.get_by_label("Name").fill("Root")
     first.page.get_by_label("Password", exact=True).fill(PASSWORD)
     first.page.get_by_label("Password again").fill(PASSWORD)
-    first.page.get_by_role("button").get_by_text("Make the account").click()
+    first.page.get_by_role("button").get_by_text("Create the account").click()
     first.page.wait_for_url(served.address + "/")
     assert first.complaints == []
     first.context.close()
@@ -169,12 +169,12 @@ def _pages(served: Served, session: int) -> list[str]:
     return sorted(set(found))
 
 
-def test_the_code_opens_the_first_start(administered: int, served: Served) -> None:
+def test_setup_code_is_cleared(administered: int, served: Served) -> None:
     assert administered == 1
     assert served.app.state.context.setup_code is None
 
 
-def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
+def test_keyboard_reaches_navigation(tab, administered) -> None:
     page = tab().page
     page.goto("/login")
     page.locator("input[name=name]:focus").wait_for()
@@ -204,7 +204,7 @@ def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:
     page.keyboard.press("Shift+Tab")
 
 
-def test_the_language_is_switched_and_kept(tab, administered) -> None:
+def test_language_is_switched_and_kept(tab, administered) -> None:
     page = tab().log_in("Root").page
     page.goto("/accounts")
     with page.expect_navigation():
@@ -215,7 +215,7 @@ def test_the_language_is_switched_and_kept(tab, administered) -> None:
     assert page.get_by_role("button", name="Deutsch").get_attribute("aria-pressed") == "true"
 
 
-def test_every_page_at_every_width_in_both_schemes(tab, served, administered) -> None:
+def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, administered) -> None:
     """No page scrolls sideways, complains, or has something that a screen reader cannot name."""
     one = tab().log_in("Root")
     looked = 0
@@ -239,7 +239,7 @@ def test_every_page_at_every_width_in_both_schemes(tab, served, administered) ->
     assert wrong == [], "\n".join(wrong)
 
 
-def test_what_a_visitor_sees(tab, administered) -> None:
+def test_login_page_at_all_widths(tab, administered) -> None:
     for width, height in WIDTHS.items():
         page = tab(viewport={"width": width, "height": height}).page
         page.goto("/login")
@@ -247,7 +247,7 @@ def test_what_a_visitor_sees(tab, administered) -> None:
         assert page.evaluate(TOO_WIDE) <= 0
 
 
-def test_dark_where_the_computer_is_dark(tab, administered) -> None:
+def test_dark_scheme_follows_system(tab, administered) -> None:
     grounds = {}
     for scheme in ("light", "dark"):
         page = tab(color_scheme=scheme).page
@@ -256,7 +256,7 @@ def test_dark_where_the_computer_is_dark(tab, administered) -> None:
     assert grounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 27)"}
 
 
-def test_on_a_phone_everything_can_be_hit(tab, administered) -> None:
+def test_touch_targets_are_large_enough(tab, administered) -> None:
     one = tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).log_in("Root")
     for path in ("/", "/accounts", "/account", "/audit"):
         one.page.goto(path)
@@ -264,7 +264,7 @@ def test_on_a_phone_everything_can_be_hit(tab, administered) -> None:
         assert small == [], path
 
 
-def test_an_account_is_made_by_hand_and_logs_in(tab, served, administered) -> None:
+def test_created_account_can_log_in(tab, served, administered) -> None:
     root = tab().log_in("Root").page
     root.goto("/accounts")
     root.get_by_label("Name").fill("Dan <b>Brown</b>")
@@ -278,7 +278,7 @@ def test_an_account_is_made_by_hand_and_logs_in(tab, served, administered) -> No
     assert dan.page.get_by_role("heading", level=1).inner_text() == "There is no such page"
 
 
-def test_nothing_inline_would_run(tab, administered) -> None:
+def test_content_security_policy_blocks_inline_and_external(tab, administered) -> None:
     """The policy is in force: markup that got into a page would still do nothing."""
     one = tab()
     one.page.goto("/login")
@@ -301,7 +301,7 @@ def test_nothing_inline_would_run(tab, administered) -> None:
     one.forgive()
 
 
-def test_it_prints_without_the_menu(tab, administered) -> None:
+def test_print_hides_navigation(tab, administered) -> None:
     page = tab(color_scheme="dark").log_in("Root").page
     page.emulate_media(media="print")
     assert not page.locator(".top").is_visible()

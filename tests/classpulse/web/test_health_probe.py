@@ -65,13 +65,13 @@ def running(
     thread.join()
 
 
-def test_one_that_answers_is_well(running: Any, shell: Any) -> None:
+def test_running_dashboard_is_healthy(running: Any, shell: Any) -> None:
     assert probe_dashboard(running.settings.serve) is None
     code, out, _ = shell("--config", running.path, "health", "--dashboard")
     assert (code, out) == (0, "ok: the dashboard answers\n")
 
 
-def test_one_that_does_not_run_is_not(configured: Any, port: int, shell: Any) -> None:
+def test_missing_dashboard_is_down(configured: Any, port: int, shell: Any) -> None:
     path = configured(more=f"serve: {{port: {port}}}\n")
     code, out, _ = shell("--config", path, "health", "--dashboard")
     assert code == 1
@@ -79,7 +79,7 @@ def test_one_that_does_not_run_is_not(configured: Any, port: int, shell: Any) ->
 
 
 @pytest.mark.parametrize("running", ["tls"], indirect=True)
-def test_over_tls_it_is_not_spoken_in_plain(running: Any, port: int) -> None:
+def test_tls_port_rejects_plain_http(running: Any, port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as plain:
         said = b""
         with suppress(ConnectionError):  # to hang up is an answer, too

@@ -18,13 +18,13 @@ from reports.text.i18n import use_language
 DE, EN = {"accept-language": "de-CH,en;q=0.5"}, {"accept-language": "en"}
 
 
-def test_german_is_spoken_and_english_is_what_is_written() -> None:
+def test_translator_translates_german_only() -> None:
     assert get_translator("de")("Log in") == "Anmelden"
     assert get_translator("en")("Log in") == "Log in"
     assert get_translator("fr")("Log in") == "Log in"
 
 
-def test_a_page_is_german_where_the_browser_is(browser) -> None:
+def test_page_is_german_for_german_browser(browser) -> None:
     page = browser().get("/login", headers={"accept-language": "de"}).text
     assert "Anmelden" in page
     assert "Log in" not in page
@@ -36,13 +36,13 @@ def test_a_page_is_german_where_the_browser_is(browser) -> None:
     ("language", "day", "moment"),
     [("en", "2 Mar 2026", "2 Mar 2026, 09:05"), ("de", "2.3.2026", "2.3.2026, 09:05")],
 )
-def test_dates_are_those_of_the_language(language: str, day: str, moment: str) -> None:
+def test_dates_follow_language(language: str, day: str, moment: str) -> None:
     at = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
     with use_language(language):
         assert (dates.format_short_day(at), dates.format_short_datetime(at)) == (day, moment)
 
 
-def test_what_reports_call_their_figures_is_told_in_german() -> None:
+def test_report_measures_are_translated() -> None:
     german = get_translator("de")
     named = {name for name, _, _ in COMPARED_MEASURES} | {
         *DRAWN_MEASURES,
@@ -52,7 +52,7 @@ def test_what_reports_call_their_figures_is_told_in_german() -> None:
     assert not {name for name in named if german(name) == name}
 
 
-def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7b, monkeypatch) -> None:
+def test_reports_are_cached_per_language(browser, session_7b, monkeypatch) -> None:
     ada = browser("Ada")
     german = ada.get(f"/lessons/{session_7b}/report", headers=DE).text
     english = ada.get(f"/lessons/{session_7b}/report", headers=EN).text
@@ -67,7 +67,7 @@ def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7
     assert ada.get(f"/lessons/{session_7b}/report", headers=EN).text == english
 
 
-def test_pages_quote_the_reports_in_german_and_the_audit_stays_english(browser, engine, session_7b) -> None:
+def test_pages_are_german_and_audit_is_english(browser, engine, session_7b) -> None:
     ada = browser("Ada")
     group = queries.get_session(engine, session_7b).class_name
     number = next(one.id for one in list_classes(engine) if one.name == group)

@@ -123,7 +123,7 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
     for name in ("Ada", "Root"):
         one = browser(name)
         seats = f"/classes/{class_number(engine, '7b')}/seats"
-        picture = {"picture": ("room.png", coded(room_picture()), "image/png")}
+        picture = {"image": ("room.png", coded(room_picture()), "image/png")}
         answer = one.post(f"{seats}/still", data={"csrf_token": one.token(seats)}, files=picture)
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.context
@@ -170,7 +170,7 @@ def crawl(app: Any, one: Any) -> Iterator[tuple[Route, str, str | None]]:
     ("name", "role"),
     [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
 )
-def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Role) -> None:
+def test_every_page_is_reachable_by_links(app, full, browser, name: str, role: Role) -> None:
     found = set()
     for route, address, html in crawl(app, browser(name)):
         found.add(route.path)
@@ -189,7 +189,7 @@ def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Ro
         assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS
 
 
-def test_in_a_report_no_id_stands_twice(config, engine, session_7b) -> None:
+def test_report_ids_are_unique(config, engine, session_7b) -> None:
     reassess_session(engine, session_7b, config)
     files = generate_report(engine, session_7b, config, formats=["html"])
     html = files["html"].read_text("utf-8")

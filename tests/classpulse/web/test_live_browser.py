@@ -32,7 +32,7 @@ def sizes(page, selector: str) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_everybody_is_there_to_be_read_also_who_is_not_seen(page, lesson, width: int) -> None:
+def test_all_students_are_visible_at_width(page, lesson, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"/live/{lesson}")
     page.wait_for_selector("text=Seen now: 4 / 5")
@@ -45,7 +45,7 @@ def test_everybody_is_there_to_be_read_also_who_is_not_seen(page, lesson, width:
         assert all(min(one) > 8 for one in swatches), name
 
 
-def test_who_leaves_is_not_seen_without_a_click(page, lesson, fake) -> None:
+def test_absent_student_is_updated_without_reload(page, lesson, fake) -> None:
     page.goto(f"/live/{lesson}")
     page.wait_for_selector("text=Seen now: 4 / 5")
     gone = replace(PEOPLE[0], seen=False, facing=None, expression=None, unreadable_reason="absent")

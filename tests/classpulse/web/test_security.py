@@ -52,17 +52,17 @@ def _each(app: Any) -> Iterator[tuple[Route, str]]:
             yield route, method
 
 
-class TestEveryRoute:
-    def test_has_a_guard(self, app) -> None:
+class TestRoutes:
+    def test_every_route_has_access_rule(self, app) -> None:
         assert all(isinstance(one.access, Permission | PublicAccess) for one in _routes(app))
 
-    def test_open_ones_are_few_and_known(self, app) -> None:
+    def test_public_routes_are_known(self, app) -> None:
         """What is open to everybody is said here, or it is a mistake."""
         opened = {one.path for one in _routes(app) if one.access is PublicAccess.ANYONE}
         known = {one.path for one in LOGIN_ROUTES if one.access is PublicAccess.ANYONE} | {"/healthz"}
         assert {one for one in opened - known if not one.startswith("/join")} == set()
 
-    def test_lets_no_visitor_in(self, app, browser, session_7b) -> None:
+    def test_visitors_are_redirected_or_rejected(self, app, browser, session_7b) -> None:
         visitor = browser()
         for route, method in _each(app):
             if route.access is PublicAccess.ANYONE:
@@ -76,9 +76,7 @@ class TestEveryRoute:
                 assert script.status_code == 401, where
 
     @pytest.mark.parametrize("name", ["Ada", "Ben", "Cleo", "Root"])
-    def test_changes_nothing_without_the_forms_token(
-        self, app, browser, session_7b, accounts, name: str
-    ) -> None:
+    def test_unsafe_methods_need_token(self, app, browser, session_7b, accounts, name: str) -> None:
         who, other = browser(name), browser("Root")
         stolen = other.token()
         for route, method in _each(app):
@@ -101,7 +99,7 @@ class TestEveryRoute:
         ("name", "role"),
         [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
     )
-    def test_is_closed_to_who_may_not_do_it(self, app, browser, session_7b, name: str, role: Role) -> None:
+    def test_missing_permission_is_forbidden(self, app, browser, session_7b, name: str, role: Role) -> None:
         who = browser(name)
         token = who.token()
         for route, method in _each(app):
@@ -111,7 +109,7 @@ class TestEveryRoute:
             answer = who.request(method, where, headers={"x-csrf-token": token})
             assert answer.status_code == 403, f"{method} {where}"
 
-    def test_of_a_session_is_closed_to_another_classs_teacher(self, app, browser, session_7b) -> None:
+    def test_session_of_another_class_is_404(self, app, browser, session_7b) -> None:
         ben = browser("Ben")
         token = ben.token()
         for route, method in _each(app):
@@ -127,7 +125,7 @@ class TestEveryRoute:
                 "whether it exists is not told"
             )
 
-    def test_of_a_class_is_closed_to_another_classs_teacher(self, app, browser, engine, session_7b) -> None:
+    def test_class_of_another_teacher_is_404(self, app, browser, engine, session_7b) -> None:
         with engine.connect() as connection:
             named = {
                 row.name: row.id for row in connection.execute(select(ClassGroupRow.id, ClassGroupRow.name))
@@ -145,7 +143,7 @@ class TestEveryRoute:
             tried += 1
         assert tried > 5
 
-    def test_takes_no_other_method(self, app, browser) -> None:
+    def test_other_methods_are_405(self, app, browser) -> None:
         root = browser("Root")
         methods: dict[str, set[str]] = {}
         for route in _routes(app):
@@ -154,7 +152,7 @@ class TestEveryRoute:
             for method in {"PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - known:
                 assert root.request(method, where).status_code == 405, f"{method} {where}"
 
-    def test_of_a_number_takes_numbers_alone(self, app, browser) -> None:
+    def test_ids_accept_integers_only(self, app, browser) -> None:
         root = browser("Root")
         for route, method in _each(app):
             if method != "GET" or not route.param_convertors:
@@ -166,7 +164,7 @@ class TestEveryRoute:
                     answer = root.get(_address(route, **{name: value}))
                     assert answer.status_code in {400, 404}, f"{route.path} {value}"
 
-    def test_answers_with_the_strict_policy(self, app, browser, session_7b) -> None:
+    def test_responses_have_strict_policy(self, app, browser, session_7b) -> None:
         root = browser("Root")
         for route, method in _each(app):
             if method != "GET" or "event" in route.path or "stream" in route.path:
@@ -180,7 +178,7 @@ class TestEveryRoute:
             assert headers["cache-control"] != "public", route.path
 
 
-def test_a_page_that_there_is_not_keeps_the_menu(browser) -> None:
+def test_unknown_page_keeps_menu(browser) -> None:
     assert "Log out" in browser("Ada").get("/nothing/here").text
     assert "Log out" not in browser().get("/nothing/here").text
 
@@ -188,7 +186,7 @@ def test_a_page_that_there_is_not_keeps_the_menu(browser) -> None:
 class TestForms:
     @pytest.mark.parametrize("path", ["/login", "/language", "/logout", "/accounts", "/account/password"])
     @pytest.mark.parametrize("length", [True, False], ids=["length said", "in chunks"])
-    def test_an_oversized_one_is_not_read_to_its_end(self, browser, path: str, length: bool) -> None:
+    def test_oversized_form_is_rejected(self, browser, path: str, length: bool) -> None:
         root = browser("Root")
         read = 0
 
@@ -204,11 +202,11 @@ class TestForms:
         assert answer.status_code == 413
         assert 1 << 16 < MAX_FORM_BYTES < read
 
-    def test_thousands_of_fields_are_refused(self, browser) -> None:
+    def test_too_many_fields_are_rejected(self, browser) -> None:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         assert browser().post("/login", content=b"a=1&" * 5000, headers=headers).status_code == 413
 
-    def test_files_are_not_taken_where_none_belong(self, browser) -> None:
+    def test_files_in_plain_forms_are_rejected(self, browser) -> None:
         ada = browser("Ada")
         answer = ada.post("/logout", data={"csrf_token": ada.token()}, files={"x": ("../../x", b"MZ")})
         assert answer.status_code == 400
@@ -225,14 +223,14 @@ class TestForms:
             ("", b"csrf_token=x"),
         ],
     )
-    def test_what_is_no_form_is_refused(self, browser, kind: str, body: bytes) -> None:
+    def test_invalid_form_is_rejected(self, browser, kind: str, body: bytes) -> None:
         answer = browser("Ada").post(
             "/logout", content=body, headers={"content-type": kind.encode("latin-1")}
         )
         assert answer.status_code in {400, 403}
 
     @pytest.mark.parametrize("length", ["-1", "x", "1e9", "99999999999999999999"])
-    def test_a_length_that_lies(self, browser, length: str) -> None:
+    def test_invalid_length_is_rejected(self, browser, length: str) -> None:
         answer = browser().post("/login", content=b"a=1", headers={"content-length": length})
         assert answer.status_code in {400, 403, 413}
 
@@ -262,14 +260,14 @@ class TestPaths:
             "/static/.",
         ],
     )
-    def test_nothing_but_our_files_is_reached(self, app, browser, path: str) -> None:
+    def test_only_static_files_are_served(self, app, browser, path: str) -> None:
         answer = browser("Root").get(path.encode("utf-8", "surrogateescape").decode("latin-1"))
         assert answer.status_code in {303, 307, 400, 404, 405}, path
         assert "root:" not in answer.text
-        assert "def site_of" not in answer.text
+        assert "def context_of" not in answer.text
         assert "evil.example" not in answer.headers.get("location", "")
 
-    def test_static_files_are_files_and_no_folder(self, browser) -> None:
+    def test_static_folder_is_404(self, browser) -> None:
         assert browser().get("/static/classpulse.css").status_code == 200
         assert browser().get("/static/").status_code == 404
 
@@ -293,7 +291,7 @@ class TestRedirects:
     )
 
     @pytest.mark.parametrize("target", TARGETS)
-    def test_none_leads_elsewhere_or_adds_a_header(self, browser, target: str) -> None:
+    def test_redirect_targets_are_local(self, browser, target: str) -> None:
         ada = browser("Ada")
         answer = ada.submit("/language", "/", language="de", return_to=target)
         assert answer.headers["location"] == "/"
@@ -301,7 +299,7 @@ class TestRedirects:
         page = browser().get("/login", params={"return_to": target}).text
         assert 'name="return_to" value="/"' in page
 
-    def test_of_a_path_with_line_breaks(self, browser) -> None:
+    def test_redirect_path_has_no_line_breaks(self, browser) -> None:
         answer = browser().get("/accounts/1?x=%0d%0aSet-Cookie:%20a=b")
         assert "set-cookie" not in {name for name in answer.headers if "a=b" in answer.headers[name]}
         assert "\n" not in answer.headers["location"]
@@ -311,10 +309,10 @@ class TestHosts:
     @pytest.mark.parametrize(
         "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example", "evil.example:8321", ""]
     )
-    def test_another_name_is_not_answered(self, browser, host: str) -> None:
+    def test_unknown_host_is_rejected(self, browser, host: str) -> None:
         assert browser().get("/login", headers={"host": host}).status_code == 400
 
-    def test_the_own_names_are(self, configured, engine, accounts, visiting) -> None:
+    def test_configured_hosts_are_accepted(self, configured, engine, accounts, visiting) -> None:
         config = read_config(
             configured(
                 more="serve: {host: 0.0.0.0, behind_proxy: true, host_names: [pulse.school.example]}\n"
@@ -334,7 +332,7 @@ class TestCookies:
         visitor.base_url = "https://localhost"
         return visitor
 
-    def test_over_tls_all_are_secure(self, over_tls) -> None:
+    def test_cookies_are_secure_over_tls(self, over_tls) -> None:
         seen = [over_tls.get("/login")]
         fields = {"name": "Ada", "password": PASSWORD, "return_to": "/"}
         seen.append(over_tls.submit("/login", "/login", **fields))
@@ -353,7 +351,7 @@ class TestCookies:
             assert "domain" not in line, line
             assert "path=/" in line.split("; "), line
 
-    def test_a_login_that_was_planted_without_tls_is_none(self, over_tls, browser) -> None:
+    def test_login_cookie_without_prefix_is_ignored_over_tls(self, over_tls, browser) -> None:
         over_tls.cookies.set("classpulse_session", browser("Ada").cookies["classpulse_session"])
         assert over_tls.get("/").status_code == 303
 
@@ -367,14 +365,14 @@ class TestCookies:
             ("port: 443", False),
         ],
     )
-    def test_who_has_a_host_alone_insists_on_tls(
+    def test_hsts_only_for_owned_host(
         self, configured, engine, accounts, visiting, serve: str, insists: bool
     ) -> None:
         visitor = visiting(build_app(read_config(configured(more=f"serve: {{{serve}}}\n")), engine))
         told = visitor.get("/login").headers.get("strict-transport-security")
         assert told == ("max-age=31536000" if insists else None)
 
-    def test_a_planted_login_is_worth_nothing(self, browser) -> None:
+    def test_planted_login_cookie_is_worthless(self, browser) -> None:
         planted = "A" * 43
         victim, thief = browser(), browser()
         victim.cookies.set("classpulse_session", planted)
@@ -385,14 +383,14 @@ class TestCookies:
         assert thief.get("/").status_code == 303
         assert planted not in {one.value for one in victim.cookies.jar if one.value != planted}
 
-    def test_every_login_has_a_token_of_its_own(self, browser, engine) -> None:
+    def test_logins_have_unique_tokens_stored_as_hashes(self, browser, engine) -> None:
         tokens = {browser("Ada").cookies["classpulse_session"] for _ in range(3)}
         assert len(tokens) == 3
         (ada,) = [one for one in stored.list_accounts(engine) if one.name == "Ada"]
         kept = {one.token_hash for one in stored.list_logins(engine, ada.id, ada.created_at)}
         assert not kept & tokens, "only hashes are kept"
 
-    def test_a_login_without_a_click_ends(self, config, engine, browser, monkeypatch) -> None:
+    def test_unused_login_expires(self, config, engine, browser, monkeypatch) -> None:
         ada = browser("Ada")
         from datetime import timedelta
 
@@ -408,19 +406,19 @@ class TestGuessing:
         code: int = visitor.post("/login", data=data, headers=headers).status_code
         return code
 
-    def test_many_names_from_one_address_are_slowed_down(self, browser) -> None:
+    def test_attempts_per_address_are_limited(self, browser) -> None:
         visitor = browser()
         codes = [self._guess(visitor, f"name {n}") for n in range(FREE_ATTEMPTS_PER_ADDRESS + 2)]
         assert codes == [401] * FREE_ATTEMPTS_PER_ADDRESS + [429, 429]
 
-    def test_who_has_an_account_does_not_wash_the_address_clean(self, browser) -> None:
+    def test_successful_login_does_not_reset_address(self, browser) -> None:
         visitor = browser()
         for n in range(FREE_ATTEMPTS_PER_ADDRESS - 1):
             self._guess(visitor, f"name {n}")
         assert self._guess(browser(), "Ben", PASSWORD) == 303
         assert [self._guess(visitor, "one"), self._guess(visitor, "two")] == [401, 429]
 
-    def test_another_address_is_another(self, app, browser) -> None:
+    def test_addresses_are_limited_separately(self, app, browser) -> None:
         visitor = browser()
         for n in range(FREE_ATTEMPTS_PER_ADDRESS):
             self._guess(visitor, f"name {n}")
@@ -429,7 +427,7 @@ class TestGuessing:
         assert self._guess(elsewhere, "Ada", PASSWORD) == 303
 
     @pytest.mark.parametrize(("behind", "last"), [(False, 429), (True, 401)])
-    def test_an_address_that_is_only_said_counts_behind_a_proxy_alone(
+    def test_forwarded_address_is_trusted_behind_proxy_only(
         self, configured, engine, accounts, browser, behind: bool, last: int
     ) -> None:
         config = read_config(configured(more=f"serve: {{behind_proxy: {str(behind).lower()}}}\n"))
@@ -445,7 +443,7 @@ class TestGuessing:
         ]
         assert codes[-1] == last
 
-    def test_a_stranger_is_no_proxy(self, configured, engine, accounts, browser) -> None:
+    def test_untrusted_proxy_is_ignored(self, configured, engine, accounts, browser) -> None:
         config = read_config(configured(more="serve: {behind_proxy: true}\n"))
         served = uvicorn_config(config, build_app(config, engine))
         served.load()
@@ -456,7 +454,7 @@ class TestGuessing:
         ]
         assert codes[-1] == 429
 
-    def test_many_at_once_are_not_all_the_first(self) -> None:
+    def test_concurrent_attempts_are_limited(self) -> None:
         throttle = RateLimiter()
         let_in: list[float] = []
         together = threading.Barrier(20)
@@ -472,7 +470,7 @@ class TestGuessing:
             one.join()
         assert sum(one == 0.0 for one in let_in) == FREE_ATTEMPTS
 
-    def test_a_name_that_there_is_not_is_answered_like_one_that_there_is(self, browser) -> None:
+    def test_unknown_name_is_answered_like_wrong_password(self, browser) -> None:
         visitor = browser()
 
         def told(name: str) -> str:
@@ -484,7 +482,7 @@ class TestGuessing:
 
 
 class TestNames:
-    def test_are_text_wherever_they_are_shown(self, app, browser, accounts, engine) -> None:
+    def test_names_are_escaped_everywhere(self, app, browser, accounts, engine) -> None:
         with Store(engine).unit_of_work() as unit:
             number = add_account(unit, NASTY, Role.TEACHER, "x", now_utc())
             stored.set_account_classes(unit, number, [NASTY])
@@ -499,7 +497,7 @@ class TestNames:
             assert not re.search(r"=\"[^\"<>]*<img", text), path
         assert "{{ 7*191 }}${7*191}&lt;img" in root.get("/accounts").text
 
-    def test_in_messages_are_values_and_no_places(self, browser) -> None:
+    def test_names_in_messages_are_not_placeholders(self, browser) -> None:
         page = browser("Root").submit(
             "/accounts", "/accounts", name="%(password)s%n%s", role="teacher", password=""
         )
@@ -553,7 +551,7 @@ _FIELDS = st.dictionaries(
 )
 
 
-class TestAnything:
+class TestFuzzing:
     """A fuzzer: whatever is sent, the answer is one that was thought of. A fault would be raised here."""
 
     @pytest.fixture
@@ -594,7 +592,7 @@ class TestAnything:
         ),
         name=st.sampled_from(["Ada", "Root"]),
     )
-    def test_is_answered(
+    def test_any_request_has_expected_status(
         self, ask, session_7b, pick: int, number: int, fields: dict[str, str], body: Any, name: str
     ) -> None:
         code = ask(pick, number, fields, body, name)

@@ -40,7 +40,7 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_the_service_ends_with_the_dashboard_that_started_it(tmp_path: Path, configured, port: int) -> None:
+def test_daemon_stops_with_dashboard(tmp_path: Path, configured, port: int) -> None:
     configured(more=f"class: {{name: 7b}}\nserve: {{port: {port}}}\n")
     served = subprocess.Popen(
         [sys.executable, "-m", "classpulse", "serve"],
@@ -61,7 +61,7 @@ def test_the_service_ends_with_the_dashboard_that_started_it(tmp_path: Path, con
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_whoever_ends_it_before_it_listens_is_heard(app) -> None:
+def test_sigterm_before_start_stops_server(app) -> None:
     before = signal.getsignal(signal.SIGTERM)
     server = uvicorn.Server(uvicorn.Config(app))
     with _stop_on_sigterm(server):

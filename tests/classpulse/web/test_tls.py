@@ -18,7 +18,7 @@ import uvicorn
 from classpulse.config.settings import read_config
 from classpulse.web.app import build_app
 from classpulse.web.pages import live
-from classpulse.web.server import uvicorn_config
+from classpulse.web.server import InvalidCertificate, check_certificate, uvicorn_config
 from db import sessions as queries
 from db.unit_of_work import Store
 from monitor.session.status import LiveStudent
@@ -37,38 +37,41 @@ def certify(folder: Path, stem: str = "") -> None:
     made.cert_chain_pems[0].write_to_path(folder / f"{stem}cert.pem")
 
 
-class TestTheStart:
+class TestCertificate:
     @pytest.fixture
-    def fails(self, configured, shell, tmp_path: Path) -> Callable[..., str]:
-        def failing(certificate: str, key: str) -> str:
-            configured(more=f"serve: {{certificate: {certificate}, key: {key}}}\n")
-            return shell.fails(2, "serve")
+    def error_of(self, configured, shell, tmp_path: Path) -> Callable[..., InvalidCertificate]:
+        def error_of(certificate: str, key: str) -> InvalidCertificate:
+            path = configured(more=f"serve: {{certificate: {certificate}, key: {key}}}\n")
+            shell.fails(2, "serve")
+            with pytest.raises(InvalidCertificate) as raised:
+                check_certificate(read_config(path))
+            return raised.value
 
         certify(tmp_path)
         certify(tmp_path, "other-")
-        return failing
+        return error_of
 
-    def test_a_file_that_is_not_there(self, fails, tmp_path: Path) -> None:
-        said = f"{tmp_path / 'gone.pem'} cannot be read (No such file or directory)"
-        assert fails("gone.pem", "key.pem") == f"classpulse: serve.certificate: {said}"
-        assert fails("cert.pem", "gone.pem") == f"classpulse: serve.key: {said}"
+    def test_missing_file_is_rejected(self, error_of, tmp_path: Path) -> None:
+        reason = f"{tmp_path / 'gone.pem'} cannot be read (No such file or directory)."
+        assert error_of("gone.pem", "key.pem").problem == f"serve.certificate: {reason}"
+        assert error_of("cert.pem", "gone.pem").problem == f"serve.key: {reason}"
 
-    def test_a_key_of_another_certificate(self, fails) -> None:
-        line = fails("cert.pem", "other-key.pem")
-        assert "other-key.pem is not the key of the certificate" in line
+    def test_key_of_another_certificate_is_rejected(self, error_of) -> None:
+        error = error_of("cert.pem", "other-key.pem")
+        assert "other-key.pem is not the key of the certificate" in error.problem
 
     @pytest.mark.parametrize("content", [b"", b"no certificate", bytes(1000)])
-    def test_what_is_no_certificate(self, fails, tmp_path: Path, content: bytes) -> None:
+    def test_invalid_certificate_is_rejected(self, error_of, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "none.pem").write_bytes(content)
-        assert "cannot be used (" in fails("none.pem", "key.pem")
-        assert "expected a certificate and its key as PEM files" in fails("cert.pem", "none.pem")
+        assert "cannot be used (" in error_of("none.pem", "key.pem").problem
+        assert "cannot be used (" in error_of("cert.pem", "none.pem").problem
 
     @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, which is not installed")
-    def test_a_key_with_a_password_is_not_asked_for_it(self, fails, tmp_path: Path) -> None:
+    def test_encrypted_key_is_rejected(self, error_of, tmp_path: Path) -> None:
         command = ["openssl", "pkey", "-aes256", "-passout", "pass:walnut"]
         command += ["-in", str(tmp_path / "key.pem"), "-out", str(tmp_path / "locked.pem")]
         subprocess.run(command, check=True, capture_output=True)
-        assert "locked.pem has a password; expected a key without one" in fails("cert.pem", "locked.pem")
+        assert "locked.pem has a password." in error_of("cert.pem", "locked.pem").problem
 
 
 @pytest.fixture
@@ -99,9 +102,7 @@ def address(config, engine, accounts, listening, monkeypatch, tmp_path_factory) 
 
 
 @needs_chromium
-def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
-    address: str, engine, monkeypatch
-) -> None:
+def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
     fake = FakeDaemon(monkeypatch)
     monkeypatch.setattr(live, "UPDATE_INTERVAL_S", 0.05)

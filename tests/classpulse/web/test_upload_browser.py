@@ -16,7 +16,7 @@ from tests.helpers.room_picture import BOXES, coded, room_picture
 from tests.helpers.videos import steps, write_video
 
 
-def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -> None:
+def test_recording_is_uploaded_with_progress(page, app, tmp_path) -> None:
     (tmp_path / "a.mp4").write_bytes(bytes(3_000_000))
     page.goto("/upload")
     page.set_input_files("input[name=recording]", tmp_path / "a.mp4")
@@ -27,19 +27,19 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     assert (one.file_name, one.size_bytes) == ("a.mp4", 3_000_000)
 
 
-def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
+def test_lesson_start_is_proposed_from_file(page, app, tmp_path) -> None:
     film = write_video(tmp_path / "lesson.mp4", steps(3), times_s=[0, 600, 1200], fps=1 / 600)
     written = datetime(2026, 3, 2, 9, 50).astimezone()
     os.utime(film, (written.timestamp(), written.timestamp()))
     page.goto("/upload")
     page.set_input_files("input[name=recording]", film)
-    page.locator(".at-filled").wait_for()
+    page.locator(".proposed-time").wait_for()
     proposed = datetime.fromisoformat(page.input_value("input[name=at]")).astimezone()
     assert (
         timedelta(minutes=15) < written - proposed < timedelta(minutes=35)
     )  # its length, give or take a frame
     page.fill("input[name=at]", "2026-03-02T09:15")
-    assert page.locator(".at-filled").is_hidden()
+    assert page.locator(".proposed-time").is_hidden()
     (tmp_path / "other.mp4").write_bytes(bytes(1000))
     page.set_input_files("input[name=recording]", tmp_path / "other.mp4")
     page.click("button.main")
@@ -49,7 +49,7 @@ def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said
     assert one.lesson_at == datetime(2026, 3, 2, 9, 15).astimezone()
 
 
-def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
+def test_students_are_assigned_by_mouse_and_keyboard(page, engine, monkeypatch, tmp_path) -> None:
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
     monkeypatch.setattr(seats_page, "detect_seats", lambda *_, **__: found)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
@@ -57,7 +57,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     (tmp_path / "room.png").write_bytes(coded(room_picture()))
     page.goto(f"/classes/{class_number(engine, '7b')}/seats")
     page.click(".alternative summary")
-    page.set_input_files("input[name=picture]", tmp_path / "room.png")
+    page.set_input_files("input[name=image]", tmp_path / "room.png")
     page.click(".alternative button")
     page.wait_for_selector(".room image")
     page.drag_and_drop(".name:has-text('Otter')", ".seat[data-row='2'] rect")
@@ -65,7 +65,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     page.keyboard.press("Enter")
     page.focus(".seat[data-row='1']")
     page.keyboard.press("Enter")
-    assert page.inner_text(".said") == "Heron sits on A1."
+    assert page.inner_text(".message") == "Heron sits on A1."
     page.keyboard.press("ArrowRight")
     page.click(".add")
     page.click(".name:has-text('Lynx')")

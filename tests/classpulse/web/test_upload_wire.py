@@ -76,7 +76,7 @@ def left(folder: Path) -> list[tuple[str, int]]:
     return found
 
 
-def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) -> None:
+def test_interrupted_upload_leaves_no_file(app, connect) -> None:
     uploads = app.state.upload_store
     size = 3_000_000
     length = f"Content-Length: {len(HEAD) + size + len(TAIL)}"
@@ -93,13 +93,13 @@ def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) 
     assert (taken.size_bytes, taken.state) == (size, "waiting")
 
 
-def test_one_that_announces_too_much_is_refused_before_it_comes(app, connect) -> None:
+def test_announced_size_above_limit_is_rejected(app, connect) -> None:
     with connect("Content-Length: 4200000") as connection:
         assert answer(connection).startswith("HTTP/1.1 413")
     assert not app.state.upload_store.folder.exists()
 
 
-def test_one_of_no_announced_length_is_counted(app, connect) -> None:
+def test_chunked_upload_is_limited(app, connect) -> None:
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD))
         for _ in range(200):  # what comes after the answer is thrown away
@@ -110,10 +110,10 @@ def test_one_of_no_announced_length_is_counted(app, connect) -> None:
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD) + chunk(PIECE) + chunk(TAIL) + b"0\r\n\r\n")
         assert answer(connection) == "HTTP/1.1 201 Created"
-    assert app.state.upload_store.list_all()[0].size == len(PIECE)
+    assert app.state.upload_store.list_all()[0].size_bytes == len(PIECE)
 
 
-def test_a_recording_as_large_as_allowed_is_taken_and_one_byte_more_is_not(app, connect) -> None:
+def test_size_limit_is_exact(app, connect) -> None:
     for size, said in ((4_000_000, "201 Created"), (4_000_001, "413")):
         with connect("Transfer-Encoding: chunked") as connection:
             connection.sendall(chunk(HEAD) + chunk(bytes(size)) + chunk(TAIL) + b"0\r\n\r\n")

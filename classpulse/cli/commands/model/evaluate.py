@@ -10,6 +10,7 @@ import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
 from classpulse.cli.console import print_json, print_message, print_table, progress_bar
+from classpulse.cli.options import json_option
 from classpulse.errors import UserError
 from model.data.faces import USAGE_BY_SPLIT_NAME, Faces, Usage, select_split
 from model.data.load import load_faces
@@ -39,7 +40,7 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped_fil
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures and reports."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
+@json_option
 def model_evaluate_command(
     data: Path,
     votes: Path | None,

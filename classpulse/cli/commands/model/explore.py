@@ -9,6 +9,7 @@ import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
 from classpulse.cli.console import print_json, print_message, print_table
+from classpulse.cli.options import json_option
 from classpulse.cli.output import print_path
 from classpulse.dataset_report.findings import count_with_share
 from classpulse.errors import UserError
@@ -26,7 +27,7 @@ from model.evaluation.dataset_summary import DatasetSummary
     show_default=True,
     help="Folder for the page and its charts.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON.")
+@json_option
 def model_explore_command(data: Path, votes: Path | None, out: Path, as_json: bool) -> int:
     """Describe the faces of DATA on a page: counts, examples, agreement, brightness, duplicates."""
     from classpulse.dataset_report.page import write_dataset_page

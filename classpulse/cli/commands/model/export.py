@@ -9,6 +9,7 @@ import click
 from classpulse.cli.commands.model.options import require_votes, votes_option
 from classpulse.cli.console import print_json, print_message
 from classpulse.cli.optional_deps import require_training_extra
+from classpulse.cli.options import json_option
 from classpulse.cli.output import print_path
 from model.data.faces import official_splits
 from model.data.load import load_faces
@@ -29,7 +30,7 @@ from monitor.faces.dataset_poses import tile_poses
     help="Storage and arithmetic of the weights.",
 )
 @click.option("--name", default="own", show_default=True, help="Name of the model in reports.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def model_export_command(
     run: Path, data: Path, votes: Path | None, out: Path | None, file_format: str, name: str, as_json: bool
 ) -> int:

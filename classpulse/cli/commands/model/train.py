@@ -14,6 +14,7 @@ import click
 from classpulse.cli.commands.model.options import data_argument, require_votes, votes_option
 from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.optional_deps import require_training_extra
+from classpulse.cli.options import json_option
 from classpulse.errors import UserError
 from classpulse.formatting import media_clock
 from model.data.faces import official_splits
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     help="Use the settings of this stage, from 1, of the shipped model's training as defaults.",
 )
 @click.option("--resume", is_flag=True, help="Resume the interrupted training in --out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def model_train_command(
     data: Path,
     votes: Path | None,

@@ -29,4 +29,4 @@ COMMANDS = {
 
 @click.group("simulate", cls=LazyGroup, lazy_commands=COMMANDS)
 def simulate_command() -> None:
-    """Create synthetic class data with known ground truth, for 'classpulse evaluate'."""
+    """Create synthetic class data with known ground truth, for 'classpulse evaluate video'."""

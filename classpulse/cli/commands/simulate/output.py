@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
 from classpulse.simulation.ground_truth import GroundTruth
 
@@ -33,7 +34,7 @@ def video_options(folder: str, *, min_seconds: float, seconds: float) -> Callabl
             help="Length of the video.",
         ),
         click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        json_option,
     ]
 
     def add_options(command: Command) -> Command:
@@ -68,5 +69,5 @@ def write_simulation(
         return 0
     print_message(summary)
     print_path("video", video_file)
-    print_path("ground truth", ground_truth_file)
+    print_path("ground_truth", ground_truth_file)
     return 0

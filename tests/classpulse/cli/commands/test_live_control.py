@@ -358,10 +358,14 @@ def test_a_signal_in_the_middle_loses_nothing(
 @POSIX
 def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: Path, running) -> None:
     lesson = running("start", "--room", "A 12")
-    seen = lesson.recording(lambda one: len(one.people) == 6 and all(person.label for person in one.people))
-    assert {person.label for person in seen.people} == {f"Student {n}" for n in range(1, 7)}
-    assert all(person.seen is (person.unknown != "absent") for person in seen.people)
-    assert all((person.expression is None) != (person.unknown is None) for person in seen.people)
+    seen = lesson.recording(
+        lambda one: len(one.live_students) == 6 and all(person.label for person in one.live_students)
+    )
+    assert {person.label for person in seen.live_students} == {f"Student {n}" for n in range(1, 7)}
+    assert all(person.seen is (person.unreadable_reason != "absent") for person in seen.live_students)
+    assert all(
+        (person.expression is None) != (person.unreadable_reason is None) for person in seen.live_students
+    )
     folder = tmp_path / "classpulse-data"
 
     def jpeg() -> str:
@@ -375,7 +379,7 @@ def test_who_is_present_and_the_picture_can_be_watched_from_elsewhere(tmp_path: 
     assert picture.shape == (720, 1280, 3)
     send_request(folder, Request("pause", session_id=1))
     paused = lesson.recording(lambda one: one.state is SessionState.PAUSED)
-    assert paused.people == ()
+    assert paused.live_students == ()
     wait_for(lambda: jpeg() == "", lesson)
     lesson.process.send_signal(signal.SIGTERM)  # without waiting for a report
     assert lesson.ended()[0] == 0

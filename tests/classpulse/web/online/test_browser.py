@@ -46,7 +46,7 @@ def context(tmp_path: Path) -> Iterator[Any]:
         browser.close()
 
 
-def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
+def test_student_joins_by_keyboard_sends_frames_and_leaves(
     served: str, context, lessons, lesson, clock, here: str, monkeypatch
 ) -> None:
     # The browser sends at its own pace, so time passes here too.
@@ -68,7 +68,9 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     status = page.locator("#status")
-    playwright.expect(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
+    playwright.expect(status).to_contain_text(
+        "the recording is paused or has not started", timeout=PATIENCE_S * 1000
+    )
     (robin,) = lesson.participants()
     assert robin.frame_jpeg is None
 
@@ -103,7 +105,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     )
     assert len(picture) < 40_000
     assert np.std(decode_jpeg(picture)) > 5
-    playwright.expect(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
+    playwright.expect(status).to_contain_text("One small image per second", timeout=PATIENCE_S * 1000)
     # Behind another window the picture comes from the camera's track itself.
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     number = robin.frame_number
@@ -138,7 +140,7 @@ MIDDLE = [0.375, 0.4, 0.625, 0.6]
 PART = [107, 80, 427, 320, 240, 180]
 
 
-def test_which_part_is_sent(served: str, context) -> None:
+def test_crop_follows_face(served: str, context) -> None:
     page = context.new_page()
     page.goto(f"{served}/join")
 

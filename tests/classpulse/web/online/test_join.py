@@ -25,10 +25,10 @@ def send(new, here: str, body: bytes = JPEG, kind: str = "image/jpeg"):
     return new.post(f"{here}/frame", content=body, headers=headers)
 
 
-def test_a_visitor_reads_first_and_consents_by_a_tick(browser, here) -> None:
+def test_consent_page_explains_and_requests_no_camera(browser, here) -> None:
     page = browser().get(here)
     assert page.status_code == 200
-    for words in ("One small picture a second", "thrown away", "Who sees it", "Leave, or close this page"):
+    for words in ("One small image per second", "the image is deleted", "Who sees it", "close this page"):
         assert words in page.text
     assert 'type="checkbox"' in page.text
     assert "checked" not in page.text
@@ -36,7 +36,7 @@ def test_a_visitor_reads_first_and_consents_by_a_tick(browser, here) -> None:
     assert "camera=()" in page.headers["permissions-policy"]
 
 
-def test_the_camera_is_for_who_has_joined_and_for_that_page_alone(student, here) -> None:
+def test_camera_policy_only_after_joining(student, here) -> None:
     robin = student()
     page = robin.get(here)
     assert "camera=(self), microphone=()" in page.headers["permissions-policy"]
@@ -45,7 +45,7 @@ def test_the_camera_is_for_who_has_joined_and_for_that_page_alone(student, here)
     assert "unsafe" not in page.headers["content-security-policy"]
 
 
-def test_without_the_tick_nobody_joins(browser, here, lesson) -> None:
+def test_join_without_consent_is_rejected(browser, here, lesson) -> None:
     new = browser()
     answer = new.submit(here, here, pseudonym="Robin")
     assert answer.status_code == 400
@@ -56,12 +56,12 @@ def test_without_the_tick_nobody_joins(browser, here, lesson) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\u202eb", "..."])
-def test_a_name_that_is_none_is_refused(browser, here, lesson, name: str) -> None:
+def test_invalid_pseudonym_is_rejected(browser, here, lesson, name: str) -> None:
     answer = browser().submit(here, here, pseudonym=name, consent="yes")
     assert (answer.status_code, lesson.participants()) == (400, [])
 
 
-def test_a_name_is_only_a_name(student, browser, here, lesson) -> None:
+def test_pseudonym_is_escaped(student, browser, here, lesson) -> None:
     robin = student("<b onclick=alert(1)>{{ 7*7 }}")
     assert "<b onclick" not in robin.get(here).text
     page = browser("Ada").get(f"/online/{lesson.number}").text
@@ -69,14 +69,14 @@ def test_a_name_is_only_a_name(student, browser, here, lesson) -> None:
     assert "{{ 7*7 }}" in page
 
 
-def test_two_cannot_have_one_name(student, browser, here) -> None:
+def test_duplicate_pseudonym_is_rejected(student, browser, here) -> None:
     student("Robin")
     answer = browser().submit(here, here, pseudonym="robin", consent="yes")
     assert answer.status_code == 400
-    assert "choose another" in answer.text
+    assert "Choose another one" in answer.text
 
 
-def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, here, lesson) -> None:
+def test_roster_identifies_and_excludes_students(engine, student, browser, here, lesson) -> None:
     with Store(engine).unit_of_work() as unit:
         mia = save_roster_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
         save_roster_entry(unit, "7b", "Noah", None, consent=False, at=now_utc())
@@ -88,7 +88,7 @@ def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, h
     assert browser().submit(here, here, pseudonym="Noah", consent="yes").status_code == 400
 
 
-def test_the_cookie_is_the_pages_own_and_no_scripts(student, here) -> None:
+def test_join_cookie_is_http_only_and_bound_to_path(student, here) -> None:
     new = student()
     answer = new.submit(here, here, consent="yes")
     cookie = answer.headers["set-cookie"].lower()
@@ -97,7 +97,7 @@ def test_the_cookie_is_the_pages_own_and_no_scripts(student, here) -> None:
     assert f"path={here}".lower() in cookie
 
 
-def test_pictures_are_taken_while_somebody_looks(student, here, lesson, clock) -> None:
+def test_frames_are_stored_while_recorder_polls(student, here, lesson, clock) -> None:
     robin = student()
     assert send(robin, here).json() == {"is_polled": False}
     assert lesson.participants()[0].frame_jpeg is None
@@ -109,7 +109,7 @@ def test_pictures_are_taken_while_somebody_looks(student, here, lesson, clock) -
     assert send(robin, here, b"").json() == {"is_polled": True, "frame": 1, "face": None}
 
 
-def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) -> None:
+def test_frame_answer_contains_own_face_box(student, here, lesson, clock) -> None:
     robin, mia = student("Robin"), student("Mia")
     lesson.poll(0, (), clock())
     send(robin, here)
@@ -135,23 +135,21 @@ def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) 
         (cv2.imencode(".jpg", np.zeros((700, 700, 3), np.uint8))[1].tobytes(), "image/jpeg", 422),
     ],
 )
-def test_what_is_no_small_picture_is_refused(
-    student, here, lesson, clock, body, kind: str, code: int
-) -> None:
+def test_invalid_frame_is_rejected(student, here, lesson, clock, body, kind: str, code: int) -> None:
     robin = student()
     lesson.poll(0, (), clock())
     assert send(robin, here, body, kind).status_code == code
     assert lesson.participants()[0].frame_jpeg is None
 
 
-def test_a_body_that_does_not_say_how_long_it_is_is_cut(student, here) -> None:
+def test_chunked_body_is_limited(student, here) -> None:
     robin = student()
     headers = {"X-CSRF-Token": robin.token(here), "Content-Type": "image/jpeg"}
     endless = (b"\0" * 50_000 for _ in range(10))
     assert robin.post(f"{here}/frame", content=endless, headers=headers).status_code == 413
 
 
-def test_strangers_and_forgeries_are_refused(student, browser, here, lesson) -> None:
+def test_unknown_and_forged_requests_are_rejected(student, browser, here, lesson) -> None:
     robin, stranger = student(), browser()
     assert send(stranger, here).status_code == 404
     assert (
@@ -164,7 +162,7 @@ def test_strangers_and_forgeries_are_refused(student, browser, here, lesson) -> 
     assert len(lesson.participants()) == 1
 
 
-def test_leaving_ends_it_at_once(student, here, lesson, clock) -> None:
+def test_leaving_stops_frames_and_allows_rejoining(student, here, lesson, clock) -> None:
     robin = student()
     lesson.poll(0, (), clock())
     send(robin, here)
@@ -180,7 +178,7 @@ def test_leaving_ends_it_at_once(student, here, lesson, clock) -> None:
     assert len(lesson.participants()) == 1
 
 
-def test_withdrawing_erases_and_the_audit_has_no_name(student, here, lesson, lessons, clock, engine) -> None:
+def test_withdrawal_is_erased_and_audited_without_name(student, here, lesson, lessons, clock, engine) -> None:
     robin = student()
     robin.submit(f"{here}/withdraw", here)
     assert "being erased" in robin.get(here).text
@@ -196,7 +194,7 @@ def test_withdrawing_erases_and_the_audit_has_no_name(student, here, lesson, les
     assert "Robin" not in str(queries.list_audit_entries(engine))
 
 
-def test_after_the_lesson_it_is_erased_with_its_report(
+def test_withdrawal_after_lesson_erases_session_and_report(
     student, here, lesson, lessons, engine, config, orders, clock
 ) -> None:
     robin = student()
@@ -224,7 +222,7 @@ def test_after_the_lesson_it_is_erased_with_its_report(
     assert orders[-1] == session
 
 
-def test_wrong_codes_are_slowed_down_but_not_for_who_has_joined(student, browser, here) -> None:
+def test_wrong_codes_are_rate_limited_except_for_participants(student, browser, here) -> None:
     robin, guesser = student(), browser()
     codes = [guesser.get(f"/join/{code}").status_code for code in ["AAAABBBB"] * 20]
     assert codes == [404] * 20
@@ -236,11 +234,11 @@ def test_wrong_codes_are_slowed_down_but_not_for_who_has_joined(student, browser
 
 
 @pytest.mark.parametrize("code", ["nothing", "../../etc", "AAAA-BBBB-CCCC", "x" * 3000, "%00"])
-def test_what_is_no_code_leads_nowhere(browser, code: str) -> None:
+def test_invalid_code_is_404(browser, code: str) -> None:
     assert browser().get(f"/join/{code}").status_code == 404
 
 
-def test_a_code_can_be_typed_as_it_is_read_out(browser, here, lesson) -> None:
+def test_typed_code_is_normalised(browser, here, lesson) -> None:
     typed = f"{lesson.code[:4].lower()}-{lesson.code[4:].lower()}"
     assert browser().get("/join", params={"code": typed}).headers["location"] == here
     assert browser().get(f"/join/{typed}").headers["location"] == here
@@ -251,10 +249,10 @@ def test_a_code_can_be_typed_as_it_is_read_out(browser, here, lesson) -> None:
     [
         ("behaviour", "No expression is computed.", "what the expression resembles"),
         ("emotion", "what the expression resembles", "No expression is computed."),
-        ("aggregate", "Nothing under your name.", "added to those of your earlier lessons"),
+        ("aggregate", "Nothing under your name.", "added to your earlier lessons"),
     ],
 )
-def test_the_words_are_those_of_the_mode(
+def test_consent_text_depends_on_mode(
     configured, engine, accounts, visiting, mode: str, says: str, does_not: str
 ) -> None:
     config = read_config(configured(mode=mode, more="class: {name: 7b}\nretention: {keep_days: 30}\n"))

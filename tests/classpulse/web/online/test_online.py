@@ -6,14 +6,19 @@ import re
 
 import pytest
 
-from classpulse.online.manager import IDLE_TIMEOUT_S, RECORDING_START_TIMEOUT_S, WITHDRAWAL_PERIOD_S
+from classpulse.online.manager import (
+    IDLE_TIMEOUT_S,
+    RECORDING_START_TIMEOUT_S,
+    WITHDRAWAL_PERIOD_S,
+    RecordingNotStarted,
+)
 from db import sessions as queries
 from monitor.daemon.errors import ControlError
 
 pytestmark = pytest.mark.usefixtures("lessons")
 
 
-def test_a_teacher_opens_a_lesson_and_has_its_code(browser, orders, lessons, engine) -> None:
+def test_opened_lesson_shows_code_and_starts_recording(browser, orders, lessons, engine) -> None:
     ada = browser("Ada")
     assert "7b" in ada.get("/online").text
     answer = ada.submit("/online", "/online", **{"class": "7b", "capacity": "12"})
@@ -25,22 +30,22 @@ def test_a_teacher_opens_a_lesson_and_has_its_code(browser, orders, lessons, eng
     page = ada.get("/online/1").text
     assert f"{made.code[:4]}-{made.code[4:]}" in page
     assert f"http://localhost/join/{made.code}" in page
-    assert "Nobody has joined yet." in page
+    assert "No student has joined yet." in page
     assert "view" in [one.action for one in queries.list_audit_entries(engine)]
 
 
-def test_who_has_joined_is_seen_and_can_be_sent_out(browser, student, lesson) -> None:
+def test_participant_is_listed_and_can_be_removed(browser, student, lesson) -> None:
     student("Robin")
     ada = browser("Ada")
     members = ada.get("/online/1/participants").text
     assert re.search(r"<bdi>Robin</bdi>", members)
     assert "<html" not in members
     assert ada.submit("/online/1/remove", "/online/1", tile="0").status_code == 303
-    assert "sent out" in ada.get("/online/1/participants").text
+    assert "removed" in ada.get("/online/1/participants").text
     assert ada.submit("/online/1/remove", "/online/1", tile="x").status_code == 400
 
 
-def test_ending_it_stops_the_recording_and_every_camera(browser, student, lesson, orders, here) -> None:
+def test_ending_stops_recording_and_frames(browser, student, lesson, orders, here) -> None:
     robin = student()
     assert browser("Ada").submit("/online/1/end", "/online/1").status_code == 303
     assert (orders[-1].verb, orders[-1].room) == ("stop", "online 7b")
@@ -59,7 +64,7 @@ def test_ending_it_stops_the_recording_and_every_camera(browser, student, lesson
         ("GET", "/online/2"),
     ],
 )
-def test_another_teachers_lesson_is_not_there(browser, lesson, method: str, address: str) -> None:
+def test_lesson_of_another_teacher_is_404(browser, lesson, method: str, address: str) -> None:
     ben = browser("Ben")
     data = {"csrf_token": ben.token(), "tile": "0"} if method == "POST" else None
     assert ben.request(method, address, data=data).status_code == 404
@@ -67,63 +72,64 @@ def test_another_teachers_lesson_is_not_there(browser, lesson, method: str, addr
     assert "/online/1" not in ben.get("/online").text
 
 
-def test_another_teachers_class_cannot_be_opened(browser, orders) -> None:
+def test_class_of_another_teacher_is_404(browser, orders) -> None:
     answer = browser("Ben").submit("/online", "/online", **{"class": "7b", "capacity": "12"})
     assert (answer.status_code, orders) == (404, [])
 
 
-def test_a_counsellor_opens_nothing(browser) -> None:
+def test_counsellor_is_forbidden(browser) -> None:
     assert browser("Cleo").get("/online").status_code == 403
 
 
 @pytest.mark.parametrize("places", ["", "0", "50", "many", "-3", "1e9"])
-def test_a_number_of_students_that_is_none_is_refused(browser, orders, places: str) -> None:
+def test_invalid_capacity_is_rejected(browser, orders, places: str) -> None:
     answer = browser("Ada").submit("/online", "/online", **{"class": "7b", "capacity": places})
     assert (answer.status_code, orders) == (400, [])
 
 
-def test_a_class_has_one_online_lesson_at_a_time(browser, lesson) -> None:
+def test_second_lesson_of_class_is_rejected(browser, lesson) -> None:
     answer = browser("Ada").submit("/online", "/online", **{"class": "7b", "capacity": "12"})
     assert answer.status_code == 409
-    assert "end it first" in answer.text
+    assert "End it first." in answer.text
 
 
-def test_where_nothing_records_no_lesson_is_opened(browser, lessons) -> None:
+def test_lesson_is_not_opened_without_daemon(browser, lessons) -> None:
     def nobody(_):
-        raise ControlError("nothing runs")
+        raise ControlError("Nothing runs.")
 
     lessons._send_request = nobody
     answer = browser("Ada").submit("/online", "/online", **{"class": "7b", "capacity": "12"})
     assert answer.status_code == 409
-    assert "nothing runs" in answer.text
+    assert "Nothing runs." in answer.text
     assert lessons.lessons() == []
 
 
-def test_a_lesson_ends_with_its_recording(lessons, lesson, clock) -> None:
+def test_lesson_ends_with_its_recording(lessons, lesson, clock) -> None:
     lessons.run_maintenance()
     assert not lesson.ended
     lessons._recorded_rooms = lambda: frozenset()
     lessons.run_maintenance()
-    assert (lesson.ended, lesson.problem) == (True, "")
+    assert (lesson.ended, lesson.error) == (True, None)
 
 
-def test_a_recording_that_never_begins_is_told(lessons, lesson, clock) -> None:
+def test_lesson_without_recording_ends_with_error(lessons, lesson, clock) -> None:
     lessons._recorded_rooms = lambda: frozenset()
     lessons.run_maintenance()
     assert not lesson.ended
     clock.now_s += RECORDING_START_TIMEOUT_S + 1
     lessons.run_maintenance()
-    assert (lesson.ended, lesson.problem) == (True, "the recording did not begin")
+    assert lesson.ended
+    assert isinstance(lesson.error, RecordingNotStarted)
 
 
-def test_a_lesson_that_is_forgotten_ends_by_itself(lessons, lesson, clock, orders) -> None:
+def test_idle_lesson_ends(lessons, lesson, clock, orders) -> None:
     clock.now_s += IDLE_TIMEOUT_S + 1
     lessons.run_maintenance()
     assert lesson.ended
     assert orders[-1].verb == "stop"
 
 
-def test_a_day_later_nothing_is_known_of_it(lessons, lesson, clock) -> None:
+def test_lesson_is_dropped_after_withdrawal_period(lessons, lesson, clock) -> None:
     lessons.end(lesson)
     clock.now_s += WITHDRAWAL_PERIOD_S + 1
     lessons.run_maintenance()

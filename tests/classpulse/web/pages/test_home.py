@@ -14,8 +14,8 @@ from db import sessions as queries
 from db.accounts import set_account_classes
 from db.unit_of_work import Store
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError, DaemonNotRunning
-from monitor.daemon.status import NextLesson
+from monitor.daemon.errors import DaemonNotRunning, DaemonUnreachable, RecordingConflict
+from monitor.daemon.status import NextLesson, Problem, ProblemKind
 from monitor.session.state import SessionState
 from reports.text.dates import format_short_datetime
 from tests.helpers.recorded import START
@@ -23,13 +23,17 @@ from tests.helpers.status_messages import NOW, recording
 from tests.helpers.watched_session import FakeDaemon
 
 
+def problem(class_name: str, text: str) -> Problem:
+    return Problem(class_name, None, ProblemKind.NOT_RECORDED, text)
+
+
 @pytest.fixture
 def fake(monkeypatch) -> FakeDaemon:
     return FakeDaemon(monkeypatch)
 
 
-class TestStarting:
-    def test_a_lesson_of_ones_own_class_is_started_and_followed(self, browser, fake, engine) -> None:
+class TestStart:
+    def test_start_sends_request_and_redirects(self, browser, fake, engine) -> None:
         answer = browser("Ada").submit("/start", **{"class": "7b", "room": "", "minutes": ""})
         assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
         assert fake.orders == [Request("start", None, "7b")]
@@ -37,58 +41,57 @@ class TestStarting:
             (one.action, one.subject) for one in queries.list_audit_entries(engine)
         ]
 
-    def test_it_ends_by_itself_after_so_many_minutes(self, browser, fake) -> None:
+    def test_start_with_minutes_sends_end_time(self, browser, fake) -> None:
         assert browser("Ada").submit("/start", **{"class": "7b", "minutes": "45"}).status_code == 303
         ends = datetime.fromisoformat(fake.orders[0].until)
         assert timedelta(minutes=44) < ends - datetime.now(UTC) <= timedelta(minutes=45)
 
     @pytest.mark.parametrize("minutes", ["0", "-3", "many", "1e9", "nan", "inf"])
-    def test_minutes_are_a_number_that_makes_sense(self, browser, fake, minutes: str) -> None:
+    def test_invalid_minutes_are_rejected(self, browser, fake, minutes: str) -> None:
         answer = browser("Ada").submit("/start", **{"class": "7b", "minutes": minutes})
         assert answer.status_code == 400
-        assert "Minutes are a number from 1 to 1440" in answer.text
+        assert "The minutes must be a number from 1 to 1440" in answer.text
         assert f'value="{minutes}"' in answer.text, "what was typed is still there"
         assert fake.orders == []
 
-    def test_another_class_and_one_that_is_not_are_no_choice(self, browser, fake) -> None:
+    def test_other_and_unknown_classes_are_rejected(self, browser, fake) -> None:
         assert browser("Ben").submit("/start", **{"class": "7b"}).status_code == 404
         assert browser("Root").submit("/start", **{"class": "made up"}).status_code == 400
         assert browser("Cleo").submit("/start", **{"class": "7b"}).status_code == 403
         assert fake.orders == []
 
-    def test_a_room_that_is_not_in_the_settings_is_no_choice(self, browser, fake) -> None:
+    def test_unknown_room_is_rejected(self, browser, fake) -> None:
         answer = browser("Ada").submit("/start", **{"class": "7b", "room": "the cellar"})
         assert answer.status_code == 400
         assert "no such room" in answer.text
 
-    def test_why_it_cannot_be_is_one_line_without_commands(self, browser, fake) -> None:
-        fake.refuses = ControlError(
-            "session 3, 7b in A 1, is already being recorded; end it with 'classpulse stop' first"
+    def test_rejected_start_shows_problem_without_hint(self, browser, fake) -> None:
+        fake.refuses = RecordingConflict(
+            "Session 3 of 7b in A 1 is already being recorded.", "Stop it with 'classpulse stop' first."
         )
         answer = browser("Ada").submit("/start", **{"class": "7b"})
         assert answer.status_code == 409
         assert (
-            '<p class="error" role="alert">session 3, 7b in A 1, is already being recorded</p>' in answer.text
+            '<p class="error" role="alert">Session 3 of 7b in A 1 is already being recorded.</p>'
+            in answer.text
         )
 
-    def test_where_nothing_runs_it_is_said_what_to_do(self, browser, fake) -> None:
-        fake.refuses = DaemonNotRunning("nothing is being recorded; 'classpulse start' begins a session")
+    def test_missing_daemon_is_explained(self, browser, fake) -> None:
+        fake.refuses = DaemonNotRunning("Classpulse is not running.", "'classpulse start' starts a session.")
         answer = browser("Ada").submit("/start", **{"class": "7b"})
-        assert "The program that records is not running at the moment." in answer.text
+        assert "The recording service is not running at the moment." in answer.text
 
-    def test_without_a_policy_there_is_a_line_in_place_of_the_form(
-        self, config, engine, accounts, fake, visiting, tmp_path
-    ) -> None:
+    def test_missing_policy_replaces_form(self, config, engine, accounts, fake, visiting, tmp_path) -> None:
         (tmp_path / "config.yaml").write_text("class: {name: 7b}\n", encoding="utf-8")
         ada = visiting(build_app(read_config(tmp_path / "config.yaml"), engine))
         ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         page = ada.get("/").text
-        assert "no policy block" in page
+        assert "no section &#39;policy&#39;" in page
         assert 'action="/start"' not in page
 
 
-class TestNow:
-    def test_what_is_recorded_has_its_buttons(self, browser, fake) -> None:
+class TestRecordings:
+    def test_recording_has_buttons_for_teachers(self, browser, fake) -> None:
         fake.recordings = [recording()]
         page = browser("Ada").get("/").text
         assert 'href="/live/7"' in page
@@ -96,59 +99,62 @@ class TestNow:
             assert f'action="/live/7/{verb}"' in page
         assert 'action="/live/7' not in browser("Cleo").get("/").text, "a counsellor looks on"
 
-    def test_other_peoples_lessons_are_not_there(self, browser, fake) -> None:
+    def test_recordings_of_other_classes_are_hidden(self, browser, fake) -> None:
         fake.recordings = [recording()]
-        fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW), "problems": ("7b: the camera is gone",)}
+        fake.changes = {
+            "next_lesson": NextLesson("7b", "B 12", NOW),
+            "problems": (problem("7b", "the camera is gone"),),
+        }
         for path in ("/", "/recordings?started=7b"):
             answer = browser("Ben").get(path, headers={"accept": "application/json"} if "?" in path else None)
             shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # and no form's token
             assert "7b" not in shown, path
             assert "B 12" not in answer.text
 
-    def test_what_comes_next_is_there_for_who_teaches_it(self, browser, fake) -> None:
+    def test_next_lesson_is_shown_to_its_teacher(self, browser, fake) -> None:
         fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW)}
-        assert "Next by the timetable" in browser("Ada").get("/").text
-        assert "Next by the timetable" not in browser("Ben").get("/").text
+        assert "Next lesson in the timetable" in browser("Ada").get("/").text
+        assert "Next lesson in the timetable" not in browser("Ben").get("/").text
 
-    def test_problems_are_for_administrators(self, browser, fake) -> None:
-        fake.changes = {"problems": ("8c was not recorded: no camera",)}
+    def test_problems_are_shown_to_administrators(self, browser, fake) -> None:
+        fake.changes = {"problems": (problem("8c", "no camera"),)}
         assert "no camera" in browser("Root").get("/").text
         assert "no camera" not in browser("Ben").get("/").text
 
-    def test_a_lesson_that_is_starting_is_followed(self, browser, fake) -> None:
+    def test_starting_recording_is_followed(self, browser, fake) -> None:
         ada = browser("Ada")
         fake.recordings = [recording(session_id=None, state=SessionState.STARTING, started_at=None)]
         told = ada.get("/recordings?started=7b").json()
         assert (told["is_transient"], told["has_started"]) == (True, False)
-        assert "Is starting" in told["html"]
+        assert "Starting:" in told["html"]
         assert 'action="/cancel"' in told["html"]
         fake.recordings = [recording()]
         told = ada.get("/recordings?started=7b").json()
         assert (told["is_transient"], told["has_started"]) == (False, True)
         assert 'href="/live/7"' in told["html"]
 
-    def test_why_a_lesson_did_not_begin_is_told_to_who_started_it(self, browser, fake) -> None:
-        fake.changes = {"problems": ("7b was not recorded: camera 0 gives no picture", "7bx: something else")}
-        assert "camera 0 gives no picture" in browser("Ada").get("/recordings?started=7b").json()["html"]
+    def test_start_failure_is_shown_to_user_who_started(self, browser, fake) -> None:
+        fake.changes = {
+            "problems": (problem("7b", "camera 0 gives no frame"), problem("7bx", "something else"))
+        }
+        assert "camera 0 gives no frame" in browser("Ada").get("/recordings?started=7b").json()["html"]
         assert "camera 0" not in browser("Ada").get("/recordings").json()["html"]
         assert "camera 0" not in browser("Ben").get("/recordings?started=7b").json()["html"]
         assert "something else" not in browser("Ada").get("/recordings?started=7b").json()["html"]
         fake.recordings = [recording()]
         assert "camera 0" not in browser("Ada").get("/recordings?started=7b").json()["html"]
 
-    def test_calling_off_names_class_and_room(self, browser, fake) -> None:
+    def test_cancel_sends_class_and_room(self, browser, fake) -> None:
         fields = {"class": "7b", "room": "B 12"}
         assert browser("Ben").submit("/cancel", **fields).status_code == 404
         assert browser("Ada").submit("/cancel", **fields).status_code == 303
         assert fake.orders == [Request("stop", "B 12", "7b")]
 
-    def test_one_that_broke_off_while_it_was_paused_goes_on_when_somebody_says_so(
-        self, browser, fake
-    ) -> None:
+    def test_recording_interrupted_while_paused_can_be_resumed(self, browser, fake) -> None:
         ada, fields = browser("Ada"), {"class": "7b", "room": "B 12"}
         fake.recordings = [recording(session_id=None, state=SessionState.PAUSED, started_at=None)]
         page = ada.get("/").text
-        assert "Nothing is seen until you go on" in page
+        assert "Nothing is recorded until you resume it" in page
         assert 'action="/cancel"' in page
         assert 'action="/resume"' in page
         assert browser("Ben").submit("/resume", **fields).status_code == 404
@@ -156,18 +162,18 @@ class TestNow:
         assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
         assert fake.orders == [Request("resume", "B 12", "7b")]
 
-    def test_one_that_is_paused_goes_on_by_its_own_button(self, browser, fake) -> None:
+    def test_paused_session_is_resumed_by_its_own_button(self, browser, fake) -> None:
         fake.recordings = [recording(state=SessionState.PAUSED)]
         page = browser("Ada").get("/").text
         assert ('action="/live/7/resume"' in page, 'action="/resume"' in page) == (True, False)
 
-    def test_a_program_that_does_not_answer_is_a_line(self, browser, fake) -> None:
-        fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
+    def test_unreachable_daemon_is_shown(self, browser, fake) -> None:
+        fake.silent = DaemonUnreachable("Classpulse (process 9) has not answered for 10 s.", "See its log.")
         page = browser("Ada").get("/")
         assert page.status_code == 200
-        assert "has not answered" in page.text
+        assert "has not answered for 10 s. See its log." in page.text
 
-    def test_names_are_only_names(self, browser, fake) -> None:
+    def test_names_are_escaped(self, browser, fake) -> None:
         fake.recordings = [recording(camera_reason="<b>no</b>")]
         page = browser("Root").get("/?started=%22%3E%3Cscript%3E").text
         assert "<b>no" not in page
@@ -175,7 +181,7 @@ class TestNow:
 
 
 class TestLastLessons:
-    def test_are_dated_links_and_the_newest_class_is_the_first_choice(
+    def test_lessons_are_links_and_newest_class_is_selected(
         self, browser, engine, accounts, session_7b, fake
     ) -> None:
         with Store(engine).unit_of_work() as unit:
@@ -189,10 +195,10 @@ class TestLastLessons:
         assert "<option selected>7b</option>" in page
         assert "/lessons/" not in browser("Ben").get("/").text
 
-    def test_check_ins_that_wait_are_counted_for_who_may_settle_them(
+    def test_open_checkins_are_counted_for_own_classes(
         self, browser, engine, config, session_7b, fake
     ) -> None:
-        assert "for you" not in browser("Ada").get("/").text
+        assert "open check-in" not in browser("Ada").get("/").text
         reassess_session(engine, session_7b, config)
-        assert '<a href="/check-ins">1 check-in waits for you</a>' in browser("Ada").get("/").text
-        assert "for you" not in browser("Ben").get("/").text
+        assert '<a href="/check-ins">1 open check-in</a>' in browser("Ada").get("/").text
+        assert "open check-in" not in browser("Ben").get("/").text

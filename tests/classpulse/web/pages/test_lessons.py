@@ -68,7 +68,7 @@ ADDRESSES = (
 )
 
 
-def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> None:
+def test_pages_of_another_class_are_404(browser, engine, judged) -> None:
     student = queries.list_students(engine, judged)[0].id
     group = class_number(engine, "7b")
     ben, cleo = browser("Ben"), browser("Cleo")
@@ -83,7 +83,7 @@ def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> Non
         assert cleo.get(path).status_code == 200, path
 
 
-def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None:
+def test_changes_of_another_class_are_rejected(browser, engine, judged) -> None:
     ben, cleo = browser("Ben"), browser("Cleo")
     student = queries.list_students(engine, judged)[1].id
     assert ben.submit(f"/lessons/{judged}/report").status_code == 404
@@ -101,7 +101,7 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     assert {one.review for one in queries.list_flags(engine, judged)} == {"open"}
 
 
-def test_a_student_of_another_class_is_not_under_this_one(browser, engine, config, accounts, judged) -> None:
+def test_student_of_another_class_is_404(browser, engine, config, accounts, judged) -> None:
     ada = browser("Ada")
     ben = browser("Ben")
     more_lessons(engine, config, "8c", 1, "Noa")
@@ -114,7 +114,7 @@ def test_a_student_of_another_class_is_not_under_this_one(browser, engine, confi
     assert "Difference" not in page
 
 
-def test_the_list_holds_what_the_command_lists(browser, engine, config, judged) -> None:
+def test_list_shows_and_filters_lessons(browser, engine, config, judged) -> None:
     ada = browser("Ada")
     cleo = browser("Cleo")
     more_lessons(engine, config, "8c", 1, "Noa")
@@ -128,14 +128,14 @@ def test_the_list_holds_what_the_command_lists(browser, engine, config, judged) 
     assert "1 lesson" in cleo.get("/lessons?class=2").text
     assert "1 open" in page
     assert "1 lesson" in ada.get("/lessons?flagged=1").text
-    assert "No lesson is like that" in ada.get("/lessons?interrupted=1").text
+    assert "No lesson matches the filter" in ada.get("/lessons?interrupted=1").text
     day = f"{START:%Y-%m-%d}"
     assert "1 lesson" in ada.get(f"/lessons?since={day}&until={day}").text
     assert "0 lessons" in ada.get("/lessons?since=2030-01-01").text
     assert ada.get("/lessons?since=nonsense&page=-3&class=99&room=x").status_code == 200
 
 
-def test_a_lesson_tells_its_students_with_names_and_it_is_noted(browser, engine, judged) -> None:
+def test_lesson_shows_names_and_audits_view(browser, engine, judged) -> None:
     people = queries.list_students(engine, judged)
     with Store(engine).unit_of_work() as unit:
         save_student_names(unit, {people[0].id: "Zo\u00eb <b>M</b>"})
@@ -151,7 +151,7 @@ def test_a_lesson_tells_its_students_with_names_and_it_is_noted(browser, engine,
     assert "Zo" not in newest.detail
 
 
-def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correction(
+def test_report_is_generated_once_and_again_after_correction(
     browser, engine, config, judged, monkeypatch
 ) -> None:
     made = []
@@ -179,7 +179,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
     assert len(made) == 2
 
 
-class TestAReportOnItsWay:
+class TestConcurrentReport:
     """What changes while a report is made is not in that one, and it is not taken for the newest."""
 
     @pytest.fixture
@@ -198,7 +198,7 @@ class TestAReportOnItsWay:
 
         return use
 
-    def test_a_correction_is_in_the_report_that_is_shown(self, browser, engine, judged, meanwhile) -> None:
+    def test_correction_during_generation_is_in_report(self, browser, engine, judged, meanwhile) -> None:
         ada, other = browser("Ada"), browser("Ada")
         who = next(one.id for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         address = f"/lessons/{judged}/corrections"
@@ -206,7 +206,7 @@ class TestAReportOnItsWay:
         assert "Mia" in ada.get(f"/lessons/{judged}/report").text
         assert "Mia" in ada.get(f"/lessons/{judged}/report").text
 
-    def test_who_is_erased_is_not_in_it(self, browser, config, engine, judged, meanwhile) -> None:
+    def test_erasure_during_generation_is_in_report(self, browser, config, engine, judged, meanwhile) -> None:
         ada, other = browser("Ada"), browser("Ada")
         who = next(one.id for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         erased = []
@@ -222,9 +222,7 @@ class TestAReportOnItsWay:
         file = config.output_folder / f"session-{judged:04d}" / "report.csv"
         assert file.read_bytes() == told
 
-    def test_one_that_is_written_before_somebody_is_erased_goes(
-        self, config, engine, judged, monkeypatch
-    ) -> None:
+    def test_report_written_before_erasure_is_deleted(self, config, engine, judged, monkeypatch) -> None:
         who = next(one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         late = generate_report(engine, judged, config, formats=("html",))["html"]
         written = late.read_bytes()
@@ -255,7 +253,7 @@ def test_downloads_have_safe_names(browser, engine, config, accounts, judged) ->
     assert content_disposition("..", "pdf").startswith('attachment; filename="class.pdf"')
 
 
-def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> None:
+def test_failed_report_shows_error(browser, judged, monkeypatch) -> None:
     from reports.errors import ReportError
 
     def fails(*args, **named):
@@ -268,8 +266,8 @@ def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> N
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
 
 
-class TestErasing:
-    def test_a_student_is_erased_once_the_teacher_is_sure(self, browser, engine, config, judged) -> None:
+class TestErasure:
+    def test_student_is_erased_after_confirmation(self, browser, engine, config, judged) -> None:
         ada, address = browser("Ada"), f"/lessons/{judged}/erase"
         (who,) = [one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2"]
         old = generate_report(engine, judged, config, formats=("html",))["html"]
@@ -280,7 +278,7 @@ class TestErasing:
         assert ada.submit(address, student=who.id).status_code == 400
         assert who in queries.list_students(engine, judged)
         answer = ada.submit(address, student=who.id, sure="yes")
-        assert answer.headers["location"] == f"/lessons/{judged}#who"
+        assert answer.headers["location"] == f"/lessons/{judged}#students"
         assert [one.pseudonym for one in queries.list_students(engine, judged)] == [
             "Student 1",
             "Student 3",
@@ -292,18 +290,16 @@ class TestErasing:
         assert (line.subject, line.detail) == (f"session {judged}", "a student; 60 bins with it, by Ada")
         assert ada.submit(address, student=who.id, sure="yes").status_code == 404
 
-    def test_whose_record_is_shared_since_a_correction_is_not(self, browser, engine, judged) -> None:
+    def test_shared_recording_is_not_erased(self, browser, engine, judged) -> None:
         ada = browser("Ada")
         who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
         ada.submit(f"/lessons/{judged}/corrections", action="split", student=who["Student 2"], at="2:00")
         answer = ada.submit(f"/lessons/{judged}/erase", student=who["Student 2"], sure="yes")
         assert answer.status_code == 400
-        assert "take the correction back first" in answer.text
+        assert "Undo the correction first" in answer.text
         assert len(queries.list_students(engine, judged)) == 5
 
-    def test_nobody_is_erased_without_the_forms_token_or_from_a_lesson_of_nobody(
-        self, browser, engine, config, accounts, judged
-    ) -> None:
+    def test_erasure_needs_token_and_known_student(self, browser, engine, config, accounts, judged) -> None:
         ada = browser("Ada")
         address = f"/lessons/{judged}/erase"
         assert ada.post(address, data={"student": "1", "sure": "yes"}).status_code == 403
@@ -312,8 +308,8 @@ class TestErasing:
         assert len(queries.list_students(engine, judged)) == 4
 
 
-class TestWhoIsWho:
-    def test_name_merge_split_and_undo(self, browser, engine, judged) -> None:
+class TestCorrections:
+    def test_assign_merge_split_and_undo(self, browser, engine, judged) -> None:
         ada, address = browser("Ada"), f"/lessons/{judged}/corrections"
         who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
         assert (
@@ -326,27 +322,31 @@ class TestWhoIsWho:
         )
         assert ada.submit(address, action="split", student=who["Student 2"], at="2:00").status_code == 303
         kinds = [one.correction.kind.value for one in queries.list_corrections(engine, judged)]
-        assert kinds == ["assign", "merge", "split"]
+        assert kinds == ["name", "merge", "split"]
         assert ada.submit(address, action="undo").status_code == 303
         made = queries.list_corrections(engine, judged)
         assert [one.undone_at is None for one in made] == [True, True, False]
-        details = [one.detail for one in queries.list_audit_entries(engine) if one.action in (*kinds, "undo")]
+        details = [
+            one.detail
+            for one in queries.list_audit_entries(engine)
+            if one.action in ("assign", "merge", "split", "undo")
+        ]
         assert len(details) == 4
         assert all(one.endswith(", by Ada") for one in details)
         page = ada.get(f"/lessons/{judged}").text
         assert "Mia" in page
-        assert "taken back" in page
+        assert "undone" in page
 
-    def test_what_cannot_be_is_refused_in_words(self, browser, engine, judged) -> None:
+    def test_invalid_correction_is_rejected(self, browser, engine, judged) -> None:
         ada = browser("Ada")
         for fields, says in (
-            ({"action": "assign", "student": "1"}, "Say who it was"),
-            ({"action": "assign", "student": "999", "new": "Mia"}, "Say who of the lesson is meant"),
-            ({"action": "split", "student": "2", "at": "noon"}, "This is no time"),
-            ({"action": "split", "student": "2", "at": "90:00"}, "expected a time in between"),
+            ({"action": "assign", "student": "1"}, "Choose who the student is"),
+            ({"action": "assign", "student": "999", "new": "Mia"}, "Choose a student of the lesson"),
+            ({"action": "split", "student": "2", "at": "noon"}, "This is not a time."),
+            ({"action": "split", "student": "2", "at": "90:00"}, "Choose a time in between."),
             ({"action": "merge", "student": "1", "person": "2"}, "at the same time"),
             ({"action": "undo"}, "no correction to take back"),
-            ({"action": "drop tables", "student": "1", "person": "2"}, "Say which two"),
+            ({"action": "drop tables", "student": "1", "person": "2"}, "Choose two students"),
         ):
             answer = ada.submit(f"/lessons/{judged}/corrections", **fields)
             assert answer.status_code == 400, fields
@@ -363,7 +363,7 @@ class TestClasses:
             unit.commit()
         return more_lessons(engine, config, EVIL, 6, "<img src=x onerror=alert(1)>")
 
-    def test_names_are_names_and_nothing_else(self, browser, engine, evil) -> None:
+    def test_names_are_escaped(self, browser, engine, evil) -> None:
         ada = browser("Ada")
         student = queries.list_roster_students(engine, EVIL)[0].id
         group = class_number(engine, EVIL)
@@ -386,7 +386,7 @@ class TestClasses:
                 assert not re.search(r"<[^>]+\sstyle=|<script>|<[^>]*\son\w+=", answer.text), path
         assert "&lt;script&gt;alert" in ada.get(f"/classes/{group}").text
 
-    def test_a_missed_lesson_is_not_zero(self, browser, engine, evil) -> None:
+    def test_missed_lesson_is_marked_not_zero(self, browser, engine, evil) -> None:
         student = queries.list_roster_students(engine, EVIL)[0].id
         page = browser("Ada").get(f"/classes/{class_number(engine, EVIL)}/students/{student}").text
         assert "5 lessons" in page
@@ -400,21 +400,21 @@ class TestClasses:
         assert newest.action == "view"
         assert "of class" in newest.subject
 
-    def test_the_term_can_be_kept_as_pdf(self, browser, engine, evil) -> None:
+    def test_term_report_is_pdf(self, browser, engine, evil) -> None:
         ada, address = browser("Ada"), f"/classes/{class_number(engine, EVIL)}/term.pdf"
         answer = ada.get(address)
         assert answer.content.startswith(b"%PDF")
         assert "attachment" in answer.headers["content-disposition"]
         assert ada.get(f"{address}?since=2030-01-01").status_code == 404
 
-    def test_a_session_of_the_seats_alone_has_its_page(self, browser, engine, judged) -> None:
+    def test_student_known_by_seat_only_has_page(self, browser, engine, judged) -> None:
         student = queries.list_students(engine, judged)[0].id
         page = browser("Ada").get(f"/classes/1/students/{student}").text
-        assert "in one lesson only" in page
+        assert "only by the seat in one lesson" in page
         assert "No trend is told" in page
 
 
-def test_mode_behaviour_shows_no_expression(browser, engine, config, accounts) -> None:
+def test_behaviour_mode_shows_no_expression(browser, engine, config, accounts) -> None:
     more_lessons(engine, config, "7b", 6, "Mia", mode="behaviour")
     student, ada = queries.list_roster_students(engine, "7b")[0].id, browser("Ada")
     for path in ("/classes/1", "/lessons/1", f"/classes/1/students/{student}"):
@@ -423,7 +423,7 @@ def test_mode_behaviour_shows_no_expression(browser, engine, config, accounts) -
         assert "appiness" not in page, path
 
 
-def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
+def test_aggregate_mode_shows_no_student(browser, engine, config, accounts) -> None:
     ada = browser("Ada")
     begun = new_session("aggregate")
     with Store(engine).unit_of_work() as unit:
@@ -431,13 +431,13 @@ def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
         unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
         unit.commit()
     page = ada.get(f"/lessons/{number}").text
-    assert "nothing about one student" in page
-    assert "Correct who is who" not in page
+    assert "no data about single students" in page
+    assert "Correct the assignment" not in page
     answer = ada.submit(f"/lessons/{number}/corrections", action="undo")
     assert answer.status_code == 404
 
 
-def test_a_lesson_in_which_faces_were_missed_says_so(browser, engine, judged) -> None:
+def test_missed_small_faces_are_shown(browser, engine, judged) -> None:
     ada = browser("Ada")
     assert "more face" not in ada.get(f"/lessons/{judged}").text
     with Store(engine).unit_of_work() as unit:

@@ -31,7 +31,7 @@ def sent(group):
     return send
 
 
-def test_a_list_is_imported_and_shown_without_names(browser, engine, sent, group) -> None:
+def test_imported_roster_is_shown_without_names(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     answer = sent(ada)
     assert answer.status_code == 200
@@ -47,14 +47,14 @@ def test_a_list_is_imported_and_shown_without_names(browser, engine, sent, group
     assert (noted.subject, noted.detail) == ("class 7b", "2 new or changed, by Ada")
 
 
-def test_students_come_in_the_order_in_which_people_count(browser, sent, group) -> None:
+def test_students_are_in_natural_order(browser, sent, group) -> None:
     lines = [f"Name {n};Chair {n};;;yes" for n in (10, 2, 1)]
     answer = sent(browser("Ada"), "\n".join(["name;pseudonym;group;seat;consent", *lines]))
     shown = re.findall(r'<th scope="row">(.*?)</th>', answer.text)
     assert shown == ["Chair 1", "Chair 2", "Chair 10"], answer.text
 
 
-def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
+def test_view_of_names_is_audited(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
     assert "Mia Keller" in ada.get(f"/classes/{group}/roster?names=yes").text
@@ -71,12 +71,12 @@ def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
         ("name;pseudonym\nMia;Otter\n", "has no column"),
         ("name;pseudonym;group;seat;consent\n", "has no student"),
         ("", "is empty"),
-        (b"\xff\xfea\0", "no text at all"),
+        (b"\xff\xfea\0", "UTF-16 or not a text file"),
         (b"name;pseudonym;group;seat;consent\n\xe4;b;;;yes\n", "is not in UTF-8"),
         ('"', "expected"),
     ],
 )
-def test_one_wrong_line_and_nothing_is_imported(browser, engine, sent, content, says: str) -> None:
+def test_invalid_line_rejects_whole_file(browser, engine, sent, content, says: str) -> None:
     answer = sent(browser("Ada"), content)
     assert answer.status_code == 422
     assert says in answer.text
@@ -84,7 +84,7 @@ def test_one_wrong_line_and_nothing_is_imported(browser, engine, sent, content, 
     assert list_roster(engine) == []
 
 
-def test_what_is_in_a_list_is_only_text(browser, sent, group) -> None:
+def test_roster_values_are_escaped(browser, sent, group) -> None:
     ada = browser("Ada")
     evil = "<script>alert(1)</script>{{ 7*7 }}"
     sent(ada, f"name;pseudonym;group;seat;consent\nMia;{evil};;A1;yes\n", name="<b>../../x\0.csv")
@@ -94,12 +94,12 @@ def test_what_is_in_a_list_is_only_text(browser, sent, group) -> None:
     assert "<b>.." not in sent(ada, "", name="<b>../../x\0.csv").text
 
 
-def test_a_list_that_is_too_large(browser, engine, sent) -> None:
+def test_too_large_file_is_rejected(browser, engine, sent) -> None:
     assert sent(browser("Ada"), LIST + "x" * 2_000_000).status_code == 413
     assert list_roster(engine) == []
 
 
-def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
+def test_consent_is_changed_and_audited(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
     otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
@@ -109,11 +109,11 @@ def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
     assert (after.consent, after.seat_label) == (False, "A1")
     (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "consent"]
     assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
-    assert "They cannot be masked" in ada.get(f"/classes/{group}/roster").text
+    assert "These students cannot be masked" in ada.get(f"/classes/{group}/roster").text
     assert ada.submit(address, consent="perhaps").status_code == 422
 
 
-def test_nobody_else_s_class(browser, engine, sent, group) -> None:
+def test_roster_of_another_class_is_rejected(browser, engine, sent, group) -> None:
     sent(browser("Ada"))
     otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
     consent = f"/classes/{group}/roster/{otter.student_id}/consent"
@@ -135,12 +135,12 @@ def test_nobody_else_s_class(browser, engine, sent, group) -> None:
         assert root.get(f"/classes/{number}/roster").status_code == 404
 
 
-def test_a_list_from_elsewhere_is_refused(browser, engine, sent) -> None:
+def test_import_without_token_is_rejected(browser, engine, sent) -> None:
     assert sent(browser("Ada"), csrf_token="wrong").status_code == 403
     assert list_roster(engine) == []
 
 
-def test_the_example_can_be_imported(browser, engine, sent, group) -> None:
+def test_example_file_can_be_imported(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     answer = ada.get(f"/classes/{group}/roster/example.csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="roster.csv"'

@@ -45,7 +45,7 @@ def address(engine, accounts) -> str:
 def send_picture(browser, address: str, content: bytes | None = None, name: str = "room.png", **fields):
     content = coded(room_picture()) if content is None else content
     data = {"csrf_token": browser.token(), "input": "image", **fields}
-    return browser.post(f"{address}/still", data=data, files={"picture": (name, content)})
+    return browser.post(f"{address}/still", data=data, files={"image": (name, content)})
 
 
 def still_of(browser, address: str) -> str:
@@ -62,7 +62,7 @@ def rows(seats: dict[str, tuple], who: dict[str, int] | None = None) -> dict[str
     return fields
 
 
-def test_a_picture_becomes_a_plan_with_who_sits_where(browser, engine, address, students) -> None:
+def test_image_becomes_plan_with_assignments(browser, engine, address, students) -> None:
     ada = browser("Ada")
     assert send_picture(ada, address).headers["location"] == address
     shown = ada.get(address).text
@@ -80,14 +80,14 @@ def test_a_picture_becomes_a_plan_with_who_sits_where(browser, engine, address, 
         "Lynx": "A1",
         "Otter": "A2",
     }
-    assert ("seat plan", "class 7b", "2 seats, by Ada") in [
+    assert ("save seat plan", "class 7b", "2 seats, by Ada") in [
         (one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)
     ]
     assert ada.get(f"{address}/still.jpg").status_code == 404
     assert "Saved." in ada.get(f"{address}?saved=yes").text
 
 
-def test_names_move_on_the_plan_that_there_is(browser, engine, address, students) -> None:
+def test_assignments_change_without_new_plan(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     ada.submit(address, still=still_of(ada, address), **rows(BOXES))
@@ -99,9 +99,7 @@ def test_names_move_on_the_plan_that_there_is(browser, engine, address, students
     assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")}["Heron"] == "A2"
 
 
-def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
-    browser, engine, address, students
-) -> None:
+def test_names_are_shown_on_request_and_audited(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
@@ -118,7 +116,7 @@ def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
     assert browser("Ben").get(f"{address}?names=yes").status_code == 404
 
 
-def test_nothing_of_the_still_is_written_anywhere(browser, address, students, tmp_path, app) -> None:
+def test_still_is_never_written_to_disk(browser, address, students, tmp_path, app) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     ada.submit(address, still=still_of(ada, address), **rows(BOXES))
@@ -128,7 +126,7 @@ def test_nothing_of_the_still_is_written_anywhere(browser, address, students, tm
         assert not path.is_file() or picture not in path.read_bytes()
 
 
-def test_a_still_is_one_account_s_and_can_be_forgotten(browser, address, students) -> None:
+def test_still_belongs_to_one_account_and_can_be_discarded(browser, address, students) -> None:
     ada, root = browser("Ada"), browser("Root")
     send_picture(ada, address)
     still = still_of(ada, address)
@@ -139,7 +137,7 @@ def test_a_still_is_one_account_s_and_can_be_forgotten(browser, address, student
     assert ada.submit(address, still=still, **rows(BOXES)).status_code == 409
 
 
-def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
+def test_still_expires() -> None:
     due = []
     stills = StillStore(lambda after_s, then: due.append((after_s, then)))
     first = stills.put(1, "7b", room_picture(), [])
@@ -159,15 +157,15 @@ def test_a_still_goes_after_a_quarter_of_an_hour() -> None:
     ("seats", "says"),
     [
         ({"A1": (10, 10, 5, 20)}, "is empty"),
-        ({"A1": (600, 400, 700, 450)}, "outside the picture"),
-        ({"A1": BOXES["A1"], "a1": BOXES["A2"]}, "is on line 1 already"),
-        ({"A1": BOXES["A1"], "A2": BOXES["A1"]}, "lies on seat"),
+        ({"A1": (600, 400, 700, 450)}, "outside the image"),
+        ({"A1": BOXES["A1"], "a1": BOXES["A2"]}, "is already on line 1"),
+        ({"A1": BOXES["A1"], "A2": BOXES["A1"]}, "overlaps seat"),
         ({"": BOXES["A1"]}, "the label is"),
         ({"A" * 21: BOXES["A1"]}, "the label is"),
-        ({}, "there is no seat"),
+        ({}, "The plan has no seat."),
     ],
 )
-def test_a_wrong_plan_is_not_saved_and_can_be_mended(
+def test_invalid_plan_is_rejected_and_still_kept(
     browser, engine, address, students, seats: dict, says: str
 ) -> None:
     ada = browser("Ada")
@@ -179,7 +177,7 @@ def test_a_wrong_plan_is_not_saved_and_can_be_mended(
     assert still_of(ada, address)
 
 
-def test_nonsense_in_the_form(browser, engine, address, students) -> None:
+def test_invalid_form_values_are_rejected(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     still = still_of(ada, address)
@@ -191,19 +189,19 @@ def test_nonsense_in_the_form(browser, engine, address, students) -> None:
     assert get_seat_plan(engine, "7b") is None
 
 
-def test_who_sits_twice_or_is_of_another_class(browser, engine, address, students) -> None:
+def test_duplicate_and_foreign_students_are_rejected(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     still = still_of(ada, address)
     twice = rows(BOXES, {"A1": students["Otter"], "A2": students["Otter"]})
-    assert "is on seat A1 already" in ada.submit(address, still=still, **twice).text
+    assert "is already on seat A1" in ada.submit(address, still=still, **twice).text
     other = rows(BOXES, {"A1": students["Crane"]})
     assert ada.submit(address, still=still, **other).status_code == 422
     assert get_seat_plan(engine, "7b") is None
     assert next(one for one in list_roster(engine, "8c")).seat_label == "A1"
 
 
-def test_a_picture_without_anything_to_tell_the_view_by(browser, engine, address, students) -> None:
+def test_image_without_keypoints_is_rejected(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address, coded(np.full((480, 640, 3), 90, np.uint8)))
     answer = ada.submit(address, still=still_of(ada, address), **rows(BOXES))
@@ -211,7 +209,7 @@ def test_a_picture_without_anything_to_tell_the_view_by(browser, engine, address
     assert get_seat_plan(engine, "7b") is None
 
 
-def test_faces_are_not_looked_for_while_somebody_opted_out(browser, engine, address, students) -> None:
+def test_opted_out_students_must_be_absent(browser, engine, address, students) -> None:
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,A1,no\n"
     import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
     ada = browser("Ada")
@@ -233,14 +231,14 @@ def test_faces_are_not_looked_for_while_somebody_opted_out(browser, engine, addr
     ],
 )
 @pytest.mark.parametrize("name", ["room.png", "../../x", "a\0", "x" * 300])
-def test_what_is_no_picture(browser, address, students, content: bytes, name: str) -> None:
+def test_invalid_image_is_rejected(browser, address, students, content: bytes, name: str) -> None:
     ada = browser("Ada")
     answer = send_picture(ada, address, content, name)
     assert answer.status_code == 422
     assert still_of(ada, address) == ""
 
 
-def test_pictures_that_are_too_large(browser, address, students) -> None:
+def test_too_large_image_is_rejected(browser, address, students) -> None:
     ada = browser("Ada")
     assert send_picture(ada, address, bytes(31_000_000)).status_code == 413
     huge = coded(np.zeros((9000, 9000, 3), np.uint8))
@@ -248,7 +246,7 @@ def test_pictures_that_are_too_large(browser, address, students) -> None:
     assert "cannot be read as a picture" in send_picture(ada, address, huge).text
 
 
-def test_the_camera_is_one_of_the_settings(browser, address, students, monkeypatch) -> None:
+def test_camera_is_chosen_from_settings(browser, address, students, monkeypatch) -> None:
     ada = browser("Ada")
     taken = []
     monkeypatch.setattr(page, "capture_still", lambda spec, *_: taken.append(spec) or room_picture())
@@ -260,7 +258,7 @@ def test_the_camera_is_one_of_the_settings(browser, address, students, monkeypat
     assert taken == ["0"]
 
 
-def test_nobody_else_s_class(browser, engine, address, students) -> None:
+def test_seats_of_another_class_are_rejected(browser, engine, address, students) -> None:
     send_picture(browser("Ada"), address)
     for name, code in (("Ben", 404), ("Cleo", 403)):
         outsider = browser(name)
