@@ -147,7 +147,7 @@ class TestSessionsOfALesson:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
         assert record_missed_lesson(store.engine, lesson(START, "A101"), now)
         (entry,) = queries.list_audit_entries(store.engine)
-        assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
+        assert (entry.action, entry.subject, entry.at) == ("lesson_missed", "lesson of class 7b in room A101", now)
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
 
