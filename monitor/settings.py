@@ -23,7 +23,7 @@ from monitor.timeline.recorder import RecordingSettings
 from monitor.tracking.tracker import TrackingSettings
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A section of ``config.yaml``: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +35,7 @@ MAX_NAME_CHARS = 100
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 
 
-class ClassSettings(Section):
+class ClassSettings(SettingsSection):
     """``name``: the class in the database and in reports; ``room``: its room, None if that does not
     matter."""
 
@@ -48,7 +48,7 @@ def source_as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class CaptureSettings(Section):
+class CaptureSettings(SettingsSection):
     """Where frames come from and how many are analysed.
 
     ``source``: the index of a camera, an RTSP or HTTP address, or a path. ``sample_fps``: frames analysed
@@ -70,14 +70,14 @@ class CaptureSettings(Section):
         return source_as_text(value)
 
 
-class ExpressionSettings(Section):
+class ExpressionSettings(SettingsSection):
     """``model``: an exported model that replaces the shipped one; ``threads``: its CPU threads."""
 
     model: Path | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 
 
-class MonitorSettings(Section):
+class MonitorSettings(SettingsSection):
     """The sections that capture and analysis of a session read."""
 
     class_: ClassSettings = Field(default_factory=ClassSettings, alias="class")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from classpulse.config.invalid import InvalidSetting
-from monitor.settings import Section
+from monitor.settings import SettingsSection
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -50,7 +50,7 @@ EmailAddress = Annotated[str, BeforeValidator(_validate_address)]
 EnvironmentVariable = Annotated[str, Field(pattern=_VARIABLE_PATTERN)]
 
 
-class EmailSettings(Section):
+class EmailSettings(SettingsSection):
     """E-mail sent through ``host``. The password of ``user`` is in the environment variable ``password_env``
     or the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is the default of
     ``security``."""
@@ -80,7 +80,7 @@ class EmailSettings(Section):
         return self
 
 
-class WebhookSettings(Section):
+class WebhookSettings(SettingsSection):
     """A JSON document sent by POST to ``url``, signed with the secret in the environment variable
     ``secret_env``."""
 
@@ -105,7 +105,7 @@ class WebhookSettings(Section):
         return value
 
 
-class NotifySettings(Section):
+class NotifySettings(SettingsSection):
     """No notification is sent unless ``email`` or ``webhook`` is set. ``base_url``: URL of the output folder
     for the recipient, such as ``file://server/reports`` or ``https://school.example/reports``; with None a
     notification has the path."""

@@ -22,7 +22,7 @@ from pydantic import (
 
 from classpulse.config.invalid import InvalidSetting
 from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, SlotOverlap, Weekday, check_overlaps
-from monitor.settings import Name, Section, source_as_text
+from monitor.settings import Name, SettingsSection, source_as_text
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -113,14 +113,14 @@ HolidayRange = Annotated[
 SourceSpec = Annotated[str, Field(min_length=1), BeforeValidator(source_as_text)]
 
 
-class RoomSettings(Section):
+class RoomSettings(SettingsSection):
     """A room and its source: the index of a camera, an RTSP or HTTP address, or a path."""
 
     name: Name
     source: SourceSpec
 
 
-class LessonSettings(Section):
+class LessonSettings(SettingsSection):
     """A weekly lesson. ``room`` names one of ``rooms``; if there are none, it is a label. ``source`` replaces
     the room's camera."""
 
@@ -141,7 +141,7 @@ class LessonSettings(Section):
         return LessonSlot(self.class_, room, source, self.days, self.starts, self.ends)
 
 
-class ScheduleSettings(Section):
+class ScheduleSettings(SettingsSection):
     """``zone``: IANA zone of the lessons' times; None for ``output.time_zone``, else this computer's.
     ``late_start_min``: a late recording starts only if so many minutes of the lesson are left (or a third of
     it, if that is less). Ten, because a report of less time supports few statements (a flag needs one

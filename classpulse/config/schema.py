@@ -26,14 +26,14 @@ from classpulse.log_setup import LogSettings
 from db.erasure import RetentionSettings
 from monitor.daemon.health import HealthSettings
 from monitor.daemon.timetable import LessonSlot
-from monitor.settings import PRIVATE_KEYS, MonitorSettings, Section
+from monitor.settings import PRIVATE_KEYS, MonitorSettings, SettingsSection
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
 from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
-class DatabaseSettings(Section):
+class DatabaseSettings(SettingsSection):
     """``url``: the SQLAlchemy URL of the database. A relative SQLite path is relative to ``config.yaml``."""
 
     url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = (
@@ -41,7 +41,7 @@ class DatabaseSettings(Section):
     )
 
 
-class OutputSettings(Section):
+class OutputSettings(SettingsSection):
     """``folder``: output folder of reports, relative to ``config.yaml``; ``layout``: its structure;
     ``time_zone``: IANA zone of the times in reports, None for this computer's; ``paper``: paper size of the
     PDF; ``language``: default language of reports (the dashboard uses its reader's)."""

@@ -11,12 +11,12 @@ from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from classpulse.config.invalid import InvalidSetting
-from monitor.settings import Section
+from monitor.settings import SettingsSection
 
 HTTPS_PORT = 443
 
 
-class ServeSettings(Section):
+class ServeSettings(SettingsSection):
     """``host`` and ``port``: address of the dashboard. Any address but a loopback one needs TLS:
     ``certificate`` and ``key`` (PEM files), or a proxy that terminates it (``behind_proxy``). ``host_names``:
     further host names that browsers use. ``session_hours``: a login ends after so many hours without a

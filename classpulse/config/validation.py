@@ -96,7 +96,7 @@ def _section_fields(node: Any) -> dict[str, Any]:
 
 
 def _section_type(annotation: Any) -> Any:
-    """The section type in ``Section | None`` or ``tuple[Section, ...]``."""
+    """The section type in ``SettingsSection | None`` or ``tuple[SettingsSection, ...]``."""
     if get_origin(annotation) in (tuple, UnionType, Union):
         return get_args(annotation)[0]
     return annotation

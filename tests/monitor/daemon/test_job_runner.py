@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from classpulse import errors
 from db.records import SessionStatus
-from monitor.daemon.job_runner import PROBLEM_MAX_AGE_S, CommandRunner, JobRunner, ReportResult
+from monitor.daemon.job_runner import ERROR_PREFIX, PROBLEM_MAX_AGE_S, CommandRunner, JobRunner, ReportResult
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
 from monitor.daemon.status import Problem, ProblemKind
 
@@ -201,3 +202,7 @@ def test_cancel_kills_the_running_command_and_prevents_others() -> None:
     thread.join(60)
     assert results[0].error != ""
     assert "cancelled" in commands.make_report(8).error
+
+
+def test_error_prefix_is_that_of_the_command_line() -> None:
+    assert ERROR_PREFIX == errors.ERROR_PREFIX
