@@ -63,7 +63,7 @@ def test_correction_is_linear(confusion):
 def test_shipped_confusion_matrix_is_invertible(confusion):
     assert np.linalg.cond(confusion.inverse) < 3
     assert confusion.face_counts[Emotion.DISGUST] == 6
-    assert confusion.poses.keys() == set(HeadPoseClass)
+    assert confusion.by_pose.keys() == set(HeadPoseClass)
 
 
 def weights():
