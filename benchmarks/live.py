@@ -222,7 +222,7 @@ def _status(config: Path) -> dict[str, Any]:
 
 
 def _token(client: httpx.Client, page: str) -> str:
-    found = re.search(r'name="form-token" content="(\w+)"', client.get(page).text)
+    found = re.search(r'name="csrf-token" content="(\w+)"', client.get(page).text)
     assert found is not None
     return found[1]
 
@@ -235,17 +235,17 @@ def _log_in(client: httpx.Client) -> None:
             return False
 
     _wait(answers)
-    fields = {"name": "Root", "password": PASSWORD, "to": "/", "token": _token(client, "/login")}
+    fields = {"name": "Root", "password": PASSWORD, "return_to": "/", "csrf_token": _token(client, "/login")}
     assert client.post("/login", data=fields).status_code == 303
 
 
 def _start(client: httpx.Client) -> int:
     token = _token(client, "/")
-    _wait(lambda: client.post("/start", data={"class": "Call", "token": token}).status_code == 303)
+    _wait(lambda: client.post("/start", data={"class": "Call", "csrf_token": token}).status_code == 303)
     found: list[int] = []
 
     def began() -> bool:
-        found[:] = map(int, re.findall(r'href="/live/(\d+)"', client.get("/now").json()["html"]))
+        found[:] = map(int, re.findall(r'href="/live/(\d+)"', client.get("/recordings").json()["html"]))
         return bool(found)
 
     _wait(began)

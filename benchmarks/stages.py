@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classpulse.config.settings import Config, Settings
+from classpulse.config.settings import Settings
 from classpulse.simulation.demo.video import write_demo_class_video
 from classpulse.simulation.video_call import CallSettings, build_call
 from db.engine import open_database
@@ -140,7 +140,7 @@ def run(film: Path, seconds: float | None = None) -> Run:
         Pipeline.process = process  # type: ignore[method-assign]
         began_s = time.perf_counter()
         try:
-            SessionRunner(Config(settings, Path(folder)), engine, AnalysisMode.EMOTION).run(str(film), stop)
+            SessionRunner(settings, engine, AnalysisMode.EMOTION).run(str(film), stop)
         finally:
             Pipeline.process = inside  # type: ignore[method-assign]
             engine.dispose()

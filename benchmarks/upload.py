@@ -91,7 +91,7 @@ def body(fields: dict[str, str], size: int) -> tuple[int, Iterator[bytes]]:
 def upload(client: httpx.Client, size: int) -> float:
     """Send a recording and take it off the list again; the seconds that it took to be there."""
     token = _token(client, "/upload")
-    length, pieces = body({"token": token, "class": "7b"}, size)
+    length, pieces = body({"csrf_token": token, "class": "7b"}, size)
     headers = {
         "content-type": "multipart/form-data; boundary=b",
         "content-length": str(length),
@@ -102,9 +102,9 @@ def upload(client: httpx.Client, size: int) -> float:
     took_s = time.monotonic() - began
     assert answer.status_code == 201, answer.text
     number = answer.json()["id"]
-    while not next(one for one in _listed(client) if one["id"] == number)["over"]:
+    while not next(one for one in _listed(client) if one["id"] == number)["is_final"]:
         time.sleep(0.5)
-    client.post(f"/upload/{number}/remove", data={"token": token})
+    client.post(f"/upload/{number}/delete", data={"csrf_token": token})
     assert not _listed(client)
     return took_s
 
@@ -114,7 +114,7 @@ def _listed(client: httpx.Client) -> list[dict[str, object]]:
 
 
 def _token(client: httpx.Client, page: str) -> str:
-    found = re.search(r'name="form-token" content="(\w+)"', client.get(page).text)
+    found = re.search(r'name="csrf-token" content="(\w+)"', client.get(page).text)
     assert found is not None
     return found[1]
 
@@ -126,7 +126,7 @@ def _log_in(port: int) -> httpx.Client:
             client.get("/healthz")
             break
         time.sleep(0.2)
-    fields = {"token": _token(client, "/login"), "name": "Ada", "password": PASSWORD, "to": "/"}
+    fields = {"csrf_token": _token(client, "/login"), "name": "Ada", "password": PASSWORD, "return_to": "/"}
     assert client.post("/login", data=fields).status_code == 303
     return client
 

@@ -1,1 +1,2 @@
-"""Classpulse: a class video in, an honest report out. Settings, policy and the command line."""
+"""Classpulse: class videos in, reports with honest uncertainty out. Settings, use cases, dashboard and
+command line."""

@@ -7,8 +7,16 @@ from pathlib import Path
 from model.errors import ProblemError
 
 
+class SetupError(ProblemError):
+    """Settings, roster, seat plan or computer do not allow a session. No session was created."""
+
+
+class RunError(ProblemError):
+    """Something outside the settings made a run fail."""
+
+
 class SourceError(ProblemError):
-    """A source of frames cannot be used: a bad path, not a video, no frames, no camera."""
+    """A source of frames cannot be used: invalid path, not a video, no frames, no camera."""
 
 
 class SourceLost(SourceError):
@@ -59,4 +67,4 @@ class YuNetModelError(DetectorError):
 
 
 class PlanError(ProblemError):
-    """A seat plan cannot be made of a still, or not be read again."""
+    """A seat plan cannot be created from an image, or a stored one cannot be read."""

@@ -1,4 +1,4 @@
-"""What the terminal shows: results on standard output, everything else on standard error."""
+"""Terminal output: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from rich.table import Table
 
 
 def print_message(text: str) -> None:
-    """A line for a person, on standard error, so that output can be piped.
-
-    A terminal that was closed is no reason to stop what is being done.
-    """
+    """Print a line for the user on standard error, so that standard output can be piped. A closed terminal is
+    ignored: it must not stop a recording."""
     with suppress(OSError):
         click.echo(text, err=True)
 
 
 def print_json(value: Any, *, compact: bool = False) -> None:
-    """The answer for a program: one JSON document on standard output; ``compact`` on one line."""
+    """Print one JSON document on standard output, on one line if ``compact``."""
     click.echo(json.dumps(value, indent=None if compact else 2, ensure_ascii=False, default=str))
 
 
 def show_live(render: Callable[[], RenderableType], *, refresh_s: float | None) -> None:
-    """Draw on standard output, with ``refresh_s`` anew after so many seconds until Ctrl-C."""
+    """Draw ``render()`` on standard output; with ``refresh_s``, again every so many seconds until Ctrl-C."""
     console = Console()
     if refresh_s is None:
         console.print(render())
@@ -43,7 +41,7 @@ def show_live(render: Callable[[], RenderableType], *, refresh_s: float | None) 
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """The answer for a person: a table on standard output. Nothing in a cell is read as markup."""
+    """Print a table on standard output; cells are not interpreted as markup."""
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column)
@@ -53,23 +51,23 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 class ProgressBar:
-    """A progress bar over seconds, or a running text where the length is not known."""
+    """A progress bar over seconds, or a spinner with a note while the total is unknown."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
 
     def set_total(self, total_s: float | None) -> None:
-        """The length, once it is known."""
+        """Set the total, once it is known."""
         self._progress.update(self._task, total=total_s)
 
     def update(self, done_s: float, note: str = "") -> None:
-        """Where the work has come to."""
+        """Show that ``done_s`` seconds are done."""
         self._progress.update(self._task, completed=done_s, note=note)
 
 
 class _ClosableStream:
-    """A stream that loses what cannot be written, because its terminal was closed."""
+    """A stream that drops what cannot be written because its terminal was closed."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -89,7 +87,7 @@ class _ClosableStream:
 
 @contextmanager
 def progress_bar(label: str, total_s: float | None = None, *, quiet: bool = False) -> Iterator[ProgressBar]:
-    """A bar on standard error, drawn only where that is a terminal."""
+    """A progress bar on standard error, drawn only on a terminal."""
     console = Console(file=cast("IO[str]", _ClosableStream(sys.stderr)))
     columns = (
         SpinnerColumn(),

@@ -1,4 +1,4 @@
-"""The service: whatever is asked for or planned is recorded, reported and told, until it is ended."""
+"""Composition of the daemon: records on request and by the timetable, makes reports, sends notifications."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from classpulse.cli.exit_codes import EXPECTED_ERRORS
+from classpulse.config.daemon import build_timetable, daemon_settings
+from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
 from classpulse.database import open_configured_database
 from classpulse.log_setup import log_to_file
@@ -17,6 +19,7 @@ from classpulse.services.notifications.delivery import notification_channels, se
 from classpulse.services.notifications.message import build_notification
 from classpulse.services.roster import stored_student_names
 from db.clock import now_utc
+from model.errors import ProblemError
 from monitor.daemon.control import DataDirLock
 from monitor.daemon.control_server import ControlServer
 from monitor.daemon.job_runner import CommandRunner, JobRunner, ReportResult, sessions_without_report
@@ -25,7 +28,6 @@ from monitor.daemon.protocol import RecordingRequest
 from monitor.daemon.scheduler import (
     Hooks,
     LessonScheduler,
-    build_timetable,
     ended_while_paused,
     record_missed_lesson,
     was_ended_by_user,
@@ -39,18 +41,26 @@ log = logging.getLogger(__name__)
 
 
 def run_daemon(config: Config, *, verbose: bool = False) -> None:
-    """Serve ``config`` until SIGTERM or Ctrl-C; then everything is written and gone within five seconds.
+    """Run the daemon until SIGTERM or Ctrl-C; then write all data and return within five seconds.
 
-    What a crash had cut off is closed and reported first. Raises ControlError where another program holds the
-    data folder, DatabaseError where the record cannot be opened, RunError for a log or a port that cannot be
-    used.
+    Abandoned sessions are closed and reported first. Raises DataDirLocked if another process holds the data
+    folder, DatabaseError, and RunError for a log or a port that cannot be used.
     """
+    settings = daemon_settings(config)
     with DataDirLock(config.data_folder):
         with open_configured_database(config) as engine:
-            left, names = sessions_without_report(engine), stored_student_names(engine)
-        no_time = threading.Event()
-        aftermath = JobRunner(CommandRunner(config), lambda _, reported: _notify(config, reported, no_time))
-        service = Service(config, aftermath, is_daemon=True, verbose=verbose)
+            backlog, names = sessions_without_report(engine), stored_student_names(engine)
+        cancelled = threading.Event()
+        job_runner = JobRunner(
+            CommandRunner(settings.program), lambda _, report: _notify(config, report, cancelled)
+        )
+        service = Service(
+            settings,
+            job_runner,
+            check_policy=partial(require_policy, config.settings.policy, config.file_name),
+            is_daemon=True,
+            verbose=verbose,
+        )
         try:
             with (
                 log_to_file(
@@ -58,31 +68,31 @@ def run_daemon(config: Config, *, verbose: bool = False) -> None:
                 ),
                 stop_on_signals() as stop,
                 ControlServer(config.data_folder, service.handle_request),
-                metrics_server(config.settings.metrics, service.query_status),
-                _timetable(config, service, aftermath),
+                metrics_server(config.settings.metrics.port, service.query_status),
+                _timetable(config, service, job_runner),
             ):
-                log.info("serving; sessions without a report: %d", len(left))
-                aftermath.enqueue_reports(left)
+                log.info("started; sessions without a report: %d", len(backlog))
+                job_runner.enqueue_reports(backlog)
                 service.run(stop)
                 log.info("ended")
         finally:
-            no_time.set()
-            aftermath.cancel_pending()
-            aftermath.close()
+            cancelled.set()
+            job_runner.cancel_pending()
+            job_runner.close()
 
 
 @contextmanager
 def _timetable(config: Config, service: Service, job_runner: JobRunner) -> Iterator[None]:
-    """While the block lasts the service records what is planned."""
+    """Within the block the service records the lessons of the timetable."""
     missed = 0
 
     def begin(lesson: ScheduledLesson) -> None:
         try:
             with open_configured_database(config) as engine:
                 paused = ended_while_paused(engine, lesson)
-        except EXPECTED_ERRORS as error:
-            # A lesson that may go unrecorded is worse than a pause that may be forgotten.
-            log.warning("whether the lesson was paused is not known: %s", error)
+        except ProblemError as error:
+            # Losing a lesson is worse than forgetting a pause.
+            log.warning("cannot determine whether the lesson was paused: %s", error)
             paused = False
         service.start_scheduled(replace(_request_for(lesson), starts_paused=paused))
 
@@ -93,22 +103,22 @@ def _timetable(config: Config, service: Service, job_runner: JobRunner) -> Itera
                 return
         missed += 1
         job_runner.note_failure(
-            _request_for(lesson), "it was missed, and too little of it was left to begin late"
+            _request_for(lesson), "it was missed, and too little of it was left for a late start"
         )
 
-    def over(lesson: ScheduledLesson) -> bool:
+    def is_finished(lesson: ScheduledLesson) -> bool:
         with open_configured_database(config) as engine:
             return was_ended_by_user(engine, lesson)
 
-    keeps = config.settings.retention.keep_days is None
+    keeps_all = config.settings.retention.keep_days is None
     hooks = Hooks(
         begin=begin,
-        # The supervisor ends a recording itself when its order's time is over, however it was begun.
+        # The supervisor ends each recording at the end of its request.
         end=lambda _lesson: None,
         missed=miss,
-        # Where everything is kept there is nothing to do, which by hand is a mistake to be told.
-        nightly=(lambda: None) if keeps else job_runner.purge,
-        is_finished=over,
+        # Without a retention period the command would report an error.
+        nightly=(lambda: None) if keeps_all else job_runner.purge,
+        is_finished=is_finished,
     )
     scheduler = LessonScheduler(
         build_timetable(config),
@@ -117,18 +127,18 @@ def _timetable(config: Config, service: Service, job_runner: JobRunner) -> Itera
         late_start=timedelta(minutes=config.settings.schedule.late_start_min),
         night_hour=config.settings.retention.at_hour,
     )
-    service.next_lesson = lambda: _next(scheduler.next_lesson())
+    service.next_lesson = lambda: _next_lesson(scheduler.next_lesson())
     service.lessons_missed = lambda: missed
     with scheduler:
         yield
 
 
 def _notify(config: Config, report: ReportResult, cancelled: threading.Event) -> None:
-    """Somebody may want to know, also that there is no report."""
+    """Send the notification of a session, also if it has no report."""
     if notification_channels(config):
         with open_configured_database(config) as engine:
-            note = build_notification(engine, config, report.session_id)
-        send_in_background(config, note, cancelled)
+            notification = build_notification(engine, config, report.session_id)
+        send_in_background(config, notification, cancelled)
 
 
 def _request_for(lesson: ScheduledLesson) -> RecordingRequest:
@@ -137,9 +147,9 @@ def _request_for(lesson: ScheduledLesson) -> RecordingRequest:
     )
 
 
-def _next(lesson: ScheduledLesson | None) -> NextLesson | None:
+def _next_lesson(lesson: ScheduledLesson | None) -> NextLesson | None:
     return None if lesson is None else NextLesson(lesson.class_name, lesson.room, lesson.starts_at)
 
 
 def _expected(error: BaseException) -> bool:
-    return isinstance(error, EXPECTED_ERRORS)
+    return isinstance(error, ProblemError)

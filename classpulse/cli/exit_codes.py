@@ -1,4 +1,4 @@
-"""Which errors are expected, and the exit code of each: one table."""
+"""The exit code of each expected error: one table."""
 
 from __future__ import annotations
 
@@ -8,45 +8,49 @@ from classpulse.errors import RunError, UserError
 from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
 from model.errors import ModelError
 from monitor.daemon.errors import ControlError
-from monitor.errors import DetectorError, PlanError, SourceError
+from monitor.errors import DetectorError, PlanError, SetupError, SourceError
+from monitor.text import InvalidMarker
 from reports.errors import ReportError
 
-_USER, _RUN = UserError.exit_code, RunError.exit_code
+_USER, _RUN = 2, 1
 
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UserError, _USER),
     (RunError, _RUN),
+    (SetupError, _USER),
     (SourceError, _USER),
     (DetectorError, _USER),
     (PlanError, _USER),
     (ModelError, _USER),
     (ControlError, _USER),
-    # Full, locked and damaged happen to a run that was set up well; the other database errors say
-    # that database.url names the wrong thing.
+    (InvalidMarker, _USER),
+    # A full, locked or damaged database fails a run whose settings are right; the other database errors mean
+    # that database.url is wrong.
     (DatabaseFull, _RUN),
     (DatabaseLocked, _RUN),
     (DatabaseDamaged, _RUN),
     (DatabaseError, _USER),
     (ReportError, _RUN),
 )
-"""Checked in this order; the first that fits counts."""
+"""Checked in order; the first match counts."""
 
 EXPECTED_ERRORS = tuple(kind for kind, _ in EXIT_CODES)
-"""Every kind of error that is not a bug."""
+"""All errors that are not bugs."""
 
 _GUI_LIBRARIES = ("libGL", "libgthread", "libglib")
 
 
-def import_error_hint(error: ImportError) -> str | None:
-    """One line for a library that the machine lacks, or None for a bug of ours.
+def missing_library(error: ImportError) -> RunError | None:
+    """The error for a system library that OpenCV needs and the machine lacks; None for any other import
+    error.
 
-    The OpenCV packages link their windows' libraries, which a server without a screen does not have.
+    The OpenCV packages link window libraries that a server without a screen does not have.
     """
     if not any(library in str(error) for library in _GUI_LIBRARIES):
         return None
     opencv = version("opencv-contrib-python")
-    return (
-        f"OpenCV does not start on this machine ({error}): install the libraries (apt-get install libgl1 "
-        f"libglib2.0-0), or OpenCV without windows (pip install --force-reinstall --no-deps "
-        f"opencv-contrib-python-headless=={opencv})"
+    return RunError(
+        f"OpenCV cannot be loaded on this machine ({error}).",
+        "Install the libraries (apt-get install libgl1 libglib2.0-0), or OpenCV without windows (pip install "
+        f"--force-reinstall --no-deps opencv-contrib-python-headless=={opencv}).",
     )

@@ -1,14 +1,17 @@
-"""A session that a person starts: in the foreground, or handed over to the service."""
+"""A session that a user starts: in the foreground, or by the running daemon."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from classpulse.cli.console import ProgressBar, print_json, print_message, progress_bar
 from classpulse.cli.output import print_missed_faces, print_path
+from classpulse.config.daemon import daemon_settings
+from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
 from classpulse.database import open_configured_database
 from classpulse.errors import RunError, UserError
@@ -21,8 +24,9 @@ from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import ControlError
 from monitor.daemon.job_runner import CommandRunner, JobRunner, ReportResult, sessions_without_report
-from monitor.daemon.protocol import RecordingResult
-from monitor.daemon.service import Service, resolve_request
+from monitor.daemon.protocol import RecordingRequest, RecordingResult
+from monitor.daemon.request_handler import resolve_request
+from monitor.daemon.service import Service
 from monitor.daemon.status import DaemonStatus
 from monitor.runtime.shutdown import ShutdownRequest, stop_on_signals
 from monitor.session.state import SessionState
@@ -32,12 +36,13 @@ from reports.narrative.small_faces import missed_faces_data
 _POLL_S = 0.2
 _NOTIFY_PAUSES_S = (5.0,)
 _FIRST_FRAME_TIMEOUT_S = 120.0
-"""The models load for seconds, from a cold disk for half a minute, and a camera has ``stale_s`` to show
-itself."""
+"""Loading the models takes seconds, from a cold disk half a minute, and a camera has ``stale_s`` for its
+first frame."""
 
 
 class ForegroundSession:
-    """One order, from its first picture to its report. The data folder must be claimed."""
+    """One recording in the foreground, from its start to its report. The process must hold the lock of the
+    data folder."""
 
     def __init__(self, config: Config, *, as_json: bool, verbose: bool) -> None:
         self._config = config
@@ -51,13 +56,16 @@ class ForegroundSession:
         self._bar: ProgressBar | None = None
 
     def run(self, request: Request) -> int:
-        """Record, report and tell; returns the exit code. Raises UserError where it cannot begin."""
+        """Record, make the report and send notifications; returns the exit code. Raises ProblemError if the
+        recording cannot start."""
+        settings = daemon_settings(self._config)
         with open_configured_database(self._config) as engine:
-            left = sessions_without_report(engine)
-        aftermath = JobRunner(CommandRunner(self._config), self._handle_report)
+            backlog = sessions_without_report(engine)
+        job_runner = JobRunner(CommandRunner(settings.program), self._handle_report)
         service = Service(
-            self._config,
-            aftermath,
+            settings,
+            job_runner,
+            check_policy=partial(require_policy, self._config.settings.policy, self._config.file_name),
             is_daemon=False,
             verbose=self._verbose,
             on_status=self._show_status,
@@ -69,20 +77,20 @@ class ForegroundSession:
                     ControlServer(self._config.data_folder, service.handle_request),
                     progress_bar("starting", quiet=self._as_json) as self._bar,
                 ):
-                    # Not before the server has made its socket: an errand would inherit its umask.
-                    aftermath.enqueue_reports(left)
-                    service.start(resolve_request(self._config, request))
+                    # After the server has created its socket: a command would inherit its umask.
+                    job_runner.enqueue_reports(backlog)
+                    service.start(resolve_request(settings, request))
                     service.run(stop)
-                self._finish(aftermath, stop)
+                self._finish(job_runner, stop)
         except BaseException:
-            aftermath.cancel_pending()  # else the interpreter would wait at its end until all is done
+            job_runner.cancel_pending()  # else the interpreter would wait for all jobs at its exit
             raise
         finally:
-            aftermath.close()
+            job_runner.close()
         return self._print_results()
 
     def _finish(self, job_runner: JobRunner, stop: ShutdownRequest) -> None:
-        """Wait for the report, unless nobody else does: SIGTERM, or a Ctrl-C that is not the lesson's end."""
+        """Wait for the report until SIGTERM or a Ctrl-C after the one that ended the lesson."""
         ended_by_hand = stop.is_set()
         try:
             if job_runner.pending_count and not stop.by_sigterm:
@@ -95,102 +103,102 @@ class ForegroundSession:
                 job_runner.cancel_pending()
         except KeyboardInterrupt:
             job_runner.cancel_pending()
-        self._say_missing_reports()
+        self._print_missing_reports()
 
     def _notify(self) -> None:
-        """By e-mail or webhook, if the settings say so; here somebody waits, so there are but two tries."""
+        """Send the configured notifications, with only two attempts because the user waits."""
         if not notification_channels(self._config):
             return
-        for number in self._sessions():
+        for session_id in self._session_ids():
             with open_configured_database(self._config) as engine:
-                note = build_notification(engine, self._config, number)
-            for failure in send_notification(self._config, note, retry_delays_s=_NOTIFY_PAUSES_S):
-                print_message(f"classpulse: not told by {failure.channel}: {failure.reason}")
+                notification = build_notification(engine, self._config, session_id)
+            for failure in send_notification(self._config, notification, retry_delays_s=_NOTIFY_PAUSES_S):
+                print_message(f"classpulse: notification by {failure.channel} failed: {failure.reason}")
 
-    def _say_missing_reports(self) -> None:
-        for number in self._sessions():
-            if number not in self._reports:
+    def _print_missing_reports(self) -> None:
+        for session_id in self._session_ids():
+            if session_id not in self._reports:
                 print_message(
-                    f"no report was made of session {number}: 'classpulse report {number}' makes it"
+                    f"session {session_id} has no report: create it with 'classpulse report {session_id}'"
                 )
 
     def _show_status(self, statuses: tuple[RecordingStatus, ...]) -> None:
-        for one in statuses:
-            if one.session_id is not None:
-                if one.session_id not in self._last_status:
+        for status in statuses:
+            if status.session_id is not None:
+                if status.session_id not in self._last_status:
                     print_message(
-                        f"recording session {one.session_id}; end it with Ctrl-C or 'classpulse stop'"
+                        f"recording session {status.session_id}; end it with Ctrl-C or 'classpulse stop'"
                     )
-                self._last_status[one.session_id] = one
-                self._warn_missed_faces(one.session_id, one.small_faces)
-            if one.state is not self._states.get(one.room):
-                self._say_change(one, self._states.get(one.room))
-                self._states[one.room] = one.state
+                self._last_status[status.session_id] = status
+                self._warn_missed_faces(status.session_id, status.small_faces)
+            if status.state is not self._states.get(status.room):
+                self._print_change(status, self._states.get(status.room))
+                self._states[status.room] = status.state
             if self._bar is not None:
-                self._bar.update(one.media_s, _progress_line(one))
+                self._bar.update(status.media_s, _progress_line(status))
 
-    def _warn_missed_faces(self, session_id: int, found: SmallFaces | None) -> None:
-        """Print the warning that faces are missed as soon as it is known, so that the camera can be moved."""
-        if found is not None and found.is_warning and session_id not in self._warned_sessions:
-            self._warned_sessions[session_id] = found
-            print_missed_faces(found)
+    def _warn_missed_faces(self, session_id: int, small_faces: SmallFaces | None) -> None:
+        """Print the warning about missed faces as soon as it is known, so that the camera can be moved."""
+        if small_faces is not None and small_faces.is_warning and session_id not in self._warned_sessions:
+            self._warned_sessions[session_id] = small_faces
+            print_missed_faces(small_faces)
 
-    def _say_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
+    def _print_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
         if status.state is SessionState.NO_SIGNAL and previous_state is SessionState.RECORDING:
             print_message(
-                f"{status.source}: {status.camera_reason or 'no signal'}; trying again, this time is not seen"
+                f"{status.source}: {status.camera_reason or 'no signal'}; reconnecting, this interval is recorded "
+                "as a gap"
             )
         elif status.state is SessionState.RECORDING and previous_state in (
             SessionState.NO_SIGNAL,
             SessionState.PAUSED,
         ):
-            print_message(f"{status.source} shows pictures again")
+            print_message(f"{status.source} delivers frames again")
         elif status.state is SessionState.PAUSED:
-            print_message("paused: the camera is closed; 'classpulse resume' goes on")
+            print_message("paused: the camera is closed; use 'classpulse resume'")
 
     def _handle_report(self, result: RecordingResult | None, report: ReportResult) -> None:
         self._reports[report.session_id] = report
         if result is None and not report.error:
-            print_message(f"session {report.session_id}, which had been cut off, has its report now")
+            print_message(f"the report of the interrupted session {report.session_id} is ready")
 
-    def _sessions(self) -> list[int]:
-        return [ended.session_id for ended in self._results if ended.session_id is not None]
+    def _session_ids(self) -> list[int]:
+        return [result.session_id for result in self._results if result.session_id is not None]
 
     def _print_results(self) -> int:
-        sessions = self._sessions()
-        if not sessions:
-            reason = self._results[-1].reason if self._results else "it was ended by force before it began"
-            raise UserError(reason)
-        ended = [one for one in self._results if one.session_id is not None]
+        session_ids = self._session_ids()
+        if not session_ids:
+            raise UserError(self._results[-1].reason if self._results else "It was killed before it started.")
+        results = [result for result in self._results if result.session_id is not None]
         if self._as_json:
-            print_json([self._result_as_json(one) for one in ended][-1] | {"earlier_sessions": sessions[:-1]})
+            print_json(self._result_as_json(results[-1]) | {"earlier_sessions": session_ids[:-1]})
         else:
-            for one in ended:
-                self._print_result(one)
-        interrupted = [one for one in ended if one.status is not SessionStatus.FINISHED]
-        for one in interrupted:
+            for result in results:
+                self._print_result(result)
+        interrupted = [result for result in results if result.status is not SessionStatus.FINISHED]
+        for result in interrupted:
             print_message(
-                f"classpulse: session {one.session_id} interrupted: {one.reason}; what was recorded is kept"
+                f"classpulse: session {result.session_id} interrupted: {result.reason}; its data are kept"
             )
         return 1 if interrupted else 0
 
     def _print_result(self, result: RecordingResult) -> None:
         assert result.session_id is not None
-        last, reported = self._last_status.get(result.session_id), self._reports.get(result.session_id)
-        seen = (
-            f"{media_clock(last.media_s)} of lecture, {english_count(last.frames_sampled, 'picture')} looked at, "
-            f"{english_count(last.student_count, 'student')} followed"
+        last, report = self._last_status.get(result.session_id), self._reports.get(result.session_id)
+        summary = (
+            f"{media_clock(last.media_s)} recorded, {english_count(last.frames_sampled, 'frame')} analysed, "
+            f"{english_count(last.student_count, 'student')} tracked"
             if last is not None
-            else "ended at once"
+            else "ended immediately"
         )
         print_message(
-            f"session {result.session_id} {result.status.value if result.status else 'ended'}: {seen}"
+            f"session {result.session_id} {result.status.value if result.status else 'ended'}: {summary}"
         )
         if last is not None and last.small_faces != self._warned_sessions.get(result.session_id):
             print_missed_faces(last.small_faces)
-        if reported is not None and reported.error:
-            print_message(f"classpulse: no report of session {result.session_id}: {reported.error}")
-        for kind, path in _files(reported).items():
+        if report is not None and report.error:
+            print_message(f"classpulse: session {result.session_id} has no report: {report.error}")
+        for kind, path in _files(report).items():
             print_path(kind, path)
 
     def _result_as_json(self, result: RecordingResult) -> dict[str, Any]:
@@ -218,7 +226,11 @@ def _files(report: ReportResult | None) -> dict[str, Path]:
 
 def _progress_line(status: RecordingStatus) -> str:
     if status.state is SessionState.RECORDING:
-        return f"{media_clock(status.media_s)}, {english_count(status.face_count, 'face')} now, {english_count(status.student_count, 'student')}"
+        faces, students = (
+            english_count(status.face_count, "face"),
+            english_count(status.student_count, "student"),
+        )
+        return f"{media_clock(status.media_s)}, {faces} now, {students}"
     return f"{media_clock(status.media_s)}, {status.state.value} {status.camera_reason}".rstrip()
 
 
@@ -230,41 +242,53 @@ def submit_to_daemon(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Let the program that runs already record, and wait for the first picture. Raises ControlError,
-    RunError."""
-    folder, order = config.data_folder, resolve_request(config, request)
+    """Let the running daemon record, and wait for the first frame; returns the exit code. Raises
+    ControlError, RunError."""
+    folder, resolved = config.data_folder, resolve_request(daemon_settings(config), request)
     send_request(folder, request)
     deadline = clock() + _FIRST_FRAME_TIMEOUT_S
     try:
         while clock() < deadline:
-            daemon, answered = _query_daemon(folder)
-            mine = [one for one in daemon.recordings if one.room == order.room] if daemon is not None else []
-            if answered and not mine:
-                raise RunError(_failure_reason(daemon, order.place_label))
-            if mine and mine[0].session_id is not None:
-                return _say_begun(mine[0], as_json=as_json)
+            daemon, has_answered = _query_daemon(folder)
+            recordings = () if daemon is None else daemon.recordings
+            status = next((recording for recording in recordings if recording.room == resolved.room), None)
+            if has_answered and status is None:
+                raise _start_error(daemon, resolved)
+            if status is not None and status.session_id is not None:
+                return _print_started(status, as_json=as_json)
             pause(_POLL_S)
     except KeyboardInterrupt:
         raise RunError(
-            f"the running Classpulse goes on with {order.place_label}; end it with 'classpulse stop'"
+            f"The daemon continues recording {resolved.place_label}.", "Stop it with 'classpulse stop'."
         ) from None
-    raise RunError(f"no picture came for {_FIRST_FRAME_TIMEOUT_S:g} s; look with 'classpulse status'")
+    raise RunError(
+        f"No frame arrived within {_FIRST_FRAME_TIMEOUT_S:g} s.", "Check it with 'classpulse status'."
+    )
 
 
 def _query_daemon(folder: Path) -> tuple[DaemonStatus | None, bool]:
-    """How it stands, and whether that is known: it may be busy for a moment."""
+    """The status of the daemon, None if it does not run; and whether that is known: it may be busy."""
     try:
         return daemon_status(folder), True
     except ControlError:
         return None, False
 
 
-def _failure_reason(daemon: DaemonStatus | None, where: str) -> str:
-    problems = [one for one in daemon.problems if one.startswith(where)] if daemon is not None else []
-    return problems[-1] if problems else "the recording ended at once; look into the log"
+def _start_error(daemon: DaemonStatus | None, request: RecordingRequest) -> RunError:
+    """Why the daemon does not record the request: its newest problem with that class and room."""
+    problems = [
+        problem
+        for problem in (() if daemon is None else daemon.problems)
+        if (problem.class_name, problem.room) == (request.class_name, request.room)
+    ]
+    return (
+        RunError(problems[-1].text)
+        if problems
+        else RunError("The recording ended immediately.", "See the log.")
+    )
 
 
-def _say_begun(status: RecordingStatus, *, as_json: bool) -> int:
+def _print_started(status: RecordingStatus, *, as_json: bool) -> int:
     if as_json:
         print_json({"session": status.session_id, "recording": True})
     else:

@@ -1,10 +1,8 @@
-"""The command ``classpulse``.
+"""The ``classpulse`` command line.
 
-Exit codes: 0 done, 1 a run failed, 2 the user can mend it, 3 a bug (with a log). Errors are one line.
-Each command's own module is imported when it is called, so that ``classpulse sessions`` does not
-wait for a face detector.
-
-A group of commands whose modules are imported when they are called.
+Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log). An error is
+printed as one line with the problem and, below it, one line with the hint. The module of a command is
+imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
 """
 
 from __future__ import annotations
@@ -17,82 +15,87 @@ import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 import click
 
+from classpulse.errors import ERROR_PREFIX, HINT_PREFIX, RunError
 from classpulse.log_setup import log_to_stderr
+from classpulse.text import collapse_spaces
 from model.errors import ProblemError
 
 
 class LazyGroup(click.Group):
-    """Commands by name: ``help_lines`` has each one's line in the help, and the module ``package.NAME`` holds a
-    click command ``NAME`` (``NAME_`` where Python keeps the word for itself)."""
+    """A group of commands whose modules are imported when they are called.
 
-    def __init__(self, *arguments: Any, package: str, help_lines: Mapping[str, str], **options: Any) -> None:
+    ``lazy_commands`` maps each name to ``module:attribute`` and its line in the help; a command without a
+    help line is hidden.
+    """
+
+    def __init__(self, *arguments: Any, lazy_commands: Mapping[str, tuple[str, str]], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.package, self.help_lines = package, help_lines
+        self.lazy_commands = lazy_commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, as click asks for them; those without a line in the help are not for people."""
-        return [name for name, line in self.help_lines.items() if line]
+        """The names of the commands that are not hidden."""
+        return [name for name, (_, line) in self.lazy_commands.items() if line]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command; None for a name that there is not."""
-        if cmd_name not in self.help_lines:
+        """Import and return the command; None for an unknown name."""
+        if cmd_name not in self.lazy_commands:
             return None
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        command: click.Command = getattr(importlib.import_module(f"{self.package}.{name}"), name)
+        module, _, attribute = self.lazy_commands[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the lines of the help."""
-        # click would import every command for its first line of help.
+        """Write the help lines; click would import every command for its first line of help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.help_lines[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self.lazy_commands[name][1]) for name in self.list_commands(ctx)])
 
+
+_PACKAGE = "classpulse.cli.commands"
 
 COMMANDS = {
-    "demo": "a whole lecture from the built-in class, to the report; nothing to set up",
-    "init": "answer a few questions and get a config.yaml",
-    "check": "is everything ready: settings, policy, camera, model, database, roster, disk",
-    "analyze": "a recording, to the report",
-    "start": "watch the class live until Ctrl-C or 'classpulse stop'",
-    "stop": "end a recording",
-    "status": "what is being recorded now, and how camera, database and disk are",
-    "health": "is all as it should be; for a monitoring system",
-    "mark": "put a note on the timeline of the recording that runs",
-    "pause": "close the camera for a while",
-    "resume": "go on after a pause",
-    "serve": "the dashboard in a browser, with the service beside it",
-    "accounts": "who may use the dashboard: add, list, a new password, disable",
-    "daemon": "the service: record by the timetable and on demand until it is ended",
-    "schedule": "the lessons of the next days",
-    "notify": "tell again that a lesson has ended, or try whether telling works",
-    "students": "the roster: who belongs to the class, and who may be watched",
-    "seats": "the seat plan of the class; and who was who in a session",
-    "report": "make a session's report again",
-    "review": "the flags that wait for a review; confirm or dismiss one",
-    "sessions": "the past sessions",
-    "student": "one student over the past sessions",
-    "compare": "two sessions side by side",
-    "trends": "a class over the last weeks",
-    "term": "the report of a term",
-    "data": "what is kept: erase old lessons",
-    "simulate": "make a class film of which everything is known",
-    "evaluate": "score how a film is followed against what is known of it",
-    "model": "the expression model: its data, training, evaluation and export",
-    "record": "",
+    "demo": (f"{_PACKAGE}.demo:demo_command", "run the built-in class from video to report; needs no setup"),
+    "init": (f"{_PACKAGE}.init:init_command", "create config.yaml from a few questions"),
+    "check": (f"{_PACKAGE}.check:check_command", "check settings, policy, camera, models, database and disk"),
+    "analyze": (f"{_PACKAGE}.analyze:analyze_command", "analyse a recording and write its report"),
+    "start": (f"{_PACKAGE}.start:start_command", "record a class live until Ctrl-C or 'classpulse stop'"),
+    "stop": (f"{_PACKAGE}.stop:stop_command", "end a recording"),
+    "status": (f"{_PACKAGE}.status:status_command", "show what is being recorded, camera, database and disk"),
+    "health": (f"{_PACKAGE}.health:health_command", "report the health for a monitoring system"),
+    "mark": (f"{_PACKAGE}.mark:mark_command", "add a marker to the timeline of a running recording"),
+    "pause": (f"{_PACKAGE}.pause:pause_command", "close the camera for a while"),
+    "resume": (f"{_PACKAGE}.resume:resume_command", "continue after a pause"),
+    "serve": (f"{_PACKAGE}.serve:serve_command", "run the dashboard and the daemon"),
+    "accounts": (f"{_PACKAGE}.accounts:accounts_command", "manage the dashboard's accounts"),
+    "daemon": (f"{_PACKAGE}.daemon:daemon_command", "record by the timetable and on demand until ended"),
+    "schedule": (f"{_PACKAGE}.schedule:schedule_command", "show the lessons of the next days"),
+    "notify": (f"{_PACKAGE}.notify:notify_command", "resend a notification, or send a test"),
+    "students": (f"{_PACKAGE}.students:students_command", "manage the roster and the consents"),
+    "seats": (f"{_PACKAGE}.seats:seats_command", "manage the seat plan; correct identities in a session"),
+    "report": (f"{_PACKAGE}.report:report_command", "write the report of a session again"),
+    "review": (f"{_PACKAGE}.review:review_command", "list the flags to review; confirm or dismiss one"),
+    "sessions": (f"{_PACKAGE}.sessions:sessions_command", "list the past sessions"),
+    "student": (f"{_PACKAGE}.student:student_command", "show a student over the past sessions"),
+    "compare": (f"{_PACKAGE}.compare:compare_command", "compare two sessions"),
+    "trends": (f"{_PACKAGE}.trends:trends_command", "show a class over the last weeks"),
+    "term": (f"{_PACKAGE}.term:term_command", "write the report of a term"),
+    "data": (f"{_PACKAGE}.data:data_command", "erase a student or old lessons"),
+    "simulate": (f"{_PACKAGE}.simulate:simulate_command", "make class videos with known ground truth"),
+    "evaluate": (f"{_PACKAGE}.evaluate:evaluate_command", "score Classpulse against ground truth"),
+    "model": (f"{_PACKAGE}.model:model_command", "explore, train, evaluate and export the expression model"),
+    "record": (f"{_PACKAGE}.record:record_command", ""),
 }
-"""Every command and its line in the help. ``classpulse.cli.commands.NAME`` holds a click command ``NAME``."""
+"""Each command: ``module:attribute`` and its line in the help; hidden without one."""
 
 
 @click.group(
+    "classpulse",
     cls=LazyGroup,
-    package="classpulse.cli.commands",
-    lines=COMMANDS,
+    lazy_commands=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="classpulse")
@@ -103,12 +106,12 @@ COMMANDS = {
     default=Path("config.yaml"),
     envvar="CLASSPULSE_CONFIG",
     show_default=True,
-    help="The settings to use.",
+    help="Settings file.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more about what is going on.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more to standard error.")
 @click.pass_context
 def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
-    """Watch a class, keep each student's timeline, write an honest report."""
+    """Observe a class, store a timeline of each student and write a report."""
     ctx.obj = config_path
     log_to_stderr(verbose=verbose)
 
@@ -124,30 +127,32 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
         result = cli.main(arguments, prog_name="classpulse", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        return _print_error(" ".join(error.format_message().split()), 2)
+        return _print_error(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
-        return _print_error("stopped", 1)
+        return _print_error("Stopped.", 1)
     except BrokenPipeError:
-        # Whoever read our output (head, a pager) has gone; the interpreter must not complain at exit.
+        # The reader of the output (head, a pager) has exited; the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001 - the outermost border: known errors by table, the rest are bugs
+    except Exception as error:  # noqa: BLE001 - outermost boundary: expected errors by table, all others are bugs
         code = exit_code_for(error)
-        if isinstance(error, ImportError) and (remedy := _import_error_hint(error)) is not None:
-            return _print_error(remedy, 1)
+        if isinstance(error, ImportError) and (missing := _missing_library(error)) is not None:
+            error, code = missing, 1
         if code is not None:
-            problem = error.problem if isinstance(error, ProblemError) else str(error)
-            return _print_error(problem, code, getattr(error, "hint", ""))
+            problem, hint = (
+                (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
+            )
+            return _print_error(problem, code, hint)
         return _print_error(
-            f"a fault of Classpulse ({type(error).__name__}); please report it with {_write_crash_log()}", 3
+            f"Internal error ({type(error).__name__}).", 3, f"Please report it with {_write_crash_log()}."
         )
     return result if isinstance(result, int) else 0
 
 
 def _print_error(problem: str, code: int, hint: str = "") -> int:
-    click.echo(f"classpulse: {' '.join(problem.split())}", err=True)
+    click.echo(f"{ERROR_PREFIX}{collapse_spaces(problem)}", err=True)
     if hint:
-        click.echo(f"  hint: {' '.join(hint.split())}", err=True)
+        click.echo(f"{HINT_PREFIX}{collapse_spaces(hint)}", err=True)
     return code
 
 
@@ -158,14 +163,14 @@ def exit_code_for(error: Exception) -> int | None:
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)
 
 
-def _import_error_hint(error: ImportError) -> str | None:
-    from classpulse.cli.exit_codes import import_error_hint
+def _missing_library(error: ImportError) -> RunError | None:
+    from classpulse.cli.exit_codes import missing_library
 
-    return import_error_hint(error)
+    return missing_library(error)
 
 
 def _write_crash_log() -> Path:
-    """The traceback of the current exception, in a file of its own."""
+    """Write the traceback of the current exception to a new temporary file; returns its path."""
     descriptor, name = tempfile.mkstemp(prefix="classpulse-", suffix=".log", text=True)
     with open(descriptor, "w", encoding="utf-8") as log:
         log.write(

@@ -1,78 +1,58 @@
-"""What ``analyze``, ``start`` and ``demo`` share: watch, tidy up after crashes, report, tell.
-
-Folders that commands write to.
-
-What the commands of the history share: their options, what a date means, the page as a file.
-"""
+"""Output that several commands share: session outcomes, file paths, tables and history pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+import click
 
 from classpulse.cli.console import print_json, print_message, print_table
-from classpulse.errors import RunError
+from classpulse.errors import NotWritable
 from classpulse.formatting import english_count, media_clock
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
-from db.unit_of_work import Store, interrupt_abandoned_sessions
-from monitor.runtime.process import is_running
 from monitor.session.session import SessionOutcome
 from reports.history.tables import drop_common_columns
 from reports.narrative.small_faces import missed_faces_data, missed_faces_warning
 from reports.text.i18n import Language, _, use_language
 
 
-def _close_abandoned(engine: Engine) -> None:
-    closed = interrupt_abandoned_sessions(
-        Store(engine), lambda session: is_running(session.pid, session.process_started), datetime.now(UTC)
-    )
-    for session_id in closed:
-        print_message(
-            f"session {session_id} had been cut off; it is now marked interrupted, "
-            "with everything recorded before"
-        )
-
-
 def print_outcome(
     outcome: SessionOutcome, files: dict[str, Path], *, as_json: bool, extra: Mapping[str, str] | None = None
 ) -> int:
-    """Print how a session ended and where its report is, with ``extra`` in JSON; returns the exit code."""
+    """Print how a session ended and where its report is (``extra`` goes into the JSON); returns the exit
+    code."""
     if as_json:
         print_json(_outcome_data(outcome, files) | dict(extra or {}))
     else:
         progress = outcome.progress
         print_message(
             f"session {outcome.session_id} {outcome.status.value}: {media_clock(progress.end_s)} of lecture, "
-            f"{english_count(progress.frames_sampled, 'picture')} looked at, "
-            f"{english_count(outcome.student_count, 'student')} followed"
+            f"{english_count(progress.frames_sampled, 'frame')} analysed, "
+            f"{english_count(outcome.student_count, 'student')} tracked"
         )
         print_missed_faces(outcome.small_faces)
         for kind, path in files.items():
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
         print_message(
-            f"classpulse: interrupted: {outcome.reason}; what was recorded before is kept and reported"
+            f"classpulse: interrupted: {outcome.reason}; everything recorded before is kept and reported"
         )
         return 1
     return 0
 
 
-def print_missed_faces(found: SmallFaces | None) -> None:
-    """Print the warning that faces were missed, if there is a reason for one."""
-    text = missed_faces_warning(found)
+def print_missed_faces(small_faces: SmallFaces | None) -> None:
+    """Print the warning that small faces were missed, if it applies."""
+    text = missed_faces_warning(small_faces)
     if text is not None:
         print_message(f"warning: {text}")
 
 
 def print_path(kind: str, path: Path) -> None:
-    """Where a file is, on standard output."""
-    import click
-
+    """Print where a file is, on standard output."""
     click.echo(f"{kind.upper():<5} {path}")
 
 
@@ -92,28 +72,30 @@ def _outcome_data(outcome: SessionOutcome, files: dict[str, Path]) -> dict[str, 
 
 
 def create_output_folder(out: Path) -> Path:
-    """The folder of ``--out``, made with those above it; its absolute path. Raises ``RunError``, one line."""
+    """Create the folder of ``--out`` with its parents; returns its absolute path. Raises NotWritable."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"{out} cannot be made ({error.strerror}); choose another folder with --out") from None
+        raise NotWritable(out, error.strerror, "Choose another folder with --out.") from None
     return out.resolve()
 
 
 def print_compact_table(
     title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], optional_columns: Collection[str] = ()
 ) -> None:
-    """A table, without what all rows have in common, which stands in the title, and without the ``optional_columns``
-    columns: so that the rest has room on a terminal of 80 columns."""
-    kept = [at for at, heading in enumerate(headings) if heading not in optional_columns]
-    table = drop_common_columns([headings[at] for at in kept], [[row[at] for at in kept] for row in rows])
-    print_table(" · ".join([title, *table.common]), [_(one) for one in table.headings], table.rows)
+    """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, and with values
+    that all rows share in the title instead of a column."""
+    kept = [index for index, heading in enumerate(headings) if heading not in optional_columns]
+    table = drop_common_columns(
+        [headings[index] for index in kept], [[row[index] for index in kept] for row in rows]
+    )
+    print_table(" · ".join([title, *table.common]), [_(heading) for heading in table.headings], table.rows)
 
 
 def write_history_page(build: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:
-    """Write the page of the history (a ``Document``) that ``build`` makes, in a language, and say where it is.
-    Raises ReportError."""
-    # Here and not above: the charts' library takes longer to import than a table takes to print.
+    """Write the history page (a ``Document``) that ``build`` returns and print its path. Raises
+    ReportError."""
+    # Imported late: the chart library takes longer to import than a table takes to print.
     from reports.history.document import Document, render_document_html
     from reports.rendering.atomic_write import atomic_write
 

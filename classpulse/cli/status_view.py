@@ -1,4 +1,4 @@
-"""How the recordings stand, in words for a terminal."""
+"""The status of the daemon as text for a terminal."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _STYLES = {
 }
 
 _MIN_BACKLOG = 500
-"""So many bins that wait are more than two commits of the largest class: then it is worth a word."""
+"""More pending bins than two commits of the largest class; fewer are normal and not shown."""
 
 
 def render_status(status: DaemonStatus | None, now: datetime) -> RenderableType:
-    """Everything that ``classpulse status`` knows; ``now`` is aware UTC."""
+    """All of the status, None if the daemon does not run; ``now`` is aware UTC."""
     if status is None:
         return Text(NOT_RECORDING)
     parts: list[RenderableType] = []
-    for one in status.recordings:
-        parts += [_title(one, now), _facts(one, now)]
+    for recording in status.recordings:
+        parts += [_title(recording, now), _table(recording, now)]
     if not parts:
         parts.append(Text(NOT_RECORDING))
     parts += [Text(line, style="dim") for line in _footer(status, now)]
@@ -48,7 +48,7 @@ def _title(status: RecordingStatus, now: datetime) -> Text:
     )
 
 
-def _facts(status: RecordingStatus, now: datetime) -> Table:
+def _table(status: RecordingStatus, now: datetime) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, text in _rows(status, now):
         table.add_row(f"  {name}", Text(text))
@@ -58,15 +58,15 @@ def _facts(status: RecordingStatus, now: datetime) -> Table:
 def _rows(status: RecordingStatus, now: datetime) -> list[tuple[str, str]]:
     if status.session_id is None:
         return [("camera", _camera(status))]
-    began = "" if status.started_at is None else f", since {status.started_at.astimezone():%H:%M}"
-    seeing = status.state is SessionState.RECORDING
+    since = "" if status.started_at is None else f", since {status.started_at.astimezone():%H:%M}"
+    is_recording = status.state is SessionState.RECORDING
     missed = missed_faces_warning(status.small_faces)
     return [
-        ("session", f"{status.session_id}, {media_clock(status.media_s)} so far{began}"),
-        ("faces", f"{status.face_count if seeing else 'none can be seen'}{' now' if seeing else ''}"),
+        ("session", f"{status.session_id}, {media_clock(status.media_s)} so far{since}"),
+        ("faces", f"{status.face_count if is_recording else 'not visible'}{' now' if is_recording else ''}"),
         ("students", str(status.student_count)),
         *([] if missed is None else [("warning", missed)]),
-        ("pictures", _frames(status)),
+        ("frames", _frames(status)),
         ("camera", _camera(status)),
         ("database", _database(status, now)),
     ]
@@ -74,12 +74,12 @@ def _rows(status: RecordingStatus, now: datetime) -> list[tuple[str, str]]:
 
 def _frames(status: RecordingStatus) -> str:
     dropped = f", {status.frames_dropped} dropped" if status.frames_dropped else ""
-    rate = f"{status.sample_fps:.1f} of {status.target_fps:g} a second"
-    return f"{status.frames_sampled} looked at{dropped}; {rate} over the last half minute"
+    rate = f"{status.sample_fps:.1f} of {status.target_fps:g} per second"
+    return f"{status.frames_sampled} analysed{dropped}; {rate} over the last 30 s"
 
 
 def _camera(status: RecordingStatus) -> str:
-    age = "" if status.camera_age_s is None else f", last picture {status.camera_age_s:.1f} s ago"
+    age = "" if status.camera_age_s is None else f", last frame {status.camera_age_s:.1f} s ago"
     reason = f": {status.camera_reason}" if status.camera_reason else ""
     return f"{status.source or 'camera'} {status.camera.value}{reason}{age}"
 
@@ -87,16 +87,16 @@ def _camera(status: RecordingStatus) -> str:
 def _database(status: RecordingStatus, now: datetime) -> str:
     if status.last_written_at is None:
         return "not written yet"
-    behind = f"; {status.unwritten_bins} bins wait" if status.unwritten_bins > _MIN_BACKLOG else ""
+    behind = f"; {status.unwritten_bins} bins pending" if status.unwritten_bins > _MIN_BACKLOG else ""
     return f"written {max(0.0, (now - status.last_written_at).total_seconds()):.0f} s ago{behind}"
 
 
 def _footer(status: DaemonStatus, now: datetime) -> list[str]:
-    what = "service" if status.is_daemon else "one lesson in the foreground"
+    what = "daemon" if status.is_daemon else "one lesson in the foreground"
     up = media_clock((now - status.started_at).total_seconds())
-    lines = [f"{what}, process {status.pid}, up {up}; {status.disk_free_bytes / 1e9:.1f} GB left on the disk"]
+    lines = [f"{what}, process {status.pid}, up {up}; {status.disk_free_bytes / 1e9:.1f} GB free on the disk"]
     if status.reports_pending:
-        lines.append(f"{english_count(status.reports_pending, 'report')} being made")
+        lines.append(f"{english_count(status.reports_pending, 'report')} pending")
     if (lesson := status.next_lesson) is not None:
         room = f" in {lesson.room}" if lesson.room else ""
         lines.append(f"next: {lesson.class_name}{room} at {lesson.starts_at.astimezone():%a %H:%M}")

@@ -1,5 +1,7 @@
-"""The ``notify:`` of ``config.yaml``: who is told that a lesson has ended, and how. No password stands in
-it."""
+"""The section ``notify:`` of ``config.yaml``: recipients of a notification at the end of a session.
+
+Passwords and secrets are never in the file.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,18 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from classpulse.config.invalid import InvalidSetting
+from monitor.settings import Section
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class ConnectionSecurity(StrEnum):
-    """How the way to the mail server is protected. ``starttls``: from the greeting on (port 587); ``tls``:
-    from the first byte (465); ``none``: not at all, for a relay on the school's own network (25)."""
+    """Encryption of the connection to the mail server: ``starttls`` (port 587), ``tls`` (465), or ``none``
+    for a relay in the school's own network (25)."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -31,17 +36,13 @@ DEFAULT_SMTP_PORTS = {
 }
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 def _validate_address(value: object) -> object:
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value.strip()):
-        raise ValueError(f"{value!r} is no e-mail address; expected one such as teacher@school.example")
+        raise InvalidSetting(f"{value!r} is not an e-mail address", "Use one such as teacher@school.example.")
     return value.strip()
 
 
@@ -49,9 +50,9 @@ EmailAddress = Annotated[str, BeforeValidator(_validate_address)]
 EnvironmentVariable = Annotated[str, Field(pattern=_VARIABLE_PATTERN)]
 
 
-class EmailSettings(_Section):
-    """A mail through ``host``. The password of ``user`` is in the environment variable ``password_env``, or
-    is the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is that of
+class EmailSettings(Section):
+    """E-mail sent through ``host``. The password of ``user`` is in the environment variable ``password_env``
+    or the first line of ``password_file`` (relative to ``config.yaml``). ``port`` None is the default of
     ``security``."""
 
     to: Annotated[tuple[EmailAddress, ...], Field(min_length=1), BeforeValidator(_as_list)]
@@ -67,19 +68,20 @@ class EmailSettings(_Section):
     def _check_credentials(self) -> EmailSettings:
         given = (self.password_env is not None) + (self.password_file is not None)
         if (self.user is not None) != (given == 1):
-            raise ValueError(
-                "a user and a password belong together; expected 'user' with one of 'password_env' (the name "
-                "of an environment variable) and 'password_file', or none of them"
+            raise InvalidSetting(
+                "a user and a password belong together",
+                "Set 'user' with either 'password_env' (the name of an environment variable) or 'password_file', or "
+                "none of them.",
             )
         if self.user is not None and self.security is ConnectionSecurity.NONE:
-            raise ValueError(
-                "a password would go over the network in clear; expected security: starttls or tls"
+            raise InvalidSetting(
+                "the password would cross the network unencrypted", "Set security: starttls or tls."
             )
         return self
 
 
-class WebhookSettings(_Section):
-    """A JSON document posted to ``url``, signed with the secret in the environment variable
+class WebhookSettings(Section):
+    """A JSON document sent by POST to ``url``, signed with the secret in the environment variable
     ``secret_env``."""
 
     url: str
@@ -90,21 +92,23 @@ class WebhookSettings(_Section):
     def _check_url(cls, value: str) -> str:
         try:
             parts = urlsplit(value)
-            fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
-            fits = False
-        if not fits or re.search(r"[\s\x00-\x1f\x7f]", value) or not value.isascii():
-            # Not the value: such an address often holds a token.
-            raise ValueError("this is no web address; expected one such as https://school.example/hook")
+            valid = False
+        if not valid or re.search(r"[\s\x00-\x1f\x7f]", value) or not value.isascii():
+            # Without the value: such a URL often contains a token.
+            raise InvalidSetting("this is not a web address", "Use one such as https://school.example/hook.")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("an address with a user or a password; expected one without, and a 'secret_env'")
+            raise InvalidSetting(
+                "the address contains a user or a password", "Remove it and set 'secret_env'."
+            )
         return value
 
 
-class NotifySettings(_Section):
-    """Nobody is told unless ``email`` or ``webhook`` is set. ``base_url``: where the output folder is for the
-    reader of a message, such as ``file://server/reports`` or ``https://school.example/reports``; None tells
-    the path."""
+class NotifySettings(Section):
+    """No notification is sent unless ``email`` or ``webhook`` is set. ``base_url``: URL of the output folder
+    for the recipient, such as ``file://server/reports`` or ``https://school.example/reports``; with None a
+    notification has the path."""
 
     email: EmailSettings | None = None
     webhook: WebhookSettings | None = None

@@ -1,4 +1,4 @@
-"""Output."""
+"""How reports are arranged in the output folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReportLayout(StrEnum):
-    """How reports lie in the output folder."""
+    """One folder per session (``session-0007``), or one per class with a dated folder per session."""
 
     SESSION = "session"
     CLASS = "class"

@@ -1,6 +1,6 @@
-"""Whether real people may be analysed, and how: the ``policy:`` block.
+"""The section ``policy:`` of ``config.yaml``: whether and how real people may be analysed.
 
-Nothing is inferred about anyone before :func:`require_policy` has agreed.
+No person is analysed before :func:`require_policy` has returned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from classpulse.errors import UserError
+from classpulse.config.invalid import InvalidSetting
+from classpulse.errors import PolicyMissing
 from db.records import AnalysisMode
 
 EU_MEMBERS = frozenset(
@@ -21,13 +22,13 @@ EU_MEMBERS = frozenset(
         "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
     }
 )  # fmt: skip
-"""ISO 3166 codes of the member states, where the AI Act, Regulation (EU) 2024/1689, applies directly."""
+"""ISO 3166 codes of the member states, in which the AI Act, Regulation (EU) 2024/1689, applies directly."""
 
 _EXEMPT_BASES = frozenset({"medical", "safety"})
 
 
 class AgeGroup(StrEnum):
-    """Who sits in the class."""
+    """The age of the students."""
 
     ADULTS = "adults"
     MINORS = "minors"
@@ -35,7 +36,7 @@ class AgeGroup(StrEnum):
 
 
 class LegalBasis(StrEnum):
-    """On what the recording rests, as whoever answers for it has recorded it."""
+    """The legal basis of the recording, as documented by the person responsible."""
 
     CONSENT = "consent"
     PUBLIC_TASK = "public_task"
@@ -46,7 +47,7 @@ class LegalBasis(StrEnum):
 
 
 class Policy(BaseModel):
-    """Who decided that this class may be watched, on what basis and in which mode.
+    """The decision that this class may be observed: its author, legal basis and analysis mode.
 
     ``mode`` defaults to ``behaviour`` in the EU and to ``emotion`` elsewhere.
     """
@@ -67,15 +68,15 @@ class Policy(BaseModel):
 
     @property
     def in_eu(self) -> bool:
-        """Whether EU law holds there."""
+        """Whether EU law applies."""
         return self.jurisdiction == "EU" or self.jurisdiction.split("-")[0] in EU_MEMBERS
 
     @model_validator(mode="before")
     @classmethod
     def _default_mode(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("mode") is None:
-            place = str(data.get("jurisdiction", "")).strip().upper()
-            eu = place == "EU" or place.split("-")[0] in EU_MEMBERS
+            jurisdiction = str(data.get("jurisdiction", "")).strip().upper()
+            eu = jurisdiction == "EU" or jurisdiction.split("-")[0] in EU_MEMBERS
             return {**data, "mode": AnalysisMode.BEHAVIOUR if eu else AnalysisMode.EMOTION}
         return data
 
@@ -83,25 +84,29 @@ class Policy(BaseModel):
     @classmethod
     def _not_in_the_future(cls, value: date) -> date:
         if value > date.today():
-            raise ValueError(f"{value} lies in the future; expected the day the decision was recorded")
+            raise InvalidSetting(
+                f"{value} lies in the future", "Use the day on which the decision was recorded."
+            )
         return value
 
     @model_validator(mode="after")
     def _eu_prohibition(self) -> Self:
         infers = self.mode is not AnalysisMode.BEHAVIOUR
         if infers and self.in_eu and self.legal_basis.value not in _EXEMPT_BASES:
-            raise ValueError(
-                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in "
-                f"education (jurisdiction {self.jurisdiction}); use mode: behaviour"
+            raise InvalidSetting(
+                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in education "
+                f"(jurisdiction {self.jurisdiction})",
+                "Set mode: behaviour.",
             )
         return self
 
 
 def require_policy(policy: Policy | None, config: str) -> Policy:
-    """The policy, or UserError: without one, nobody is analysed."""
+    """The policy. Raises PolicyMissing for None; ``config`` is the name of the settings file."""
     if policy is None:
-        raise UserError(
-            f"{config} has no policy block, so no real person may be analysed: say in 'policy:' where, "
-            "who, on what legal basis and who decided it ('classpulse init' asks for it)"
+        raise PolicyMissing(
+            f"{config} has no section 'policy', so no real person may be analysed.",
+            "Add it with jurisdiction, age group, legal basis and the person who decided; 'classpulse init' asks for "
+            "each.",
         )
     return policy

@@ -1,7 +1,4 @@
-"""The ``serve:`` of ``config.yaml``: where the dashboard is served, and its limits.
-
-Whether figures are served, and where; apart from them, so that no command loads a web server for it.
-"""
+"""The sections ``serve:`` (dashboard) and ``metrics:`` (Prometheus) of ``config.yaml``."""
 
 from __future__ import annotations
 
@@ -11,44 +8,46 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from classpulse.config.invalid import InvalidSetting
+from monitor.settings import Section
 
 HTTPS_PORT = 443
 
 
-class ServeSettings(BaseModel):
-    """``host`` and ``port``: where it listens; on another address than this computer's own it needs TLS, by
-    ``certificate`` and ``key`` (PEM files), or a proxy before it that has it (``behind_proxy``). ``names``:
-    under which names it is reached, beside the host's own. ``session_hours``: after so long without a click
-    somebody has to log in again. ``upload_gb``: the largest recording that is taken, 10^9 bytes.
-    ``behaviour_picture``: whether the camera's picture can be watched in ``mode: behaviour`` too."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ServeSettings(Section):
+    """``host`` and ``port``: address of the dashboard. Any address but a loopback one needs TLS:
+    ``certificate`` and ``key`` (PEM files), or a proxy that terminates it (``behind_proxy``). ``host_names``:
+    further host names that browsers use. ``session_hours``: a login ends after so many hours without a
+    request. ``max_upload_gb``: largest accepted recording, in 10^9 bytes. ``preview_in_behaviour_mode``:
+    whether ``mode: behaviour`` shows the camera preview, too."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(1), Le(65535)] = 8321
     certificate: Path | None = None
     key: Path | None = None
     behind_proxy: bool = False
-    names: tuple[str, ...] = ()
+    host_names: tuple[str, ...] = ()
     session_hours: Annotated[float, Gt(0), Le(24 * 31)] = 12.0
-    upload_gb: Annotated[float, Gt(0), Le(1000)] = 20.0
-    behaviour_picture: bool = False
+    max_upload_gb: Annotated[float, Gt(0), Le(1000)] = 20.0
+    preview_in_behaviour_mode: bool = False
 
     @model_validator(mode="after")
     def _check_transport_security(self) -> ServeSettings:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key belong together; expected both or neither")
+            raise InvalidSetting("certificate and key belong together", "Set both or neither.")
         if not (self.is_local or self.uses_tls or self.behind_proxy):
-            raise ValueError(
-                f"host {self.host!r} can be reached from other computers, where passwords would cross the "
-                "network unprotected; expected certificate and key, or behind_proxy: true"
+            raise InvalidSetting(
+                f"host {self.host!r} can be reached from other computers, so passwords would cross the network "
+                "unencrypted",
+                "Set certificate and key, or behind_proxy: true.",
             )
         return self
 
     @property
     def is_local(self) -> bool:
-        """Whether only this computer reaches it."""
+        """Whether only this computer can reach the dashboard."""
         if self.host == "localhost":
             return True
         try:
@@ -58,23 +57,23 @@ class ServeSettings(BaseModel):
 
     @property
     def uses_tls(self) -> bool:
-        """Whether it speaks TLS itself."""
+        """Whether the dashboard terminates TLS itself."""
         return self.certificate is not None
 
     @property
     def is_secure(self) -> bool:
-        """Whether browsers reach it over TLS, its own or a proxy's."""
+        """Whether browsers use TLS, terminated by the dashboard or a proxy."""
         return self.uses_tls or self.behind_proxy
 
     @property
     def owns_host_name(self) -> bool:
-        """Whether all that its names serve to browsers is its own: then they may be told to insist on TLS,
-        which holds for every port of a name."""
+        """Whether the dashboard is all that its host names serve, so that HSTS, which covers every port of a
+        host name, is safe."""
         return self.uses_tls and self.port == HTTPS_PORT
 
 
 @dataclass(frozen=True)
 class MetricsSettings:
-    """``port``: of 127.0.0.1, where the figures can be read under ``/metrics``; None for not at all."""
+    """``port``: port on 127.0.0.1 that serves ``/metrics``; None disables it."""
 
     port: Annotated[int, Ge(1), Le(65535)] | None = None

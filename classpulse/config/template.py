@@ -1,4 +1,4 @@
-"""The text of ``config.yaml``: every setting with its reason, from one template."""
+"""Renders ``config.yaml``: every setting with a comment, from one template."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel
 
-from classpulse.config.settings import Settings
+from classpulse.config.schema import Settings
 
 
 def render_config(settings: Settings) -> str:
-    """``config.yaml`` for these settings, comments included. Without a policy, its block is a comment."""
+    """``config.yaml`` with these settings and comments. Without a policy, that section is a comment."""
     environment = Environment(
         loader=PackageLoader("templates", "."),
-        autoescape=False,  # YAML, not HTML; every value goes through _yaml
+        autoescape=False,  # YAML, not HTML; every value passes _yaml_value
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -28,11 +28,11 @@ def render_config(settings: Settings) -> str:
 
 
 def _yaml_value(value: Any) -> str:
-    """A scalar, a section or a list on one line of YAML. JSON is YAML, so quoting is JSON's."""
+    """A scalar, a section or a list on one line of YAML. Quoting is that of JSON, a subset of YAML."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_yaml_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_yaml_value, value)) + "]"
     if isinstance(value, Enum):

@@ -51,18 +51,18 @@ def erase_withdrawn_student(
     """Erase what the lesson's ended sessions hold of them, with reports that show them; True once nothing is
     left and nothing will come. A running session is its recording's, which erases by itself; ``acknowledged`` says
     whether it has understood that. Raises DatabaseError and OSError."""
-    left = False
+    has_data_left = False
     since = withdrawn.opened_at - CLOCK_TOLERANCE
     for session in queries.list_sessions(engine, withdrawn.class_name, room=withdrawn.room, since=since):
         student = find_recorded_id(engine, session.id, withdrawn.pseudonym, withdrawn.student_id)
         if session.status is SessionStatus.RUNNING:
-            left = left or student is not None or not acknowledged
+            has_data_left = has_data_left or student is not None or not acknowledged
         elif student is not None:
             erase_students_and_report(engine, config, session.id, [student], "somebody withdrew")
             regenerate(config, session.id)
-    if not left and not truncate_wal(engine):
+    if not has_data_left and not truncate_wal(engine):
         log.info("the database's log still holds what was erased, because somebody is reading")
-    return not left
+    return not has_data_left
 
 
 def regenerate_in_background(config: Config, session_id: int) -> None:

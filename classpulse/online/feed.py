@@ -68,10 +68,10 @@ class FrameServer:
                 while not self._connections.is_closing:
                     if not connection.poll(1.0):
                         continue
-                    asked = IMAGE_REQUEST_ADAPTER.validate_json(connection.recv_bytes(MAX_REQUEST_BYTES))
-                    attendance, pictures = self._handle_poll(asked)
+                    request = IMAGE_REQUEST_ADAPTER.validate_json(connection.recv_bytes(MAX_REQUEST_BYTES))
+                    attendance, frames = self._handle_poll(request)
                     connection.send_bytes(PARTICIPANT_LIST_ADAPTER.dump_json(attendance))
-                    for jpeg in pictures:
+                    for jpeg in frames:
                         connection.send_bytes(jpeg)
             except (OSError, EOFError):
                 pass  # it has ended, or a pause has closed it

@@ -68,9 +68,9 @@ class RequestRejected(Exception):
 class ParticipantState(StrEnum):
     """How somebody stands. ``ERASING``: nothing may be kept; what was kept is being erased."""
 
-    PRESENT = "here"
+    PRESENT = "present"
     LEFT = "left"
-    REMOVED = "out"
+    REMOVED = "removed"
     ERASING = "erasing"
 
 

@@ -100,7 +100,7 @@ class OnlineLessonManager:
         """Open a lesson and have it recorded. Raises UserError, ControlError."""
         policy = require_policy(self._config.settings.policy, self._config.file_name)
         with self._lock:
-            if any(one.class_name == class_name and not one.ended for one in self.lessons()):
+            if any(other.class_name == class_name and not other.ended for other in self.lessons()):
                 raise UserError(f"{class_name} has an online lesson already; end it first")
             self._last_number += 1
             lesson = OnlineLesson(
@@ -126,59 +126,61 @@ class OnlineLessonManager:
         ControlError."""
         with self._lock:
             lesson.end(self._clock())
-            opened = self._active[lesson.number]
+            active = self._active[lesson.number]
         try:
             self._send_request(Request("stop", room=lesson.room))
         finally:
-            opened.feed.close()
+            active.feed.close()
 
     def lessons(self) -> list[OnlineLesson]:
         """All that are known, the newest first."""
         with self._lock:
-            return [one.lesson for one in sorted(self._active.values(), key=lambda o: -o.lesson.number)]
+            return [active.lesson for active in sorted(self._active.values(), key=lambda o: -o.lesson.number)]
 
     def by_number(self, number: int) -> OnlineLesson | None:
         """The teacher's lesson of that number."""
         with self._lock:
-            found = self._active.get(number)
-            return None if found is None else found.lesson
+            active = self._active.get(number)
+            return None if active is None else active.lesson
 
     # -- the students' ------------------------------------------------------------------------------------
 
     def by_code(self, code: str) -> OnlineLesson | None:
         """The lesson of a code (``read_code``)."""
         with self._lock:
-            return next((one.lesson for one in self._active.values() if one.lesson.code == code), None)
+            return next(
+                (active.lesson for active in self._active.values() if active.lesson.code == code), None
+            )
 
     def join(self, lesson: OnlineLesson, token: str, pseudonym: str) -> OnlineParticipant:
         """Somebody joins, who has consented. Raises Refused."""
-        known = {
-            fold_pseudonym(one.pseudonym): one.student_id if one.consent is not False else None
-            for one in list_roster(self._engine, lesson.class_name)
+        roster = {
+            fold_pseudonym(entry.pseudonym): entry.student_id if entry.consent is not False else None
+            for entry in list_roster(self._engine, lesson.class_name)
         }
         with self.locked() as now_s:
-            before = lesson.participant(token)
-            member = lesson.join(token, pseudonym, known, now_s)
-        if before is None:
-            self._audit("join", lesson, f"place {member.tile + 1}")
-        return member
+            previous = lesson.participant(token)
+            participant = lesson.join(token, pseudonym, roster, now_s)
+        if previous is None:
+            self._audit("join", lesson, f"place {participant.tile + 1}")
+        return participant
 
     def leave(self, lesson: OnlineLesson, token: str) -> None:
         """Somebody leaves, or their tab was closed."""
         with self.locked():
-            member = lesson.leave(token)
-        if member is not None:
-            self._audit("leave", lesson, f"place {member.tile + 1}")
+            participant = lesson.leave(token)
+        if participant is not None:
+            self._audit("leave", lesson, f"place {participant.tile + 1}")
 
     def withdraw_consent(self, lesson: OnlineLesson, token: str) -> OnlineParticipant | None:
         """Somebody leaves and wants nothing kept; it is erased at once or as soon as it can be."""
         with self.locked():
-            before = lesson.participant(token)
-            news = before is not None and before.state is not ParticipantState.ERASING
-            member = lesson.withdraw_consent(token)
-        if member is not None and news:
-            self._audit("withdraw", lesson, f"place {member.tile + 1}")
-        return member
+            previous = lesson.participant(token)
+            is_new = previous is not None and previous.state is not ParticipantState.ERASING
+            participant = lesson.withdraw_consent(token)
+        if participant is not None and is_new:
+            self._audit("withdraw consent", lesson, f"place {participant.tile + 1}")
+        return participant
 
     @contextmanager
     def locked(self) -> Iterator[float]:
@@ -192,73 +194,85 @@ class OnlineLessonManager:
         """End what is not recorded any more, erase what is to be erased, forget what is long over."""
         rooms = self._try_recorded_rooms()
         with self._lock:
-            now_s, opened = self._clock(), list(self._active.values())
-            for one in opened:
+            now_s, active_lessons = self._clock(), list(self._active.values())
+            for one in active_lessons:
                 self._end_unrecorded(one, rooms, now_s)
-            idle = [one.lesson for one in opened if self._is_idle(one, now_s)]
+            idle = [one.lesson for one in active_lessons if self._is_idle(one, now_s)]
         for lesson in idle:
             try:
                 self.end(lesson)
             except ControlError as error:
                 log.warning("an online lesson that nobody was in could not be ended: %s", error)
-        for one in opened:
+        for one in active_lessons:
             self._erase_withdrawn(one.lesson)
-            over_s = one.lesson.ended_s
-            if over_s is not None and self._clock() - over_s > WITHDRAWAL_PERIOD_S:
+            ended_s = one.lesson.ended_s
+            if ended_s is not None and self._clock() - ended_s > WITHDRAWAL_PERIOD_S:
                 with self._lock:
                     self._active.pop(one.lesson.number, None)
 
     def close(self) -> None:
         """The dashboard ends: so does every camera."""
         with self._lock:
-            for one in self._active.values():
-                one.lesson.end(self._clock())
-                one.feed.close()
+            for active in self._active.values():
+                active.lesson.end(self._clock())
+                active.feed.close()
 
-    def _is_idle(self, one: _ActiveLesson, now_s: float) -> bool:
-        heard_s = max([one.opened_s, *(member.last_heartbeat_s for member in one.lesson.participants())])
-        return not one.lesson.ended and now_s - heard_s > IDLE_TIMEOUT_S
+    def _is_idle(self, active: _ActiveLesson, now_s: float) -> bool:
+        last_heartbeat_s = max(
+            [active.opened_s, *(participant.last_heartbeat_s for participant in active.lesson.participants())]
+        )
+        return not active.lesson.ended and now_s - last_heartbeat_s > IDLE_TIMEOUT_S
 
-    def _end_unrecorded(self, one: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float) -> None:
+    def _end_unrecorded(
+        self, active: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float
+    ) -> None:
         """A lesson ends with its recording, whoever ended that."""
-        if rooms is None or one.lesson.ended:
+        if rooms is None or active.lesson.ended:
             return
-        if one.lesson.room in rooms:
-            one.was_recorded = True
-        elif one.was_recorded or now_s - one.opened_s > RECORDING_START_TIMEOUT_S:
-            one.lesson.problem = "" if one.was_recorded else "the recording did not begin"
-            one.lesson.end(now_s)
-            one.feed.close()
+        if active.lesson.room in rooms:
+            active.was_recorded = True
+        elif active.was_recorded or now_s - active.opened_s > RECORDING_START_TIMEOUT_S:
+            active.lesson.problem = "" if active.was_recorded else "the recording did not begin"
+            active.lesson.end(now_s)
+            active.feed.close()
 
     def _erase_withdrawn(self, lesson: OnlineLesson) -> None:
         with self._lock:
-            waiting = [one for one in lesson.participants() if one.state is ParticipantState.ERASING]
-        for member in waiting:
-            who = WithdrawnStudent(
-                lesson.class_name, lesson.room, lesson.opened_at, member.pseudonym, member.student_id
+            withdrawing = [
+                participant
+                for participant in lesson.participants()
+                if participant.state is ParticipantState.ERASING
+            ]
+        for participant in withdrawing:
+            withdrawn = WithdrawnStudent(
+                lesson.class_name,
+                lesson.room,
+                lesson.opened_at,
+                participant.pseudonym,
+                participant.student_id,
             )
             try:
-                done = erase_withdrawn_student(
+                is_erased = erase_withdrawn_student(
                     self._engine,
                     self._config,
-                    who,
+                    withdrawn,
                     self._regenerate,
-                    acknowledged=member.erasure_acknowledged,
+                    acknowledged=participant.erasure_acknowledged,
                 )
             except (DatabaseError, OSError) as error:
                 log.warning("what somebody withdrew is not erased yet, and tried again: %s", error)
                 continue
             # Before the recording has understood, it may still begin a session with them.
-            if done and (member.erasure_acknowledged or lesson.ended):
+            if is_erased and (participant.erasure_acknowledged or lesson.ended):
                 with self._lock:
-                    lesson.forget_participant(member.tile)
+                    lesson.forget_participant(participant.tile)
 
     def _poll_handler(
         self, lesson: OnlineLesson
     ) -> Callable[[ImageRequest], tuple[ParticipantList, list[bytes]]]:
-        def answer(asked: ImageRequest) -> tuple[ParticipantList, list[bytes]]:
+        def answer(request: ImageRequest) -> tuple[ParticipantList, list[bytes]]:
             with self._lock:
-                return lesson.poll(asked.after_number, asked.erased_tiles, self._clock(), asked.faces)
+                return lesson.poll(request.after_number, request.erased_tiles, self._clock(), request.faces)
 
         return answer
 
@@ -281,7 +295,7 @@ class OnlineLessonManager:
 
     def _query_recorded_rooms(self) -> frozenset[str | None]:
         daemon = daemon_status(self._config.data_folder)
-        return frozenset() if daemon is None else frozenset(one.room for one in daemon.recordings)
+        return frozenset() if daemon is None else frozenset(recording.room for recording in daemon.recordings)
 
     def _audit(self, action: str, lesson: OnlineLesson, detail: str) -> None:
         """Without a pseudonym: the audit outlives what is erased."""

@@ -1,12 +1,12 @@
-"""Accounts are made and changed here, for the dashboard and for the command line, and the audit says by whom.
+"""Creates and changes the accounts of the dashboard, with an audit entry for each change.
 
-There is always an administrator who can log in, once there was one.
-
-Passwords: hashed by Argon2id (argon2-cffi, with its defaults: RFC 9106's second choice), never stored.
+Once there is an enabled administrator, the last one can be neither disabled nor demoted. Passwords are stored
+as Argon2id hashes (argon2-cffi with its defaults, the second recommended option of RFC 9106).
 """
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 from collections.abc import Collection, Iterator
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from classpulse.errors import LocalizedError, UserError
 from classpulse.services.reviews import resolve_reviewer
+from classpulse.text import collapse_spaces
 from db import accounts as stored
 from db.accounts import Account, Role
 from db.clock import now_utc
@@ -26,22 +27,26 @@ from db.unit_of_work import Store, UnitOfWork
 from reports.text.i18n import N_
 
 MIN_PASSWORD_LENGTH = 10
-"""Characters. NIST SP 800-63B asks for eight or more and no rules about their kinds; ten, because pupils
-try."""
+"""NIST SP 800-63B requires eight characters and no composition rules; ten, because pupils guess."""
 
 MAX_PASSWORD_LENGTH = 256
-"""A longer one would only cost time."""
+"""Limits the time for hashing."""
 
 _HASH_SLOTS = threading.BoundedSemaphore(2)
-"""Each hash takes 64 MiB; a crowd of visitors must not fill the memory that a recording needs."""
+"""A hash takes 64 MiB; many concurrent logins must not use up the memory of a recording."""
 
 _HASHER = PasswordHasher()
-_DUMMY_HASH = _HASHER.hash("nobody has this password")
-"""Checked where a name does not exist, so that it takes as long as one that does."""
+
+
+@functools.cache
+def _dummy_hash() -> str:
+    """The hash that is verified for an unknown name, so that its answer takes as long as for a known one."""
+    return _HASHER.hash("no account has this password")
 
 
 def check_password_strength(password: str, name: str) -> None:
-    """Raises Refusal for a password that the account of that name cannot have."""
+    """Raises LocalizedError for a password that is too short, too long, or too easy for the account
+    ``name``."""
     if len(password) < MIN_PASSWORD_LENGTH:
         raise LocalizedError(
             N_("A password needs %(least)d characters or more; a few words are easy to remember."),
@@ -56,29 +61,29 @@ def check_password_strength(password: str, name: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    """What is stored instead."""
+    """The Argon2id hash that is stored instead of the password."""
     with _HASH_SLOTS:
         return _HASHER.hash(password)
 
 
-def verify_password(stored: str | None, password: str) -> bool:
-    """Whether a password is the one whose hash is stored; with None, False after the same time."""
+def verify_password(stored_hash: str | None, password: str) -> bool:
+    """Whether the password matches the stored hash; for None, False after the same time."""
     try:
         with _HASH_SLOTS:
-            return _HASHER.verify(stored or _DUMMY_HASH, password) and stored is not None
+            return _HASHER.verify(stored_hash or _dummy_hash(), password) and stored_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
 MAX_NAME_LENGTH = 100
-"""Characters of the name of a person or a class, as in ``class.name`` of ``config.yaml``."""
+"""Characters of the name of an account or a class, as in ``class.name`` of ``config.yaml``."""
 
 PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Of a password that is made: none that looks like another."""
+"""Characters of generated passwords, without look-alikes."""
 
 
 def command_line_actor() -> str:
-    """Who uses the command line, for the audit: this computer's user, if that has a name."""
+    """The user of the command line for the audit log: the name of this computer's user, if known."""
     try:
         return resolve_reviewer(None)
     except UserError:
@@ -86,32 +91,32 @@ def command_line_actor() -> str:
 
 
 def generate_password(name: str) -> str:
-    """One that can be read out and typed: twenty of 31 letters, 99 bits. The name of whom it is for does not
-    stand in it by chance, for then it would be refused."""
+    """A random password that can be read out: 20 of 31 characters, 99 bits. It never contains ``name``, which
+    ``check_password_strength`` would reject."""
     while True:
-        made = "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
-        # A dash always does, and nothing: that is no name that this could mend.
-        if name.strip(" -").casefold() not in made or not name.strip(" -"):
-            return made
+        password = "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
+        # A name of dashes and spaces alone is in every password.
+        if name.strip(" -").casefold() not in password or not name.strip(" -"):
+            return password
 
 
 def clean_name(name: str) -> str:
-    """A name of a person or a class as it is stored. Raises Refusal."""
-    cleaned = " ".join(name.split())
+    """The name of an account or a class as it is stored. Raises LocalizedError."""
+    cleaned = collapse_spaces(name)
     if not cleaned:
         raise LocalizedError(N_("A name is missing."))
     if len(cleaned) > MAX_NAME_LENGTH:
         raise LocalizedError(N_("A name has at most %(most)d characters."), most=MAX_NAME_LENGTH)
     if not cleaned.isprintable():
-        raise LocalizedError(N_("This name has characters in it that nobody can see."))
+        raise LocalizedError(N_("This name contains invisible characters."))
     return cleaned
 
 
 def create_account(
     engine: Engine, actor: str, name: str, role: Role, classes: Collection[str], password: str
 ) -> Account:
-    """Make an account; ``actor`` is who does it. Raises Refusal where the name is taken or no name, or the
-    password is too easy."""
+    """Create an account. ``actor``: the account or user for the audit log. Raises LocalizedError if the name
+    is taken or invalid, or the password is too weak."""
     name, classes = clean_name(name), _assigned_classes(role, classes)
     check_password_strength(password, name)
     with Store(engine).unit_of_work() as unit:
@@ -130,7 +135,7 @@ def create_account(
 def update_account(
     engine: Engine, actor: str, account: Account, role: Role, classes: Collection[str]
 ) -> None:
-    """Give an account another role and, to a teacher, classes. Raises Refusal."""
+    """Set the role and, of a teacher, the classes of an account. Raises LocalizedError."""
     classes = _assigned_classes(role, classes)
     if role is account.role and classes == account.classes:
         return
@@ -141,14 +146,14 @@ def update_account(
 
 
 def disable_account(engine: Engine, actor: str, account: Account) -> None:
-    """Let somebody log in no more, from now on. Raises Refusal."""
+    """Disable an account and end its logins. Raises LocalizedError."""
     with _unit_keeping_administrator(engine) as unit:
         stored.set_account_values(unit, account.id, disabled=True)
         _audit_account(unit, account.name, actor, "disabled")
 
 
 def enable_account(engine: Engine, actor: str, account: Account) -> None:
-    """Let somebody log in again."""
+    """Enable a disabled account."""
     with Store(engine).unit_of_work() as unit:
         stored.set_account_values(unit, account.id, disabled=False)
         _audit_account(unit, account.name, actor, "enabled")
@@ -156,7 +161,7 @@ def enable_account(engine: Engine, actor: str, account: Account) -> None:
 
 
 def set_account_password(engine: Engine, actor: str, account: Account, password: str) -> None:
-    """Give an account another password; whoever is logged in with it has to log in anew. Raises Refusal."""
+    """Set a new password and end the logins of the account. Raises LocalizedError."""
     check_password_strength(password, account.name)
     with Store(engine).unit_of_work() as unit:
         stored.set_account_values(unit, account.id, password_hash=hash_password(password))
@@ -165,17 +170,18 @@ def set_account_password(engine: Engine, actor: str, account: Account, password:
 
 
 def find_account(engine: Engine, name: str) -> Account:
-    """The account of that name. Raises NotFound."""
-    found = stored.find_account_and_hash(engine, " ".join(name.split()))
-    if found is None:
-        known = ", ".join(one.name for one in stored.list_accounts(engine)) or "none"
-        raise NotFound(f"there is no account {name!r}; there are: {known}")
-    return found[0]
+    """The account with this name. Raises NotFound."""
+    account_and_hash = stored.find_account_and_hash(engine, collapse_spaces(name))
+    if account_and_hash is None:
+        known = ", ".join(account.name for account in stored.list_accounts(engine))
+        hint = f"Use one of: {known}." if known else "Add one with 'classpulse accounts add'."
+        raise NotFound(f"There is no account {name!r}.", hint)
+    return account_and_hash[0]
 
 
 @contextmanager
 def _unit_keeping_administrator(engine: Engine) -> Iterator[UnitOfWork]:
-    """A transaction that is kept only if somebody can still administer."""
+    """A transaction that is committed only if an enabled administrator remains."""
     with Store(engine).unit_of_work() as unit:
         before = stored.lock_administrators(unit)
         yield unit
@@ -185,7 +191,7 @@ def _unit_keeping_administrator(engine: Engine) -> Iterator[UnitOfWork]:
 
 
 def _assigned_classes(role: Role, classes: Collection[str]) -> frozenset[str]:
-    """Those of a teacher; the others see all."""
+    """The classes of a teacher; other roles see all classes and have none."""
     return frozenset(map(clean_name, classes)) if role is Role.TEACHER else frozenset()
 
 

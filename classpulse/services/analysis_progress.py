@@ -1,7 +1,7 @@
-"""An analysis that another program of ours watches over: it hears how far it is, and can end it.
+"""Progress of an analysis for its parent process (the upload queue), which can also cancel it.
 
-On standard error there is a JSON line with the key ``analysis`` about once a second, between lines for
-people. When standard input ends, whoever started the analysis wants no more of it, or is gone.
+The analysis writes a JSON line with the key ``analysis`` to standard error about once a second, between lines
+for people. It is cancelled when its standard input closes, which also happens when the parent exits.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ REPORT_INTERVAL_S = 1.0
 
 @dataclass(frozen=True)
 class AnalysisProgress:
-    """How far an analysis is: ``end_s`` of ``expected_s`` seconds of the recording (None: not announced), and
-    how many are followed."""
+    """Progress: ``end_s`` of ``expected_s`` seconds of the recording (None: unknown) and the number of
+    tracked students."""
 
     session_id: int
     end_s: float
@@ -35,7 +35,7 @@ _PROGRESS_LINE = TypeAdapter(dict[str, AnalysisProgress])
 
 
 class ProgressReporter:
-    """Tells how far the analysis is, and sets ``stop`` when standard input ends."""
+    """Reports the progress, and sets ``stop`` when standard input closes."""
 
     def __init__(self, stop: ShutdownRequest) -> None:
         self.cancelled = False
@@ -43,15 +43,15 @@ class ProgressReporter:
         self._session_id = 0
         self._expected_s: float | None = None
         self._last_report_s = float("-inf")
-        threading.Thread(target=self._wait_for_cancel, name="attended", daemon=True).start()
+        threading.Thread(target=self._wait_for_cancel, name="analysis-cancel", daemon=True).start()
 
     def report_start(self, session_id: int, expected_s: float | None) -> None:
-        """There is a session."""
+        """Report the start of the session."""
         self._session_id, self._expected_s = session_id, expected_s
         self.report(0.0, 0)
 
     def report(self, end_s: float, students: int) -> None:
-        """Where it has come to; what comes sooner than ``REPORT_INTERVAL_S`` is not told."""
+        """Report the progress, at most every ``REPORT_INTERVAL_S``."""
         now_s = time.monotonic()
         if now_s - self._last_report_s < REPORT_INTERVAL_S:
             return
@@ -59,7 +59,7 @@ class ProgressReporter:
         print_message(format_progress(AnalysisProgress(self._session_id, end_s, self._expected_s, students)))
 
     def _wait_for_cancel(self) -> None:
-        # Not sys.stdin: a thread that waits in it while the interpreter ends brings it down.
+        # Not sys.stdin: a thread that blocks in it crashes the interpreter at exit.
         while os.read(0, 64):
             pass
         self.cancelled = True
@@ -68,12 +68,12 @@ class ProgressReporter:
 
 
 def format_progress(progress: AnalysisProgress) -> str:
-    """What is told, as it stands on standard error."""
+    """The line for standard error."""
     return json.dumps({"analysis": asdict(progress)})
 
 
 def parse_progress(text: str) -> AnalysisProgress | None:
-    """What such a line tells; None where it is for people."""
+    """The progress in a line of standard error; None for a line for people."""
     try:
         return _PROGRESS_LINE.validate_json(text).get("analysis")
     except ValidationError:

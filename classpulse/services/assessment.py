@@ -1,6 +1,6 @@
-"""Judging a stored session: its report as data, and the verdicts back into the database.
+"""Assessment of stored sessions: report data, flags and summaries, written back to the database.
 
-Ended sessions summed up: what the history reads, and what flags are held against.
+Summaries are what the history and the baselines of later flags read.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ S = TypeVar("S", FlagSettings, AttentionFlagSettings)
 
 
 def reassess_session(engine: Engine, session_id: int, config: Config) -> Report:
-    """Judge everybody of a session anew and store the verdicts, and what the session holds summed up (once it
-    has ended); returns the report they are of. A person's review of a verdict stays."""
+    """Compute the flags of a session again and store them and, once it has ended, its summaries; returns the
+    report. Reviews stay."""
     report = load_report(engine, session_id, config)
-    made = [
+    flags = [
         p.sadness_decision.to_record(session_id) for p in report.students if p.sadness_decision is not None
     ]
-    made += [p.attention_decision.to_record(session_id) for p in report.students]
+    flags += [p.attention_decision.to_record(session_id) for p in report.students]
     with Store(engine).unit_of_work() as unit:
-        unit.save_flags(_with_frozen_baselines(made, queries.list_flags(engine, session_id)))
+        unit.save_flags(_with_frozen_baselines(flags, queries.list_flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:
             unit.save_summaries(*summarise_report(report))
         unit.commit()
     return report
 
 
-def _with_frozen_baselines(made: list[FlagRecord], stored: list[FlagRecord]) -> list[FlagRecord]:
-    """The verdicts with the mark of those whose usual level stays as it was."""
-    kept = frozen_baselines(stored)
+def _with_frozen_baselines(flags: list[FlagRecord], stored: list[FlagRecord]) -> list[FlagRecord]:
+    """The flags, marked where the stored flag has a frozen baseline."""
+    frozen = frozen_baselines(stored)
     return [
         replace(one, numbers={**one.numbers, BASELINE_FROZEN: True})
-        if (one.student_id, one.kind) in kept
+        if (one.student_id, one.kind) in frozen
         else one
-        for one in made
+        for one in flags
     ]
 
 
 def load_report(engine: Engine, session_id: int, config: Config) -> Report:
-    """The report of a stored session, as data."""
+    """The report of a stored session. Raises NotFound and ReportError."""
     data = load_session_data(engine, session_id)
     return build_report(
         data,
@@ -75,20 +75,20 @@ def load_report(engine: Engine, session_id: int, config: Config) -> Report:
 
 
 def stored_settings(session: SessionRecord, section: str, current: S) -> S:
-    """The thresholds of a rule kept with the session; the current ones where a version recorded it whose rule
-    had others, for the same name may have meant something else."""
-    kept = session.settings.get(section)
-    if not isinstance(kept, Mapping) or kept.keys() != {field.name for field in fields(current)}:
+    """The thresholds of a flag rule that are stored with the session. The current ones if the stored keys differ:
+    they are from another version, in which a name may have had another meaning."""
+    stored = session.settings.get(section)
+    if not isinstance(stored, Mapping) or stored.keys() != {field.name for field in fields(current)}:
         return current
     try:
-        return TypeAdapter(type(current)).validate_python(kept)
+        return TypeAdapter(type(current)).validate_python(stored)
     except ValidationError:
         return current
 
 
 @contextmanager
 def open_summarised_database(config: Config, *, quiet: bool = False) -> Iterator[Engine]:
-    """The record with every ended session summed up; a bar shows it where there are many."""
+    """The database with summaries of all ended sessions; a progress bar shows the work."""
     with open_configured_database(config) as engine:
         summarise_pending(engine, config, quiet=quiet)
         yield engine
@@ -97,16 +97,16 @@ def open_summarised_database(config: Config, *, quiet: bool = False) -> Iterator
 def summarise_pending(
     engine: Engine, config: Config, *, before: SessionRecord | None = None, quiet: bool = False
 ) -> None:
-    """Judge and sum up the sessions that need it, the oldest first, because a verdict may look at earlier
-    ones; only those of its class ``before`` a session, if one is given. One that cannot be read is said and
-    left out."""
-    waiting = list_pending_summaries(engine, RULES_VERSION, before)
-    if not waiting:
+    """Assess the sessions without current summaries, oldest first, because flags use earlier sessions; with
+    ``before``, only those of its class before that session. A session that cannot be read is skipped with a
+    message."""
+    pending = list_pending_summaries(engine, RULES_VERSION, before)
+    if not pending:
         return
-    with progress_bar(f"summing up {len(waiting)} sessions", float(len(waiting)), quiet=quiet) as bar:
-        for done, session_id in enumerate(waiting, start=1):
+    with progress_bar(f"summarising {len(pending)} sessions", float(len(pending)), quiet=quiet) as bar:
+        for done, session_id in enumerate(pending, start=1):
             try:
                 reassess_session(engine, session_id, config)
             except ReportError as error:
-                print_message(f"session {session_id} is left out of the history: {error}")
+                print_message(f"session {session_id} is not in the history: {error}")
             bar.update(float(done))

@@ -1,27 +1,23 @@
-"""Making and telling a correction of who is who: what the commands of ``classpulse seats`` share.
+"""Corrections of identities in an ended session: assign, merge, split and undo.
 
-The people of a session by name, for the commands that correct who is who.
+``load_session_people`` reads the students of a session by name, ``CorrectionService`` stores a correction and
+reassesses the session.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import click
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, print_message
-from classpulse.config.settings import Config, read_config
-from classpulse.database import open_configured_database
-from classpulse.errors import UserError
+from classpulse.config.settings import Config
+from classpulse.errors import UnknownName, UserError
 from classpulse.services.assessment import reassess_session
-from classpulse.services.session_lookup import resolve_session
+from classpulse.text import collapse_spaces
 from db import sessions as queries
 from db.corrections.merge_bins import find_simultaneous_bins
 from db.records import (
@@ -40,10 +36,33 @@ from reports.text.formatting import format_media_time
 
 _NUMBERED = re.compile(r"Student (\d{1,9})")
 
+_AUDIT_ACTIONS = {
+    CorrectionKind.NAME: "assign",
+    CorrectionKind.MERGE: "merge",
+    CorrectionKind.SPLIT: "split",
+}
+
+
+class SessionNotCorrectable(UserError):
+    """The session is still running, or was recorded in mode aggregate."""
+
+
+class NotMergeable(UserError):
+    """Two students are already the same person, or were seen at the same time in ``simultaneous_bins``
+    bins."""
+
+    def __init__(self, problem: str, hint: str = "", simultaneous_bins: int = 0) -> None:
+        super().__init__(problem, hint)
+        self.simultaneous_bins = simultaneous_bins
+
+
+class NotSplittable(UserError):
+    """A student was not seen both before and after the moment of the split."""
+
 
 @dataclass(frozen=True)
 class NewStudent:
-    """Somebody who is not stored yet: on the class's roster, or known in this session only."""
+    """A student who is not stored yet: on the roster of the class, or known in this session only."""
 
     pseudonym: str
     to_roster: bool
@@ -54,8 +73,8 @@ Person = StudentRecord | NewStudent
 
 @dataclass(frozen=True)
 class SessionPeople:
-    """Who is who in an ended session: its people and their bins as corrected so far, the class's roster,
-    and every correction, those taken back too."""
+    """An ended session with its students and their bins as corrected so far, the roster of the class, and
+    every correction, undone ones included."""
 
     session: SessionRecord
     students: tuple[StudentRecord, ...]
@@ -64,116 +83,135 @@ class SessionPeople:
     corrections: tuple[CorrectionRecord, ...]
 
     def find_student(self, text: str) -> StudentRecord:
-        """Who of the session is called that: the pseudonym that the report prints, or the number in
-        ``Student 3``. Raises UserError with the nearest."""
+        """The student of the session with this pseudonym, or with the number in ``Student 3``. Raises
+        UnknownName with the nearest pseudonyms."""
         person = self._find_in_session(text)
         if person is None:
             name = _expand_number(text)
-            raise UserError(f"session {self.session.id} has no {name!r}{self._suggestions(name)}")
+            raise self._unknown_student(name)
         return person
 
     def find_in_roster(self, text: str, *, new: bool) -> Person:
-        """Who of the roster is called that; with ``new`` somebody who is not on it yet. UserError with the
-        nearest."""
-        name, class_name = " ".join(text.split()), self.session.class_name
+        """The student of the roster with this pseudonym; with ``new``, one who is not on it yet. Raises
+        UserError, and UnknownName with the nearest pseudonyms."""
+        name, class_name = collapse_spaces(text), self.session.class_name
         if not name.isprintable() or not name:
-            raise UserError(f"{text!r} is no pseudonym; expected a word or two")
+            raise UserError(f"{text!r} is not a pseudonym.", "Use a word or two.")
         known = _find_by_pseudonym(self.roster, name)
         if known is not None and new:
             raise UserError(
-                f"{known.pseudonym!r} is on the roster of {class_name} already; leave out --new if it is "
-                "them, or give another pseudonym"
+                f"{known.pseudonym!r} is already on the roster of {class_name}.",
+                "Drop --new if this is the student, or choose another pseudonym.",
             )
         if known is None and not new:
-            offer = _nearest_names(name, self.roster) or "nobody is on it yet"
-            raise UserError(f"the roster of {class_name} has no {name!r}; {offer}; --new adds somebody to it")
+            near = _nearest_names(name, self.roster)
+            choices = f"Use one of the nearest ({', '.join(near)}), or add" if near else "Add"
+            raise UnknownName(
+                f"The roster of {class_name} has no {name!r}.",
+                f"{choices} the student with --new.",
+                name=name,
+                choices=near,
+            )
         return known or NewStudent(name, to_roster=True)
 
     def find_anyone(self, text: str, *, new: bool) -> Person:
-        """Who of the session, or else of the roster, is called that."""
+        """The student of the session, else of the roster, with this pseudonym; see ``find_in_roster``."""
         return (None if new else self._find_in_session(text)) or self.find_in_roster(text, new=new)
 
     def next_anonymous(self, student: StudentRecord, at_s: float) -> Person:
-        """Who a student becomes that is split: the next free ``Student N`` of the session. The same split
-        made again after it was taken back gives the same person again, with what was said of them."""
-        here = {person.id for person in (*self.students, *self.roster)}
-        # Also not one who was recorded, and is somebody else by now.
-        here |= {one.correction.student_id for one in self.corrections if one.is_active()}
+        """The other student of a split: the next free ``Student N`` of the session. A split that was undone
+        and is made again gives the same student again, with that student's reviews."""
+        taken = {person.id for person in (*self.students, *self.roster)}
+        # A recorded student who is attributed to another person now stays taken as well.
+        taken |= {one.correction.student_id for one in self.corrections if one.is_active()}
         for one in reversed(self.corrections):
-            made = one.correction
-            same = (made.kind, made.student_id, made.at_s) == (CorrectionKind.SPLIT, student.id, at_s)
-            if same and made.person_id not in here:
+            earlier = one.correction
+            same = (earlier.kind, earlier.student_id, earlier.at_s) == (
+                CorrectionKind.SPLIT,
+                student.id,
+                at_s,
+            )
+            if same and earlier.person_id not in taken:
                 return StudentRecord(
-                    made.person_id, one.person_pseudonym, self.session.class_name, self.session.id
+                    earlier.person_id, one.person_pseudonym, self.session.class_name, self.session.id
                 )
         names = {person.pseudonym for person in self.students}
         names |= {name for one in self.corrections for name in (one.student_pseudonym, one.person_pseudonym)}
-        numbers = [int(found[1]) for name in names if (found := _NUMBERED.fullmatch(name))]
+        numbers = [int(match[1]) for name in names if (match := _NUMBERED.fullmatch(name))]
         return NewStudent(f"Student {max(numbers, default=0) + 1}", to_roster=False)
 
     def bin_start_s(self, at_s: float) -> float:
-        """Where the bin begins that holds this moment: whoever came in it, all of it is counted as theirs."""
+        """The start of the bin that contains ``at_s``; a correction applies to whole bins."""
         return int(at_s / self.session.bin_s + 1e-6) * self.session.bin_s
 
     def require_seen_around(self, student: StudentRecord, at_s: float) -> None:
-        """Raises UserError unless the student was seen both before that border and after it."""
+        """Raises NotSplittable unless the student was seen before and after ``at_s``."""
         seen_s = [one.start_s for one in self._bins(student.id) if one.seen_s > 0]
         if not seen_s:
-            raise UserError(f"{student.pseudonym} was not seen at all; there is nothing to split")
+            raise NotSplittable(f"{student.pseudonym} was never seen, so there is nothing to split.")
         if not seen_s[0] < at_s <= seen_s[-1]:
-            raise UserError(
-                f"{student.pseudonym} was seen from {format_media_time(seen_s[0])} to "
-                f"{format_media_time(seen_s[-1] + self.session.bin_s)}; expected a time in between, not {format_media_time(at_s)}"
+            start, end = format_media_time(seen_s[0]), format_media_time(seen_s[-1] + self.session.bin_s)
+            raise NotSplittable(
+                f"{student.pseudonym} was seen from {start} to {end}, not on both sides of "
+                f"{format_media_time(at_s)}.",
+                "Choose a time in between.",
             )
 
     def require_mergeable(self, student: StudentRecord, person: Person, from_s: float = 0.0) -> None:
-        """Raises UserError if both were seen at the same time from ``from_s`` on, or are one already."""
+        """Raises NotMergeable if both are one already, or were seen at the same time from ``from_s`` on."""
         if isinstance(person, NewStudent):
             return
         if person.id == student.id:
-            raise UserError(f"{student.pseudonym} is {person.pseudonym} already; nothing was changed")
+            raise NotMergeable(f"{student.pseudonym} is already {person.pseudonym}. Nothing was changed.")
         part = [one for one in self._bins(student.id) if one.start_s >= from_s]
         both = find_simultaneous_bins(part, self._bins(person.id))
         if both:
-            raise UserError(
-                f"{student.pseudonym} and {person.pseudonym} were seen at the same time, in {len(both)} of "
-                f"the bins of {self.session.bin_s:g} s, first at {format_media_time(both[0])}: they are two people; if "
-                "one of them was somebody else for a while, split first"
+            raise NotMergeable(
+                f"{student.pseudonym} and {person.pseudonym} were seen at the same time, in {len(both)} of the bins "
+                f"of {self.session.bin_s:g} s, first at {format_media_time(both[0])}. They are two people.",
+                "If one of them was another student for a while, split first.",
+                len(both),
             )
 
     def _bins(self, person_id: int) -> list[TimelineBin]:
         return [one for one in self.bins if one.student_id == person_id]
 
     def _find_in_session(self, text: str) -> StudentRecord | None:
-        # The session's own come first: of two with one name they are still to be named.
+        # Students of this session first: of two with one name, these still have to be assigned.
         people = sorted(self.students, key=lambda person: person.session_id is None)
         return _find_by_pseudonym(people, text) or _find_by_pseudonym(people, _expand_number(text))
 
-    def _suggestions(self, name: str) -> str:
+    def _unknown_student(self, name: str) -> UnknownName:
         if not self.students:
-            return "; it holds nobody"
-        now = next(
+            return UnknownName(
+                f"Session {self.session.id} has no {name!r}; it has no student at all.", name=name
+            )
+        correction = next(
             (
-                c
-                for c in reversed(self.corrections)
-                if c.is_active() and _is_same_name(c.student_pseudonym, name)
+                one
+                for one in reversed(self.corrections)
+                if one.is_active() and _is_same_name(one.student_pseudonym, name)
             ),
             None,
         )
-        return f"{f' any more ({describe_correction(now)})' if now else ''}; {_nearest_names(name, self.students)}"
+        since = f" any more: {describe_correction(correction)}" if correction else ""
+        near = _nearest_names(name, self.students)
+        hint = f"The nearest are {', '.join(near)}." if near else ""
+        return UnknownName(
+            f"Session {self.session.id} has no {name!r}{since}.", hint, name=name, choices=near
+        )
 
 
 def load_session_people(engine: Engine, session_id: int) -> SessionPeople:
-    """What is known of an ended session. Raises NotFound, and UserError for one that is still running or
-    keeps nobody."""
+    """The people of an ended session. Raises NotFound and SessionNotCorrectable."""
     session = queries.get_session(engine, session_id)
     if session.status is SessionStatus.RUNNING:
-        raise UserError(
-            f"session {session_id} is still being recorded; try again when it has ended ('classpulse stop')"
+        raise SessionNotCorrectable(
+            f"Session {session_id} is still being recorded.", "Try again after its end ('classpulse stop')."
         )
     if session.mode == "aggregate":
-        raise UserError(
-            f"session {session_id} was recorded in mode aggregate, which keeps nothing about one student"
+        raise SessionNotCorrectable(
+            f"Session {session_id} was recorded in mode aggregate, which stores no data of single students."
         )
     return SessionPeople(
         session=session,
@@ -193,18 +231,16 @@ def _find_by_pseudonym(people: Iterable[StudentRecord], text: str) -> StudentRec
 
 
 def _is_same_name(pseudonym: str, text: str) -> bool:
-    return pseudonym.casefold() == " ".join(text.split()).casefold()
+    return pseudonym.casefold() == collapse_spaces(text).casefold()
 
 
-def _nearest_names(text: str, people: Iterable[StudentRecord]) -> str:
-    near = closest_matches(text, (person.pseudonym for person in people))
-    return f"the nearest are {', '.join(near)}" if near else ""
+def _nearest_names(text: str, people: Iterable[StudentRecord]) -> Sequence[str]:
+    return closest_matches(text, (person.pseudonym for person in people))
 
 
 @dataclass(frozen=True)
 class CorrectionService:
-    """Where one session is corrected: the record, and its people as they are now. ``actor`` is who corrects,
-    for the audit, where somebody said."""
+    """Corrects one session. ``actor`` is the account or user for the audit log, None if unknown."""
 
     engine: Engine
     config: Config
@@ -213,50 +249,52 @@ class CorrectionService:
 
     @property
     def session_id(self) -> int:
-        """The session's number."""
+        """The number of the session."""
         return self.people.session.id
 
     def assign(self, student: StudentRecord, person: Person) -> CorrectionRecord:
-        """The student is ``person``, all along."""
+        """Identify the student as ``person``, for the whole session."""
         return self.apply(CorrectionKind.NAME, student, person)
 
     def merge(self, kept: StudentRecord, merged: StudentRecord) -> CorrectionRecord:
-        """Both were one; ``kept`` remains."""
+        """Merge ``merged`` into ``kept``, for the whole session."""
         return self.apply(CorrectionKind.MERGE, merged, kept)
 
     def split(self, student: StudentRecord, at_s: float, other: Person | None = None) -> CorrectionRecord:
-        """From ``at_s`` on (media seconds; all of the bin that it lies in) the student was ``other``, without
-        one somebody of whom nothing is known. Raises UserError where they were not seen before and after."""
-        border_s = self.people.bin_start_s(at_s)
-        self.people.require_seen_around(student, border_s)
-        there = other or self.people.next_anonymous(student, border_s)
-        return self.apply(CorrectionKind.SPLIT, student, there, border_s)
+        """Attribute the student to ``other`` (default: a new ``Student N``) from the bin that contains
+        ``at_s`` (media seconds) on. Raises NotSplittable."""
+        start_s = self.people.bin_start_s(at_s)
+        self.people.require_seen_around(student, start_s)
+        person = other or self.people.next_anonymous(student, start_s)
+        return self.apply(CorrectionKind.SPLIT, student, person, start_s)
 
     def apply(
         self, kind: CorrectionKind, student: StudentRecord, person: Person, at_s: float | None = None
     ) -> CorrectionRecord:
-        """Store the correction, all of it or nothing, and judge everybody anew; returns it as stored."""
+        """Store a correction in one transaction and reassess the session; returns it as stored. Raises
+        NotMergeable."""
         self.people.require_mergeable(student, person, at_s or 0.0)
         now = datetime.now(UTC)
         with Store(self.engine).unit_of_work() as unit:
             if isinstance(person, NewStudent):
-                number = unit.add_unrecorded_student(
+                person_id = unit.add_unrecorded_student(
                     self.session_id, person.pseudonym, to_roster=person.to_roster
                 )
             else:
-                number = person.id
-            made = Correction(kind, student.id, number, at_s)
+                person_id = person.id
+            correction = Correction(kind, student.id, person_id, at_s)
             record = CorrectionRecord(
-                unit.add_correction(self.session_id, made, now),
-                self.session_id, now, None, made, student.pseudonym, person.pseudonym,
+                unit.add_correction(self.session_id, correction, now),
+                self.session_id, now, None, correction, student.pseudonym, person.pseudonym,
             )  # fmt: skip
-            unit.add_audit_entry(kind.value, f"session {self.session_id}", now, self._audit_detail(record))
+            subject = f"session {self.session_id}"
+            unit.add_audit_entry(_AUDIT_ACTIONS[kind], subject, now, self._audit_detail(record))
             unit.commit()
         reassess_session(self.engine, self.session_id, self.config)
         return record
 
     def undo(self) -> CorrectionRecord:
-        """Take the last correction back and judge everybody anew; returns it. Raises NotFound."""
+        """Undo the last correction and reassess the session; returns the correction. Raises NotFound."""
         now = datetime.now(UTC)
         with Store(self.engine).unit_of_work() as unit:
             record = unit.undo_last_correction(self.session_id, now)
@@ -269,30 +307,12 @@ class CorrectionService:
         return describe_correction(record) + (f", by {self.actor}" if self.actor else "")
 
 
-@contextmanager
-def open_corrections(config_path: Path, session: str) -> Iterator[CorrectionService]:
-    """The record opened at one session; raises as ``load_session_people`` does."""
-    config = read_config(config_path)
-    with open_configured_database(config) as engine:
-        yield CorrectionService(engine, config, load_session_people(engine, resolve_session(engine, session)))
-
-
-def print_correction(record: CorrectionRecord, text: str, *, as_json: bool) -> int:
-    """Say what was done and what to do next; returns the exit code."""
-    if as_json:
-        print_json(correction_data(record))
-        return 0
-    click.echo(f"session {record.session_id}: {text}")
-    print_message(f"make the report again with 'classpulse report {record.session_id}'")
-    return 0
-
-
 def correction_data(record: CorrectionRecord) -> dict[str, Any]:
-    """A correction ready for JSON."""
+    """A correction as JSON-ready values."""
     return {
         "correction": record.id,
         "session": record.session_id,
-        "made_at": record.created_at.isoformat(),
+        "created_at": record.created_at.isoformat(),
         "undone_at": None if record.undone_at is None else record.undone_at.isoformat(),
         "kind": record.correction.kind.value,
         "student": record.student_pseudonym,

@@ -1,10 +1,7 @@
-"""Keeping to ``retention.keep_days``: what has been kept long enough is erased, with its reports.
+"""Erasure: expired sessions with their reports and recordings, and single students from a session.
 
-For the daemon: call ``enforce_retention`` once a night; it returns what went and what could not, and raises
-DatabaseError.
-
-Erasing one student from a past lesson, at their wish: what the dashboard, online lessons and ``classpulse
-data erase`` share.
+``erase_expired`` enforces ``retention.keep_days``; the dashboard, online lessons and ``classpulse data
+erase`` erase students.
 """
 
 from __future__ import annotations
@@ -33,11 +30,15 @@ from db.unit_of_work import Store
 log = logging.getLogger(__name__)
 
 
+class SharedRecording(UserError):
+    """A part of what was recorded of a student is attributed to another one, so it cannot be erased alone."""
+
+
 @dataclass(frozen=True)
 class ErasureResult:
-    """What went: the numbers of the ``sessions``, the ``students`` known from them alone, the report
-    ``folders``, the uploaded ``recordings``. ``failed`` says in a line each what could not be erased; it is
-    tried again the next time."""
+    """What was erased: the numbers of the ``sessions``, counts of the ``students`` known from them alone,
+    report ``folders`` and uploaded ``recordings``. ``failed``: a line for each item that could not be erased
+    and is tried again next time."""
 
     sessions: tuple[int, ...] = ()
     students: int = 0
@@ -47,14 +48,14 @@ class ErasureResult:
 
 
 def enforce_retention(engine: Engine, config: Config, now: datetime) -> ErasureResult:
-    """Erase the sessions that ended more than ``retention.keep_days`` before ``now`` (aware); nothing if it
-    is None."""
+    """Erase the sessions that ended more than ``retention.keep_days`` before ``now`` (aware); none for None.
+    Raises DatabaseError."""
     days = config.settings.retention.keep_days
     return ErasureResult() if days is None else erase_expired(engine, config, now, days)
 
 
 def find_expired(engine: Engine, config: Config, now: datetime, days: int) -> ErasureResult:
-    """What ``erase_expired`` would take; nothing is changed. The students are not counted."""
+    """What ``erase_expired`` would erase, without the students; nothing is changed."""
     before = now - timedelta(days=days)
     sessions = tuple(sessions_ended_before(engine, before))
     folders = sum(len(find_report_folders(config.output_folder, number)) for number in sessions)
@@ -63,57 +64,58 @@ def find_expired(engine: Engine, config: Config, now: datetime, days: int) -> Er
 
 
 def erase_expired(engine: Engine, config: Config, now: datetime, days: int) -> ErasureResult:
-    """Erase the sessions that ended more than ``days`` days before ``now``, the oldest first, with the
-    recordings that were uploaded for them; and recordings of that age that led to no session."""
+    """Erase the sessions that ended more than ``days`` days before ``now``, oldest first, with their uploaded
+    recordings, and recordings of that age without a session."""
     before = now - timedelta(days=days)
     numbers = sessions_ended_before(engine, before)
     sessions: list[int] = []
     failed: list[str] = []
     recordings, kept = _erase_recordings(config, erasable_uploads(config, numbers, before), failed)
     if numbers:
-        # Verdicts that were never made would be held against less from now on.
+        # Pending flags must be computed while their baseline sessions still exist.
         summarise_pending(engine, config, quiet=True)
     students = folders = 0
     for number in numbers:
         if number in kept:
             continue
         try:
-            # First, so that what cannot be removed is known tomorrow, too.
+            # Before the session, so that a folder that cannot be removed is found again next time.
             folders += len(delete_report_folders(config.output_folder, number))
         except OSError as error:
-            failed.append(f"the report of session {number} cannot be removed ({error.strerror or error})")
+            failed.append(f"the report of session {number} cannot be deleted ({error.strerror or error})")
             continue
         with Store(engine).unit_of_work() as unit:
-            # One transaction each: a recording's own writes wait for it.
+            # One transaction per session: the writes of a running recording wait for it.
             erased = erase_session(unit, number)
             if erased is None:
                 continue
-            detail = f"ended more than {english_count(days, 'day')} ago; {english_count(erased.students, 'student')} with it"
+            students_with = english_count(erased.students, "student")
+            detail = f"ended more than {english_count(days, 'day')} ago; {students_with} erased with it"
             unit.add_audit_entry("erase", f"session {number}", now, detail)
             unit.commit()
         sessions.append(number)
         students += erased.students
     if sessions and not truncate_wal(engine):
-        failed.append("the database's log still holds what was erased, because somebody is reading")
+        failed.append("the write-ahead log still contains erased data because the database is being read")
     for line in failed:
-        log.warning("%s; it is tried again", line)
+        log.warning("%s; it will be tried again", line)
     return ErasureResult(tuple(sessions), students, folders, recordings, tuple(failed))
 
 
 def _erase_recordings(
     config: Config, uploads: list[Upload], failed: list[str]
 ) -> tuple[int, set[int | None]]:
-    """How many recordings went, and the sessions of those that did not."""
-    gone, kept = 0, set()
+    """The number of erased recordings, and the sessions of those that could not be erased."""
+    erased, kept = 0, set()
     for one in uploads:
         try:
-            gone += erase_upload(config, one)
+            erased += erase_upload(config, one)
         except OSError as error:
-            # Not by its name, which may be somebody's.
+            # Without the file name, which may contain a student's name.
             of = "" if one.session_id is None else f" of session {one.session_id}"
-            failed.append(f"the recording{of} cannot be removed ({error.strerror or error})")
+            failed.append(f"the recording{of} cannot be deleted ({error.strerror or error})")
             kept.add(one.session_id)
-    return gone, kept
+    return erased, kept
 
 
 def erase_student_from_session(
@@ -125,21 +127,21 @@ def erase_student_from_session(
     *,
     actor: str | None = None,
 ) -> int:
-    """Erase all that an ended session holds of somebody, with its report, which ``regenerate`` makes again;
-    returns how many bins went. The audit says that it was done and ``actor`` whom, never of whom. Raises
-    UserError where a part of what was recorded as them is somebody else's, DatabaseError and OSError."""
+    """Erase a student from an ended session, with its report, which ``regenerate`` writes again; returns the
+    number of erased bins. The audit entry names ``actor`` but never the student. Raises SharedRecording,
+    DatabaseError and OSError."""
     session_id = people.session.id
     recordings = find_recorded_ids(engine, session_id, student.id)
     if recordings.shared:
-        raise UserError(
-            f"a part of what was recorded of {student.pseudonym} is somebody else's since a correction: take the "
-            "correction back first, or erase the lesson"
+        raise SharedRecording(
+            f"A correction attributes a part of the recording of {student.pseudonym} to another student.",
+            "Undo the correction first, or erase the whole lesson.",
         )
     bins = erase_students_and_report(
         engine, config, session_id, recordings.exclusive, "a student", actor=actor
     )
     if not truncate_wal(engine):
-        log.info("the database's log still holds what was erased, because somebody is reading")
+        log.info("the write-ahead log still contains erased data because the database is being read")
     regenerate(session_id)
     return bins
 
@@ -153,18 +155,17 @@ def erase_students_and_report(
     *,
     actor: str | None = None,
 ) -> int:
-    """Erase what a session holds of ``students``, by their numbers, and its report; returns how many bins
-    went. The audit says ``reason``, in words without names, and ``actor`` whom. Raises DatabaseError and
-    OSError."""
-    # First, so that it can be tried again where the report cannot be removed.
+    """Erase students, by id, from a session and delete its report; returns the number of erased bins.
+    ``reason``, without names, and ``actor`` are for the audit log. Raises DatabaseError and OSError."""
+    # First, so that the erasure can be repeated if the report cannot be deleted.
     delete_report_folders(config.output_folder, session_id)
     with Store(engine).unit_of_work() as unit:
         bins = sum(erase_student(unit, session_id, number) for number in students)
-        detail = f"{reason}; {bins} bins with it" + (f", by {actor}" if actor else "")
+        detail = f"{reason}; {bins} bins deleted" + (f", by {actor}" if actor else "")
         unit.add_audit_entry("erase", f"session {session_id}", now_utc(), detail)
         unit.commit()
-    # One that was written since. Where that goes on, whoever writes it sees that somebody is gone
-    # (``make_report``).
+    # A report that was written meanwhile. A report still being written checks for erased students itself
+    # (``generate_report``).
     with suppress(OSError):
         delete_report_folders(config.output_folder, session_id)
     return bins

@@ -1,7 +1,5 @@
-"""What the record holds over many sessions, read for a person: the commands' and the dashboard's.
-
-The past sessions, narrowed down: what ``classpulse sessions`` and the dashboard list.
-"""
+"""History over several sessions for the commands and the dashboard: filters, trends, terms and their
+pages."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ from reports.text.i18n import Language, use_language
 
 
 def recent_trends(engine: Engine, class_name: str, weeks: int, settings: ReportSettings) -> ClassTrends:
-    """A class over so many weeks, up to that of its latest lesson; no lessons where it has none."""
+    """The trends of a class over ``weeks`` weeks up to its latest session; empty without sessions."""
     latest = list_sessions(engine, class_name, limit=1)
     if not latest:
         return ClassTrends(class_name, (), ())
@@ -38,10 +36,10 @@ def recent_trends(engine: Engine, class_name: str, weeks: int, settings: ReportS
 def history_with_missed(
     engine: Engine, name: str, found: Sequence[StudentSession], settings: ReportSettings
 ) -> StudentHistory:
-    """The history of whoever is called ``name``, with the lessons of their class that they missed."""
+    """The history of the student ``name``, including the missed sessions of the class."""
     person = find_roster_student(found)
-    lessons = list_class_sessions(engine, person.class_name) if person else []
-    return build_student_history(name, found, lessons, settings)
+    class_sessions = list_class_sessions(engine, person.class_name) if person else []
+    return build_student_history(name, found, class_sessions, settings)
 
 
 def load_term(
@@ -51,14 +49,14 @@ def load_term(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> TermHistory:
-    """The term of a class between two days, which both count."""
+    """The term of a class between two days, both included."""
     history = class_history(engine, class_name, day_start(since, settings), day_end(until, settings))
     return build_term_history(class_name, history, settings)
 
 
 def render_term_html(term: TermHistory, language: Language) -> str:
-    """Its report as a page in a language. Takes a second or two."""
-    # Here and not above: the charts' library takes longer to import than most commands take.
+    """The term report as HTML. Takes a second or two."""
+    # Imported late: the chart library takes longer to import than most commands take to run.
     from reports.history.document import render_document_html
     from reports.history.pages.term import term_page
 
@@ -67,20 +65,19 @@ def render_term_html(term: TermHistory, language: Language) -> str:
 
 
 def render_term_pdf(term: TermHistory, paper: PaperSize, language: Language) -> bytes:
-    """Its report as a PDF in a language; the term must have a lesson. Raises ReportError if it cannot be laid
-    out."""
+    """The term report as PDF; the term must have a session. Raises ReportError if the layout fails."""
     from reports.history.pages.term import term_title
     from reports.rendering.pdf import render_pdf
 
     with use_language(language):
-        named = term_title(term)
-    return render_pdf(render_term_html(term, language), named, term.trends.sessions[-1].started_at, paper)
+        title = term_title(term)
+    return render_pdf(render_term_html(term, language), title, term.trends.sessions[-1].started_at, paper)
 
 
 @dataclass(frozen=True)
 class SessionFilter:
-    """Which sessions: each None or False asks for nothing. ``since`` and ``until`` are days without a zone,
-    meant in the report's; the last counts. ``flagged`` are those with a flag."""
+    """Selects sessions; None and False select all. ``since`` and ``until`` are days in the zone of the
+    reports, both included. ``flagged``: only sessions with a flag."""
 
     class_name: str | None = None
     room: str | None = None
@@ -92,7 +89,7 @@ class SessionFilter:
 
 @dataclass(frozen=True)
 class PastSession:
-    """A session, and its line of the list."""
+    """A session and its line in the list."""
 
     session: SessionRecord
     line: SessionLine
@@ -104,9 +101,9 @@ def find_past_sessions(
     settings: ReportSettings,
     is_visible: Callable[[str], bool] = lambda class_name: True,
 ) -> list[PastSession]:
-    """The sessions that are wanted, of the classes that ``is_visible`` is true of, the newest first. Raises
-    ReportError for an unknown time zone."""
-    found = queries.list_sessions(
+    """The selected sessions of the visible classes, newest first. Raises ReportError for an unknown time
+    zone."""
+    sessions = queries.list_sessions(
         engine,
         filters.class_name,
         filters.status,
@@ -114,14 +111,14 @@ def find_past_sessions(
         since=day_start(filters.since, settings),
         until=day_end(filters.until, settings),
     )
-    seen = [one for one in found if is_visible(one.class_name)]
-    lines = session_lines(seen, session_counts(engine), settings)
-    told = [PastSession(session, line) for session, line in zip(seen, lines, strict=True)]
-    return [one for one in told if one.line.flagged or not filters.flagged]
+    visible = [session for session in sessions if is_visible(session.class_name)]
+    lines = session_lines(visible, session_counts(engine), settings)
+    past = [PastSession(session, line) for session, line in zip(visible, lines, strict=True)]
+    return [one for one in past if one.line.flagged or not filters.flagged]
 
 
 def day_start(day: datetime | None, settings: ReportSettings) -> datetime | None:
-    """The midnight that a day begins with, in the report's zone."""
+    """The start of a day in the zone of the reports."""
     if day is None:
         return None
     zone = local_time(day.astimezone(), settings).tzinfo if settings.timezone else None
@@ -129,15 +126,15 @@ def day_start(day: datetime | None, settings: ReportSettings) -> datetime | None
 
 
 def day_end(day: datetime | None, settings: ReportSettings) -> datetime | None:
-    """The midnight that a day ends with."""
+    """The end of a day in the zone of the reports."""
     return None if day is None else day_start(day + timedelta(days=1), settings)
 
 
 def report_settings(config: Config) -> ReportSettings:
-    """In whose zone times are told and dates are meant."""
+    """The report settings: the zone of times and dates."""
     return ReportSettings(timezone=config.settings.output.time_zone)
 
 
 def page_language(config: Config, requested: Language | None) -> Language:
-    """The language that a page is written in."""
+    """The requested language, else the configured one."""
     return requested or config.settings.output.language

@@ -1,4 +1,4 @@
-"""From a stored session to its report's files."""
+"""Writes the report files of a stored session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REPORT_WRITERS: dict[str, Callable[[Report, Path], object]] = {
     "csv": write_report_csv,
     "json": write_report_json,
 }
-"""The forms a report can take; the key is the file's ending."""
+"""The writer of each format; the key is the file extension."""
 
 DEFAULT_FORMATS = ("html", "pdf")
 
@@ -45,14 +45,12 @@ def generate_report(
     paper: PaperSize | None = None,
     language: Language | None = None,
 ) -> dict[str, Path]:
-    """Write a session's report into ``folder`` (default: one a session in the configured, by
-    ``output.layout``) and store its verdicts; returns the file of each format. ``paper`` is the PDF's and
-    ``language`` that of HTML and PDF, by default the configured.
+    """Assess a session and write its report into ``folder`` (default: by ``output.layout``); returns the file
+    of each format. ``paper`` (PDF) and ``language`` (HTML and PDF) default to the settings.
 
-    The thresholds are those that the session was recorded with, so that the same report can be made
-    again after the settings have changed. Earlier sessions of the class that were not summed up yet are,
-    because flags are held against them. Who is erased while it is made is not in it. Raises NotFound,
-    ReportError, DatabaseError.
+    The thresholds are those stored with the session, so the report can be repeated after the settings have
+    changed. Earlier sessions of the class are summarised first, because flags use them. A student who is
+    erased meanwhile is not in the report. Raises NotFound, ReportError and DatabaseError.
     """
     session = queries.get_session(engine, session_id)
     summarise_pending(engine, config, before=session)
@@ -61,12 +59,12 @@ def generate_report(
     target = folder or _target_folder(config, session)
     language = language or config.settings.output.language
     files = {kind: target / report_file_name(kind, language) for kind in formats}
-    on_paper = partial(write_report_pdf, paper=paper or config.settings.output.paper)
+    write_pdf = partial(write_report_pdf, paper=paper or config.settings.output.paper)
     with use_language(language):
         for kind, path in files.items():
-            (on_paper if kind == "pdf" else REPORT_WRITERS[kind])(report, path)
-            # As old as what it says: a correction that was made since is not in it.
-            with suppress(FileNotFoundError):  # the lesson was erased at this moment
+            (write_pdf if kind == "pdf" else REPORT_WRITERS[kind])(report, path)
+            # The time at which the data were read: a later correction is not in the report.
+            with suppress(FileNotFoundError):  # the session is being erased
                 os.utime(path, (read_s, read_s))
     if students - _student_ids(engine, session_id):
         for path in files.values():
@@ -83,7 +81,7 @@ def _student_ids(engine: Engine, session_id: int) -> frozenset[int]:
 
 
 def _audit_report(engine: Engine, session_id: int) -> None:
-    """Sessions without this note have been left without a report."""
+    """Sessions without this audit entry count as not reported (``sessions_without_report``)."""
     with Store(engine).unit_of_work() as unit:
         unit.add_audit_entry("report", f"session {session_id}", datetime.now(UTC))
         unit.commit()

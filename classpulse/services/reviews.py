@@ -1,4 +1,4 @@
-"""What a person made of a flag: found by the student's name, stored with who said so and when."""
+"""Reviews of flags: finds a flag by student and stores the decision with reviewer and time."""
 
 from __future__ import annotations
 
@@ -9,35 +9,44 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from classpulse.errors import UserError
+from classpulse.errors import InvalidOption, UserError
 from classpulse.services.corrections import SessionPeople
+from classpulse.text import collapse_spaces
 from db.errors import NotFound
 from db.flags import FlaggedStudent, list_flagged_students
 from db.unit_of_work import Store
 from reports.text.formatting import flag_kind_name
 
 
-def store_review(engine: Engine, raised: FlaggedStudent, review: FlagReview) -> FlaggedStudent:
-    """Store the judgement and note it in the audit; returns the flag as it is then. The note stays out of the
-    audit, which outlives an erasure."""
+class FlagNotFound(UserError):
+    """A student has no flag in the session. ``flagged``: the flags that the session has."""
+
+    def __init__(self, problem: str, hint: str, flagged: Sequence[FlaggedStudent]) -> None:
+        super().__init__(problem, hint)
+        self.flagged = tuple(flagged)
+
+
+def store_review(engine: Engine, flagged: FlaggedStudent, review: FlagReview) -> FlaggedStudent:
+    """Store a review, with an audit entry; returns the reviewed flag. The note is not in the audit log, which
+    outlives an erasure."""
     reviewed = replace(
-        raised.flag,
+        flagged.flag,
         review=review.status,
         reviewed_by=review.reviewer,
         reviewed_at=review.reviewed_at,
         note=review.note,
     )
-    subject = f"session {raised.session.id}, {raised.student.pseudonym}, {raised.flag.kind}"
+    subject = f"session {flagged.session.id}, {flagged.student.pseudonym}, {flagged.flag.kind}"
     with Store(engine).unit_of_work() as unit:
         unit.save_review(reviewed)
         unit.add_audit_entry("review", subject, review.reviewed_at, f"{review.status} by {review.reviewer}")
         unit.commit()
-    return replace(raised, flag=reviewed)
+    return replace(flagged, flag=reviewed)
 
 
 @dataclass(frozen=True)
 class FlagReview:
-    """What somebody says of a flag: ``store_review`` is open, confirmed or dismissed, ``reviewed_at`` aware UTC."""
+    """A review: ``status`` is open, confirmed or dismissed, ``reviewed_at`` is aware UTC."""
 
     status: str
     reviewer: str
@@ -46,48 +55,55 @@ class FlagReview:
 
 
 def resolve_reviewer(given_name: str | None) -> str:
-    """Who reviews: the name given, or else that of this computer's user. UserError where neither is one."""
+    """The reviewer: the given name, else that of this computer's user. Raises InvalidOption if there is
+    none."""
     if given_name is None:
         try:
             given_name = getpass.getuser()
-        except (OSError, KeyError):  # a container whose user has no name
-            raise UserError("this computer does not say who you are; give your name with --by") from None
-    name = " ".join(given_name.split())
+        except (OSError, KeyError):  # in a container, the user may have no name
+            raise InvalidOption(
+                "The user of this computer has no name.", "Give your name with --by.", option="--by"
+            ) from None
+    name = collapse_spaces(given_name)
     if not name.isprintable() or not name:
-        raise UserError(f"{given_name!r} is no name; expected a word or two after --by")
+        raise InvalidOption(f"{given_name!r} is not a name.", "Give a word or two with --by.", option="--by")
     return name
 
 
 def find_flag(engine: Engine, people: SessionPeople, student: str, kind: str | None) -> FlaggedStudent:
-    """The one flag that was raised for a student of a session. UserError where there is none, with those that
-    there are, and where ``kind`` must say which of two is meant."""
+    """The flag of a student of a session. Raises FlagNotFound, and InvalidOption if the student has two flags
+    and ``kind`` is None."""
     person = people.find_student(student)
     session_id = people.session.id
-    raised = list_flagged_students(engine, session_id=session_id)
-    of_kind = [one for one in raised if kind is None or one.flag.kind == kind]
-    found = [one for one in of_kind if one.student.id == person.id]
-    if not found:
-        what = "flag" if kind is None else f"flag for {flag_kind_name(kind)}"
-        raise UserError(
-            f"session {session_id} has no {what} of {person.pseudonym}; {_flagged_students(raised)}"
+    flagged = list_flagged_students(engine, session_id=session_id)
+    matching = [
+        one for one in flagged if one.student.id == person.id and (kind is None or one.flag.kind == kind)
+    ]
+    if not matching:
+        label = "flag" if kind is None else f"flag for {flag_kind_name(kind)}"
+        raise FlagNotFound(
+            f"Session {session_id} has no {label} of {person.pseudonym}.", _flagged_hint(flagged), flagged
         )
-    if len(found) > 1:
-        kinds = " or ".join(f"--kind {one.flag.kind}" for one in found)
-        raise UserError(f"{person.pseudonym} of session {session_id} has two flags; say which with {kinds}")
-    return found[0]
+    if len(matching) > 1:
+        kinds = " or ".join(f"--kind {one.flag.kind}" for one in matching)
+        raise InvalidOption(
+            f"{person.pseudonym} of session {session_id} has two flags.",
+            f"Choose one with {kinds}.",
+            option="--kind",
+        )
+    return matching[0]
 
 
 def get_flag(engine: Engine, session_id: int, student_id: int, kind: str) -> FlaggedStudent:
-    """The flag of that kind that was raised for the person with that number. Raises NotFound."""
+    """The flag of a kind of the student with this id. Raises NotFound."""
     for one in list_flagged_students(engine, session_id=session_id):
         if (one.student.id, one.flag.kind) == (student_id, kind):
             return one
-    raise NotFound(f"session {session_id} has no such flag")
+    raise NotFound(f"Session {session_id} has no such flag.")
 
 
-def _flagged_students(raised: Sequence[FlaggedStudent]) -> str:
-    if not raised:
-        return "nobody was flagged in it"
-    return "flagged are " + ", ".join(
-        f"{one.student.pseudonym} ({flag_kind_name(one.flag.kind)})" for one in raised
-    )
+def _flagged_hint(flagged: Sequence[FlaggedStudent]) -> str:
+    if not flagged:
+        return "It has no flags at all."
+    names = ", ".join(f"{one.student.pseudonym} ({flag_kind_name(one.flag.kind)})" for one in flagged)
+    return f"Its flags: {names}."

@@ -1,4 +1,4 @@
-"""A session as the command line names it."""
+"""Resolves a session reference of the command line."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine
 
-from classpulse.errors import UserError
+from classpulse.errors import UnknownName
 from db import sessions as queries
 from db.errors import NotFound
 from db.records import MAX_SUGGESTIONS
 from db.sql import closest_matches
 
-_EXPECTED = "expected a number from 'classpulse sessions', a class's name, or 'last'"
-
 
 def resolve_session(engine: Engine, reference: str) -> int:
-    """The number meant by a number, by ``last``, or by a class's name, which stands for its latest session.
+    """The number of a session from its number, ``last``, or the name of a class (its latest session).
 
-    A number goes before a class of that name; capitals do not matter where one class is meant. Raises
-    NotFound where nothing is recorded or no session has the number, and UserError for a name of no class;
-    both offer the nearest that there are.
+    A number takes precedence over a class of that name; case is ignored if one class matches. Raises NotFound
+    if there is no session, or none with this number, and UnknownName for an unknown class, both with the
+    nearest choices.
     """
     if reference == "last":
         return queries.get_latest_session(engine).id
@@ -34,19 +32,23 @@ def resolve_session(engine: Engine, reference: str) -> int:
         return queries.get_latest_session(engine, class_name).id
     if number is not None:
         near = sorted(sorted(known, key=lambda one: abs(one - number))[:MAX_SUGGESTIONS])
-        raise NotFound(f"there is no session {number}; {_format_choices('the nearest are', map(str, near))}")
-    names = map(repr, closest_matches(reference, known.values()))
-    raise UserError(
-        f"{reference!r} is no session; {_EXPECTED}; {_format_choices('the nearest classes are', names)}"
+        raise NotFound(f"There is no session {number}.", _hint("The nearest are", map(str, near)))
+    names = closest_matches(reference, known.values())
+    raise UnknownName(
+        f"{reference!r} is not a session.",
+        "Use a number from 'classpulse sessions', the name of a class, or 'last'. "
+        + _hint("The nearest classes are", map(repr, names)),
+        name=reference,
+        choices=names,
     )
 
 
-def _format_choices(label: str, choices: Iterable[str]) -> str:
+def _hint(label: str, choices: Iterable[str]) -> str:
     listed = ", ".join(choices)
-    return f"{label} {listed}" if listed else "none is recorded yet: analyse a recording or start a lecture"
+    return f"{label} {listed}." if listed else "None is recorded yet: analyse a recording or start a session."
 
 
 def _match_class(name: str, known: Iterable[str]) -> str | None:
-    """The class of that name, or the only one that differs from it by capitals alone."""
+    """The class with this name, or the only one that equals it without case."""
     alike = [one for one in known if one.casefold() == name.casefold()]
     return name if name in alike else alike[0] if len(alike) == 1 else None

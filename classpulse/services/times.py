@@ -1,7 +1,6 @@
-"""When a recorded lesson was: as somebody says, else as the recording says of itself, else unknown, which is
-dated at its analysis.
+"""Times: the start of a recorded lesson, moments of a session, and the creation time of a report.
 
-When a report is made.
+The start of a lesson is given by the user, else read from the recording, else the time of the analysis.
 """
 
 from __future__ import annotations
@@ -18,102 +17,114 @@ from classpulse.config.settings import Config
 from classpulse.errors import UserError
 from monitor.sources.video_file import recording_time
 
-TIME_FORMAT_HINT = 'expected a day and a time, such as "2026-03-02 09:00"'
+TIME_FORMAT_HINT = 'Give day and time, such as "2026-03-02 09:00".'
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?")
 
 
-class TimeSource(StrEnum):
-    """Who says when a lesson was: somebody, the recording itself, or nobody (then it is the analysis)."""
+class InvalidTime(UserError, ValueError):
+    """A text is not a time, or not one that can be used."""
 
-    USER = "somebody"
+
+class OutsideRetention(UserError):
+    """A lesson is older than the retention period."""
+
+
+class TimeSource(StrEnum):
+    """The source of a lesson's start: the user, the recording, or, if unknown, the time of the analysis."""
+
+    USER = "user"
     RECORDING = "recording"
     ANALYSIS = "analysis"
 
 
 @dataclass(frozen=True)
 class LessonTime:
-    """When a lesson began, aware UTC, and who says so."""
+    """The start of a lesson, aware UTC, and its source."""
 
     started_at: datetime
     source: TimeSource
 
 
 def configured_zone(config: Config) -> tzinfo | None:
-    """In which times are written and read; None is this computer's."""
+    """The zone of times in input and output; None for this computer's."""
     name = config.settings.output.time_zone
     return None if name is None else ZoneInfo(name)
 
 
 def parse_lesson_time(text: str, zone: tzinfo | None, now: datetime) -> datetime:
-    """``2026-03-02 09:00`` of a ``zone`` (None: this computer's) as aware UTC; with an offset (``+01:00``)
-    that holds. An hour that came twice because the clocks went back is the first of the two; the second
-    needs its offset. Raises ValueError, one line, also for what is after ``now`` or never was.
+    """``2026-03-02 09:00`` in ``zone`` (None: this computer's) as aware UTC; an offset (``+01:00``) takes
+    precedence. Of an hour that exists twice at the end of daylight saving time, the first is meant. Raises
+    InvalidTime, also for a time after ``now`` and for one that daylight saving time skips.
     """
     if not _MOMENT.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is no time of a lesson; {TIME_FORMAT_HINT}")
+        raise InvalidTime(f"{text!r} is not a date and time.", TIME_FORMAT_HINT)
     try:
-        said = datetime.fromisoformat(text.strip())
-        at = (said if said.tzinfo else _localise(said, zone)).astimezone(UTC)
-        back = at.astimezone(said.tzinfo or zone).replace(tzinfo=None)
+        given = datetime.fromisoformat(text.strip())
+        at = (given if given.tzinfo else _localise(given, zone)).astimezone(UTC)
+        back = at.astimezone(given.tzinfo or zone).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{text!r} is no time of a lesson; {TIME_FORMAT_HINT}") from None
-    if back != said.replace(tzinfo=None):
-        raise ValueError(f"{text!r} never was: the clocks went forward over it; {TIME_FORMAT_HINT}")
+        raise InvalidTime(f"{text!r} is not a date and time.", TIME_FORMAT_HINT) from None
+    if back != given.replace(tzinfo=None):
+        raise InvalidTime(f"{text!r} does not exist: daylight saving time skips it.", TIME_FORMAT_HINT)
     if at > now:
-        raise ValueError(f"{text!r} is in the future; expected when the lesson began")
+        raise InvalidTime(f"{text!r} is in the future.", "Give the time at which the lesson started.")
     return at
 
 
 def resolve_lesson_time(stated: datetime | None, recording: Path, now: datetime) -> LessonTime:
-    """When the lesson of a recording was; ``stated`` by somebody where it is given."""
+    """The start of the lesson of a recording; ``stated`` by the user, or None."""
     if stated is not None:
         return LessonTime(stated, TimeSource.USER)
-    said = recording_time(recording, now)
-    return LessonTime(now, TimeSource.ANALYSIS) if said is None else LessonTime(said, TimeSource.RECORDING)
+    recorded_at = recording_time(recording, now)
+    if recorded_at is None:
+        return LessonTime(now, TimeSource.ANALYSIS)
+    return LessonTime(recorded_at, TimeSource.RECORDING)
 
 
 def require_within_retention(at: datetime, config: Config, now: datetime) -> None:
-    """Raises UserError for a lesson that is older than lessons are kept: it would be erased in the next
-    night."""
+    """Raises OutsideRetention for a lesson older than ``retention.keep_days``, which the next night would
+    erase."""
     days = config.settings.retention.keep_days
     if days is not None and at < now - timedelta(days=days):
         day = at.astimezone(configured_zone(config))
-        raise UserError(
-            f"a lesson of {day:%Y-%m-%d} would be erased in the next night, for lessons are kept for {days} "
-            "days (retention.keep_days); say another time if that one is wrong"
+        raise OutsideRetention(
+            f"A lesson of {day:%Y-%m-%d} would be erased the next night: lessons are kept for {days} days "
+            "(retention.keep_days).",
+            "Give another time if this one is wrong.",
         )
 
 
-def _localise(said: datetime, zone: tzinfo | None) -> datetime:
-    return said.astimezone() if zone is None else said.replace(tzinfo=zone)
+def _localise(at: datetime, zone: tzinfo | None) -> datetime:
+    return at.astimezone() if zone is None else at.replace(tzinfo=zone)
 
 
 SOURCE_DATE_VARIABLE = "SOURCE_DATE_EPOCH"
-"""Seconds since 1970; what makes files the same byte for byte (reproducible-builds.org)."""
+"""Seconds since 1970 as the creation time of a report, for reproducible files (reproducible-builds.org)."""
 
 
 def report_creation_time() -> datetime:
-    """Now, or what ``SOURCE_DATE_EPOCH`` says; aware UTC. Raises UserError for a value that is no time."""
+    """Now, or the time in ``SOURCE_DATE_EPOCH``; aware UTC. Raises InvalidTime."""
     given = os.environ.get(SOURCE_DATE_VARIABLE)
     if not given:
         return datetime.now(UTC)
     try:
         return datetime.fromtimestamp(int(given), UTC)
     except (ValueError, OverflowError, OSError):
-        raise UserError(
-            f"{SOURCE_DATE_VARIABLE} is {given!r}; expected seconds since 1970, or unset it"
+        raise InvalidTime(
+            f"The environment variable {SOURCE_DATE_VARIABLE} is {given!r}.",
+            "Set it to seconds since 1970, or unset it.",
         ) from None
 
 
 def parse_media_time(text: str) -> float:
-    """The same, for whoever is not on a command line. Raises ValueError."""
+    """``12:30``, ``1:02:03`` or ``750`` as seconds of a session. Raises InvalidTime."""
     if _SECONDS.fullmatch(text):
         return float(text)
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no time; expected m:ss, h:mm:ss or seconds")
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        raise InvalidTime(f"{text!r} is not a time.", "Use m:ss, h:mm:ss or seconds.")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return float(hours * 3600 + minutes * 60 + seconds)
 
 

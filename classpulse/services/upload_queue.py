@@ -1,7 +1,6 @@
-"""Analyses of uploaded recordings: one at a time, each in a process of its own at low priority.
+"""Analyses uploaded recordings, one at a time, each in its own process at low priority.
 
-A process of its own because what was uploaded can be anything: what a damaged or hostile file does to the
-libraries that read it, it does not do to the dashboard.
+The process isolates the dashboard from damaged or hostile files that crash the decoding libraries.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from classpulse.config.settings import Config
+from classpulse.errors import ERROR_PREFIX, HINT_PREFIX
 from classpulse.services.analysis_progress import AnalysisProgress, parse_progress
 from classpulse.services.times import TimeSource
 from classpulse.services.uploads import RESTARTED_MESSAGE, Upload, UploadState, UploadStore
@@ -27,15 +27,13 @@ log = logging.getLogger(__name__)
 
 CLEANUP_INTERVAL_S = 3600.0
 
-ERROR_PREFIX = "classpulse: "
-"""So begins the line that says why an analysis was refused or broke off; other lines are of its progress."""
 
 STOP_TIMEOUT_S = 15.0
-"""An analysis that was told to end writes what it has; after so long it is ended without that."""
+"""A cancelled analysis stores its data; after this time it is killed."""
 
 
 class UploadQueue:
-    """Works off what waits, the oldest first, in a thread while the block lasts."""
+    """A context manager that analyses the waiting uploads, oldest first, in a thread."""
 
     def __init__(self, config: Config, uploads: UploadStore) -> None:
         self._config = config
@@ -63,17 +61,18 @@ class UploadQueue:
         self._thread.join(STOP_TIMEOUT_S)
 
     def notify(self) -> None:
-        """Something new waits."""
+        """Wake the thread: an upload is waiting."""
         with self._changed:
             self._changed.notify_all()
 
     def progress(self, upload: Upload) -> AnalysisProgress | None:
-        """How far its analysis is; None where nothing was heard of it yet, or it is not analysed now."""
+        """The progress of the upload's analysis; None before its first report, or if it is not being
+        analysed."""
         with self._changed:
             return self._progress if self._current is not None and self._current[0] == upload.id else None
 
     def cancel(self, upload: Upload) -> None:
-        """It is wanted no more. What was analysed already stays."""
+        """Cancel the analysis. What was stored already stays."""
         with self._changed:
             self._cancelled.add(upload.id)
             current = self._current
@@ -84,14 +83,14 @@ class UploadQueue:
             self._delete_unless_kept(upload)
 
     def retry(self, upload: Upload) -> None:
-        """Analyse it once more; what an analysis before left is another session."""
+        """Analyse the upload again, as a new session."""
         with self._changed:
             self._cancelled.discard(upload.id)
             self._uploads.update(upload.id, state=UploadState.WAITING, reason="", session_id=None)
             self._changed.notify_all()
 
     def process_pending(self) -> None:
-        """Analyse everything that waits."""
+        """Analyse all waiting uploads."""
         while (upload := self._next_pending()) is not None:
             self._analyse(upload)
 
@@ -109,7 +108,7 @@ class UploadQueue:
     def _next_pending(self) -> Upload | None:
         if self._closing:
             return None
-        waiting = [one for one in self._uploads.list_all() if one.state is UploadState.WAITING]
+        waiting = [upload for upload in self._uploads.list_all() if upload.state is UploadState.WAITING]
         return waiting[-1] if waiting else None
 
     def _analyse(self, upload: Upload) -> None:
@@ -128,44 +127,51 @@ class UploadQueue:
                 lower_priority(process.pid)
                 with self._changed:
                     self._current, self._progress = (upload.id, process), None
-                    unwanted = self._closing or upload.id in self._cancelled
-                if unwanted:
+                    cancelled = self._closing or upload.id in self._cancelled
+                if cancelled:
                     self._stop_process(process)
                 out = self._read_output(upload, process, errors)
         finally:
             with self._changed:
                 self._current = None
         changes = self._outcome(upload, process.returncode, out, errors)
-        # A file that broke off has no more to give; where it was the analysis that did, it has.
+        # Another attempt helps after the analysis failed, not after the file ended early.
         done = changes["state"] in {UploadState.FINISHED, UploadState.CANCELLED}
-        broke_off = bool(out.strip()) and not self._closing
+        file_ended_early = bool(out.strip()) and not self._closing
         self._uploads.update(upload.id, **changes)
-        if done or broke_off:
+        if done or file_ended_early:
             self._delete_unless_kept(upload)
 
     def _command(self, upload: Upload) -> list[str]:
-        assert self._config.path is not None  # whoever serves has read it from a file
+        assert self._config.path is not None  # the dashboard always has a settings file
         command = [sys.executable, "-m", "classpulse", "--config", str(self._config.path), "analyze"]
-        command += ["--attended", "--json", f"--class={upload.class_name}", f"--called={upload.file_name}"]
+        command += [
+            "--report-progress",
+            "--json",
+            f"--class={upload.class_name}",
+            f"--name={upload.file_name}",
+        ]
         if upload.room is not None:
             command.append(f"--room={upload.room}")
         if upload.time_source is TimeSource.USER and upload.lesson_at is not None:
-            command.append(f"--at={upload.lesson_at.isoformat(timespec='seconds')}")
+            command.append(f"--recorded-at={upload.lesson_at.isoformat(timespec='seconds')}")
         return [*command, str(self._uploads.recording_path(upload))]
 
     def _read_output(self, upload: Upload, process: subprocess.Popen[str], errors: list[str]) -> str:
-        """What it says at last on standard output, after all that it said on standard error."""
+        """Read standard error to its end, for progress and errors; returns standard output."""
         assert process.stderr is not None
         assert process.stdout is not None
         for line in process.stderr:
-            told = parse_progress(line)
-            if told is not None:
+            progress = parse_progress(line)
+            if progress is not None:
                 with self._changed:
-                    new, self._progress = self._progress is None, told
-                if new:  # known also after a crash, so that a recording that is kept goes with it
-                    self._uploads.update(upload.id, session_id=told.session_id)
+                    is_first, self._progress = self._progress is None, progress
+                if is_first:  # stored now: after a crash, the kept recording must still belong to the session
+                    self._uploads.update(upload.id, session_id=progress.session_id)
             elif line.startswith(ERROR_PREFIX):
-                errors.append(line.strip())
+                errors.append(line.removeprefix(ERROR_PREFIX).strip())
+            elif line.startswith(HINT_PREFIX) and errors:
+                errors[-1] += f" {line.removeprefix(HINT_PREFIX).strip()}"
         return process.stdout.read()
 
     def _outcome(self, upload: Upload, code: int, out: str, errors: list[str]) -> dict[str, Any]:
@@ -182,34 +188,36 @@ class UploadQueue:
             state, reason = UploadState.INTERRUPTED, RESTARTED_MESSAGE
         elif code != 0:
             state = UploadState.REJECTED if session_id is None else UploadState.INTERRUPTED
-            reason = answer.get("reason") or (errors[-1] if errors else f"the analysis broke off ({code})")
+            reason = answer.get("reason") or (
+                errors[-1] if errors else f"The analysis failed (exit code {code})."
+            )
         changes = {"state": state, "reason": self._without_path(upload, reason), "session_id": session_id}
         with suppress(KeyError, ValueError):
-            dated_by = TimeSource(answer["dated_by"])
-            changes |= {"lesson_at": datetime.fromisoformat(answer["started_at"]), "dated_by": dated_by}
+            time_source = TimeSource(answer["time_source"])
+            changes |= {"lesson_at": datetime.fromisoformat(answer["started_at"]), "time_source": time_source}
         return changes
 
     def _without_path(self, upload: Upload, line: str) -> str:
-        """A line without the place of the file, which is nobody's business."""
+        """The line with the uploaded file name instead of the path on this computer."""
         path = self._uploads.recording_path(upload)
         for private in (str(path), path.name):
             line = line.replace(private, upload.file_name)
-        return line.removeprefix(ERROR_PREFIX)
+        return line
 
     def _delete_unless_kept(self, upload: Upload) -> None:
         if not upload.keep_recording:
             self._uploads.delete_recording(upload.id)
 
     def _stop_process(self, process: subprocess.Popen[str]) -> None:
-        """Tell it to end, and end it if it does not."""
+        """Ask the process to stop, and kill it after ``STOP_TIMEOUT_S``."""
         assert process.stdin is not None
         with suppress(OSError, ValueError):
             process.stdin.close()
 
-        def insist() -> None:
+        def kill_after_timeout() -> None:
             try:
                 process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 
-        threading.Thread(target=insist, name="insist", daemon=True).start()
+        threading.Thread(target=kill_after_timeout, name="kill-analysis", daemon=True).start()

@@ -1,8 +1,7 @@
-"""Recordings that were uploaded: each a file under a random name, and beside it a file that says whose it is
-and how it stands.
+"""Uploaded recordings: a file under a random name, and beside it a JSON file with owner and state.
 
-Files and not a table, because what is told is told of a file: both are in one folder, are moved and erased
-together, and a database that is restored from a backup speaks of no recording that is gone.
+The state is in a file instead of the database, so that recording and state are moved and erased together and
+a restored database backup lists no missing recording.
 """
 
 from __future__ import annotations
@@ -24,42 +23,44 @@ from pydantic import TypeAdapter, ValidationError
 
 from classpulse.config.settings import Config
 from classpulse.services.times import TimeSource
+from reports.rendering.atomic_write import write_private_file
 
 MIN_FREE_BYTES = 500_000_000
-"""Bytes of the disk that an upload leaves free: the record and the reports need them."""
+"""Disk space that an upload must leave free for the database and the reports."""
 
 FAILED_UPLOAD_RETENTION = timedelta(days=1)
-"""So long a recording waits whose analysis was refused or broke off, for somebody to try it again."""
+"""How long a recording is kept for another attempt after its analysis failed."""
 
 LISTING_RETENTION = timedelta(days=30)
-"""So long an upload is listed whose recording is gone."""
+"""How long an upload is listed after its recording was deleted."""
 
-DISK_FULL_MESSAGE = "the disk of Classpulse's computer is nearly full; ask its administrator to make room"
+DISK_FULL_MESSAGE = "The disk of the Classpulse computer is nearly full; ask its administrator to free space."
 
-RESTARTED_MESSAGE = "Classpulse was ended while this recording was analysed"
+RESTARTED_MESSAGE = "Classpulse was stopped while it analysed this recording."
 
 
 class UploadState(StrEnum):
-    """How an upload stands. ``refused``: nothing was analysed, ``reason`` says why."""
+    """The state of an upload. ``rejected``: nothing was analysed, for the ``reason`` of the upload."""
 
     WAITING = "waiting"
     ANALYSING = "analysing"
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
-    REJECTED = "refused"
+    REJECTED = "rejected"
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether the state changes only at the user's request."""
         return self not in {UploadState.WAITING, UploadState.ANALYSING}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A recording that ``account_id`` sent at ``uploaded_at`` (aware UTC). ``file_name`` is its name there, to be shown
-    and never a path; ``keep_recording``: it stays after its analysis; ``recording_exists``: the file still is. ``lesson_at``
-    (aware) is when the lesson was, None while nobody knows, and ``time_source`` who says so."""
+    """A recording that ``account_id`` uploaded at ``uploaded_at`` (aware UTC). ``file_name`` is its original
+    name, for display only; ``keep_recording``: keep it after the analysis; ``recording_exists``: it is not
+    deleted yet. ``lesson_at`` (aware) is the start of the lesson, None while unknown, and ``time_source`` its
+    source."""
 
     id: str
     account_id: int
@@ -81,15 +82,15 @@ _UPLOADS = TypeAdapter(Upload)
 
 
 class StorageFull(Exception):
-    """There is no room for more; one line says why."""
+    """The upload does not fit on the disk; the message is for the user."""
 
 
 class UploadTooLarge(StorageFull):
-    """More came than is taken."""
+    """The upload exceeds the accepted size."""
 
 
 class UploadWriter:
-    """A recording while it comes."""
+    """Writes a recording while it is received."""
 
     def __init__(self, file: BinaryIO, folder: Path, max_bytes: int) -> None:
         self._file = file
@@ -98,24 +99,24 @@ class UploadWriter:
         self.size_bytes = 0
 
     def write(self, chunk: bytes) -> None:
-        """Add a piece. Raises Full and TooLarge, where nothing of it stays."""
+        """Append a chunk. Raises StorageFull and UploadTooLarge."""
         self.size_bytes += len(chunk)
         if self.size_bytes > self._max_bytes:
             raise UploadTooLarge(too_large_message(self._max_bytes))
         require_disk_space(self._folder, 0)
-        left = memoryview(chunk)
+        rest = memoryview(chunk)
         with _translate_disk_full():
-            while left:
-                left = left[self._file.write(left) :]
+            while rest:
+                rest = rest[self._file.write(rest) :]
 
     def close(self) -> None:
-        """All of it has come. Raises Full where the last of it has no room."""
+        """Close the completely received file. Raises StorageFull."""
         with _translate_disk_full():
             self._file.close()
 
 
 class UploadStore:
-    """Those of a folder, which is made with the first of them. From any thread."""
+    """The uploads in a folder, which the first upload creates. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -132,43 +133,42 @@ class UploadStore:
 
     @property
     def folder(self) -> Path:
-        """Where they are."""
+        """The folder of the uploads."""
         return self._folder
 
     def list_all(self) -> list[Upload]:
-        """Every one, the newest first."""
+        """All uploads, newest first."""
         self._drop_missing()
         with self._lock:
             return sorted(self._uploads.values(), key=lambda one: (one.uploaded_at, one.id), reverse=True)
 
     def get(self, upload_id: str) -> Upload | None:
-        """One of them, None where there is none of that number."""
+        """The upload with this id, None if there is none."""
         self._drop_missing()
         with self._lock:
             return self._uploads.get(upload_id)
 
     def recording_path(self, upload: Upload) -> Path:
-        """Where the recording is."""
+        """The path of the recording."""
         return self._folder / f"{upload.id}.video"
 
     @contextmanager
     def open_writer(self, max_bytes: int) -> Iterator[tuple[str, UploadWriter]]:
-        """A place for a recording of at most so many bytes, and its number; unless it is ``commit``n in the
-        block nothing of it stays."""
+        """A new upload id and its writer for at most ``max_bytes``; the file is deleted unless ``commit`` is
+        called in the block."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number = secrets.token_hex(16)
-        part = self._folder / f"{number}.part"
+        upload_id = secrets.token_hex(16)
+        part = self._folder / f"{upload_id}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            # Without a buffer, so that nothing is left to be written when it is closed after a full disk.
+            # Unbuffered, so that closing the file after a full disk writes nothing.
             with os.fdopen(descriptor, "wb", buffering=0) as file:
-                yield number, UploadWriter(file, self._folder, max_bytes)
+                yield upload_id, UploadWriter(file, self._folder, max_bytes)
         finally:
             part.unlink(missing_ok=True)
 
     def commit(self, upload: Upload) -> None:
-        """All of a recording has come, and its file is closed. Raises Full where there is no room for what is
-        noted of it."""
+        """Store a completely received recording, whose file is closed, with its state. Raises StorageFull."""
         (self._folder / f"{upload.id}.part").replace(self.recording_path(upload))
         try:
             with _translate_disk_full():
@@ -178,22 +178,22 @@ class UploadStore:
             raise
 
     def update(self, upload_id: str, **values: Any) -> None:
-        """Note how it stands; does nothing where it is gone."""
-        # All of it: of two threads that note something at once, neither may undo what the other noted.
+        """Set fields of an upload; a deleted one is ignored."""
+        # Read and write under one lock, so that concurrent updates of different fields are not lost.
         with self._lock:
             known = self._uploads.get(upload_id)
             if known is not None:
                 self._save(replace(known, **values))
 
     def delete_recording(self, upload_id: str) -> None:
-        """Erase the recording; that there was one stays."""
+        """Delete the recording and keep the upload in the list."""
         known = self.get(upload_id)
         if known is not None:
             self.recording_path(known).unlink(missing_ok=True)
-            self.update(upload_id, there=False)
+            self.update(upload_id, recording_exists=False)
 
     def delete(self, upload_id: str) -> None:
-        """Erase the recording and take it off the list."""
+        """Delete the recording and the upload."""
         with self._lock:
             known = self._uploads.pop(upload_id, None)
         if known is not None:
@@ -201,38 +201,34 @@ class UploadStore:
             self._metadata_path(upload_id).unlink(missing_ok=True)
 
     def delete_expired(self, now: datetime, keep_days: int | None) -> None:
-        """Erase what has waited long enough, and what ``retention.keep_days`` says of recordings that were
-        to be kept."""
+        """Delete recordings of failed analyses after ``FAILED_UPLOAD_RETENTION``, kept recordings after
+        ``keep_days``, and uploads without a recording after ``LISTING_RETENTION``."""
         for one in self.list_all():
             if not one.state.is_final:
                 continue
             age = now - one.uploaded_at
-            undone = one.recording_exists and not one.keep_recording and age > FAILED_UPLOAD_RETENTION
-            stale = (
+            failed = one.recording_exists and not one.keep_recording and age > FAILED_UPLOAD_RETENTION
+            expired = (
                 one.recording_exists
                 and one.keep_recording
                 and keep_days is not None
                 and age > timedelta(days=keep_days)
             )
-            if undone or stale:
+            if failed or expired:
                 self.delete_recording(one.id)
             elif not one.recording_exists and age > LISTING_RETENTION:
                 self.delete(one.id)
 
     def _drop_missing(self) -> None:
-        """Take off the list what another process has erased (``erase_recordings``)."""
+        """Remove uploads that another process has erased (``erase_upload``)."""
         with self._lock:
             for one in list(self._uploads.values()):
                 if one.state.is_final and not self._metadata_path(one.id).is_file():
                     del self._uploads[one.id]
 
     def _save(self, upload: Upload) -> None:
-        about = self._metadata_path(upload.id)
-        new = about.with_suffix(".new")
         with self._lock:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(_UPLOADS.dump_json(upload))
-            new.replace(about)
+            write_private_file(self._metadata_path(upload.id), _UPLOADS.dump_json(upload))
             self._uploads[upload.id] = upload
 
     def _metadata_path(self, upload_id: str) -> Path:
@@ -240,13 +236,13 @@ class UploadStore:
 
 
 def uploads_folder(config: Config) -> Path:
-    """Where uploaded recordings are."""
+    """The folder of uploaded recordings."""
     return config.data_folder / "uploads"
 
 
 def erasable_uploads(config: Config, sessions: Collection[int], before: datetime) -> list[Upload]:
-    """The uploads that go with those sessions, and those without one that were sent before that moment;
-    never one that waits or is analysed. For who erases lessons, also while the dashboard runs."""
+    """The uploads of these sessions, and those without a session that were uploaded before ``before``; never
+    one that is waiting or being analysed. Usable while the dashboard runs."""
     return [
         one
         for one in _read_uploads(uploads_folder(config))
@@ -256,8 +252,8 @@ def erasable_uploads(config: Config, sessions: Collection[int], before: datetime
 
 
 def erase_upload(config: Config, upload: Upload) -> bool:
-    """Erase an upload, the recording first; whether there was a recording. Raises OSError where it cannot
-    be, and then the upload is found again."""
+    """Erase an upload, the recording first; returns whether there was a recording. Raises OSError, after
+    which the upload is found again."""
     folder = uploads_folder(config)
     (folder / f"{upload.id}.video").unlink(missing_ok=True)
     (folder / f"{upload.id}.json").unlink(missing_ok=True)
@@ -265,14 +261,14 @@ def erase_upload(config: Config, upload: Upload) -> bool:
 
 
 def require_disk_space(folder: Path, announced_bytes: int) -> None:
-    """Raises Full where so many bytes more would leave too little of the disk."""
+    """Raises StorageFull if so many bytes more leave less than ``MIN_FREE_BYTES``."""
     if shutil.disk_usage(folder).free - announced_bytes < MIN_FREE_BYTES:
         raise StorageFull(DISK_FULL_MESSAGE)
 
 
 @contextmanager
 def _translate_disk_full() -> Iterator[None]:
-    """A disk, or a user's part of it, that takes no more says so in a line."""
+    """Translates a full disk or quota into StorageFull."""
     try:
         yield
     except OSError as error:
@@ -282,15 +278,8 @@ def _translate_disk_full() -> Iterator[None]:
 
 
 def too_large_message(max_bytes: int) -> str:
-    """The line about a recording of more bytes than are taken."""
-    return f"this recording is larger than {max_bytes / 1e9:g} GB; cut it, or have it made smaller"
-
-
-def display_file_name(file_name: str) -> str:
-    """What a browser says a file is called, fit to be shown: no folders, nothing that cannot be printed."""
-    last = file_name.replace("\\", "/").split("/")[-1]
-    readable = "".join(sign for sign in last if sign.isprintable()).strip(" .-")
-    return readable[-100:] or "recording"
+    """The message for a recording of more than ``max_bytes``."""
+    return f"This recording is larger than {max_bytes / 1e9:g} GB; cut it or compress it."
 
 
 def _read_uploads(folder: Path) -> Iterator[Upload]:

@@ -1,1 +1,4 @@
-"""The dashboard: the command line's work for a teacher who never opens a terminal."""
+"""The dashboard: HTTP requests of teachers, administrators and students in; HTML pages, JSON and files out.
+
+It calls the same services as the command line and starts the daemon if none is running.
+"""

@@ -78,55 +78,55 @@ PAGES = (
     seats,
     upload,
 )
-"""Each has its ``ROUTES``."""
+"""Modules with ``ROUTES``."""
 
 
 def build_app(config: Config, engine: Engine) -> Starlette:
-    """The application over a configuration and its open database. Where there is no administrator yet,
-    ``app.state.site.code`` is the one-time code that the first start must show."""
+    """Create the ASGI application on an open database. Without an administrator, ``app.state.context.setup_code``
+    is the one-time code for creating one."""
     serve = config.settings.serve
     logins = LoginSessions(engine, hours=serve.session_hours, secure=serve.is_secure)
-    code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
-    routes: list[BaseRoute] = [one for page in PAGES for one in page.ROUTES]
+    setup_code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))
+    routes: list[BaseRoute] = [page_route for page in PAGES for page_route in page.ROUTES]
     routes.append(Mount("/static", SafeStaticFiles(directory=STATIC), name="static"))
     app = Starlette(
         routes=routes,
         middleware=[
             Middleware(SecurityHeaders, hsts=serve.owns_host_name),
-            # Another name that leads here would let a page from elsewhere speak as us (DNS rebinding).
+            # Prevents DNS rebinding: a foreign host name that resolves to this address is rejected.
             Middleware(TrustedHostMiddleware, allowed_hosts=[*_allowed_hosts(config)], www_redirect=False),
         ],
         exception_handlers={HTTPException: _http_error, 500: _server_error},  # type: ignore[dict-item]
     )
-    app.state.site = AppContext(config, engine, logins, code)
-    app.state.uploads = UploadStore(uploads_folder(config))
-    app.state.stills = StillStore()
-    app.state.analyses = UploadQueue(config, app.state.uploads)
+    app.state.context = AppContext(config, engine, logins, setup_code)
+    app.state.upload_store = UploadStore(uploads_folder(config))
+    app.state.still_store = StillStore()
+    app.state.upload_queue = UploadQueue(config, app.state.upload_store)
     return app
 
 
 class SafeStaticFiles(StaticFiles):
-    """Our files; a path that no file can have is not found, and no fault."""
+    """Static files; answers 404 instead of 500 for a path that no file can have."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """As Starlette asks: where the file is, and what it is."""
+        """The path and status of a file, ("", None) if there is none."""
         try:
             return super().lookup_path(path)
-        except ValueError:  # a NUL, or half a character
+        except ValueError:  # a NUL or a lone surrogate
             return "", None
 
 
 def _allowed_hosts(config: Config) -> tuple[str, ...]:
     serve = config.settings.serve
-    # Itself always, for what looks whether it still answers; no other computer's page has these names.
-    own = ("localhost", "127.0.0.1", "[::1]")
-    return (*own, *(() if serve.is_local else (serve.host,)), *serve.names)
+    # For health checks on this computer; no page of another computer has these names.
+    always_allowed = ("localhost", "127.0.0.1", "[::1]")
+    return (*always_allowed, *(() if serve.is_local else (serve.host,)), *serve.host_names)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
     detail = error.detail and get_translator(request_language(request))(error.detail)
-    if not hasattr(request.state, "account"):  # no route, so no guard has looked
-        request.state.account = request.app.state.site.login_sessions.current_account(request)
+    if not hasattr(request.state, "account"):  # no route matched, so the account was not looked up
+        request.state.account = request.app.state.context.login_sessions.current_account(request)
     if not accepts_html(request):
         return JSONResponse({"error": detail}, error.status_code, error.headers)
     answer = render_page(
@@ -137,5 +137,5 @@ def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _server_error(request: Request, error: Exception) -> Response:
-    log.error("a page failed: %s", request.url.path, exc_info=error)
+    log.error("request failed: %s", request.url.path, exc_info=error)
     return render_page(request, "refused.html.j2", 500, status=500, detail="")

@@ -1,4 +1,4 @@
-"""Who looks at what goes on right now: one look goes on for as long as a page is open, and is noted once."""
+"""Throttling of audit entries for live views, which poll: one entry per continuous view."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Hashable
 
 VIEW_INTERVAL_S = 600.0
-"""After so long without looking it is another look."""
+"""A view after a longer pause is recorded as a new one."""
 
 
 class ViewAuditThrottle:
-    """Remembers looks. Thread-safe."""
+    """Decides which views are recorded in the audit log. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -19,10 +19,12 @@ class ViewAuditThrottle:
         self._last_s: dict[Hashable, float] = {}
 
     def should_record(self, key: Hashable) -> bool:
-        """Whether this look is another one than the last of the same key; it is remembered."""
+        """Register a view; True if it is the first with this key within ``VIEW_INTERVAL_S``."""
         with self._lock:
             now_s = self._clock()
-            self._last_s = {one: at_s for one, at_s in self._last_s.items() if now_s - at_s < VIEW_INTERVAL_S}
+            self._last_s = {
+                known_key: at_s for known_key, at_s in self._last_s.items() if now_s - at_s < VIEW_INTERVAL_S
+            }
             is_new = key not in self._last_s
             self._last_s[key] = now_s
             return is_new

@@ -1,4 +1,4 @@
-"""What takes seconds to make: one thread for all of it, and one making for each thing that is asked for."""
+"""Jobs of several seconds (reports, charts): one worker thread, and one job per key at a time."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ T = TypeVar("T")
 
 
 class BackgroundJobs:
-    """One worker: the charts' library is not made for several threads, and a report takes a whole core."""
+    """Runs jobs one at a time: matplotlib is not thread-safe, and a report uses a whole core."""
 
     def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="making")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._jobs: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
 
     def start(self, key: Hashable, job: Callable[[], T], *, restart: bool = False) -> Future[T]:
-        """What is made under that key already, or else a new making, which waits for its turn. ``restart``:
-        something has changed, of which one that has begun may not know; one that still waits will."""
+        """Submit a job unless one with this key is pending or running. With ``restart``, a running job does not
+        count: it may have read the data before they changed."""
         with self._lock:
-            going = self._jobs.get(key)
-            if going is not None and not going.done() and not (restart and going.running()):
-                return going
+            running = self._jobs.get(key)
+            if running is not None and not running.done() and not (restart and running.running()):
+                return running
             future = self._jobs[key] = self._worker.submit(job)
         future.add_done_callback(lambda done: self._forget(key, done))
         return future
 
     def is_running(self, key: Hashable) -> bool:
-        """Whether that is being made, or waits for its turn."""
+        """Whether a job with this key is pending or running."""
         with self._lock:
             return key in self._jobs
 
     async def result(self, key: Hashable, job: Callable[[], T]) -> T:
-        """What comes of it, without holding a thread while it is waited for. Raises what ``job`` does."""
-        # Whoever closes the page leaves; the making goes on.
+        """Await the result of the job without blocking a thread. Raises what ``job`` raises."""
+        # A client disconnect must not cancel the job: other requests may be awaiting the same result.
         return await asyncio.shield(asyncio.wrap_future(self.start(key, job)))
 
     def _forget(self, key: Hashable, done: Future[Any]) -> None:
@@ -48,6 +48,6 @@ class BackgroundJobs:
 
 
 def preload_modules() -> None:
-    """Import what takes a second, so that the first who looks at a class does not wait for it."""
+    """Import modules that take a second to load, so that the first page view does not wait for them."""
     for name in ("scipy.stats", "reports.charts.levels"):
         importlib.import_module(name)

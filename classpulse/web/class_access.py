@@ -1,4 +1,4 @@
-"""The classes that somebody sees, and which one an address is about."""
+"""The classes, flags and names that an account may see."""
 
 from __future__ import annotations
 
@@ -23,47 +23,53 @@ from reports.history.summaries import RULES_VERSION
 from reports.text.dates import ReportSettings
 
 MAX_INLINE_SUMMARIES = 2
-"""So many sessions are summed up while a page waits; more are by themselves."""
+"""A page waits for at most so many pending summaries; more are computed in the background."""
 
 SUMMARY_WAIT_S = 2.0
 
 
 def visible_classes(request: Request) -> list[ClassGroup]:
-    """The classes with a number that this account may look at, by name."""
+    """The classes that the account may view, by name."""
     account = request_account(request)
-    return [one for one in list_classes(context_of(request).engine) if can_view_class(account, one.name)]
+    return [
+        group for group in list_classes(context_of(request).engine) if can_view_class(account, group.name)
+    ]
 
 
 def selectable_class_names(request: Request) -> list[str]:
-    """The classes that somebody can choose from: a teacher's own, else all that are known."""
-    site, account = context_of(request), request_account(request)
+    """The class names that the account can choose from: a teacher's own, else all that are known."""
+    context, account = context_of(request), request_account(request)
     if account.role is Role.TEACHER:
         return sorted(account.classes)
-    return sorted({one.name for one in list_classes(site.engine)} | {site.config.settings.class_.name})
+    return sorted(
+        {group.name for group in list_classes(context.engine)} | {context.config.settings.class_.name}
+    )
 
 
 def requested_class(request: Request, permission: Permission = Permission.VIEW) -> ClassGroup:
-    """The class whose number is in the address (``{group:int}``), for who may do ``permission`` with it."""
+    """The class in the path (``{group:int}``). Raises HTTPException 404 without ``permission`` for it."""
     number = int(request.path_params["group"])
-    found = next((one for one in list_classes(context_of(request).engine) if one.id == number), None)
-    if found is None:
+    group = next(
+        (candidate for candidate in list_classes(context_of(request).engine) if candidate.id == number), None
+    )
+    if group is None:
         raise HTTPException(404)
-    require_permission(request, permission, found.name)
-    return found
+    require_permission(request, permission, group.name)
+    return group
 
 
 def class_by_name(request: Request, name: str) -> ClassGroup | None:
-    """The number of a class by its name."""
-    return next((one for one in list_classes(context_of(request).engine) if one.name == name), None)
+    """The class with this name, None if it has none yet."""
+    return next((group for group in list_classes(context_of(request).engine) if group.name == name), None)
 
 
 def report_settings_for(request: Request) -> ReportSettings:
-    """How the school's reports are made: in whose zone times are told and days are meant."""
+    """The school's report settings, such as the time zone."""
     return report_settings(context_of(request).config)
 
 
 def parse_day(text: str) -> datetime | None:
-    """A day as a form sends it, YYYY-MM-DD; None for anything else."""
+    """A date of a form, YYYY-MM-DD; None for anything else."""
     try:
         return datetime.strptime(text, "%Y-%m-%d")
     except ValueError:
@@ -71,59 +77,60 @@ def parse_day(text: str) -> datetime | None:
 
 
 def audited_names(request: Request, student_ids: Iterable[int], subject: str) -> dict[int, str]:
-    """The names of those students, where any are stored; that somebody looked at ``subject`` is noted."""
-    site, asked = context_of(request), list(student_ids)
-    found = load_student_names(site.engine, asked) if asked else {}
-    site.audit(request_account(request), "look", subject, "with names" if found else "")
-    return found
+    """The stored names of the students, by id; records the view of ``subject`` in the audit log."""
+    context, ids = context_of(request), list(student_ids)
+    names = load_student_names(context.engine, ids) if ids else {}
+    context.audit(request_account(request), "view", subject, "with names" if names else "")
+    return names
 
 
-def shows_students(site: AppContext) -> bool:
-    """Whether anything about one student may be shown: not in mode aggregate."""
-    policy = site.config.settings.policy
+def shows_students(context: AppContext) -> bool:
+    """Whether data about single students may be shown: not in mode aggregate."""
+    policy = context.config.settings.policy
     return policy is None or policy.mode is not AnalysisMode.AGGREGATE
 
 
-def shows_session_students(site: AppContext, session: SessionRecord) -> bool:
-    """Whether a session has students that may be shown."""
-    return session.mode != AnalysisMode.AGGREGATE.value and shows_students(site)
+def shows_session_students(context: AppContext, session: SessionRecord) -> bool:
+    """Whether data about single students of this session may be shown."""
+    return session.mode != AnalysisMode.AGGREGATE.value and shows_students(context)
 
 
 def visible_flags(request: Request, group: ClassGroup | None = None) -> list[FlaggedStudent]:
-    """The flags of one class or of all, of those that this account sees; none where nothing about one student
-    may be shown."""
-    site, account = context_of(request), request_account(request)
+    """The flags of one class, or of all, that the account may view."""
+    context, account = context_of(request), request_account(request)
     return [
-        one
-        for one in list_flagged_students(site.engine, group.name if group else None)
-        if can_view_class(account, one.session.class_name) and shows_session_students(site, one.session)
+        flagged
+        for flagged in list_flagged_students(context.engine, group.name if group else None)
+        if can_view_class(account, flagged.session.class_name)
+        and shows_session_students(context, flagged.session)
     ]
 
 
-def summaries_pending(site: AppContext) -> bool:
-    """See to it that every ended session is summed up; whether some still are to be. It is done beside the
-    page, so that nobody waits for a year of lessons."""
-    waiting = [
-        one for one in list_pending_summaries(site.engine, RULES_VERSION) if one not in site.unsummarisable
+def summaries_pending(context: AppContext) -> bool:
+    """Start the pending session summaries in the background; whether some are still pending afterwards. Waits
+    only for a few (``MAX_INLINE_SUMMARIES``)."""
+    pending = [
+        session_id
+        for session_id in list_pending_summaries(context.engine, RULES_VERSION)
+        if session_id not in context.unsummarisable
     ]
-    if not waiting:
+    if not pending:
         return False
-    future = summarise_in_background(site)
-    if len(waiting) > MAX_INLINE_SUMMARIES:
+    future = summarise_in_background(context)
+    if len(pending) > MAX_INLINE_SUMMARIES:
         return True
     with suppress(TimeoutError):
         future.exception(timeout=SUMMARY_WAIT_S)
     return not future.done()
 
 
-def summarise_in_background(site: AppContext) -> Future[None]:
-    """Sum up what is to be, beside the page."""
-    return site.jobs.start("history", lambda: _summarise(site), restart=True)
+def summarise_in_background(context: AppContext) -> Future[None]:
+    """Compute the pending session summaries in the background."""
+    return context.jobs.start("history", lambda: _summarise(context), restart=True)
 
 
-def _summarise(site: AppContext) -> None:
-    tried = frozenset(list_pending_summaries(site.engine, RULES_VERSION))
-    summarise_pending(site.engine, site.config, quiet=True)
-    # Those that cannot be read: they are said once, and not tried with every page. A lesson that has ended or
-    # was corrected meanwhile is none of them.
-    site.unsummarisable = tried & frozenset(list_pending_summaries(site.engine, RULES_VERSION))
+def _summarise(context: AppContext) -> None:
+    pending = frozenset(list_pending_summaries(context.engine, RULES_VERSION))
+    summarise_pending(context.engine, context.config, quiet=True)
+    # Sessions that were tried and are still pending cannot be read: they are logged once and not tried again.
+    context.unsummarisable = pending & frozenset(list_pending_summaries(context.engine, RULES_VERSION))

@@ -1,4 +1,4 @@
-"""What every page has at hand: settings, database, who asks, words in their language, templates."""
+"""What every page uses: the application context, the account and language of a request, templates."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from db.clock import now_utc
 from db.errors import InvalidValue, NotFound
 from db.records import SessionRecord
 from db.unit_of_work import Store
+from model.errors import ProblemError
 from reports.text import dates
 from reports.text.i18n import Language, load_catalogue, use_language
 
@@ -43,10 +44,13 @@ LANGUAGES = tuple(Language)
 
 @dataclass
 class AppContext:
-    """One dashboard. ``setup_code`` is the one-time code of the first start, None once there is an administrator;
-    ``login_limiter`` slows guesses at a name or a code, ``address_limiter`` those from one address, ``join_limiter`` those at
-    the codes of online lessons: a class behind one address shares it, so it is never for long. ``unsummarisable``
-    are the sessions that cannot be summed up."""
+    """The state of one dashboard.
+
+    ``setup_code``: the one-time code of the first start, None once there is an administrator. ``login_limiter``:
+    by account name or setup code; ``address_limiter``: by client address; ``join_limiter``: for the codes of
+    online lessons, with short waits, because a class may share one address. ``unsummarisable``: sessions whose
+    summary failed.
+    """
 
     config: Config
     engine: Engine
@@ -71,21 +75,21 @@ class AppContext:
 
     @property
     def data_folder(self) -> Path:
-        """Where the program that records answers."""
+        """The data folder, which also identifies the daemon."""
         return self.config.data_folder
 
     @property
     def zone(self) -> tzinfo | None:
-        """In which times are shown; None is this computer's."""
+        """The time zone of pages; None for this computer's."""
         return configured_zone(self.config)
 
     def audit_view(self, account: Account, action: str, subject: str) -> None:
-        """Note that somebody looks at what goes on: once for as long as they do."""
+        """Record a live view in the audit log, once per continuous view."""
         if self.view_audit.should_record((account.id, action, subject)):
             self.audit(account, action, subject)
 
     def audit(self, account: Account, action: str, subject: str, detail: str = "") -> None:
-        """Note who did or looked at what. ``subject`` in words, pseudonyms only."""
+        """Add an audit entry. ``subject``: a text with pseudonyms only, no names."""
         with Store(self.engine).unit_of_work() as unit:
             unit.add_audit_entry(
                 action, subject, now_utc(), f"by {account.name}" + (f": {detail}" if detail else "")
@@ -94,29 +98,29 @@ class AppContext:
 
 
 def context_of(request: Request) -> AppContext:
-    """The dashboard that a request belongs to."""
-    return cast("AppContext", request.app.state.site)
+    """The application context of a request."""
+    return cast("AppContext", request.app.state.context)
 
 
 def request_account(request: Request) -> Account:
-    """Who asks. Only behind a guard that asks for a login."""
+    """The account of a request; only for routes that require a login."""
     return cast("Account", request.state.account)
 
 
 def client_address(request: Request) -> str:
-    """Where a request comes from; behind a proxy that is trusted, what that says."""
+    """The client's address; behind a trusted proxy, the one that it forwards."""
     return request.client.host if request.client else ""
 
 
 def require_permission(request: Request, permission: Permission, class_name: str) -> None:
-    """Raises 404 where this account may not do that with this class: whether it exists is nobody else's
-    business."""
+    """Raises HTTPException 404 (not 403, which would reveal that the class exists) if the account lacks the
+    permission for this class."""
     if not is_allowed(request_account(request), permission, class_name):
         raise HTTPException(404)
 
 
 def requested_session(request: Request, permission: Permission = Permission.VIEW) -> SessionRecord:
-    """The session whose number is in the address (``{session:int}``), for who may do ``permission`` with its
+    """The session in the path (``{session:int}``). Raises HTTPException 404 without ``permission`` for its
     class."""
     try:
         session = queries.get_session(context_of(request).engine, int(request.path_params["session"]))
@@ -126,67 +130,72 @@ def requested_session(request: Request, permission: Permission = Permission.VIEW
     return session
 
 
-def render_page(request: Request, template: str, status_code: int = 200, **context: Any) -> Response:
-    """A page. Everything in ``context`` is escaped."""
-    site, language = context_of(request), request_language(request)
+def render_page(request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
+    """Render a page. ``values`` are escaped."""
+    context, language = context_of(request), request_language(request)
     environment = _environment(language)
     account = getattr(request.state, "account", None)
     with use_language(language):
         html = environment.get_template(f"web/{template}").render(
-            **context,
+            **values,
             request=request,
             path=request.url.path,
             account=account,
             language=language,
-            zone=site.zone,
-            form_token=site.login_sessions.csrf_token(request),
+            zone=context.zone,
+            csrf_token=context.login_sessions.csrf_token(request),
             may=lambda action, name=None: (
                 account is not None and is_allowed(account, Permission(action), name)
             ),
         )
     response = HTMLResponse(html, status_code)
-    site.login_sessions.set_visitor_cookie(request, response)
+    context.login_sessions.set_visitor_cookie(request, response)
     return response
 
 
 def localized(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """A page in which the reports' sentences and dates are in its reader's language. What it writes to the
-    audit, and all that is stored, must not be made of them."""
+    """A page handler that runs with the reports' texts in the reader's language. Such texts must not be written
+    to the audit log or the database."""
 
     @wraps(page)
-    def told(request: Request) -> Response:
+    def localized_page(request: Request) -> Response:
         with use_language(request_language(request)):
             return page(request)
 
-    return told
+    return localized_page
 
 
-def render_fragment(language: Language, template: str, **context: Any) -> Markup:
-    """A part of a page that is the same for all who may see it, without forms. Everything is escaped."""
+def render_fragment(language: Language, template: str, **values: Any) -> Markup:
+    """Render a part of a page that does not depend on the account. ``values`` are escaped."""
     with use_language(language):
-        return Markup(_environment(language).get_template(f"web/{template}").render(**context))
+        return Markup(_environment(language).get_template(f"web/{template}").render(**values))
 
 
 def accepts_html(request: Request) -> bool:
-    """Whether a person asks, and not a script of ours, which wants JSON or a stream."""
+    """Whether the client is a browser page, not one of our scripts, which accept JSON or an event stream."""
     accept = request.headers.get("accept", "")
     return "json" not in accept and "event-stream" not in accept
 
 
+def error_json(error: ProblemError) -> dict[str, str]:
+    """An error for a script: ``error`` (the problem) and ``hint``."""
+    return {"error": error.problem, "hint": error.hint}
+
+
 def request_language(request: Request) -> Language:
-    """The language that was chosen, else the first that the browser asks for and we have."""
+    """The chosen language, else the first available one of ``Accept-Language``, else English."""
     chosen = request.cookies.get("classpulse_language")
     if chosen in LANGUAGES:
         return Language(str(chosen))
-    wanted = [
+    preferred = [
         part.split(";")[0].strip()[:2].lower()
         for part in request.headers.get("accept-language", "").split(",")
     ]
-    return next((Language(one) for one in wanted if one in LANGUAGES), Language.EN)
+    return next((Language(language) for language in preferred if language in LANGUAGES), Language.EN)
 
 
 def get_translator(language: str) -> Callable[[str], str]:
-    """gettext's function of a language, for texts outside of templates."""
+    """The gettext function of a language, for texts outside of templates."""
     return _translations(language).gettext
 
 
@@ -212,16 +221,15 @@ def _environment(language: str) -> jinja2.Environment:
 
 
 def _date_filters() -> dict[str, Callable[..., str]]:
-    """The filters ``clock``, ``day`` and ``moment``: in the page's zone; a macro that is not in a page leaves
-    the time in the zone that it has."""
+    """The filters ``clock``, ``day`` and ``moment``, in the page's zone; fragments keep the zone of the time."""
 
-    def filter_of(told: Callable[[datetime], str]) -> Callable[..., str]:
+    def filter_of(format_time: Callable[[datetime], str]) -> Callable[..., str]:
         @jinja2.pass_context
-        def shown(context: jinja2.runtime.Context, at: datetime) -> str:
+        def filter_time(context: jinja2.runtime.Context, at: datetime) -> str:
             zone = context.get("zone", at.tzinfo)
-            return told(at.astimezone(zone))
+            return format_time(at.astimezone(zone))
 
-        return shown
+        return filter_time
 
     return {
         "clock": filter_of(dates.format_time_of_day),
@@ -231,8 +239,8 @@ def _date_filters() -> dict[str, Callable[..., str]]:
 
 
 def _translations(language: str) -> gettext.NullTranslations:
-    """The dashboard's own texts, and the reports' for what it takes from them."""
-    own = gettext.translation("classpulse", LOCALE_FOLDER, [language], fallback=True)
+    """The dashboard's catalogue, with the reports' as fallback."""
+    translations = gettext.translation("classpulse", LOCALE_FOLDER, [language], fallback=True)
     if language in LANGUAGES:
-        own.add_fallback(load_catalogue(Language(language)))
-    return own
+        translations.add_fallback(load_catalogue(Language(language)))
+    return translations

@@ -1,4 +1,4 @@
-"""One look at the program that records, shared by all who watch, so that they never slow the recording."""
+"""The daemon's status and previews, cached so that viewers never slow down the recording."""
 
 from __future__ import annotations
 
@@ -16,30 +16,28 @@ from monitor.daemon.status import DaemonStatus
 from monitor.session.status import RecordingStatus
 
 CACHE_LIFETIME_S = 0.3
-"""So long a look serves everybody; a part of the two seconds from frame to page (``benchmarks/live.py``)."""
+"""A part of the two seconds from frame to page (``benchmarks/live.py``)."""
 
 
 @dataclass(frozen=True)
 class DaemonSnapshot:
-    """How the program stands: ``daemon`` is None where none runs or it does not answer, which ``problem``
-    says in one line."""
+    """The status of the daemon: None if none is running or, with ``error``, if it does not answer."""
 
     daemon: DaemonStatus | None
-    problem: str = ""
+    error: ControlError | None = None
 
     @property
     def recordings(self) -> tuple[RecordingStatus, ...]:
-        """What is being recorded, as far as that is known."""
+        """The recordings, empty if they are unknown."""
         return () if self.daemon is None else self.daemon.recordings
 
     def recording_of(self, session_id: int) -> RecordingStatus | None:
-        """The recording of a session, None where it is not being recorded."""
-        return next((one for one in self.recordings if one.session_id == session_id), None)
+        """The recording of a session, None if it is not being recorded."""
+        return next((recording for recording in self.recordings if recording.session_id == session_id), None)
 
 
 class DaemonStatusCache:
-    """Asks the program that holds ``folder``, at most once in ``CACHE_LIFETIME_S`` however many ask here.
-    Thread-safe."""
+    """Queries the daemon of the data folder at most once per ``CACHE_LIFETIME_S``. Thread-safe."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
@@ -49,8 +47,7 @@ class DaemonStatusCache:
         self._queried_s = float("-inf")
 
     def snapshot(self) -> DaemonSnapshot:
-        """How it stands, at most ``CACHE_LIFETIME_S`` ago; while it takes its time to answer, how it stood
-        before."""
+        """A status at most ``CACHE_LIFETIME_S`` old, or the previous one while a query is running."""
         last = self._last
         if last is not None and self._clock() - self._queried_s < CACHE_LIFETIME_S:
             return last
@@ -67,7 +64,7 @@ class DaemonStatusCache:
             self._query_lock.release()
 
     def send(self, request: Request) -> Mapping[str, Any]:
-        """Give it an order; the next look is a new one. Raises ControlError."""
+        """Send a command to the daemon and invalidate the cached status. Raises ControlError."""
         try:
             return send_request(self._folder, request)
         finally:
@@ -78,12 +75,12 @@ class DaemonStatusCache:
         try:
             return DaemonSnapshot(daemon_status(self._folder))
         except ControlError as error:
-            return DaemonSnapshot(None, str(error))
+            return DaemonSnapshot(None, error)
 
 
 class PreviewFetcher:
-    """Fetches pictures of the sessions that somebody watches: who asks while one is on its way gets the same.
-    The recording makes at most two a second; nothing is kept here. Thread-safe."""
+    """Fetches preview frames: concurrent requests for a session share one. The recorder makes at most two per
+    second; nothing is stored here. Thread-safe."""
 
     def __init__(self, daemon: DaemonStatusCache) -> None:
         self._daemon = daemon
@@ -91,16 +88,16 @@ class PreviewFetcher:
         self._pending: dict[int, Future[str]] = {}
 
     def fetch(self, session_id: int) -> str:
-        """The next look as a JPEG in base64, empty where there is nothing to see. Raises ControlError."""
+        """The next frame as a base64 JPEG, empty if there is none. Raises ControlError."""
         with self._lock:
-            is_mine = session_id not in self._pending
-            coming = self._pending.setdefault(session_id, Future())
-        if is_mine:
+            is_fetcher = session_id not in self._pending
+            future = self._pending.setdefault(session_id, Future())
+        if is_fetcher:
             try:
-                coming.set_result(str(self._daemon.send(Request("picture", session_id=session_id))["jpeg"]))
-            except Exception as error:  # noqa: BLE001 - everybody who waits is told
-                coming.set_exception(error)
+                future.set_result(str(self._daemon.send(Request("picture", session_id=session_id))["jpeg"]))
+            except Exception as error:  # noqa: BLE001 - raised in every waiting thread
+                future.set_exception(error)
             finally:
                 with self._lock:
                     del self._pending[session_id]
-        return coming.result()
+        return future.result()

@@ -1,4 +1,4 @@
-"""Files for whoever asks: their names in any script, and the headers that go with them."""
+"""Responses with files: names in any script and their headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from classpulse.services.report_files import safe_file_name
+from classpulse.text import safe_file_name
 from classpulse.web.security_headers import DOCUMENT_POLICY
 
 CONTENT_TYPES = {
@@ -22,21 +22,21 @@ _MAX_NAME_BYTES = 150
 
 
 def file_download(content: bytes, name: str, extension: str) -> Response:
-    """A file to be kept. ``name`` may hold anything; ``extension`` is one of ``CONTENT_TYPES``."""
-    headers = {"Content-Disposition": content_disposition(f"{name}", extension)}
+    """A download. ``name``: any text; ``extension``: a key of ``CONTENT_TYPES``."""
+    headers = {"Content-Disposition": content_disposition(name, extension)}
     return Response(content, headers=headers, media_type=CONTENT_TYPES[extension])
 
 
 def embedded_document(content: bytes) -> Response:
-    """A report to be looked at in a frame, as if from nowhere."""
+    """A report for an iframe, with a sandboxed origin."""
     return Response(
         content, headers={"Content-Security-Policy": DOCUMENT_POLICY}, media_type=CONTENT_TYPES["html"]
     )
 
 
 def content_disposition(name: str, extension: str) -> str:
-    """The name in plain ASCII for every browser, and in UTF-8 for those that read RFC 6266."""
-    whole = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
-    plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
-    plain = " ".join(re.sub(r"[^\w .,()-]", " ", plain).split()) or "report"
-    return f"attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{quote(f'{whole}.{extension}', safe='')}"
+    """The header value with the name in ASCII and, after RFC 6266, in UTF-8."""
+    unicode_name = safe_file_name(name).encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+    ascii_name = unicodedata.normalize("NFKD", unicode_name).encode("ascii", "ignore").decode()
+    ascii_name = " ".join(re.sub(r"[^\w .,()-]", " ", ascii_name).split()) or "report"
+    return f"attachment; filename=\"{ascii_name}.{extension}\"; filename*=UTF-8''{quote(f'{unicode_name}.{extension}', safe='')}"

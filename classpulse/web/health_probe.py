@@ -1,4 +1,4 @@
-"""Asks a dashboard of this computer whether it answers."""
+"""A liveness probe for the dashboard on this computer."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from classpulse.config.server import ServeSettings
 PROBE_TIMEOUT_S = 4.0
 
 WILDCARD_HOSTS = frozenset({"0.0.0.0", "::"})
-"""Where it may listen, but cannot be asked."""
+"""Addresses to listen on that cannot be connected to."""
 
 
 def probe_dashboard(settings: ServeSettings) -> str | None:
-    """None where it answers, else what is wrong in a few words."""
+    """None if the dashboard answers, else a short description of the problem."""
     host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
     connection: http.client.HTTPConnection
     if settings.uses_tls:
-        # It is ours, on this computer; its certificate is for the name that browsers use.
-        trusting = ssl.create_default_context()
-        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(
-            host, settings.port, timeout=PROBE_TIMEOUT_S, context=trusting
-        )
+        # The certificate is for the public host name, not for this address; the connection stays on this computer.
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, settings.port, timeout=PROBE_TIMEOUT_S, context=tls)
     else:
         connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_TIMEOUT_S)
     try:

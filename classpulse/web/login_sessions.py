@@ -1,4 +1,4 @@
-"""Who is logged in: a random token in the browser, its hash in the database; and the token of forms."""
+"""Login sessions (a random token in a cookie, its hash in the database) and CSRF tokens."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from db.accounts import Account
 from db.clock import now_utc
 from db.unit_of_work import Store
 
-SESSION_COOKIE, VISITOR_COOKIE = "classpulse", "classpulse_visitor"
+SESSION_COOKIE, VISITOR_COOKIE = "classpulse_session", "classpulse_visitor"
 
 HOST_COOKIE_PREFIX, SECURE_COOKIE_PREFIX = "__Host-", "__Secure-"
-"""A browser takes a cookie whose name begins so over TLS alone, and the first only from this very host and
-for all of it: neither another service of the same domain nor somebody in the network can plant one."""
+"""Cookie name prefixes that browsers accept over TLS only (``__Host-`` also from this exact host only), so that
+neither another service of the domain nor an attacker in the network can plant a cookie."""
 
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
-"""A login's last use is written at most so often."""
+"""The last use of a login is stored at most so often."""
 
 
 class LoginSessions:
-    """Keeps logins. ``hours``: after so long without a request one is over; ``secure``: cookies go over TLS
-    alone, and are named so that browsers see to it."""
+    """Creates, checks and ends logins. ``hours``: lifetime without a request; ``secure``: cookies are sent over
+    TLS only and have prefixed names."""
 
     def __init__(self, engine: Engine, *, hours: float, secure: bool) -> None:
         self._engine = engine
@@ -36,11 +36,11 @@ class LoginSessions:
         self._secure = secure
         prefix = HOST_COOKIE_PREFIX if secure else ""
         self._session_cookie, self._visitor_cookie = prefix + SESSION_COOKIE, prefix + VISITOR_COOKIE
-        # Of this process: forms that were open before a restart are refused, and say so.
+        # New for each process: forms opened before a restart are rejected with an explanation.
         self._key = secrets.token_bytes(32)
 
     def start(self, response: Response, account: Account) -> None:
-        """Log somebody in; always with a new token, so that one that was planted before is worth nothing."""
+        """Log an account in, always with a new token, which prevents session fixation."""
         token = secrets.token_urlsafe(32)
         now = now_utc()
         with Store(self._engine).unit_of_work() as unit:
@@ -50,7 +50,7 @@ class LoginSessions:
         self._set(response, self._session_cookie, token)
 
     def end(self, request: Request, response: Response) -> None:
-        """Log out."""
+        """Log the browser out."""
         token = request.cookies.get(self._session_cookie)
         if token:
             with Store(self._engine).unit_of_work() as unit:
@@ -59,37 +59,37 @@ class LoginSessions:
         self._set(response, self._session_cookie, "", max_age=0)
 
     def list_for(self, account: Account) -> list[accounts.Login]:
-        """Where somebody is logged in."""
+        """The logins of an account."""
         return accounts.list_logins(self._engine, account.id, now_utc() - self._lifetime)
 
     def is_current(self, request: Request, login: accounts.Login) -> bool:
-        """Whether it is the login of the browser that asks."""
+        """Whether this is the login of the requesting browser."""
         return hmac.compare_digest(login.token_hash, _hash(request.cookies.get(self._session_cookie, "")))
 
     def current_account(self, request: Request) -> Account | None:
-        """Who asks; None for a visitor."""
+        """The account of the requesting browser, None if it is not logged in."""
         token = request.cookies.get(self._session_cookie)
         if not token:
             return None
         now = now_utc()
-        found = accounts.find_login(self._engine, _hash(token), now - self._lifetime)
-        if found is None:
+        login = accounts.find_login(self._engine, _hash(token), now - self._lifetime)
+        if login is None:
             return None
-        account, seen_at = found
+        account, seen_at = login
         if now - seen_at > LAST_SEEN_INTERVAL:
             self._update_last_seen(token, now)
         return account
 
     def csrf_token(self, request: Request) -> str:
-        """What a form of this browser must carry, so that no other site can send it."""
+        """The CSRF token of the requesting browser."""
         return hmac.new(self._key, self._browser_token(request).encode(), hashlib.sha256).hexdigest()
 
     def is_valid_csrf_token(self, request: Request, token: str) -> bool:
-        """Whether a form came from a page of ours."""
+        """Whether ``token`` is the CSRF token of the requesting browser."""
         return bool(self._browser_token(request)) and hmac.compare_digest(self.csrf_token(request), token)
 
     def set_visitor_cookie(self, request: Request, response: Response) -> None:
-        """Give a browser without a login something that its forms can be told by."""
+        """Set the cookie that a CSRF token is bound to while the browser is not logged in."""
         visitor = getattr(request.state, "visitor", None)
         if visitor is not None:
             self._set(response, self._visitor_cookie, visitor)
@@ -108,11 +108,11 @@ class LoginSessions:
         return token
 
     def set_language(self, response: Response, language: str) -> None:
-        """Keep a language that was chosen, for a year."""
+        """Store the chosen language for a year."""
         self._set(response, "classpulse_language", language, max_age=365 * 86400)
 
     def _set(self, response: Response, name: str, value: str, max_age: int | None = None) -> None:
-        # Lax and not Strict: the link in a notification must find its reader logged in.
+        # Lax, not Strict: a link in a notification e-mail must open with the login.
         response.set_cookie(
             name, value, max_age=max_age, httponly=True, samesite="lax", secure=self._secure, path="/"
         )

@@ -1,4 +1,4 @@
-"""A form with a file in it, read as it comes: never whole in memory, and no file of its own."""
+"""Streaming parser for multipart forms with one file: neither buffered in memory nor in a temporary file."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from starlette.requests import ClientDisconnect, Request
 from classpulse.web.routing import require_csrf_token
 
 STALL_TIMEOUT_S = 60.0
-"""Who sends nothing for so long has gone, whatever the connection says."""
+"""An upload without new data for so long is aborted, even if the connection is open."""
 
 MAX_FORM_OVERHEAD_BYTES = 100_000
-"""What the fields of a form and the lines between them take at most."""
+"""Maximum size of the fields and delimiters of a form."""
 
 MAX_FIELDS, MAX_FIELD_BYTES = 50, 10_000
+
+INCOMPLETE_UPLOAD = "The upload is incomplete."
+INVALID_FORM = "The request is not a valid form."
 
 
 @dataclass(frozen=True)
 class FormField:
-    """A field that is no file, whole."""
+    """A complete field that is not a file."""
 
     name: str
     value: str
@@ -33,7 +36,8 @@ class FormField:
 
 @dataclass(frozen=True)
 class FileStart:
-    """From here on what comes is the file's content; ``file_name`` is what the browser says, and only that."""
+    """The start of the file; the following ``bytes`` parts are its content. ``file_name`` comes from the browser
+    and is untrusted."""
 
     name: str
     file_name: str
@@ -43,42 +47,41 @@ Part = FormField | FileStart | bytes
 
 
 async def iter_parts(request: Request) -> AsyncIterator[Part]:
-    """The fields, the beginning of the one file, and its content piece by piece, in the order in which they
-    are sent. Raises HTTPException: 400 where it is no such form or breaks off, 408 where nothing more
-    comes."""
-    reader = _PartCollector()
-    parser = MultipartParser(_boundary(request), reader.callbacks())
+    """The fields, the start of the one file and its content in chunks, in the order sent. Raises HTTPException:
+    400 for an invalid or incomplete form, 408 if the client stops sending."""
+    collector = _PartCollector()
+    parser = MultipartParser(_boundary(request), collector.callbacks())
     stream = request.stream().__aiter__()
     while True:
         try:
             async with asyncio.timeout(STALL_TIMEOUT_S):
-                piece = await anext(stream, b"")
-            if not piece:
+                chunk = await anext(stream, b"")
+            if not chunk:
                 break
-            parser.write(piece)
+            parser.write(chunk)
         except TimeoutError:
-            raise HTTPException(408, "nothing more came; the upload was given up") from None
+            raise HTTPException(408, "The upload was aborted because no more data arrived.") from None
         except ClientDisconnect:
-            raise HTTPException(400, "the upload broke off") from None
+            raise HTTPException(400, INCOMPLETE_UPLOAD) from None
         except FormParserError:
-            raise HTTPException(400, "this is no form that can be read") from None
-        for part in reader.pop():
+            raise HTTPException(400, INVALID_FORM) from None
+        for part in collector.pop():
             yield part
-    if not reader.ended:
-        raise HTTPException(400, "the upload broke off")
+    if not collector.ended:
+        raise HTTPException(400, INCOMPLETE_UPLOAD)
 
 
 def _boundary(request: Request) -> bytes:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 200:
-        raise HTTPException(400, "this is no form that can be read")
+        raise HTTPException(400, INVALID_FORM)
     return boundary
 
 
 @dataclass
 class _PartCollector:
-    """Turns what the parser calls back into parts."""
+    """Converts the parser's callbacks into parts."""
 
     ended: bool = False
     _parts: list[Part] = field(default_factory=list)
@@ -154,7 +157,7 @@ class _PartCollector:
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """A file that fits the memory, and the fields beside it."""
+    """A small file in memory and the other fields of the form."""
 
     file_name: str
     content: bytes
@@ -162,24 +165,24 @@ class UploadedFile:
 
 
 async def read_uploaded_file(request: Request, name: str, max_bytes: int) -> UploadedFile:
-    """The file ``name`` of a form, of at most so many bytes, whole; empty where none was sent. Asks for the
-    form's token. Raises HTTPException, 413 where it is larger."""
+    """Read the file ``name`` of a form, empty if none was sent, and check the CSRF token. Raises HTTPException, 413
+    for a file larger than ``max_bytes``."""
     if int(request.headers.get("content-length") or 0) > max_bytes + MAX_FORM_OVERHEAD_BYTES:
         raise HTTPException(413, _too_large(max_bytes))
     fields: dict[str, str] = {}
-    content, called, wanted = bytearray(), "", False
+    content, file_name, is_requested = bytearray(), "", False
     async for part in iter_parts(request):
         if isinstance(part, FormField):
             fields[part.name] = part.value
         elif isinstance(part, FileStart):
-            called, wanted = part.file_name, part.name == name
-        elif wanted:
+            file_name, is_requested = part.file_name, part.name == name
+        elif is_requested:
             content += part
             if len(content) > max_bytes:
                 raise HTTPException(413, _too_large(max_bytes))
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
-    return UploadedFile(called, bytes(content), fields)
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
+    return UploadedFile(file_name, bytes(content), fields)
 
 
 def _too_large(max_bytes: int) -> str:
-    return f"this file is larger than {max_bytes / 1e6:g} MB"
+    return f"The file is larger than {max_bytes / 1e6:g} MB."

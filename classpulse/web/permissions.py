@@ -1,4 +1,4 @@
-"""Who may do what: one table. Pure."""
+"""Roles and permissions. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from db.accounts import Account, Role
 
 
 class Permission(StrEnum):
-    """What the dashboard's routes ask for."""
+    """Permissions that the routes of the dashboard require."""
 
-    VIEW = "look"
-    """See a class: who is present, reports, history."""
+    VIEW = "view"
+    """View the live page, reports and history of a class."""
     RECORD = "record"
-    """Start, stop, pause and mark its lessons, upload a recording, open it to online students."""
+    """Start, stop, pause and mark lessons, upload recordings, open online lessons."""
     REVIEW = "review"
-    """Confirm or dismiss its flags."""
-    MANAGE = "arrange"
-    """Change its roster, seats and who is who."""
+    """Confirm or dismiss flags."""
+    MANAGE = "manage"
+    """Change the roster, the seats and identity assignments; erase students."""
     ADMINISTER = "administer"
-    """Accounts and the audit; concerns no class."""
+    """Manage accounts and view the audit log; not related to a class."""
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -27,16 +27,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COUNSELLOR: frozenset({Permission.VIEW, Permission.REVIEW}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }
-"""A teacher's hold for their own classes alone."""
+"""A teacher's permissions apply to the own classes only."""
 
 
 def is_allowed(account: Account, permission: Permission, class_name: str | None = None) -> bool:
-    """Whether an account may do this, with this class where one is concerned."""
+    """Whether the account has the permission, for this class if one is given."""
     if account.disabled or permission not in ROLE_PERMISSIONS[account.role]:
         return False
     return class_name is None or account.role is not Role.TEACHER or class_name in account.classes
 
 
 def can_view_class(account: Account, class_name: str) -> bool:
-    """Whether the class is one that this account may look at."""
+    """Whether the account may view this class."""
     return is_allowed(account, Permission.VIEW, class_name)

@@ -1,4 +1,4 @@
-"""How fast somebody may guess. Pure: the clock is given."""
+"""Rate limit for guesses at passwords and codes. Pure: the caller passes the time."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import threading
 from collections import OrderedDict
 
 FREE_ATTEMPTS = 5
-"""So many failures in a row cost nothing: people mistype."""
+"""Consecutive failures without a delay: users mistype."""
 
 FREE_ATTEMPTS_PER_ADDRESS = 30
-"""A whole staff room may share one address; it has as many names to guess at."""
+"""More, because a staff room may share one address."""
 
 FIRST_DELAY_S, MAX_DELAY_S = 2.0, 900.0
-"""Each failure after them doubles the wait, up to a quarter of an hour: at most a hundred guesses a day."""
+"""Each further failure doubles the delay; at the maximum, about a hundred guesses per day are possible."""
 
 RESET_AFTER_S = 3600.0
-"""Failures are forgotten after so long without one."""
+"""Failures are forgotten after so long without a new one."""
 
 MAX_KEYS = 10_000
-"""Names that are kept in memory; the longest unused go first."""
+"""Keys in memory; the least recently used are dropped."""
 
 
 class RateLimiter:
-    """Counts failures by key (a name, an address), of which ``free_attempts`` cost nothing; no wait is longer than
-    ``max_delay_s``. Times are steady seconds. For any number of threads."""
+    """Counts failures per key (an account name, an address) and delays attempts after ``free_attempts`` failures,
+    by at most ``max_delay_s``. Times are monotonic seconds. Thread-safe."""
 
     def __init__(self, free_attempts: int = FREE_ATTEMPTS, max_delay_s: float = MAX_DELAY_S) -> None:
         self._free_attempts, self._max_delay_s = free_attempts, max_delay_s
@@ -31,8 +31,11 @@ class RateLimiter:
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def acquire(self, key: str, now_s: float) -> float:
-        """Begin a try: 0 where it may go on, and then it counts as a failure until ``record_success`` is said, so
-        that many tries at once are not all the first; else the seconds to wait, and nothing is counted."""
+        """Register an attempt and return 0, or return the seconds to wait, without registering it.
+
+        A registered attempt counts as a failure until ``record_success``, so that concurrent attempts are limited
+        too.
+        """
         with self._lock:
             count, last_s = self._failures.get(key, (0, now_s))
             if now_s - last_s > RESET_AFTER_S:
@@ -48,7 +51,7 @@ class RateLimiter:
             return 0.0
 
     def record_success(self, key: str, *, reset: bool = True) -> None:
-        """It was the right one: this try was no failure, and with ``reset`` those before are forgotten."""
+        """The last attempt succeeded: it no longer counts, and with ``reset`` neither do earlier failures."""
         with self._lock:
             count, last_s = self._failures.pop(key, (0, 0.0))
             if count > 1 and not reset:

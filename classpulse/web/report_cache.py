@@ -1,5 +1,7 @@
-"""The files of a lesson's report: whether they still say what the record holds, and making them. Each
-language has its own; of the forms for programs there is one (``report_file_name``)."""
+"""Cached report files of sessions: checks whether a file is up to date and regenerates it.
+
+HTML and PDF have one file per language, CSV and JSON one for all (``report_file_name``).
+"""
 
 from __future__ import annotations
 
@@ -20,63 +22,69 @@ REPORT_KINDS = ("html", "pdf", "csv", "json")
 
 
 def find_current_report(
-    site: AppContext, session: SessionRecord, kind: str, language: Language
+    context: AppContext, session: SessionRecord, kind: str, language: Language
 ) -> Path | None:
-    """The report's file, if there is one that was made after the lesson, every correction and every review;
-    of a lesson that is still recorded, any."""
-    for folder in find_report_folders(site.config.output_folder, session.id):
+    """The report file if it is newer than the session's end and all its corrections and reviews, else None. For a
+    running session, any file."""
+    for folder in find_report_folders(context.config.output_folder, session.id):
         path = folder / report_file_name(kind, language)
         try:
-            read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        except OSError:  # there is none, or it is erased at this moment
+            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except OSError:  # missing, or being erased
             continue
-        if read_at >= _last_change(site, session):
+        if written_at >= _last_change(context, session):
             return path
     return None
 
 
 def report_job_key(session_id: int, kind: str, language: Language) -> Hashable:
-    """What the making of a report is known by (``Making``)."""
+    """The key of a report's background job."""
     return "report", session_id, report_file_name(kind, language)
 
 
-def generate_cached_report(site: AppContext, session_id: int, kind: str, language: Language) -> Path:
-    """Make it; raises as ``generate_report`` does."""
-    return generate_report(site.engine, session_id, site.config, formats=(kind,), language=language)[kind]
+def generate_cached_report(context: AppContext, session_id: int, kind: str, language: Language) -> Path:
+    """Generate a report; raises what ``generate_report`` raises."""
+    return generate_report(context.engine, session_id, context.config, formats=(kind,), language=language)[
+        kind
+    ]
 
 
 async def current_report_bytes(
-    site: AppContext, session: SessionRecord, kind: str, language: Language, *, cached: Path | None
+    context: AppContext, session: SessionRecord, kind: str, language: Language, *, cached: Path | None
 ) -> bytes:
-    """The report as it is, or else made now."""
+    """The content of the report: the ``cached`` file, or one generated now."""
     if cached is not None:
         return cached.read_bytes()
     key = report_job_key(session.id, kind, language)
 
-    def remade() -> Path:
-        # It may have been made since it was looked for.
-        return find_current_report(site, session, kind, language) or generate_cached_report(
-            site, session.id, kind, language
+    def find_or_generate() -> Path:
+        # Another request may have generated it in the meantime.
+        return find_current_report(context, session, kind, language) or generate_cached_report(
+            context, session.id, kind, language
         )
 
-    made = await site.jobs.result(key, remade)
-    if await run_in_threadpool(find_current_report, site, session, kind, language) is None:
-        # That one was on its way already, and had begun before the last change.
-        made = await site.jobs.result(key, remade)
-    return made.read_bytes()
+    path = await context.jobs.result(key, find_or_generate)
+    if await run_in_threadpool(find_current_report, context, session, kind, language) is None:
+        # The awaited job had read the data before the last change.
+        path = await context.jobs.result(key, find_or_generate)
+    return path.read_bytes()
 
 
-def start_report_job(site: AppContext, session_id: int, language: Language) -> None:
-    """Make the page that is shown beside the dashboard's, of what the record holds from now on."""
+def start_report_job(context: AppContext, session_id: int, language: Language) -> None:
+    """Regenerate the HTML report of a session in the background from the current data."""
     key = report_job_key(session_id, "html", language)
-    site.jobs.start(key, lambda: generate_cached_report(site, session_id, "html", language), restart=True)
+    context.jobs.start(
+        key, lambda: generate_cached_report(context, session_id, "html", language), restart=True
+    )
 
 
-def _last_change(site: AppContext, session: SessionRecord) -> datetime:
+def _last_change(context: AppContext, session: SessionRecord) -> datetime:
     if session.ended_at is None:
         return session.started_at
-    made = queries.list_corrections(site.engine, session.id)
-    moments = [session.ended_at, *(one.created_at for one in made)]
-    moments += [one.undone_at for one in made if one.undone_at]
-    moments += [one.reviewed_at for one in queries.list_flags(site.engine, session.id) if one.reviewed_at]
+    corrections = queries.list_corrections(context.engine, session.id)
+    moments = [session.ended_at, *(correction.created_at for correction in corrections)]
+    moments += [correction.undone_at for correction in corrections if correction.undone_at]
+    moments += [
+        flag.reviewed_at for flag in queries.list_flags(context.engine, session.id) if flag.reviewed_at
+    ]
     return max(moments)

@@ -1,4 +1,4 @@
-"""Every route says who may use it; one that does not cannot be made."""
+"""Routes with access control and CSRF protection; ``route`` requires an access rule."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from reports.text.i18n import N_
 UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 MAX_FORM_BYTES, MAX_FORM_FIELDS = 1 << 20, 500
-"""Of a form; recordings and pictures have routes that read their own bodies."""
+"""Limits of a form; recordings and images have routes that read the body themselves."""
 
 
 class PublicAccess(StrEnum):
-    """Routes for who is not logged in."""
+    """Access without a login."""
 
-    ANYONE = "anybody"
+    ANYONE = "anyone"
 
 
 MAX_ID = (1 << 31) - 1
-"""No session, student or account has a greater one: PostgreSQL could not store it."""
+"""The largest database id: PostgreSQL's integer."""
 
 AccessRule = Permission | PublicAccess
 PageHandler = Callable[[Request], Response | Awaitable[Response]]
@@ -50,21 +50,21 @@ def route(
     form: bool = True,
     streams_body: bool = False,
 ) -> Route:
-    """A route that ``access`` stands before: a login whose account may do that with some class. Which class it
-    is the page itself must ask (``session_for``, ``require``). Anything but GET needs the form's token, in
-    the field ``token`` or the header ``X-Form-Token``; with ``form`` False in the header alone, and the body
-    is not read. With ``streams_body`` the page reads the body as it comes, and asks for the token itself
-    (``require_csrf_token``) before it does anything.
+    """A route that requires a login with the permission ``access`` for at least one class.
 
-    ``handler`` may be a plain function, which then runs in a thread, or a coroutine.
+    The handler itself checks the class (``requested_session``, ``requested_class``, ``require_permission``).
+    Methods other than GET require the CSRF token in the form field ``csrf_token`` or the header ``X-CSRF-Token``;
+    with ``form`` False only in the header, and the body is not read. With ``streams_body`` the handler reads the
+    body and checks the token (``require_csrf_token``). A handler is a plain function, run in a thread, or a
+    coroutine.
     """
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        site = context_of(request)
-        if any(isinstance(one, int) and one > MAX_ID for one in request.path_params.values()):
+        context = context_of(request)
+        if any(isinstance(value, int) and value > MAX_ID for value in request.path_params.values()):
             raise HTTPException(404)
-        account = await run_in_threadpool(site.login_sessions.current_account, request)
+        account = await run_in_threadpool(context.login_sessions.current_account, request)
         request.state.account = account
         if access is not PublicAccess.ANYONE:
             if account is None:
@@ -75,9 +75,9 @@ def route(
             await _check_csrf_token(request, form=form)
         return await _call_handler(handler, request)
 
-    made = Route(path, guarded, methods=list(methods), name=handler.__name__)
-    made.guard, made.own_body = access, streams_body  # type: ignore[attr-defined]
-    return made
+    guarded_route = Route(path, guarded, methods=list(methods), name=handler.__name__)
+    guarded_route.access, guarded_route.streams_body = access, streams_body  # type: ignore[attr-defined]
+    return guarded_route
 
 
 async def _call_handler(handler: PageHandler, request: Request) -> Response:
@@ -89,42 +89,42 @@ async def _call_handler(handler: PageHandler, request: Request) -> Response:
 
 
 async def _check_csrf_token(request: Request, *, form: bool) -> None:
-    token = request.headers.get("X-Form-Token", "")
+    token = request.headers.get("X-CSRF-Token", "")
     if form:
         request.state.form = await _read_form(request)
-        token = token or str(request.state.form.get("token", ""))
+        token = token or str(request.state.form.get("csrf_token", ""))
     require_csrf_token(request, token)
 
 
 def require_csrf_token(request: Request, token: str) -> None:
-    """Raises 403 where the token is not that of this browser's forms."""
+    """Raises HTTPException 403 for an invalid CSRF token."""
     if not context_of(request).login_sessions.is_valid_csrf_token(request, token):
         raise HTTPException(403, N_("This page is too old, or came from somewhere else; open it again."))
 
 
 async def _read_form(request: Request) -> FormData:
-    """The form that was sent; the body is counted while it comes, because not every one says its length."""
+    """Read the form. The size is checked while reading, because a chunked body has no length header."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_FORM_BYTES:
             raise HTTPException(413)
-    # Starlette counts the fields of multipart forms alone.
+    # Starlette limits the number of fields of multipart forms only.
     if body.count(b"&") >= MAX_FORM_FIELDS:
         raise HTTPException(413)
 
-    async def again() -> Message:
+    async def receive_body() -> Message:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     try:
-        return await Request(request.scope, again).form(max_files=0, max_fields=MAX_FORM_FIELDS)
+        return await Request(request.scope, receive_body).form(max_files=0, max_fields=MAX_FORM_FIELDS)
     except FormParserError:
         raise HTTPException(400) from None
 
 
 def _redirect_to_login(request: Request) -> Response:
-    """Pages ask for a login; what a script asks for is refused."""
+    """Redirect pages to the login; raises HTTPException 401 for scripts and forms."""
     if request.method != "GET" or not accepts_html(request):
         raise HTTPException(401)
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse("/login?" + urlencode({"to": target}), 303)
+    return RedirectResponse("/login?" + urlencode({"return_to": target}), 303)

@@ -1,28 +1,30 @@
-"""The form of the seats page: what was sent of it, and what is drawn."""
+"""The form of the seats page: parsing of the submitted rows, and the seats to display."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from classpulse.csv_table import CsvRow
+from classpulse.csv_table import CsvRow, RowError
 from db.records import PlannedSeat
 from monitor.seating.classroom import Classroom
 
 MAX_SEATS = 120
-"""Four fields each, and a form has at most 500."""
+"""A seat has four fields, a form at most 500."""
 
 
 def form_rows(form: Mapping[str, Any]) -> list[CsvRow]:
-    """The rows of the form's table that are not left out, numbered as it shows them."""
+    """The submitted rows that are not marked as removed, with their line numbers."""
     rows = []
     for number in range(1, MAX_SEATS + 1):
-        if f"label-{number}" not in form or form.get(f"gone-{number}"):
+        if f"label-{number}" not in form or form.get(f"removed-{number}"):
             continue
         box = str(form.get(f"box-{number}", "")).replace(",", " ").split()
         cells = dict(zip(("x1", "y1", "x2", "y2"), [*box, "", "", "", ""][:4], strict=True))
         cells["label"] = str(form[f"label-{number}"]).strip()
-        cells["who"] = str(form.get(f"who-{number}", ""))
+        cells["student"] = str(form.get(f"student-{number}", ""))
         if cells["label"] or box:
             rows.append(CsvRow(number, cells))
     return rows
@@ -30,26 +32,26 @@ def form_rows(form: Mapping[str, Any]) -> list[CsvRow]:
 
 def form_assignments(
     room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[CsvRow]
-) -> tuple[dict[int, str | None], list[str]]:
-    """Who of the roster sits where, nobody being left out who was asked, and what is wrong with it."""
-    asked = {str(one.student_id): one for one in room.entries if one.consent is not None}
+) -> tuple[dict[int, str | None], list[RowError]]:
+    """The submitted seat label per student of the roster who was asked for consent (None without a seat), and the
+    errors."""
+    students = {str(entry.student_id): entry for entry in room.entries if entry.consent is not None}
     labels = {seat.label for seat in seats}
-    sitting: dict[int, str | None] = {one.student_id: None for one in asked.values()}
-    problems = []
+    assignments: dict[int, str | None] = {entry.student_id: None for entry in students.values()}
+    errors = []
     for row in rows:
-        who, label = row.cells["who"], row.cells["label"]
-        if not who or label not in labels:
+        student_id, label = row.cells["student"], row.cells["label"]
+        if not student_id or label not in labels:
             continue
-        entry = asked.get(who)
+        entry = students.get(student_id)
         if entry is None:
-            problems.append(f"line {row.line}: this is nobody of the class who was asked for consent")
-        elif sitting[entry.student_id] is not None:
-            problems.append(
-                f"line {row.line}: {entry.pseudonym} is on seat {sitting[entry.student_id]} already"
-            )
+            errors.append(RowError(row.line, "the student is not on the roster or was not asked for consent"))
+        elif assignments[entry.student_id] is not None:
+            seat = assignments[entry.student_id]
+            errors.append(RowError(row.line, f"{entry.pseudonym} is already on seat {seat}"))
         else:
-            sitting[entry.student_id] = label
-    return sitting, problems
+            assignments[entry.student_id] = label
+    return assignments, errors
 
 
 def seat_view_data(
@@ -58,38 +60,63 @@ def seat_view_data(
     rows: Sequence[CsvRow] | None,
     names_by_id: Mapping[int, str],
 ) -> list[dict[str, Any]]:
-    """The seats of the page: those of the form that was sent, where it must be mended."""
-    people = {str(one.student_id): one for one in room.entries if one.consent is not None}
+    """The seats to display: the submitted ``rows`` if they have errors, else the stored ``seats``."""
+    students = {str(entry.student_id): entry for entry in room.entries if entry.consent is not None}
     if rows is None:
-        on = {one.seat_label.casefold(): key for key, one in people.items() if one.seat_label is not None}
-        told = [(one.label, one.box_xyxy, on.get(one.label.casefold(), "")) for one in seats]
+        by_label = {
+            entry.seat_label.casefold(): key
+            for key, entry in students.items()
+            if entry.seat_label is not None
+        }
+        values = [(seat.label, seat.box_xyxy, by_label.get(seat.label.casefold(), "")) for seat in seats]
     else:
-        told = [(row.cells["label"], _parse_box(row), row.cells["who"]) for row in rows]
-    drawn = []
-    for label, (x1, y1, x2, y2), who in told:
-        one = people.get(who)
-        name = names_by_id[one.student_id] if one else ""
-        opted_out = one is not None and one.consent is False
-        box = f"{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}"
-        values = {"label": label, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "box": box}
-        drawn.append(values | {"who": who if one else "", "name": name, "opted_out": opted_out})
-    return drawn
+        values = [(row.cells["label"], _parse_box(row), row.cells["student"]) for row in rows]
+    return [
+        {
+            "label": label, "x1": x1, "y1": y1, "x2": x2, "y2": y2,
+            "box": f"{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}",
+            "student": student_id if student_id in students else "",
+            "name": names_by_id[students[student_id].student_id] if student_id in students else "",
+            "opted_out": student_id in students and students[student_id].consent is False,
+        }
+        for label, (x1, y1, x2, y2), student_id in values
+    ]  # fmt: skip
 
 
-def visible_area(
-    seats: Sequence[Mapping[str, Any]], seat_px: float, size: tuple[int, int]
-) -> tuple[int, ...]:
-    """The part of the picture that has seats, as left, top, width and height; all of it where none has."""
-    if not seats:
-        return (0, 0, *size)
-    margin = 2 * seat_px
-    left, top = min(one["x1"] for one in seats) - margin, min(one["y1"] for one in seats) - margin
-    right, low = max(one["x2"] for one in seats) + margin, max(one["y2"] for one in seats) + margin
-    return round(left), round(top), round(right - left), round(low - top)
+@dataclass(frozen=True)
+class SeatDrawing:
+    """The geometry of the seat drawing, pixels of the still or plan: size of the whole, the visible area as (left,
+    top, width, height), width of a seat, font size and stroke width."""
+
+    size: tuple[int, int]
+    view: tuple[int, ...]
+    seat_px: float
+    font_px: float
+    stroke_px: float
+
+
+def seat_drawing(seats: Sequence[Mapping[str, Any]], size: tuple[int, int], *, whole: bool) -> SeatDrawing:
+    """The geometry for the seats to display; ``whole``: show the whole image, not only the area with seats."""
+    widths = [seat["x2"] - seat["x1"] for seat in seats if seat["x2"] > seat["x1"]] or [size[0] / 25]
+    seat_px = statistics.median(widths)
+    view = (0, 0, *size) if whole or not seats else _area_with_seats(seats, 2 * seat_px)
+    return SeatDrawing(
+        size,
+        view,
+        seat_px,
+        font_px=max(6.0, min(seat_px * 0.42, size[0] / 60)),
+        stroke_px=max(1.0, min(seat_px / 24, size[0] / 500)),
+    )
+
+
+def _area_with_seats(seats: Sequence[Mapping[str, Any]], margin: float) -> tuple[int, ...]:
+    left, top = min(seat["x1"] for seat in seats) - margin, min(seat["y1"] for seat in seats) - margin
+    right, bottom = max(seat["x2"] for seat in seats) + margin, max(seat["y2"] for seat in seats) + margin
+    return round(left), round(top), round(right - left), round(bottom - top)
 
 
 def _parse_box(row: CsvRow) -> tuple[float, float, float, float]:
-    """As far as it can be read; what is wrong with it is said elsewhere."""
+    """The box with 0 for invalid edges, which ``parse_seats`` reports."""
     edges = []
     for name in ("x1", "y1", "x2", "y2"):
         try:

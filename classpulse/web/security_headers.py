@@ -1,4 +1,4 @@
-"""The headers of every answer, and the hosts that are answered at all."""
+"""Security headers of all responses."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ PAGE_POLICY = (
     "connect-src 'self'; font-src 'self'; media-src 'self' blob:; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing from elsewhere, nothing inline: a name that found its way into a page as markup still runs
-nothing."""
+"""No external and no inline resources: injected markup cannot run scripts."""
 
 DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'; sandbox allow-popups"
 )
-"""For a report, which is one file with its styles in it and no script: in a frame of ours, and as if from
-nowhere."""
+"""For a report: one file with inline styles and no script, in an iframe of ours with a sandboxed origin."""
 
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -28,23 +26,22 @@ DEFAULT_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
-"""Unless an answer says otherwise itself."""
+"""Set unless the response has its own."""
 
 HSTS_VALUE = "max-age=31536000"
-"""For a year, and no other name of the domain."""
+"""One year, without subdomains."""
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds them. ``hsts``: whether browsers are told to reach this host over TLS alone
-    (``Strict-Transport-Security``). It holds for every port, so it is for whoever has the host for
-    themselves; a proxy says it itself."""
+    """ASGI middleware that adds the headers. ``hsts``: send ``Strict-Transport-Security``; it applies to all ports,
+    so only if the dashboard owns the host name. A proxy sends it itself."""
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self._app = app
         self._hsts = hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

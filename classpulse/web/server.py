@@ -1,4 +1,4 @@
-"""The dashboard as a program: its server, and the service beside it."""
+"""The dashboard's server process and the daemon that it starts if none is running."""
 
 from __future__ import annotations
 
@@ -29,14 +29,27 @@ from monitor.daemon.errors import ControlError
 log = logging.getLogger(__name__)
 
 DAEMON_CHECK_INTERVAL_S = 5.0
-"""How often it is looked whether the service still runs."""
+"""How often the dashboard checks that a daemon is running."""
+
+
+class AddressNotAvailable(RunError):
+    """The server cannot listen on its address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The dashboard cannot listen on {url}.",
+            "The port may be in use: choose another with serve.port.",
+        )
+
+
+class InvalidCertificate(UserError):
+    """The certificate or the key of ``serve`` cannot be used."""
 
 
 def serve_dashboard(config: Config) -> None:
-    """Serve the dashboard until Ctrl-C or SIGTERM, with the service beside it where none runs yet.
+    """Serve the dashboard until Ctrl-C or SIGTERM, with a daemon if none is running.
 
-    Raises DatabaseError, UserError for a certificate that is none, and RunError where the address cannot be
-    used.
+    Raises DatabaseError, InvalidCertificate, and AddressNotAvailable if the address cannot be listened on.
     """
     settings = config.settings.serve
     check_certificate(config)
@@ -45,27 +58,25 @@ def serve_dashboard(config: Config) -> None:
         log_to_file(config.data_folder, "web", config.settings.log, names=stored_student_names(engine)),
     ):
         app = build_app(config, engine)
-        app.state.site.jobs.start("warm", preload_modules)
-        where = f"{'https' if settings.uses_tls else 'http'}://{settings.host}:{settings.port}"
-        print_message(f"Classpulse is at {where}; end it with Ctrl-C")
-        if app.state.site.code is not None:
-            print_message(f"the first start needs this code, once: {app.state.site.code}")
+        app.state.context.jobs.start("warm", preload_modules)
+        url = f"{'https' if settings.uses_tls else 'http'}://{settings.host}:{settings.port}"
+        print_message(f"Classpulse is running at {url}. Press Ctrl-C to stop it.")
+        if app.state.context.setup_code is not None:
+            print_message(f"Code for the first start: {app.state.context.setup_code}")
         server = uvicorn.Server(uvicorn_config(config, app))
-        # From before there is a service: whoever ends this must not leave it behind.
-        with _stop_on_sigterm(server), _running_daemon(config), app.state.analyses:
+        # The signal handler is installed before the daemon starts, so that no signal leaves the daemon behind.
+        with _stop_on_sigterm(server), _running_daemon(config), app.state.upload_queue:
             try:
                 server.run()
             except SystemExit:
-                raise RunError(
-                    f"{where} cannot be served: is the port in use? Choose another by serve.port"
-                ) from None
+                raise AddressNotAvailable(url) from None
             finally:
-                app.state.site.online_lessons.close()
+                app.state.context.online_lessons.close()
 
 
 def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
-    """How the application is served. Where a request comes from is believed of a proxy alone that
-    ``behind_proxy`` says is there, at an address of the environment's ``FORWARDED_ALLOW_IPS``."""
+    """The configuration of the server. Forwarded client addresses are trusted only with ``behind_proxy`` and from
+    the addresses in ``FORWARDED_ALLOW_IPS``."""
     settings = config.settings.serve
     return uvicorn.Config(
         app,
@@ -82,9 +93,9 @@ def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
 
 
 def check_certificate(config: Config) -> None:
-    """Raises UserError, one line, where the certificate and its key are not such."""
+    """Raises InvalidCertificate if the certificate or its key cannot be used."""
     certificate, key = (
-        _resolve_path(config, one) for one in (config.settings.serve.certificate, config.settings.serve.key)
+        _resolve_path(config, path) for path in (config.settings.serve.certificate, config.settings.serve.key)
     )
     if certificate is None or key is None:
         return
@@ -92,72 +103,77 @@ def check_certificate(config: Config) -> None:
         try:
             path.open("rb").close()
         except OSError as error:
-            raise UserError(f"serve.{name}: {path} cannot be read ({error.strerror or error})") from None
+            raise InvalidCertificate(
+                f"serve.{name}: {path} cannot be read ({error.strerror or error})."
+            ) from None
 
-    def asked() -> str:
-        raise UserError(f"serve.key: {key} has a password; expected a key without one, readable to us alone")
+    def reject_password() -> str:
+        raise InvalidCertificate(
+            f"serve.key: {key} has a password.", "Use a key without one that only this account can read."
+        )
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(certificate, key, asked)
+        context.load_cert_chain(certificate, key, reject_password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            why = f"{key} is not the key of the certificate {certificate}"
+            problem = f"serve: {key} is not the key of the certificate {certificate}."
         else:
-            why = f"{certificate} and {key} cannot be used ({error.reason or error})"
-        raise UserError(f"serve: {why}; expected a certificate and its key as PEM files") from None
+            problem = f"serve: {certificate} and {key} cannot be used ({error.reason or error})."
+        raise InvalidCertificate(problem, "Use a certificate and its key as PEM files.") from None
 
 
 def _resolve_path(config: Config, path: Path | None) -> Path | None:
-    """A path of the settings, which is relative to them."""
+    """A path of the settings, which is relative to ``config.yaml``."""
     return None if path is None else (config.folder / path).resolve()
 
 
 @contextmanager
 def _stop_on_sigterm(server: uvicorn.Server) -> Iterator[None]:
-    """uvicorn obeys a SIGTERM while it runs, and when it is done raises it again for whoever was to hear it
-    before: by default that would end this process at once, and leave the service and its recordings behind,
-    and so would one that comes before it runs."""
+    """Stop the server on SIGTERM, also before it runs.
 
-    def end(*_: object) -> None:
+    uvicorn re-raises the signal for the previous handler after its shutdown; the default handler would end the
+    process without stopping the daemon.
+    """
+
+    def stop(*_: object) -> None:
         server.should_exit = True
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager
 def _running_daemon(config: Config) -> Iterator[None]:
-    """While the block lasts there is a service: one that runs already, or one of ours that is started again
-    when it ends."""
-    over = threading.Event()
-    keeper = threading.Thread(target=_supervise_daemon, args=(config, over), name="keeper")
-    keeper.start()
+    """Keep a daemon running in the block: an existing one, or a child process that is restarted if it ends."""
+    stop = threading.Event()
+    supervisor = threading.Thread(target=_supervise_daemon, args=(config, stop), name="daemon supervisor")
+    supervisor.start()
     try:
         yield
     finally:
-        over.set()
-        keeper.join()
+        stop.set()
+        supervisor.join()
 
 
 def _supervise_daemon(config: Config, stop: threading.Event) -> None:
-    ours: subprocess.Popen[bytes] | None = None
+    child: subprocess.Popen[bytes] | None = None
     while not stop.is_set():
-        if (ours is None or ours.poll() is not None) and not _is_daemon_running(config):
+        if (child is None or child.poll() is not None) and not _is_daemon_running(config):
             command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "daemon"]
-            ours = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         stop.wait(DAEMON_CHECK_INTERVAL_S)
-    if ours is not None and ours.poll() is None:
-        ours.terminate()
-        ours.wait()
+    if child is not None and child.poll() is None:
+        child.terminate()
+        child.wait()
 
 
 def _is_daemon_running(config: Config) -> bool:
     try:
         return daemon_status(config.data_folder) is not None
     except ControlError as error:
-        log.warning("the service does not answer: %s", error)
+        log.warning("the daemon does not answer: %s", error)
         return True

@@ -1,5 +1,5 @@
-"""Stills of a room while a seat plan is laid over them: in memory alone, for one account's page, and not for
-long. They show everybody's face; nothing of them is written anywhere."""
+"""Camera stills for creating a seat plan: in memory only, for one account and a short time, because they show
+faces. They are never written to disk."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from monitor.types import ImageBGR
 STILL_LIFETIME_S = 15 * 60.0
 
 MAX_STILLS = 10
-"""So many at a time, of all accounts together; one of 12 megapixels takes 36 MB."""
+"""For all accounts together; a still of 12 megapixels takes 36 MB."""
 
 MAX_SHOWN_PX = 2000
-"""As wide or high is what the page shows at most."""
+"""The longer side of the JPEG on the page."""
 
 
 @dataclass(frozen=True)
 class RoomStill:
-    """A still with its proposed seats, in its pixels; ``jpeg`` is what the page shows of it."""
+    """A still with its proposed seats, in pixels of ``image_bgr``; ``jpeg``: the scaled image for the page."""
 
     id: str
     image_bgr: ImageBGR
@@ -35,15 +35,15 @@ class RoomStill:
 Timer = Callable[[float, Callable[[], None]], threading.Timer]
 
 
-def _start_timer(after_s: float, then: Callable[[], None]) -> threading.Timer:
-    timer = threading.Timer(after_s, then)
+def _start_timer(after_s: float, callback: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(after_s, callback)
     timer.daemon = True
     timer.start()
     return timer
 
 
 class StillStore:
-    """At most one for each account and class. From any thread."""
+    """Stores at most one still per account and class. Thread-safe."""
 
     def __init__(self, timer: Timer = _start_timer) -> None:
         self._timer = timer
@@ -53,7 +53,7 @@ class StillStore:
     def put(
         self, account_id: int, class_name: str, image_bgr: ImageBGR, seats: Sequence[PlannedSeat]
     ) -> RoomStill:
-        """Keep a still; the one before goes, and this one after ``STILL_LIFETIME_S``."""
+        """Store a still, which replaces the previous one and expires after ``STILL_LIFETIME_S``."""
         still = RoomStill(secrets.token_hex(8), image_bgr, _encode_jpeg(image_bgr), tuple(seats))
         with self._lock:
             self._stills.pop((account_id, class_name), None)
@@ -64,15 +64,15 @@ class StillStore:
         return still
 
     def get(self, account_id: int, class_name: str) -> RoomStill | None:
-        """The still, None where there is none any more."""
+        """The still, None if there is none or it has expired."""
         with self._lock:
             return self._stills.get((account_id, class_name))
 
     def drop(self, account_id: int, class_name: str, still_id: str | None = None) -> None:
-        """Forget it; with a number only if it still is that one."""
+        """Delete the still; with ``still_id`` only if it is that one."""
         with self._lock:
-            known = self._stills.get((account_id, class_name))
-            if known is not None and still_id in {None, known.id}:
+            still = self._stills.get((account_id, class_name))
+            if still is not None and still_id in {None, still.id}:
                 del self._stills[account_id, class_name]
 
 
@@ -80,5 +80,5 @@ def _encode_jpeg(image_bgr: ImageBGR) -> bytes:
     height, width = image_bgr.shape[:2]
     scale = min(1.0, MAX_SHOWN_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shown = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
-    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])
+    scaled = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else image_bgr
+    return bytes(cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])

@@ -1,6 +1,6 @@
-"""Charts for the dashboard: SVG that takes its colours from the style sheet, each value under the pointer.
+"""SVG charts for the dashboard, coloured by the style sheet, with the value of each point as a tooltip.
 
-The data are the panels that the reports draw (``reports.charts.levels``).
+Input: the panels of the reports (``reports.charts.levels``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 150.0, 34.0
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """Moments as places from ``left`` to ``right``."""
+    """Maps times to x coordinates from ``left`` to ``right``."""
 
     first: datetime
     last: datetime
@@ -31,7 +31,7 @@ class TimeAxis:
     right: float
 
     def x(self, at: datetime) -> float:
-        """Where a moment is."""
+        """The x coordinate of a time."""
         span = (self.last - self.first) / timedelta(seconds=1)
         part = 0.5 if span <= 0 else (at - self.first) / timedelta(seconds=1) / span
         return self.left + min(max(part, 0.0), 1.0) * (self.right - self.left)
@@ -46,9 +46,11 @@ def panel_svg(
     empty_spans: Sequence[tuple[datetime, datetime]] = (),
     links: Mapping[datetime, str] | None = None,
 ) -> Markup:
-    """One share over the lessons at ``moments``: points with their intervals, the means of weeks, the trend.
-    ``missed`` lessons are crossed above it, ``empty_spans`` weeks shaded: neither is zero. A point leads to its
-    lesson by ``links``."""
+    """A chart of one share over the lessons at ``moments``: points with intervals, weekly means, the trend.
+
+    ``missed`` lessons are marked with a cross above the chart, ``empty_spans`` (weeks) are shaded: neither counts as
+    zero. ``links``: the address of each point's lesson.
+    """
     axis = TimeAxis(min(moments), max(moments), _LEFT + 6, _WIDTH - _RIGHT - 6)
     top, base = panel.y_max, _HEIGHT - _BOTTOM
 
@@ -73,28 +75,29 @@ def panel_svg(
 
 
 def sparkline_svg(points: Sequence[SharePoint], now: datetime | None, alt: str) -> Markup:
-    """The same share in earlier lessons, small; ``now`` is the lesson that is asked about."""
+    """A small chart of a share over lessons; the one at ``now`` is highlighted."""
     if not points:
         return Markup("")
     axis = TimeAxis(points[0].at, points[-1].at, 5, _SPARK_WIDTH - 5)
-    top = next((one for one in (0.2, 0.4) if max(p.high or p.value for p in points) <= one), 1.0)
+    top = next((limit for limit in (0.2, 0.4) if max(p.high or p.value for p in points) <= limit), 1.0)
 
     def y(value: float) -> float:
         return _SPARK_HEIGHT - 5 - min(value, top) / top * (_SPARK_HEIGHT - 10)
 
     parts = [_line("ground", 0, y(0), _SPARK_WIDTH, y(0))]
     for point in points:
-        x, look = axis.x(point.at), "now" if point.at == now else "flagged" if point.flagged else ""
+        x, css_class = axis.x(point.at), "now" if point.at == now else "flagged" if point.flagged else ""
         if point.low is not None and point.high is not None:
             parts.append(_line("interval", x, y(point.low), x, y(point.high)))
-        parts.append(_dot(look, x, y(point.value), 3.6 if look == "now" else 2.4))
+        parts.append(_dot(css_class, x, y(point.value), 3.6 if css_class == "now" else 2.4))
     return Markup('<svg class="small" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">{}</svg>').format(
         _SPARK_WIDTH, _SPARK_HEIGHT, alt, Markup("").join(parts)
     )
 
 
 def difference_svg(change: Estimate | None, widest: float) -> Markup:
-    """A change of a share with its interval, from ``-widest`` to ``widest``: filled where it is clear."""
+    """A difference of two shares with its interval, from ``-widest`` to ``widest``; the dot is filled if the
+    interval excludes zero."""
     if change is None:
         return Markup("")
 
@@ -111,11 +114,11 @@ def difference_svg(change: Estimate | None, widest: float) -> Markup:
 
 
 def value_text(point: SharePoint) -> str:
-    """``2026-03-02 09:00: 34 % (29–40 %)``, the day as the language that is spoken has it."""
-    told = f"{format_table_datetime(point.at)}: {format_percent(point.value)}"
+    """``2026-03-02 09:00: 34 % (29–40 %)``, in the current language."""
+    text = f"{format_table_datetime(point.at)}: {format_percent(point.value)}"
     if point.low is None or point.high is None:
-        return told
-    return f"{told} ({format_percent_range(point.low, point.high)})"
+        return text
+    return f"{text} ({format_percent_range(point.low, point.high)})"
 
 
 def _frame(axis: TimeAxis, top: float, y: Callable[[float], float]) -> Markup:
@@ -138,12 +141,12 @@ def _point(point: SharePoint, x: float, y: Callable[[float], float], link: str |
     else:
         parts.append(_dot("", x, y(point.value), 3.6))
     parts.append(_rect("hit", x - 7, _TOP - 4, 14, _HEIGHT - _TOP - _BOTTOM + 8))
-    told = value_text(point)
-    inside = Markup('<g class="point" data-told="{}"><title>{}</title>{}</g>').format(
-        told, told, Markup("").join(parts)
+    text = value_text(point)
+    group = Markup('<g class="point" data-value="{}"><title>{}</title>{}</g>').format(
+        text, text, Markup("").join(parts)
     )
-    # Not among the stops of the Tab key: the table below has the same links.
-    return Markup('<a href="{}" tabindex="-1">{}</a>').format(link, inside) if link else inside
+    # Not reachable with the Tab key: the table below has the same links.
+    return Markup('<a href="{}" tabindex="-1">{}</a>').format(link, group) if link else group
 
 
 def _line(css_class: str, x1: float, y1: float, x2: float, y2: float) -> Markup:

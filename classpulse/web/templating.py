@@ -1,4 +1,4 @@
-"""How templates write numbers."""
+"""Number filters of the templates."""
 
 from __future__ import annotations
 

@@ -1,16 +1,12 @@
-"""Orders to the program that records, from another terminal, over a local socket.
+"""Client of the daemon: requests over a local socket, and the lock of the data folder.
 
-One program at a time holds a data folder (``monitor.daemon.control``) and answers there (``monitor.daemon.control_server``);
-``control.json`` beside the database says where, with a key that whoever asks must know. Messages are JSON.
-
-What the program that records says, for the commands that ask it.
-
-A data folder is held by one program at a time.
+One process at a time holds a data folder (:class:`DataDirLock`) and answers there
+(``monitor.daemon.control_server``). ``control.json`` in the data folder gives the address and a key that the
+client must send. Messages are JSON.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,31 +18,45 @@ from typing import Any, Literal, Self
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.daemon.errors import ControlError, DaemonNotRunning
+from monitor.daemon.errors import (
+    ControlError,
+    DaemonNotRunning,
+    DaemonUnreachable,
+    DataDirLocked,
+    DataDirNotWritable,
+    ErrorReply,
+    InvalidRequest,
+)
 from monitor.daemon.status import DaemonStatus
 from monitor.runtime.ipc import error_line
 from monitor.runtime.process import is_running
 from monitor.session.status import RecordingStatus
 
-log = logging.getLogger(__name__)
-
 ANSWER_TIMEOUT_S = 10.0
-"""How long whoever asks waits for an answer. The program that records answers between two events of
-its own, which take milliseconds."""
+"""How long a client waits for an answer. The daemon answers between two events, which take milliseconds."""
 
 ENDPOINT_FILE = "control.json"
-"""The file's name, in the data folder."""
+"""The file with the address and the key, in the data folder."""
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""Bytes of a message."""
+
+GREETING = b"classpulse 1"
+"""The start of a client's first message; the key follows."""
 
 Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One order. ``room`` names the recording that is meant, None the only one. ``start`` takes
-    ``class_name``, ``source`` and ``until`` (ISO 8601 with offset), where None means what the settings say;
-    ``mark`` takes ``text``. Where one is given, ``session_id`` or (for other orders than ``start``)
-    ``class_name`` says whose recording it must be, so that an order never meets another one in the same room.
-    ``picture`` is answered with a JPEG in base64, empty where there is nothing to see."""
+    """A request to the daemon.
+
+    ``room`` selects the recording, None the only one. ``start`` takes ``class_name``, ``source``, ``until``
+    (ISO 8601 with offset) and ``preview``, where None is the value of the settings; ``mark`` takes ``text``.
+    ``session_id`` or, except for ``start``, ``class_name`` restrict a request to that recording, so that it
+    never affects a later one in the same room. ``picture`` is answered with a JPEG in base64, empty if there
+    is no frame to show.
+    """
 
     verb: Verb
     room: str | None = None
@@ -60,15 +70,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer. ``error`` is one line and empty where the order was taken; ``body`` is JSON-ready."""
+    """The answer to a request: a JSON-ready ``body``, or the ``error``."""
 
     body: Mapping[str, Any]
-    error: str = ""
+    error: ErrorReply | None = None
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What ``control.json`` holds: who answers, where, and the key (hexadecimal)."""
+    """The content of ``control.json``: the process that answers, its address and the key (hexadecimal)."""
 
     pid: int
     process_started: float
@@ -77,79 +87,91 @@ class Endpoint:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the program that wrote it is still there."""
+        """Whether the process that wrote it still runs."""
         return is_running(self.pid, self.process_started)
 
 
-REQUEST_ADAPTER, REPLY_ADAPTER, _ENDPOINT_ADAPTER = (
-    TypeAdapter(Request),
-    TypeAdapter(Reply),
-    TypeAdapter(Endpoint),
-)
-
-MAX_MESSAGE_BYTES = 1 << 20
-"""Of a message."""
-
-GREETING = b"classpulse 1"
-"""What a caller says first, with the key behind it."""
+REQUEST_ADAPTER = TypeAdapter(Request)
+REPLY_ADAPTER = TypeAdapter(Reply)
+_ENDPOINT_ADAPTER = TypeAdapter(Endpoint)
 
 
 def send_request(folder: Path, request: Request) -> Mapping[str, Any]:
-    """Give an order to the program that holds ``folder``; returns the body of its answer.
+    """Send a request to the process that holds ``folder``; returns the body of its answer.
 
-    Raises ControlError where nobody answers or the order is refused.
+    Raises DaemonNotRunning, DaemonUnreachable, InvalidRequest for text that is not valid Unicode, and the
+    ControlError of the answer.
     """
-    notice = read_endpoint(folder)
-    if notice is None or not notice.is_alive:
+    endpoint = read_endpoint(folder)
+    if endpoint is None or not endpoint.is_alive:
         raise DaemonNotRunning(
-            "nothing is being recorded; 'classpulse start' begins a session, 'classpulse daemon' the service"
+            "Classpulse is not running.",
+            "'classpulse start' starts a session, 'classpulse daemon' the daemon.",
         )
     try:
-        order = REQUEST_ADAPTER.dump_json(request)
+        message = REQUEST_ADAPTER.dump_json(request)
     except ValueError:
-        raise ControlError("the order holds characters that are no text; expected UTF-8") from None
+        raise InvalidRequest("The request contains invalid characters.", "Use UTF-8 text.") from None
     try:
-        with Client(notice.address) as connection:
-            connection.send_bytes(GREETING + bytes.fromhex(notice.key))
-            connection.send_bytes(order)
+        with Client(endpoint.address) as connection:
+            connection.send_bytes(GREETING + bytes.fromhex(endpoint.key))
+            connection.send_bytes(message)
             if not connection.poll(ANSWER_TIMEOUT_S):
-                raise ControlError(
-                    f"Classpulse (process {notice.pid}) has not answered for {ANSWER_TIMEOUT_S:g} s; see its log"
+                raise DaemonUnreachable(
+                    f"Classpulse (process {endpoint.pid}) has not answered for {ANSWER_TIMEOUT_S:g} s.",
+                    "See its log.",
                 )
             reply = REPLY_ADAPTER.validate_json(connection.recv_bytes(MAX_MESSAGE_BYTES))
     except (OSError, EOFError) as error:
-        if not notice.is_alive or read_endpoint(folder) != notice:
-            raise DaemonNotRunning("Classpulse ended at this moment") from None
-        raise ControlError(
-            f"Classpulse (process {notice.pid}) cannot be reached ({error_line(error)}); is it another user's?"
+        if not endpoint.is_alive or read_endpoint(folder) != endpoint:
+            raise DaemonNotRunning("Classpulse has just ended.") from None
+        raise DaemonUnreachable(
+            f"Classpulse (process {endpoint.pid}) cannot be reached ({error_line(error)}).",
+            "It may belong to another user.",
         ) from None
-    if reply.error:
-        raise ControlError(reply.error)
+    if reply.error is not None:
+        raise reply.error.to_error()
     return reply.body
 
 
 def read_endpoint(folder: Path) -> Endpoint | None:
-    """Who holds the folder, or None. The program may be gone: see ``Endpoint.running``."""
+    """The content of ``control.json``, None without a valid file; its process may have ended
+    (``Endpoint.is_alive``). Raises DaemonUnreachable for another user's file."""
     try:
         return _ENDPOINT_ADAPTER.validate_json((folder / ENDPOINT_FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     except PermissionError:
-        raise ControlError(
-            f"{folder / ENDPOINT_FILE} belongs to another user; orders are taken from its owner alone"
+        raise DaemonUnreachable(
+            f"{folder / ENDPOINT_FILE} belongs to another user.", "Only its owner can control Classpulse."
         ) from None
+
+
+def daemon_status(data_folder: Path) -> DaemonStatus | None:
+    """The status of the daemon, None if it does not run. Raises ControlError."""
+    try:
+        return DaemonStatus.from_json(send_request(data_folder, Request("status")))
+    except DaemonNotRunning:
+        return None
+
+
+def send_command(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
+    """Send a command to the recording in ``room``, None for the only one; returns its status. Raises
+    ControlError."""
+    return RecordingStatus.from_json(send_request(data_folder, Request(verb, room, text=text)))
 
 
 _LOCK = "control.lock"
 
+TRANSITION_TIMEOUT_S = 20.0
+"""How long a process may hold the data folder without an endpoint: it is starting, or makes its last
+report."""
 
-class DataDirLocked(ControlError):
-    """Another program holds the data folder."""
+_POLL_S = 0.2
 
 
 class DataDirLock:
-    """Holds a data folder for this process while the block lasts. Raises ControlError where another does, or
-    where the folder cannot be written."""
+    """Holds a data folder for this process within the block. Raises DataDirLocked, DataDirNotWritable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -160,47 +182,32 @@ class DataDirLock:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
-            raise DataDirLocked(self._locked_message()) from None
-        except (OSError, NotImplementedError) as error:  # the latter: a disk without locks
-            raise ControlError(
-                f"the data folder {self._folder} cannot be written ({error_line(error)}); give it write "
-                "permission, or set another 'database.url'"
+            raise self._locked_error() from None
+        except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+            raise DataDirNotWritable(
+                f"The data folder {self._folder} cannot be written ({error_line(error)}).",
+                "Give it write permission, or set another 'database.url'.",
             ) from None
         return self
-
-    def _locked_message(self) -> str:
-        notice = read_endpoint(self._folder)
-        if notice is None or not notice.is_alive:
-            return f"Classpulse is starting or ending on {self._folder}; try again in a moment"
-        return (
-            f"Classpulse already runs on {self._folder} (process {notice.pid}); give it orders with "
-            "'classpulse start' and 'classpulse stop', or end it first"
-        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.release()
 
-
-TRANSITION_TIMEOUT_S = 20.0
-"""For so long a program may hold the data folder and not answer: it starts, or makes its last report."""
-
-_POLL_S = 0.2
-
-
-def daemon_status(data_folder: Path) -> DaemonStatus | None:
-    """How it stands, or None where nothing runs on this data folder. Raises ControlError."""
-    try:
-        return DaemonStatus.from_json(send_request(data_folder, Request("status")))
-    except DaemonNotRunning:
-        return None
-
-
-def send_command(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
-    """Have a recording do something; how it stands then. Without ``room`` the only one is meant. Raises
-    ControlError."""
-    return RecordingStatus.from_json(send_request(data_folder, Request(verb, room, text=text)))
+    def _locked_error(self) -> DataDirLocked:
+        try:
+            endpoint = read_endpoint(self._folder)
+        except DaemonUnreachable as error:
+            return DataDirLocked(error.problem, error.hint)
+        if endpoint is None or not endpoint.is_alive:
+            return DataDirLocked(
+                f"Classpulse is starting or shutting down on {self._folder}.", "Try again in a moment."
+            )
+        return DataDirLocked(
+            f"Classpulse is already running on {self._folder} (process {endpoint.pid}).",
+            "Use 'classpulse start' and 'classpulse stop', or end it first.",
+        )
 
 
 def lock_or_detect_daemon(
@@ -209,8 +216,9 @@ def lock_or_detect_daemon(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> DataDirLock | None:
-    """The data folder for this process, to be released by ``__exit__``; or None where the program that has it
-    takes orders. Raises ControlError, after a while where it neither ends nor answers."""
+    """The acquired lock of the data folder, to be released by ``__exit__``; None if another process holds it
+    and accepts requests. Raises ControlError, DataDirLocked if the other process neither ends nor accepts
+    requests within ``TRANSITION_TIMEOUT_S``."""
     deadline = clock() + TRANSITION_TIMEOUT_S
     while True:
         try:
@@ -225,7 +233,7 @@ def lock_or_detect_daemon(
 
 def _accepts_requests(data_folder: Path) -> bool:
     try:
-        notice = read_endpoint(data_folder)
-    except ControlError:  # another user's: whoever gives the order is told
+        endpoint = read_endpoint(data_folder)
+    except ControlError:  # another user's: the request itself fails with the reason
         return True
-    return notice is not None and notice.is_alive
+    return endpoint is not None and endpoint.is_alive

@@ -1,6 +1,6 @@
-"""The program that records, answering orders over a local socket.
+"""Server of the daemon: answers requests over a local socket.
 
-It listens on a Unix socket, on Windows on a named pipe. Folder, socket and notice are their owner's alone.
+It is a Unix socket, on Windows a named pipe. Only their owner can access folder, socket and ``control.json``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from monitor.daemon.control import (
     Reply,
     Request,
 )
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import DataDirNotWritable, ErrorReply, InvalidRequest, internal_error
 from monitor.runtime.ipc import MAX_SOCKET_PATH_BYTES, ConnectionServer, error_line
 from monitor.runtime.process import current_process
 
@@ -43,9 +43,10 @@ _SOCKET = "control.sock"
 
 
 class ControlServer:
-    """Answers orders with ``answer`` while the block lasts; needs the folder's :class:`monitor.daemon.control.DataDirLock`.
+    """Answers requests with ``answer`` within the block. The process must hold the ``DataDirLock`` of
+    ``folder``.
 
-    ``answer`` is called in a thread of each caller's own, so it must be thread-safe.
+    ``answer`` must be thread-safe: each client has its own thread. Raises DataDirNotWritable.
     """
 
     def __init__(self, folder: Path, answer: Callable[[Request], Reply]) -> None:
@@ -64,8 +65,9 @@ class ControlServer:
             )
         except OSError as error:
             self._close()
-            raise ControlError(
-                f"{self._folder / ENDPOINT_FILE} cannot be written ({error_line(error)})"
+            raise DataDirNotWritable(
+                f"{self._folder / ENDPOINT_FILE} cannot be written ({error_line(error)}).",
+                "Give its folder write permission and space.",
             ) from None
         self._server.start()
         return self
@@ -73,34 +75,34 @@ class ControlServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # the folder may be gone, or be read-only by now
+        with suppress(OSError):  # the folder may have been removed or made read-only
             (self._folder / ENDPOINT_FILE).unlink(missing_ok=True)
         if not self._close():
-            log.warning("the control socket is gone; nobody can be answered any more")
+            log.warning("the control socket was removed; no request can be answered")
 
     def _listen(self) -> Listener:
-        """Where to listen: beside the database; in a private folder where that path is too long for a socket
-        or its disk has none (a memory stick, a share in the network)."""
+        """Listen in the data folder; in a private temporary folder if that path is too long for a socket or
+        its file system has no sockets (a memory stick, a network share)."""
         if sys.platform == "win32":
             self._address = rf"\\.\pipe\classpulse-{secrets.token_hex(8)}"
             return Listener(self._address, backlog=16)
         path = self._folder.resolve() / _SOCKET
         if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
             try:
-                path.unlink(missing_ok=True)  # of a program that was killed; the claim is ours
+                path.unlink(missing_ok=True)  # left by a killed process; this one holds the lock
                 self._address = str(path)
                 return _private_listener(self._address)
             except OSError as error:
-                log.info("no socket can be made in %s (%s)", self._folder, error_line(error))
+                log.info("no socket can be created in %s (%s)", self._folder, error_line(error))
         self._private = tempfile.TemporaryDirectory(prefix="classpulse-")
         self._address = str(Path(self._private.name) / _SOCKET)
         return _private_listener(self._address)
 
     def _close(self) -> bool:
-        woken = self._server.close()
+        was_woken = self._server.close()
         if self._private is not None:
             self._private.cleanup()
-        return woken
+        return was_woken
 
     def _serve_connection(self, connection: Connection) -> None:
         with suppress(OSError, EOFError, AuthenticationError), connection:
@@ -114,33 +116,34 @@ class ControlServer:
         try:
             request = REQUEST_ADAPTER.validate_json(message)
         except ValidationError:
-            return Reply({}, "this order is not understood; is the running Classpulse of another version?")
+            error = InvalidRequest("Unknown request.", "The running Classpulse may be a different version.")
+            return Reply({}, ErrorReply.of(error))
         try:
             return self._answer(request)
         except Exception as error:
-            log.exception("an order could not be answered")
-            return Reply({}, f"a fault of Classpulse ({type(error).__name__}); see its log")
+            log.exception("a request failed")
+            return Reply({}, ErrorReply.of(internal_error(error)))
 
 
 def _authenticate(connection: Connection, key: bytes) -> None:
-    """The caller shows that it could read the notice. Raises AuthenticationError."""
+    """Check that the client could read ``control.json``. Raises AuthenticationError."""
     if not connection.poll(ANSWER_TIMEOUT_S) or not secrets.compare_digest(
         connection.recv_bytes(1024), GREETING + key
     ):
-        raise AuthenticationError("a caller did not know the key")
+        raise AuthenticationError("a client sent a wrong key")
 
 
 def _private_listener(address: str) -> Listener:
-    # The socket must not be open to others even for the moment between bind and chmod.
-    before = os.umask(0o177)
+    # The socket must not be open to others, not even between bind and chmod.
+    previous = os.umask(0o177)
     try:
         return Listener(address, backlog=16)
     finally:
-        os.umask(before)
+        os.umask(previous)
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read, whole or not at all."""
+    """Write a file that only its owner can read, atomically."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,10 +1,7 @@
-"""What follows a recording: its report, and word of it. One at a time, in a thread, in processes of their
-own.
+"""Jobs that follow a recording, above all its report: one at a time, each in a process of its own.
 
-Reports take seconds of a core and a few hundred megabytes; a process of its own gives both back and cannot
-take the recordings of other rooms down with it.
-
-Live sessions that ended without a report: a crash, a power cut, a computer that went down.
+A report takes seconds of a core and a few hundred megabytes; a process of its own returns both and cannot
+affect the recordings of other rooms.
 """
 
 from __future__ import annotations
@@ -25,28 +22,31 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from classpulse.config.settings import Config
 from db import sessions as queries
 from db.records import SessionStatus
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
+from monitor.daemon.status import Problem, ProblemKind
 from monitor.runtime.process import lower_priority
 from monitor.runtime.shutdown import ignore_signals_in_children
 
 log = logging.getLogger(__name__)
 
 MAX_PROBLEMS = 20
-"""So many of the newest are shown by ``classpulse status``; the log has them all."""
+"""Number of problems that are kept; the log has all."""
 
 PROBLEM_MAX_AGE_S = 24 * 3600.0
-"""And for so long: what went wrong on Monday is no reason to be degraded for the rest of the term."""
+"""A problem of Monday is no reason to report a degraded health for the rest of the term."""
 
 COMMAND_TIMEOUT_S = 1800.0
-"""An errand that takes longer hangs. A report takes seconds, and a minute or two beside a recording."""
+"""A command that takes longer hangs. A report takes seconds, a minute or two beside a recording."""
+
+ERROR_PREFIX = "classpulse: "
+"""The start of the line in which the command line reports an error."""
 
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A session's report: its files by kind, or why there is none."""
+    """The files of a session's report by kind, or the ``error`` why there is none."""
 
     session_id: int
     files: Mapping[str, Path]
@@ -54,8 +54,8 @@ class ReportResult:
 
 
 class JobRunner:
-    """Works off what follows. ``on_reported`` is told of each report, in the thread that made it. ``clock``
-    is steady seconds."""
+    """Runs the jobs that follow a recording. ``on_reported`` is called with each report, in the thread that
+    made it. ``clock`` returns monotonic seconds."""
 
     def __init__(
         self,
@@ -69,22 +69,22 @@ class JobRunner:
         self._done = threading.Condition()
         self._pending = 0
         self._is_cancelled = False
-        self._problems: deque[tuple[float, str]] = deque(maxlen=MAX_PROBLEMS)
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aftermath")
+        self._problems: deque[tuple[float, Problem]] = deque(maxlen=MAX_PROBLEMS)
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs")
 
     @property
     def pending_count(self) -> int:
-        """How many reports are not made yet."""
+        """Number of reports not made yet."""
         return self._pending
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """What went wrong lately, one line each, the oldest first."""
-        newest_s = self._clock() - PROBLEM_MAX_AGE_S
-        return tuple(line for at_s, line in tuple(self._problems) if at_s >= newest_s)
+    def problems(self) -> tuple[Problem, ...]:
+        """Recent problems, the oldest first."""
+        oldest_s = self._clock() - PROBLEM_MAX_AGE_S
+        return tuple(problem for at_s, problem in tuple(self._problems) if at_s >= oldest_s)
 
     def handle_result(self, result: RecordingResult) -> None:
-        """A recording is over: make its report, if it left a session."""
+        """Make the report of a recording that has ended, if it created a session."""
         if result.session_id is not None:
             self._enqueue_report(result.session_id, result)
         elif result.is_final and result.reason and not result.cancelled:
@@ -96,29 +96,30 @@ class JobRunner:
             self._enqueue_report(session_id, None)
 
     def purge(self) -> None:
-        """Erase what has been kept long enough."""
+        """Delete data whose retention has expired."""
         self._submit(self._purge)
 
     def note_failure(self, request: RecordingRequest, reason: str) -> None:
-        """Something was to be recorded and was not."""
-        self._add_problem(f"{request.place_label} was not recorded: {reason}")
+        """Note that a request was not recorded."""
+        text = f"{request.place_label} was not recorded: {reason}"
+        self._add_problem(Problem(request.class_name, request.room, ProblemKind.NOT_RECORDED, text))
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait up to so long until every report is made and told of; returns whether that is so."""
+        """Wait up to ``timeout_s`` until all reports are made and passed on; returns whether they are."""
         with self._done:
             return self._done.wait_for(lambda: self._pending == 0, timeout_s)
 
     def cancel_pending(self) -> None:
-        """Do no more: there is no time. The next start catches up."""
+        """Cancel all jobs; the next start makes the missing reports."""
         self._is_cancelled = True
         self._commands.cancel()
 
     def close(self) -> None:
-        """Work off what was taken, unless it is held."""
+        """Wait for the jobs, unless they were cancelled, and end the thread."""
         self._pool.shutdown(cancel_futures=self._is_cancelled)
 
-    def _add_problem(self, line: str) -> None:
-        self._problems.append((self._clock(), line))
+    def _add_problem(self, problem: Problem) -> None:
+        self._problems.append((self._clock(), problem))
 
     def _enqueue_report(self, session_id: int, result: RecordingResult | None) -> None:
         if not self._is_cancelled:
@@ -126,17 +127,18 @@ class JobRunner:
                 self._pending += 1
             self._submit(self._report, session_id, result)
 
-    def _submit(self, work: Callable[..., None], *arguments: object) -> None:
+    def _submit(self, job: Callable[..., None], *arguments: object) -> None:
         if not self._is_cancelled:
-            self._pool.submit(self._guarded, work, *arguments)
+            self._pool.submit(self._guarded, job, *arguments)
 
-    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
-        """A fault in what follows must not stop what follows next."""
+    def _guarded(self, job: Callable[..., None], *arguments: object) -> None:
+        """Run a job; a bug in it must not stop the next."""
         try:
-            work(*arguments)
+            job(*arguments)
         except Exception:
-            log.exception("what follows a recording failed")
-            self._add_problem("what follows a recording failed; the log says why")
+            log.exception("a job after a recording failed")
+            text = "a job after a recording failed; see the log"
+            self._add_problem(Problem(None, None, ProblemKind.JOB, text))
 
     def _report(self, session_id: int, result: RecordingResult | None) -> None:
         try:
@@ -148,65 +150,72 @@ class JobRunner:
 
     def _handle_report(self, report: ReportResult, result: RecordingResult | None) -> None:
         if self._is_cancelled and report.error:
-            return  # it was given up, and is done again another time
+            return  # cancelled; the next start makes it
         if report.error:
-            log.error("no report of session %d: %s", report.session_id, report.error)
-            self._add_problem(f"no report of session {report.session_id}: {report.error}")
+            log.error("session %d has no report: %s", report.session_id, report.error)
+            request = None if result is None else result.request
+            self._add_problem(
+                Problem(
+                    None if request is None else request.class_name,
+                    None if request is None else request.room,
+                    ProblemKind.REPORT,
+                    f"session {report.session_id} has no report: {report.error}",
+                )
+            )
         if self._on_reported is not None:
             self._on_reported(result, report)
 
     def _purge(self) -> None:
         answer, error = self._commands.run("data", "purge")
         if error and not self._is_cancelled:
-            log.error("what has been kept long enough could not be erased: %s", error)
-            self._add_problem(f"what has been kept long enough could not be erased: {error}")
+            log.error("expired data could not be deleted: %s", error)
+            text = f"expired data could not be deleted: {error}"
+            self._add_problem(Problem(None, None, ProblemKind.RETENTION, text))
         elif answer is not None:
             log.info("retention: %s", answer)
 
 
 class CommandRunner:
-    """Runs other ``classpulse`` commands, each in a process of its own at low priority, one at a time."""
+    """Runs ``classpulse`` commands, one at a time, each in a process of its own at low priority. ``program``:
+    arguments of the interpreter, as in ``DaemonSettings``."""
 
-    def __init__(self, config: Config, *, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
-        assert config.path is not None  # whoever records has read it from a file
-        # What it prints are paths, and a Windows console's own code cannot say all of them.
-        self._command = [sys.executable, "-X", "utf8", "-m", "classpulse", "--config", str(config.path)]
+    def __init__(self, program: Sequence[str], *, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
+        # UTF-8: the output contains paths, which the code page of a Windows console may lack.
+        self._command = [sys.executable, "-X", "utf8", *program]
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
 
     def run(self, *arguments: str) -> tuple[Any, str]:
-        """The JSON answer of a command, or the line that says why there is none."""
+        """The JSON answer of a command and "", or None and the error on one line."""
         try:
             code, out, error = self._communicate(arguments)
         except _Cancelled:
-            return None, "there was no time for it"
-        except OSError as refused:
-            return None, f"its process could not be started ({refused.strerror or refused})"
+            return None, "it was cancelled at shutdown"
+        except OSError as failure:
+            return None, f"its process could not be started ({failure.strerror or failure})"
         except subprocess.TimeoutExpired:
-            return None, f"it was not done after {self._timeout_s / 60:.0f} minutes, and was given up"
+            return None, f"it did not finish within {self._timeout_s / 60:.0f} minutes and was cancelled"
         if code:
-            lines = error.strip().splitlines()
-            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-            return None, lines[-1].removeprefix("classpulse: ") if lines and code > 0 else how
+            return None, f"killed by signal {-code}" if code < 0 else _error_of(error) or f"exit code {code}"
         try:
             return json.loads(out), ""
         except ValueError:
-            return None, "its answer is not understood"
+            return None, "its output is invalid"
 
     def make_report(self, session_id: int) -> ReportResult:
-        """Make a session's report; closes what a crash had left open, too."""
+        """Make a session's report; closes an abandoned session first."""
         answer, error = self.run("report", str(session_id))
         if answer is None:
             return ReportResult(session_id, {}, error)
         try:
             return ReportResult(session_id, {kind: Path(path) for kind, path in answer["report"].items()})
         except (AttributeError, KeyError, TypeError):
-            return ReportResult(session_id, {}, "its answer is not understood")
+            return ReportResult(session_id, {}, "its output is invalid")
 
     def cancel(self) -> None:
-        """No more; what is being done is given up, and done again another time."""
+        """Kill the running command and run no more."""
         with self._lock:
             self._cancelled = True
             if self._process is not None:
@@ -216,7 +225,7 @@ class CommandRunner:
         with self._lock:
             if self._cancelled:
                 raise _Cancelled
-            # Ctrl-C ends the lecture, not the report of the one before.
+            # Ctrl-C ends the lesson, not the report of the previous one.
             with ignore_signals_in_children():
                 process = self._process = subprocess.Popen(
                     [*self._command, *arguments, "--json"],
@@ -237,16 +246,23 @@ class CommandRunner:
 
 
 class _Cancelled(Exception):
-    """There is no time for errands."""
+    """The runner was cancelled."""
+
+
+def _error_of(stderr: str) -> str:
+    """The problem that a command reported, without its hint; else its last line."""
+    lines = stderr.strip().splitlines()
+    problems = [line for line in lines if line.startswith(ERROR_PREFIX)]
+    return problems[-1].removeprefix(ERROR_PREFIX) if problems else lines[-1] if lines else ""
 
 
 MAX_AGE = timedelta(days=7)
-"""Older ones were left without a report on purpose, or before reports were noted."""
+"""Older sessions have no report on purpose, or ended before reports were noted."""
 
 
 def sessions_without_report(engine: Engine, now: datetime | None = None) -> list[int]:
-    """Their numbers, the oldest first. A recording that was analysed announced its length; it is not among
-    them."""
+    """Ids of live sessions that ended without a report (a crash, a power cut), the oldest first. An analysed
+    recording has an expected length and is not among them."""
     since = (now or datetime.now(UTC)) - MAX_AGE
     reported = {entry.subject for entry in queries.list_audit_entries(engine, action="report")}
     return sorted(

@@ -1,7 +1,5 @@
-"""What a recording and its supervisor say to each other: one JSON object a line, each a frozen dataclass.
-
-What is to be recorded, and what became of it.
-"""
+"""Messages between the supervisor and a recorder worker, one JSON object per line; what to record and its
+result. Pure."""
 
 from __future__ import annotations
 
@@ -17,65 +15,54 @@ from monitor.session.status import RecordingStatus
 
 @dataclass(frozen=True)
 class StatusUpdate:
-    """From the recording, about once a second: how it stands."""
+    """Worker to supervisor, about once per second: its status."""
 
     status: RecordingStatus
-    kind: Literal["told"] = "told"
+    kind: Literal["status"] = "status"
 
 
 @dataclass(frozen=True)
 class SessionEnded:
-    """From the recording, at its end: the session is closed and everything is written.
+    """Worker to supervisor, at the end: the session is closed and all data are written.
 
-    ``is_retryable`` says that it ended by what may pass (the camera went away, a fault of ours), so that a lesson
-    which is still on is worth another session.
+    ``is_retryable``: the cause may pass (lost camera, internal error), so another session is worth starting
+    while the lesson lasts.
     """
 
     session_id: int
     status: SessionStatus
     reason: str
     is_retryable: bool
-    kind: Literal["over"] = "over"
+    kind: Literal["ended"] = "ended"
 
 
 @dataclass(frozen=True)
 class StartFailed:
-    """From the recording: it could not begin, and no session was made. ``reason`` says why, ``is_retryable`` whether
-    that may pass (a camera that is not there yet)."""
+    """Worker to supervisor: no session was created. ``is_retryable``: the cause may pass (no camera yet)."""
 
     reason: str
     is_retryable: bool
-    kind: Literal["refused"] = "refused"
+    kind: Literal["start_failed"] = "start_failed"
 
 
 @dataclass(frozen=True)
 class PreviewFrame:
-    """From the recording, to the command ``picture``: the last look with the faces outlined, a JPEG in
-    base64; empty where there is nothing to see, or it may not be shown. Whoever hands it on keeps it
-    nowhere."""
+    """Worker to supervisor, the answer to the command ``picture``: the current frame with face boxes, a JPEG
+    in base64; empty if there is no frame or it must not be shown. It is not stored anywhere."""
 
     jpeg_base64: str
-    kind: Literal["pictured"] = "pictured"
+    kind: Literal["preview_frame"] = "preview_frame"
 
 
 @dataclass(frozen=True)
 class Command:
-    """To the recording. ``text`` belongs to ``mark``. ``immediate`` and ``reason`` belong to ``stop``: the
-    computer may be going down; why the lecture is over before its time, empty where this is its end."""
+    """Supervisor to worker. ``text`` belongs to ``mark``. ``immediate`` (the computer may be shutting down)
+    and ``reason`` (of an early end, else empty) belong to ``stop``."""
 
     verb: Literal["stop", "pause", "resume", "mark", "picture"]
     text: str = ""
     immediate: bool = False
     reason: str = ""
-
-
-MAX_MARKER_CHARS = 500
-"""Characters of a marker: it is a line beside a timeline, and a recording must not choke on one."""
-
-
-_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of characters, and ends of lines, by Unicode's categories. What joins letters
-(``Cf``) belongs to many scripts."""
 
 
 Message = StatusUpdate | SessionEnded | StartFailed | PreviewFrame
@@ -85,30 +72,30 @@ _COMMANDS = TypeAdapter(Command)
 
 
 def encode_message(message: Message) -> bytes:
-    """A message as a line with its newline."""
+    """A message as one line with its newline."""
     return _MESSAGES.dump_json(message) + b"\n"
 
 
 def decode_message(line: bytes) -> Message:
-    """The inverse of :func:`message_line`. Raises ``pydantic.ValidationError`` for anything else."""
+    """The inverse of :func:`encode_message`. Raises ``pydantic.ValidationError``."""
     return _MESSAGES.validate_json(line)
 
 
 def encode_command(command: Command) -> bytes:
-    """A command as a line with its newline."""
+    """A command as one line with its newline."""
     return _COMMANDS.dump_json(command) + b"\n"
 
 
 def decode_command(line: bytes | str) -> Command:
-    """The inverse of :func:`command_line`. Raises ``pydantic.ValidationError`` for anything else."""
+    """The inverse of :func:`encode_command`. Raises ``pydantic.ValidationError``."""
     return _COMMANDS.validate_json(line)
 
 
 @dataclass(frozen=True)
 class RecordingRequest:
-    """What is to be recorded. ``source`` as in ``capture.source``. ``until`` is aware UTC, None until
-    somebody stops it. ``scheduled``: by the timetable, so it is tried until it is over. ``starts_paused``: nothing is
-    seen before somebody says ``resume``."""
+    """What to record. ``source`` as in ``capture.source``. ``until``: aware UTC, None until it is stopped.
+    ``scheduled``: requested by the timetable, so it is retried until ``until``. ``starts_paused``: analyses
+    nothing before ``resume``."""
 
     class_name: str
     source: str
@@ -126,9 +113,9 @@ class RecordingRequest:
 
 @dataclass(frozen=True)
 class RecordingResult:
-    """One recording that is over. ``session_id`` is None where none was made, or it is not known which (the
-    process was killed: the database closes it as abandoned). ``is_final`` is False where the order goes on in a
-    new session. ``cancelled``: it left nothing, because somebody stopped it before it began."""
+    """The end of one worker. ``session_id`` is None if no session was created, or if it is unknown because
+    the process was killed (the database closes it as abandoned). ``is_final``: False if the request continues
+    in a new session. ``cancelled``: stopped by a user before a session was created."""
 
     request: RecordingRequest
     session_id: int | None

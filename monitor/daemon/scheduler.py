@@ -1,24 +1,14 @@
-"""The timetable at work: lessons are begun and ended, what was missed is told, and the night's work is done.
+"""Runs the timetable: starts lessons, reports missed ones and runs the nightly job.
 
-For the daemon::
+``Hooks`` are the callbacks. ``begin``, ``end`` and ``missed`` are called one at a time in a thread of the
+scheduler, so they must return soon; ``nightly`` has a thread of its own. An exception of a hook is logged.
 
-    scheduler = LessonScheduler(timetable_of(config), config.data_folder, hooks, late_start=...,
-    night_hour=...) with scheduler: ...                     # until the daemon ends
-
-``Hooks`` are what is called: ``begin``, ``end`` and ``missed`` one at a time, in a thread of the scheduler's,
-so they must soon return (begin starts a process, end asks it to stop; the report is somebody else's).
-``nightly`` has a thread of its own. What a hook raises is logged and forgotten.
-
-What is decided is in ``monitor.daemon.timetable``; here are the thread and the clock, which are APScheduler's. Its
-jobs, one for each slot and one for the night, survive restarts in ``schedule.db`` beside the record. It is a
-file of its own, because APScheduler makes its table itself, outside our migrations, keeps pickles in it, and
-writes at times when a recording must not wait for a lock; and because the record may be on a server, while
-the timetable is this computer's. It holds no name and no address, and it can be deleted: then it is not known
-what was missed until now.
-
-The jobs of the timetable, in a file that survives restarts (``monitor.daemon.scheduler``).
-
-Lessons of the timetable and the sessions that they came to.
+``monitor.daemon.timetable`` decides; this module adds threads and clock, by APScheduler. Its jobs, one per
+slot and one for the night, survive restarts in ``schedule.db`` in the data folder, so that a start missed
+meanwhile is known. It is a database of its own: APScheduler creates its table outside of our migrations,
+stores pickles and writes at times when a recording must not wait for a lock; and the database may be on a
+server, while the timetable belongs to this computer. The file contains no name and no address. It can be
+deleted: lessons missed before are not reported then.
 """
 
 from __future__ import annotations
@@ -30,7 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -43,28 +32,26 @@ from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError as SQLAlchemyDatabaseError
 from sqlalchemy.exc import OperationalError
-from tzlocal import get_localzone
 
-from classpulse.config.settings import Config
-from classpulse.errors import RunError
 from db import sessions as queries
 from db.clock import now_utc
 from db.records import SessionRecord, SessionStatus
 from db.unit_of_work import Store
 from monitor.daemon.timetable import LessonSlot, ScheduledLesson, Timetable, local_to_utc
+from monitor.errors import RunError
 from monitor.types import GapReason
 
 log = logging.getLogger(__name__)
 
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
-    """APScheduler looks at its jobs once more when it has been shut down: a start that fell due since would
-    count as given, and be given to nobody. And it does not find a job that it has just given if it is shut
-    down meanwhile. And it waits for what is at work with the jobs locked, for ever where that is just adding
-    one."""
+    """Works around three faults of APScheduler's shutdown: it processes its jobs once more afterwards, so a
+    due start would count as submitted without being run; it does not find a job that it is just submitting;
+    and it waits for running jobs while it holds the lock of the job list, forever if one of them adds a
+    job."""
 
     def shutdown(self, wait: bool = True) -> None:
-        """No more jobs are given; with ``wait`` those that were are waited for."""
+        """Submit no more jobs; with ``wait``, wait for the running ones."""
         pools = [executor._pool for executor in self._executors.values()]
         super().shutdown(wait=False)
         if wait:
@@ -84,7 +71,8 @@ class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
 
 
 def paused_scheduler(path: Path) -> BackgroundScheduler:
-    """A scheduler that is started and paused, over a store that can be read. A damaged one is made anew."""
+    """A started, paused scheduler with the job store at ``path``. A damaged store is recreated. Raises
+    RunError."""
     try:
         try:
             return open_job_store(path)
@@ -92,7 +80,7 @@ def paused_scheduler(path: Path) -> BackgroundScheduler:
             raise
         except SQLAlchemyDatabaseError:
             log.warning(
-                "%s is damaged; it is made anew, and what was missed until now is not told", path.name
+                "%s is damaged and is recreated; lessons missed before now are not reported", path.name
             )
             for ending in ("", "-journal"):
                 path.with_name(path.name + ending).unlink(missing_ok=True)
@@ -100,16 +88,15 @@ def paused_scheduler(path: Path) -> BackgroundScheduler:
     except (OperationalError, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise RunError(
-            f"{path} cannot be used ({reason}); expected a file of Classpulse's that can be written: "
-            "give its folder write permission and room, or delete it"
+            f"{path} cannot be used ({reason}).", "Check write permission and free space, or delete the file."
         ) from None
 
 
 def open_job_store(path: Path) -> BackgroundScheduler:
-    """The same, of a store that is sound."""
+    """A started, paused scheduler with the job store at ``path``; raises the errors of SQLAlchemy."""
     if not path.exists():
         path.touch(mode=0o600)
-    # That a start was missed is told by us, once and in words.
+    # A missed start is reported by the hook.
     logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)
     store = SQLAlchemyJobStore(url=f"sqlite:///{path}")
     scheduler = _Scheduler(
@@ -122,7 +109,7 @@ def open_job_store(path: Path) -> BackgroundScheduler:
         scheduler.start(paused=True)
         scheduler.get_jobs(jobstore="default")
     except BaseException:
-        if scheduler.is_alive:
+        if scheduler.running:
             scheduler.shutdown(wait=False)
         store.engine.dispose()
         raise
@@ -133,8 +120,8 @@ SCHEDULE_FILE = "schedule.db"
 NIGHTLY_KEY = "night"
 
 _TICK_S = 15
-"""A computer that slept wakes with a timer that was set before, and the waiting goes on as if it had not
-slept: so the scheduler looks at the clock at least so often."""
+"""Longest time between two readings of the clock: a timer does not advance while the computer is suspended,
+so a scheduler that waits for one is late after it."""
 
 _SKEW = timedelta(minutes=5)
 """How far the clock may have been set back since APScheduler read it."""
@@ -144,9 +131,9 @@ _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Hooks:
-    """``begin`` and ``end`` a lesson's recording. ``missed``: a lesson whose start was missed for good is
-    told once. ``nightly``: once a night, or when the computer is on again. ``is_finished``: whether a lesson that is
-    on when the daemon starts is not to be begun, because somebody ended its recording by hand."""
+    """``begin`` and ``end``: of the recording of a lesson. ``missed``: called once for a lesson that can no
+    longer start. ``nightly``: once per night, or when the computer is on again. ``is_finished``: whether a
+    lesson that takes place when the daemon starts must not be started, because a user ended its recording."""
 
     begin: Callable[[ScheduledLesson], object]
     end: Callable[[ScheduledLesson], object]
@@ -155,25 +142,11 @@ class Hooks:
     is_finished: Callable[[ScheduledLesson], bool] = lambda _lesson: False
 
 
-def build_timetable(config: Config) -> Timetable:
-    """The timetable of the configuration, in its zone. Raises Overlap, which the settings have refused
-    before."""
-    settings = config.settings
-    name = settings.schedule.zone or settings.output.time_zone
-    return Timetable(settings.lesson_slots(), _zone(name), settings.schedule.holidays)
-
-
-def _zone(name: str | None) -> Any:
-    from zoneinfo import ZoneInfo
-
-    return get_localzone() if name is None else ZoneInfo(name)
-
-
 class LessonScheduler:
-    """Calls the hooks when the timetable says so, from ``start`` to ``stop``. One at a time for a folder.
+    """Calls the hooks by the timetable, from ``start`` to ``stop``. One per data folder at a time.
 
-    ``late_start`` is how much of a lesson must be left for it to be begun late; ``night_hour`` the local hour
-    of the night's work; ``clock`` gives aware UTC for what is decided (APScheduler's own cannot be changed).
+    ``late_start``: how much of a lesson must remain for a late start. ``night_hour``: the local hour of the
+    nightly job. ``clock`` returns aware UTC for decisions (APScheduler's own cannot be replaced).
     """
 
     def __init__(
@@ -206,10 +179,11 @@ class LessonScheduler:
         self.stop()
 
     def start(self) -> None:
-        """Take up the stored jobs, put them in line with the timetable, begin what is on."""
+        """Load the stored jobs, reconcile them with the timetable and start the current lessons. Raises
+        RunError."""
         key = str(self._folder)
         if key in _RUNNING:
-            raise RuntimeError(f"a scheduler runs already on {key}")
+            raise RuntimeError(f"a scheduler is already running on {key}")
         self._folder.mkdir(parents=True, exist_ok=True)
         _RUNNING[key] = self
         try:
@@ -228,7 +202,7 @@ class LessonScheduler:
             raise
 
     def stop(self) -> None:
-        """Call no hook any more; waits for one that is at work, so it is not to be called from one."""
+        """Call no more hooks; waits for a running one, so it must not be called in a hook."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
             scheduler.shutdown(wait=True)
@@ -236,12 +210,12 @@ class LessonScheduler:
             del _RUNNING[str(self._folder)]
 
     def next_lesson(self) -> ScheduledLesson | None:
-        """The next lesson that begins."""
+        """The next lesson of the timetable."""
         return self.timetable.next_lesson(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
-        """For the stored jobs: when a slot's next lesson, or the next night's work, begins after that
-        moment."""
+        """The start of a slot's next lesson, or of the next nightly job, after ``after``; called by the
+        stored jobs."""
         if key == NIGHTLY_KEY:
             day = after.astimezone(self.timetable.zone).date()
             nights = (local_to_utc(day + n * _DAY, self._night_at, self.timetable.zone) for n in range(-1, 4))
@@ -251,8 +225,8 @@ class LessonScheduler:
         return None if lesson is None else lesson.starts_at
 
     def run_job(self, key: str, scheduled_at: datetime | None = None) -> None:
-        """For the stored jobs: it is time for a slot, or for the night's work. ``scheduled_at``: for which moment,
-        where APScheduler says so, which it does when it is late."""
+        """Run the job of a slot, or the nightly one; called by the stored jobs. ``scheduled_at``: the time
+        for which it was scheduled, given if it is late."""
         if key == NIGHTLY_KEY:
             self._hooks.nightly()
             return
@@ -262,7 +236,7 @@ class LessonScheduler:
             if slot is None
             else self.timetable.latest_of_slot(slot, scheduled_at or self._clock() + _SKEW)
         )
-        # Of another moment: what was planned is on the timetable no more.
+        # Another time: the scheduled lesson is no longer in the timetable.
         if lesson is not None and scheduled_at in (None, lesson.starts_at):
             self._decide(lesson)
 
@@ -277,8 +251,8 @@ class LessonScheduler:
             self._hooks.missed(lesson)
 
     def _resume(self, lesson: ScheduledLesson) -> None:
-        """A lesson that was on at the start: one that was begun before the restart goes on. If it is too late
-        for that, it is missed only if it was not begun: which the stored job knows."""
+        """Continue a lesson that takes place at the start of the daemon. If it is too late, the stored job
+        decides whether the lesson was missed or had been started before."""
         if lesson in self._handled or not lesson.may_start(self._clock(), self._late_start):
             return
         if self._hooks.is_finished(lesson):
@@ -286,8 +260,8 @@ class LessonScheduler:
         self._decide(lesson)
 
     def _on_missed_job(self, event: JobExecutionEvent) -> None:
-        """APScheduler found a start past its time of grace; each has an event of its own, after a week off as
-        well. It tells so from several threads, but hooks are called from one."""
+        """Handle a start past its grace time; each has its own event, also after a week off. The events come
+        in several threads, hooks are called in one."""
         if event.job_id in self._slots:
             self._run_at(self._clock(), self.run_job, event.job_id, event.scheduled_run_time.astimezone(UTC))
 
@@ -298,15 +272,15 @@ class LessonScheduler:
             )
 
     def _reconcile(self, scheduler: BackgroundScheduler) -> None:
-        """Drop the jobs of lessons that are on the timetable no more, add those of new ones, leave the
-        others: of them the next start is known, and if it has passed, that it was missed."""
+        """Remove the jobs of removed slots, add those of new ones and keep the others: their stored next
+        start, if it has passed, was missed."""
         now = self._clock()
         stored = {job.id: job for job in scheduler.get_jobs(jobstore="default")}
         for key in stored.keys() - self._slots.keys() - {NIGHTLY_KEY}:
             scheduler.remove_job(key, jobstore="default")
         for key in (*self._slots, NIGHTLY_KEY):
             planned = stored[key].next_run_time if key in stored else None
-            # Else it is new, or has another zone, holiday or hour.
+            # Otherwise it is new, or has another time zone, holiday or hour.
             if planned is None or planned != self.next_start(key, min(planned - _SECOND, now)):
                 self._store(scheduler, key, self.next_start(key, now))
 
@@ -324,32 +298,32 @@ class LessonScheduler:
             name=key,
             replace_existing=True,
             next_run_time=first,
-            # Every missed lesson is told; of missed nights one is enough.
+            # Every missed lesson is reported; missed nights are made up for once.
             coalesce=night,
             misfire_grace_time=None if night else self._grace_s(key),
             executor="night" if night else "default",
         )
 
     def _grace_s(self, key: str) -> int:
-        """How late APScheduler may be before it says so; by the rule for a usual day. On the days of a clock
-        change it is corrected by ``_decide``, which has the lesson itself."""
+        """How late a start may be, in seconds, before APScheduler reports it as missed, by the rule for a
+        normal day. On days of a clock change ``_decide``, which has the lesson itself, corrects it."""
         slot = self._slots[key]
         day = datetime(2000, 1, 1, tzinfo=UTC)
-        usual = ScheduledLesson(
+        normal = ScheduledLesson(
             "", None, "", *(datetime.combine(day, at, UTC) for at in (slot.starts, slot.ends))
         )
-        return max(1, int((usual.latest_start(self._late_start) - usual.starts_at).total_seconds()))
+        return max(1, int((normal.latest_start(self._late_start) - normal.starts_at).total_seconds()))
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]
-    """When a slot's lessons begin: asks the timetable that runs in this process. All that is stored is
-    whose."""
+    """The starts of a slot's lessons, from the scheduler that runs in this process. Only its folder and the
+    slot's key are stored."""
 
     def __init__(self, folder: str, key: str) -> None:
         self.folder, self.key = folder, key
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """After the previous one where there is one, so that missed ones are counted one by one."""
+        """The start after the previous one, if any, so that each missed start is counted."""
         running = _RUNNING.get(self.folder)
         return None if running is None else running.next_start(self.key, previous_fire_time or now)
 
@@ -364,8 +338,7 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]
 
 
 _RUNNING: dict[str, LessonScheduler] = {}
-"""By data folder. A stored job can name a function of a module, not an object: here it finds its
-scheduler."""
+"""By data folder. A stored job can only name a function of a module; it finds its scheduler here."""
 
 
 def _run_job(folder: str, key: str) -> None:
@@ -379,49 +352,49 @@ def _nothing() -> None:
 
 
 def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
-    """The slots by a name that stays as long as class, room, days and times do. The source is left out: it
-    may hold a password, and is no reason to forget what was missed."""
-    found: dict[str, LessonSlot] = {}
+    """The slots by a key that depends on class, room, days and times. The source is omitted: it may contain a
+    password, and another one is no reason to forget missed lessons."""
+    slots_by_key: dict[str, LessonSlot] = {}
     for slot in slots:
         parts = (slot.class_name, slot.room or "", *sorted(slot.days), f"{slot.starts}", f"{slot.ends}")
         key = "lesson-" + hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()[:16]
-        while key in found:
+        while key in slots_by_key:
             key += "x"
-        found[key] = slot
-    return found
+        slots_by_key[key] = slot
+    return slots_by_key
 
 
 def sessions_of(engine: Engine, lesson: ScheduledLesson) -> list[SessionRecord]:
-    """The sessions of its class (and of its room, where both say one) that began during a lesson, the newest
+    """The sessions of a lesson's class (and room, if both have one) that started during it, the newest
     first."""
-    found = queries.list_sessions(engine, lesson.class_name, since=lesson.starts_at, until=lesson.ends_at)
-    return [one for one in found if None in (one.room, lesson.room) or one.room == lesson.room]
+    sessions = queries.list_sessions(engine, lesson.class_name, since=lesson.starts_at, until=lesson.ends_at)
+    return [s for s in sessions if None in (s.room, lesson.room) or s.room == lesson.room]
 
 
 def was_ended_by_user(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is still on was ended in good order: by somebody, then. The
-    scheduler's ``is_finished``: a restart is no reason to watch again."""
-    found = sessions_of(engine, lesson)
-    return bool(found) and found[0].status is SessionStatus.FINISHED
+    """Whether the newest session of a lesson that is not over is finished: a user ended it, and a restart
+    must not record again. The ``is_finished`` of ``Hooks``."""
+    sessions = sessions_of(engine, lesson)
+    return bool(sessions) and sessions[0].status is SessionStatus.FINISHED
 
 
 def ended_while_paused(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is still on was paused to its last: who paused it wants
-    nothing seen, after a restart as before it."""
-    found = sessions_of(engine, lesson)
-    gaps = queries.list_gaps(engine, found[0].id) if found else []
-    return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= found[0].end_s
+    """Whether the newest session of a lesson that is not over was paused at its end: it must stay paused
+    after a restart."""
+    sessions = sessions_of(engine, lesson)
+    gaps = queries.list_gaps(engine, sessions[0].id) if sessions else []
+    return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= sessions[0].end_s
 
 
 def record_missed_lesson(engine: Engine, lesson: ScheduledLesson, now: datetime) -> bool:
-    """Tell the log and the audit of a lesson that was not recorded, because too little was left of it when it
-    could have been. False, and nothing is told, where somebody recorded it without the timetable."""
+    """Write to log and audit that a lesson was not recorded, because too little of it remained when it could
+    have started. Returns False, without writing, if it was recorded without the timetable."""
     if sessions_of(engine, lesson):
         return False
     room = f" in room {lesson.room}" if lesson.room else ""
     when = f"{lesson.starts_at:%Y-%m-%d %H:%M} to {lesson.ends_at:%H:%M} UTC"
     log.warning("the lesson of class %r%s, %s, was missed", lesson.class_name, room, when)
     with Store(engine).unit_of_work() as unit:
-        unit.add_audit_entry("missed", f"lesson of class {lesson.class_name}{room}", now, when)
+        unit.add_audit_entry("lesson_missed", f"lesson of class {lesson.class_name}{room}", now, when)
         unit.commit()
     return True

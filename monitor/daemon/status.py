@@ -1,10 +1,11 @@
-"""What the program that records tells of itself: all its recordings, and what keeps it from more."""
+"""Status of the daemon: its recordings, and the problems that prevent others. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,22 +15,57 @@ from monitor.session.status import RecordingStatus
 
 @dataclass(frozen=True)
 class NextLesson:
-    """The lesson that the timetable starts next; ``starts_at`` is aware UTC."""
+    """The next lesson of the timetable; ``starts_at`` is aware UTC."""
 
     class_name: str
     room: str | None
     starts_at: datetime
 
 
+class ProblemKind(StrEnum):
+    """What a problem concerns."""
+
+    RECORDING = "recording"
+    """A request is not being recorded at the moment; the daemon retries."""
+    WAITING = "waiting"
+    """A scheduled request waits for its room or camera."""
+    NOT_RECORDED = "not recorded"
+    """A request ended without a session."""
+    REPORT = "report"
+    """The report of a session could not be made."""
+    RETENTION = "retention"
+    """Expired data could not be deleted."""
+    JOB = "job"
+    """A job failed with an internal error."""
+    DATA_FOLDER = "data folder"
+    """The data folder cannot be reached."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An open problem. ``class_name`` and ``room`` are those of the request, None for a problem that is not
+    about one. ``text`` is one line for a person."""
+
+    class_name: str | None
+    room: str | None
+    kind: ProblemKind
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @dataclass(frozen=True)
 class DaemonStatus:
-    """One answer to ``status``. Times are aware UTC.
+    """The answer to ``status``. Times are aware UTC.
 
-    ``is_daemon`` is False where one lesson was started by hand in the foreground. ``disk_free_bytes`` is that
-    of the data folder's disk. ``problems`` are single lines that a person should read. ``heartbeat_age_s`` is how
-    long ago each of ``recordings``, in their order, last told its status; empty where that is not known.
-    ``lessons_missed`` counts those of the timetable since ``started_at`` that were not recorded, None where
-    nobody counts them.
+    Attributes:
+        is_daemon: False for one lesson that a user started in the foreground.
+        disk_free_bytes: free bytes on the disk of the data folder.
+        heartbeat_age_s: seconds since the last status of each of ``recordings``, in their order; empty if
+            unknown.
+        lessons_missed: lessons of the timetable since ``started_at`` that were not recorded, None without a
+            timetable.
     """
 
     pid: int
@@ -39,7 +75,7 @@ class DaemonStatus:
     disk_free_bytes: int
     recordings: tuple[RecordingStatus, ...]
     next_lesson: NextLesson | None
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     reports_pending: int
     heartbeat_age_s: tuple[float, ...] = ()
     lessons_missed: int | None = None

@@ -1,4 +1,4 @@
-"""What a recording tells its supervisor, put together from source, session and what was commanded."""
+"""The status of a recorder worker, from source, session and commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitor.sources.live import LiveSource
 
 
 class StatusReporter:
-    """Keeps a recording's state. Thread-safe; ``clock`` is aware UTC."""
+    """Keeps the state of a recording. Thread-safe; ``clock`` returns aware UTC."""
 
     def __init__(
         self, request: RecordingRequest, target_fps: float, clock: Callable[[], datetime] = now_utc
@@ -37,22 +37,22 @@ class StatusReporter:
 
     @property
     def session_id(self) -> int | None:
-        """The session's number, None until its first picture has come."""
+        """The id of the session, None before its first frame."""
         return self._session_id
 
     @property
     def state(self) -> SessionState:
-        """How the session stands."""
+        """The state of the session."""
         return self._state_machine.state
 
     def session_started(self, session_id: int) -> None:
-        """The first picture has come, and the session is in the database."""
+        """The first frame has arrived, and the session is in the database."""
         with self._lock:
             self._session_id, self._started_at = session_id, self._clock()
             self._handle(SessionEvent.FRAME_RECEIVED)
 
     def attach(self, source: Source, session: Session) -> None:
-        """From now on these can be asked."""
+        """Read status from and send commands to these from now on."""
         with self._lock:
             self._source, self._session = source, session
             early, self._early_markers = self._early_markers, []
@@ -60,7 +60,7 @@ class StatusReporter:
             session.mark(text)
 
     def update_camera(self) -> None:
-        """A sample was looked at, or there was nothing to look at: take note of how the camera stands."""
+        """Update the state after a frame or a gap, from pause and camera."""
         with self._lock:
             if self._paused:
                 self._handle(SessionEvent.PAUSE)
@@ -70,19 +70,19 @@ class StatusReporter:
             self._handle(SessionEvent.FRAME_RECEIVED if fresh else SessionEvent.SIGNAL_LOST)
 
     def pause(self) -> bool:
-        """Close the camera; False where that cannot be (a film, or nothing has begun)."""
+        """Close the camera; returns False if impossible (a video, or no source yet)."""
         return self._set_paused(paused=True)
 
     def resume(self) -> bool:
-        """Open it again; False where it is not paused."""
+        """Reopen the camera; returns False if it is not paused."""
         return self._set_paused(paused=False)
 
     def mark(self, text: str) -> bool:
-        """Put a marker on the timeline; False where nothing has begun."""
+        """Add a marker to the timeline; returns False before the session has started."""
         with self._lock:
             session = self._session
             if session is None and self._session_id is not None:
-                self._early_markers.append(text)  # it has begun this moment
+                self._early_markers.append(text)  # until attach()
                 return True
         if session is None:
             return False
@@ -90,17 +90,17 @@ class StatusReporter:
         return True
 
     def labels(self) -> Mapping[int, str]:
-        """What the students are called in the record, by number."""
+        """The labels of the students in the database, by number."""
         return {} if self._session is None else self._session.labels()
 
     def handle_event(self, event: SessionEvent) -> None:
-        """Something else happened to the session."""
+        """Take another event of the session."""
         with self._lock:
             self._check_end()
             self._handle(event)
 
     def status(self) -> RecordingStatus:
-        """How everything stands now."""
+        """The current status."""
         with self._lock:
             self._check_end()
             view = None if self._session is None else self._session.view()
@@ -131,7 +131,7 @@ class StatusReporter:
             )
 
     def _check_end(self) -> None:
-        """The session knows first that it is over; what is left may take it a minute to write."""
+        """Take over the end of the session: writing the last data may take a minute more."""
         if self._session is not None and self._session.end_cause is not None:
             self._handle(self._session.end_cause)
 
@@ -139,7 +139,7 @@ class StatusReporter:
         return 0.0 if view is None else view.progress.end_s
 
     def _camera(self) -> CameraStatus:
-        """A film is as good as a camera that always works."""
+        """The status of the camera; a video counts as a working one."""
         if isinstance(self._source, LiveSource):
             return self._source.status()
         return CameraStatus(CameraState.OPENING if self._source is None else CameraState.FRESH, "", None)

@@ -1,12 +1,8 @@
-"""The recordings of one computer: started, watched over, started again, ended.
+"""The supervisor: starts, observes, restarts and ends the recorder workers of one computer.
 
-Each room is recorded by a process of its own, so that a fault in one (a codec that crashes, a read that never
-returns) costs that room some seconds and the others nothing. Nothing here waits: :class:`Supervisor` is told
-what happens and what time it is, by one thread, and acts through the functions it was given.
-
-The rooms that are being recorded, and which of them somebody means.
-
-One room that is being recorded: what was ordered, and how it stands. Nothing here waits or acts.
+Each room is recorded by a process of its own, so that a fault in one (a crashing codec, a read that never
+returns) costs that room some seconds and the others nothing. Nothing here blocks: one thread reports events
+and time to :class:`Supervisor`, which acts through the functions it was given.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from db.records import SessionStatus
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import CommandRejected, RecordingConflict, RecordingNotFound
 from monitor.daemon.protocol import (
     Command,
     Message,
@@ -29,38 +25,49 @@ from monitor.daemon.protocol import (
     StartFailed,
     StatusUpdate,
 )
+from monitor.daemon.status import Problem, ProblemKind
 from monitor.runtime.backoff import RestartBackoff
 from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
 from monitor.sources.camera_state import CameraState
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT_TIMEOUT_S = 60.0
-"""A recording tells of itself every second from the start of its process. One that says nothing for a minute
-hangs (a driver in the kernel, a stopped process) and is replaced."""
+"""A worker sends its status every second from its start. One that is silent for a minute hangs (a driver in
+the kernel, a stopped process) and is replaced."""
 
 PROGRESS_TIMEOUT_S = 120.0
-"""Its place in the lecture moves on at least once a second, in gaps too. One step of the slowest computer
-takes seconds; loading the models takes up to half a minute from a cold disk."""
+"""The media time of a session advances at least once per second, in gaps too. One step takes seconds on the
+slowest computer; loading the models takes up to half a minute from a cold disk."""
 
 STOP_TIMEOUT_S = 90.0
-"""At its end a recording tries for a minute to write what a locked database or a full disk refused."""
+"""At its end a session tries for a minute to write what a locked database or a full disk rejected."""
+
+STILL_PAUSED = "it was paused when Classpulse ended; use 'classpulse resume'"
 
 
 class Worker(Protocol):
     """A process that records one room."""
 
     def send(self, command: Command) -> None:
-        """Give it a command; does nothing when it is gone."""
+        """Send a command; does nothing after the process has ended."""
         ...
 
     def kill(self) -> None:
-        """End it without asking."""
+        """Kill the process."""
         ...
+
+
+SpawnWorker = Callable[[RecordingRequest, int], Worker]
+"""Starts a worker for a request, with the id under which its messages are reported. Raises OSError or
+ValueError."""
 
 
 @dataclass
 class RecordingSlot:
-    """One room's order and how it stands."""
+    """The recording of one room: its request, its worker and its state. ``worker`` is None between two
+    attempts. Times are monotonic seconds."""
 
     request: RecordingRequest
     worker_id: int
@@ -74,29 +81,33 @@ class RecordingSlot:
     retry_at_s: float | None = None
     reason: str = ""
     pause_requested: bool | None = None
-    """What was last asked for; None: nothing. What it tells of itself comes up to a second later."""
+    """The last request to pause (True) or resume (False), None without one. The status follows up to a second
+    later."""
     cancelled: bool = False
     backoff: RestartBackoff = field(default_factory=RestartBackoff)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether nobody has asked for its end."""
+        """Whether no stop was requested."""
         return self.stop_requested_s is None
 
     @property
-    def problem(self) -> str:
-        """What keeps it from being recorded, one line; empty where nothing does."""
-        return f"{self.request.place_label}: {self.reason}" if self.reason else ""
+    def problem(self) -> Problem | None:
+        """Why the request is not being recorded, None if it is."""
+        if not self.reason:
+            return None
+        text = f"{self.request.place_label}: {self.reason}"
+        return Problem(self.request.class_name, self.request.room, ProblemKind.RECORDING, text)
 
     @property
     def is_paused(self) -> bool:
-        """Whether nothing is to be seen: what was last asked for, else what it tells."""
+        """Whether the recording is paused, by the last request, else by the status."""
         if self.pause_requested is not None:
             return self.pause_requested
         return self.status is not None and self.status.state is SessionState.PAUSED
 
     def is_hung(self, now_s: float) -> bool:
-        """Whether its recording is to be ended by force."""
+        """Whether the worker must be killed."""
         if self.stop_requested_s is not None:
             return now_s - self.stop_requested_s > STOP_TIMEOUT_S
         return (
@@ -105,39 +116,39 @@ class RecordingSlot:
         )
 
     def crash_outcome(self, exit_code: int) -> SessionEnded | StartFailed:
-        """What to make of a recording whose process is gone without a last word; ``exit_code`` as for a
-        process."""
+        """The outcome of a worker that ended without one; ``exit_code`` is negative for a signal."""
         how = f"killed by signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
-        line = f"the process that recorded it ended ({how})"
+        reason = f"the recorder worker ended ({how})"
         if self.request.preview:
-            line += "; where it was the window, leave --preview out"
+            reason += "; if the preview window caused it, omit --preview"
         if self.status is not None and self.status.session_id is not None:
-            return SessionEnded(self.status.session_id, SessionStatus.INTERRUPTED, line, is_retryable=True)
+            return SessionEnded(self.status.session_id, SessionStatus.INTERRUPTED, reason, is_retryable=True)
         if not self.is_wanted:
-            line = "stopped before the first picture came: nothing was recorded"
-        return StartFailed(line, is_retryable=True)
+            reason = "stopped before the first frame: nothing was recorded"
+        return StartFailed(reason, is_retryable=True)
 
     def set_paused(self, status: RecordingStatus, *, paused: bool) -> None:
-        """Note that a pause begins or ends, by how it stands. Raises ControlError where that makes no
-        sense."""
-        where = self.request.place_label
+        """Note a request to pause or resume. Raises CommandRejected if ``status`` does not allow it."""
+        label = self.request.place_label
         if paused and self.is_paused:
-            raise ControlError(f"{where} is paused already; 'classpulse resume' goes on")
+            raise CommandRejected(f"{label} is already paused.", "Use 'classpulse resume'.")
         if not paused and not self.is_paused:
-            raise ControlError(f"{where} is not paused; it is {status.state.value}")
-        # A camera that shows pictures knows how old the newest is; a film has no such thing.
+            raise CommandRejected(f"{label} is not paused; it is {status.state.value}.")
+        # A working camera reports the age of its last frame, a video has none.
         if status.camera is CameraState.FRESH and status.camera_age_s is None:
-            raise ControlError(f"{where} is watched from a film, which cannot be paused; end it instead")
+            raise CommandRejected(
+                f"{label} is analysed from a video, which cannot be paused.", "Stop it instead."
+            )
         self.pause_requested = paused
 
     def current_status(self, target_fps: float) -> RecordingStatus:
-        """As its recording told, or what is known before it has told anything."""
+        """The last status of the worker, or what is known before the first."""
         if self.status is not None:
-            ending = self.stop_requested_s is not None and self.status.state not in (
+            is_ending = self.stop_requested_s is not None and self.status.state not in (
                 SessionState.FINISHED,
                 SessionState.INTERRUPTED,
             )
-            return replace(self.status, state=SessionState.ENDING) if ending else self.status
+            return replace(self.status, state=SessionState.ENDING) if is_ending else self.status
         return RecordingStatus(
             room=self.request.room,
             class_name=self.request.class_name,
@@ -163,8 +174,8 @@ class RecordingSlot:
 
 
 class RecordingSlots:
-    """Each at most once, in the order of their names; what comes or goes while somebody goes through them
-    changes nothing for those."""
+    """The slots by room, iterated in the order of the room names. Changes during an iteration do not affect
+    it."""
 
     def __init__(self) -> None:
         self._slots: dict[str | None, RecordingSlot] = {}
@@ -176,82 +187,86 @@ class RecordingSlots:
         return bool(self._slots)
 
     def add(self, slot: RecordingSlot) -> None:
-        """One more; it takes the place of what was recorded there before."""
+        """Add a slot; it replaces the one of the same room."""
         self._slots[slot.request.room] = slot
 
     def remove(self, slot: RecordingSlot) -> None:
-        """It is recorded no more."""
+        """Remove a slot."""
         del self._slots[slot.request.room]
 
     def by_worker_id(self, worker_id: int) -> RecordingSlot | None:
-        """The one whose present recording has that number."""
-        return next((room for room in self if room.worker_id == worker_id), None)
+        """The slot of the current worker with that id."""
+        return next((slot for slot in self if slot.worker_id == worker_id), None)
 
     def conflicting(self, request: RecordingRequest) -> RecordingSlot | None:
-        """The one that has the place or the camera of an order."""
+        """A slot with the room or the source of a request."""
         return next(
-            (one for one in self if one.request.room == request.room or one.request.source == request.source),
+            (
+                slot
+                for slot in self
+                if slot.request.room == request.room or slot.request.source == request.source
+            ),
             None,
         )
 
     def find(
-        self, name: str | None, session_id: int | None = None, class_name: str | None = None
+        self, room: str | None, session_id: int | None = None, class_name: str | None = None
     ) -> RecordingSlot:
-        """The one of that name (None: the only one), or of a session, or that of a class in exactly that
-        room. Raises ControlError."""
+        """The slot of ``room`` (None: the only one), of a session, or of a class in exactly that room. Raises
+        RecordingNotFound."""
         if session_id is not None:
             return self._of_session(session_id)
         if class_name is not None:
-            return self._of_class(name, class_name)
-        if name is None and len(self._slots) == 1:
+            return self._of_class(room, class_name)
+        if room is None and len(self._slots) == 1:
             return next(iter(self))
-        if name is not None and name in self._slots:
-            return self._slots[name]
-        raise ControlError(self._no_match_message(name))
+        if room is not None and room in self._slots:
+            return self._slots[room]
+        raise self._not_found(room)
 
     def _of_session(self, session_id: int) -> RecordingSlot:
-        for one in self:
-            if one.status is not None and one.status.session_id == session_id:
-                return one
-        raise ControlError(f"session {session_id} is not being recorded any more")
+        for slot in self:
+            if slot.status is not None and slot.status.session_id == session_id:
+                return slot
+        raise RecordingNotFound(f"Session {session_id} is no longer being recorded.")
 
-    def _of_class(self, name: str | None, class_name: str) -> RecordingSlot:
-        known = self._slots.get(name)
-        if known is None or known.request.class_name != class_name:
-            raise ControlError(f"nothing is being recorded of {class_name!r} there any more")
-        return known
+    def _of_class(self, room: str | None, class_name: str) -> RecordingSlot:
+        slot = self._slots.get(room)
+        if slot is None or slot.request.class_name != class_name:
+            raise RecordingNotFound(f"Class {class_name!r} is no longer being recorded there.")
+        return slot
 
-    def _no_match_message(self, name: str | None) -> str:
+    def _not_found(self, room: str | None) -> RecordingNotFound:
         if not self._slots:
-            return "nothing is being recorded; 'classpulse start' begins a session"
-        names = ", ".join(sorted(repr(room) for room in self._slots if room is not None))
-        if name is None:
-            return f"{len(self._slots)} rooms are being recorded; say which with --room: {names}"
-        return f"nothing is being recorded in {name!r}; expected one of {names or 'no room at all'}"
+            return RecordingNotFound("Nothing is being recorded.", "Start a session with 'classpulse start'.")
+        names = ", ".join(sorted(repr(name) for name in self._slots if name is not None))
+        if room is None:
+            return RecordingNotFound(
+                f"{len(self._slots)} rooms are being recorded.", f"Choose one with --room: {names}."
+            )
+        hint = f"Use one of {names}." if names else "The recording has no room: omit --room."
+        return RecordingNotFound(f"Room {room!r} is not being recorded.", hint)
 
 
-def conflict_message(request: RecordingRequest, other_slot: RecordingSlot) -> str:
-    """Why ``request`` cannot be carried out while ``other_slot``, which is in its way, is recorded."""
-    if other_slot.request.room != request.room:
-        return f"the camera of {request.place_label} is in use: {other_slot.request.place_label} is being recorded with it"
-    number = None if other_slot.status is None else other_slot.status.session_id
-    session = "" if number is None else f"session {number}, "
-    return f"{session}{other_slot.request.place_label}, is already being recorded; end it with 'classpulse stop' first"
-
-
-log = logging.getLogger(__name__)
-
-SpawnWorker = Callable[[RecordingRequest, int], Worker]
-"""Starts a recording of an order, with the number that its messages come back under. Raises OSError
-or ValueError where the computer gives no process."""
-
-STILL_PAUSED = "it was paused when Classpulse ended; 'classpulse resume' goes on"
+def conflict_error(request: RecordingRequest, other: RecordingSlot) -> RecordingConflict:
+    """Why ``request`` cannot start while ``other`` is being recorded."""
+    if other.request.room != request.room:
+        return RecordingConflict(
+            f"The camera of {request.place_label} is in use: {other.request.place_label} is being recorded "
+            "with it."
+        )
+    session_id = None if other.status is None else other.status.session_id
+    session = "" if session_id is None else f" (session {session_id})"
+    return RecordingConflict(
+        f"{other.request.place_label} is already being recorded{session}.",
+        "Stop it with 'classpulse stop' first.",
+    )
 
 
 class Supervisor:
-    """The rooms and their recordings. One thread owns it.
+    """The recordings of one computer. All methods are called in one thread.
 
-    ``spawn`` starts a process; ``on_result`` is told of each recording that is over; ``clock`` is steady
+    ``spawn`` starts a worker; ``on_result`` is called at the end of each; ``clock`` returns monotonic
     seconds, ``utc_now`` aware UTC.
     """
 
@@ -275,28 +290,35 @@ class Supervisor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is recorded and nothing is due."""
+        """Whether nothing is recorded and no request waits."""
         return not self._slots and not self._queue
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """What keeps an order from being carried out now, one line each."""
+    def problems(self) -> tuple[Problem, ...]:
+        """Why requests are not being recorded at the moment."""
         waiting = (
-            f"{order.place_label} waits: {other.request.place_label} is still being recorded"
-            for order in self._queue.values()
-            if (other := self._slots.conflicting(order)) is not None
+            Problem(
+                request.class_name,
+                request.room,
+                ProblemKind.WAITING,
+                f"{request.place_label} is waiting: {other.request.place_label} is still being recorded",
+            )
+            for request in self._queue.values()
+            if (other := self._slots.conflicting(request)) is not None
         )
-        return (*(room.problem for room in self._slots if room.problem), *waiting)
+        return (*(slot.problem for slot in self._slots if slot.problem is not None), *waiting)
 
     def start(self, request: RecordingRequest) -> None:
-        """Record ``request`` from now on. Raises ControlError where its room or its camera is taken; a planned
-        order then waits for it, and becomes the end of a recording of the same class that was begun by hand.
+        """Record ``request``.
+
+        Raises RecordingConflict if its room or camera is in use. A scheduled request waits for them instead,
+        or gives its end to a manual recording of the same class.
         """
         other = self._slots.conflicting(request)
         if other is None:
             self._start_worker(request)
         elif not request.scheduled:
-            raise ControlError(conflict_message(request, other))
+            raise conflict_error(request, other)
         elif (
             other.is_wanted and other.request.class_name == request.class_name and not other.request.scheduled
         ):
@@ -312,24 +334,24 @@ class Supervisor:
         class_name: str | None = None,
         immediate: bool = False,
     ) -> RecordingStatus:
-        """End the recording of ``slot`` (None: the only one), or of a session, or that of a class in exactly
-        that room; returns how it stood. Raises ControlError."""
-        found = self._slots.find(room, session_id, class_name)
-        found.cancelled = True
-        return self._request_stop(found, immediate=immediate).current_status(self._target_fps)
+        """End a recording, selected as by :meth:`RecordingSlots.find`; returns its status before. Raises
+        RecordingNotFound."""
+        slot = self._slots.find(room, session_id, class_name)
+        slot.cancelled = True
+        return self._request_stop(slot, immediate=immediate).current_status(self._target_fps)
 
     def stop_all(self, *, immediate: bool = False, reason: str = "") -> None:
-        """End every recording and forget what waits; ``reason`` as in ``Command``."""
+        """End every recording and drop all waiting requests; ``reason`` as in ``Command``."""
         self._queue.clear()
-        for room in self._slots:
-            room.cancelled = True
-            self._request_stop(room, immediate=immediate, reason=reason)
+        for slot in self._slots:
+            slot.cancelled = True
+            self._request_stop(slot, immediate=immediate, reason=reason)
 
     def kill_all(self) -> None:
-        """End every recording without asking; what it had not written by then is lost."""
-        for room in self._slots:
-            if room.worker is not None:
-                room.worker.kill()
+        """Kill every worker; data not yet written are lost."""
+        for slot in self._slots:
+            if slot.worker is not None:
+                slot.worker.kill()
 
     def send_command(
         self,
@@ -339,134 +361,126 @@ class Supervisor:
         session_id: int | None = None,
         class_name: str | None = None,
     ) -> RecordingStatus:
-        """Hand a command to a recording, named as for :meth:`stop`; returns how it stands. Raises
-        ControlError."""
-        found = self._slots.find(room, session_id, class_name)
-        status = found.current_status(self._target_fps)
-        if command.verb == "resume" and found.worker is None and found.is_paused:
-            found.pause_requested, found.retry_at_s = False, self._clock()
+        """Send a command to a recording, selected as by :meth:`RecordingSlots.find`; returns its status.
+        Raises RecordingNotFound, CommandRejected."""
+        slot = self._slots.find(room, session_id, class_name)
+        status = slot.current_status(self._target_fps)
+        if command.verb == "resume" and slot.worker is None and slot.is_paused:
+            slot.pause_requested, slot.retry_at_s = False, self._clock()
             return status
-        if status.session_id is None or found.worker is None:
-            raise ControlError(
-                f"{found.request.place_label} has not begun yet: its first picture has not come"
-            )
-        if not found.is_wanted:
-            raise ControlError(
-                f"{found.request.place_label} is ending; what is said now finds no place any more"
-            )
+        label = slot.request.place_label
+        if status.session_id is None or slot.worker is None:
+            raise CommandRejected(f"{label} has not started yet: no frame has arrived.")
+        if not slot.is_wanted:
+            raise CommandRejected(f"{label} is ending and accepts no more commands.")
         if command.verb in ("pause", "resume"):
-            found.set_paused(status, paused=command.verb == "pause")
-        found.worker.send(command)
+            slot.set_paused(status, paused=command.verb == "pause")
+        slot.worker.send(command)
         return status
 
     def handle_message(self, worker_id: int, message: Message) -> None:
-        """A recording said something. What an earlier recording of a room says late is ignored."""
-        room = self._slots.by_worker_id(worker_id)
-        if room is None:
+        """Take a message of a worker; late messages of replaced workers are ignored."""
+        slot = self._slots.by_worker_id(worker_id)
+        if slot is None:
             return
-        room.last_heartbeat_s = self._clock()
+        slot.last_heartbeat_s = self._clock()
         match message:
             case StatusUpdate(status):
-                if room.status is None or status.media_s != room.status.media_s:
-                    room.last_progress_s = room.last_heartbeat_s
+                if slot.status is None or status.media_s != slot.status.media_s:
+                    slot.last_progress_s = slot.last_heartbeat_s
                 if status.session_id is not None:
-                    room.reason = ""
-                room.status = status
+                    slot.reason = ""
+                slot.status = status
             case SessionEnded() | StartFailed():
-                room.outcome = message
+                slot.outcome = message
             case PreviewFrame():
-                pass  # whoever asked for it gets it elsewhere
+                pass  # delivered by the service
 
     def handle_exit(self, worker_id: int, exit_code: int) -> None:
-        """A recording's process is gone; ``exit_code`` is its exit code, negative for a signal."""
-        room = self._slots.by_worker_id(worker_id)
-        if room is None:
+        """Take the end of a worker; ``exit_code`` is negative for a signal."""
+        slot = self._slots.by_worker_id(worker_id)
+        if slot is None:
             return
-        self._handle_outcome(room, room.outcome or room.crash_outcome(exit_code))
+        self._handle_outcome(slot, slot.outcome or slot.crash_outcome(exit_code))
 
     def tick(self) -> None:
-        """Time has passed: what is over ends, what hangs is replaced, what is to be tried again is."""
+        """Act on the passed time: end recordings at their end, kill hung workers, retry, drop late
+        requests."""
         now_s = self._clock()
-        for room in self._slots:
-            if room.worker is None:
-                self._retry(room, now_s)
-            elif room.is_hung(now_s):
-                log.error("the recording of %s hangs and is ended by force", room.request.place_label)
-                room.worker.kill()
-                room.last_heartbeat_s = room.last_progress_s = now_s
-            elif room.is_wanted and not self._is_due(room.request):
-                self._request_stop(room)
-        for place, order in list(self._queue.items()):
-            if not self._is_due(order):
-                del self._queue[place]
-                self._on_result(
-                    RecordingResult(order, None, None, "its room was taken until it was over", is_final=True)
-                )
+        for slot in self._slots:
+            if slot.worker is None:
+                self._retry(slot, now_s)
+            elif slot.is_hung(now_s):
+                log.error("the recorder worker of %s is stuck and is killed", slot.request.place_label)
+                slot.worker.kill()
+                slot.last_heartbeat_s = slot.last_progress_s = now_s
+            elif slot.is_wanted and not self._is_due(slot.request):
+                self._request_stop(slot)
+        for room, request in list(self._queue.items()):
+            if not self._is_due(request):
+                del self._queue[room]
+                reason = "its room was in use until the lesson ended"
+                self._on_result(RecordingResult(request, None, None, reason, is_final=True))
 
     def statuses(self) -> tuple[RecordingStatus, ...]:
-        """How each recording stands, in the order of rooms."""
-        return tuple(room.current_status(self._target_fps) for room in self._slots)
+        """The status of each recording, by room."""
+        return tuple(slot.current_status(self._target_fps) for slot in self._slots)
 
     def heartbeat_ages_s(self) -> tuple[float, ...]:
-        """How long ago each of :meth:`statuses` was told, seconds."""
+        """Seconds since the last message of each of :meth:`statuses`."""
         now_s = self._clock()
-        return tuple(now_s - room.last_heartbeat_s for room in self._slots)
-
-    # -- inside -------------------------------------------------------------------------------------------
+        return tuple(now_s - slot.last_heartbeat_s for slot in self._slots)
 
     def _start_worker(
         self, request: RecordingRequest, backoff: RestartBackoff | None = None, reason: str = ""
     ) -> None:
         self._last_worker_id += 1
         now_s = self._clock()
-        room = RecordingSlot(
+        slot = RecordingSlot(
             request, self._last_worker_id, None, now_s, now_s, self._utc_now(), reason=reason,
             backoff=backoff or RestartBackoff(),
         )  # fmt: skip
-        self._slots.add(room)
+        self._slots.add(slot)
         if request.starts_paused:
-            room.request, room.pause_requested, room.reason = (
-                replace(request, starts_paused=False),
-                True,
-                STILL_PAUSED,
-            )
+            slot.request = replace(request, starts_paused=False)
+            slot.pause_requested, slot.reason = True, STILL_PAUSED
             return
         try:
-            room.worker = self._spawn(request, self._last_worker_id)
+            slot.worker = self._spawn(request, self._last_worker_id)
         except (OSError, ValueError) as error:
-            log.error("no process for the recording of %s: %s", request.place_label, error)
-            line = f"its process could not be started ({getattr(error, 'strerror', None) or error})"
-            self._handle_outcome(room, StartFailed(line, is_retryable=True))
+            log.error("the recorder worker of %s could not be started: %s", request.place_label, error)
+            reason = f"the recorder worker could not be started ({getattr(error, 'strerror', None) or error})"
+            self._handle_outcome(slot, StartFailed(reason, is_retryable=True))
 
     def _handle_outcome(self, slot: RecordingSlot, outcome: SessionEnded | StartFailed) -> None:
-        """Its process is gone, or there never was one: that was it, or it is tried again after a while."""
+        """Report the end of a worker; schedule a retry, or release the slot."""
         slot.worker = None
-        again = (
+        will_retry = (
             slot.is_wanted
             and outcome.is_retryable
             and self._is_due(slot.request)
             and self._may_retry(slot, outcome)
         )
-        pause_s = slot.backoff.pause_s(self._clock(), was_running=slot.status is not None) if again else None
+        was_running = slot.status is not None
+        pause_s = slot.backoff.pause_s(self._clock(), was_running=was_running) if will_retry else None
         self._report_result(slot, outcome, is_final=pause_s is None)
         if pause_s is None:
             self._release(slot)
             return
-        # Who paused it wants nothing seen: it is sought again when they go on.
+        # A paused recording stays paused: it is retried on resume.
         slot.pause_requested = slot.is_paused
         slot.retry_at_s = None if slot.pause_requested else self._clock() + pause_s
-        slot.reason = _reason(outcome)
+        slot.reason = outcome.reason
         slot.status = None
-        # A window is a part that can break, and the lecture matters more.
+        # The window may be the cause, and the lesson is more important.
         slot.request = replace(slot.request, preview=False)
 
     def _request_stop(
         self, slot: RecordingSlot, *, immediate: bool = False, reason: str = ""
     ) -> RecordingSlot:
-        if slot.worker is None:  # between two tries
-            self._report_result(
-                slot, StartFailed(slot.reason or "stopped before it began", is_retryable=False), is_final=True
-            )
+        if slot.worker is None:  # between two attempts
+            outcome = StartFailed(slot.reason or "stopped before it started", is_retryable=False)
+            self._report_result(slot, outcome, is_final=True)
             self._release(slot)
             return slot
         if slot.is_wanted or immediate:
@@ -481,18 +495,18 @@ class Supervisor:
             self._start_worker(slot.request, slot.backoff, slot.reason)
 
     def _may_retry(self, slot: RecordingSlot, outcome: SessionEnded | StartFailed) -> bool:
-        """By hand: somebody waits to hear that it does not begin. Planned: nobody does."""
+        """False for a manual request that could not start: its user waits for the error."""
         return slot.request.scheduled or not isinstance(outcome, StartFailed) or slot.backoff.has_begun
 
     def _release(self, slot: RecordingSlot) -> None:
-        """A room is free again, and its camera; what waited for them begins."""
+        """Remove a slot and start the requests that waited for its room or camera."""
         self._slots.remove(slot)
-        for place, order in list(self._queue.items()):
-            # One that cannot begin leaves at once, and then all this has been gone through already.
-            waits = self._queue.get(place) is order
-            if waits and self._slots.conflicting(order) is None and self._is_due(order):
-                del self._queue[place]
-                self._start_worker(order)
+        for room, request in list(self._queue.items()):
+            # A request that cannot start releases its slot at once, and this loop runs within itself then.
+            is_waiting = self._queue.get(room) is request
+            if is_waiting and self._slots.conflicting(request) is None and self._is_due(request):
+                del self._queue[room]
+                self._start_worker(request)
 
     def _is_due(self, request: RecordingRequest) -> bool:
         return request.until is None or self._utc_now() < request.until
@@ -500,19 +514,15 @@ class Supervisor:
     def _report_result(
         self, slot: RecordingSlot, outcome: SessionEnded | StartFailed, *, is_final: bool
     ) -> None:
-        began = isinstance(outcome, SessionEnded)
-        slot.backoff.has_begun = slot.backoff.has_begun or began
+        ended = outcome if isinstance(outcome, SessionEnded) else None
+        slot.backoff.has_begun = slot.backoff.has_begun or ended is not None
         self._on_result(
             RecordingResult(
                 slot.request,
-                outcome.session_id if isinstance(outcome, SessionEnded) else None,
-                outcome.status if isinstance(outcome, SessionEnded) else None,
-                _reason(outcome),
+                None if ended is None else ended.session_id,
+                None if ended is None else ended.status,
+                outcome.reason,
                 is_final,
-                cancelled=slot.cancelled and not began,
+                cancelled=slot.cancelled and ended is None,
             )
         )
-
-
-def _reason(outcome: SessionEnded | StartFailed) -> str:
-    return outcome.reason

@@ -23,7 +23,7 @@ def render_text(text: str, size_px: int) -> NDArray[np.uint8]:
     """The coverage of each pixel by a line of text, ``(H, W)`` uint8 in 0..255.
 
     ``H`` is ``LINE_HEIGHT`` times ``size_px`` for every text, so that lines have a common baseline. Words
-    stand from left to right. A character that no font has is drawn as a box."""
+    are placed from left to right. A character without a glyph is drawn as a box."""
     height, space = round(LINE_HEIGHT * size_px), round(SPACE * size_px)
     parts = []
     for word in text.replace(NBSP, " ").split(" "):
@@ -33,8 +33,8 @@ def render_text(text: str, size_px: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=2048)
 def _word(word: str, size_px: int) -> NDArray[np.uint8]:
-    """The same of one word. Words are kept, because opening a font takes longer than all else and the texts
-    of a session have few words."""
+    """The coverage of one word. Words are cached: opening a font takes most of the time, and the texts of a
+    session have few words."""
     line = np.zeros((round(LINE_HEIGHT * size_px), 0), np.uint8)
     if word:
         font = FT2Font(str(font_with(word)))

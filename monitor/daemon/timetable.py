@@ -1,15 +1,12 @@
-"""When lessons are: weekly slots in local time, holidays, and what becomes of them. Pure.
+"""The timetable: weekly lesson slots in local time, holidays, and the lessons that follow from them. Pure.
 
-The rules:
+- A slot is in local time: 08:15 stays 08:15 all year.
+- A local time that does not exist (start of daylight saving time) is the moment of the change. A lesson that
+  lies completely in the skipped hour does not take place.
+- A local time that exists twice (end of daylight saving time) is the first of the two.
+- A missed start is made up for while enough of the lesson remains: ``ScheduledLesson.latest_start``.
 
-- A slot is in the time of the clock on the wall: 08:15 stays 08:15 over the year.
-- A time that the clock skips (summer time begins) is the moment at which it is put forward. A lesson that
-  lies in the skipped time alone does not take place.
-- A time that the clock shows twice (summer time ends) is the first of the two.
-- A start that was missed is made good while enough of the lesson is left: ``ScheduledLesson.latest_start``.
-
-So the order of local times is the order of moments, and slots that do not overlap on the wall's clock never
-do.
+So local times and moments have the same order, and slots that do not overlap in local time never overlap.
 """
 
 from __future__ import annotations
@@ -22,15 +19,15 @@ from enum import StrEnum
 from itertools import combinations
 
 LATE_START_PARTS = 3
-"""A late start needs ``late_start`` or, of a short lesson, one part in so many: else ten minutes of a lesson
-of fifteen would be asked for. Not tuned."""
+"""A late start needs ``late_start`` to remain or, for a short lesson, this fraction (1/3) of it: otherwise
+ten minutes of a fifteen-minute lesson would be required. Heuristic."""
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
 
 class Weekday(StrEnum):
-    """A day of the week, as settings name it; in the order of ``date.weekday``."""
+    """A day of the week, as in the settings; in the order of ``date.weekday``."""
 
     MON = "mon"
     TUE = "tue"
@@ -45,7 +42,7 @@ WEEK = tuple(Weekday)
 
 
 class SlotOverlap(ValueError):
-    """Two slots want the same room or source at the same time. ``second_index`` is the later one's place in the
+    """Two slots use the same room or source at the same time. ``second_index``: index of the later one in the
     list."""
 
     def __init__(self, message: str, second: int) -> None:
@@ -55,8 +52,8 @@ class SlotOverlap(ValueError):
 
 @dataclass(frozen=True)
 class LessonSlot:
-    """A weekly lesson: on ``days``, from ``starts`` until before ``ends``, local times without a zone.
-    ``source`` is what is watched: a camera's number or an address. Raises ValueError."""
+    """A weekly lesson on ``days`` from ``starts`` to ``ends`` (exclusive), local times without a time zone.
+    ``source``: index of a camera or an address. Raises ValueError."""
 
     class_name: str
     room: str | None
@@ -69,7 +66,7 @@ class LessonSlot:
         if not self.days:
             raise ValueError("a lesson without a day; expected one or more of " + ", ".join(WEEK))
         if self.starts.tzinfo or self.ends.tzinfo:
-            raise ValueError("a lesson's times have no zone of their own; the timetable has one")
+            raise ValueError("the times of a lesson must have no time zone; the timetable has one")
         if self.ends <= self.starts:
             raise ValueError(
                 f"a lesson from {_hm(self.starts)} to {_hm(self.ends)}; expected an end after its start "
@@ -83,7 +80,7 @@ class LessonSlot:
 
 @dataclass(frozen=True)
 class Holiday:
-    """Days without lessons, both ends included. Raises ValueError."""
+    """Days without lessons, from ``first`` to ``last`` (inclusive). Raises ValueError."""
 
     first: date
     last: date
@@ -98,7 +95,7 @@ class Holiday:
 
 @dataclass(frozen=True)
 class ScheduledLesson:
-    """One lesson of a slot; the times are aware UTC."""
+    """One lesson of a slot; times are aware UTC."""
 
     class_name: str
     room: str | None
@@ -107,18 +104,17 @@ class ScheduledLesson:
     ends_at: datetime
 
     def latest_start(self, late_start: timedelta) -> datetime:
-        """Until when it may begin: so that ``late_start``, or a third of the lesson if that is less, is
-        left."""
+        """The latest start: ``late_start``, or a third of the lesson if that is less, must remain."""
         return self.ends_at - min(late_start, (self.ends_at - self.starts_at) / LATE_START_PARTS)
 
     def may_start(self, now: datetime, late_start: timedelta) -> bool:
-        """Whether it may begin at ``now``: it is on, and enough of it is left."""
+        """Whether it may start at ``now``: it has begun, and enough of it remains."""
         return self.starts_at <= now <= self.latest_start(late_start)
 
 
 @dataclass(frozen=True)
 class Timetable:
-    """The weekly slots, their zone, and the days without them. Raises ``SlotOverlap``."""
+    """Weekly slots, their time zone and the holidays. Raises SlotOverlap."""
 
     slots: tuple[LessonSlot, ...]
     zone: tzinfo
@@ -128,26 +124,23 @@ class Timetable:
         check_overlaps(self.slots)
 
     def occurrences(self, start: datetime, end: datetime) -> list[ScheduledLesson]:
-        """The lessons that begin from ``start`` until before ``end`` (aware), by time."""
+        """The lessons that start from ``start`` to ``end`` (exclusive, aware), by time."""
         return [lesson for day, lesson in self._all(start, end) if not self.is_holiday(day)]
 
     def cancelled(self, start: datetime, end: datetime) -> list[ScheduledLesson]:
-        """Those that would, but for a holiday."""
+        """The lessons that fall on a holiday, as :meth:`occurrences`."""
         return [lesson for day, lesson in self._all(start, end) if self.is_holiday(day)]
 
     def lessons_at(self, now: datetime) -> list[ScheduledLesson]:
-        """The lessons that are on at ``now`` (aware), one a room at most."""
-        return [
-            one
-            for one in self.occurrences(now - 2 * _DAY, now + _SECOND)
-            if one.starts_at <= now < one.ends_at
-        ]
+        """The lessons that take place at ``now`` (aware), at most one per room."""
+        lessons = self.occurrences(now - 2 * _DAY, now + _SECOND)
+        return [lesson for lesson in lessons if lesson.starts_at <= now < lesson.ends_at]
 
     def next_of_slot(
         self, slot: LessonSlot, after: datetime, *, within: timedelta = timedelta(days=800)
     ) -> ScheduledLesson | None:
-        """The first lesson of a slot that begins after ``after``; None where there is none ``within`` that
-        time: every day of it is a holiday."""
+        """The first lesson of a slot that starts after ``after``; None if every day ``within`` that time is a
+        holiday."""
         day, last = _local(after, self.zone).date() - _DAY, _local(after + within, self.zone).date()
         while day <= last:
             lesson = self.lesson_on(slot, day)
@@ -157,37 +150,41 @@ class Timetable:
         return None
 
     def next_lesson(self, after: datetime) -> ScheduledLesson | None:
-        """The first lesson of all that begins after ``after``."""
-        following = (self.next_of_slot(slot, after) for slot in self.slots)
-        return min((one for one in following if one is not None), key=lambda one: one.starts_at, default=None)
+        """The first lesson of all slots that starts after ``after``."""
+        lessons = (self.next_of_slot(slot, after) for slot in self.slots)
+        return min(
+            (lesson for lesson in lessons if lesson is not None), key=lambda it: it.starts_at, default=None
+        )
 
     def latest_of_slot(self, slot: LessonSlot, now: datetime) -> ScheduledLesson | None:
-        """The last lesson of a slot that has begun by ``now``, in the week before."""
+        """The last lesson of a slot that has started by ``now``, within the week before."""
         day = _local(now, self.zone).date()
-        days = (day + n * _DAY for n in range(1, -9, -1))
-        begun = (
-            one for one in (self.lesson_on(slot, d) for d in days) if one is not None and one.starts_at <= now
-        )
-        return next(begun, None)
+        lessons = (self.lesson_on(slot, day + n * _DAY) for n in range(1, -9, -1))
+        started = (lesson for lesson in lessons if lesson is not None and lesson.starts_at <= now)
+        return next(started, None)
 
     def lesson_on(self, slot: LessonSlot, day: date) -> ScheduledLesson | None:
-        """A slot's lesson of a local day; None on other weekdays, on holidays, and in skipped time."""
+        """The lesson of a slot on a local day; None on other weekdays, on holidays and in a skipped hour."""
         return None if self.is_holiday(day) else self._lesson(slot, day)
 
     def is_holiday(self, day: date) -> bool:
-        """Whether there are no lessons on that local day."""
+        """Whether a local day is a holiday."""
         return any(day in holiday for holiday in self.holidays)
 
     def _all(self, start: datetime, end: datetime) -> Iterator[tuple[date, ScheduledLesson]]:
-        # A day more at both ends: a moment's local day is not the same in every zone.
+        # One more day at both ends: the local day of a moment depends on the time zone.
         day, last = _local(start, self.zone).date() - _DAY, _local(end, self.zone).date() + _DAY
-        found = []
+        dated_lessons = []
         while day <= last:
             lessons = (self._lesson(slot, day) for slot in self.slots)
-            found += [(day, one) for one in lessons if one is not None and start <= one.starts_at < end]
+            dated_lessons += [
+                (day, lesson) for lesson in lessons if lesson is not None and start <= lesson.starts_at < end
+            ]
             day += _DAY
         return iter(
-            sorted(found, key=lambda pair: (pair[1].starts_at, pair[1].room or "", pair[1].class_name))
+            sorted(
+                dated_lessons, key=lambda pair: (pair[1].starts_at, pair[1].room or "", pair[1].class_name)
+            )
         )
 
     def _lesson(self, slot: LessonSlot, day: date) -> ScheduledLesson | None:
@@ -200,36 +197,34 @@ class Timetable:
 
 
 def check_overlaps(slots: Sequence[LessonSlot]) -> None:
-    """Raises ``SlotOverlap`` for the first two slots that want the same room or source at the same time."""
-    for (_, one), (number, other) in combinations(enumerate(slots), 2):
-        shared = [day for day in WEEK if day in one.days and day in other.days]
-        if not shared or one.ends <= other.starts or other.ends <= one.starts:
+    """Raises SlotOverlap for the first two slots that use the same room or source at the same time."""
+    for (_, first), (index, second) in combinations(enumerate(slots), 2):
+        days = [day for day in WEEK if day in first.days and day in second.days]
+        if not days or first.ends <= second.starts or second.ends <= first.starts:
             continue
-        if one.source == other.source or (one.room is not None and one.room == other.room):
-            same_room = one.room is not None and one.room == other.room
-            what = f"in room {one.room!r}" if same_room else "with the same camera"
+        same_room = first.room is not None and first.room == second.room
+        if same_room or first.source == second.source:
+            what = f"in room {first.room!r}" if same_room else "with the same camera"
             raise SlotOverlap(
-                f"{one} and {other} overlap on {', '.join(shared)} {what}; "
-                "change a time, or give one another room",
-                number,
+                f"{first} and {second} overlap on {', '.join(days)} {what}; change a time or a room", index
             )
 
 
 def local_to_utc(day: date, at: time, zone: tzinfo) -> datetime:
-    """When the clock on the wall shows ``at`` (whole seconds) on ``day``, aware UTC: the first time if it
-    does twice, and the moment at which it is put forward if it never does."""
+    """The moment of the local time ``at`` (whole seconds) on ``day``, aware UTC: the first one if it exists
+    twice, the moment of the change if it does not exist."""
     local = datetime.combine(day, at, zone)
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if first <= second:
         return first
-    # Skipped. Fold 0 has the offset before the change and lies after it, fold 1 the other way round (PEP
+    # It does not exist: fold 0 has the offset before the change and lies after it, fold 1 vice versa (PEP
     # 495).
-    before = second.astimezone(zone).utcoffset()
+    offset_before = second.astimezone(zone).utcoffset()
     seconds = range(int((first - second).total_seconds()) + 1)
-    later = bisect_left(
-        seconds, True, key=lambda n: (second + n * _SECOND).astimezone(zone).utcoffset() != before
+    change = bisect_left(
+        seconds, True, key=lambda n: (second + n * _SECOND).astimezone(zone).utcoffset() != offset_before
     )
-    return second + later * _SECOND
+    return second + change * _SECOND
 
 
 def _local(at: datetime, zone: tzinfo) -> datetime:

@@ -1,4 +1,4 @@
-"""The processes that record: one a room, each ``classpulse record``, spoken to over its pipes."""
+"""Recorder worker processes: one ``classpulse record`` per room, connected over its pipes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from classpulse.config.settings import Config
-from classpulse.log_setup import LOG_FOLDER, room_log_name
 from monitor.daemon.protocol import Command, Message, RecordingRequest, decode_message, encode_command
 from monitor.runtime.shutdown import ignore_signals_in_children
+from monitor.settings import DaemonSettings
+from monitor.text import room_log_name
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """What a recording is to do, its first line: an order, and where it goes. Not an argument: the addresses
-    of a camera and of a database may hold passwords, and arguments can be seen by every user of the computer.
+    """The first line to a worker: the request, and where its results go.
 
-    ``data_folder`` and ``database_url`` are those of whoever gives the order. The settings are read anew for
-    each recording, and those two must not have changed meanwhile.
+    It is not an argument: addresses of cameras and databases may contain passwords, and every user of the
+    computer can see arguments. The worker reads the settings again; ``data_folder`` and ``database_url`` are
+    those of the daemon, and must not have changed.
     """
 
     request: RecordingRequest
@@ -39,20 +39,20 @@ class WorkerJob:
 JOB_ADAPTER = TypeAdapter(WorkerJob)
 
 
-def make_job(config: Config, request: RecordingRequest) -> WorkerJob:
-    """An order with where it goes."""
-    return WorkerJob(request, str(config.data_folder.resolve()), config.database_url)
+def make_job(settings: DaemonSettings, request: RecordingRequest) -> WorkerJob:
+    """The job for a request."""
+    return WorkerJob(request, str(settings.data_folder.resolve()), settings.database_url)
 
 
 class WorkerProcess:
-    """One such process. ``on_message`` and ``on_exit`` are called in a thread of its own.
+    """A running worker. ``on_message`` and ``on_exit`` are called in a thread of its own.
 
-    Raises OSError where it cannot be started, and ValueError for an order that is no text.
+    Raises OSError if it cannot be started, ValueError for a request that is not valid Unicode.
     """
 
     def __init__(
         self,
-        config: Config,
+        settings: DaemonSettings,
         request: RecordingRequest,
         *,
         verbose: bool,
@@ -61,32 +61,32 @@ class WorkerProcess:
     ) -> None:
         self._on_message = on_message
         self._on_exit = on_exit
-        # Written by a thread of its own: a process that hangs does not read, and its pipe is full some day.
+        # A thread of its own writes them: a hung process does not read, and its pipe becomes full.
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._lines.put(JOB_ADAPTER.dump_json(make_job(config, request)) + b"\n")
-        with _stderr_target(config, request, verbose=verbose) as errors, ignore_signals_in_children():
+        self._lines.put(JOB_ADAPTER.dump_json(make_job(settings, request)) + b"\n")
+        with _stderr_target(settings, request, verbose=verbose) as errors, ignore_signals_in_children():
             self._process = subprocess.Popen(
-                _command(config, verbose=verbose),
+                [sys.executable, *settings.program, *(["--verbose"] if verbose else []), "record"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
         room = request.room or "room"
-        threading.Thread(target=self._listen, name=f"hear {room}", daemon=True).start()
-        threading.Thread(target=self._write, name=f"tell {room}", daemon=True).start()
+        threading.Thread(target=self._listen, name=f"worker-read {room}", daemon=True).start()
+        threading.Thread(target=self._write, name=f"worker-write {room}", daemon=True).start()
 
     def send(self, command: Command) -> None:
-        """Give it a command; does nothing when it is gone."""
+        """Send a command; does nothing after the process has ended."""
         self._lines.put(encode_command(command))
 
     def kill(self) -> None:
-        """End it without asking."""
+        """Kill the process."""
         self._process.kill()
 
     def _write(self) -> None:
         pipe = self._process.stdin
         assert pipe is not None
-        # Where it is gone, its exit is told elsewhere.
+        # The exit of the process is reported by _listen.
         with suppress(OSError), pipe:
             while (line := self._lines.get()) is not None:
                 pipe.write(line)
@@ -99,7 +99,7 @@ class WorkerProcess:
                 try:
                     message = decode_message(line)
                 except ValidationError:
-                    log.warning("a recording said something that is no message: %r", line[:200])
+                    log.warning("invalid message from a recorder worker: %r", line[:200])
                 else:
                     self._on_message(message)
         code = self._process.wait()
@@ -107,34 +107,22 @@ class WorkerProcess:
         self._on_exit(code)
 
 
-def _command(config: Config, *, verbose: bool) -> list[str]:
-    assert config.path is not None  # the commands that record have read it from a file
-    return [
-        sys.executable,
-        "-m",
-        "classpulse",
-        "--config",
-        str(config.path),
-        *(["--verbose"] if verbose else []),
-        "record",
-    ]
-
-
 @contextmanager
-def _stderr_target(config: Config, request: RecordingRequest, *, verbose: bool) -> Iterator[int | None]:
-    """Where a recording's standard error goes: with ``verbose`` to ours, else into a file that each start
-    empties, for what a library that crashes says last. Where there can be no file, a full disk say, it is
-    lost: that is no reason to record nothing."""
+def _stderr_target(
+    settings: DaemonSettings, request: RecordingRequest, *, verbose: bool
+) -> Iterator[int | None]:
+    """Where a worker's standard error goes: with ``verbose`` to that of the daemon, else to a file that each
+    start empties, for the last words of a crashing library. It is discarded if there can be no file (a full
+    disk): that must not prevent a recording."""
     if verbose:
         yield None
         return
-    folder = config.data_folder / LOG_FOLDER
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{room_log_name(request.room)}.stderr"
+        settings.log_folder.mkdir(parents=True, exist_ok=True)
+        path = settings.log_folder / f"{room_log_name(request.room)}.stderr"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
-        log.warning("what a recording says on standard error is lost: %s", error)
+        log.warning("standard error of a recorder worker cannot be stored: %s", error)
         yield subprocess.DEVNULL
         return
     try:

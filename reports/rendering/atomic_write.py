@@ -15,7 +15,7 @@ def atomic_write(path: Path, content: bytes) -> Path:
     disk or a crash never leaves half a file. Returns ``path``. Raises ReportError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_and_replace(path, content)
+        write_private_file(path, content)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written ({error.strerror or error}).",
@@ -24,8 +24,9 @@ def atomic_write(path: Path, content: bytes) -> Path:
     return path
 
 
-def _write_and_replace(path: Path, content: bytes) -> None:
-    # mkstemp sets mode 0600, which stays: a report is personal data.
+def write_private_file(path: Path, content: bytes) -> None:
+    """Write atomically a file that only its owner may read. Raises OSError."""
+    # mkstemp makes the file for its owner alone; it stays so, because a report is personal data.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

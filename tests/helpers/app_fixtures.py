@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from classpulse.cli.main import run_command_line
+from classpulse.cli import main
+from classpulse.errors import ERROR_PREFIX
 from db.engine import open_database
 from db.records import SessionProgress, SessionStatus
 from db.unit_of_work import Store
+from model.errors import ProblemError
 from tests.helpers.recorded import BINS, START, new_session, one_bin, record_lesson
 
 POLICY = """policy:
@@ -26,12 +28,12 @@ POLICY = """policy:
 
 WEEKS = 4
 SAD = "s" * 30 + "n" * 10
-"""Three quarters of what can be read, in lessons of five minutes."""
+"""Three quarters of the readable bins look sad, in sessions of five minutes."""
 
 
 @pytest.fixture
 def configured(tmp_path: Path) -> Callable[..., Path]:
-    """Writes ``config.yaml`` with a policy into the present (temporary) folder."""
+    """A function that writes ``config.yaml`` with a policy into the temporary working folder."""
 
     def write(mode: str = "emotion", more: str = "") -> Path:
         path = tmp_path / "config.yaml"
@@ -41,41 +43,62 @@ def configured(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-class Shell:
-    """Runs commands in this process and keeps what they said."""
+E = TypeVar("E", bound=ProblemError)
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+
+class Shell:
+    """Runs commands in this process. ``error`` is the expected error that ended the last command, if any."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._capsys = capsys
+        self.error: Exception | None = None
+        exit_code_for = main.exit_code_for
+
+        def record_error(error: Exception) -> int | None:
+            self.error = error
+            return exit_code_for(error)
+
+        monkeypatch.setattr(main, "exit_code_for", record_error)
 
     def __call__(self, *arguments: str | Path) -> tuple[int, str, str]:
-        code = run_command_line([str(a) for a in arguments])
+        """Exit code, standard output and standard error."""
+        self.error = None
+        code = main.run_command_line([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
         return code, captured.out, captured.err
 
     def fails(self, code: int, *arguments: str | Path) -> str:
-        """The one line that a failing command says."""
-        got, _, error = self(*arguments)
-        assert got == code, error
+        """The problem line of a command that fails with this exit code."""
+        actual, _, error = self(*arguments)
+        assert actual == code, error
         assert "Traceback" not in error
-        lines = [line for line in error.splitlines() if line.startswith("classpulse: ")]
+        lines = [line for line in error.splitlines() if line.startswith(ERROR_PREFIX)]
         assert len(lines) == 1, error
         return lines[0]
 
+    def raises(self, kind: type[E], *arguments: str | Path) -> E:
+        """The error of a command that fails with an expected error of this class."""
+        code, _, error = self(*arguments)
+        assert isinstance(self.error, kind), error
+        assert code == main.exit_code_for(self.error), error
+        assert f"{ERROR_PREFIX}{self.error.problem}" in error
+        return self.error
+
     def json(self, *arguments: str | Path) -> Any:
-        """The JSON answer of a command that succeeds."""
+        """The JSON output of a command that succeeds."""
         code, out, error = self(*arguments, "--json")
         assert code == 0, error
         return json.loads(out)
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(capsys, monkeypatch)
 
 
 @pytest.fixture
 def store(configured: Callable[..., Path]) -> Iterator[Store]:
-    """The record of the configuration, as ``classpulse`` will open it."""
+    """The configured database."""
     path = configured(more="class: {name: 7b}\n")
     engine = open_database(f"sqlite:///{path.parent / 'classpulse-data' / 'classpulse.db'}")
     yield Store(engine)
@@ -84,13 +107,13 @@ def store(configured: Callable[..., Path]) -> Iterator[Store]:
 
 @pytest.fixture
 def lesson(store: Store) -> int:
-    """An ended session of four students, one of them two people on one seat."""
+    """An ended session of four students, one of whom is two people on one seat."""
     return record_lesson(store)
 
 
 @pytest.fixture
 def lessons(store) -> list[int]:
-    """Mia of the roster looks sad for the same share of each of four lessons, a week apart."""
+    """Four sessions, a week apart, in which Mia of the roster looks sad for the same share."""
     numbers, mia = [], 0
     for week in range(WEEKS):
         begun = replace(new_session(), started_at=START + timedelta(weeks=week))

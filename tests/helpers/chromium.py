@@ -32,6 +32,6 @@ def complaints_of(page: Any) -> list[str]:
         if message.type in {"error", "warning"}:
             told.append(message.text)
 
-    page.lesson_on("console", hear)
-    page.lesson_on("pageerror", lambda error: told.append(str(error)))
+    page.on("console", hear)
+    page.on("pageerror", lambda error: told.append(str(error)))
     return told

@@ -1,4 +1,4 @@
-"""What a program that records well tells of itself."""
+"""Statuses of a healthy daemon and recording."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ _RECORDING = RecordingStatus(
 
 
 def recording(**changes: Any) -> RecordingStatus:
-    """A room that is recorded as it should be, but for the changes."""
+    """The status of a healthy recording, with changed fields."""
     return replace(_RECORDING, **changes)
 
 
 def daemon(**changes: Any) -> DaemonStatus:
-    """A program that has nothing to record and lots of disk."""
+    """The status of an idle daemon with free disk space, with changed fields."""
     values: dict[str, Any] = {
         "pid": 1234,
         "version": "0.1.0",
-        "since": NOW - timedelta(days=3),
-        "service": True,
+        "started_at": NOW - timedelta(days=3),
+        "is_daemon": True,
         "disk_free_bytes": 40 * 10**9,
         "recordings": (),
         "next_lesson": None,
         "problems": (),
-        "reports_waiting": 0,
+        "reports_pending": 0,
     }
     return DaemonStatus(**(values | changes))

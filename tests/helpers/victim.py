@@ -243,7 +243,7 @@ def lecture(path: Path) -> None:
     from monitor.faces.expression import NullExpressionEstimator
     from monitor.runtime.shutdown import stop_on_signals
     from monitor.seating.assigner import SeatAssigner
-    from monitor.session.pipeline import Pipeline
+    from monitor.session.pipeline import build_pipeline
     from monitor.session.session import Session
     from monitor.tracking.tracker import Tracker
     from monitor.types import Frame
@@ -270,7 +270,7 @@ def lecture(path: Path) -> None:
         retry_timeout_s=float("inf"),
         in_background=True,
     )
-    pipeline = Pipeline(OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
+    pipeline = build_pipeline(OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
     source = Camera()
     with stop_on_signals() as stop:
         session = Session(

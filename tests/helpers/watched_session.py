@@ -27,8 +27,8 @@ class FakeDaemon:
         self.refuses: ControlError | None = None
         self.silent: ControlError | None = None
         self.jpeg = ""
-        monkeypatch.setattr("classpulse.web.daemon_status.ask_daemon", self._look)
-        monkeypatch.setattr("classpulse.web.daemon_status.ask", self._order)
+        monkeypatch.setattr("classpulse.web.daemon_status.daemon_status", self._look)
+        monkeypatch.setattr("classpulse.web.daemon_status.send_request", self._order)
         # Each look is a new one: a test's time does not pass.
         monkeypatch.setattr("classpulse.web.daemon_status.CACHE_LIFETIME_S", 0.0)
 

@@ -166,7 +166,7 @@ def _corrected(engine: Engine, session_id: int, config: Config, folder: Path) ->
 def _watched(folder: Path, truth: GroundTruth, *, tiles: bool) -> dict[str, Any]:
     config, samples = Config(Settings(), folder), list[FrameResult]()
     with _database(folder) as engine:
-        outcome = SessionRunner(config, engine, AnalysisMode.EMOTION).run(
+        outcome = SessionRunner(config.settings, engine, AnalysisMode.EMOTION).run(
             str(folder / "video.mp4"), threading.Event(), on_result=samples.append, recorded_at=BEGAN_AT
         )
         number = outcome.session_id

@@ -1,1 +1,1 @@
-"""One module a command; each is imported when it is called."""
+"""The commands: one module per command or group, found by the table in ``classpulse.cli.main``."""

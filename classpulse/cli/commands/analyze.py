@@ -1,4 +1,4 @@
-"""``classpulse analyze VIDEO``: a recording, to the report."""
+"""``classpulse analyze VIDEO``: analyse a recording and write its report."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from classpulse.cli.console import print_message, progress_bar
+from classpulse.cli.options import class_option, json_option
 from classpulse.cli.output import print_outcome
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
@@ -29,25 +30,23 @@ from monitor.runtime.shutdown import stop_on_signals
 from monitor.session.builder import SessionRunner
 
 
-@click.command()
+@click.command("analyze")
 @click.argument("video")
-@click.option("--class", "class_name", help="Another class than that of config.yaml.")
-@click.option("--room", help="Another room than that of config.yaml.")
+@class_option
+@click.option("--room", help="Room; default: class.room of config.yaml.")
 @click.option(
-    "--at",
+    "--recorded-at",
     metavar="TIME",
-    help='When the lesson was, such as "2026-03-02 09:00"; default: what the video says, else now.',
+    help='Start of the lesson, such as "2026-03-02 09:00"; default: the time in the recording, else now.',
 )
-@click.option("--called", help="What the record calls the recording, instead of the file's name.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--name", help="Name of the recording in the database; default: the file name.")
+@json_option
+@click.option("--no-report", is_flag=True, help="Write no report; 'classpulse report' writes it later.")
 @click.option(
-    "--no-report", is_flag=True, help="Only record; make the report later with 'classpulse report'."
-)
-@click.option(
-    "--attended",
+    "--report-progress",
     is_flag=True,
     hidden=True,
-    help="For the dashboard: see classpulse.services.analysis_progress.",
+    help="For the dashboard; see classpulse.services.analysis_progress.",
 )
 @click.pass_obj
 def analyze_command(
@@ -55,64 +54,61 @@ def analyze_command(
     video: str,
     class_name: str | None,
     room: str | None,
-    at: str | None,
-    called: str | None,
+    recorded_at: str | None,
+    name: str | None,
     as_json: bool,
     no_report: bool,
-    attended: bool,
+    report_progress: bool,
 ) -> int:
-    """Analyse a recording (a video, a picture or a folder of pictures) and write its report."""
+    """Analyse VIDEO (a video, an image or a folder of images) and write its report."""
     config = read_config(config_path).for_class(class_name, room)
     policy = require_policy(config.settings.policy, config.file_name)
     if video.isdecimal() or "://" in video:
         raise UserError(
-            f"{video} is a live source; expected a file or folder (use 'classpulse start --source {video}')"
+            f"{video} is a live source, not a file or folder.", f"Use 'classpulse start --source {video}'."
         )
-    when = _recording_time(at, Path(video), config)
-    label = f"watching {Path(video).name}"
+    lesson_time = _lesson_time(recorded_at, Path(video), config)
+    label = f"analysing {Path(video).name}"
     with open_configured_database(config) as engine:
-        with progress_bar(label, quiet=as_json or attended) as bar, stop_on_signals() as stop:
-            attendant = ProgressReporter(stop) if attended else None
+        with progress_bar(label, quiet=as_json or report_progress) as bar, stop_on_signals() as stop:
+            reporter = ProgressReporter(stop) if report_progress else None
 
-            def began(session_id: int, expected_s: float | None) -> None:
+            def on_start(session_id: int, expected_s: float | None) -> None:
                 bar.set_total(expected_s)
-                if attendant:
-                    attendant.report_start(session_id, expected_s)
+                if reporter:
+                    reporter.report_start(session_id, expected_s)
 
-            def progress(done: SessionProgress, students: int) -> None:
+            def on_progress(done: SessionProgress, students: int) -> None:
                 bar.update(done.end_s, f"{media_clock(done.end_s)}, {english_count(students, 'student')}")
-                if attendant:
-                    attendant.report(done.end_s, students)
+                if reporter:
+                    reporter.report(done.end_s, students)
 
-            outcome = SessionRunner(config, engine, policy.mode).run(
+            outcome = SessionRunner(config.settings, engine, policy.mode).run(
                 video,
                 stop,
-                on_start=began,
-                on_progress=progress,
-                source_name=called,
-                recorded_at=when.started_at,
+                on_start=on_start,
+                on_progress=on_progress,
+                source_name=name,
+                recorded_at=lesson_time.started_at,
             )
         files = {}
-        if not no_report and not (attendant and attendant.cancelled):
+        if not no_report and not (reporter and reporter.cancelled):
             print_message("writing the report")
             files = generate_report(engine, outcome.session_id, config)
-    dated = {"started_at": when.started_at.isoformat(), "dated_by": when.source.value}
-    return print_outcome(outcome, files, as_json=as_json, extra=dated)
+    extra = {"started_at": lesson_time.started_at.isoformat(), "time_source": lesson_time.source.value}
+    return print_outcome(outcome, files, as_json=as_json, extra=extra)
 
 
-def _recording_time(at: str | None, video: Path, config: Config) -> LessonTime:
+def _lesson_time(recorded_at: str | None, video: Path, config: Config) -> LessonTime:
     now, zone = now_utc(), configured_zone(config)
-    try:
-        told = None if at is None else parse_lesson_time(at, zone, now)
-    except ValueError as error:
-        raise UserError(f"--at: {error}") from None
-    when = resolve_lesson_time(told, video, now)
-    require_within_retention(when.started_at, config, now)
-    shown = f"{when.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
-    if when.source is TimeSource.RECORDING:
+    stated = None if recorded_at is None else parse_lesson_time(recorded_at, zone, now)
+    lesson_time = resolve_lesson_time(stated, video, now)
+    require_within_retention(lesson_time.started_at, config, now)
+    started = f"{lesson_time.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    if lesson_time.source is TimeSource.RECORDING:
+        print_message(f"lesson of {started}, the time in the recording; --recorded-at gives another one")
+    elif lesson_time.source is TimeSource.ANALYSIS:
         print_message(
-            f"the recording says that it was made on {shown}; if the lesson was not then, say when with --at"
+            f"the time of the lesson is unknown; it is dated now, {started}; --recorded-at gives it"
         )
-    elif when.source is TimeSource.ANALYSIS:
-        print_message(f"when the lesson was is not known, so it is dated now, {shown}; say when with --at")
-    return when
+    return lesson_time

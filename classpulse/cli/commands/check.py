@@ -1,4 +1,4 @@
-"""``classpulse check``: is everything ready."""
+"""``classpulse check``: check whether everything is ready."""
 
 from __future__ import annotations
 
@@ -13,41 +13,43 @@ import click
 
 from classpulse.cli.console import print_json, print_table
 from classpulse.cli.exit_codes import EXPECTED_ERRORS
+from classpulse.cli.options import json_option
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
+from classpulse.errors import NotWritable, RunError
 from classpulse.formatting import english_count
+from classpulse.text import collapse_spaces
 from db.records import AnalysisMode
 
 MIN_FREE_DISK_MB = 500
-"""An hour of 30 students takes a few megabytes of database; the rest is room for reports and for
-whatever else writes to the disk during the lecture."""
+"""An hour of 30 students takes a few megabytes of database; the rest is for reports and other programs."""
 
 CAMERA_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at: whether it is ready, and what was seen or what to do."""
+    """The result of one check; ``detail``: what was found, or the problem and its hint."""
 
     check: str
     ready: bool
     detail: str
 
 
-@click.command()
-@click.option("--source", help="Look at this source instead of capture.source.")
-@click.option("--no-source", is_flag=True, help="Leave the camera alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.command("check")
+@click.option("--source", help="Check this source instead of capture.source.")
+@click.option("--no-source", is_flag=True, help="Do not open the camera.")
+@json_option
 @click.pass_obj
 def check_command(config_path: Path, source: str | None, no_source: bool, as_json: bool) -> int:
-    """Look at settings, policy, camera, detector, head mesh, model, database, roster, output, disk,
-    timetable, retention and whether people can be told."""
+    """Check settings, policy, camera, detector, head pose model, expression model, database, roster, output,
+    disk, timetable, retention and notifications."""
     config = read_config(config_path)
-    looks: list[tuple[str, Callable[[], str]]] = [
+    checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{config.file_name} is valid"),
         ("policy", lambda: _policy(config)),
         ("detector", lambda: _detector(config)),
-        ("heads", lambda: _head_pose(config)),
+        ("head pose", lambda: _head_pose(config)),
         ("model", lambda: _model(config)),
         ("database", lambda: _database(config)),
         ("roster", lambda: _roster(config)),
@@ -55,25 +57,27 @@ def check_command(config_path: Path, source: str | None, no_source: bool, as_jso
         ("disk", lambda: _disk(config)),
         ("timetable", lambda: _timetable(config)),
         ("retention", lambda: _retention(config)),
-        ("telling", lambda: _notifications(config)),
+        ("notifications", lambda: _notifications(config)),
     ]
     if not no_source:
-        looks.insert(2, ("camera", lambda: _camera(config, source or config.settings.capture.source)))
-    findings = [_run_check(what, look) for what, look in looks]
+        checks.insert(2, ("camera", lambda: _camera(config, source or config.settings.capture.source)))
+    results = [_run_check(name, check) for name, check in checks]
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([asdict(result) for result in results])
     else:
         print_table(
-            "Ready?", ["", "what", "seen"], [["ok" if f.ready else "NO", f.check, f.detail] for f in findings]
+            "Ready?",
+            ["", "check", "detail"],
+            [["ok" if r.ready else "NO", r.check, r.detail] for r in results],
         )
-    return 0 if all(finding.ready for finding in findings) else 1
+    return 0 if all(result.ready for result in results) else 1
 
 
 def _run_check(name: str, check: Callable[[], str]) -> CheckResult:
     try:
         return CheckResult(name, True, check())
     except EXPECTED_ERRORS as error:
-        return CheckResult(name, False, " ".join(str(error).split()))
+        return CheckResult(name, False, collapse_spaces(str(error)))
 
 
 def _policy(config: Config) -> str:
@@ -92,9 +96,9 @@ def _camera(config: Config, spec: str) -> str:
     with open_source(spec, stale_s=min(config.settings.capture.stale_s, CAMERA_TIMEOUT_S)) as opened:
         frame = first_frame(opened.frames(config.settings.capture.sample_fps, stop))
         stop.set()
-    assert frame is not None  # nobody stopped it, and a source without a frame raises
+    assert frame is not None  # not stopped before, and a source without a frame raises
     height, width = frame.image_bgr.shape[:2]
-    return f"{opened.name} gives pictures of {width} × {height}"
+    return f"{opened.name} delivers frames of {width} × {height} pixels"
 
 
 def _detector(config: Config) -> str:
@@ -139,51 +143,45 @@ def _roster(config: Config) -> str:
         room = read_classroom(engine, config.settings.class_.name)
     room.require_masks()
     seats = f"a plan of {len(room.plan.seats)} seats" if room.plan else "no seat plan"
-    out = len(room.opted_out)
-    masked = f", {out} opted out, all to be masked" if out else ""
+    opted_out = len(room.opted_out)
+    masked = f", {opted_out} opted out, all to be masked" if opted_out else ""
     return f"class {room.name}: {english_count(len(room.entries), 'student')}{masked}; {seats}"
 
 
 def _output(config: Config) -> str:
-    from classpulse.errors import RunError
-
     folder = config.output_folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise RunError(
-            f"{folder} cannot be written ({error.strerror}); give it write permission or change output.folder"
+        raise NotWritable(
+            folder, error.strerror, "Give it write permission, or change output.folder."
         ) from None
     return str(folder)
 
 
 def _disk(config: Config) -> str:
-    from classpulse.errors import RunError
-
     folder = next(p for p in (config.data_folder, *config.data_folder.parents) if p.exists())
     free_mb = shutil.disk_usage(folder).free // 10**6
     if free_mb < MIN_FREE_DISK_MB:
-        raise RunError(
-            f"{free_mb} MB free at {folder}; expected {MIN_FREE_DISK_MB} MB or more: clear some space"
-        )
+        raise RunError(f"Only {free_mb} MB are free at {folder}.", f"Free at least {MIN_FREE_DISK_MB} MB.")
     return f"{free_mb} MB free at {folder}"
 
 
 def _timetable(config: Config) -> str:
+    from classpulse.config.daemon import build_timetable
     from db.clock import now_utc
-    from monitor.daemon.scheduler import build_timetable
 
     table = build_timetable(config)
     if not table.slots:
-        return "no lessons planned"
-    following = table.next_lesson(now_utc())
-    if following is None:
-        return f"{english_count(len(table.slots), 'weekly lesson')}, every one of them on a holiday"
-    starts = following.starts_at.astimezone(table.zone)
+        return "no lessons scheduled"
+    next_lesson = table.next_lesson(now_utc())
+    if next_lesson is None:
+        return f"{english_count(len(table.slots), 'weekly lesson')}, all on holidays"
+    starts = next_lesson.starts_at.astimezone(table.zone)
     return (
-        f"{english_count(len(table.slots), 'weekly lesson')}; the next is {following.class_name}, "
+        f"{english_count(len(table.slots), 'weekly lesson')}; the next is {next_lesson.class_name}, "
         f"{starts:%a %Y-%m-%d %H:%M} {table.zone}"
     )
 
@@ -191,7 +189,7 @@ def _timetable(config: Config) -> str:
 def _retention(config: Config) -> str:
     keep = config.settings.retention
     if keep.keep_days is None:
-        return "lessons are kept until you erase them; retention.keep_days sets an end"
+        return "lessons are kept until you erase them; retention.keep_days sets a limit"
     return f"lessons are erased {english_count(keep.keep_days, 'day')} after their end, at {keep.at_hour}:00"
 
 
@@ -202,5 +200,5 @@ def _notifications(config: Config) -> str:
     return (
         f"by {' and '.join(notification_channels(config))}"
         if notification_channels(config)
-        else "nobody is told of a lesson's end"
+        else "none configured"
     )

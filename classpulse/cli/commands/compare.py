@@ -1,4 +1,4 @@
-"""``classpulse compare A B``: two sessions side by side."""
+"""``classpulse compare A B``: compare two sessions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reports.history.data import comparison_data
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("compare")
 @click.argument("first")
 @click.argument("second")
 @json_option
@@ -30,34 +30,37 @@ from reports.text.i18n import Language
 def compare_command(
     config_path: Path, first: str, second: str, as_json: bool, html: Path | None, language: Language | None
 ) -> int:
-    """Compare the session SECOND with FIRST: each a number, or 'last'."""
+    """Compare the session SECOND with FIRST, each a number or 'last'."""
     config = read_config(config_path)
     with open_summarised_database(config, quiet=as_json) as engine:
-        numbers = [resolve_session(engine, one) for one in (first, second)]
+        numbers = [resolve_session(engine, reference) for reference in (first, second)]
         if numbers[0] == numbers[1]:
-            raise UserError(f"{first} and {second} are the same session; expected two")
-        found = compare_sessions(history_of_sessions(engine, numbers))
+            raise UserError(f"{first} and {second} are the same session.", "Give two different sessions.")
+        comparison = compare_sessions(history_of_sessions(engine, numbers))
     if html is not None:
         from reports.history.pages.comparison import comparison_page
 
         settings = report_settings(config)
         write_history_page(
-            lambda: comparison_page(found, settings), html, page_language(config, language), quiet=as_json
+            lambda: comparison_page(comparison, settings),
+            html,
+            page_language(config, language),
+            quiet=as_json,
         )
     if as_json:
-        print_json(comparison_data(found))
+        print_json(comparison_data(comparison))
         return 0
-    for remark in found.remarks:
+    for remark in comparison.remarks:
         print_message(f"hard to compare: {remark}")
     print_compact_table(
         f"Session {numbers[0]} and session {numbers[1]}",
         COMPARISON_HEADINGS,
-        [row.cells for row in found.rows],
+        [row.cells for row in comparison.rows],
     )
-    if found.changes:
-        most = found.changes[:MAX_CHANGES]
-        print_compact_table("Sadness: who changed most", CHANGE_HEADINGS, [one.cells for one in most])
-    for name, flags in zip(numbers, found.flags, strict=True):
-        click.echo(f"session {name}: {flags.text}")
-    print_message(found.basis)
+    if comparison.changes:
+        largest = comparison.changes[:MAX_CHANGES]
+        print_compact_table("Sadness: largest changes", CHANGE_HEADINGS, [one.cells for one in largest])
+    for number, flags in zip(numbers, comparison.flags, strict=True):
+        click.echo(f"session {number}: {flags.text}")
+    print_message(comparison.basis)
     return 0

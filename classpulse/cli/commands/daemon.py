@@ -1,4 +1,4 @@
-"""``classpulse daemon``: the service that a school leaves running."""
+"""``classpulse daemon``: record by the timetable and on request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
 
 
-@click.command()
+@click.command("daemon")
 @click.pass_context
 def daemon_command(ctx: click.Context) -> int:
-    """Record lessons by the timetable, and those that 'classpulse start' asks for, until it is ended."""
+    """Record the lessons of the timetable and those of 'classpulse start' until ended."""
     config = read_config(ctx.obj)
     require_policy(config.settings.policy, config.file_name)
     verbose = bool(ctx.parent is not None and ctx.parent.params["verbose"])
-    print_message(f"Classpulse serves {Path(config.data_folder)}; end it with Ctrl-C")
+    print_message(f"Classpulse runs on {Path(config.data_folder)}; end it with Ctrl-C")
     run_daemon(config, verbose=verbose)
     return 0

@@ -1,4 +1,4 @@
-"""``classpulse health``: is all as it should be."""
+"""``classpulse health``: the health for a monitoring system."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from classpulse.cli.console import print_json
+from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
 from classpulse.formatting import english_count
 from classpulse.web.health_probe import probe_dashboard
@@ -18,28 +19,28 @@ from monitor.daemon.health import HealthReport, HealthState, assess_health, down
 from monitor.daemon.status import DaemonStatus
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.option("--dashboard", is_flag=True, help="Ask only whether the dashboard answers.")
+@click.command("health")
+@json_option
+@click.option("--dashboard", is_flag=True, help="Check only whether the dashboard answers.")
 @click.pass_obj
 def health_command(config_path: Path, as_json: bool, dashboard: bool) -> int:
-    """Say whether Classpulse runs and loses nothing: exit code 0, else 1 and a line for each problem.
+    """Report whether Classpulse runs without loss: exit code 0, else 1 and a line for each problem.
 
-    It is meant for a monitoring system or a timer; what is recorded now is told by 'classpulse status'.
+    For a monitoring system or a timer; 'classpulse status' shows the running recordings.
     """
     config = read_config(config_path)
     if dashboard:
         problem = probe_dashboard(config.settings.serve)
         click.echo(f"down: {problem}" if problem else "ok: the dashboard answers")
         return 0 if problem is None else 1
-    status, found = _query_health(config)
+    status, report = _query_health(config)
     if as_json:
-        print_json(_health_data(status, found))
+        print_json(_health_data(status, report))
     else:
-        click.echo(f"{found.state.value}: {_daemon_summary(status)}")
-        for problem in found.problems:
+        click.echo(f"{report.state.value}: {_daemon_summary(status)}")
+        for problem in report.problems:
             click.echo(f"  {problem}")
-    return 0 if found.state is HealthState.OK else 1
+    return 0 if report.state is HealthState.OK else 1
 
 
 def _query_health(config: Config) -> tuple[DaemonStatus | None, HealthReport]:
@@ -53,16 +54,16 @@ def _query_health(config: Config) -> tuple[DaemonStatus | None, HealthReport]:
 def _daemon_summary(status: DaemonStatus | None) -> str:
     if status is None:
         return "no answer"
-    recorded = english_count(len(status.recordings), "room") + " recorded"
+    recordings = english_count(len(status.recordings), "room") + " recorded"
     lesson = status.next_lesson
     if lesson is None:
-        return recorded
-    return f"{recorded}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
+        return recordings
+    return f"{recordings}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _health_data(status: DaemonStatus | None, found: HealthReport) -> dict[str, Any]:
+def _health_data(status: DaemonStatus | None, report: HealthReport) -> dict[str, Any]:
     return {
-        "health": found.state.value,
-        "problems": list(found.problems),
+        "health": report.state.value,
+        "problems": list(report.problems),
         "daemon": None if status is None else status.as_json(),
     }

@@ -1,4 +1,4 @@
-"""``classpulse mark``: a note on the timeline of the recording that runs."""
+"""``classpulse mark``: add a marker to the timeline of a running recording."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ import click
 
 from classpulse.cli.console import print_json, print_message
 from classpulse.config.settings import read_config
-from classpulse.errors import UserError
 from classpulse.formatting import media_clock
 from monitor.daemon.control import send_command
 from monitor.text import marker_text
 
 
-@click.command()
+@click.command("mark")
 @click.argument("text")
-@click.option("--room", help="Which, where several rooms are being recorded.")
+@click.option("--room", help="The room, if several are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def mark_command(config_path: Path, text: str, room: str | None, as_json: bool) -> int:
-    """Put TEXT, such as "quiz handed out", on the timeline at this moment."""
+    """Add the marker TEXT, such as "quiz handed out", at the current time."""
     folder = read_config(config_path).data_folder
-    try:
-        text = marker_text(text)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    text = marker_text(text)
     status = send_command(folder, "mark", room, text)
     if as_json:
         print_json({"session": status.session_id, "text": text})

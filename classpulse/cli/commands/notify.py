@@ -1,4 +1,4 @@
-"""``classpulse notify``: tell that a lesson has ended, by hand."""
+"""``classpulse notify``: send the notification of a session again, or a test."""
 
 from __future__ import annotations
 
@@ -8,44 +8,48 @@ from pathlib import Path
 import click
 
 from classpulse.cli.console import print_json
+from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
 from classpulse.database import open_configured_database
 from classpulse.errors import UserError
-from classpulse.services.notifications.delivery import notification_channels
-from classpulse.services.notifications.delivery import send_notification as tell
+from classpulse.services.notifications.delivery import notification_channels, send_notification
 from classpulse.services.notifications.message import Notification, build_notification, example_notification
 from classpulse.services.session_lookup import resolve_session
 from db.clock import now_utc
 
 
-@click.command()
+@click.command("notify")
 @click.argument("session", required=False)
-@click.option("--test", is_flag=True, help="Of a lesson that never was, to try the settings.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--test", is_flag=True, help="Send a test notification to check the settings.")
+@json_option
 @click.pass_obj
 def notify_command(config_path: Path, session: str | None, test: bool, as_json: bool) -> int:
-    """Send the message about SESSION again (its number, 'last', or a class's name), or a test. One try
-    each."""
+    """Send the notification of SESSION (its number, 'last', or the name of a class) again, or a test. Each
+    channel is tried once."""
     config = read_config(config_path)
     if test == (session is not None):
         raise UserError(
-            "a message is about one session, or a test: classpulse notify SESSION, or notify --test"
+            "Give either a session or --test.", "Run 'classpulse notify SESSION' or 'notify --test'."
         )
-    ways = list(notification_channels(config))
-    if not ways:
+    channels = list(notification_channels(config))
+    if not channels:
         raise UserError(
-            f"{config.file_name} tells nobody; set notify.email or notify.webhook (docs/guides/notifications.md)"
+            f"{config.file_name} configures no notification.",
+            "Set notify.email or notify.webhook (docs/guides/notifications.md).",
         )
-    failures = {
-        one.channel: one for one in tell(config, _requested_notification(config, session), retry_delays_s=())
-    }
+    notification = _requested_notification(config, session)
+    failures = {one.channel: one for one in send_notification(config, notification, retry_delays_s=())}
     if as_json:
         print_json(
-            {"sent": [w for w in ways if w not in failures], "failed": [*map(asdict, failures.values())]}
+            {
+                "sent": [channel for channel in channels if channel not in failures],
+                "failed": [*map(asdict, failures.values())],
+            }
         )
     else:
-        for way in ways:
-            click.echo(f"{way}: {'NOT sent: ' + failures[way].reason if way in failures else 'sent'}")
+        for channel in channels:
+            failure = failures.get(channel)
+            click.echo(f"{channel}: {'sent' if failure is None else 'NOT sent: ' + failure.reason}")
     return 1 if failures else 0
 
 

@@ -1,4 +1,4 @@
-"""``classpulse report SESSION``: a session's report again."""
+"""``classpulse report SESSION``: write the report of a session again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from classpulse.cli.console import print_json
-from classpulse.cli.options import language_option
+from classpulse.cli.options import json_option, language_option
 from classpulse.cli.output import print_path
 from classpulse.config.settings import read_config
 from classpulse.database import open_configured_database
@@ -17,7 +17,7 @@ from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("report")
 @click.argument("session", default="last")
 @click.option(
     "--format",
@@ -26,14 +26,20 @@ from reports.text.i18n import Language
     type=click.Choice(list(REPORT_WRITERS)),
     default=DEFAULT_FORMATS,
     show_default=True,
-    help="May be given several times.",
+    help="Format; may be given several times.",
 )
 @click.option(
-    "--paper", type=click.Choice([one.value for one in PaperSize]), help="Of the PDF; default: output.paper."
+    "--paper",
+    type=click.Choice([size.value for size in PaperSize]),
+    help="Paper size of the PDF; default: output.paper.",
 )
 @language_option
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder for the files.")
-@click.option("--json", "as_json", is_flag=True, help="Print where the files are as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the files; default: by output.layout.",
+)
+@json_option
 @click.pass_obj
 def report_command(
     config_path: Path,
@@ -44,7 +50,7 @@ def report_command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Make the report of SESSION again: its number, 'last', or a class's name for its latest."""
+    """Write the report of SESSION: a number, 'last', or the name of a class for its latest session."""
     config = read_config(config_path)
     with open_configured_database(config) as engine:
         number = resolve_session(engine, session)

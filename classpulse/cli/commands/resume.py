@@ -1,4 +1,4 @@
-"""``classpulse resume``: go on after a pause."""
+"""``classpulse resume``: continue after a pause."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from classpulse.config.settings import read_config
 from monitor.daemon.control import send_command
 
 
-@click.command()
-@click.option("--room", help="Which, where several rooms are being recorded.")
+@click.command("resume")
+@click.option("--room", help="The room, if several are being recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def resume_command(config_path: Path, room: str | None, as_json: bool) -> int:
@@ -22,5 +22,5 @@ def resume_command(config_path: Path, room: str | None, as_json: bool) -> int:
     if as_json:
         print_json({"session": status.session_id, "paused": False})
     else:
-        print_message(f"session {status.session_id} goes on as soon as its camera gives a picture")
+        print_message(f"session {status.session_id} continues with the first frame of its camera")
     return 0

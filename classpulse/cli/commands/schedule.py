@@ -11,6 +11,7 @@ import click
 from sqlalchemy import Engine
 
 from classpulse.cli.console import print_json, print_message, print_table
+from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
 from classpulse.formatting import english_count
 from db.clock import now_utc
@@ -25,22 +26,22 @@ HEADINGS = ("day", "from", "to", "class", "room", "")
 
 @dataclass(frozen=True)
 class ScheduleLine:
-    """A lesson and what is known of it: ``state`` is ahead, now, recorded, missed or holiday."""
+    """A lesson with its ``state``: upcoming, now, recorded, missed or holiday."""
 
     lesson: ScheduledLesson
     state: str
     session: SessionRecord | None = None
 
 
-@click.command()
+@click.command("schedule")
 @click.option(
-    "--days", type=click.IntRange(1, 366), default=7, show_default=True, help="So many, from today."
+    "--days", type=click.IntRange(1, 366), default=7, show_default=True, help="Number of days, from today."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the lessons as JSON.")
+@json_option
 @click.pass_obj
 def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
-    """Show the lessons of today and the next days, those that a holiday cancels, and which were missed."""
-    from monitor.daemon.scheduler import build_timetable
+    """Show the lessons of today and the next days, including missed ones and those cancelled by holidays."""
+    from classpulse.config.daemon import build_timetable
 
     config = read_config(config_path)
     table = build_timetable(config)
@@ -51,10 +52,10 @@ def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
         title = f"Lessons of {english_count(days, 'day')}, {table.zone}"
         print_table(title, HEADINGS, [_cells(line, table) for line in lines])
     elif table.slots:
-        print_message(f"no lesson in {english_count(days, 'day')}; --days looks further")
+        print_message(f"no lesson in {english_count(days, 'day')}; --days shows more")
     else:
         print_message(
-            f"there are no lessons in {config.file_name}; list them in schedule.lessons (docs/guides/timetable.md)"
+            f"{config.file_name} has no lessons; list them in schedule.lessons (docs/guides/timetable.md)"
         )
     return 0
 
@@ -67,8 +68,8 @@ def _schedule_lines(config: Config, table: Timetable, now: datetime, days: int) 
     engine = _open_existing_database(config)
     try:
         for lesson in table.occurrences(start, end):
-            found = sessions_of(engine, lesson) if engine is not None and lesson.starts_at <= now else []
-            lines.append(_schedule_line(lesson, found, now, late_start))
+            sessions = sessions_of(engine, lesson) if engine is not None and lesson.starts_at <= now else []
+            lines.append(_schedule_line(lesson, sessions, now, late_start))
     finally:
         if engine is not None:
             engine.dispose()
@@ -76,18 +77,18 @@ def _schedule_lines(config: Config, table: Timetable, now: datetime, days: int) 
 
 
 def _schedule_line(
-    lesson: ScheduledLesson, found: list[SessionRecord], now: datetime, late_start: timedelta
+    lesson: ScheduledLesson, sessions: list[SessionRecord], now: datetime, late_start: timedelta
 ) -> ScheduleLine:
-    newest = found[0] if found else None
+    newest = sessions[0] if sessions else None
     if lesson.starts_at > now:
-        return ScheduleLine(lesson, "ahead")
+        return ScheduleLine(lesson, "upcoming")
     if lesson.ends_at > now and (newest is not None or lesson.may_start(now, late_start)):
         return ScheduleLine(lesson, "now", newest)
     return ScheduleLine(lesson, "missed" if newest is None else "recorded", newest)
 
 
 def _open_existing_database(config: Config) -> Engine | None:
-    """To read what was recorded; a look at the timetable makes no database."""
+    """The existing database, None without one: showing the timetable creates no database."""
     try:
         return open_database(config.database_url, create=False)
     except DatabaseMissing:
@@ -97,14 +98,18 @@ def _open_existing_database(config: Config) -> Engine | None:
 def _cells(line: ScheduleLine, table: Timetable) -> tuple[str, ...]:
     starts, ends = (at.astimezone(table.zone) for at in (line.lesson.starts_at, line.lesson.ends_at))
     session = "" if line.session is None else f"session {line.session.id} {line.session.status.value}"
-    told = {"ahead": "", "recorded": session, "now": f"now, {session}" if session else "now, not recorded"}
+    labels = {
+        "upcoming": "",
+        "recorded": session,
+        "now": f"now, {session}" if session else "now, not recorded",
+    }
     return (
         f"{starts:%a %Y-%m-%d}",
         f"{starts:%H:%M}",
         f"{ends:%H:%M}",
         line.lesson.class_name,
         line.lesson.room or "",
-        told.get(line.state, line.state),
+        labels.get(line.state, line.state),
     )
 
 

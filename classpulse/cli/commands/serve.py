@@ -9,10 +9,10 @@ import click
 from classpulse.config.settings import read_config
 
 
-@click.command()
+@click.command("serve")
 @click.pass_obj
 def serve_command(config_path: Path) -> int:
-    """Open the dashboard for a browser, and the service beside it, until Ctrl-C."""
+    """Run the dashboard, and the daemon if none runs, until Ctrl-C."""
     from classpulse.web.server import serve_dashboard as run
 
     run(read_config(config_path))

@@ -1,4 +1,4 @@
-"""``classpulse sessions``: the past sessions."""
+"""``classpulse sessions``: list the past sessions."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from reports.history.sessions import SESSION_HEADINGS, SessionFilters, SessionLi
 from reports.text.i18n import Language
 
 
-@click.command()
-@click.option("--class", "class_name", help="Only this class.")
-@click.option("--room", help="Only in this room.")
+@click.command("sessions")
+@click.option("--class", "class_name", help="Only sessions of this class.")
+@click.option("--room", help="Only sessions in this room.")
 @since_option
 @until_option
-@click.option("--flagged", is_flag=True, help="Only those with a flag.")
-@click.option("--interrupted", is_flag=True, help="Only those that broke off.")
+@click.option("--flagged", is_flag=True, help="Only sessions with a flag.")
+@click.option("--interrupted", is_flag=True, help="Only interrupted sessions.")
 @click.option(
-    "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only those that ended so."
+    "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only sessions with this status."
 )
-@click.option("--limit", type=click.IntRange(1), help="Only the newest.")
+@click.option("--limit", type=click.IntRange(1), help="Only the newest sessions.")
 @json_option
 @html_option
 @language_option
@@ -50,17 +50,17 @@ def sessions_command(
     html: Path | None,
     language: Language | None,
 ) -> int:
-    """List the past sessions, the newest first."""
+    """List the past sessions, newest first."""
     config = read_config(config_path)
-    ended = SessionStatus.INTERRUPTED.value if interrupted else status
-    lines = _lines(config, class_name, room, since, until, ended, quiet=as_json)
+    wanted_status = SessionStatus.INTERRUPTED.value if interrupted else status
+    lines = _lines(config, class_name, room, since, until, wanted_status, quiet=as_json)
     lines = [line for line in lines if line.flagged or not flagged][:limit]
     if html is not None:
         from reports.history.pages.sessions import sessions_page
 
-        wanted = SessionFilters(class_name, room, since, until, ended, flagged=flagged)
+        filters = SessionFilters(class_name, room, since, until, wanted_status, flagged=flagged)
         write_history_page(
-            lambda: sessions_page(lines, wanted), html, page_language(config, language), quiet=as_json
+            lambda: sessions_page(lines, filters), html, page_language(config, language), quiet=as_json
         )
     if as_json:
         print_json([asdict(line) for line in lines])
@@ -68,7 +68,7 @@ def sessions_command(
         print_compact_table("Sessions", SESSION_HEADINGS, [line.cells for line in lines])
         _print_open_flags(lines)
     else:
-        print_message("no such session; 'classpulse analyze VIDEO' or 'classpulse start' records one")
+        print_message("no session found; 'classpulse analyze VIDEO' or 'classpulse start' records one")
     return 0
 
 
@@ -83,19 +83,19 @@ def _lines(
     quiet: bool,
 ) -> list[SessionLine]:
     with open_summarised_database(config, quiet=quiet) as engine:
-        wanted = SessionFilter(
+        filters = SessionFilter(
             class_name=require_known_class(engine, class_name) if class_name else None,
             room=require_known_room(engine, room) if room else None,
             since=since,
             until=until,
             status=SessionStatus(status) if status else None,
         )
-        return [one.line for one in find_past_sessions(engine, wanted, report_settings(config))]
+        return [past.line for past in find_past_sessions(engine, filters, report_settings(config))]
 
 
 def _print_open_flags(lines: list[SessionLine]) -> None:
-    waiting = sum(bool(line.unreviewed) for line in lines)
-    if waiting:
+    unreviewed = sum(bool(line.unreviewed) for line in lines)
+    if unreviewed:
         print_message(
-            f"flags of {english_count(waiting, 'session')} are still open: 'classpulse review' lists them"
+            f"flags of {english_count(unreviewed, 'session')} are not reviewed yet; 'classpulse review' lists them"
         )

@@ -1,4 +1,4 @@
-"""``classpulse start``: a live session, in the foreground or by the service that runs already."""
+"""``classpulse start``: a live session, in the foreground or by the running daemon."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from classpulse.config.settings import read_config
 from monitor.daemon.control import Request, lock_or_detect_daemon
 
 
-@click.command()
-@click.option("--class", "class_name", help="Which class; default: class.name.")
-@click.option("--room", help="Which room; default: class.room.")
+@click.command("start")
+@click.option("--class", "class_name", help="The class; default: class.name.")
+@click.option("--room", help="The room; default: class.room.")
 @click.option(
     "--source",
-    help="A camera's number, an rtsp:// or http:// address; default: the room's, or capture.source.",
+    help="The index of a camera, an rtsp:// or http:// address; default: the room's, or capture.source.",
 )
-@click.option(
-    "--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help="End by itself after so long."
-)
+@click.option("--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help="End after this time.")
 @click.option(
     "--preview",
     is_flag=True,
-    help="Show the picture with the faces, and what is read of them, in a window; nothing is kept of it.",
+    help="Show the frames with faces and expressions in a window; nothing is stored.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -40,21 +38,21 @@ def start_command(
     preview: bool,
     as_json: bool,
 ) -> int:
-    """Watch a class live until Ctrl-C or 'classpulse stop', then write the report.
+    """Record a class until Ctrl-C or 'classpulse stop', then write the report.
 
-    Where 'classpulse daemon' runs, it is told to; this command then returns with the first picture.
+    If 'classpulse daemon' runs, it records, and this command returns with the first frame.
     """
     config = read_config(ctx.obj)
     require_policy(config.settings.policy, config.file_name)
     until = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
     if source and not source.isdecimal() and Path(source).exists():
-        source = str(Path(source).absolute())  # whoever records may work in another folder
+        source = str(Path(source).absolute())  # the daemon may have another working directory
     request = Request("start", room, class_name, source, until, preview=preview)
-    claim = lock_or_detect_daemon(config.data_folder)
-    if claim is None:
+    lock = lock_or_detect_daemon(config.data_folder)
+    if lock is None:
         return submit_to_daemon(config, request, as_json=as_json)
     with ExitStack() as stack:
-        stack.push(claim)
+        stack.push(lock)
         return ForegroundSession(
             config, as_json=as_json, verbose=ctx.parent is not None and ctx.parent.params["verbose"]
         ).run(request)

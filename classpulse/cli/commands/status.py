@@ -1,8 +1,9 @@
-"""``classpulse status``: what is being recorded now."""
+"""``classpulse status``: the status of the daemon and its recordings."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,20 +15,20 @@ from classpulse.cli.console import print_json, show_live
 from classpulse.cli.status_view import render_status
 from classpulse.config.settings import read_config
 from monitor.daemon.control import daemon_status
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import ControlError, ErrorReply
 from monitor.daemon.status import DaemonStatus
 
 _REFRESH_INTERVAL_S = 1.0
 
 
-@click.command()
-@click.option("--watch", is_flag=True, help="Show it again every second until Ctrl-C.")
+@click.command("status")
+@click.option("--watch", is_flag=True, help="Refresh every second until Ctrl-C.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the answer as JSON; with --watch a line a second."
+    "--json", "as_json", is_flag=True, help="Print the status as JSON; with --watch one line per second."
 )
 @click.pass_obj
 def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
-    """Say what is being recorded, since when, what it sees, and how camera, database and disk are."""
+    """Show the current recordings, and the state of camera, database and disk."""
     folder = read_config(config_path).data_folder
 
     def answer() -> dict[str, object]:
@@ -36,16 +37,16 @@ def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
         except ControlError as error:
             if not watch:
                 raise
-            return {"recording": None, "error": str(error)}
+            return {"recording": None, "error": asdict(ErrorReply.of(error))}
         return {"recording": False} if daemon is None else _as_json(daemon)
 
-    def picture() -> RenderableType:
+    def view() -> RenderableType:
         try:
             return render_status(daemon_status(folder), datetime.now(UTC))
         except ControlError as error:
             if not watch:
                 raise
-            return Text(str(error), style="red")  # who watches sees it come and go
+            return Text(str(error), style="red")  # it may answer again
 
     if as_json:
         print_json(answer(), compact=watch)
@@ -53,7 +54,7 @@ def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
             time.sleep(_REFRESH_INTERVAL_S)
             print_json(answer(), compact=True)
         return 0
-    show_live(picture, refresh_s=_REFRESH_INTERVAL_S if watch else None)
+    show_live(view, refresh_s=_REFRESH_INTERVAL_S if watch else None)
     return 0
 
 

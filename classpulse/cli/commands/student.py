@@ -1,4 +1,4 @@
-"""``classpulse student NAME``: one student over the past sessions."""
+"""``classpulse student NAME``: a student over the past sessions."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from reports.history.student import STUDENT_HEADINGS, StudentHistory
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("student")
 @click.argument("name")
-@click.option("--class", "class_name", help="Only in this class.")
+@click.option("--class", "class_name", help="Only sessions of this class.")
 @json_option
 @html_option
 @language_option
@@ -37,11 +37,13 @@ def student_command(
     html: Path | None,
     language: Language | None,
 ) -> int:
-    """Show what each session holds of NAME, such as "Student 3", and where it is going."""
+    """Show the figures of NAME, such as "Student 3", for each session, with trends."""
     config = read_config(config_path)
     with open_summarised_database(config, quiet=as_json) as engine:
-        found = student_history(engine, name, require_known_class(engine, class_name) if class_name else None)
-        history = history_with_missed(engine, name, found, report_settings(config))
+        sessions = student_history(
+            engine, name, require_known_class(engine, class_name) if class_name else None
+        )
+        history = history_with_missed(engine, name, sessions, report_settings(config))
     if html is not None:
         from reports.history.pages.student import student_page
 
@@ -54,7 +56,7 @@ def student_command(
         _print_history(history)
     else:
         print_message(
-            f"no session holds anything of {name}; 'classpulse seats corrections SESSION' tells who is who"
+            f"no session has data of {name}; 'classpulse seats corrections SESSION' lists the corrections"
         )
     return 0
 
@@ -68,7 +70,7 @@ def _print_history(history: StudentHistory) -> None:
         for name, trend in history.trends.items():
             click.echo(f"{name}: {trend.text}")
         click.echo(
-            f"{english_count(history.count(SessionPresence.MISSED), 'lesson')} missed, which are not counted as zero"
+            f"{english_count(history.count(SessionPresence.MISSED), 'lesson')} missed (not counted as zero)"
         )
     if (warning := history.warning) is not None:
         print_message(warning)

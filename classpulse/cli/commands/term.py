@@ -1,4 +1,4 @@
-"""``classpulse term CLASS``: the report of a term."""
+"""``classpulse term CLASS``: write the report of a term."""
 
 from __future__ import annotations
 
@@ -22,16 +22,12 @@ from reports.text.i18n import Language
 _FILE_PATH = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.command("term")
 @click.argument("class_name", metavar="CLASS")
 @since_option
 @until_option
-@click.option(
-    "--html", type=_FILE_PATH, help="Where to write the page.  [default: in the folder of the reports]"
-)
-@click.option(
-    "--pdf", type=_FILE_PATH, help="Where to write the PDF.  [default: in the folder of the reports]"
-)
+@click.option("--html", type=_FILE_PATH, help="HTML file. [default: in output.folder]")
+@click.option("--pdf", type=_FILE_PATH, help="PDF file. [default: in output.folder]")
 @language_option
 @json_option
 @click.pass_obj
@@ -45,23 +41,23 @@ def term_command(
     language: Language | None,
     as_json: bool,
 ) -> int:
-    """Write the report of all lessons of CLASS, as a page and as a PDF."""
+    """Write the report of all sessions of CLASS as HTML and PDF."""
     config = read_config(config_path)
     settings = report_settings(config)
     with open_summarised_database(config, quiet=as_json) as engine:
         name = require_known_class(engine, class_name)
-        found = load_term(engine, name, settings, since, until)
-    if not found.sessions:
-        print_message(f"class {class_name!r} has no session in that time; 'classpulse sessions' lists them")
+        term = load_term(engine, name, settings, since, until)
+    if not term.sessions:
+        print_message(f"class {class_name!r} has no session in this period; 'classpulse sessions' lists all")
     elif html is not None or pdf is not None or not as_json:
-        _write(found, config, html, pdf, page_language(config, language), quiet=as_json)
+        _write(term, config, html, pdf, page_language(config, language), quiet=as_json)
     if as_json:
-        print_json(term_data(found))
+        print_json(term_data(term))
     return 0
 
 
 def _write(
-    found: TermHistory,
+    term: TermHistory,
     config: Config,
     html: Path | None,
     pdf: Path | None,
@@ -69,21 +65,21 @@ def _write(
     *,
     quiet: bool,
 ) -> None:
-    """The files that were asked for; without a wish both, in the folder of the reports."""
+    """Write the requested files; by default both, in the output folder."""
     from reports.history.pages.term import term_page
     from reports.rendering.atomic_write import atomic_write
 
     if html is None and pdf is None:
-        folder = config.output_folder / f"term-{_file_name(found.class_name)}"
+        folder = config.output_folder / f"term-{_file_name(term.class_name)}"
         html, pdf = folder / "term.html", folder / "term.pdf"
     if html is not None:
-        write_history_page(lambda: term_page(found), html, language, quiet=quiet)
+        write_history_page(lambda: term_page(term), html, language, quiet=quiet)
     if pdf is not None:
-        atomic_write(pdf, render_term_pdf(found, config.settings.output.paper, language))
+        atomic_write(pdf, render_term_pdf(term, config.settings.output.paper, language))
         if not quiet:
             print_path("pdf", pdf)
 
 
 def _file_name(class_name: str) -> str:
-    """The class as a folder may be called anywhere."""
+    """The class name as a folder name without special characters."""
     return re.sub(r"[^\w-]+", "-", class_name).strip("-") or "class"

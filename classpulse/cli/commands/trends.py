@@ -18,14 +18,14 @@ from reports.history.weeks import CLASS_SESSION_HEADINGS, OPTIONAL_HEADINGS, WEE
 from reports.text.i18n import Language
 
 
-@click.command()
+@click.command("trends")
 @click.argument("class_name", metavar="CLASS")
 @click.option(
     "--weeks",
     type=click.IntRange(1, 520),
     default=6,
     show_default=True,
-    help="How many, up to that of the latest lesson.",
+    help="Number of weeks up to the latest session.",
 )
 @json_option
 @html_option
@@ -39,31 +39,31 @@ def trends_command(
     html: Path | None,
     language: Language | None,
 ) -> int:
-    """Show how CLASS was seen, lesson by lesson and week by week."""
+    """Show the figures of CLASS per session and per week."""
     config = read_config(config_path)
     settings = report_settings(config)
     with open_summarised_database(config, quiet=as_json) as engine:
-        found = recent_trends(engine, require_known_class(engine, class_name), weeks, settings)
-    if not found.sessions:
+        trends = recent_trends(engine, require_known_class(engine, class_name), weeks, settings)
+    if not trends.sessions:
         print_message(f"class {class_name!r} has no session yet; 'classpulse start' records one")
         return 0
     if html is not None:
         from reports.history.pages.trends import trends_page
 
-        write_history_page(lambda: trends_page(found), html, page_language(config, language), quiet=as_json)
+        write_history_page(lambda: trends_page(trends), html, page_language(config, language), quiet=as_json)
     if as_json:
-        print_json(trends_data(found))
+        print_json(trends_data(trends))
     else:
         print_compact_table(
             f"{class_name} by weeks, in %",
             WEEK_HEADINGS,
-            [week.cells for week in found.weeks],
+            [week.cells for week in trends.weeks],
             OPTIONAL_HEADINGS,
         )
         print_compact_table(
             f"{class_name} by lessons, in %",
             CLASS_SESSION_HEADINGS,
-            [line.cells for line in found.sessions],
+            [line.cells for line in trends.sessions],
             ["students"],
         )
     return 0

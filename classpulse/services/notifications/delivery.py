@@ -1,11 +1,7 @@
-"""Telling that a lesson has ended: by e-mail, by a webhook, by both or by nothing, as ``send_notification`` says.
+"""Delivery of notifications by e-mail and webhook.
 
-For the daemon, after the report was made::
-
-    notify_in_background(config, note_of(engine, config, session_id), stop)
-
-Nothing here fails a recording or a report: what cannot be sent is tried again twice within three minutes,
-then it is one line in the log. ``stop`` ends the waiting.
+A failed delivery is retried twice within three minutes and then logged; it never fails a recording or a
+report.
 """
 
 from __future__ import annotations
@@ -38,59 +34,56 @@ from classpulse.config.notifications import (
 )
 from classpulse.config.settings import Config
 from classpulse.errors import UserError
-from classpulse.services.notifications.message import Notification, one_line
+from classpulse.services.notifications.message import Notification
+from classpulse.text import one_line
 
 log = logging.getLogger(__name__)
 
 CONNECTION_TIMEOUT_S = 20.0
-"""For each step of a connection. A mail server that takes longer to answer is not well."""
+"""Timeout of each step of a connection."""
 
 RETRY_DELAYS_S = (30.0, 120.0)
-"""Before the second and the third try: a network that comes back, and a server that wants to be asked
-again."""
+"""Delays before the second and third attempt, for a network that comes back and for greylisting."""
 
 SIGNATURE_HEADER = "X-Classpulse-Signature"
-"""``sha256=`` and the HMAC of the body under the secret, in hexadecimal."""
+"""``sha256=`` and the hexadecimal HMAC of the body under the secret."""
 
 _RETRYABLE_STATUSES = frozenset({408, 425, 429})
-"""HTTP answers below 500 that say "later"."""
+"""HTTP client errors that may succeed later: timeout, too early, too many requests."""
 
 
 @dataclass(frozen=True)
 class DeliveryFailure:
-    """What could not be told by ``channel`` (email or webhook) and why, in one line; ``retryable``: whether
-    another try may help."""
+    """A failed delivery by ``channel`` (email or webhook) with a one-line reason; ``retryable``: whether
+    another attempt may succeed."""
 
     channel: str
     reason: str
     retryable: bool
 
 
-class _PermanentError(Exception):
-    """Asking again would not help."""
+class PermanentFailure(UserError):
+    """Another attempt would fail, too."""
 
 
 def notification_channels(config: Config) -> dict[str, Callable[[Notification], None]]:
-    """How people are told, by name; empty where nobody is."""
+    """The configured channels: a function that sends, by name."""
     email, webhook = config.settings.notify.email, config.settings.notify.webhook
-    found: dict[str, Callable[[Notification], None]] = {}
+    channels: dict[str, Callable[[Notification], None]] = {}
     if email is not None:
-        found["email"] = lambda note: _send_email(config, email, note)
+        channels["email"] = lambda notification: _send_email(config, email, notification)
     if webhook is not None:
-        found["webhook"] = lambda note: _post_webhook(webhook, note)
-    return found
+        channels["webhook"] = lambda notification: _post_webhook(webhook, notification)
+    return channels
 
 
 def require_notification_secrets(config: Config) -> None:
-    """Whether the passwords that telling needs are where the settings say; raises UserError."""
+    """Raises PermanentFailure if a configured password or secret cannot be read."""
     email, webhook = config.settings.notify.email, config.settings.notify.webhook
-    try:
-        if email is not None:
-            _smtp_password(config, email)
-        if webhook is not None and webhook.secret_env is not None:
-            _environment_secret(webhook.secret_env)
-    except _PermanentError as error:
-        raise UserError(str(error)) from None
+    if email is not None:
+        _smtp_password(config, email)
+    if webhook is not None and webhook.secret_env is not None:
+        _environment_secret(webhook.secret_env)
 
 
 def send_notification(
@@ -100,33 +93,35 @@ def send_notification(
     retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
     wait: Callable[[float], bool] | None = None,
 ) -> list[DeliveryFailure]:
-    """Tell it; returns what could not be told, which is in the log then. It never raises, but may take
-    minutes.
+    """Send by all channels; returns and logs the failures. Never raises, but may take minutes.
 
-    ``retry_delays_s`` are slept by ``wait``, which returns True when there is no time for more.
+    ``wait`` sleeps each of ``retry_delays_s`` and returns True to give up.
     """
-    waiting, failed = notification_channels(config), dict[str, DeliveryFailure]()
+    pending, failed = notification_channels(config), dict[str, DeliveryFailure]()
     wait = wait or threading.Event().wait
     for pause_s in (*retry_delays_s, None):
-        for name, tell in list(waiting.items()):
-            failure = _try_channel(name, tell, notification)
+        for name, send in list(pending.items()):
+            failure = _try_channel(name, send, notification)
             if failure is None:
                 failed.pop(name, None)
             else:
                 failed[name] = failure
             if failure is None or not failure.retryable:
-                del waiting[name]
-        if not waiting or pause_s is None or wait(pause_s):
+                del pending[name]
+        if not pending or pause_s is None or wait(pause_s):
             break
     for failure in failed.values():
         log.warning(
-            "session %s could not be told by %s: %s", notification.session_id, failure.channel, failure.reason
+            "notification of session %s by %s failed: %s",
+            notification.session_id,
+            failure.channel,
+            failure.reason,
         )
     return list(failed.values())
 
 
 def send_in_background(config: Config, notification: Notification, stop: threading.Event) -> threading.Thread:
-    """The same in a thread of its own, which gives up soon after ``stop`` is set and holds up no exit."""
+    """``send_notification`` in a daemon thread, which gives up soon after ``stop`` is set."""
     thread = threading.Thread(
         target=send_notification,
         args=(config, notification),
@@ -143,24 +138,24 @@ def _try_channel(
 ) -> DeliveryFailure | None:
     try:
         send(notification)
-    except _PermanentError as error:
+    except PermanentFailure as error:
         return DeliveryFailure(name, one_line(str(error)), retryable=False)
     except (OSError, smtplib.SMTPException) as error:
         return DeliveryFailure(name, one_line(f"{error}") or type(error).__name__, retryable=True)
-    except Exception as error:  # the border: a fault here must not reach the recording
-        log.debug("a fault while telling by %s", name, exc_info=True)
-        return DeliveryFailure(name, f"a fault of Classpulse ({type(error).__name__})", retryable=False)
+    except Exception as error:  # boundary: a bug here must not reach the recording
+        log.debug("internal error while sending by %s", name, exc_info=True)
+        return DeliveryFailure(name, f"internal error ({type(error).__name__})", retryable=False)
     return None
 
 
 def compose_email(email: EmailSettings, notification: Notification, now: datetime) -> EmailMessage:
-    """The mail; ``now`` is aware."""
+    """The e-mail; ``now`` is aware."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = f"Classpulse: {notification.subject}"
     message["From"] = email.from_
     message["To"] = ", ".join(email.to)
     message["Date"] = format_datetime(now)
-    # Of the sender's domain: the computer's own name is nobody's business.
+    # The sender's domain: by default it would disclose the name of this computer.
     message["Message-ID"] = make_msgid(domain=email.from_.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(notification.text, cte="quoted-printable")
@@ -177,12 +172,14 @@ def _send_email(config: Config, email: EmailSettings, notification: Notification
             refused = server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         codes = {code for code, _ in error.recipients.values()}
-        text = f"the mail server takes mail for none of the addresses ({', '.join(map(str, sorted(codes)))})"
-        # 4yz is "not now" (RFC 5321, 4.2.1); greylisting says so to every stranger.
-        raise (OSError(text) if all(400 <= code < 500 for code in codes) else _PermanentError(text)) from None
+        text = f"The mail server rejects all recipients ({', '.join(map(str, sorted(codes)))})."
+        # 4yz is a transient failure (RFC 5321, 4.2.1), which greylisting gives to unknown senders.
+        raise (
+            OSError(text) if all(400 <= code < 500 for code in codes) else PermanentFailure(text)
+        ) from None
     except smtplib.SMTPNotSupportedError as error:
-        raise _PermanentError(
-            f"the mail server cannot do it ({error}); expected another 'security' or no 'user'"
+        raise PermanentFailure(
+            f"The mail server lacks a required feature ({error}).", "Set another 'security', or no 'user'."
         ) from None
     except smtplib.SMTPResponseException as error:
         answer = (
@@ -190,27 +187,25 @@ def _send_email(config: Config, email: EmailSettings, notification: Notification
             if isinstance(error.smtp_error, bytes)
             else error.smtp_error
         )
-        text = f"the mail server refused it ({error.smtp_code} {answer})"
-        raise (OSError(text) if 400 <= error.smtp_code < 500 else _PermanentError(text)) from None
+        text = f"The mail server rejected the message ({error.smtp_code} {answer})."
+        raise (OSError(text) if 400 <= error.smtp_code < 500 else PermanentFailure(text)) from None
     except ssl.SSLCertVerificationError as error:
-        raise _PermanentError(
-            f"the mail server's certificate is not trusted ({error.verify_message})"
+        raise PermanentFailure(
+            f"The certificate of the mail server is not trusted ({error.verify_message})."
         ) from None
     if refused:
-        raise _PermanentError(
-            f"the mail server takes no mail for {len(refused)} of {len(email.to)} addresses"
-        )
+        raise PermanentFailure(f"The mail server rejects {len(refused)} of {len(email.to)} recipients.")
 
 
 def _connect(email: EmailSettings) -> smtplib.SMTP:
     port = email.port or DEFAULT_SMTP_PORTS[email.security]
-    # The name that smtplib itself takes where a computer has none; asking for ours may take seconds.
-    own = "[127.0.0.1]"
+    # The fallback of smtplib; looking up the name of this computer may take seconds.
+    local_name = "[127.0.0.1]"
     if email.security is ConnectionSecurity.TLS:
         return smtplib.SMTP_SSL(
-            email.host, port, own, timeout=CONNECTION_TIMEOUT_S, context=ssl.create_default_context()
+            email.host, port, local_name, timeout=CONNECTION_TIMEOUT_S, context=ssl.create_default_context()
         )
-    server = smtplib.SMTP(email.host, port, own, timeout=CONNECTION_TIMEOUT_S)
+    server = smtplib.SMTP(email.host, port, local_name, timeout=CONNECTION_TIMEOUT_S)
     try:
         if email.security is ConnectionSecurity.STARTTLS:
             server.starttls(context=ssl.create_default_context())
@@ -229,25 +224,25 @@ def _smtp_password(config: Config, email: EmailSettings) -> str | None:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise _PermanentError(f"the password cannot be read from {path} ({reason})") from None
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise PermanentFailure(f"The password cannot be read from {path} ({reason}).") from None
     if not lines or not lines[0].strip():
-        raise _PermanentError(f"{path} is empty; expected the password in its first line")
+        raise PermanentFailure(f"{path} is empty.", "Write the password on its first line.")
     return lines[0].strip()
 
 
 def _environment_secret(variable: str) -> str:
     value = os.environ.get(variable)
     if not value:
-        raise _PermanentError(f"the environment variable {variable} is not set; expected the secret in it")
+        raise PermanentFailure(f"The environment variable {variable} is not set.", "Set it to the secret.")
     return value
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """An answer that leads elsewhere is an error: what is told of a class goes where the settings say."""
+    """Treats a redirect as an error: data of a class goes only to the configured URL."""
 
     def redirect_request(self, *_arguments: Any, **_options: Any) -> None:
-        """Never another request."""
+        """Follow no redirect."""
 
 
 def _post_webhook(webhook: WebhookSettings, notification: Notification) -> None:
@@ -260,7 +255,7 @@ def _post_webhook(webhook: WebhookSettings, notification: Notification) -> None:
             _environment_secret(webhook.secret_env).encode("utf-8"), body, hashlib.sha256
         ).hexdigest()
         headers[SIGNATURE_HEADER] = f"sha256={signature}"
-    # Not the whole address: it often holds a token.
+    # Not the whole URL, which often contains a token.
     host = urlsplit(webhook.url).hostname
     request = urllib.request.Request(webhook.url, data=body, headers=headers, method="POST")
     try:
@@ -269,14 +264,19 @@ def _post_webhook(webhook: WebhookSettings, notification: Notification) -> None:
     except urllib.error.HTTPError as error:
         error.close()
         if 300 <= error.code < 400:
-            raise _PermanentError(f"{host} answers {error.code} and another address; give that one") from None
-        text = f"{host} answers {error.code} ({error.reason})"
+            raise PermanentFailure(
+                f"{host} redirects to another address ({error.code}).",
+                "Set that address as notify.webhook.url.",
+            ) from None
+        text = f"{host} answers {error.code} ({error.reason})."
         raise (
-            OSError(text) if error.code >= 500 or error.code in _RETRYABLE_STATUSES else _PermanentError(text)
+            OSError(text)
+            if error.code >= 500 or error.code in _RETRYABLE_STATUSES
+            else PermanentFailure(text)
         ) from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
-            raise _PermanentError(
-                f"the certificate of {host} is not trusted ({error.reason.verify_message})"
+            raise PermanentFailure(
+                f"The certificate of {host} is not trusted ({error.reason.verify_message})."
             ) from None
-        raise OSError(f"{host} cannot be reached ({error.reason})") from None
+        raise OSError(f"{host} cannot be reached ({error.reason}).") from None

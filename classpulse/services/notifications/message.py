@@ -1,9 +1,8 @@
-"""What is told of a lesson that has ended: how it ended, how many, and where the report is. Nobody's name,
-nor pseudonym."""
+"""The notification of an ended session: its status, counts and the place of the report, without names and
+pseudonyms."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import Engine
 from classpulse.config.settings import Config
 from classpulse.formatting import media_clock
 from classpulse.services.report_files import find_report_folders, report_file_name
+from classpulse.text import one_line
 from db import sessions as queries
 from db.history import session_counts
 from db.records import AnalysisMode, SessionStatus
@@ -27,10 +27,9 @@ from reports.text.i18n import Language
 
 @dataclass(frozen=True)
 class Notification:
-    """One session that has ended; the times are local; ``length_s`` and ``watched_s`` of media time.
-    ``students``, of them ``check_ins`` who have a flag, and ``insufficient_data`` of whom there was not enough to tell,
-    are None in ``mode: aggregate``. ``report`` is an address or a path; None where there is no report.
-    ``reason`` says why it ended."""
+    """An ended session, in local times; ``length_s`` and ``watched_s`` are media seconds. ``students``, those
+    with a flag (``check_ins``) and those with too little data (``insufficient_data``) are None in ``mode:
+    aggregate``. ``report`` is a URL or a path, None without a report; ``reason`` is why the session ended."""
 
     session_id: int
     class_name: str
@@ -49,41 +48,41 @@ class Notification:
 
     @property
     def subject(self) -> str:
-        """In one line."""
+        """The subject line."""
         test = "TEST: " if self.test else ""
-        broke = "" if self.status == SessionStatus.FINISHED else f", {self.status}"
+        status = "" if self.status == SessionStatus.FINISHED else f", {self.status}"
         return one_line(
-            f"{test}{self.class_name}, {_long_date(self.started_at)}, {self.started_at:%H:%M}{broke}"
+            f"{test}{self.class_name}, {_long_date(self.started_at)}, {self.started_at:%H:%M}{status}"
         )
 
     @property
     def text(self) -> str:
-        """For a person, a few lines."""
+        """The text of the e-mail."""
         ended = one_line(f"{self.status}: {self.reason}" if self.reason else self.status)
         lines = [
             f"Class               {one_line(self.class_name)}",
             f"Room                {one_line(self.room)}" if self.room else "",
             f"Lesson              {_long_date(self.started_at)}, {self.started_at:%H:%M} to {self.ended_at:%H:%M}, "
-            f"{media_clock(self.length_s)}, watched {media_clock(self.watched_s)}",
+            f"{media_clock(self.length_s)}, observed {media_clock(self.watched_s)}",
             f"Ended               {ended}",
             f"Students            {self.students}" if self.students is not None else "",
             f"Check-ins suggested {self.check_ins}" if self.check_ins is not None else "",
-            f"Not enough to tell  {self.insufficient_data}" if self.insufficient_data is not None else "",
+            f"Not enough data     {self.insufficient_data}" if self.insufficient_data is not None else "",
             f"Report              {self.report or _missing_report_hint(self.session_id)}",
         ]
         about = (
-            "This is a test message: there was no such lesson."
+            "This is a test message; this lesson did not take place."
             if self.test
-            else "A suggested check-in is a reason to talk to somebody, never a finding about them. Who is "
-            "meant is in the report alone."
+            else "A suggested check-in is a reason to talk to a student, never a finding about the student. Only "
+            "the report names the students."
         )
         return "\n".join([*filter(None, lines), "", about, ""])
 
     @property
     def payload(self) -> dict[str, Any]:
-        """For a program, JSON-ready."""
+        """The JSON document of the webhook."""
         return {
-            "event": "lesson_ended",
+            "event": "session_ended",
             "test": self.test,
             "session": self.session_id,
             "class": self.class_name,
@@ -95,27 +94,27 @@ class Notification:
             "status": self.status,
             "reason": one_line(self.reason),
             "students": self.students,
-            "check_ins": self.check_ins,
-            "not_enough_data": self.insufficient_data,
+            "flagged_students": self.check_ins,
+            "insufficient_data": self.insufficient_data,
             "report": self.report,
         }
 
 
 def build_notification(engine: Engine, config: Config, session_id: int) -> Notification:
-    """What is told of a session that has ended and was reported. Raises NotFound, ReportError."""
+    """The notification of an ended session. Raises NotFound and ReportError."""
     session = queries.get_session(engine, session_id)
     zone = ReportSettings(timezone=config.settings.output.time_zone)
-    counted: tuple[int | None, int | None, int | None] = (None, None, None)
+    student_counts: tuple[int | None, int | None, int | None] = (None, None, None)
     if session.mode != AnalysisMode.AGGREGATE.value:
         flags = queries.list_flags(engine, session_id)
         flagged = {flag.student_id for flag in flags if flag.outcome == FlagOutcome.FLAGGED}
-        # As the report counts them.
+        # As in the report.
         kind = SADNESS if session.mode == AnalysisMode.EMOTION.value else ATTENTION
         unclear = {
             f.student_id for f in flags if (f.kind, f.outcome) == (kind, FlagOutcome.INSUFFICIENT_DATA)
         }
         counts = session_counts(engine).get(session_id)
-        counted = (counts.students if counts else 0, len(flagged), len(unclear))
+        student_counts = (counts.students if counts else 0, len(flagged), len(unclear))
     return Notification(
         session_id,
         session.class_name,
@@ -126,22 +125,22 @@ def build_notification(engine: Engine, config: Config, session_id: int) -> Notif
         session.watched_s,
         session.status.value,
         session.status_reason,
-        *counted,
+        *student_counts,
         _find_report(config, session_id),
     )
 
 
 def example_notification(config: Config, now: datetime) -> Notification:
-    """A note to try with, of a lesson that never was."""
+    """A test notification of an invented session."""
     zone = ReportSettings(timezone=config.settings.output.time_zone)
     ends = local_time(now.astimezone(UTC), zone)
     name, room = config.settings.class_.name, config.settings.class_.room
     starts = ends - timedelta(minutes=45)
-    note = Notification(
+    notification = Notification(
         0, name, room, starts, ends, 2700.0, 2640.0, "finished", "a test", 24, 1, 3, None, test=True
     )
     return replace(
-        note,
+        notification,
         report=_report_location(
             config,
             config.output_folder / "session-0000" / report_file_name("html", config.settings.output.language),
@@ -153,25 +152,20 @@ def _long_date(at: datetime) -> str:
     return f"{at:%A} {at.day} {at:%B %Y}"
 
 
-def one_line(text: str) -> str:
-    """Without what could begin a line of its own, or a header: control characters and line ends are
-    spaces."""
-    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
-    return " ".join(plain.split())
-
-
 def _find_report(config: Config, session_id: int) -> str | None:
     folders = find_report_folders(config.output_folder, session_id)
     own = config.settings.output.language
-    languages = sorted(Language, key=lambda one: one is not own)
-    names = [report_file_name(kind, one) for kind in ("html", "pdf", "json", "csv") for one in languages]
+    languages = sorted(Language, key=lambda language: language is not own)
+    names = [
+        report_file_name(kind, language) for kind in ("html", "pdf", "json", "csv") for language in languages
+    ]
     files = [folder / name for folder in folders for name in names]
-    there = next((file for file in files if file.is_file()), None)
-    return None if there is None else _report_location(config, there)
+    existing = next((file for file in files if file.is_file()), None)
+    return None if existing is None else _report_location(config, existing)
 
 
 def _report_location(config: Config, file: Path) -> str:
-    """As the reader finds it."""
+    """The URL or path of the report for the recipient."""
     base = config.settings.notify.base_url
     if base is None:
         return str(file)
@@ -179,4 +173,4 @@ def _report_location(config: Config, file: Path) -> str:
 
 
 def _missing_report_hint(session_id: int) -> str:
-    return f"none was made; 'classpulse report {session_id}' makes it"
+    return f"none; 'classpulse report {session_id}' writes it"

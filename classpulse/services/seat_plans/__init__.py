@@ -1,1 +1,1 @@
-"""Seat plans."""
+"""Seat plans: CSV file, drawings, and proposing and storing a plan."""

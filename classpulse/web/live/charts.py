@@ -1,4 +1,4 @@
-"""The class over the last minutes, as the columns and bands of two charts. Pure."""
+"""Two stacked charts of the class over the last minutes: head direction and expressions. Pure."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from reports.timeline.gaps import UnobservedInterval, find_unobserved_intervals
 from reports.timeline.student import BinGrid, Floats, build_session_grid, build_student_timelines
 
 WINDOW_S, MIN_WINDOW_S = 600.0, 120.0
-"""So much is shown, up to now; less at the beginning, but never less than the latter."""
+"""The charts show the last ``WINDOW_S``; at the beginning of a lesson less, but at least ``MIN_WINDOW_S``."""
 
 CHART_WIDTH = 600.0
-"""Of a chart, in its own units."""
+"""Width of a chart, SVG units."""
 
 MAX_TABLE_ROWS = 12
-"""Of the table with the same data."""
+"""Rows of the table with the same data."""
 
 HEAD_BANDS = ("front", "turned", "unreadable", "unseen")
-"""The bands of ``ClassTimeline.head_shares``, the lowest first."""
+"""The bands of ``ClassTimeline.head_shares``, from the bottom up."""
 
 STACKING_ORDER = (
     Emotion.SAD, Emotion.FEAR, Emotion.ANGRY, Emotion.DISGUST, Emotion.SURPRISE, Emotion.HAPPY,
     Emotion.NEUTRAL,
 )  # fmt: skip
-"""The expressions in the order of the report's charts (``reports.charts.style.EXPRESSION_COLOURS``)."""
+"""The order of the report's charts (``reports.charts.style.EXPRESSION_COLOURS``)."""
 
 EXPRESSION_BANDS = (*(emotion.label for emotion in STACKING_ORDER), "unreadable", "unseen")
 
 
 @dataclass(frozen=True)
 class ChartColumn:
-    """From ``start_s`` to ``end_s`` (media seconds): ``shares`` of the class by band, 0..1, None where there
-    is nothing to show: not watched, or (``below_minimum``) fewer people than may be shown."""
+    """``shares`` of the class per band (0..1) from ``start_s`` to ``end_s`` (media seconds); None if nothing was
+    observed or, with ``below_minimum``, too few students were seen."""
 
     start_s: float
     end_s: float
@@ -48,14 +48,14 @@ class ChartColumn:
 
 @dataclass(frozen=True)
 class BandChart:
-    """One chart: its bands' names from the bottom up, its columns, and the same in coarser ``rows``."""
+    """One chart: names of the bands from the bottom up, columns, and coarser ``rows`` for the table."""
 
     bands: tuple[str, ...]
     columns: tuple[ChartColumn, ...]
     rows: tuple[ChartColumn, ...]
 
     def path(self, band: int, x: Callable[[float], float]) -> str:
-        """The band as an SVG path; ``x`` of media seconds, y in 0..100 from the top."""
+        """The band as an SVG path. ``x`` maps media seconds to x coordinates; y is 0..100 from the top."""
         parts = []
         for column in self.columns:
             if column.shares is None or column.shares[band] <= 0:
@@ -69,8 +69,8 @@ class BandChart:
 
 @dataclass(frozen=True)
 class LiveCharts:
-    """The last minutes up to ``until_s``: charts of heads and, unless the mode computes none, of expressions;
-    ``gaps`` and ``markers`` that lie in them."""
+    """Charts of the last minutes up to ``until_s`` with the gaps and markers in them. ``expressions`` is None if the
+    mode computes none."""
 
     until_s: float
     heads: BandChart
@@ -84,7 +84,7 @@ class LiveCharts:
         return self.until_s - self._shown_s
 
     def x(self, media_s: float) -> float:
-        """Where a moment is in a chart, 0..``CHART_WIDTH``."""
+        """The x coordinate of a media time, 0..``CHART_WIDTH``."""
         return CHART_WIDTH * min(1.0, max(0.0, (media_s - self.left_s) / self._shown_s))
 
     @property
@@ -99,54 +99,60 @@ def live_charts(
     gaps: Iterable[GapRecord] = (),
     markers: Iterable[MarkerRecord] = (),
 ) -> LiveCharts:
-    """The curves of a session that is running, from what is stored of its last minutes."""
-    known = {student.id for student in students}
-    # A student may be renamed or handed to the roster between two reads.
-    rows = [row for row in bins if row.student_id is None or row.student_id in known]
+    """The charts of a running session from the stored data of its last minutes."""
+    known_ids = {student.id for student in students}
+    # A student may be merged into the roster between the two reads.
+    rows = [row for row in bins if row.student_id is None or row.student_id in known_ids]
     unwatched = find_unobserved_intervals(
         ((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s
     )
     spans = tuple((gap.start_s, gap.end_s) for gap in unwatched)
     if session.mode == AnalysisMode.AGGREGATE:
-        whole = aggregate_timeline(session, rows, spans)
+        timeline = aggregate_timeline(session, rows, spans)
     else:
-        lines = build_student_timelines(session, students, rows, spans)
-        whole = class_timeline(lines, lines[0].grid if lines else build_session_grid(session, rows, spans))
+        timelines = build_student_timelines(session, students, rows, spans)
+        timeline = class_timeline(
+            timelines, timelines[0].grid if timelines else build_session_grid(session, rows, spans)
+        )
     left_s = session.end_s - WINDOW_S
     first = max(0, int(left_s // session.bin_s))
-    faces = None
+    expressions = None
     if session.mode != AnalysisMode.BEHAVIOUR:
         order = [*STACKING_ORDER, 7, 8]
-        faces = _band_chart(EXPRESSION_BANDS, whole, whole.face_shares[:, order], first, session.end_s)
+        expressions = _band_chart(
+            EXPRESSION_BANDS, timeline, timeline.face_shares[:, order], first, session.end_s
+        )
     return LiveCharts(
         session.end_s,
-        _band_chart(HEAD_BANDS, whole, whole.head_shares, first, session.end_s),
-        faces,
+        _band_chart(HEAD_BANDS, timeline, timeline.head_shares, first, session.end_s),
+        expressions,
         tuple(gap for gap in unwatched if gap.end_s > left_s),
         tuple(marker for marker in markers if marker.at_s >= left_s),
     )
 
 
 def _band_chart(
-    bands: tuple[str, ...], whole: ClassTimeline, shares: Floats, first: int, until_s: float
+    bands: tuple[str, ...], timeline: ClassTimeline, shares: Floats, first: int, until_s: float
 ) -> BandChart:
-    grid = BinGrid(whole.grid.bin_s, whole.grid.watched_s[first:])
+    grid = BinGrid(timeline.grid.bin_s, timeline.grid.watched_s[first:])
     if not len(grid.watched_s):
         return BandChart(bands, (), ())
-    enough = (whole.students_seen[first:] >= whole.min_students).astype(np.int64)
+    has_minimum = (timeline.students_seen[first:] >= timeline.min_students).astype(np.int64)
 
-    def cut(cols: TimeColumns) -> tuple[ChartColumn, ...]:
-        means = cols.means(shares[first:], grid.watched_s)
-        few = (cols.sums(grid.watched_s) > 0) & (cols.sums(enough) == 0)
-        edges_s = cols.edges_s + first * grid.bin_s
+    def columns_of(time_columns: TimeColumns) -> tuple[ChartColumn, ...]:
+        means = time_columns.means(shares[first:], grid.watched_s)
+        below_minimum = (time_columns.sums(grid.watched_s) > 0) & (time_columns.sums(has_minimum) == 0)
+        edges_s = time_columns.edges_s + first * grid.bin_s
         return tuple(
             ChartColumn(
                 float(edges_s[n]),
                 min(float(edges_s[n + 1]), until_s),
                 None if np.isnan(means[n]).any() else tuple(float(share) for share in means[n]),
-                below_minimum=bool(few[n]),
+                below_minimum=bool(below_minimum[n]),
             )
             for n in range(len(means))
         )
 
-    return BandChart(bands, cut(make_time_columns(grid)), cut(make_round_time_columns(grid, MAX_TABLE_ROWS)))
+    return BandChart(
+        bands, columns_of(make_time_columns(grid)), columns_of(make_round_time_columns(grid, MAX_TABLE_ROWS))
+    )

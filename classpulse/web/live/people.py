@@ -1,4 +1,4 @@
-"""Who is present now, with the names that whoever may see the class may see. Pure."""
+"""Rows of the students on the live page. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.text.formatting import natural_sort_key
 
 @dataclass(frozen=True)
 class SeatOccupant:
-    """What the record knows of whoever sits on a seat."""
+    """The student on a seat as stored; ``name`` is None if none is stored."""
 
     pseudonym: str
     name: str | None
@@ -20,8 +20,8 @@ class SeatOccupant:
 
 @dataclass(frozen=True)
 class LiveStudentRow:
-    """One student as the page shows them. ``name`` is empty where none is stored, ``pseudonym`` until they
-    are in the record. ``head`` is front, turned, unreadable or unseen."""
+    """One student on the live page. ``name`` is empty if none is stored, ``pseudonym`` until the student is in
+    the database."""
 
     name: str
     pseudonym: str
@@ -29,14 +29,14 @@ class LiveStudentRow:
 
     @property
     def head(self) -> str:
-        """Where the head is turned, as the chart's bands are called."""
+        """The head direction as a band of the chart: front, turned, unreadable or unseen."""
         if not self.status.seen:
             return "unseen"
         return {True: "front", False: "turned", None: "unreadable"}[self.status.facing]
 
     @property
     def expression(self) -> str:
-        """The expression, as the chart's bands are called."""
+        """The expression as a band of the chart."""
         if not self.status.seen:
             return "unseen"
         return self.status.expression or "unreadable"
@@ -45,17 +45,17 @@ class LiveStudentRow:
 def live_student_rows(
     students: Sequence[LiveStudent], occupants: Mapping[str, SeatOccupant]
 ) -> list[LiveStudentRow]:
-    """Everybody in the order in which people read names; ``occupants`` is by the label of the seat."""
-    rows = [_row(one, occupants.get(one.label)) for one in students]
+    """The rows in natural order of the names. ``occupants``: by seat label."""
+    rows = [_row(student, occupants.get(student.label)) for student in students]
     return sorted(rows, key=lambda row: (not row.pseudonym, natural_sort_key(row.name or row.pseudonym)))
 
 
 def band_counts(rows: Sequence[LiveStudentRow]) -> dict[str, Mapping[str, int]]:
-    """How many there are of each band, of heads and of faces."""
+    """The number of students per band of each chart."""
     return {"heads": Counter(row.head for row in rows), "faces": Counter(row.expression for row in rows)}
 
 
-def _row(one: LiveStudent, occupant: SeatOccupant | None) -> LiveStudentRow:
+def _row(student: LiveStudent, occupant: SeatOccupant | None) -> LiveStudentRow:
     if occupant is None:
-        return LiveStudentRow("", one.label, one)
-    return LiveStudentRow(occupant.name or "", occupant.pseudonym, one)
+        return LiveStudentRow("", student.label, student)
+    return LiveStudentRow(occupant.name or "", occupant.pseudonym, student)

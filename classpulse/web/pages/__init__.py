@@ -1,1 +1,1 @@
-"""The dashboard's pages: each module has its ``ROUTES``."""
+"""The pages of the dashboard: a request in, a response out; each module lists its ``ROUTES``."""

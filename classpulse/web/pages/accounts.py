@@ -1,4 +1,4 @@
-"""Everybody's accounts, for administrators."""
+"""Management of all accounts, for administrators."""
 
 from __future__ import annotations
 
@@ -23,33 +23,38 @@ from db.errors import NotFound
 
 
 def accounts_page(request: Request) -> Response:
-    """Who has an account, and the form for another."""
+    """The list of accounts and the form for a new one."""
     return _render_accounts(request)
 
 
 def add_account_from_form(request: Request) -> Response:
-    """The form was sent; a password that was made is shown once."""
-    site, form = context_of(request), request.state.form
-    name, typed = str(form.get("name", ""))[:200], str(form.get("password", ""))
-    password = typed or accounts.generate_password(name)
+    """Create an account; a generated password is shown once."""
+    context, form = context_of(request), request.state.form
+    name, typed_password = str(form.get("name", ""))[:200], str(form.get("password", ""))
+    password = typed_password or accounts.generate_password(name)
     try:
-        made = accounts.create_account(
-            site.engine, request_account(request).name, name, _form_role(form), _form_classes(form), password
+        account = accounts.create_account(
+            context.engine,
+            request_account(request).name,
+            name,
+            _form_role(form),
+            _form_classes(form),
+            password,
         )
-    except LocalizedError as refusal:
-        return _render_accounts(request, 400, error=_error_text(request, refusal), name=name)
-    if typed:
+    except LocalizedError as error:
+        return _render_accounts(request, 400, error=_error_text(request, error), name=name)
+    if typed_password:
         return RedirectResponse("/accounts", 303)
-    return _render_account(request, made, shown=password)
+    return _render_account(request, account, shown_password=password)
 
 
 def account_page(request: Request) -> Response:
-    """What can be changed of one account."""
+    """The forms for one account."""
     return _render_account(request, _requested_account(request))
 
 
 def edit_account(request: Request) -> Response:
-    """Another role, other classes."""
+    """Change role and classes."""
     form = request.state.form
     return _apply_change(
         request, partial(accounts.update_account, role=_form_role(form), classes=_form_classes(form))
@@ -57,33 +62,33 @@ def edit_account(request: Request) -> Response:
 
 
 def reset_password(request: Request) -> Response:
-    """A new password for somebody who has forgotten theirs: the one that was typed, or one that is shown."""
-    typed = str(request.state.form.get("password", ""))
-    password = typed or accounts.generate_password(_requested_account(request).name)
-    doing = partial(accounts.set_account_password, password=password)
-    return _apply_change(request, doing, shown=None if typed else password)
+    """Set the typed password, or a generated one, which is shown once."""
+    typed_password = str(request.state.form.get("password", ""))
+    password = typed_password or accounts.generate_password(_requested_account(request).name)
+    change = partial(accounts.set_account_password, password=password)
+    return _apply_change(request, change, shown_password=None if typed_password else password)
 
 
 def deactivate_account(request: Request) -> Response:
-    """Somebody has left."""
+    """Disable an account."""
     return _apply_change(request, accounts.disable_account)
 
 
 def reactivate_account(request: Request) -> Response:
-    """Somebody is back."""
+    """Enable an account."""
     return _apply_change(request, accounts.enable_account)
 
 
 def _apply_change(
-    request: Request, change: Callable[[Engine, str, Account], None], shown: str | None = None
+    request: Request, change: Callable[[Engine, str, Account], None], shown_password: str | None = None
 ) -> Response:
-    site, account = context_of(request), _requested_account(request)
+    context, account = context_of(request), _requested_account(request)
     try:
-        change(site.engine, request_account(request).name, account)
-    except LocalizedError as refusal:
-        return _render_account(request, account, 400, error=_error_text(request, refusal))
-    if shown is not None:
-        return _render_account(request, account, shown=shown)
+        change(context.engine, request_account(request).name, account)
+    except LocalizedError as error:
+        return _render_account(request, account, 400, error=_error_text(request, error))
+    if shown_password is not None:
+        return _render_account(request, account, shown_password=shown_password)
     return RedirectResponse("/accounts", 303)
 
 
@@ -102,13 +107,13 @@ def _form_role(form: FormData) -> Role:
 
 
 def _form_classes(form: FormData) -> list[str]:
-    """Those that were ticked, and new ones, one a line."""
+    """The ticked classes and the new ones, one per line."""
     new = str(form.get("new_classes", "")).splitlines()
     return [name for name in (*map(str, form.getlist("class")), *new) if name.strip()]
 
 
-def _error_text(request: Request, refusal: LocalizedError) -> str:
-    return refusal.message(get_translator(request_language(request)))
+def _error_text(request: Request, error: LocalizedError) -> str:
+    return error.message(get_translator(request_language(request)))
 
 
 def _render_accounts(request: Request, code: int = 200, error: str = "", name: str = "") -> Response:
@@ -124,16 +129,16 @@ def _render_accounts(request: Request, code: int = 200, error: str = "", name: s
 
 
 def _render_account(
-    request: Request, account: Account, code: int = 200, *, error: str = "", shown: str = ""
+    request: Request, account: Account, code: int = 200, *, error: str = "", shown_password: str = ""
 ) -> Response:
     return render_page(
         request,
         "accounts_one.html.j2",
         code,
-        one=account,
+        edited=account,
         classes=selectable_class_names(request),
         error=error,
-        shown=shown,
+        shown_password=shown_password,
     )
 
 

@@ -1,4 +1,4 @@
-"""Who did and looked at what, for administrators."""
+"""The audit log, for administrators."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from classpulse.web.routing import route
 from db import sessions as queries
 
 PAGE_SIZE = 50
-"""Lines of a page."""
+"""Entries per page."""
 
 MAX_PAGES = 100_000
 
 
 def audit_page(request: Request) -> Response:
-    """A page of it, of one action or with a text in it."""
-    engine, asked = context_of(request).engine, request.query_params
-    action, text = asked.get("action", "")[:100], asked.get("text", "").strip()[:100]
-    page = _page_number(asked.get("page", ""))
-    # One more than is shown tells whether there is another page.
-    found = queries.list_audit_entries(
+    """One page of the audit log, filtered by action and text."""
+    engine, query = context_of(request).engine, request.query_params
+    action, text = query.get("action", "")[:100], query.get("text", "").strip()[:100]
+    page = _page_number(query.get("page", ""))
+    # One more than is shown, to see whether there is another page.
+    entries = queries.list_audit_entries(
         engine, PAGE_SIZE + 1, action=action, text=text, skip=(page - 1) * PAGE_SIZE
     )
     return render_page(
         request,
         "audit.html.j2",
-        entries=found[:PAGE_SIZE],
-        more=len(found) > PAGE_SIZE,
+        entries=entries[:PAGE_SIZE],
+        more=len(entries) > PAGE_SIZE,
         page=page,
         action=action,
         text=text,
@@ -37,10 +37,10 @@ def audit_page(request: Request) -> Response:
     )
 
 
-def _page_number(asked: str) -> int:
+def _page_number(text: str) -> int:
     return (
-        min(int(asked), MAX_PAGES)
-        if asked.isascii() and asked.isdigit() and 0 < len(asked) < 9 and int(asked)
+        min(int(text), MAX_PAGES)
+        if text.isascii() and text.isdigit() and 0 < len(text) < 9 and int(text)
         else 1
     )
 

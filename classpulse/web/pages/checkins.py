@@ -1,5 +1,4 @@
-"""Suggested check-ins as a queue: what was seen, what is usual for the student, and what somebody made of
-it."""
+"""The queue of suggested check-ins: the flag, the student's baseline, and the teacher's decision."""
 
 from __future__ import annotations
 
@@ -58,106 +57,106 @@ _ORDER = {"open": 0, "confirmed": 1, "dismissed": 2}
 
 @dataclass(frozen=True)
 class CheckInItem:
-    """One flag of the queue. ``coverage`` 0..1 of the lesson; ``reasons`` are the rule's own words;
-    ``usual_share`` is the student's own usual level, from ``usual_sessions`` lessons."""
+    """One flag in the queue. ``coverage``: the observed share of the lesson, 0..1. ``baseline_share``: the
+    student's baseline from ``baseline_sessions`` lessons."""
 
     raised: FlaggedStudent
     line: FlagLine
     group: ClassGroup
     coverage: float | None
-    usual_share: float | None
-    usual_sessions: int
+    baseline_share: float | None
+    baseline_sessions: int
     earlier_lessons: int
     sparkline: Markup
 
     @property
     def element_id(self) -> str:
-        """What the item is called in the page."""
+        """The id of the item's element in the page."""
         return f"f{self.line.session_id}-{self.raised.student.id}-{self.line.kind}"
 
     @property
     def review_url(self) -> str:
-        """Where what is made of it is sent to."""
+        """The address that takes the decision."""
         return f"/check-ins/{self.line.session_id}/{self.raised.student.id}/{self.line.kind}"
 
 
 @localized
 def check_ins_page(request: Request) -> Response:
-    """The queue of the classes that this account sees, the open ones first."""
-    site, asked = context_of(request), request.query_params
+    """The queue for the classes that the account may view, open flags first."""
+    context, query = context_of(request), request.query_params
     groups = visible_classes(request)
-    group = next((one for one in groups if str(one.id) == asked.get("class")), None)
-    shown = asked.get("show", "open") if asked.get("show") in REVIEW_FILTERS else "open"
-    found = visible_flags(request, group)
-    counts = {name: sum(one.flag.review == name for one in found) for name in REVIEW_FILTERS[:3]}
-    found = [one for one in found if shown in ("all", one.flag.review)]
-    found.sort(key=lambda one: _ORDER.get(one.flag.review, 0))
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = min(max(_page_number(asked.get("page")), 1), pages)
-    items = _items(request, found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], groups)
-    classes = sorted({one.line.class_name for one in items})
-    what = f"check-ins of class {', '.join(classes)}" if classes else "check-ins"
-    names = audited_names(request, {one.raised.student.id for one in items}, what) if items else {}
+    group = next((group for group in groups if str(group.id) == query.get("class")), None)
+    review_filter = query.get("show", "open") if query.get("show") in REVIEW_FILTERS else "open"
+    flags = visible_flags(request, group)
+    counts = {name: sum(flagged.flag.review == name for flagged in flags) for name in REVIEW_FILTERS[:3]}
+    flags = [flagged for flagged in flags if review_filter in ("all", flagged.flag.review)]
+    flags.sort(key=lambda flagged: _ORDER.get(flagged.flag.review, 0))
+    pages = max(1, -(-len(flags) // PAGE_SIZE))
+    page = min(max(_page_number(query.get("page")), 1), pages)
+    items = _items(request, flags[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], groups)
+    classes = sorted({item.line.class_name for item in items})
+    subject = f"check-ins of class {', '.join(classes)}" if classes else "check-ins"
+    names = audited_names(request, {item.raised.student.id for item in items}, subject) if items else {}
     return render_page(
         request,
         "checkins.html.j2",
         items=items,
         names=names,
-        keeps=shows_students(site),
+        shows_students=shows_students(context),
         counts={**counts, "all": sum(counts.values())},
-        shown=shown,
+        review_filter=review_filter,
         group=group,
         groups=groups,
         page=page,
         pages=pages,
-        address=lambda **changed: _page_url(shown, group, **changed),
+        page_url=lambda **changed: _page_url(review_filter, group, **changed),
     )
 
 
 def review_flag(request: Request) -> Response:
-    """Somebody says what they make of a flag."""
-    site, session = context_of(request), requested_session(request, Permission.REVIEW)
+    """Store the decision about a flag."""
+    context, session = context_of(request), requested_session(request, Permission.REVIEW)
     form, account = request.state.form, request_account(request)
-    verdict = str(form.get("verdict", ""))
+    decision = str(form.get("decision", ""))
     note = " ".join(str(form.get("note", "")).split())[:MAX_NOTE_LENGTH] or None
     try:
-        if not shows_session_students(site, session):
+        if not shows_session_students(context, session):
             raise HTTPException(404)
         student = int(request.path_params["student"])
-        raised = get_flag(site.engine, session.id, student, request.path_params["kind"])
+        raised = get_flag(context.engine, session.id, student, request.path_params["kind"])
     except NotFound:
         raise HTTPException(404) from None
-    if verdict not in _ORDER:
-        raise HTTPException(400, "expected: confirmed, dismissed or open")
+    if decision not in _ORDER:
+        raise HTTPException(400, "The decision must be confirmed, dismissed or open.")
     if session.status is SessionStatus.RUNNING:
         _ = get_translator(request_language(request))
         raise HTTPException(409, _("The lesson is still being recorded; decide when it has ended."))
-    done = store_review(site.engine, raised, FlagReview(verdict, account.name, now_utc(), note))
+    reviewed = store_review(context.engine, raised, FlagReview(decision, account.name, now_utc(), note))
     if accepts_html(request):
-        return RedirectResponse(_safe_target(str(form.get("to", ""))), 303)
-    at = done.flag.reviewed_at
+        return RedirectResponse(_safe_target(str(form.get("return_to", ""))), 303)
+    at = reviewed.flag.reviewed_at
     with use_language(request_language(request)):
         when = (
             None if at is None else dates.format_short_datetime(local_time(at, report_settings_for(request)))
         )
     return JSONResponse(
         {
-            "review": done.flag.review,
-            "by": done.flag.reviewed_by,
+            "review": reviewed.flag.review,
+            "by": reviewed.flag.reviewed_by,
             "at": when,
-            "note": done.flag.note or "",
+            "note": reviewed.flag.note or "",
         }
     )
 
 
 def _items(
-    request: Request, found: Sequence[FlaggedStudent], groups: Sequence[ClassGroup]
+    request: Request, flags: Sequence[FlaggedStudent], groups: Sequence[ClassGroup]
 ) -> list[CheckInItem]:
-    past = load_past_summaries(context_of(request).engine, {one.student.id for one in found})
-    numbered = {one.name: one for one in groups}
+    past = load_past_summaries(context_of(request).engine, {flagged.student.id for flagged in flags})
+    groups_by_name = {group.name: group for group in groups}
     return [
-        _item(request, raised, line, numbered[line.class_name], past.get(raised.student.id, []))
-        for raised, line in zip(found, flag_lines(found, report_settings_for(request)), strict=True)
+        _item(request, raised, line, groups_by_name[line.class_name], past.get(raised.student.id, []))
+        for raised, line in zip(flags, flag_lines(flags, report_settings_for(request)), strict=True)
     ]
 
 
@@ -178,10 +177,10 @@ def _item(
         )
         is not None
     ]
-    earlier = [one for one in points if one.at != line.started_at]
+    earlier = [point for point in points if point.at != line.started_at]
     _ = get_translator(request_language(request))
     alt = _("in earlier lessons: %(shares)s; now %(share)s") % {
-        "shares": ", ".join(format_percent(one.value) for one in earlier) or "–",
+        "shares": ", ".join(format_percent(point.value) for point in earlier) or "–",
         "share": format_percent(line.share),
     }
     return CheckInItem(
@@ -189,8 +188,8 @@ def _item(
         line=line,
         group=group,
         coverage=numbers.get("coverage"),
-        usual_share=numbers.get("baseline_share"),
-        usual_sessions=int(numbers.get("baseline_sessions") or 0),
+        baseline_share=numbers.get("baseline_share"),
+        baseline_sessions=int(numbers.get("baseline_sessions") or 0),
         earlier_lessons=len(earlier),
         sparkline=sparkline_svg(points, line.started_at, alt) if earlier else Markup(""),
     )
@@ -201,15 +200,15 @@ def _point(at: datetime, summary: StudentSummary, kind: str) -> SharePoint | Non
     return None if level is None else SharePoint(at, level.share, level.low, level.high)
 
 
-def _page_url(shown: str, group: ClassGroup | None, **changed: object) -> str:
-    asked: dict[str, object] = {"show": shown}
+def _page_url(review_filter: str, group: ClassGroup | None, **changed: object) -> str:
+    query: dict[str, object] = {"show": review_filter}
     if group is not None:
-        asked["class"] = group.id
-    return "/check-ins?" + urlencode({**asked, **changed})
+        query["class"] = group.id
+    return "/check-ins?" + urlencode({**query, **changed})
 
 
 def _safe_target(target: str) -> str:
-    """Back to the queue as it was looked at, and nowhere else."""
+    """The filtered queue to return to; any other target is replaced by the unfiltered queue."""
     return target if target.startswith("/check-ins?") and target.isprintable() else "/check-ins"
 
 

@@ -1,4 +1,4 @@
-"""Classes: which there are, and one over its lessons."""
+"""The list of classes, and one class over its lessons."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from reports.text.formatting import format_percent
 from reports.text.i18n import _
 
 WEEK_CHOICES = (6, 12, 26)
-"""What a class can be looked at over; and all."""
+"""Periods of the charts, beside all lessons."""
 
 LISTED_LESSONS = 8
-"""Lessons that are listed here; all are under "Lessons"."""
+"""Lessons listed on the page of a class."""
 
 
 @dataclass(frozen=True)
 class ClassStudent:
-    """One of the roster over the lessons."""
+    """One student of the roster over the lessons: number of lessons seen and missed."""
 
     term: TermStudent
     seen: int
@@ -52,52 +52,62 @@ class ClassStudent:
 
 
 def classes_page(request: Request) -> Response:
-    """The classes that this account sees."""
-    site, account = context_of(request), request_account(request)
-    groups, counts = visible_classes(request), session_counts(site.engine)
-    found = [one for one in list_sessions(site.engine) if can_view_class(account, one.class_name)]
+    """The classes that the account may view."""
+    context, account = context_of(request), request_account(request)
+    groups, counts = visible_classes(request), session_counts(context.engine)
+    sessions = [one for one in list_sessions(context.engine) if can_view_class(account, one.class_name)]
     rows = []
     for group in groups:
-        own = [one for one in found if one.class_name == group.name]
+        class_sessions = [one for one in sessions if one.class_name == group.name]
         rows.append(
             {
                 "group": group,
-                "lessons": len(own),
-                "last": local_time(own[0].started_at, report_settings_for(request)) if own else None,
-                "open": sum(counts[one.id].unreviewed for one in own if one.id in counts),
+                "lessons": len(class_sessions),
+                "last": local_time(class_sessions[0].started_at, report_settings_for(request))
+                if class_sessions
+                else None,
+                "open": sum(counts[one.id].unreviewed for one in class_sessions if one.id in counts),
             }
         )
-    known = {one.name for one in groups}
+    known_names = {one.name for one in groups}
     return render_page(
         request,
         "classes.html.j2",
         rows=rows,
-        unknown=sorted(account.classes - known),
-        keeps=shows_students(site),
+        without_lessons=sorted(account.classes - known_names),
+        shows_students=shows_students(context),
     )
 
 
 @localized
 def class_page(request: Request) -> Response:
-    """One class: its trend, its lessons, its students."""
-    site, group, settings = context_of(request), requested_class(request), report_settings_for(request)
-    waiting = summaries_pending(site)
-    asked = request.query_params.get("weeks", "")
-    weeks = int(asked) if asked in map(str, WEEK_CHOICES) else None if asked == "all" else WEEK_CHOICES[1]
-    term = load_term(site.engine, group.name, settings)
-    trends = recent_trends(site.engine, group.name, weeks, settings) if weeks else term.trends
-    people = shows_students(site)
+    """The trends, lessons and students of one class."""
+    context, group, settings = context_of(request), requested_class(request), report_settings_for(request)
+    pending = summaries_pending(context)
+    requested_weeks = request.query_params.get("weeks", "")
+    weeks = (
+        int(requested_weeks)
+        if requested_weeks in map(str, WEEK_CHOICES)
+        else None
+        if requested_weeks == "all"
+        else WEEK_CHOICES[1]
+    )
+    term = load_term(context.engine, group.name, settings)
+    trends = recent_trends(context.engine, group.name, weeks, settings) if weeks else term.trends
+    shows_people = shows_students(context)
     expressions = any(cell.sad for one in term.students for cell in one.cells)
-    students = [_student(one, trends, expressions=expressions) for one in term.students] if people else []
+    students = (
+        [_student(one, trends, expressions=expressions) for one in term.students] if shows_people else []
+    )
     names: dict[int, str] = {}
     if students:
         names = audited_names(request, [one.term.student_id for one in students], f"class {group.name}")
-    lessons = find_past_sessions(site.engine, SessionFilter(class_name=group.name), settings)
+    lessons = find_past_sessions(context.engine, SessionFilter(class_name=group.name), settings)
     return render_page(
         request,
         "class.html.j2",
         group=group,
-        waiting=waiting,
+        summaries_pending=pending,
         weeks=weeks,
         choices=WEEK_CHOICES,
         figures=trend_figures(trends),
@@ -111,21 +121,21 @@ def class_page(request: Request) -> Response:
         students=students,
         names=names,
         expressions=expressions,
-        by_seat=term.seat_only_count,
-        keeps=people,
+        seat_only_count=term.seat_only_count,
+        shows_students=shows_people,
     )
 
 
 _PANEL_FIGURES = {
     name.removeprefix("resembling "): name for name in DRAWN_MEASURES if name.startswith("resembling ")
 }
-"""A panel of the report leaves out what its axis says."""
+"""Full names of the panels; the report omits the words that its axis shows."""
 
 
 def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
-    """A chart for each figure that there is."""
-    moments = [one.started_at for one in trends.sessions]
-    addresses = {one.started_at: f"/lessons/{one.session_id}" for one in trends.sessions}
+    """One chart per available measure."""
+    moments = [session.started_at for session in trends.sessions]
+    links = {session.started_at: f"/lessons/{session.session_id}" for session in trends.sessions}
     empty = empty_weeks(trends)
     return [
         {
@@ -134,9 +144,9 @@ def trend_figures(trends: ClassTrends) -> list[dict[str, Any]]:
                 panel,
                 moments,
                 f"{_(_PANEL_FIGURES.get(panel.label, panel.label))}: "
-                + ", ".join(format_percent(one.value) for one in panel.points),
+                + ", ".join(format_percent(point.value) for point in panel.points),
                 empty_spans=empty,
-                links=addresses,
+                links=links,
             ),
         }
         for panel in trend_panels(trends)
@@ -148,16 +158,16 @@ def _has_expressions(trends: ClassTrends) -> bool:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], trends: ClassTrends) -> tuple[Any, Any]:
-    """Headings and rows; without the columns of expressions where none was computed."""
-    spare = () if _has_expressions(trends) else tuple(_PANEL_FIGURES)
-    kept = [at for at, heading in enumerate(headings) if heading not in spare]
-    return [headings[at] for at in kept], [[row[at] for at in kept] for row in rows]
+    """Headings and rows, without expression columns if no expression was computed."""
+    hidden_headings = () if _has_expressions(trends) else tuple(_PANEL_FIGURES)
+    kept_columns = [at for at, heading in enumerate(headings) if heading not in hidden_headings]
+    return [headings[at] for at in kept_columns], [[row[at] for at in kept_columns] for row in rows]
 
 
-def _student(one: TermStudent, trends: ClassTrends, *, expressions: bool) -> ClassStudent:
-    # The cells are those of all lessons; the trends may be of the last weeks alone.
+def _student(student: TermStudent, trends: ClassTrends, *, expressions: bool) -> ClassStudent:
+    # The cells cover all lessons, the trends possibly only the last weeks.
     moments = [line.started_at for line in trends.sessions]
-    cells = one.cells[len(one.cells) - len(moments) :] if moments else ()
+    cells = student.cells[len(student.cells) - len(moments) :] if moments else ()
     pairs = [(at, cell) for at, cell in zip(moments, cells, strict=True)]
     points = []
     for at, cell in pairs:
@@ -166,9 +176,9 @@ def _student(one: TermStudent, trends: ClassTrends, *, expressions: bool) -> Cla
             points.append(SharePoint(at, level.share, level.low, level.high, cell.flagged))
     alt = ", ".join(format_percent(point.value) for point in points)
     return ClassStudent(
-        one,
-        one.count(SessionPresence.SEEN),
-        one.count(SessionPresence.MISSED),
+        student,
+        student.count(SessionPresence.SEEN),
+        student.count(SessionPresence.MISSED),
         sparkline_svg(points, None, alt),
     )
 

@@ -1,4 +1,4 @@
-"""Two lessons of a class side by side."""
+"""Comparison of two lessons of a class."""
 
 from __future__ import annotations
 
@@ -26,51 +26,62 @@ from reports.text.dates import local_time
 
 @localized
 def lesson_comparison_page(request: Request) -> Response:
-    """Choose two lessons; with both, what differs."""
-    site, group, asked = context_of(request), requested_class(request), request.query_params
-    waiting = summaries_pending(site)
-    found = list_sessions(site.engine, group.name)
-    chosen = [next((one.id for one in found if str(one.id) == asked.get(name)), None) for name in _PARAMETERS]
+    """The form for choosing two lessons and, with both, their differences."""
+    context, group, query = context_of(request), requested_class(request), request.query_params
+    pending = summaries_pending(context)
+    sessions = list_sessions(context.engine, group.name)
+    chosen_ids = [
+        next((session.id for session in sessions if str(session.id) == query.get(name)), None)
+        for name in _PARAMETERS
+    ]
     comparison = None
-    if chosen[0] is not None and chosen[1] is not None and chosen[0] != chosen[1]:
+    if chosen_ids[0] is not None and chosen_ids[1] is not None and chosen_ids[0] != chosen_ids[1]:
         comparison = compare_sessions(
-            history_of_sessions(site.engine, [number for number in chosen if number is not None])
+            history_of_sessions(context.engine, [number for number in chosen_ids if number is not None])
         )
-    people = shows_students(site)
-    if comparison and comparison.changes and people:
-        audited_names(request, [], f"sessions {chosen[0]} and {chosen[1]}")
+    shows_people = shows_students(context)
+    if comparison and comparison.changes and shows_people:
+        audited_names(request, [], f"sessions {chosen_ids[0]} and {chosen_ids[1]}")
     return render_page(
         request,
         "compare.html.j2",
         group=group,
-        waiting=waiting,
-        lessons=[(one, local_time(one.started_at, report_settings_for(request))) for one in found],
-        chosen=chosen,
-        same=chosen[0] is not None and chosen[0] == chosen[1],
-        found=comparison,
+        summaries_pending=pending,
+        lessons=[
+            (session, local_time(session.started_at, report_settings_for(request))) for session in sessions
+        ],
+        chosen_ids=chosen_ids,
+        is_same=chosen_ids[0] is not None and chosen_ids[0] == chosen_ids[1],
+        comparison=comparison,
         sentences=comparison_sentences(comparison) if comparison else (),
         rows=_rows_with_charts(comparison) if comparison else [],
-        changes=_changes_with_charts(comparison) if comparison and people else [],
+        changes=_changes_with_charts(comparison) if comparison and shows_people else [],
     )
 
 
 _PARAMETERS = ("first", "second")
 
 
-def _rows_with_charts(found: Comparison) -> list[tuple[tuple[str, ...], object]]:
-    widest = _chart_range([row.difference for row in found.rows])
-    return [(row.cells, difference_svg(row.difference, widest)) for row in found.rows]
+def _rows_with_charts(comparison: Comparison) -> list[tuple[tuple[str, ...], object]]:
+    chart_range = _chart_range([row.difference for row in comparison.rows])
+    return [(row.cells, difference_svg(row.difference, chart_range)) for row in comparison.rows]
 
 
-def _changes_with_charts(found: Comparison) -> list[tuple[tuple[str, ...], object]]:
-    most = found.changes[:MAX_CHANGES]
-    widest = _chart_range([one.difference for one in most])
-    return [(one.cells, difference_svg(one.difference, widest)) for one in most]
+def _changes_with_charts(comparison: Comparison) -> list[tuple[tuple[str, ...], object]]:
+    largest = comparison.changes[:MAX_CHANGES]
+    chart_range = _chart_range([change.difference for change in largest])
+    return [(change.cells, difference_svg(change.difference, chart_range)) for change in largest]
 
 
 def _chart_range(changes: list[Estimate | None]) -> float:
-    """The end that is the furthest from zero, so that all are drawn to one scale."""
-    ends = [abs(end) for one in changes if one for end in (one.low, one.high, one.value) if end is not None]
+    """The largest absolute interval bound, so that all charts have the same scale."""
+    ends = [
+        abs(end)
+        for change in changes
+        if change
+        for end in (change.low, change.high, change.value)
+        if end is not None
+    ]
     return max([0.05, *ends])
 
 

@@ -1,4 +1,4 @@
-"""Erase one student from a past lesson, at their wish: choose, read what goes, say yes."""
+"""Erasure of one student from a past lesson at the student's request, with a confirmation page."""
 
 from __future__ import annotations
 
@@ -27,53 +27,67 @@ from reports.text.dates import local_time
 
 
 def erasure_page(request: Request) -> Response:
-    """What would go, and a button."""
+    """The confirmation page: what will be erased."""
     session = _requested_session(request)
-    context_of(request).audit(request_account(request), "look", f"session {session.id}")
+    context_of(request).audit(request_account(request), "view", f"session {session.id}")
     return _render(request, session, str(request.query_params.get("student", "")))
 
 
 def submit_erasure(request: Request) -> Response:
-    """The button was pressed."""
-    session, site, _ = (
+    """Erase the student if the confirmation is ticked."""
+    session, context, _ = (
         _requested_session(request),
         context_of(request),
         get_translator(request_language(request)),
     )
-    number = str(request.state.form.get("student", ""))
+    student_id = str(request.state.form.get("student", ""))
     if request.state.form.get("sure") != "yes":
-        return _render(request, session, number, _("Say that you are sure; nothing was erased."))
+        return _render(
+            request,
+            session,
+            student_id,
+            UserError(_("Nothing was erased."), _("Tick the box to confirm the erasure.")),
+        )
 
-    def remake(session_id: int) -> None:
-        start_report_job(site, session_id, request_language(request))
-        summarise_in_background(site)
+    def regenerate(session_id: int) -> None:
+        start_report_job(context, session_id, request_language(request))
+        summarise_in_background(context)
 
     try:
         with CORRECTION_LOCK:
-            register = load_session_people(site.engine, session.id)
-            who = next((one for one in register.students if str(one.id) == number), None)
-            if who is None:
+            people = load_session_people(context.engine, session.id)
+            student = next(
+                (candidate for candidate in people.students if str(candidate.id) == student_id), None
+            )
+            if student is None:
                 raise HTTPException(404)
             erase_student_from_session(
-                site.engine, site.config, register, who, remake, actor=request_account(request).name
+                context.engine,
+                context.config,
+                people,
+                student,
+                regenerate,
+                actor=request_account(request).name,
             )
     except (UserError, OSError) as error:
-        return _render(request, session, number, str(error))
+        return _render(request, session, student_id, error)
     return RedirectResponse(f"/lessons/{session.id}#who", 303)
 
 
 def _requested_session(request: Request) -> SessionRecord:
-    """The ended lesson, if it is about people. Raises HTTPException."""
+    """The requested session. Raises HTTPException 404 if it is running or has no data about single students."""
     session = requested_session(request, Permission.MANAGE)
     if not shows_session_students(context_of(request), session) or session.status is SessionStatus.RUNNING:
         raise HTTPException(404)
     return session
 
 
-def _render(request: Request, session: SessionRecord, number: str, error: str = "") -> Response:
-    register: SessionPeople = load_session_people(context_of(request).engine, session.id)
-    who = next((one for one in register.students if str(one.id) == number), None)
-    if who is None:
+def _render(
+    request: Request, session: SessionRecord, student_id: str, error: Exception | None = None
+) -> Response:
+    people: SessionPeople = load_session_people(context_of(request).engine, session.id)
+    student = next((candidate for candidate in people.students if str(candidate.id) == student_id), None)
+    if student is None:
         raise HTTPException(404)
     return render_page(
         request,
@@ -81,7 +95,7 @@ def _render(request: Request, session: SessionRecord, number: str, error: str = 
         400 if error else 200,
         session=session,
         started=local_time(session.started_at, report_settings_for(request)),
-        who=who,
+        student=student,
         error=error,
     )
 

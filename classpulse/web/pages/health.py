@@ -1,4 +1,4 @@
-"""Whether the dashboard answers, for what watches it."""
+"""The liveness probe of the dashboard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from classpulse.web.routing import PublicAccess, route
 
 
 async def healthz(_: Request) -> Response:
-    """It does; how the recordings are, ``classpulse health`` tells to who may know."""
+    """Answers "ok"; the state of the recordings is not public (see ``classpulse health``)."""
     return PlainTextResponse("ok")
 
 

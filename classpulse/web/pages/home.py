@@ -1,8 +1,7 @@
-"""The start page: what is being recorded, what comes next, the last lessons."""
+"""The start page: running recordings, the next lesson, the last lessons."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,55 +20,57 @@ from db import sessions as queries
 from db.accounts import Account, Role
 from db.history import session_counts
 from db.records import SessionRecord
-from monitor.daemon.status import NextLesson
+from model.errors import ProblemError
+from monitor.daemon.status import NextLesson, Problem
 from monitor.session.state import SessionState
 from monitor.session.status import RecordingStatus
 from reports.history.sessions import session_lines
 
 LISTED_LESSONS = 8
-"""Lessons that are shown here; all are under "Lessons"."""
+"""Lessons listed on this page."""
 
 TRANSIENT_STATES = frozenset({SessionState.STARTING, SessionState.ENDING})
-"""States that pass by themselves, so that the page looks again soon."""
+"""States that end without an action, so that the script of the page polls more often."""
 
 
 def home_page(request: Request) -> Response:
-    """Everything at a glance, of the classes that this account sees."""
+    """The start page for the classes that the account may view."""
     return render_home(request)
 
 
 def current_recordings(request: Request) -> Response:
-    """What is being recorded now, for the script of the page: the same part of it again."""
-    context = _current_status(request)
-    states = [one.state for one in context["recordings"]]
+    """The part of the page with the running recordings, for its script."""
+    status = _current_status(request)
+    recordings: list[RecordingStatus] = status["recordings"]
     return JSONResponse(
         {
-            "html": _body_text(render_page(request, "home_now.html.j2", **context)),
-            "unsettled": any(state in TRANSIENT_STATES for state in states),
-            "began": any(
-                one.session_id is not None and one.class_name == context["followed"]
-                for one in context["recordings"]
+            "html": bytes(render_page(request, "home_now.html.j2", **status).body).decode(),
+            "is_transient": any(recording.state in TRANSIENT_STATES for recording in recordings),
+            "has_started": any(
+                recording.session_id is not None and recording.class_name == status["followed"]
+                for recording in recordings
             ),
         }
     )
 
 
-def render_home(request: Request, code: int = 200, error: str = "") -> Response:
-    """The whole page, with why an order could not be carried out."""
-    site, account, form = context_of(request), request_account(request), getattr(request.state, "form", {})
-    last = _last_lessons(site.engine, account)
-    lessons = session_lines(last, session_counts(site.engine), report_settings_for(request))
+def render_home(request: Request, code: int = 200, error: ProblemError | str = "") -> Response:
+    """The start page, with the error of a command."""
+    context, account = context_of(request), request_account(request)
+    form = getattr(request.state, "form", {})
+    sessions = _last_sessions(context.engine, account)
+    lessons = session_lines(sessions, session_counts(context.engine), report_settings_for(request))
     return render_page(
         request,
         "home.html.j2",
         code,
         **_current_status(request),
         error=error,
-        refused=_policy_problem(request),
+        policy_error=_policy_error(request),
         lessons=lessons,
-        waiting=sum(one.flag.review == "open" for one in visible_flags(request)),
+        unreviewed=sum(flagged.flag.review == "open" for flagged in visible_flags(request)),
         classes=selectable_class_names(request),
-        rooms=[room.name for room in site.config.settings.rooms],
+        rooms=[room.name for room in context.config.settings.rooms],
         chosen={
             "class": str(form.get("class", lessons[0].class_name if lessons else "")),
             "room": str(form.get("room", "")),
@@ -78,72 +79,76 @@ def render_home(request: Request, code: int = 200, error: str = "") -> Response:
     )
 
 
-def _last_lessons(engine: Engine, account: Account) -> list[SessionRecord]:
-    """The newest of the classes that this account sees, however many others there were since."""
-    if account.role is not Role.TEACHER:
-        return queries.list_sessions(engine, limit=LISTED_LESSONS)
-    found = [
-        one for name in account.classes for one in queries.list_sessions(engine, name, limit=LISTED_LESSONS)
-    ]
-    return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[:LISTED_LESSONS]
-
-
 def start_result_url(class_name: str) -> str:
-    """The address of the page after a start: it says what became of it."""
+    """The address of the start page after a start; it shows whether the recording has started."""
     return "/?" + urlencode({"started": class_name})
 
 
+def _last_sessions(engine: Engine, account: Account) -> list[SessionRecord]:
+    """The newest sessions of the classes that the account may view."""
+    if account.role is not Role.TEACHER:
+        return queries.list_sessions(engine, limit=LISTED_LESSONS)
+    sessions = [
+        session
+        for name in account.classes
+        for session in queries.list_sessions(engine, name, limit=LISTED_LESSONS)
+    ]
+    newest_first = sorted(sessions, key=lambda session: (session.started_at, session.id), reverse=True)
+    return newest_first[:LISTED_LESSONS]
+
+
 def _current_status(request: Request) -> dict[str, Any]:
-    site, account = context_of(request), request_account(request)
-    look = site.daemon.snapshot()
-    recordings = [one for one in look.recordings if can_view_class(account, one.class_name)]
+    context, account = context_of(request), request_account(request)
+    daemon = context.daemon.snapshot()
+    recordings = [
+        recording for recording in daemon.recordings if can_view_class(account, recording.class_name)
+    ]
     followed = request.query_params.get("started", "")
     return {
-        "look": look,
+        "daemon_error": daemon.error,
         "recordings": recordings,
-        "next_lesson": _next_lesson(look, account),
-        "problems": _problems(look, account),
+        "next_lesson": _next_lesson(daemon, account),
+        "problems": _visible_problems(daemon, account),
         "followed": followed,
-        "failed": _start_failure(look, account, recordings, followed),
+        "start_failure": _start_failure(daemon, account, recordings, followed),
     }
 
 
-def _next_lesson(look: DaemonSnapshot, account: Account) -> NextLesson | None:
-    lesson = None if look.daemon is None else look.daemon.next_lesson
+def _next_lesson(daemon: DaemonSnapshot, account: Account) -> NextLesson | None:
+    lesson = None if daemon.daemon is None else daemon.daemon.next_lesson
     return lesson if lesson is not None and can_view_class(account, lesson.class_name) else None
 
 
-def _problems(look: DaemonSnapshot, account: Account) -> tuple[str, ...]:
-    """They may speak of any class, so they are for who sees all and can do something about it."""
-    return (
-        look.daemon.problems if look.daemon is not None and is_allowed(account, Permission.ADMINISTER) else ()
-    )
+def _visible_problems(daemon: DaemonSnapshot, account: Account) -> tuple[Problem, ...]:
+    """The daemon's problems, for administrators only: they can concern any class."""
+    if daemon.daemon is None or not is_allowed(account, Permission.ADMINISTER):
+        return ()
+    return daemon.daemon.problems
 
 
 def _start_failure(
-    look: DaemonSnapshot, account: Account, recordings: list[RecordingStatus], class_name: str
-) -> str:
-    """The newest problem with the class that somebody has just started."""
-    if not class_name or look.daemon is None or not is_allowed(account, Permission.RECORD, class_name):
-        return ""
-    tried = [one for one in recordings if one.class_name == class_name]
-    if any(one.state is not SessionState.STARTING for one in tried):
-        return ""
-    mine = re.compile(rf"{re.escape(class_name)}( in .+?)?(:| was not recorded:)")
-    return next((one for one in reversed(look.daemon.problems) if mine.match(one)), "")
+    daemon: DaemonSnapshot, account: Account, recordings: list[RecordingStatus], class_name: str
+) -> Problem | None:
+    """The newest problem of a class whose recording the user has started, if it is not running."""
+    if not class_name or daemon.daemon is None or not is_allowed(account, Permission.RECORD, class_name):
+        return None
+    states = {recording.state for recording in recordings if recording.class_name == class_name}
+    if states - {SessionState.STARTING}:
+        return None
+    problems = reversed(daemon.daemon.problems)
+    return next((problem for problem in problems if problem.class_name == class_name), None)
 
 
-def _policy_problem(request: Request) -> str:
+def _policy_error(request: Request) -> UserError | None:
     config = context_of(request).config
     try:
         require_policy(config.settings.policy, config.file_name)
     except UserError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
-def _body_text(response: Response) -> str:
-    return bytes(response.body).decode()
-
-
-ROUTES = [route("/", home_page, Permission.VIEW), route("/now", current_recordings, Permission.VIEW)]
+ROUTES = [
+    route("/", home_page, Permission.VIEW),
+    route("/recordings", current_recordings, Permission.VIEW),
+]

@@ -1,4 +1,4 @@
-"""Online lessons for the student: read, consent, join, be looked at, leave, erase. Nobody logs in here."""
+"""The student's pages of an online lesson: consent, camera, leave, withdraw. They need no login."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from classpulse.web.security_headers import DEFAULT_HEADERS
 JOIN_COOKIE = "classpulse_join"
 
 CAMERA_POLICY = DEFAULT_HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
-"""For who has consented, and on that page alone."""
+"""Camera access, only on the page after the consent."""
 
 BODY_TIMEOUT_S = 10.0
-"""A picture of ten kilobytes that takes longer is none of a moment."""
+"""A frame has about 10 kB; one that takes longer is out of date."""
 
 STATUS_CODES = {
     RejectionReason.ENDED: 410,
@@ -42,121 +42,123 @@ STATUS_CODES = {
 
 
 def join_code_page(request: Request) -> Response:
-    """Where a code is typed."""
-    typed = request.query_params.get("code")
-    if typed is None:
+    """The form for the code of a lesson."""
+    code = request.query_params.get("code")
+    if code is None:
         return render_page(request, "join_code.html.j2", error="", typed="")
-    found = _lesson_by_code(request, parse_code(typed[:50]))
-    if isinstance(found, Response):
-        return found
-    return RedirectResponse(f"/join/{found.code}", 303)
+    lesson = _lesson_by_code(request, parse_code(code[:50]))
+    if isinstance(lesson, Response):
+        return lesson
+    return RedirectResponse(f"/join/{lesson.code}", 303)
 
 
 def join_page(request: Request) -> Response:
-    """What is sent, kept and seen by whom, for who has not joined; the camera for who has."""
-    found = _requested_lesson(request)
-    if isinstance(found, Response):
-        return found
-    return _render(request, found)
+    """The consent form or, for a participant, the camera page."""
+    lesson = _requested_lesson(request)
+    if isinstance(lesson, Response):
+        return lesson
+    return _render(request, lesson)
 
 
 def join_lesson(request: Request) -> Response:
-    """The form was sent."""
-    site, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
-    found = _requested_lesson(request)
-    if isinstance(found, Response):
-        return found
-    name = str(form.get("pseudonym", ""))[:200]
+    """Join the lesson after the consent."""
+    context, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
+    lesson = _requested_lesson(request)
+    if isinstance(lesson, Response):
+        return lesson
+    pseudonym = str(form.get("pseudonym", ""))[:200]
     if form.get("consent") != "yes":
-        return _render(request, found, _("You can join only if you agree; nothing was sent."), name, 400)
+        return _render(
+            request, lesson, _("You can join only if you agree. Nothing was sent."), pseudonym, 400
+        )
     token = _token(request) or secrets.token_urlsafe(32)
     try:
-        site.online_lessons.join(found, token, name)
-    except RequestRejected as refused:
+        context.online_lessons.join(lesson, token, pseudonym)
+    except RequestRejected as error:
         return _render(
             request,
-            found,
-            _rejection_text(request, refused.reason),
-            name,
-            STATUS_CODES.get(refused.reason, 400),
+            lesson,
+            _rejection_text(request, error.reason),
+            pseudonym,
+            STATUS_CODES.get(error.reason, 400),
         )
-    answer = RedirectResponse(f"/join/{found.code}", 303)
-    serve = site.config.settings.serve
+    answer = RedirectResponse(f"/join/{lesson.code}", 303)
+    serve = context.config.settings.serve
     answer.set_cookie(
         _cookie_name(request),
         token,
         httponly=True,
         samesite="strict",
         secure=serve.is_secure,
-        path=f"/join/{found.code}",
+        path=f"/join/{lesson.code}",
     )
     return answer
 
 
 async def receive_frame(request: Request) -> Response:
-    """A picture, or with an empty body word that somebody is still there."""
-    site = context_of(request)
-    found, token = _joined_lesson(request)
+    """Receive a frame or, with an empty body, a heartbeat."""
+    context = context_of(request)
+    lesson, token = _joined_lesson(request)
     body = await _read_body(request)
     try:
         if body:
             if request.headers.get("content-type") != "image/jpeg":
                 raise HTTPException(415)
             check_jpeg(body)
-        with site.online_lessons.locked() as now_s:
+        with context.online_lessons.locked() as now_s:
             if body:
-                found.receive_frame(token, body, now_s)
+                lesson.receive_frame(token, body, now_s)
             else:
-                found.heartbeat(token, now_s)
-            watching, member = found.is_recorder_polling(now_s), found.participant(token)
-            answer = {"watching": watching} | _face_position(member)
+                lesson.heartbeat(token, now_s)
+            is_polled, participant = lesson.is_recorder_polling(now_s), lesson.participant(token)
+            answer = {"is_polled": is_polled} | _face_position(participant)
     except InvalidJpeg as error:
         raise HTTPException(422, str(error)) from None
-    except RequestRejected as refused:
-        return JSONResponse({"error": refused.reason.value}, STATUS_CODES.get(refused.reason, 400))
+    except RequestRejected as error:
+        return JSONResponse({"error": error.reason.value}, STATUS_CODES.get(error.reason, 400))
     return JSONResponse(answer)
 
 
-def _face_position(member: OnlineParticipant | None) -> dict[str, Any]:
-    """The number of the newest picture, and in which one the face was looked for last and where it was, as
-    shares of the picture: the browser may send the part around it alone."""
-    if member is None or not member.frames_sent:
+def _face_position(participant: OnlineParticipant | None) -> dict[str, Any]:
+    """The number of the newest frame, and the face box of the last analysed one in relative coordinates: the
+    browser may send only the part around the face."""
+    if participant is None or not participant.frames_sent:
         return {}
     face = None
-    if member.last_face is not None:
-        number, box = member.last_face
-        face = {"picture": number, "box": None if box is None else [round(edge, 4) for edge in box]}
-    return {"picture": member.frames_sent, "face": face}
+    if participant.last_face is not None:
+        number, box = participant.last_face
+        face = {"frame": number, "box": None if box is None else [round(edge, 4) for edge in box]}
+    return {"frame": participant.frames_sent, "face": face}
 
 
 def leave_lesson(request: Request) -> Response:
-    """The button was pressed, or the page was closed."""
-    found, token = _joined_lesson(request)
-    context_of(request).online_lessons.leave(found, token)
-    return RedirectResponse(f"/join/{found.code}", 303)
+    """Leave the lesson."""
+    lesson, token = _joined_lesson(request)
+    context_of(request).online_lessons.leave(lesson, token)
+    return RedirectResponse(f"/join/{lesson.code}", 303)
 
 
 def withdraw_from_lesson(request: Request) -> Response:
-    """Leave, and nothing may be kept."""
-    found, token = _joined_lesson(request)
-    context_of(request).online_lessons.withdraw_consent(found, token)
-    return RedirectResponse(f"/join/{found.code}", 303)
+    """Leave the lesson and withdraw the consent."""
+    lesson, token = _joined_lesson(request)
+    context_of(request).online_lessons.withdraw_consent(lesson, token)
+    return RedirectResponse(f"/join/{lesson.code}", 303)
 
 
 def erasure_status(request: Request) -> Response:
-    """Says that not all is erased yet; once it is, this browser is unknown: 404."""
+    """200 while the erasure is in progress, 404 afterwards, because the participant is unknown then."""
     _joined_lesson(request)
     return JSONResponse({"done": False})
 
 
 def _render(
-    request: Request, lesson: OnlineLesson, error: str = "", name: str = "", code: int = 200
+    request: Request, lesson: OnlineLesson, error: str = "", pseudonym: str = "", code: int = 200
 ) -> Response:
-    site = context_of(request)
+    context = context_of(request)
     token = _token(request)
-    with site.online_lessons.locked():
-        member = lesson.participant(token) if token else None
-        state = _state(lesson, member)
+    with context.online_lessons.locked():
+        participant = lesson.participant(token) if token else None
+        state = _state(lesson, participant)
     answer = render_page(
         request,
         "join.html.j2",
@@ -164,57 +166,57 @@ def _render(
         lesson=lesson,
         mode=lesson.mode.value,
         state=state,
-        member=member,
-        name=name,
+        participant=participant,
+        name=pseudonym,
         error=error,
-        keep_days=site.config.settings.retention.keep_days,
-        here=f"/join/{lesson.code}",
+        keep_days=context.config.settings.retention.keep_days,
+        lesson_url=f"/join/{lesson.code}",
     )
-    if state == "here":
+    if state == "present":
         answer.headers["Permissions-Policy"] = CAMERA_POLICY
     return answer
 
 
-def _state(lesson: OnlineLesson, member: OnlineParticipant | None) -> str:
-    if member is not None and member.state is ParticipantState.ERASING:
+def _state(lesson: OnlineLesson, participant: OnlineParticipant | None) -> str:
+    if participant is not None and participant.state is ParticipantState.ERASING:
         return "erasing"
     if lesson.ended:
         return "ended"
-    return "new" if member is None else member.state.value
+    return "new" if participant is None else participant.state.value
 
 
 def _requested_lesson(request: Request) -> OnlineLesson | Response:
     typed = str(request.path_params["code"])
     code = parse_code(typed[:50])
-    found = _lesson_by_code(request, code)
-    if isinstance(found, OnlineLesson) and typed != found.code:
-        # The cookie holds for one spelling of the address.
-        return RedirectResponse(f"/join/{found.code}", 303)
-    return found
+    lesson = _lesson_by_code(request, code)
+    if isinstance(lesson, OnlineLesson) and typed != lesson.code:
+        # The cookie is bound to this spelling of the path.
+        return RedirectResponse(f"/join/{lesson.code}", 303)
+    return lesson
 
 
 def _lesson_by_code(request: Request, code: str) -> OnlineLesson | Response:
-    """The lesson of a code, or the page that says that there is none. Who guesses has to wait, also for one
-    that fits; who has joined has not."""
-    site, _ = context_of(request), get_translator(request_language(request))
-    lesson = site.online_lessons.by_code(code) if code else None
+    """The lesson with this code, or an error page. Guesses are rate-limited, correct ones too; participants are
+    not."""
+    context, _ = context_of(request), get_translator(request_language(request))
+    lesson = context.online_lessons.by_code(code) if code else None
     if lesson is not None and lesson.participant(_token(request)):
         return lesson
     address, now_s = f"join {request.client.host if request.client else ''}", time.monotonic()
-    wait_s = site.join_limiter.acquire(address, now_s)
+    wait_s = context.join_limiter.acquire(address, now_s)
     if wait_s > 0:
-        error = _("Too many wrong codes came from here. Wait %d seconds, then try again.") % (wait_s + 1)
+        error = _("Too many wrong codes from this network. Wait %d seconds, then try again.") % (wait_s + 1)
         return render_page(request, "join_code.html.j2", 429, error=error, typed="")
     if lesson is None:
-        error = _("There is no lesson with this code now. Is it spelled as your teacher gave it?")
+        error = _("There is no lesson with this code at the moment. Check the spelling.")
         return render_page(request, "join_code.html.j2", 404, error=error, typed=code)
-    site.join_limiter.record_success(address, reset=False)
+    context.join_limiter.record_success(address, reset=False)
     return lesson
 
 
 def _joined_lesson(request: Request) -> tuple[OnlineLesson, str]:
-    """The lesson of who has joined it, and their token. Raises HTTPException 404 for anybody else: to guess
-    here is to guess a token of 256 bits, too."""
+    """The lesson of a participant and the participant's token (256 random bits). Raises HTTPException 404 for
+    other clients."""
     lesson, token = (
         context_of(request).online_lessons.by_code(str(request.path_params["code"])),
         _token(request),
@@ -229,25 +231,25 @@ def _token(request: Request) -> str:
 
 
 def _cookie_name(request: Request) -> str:
-    """Its name; it is for the pages of one lesson, so it cannot be for the whole host."""
+    """The name of the cookie; its path is the lesson's, so it cannot have the ``__Host-`` prefix."""
     return (SECURE_COOKIE_PREFIX if context_of(request).config.settings.serve.is_secure else "") + JOIN_COOKIE
 
 
-def _rejection_text(request: Request, why: RejectionReason) -> str:
+def _rejection_text(request: Request, reason: RejectionReason) -> str:
     _ = get_translator(request_language(request))
     return {
-        RejectionReason.NAME: _("A name has 1 to 40 letters, digits or signs that can be printed."),
+        RejectionReason.NAME: _("A name has 1 to 40 printable characters."),
         RejectionReason.TAKEN: _(
-            "This name cannot be used in this lesson; choose another, or ask your teacher."
+            "This name cannot be used in this lesson. Choose another one or ask your teacher."
         ),
-        RejectionReason.FULL: _("The lesson is full; ask your teacher."),
+        RejectionReason.FULL: _("The lesson is full. Ask your teacher."),
         RejectionReason.ENDED: _("The lesson has ended."),
-        RejectionReason.LEFT: _("You cannot come back into this lesson; ask your teacher."),
-    }.get(why, _("This did not work; try again."))
+        RejectionReason.LEFT: _("You cannot join this lesson again. Ask your teacher."),
+    }.get(reason, _("This did not work. Try again."))
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body, as far as it is no larger than a picture may be. Raises HTTPException."""
+    """The body of a frame. Raises HTTPException if it is too large or too slow."""
     try:
         announced = int(request.headers.get("content-length") or 0)
     except ValueError:
@@ -274,6 +276,6 @@ ROUTES = [
     route("/join/{code}", join_lesson, PublicAccess.ANYONE, methods=("POST",)),
     route("/join/{code}/frame", receive_frame, PublicAccess.ANYONE, methods=("POST",), form=False),
     route("/join/{code}/leave", leave_lesson, PublicAccess.ANYONE, methods=("POST",)),
-    route("/join/{code}/erase", withdraw_from_lesson, PublicAccess.ANYONE, methods=("POST",)),
-    route("/join/{code}/erased", erasure_status, PublicAccess.ANYONE),
+    route("/join/{code}/withdraw", withdraw_from_lesson, PublicAccess.ANYONE, methods=("POST",)),
+    route("/join/{code}/withdrawal", erasure_status, PublicAccess.ANYONE),
 ]

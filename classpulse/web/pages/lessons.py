@@ -1,4 +1,4 @@
-"""Past lessons, narrowed down."""
+"""The list of past lessons with filters."""
 
 from __future__ import annotations
 
@@ -19,39 +19,42 @@ PAGE_SIZE = 50
 
 
 def lessons_page(request: Request) -> Response:
-    """A page of the lessons of the classes that this account sees, the newest first."""
-    site, account, asked = context_of(request), request_account(request), request.query_params
+    """One page of the lessons that the account may view, newest first."""
+    context, account, query = context_of(request), request_account(request), request.query_params
     groups = visible_classes(request)
-    group = next((one for one in groups if str(one.id) == asked.get("class")), None)
-    rooms = list_rooms(site.engine, [one.name for one in groups])
-    wanted = SessionFilter(
+    group = next((one for one in groups if str(one.id) == query.get("class")), None)
+    rooms = list_rooms(context.engine, [one.name for one in groups])
+    session_filter = SessionFilter(
         class_name=group.name if group else None,
-        room=asked.get("room") if asked.get("room") in rooms else None,
-        since=parse_day(asked.get("since", "")),
-        until=parse_day(asked.get("until", "")),
-        status=SessionStatus.INTERRUPTED if asked.get("interrupted") else None,
-        flagged=bool(asked.get("flagged")),
+        room=query.get("room") if query.get("room") in rooms else None,
+        since=parse_day(query.get("since", "")),
+        until=parse_day(query.get("until", "")),
+        status=SessionStatus.INTERRUPTED if query.get("interrupted") else None,
+        flagged=bool(query.get("flagged")),
     )
-    found = find_past_sessions(
-        site.engine, wanted, report_settings_for(request), lambda name: can_view_class(account, name)
+    past_sessions = find_past_sessions(
+        context.engine,
+        session_filter,
+        report_settings_for(request),
+        lambda name: can_view_class(account, name),
     )
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = min(max(_page_number(asked.get("page")), 1), pages)
-    kept = {name: value for name, value in asked.items() if name in _FILTER_PARAMETERS and value}
+    pages = max(1, -(-len(past_sessions) // PAGE_SIZE))
+    page = min(max(_page_number(query.get("page")), 1), pages)
+    active_filters = {name: value for name, value in query.items() if name in _FILTER_PARAMETERS and value}
     return render_page(
         request,
         "lessons.html.j2",
-        lessons=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-        total=len(found),
+        lessons=past_sessions[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+        total=len(past_sessions),
         page=page,
         pages=pages,
-        address=lambda number: "/lessons?" + urlencode({**kept, "page": number}),
+        page_url=lambda number: "/lessons?" + urlencode({**active_filters, "page": number}),
         groups=groups,
         group=group,
         rooms=rooms,
-        wanted=wanted,
-        interrupted=bool(wanted.status),
-        narrowed=bool(kept),
+        session_filter=session_filter,
+        interrupted=bool(session_filter.status),
+        is_filtered=bool(active_filters),
     )
 
 

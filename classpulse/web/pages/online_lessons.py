@@ -1,5 +1,4 @@
-"""Online lessons for the teacher: open one, see who has joined, end it. ``docs/guides/online-lessons.md`` tells how it
-works."""
+"""The teacher's pages of online lessons: open, view participants, end (``docs/guides/online-lessons.md``)."""
 
 from __future__ import annotations
 
@@ -23,6 +22,7 @@ from classpulse.web.context import (
 )
 from classpulse.web.permissions import Permission, is_allowed
 from classpulse.web.routing import route
+from model.errors import ProblemError
 from monitor.daemon.errors import ControlError
 from monitor.sources.participant_grid import MAX_TILES
 
@@ -30,142 +30,148 @@ DEFAULT_CAPACITY = 30
 
 
 def online_lessons_page(request: Request) -> Response:
-    """The lessons that are on, and a form for another."""
+    """The open lessons and the form for a new one."""
     return _render(request)
 
 
 def open_online_lesson(request: Request) -> Response:
-    """The form was sent."""
-    site, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
+    """Open a lesson and start its recording."""
+    context, form, _ = context_of(request), request.state.form, get_translator(request_language(request))
     class_name = str(form.get("class", ""))
     if class_name not in selectable_class_names(request):
         raise HTTPException(404)
     require_permission(request, Permission.RECORD, class_name)
     try:
-        places = int(str(form.get("places", "")))
+        capacity = int(str(form.get("capacity", "")))
     except ValueError:
-        places = 0
-    if not 1 <= places <= MAX_TILES:
-        return _render(request, _("Say for how many students, from 1 to %d.") % MAX_TILES, 400)
+        capacity = 0
+    if not 1 <= capacity <= MAX_TILES:
+        return _render(request, UserError(_("Enter the number of students, from 1 to %d.") % MAX_TILES), 400)
     try:
-        lesson = site.online_lessons.open(class_name, places)
+        lesson = context.online_lessons.open(class_name, capacity)
     except (UserError, ControlError) as error:
-        return _render(request, str(error), 409)
-    site.audit(request_account(request), "start", f"online lesson of {class_name}", f"{places} places")
+        return _render(request, error, 409)
+    context.audit(request_account(request), "start", f"online lesson of {class_name}", f"{capacity} tiles")
     return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
 def online_lesson_page(request: Request) -> Response:
-    """One lesson: its code, and who has joined."""
-    found = _requested_lesson(request)
-    context_of(request).audit(request_account(request), "look", f"online lesson of {found.class_name}")
-    return render_page(request, "online_lesson.html.j2", **_lesson_view(request, found))
+    """One lesson: its code and its participants."""
+    lesson = _requested_lesson(request)
+    context_of(request).audit(request_account(request), "view", f"online lesson of {lesson.class_name}")
+    return render_page(request, "online_lesson.html.j2", **_lesson_view(request, lesson))
 
 
 def online_participants(request: Request) -> Response:
-    """The part of it that changes."""
+    """The list of participants, for the script of the page."""
     return render_page(request, "online_members.html.j2", **_lesson_view(request, _requested_lesson(request)))
 
 
 def end_online_lesson(request: Request) -> Response:
-    """The button was pressed."""
-    found = _requested_lesson(request)
+    """End the lesson and its recording."""
+    lesson = _requested_lesson(request)
     try:
-        context_of(request).online_lessons.end(found)
+        context_of(request).online_lessons.end(lesson)
     except ControlError as error:
         with context_of(request).online_lessons.locked():
-            found.problem = str(error)
-    context_of(request).audit(request_account(request), "stop", f"online lesson of {found.class_name}")
-    return RedirectResponse(f"/online/{found.number}", 303)
+            lesson.error = error
+    context_of(request).audit(request_account(request), "stop", f"online lesson of {lesson.class_name}")
+    return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
 def remove_online_participant(request: Request) -> Response:
-    """Somebody is to leave."""
-    found = _requested_lesson(request)
+    """Remove a participant."""
+    lesson = _requested_lesson(request)
     try:
-        tile = int(str(request.state.form.get("place", "")))
+        tile = int(str(request.state.form.get("tile", "")))
     except ValueError:
         raise HTTPException(400) from None
     with context_of(request).online_lessons.locked():
-        member = found.remove_participant(tile)
-    if member is not None:
-        subject = f"online lesson of {found.class_name}"
-        context_of(request).audit(request_account(request), "send out", subject, f"place {tile + 1}")
-    return RedirectResponse(f"/online/{found.number}", 303)
+        participant = lesson.remove_participant(tile)
+    if participant is not None:
+        subject = f"online lesson of {lesson.class_name}"
+        context_of(request).audit(request_account(request), "remove participant", subject, f"tile {tile + 1}")
+    return RedirectResponse(f"/online/{lesson.number}", 303)
 
 
-def _render(request: Request, error: str = "", code: int = 200) -> Response:
-    site, account = context_of(request), request_account(request)
-    mine = [
-        one for one in site.online_lessons.lessons() if is_allowed(account, Permission.RECORD, one.class_name)
+def _render(request: Request, error: ProblemError | None = None, code: int = 200) -> Response:
+    context, account = context_of(request), request_account(request)
+    lessons = [
+        lesson
+        for lesson in context.online_lessons.lessons()
+        if is_allowed(account, Permission.RECORD, lesson.class_name)
     ]
     return render_page(
         request,
         "online.html.j2",
         code,
-        lessons=[one for one in mine if not one.ended],
+        lessons=[lesson for lesson in lessons if not lesson.ended],
         classes=[
             name for name in selectable_class_names(request) if is_allowed(account, Permission.RECORD, name)
         ],
-        most=MAX_TILES,
-        usual=DEFAULT_CAPACITY,
+        max_capacity=MAX_TILES,
+        default_capacity=DEFAULT_CAPACITY,
         error=error,
     )
 
 
 def _requested_lesson(request: Request) -> OnlineLesson:
-    found = context_of(request).online_lessons.by_number(int(request.path_params["lesson"]))
-    if found is None:
+    lesson = context_of(request).online_lessons.by_number(int(request.path_params["lesson"]))
+    if lesson is None:
         raise HTTPException(404)
-    require_permission(request, Permission.RECORD, found.class_name)
-    return found
+    require_permission(request, Permission.RECORD, lesson.class_name)
+    return lesson
 
 
-def _lesson_view(request: Request, found: OnlineLesson) -> dict[str, Any]:
-    site, _ = context_of(request), get_translator(request_language(request))
-    with site.online_lessons.locked() as now_s:
-        members = [
+def _lesson_view(request: Request, lesson: OnlineLesson) -> dict[str, Any]:
+    context, _ = context_of(request), get_translator(request_language(request))
+    with context.online_lessons.locked() as now_s:
+        participants = [
             {
                 "pseudonym": one.pseudonym,
                 "tile": one.tile,
-                "known": one.student_id is not None,
-                "seen": found.is_visible(one, now_s),
-                "here": one.state is ParticipantState.PRESENT,
-                "in_words": _state_text(found, one, now_s, _),
+                "on_roster": one.student_id is not None,
+                "seen": lesson.is_visible(one, now_s),
+                "present": one.state is ParticipantState.PRESENT,
+                "status": _state_text(lesson, one, now_s, _),
             }
-            for one in found.participants()
+            for one in lesson.participants()
         ]
-        watching, ended, problem = found.is_recorder_polling(now_s), found.ended, found.problem
+        is_polled, ended, error = lesson.is_recorder_polling(now_s), lesson.ended, lesson.error
     return {
-        "lesson": found,
-        "spelled": format_code(found.code),
-        "address": str(request.base_url.replace(path=f"/join/{found.code}", query="")),
-        "local": site.config.settings.serve.is_local and not site.config.settings.serve.behind_proxy,
-        "members": members,
-        "seen": sum(bool(one["seen"]) for one in members),
-        "watching": watching,
+        "lesson": lesson,
+        "formatted_code": format_code(lesson.code),
+        "join_url": str(request.base_url.replace(path=f"/join/{lesson.code}", query="")),
+        "is_local": context.config.settings.serve.is_local and not context.config.settings.serve.behind_proxy,
+        "participants": participants,
+        "seen": sum(bool(one["seen"]) for one in participants),
+        "is_polled": is_polled,
         "ended": ended,
-        "problem": problem,
+        "error": error,
     }
 
 
-def _state_text(found: OnlineLesson, one: OnlineParticipant, now_s: float, _: Callable[[str], str]) -> str:
-    if one.state is ParticipantState.ERASING:
-        return _("withdrawn; what was recorded is being erased")
-    if one.state is ParticipantState.REMOVED:
-        return _("sent out")
-    if one.state is ParticipantState.LEFT or found.ended:
+def _state_text(
+    lesson: OnlineLesson, participant: OnlineParticipant, now_s: float, _: Callable[[str], str]
+) -> str:
+    if participant.state is ParticipantState.ERASING:
+        return _("withdrawn; the data are being erased")
+    if participant.state is ParticipantState.REMOVED:
+        return _("removed")
+    if participant.state is ParticipantState.LEFT or lesson.ended:
         return _("left")
-    if found.is_visible(one, now_s):
-        return _("pictures come")
-    return _("nothing is heard") if found.is_unresponsive(one, now_s) else _("here, without a picture")
+    if lesson.is_visible(participant, now_s):
+        return _("sends images")
+    return (
+        _("no connection") if lesson.is_unresponsive(participant, now_s) else _("present, without an image")
+    )
 
 
 ROUTES = [
     route("/online", online_lessons_page, Permission.RECORD),
     route("/online", open_online_lesson, Permission.RECORD, methods=("POST",)),
     route("/online/{lesson:int}", online_lesson_page, Permission.RECORD),
-    route("/online/{lesson:int}/members", online_participants, Permission.RECORD),
+    route("/online/{lesson:int}/participants", online_participants, Permission.RECORD),
     route("/online/{lesson:int}/end", end_online_lesson, Permission.RECORD, methods=("POST",)),
-    route("/online/{lesson:int}/out", remove_online_participant, Permission.RECORD, methods=("POST",)),
+    route("/online/{lesson:int}/remove", remove_online_participant, Permission.RECORD, methods=("POST",)),
 ]

@@ -1,4 +1,4 @@
-"""One's own account: the password, and where one is logged in."""
+"""The user's own account: password and logins."""
 
 from __future__ import annotations
 
@@ -19,56 +19,58 @@ from reports.text.i18n import N_
 
 
 def own_account_page(request: Request) -> Response:
-    """The page."""
+    """The page of the own account."""
     return _render(request)
 
 
 def change_own_password(request: Request) -> Response:
-    """The form was sent; every other browser has to log in anew."""
-    site, account, form = context_of(request), request_account(request), request.state.form
+    """Change the password and end all other logins."""
+    context, account, form = context_of(request), request_account(request), request.state.form
     key = f"name {account.name.casefold()}"
     try:
-        if site.login_limiter.acquire(key, time.monotonic()) > 0:
-            raise LocalizedError(N_("Too many tries. Wait a little, then try again."))
-        found = find_account_and_hash(site.engine, account.name)
-        if not verify_password(found[1] if found else None, str(form.get("old", ""))[:1000]):
-            raise LocalizedError(N_("The old password is not right."))
-        site.login_limiter.record_success(key)
-        if form.get("password") != form.get("again"):
-            raise LocalizedError(N_("The two passwords differ."))
-        accounts.set_account_password(site.engine, account.name, account, str(form.get("password", "")))
-    except LocalizedError as refusal:
-        return _render(request, 400, error=refusal.message(get_translator(request_language(request))))
+        if context.login_limiter.acquire(key, time.monotonic()) > 0:
+            raise LocalizedError(N_("Too many attempts. Wait a moment, then try again."))
+        account_and_hash = find_account_and_hash(context.engine, account.name)
+        if not verify_password(
+            account_and_hash[1] if account_and_hash else None, str(form.get("current_password", ""))[:1000]
+        ):
+            raise LocalizedError(N_("The current password is wrong."))
+        context.login_limiter.record_success(key)
+        if form.get("password") != form.get("repeat_password"):
+            raise LocalizedError(N_("The two passwords are different."))
+        accounts.set_account_password(context.engine, account.name, account, str(form.get("password", "")))
+    except LocalizedError as error:
+        return _render(request, 400, error=error.message(get_translator(request_language(request))))
     answer = RedirectResponse("/account?changed=password", 303)
-    site.login_sessions.start(answer, account)
+    context.login_sessions.start(answer, account)
     return answer
 
 
 def end_login(request: Request) -> Response:
-    """One of the own logins, or all, is to end."""
-    site, account, form = context_of(request), request_account(request), request.state.form
+    """End one of the own logins, or all."""
+    context, account, form = context_of(request), request_account(request), request.state.form
     chosen = str(form.get("login", ""))
     ended = [
-        one
-        for one in site.login_sessions.list_for(account)
-        if chosen in ("all", one.token_hash[:TOKEN_PREFIX_LENGTH])
+        login
+        for login in context.login_sessions.list_for(account)
+        if chosen in ("all", login.token_hash[:TOKEN_PREFIX_LENGTH])
     ]
-    with Store(site.engine).unit_of_work() as unit:
-        for one in ended:
-            delete_logins(unit, account.id, one.token_hash)
+    with Store(context.engine).unit_of_work() as unit:
+        for login in ended:
+            delete_logins(unit, account.id, login.token_hash)
         unit.commit()
     return RedirectResponse("/account", 303)
 
 
 TOKEN_PREFIX_LENGTH = 16
-"""So much of a login's hash tells it from the others; the rest need not be in a page."""
+"""Characters of a login's hash that identify it; the page need not contain the whole hash."""
 
 
 def _render(request: Request, code: int = 200, error: str = "") -> Response:
-    site = context_of(request)
+    context = context_of(request)
     logins = [
-        (one, one.token_hash[:TOKEN_PREFIX_LENGTH], site.login_sessions.is_current(request, one))
-        for one in site.login_sessions.list_for(request_account(request))
+        (login, login.token_hash[:TOKEN_PREFIX_LENGTH], context.login_sessions.is_current(request, login))
+        for login in context.login_sessions.list_for(request_account(request))
     ]
     changed = request.query_params.get("changed") == "password"
     return render_page(request, "account.html.j2", code, logins=logins, error=error, changed=changed)

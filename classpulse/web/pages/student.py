@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,60 +29,58 @@ from reports.history.pages.student import (
     student_sentences,
 )
 from reports.history.presence import SessionPresence
+from reports.history.student import StudentHistory
 from reports.text.formatting import format_percent
 from reports.text.i18n import _
 
 
 @localized
 def class_student_page(request: Request) -> Response:
-    """What each lesson holds of them, and where it is going."""
-    site, group = context_of(request), requested_class(request)
-    if not shows_students(site):
+    """The history of one student: charts, flags and all lessons."""
+    context, group = context_of(request), requested_class(request)
+    if not shows_students(context):
         raise HTTPException(404)
-    waiting = summaries_pending(site)
+    pending = summaries_pending(context)
     try:
-        who, found = student_history_by_id(site.engine, int(request.path_params["student"]))
+        student, sessions = student_history_by_id(context.engine, int(request.path_params["student"]))
     except NotFound:
         raise HTTPException(404) from None
-    if who.class_name != group.name:
+    if student.class_name != group.name:
         raise HTTPException(404)
-    history = history_with_missed(site.engine, who.pseudonym, found, report_settings_for(request))
-    lines = roster_student_lines(history)
-    missed = [one.started_at for one in lines if one.presence is SessionPresence.MISSED]
-    moments = [one.started_at for one in lines]
-    addresses = {one.started_at: f"/lessons/{one.session_id}" for one in lines}
-    expressions = any(one.sad or one.dominant_expression is not None for one in history.lines)
-    figures = [
-        {
-            "name": panel.label,
-            "svg": panel_svg(
-                panel,
-                moments,
-                f"{_(panel.label)}: " + ", ".join(format_percent(one.value) for one in panel.points),
-                missed=missed,
-                links=addresses,
-            ),
-        }
-        for panel in student_panels(history)
-    ]
+    history = history_with_missed(context.engine, student.pseudonym, sessions, report_settings_for(request))
+    names = audited_names(request, [student.id], f"{student.pseudonym} of class {group.name}")
+    has_expressions = any(line.sad or line.dominant_expression is not None for line in history.lines)
     return render_page(
         request,
         "student.html.j2",
         group=group,
-        who=who,
-        name=audited_names(request, [who.id], f"{who.pseudonym} of class {group.name}").get(who.id),
-        waiting=waiting,
+        student=student,
+        name=names.get(student.id),
+        summaries_pending=pending,
         history=history,
         lines=list(reversed(history.lines)),
         sentences=student_sentences(history) if history.lines else (),
         seen=history.count(SessionPresence.SEEN),
-        missed=len(missed),
-        figures=figures,
-        expressions=expressions,
-        # The first says what the share of sadness is.
-        method=[_(one) for one in (METHOD_SENTENCES if expressions else METHOD_SENTENCES[1:])],
-        one_lesson=who.session_id is not None,
+        missed=sum(line.presence is SessionPresence.MISSED for line in roster_student_lines(history)),
+        figures=student_figures(history),
+        has_expressions=has_expressions,
+        # The first sentence explains the share of sadness.
+        method=[_(text) for text in (METHOD_SENTENCES if has_expressions else METHOD_SENTENCES[1:])],
+        is_seat_only=student.session_id is not None,
     )
+
+
+def student_figures(history: StudentHistory) -> list[dict[str, Any]]:
+    """One chart per available measure, as ``name`` and ``svg``."""
+    lines = roster_student_lines(history)
+    missed = [line.started_at for line in lines if line.presence is SessionPresence.MISSED]
+    links = {line.started_at: f"/lessons/{line.session_id}" for line in lines}
+    figures = []
+    for panel in student_panels(history):
+        alt = f"{_(panel.label)}: " + ", ".join(format_percent(point.value) for point in panel.points)
+        svg = panel_svg(panel, [line.started_at for line in lines], alt, missed=missed, links=links)
+        figures.append({"name": panel.label, "svg": svg})
+    return figures
 
 
 ROUTES = [route("/classes/{group:int}/students/{student:int}", class_student_page, Permission.VIEW)]

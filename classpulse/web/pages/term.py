@@ -1,4 +1,4 @@
-"""The report of a class's term: in a frame, and as a PDF."""
+"""The term report of a class: in an iframe and as PDF."""
 
 from __future__ import annotations
 
@@ -31,37 +31,39 @@ from reports.text.i18n import N_
 
 
 def class_term_page(request: Request) -> Response:
-    """The page around the report: from when to when, and the PDF."""
-    site, group = context_of(request), requested_class(request)
+    """The page around the report, with the period and the PDF link."""
+    context, group = context_of(request), requested_class(request)
     since, until = _requested_days(request)
-    asked = {name: f"{at:%Y-%m-%d}" for name, at in (("since", since), ("until", until)) if at is not None}
+    days = {name: f"{at:%Y-%m-%d}" for name, at in (("since", since), ("until", until)) if at is not None}
     return render_page(
         request,
         "term.html.j2",
         group=group,
         since=since,
         until=until,
-        query="?" + urlencode(asked) if asked else "",
-        lessons=bool(list_sessions(site.engine, group.name, limit=1)),
-        keeps=shows_students(site),
+        query="?" + urlencode(days) if days else "",
+        lessons=bool(list_sessions(context.engine, group.name, limit=1)),
+        shows_students=shows_students(context),
     )
 
 
 async def class_term_report(request: Request) -> Response:
-    """The report, to be shown in a frame."""
+    """The HTML report for the iframe."""
     group = await run_in_threadpool(_audited_class, request)
     language = request_language(request)
     content = await _generate(
-        request, group, "html", lambda found: render_term_html(found, language).encode()
+        request, group, "html", lambda history: render_term_html(history, language).encode()
     )
     return embedded_document(content)
 
 
 async def class_term_file(request: Request) -> Response:
     """The report as a PDF."""
-    group, site = await run_in_threadpool(_audited_class, request), context_of(request)
-    paper, language = site.config.settings.output.paper, request_language(request)
-    content = await _generate(request, group, "pdf", lambda found: render_term_pdf(found, paper, language))
+    group, context = await run_in_threadpool(_audited_class, request), context_of(request)
+    paper, language = context.config.settings.output.paper, request_language(request)
+    content = await _generate(
+        request, group, "pdf", lambda history: render_term_pdf(history, paper, language)
+    )
     return file_download(
         content, get_translator(language)(N_("%(name)s term report")) % {"name": group.name}, "pdf"
     )
@@ -70,20 +72,22 @@ async def class_term_file(request: Request) -> Response:
 async def _generate(
     request: Request, group: ClassGroup, kind: str, write: Callable[[TermHistory], bytes]
 ) -> bytes:
-    site, (since, until), settings = (
+    context, (since, until), settings = (
         context_of(request),
         _requested_days(request),
         report_settings_for(request),
     )
 
-    def make() -> bytes:
-        found = load_term(site.engine, group.name, settings, since, until)
-        if not found.sessions:
+    def generate() -> bytes:
+        history = load_term(context.engine, group.name, settings, since, until)
+        if not history.sessions:
             raise HTTPException(404)
-        return write(found)
+        return write(history)
 
-    summarise_in_background(site)  # before it, for there is one worker
-    return await site.jobs.result(("term", group.id, since, until, kind, request_language(request)), make)
+    summarise_in_background(context)  # first, because there is one worker
+    return await context.jobs.result(
+        ("term", group.id, since, until, kind, request_language(request)), generate
+    )
 
 
 def _audited_class(request: Request) -> ClassGroup:
@@ -95,8 +99,8 @@ def _audited_class(request: Request) -> ClassGroup:
 
 
 def _requested_days(request: Request) -> tuple[datetime | None, datetime | None]:
-    asked = request.query_params
-    return parse_day(asked.get("since", "")), parse_day(asked.get("until", ""))
+    query = request.query_params
+    return parse_day(query.get("since", "")), parse_day(query.get("until", ""))
 
 
 ROUTES = [

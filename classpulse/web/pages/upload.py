@@ -1,4 +1,4 @@
-"""Uploading a recording: it streams to the disk, waits its turn, is analysed, and leads to its report."""
+"""Upload of a recording: streamed to disk, queued, analysed; the list shows its state and links the report."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from classpulse.services.uploads import (
     UploadStore,
     UploadTooLarge,
     UploadWriter,
-    display_file_name,
     require_disk_space,
     too_large_message,
 )
+from classpulse.text import display_file_name
 from classpulse.web.class_access import selectable_class_names
 from classpulse.web.context import (
     AppContext,
@@ -46,159 +46,169 @@ from reports.text.dates import format_short_datetime
 from reports.text.i18n import use_language
 
 CHUNK_BYTES = 1 << 20
-"""So much is written at a time."""
+"""Bytes per write."""
+
+NO_RECORDING = "No recording was chosen."
 
 
 def upload_page(request: Request) -> Response:
-    """The form, and what became of recordings that were sent before."""
+    """The form and the list of uploads."""
     return _render(request)
 
 
 async def receive_upload(request: Request) -> Response:
-    """A recording comes."""
+    """Receive a recording."""
     try:
-        taken = await _receive_recording(request)
+        upload = await _receive_recording(request)
     except HTTPException as error:
         return await run_in_threadpool(_error_response, request, error.status_code, error.detail)
     if not accepts_html(request):
-        return JSONResponse({"id": taken.id}, 201)
+        return JSONResponse({"id": upload.id}, 201)
     return RedirectResponse("/upload", 303)
 
 
 def upload_states(request: Request) -> Response:
-    """How they stand, for the script of the page."""
+    """The states of the uploads, for the script of the page."""
     return JSONResponse({"uploads": _upload_rows(request)})
 
 
 def cancel_upload(request: Request) -> Response:
-    """A recording that waits or is analysed is wanted no more."""
+    """Cancel a waiting or running analysis."""
     _upload_queue(request).cancel(_requested_upload(request))
     return RedirectResponse("/upload", 303)
 
 
 def retry_upload(request: Request) -> Response:
-    """An analysis that was refused or broke off, or that of a kept recording, once more."""
-    one = _requested_upload(request)
-    if one.state.is_final and one.recording_exists:
-        _upload_queue(request).retry(one)
+    """Analyse a recording again."""
+    upload = _requested_upload(request)
+    if upload.state.is_final and upload.recording_exists:
+        _upload_queue(request).retry(upload)
     return RedirectResponse("/upload", 303)
 
 
 def delete_upload(request: Request) -> Response:
-    """Off the list, and the recording erased."""
-    one = _requested_upload(request)
-    if one.state.is_final:
-        _upload_store(request).delete(one.id)
-        context_of(request).audit(request_account(request), "erase upload", f"class {one.class_name}")
+    """Delete an upload with its recording."""
+    upload = _requested_upload(request)
+    if upload.state.is_final:
+        _upload_store(request).delete(upload.id)
+        context_of(request).audit(request_account(request), "delete upload", f"class {upload.class_name}")
     return RedirectResponse("/upload", 303)
 
 
 async def _receive_recording(request: Request) -> Upload:
-    """The form's fields first, then the file; what is wrong with the fields is said before a byte of the file
-    is taken."""
-    site, store = context_of(request), _upload_store(request)
-    most = int(site.config.settings.serve.upload_gb * 1e9)
-    announced = int(request.headers.get("content-length") or 0)
-    if announced > most + MAX_FORM_OVERHEAD_BYTES:
-        raise HTTPException(413, too_large_message(most))
+    """Store the recording. The fields precede the file and are validated before any of it is read. Raises
+    HTTPException."""
+    context = context_of(request)
+    max_bytes = int(context.config.settings.serve.max_upload_gb * 1e9)
+    announced_bytes = int(request.headers.get("content-length") or 0)
+    if announced_bytes > max_bytes + MAX_FORM_OVERHEAD_BYTES:
+        raise HTTPException(413, too_large_message(max_bytes))
+    fields: dict[str, str] = {}
     try:
-        require_disk_space(site.data_folder, announced)
-        fields: dict[str, str] = {}
-        coming = iter_parts(request)
-        async for part in coming:
+        require_disk_space(context.data_folder, announced_bytes)
+        parts = iter_parts(request)
+        async for part in parts:
             if isinstance(part, FormField):
                 fields[part.name] = part.value
             elif isinstance(part, FileStart) and part.name == "recording":
-                allowed = await run_in_threadpool(_validated_fields, request, fields, part.file_name)
-                with store.open_writer(most) as (number, place):
-                    await _write_file(coming, place)
-                    if not place.size_bytes:
-                        raise HTTPException(422, "no recording was chosen")
-                    place.close()
-                    taken = Upload(
-                        number,
-                        request_account(request).id,
-                        size_bytes=place.size_bytes,
-                        uploaded_at=now_utc(),
-                        **allowed,
-                    )
-                    await run_in_threadpool(store.commit, taken)
-                await run_in_threadpool(_audit_upload, request, taken)
-                _upload_queue(request).notify()
-                return taken
+                values = await run_in_threadpool(_validated_fields, request, fields, part.file_name)
+                return await _store_recording(request, parts, values, max_bytes)
             else:
                 break
     except UploadTooLarge as error:
         raise HTTPException(413, str(error)) from None
     except StorageFull as error:
         raise HTTPException(507, str(error)) from None
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
-    raise HTTPException(422, "no recording was chosen")
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
+    raise HTTPException(422, NO_RECORDING)
+
+
+async def _store_recording(request: Request, parts: Any, values: dict[str, Any], max_bytes: int) -> Upload:
+    """Write the file to the store and queue its analysis. Raises HTTPException, UploadTooLarge, StorageFull."""
+    store = _upload_store(request)
+    with store.open_writer(max_bytes) as (upload_id, writer):
+        await _write_file(parts, writer)
+        if not writer.size_bytes:
+            raise HTTPException(422, NO_RECORDING)
+        writer.close()
+        upload = Upload(
+            upload_id,
+            request_account(request).id,
+            size_bytes=writer.size_bytes,
+            uploaded_at=now_utc(),
+            **values,
+        )
+        await run_in_threadpool(store.commit, upload)
+    await run_in_threadpool(_audit_upload, request, upload)
+    _upload_queue(request).notify()
+    return upload
 
 
 def _validated_fields(request: Request, fields: dict[str, str], file_name: str) -> dict[str, Any]:
-    """What the fields say of the recording, if all of it may be."""
-    site = context_of(request)
-    require_csrf_token(request, request.headers.get("X-Form-Token") or fields.get("token", ""))
+    """The fields of ``Upload`` from the form. Raises HTTPException if the upload is not allowed or invalid."""
+    context = context_of(request)
+    require_csrf_token(request, request.headers.get("X-CSRF-Token") or fields.get("csrf_token", ""))
     class_name, room = fields.get("class", ""), fields.get("room") or None
     require_permission(request, Permission.RECORD, class_name)
     if class_name not in selectable_class_names(request):
         raise HTTPException(404)
-    if room is not None and room not in {one.name for one in site.config.settings.rooms}:
-        raise HTTPException(422, "there is no such room")
+    if room is not None and room not in {known.name for known in context.config.settings.rooms}:
+        raise HTTPException(422, "There is no such room.")
     _require_analysable(request, class_name)
     return {
         "class_name": class_name,
         "room": room,
-        "called": display_file_name(file_name),
-        "keep": fields.get("keep") == "yes",
-        **_lesson_time_fields(site, fields.get("at", "").strip()),
+        "file_name": display_file_name(file_name),
+        "keep_recording": fields.get("keep") == "yes",
+        **_lesson_time_fields(context, fields.get("at", "").strip()),
     }
 
 
-def _lesson_time_fields(site: AppContext, text: str) -> dict[str, Any]:
-    """When the lesson was, where the form says it. Raises HTTPException."""
+def _lesson_time_fields(context: AppContext, text: str) -> dict[str, Any]:
+    """The start of the lesson, if the form has one. Raises HTTPException."""
     if not text:
         return {}
     now = now_utc()
     try:
-        at = parse_lesson_time(text, site.zone, now)
-        require_within_retention(at, site.config, now)
-    except (ValueError, UserError) as error:
+        at = parse_lesson_time(text, context.zone, now)
+        require_within_retention(at, context.config, now)
+    except UserError as error:
         raise HTTPException(422, str(error)) from None
-    return {"lesson_at": at, "dated_by": TimeSource.USER}
+    return {"lesson_at": at, "time_source": TimeSource.USER}
 
 
 def _require_analysable(request: Request, class_name: str) -> None:
-    """What would be refused in an hour is refused now. Raises HTTPException."""
-    site = context_of(request)
-    if site.config.settings.policy is None:
-        raise HTTPException(422, "the settings have no policy yet, so no recording can be analysed")
-    unmasked = read_classroom(site.engine, class_name).unmaskable
+    """Raises HTTPException if the analysis would be rejected later."""
+    context = context_of(request)
+    if context.config.settings.policy is None:
+        raise HTTPException(422, "The settings have no policy yet, so no recording can be analysed.")
+    unmasked = read_classroom(context.engine, class_name).unmaskable
     if unmasked:
-        who = ", ".join(one.pseudonym for one in unmasked)
+        pseudonyms = ", ".join(entry.pseudonym for entry in unmasked)
         raise HTTPException(
-            422, f"{who} opted out and cannot be masked: give each a seat on the plan of {class_name}"
+            422,
+            f"Students who opted out cannot be masked: {pseudonyms}. "
+            f"Give each of them a seat on the plan of {class_name}.",
         )
 
 
 async def _write_file(parts: Any, writer: UploadWriter) -> None:
-    """The rest of the form into the file. Fields that come after it are not read."""
-    piece = bytearray()
+    """Write the rest of the form, the content of the file; later fields are ignored."""
+    chunk = bytearray()
     async for part in parts:
         if isinstance(part, bytes):
-            piece += part
-        if len(piece) >= CHUNK_BYTES:
-            await run_in_threadpool(writer.write, bytes(piece))
-            piece.clear()
-    if piece:
-        await run_in_threadpool(writer.write, bytes(piece))
+            chunk += part
+        if len(chunk) >= CHUNK_BYTES:
+            await run_in_threadpool(writer.write, bytes(chunk))
+            chunk.clear()
+    if chunk:
+        await run_in_threadpool(writer.write, bytes(chunk))
 
 
-def _audit_upload(request: Request, taken: Upload) -> None:
-    # Without what the file is called: that may be somebody's name.
-    size = f"{taken.size_bytes / 1e6:.1f} MB" + (", to be kept" if taken.keep_recording else "")
-    context_of(request).audit(request_account(request), "upload", f"class {taken.class_name}", size)
+def _audit_upload(request: Request, upload: Upload) -> None:
+    # Without the file name, which may contain the name of a student.
+    size = f"{upload.size_bytes / 1e6:.1f} MB" + (", to be kept" if upload.keep_recording else "")
+    context_of(request).audit(request_account(request), "upload", f"class {upload.class_name}", size)
 
 
 def _error_response(request: Request, code: int, detail: str) -> Response:
@@ -218,9 +228,9 @@ def _render(request: Request, error: str = "", code: int = 200) -> Response:
         error=error,
         classes=selectable_class_names(request),
         rooms=[room.name for room in settings.rooms],
-        most_gb=settings.serve.upload_gb,
-        most_bytes=int(settings.serve.upload_gb * 1e9),
-        policy=settings.policy is not None,
+        max_gb=settings.serve.max_upload_gb,
+        max_bytes=int(settings.serve.max_upload_gb * 1e9),
+        has_policy=settings.policy is not None,
         latest=f"{now_utc().astimezone(context_of(request).zone):%Y-%m-%dT%H:%M}",
         zone_name=settings.output.time_zone or "",
         uploads=_upload_rows(request),
@@ -228,9 +238,18 @@ def _render(request: Request, error: str = "", code: int = 200) -> Response:
 
 
 def _upload_rows(request: Request) -> list[dict[str, Any]]:
-    """The uploads that this account sees, ready to be shown."""
+    """The uploads that the account may view, as values of the page and its script."""
+    account = request_account(request)
+    return [
+        _upload_row(request, upload)
+        for upload in _upload_store(request).list_all()
+        if _can_view(account, upload)
+    ]
+
+
+def _upload_row(request: Request, upload: Upload) -> dict[str, Any]:
     _ = get_translator(request_language(request))
-    texts = {
+    state_texts = {
         UploadState.WAITING: _("waiting"),
         UploadState.ANALYSING: _("being analysed"),
         UploadState.FINISHED: _("analysed"),
@@ -238,36 +257,33 @@ def _upload_rows(request: Request) -> list[dict[str, Any]]:
         UploadState.CANCELLED: _("cancelled"),
         UploadState.REJECTED: _("not analysed"),
     }
-    sources = {
+    date_notes = {
         TimeSource.USER: "",
-        TimeSource.RECORDING: _("as the recording says"),
-        TimeSource.ANALYSIS: _("not known when, so the time of its analysis"),
+        TimeSource.RECORDING: _("from the recording"),
+        TimeSource.ANALYSIS: _("unknown; time of the analysis"),
     }
-    account = request_account(request)
-    return [
-        {
-            "id": one.id,
-            "called": one.file_name,
-            "class_name": one.class_name,
-            "room": one.room,
-            "at": _format_moment(request, one.uploaded_at),
-            "lesson_at": _format_moment(request, one.lesson_at) if one.lesson_at else "",
-            "dated": sources[one.time_source] if one.time_source else "",
-            "size": f"{one.size_bytes / 1e9:.1f} GB"
-            if one.size_bytes >= 1e9
-            else f"{max(0.1, one.size_bytes / 1e6):.1f} MB",
-            "state": one.state.value,
-            "text": texts[one.state],
-            "reason": one.reason,
-            "session": one.session_id,
-            "there": one.recording_exists,
-            "keep": one.keep_recording,
-            "over": one.state.is_final,
-            **_progress(request, one),
-        }
-        for one in _upload_store(request).list_all()
-        if _can_view(account, one)
-    ]
+    return {
+        "id": upload.id,
+        "file_name": upload.file_name,
+        "class_name": upload.class_name,
+        "room": upload.room,
+        "uploaded_at": _format_moment(request, upload.uploaded_at),
+        "lesson_at": _format_moment(request, upload.lesson_at) if upload.lesson_at else "",
+        "date_note": date_notes[upload.time_source] if upload.time_source else "",
+        "size": _format_size(upload.size_bytes),
+        "state": upload.state.value,
+        "state_text": state_texts[upload.state],
+        "reason": upload.reason,
+        "session": upload.session_id,
+        "recording_exists": upload.recording_exists,
+        "keep_recording": upload.keep_recording,
+        "is_final": upload.state.is_final,
+        **_progress(request, upload),
+    }
+
+
+def _format_size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{max(0.1, size_bytes / 1e6):.1f} MB"
 
 
 def _format_moment(request: Request, at: datetime) -> str:
@@ -275,34 +291,34 @@ def _format_moment(request: Request, at: datetime) -> str:
         return format_short_datetime(at.astimezone(context_of(request).zone))
 
 
-def _progress(request: Request, one: Upload) -> dict[str, Any]:
-    told = _upload_queue(request).progress(one)
-    if told is None:
+def _progress(request: Request, upload: Upload) -> dict[str, Any]:
+    progress = _upload_queue(request).progress(upload)
+    if progress is None:
         return {"done": "", "percent": None}
-    if not told.expected_s:
-        return {"done": media_clock(told.end_s), "percent": None}
-    percent = max(0, min(100, round(100 * told.end_s / told.expected_s)))
-    return {"done": f"{media_clock(told.end_s)} / {media_clock(told.expected_s)}", "percent": percent}
+    if not progress.expected_s:
+        return {"done": media_clock(progress.end_s), "percent": None}
+    percent = max(0, min(100, round(100 * progress.end_s / progress.expected_s)))
+    return {"done": f"{media_clock(progress.end_s)} / {media_clock(progress.expected_s)}", "percent": percent}
 
 
 def _requested_upload(request: Request) -> Upload:
-    one = _upload_store(request).get(str(request.path_params["upload"]))
-    if one is None or not _can_view(request_account(request), one):
+    upload = _upload_store(request).get(str(request.path_params["upload"]))
+    if upload is None or not _can_view(request_account(request), upload):
         raise HTTPException(404)
-    return one
+    return upload
 
 
-def _can_view(account: Account, one: Upload) -> bool:
-    mine = account.role is Role.ADMINISTRATOR or one.account_id == account.id
-    return mine and is_allowed(account, Permission.RECORD, one.class_name)
+def _can_view(account: Account, upload: Upload) -> bool:
+    is_own = account.role is Role.ADMINISTRATOR or upload.account_id == account.id
+    return is_own and is_allowed(account, Permission.RECORD, upload.class_name)
 
 
 def _upload_store(request: Request) -> UploadStore:
-    return cast("UploadStore", request.app.state.uploads)
+    return cast("UploadStore", request.app.state.upload_store)
 
 
 def _upload_queue(request: Request) -> UploadQueue:
-    return cast("UploadQueue", request.app.state.analyses)
+    return cast("UploadQueue", request.app.state.upload_queue)
 
 
 ROUTES = [
@@ -310,6 +326,6 @@ ROUTES = [
     route("/upload", receive_upload, Permission.RECORD, methods=("POST",), streams_body=True),
     route("/upload/state", upload_states, Permission.RECORD),
     route("/upload/{upload}/cancel", cancel_upload, Permission.RECORD, methods=("POST",)),
-    route("/upload/{upload}/again", retry_upload, Permission.RECORD, methods=("POST",)),
-    route("/upload/{upload}/remove", delete_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/retry", retry_upload, Permission.RECORD, methods=("POST",)),
+    route("/upload/{upload}/delete", delete_upload, Permission.RECORD, methods=("POST",)),
 ]

@@ -1,15 +1,15 @@
 // Decide without leaving the place: the card stays where it is and says what was decided.
-const token = document.querySelector('meta[name="form-token"]').content;
+const token = document.querySelector('meta[name="csrf-token"]').content;
 const told = document.getElementById("decided");
 const cards = [...document.querySelectorAll(".checkin")];
 
-async function decide(card, form, verdict) {
+async function decide(card, form, decision) {
   const buttons = [...form.querySelectorAll("button")];
-  const body = new URLSearchParams({ verdict, note: form.elements.note.value });
+  const body = new URLSearchParams({ decision, note: form.elements.note.value });
   buttons.forEach((one) => { one.disabled = true; });
   let answer = null;
   try {
-    const sent = await fetch(form.action, { method: "POST", body, headers: { "X-Form-Token": token, Accept: "application/json" } });
+    const sent = await fetch(form.action, { method: "POST", body, headers: { "X-CSRF-Token": token, Accept: "application/json" } });
     if (sent.ok) answer = await sent.json();
   } catch { /* told below */ }
   buttons.forEach((one) => { one.disabled = false; });
@@ -51,8 +51,8 @@ document.addEventListener("keydown", (event) => {
     next?.scrollIntoView({ block: "nearest" });
     event.preventDefault();
   } else if (at >= 0 && (event.key === "c" || event.key === "d")) {
-    const verdict = event.key === "c" ? "confirmed" : "dismissed";
-    cards[at].querySelector(`button[value="${verdict}"]`)?.click();
+    const decision = event.key === "c" ? "confirmed" : "dismissed";
+    cards[at].querySelector(`button[value="${decision}"]`)?.click();
     event.preventDefault();
   }
 });

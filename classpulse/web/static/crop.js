@@ -50,10 +50,10 @@ export class Framing {
   }
 
   // The server says where the face was in a picture: shares of it, or null where none was found.
-  found({ picture, box }, now) {
-    const part = this.#sent.get(picture);
-    if (!part || picture <= this.#told) return;
-    this.#told = picture;
+  found({ frame, box }, now) {
+    const part = this.#sent.get(frame);
+    if (!part || frame <= this.#told) return;
+    this.#told = frame;
     const present = this.#part || around(this.#video);
     const same = ["x", "y", "width", "height"].every((side) => part[side] === present[side]);
     if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) {

@@ -20,19 +20,19 @@ function changed(html) {
 async function look() {
   let pause = LATER_MS;
   try {
-    const answer = await fetch("/now?" + new URLSearchParams({ started: followed }), { headers: { Accept: "application/json" } });
+    const answer = await fetch("/recordings?" + new URLSearchParams({ started: followed }), { headers: { Accept: "application/json" } });
     if (answer.status === 401) {
       location.reload();
       return;
     }
     const told = await answer.json();
-    if (told.began) followed = "";
+    if (told.has_started) followed = "";
     if (!busy() && changed(told.html)) {
       const focus = list.contains(document.activeElement);
       list.innerHTML = told.html;
       if (focus) list.querySelector("a, button")?.focus();
     }
-    if (told.unsettled) pause = SOON_MS;
+    if (told.is_transient) pause = SOON_MS;
   } catch {
     // Classpulse is being restarted, perhaps.
   }

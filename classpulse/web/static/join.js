@@ -7,7 +7,7 @@ const EVERY_MS = 1000;
 // At least so long after an answer: on a slow network or computer two pictures never come close together.
 const REST_MS = 600;
 const QUALITY = 0.75;
-const token = document.querySelector('meta[name="form-token"]').content;
+const token = document.querySelector('meta[name="csrf-token"]').content;
 
 const lesson = document.getElementById("lesson");
 if (lesson) takePart(lesson);
@@ -41,7 +41,7 @@ async function takePart(words) {
 
   // Also when the tab is closed: then nothing else would still be sent.
   addEventListener("pagehide", () => {
-    if (!over) navigator.sendBeacon(`${here}/leave`, new URLSearchParams({ token }));
+    if (!over) navigator.sendBeacon(`${here}/leave`, new URLSearchParams({ csrf_token: token }));
     stop(null);
   });
   addEventListener("pageshow", (event) => {
@@ -94,9 +94,9 @@ async function takePart(words) {
   }
 
   function heed(told, part) {
-    watching = told.watching;
+    watching = told.is_polled;
     if (!watching) framing.rest();
-    else if (part && told.picture) framing.sent(told.picture, part);
+    else if (part && told.frame) framing.sent(told.frame, part);
     if (watching && told.face) framing.found(told.face, performance.now());
   }
 
@@ -109,7 +109,7 @@ async function takePart(words) {
       if (over) return;
       const answer = await fetch(`${here}/frame`, {
         method: "POST",
-        headers: { "X-Form-Token": token, "Content-Type": "image/jpeg", Accept: "application/json" },
+        headers: { "X-CSRF-Token": token, "Content-Type": "image/jpeg", Accept: "application/json" },
         body: taken ? taken.jpeg : "",
         signal: AbortSignal.timeout(8000),
       });
@@ -127,7 +127,7 @@ async function takePart(words) {
   }
 
   send();
-  for (const id of ["leave", "erase"]) {
+  for (const id of ["leave", "withdraw"]) {
     document.getElementById(id).form.addEventListener("submit", () => stop(null));
   }
 }

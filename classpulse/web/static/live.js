@@ -17,8 +17,8 @@ function arrange(state) {
 function end(told) {
   const next = document.getElementById("next");
   document.getElementById("over").hidden = false;
-  if (told.next) {
-    next.href = told.next;
+  if (told.next_url) {
+    next.href = told.next_url;
     next.hidden = false;
   }
   arrange(told.state);
@@ -39,7 +39,7 @@ stream.onmessage = (event) => {
     if (part) part.innerHTML = html;
   }
   arrange(told.state);
-  if (told.over) {
+  if (told.is_over) {
     stream.close();
     end(told);
   }

@@ -28,7 +28,7 @@ function start() {
   const row = (seat) => rows.querySelector(`tr[data-row="${seat.dataset.row}"]`);
   const cell = (seat, what) => row(seat).querySelector(`[name^="${what}-"]`);
   const label = (seat) => cell(seat, "label").value;
-  const nameOf = (who) => names.find((one) => one.dataset.who === who);
+  const nameOf = (who) => names.find((one) => one.dataset.student === who);
   const text = (button) => button.firstChild.textContent.trim();
   const say = (key, seat, who) => {
     said.textContent = form.dataset[key]
@@ -47,7 +47,7 @@ function start() {
 
   function draw(seat) {
     const [x1, y1, x2, y2] = box(seat);
-    const button = nameOf(cell(seat, "who").value);
+    const button = nameOf(cell(seat, "student").value);
     const rect = seat.querySelector("rect");
     const put = (node, values) => {
       for (const [key, value] of Object.entries(values)) node.setAttribute(key, value);
@@ -68,10 +68,10 @@ function start() {
   }
 
   function drawNames() {
-    const seated = new Set(seats().map((seat) => cell(seat, "who").value));
+    const seated = new Set(seats().map((seat) => cell(seat, "student").value));
     for (const one of names) {
       one.setAttribute("aria-pressed", String(one === chosen));
-      one.classList.toggle("seated", seated.has(one.dataset.who));
+      one.classList.toggle("seated", seated.has(one.dataset.student));
     }
     room.classList.toggle("choosing", chosen !== null);
   }
@@ -89,9 +89,9 @@ function start() {
 
   function put(name, seat) {
     for (const other of seats()) {
-      if (cell(other, "who").value === name.dataset.who) cell(other, "who").value = "";
+      if (cell(other, "student").value === name.dataset.student) cell(other, "student").value = "";
     }
-    cell(seat, "who").value = name.dataset.who;
+    cell(seat, "student").value = name.dataset.student;
     chosen = null;
     drawAll();
     say("put", seat, name);
@@ -103,12 +103,12 @@ function start() {
       put(chosen, seat);
       return;
     }
-    const name = nameOf(cell(seat, "who").value);
+    const name = nameOf(cell(seat, "student").value);
     if (!name) {
       said.textContent = form.dataset.first;
       return;
     }
-    cell(seat, "who").value = "";
+    cell(seat, "student").value = "";
     drawAll();
     choose(name);
   }
@@ -223,9 +223,9 @@ function start() {
 
   function takeAway(seat) {
     say("removed", seat);
-    row(seat).querySelector('[name^="gone-"]').checked = true;
+    row(seat).querySelector('[name^="removed-"]').checked = true;
     row(seat).hidden = true;
-    cell(seat, "who").value = "";
+    cell(seat, "student").value = "";
     seat.remove();
     touch(null);
     drawNames();

@@ -48,7 +48,7 @@ if (form) {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-Form-Token", document.querySelector('meta[name="form-token"]').content);
+    request.setRequestHeader("X-CSRF-Token", document.querySelector('meta[name="csrf-token"]').content);
     request.responseType = "json";
     request.upload.addEventListener("progress", (now) => {
       bar.value = now.total ? (100 * now.loaded) / now.total : 0;

@@ -7,7 +7,7 @@ import pytest
 
 from classpulse.config.settings import Settings, read_config
 from classpulse.config.template import render_config
-from classpulse.errors import UserError
+from classpulse.errors import SettingsError
 from monitor.daemon.timetable import Holiday, Weekday
 
 ROOMS = """rooms:
@@ -40,18 +40,18 @@ def settings_of(folder: Path, text: str) -> Settings:
     return read_config(path).settings
 
 
-def refused(folder: Path, text: str) -> str:
-    with pytest.raises(UserError) as caught:
+def invalid(folder: Path, text: str) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
         settings_of(folder, text)
     assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return caught.value
 
 
 def lessons(*lines: str, rooms: str = "") -> str:
     return rooms + "schedule:\n  lessons:\n" + "".join(f"    - {line}\n" for line in lines)
 
 
-def test_a_term_is_read(tmp_path: Path) -> None:
+def test_settings_schedule_is_read(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, TERM)
     maths, physics = settings.lesson_slots()
     assert (maths.class_name, maths.room, maths.source) == ("Math 7B", "A101", "0")
@@ -65,13 +65,13 @@ def test_a_term_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_term_that_is_written_is_read_back(tmp_path: Path) -> None:
+def test_render_config_schedule_round_trip(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, TERM)
     assert settings_of(tmp_path, render_config(settings)) == settings
 
 
 @pytest.mark.parametrize(
-    ("more", "lesson", "room", "source"),
+    ("more", "line", "room", "source"),
     [
         ("", "{class: 7b, days: mon, from: 8:00, to: 9:00}", None, "0"),
         ("capture: {source: film.mp4}\n", "{class: 7b, days: mon, from: 8:00, to: 9:00}", None, "film.mp4"),
@@ -79,86 +79,94 @@ def test_a_term_that_is_written_is_read_back(tmp_path: Path) -> None:
         ("class: {room: B2}\n" + ROOMS, "{class: 7b, days: mon, from: 8:00, to: 9:00}", "B2", "rtsp://camera/b2"),
         (ROOMS, "{class: 7b, room: B2, days: mon, from: 8:00, to: 9:00}", "B2", "rtsp://camera/b2"),
         (ROOMS, "{class: 7b, room: B2, days: mon, from: 8:00, to: 9:00, source: 3}", "B2", "3"),
-        # Without rooms, a lesson's room is what records say.
+        # Without rooms, the room of a lesson is a label.
         ("", "{class: 7b, room: Hall, days: mon, from: 8:00, to: 9:00}", "Hall", "0"),
     ],
 )  # fmt: skip
-def test_what_is_watched(tmp_path: Path, more: str, lesson: str, room: str | None, source: str) -> None:
-    (slot,) = settings_of(tmp_path, more + lessons(lesson)).lesson_slots()
+def test_lesson_slots_room_and_source(
+    tmp_path: Path, more: str, line: str, room: str | None, source: str
+) -> None:
+    (slot,) = settings_of(tmp_path, more + lessons(line)).lesson_slots()
     assert (slot.room, slot.source) == (room, source)
 
 
 GOOD = "{class: 7b, days: [mon], from: 8:00, to: 9:00}"
 
 
-def one(**changes: str) -> str:
-    """A lesson with these parts instead."""
+def lesson(**changes: str) -> str:
+    """A lesson with some fields changed."""
     parts = {"class": "A", "days": "[mon]", "from": "8:00", "to": "9:00"} | changes
     return "{" + ", ".join(f"{key}: {value}" for key, value in parts.items() if value) + "}"
 
 
-BAD_LESSONS = [
-    (
-        {"from": "8"},
-        "schedule.lessons[2].from: 8 is no time of the day; expected hours and minutes in quotes",
-    ),
-    ({"from": "8.15"}, 'such as "08:15"'),
-    ({"from": "24:00"}, "'24:00' is no time"),
-    ({"from": "9:00", "to": "8:00"}, "schedule.lessons[2]: a lesson from 09:00 to 08:00; expected an end"),
-    ({"from": "23:00", "to": "23:00"}, "one over midnight is two lessons"),
-    ({"days": "[]"}, "at least 1 item"),
-    ({"days": "[lun]"}, "'lun' is no day of the week; expected one of mon, tue, "),
-    ({"days": ""}, "'schedule.lessons[2].days' is missing"),
-    ({"class": "''"}, "schedule.lessons[2].class is ''"),
-    ({"until": "9:00"}, "'schedule.lessons[2].until'; expected one of class, days, from, room, source, to"),
-    ({"room": "C3"}, "there is no room 'C3'; expected one of 'rooms': A101, B2"),
+INVALID_LESSONS = [
+    ({"from": "8"}, "schedule.lessons[2].from"),
+    ({"from": "8.15"}, "schedule.lessons[2].from"),
+    ({"from": "24:00"}, "schedule.lessons[2].from"),
+    ({"from": "9:00", "to": "8:00"}, "schedule.lessons[2]"),
+    ({"from": "23:00", "to": "23:00"}, "schedule.lessons[2]"),
+    ({"days": "[]"}, "schedule.lessons[2].days"),
+    ({"days": "[lun]"}, "schedule.lessons[2].days[1]"),
+    ({"days": ""}, "schedule.lessons[2].days"),
+    ({"class": "''"}, "schedule.lessons[2].class"),
+    ({"until": "9:00"}, "schedule.lessons[2].until"),
+    ({"room": "C3"}, "schedule.lessons[2].room"),
 ]
 
 
-@pytest.mark.parametrize(("changes", "part"), BAD_LESSONS)
-def test_a_bad_lesson_is_told_with_its_line(tmp_path: Path, changes: dict[str, str], part: str) -> None:
-    message = refused(tmp_path, lessons(GOOD, one(**changes), rooms=ROOMS))
-    assert message.startswith("config.yaml, line 7: "), message
-    assert part in message
+@pytest.mark.parametrize(("changes", "key"), INVALID_LESSONS)
+def test_settings_invalid_lesson_error_has_line_and_key(
+    tmp_path: Path, changes: dict[str, str], key: str
+) -> None:
+    error = invalid(tmp_path, lessons(GOOD, lesson(**changes), rooms=ROOMS))
+    assert (error.line, error.key) == (7, key)
+
+
+def test_settings_unknown_room_hint_lists_the_rooms(tmp_path: Path) -> None:
+    error = invalid(tmp_path, lessons(GOOD, lesson(room="C3"), rooms=ROOMS))
+    assert "A101, B2" in error.hint
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "part"),
+    ("text", "line", "key"),
     [
-        (lessons("class: A\n      days: mon\n      from: 8:00\n      to: x"), 6, "lessons[1].to: 'x' is"),
-        ("schedule:\n  holidays:\n    - 2026-12-25\n    - 2026-13-01\n", 4, "expected a day such as 2026"),
-        ("schedule:\n  holidays:\n    - 2026-12-25\n    - '2026-13-01'\n", 4, "'2026-13-01' is no day;"),
-        ("schedule:\n  holidays:\n    - Christmas\n", 3, "'Christmas' is no day; expected one such as 2026-"),
-        ("schedule:\n  holidays: [2026-12-25..2026-12-24]\n", 2, "expected the earlier day first"),
-        ("schedule:\n  late_start_min: -1\n", 2, "greater than or equal to 0"),
-        ("rooms:\n  - {name: A, source: 0}\n  - {name: A, source: 1}\n", 3, "there are two rooms 'A'"),
-        ("rooms:\n  - {name: A}\n", 2, "'rooms[1].source' is missing"),
-        # In YAML 1.1, which a file may ask for, this is 615.
-        ("%YAML 1.1\n---\n" + lessons(one(**{"from": "10:15", "to": "11:00"})), 5, "615 is no time"),
+        (lessons("class: A\n      days: mon\n      from: 8:00\n      to: x"), 6, "schedule.lessons[1].to"),
+        ("schedule:\n  holidays:\n    - 2026-12-25\n    - 2026-13-01\n", 4, ""),
+        ("schedule:\n  holidays:\n    - 2026-12-25\n    - '2026-13-01'\n", 4, "schedule.holidays[2]"),
+        ("schedule:\n  holidays:\n    - Christmas\n", 3, "schedule.holidays[1]"),
+        ("schedule:\n  holidays: [2026-12-25..2026-12-24]\n", 2, "schedule.holidays[1]"),
+        ("schedule:\n  late_start_min: -1\n", 2, "schedule.late_start_min"),
+        ("rooms:\n  - {name: A, source: 0}\n  - {name: A, source: 1}\n", 3, "rooms[2].name"),
+        ("rooms:\n  - {name: A}\n", 2, "rooms[1].source"),
+        # YAML 1.1, which a file may select, reads 10:15 as the number 615.
+        ("%YAML 1.1\n---\n" + lessons(lesson(**{"from": "10:15", "to": "11:00"})), 5, "schedule.lessons[1].from"),
     ],
 )  # fmt: skip
-def test_a_bad_entry_is_told_with_its_line(tmp_path: Path, text: str, line: int, part: str) -> None:
-    message = refused(tmp_path, text)
-    assert message.startswith(f"config.yaml, line {line}: "), message
-    assert part in message
+def test_settings_invalid_schedule_error_has_line_and_key(
+    tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    error = invalid(tmp_path, text)
+    assert (error.line, error.key) == (line, key)
 
 
-def test_an_overlap_is_told_with_both_lessons_and_the_line_of_the_second(tmp_path: Path) -> None:
+def test_settings_overlapping_lessons_error_names_both_and_has_the_second_line(tmp_path: Path) -> None:
     text = lessons(
         "{class: Math 7B, room: A101, days: [mon, wed], from: 8:15, to: 9:00}",
         "{class: Art 5a, room: B2, days: [mon], from: 8:15, to: 9:00}",
         "{class: Physics, room: A101, days: [wed, fri], from: 8:45, to: 9:30}",
         rooms=ROOMS,
     )
-    assert refused(tmp_path, text) == (
-        "config.yaml, line 8: schedule.lessons[3]: 'Math 7B' (mon, wed 08:15 to 09:00) and 'Physics' (wed, "
-        "fri 08:45 to 09:30) overlap on wed in room 'A101'; change a time, or give one another room"
-    )
+    error = invalid(tmp_path, text)
+    assert (error.line, error.key) == (8, "schedule.lessons[3]")
+    for part in ("Math 7B", "Physics", "wed", "A101"):
+        assert part in error.problem
 
 
-def test_two_lessons_at_once_need_two_cameras(tmp_path: Path) -> None:
+def test_settings_lessons_with_the_same_camera_overlap(tmp_path: Path) -> None:
     text = lessons(
         "{class: A, room: X, days: [mon], from: 8:15, to: 9:00}",
         "{class: B, days: [mon], from: 8:15, to: 9:00}",
     )
-    assert "overlap on mon with the same camera" in refused(tmp_path, text)
+    error = invalid(tmp_path, text)
+    assert (error.line, error.key) == (4, "schedule.lessons[2]")
+    assert "camera" in error.problem

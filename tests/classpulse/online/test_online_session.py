@@ -50,12 +50,12 @@ class Student:
         self._thread.start()
 
     def token(self) -> str:
-        found = re.search(r'name="form-token" content="(\w+)"', self.browser.get(self.here).text)
+        found = re.search(r'name="csrf-token" content="(\w+)"', self.browser.get(self.here).text)
         assert found is not None
         return found[1]
 
     def post(self, where: str, **fields: str) -> Any:
-        return self.browser.post(self.here + where, data={"token": self.token(), **fields})
+        return self.browser.post(self.here + where, data={"csrf_token": self.token(), **fields})
 
     def box(self) -> list[float] | None:
         return next((one["box"] for one in list(self.faces) if one["box"]), None)
@@ -66,7 +66,7 @@ class Student:
 
     def _send(self) -> None:
         token = self.token()
-        headers = {"X-Form-Token": token, "Content-Type": "image/jpeg", "Accept": "application/json"}
+        headers = {"X-CSRF-Token": token, "Content-Type": "image/jpeg", "Accept": "application/json"}
         while not self._over.wait(1.0):
             frame = next(self._pictures)
             answer = self.browser.post(f"{self.here}/frame", content=frame, headers=headers)
@@ -108,7 +108,7 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras, 
         mia = save_roster_entry(unit, "7b", "Mia", None, consent=True, at=now_utc())
         unit.commit()
     app = build_app(place, engine)
-    lessons = app.state.site.online_lessons = OnlineLessonManager(place, engine, runs_thread=False)
+    lessons = app.state.context.online_lessons = OnlineLessonManager(place, engine, runs_thread=False)
     lesson = lessons.open("7b", 4)
     students = [
         Student(app, lesson, name, pictures)
@@ -132,14 +132,14 @@ def test_three_students_join_and_one_withdraws(place, engine, service, cameras, 
         # By the clock: what the record says of its end may be some seconds old.
         left_s = (now_utc() - session.started_at).total_seconds()
         robin.stop()
-        assert robin.post("/erase").status_code == 303
+        assert robin.post("/withdraw").status_code == 303
         wait_for(lambda: names() == {"Mia", "Kestrel"})
         assert "Robin" not in str(queries.list_audit_entries(engine))
         wait_for(lambda: queries.get_session(engine, session.id).end_s > left_s + 12)
 
         def forgotten() -> bool:
             lessons.run_maintenance()
-            return robin.browser.get(f"{robin.here}/erased").status_code == 404
+            return robin.browser.get(f"{robin.here}/withdrawal").status_code == 404
 
         wait_for(forgotten)
     finally:

@@ -40,7 +40,7 @@ class Browser(TestClient):
         super().__init__(app, base_url, follow_redirects=False, **options)
 
     def token(self, page: str = "/") -> str:
-        found = re.search(r'name="form-token" content="(\w+)"', self.get(page).text)
+        found = re.search(r'name="csrf-token" content="(\w+)"', self.get(page).text)
         assert found is not None
         return found[1]
 
@@ -50,13 +50,13 @@ class Browser(TestClient):
 
     def submit(self, address: str, page: str = "/", **fields: Any) -> Any:
         """Send a form of ``page`` to ``address``."""
-        return self.post(address, data={"token": self.token(page), **fields})
+        return self.post(address, data={"csrf_token": self.token(page), **fields})
 
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classpulse.services.accounts._HASHER", _CHEAP)
-    monkeypatch.setattr("classpulse.services.accounts._DUMMY_HASH", _HASH)
+    monkeypatch.setattr("classpulse.services.accounts._dummy_hash", lambda: _HASH)
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Iterator[Starl
     made = build_app(config, engine)
     yield made
     # A correction has reports made beside the page: they are not the next test's business.
-    made.state.site.jobs.start("the last", lambda: None).result(PATIENCE_S)
+    made.state.context.jobs.start("the last", lambda: None).result(PATIENCE_S)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def browser(app: Starlette) -> Callable[..., Browser]:
     def open_browser(name: str | None = None) -> Browser:
         new = Browser(app)
         if name is not None:
-            answer = new.submit("/login", "/login", name=name, password=PASSWORD, to="/")
+            answer = new.submit("/login", "/login", name=name, password=PASSWORD, return_to="/")
             assert answer.status_code == 303, answer.text
         return new
 

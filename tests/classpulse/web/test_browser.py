@@ -92,7 +92,7 @@ class Tab:
         self.context.set_default_timeout(PATIENCE_S * 1000)
         self.page = self.context.new_page()
         self._told = complaints_of(self.page)
-        self.page.lesson_on("request", self._asked)
+        self.page.on("request", self._asked)
 
     @property
     def complaints(self) -> list[str]:
@@ -134,7 +134,7 @@ def tab(chromium: Any, served: Served) -> Iterator[Callable[..., Tab]]:
 @pytest.fixture(scope="module")
 def administered(chromium: Any, served: Served) -> int:
     """The first start is over: Root administers, Ada teaches 7b, and 7b has had a lesson; its number."""
-    code = served.app.state.site.code
+    code = served.app.state.context.setup_code
     assert code is not None
     first = Tab(chromium, served.address)
     first.page.goto("/")
@@ -164,14 +164,14 @@ def _pages(served: Served, session: int) -> list[str]:
             name: (session if name == "session" else 1) if type(kind).__name__ == "IntegerConvertor" else "7b"
             for name, kind in one.param_convertors.items()
         }
-        if one.guard is PublicAccess.ANYONE or isinstance(one.guard, Permission):
+        if one.access is PublicAccess.ANYONE or isinstance(one.access, Permission):
             found.append(one.path_format.format(**fillings))
     return sorted(set(found))
 
 
 def test_the_code_opens_the_first_start(administered: int, served: Served) -> None:
     assert administered == 1
-    assert served.app.state.site.code is None
+    assert served.app.state.context.setup_code is None
 
 
 def test_the_keyboard_alone_gets_everywhere(tab, administered) -> None:

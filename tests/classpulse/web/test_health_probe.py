@@ -49,7 +49,7 @@ def running(
     port: int,
 ) -> Iterator[Any]:
     """A dashboard that listens everywhere, in plain HTTP behind a proxy, or in TLS for another name."""
-    more = f"serve: {{host: 0.0.0.0, port: {port}, behind_proxy: true, names: [pulse.school.example]"
+    more = f"serve: {{host: 0.0.0.0, port: {port}, behind_proxy: true, host_names: [pulse.school.example]"
     if request.param == "tls":
         made = trustme.CA().issue_cert("pulse.school.example")
         made.private_key_pem.write_to_path(tmp_path / "key.pem")

@@ -60,7 +60,9 @@ def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7
     assert "Was dieser Bericht nicht sagen kann" in german
     assert "What this report cannot tell" not in german
     assert '<html lang="en-GB">' in english
-    monkeypatch.setattr("classpulse.web.report_cache.make_report", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr(
+        "classpulse.web.report_cache.generate_report", lambda *_, **__: pytest.fail("made again")
+    )
     assert ada.get(f"/lessons/{session_7b}/report", headers=DE).text == german
     assert ada.get(f"/lessons/{session_7b}/report", headers=EN).text == english
 
@@ -80,5 +82,5 @@ def test_pages_quote_the_reports_in_german_and_the_audit_stays_english(browser, 
     term = ada.get(f"/classes/{number}/term/report", headers=DE).text
     assert '<html lang="de">' in term
     assert "Semesterbericht" in term
-    looked = [one for one in queries.list_audit_entries(engine) if one.action == "look"]
+    looked = [one for one in queries.list_audit_entries(engine) if one.action == "view"]
     assert {one.subject for one in looked} >= {f"class {group}, term"}

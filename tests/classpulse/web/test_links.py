@@ -28,17 +28,17 @@ from tests.helpers.status_messages import recording
 from tests.helpers.watched_session import FakeDaemon
 
 ASKED_BY_SCRIPTS = {
-    "/now",
+    "/recordings",
     "/upload/state",
     "/live/{session:int}/events",
     "/live/{session:int}/picture",
-    "/online/{lesson:int}/members",
+    "/online/{lesson:int}/participants",
 }
 """Of pages that are found themselves."""
 
 FOR_WHO_IS_NOT_LOGGED_IN = {"/login", "/setup", "/healthz"}
 
-FOR_STUDENTS = {"/join", "/join/{code}/erased"}
+FOR_STUDENTS = {"/join", "/join/{code}/withdrawal"}
 """The way in is the address that the teacher shows; the second is where erasing leads."""
 
 EACH = 2
@@ -119,16 +119,18 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
         running = unit.start_session(new_session())
         unit.commit()
     fake.recordings = [recording(session_id=running, media_s=30.0)]
-    monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: [])
+    monkeypatch.setattr(seats_page, "detect_seats", lambda *_, **__: [])
     for name in ("Ada", "Root"):
         one = browser(name)
         seats = f"/classes/{class_number(engine, '7b')}/seats"
         picture = {"picture": ("room.png", coded(room_picture()), "image/png")}
-        answer = one.post(f"{seats}/still", data={"token": one.token(seats)}, files=picture)
+        answer = one.post(f"{seats}/still", data={"csrf_token": one.token(seats)}, files=picture)
         assert answer.status_code in {200, 303}, answer.text
-    site = app.state.site
-    site.online_lessons._order = lambda *_: None
-    site.online_lessons._rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
+    site = app.state.context
+    site.online_lessons._send_request = lambda *_: None
+    site.online_lessons._recorded_rooms = lambda: frozenset(
+        {"online 7b"}
+    )  # else it would be over after half a minute
     assert site.online_lessons.open("7b", 4)
     yield fake
     site.online_lessons.close()
@@ -172,16 +174,16 @@ def test_every_page_is_found_by_clicking(app, full, browser, name: str, role: Ro
     found = set()
     for route, address, html in crawl(app, browser(name)):
         found.add(route.path)
-        assert route.guard is PublicAccess.ANYONE or route.guard in ROLE_PERMISSIONS[role], (
+        assert route.access is PublicAccess.ANYONE or route.access in ROLE_PERMISSIONS[role], (
             f"{address} is refused"
         )
         if html is not None:
             check(html, address)
     gets = [one for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
-    wanted = {one.path for one in gets if one.guard in ROLE_PERMISSIONS[role]} - ASKED_BY_SCRIPTS
+    wanted = {one.path for one in gets if one.access in ROLE_PERMISSIONS[role]} - ASKED_BY_SCRIPTS
     assert wanted - found == set()
     known = {one.path for one in gets}
-    open_ones = {one.path for one in gets if one.guard is PublicAccess.ANYONE}
+    open_ones = {one.path for one in gets if one.access is PublicAccess.ANYONE}
     assert known >= ASKED_BY_SCRIPTS | FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS, "exceptions that are none"
     if role is not Role.COUNSELLOR:
         assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS

@@ -19,7 +19,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
 @pytest.fixture
 def lesson(engine, accounts, fake) -> int:
     session = begin(engine)
-    fake.recordings = [recording(session_id=session, people=PEOPLE, media_s=300.0)]
+    fake.recordings = [recording(session_id=session, live_students=PEOPLE, media_s=300.0)]
     return session
 
 
@@ -49,6 +49,6 @@ def test_who_leaves_is_not_seen_without_a_click(page, lesson, fake) -> None:
     page.goto(f"/live/{lesson}")
     page.wait_for_selector("text=Seen now: 4 / 5")
     gone = replace(PEOPLE[0], seen=False, facing=None, expression=None, unreadable_reason="absent")
-    fake.recordings = [recording(session_id=lesson, people=(gone, *PEOPLE[1:]), media_s=310.0)]
+    fake.recordings = [recording(session_id=lesson, live_students=(gone, *PEOPLE[1:]), media_s=310.0)]
     page.wait_for_selector("text=Seen now: 3 / 5")
     assert page.locator(".people li.unseen").count() == 2

@@ -54,24 +54,24 @@ def _each(app: Any) -> Iterator[tuple[Route, str]]:
 
 class TestEveryRoute:
     def test_has_a_guard(self, app) -> None:
-        assert all(isinstance(one.guard, Permission | PublicAccess) for one in _routes(app))
+        assert all(isinstance(one.access, Permission | PublicAccess) for one in _routes(app))
 
     def test_open_ones_are_few_and_known(self, app) -> None:
         """What is open to everybody is said here, or it is a mistake."""
-        opened = {one.path for one in _routes(app) if one.guard is PublicAccess.ANYONE}
-        known = {one.path for one in LOGIN_ROUTES if one.guard is PublicAccess.ANYONE} | {"/healthz"}
+        opened = {one.path for one in _routes(app) if one.access is PublicAccess.ANYONE}
+        known = {one.path for one in LOGIN_ROUTES if one.access is PublicAccess.ANYONE} | {"/healthz"}
         assert {one for one in opened - known if not one.startswith("/join")} == set()
 
     def test_lets_no_visitor_in(self, app, browser, session_7b) -> None:
         visitor = browser()
         for route, method in _each(app):
-            if route.guard is PublicAccess.ANYONE:
+            if route.access is PublicAccess.ANYONE:
                 continue
             where = _address(route, session=session_7b)
             answer = visitor.request(method, where)
             assert answer.status_code == (303 if method == "GET" else 401), f"{method} {where}"
             if method == "GET":
-                assert answer.headers["location"].startswith("/login?to=")
+                assert answer.headers["location"].startswith("/login?return_to=")
                 script = visitor.get(where, headers={"accept": "application/json"})
                 assert script.status_code == 401, where
 
@@ -87,15 +87,15 @@ class TestEveryRoute:
             where = _address(route, session=session_7b, account=accounts["Ben"])
             for data, headers in (
                 ({}, {}),
-                ({"token": ""}, {"x-form-token": ""}),
-                ({"token": stolen}, {"x-form-token": stolen}),
-                ({"token": "é\0"}, {"x-form-token": "x" * 5000}),
+                ({"csrf_token": ""}, {"x-csrf-token": ""}),
+                ({"csrf_token": stolen}, {"x-csrf-token": stolen}),
+                ({"csrf_token": "é\0"}, {"x-csrf-token": "x" * 5000}),
             ):
                 answer = who.request(method, where, data=data, headers=headers)
                 # A page that reads its own body may find it no form at all before it looks for the token.
-                refused = {400, 401, 403, 404, 415} if route.own_body else {401, 403}
+                refused = {400, 401, 403, 404, 415} if route.streams_body else {401, 403}
                 assert answer.status_code in refused, f"{method} {where} {data}"
-        assert stored.get_account(app.state.site.engine, accounts["Ben"]).disabled is False
+        assert stored.get_account(app.state.context.engine, accounts["Ben"]).disabled is False
 
     @pytest.mark.parametrize(
         ("name", "role"),
@@ -105,22 +105,22 @@ class TestEveryRoute:
         who = browser(name)
         token = who.token()
         for route, method in _each(app):
-            if route.guard is PublicAccess.ANYONE or Permission(route.guard) in ROLE_PERMISSIONS[role]:
+            if route.access is PublicAccess.ANYONE or Permission(route.access) in ROLE_PERMISSIONS[role]:
                 continue
             where = _address(route, session=session_7b)
-            answer = who.request(method, where, headers={"x-form-token": token})
+            answer = who.request(method, where, headers={"x-csrf-token": token})
             assert answer.status_code == 403, f"{method} {where}"
 
     def test_of_a_session_is_closed_to_another_classs_teacher(self, app, browser, session_7b) -> None:
         ben = browser("Ben")
         token = ben.token()
         for route, method in _each(app):
-            if "session" not in route.param_convertors or route.guard not in ROLE_PERMISSIONS[Role.TEACHER]:
+            if "session" not in route.param_convertors or route.access not in ROLE_PERMISSIONS[Role.TEACHER]:
                 continue
             where = _address(route, session=session_7b)
-            answer = ben.request(method, where, headers={"x-form-token": token})
+            answer = ben.request(method, where, headers={"x-csrf-token": token})
             missing = ben.request(
-                method, _address(route, session=session_7b + 8), headers={"x-form-token": token}
+                method, _address(route, session=session_7b + 8), headers={"x-csrf-token": token}
             )
             assert answer.status_code == 404, f"{method} {where}"
             assert (missing.status_code, len(missing.content)) == (404, len(answer.content)), (
@@ -135,12 +135,12 @@ class TestEveryRoute:
         ben = browser("Ben")
         token, tried = ben.token(), 0
         for route, method in _each(app):
-            if "group" not in route.param_convertors or route.guard not in ROLE_PERMISSIONS[Role.TEACHER]:
+            if "group" not in route.param_convertors or route.access not in ROLE_PERMISSIONS[Role.TEACHER]:
                 continue
             where = _address(route, group=named["7b"])
-            answer = ben.request(method, where, headers={"x-form-token": token})
+            answer = ben.request(method, where, headers={"x-csrf-token": token})
             assert answer.status_code == 404, f"{method} {where}"
-            missing = ben.request(method, _address(route, group=9), headers={"x-form-token": token})
+            missing = ben.request(method, _address(route, group=9), headers={"x-csrf-token": token})
             assert (missing.status_code, len(missing.content)) == (404, len(answer.content)), where
             tried += 1
         assert tried > 5
@@ -210,19 +210,19 @@ class TestForms:
 
     def test_files_are_not_taken_where_none_belong(self, browser) -> None:
         ada = browser("Ada")
-        answer = ada.post("/logout", data={"token": ada.token()}, files={"x": ("../../x", b"MZ")})
+        answer = ada.post("/logout", data={"csrf_token": ada.token()}, files={"x": ("../../x", b"MZ")})
         assert answer.status_code == 400
 
     @pytest.mark.parametrize(
         ("kind", "body"),
         [
-            ("application/json", b'{"token": "x"}'),
+            ("application/json", b'{"csrf_token": "x"}'),
             ("multipart/form-data", b"no boundary"),
             ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n"),
             ("multipart/form-data; boundary=x", b"\xff\xfe" * 100),
             ("application/x-www-form-urlencoded; charset=\xff", b"%ff%fe%00=%zz"),
-            ("text/plain", b"token=x"),
-            ("", b"token=x"),
+            ("text/plain", b"csrf_token=x"),
+            ("", b"csrf_token=x"),
         ],
     )
     def test_what_is_no_form_is_refused(self, browser, kind: str, body: bytes) -> None:
@@ -295,11 +295,11 @@ class TestRedirects:
     @pytest.mark.parametrize("target", TARGETS)
     def test_none_leads_elsewhere_or_adds_a_header(self, browser, target: str) -> None:
         ada = browser("Ada")
-        answer = ada.submit("/language", "/", language="de", to=target)
+        answer = ada.submit("/language", "/", language="de", return_to=target)
         assert answer.headers["location"] == "/"
         assert "a=b" not in str(answer.headers)
-        page = browser().get("/login", params={"to": target}).text
-        assert 'name="to" value="/"' in page
+        page = browser().get("/login", params={"return_to": target}).text
+        assert 'name="return_to" value="/"' in page
 
     def test_of_a_path_with_line_breaks(self, browser) -> None:
         answer = browser().get("/accounts/1?x=%0d%0aSet-Cookie:%20a=b")
@@ -316,7 +316,9 @@ class TestHosts:
 
     def test_the_own_names_are(self, configured, engine, accounts, visiting) -> None:
         config = read_config(
-            configured(more="serve: {host: 0.0.0.0, behind_proxy: true, names: [pulse.school.example]}\n")
+            configured(
+                more="serve: {host: 0.0.0.0, behind_proxy: true, host_names: [pulse.school.example]}\n"
+            )
         )
         visitor = visiting(build_app(config, engine))
         assert visitor.get("/login", headers={"host": "pulse.school.example"}).status_code == 200
@@ -334,13 +336,13 @@ class TestCookies:
 
     def test_over_tls_all_are_secure(self, over_tls) -> None:
         seen = [over_tls.get("/login")]
-        fields = {"name": "Ada", "password": PASSWORD, "to": "/"}
+        fields = {"name": "Ada", "password": PASSWORD, "return_to": "/"}
         seen.append(over_tls.submit("/login", "/login", **fields))
-        seen.append(over_tls.submit("/language", "/", language="de", to="/"))
+        seen.append(over_tls.submit("/language", "/", language="de", return_to="/"))
         seen.append(over_tls.submit("/logout"))
         told = [line.lower() for one in seen for line in one.headers.get_list("set-cookie")]
         assert {line.split("=")[0] for line in told} == {
-            "__host-classpulse",
+            "__host-classpulse_session",
             "__host-classpulse_visitor",
             "classpulse_language",
         }
@@ -352,7 +354,7 @@ class TestCookies:
             assert "path=/" in line.split("; "), line
 
     def test_a_login_that_was_planted_without_tls_is_none(self, over_tls, browser) -> None:
-        over_tls.cookies.set("classpulse", browser("Ada").cookies["classpulse"])
+        over_tls.cookies.set("classpulse_session", browser("Ada").cookies["classpulse_session"])
         assert over_tls.get("/").status_code == 303
 
     @pytest.mark.parametrize(
@@ -375,14 +377,16 @@ class TestCookies:
     def test_a_planted_login_is_worth_nothing(self, browser) -> None:
         planted = "A" * 43
         victim, thief = browser(), browser()
-        victim.cookies.set("classpulse", planted)
-        assert victim.submit("/login", "/login", name="Ada", password=PASSWORD, to="/").status_code == 303
-        thief.cookies.set("classpulse", planted)
+        victim.cookies.set("classpulse_session", planted)
+        assert (
+            victim.submit("/login", "/login", name="Ada", password=PASSWORD, return_to="/").status_code == 303
+        )
+        thief.cookies.set("classpulse_session", planted)
         assert thief.get("/").status_code == 303
         assert planted not in {one.value for one in victim.cookies.jar if one.value != planted}
 
     def test_every_login_has_a_token_of_its_own(self, browser, engine) -> None:
-        tokens = {browser("Ada").cookies["classpulse"] for _ in range(3)}
+        tokens = {browser("Ada").cookies["classpulse_session"] for _ in range(3)}
         assert len(tokens) == 3
         (ada,) = [one for one in stored.list_accounts(engine) if one.name == "Ada"]
         kept = {one.token_hash for one in stored.list_logins(engine, ada.id, ada.created_at)}
@@ -400,7 +404,7 @@ class TestCookies:
 class TestGuessing:
     def _guess(self, visitor: Any, name: str, password: str = "wrong", **headers: str) -> int:
         token = visitor.token("/login")
-        data = {"token": token, "name": name, "password": password}
+        data = {"csrf_token": token, "name": name, "password": password}
         code: int = visitor.post("/login", data=data, headers=headers).status_code
         return code
 
@@ -484,7 +488,7 @@ class TestNames:
         with Store(engine).unit_of_work() as unit:
             number = add_account(unit, NASTY, Role.TEACHER, "x", now_utc())
             stored.set_account_classes(unit, number, [NASTY])
-            unit.add_audit_entry("look", NASTY, now_utc(), NASTY)
+            unit.add_audit_entry("view", NASTY, now_utc(), NASTY)
             unit.commit()
         root = browser("Root")
         pages = ["/accounts", f"/accounts/{number}", "/audit", f"/audit?text={NASTY[:9]}", "/"]
@@ -513,17 +517,17 @@ _ANYTHING = st.one_of(
 _FIELDS = st.dictionaries(
     st.sampled_from(
         [
-            "token",
+            "csrf_token",
             "name",
             "role",
             "class",
             "new_classes",
             "password",
-            "old",
-            "again",
+            "current_password",
+            "repeat_password",
             "login",
             "language",
-            "to",
+            "return_to",
             "page",
             "action",
             "text",
@@ -531,7 +535,7 @@ _FIELDS = st.dictionaries(
             "student",
             "class_name",
             "room",
-            "verdict",
+            "decision",
             "note",
             "kind",
             "state",
@@ -565,7 +569,7 @@ class TestAnything:
                 if "event" in route.path or "stream" in route.path:
                     return 200
                 return int(who.get(where, params=fields).status_code)
-            headers = {"x-form-token": who.token("/login")}
+            headers = {"x-csrf-token": who.token("/login")}
             if body is not None:
                 return int(who.request(method, where, json=body, headers=headers).status_code)
             return int(who.request(method, where, data=fields, headers=headers).status_code)

@@ -83,7 +83,7 @@ def config(configured, tmp_path: Path, listening: socket.socket) -> Any:
     """The files are beside ``config.yaml``, wherever the program was started."""
     certify(tmp_path)
     port = listening.getsockname()[1]
-    serve = f"{{port: {port}, names: [{NAME}], certificate: cert.pem, key: key.pem}}"
+    serve = f"{{port: {port}, host_names: [{NAME}], certificate: cert.pem, key: key.pem}}"
     return read_config(configured(more=f"class: {{name: 7b}}\nserve: {serve}\n"))
 
 
@@ -124,7 +124,7 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
         page.wait_for_url(f"{address}/")
         cookies = {one["name"]: one for one in context.cookies()}
         assert cookies.keys() == {
-            "__Host-classpulse",
+            "__Host-classpulse_session",
             "__Host-classpulse_visitor",
         }  # and so only from this host
         for one in cookies.values():
@@ -142,7 +142,7 @@ def test_a_browser_logs_in_sends_a_form_watches_and_may_use_its_camera(
             LiveStudent("Student 1", True, True, False, "happy"),
             LiveStudent("Student 2", True, False, None, None),
         )
-        fake.recordings = [recording(session_id=session, media_s=301.0, people=seen)]
+        fake.recordings = [recording(session_id=session, media_s=301.0, live_students=seen)]
         people.get_by_text("Seen now: 2 / 2").wait_for()
 
         fake.recordings = []

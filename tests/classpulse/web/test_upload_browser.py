@@ -23,8 +23,8 @@ def test_a_recording_is_sent_with_its_progress_and_listed(page, app, tmp_path) -
     page.click("button.main")
     page.wait_for_selector(".uploads li[data-state=waiting]")
     assert page.input_value("input[name=recording]") == ""
-    (one,) = app.state.uploads.all()
-    assert (one.file_name, one.size) == ("a.mp4", 3_000_000)
+    (one,) = app.state.upload_store.list_all()
+    assert (one.file_name, one.size_bytes) == ("a.mp4", 3_000_000)
 
 
 def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said(page, app, tmp_path) -> None:
@@ -45,13 +45,13 @@ def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said
     page.click("button.main")
     page.wait_for_selector(".uploads li[data-state=waiting]")
     assert page.input_value("input[name=at]") == ""
-    (one,) = app.state.uploads.all()
+    (one,) = app.state.upload_store.list_all()
     assert one.lesson_at == datetime(2026, 3, 2, 9, 15).astimezone()
 
 
 def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypatch, tmp_path) -> None:
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
-    monkeypatch.setattr(seats_page, "seats_in", lambda *_, **__: found)
+    monkeypatch.setattr(seats_page, "detect_seats", lambda *_, **__: found)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\nEva,Lynx,,,yes\n"
     import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
     (tmp_path / "room.png").write_bytes(coded(room_picture()))

@@ -24,7 +24,7 @@ TAIL = b"\r\n--b--\r\n"
 
 @pytest.fixture
 def config(configured):
-    return read_config(configured(more="class: {name: 7b}\nserve: {upload_gb: 0.004}\n"))
+    return read_config(configured(more="class: {name: 7b}\nserve: {max_upload_gb: 0.004}\n"))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def connect(browser, port):
         connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         connection.sendall(
             f"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
-            f"Cookie: classpulse={ada.cookies['classpulse']}\r\nX-Form-Token: {token}\r\n"
+            f"Cookie: classpulse_session={ada.cookies['classpulse_session']}\r\nX-CSRF-Token: {token}\r\n"
             f"Content-Type: multipart/form-data; boundary=b\r\n{length}\r\n\r\n".encode()
         )
         return connection
@@ -77,7 +77,7 @@ def left(folder: Path) -> list[tuple[str, int]]:
 
 
 def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) -> None:
-    uploads = app.state.uploads
+    uploads = app.state.upload_store
     size = 3_000_000
     length = f"Content-Length: {len(HEAD) + size + len(TAIL)}"
     connection = connect(length)
@@ -85,18 +85,18 @@ def test_one_that_breaks_off_leaves_nothing_and_the_next_is_taken(app, connect) 
     wait_for(lambda: any(suffix == ".part" and held >= 1 << 20 for suffix, held in left(uploads.folder)))
     connection.close()
     wait_for(lambda: left(uploads.folder) == [])
-    assert uploads.all() == []
+    assert uploads.list_all() == []
     with connect(length) as connection:
         connection.sendall(HEAD + bytes(size) + TAIL)
         assert answer(connection) == "HTTP/1.1 201 Created"
-    (taken,) = uploads.all()
-    assert (taken.size, taken.state) == (size, "waiting")
+    (taken,) = uploads.list_all()
+    assert (taken.size_bytes, taken.state) == (size, "waiting")
 
 
 def test_one_that_announces_too_much_is_refused_before_it_comes(app, connect) -> None:
     with connect("Content-Length: 4200000") as connection:
         assert answer(connection).startswith("HTTP/1.1 413")
-    assert not app.state.uploads.folder.exists()
+    assert not app.state.upload_store.folder.exists()
 
 
 def test_one_of_no_announced_length_is_counted(app, connect) -> None:
@@ -104,13 +104,13 @@ def test_one_of_no_announced_length_is_counted(app, connect) -> None:
         connection.sendall(chunk(HEAD))
         for _ in range(200):  # what comes after the answer is thrown away
             connection.sendall(chunk(PIECE))
-            assert sum(held for _, held in left(app.state.uploads.folder)) <= 4_000_000
+            assert sum(held for _, held in left(app.state.upload_store.folder)) <= 4_000_000
         assert answer(connection).startswith("HTTP/1.1 413")
-    wait_for(lambda: left(app.state.uploads.folder) == [])
+    wait_for(lambda: left(app.state.upload_store.folder) == [])
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD) + chunk(PIECE) + chunk(TAIL) + b"0\r\n\r\n")
         assert answer(connection) == "HTTP/1.1 201 Created"
-    assert app.state.uploads.all()[0].size == len(PIECE)
+    assert app.state.upload_store.list_all()[0].size == len(PIECE)
 
 
 def test_a_recording_as_large_as_allowed_is_taken_and_one_byte_more_is_not(app, connect) -> None:
@@ -118,4 +118,4 @@ def test_a_recording_as_large_as_allowed_is_taken_and_one_byte_more_is_not(app, 
         with connect("Transfer-Encoding: chunked") as connection:
             connection.sendall(chunk(HEAD) + chunk(bytes(size)) + chunk(TAIL) + b"0\r\n\r\n")
             assert answer(connection).startswith(f"HTTP/1.1 {said}")
-    assert len(app.state.uploads.all()) == 1
+    assert len(app.state.upload_store.list_all()) == 1

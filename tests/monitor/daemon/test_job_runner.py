@@ -1,40 +1,39 @@
-"""What follows a recording, with made-up errands; and errands with made-up commands."""
+"""Jobs after a recording, with a fake command runner; and the command runner with scripts as commands."""
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from classpulse.config.settings import Config, read_config
 from db.records import SessionStatus
 from monitor.daemon.job_runner import PROBLEM_MAX_AGE_S, CommandRunner, JobRunner, ReportResult
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
+from monitor.daemon.status import Problem, ProblemKind
 
 MATH = RecordingRequest("Math 7B", "0", "B 12")
 
 
-def ended(session_id: int | None, reason: str = "", **more: object) -> RecordingResult:
-    return RecordingResult(MATH, session_id, SessionStatus.FINISHED, reason, is_final=True, **more)
+def ended(session_id: int | None, reason: str = "", **fields: object) -> RecordingResult:
+    return RecordingResult(MATH, session_id, SessionStatus.FINISHED, reason, is_final=True, **fields)
 
 
-class FakeErrands:
+class FakeCommandRunner:
     def __init__(self, *errors: str) -> None:
         self.errors = iter(errors)
         self.done: list[object] = []
-        self.go_on = threading.Event()
-        self.go_on.set()
+        self.may_continue = threading.Event()
+        self.may_continue.set()
         self.busy = threading.Event()
         self.cancelled = False
 
     def make_report(self, session_id: int) -> ReportResult:
-        if self.cancelled:  # the next may be begun before nobody wants it any more
-            return ReportResult(session_id, {}, "there was no time for it")
+        if self.cancelled:  # the next job may start before the pool is closed
+            return ReportResult(session_id, {}, "cancelled")
         self.busy.set()
-        assert self.go_on.wait(60)
+        assert self.may_continue.wait(60)
         self.done.append(session_id)
         return ReportResult(session_id, {}, next(self.errors, ""))
 
@@ -45,126 +44,123 @@ class FakeErrands:
 
     def cancel(self) -> None:
         self.cancelled = True
-        self.go_on.set()
+        self.may_continue.set()
 
 
-def aftermath_of(errands: FakeErrands, *arguments: object, **more: object) -> JobRunner:
-    return JobRunner(errands, *arguments, **more)  # type: ignore[arg-type]
+def job_runner_of(commands: FakeCommandRunner, *arguments: object, **more: object) -> JobRunner:
+    return JobRunner(commands, *arguments, **more)  # type: ignore[arg-type]
 
 
-def test_reports_are_made_one_after_another_and_told() -> None:
-    errands, told = FakeErrands(), []
-    aftermath = aftermath_of(errands, lambda end, reported: told.append((end, reported.session_id)))
-    aftermath.enqueue_reports([1, 2])
-    aftermath.handle_result(ended(3))
-    aftermath.purge()
-    assert aftermath.wait_idle(60)
-    aftermath.close()
-    assert errands.done == [1, 2, 3, ("data", "purge")]
-    assert told == [(None, 1), (None, 2), (ended(3), 3)]
-    assert (aftermath.pending_count, aftermath.problems) == (0, ())
+def test_jobs_run_in_order_and_reports_are_passed_on() -> None:
+    commands, reported_ = FakeCommandRunner(), []
+    job_runner = job_runner_of(commands, lambda end, reported: reported_.append((end, reported.session_id)))
+    job_runner.enqueue_reports([1, 2])
+    job_runner.handle_result(ended(3))
+    job_runner.purge()
+    assert job_runner.wait_idle(60)
+    job_runner.close()
+    assert commands.done == [1, 2, 3, ("data", "purge")]
+    assert reported_ == [(None, 1), (None, 2), (ended(3), 3)]
+    assert (job_runner.pending_count, job_runner.problems) == (0, ())
 
 
-def test_it_has_not_settled_before_it_is_told() -> None:
+def test_report_is_pending_until_it_is_passed_on() -> None:
     seen: list[int] = []
-    aftermath = aftermath_of(FakeErrands(), lambda *_: seen.append(aftermath.pending_count))
-    aftermath.handle_result(ended(1))
-    aftermath.close()
+    job_runner = job_runner_of(FakeCommandRunner(), lambda *_: seen.append(job_runner.pending_count))
+    job_runner.handle_result(ended(1))
+    job_runner.close()
     assert seen == [1]
-    assert aftermath.wait_idle(0)
+    assert job_runner.wait_idle(0)
 
 
-def test_what_waits_is_counted_and_given_up_where_there_is_no_time() -> None:
-    errands, told = FakeErrands("killed by signal 9"), []
-    aftermath = aftermath_of(errands, lambda *arguments: told.append(arguments))
-    errands.go_on.clear()
-    aftermath.enqueue_reports([1, 2, 3])
-    assert errands.busy.wait(60)
-    assert (aftermath.pending_count, aftermath.wait_idle(0)) == (3, False)
-    aftermath.cancel_pending()
-    aftermath.handle_result(ended(4))
-    aftermath.purge()
-    aftermath.close()
-    assert errands.done == [1]
-    assert (told, aftermath.problems) == ([], ())
+def test_cancel_drops_pending_jobs() -> None:
+    commands, reported_ = FakeCommandRunner("killed by signal 9"), []
+    job_runner = job_runner_of(commands, lambda *arguments: reported_.append(arguments))
+    commands.may_continue.clear()
+    job_runner.enqueue_reports([1, 2, 3])
+    assert commands.busy.wait(60)
+    assert (job_runner.pending_count, job_runner.wait_idle(0)) == (3, False)
+    job_runner.cancel_pending()
+    job_runner.handle_result(ended(4))
+    job_runner.purge()
+    job_runner.close()
+    assert commands.done == [1]
+    assert (reported_, job_runner.problems) == ([], ())
 
 
-def test_a_report_that_fails_is_a_problem_and_the_next_is_made() -> None:
-    errands, told = FakeErrands("the disk is full"), []
-    aftermath = aftermath_of(errands, lambda _, reported: told.append(reported.error))
-    aftermath.enqueue_reports([1, 2])
-    aftermath.close()
-    assert aftermath.problems == ("no report of session 1: the disk is full",)
-    assert told == ["the disk is full", ""]
+def test_failed_report_is_a_problem_and_the_next_is_made() -> None:
+    commands, reported_ = FakeCommandRunner("the disk is full"), []
+    job_runner = job_runner_of(commands, lambda _, reported: reported_.append(reported.error))
+    job_runner.enqueue_reports([1, 2])
+    job_runner.close()
+    (problem,) = job_runner.problems
+    assert problem.kind == ProblemKind.REPORT
+    assert problem.text.endswith("session 1 has no report: the disk is full")
+    assert reported_ == ["the disk is full", ""]
 
 
-def test_whoever_is_told_may_fail_and_the_next_is_made() -> None:
+def test_exception_in_on_reported_is_a_problem_and_the_next_report_is_made() -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    errands = FakeErrands()
-    aftermath = aftermath_of(errands, fail)
-    aftermath.enqueue_reports([1, 2])
-    aftermath.close()
-    assert errands.done == [1, 2]
-    assert aftermath.problems == ("what follows a recording failed; the log says why",) * 2
-    assert aftermath.wait_idle(0)
+    commands = FakeCommandRunner()
+    job_runner = job_runner_of(commands, fail)
+    job_runner.enqueue_reports([1, 2])
+    job_runner.close()
+    assert commands.done == [1, 2]
+    assert [problem.kind for problem in job_runner.problems] == [ProblemKind.JOB] * 2
+    assert job_runner.wait_idle(0)
 
 
-def test_what_could_not_be_erased_is_a_problem() -> None:
-    aftermath = aftermath_of(FakeErrands("the database is locked"))
-    aftermath.purge()
-    aftermath.close()
-    assert aftermath.problems == (
-        "what has been kept long enough could not be erased: the database is locked",
-    )
+def test_failed_purge_is_a_problem() -> None:
+    job_runner = job_runner_of(FakeCommandRunner("the database is locked"))
+    job_runner.purge()
+    job_runner.close()
+    (problem,) = job_runner.problems
+    assert problem.kind == ProblemKind.RETENTION
+    assert problem.text.endswith("the database is locked")
 
 
-def test_a_problem_is_a_day_old_at_most() -> None:
+def test_problems_expire_after_a_day() -> None:
     now_s = [0.0]
-    aftermath = aftermath_of(FakeErrands(), clock=lambda: now_s[0])
-    aftermath.note_failure(MATH, "camera 0 gives no picture")
+    job_runner = job_runner_of(FakeCommandRunner(), clock=lambda: now_s[0])
+    job_runner.note_failure(MATH, "camera 0 delivers no frames")
     now_s[0] = PROBLEM_MAX_AGE_S
-    assert aftermath.problems == ("Math 7B in B 12 was not recorded: camera 0 gives no picture",)
+    text = "Math 7B in B 12 was not recorded: camera 0 delivers no frames"
+    assert job_runner.problems == (Problem("Math 7B", "B 12", ProblemKind.NOT_RECORDED, text),)
     now_s[0] = PROBLEM_MAX_AGE_S + 1
-    assert aftermath.problems == ()
-    aftermath.close()
+    assert job_runner.problems == ()
+    job_runner.close()
 
 
-def test_what_left_nothing_is_a_problem_unless_somebody_called_it_off() -> None:
-    aftermath = aftermath_of(FakeErrands())
-    aftermath.handle_result(ended(None, "stopped", called_off=True))
-    aftermath.handle_result(RecordingResult(MATH, None, None, "a crash", is_final=False))
-    assert aftermath.problems == ()
-    aftermath.handle_result(ended(None, "no camera"))
-    assert aftermath.problems == ("Math 7B in B 12 was not recorded: no camera",)
-    aftermath.close()
+def test_recording_without_a_session_is_a_problem_unless_cancelled() -> None:
+    job_runner = job_runner_of(FakeCommandRunner())
+    job_runner.handle_result(ended(None, "stopped", cancelled=True))
+    job_runner.handle_result(RecordingResult(MATH, None, None, "a crash", is_final=False))
+    assert job_runner.problems == ()
+    job_runner.handle_result(ended(None, "no camera"))
+    assert [problem.kind for problem in job_runner.problems] == [ProblemKind.NOT_RECORDED]
+    job_runner.close()
 
 
-@pytest.fixture
-def config(configured) -> Config:
-    return read_config(configured())
-
-
-def errands_of(config: Config, script: str, **more: float) -> CommandRunner:
-    """Errands whose every command is a Python script."""
-    errands = CommandRunner(config, **more)
-    errands._command = [sys.executable, "-c", script]
-    return errands
+def runner_of(script: str, **options: float) -> CommandRunner:
+    """A runner whose every command is a Python script."""
+    return CommandRunner(["-c", script], **options)
 
 
 @pytest.mark.parametrize(
     ("script", "error"),
     [
-        ("print('{\"report\": 3}')", "its answer is not understood"),
-        ("print('{}')", "its answer is not understood"),
-        ("print('[]')", "its answer is not understood"),
-        ("print('rubbish')", "its answer is not understood"),
-        ("", "its answer is not understood"),
+        ("print('{\"report\": 3}')", "its output is invalid"),
+        ("print('{}')", "its output is invalid"),
+        ("print('[]')", "its output is invalid"),
+        ("print('rubbish')", "its output is invalid"),
+        ("", "its output is invalid"),
         (
-            "import sys; sys.exit('a line\\nclasspulse: the database is locked')",
-            "the database is locked",
+            "import sys; sys.exit('a line\\nclasspulse: The database is locked.\\n  hint: Try again.')",
+            "The database is locked.",
         ),
+        ("import sys; sys.exit('a line\\nanother')", "another"),
         ("import os; os._exit(3)", "exit code 3"),
         pytest.param(
             "import os, sys; sys.stderr.write('half of a'); sys.stderr.flush(); os.kill(os.getpid(), 9)",
@@ -173,37 +169,35 @@ def errands_of(config: Config, script: str, **more: float) -> CommandRunner:
         ),
     ],
 )
-def test_a_report_that_is_none_is_an_error_in_one_line(config: Config, script: str, error: str) -> None:
-    assert errands_of(config, script).make_report(7) == ReportResult(7, {}, error)
+def test_failed_command_yields_one_line(script: str, error: str) -> None:
+    assert runner_of(script).make_report(7) == ReportResult(7, {}, error)
 
 
-def test_a_report_is_its_files(config: Config) -> None:
+def test_report_result_has_the_files() -> None:
     script = "import sys; print('{\"report\": {\"pdf\": \"/é/' + ' '.join(sys.argv[1:]) + '.pdf\"}}')"
-    reported = errands_of(
-        config, "import sys; sys.stdout.reconfigure(encoding='utf-8')\n" + script
-    ).make_report(7)
+    reported = runner_of("import sys; sys.stdout.reconfigure(encoding='utf-8')\n" + script).make_report(7)
     assert reported == ReportResult(7, {"pdf": Path("/é/report 7 --json.pdf")})
 
 
-def test_a_process_that_cannot_be_started_is_an_error_too(config: Config) -> None:
-    errands = CommandRunner(config)
-    errands._command = ["/nowhere/python"]
-    assert "could not be started (No such file" in errands.make_report(7).error
+def test_command_that_cannot_be_started_yields_an_error() -> None:
+    commands = CommandRunner([])
+    commands._command = ["/nowhere/python"]
+    assert "No such file" in commands.make_report(7).error
 
 
-def test_one_that_hangs_is_given_up(config: Config) -> None:
-    errands = errands_of(config, "import time; time.sleep(600)", longest_s=0.05)
-    assert "given up" in errands.make_report(7).error
+def test_command_is_killed_after_the_timeout() -> None:
+    commands = runner_of("import time; time.sleep(600)", timeout_s=0.05)
+    assert "did not finish" in commands.make_report(7).error
 
 
-def test_what_is_being_done_is_given_up_and_nothing_more_begun(config: Config) -> None:
-    errands = errands_of(config, "import time; time.sleep(600)")
-    found: list[ReportResult] = []
-    thread = threading.Thread(target=lambda: found.append(errands.make_report(7)))
+def test_cancel_kills_the_running_command_and_prevents_others() -> None:
+    commands = runner_of("import time; time.sleep(600)")
+    results: list[ReportResult] = []
+    thread = threading.Thread(target=lambda: results.append(commands.make_report(7)))
     thread.start()
-    while errands._process is None:
+    while commands._process is None:
         threading.Event().wait(0.01)
-    errands.cancel()
+    commands.cancel()
     thread.join(60)
-    assert found[0].error != ""
-    assert errands.make_report(8) == ReportResult(8, {}, "there was no time for it")
+    assert results[0].error != ""
+    assert "cancelled" in commands.make_report(8).error

@@ -1,4 +1,4 @@
-"""What a recording and its supervisor say, over a line and back."""
+"""Messages and commands between supervisor and worker, encoded and decoded; text of markers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.daemon.protocol import (
-    MAX_MARKER_CHARS,
     Command,
     Message,
     SessionEnded,
@@ -23,30 +22,30 @@ from monitor.daemon.protocol import (
     encode_message,
 )
 from monitor.session.status import RecordingStatus
-from monitor.text import marker_text, replace_unprintable
+from monitor.text import MAX_MARKER_CHARS, InvalidMarker, marker_text, replace_unprintable
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 NUMBERS = st.floats(0, 1e6)
 
 
-def of(kind: type, /, **given_: st.SearchStrategy) -> st.SearchStrategy:
-    """Any of a kind; the types of its fields say what is in it."""
+def of(kind: type, /, **options: st.SearchStrategy) -> st.SearchStrategy:
+    """Any instance of a dataclass, by the types of its fields."""
     by_type = {"str": TEXT, "str | None": TEXT | st.none(), "float": NUMBERS, "datetime": TIMES}
     by_type |= {"float | None": NUMBERS | st.none(), "datetime | None": TIMES | st.none()}
-    fields = {one.name: by_type[one.type] for one in dataclasses.fields(kind) if one.type in by_type}
-    return st.builds(kind, **(fields | given_))
+    fields = {f.name: by_type[f.type] for f in dataclasses.fields(kind) if f.type in by_type}
+    return st.builds(kind, **(fields | options))
 
 
 MESSAGES = st.one_of(
     st.builds(StatusUpdate, of(RecordingStatus)),
-    of(SessionEnded, kind=st.just("over")),
-    of(StartFailed, kind=st.just("refused")),
+    of(SessionEnded, kind=st.just("ended")),
+    of(StartFailed, kind=st.just("start_failed")),
 )
 
 
 @given(MESSAGES)
-def test_a_message_is_one_line_and_comes_back(message: Message) -> None:
+def test_message_round_trip_on_one_line(message: Message) -> None:
     line = encode_message(message)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -54,14 +53,14 @@ def test_a_message_is_one_line_and_comes_back(message: Message) -> None:
 
 
 @given(of(Command))
-def test_a_command_is_one_line_and_comes_back(command: Command) -> None:
+def test_command_round_trip_on_one_line(command: Command) -> None:
     line = encode_command(command)
     assert line.count(b"\n") == 1
     assert decode_command(line) == command
 
 
-@pytest.mark.parametrize("line", [b"", b"x", b"{}", b'{"kind": "over"}', b'{"kind": "x"}', b"\xff"])
-def test_anything_else_is_no_message(line: bytes) -> None:
+@pytest.mark.parametrize("line", [b"", b"x", b"{}", b'{"kind": "ended"}', b'{"kind": "x"}', b"\xff"])
+def test_invalid_line_is_rejected(line: bytes) -> None:
     with pytest.raises(ValidationError):
         decode_message(line)
     with pytest.raises(ValidationError):
@@ -79,17 +78,17 @@ def test_anything_else_is_no_message(line: bytes) -> None:
         ("a" * MAX_MARKER_CHARS, "a" * MAX_MARKER_CHARS),
     ],
 )
-def test_a_marker_is_one_line_that_can_be_read(text: str, kept: str) -> None:
+def test_marker_text_is_one_printable_line(text: str, kept: str) -> None:
     assert marker_text(text) == kept
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "\x00\x1b", "\udcff", "a" * (MAX_MARKER_CHARS + 1)])
-def test_a_marker_of_nothing_or_too_much_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="the marker has"):
+def test_marker_text_rejects_empty_and_long_text(text: str) -> None:
+    with pytest.raises(InvalidMarker):
         marker_text(text)
 
 
 @given(st.text())
-def test_what_is_kept_is_kept_again(text: str) -> None:
+def test_replace_unprintable_is_idempotent(text: str) -> None:
     assert replace_unprintable(replace_unprintable(text)) == replace_unprintable(text)
     replace_unprintable(text).encode()

@@ -1,4 +1,4 @@
-"""The service with made-up recordings: what is ordered, answered and ended, without a process."""
+"""The service with fake workers: requests, answers and shutdown, without a process."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from pathlib import Path
 
 import pytest
 
+from classpulse.config.daemon import daemon_settings
+from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
 from classpulse.errors import UserError
 from db.records import SessionStatus
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import (
+    DaemonBusy,
+    DaemonStopping,
+    ErrorReply,
+    InvalidRequest,
+    RecordingConflict,
+    RecordingNotFound,
+)
 from monitor.daemon.job_runner import JobRunner, ReportResult
 from monitor.daemon.protocol import (
-    MAX_MARKER_CHARS,
     Command,
     RecordingRequest,
     RecordingResult,
@@ -27,8 +35,11 @@ from monitor.daemon.protocol import (
     StartFailed,
     StatusUpdate,
 )
-from monitor.daemon.service import ENDED, ENDING, IMMEDIATE_EXIT_S, Service, resolve_request
+from monitor.daemon.service import IMMEDIATE_EXIT_S, SHUTDOWN_REASON, Service
+from monitor.daemon.status import ProblemKind
 from monitor.runtime.shutdown import ShutdownRequest
+from monitor.settings import DaemonSettings
+from monitor.text import MAX_MARKER_CHARS
 from tests.helpers.status_messages import recording
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
@@ -36,7 +47,7 @@ MATH = RecordingRequest("Math 7B", "0", "B 12")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
-class FakeErrands:
+class FakeCommandRunner:
     def __init__(self) -> None:
         self.sessions: list[int] = []
         self.cancelled = False
@@ -49,14 +60,16 @@ class FakeErrands:
         self.cancelled = True
 
 
-class FakeRecording:
-    """Begins a session at once, and ends it when it is told to, unless it is ``stubborn``."""
+class FakeWorker:
+    """Starts a session at once and ends it on request, unless it is ``stubborn``."""
 
     stubborn = False
-    started: list[FakeRecording]
+    started: list[FakeWorker]
 
-    def __init__(self, config: Config, order: RecordingRequest, *, verbose, on_message, on_exit) -> None:
-        self.order, self.on_message, self.on_exit = order, on_message, on_exit
+    def __init__(
+        self, settings: DaemonSettings, request: RecordingRequest, *, verbose, on_message, on_exit
+    ) -> None:
+        self.request, self.on_message, self.on_exit = request, on_message, on_exit
         self.commands: list[Command] = []
         self.killed = False
         self.number = len(self.started) + 1
@@ -64,8 +77,8 @@ class FakeRecording:
         self.tell()
 
     def tell(self, **changes: object) -> None:
-        changes = {"session_id": self.number, "room": self.order.room, **changes}
-        self.on_message(StatusUpdate(recording(class_name=self.order.class_name, **changes)))
+        changes = {"session_id": self.number, "room": self.request.room, **changes}
+        self.on_message(StatusUpdate(recording(class_name=self.request.class_name, **changes)))
 
     def send(self, command: Command) -> None:
         self.commands.append(command)
@@ -80,20 +93,27 @@ class FakeRecording:
 
 
 class World:
-    def __init__(self, config: Config, *, service: bool, **more: object) -> None:
-        self.errands = FakeErrands()
-        self.aftermath = JobRunner(self.errands)  # type: ignore[arg-type]
+    def __init__(self, config: Config, *, is_daemon: bool, **options: object) -> None:
+        self.commands_run = FakeCommandRunner()
+        self.job_runner = JobRunner(self.commands_run)  # type: ignore[arg-type]
         self.ended: list[RecordingResult] = []
-        self.service = Service(config, self.aftermath, is_daemon=service, on_result=self.ended.append, **more)  # type: ignore[arg-type]
+        self.service = Service(
+            daemon_settings(config),
+            self.job_runner,
+            check_policy=lambda: require_policy(config.settings.policy, config.file_name),
+            is_daemon=is_daemon,
+            on_result=self.ended.append,
+            **options,  # type: ignore[arg-type]
+        )
         self.stop = ShutdownRequest()
 
-    def interrupt(self, *, terminated: bool) -> None:
-        self.stop.immediate, self.stop.by_sigterm = True, terminated
+    def interrupt(self, *, by_sigterm: bool) -> None:
+        self.stop.immediate, self.stop.by_sigterm = True, by_sigterm
         self.stop.set()
 
     def run(self) -> None:
         self.service.run(self.stop)
-        self.aftermath.close()
+        self.job_runner.close()
 
 
 @pytest.fixture
@@ -103,38 +123,40 @@ def config(configured, tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def recordings(monkeypatch: pytest.MonkeyPatch) -> list[FakeRecording]:
-    FakeRecording.started, FakeRecording.stubborn = [], False
-    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", FakeRecording)
-    return FakeRecording.started
+def recordings(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
+    FakeWorker.started, FakeWorker.stubborn = [], False
+    monkeypatch.setattr("monitor.daemon.service.WorkerProcess", FakeWorker)
+    return FakeWorker.started
 
 
 @pytest.fixture
-def serving(config: Config, recordings: list[FakeRecording]):
-    """A service that runs in a thread; a test asks it as callers over the socket do."""
-    world = World(config, service=True, answer_s=PATIENCE_S)
+def serving(config: Config, recordings: list[FakeWorker]):
+    """A service that runs in a thread; a test sends requests as clients of the socket do."""
+    world = World(config, is_daemon=True, answer_timeout_s=PATIENCE_S)
     thread = threading.Thread(target=world.run)
     thread.start()
     yield world
-    world.interrupt(terminated=True)
+    world.interrupt(by_sigterm=True)
     thread.join()
 
 
-def asked(world: World, verb: str, **more: object) -> dict:
-    reply = world.service.handle_request(Request(verb, **more))
-    assert reply.error == ""
+def asked(world: World, verb: str, **fields: object) -> dict:
+    reply = world.service.handle_request(Request(verb, **fields))
+    assert reply.error is None
     return dict(reply.body)
 
 
-def refused(world: World, verb: str, **more: object) -> str:
-    return world.service.handle_request(Request(verb, **more)).error
+def refused(world: World, verb: str, **fields: object) -> ErrorReply:
+    error = world.service.handle_request(Request(verb, **fields)).error
+    assert error is not None
+    return error
 
 
-def test_orders_are_carried_out_one_after_another(serving: World, recordings: list[FakeRecording]) -> None:
+def test_requests_run_a_session_from_start_to_stop(serving: World, recordings: list[FakeWorker]) -> None:
     asked(serving, "start", class_name="Math 7B", room="B 12")
-    assert [one.order.class_name for one in recordings] == ["Math 7B"]
+    assert [recording.request.class_name for recording in recordings] == ["Math 7B"]
     assert asked(serving, "status")["recordings"][0]["session_id"] == 1
-    assert "is already being recorded" in refused(serving, "start", room="B 12")
+    assert refused(serving, "start", room="B 12").kind == RecordingConflict.kind
     asked(serving, "mark", text="quiz\nhanded \x1b[2Jout")
     asked(serving, "pause")
     asked(serving, "resume")
@@ -143,245 +165,216 @@ def test_orders_are_carried_out_one_after_another(serving: World, recordings: li
     ]  # fmt: skip
     assert asked(serving, "stop")["session_id"] == 1
     wait_for(lambda: asked(serving, "status")["recordings"] == [])
-    assert "nothing is being recorded" in refused(serving, "stop")
-    assert [(one.session_id, one.status) for one in serving.ended] == [(1, SessionStatus.FINISHED)]
-    wait_for(lambda: serving.errands.sessions == [1])
+    assert refused(serving, "stop").kind == RecordingNotFound.kind
+    assert [(result.session_id, result.status) for result in serving.ended] == [(1, SessionStatus.FINISHED)]
+    wait_for(lambda: serving.commands_run.sessions == [1])
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "\n\t\x00"])
-def test_a_marker_that_nobody_could_read_is_refused(
-    serving: World, recordings: list[FakeRecording], text: str | None
+def test_mark_without_printable_text_is_rejected(
+    serving: World, recordings: list[FakeWorker], text: str | None
 ) -> None:
     asked(serving, "start")
-    assert "the marker has no text" in refused(serving, "mark", text=text)
+    assert refused(serving, "mark", text=text).kind == InvalidRequest.kind
     assert recordings[0].commands == []
 
 
-def test_a_marker_is_no_novel(serving: World, recordings: list[FakeRecording]) -> None:
+def test_mark_longer_than_the_maximum_is_rejected(serving: World, recordings: list[FakeWorker]) -> None:
     asked(serving, "start")
-    assert "10000 characters; expected at most 500" in refused(serving, "mark", text="a" * 10_000)
+    assert refused(serving, "mark", text="a" * (MAX_MARKER_CHARS + 1)).kind == InvalidRequest.kind
     asked(serving, "mark", text="a" * MAX_MARKER_CHARS)
     assert recordings[0].commands == [Command("mark", "a" * MAX_MARKER_CHARS)]
 
 
-def test_a_fault_in_an_order_ends_neither_the_service_nor_the_answers(
+def test_exception_in_a_request_reaches_the_client_and_the_service_continues(
     serving: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.service.resolve_request", fail)
+        patch.setattr("monitor.daemon.request_handler.resolve_request", fail)
         with pytest.raises(ZeroDivisionError):
             serving.service.handle_request(Request("start"))
     assert asked(serving, "status")["recordings"] == []
 
 
-def test_a_recording_that_cannot_be_spawned_is_told_and_the_service_goes_on(
-    serving: World, monkeypatch: pytest.MonkeyPatch, recordings: list[FakeRecording]
+def test_start_without_a_process_is_a_problem_and_the_service_continues(
+    serving: World, monkeypatch: pytest.MonkeyPatch, recordings: list[FakeWorker]
 ) -> None:
     def no_process(*_: object, **__: object) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.service.ProcessRecording", no_process)
+        patch.setattr("monitor.daemon.service.WorkerProcess", no_process)
         asked(serving, "start", room="B 12")
         (problem,) = asked(serving, "status")["problems"]
-    assert "7b in B 12 was not recorded: its process could not be started (Resource temp" in problem
+    assert (problem["class_name"], problem["room"], problem["kind"]) == (
+        "7b",
+        "B 12",
+        ProblemKind.NOT_RECORDED,
+    )
+    assert "Resource temporarily unavailable" in problem["text"]
     asked(serving, "start", room="B 12")
     assert len(recordings) == 1
 
 
-def test_a_data_folder_that_vanished_is_a_problem_not_a_silence(serving: World, config: Config) -> None:
+def test_status_without_the_data_folder_reports_a_problem(serving: World, config: Config) -> None:
     shutil.rmtree(config.data_folder)
     status = asked(serving, "status")
     assert status["disk_free_bytes"] == 0
-    assert "cannot be reached" in status["problems"][0]
+    assert [problem["kind"] for problem in status["problems"]] == [ProblemKind.DATA_FOLDER]
 
 
-def test_who_was_told_to_try_again_is_not_obeyed_later(config: Config, recordings) -> None:
-    world = World(config, service=True, answer_s=0.0)
-    assert "busy; try again" in world.service.handle_request(Request("start")).error
-    world.interrupt(terminated=True)
+def test_timed_out_request_is_not_executed_later(config: Config, recordings) -> None:
+    world = World(config, is_daemon=True, answer_timeout_s=0.0)
+    assert refused(world, "start").kind == DaemonBusy.kind
+    world.interrupt(by_sigterm=True)
     world.service.run(world.stop)
     assert recordings == []
 
 
-def test_what_runs_is_stopped_and_what_comes_then_is_refused(config: Config, recordings) -> None:
-    world = World(config, service=True)
+def test_shutdown_stops_recordings_and_rejects_later_requests(config: Config, recordings) -> None:
+    world = World(config, is_daemon=True)
     world.service.start(MATH)
-    world.interrupt(terminated=True)
-    # The timetable is quicker than the signal, and slower than the end.
+    world.interrupt(by_sigterm=True)
+    # The timetable fires after the signal and before the end.
     world.service.start_scheduled(RecordingRequest("Physics", "1", "B 3", until=TOMORROW, scheduled=True))
-    FakeRecording.stubborn = True
+    FakeWorker.stubborn = True
     end = threading.Timer(0.1, lambda: recordings[0].on_exit(0))
     end.start()
     world.run()
-    assert [one.order.class_name for one in recordings] == ["Math 7B"]
-    assert recordings[0].commands == [Command("stop", immediate=True, reason=ENDED)]
-    assert world.service.handle_request(Request("status")).error == ENDING
-    with pytest.raises(ControlError, match=ENDING):
+    assert [recording.request.class_name for recording in recordings] == ["Math 7B"]
+    assert recordings[0].commands == [Command("stop", immediate=True, reason=SHUTDOWN_REASON)]
+    assert refused(world, "status").kind == DaemonStopping.kind
+    with pytest.raises(DaemonStopping):
         world.service.query_status()
-    with pytest.raises(ControlError, match=ENDING):
+    with pytest.raises(DaemonStopping):
         world.service.start(MATH)
 
 
-def test_who_asks_while_it_ends_is_not_kept_waiting(config: Config, recordings) -> None:
-    world = World(config, service=True)
-    errors: list[str] = []
-    # Put into the queue behind the last thing that is done.
+def test_request_during_shutdown_is_answered(config: Config, recordings) -> None:
+    world = World(config, is_daemon=True)
+    errors: list[ErrorReply] = []
+    # A request that enters the queue after the last one was executed.
     original = world.service._drain
 
     def drain() -> None:
         world.service._stopped.clear()
-        caller = threading.Thread(
-            target=lambda: errors.append(world.service.handle_request(Request("status")).error)
-        )
-        caller.start()
+        client = threading.Thread(target=lambda: errors.append(refused(world, "status")))
+        client.start()
         wait_for(lambda: not world.service._queue.empty())
         world.service._stopped.set()
         original()
-        caller.join()
+        client.join()
 
     world.service._drain = drain  # type: ignore[method-assign]
-    world.interrupt(terminated=True)
+    world.interrupt(by_sigterm=True)
     world.run()
-    assert errors == [ENDING]
+    assert [error.kind for error in errors] == [DaemonStopping.kind]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_child_that_never_ends_is_killed_within_five_seconds(
+def test_stubborn_worker_is_killed_within_five_seconds(
     config: Config, recordings, number: signal.Signals
 ) -> None:
     now = itertools.count(step=0.5)
-    world = World(config, service=False, clock=lambda: next(now))
-    FakeRecording.stubborn = True
+    world = World(config, is_daemon=False, clock=lambda: next(now))
+    FakeWorker.stubborn = True
     world.service.start(MATH)
-    world.interrupt(terminated=number == signal.SIGTERM)
+    world.interrupt(by_sigterm=number == signal.SIGTERM)
     before = next(now)
     world.run()
     assert recordings[0].killed
     assert recordings[0].commands == [Command("stop", immediate=True)]
     assert next(now) - before >= IMMEDIATE_EXIT_S
-    # Whoever waits hears which session it was.
-    assert [(one.session_id, one.is_final) for one in world.ended] == [(1, True)]
-    assert world.errands.sessions == ([1] if number == signal.SIGINT else [])
+    assert [(result.session_id, result.is_final) for result in world.ended] == [(1, True)]
+    assert world.commands_run.sessions == ([1] if number == signal.SIGINT else [])
 
 
-def test_in_the_foreground_it_ends_with_the_lesson(config: Config, recordings) -> None:
-    world = World(config, service=False)
+def test_foreground_service_ends_with_its_recording(config: Config, recordings) -> None:
+    world = World(config, is_daemon=False)
     world.service.start(MATH)
     recordings[0].send(Command("stop"))
     world.run()
-    assert [one.reason for one in world.ended] == [""]
-    assert world.errands.sessions == [1]
+    assert [result.reason for result in world.ended] == [""]
+    assert world.commands_run.sessions == [1]
 
 
-def test_an_order_that_never_began_is_a_problem_unless_it_was_called_off(config: Config, recordings) -> None:
-    world = World(config, service=False)
+def test_failed_start_is_a_problem_unless_cancelled(config: Config, recordings) -> None:
+    world = World(config, is_daemon=False)
     world.service.start(MATH)
-    recordings[0].on_message(StartFailed("camera 0 gives no picture", is_retryable=True))
+    recordings[0].on_message(StartFailed("camera 0 delivers no frames", is_retryable=True))
     recordings[0].on_exit(1)
     world.service.run(world.stop)
-    assert world.aftermath.problems == ("Math 7B in B 12 was not recorded: camera 0 gives no picture",)
-    world = World(config, service=False)
-    FakeRecording.stubborn = True
+    (problem,) = world.job_runner.problems
+    assert (problem.class_name, problem.room, problem.kind) == ("Math 7B", "B 12", ProblemKind.NOT_RECORDED)
+    assert problem.text.endswith("camera 0 delivers no frames")
+    world = World(config, is_daemon=False)
+    FakeWorker.stubborn = True
     world.service.start(MATH)
     recordings[1].tell(session_id=None)
-    world.interrupt(terminated=False)
+    world.interrupt(by_sigterm=False)
     recordings[1].on_exit(1)
     world.service.run(world.stop)
-    assert world.aftermath.problems == ()
-    assert [one.reason for one in world.ended] == [
-        "stopped before the first picture came: nothing was recorded"
-    ]
+    assert world.job_runner.problems == ()
+    assert [(result.session_id, result.cancelled) for result in world.ended] == [(None, True)]
 
 
-def test_a_lesson_that_cannot_begin_does_not_end_the_service(configured, recordings, tmp_path: Path) -> None:
+def test_scheduled_lesson_without_a_policy_is_a_problem_and_the_service_continues(
+    configured, recordings, tmp_path: Path
+) -> None:
     (tmp_path / "classpulse-data").mkdir()
     path = configured()
     path.write_text("class: {name: 7b}\n", encoding="utf-8")
-    world = World(read_config(path), service=True)
-    with pytest.raises(UserError, match="policy"):
+    world = World(read_config(path), is_daemon=True)
+    with pytest.raises(UserError):
         world.service.start(MATH)
     world.service.start_scheduled(MATH)
     thread = threading.Thread(target=world.run)
     thread.start()
-    wait_for(lambda: world.aftermath.problems != ())
-    assert "Math 7B in B 12 was not recorded: " in world.aftermath.problems[0]
-    world.interrupt(terminated=True)
+    wait_for(lambda: world.job_runner.problems != ())
+    assert [problem.kind for problem in world.job_runner.problems] == [ProblemKind.NOT_RECORDED]
+    world.interrupt(by_sigterm=True)
     thread.join()
 
 
-def test_a_stop_is_heard_at_once(config: Config, recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_wakes_the_event_loop(config: Config, recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.daemon.service.TICK_INTERVAL_S", 3600.0)
-    world = World(config, service=True)
+    world = World(config, is_daemon=True)
     thread = threading.Thread(target=world.run, daemon=True)
     thread.start()
-    asked(world, "status")  # from here on it waits for an hour
-    world.interrupt(terminated=True)
+    asked(world, "status")  # it waits for an hour now
+    world.interrupt(by_sigterm=True)
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
-def test_each_round_is_drawn(config: Config, recordings) -> None:
+def test_on_status_is_called_each_tick(config: Config, recordings) -> None:
     rounds: list[tuple] = []
     world = World(
         config,
-        service=False,
-        on_status=lambda one: (rounds.append(one), one and recordings[0].send(Command("stop"))),
+        is_daemon=False,
+        on_status=lambda statuses: (
+            rounds.append(statuses),
+            statuses and recordings[0].send(Command("stop")),
+        ),
     )
     world.service.start(MATH)
     world.run()
-    assert [one.session_id for one in rounds[0]] == [1]
+    assert [status.session_id for status in rounds[0]] == [1]
 
 
-def test_what_an_order_means(config: Config) -> None:
-    assert resolve_request(config, Request("start")) == RecordingRequest("7b", "0")
-    until_ = "2026-11-25T10:00:00+01:00"
-    order = resolve_request(config, Request("start", "B 12", "Math", "rtsp://cam/1", until_, preview=True))
-    assert order == RecordingRequest(
-        "Math", "rtsp://cam/1", "B 12", until=datetime(2026, 11, 25, 9, tzinfo=UTC), preview=True
-    )
-
-
-@pytest.mark.parametrize("until_", ["soon", "", "2026-11-25T10:00:00"])
-def test_a_time_without_its_offset_is_none(config: Config, until_: str) -> None:
-    with pytest.raises(ControlError, match="expected ISO 8601 with its offset"):
-        resolve_request(config, Request("start", until=until_))
-
-
-@pytest.mark.parametrize("name", ["", "  ", "a" * 101, "7b\nX", "7b\x1b[2J", "\udcff"])
-def test_a_name_that_cannot_be_printed_is_refused(config: Config, name: str) -> None:
-    with pytest.raises(ControlError, match="the class is called"):
-        resolve_request(config, Request("start", class_name=name))
-    with pytest.raises(ControlError, match="the room is called"):
-        resolve_request(config, Request("start", room=name or " "))
-
-
-@pytest.mark.parametrize("name", ["7b", "کلاس\u200cها", "数学", "a" * 100])
-def test_names_are_of_every_script(config: Config, name: str) -> None:
-    assert resolve_request(config, Request("start", class_name=name)).class_name == name
-
-
-def test_a_room_that_is_not_in_the_settings_is_refused(configured) -> None:
-    config = read_config(configured(more="rooms:\n- {name: A 1, source: '3'}\n"))
-    assert resolve_request(config, Request("start", "A 1")).source == "3"
-    with pytest.raises(ControlError, match=r"no room 'B 2' in 'rooms:'; expected one of 'A 1'"):
-        resolve_request(config, Request("start", "B 2"))
-    assert resolve_request(config, Request("start", "B 2", source="0")).room == "B 2"
-
-
-def test_a_fault_that_keeps_a_lesson_from_beginning_is_in_the_log_in_full(
+def test_bug_at_a_scheduled_start_is_logged_with_its_traceback(
     serving: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object, **__: object) -> FakeRecording:
-        raise RuntimeError("a fault")
+    def broken(*_: object, **__: object) -> FakeWorker:
+        raise RuntimeError("a bug")
 
-    monkeypatch.setattr("monitor.daemon.service.ProcessRecording", broken)
+    monkeypatch.setattr("monitor.daemon.service.WorkerProcess", broken)
     serving.service.start_scheduled(replace(MATH, scheduled=True))
     wait_for(lambda: asked(serving, "status")["problems"] != [])
     (problem,) = asked(serving, "status")["problems"]
-    assert "Math 7B in B 12 was not recorded: a fault of Classpulse (RuntimeError)" in problem
-    (logged,) = [one for one in caplog.records if "cannot be recorded" in one.getMessage()]
-    assert logged.exc_info is not None
+    assert (problem["class_name"], problem["kind"]) == ("Math 7B", ProblemKind.NOT_RECORDED)
+    assert "RuntimeError" in problem["text"]
+    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True]

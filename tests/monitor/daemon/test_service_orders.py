@@ -1,4 +1,4 @@
-"""The commands that give orders, against a program that answers as it is told to."""
+"""The commands that send requests, against a daemon with scripted answers."""
 
 from __future__ import annotations
 
@@ -26,17 +26,24 @@ from monitor.daemon.control import (
     lock_or_detect_daemon,
 )
 from monitor.daemon.control_server import ControlServer
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import (
+    ControlError,
+    DaemonBusy,
+    DaemonStopping,
+    DaemonUnreachable,
+    ErrorReply,
+    RecordingConflict,
+)
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
-from monitor.daemon.status import DaemonStatus
+from monitor.daemon.status import DaemonStatus, Problem, ProblemKind
 from tests.helpers.status_messages import daemon, recording
 
 
-class Program:
-    """Answers ``status`` with one after the other of what it is given, the last again and again."""
+class FakeDaemon:
+    """Answers ``status`` with one of ``statuses`` after the other, the last one repeatedly."""
 
     def __init__(self) -> None:
-        self.statuses: list[DaemonStatus | str] = [daemon()]
+        self.statuses: list[DaemonStatus | ControlError] = [daemon()]
         self.requests: list[Request] = []
         self.reply = Reply(recording().as_json())
 
@@ -45,7 +52,7 @@ class Program:
             self.requests.append(request)
             return self.reply
         now = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return Reply({}, now) if isinstance(now, str) else Reply(now.as_json())
+        return Reply({}, ErrorReply.of(now)) if isinstance(now, ControlError) else Reply(now.as_json())
 
 
 @pytest.fixture
@@ -54,8 +61,8 @@ def config(configured) -> Config:
 
 
 @pytest.fixture
-def program(config: Config) -> Iterator[Program]:
-    made = Program()
+def program(config: Config) -> Iterator[FakeDaemon]:
+    made = FakeDaemon()
     with DataDirLock(config.data_folder), ControlServer(config.data_folder, made.answer):
         yield made
 
@@ -76,7 +83,7 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     made = Time()
-    # Of the commands alone: whatever else of this process sleeps does so at its own clock.
+    # Only the clock of the commands: other threads of this process keep theirs.
     for module in (stop_module, status_module):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=made.sleep, monotonic=made.clock))
     return made
@@ -86,149 +93,161 @@ STARTING = daemon(recordings=(recording(session_id=None),))
 RECORDING = daemon(recordings=(recording(),))
 
 
-def handed_over(config: Config, time: Time, **more: object) -> int:
+def submit(config: Config, time: Time, **more: object) -> int:
     return submit_to_daemon(
         config, Request("start"), clock=time.clock, pause=time.sleep, **({"as_json": True} | more)
     )  # type: ignore[arg-type]
 
 
-def test_a_start_is_handed_over_and_waits_for_the_first_picture(
-    config: Config, program: Program, time: Time, capsys
-) -> None:
-    program.statuses = [STARTING, "Classpulse is busy; try again", STARTING, RECORDING]
-    assert handed_over(config, time) == 0
+def test_submit_waits_for_the_first_frame(config: Config, program: FakeDaemon, time: Time, capsys) -> None:
+    program.statuses = [STARTING, DaemonBusy("Classpulse is busy."), STARTING, RECORDING]
+    assert submit(config, time) == 0
     assert json.loads(capsys.readouterr().out) == {"session": 7, "recording": True}
     assert program.requests == [Request("start")]
 
 
-def test_a_refusal_is_the_commands_own(config: Config, program: Program, time: Time) -> None:
-    program.reply = Reply({}, "session 7, 7b in B 12, is already being recorded")
-    with pytest.raises(ControlError, match="already being recorded"):
-        handed_over(config, time)
+def test_submit_raises_the_error_of_the_daemon(config: Config, program: FakeDaemon, time: Time) -> None:
+    program.reply = Reply({}, ErrorReply(RecordingConflict.kind, "7b in B 12 is already being recorded."))
+    with pytest.raises(RecordingConflict):
+        submit(config, time)
 
 
-def test_a_start_that_comes_to_nothing_says_why(config: Config, program: Program, time: Time) -> None:
-    program.statuses = [
-        STARTING, daemon(problems=("7b in B 12 was not recorded: no picture", "9a was not recorded: x"))
-    ]  # fmt: skip
-    with pytest.raises(RunError, match=r"^7b in B 12 was not recorded: no picture$"):
-        handed_over(config, time)
+def test_submit_of_a_failed_start_raises_its_newest_problem(
+    config: Config, program: FakeDaemon, time: Time
+) -> None:
+    kind = ProblemKind.NOT_RECORDED
+    problems = (
+        Problem("7b", "B 12", kind, "an older problem"),
+        Problem("7b", "B 12", kind, "no frames"),
+        Problem("7b", "C 3", kind, "of another room"),
+        Problem("9a", "B 12", kind, "of another class"),
+    )
+    program.statuses = [STARTING, daemon(problems=problems)]
+    with pytest.raises(RunError) as raised:
+        submit(config, time)
+    assert raised.value.problem == "no frames"
 
 
-def test_a_start_that_hangs_is_not_waited_for_for_ever(config: Config, program: Program, time: Time) -> None:
+def test_submit_times_out_without_a_frame(config: Config, program: FakeDaemon, time: Time) -> None:
     program.statuses = [STARTING]
-    with pytest.raises(RunError, match=f"no picture came for {_FIRST_FRAME_TIMEOUT_S:g} s"):
-        handed_over(config, time)
+    with pytest.raises(RunError, match=f"{_FIRST_FRAME_TIMEOUT_S:g} s"):
+        submit(config, time)
 
 
-def test_who_stops_waiting_is_told_that_it_goes_on(config: Config, program: Program, time: Time) -> None:
+def test_submit_interrupted_says_that_the_recording_continues(
+    config: Config, program: FakeDaemon, time: Time
+) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     program.statuses, time.meanwhile = [STARTING], interrupt
-    with pytest.raises(RunError, match="goes on with 7b in B 12; end it with 'classpulse stop'"):
-        handed_over(config, time)
+    with pytest.raises(RunError, match=r"7b in B 12.*'classpulse stop'"):
+        submit(config, time)
 
 
-def test_a_folder_that_is_free_is_claimed_once(tmp_path: Path) -> None:
-    claim = lock_or_detect_daemon(tmp_path)
-    assert claim is not None
+def test_free_data_folder_is_locked_once(tmp_path: Path) -> None:
+    lock = lock_or_detect_daemon(tmp_path)
+    assert lock is not None
     with pytest.raises(DataDirLocked):
         DataDirLock(tmp_path).__enter__()
-    claim.__exit__(None, None, None)
+    lock.__exit__(None, None, None)
     with DataDirLock(tmp_path):
         pass
 
 
-def test_of_two_starts_the_second_waits_until_the_first_takes_orders(tmp_path: Path, time: Time) -> None:
+def test_second_start_waits_until_the_first_accepts_requests(tmp_path: Path, time: Time) -> None:
     with DataDirLock(tmp_path):
-        server = ControlServer(tmp_path, Program().answer)
-        begun: list[object] = []
-        time.meanwhile = lambda: begun or begun.append(server.__enter__())
+        server = ControlServer(tmp_path, FakeDaemon().answer)
+        started: list[object] = []
+        time.meanwhile = lambda: started or started.append(server.__enter__())
         assert lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep) is None
         assert 0 < time.now_s < TRANSITION_TIMEOUT_S
         server.__exit__(None, None, None)
 
 
-def test_a_start_waits_for_one_that_makes_its_last_report(tmp_path: Path, time: Time) -> None:
+def test_start_waits_for_the_end_of_another_process(tmp_path: Path, time: Time) -> None:
     other = DataDirLock(tmp_path).__enter__()
     time.meanwhile = lambda: time.now_s > 10 and other.__exit__(None, None, None)
-    claim = lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep)
-    assert claim is not None
-    claim.__exit__(None, None, None)
+    lock = lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep)
+    assert lock is not None
+    lock.__exit__(None, None, None)
 
 
-def test_one_that_neither_ends_nor_answers_is_told(tmp_path: Path, time: Time) -> None:
-    with DataDirLock(tmp_path), pytest.raises(DataDirLocked, match="is starting or ending"):
+def test_start_raises_locked_if_the_other_process_neither_ends_nor_answers(
+    tmp_path: Path, time: Time
+) -> None:
+    with DataDirLock(tmp_path), pytest.raises(DataDirLocked, match="starting"):
         lock_or_detect_daemon(tmp_path, clock=time.clock, pause=time.sleep)
     assert time.now_s >= TRANSITION_TIMEOUT_S
 
 
-def test_a_stop_waits_until_it_is_written(program: Program, time: Time, shell) -> None:
-    program.statuses = [RECORDING, "Classpulse is ending", RECORDING, daemon()]
+def test_stop_waits_until_all_data_are_written(program: FakeDaemon, time: Time, shell) -> None:
+    program.statuses = [RECORDING, DaemonStopping("Classpulse is shutting down."), RECORDING, daemon()]
     assert shell.json("stop") == {"session": 7, "stopped": True}
     assert program.statuses == [daemon()]
 
 
-def test_a_stop_that_meets_the_end_of_the_program_has_done_its_work(
-    program: Program, time: Time, shell, monkeypatch: pytest.MonkeyPatch
+def test_stop_succeeds_if_the_daemon_ends_meanwhile(
+    program: FakeDaemon, time: Time, shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([ControlError("cannot be reached"), None])
+    answers = iter([DaemonUnreachable("It cannot be reached."), None])
 
     def asked(_: Path) -> None:
         answer = next(answers)
         if answer is not None:
             raise answer
 
-    monkeypatch.setattr(stop_module, "ask_daemon", asked)
+    monkeypatch.setattr(stop_module, "daemon_status", asked)
     assert shell.json("stop") == {"session": 7, "stopped": True}
 
 
-def test_a_stop_that_takes_too_long_says_so(program: Program, time: Time, shell) -> None:
+def test_stop_reports_a_timeout(program: FakeDaemon, time: Time, shell) -> None:
     program.statuses = [RECORDING]
     assert "still being written after 30 s" in shell.fails(1, "stop", "--wait", "30")
 
 
-def test_a_stop_before_the_first_picture_says_that_nothing_was_recorded(program: Program, shell) -> None:
+def test_stop_before_the_first_frame_says_that_nothing_was_recorded(program: FakeDaemon, shell) -> None:
     program.reply = Reply(recording(session_id=None).as_json())
     code, out, error = shell("stop", "--room", "B 12")
     assert (code, out) == (0, "")
-    assert "7b was stopped before its first picture: nothing was recorded" in error
+    assert "7b was stopped before the first frame: nothing was recorded" in error
     assert program.requests == [Request("stop", "B 12")]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a" * 10_000])
-def test_a_marker_is_looked_at_before_it_is_sent(program: Program, shell, text: str) -> None:
-    assert "the marker has" in shell.fails(2, "mark", text)
+def test_mark_rejects_an_invalid_marker_without_a_request(program: FakeDaemon, shell, text: str) -> None:
+    shell.fails(2, "mark", text)
     assert program.requests == []
 
 
-def test_a_marker_is_sent_as_it_is_kept(program: Program, shell) -> None:
+def test_mark_sends_the_cleaned_marker(program: FakeDaemon, shell) -> None:
     assert shell.json("mark", "quiz\nhanded out") == {"session": 7, "text": "quiz handed out"}
     assert program.requests == [Request("mark", text="quiz handed out")]
 
 
-def test_pausing_and_going_on_are_told(program: Program, shell) -> None:
+def test_pause_and_resume_print_the_state(program: FakeDaemon, shell) -> None:
     assert shell.json("pause", "--room", "B 12") == {"session": 7, "paused": True}
     assert shell.json("resume") == {"session": 7, "paused": False}
     assert program.requests == [Request("pause", "B 12"), Request("resume")]
 
 
-def test_the_status_as_json_is_all_there_is(program: Program, shell) -> None:
+def test_status_json_is_complete(program: FakeDaemon, shell) -> None:
     program.statuses = [RECORDING]
-    told = shell.json("status")
-    assert told.pop("recording") is True
-    assert DaemonStatus.from_json(told) == RECORDING
+    values = shell.json("status")
+    assert values.pop("recording") is True
+    assert DaemonStatus.from_json(values) == RECORDING
 
 
-def test_without_a_program_the_status_is_that_nothing_is_recorded(config: Config, shell) -> None:
+def test_status_without_a_daemon_is_not_recording(config: Config, shell) -> None:
     assert shell.json("status") == {"recording": False}
 
 
-def test_who_watches_sees_it_come_and_go(
+def test_status_watch_continues_after_an_error(
     config: Config, shell, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([None, RECORDING, ControlError("Classpulse is ending"), None, KeyboardInterrupt()])
+    answers = iter(
+        [None, RECORDING, DaemonStopping("Classpulse is shutting down."), None, KeyboardInterrupt()]
+    )
 
     def asked(_: Path) -> DaemonStatus | None:
         answer = next(answers)
@@ -236,56 +255,50 @@ def test_who_watches_sees_it_come_and_go(
             raise answer
         return answer
 
-    monkeypatch.setattr(status_module, "ask_daemon", asked)
+    monkeypatch.setattr(status_module, "daemon_status", asked)
     code, out, _ = shell("status", "--watch", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["recording"] for line in lines] == [False, True, None, False]
-    assert (code, lines[2]["error"]) == (1, "Classpulse is ending")
+    assert (code, lines[2]["error"]["kind"]) == (1, DaemonStopping.kind)
 
 
-def test_who_does_not_watch_is_told_what_is_wrong(
-    config: Config, shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_reports_an_error(config: Config, shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(_: Path) -> None:
-        raise ControlError("Classpulse is busy; try again")
+        raise DaemonBusy("Classpulse is busy.", "Try again.")
 
-    monkeypatch.setattr(status_module, "ask_daemon", busy)
-    assert "busy; try again" in shell.fails(2, "status")
-    assert "busy; try again" in shell.fails(2, "status", "--json")
+    monkeypatch.setattr(status_module, "daemon_status", busy)
+    assert "Classpulse is busy." in shell.fails(2, "status")
+    assert "Classpulse is busy." in shell.fails(2, "status", "--json")
 
 
-def test_a_file_is_named_so_that_it_is_found_from_anywhere(
-    program: Program, shell, tmp_path: Path, time: Time
-) -> None:
-    (tmp_path / "film.mp4").write_bytes(b"")
+def test_start_sends_an_absolute_path(program: FakeDaemon, shell, tmp_path: Path, time: Time) -> None:
+    (tmp_path / "video.mp4").write_bytes(b"")
     (tmp_path / "0").write_bytes(b"")
     program.statuses = [RECORDING]
-    assert shell.json("start", "--source", "film.mp4") == {"session": 7, "recording": True}
+    assert shell.json("start", "--source", "video.mp4") == {"session": 7, "recording": True}
     assert shell.json("start", "--source", "0") == {"session": 7, "recording": True}
-    assert [one.source for one in program.requests] == [str(tmp_path / "film.mp4"), "0"]
+    assert [request.source for request in program.requests] == [str(tmp_path / "video.mp4"), "0"]
 
 
-def test_asking_where_another_user_has_the_folder_is_no_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_folder_of_another_user_is_not_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def private(_: Path) -> None:
-        raise ControlError("belongs to another user")
+        raise DaemonUnreachable("It belongs to another user.")
 
     with DataDirLock(tmp_path):
         monkeypatch.setattr(client, "read_endpoint", private)
         assert lock_or_detect_daemon(tmp_path) is None
 
 
-def test_missed_faces_are_told_at_once_and_again_only_if_more_are_missed(config: Config, capsys) -> None:
+def test_missed_faces_are_warned_about_at_once_and_again_if_more_are_missed(config: Config, capsys) -> None:
     few, more = (SmallFaces.from_sizes([13.0] * count, 4, 24) for count in (3, 12))
     foreground = ForegroundSession(config, as_json=False, verbose=False)
-    for found in (None, SmallFaces.from_sizes([], 4, 24), few, few):
-        foreground._show_status((recording(small_faces=found),))
+    for small_faces in (None, SmallFaces.from_sizes([], 4, 24), few, few):
+        foreground._show_status((recording(small_faces=small_faces),))
     assert capsys.readouterr().err.count("warning: About 3 more faces are smaller than 24") == 1
-    over = RecordingResult(RecordingRequest("7b", "0"), 7, SessionStatus.FINISHED, "", is_final=True)
-    foreground._print_result(over)
+    result = RecordingResult(RecordingRequest("7b", "0"), 7, SessionStatus.FINISHED, "", is_final=True)
+    foreground._print_result(result)
     assert "warning" not in capsys.readouterr().err
     foreground._show_status((recording(small_faces=more),))
-    foreground._print_result(over)
+    foreground._print_result(result)
     assert "warning: About 12 more faces" in capsys.readouterr().err
-    assert foreground._result_as_json(over)["small_faces"] == more.to_json() | {"warning": True}
+    assert foreground._result_as_json(result)["small_faces"] == more.to_json() | {"warning": True}

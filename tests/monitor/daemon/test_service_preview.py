@@ -1,4 +1,4 @@
-"""A picture's way through the service: from the recording to everybody who asked."""
+"""Previews through the service: from the worker to all clients that requested one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from classpulse.config.daemon import daemon_settings
 from classpulse.config.settings import read_config
 from monitor.daemon import service as service_module
 from monitor.daemon.control import Reply, Request
+from monitor.daemon.errors import RecordingNotFound
 from monitor.daemon.protocol import (
     Command,
     Message,
@@ -25,15 +27,17 @@ from monitor.session.status import LiveStudent
 from tests.helpers.status_messages import recording
 
 
-class Recording:
-    """In place of a process: ``asked`` is set with each command ``picture``."""
+class FakeWorker:
+    """A fake worker; ``requested`` counts the commands ``picture``."""
 
-    made: Recording
+    made: FakeWorker
 
-    def __init__(self, _config: Any, _order: Any, *, verbose: bool, on_message: Any, on_exit: Any) -> None:
+    def __init__(
+        self, _settings: Any, _request: Any, *, verbose: bool, on_message: Any, on_exit: Any
+    ) -> None:
         self.say, self.exit = on_message, on_exit
-        self.asked = threading.Semaphore(0)
-        Recording.made = self
+        self.requested = threading.Semaphore(0)
+        FakeWorker.made = self
         self.tell(StatusUpdate(recording(session_id=7, room="B 12")))
 
     def tell(self, message: Message) -> None:
@@ -41,7 +45,7 @@ class Recording:
 
     def send(self, command: Command) -> None:
         if command.verb == "picture":
-            self.asked.release()
+            self.requested.release()
         if command.verb == "stop":
             self.exit(0)
 
@@ -49,7 +53,7 @@ class Recording:
         self.exit(-9)
 
 
-class Nothing:
+class NoJobs:
     pending_count, problems = 0, ()
 
     def handle_result(self, result: Any) -> None: ...
@@ -59,44 +63,49 @@ class Nothing:
 
 @pytest.fixture
 def service(configured, monkeypatch):
-    monkeypatch.setattr(service_module, "ProcessRecording", Recording)
+    monkeypatch.setattr(service_module, "WorkerProcess", FakeWorker)
     config = read_config(configured(more="class: {name: 7b, room: B 12}\n"))
     config.data_folder.mkdir(parents=True)
-    made, stop = Service(config, Nothing(), is_daemon=True, answer_timeout_s=30.0), ShutdownRequest()
+    made = Service(
+        daemon_settings(config), NoJobs(), check_policy=bool, is_daemon=True, answer_timeout_s=30.0
+    )
+    stop = ShutdownRequest()
     thread = threading.Thread(target=made.run, args=(stop,))
     thread.start()
-    assert made.handle_request(Request("start")).error == ""
+    assert made.handle_request(Request("start")).error is None
     yield made
     stop.set()
     thread.join(30)
     assert not thread.is_alive()
 
 
-def test_a_picture_goes_to_everybody_who_waits_for_it(service: Service) -> None:
+def test_preview_is_delivered_to_all_waiting_clients(service: Service) -> None:
     with ThreadPoolExecutor() as pool:
         viewers = [pool.submit(service.handle_request, Request("picture", session_id=7)) for _ in range(3)]
         for _ in viewers:
-            assert Recording.made.asked.acquire(timeout=30)
-        Recording.made.tell(PreviewFrame("abc"))
+            assert FakeWorker.made.requested.acquire(timeout=30)
+        FakeWorker.made.tell(PreviewFrame("abc"))
         assert [viewer.result(30) for viewer in viewers] == [Reply({"jpeg": "abc"})] * 3
 
 
-def test_who_waits_while_the_recording_ends_gets_nothing(service: Service) -> None:
+def test_preview_is_empty_when_the_recording_ends(service: Service) -> None:
     with ThreadPoolExecutor() as pool:
         viewer = pool.submit(service.handle_request, Request("picture", session_id=7))
-        assert Recording.made.asked.acquire(timeout=30)
-        Recording.made.kill()
+        assert FakeWorker.made.requested.acquire(timeout=30)
+        FakeWorker.made.kill()
         assert viewer.result(30) == Reply({"jpeg": ""})
 
 
-def test_a_picture_of_another_session_is_refused(service: Service) -> None:
-    assert "session 8 is not being recorded" in service.handle_request(Request("picture", session_id=8)).error
+def test_preview_of_another_session_is_rejected(service: Service) -> None:
+    error = service.handle_request(Request("picture", session_id=8)).error
+    assert error is not None
+    assert error.kind == RecordingNotFound.kind
 
 
-def test_messages_of_pictures_and_people_arrive_as_they_were_sent() -> None:
-    people = (
+def test_preview_and_live_students_round_trip() -> None:
+    students = (
         LiveStudent("Student 1", True, None, False, "happy"),
         LiveStudent("", False, unreadable_reason="absent"),
     )
-    for message in (PreviewFrame("abc"), StatusUpdate(recording(people=people))):
+    for message in (PreviewFrame("abc"), StatusUpdate(recording(live_students=students))):
         assert decode_message(encode_message(message)) == message

@@ -1,4 +1,4 @@
-"""One room's process, run in this one: what it reads from its input, and what it says."""
+"""The recorder worker, run in this process: commands on its input, and its messages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
 
+from classpulse.cli.commands.record import load_worker_setup
+from classpulse.config.daemon import daemon_settings
 from classpulse.config.settings import read_config
-from classpulse.errors import UserError
 from db.records import SessionProgress, SessionStatus
 from monitor.daemon import worker as module
 from monitor.daemon.protocol import (
@@ -31,7 +33,7 @@ from monitor.daemon.protocol import (
 )
 from monitor.daemon.worker import RecorderWorker
 from monitor.daemon.worker_process import JOB_ADAPTER, WorkerJob, make_job
-from monitor.errors import SourceError
+from monitor.errors import SetupError, SourceError
 from monitor.runtime.shutdown import ShutdownRequest
 from monitor.session.session import SessionOutcome, SessionView
 from monitor.session.state import SessionEvent
@@ -71,30 +73,30 @@ class Session:
 
 
 class World:
-    """A recording whose lecture lasts until it is stopped, and what it was told and says."""
+    """A worker whose session lasts until it is stopped."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
         self.config = read_config(path)
-        self.task = make_job(self.config, MATH)
+        self.job = make_job(daemon_settings(self.config), MATH)
         self.camera, self.session = Camera(), Session()
         self.stop: ShutdownRequest | None = None
         self.fails: Exception | None = None
         self.begins = True
         self.outcome = SessionOutcome(7, SessionStatus.FINISHED, "", SessionProgress(60.0, 58.0, 120, 2), 7)
         self.classes: list[tuple[str, str | None]] = []
-        self.samples: list[FrameResult] = []
+        self.results: list[FrameResult] = []
         world = self
 
-        class Lecture:
-            def __init__(self, config, *_: object) -> None:
-                world.classes.append((config.settings.class_.name, config.settings.class_.room))
+        class FakeRunner:
+            def __init__(self, settings, *_: object) -> None:
+                world.classes.append((settings.class_.name, settings.class_.room))
 
-            def watch(
-                self, source, stop, *, on_start, on_progress, on_ready, on_sample, **_: object
+            def run(
+                self, source, stop, *, on_start, on_progress, on_ready, on_result, **_: object
             ) -> SessionOutcome:
                 world.stop = stop
-                for one in world.samples:
-                    on_sample(one)
+                for result in world.results:
+                    on_result(result)
                 if world.begins:
                     on_start(7, None)
                     on_ready(world.camera, world.session)
@@ -104,7 +106,7 @@ class World:
                 on_progress(None, 0)
                 return world.outcome
 
-        monkeypatch.setattr(module, "Lecture", Lecture)
+        monkeypatch.setattr(module, "SessionRunner", FakeRunner)
         monkeypatch.setattr(module, "_redirect_stdout", self._take_stdout)
         monkeypatch.setattr(RecorderWorker, "_install_signal_handlers", lambda self: None)
         self._monkeypatch = monkeypatch
@@ -113,20 +115,22 @@ class World:
 
     def close(self) -> None:
         self.pipe.close()
-        with suppress(OSError):  # nobody listens any more
+        with suppress(OSError):  # the pipe is closed
             self.out.close()
 
     def _take_stdout(self) -> BinaryIO:
         return self.out
 
+    def worker(self) -> RecorderWorker:
+        return RecorderWorker(partial(load_worker_setup, self.config.path))
+
     def run(self, *lines: bytes, first: bytes | None = None):
         """The exit code and the messages; the input ends after ``lines``."""
-        begin = JOB_ADAPTER.dump_json(self.task) + b"\n" if first is None else first
+        begin = JOB_ADAPTER.dump_json(self.job) + b"\n" if first is None else first
         stdin = SimpleNamespace(buffer=io.BytesIO(begin + b"".join(lines)))
         self._monkeypatch.setattr(sys, "stdin", stdin)
-        recorded = RecorderWorker(lambda: read_config(self.config.path))
-        code = recorded.run()
-        # The recording ends with the first line that stops it; what came behind that is obeyed all the same.
+        code = self.worker().run()
+        # The session ends with the first stop; later commands are handled as well.
         for thread in threading.enumerate():
             if thread.name == "commands":
                 thread.join(60)
@@ -141,7 +145,7 @@ def world(monkeypatch: pytest.MonkeyPatch, configured) -> Iterator[World]:
     made.close()
 
 
-def test_an_order_is_recorded_until_it_is_stopped(world: World) -> None:
+def test_job_is_recorded_until_it_is_stopped(world: World) -> None:
     code, messages = world.run(
         encode_command(Command("mark", "quiz")),
         encode_command(Command("pause")),
@@ -150,12 +154,12 @@ def test_an_order_is_recorded_until_it_is_stopped(world: World) -> None:
     )
     assert code == 0
     assert world.classes == [("Math 7B", "B 12")]
-    # Whether the listener was quicker than the lecture is chance: then nothing has begun.
+    # The command may be handled before or after the start of the session.
     assert world.session.marks in ([], ["quiz"])
-    *told, last = messages
-    assert all(isinstance(one, StatusUpdate) for one in told)
-    # The session is told at its begin and at its end, whatever a clock has told before, between and after.
-    assert [one.status.session_id for one in told].count(7) >= 2
+    *updates, last = messages
+    assert all(isinstance(update, StatusUpdate) for update in updates)
+    # The status is sent at the start and at the end of the session, and by the heartbeat.
+    assert [update.status.session_id for update in updates].count(7) >= 2
     assert last == SessionEnded(7, SessionStatus.FINISHED, "", is_retryable=False)
 
 
@@ -170,10 +174,10 @@ NEUTRAL = (0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0.8)
         ("aggregate", None, [UnreadableReason.NOT_COMPUTED, UnreadableReason.NOT_COMPUTED]),
     ],
 )
-def test_pictures_show_steady_readings_and_in_aggregate_none(
+def test_previews_show_smoothed_expressions_and_none_in_aggregate_mode(
     monkeypatch: pytest.MonkeyPatch, configured, mode: str, student: int | None, readings: list[object]
 ) -> None:
-    shown: dict[str, list[FrameResult]] = {"Preview": [], "Showing": []}
+    shown: dict[str, list[FrameResult]] = {"PreviewWindow": [], "LivePreview": []}
     options: dict[str, object] = {}
 
     for name, seen in shown.items():
@@ -181,7 +185,7 @@ def test_pictures_show_steady_readings_and_in_aggregate_none(
         class Watcher:
             def __init__(self, *_: object, name=name, seen=seen, **more: object) -> None:
                 options[name] = more["language"]
-                self.sample = seen.append
+                self.show_result = self.add_result = seen.append
 
             def __enter__(self):
                 return self
@@ -192,43 +196,43 @@ def test_pictures_show_steady_readings_and_in_aggregate_none(
 
         monkeypatch.setattr(module, name, Watcher)
     world = World(monkeypatch, configured(mode, more="class: {name: 7b}\noutput: {language: de}\n"))
-    world.samples = [
-        FrameResult(at_s, (), 1, (640, 480), (TrackedFace(1, 0, (0, 0, 9, 9), one),))
-        for at_s, one in ((1.0, HAPPY), (1.5, NEUTRAL))
+    world.results = [
+        FrameResult(at_s, (), 1, (640, 480), (TrackedFace(1, 0, (0, 0, 9, 9), expression),))
+        for at_s, expression in ((1.0, HAPPY), (1.5, NEUTRAL))
     ]
     world.run(encode_command(Command("stop")))
     world.close()
-    assert options == {"Preview": "de", "Showing": "de"}
+    assert options == {"PreviewWindow": "de", "LivePreview": "de"}
     for seen in shown.values():
-        faces = [sample.tracked_faces[0] for sample in seen]
-        assert [one.expression for one in faces] == readings
-        assert {one.student for one in faces} == {student}
+        faces = [result.tracked_faces[0] for result in seen]
+        assert [face.expression for face in faces] == readings
+        assert {face.student for face in faces} == {student}
 
 
-def test_commands_are_obeyed_in_their_order(world: World) -> None:
-    recorded = RecorderWorker(lambda: world.config)
-    teller = SimpleNamespace(done=[])
+def test_commands_are_handled_in_order(world: World) -> None:
+    worker = world.worker()
+    reporter = SimpleNamespace(done=[])
     for verb in ("pause", "resume"):
-        setattr(teller, verb, lambda verb=verb: teller.done.append(verb))
-    teller.mark = lambda text: teller.done.append(text)
+        setattr(reporter, verb, lambda verb=verb: reporter.done.append(verb))
+    reporter.mark = lambda text: reporter.done.append(text)
     lines = [Command("pause"), Command("mark", "quiz"), Command("resume"), Command("stop")]
     raw = b"".join(map(encode_command, lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
-        recorded._done.set()
-        recorded._read_commands(teller)
-    assert teller.done == ["pause", "quiz", "resume"]
-    assert (recorded._stop.is_set(), recorded._stop.immediate, recorded._stop.reason) == (True, False, "")
+        worker._done.set()
+        worker._read_commands(reporter)
+    assert reporter.done == ["pause", "quiz", "resume"]
+    assert (worker._stop.is_set(), worker._stop.immediate, worker._stop.reason) == (True, False, "")
 
 
-def test_an_input_that_ends_ends_the_session_in_a_hurry(world: World) -> None:
+def test_end_of_the_input_ends_the_session_immediately(world: World) -> None:
     code, messages = world.run()
     assert (code, world.stop.immediate) == (0, True)
-    assert world.stop.reason == "the program that watched over the recording was cut off"
+    assert world.stop.reason != ""
     assert isinstance(messages[-1], SessionEnded)
 
 
-def test_the_first_reason_stays_and_a_hurry_is_added(world: World) -> None:
+def test_second_stop_keeps_the_reason_and_adds_immediate(world: World) -> None:
     world.run(
         encode_command(Command("stop", reason="Classpulse was ended")),
         encode_command(Command("stop", immediate=True, reason="another")),
@@ -236,14 +240,14 @@ def test_the_first_reason_stays_and_a_hurry_is_added(world: World) -> None:
     assert (world.stop.reason, world.stop.immediate) == ("Classpulse was ended", True)
 
 
-def test_what_is_no_command_is_passed_over_and_not_logged(
+def test_invalid_command_is_ignored_and_its_content_is_not_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.run(
         b"{\n", b'{"verb": "note", "text": "Mia is late"}\n', b"\xff\n", encode_command(Command("stop"))
     )
-    assert [one.getMessage() for one in caplog.records if "not understood" in one.getMessage()] == [
-        "a command was not understood (ValidationError)"
+    assert [r.args for r in caplog.records if r.name == module.__name__ and r.levelname == "WARNING"][:3] == [
+        ("ValidationError",)
     ] * 3
     assert "Mia" not in caplog.text
 
@@ -251,76 +255,81 @@ def test_what_is_no_command_is_passed_over_and_not_logged(
 @pytest.mark.parametrize(
     ("error", "begins", "told"),
     [
-        (SourceError("camera 0\ngives no picture"), False, StartFailed("camera 0 gives no picture", is_retryable=True)),
-        (UserError("nobody can be masked"), False, StartFailed("nobody can be masked", is_retryable=False)),
+        (SourceError("camera 0\ndelivers no frames"), False,
+         StartFailed("camera 0 delivers no frames", is_retryable=True)),
+        (SetupError("Ann cannot be masked."), False,
+         StartFailed("Ann cannot be masked.", is_retryable=False)),
         (
-            UserError("the record is gone"), True,
-            SessionEnded(7, SessionStatus.INTERRUPTED, "the record is gone", is_retryable=True),
+            SetupError("The database is gone.", "Restore it."), True,
+            SessionEnded(
+                7, SessionStatus.INTERRUPTED, "The database is gone. Restore it.", is_retryable=True
+            ),
         ),
         (
             ZeroDivisionError("Mia"), True,
             SessionEnded(
-                7, SessionStatus.INTERRUPTED, "a fault of Classpulse (ZeroDivisionError); see its log",
+                7, SessionStatus.INTERRUPTED, "Internal error (ZeroDivisionError). See the log.",
                 is_retryable=True,
             ),
         ),
     ],
 )  # fmt: skip
-def test_how_it_fails_is_its_last_word(world: World, error: Exception, begins: bool, told: object) -> None:
+def test_failure_is_the_last_message(world: World, error: Exception, begins: bool, told: object) -> None:
     world.fails, world.begins = error, begins
     code, messages = world.run(encode_command(Command("stop")))
     assert (code, messages[-1]) == (1, told)
 
 
-def test_a_camera_that_was_lost_is_worth_another_session_unless_it_was_stopped(world: World) -> None:
-    recorded = RecorderWorker(lambda: world.config)
+def test_interrupted_session_is_retryable_unless_stopped(world: World) -> None:
+    worker = world.worker()
     lost = replace(world.outcome, status=SessionStatus.INTERRUPTED, reason="the camera went away")
-    assert recorded._ended_message(lost) == SessionEnded(
+    assert worker._ended_message(lost) == SessionEnded(
         7, SessionStatus.INTERRUPTED, "the camera went away", is_retryable=True
     )
-    recorded._stop.set()
-    assert not recorded._ended_message(lost).is_retryable
+    worker._stop.set()
+    assert not worker._ended_message(lost).is_retryable
 
 
-def test_settings_that_became_invalid_are_told_and_may_be_mended(world: World) -> None:
+def test_invalid_settings_are_a_retryable_failure(world: World) -> None:
     world.config.path.write_text("capture: {sample_fps: 0}\n", encoding="utf-8")
-    code, (told,) = world.run()
+    code, (message,) = world.run()
     assert code == 1
-    assert isinstance(told, StartFailed)
-    assert "config.yaml, line 1: capture.sample_fps" in told.reason
-    assert told.is_retryable
+    assert isinstance(message, StartFailed)
+    assert "config.yaml, line 1: capture.sample_fps" in message.reason
+    assert message.is_retryable
 
 
-def test_settings_that_name_another_record_are_refused(world: World, tmp_path: Path) -> None:
+def test_changed_database_is_a_retryable_failure(world: World, tmp_path: Path) -> None:
     with world.config.path.open("a", encoding="utf-8") as file:
         file.write("database: {url: 'sqlite:///elsewhere/other.db'}\n")
-    code, (told,) = world.run()
-    assert (code, told.again) == (1, True)
-    assert "names another database" in told.line
+    code, (message,) = world.run()
+    assert isinstance(message, StartFailed)
+    assert (code, message.is_retryable) == (1, True)
+    assert "database" in message.reason
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_nobody_starts_it_by_hand(world: World) -> None:
-    with pytest.raises(UserError, match="use 'classpulse start'"):
+def test_worker_without_a_job_is_a_setup_error(world: World) -> None:
+    with pytest.raises(SetupError):
         world.run(first=b"hello\n")
 
 
-def test_nobody_who_listens_is_no_fault(world: World) -> None:
+def test_closed_pipe_is_ignored(world: World) -> None:
     world.pipe.close()
-    recorded = RecorderWorker(lambda: world.config)
-    recorded._send(StartFailed("x", is_retryable=False))
-    recorded._send(StartFailed("x", is_retryable=False))
+    worker = world.worker()
+    worker._send(StartFailed("x", is_retryable=False))
+    worker._send(StartFailed("x", is_retryable=False))
 
 
-def test_being_terminated_is_an_interruption_in_a_hurry(world: World) -> None:
-    recorded = RecorderWorker(lambda: world.config)
-    # The thread that it interrupts may be about to wait for the very same event.
-    with recorded._stop._cond:
-        recorded._terminate(signal.SIGTERM, None)
-    assert recorded._stop.wait(60)
-    assert (recorded._stop.immediate, recorded._stop.reason) == (True, "Classpulse was ended")
+def test_sigterm_stops_immediately_with_a_reason(world: World) -> None:
+    worker = world.worker()
+    # The interrupted thread may hold the lock of the event.
+    with worker._stop._cond:
+        worker._terminate(signal.SIGTERM, None)
+    assert worker._stop.wait(60)
+    assert (worker._stop.immediate, worker._stop.reason) == (True, "Classpulse was ended")
 
 
-def test_a_task_comes_back(world: World) -> None:
-    assert JOB_ADAPTER.validate_json(JOB_ADAPTER.dump_json(world.task)) == world.task
-    assert isinstance(world.task, WorkerJob)
+def test_job_round_trip(world: World) -> None:
+    assert JOB_ADAPTER.validate_json(JOB_ADAPTER.dump_json(world.job)) == world.job
+    assert isinstance(world.job, WorkerJob)

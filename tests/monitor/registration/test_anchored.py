@@ -50,7 +50,7 @@ def marks() -> ReferenceView:
 @pytest.fixture
 def blind(marks) -> Blind:
     Blind.asked = 0
-    return Blind(marks.scale, marks.points, marks.descriptors)
+    return Blind(marks.scale, marks.keypoints, marks.descriptors)
 
 
 def shifted(x: float) -> Matrix:

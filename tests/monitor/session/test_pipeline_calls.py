@@ -11,7 +11,8 @@ from monitor.seating.assigner import SeatAssigner
 from monitor.seating.call_grid import CallGridConfirmation
 from monitor.seating.call_grid_detection import find_grid, shows_grid
 from monitor.seating.layout_change import LayoutChangeDetector
-from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
+from monitor.session.pipeline import Pipeline, build_pipeline
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.tracking.patches import context_patch
 from monitor.tracking.tracker import Tracker
 from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
@@ -35,7 +36,7 @@ def followed(views: list[View]) -> tuple[Pipeline, list[FrameResult]]:
     """What a pipeline with the real layout stage makes of these views, two a second."""
     told, samples = Told(), []
     layouts = LayoutChangeDetector(context_patch, CallGridConfirmation(find_grid, shows_grid=shows_grid))
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         told,
         NullExpressionEstimator(),
         Tracker(),

@@ -9,7 +9,8 @@ from monitor.registration.camera_motion import CAMERA_MOVED
 from monitor.seating.assigner import SeatAssigner
 from monitor.seating.call_grid import CallGridConfirmation, FrameKind
 from monitor.seating.layout_change import LayoutChangeDetector
-from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
+from monitor.session.pipeline import Pipeline, build_pipeline
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.tracking.tracker import Tracker
 from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
 from tests.helpers.faces import face
@@ -59,7 +60,7 @@ def picture(people: list[int], places: list[tuple[int, int]], width: int) -> Ima
 
 
 def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
-    p = Pipeline(
+    p = build_pipeline(
         Scripted(),
         NullExpressionEstimator(),
         Tracker(),

@@ -13,7 +13,7 @@ import pytest
 from monitor.faces.expression import NullExpressionEstimator
 from monitor.registration.camera_motion import CAMERA_MOVED, CameraMotionEstimator
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import MIN_FOLLOWED_S, Pipeline
+from monitor.session.pipeline import MIN_FOLLOWED_S, Pipeline, build_pipeline
 from monitor.tracking.patches import sample_patch
 from monitor.tracking.track_verification import WINDOW_SAMPLES
 from monitor.tracking.tracker import Tracker
@@ -64,7 +64,7 @@ SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
 
 class TestTheEndOfASession:
     def ended(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, FrameResult | None]:
-        p = Pipeline(
+        p = build_pipeline(
             Script(scripts), NullExpressionEstimator(), Tracker(), SeatAssigner(), sample_patch=still, **parts
         )
         run(p, [BLANK] * len(scripts))
@@ -99,13 +99,13 @@ class TestTheEndOfASession:
         assert p.assigner.student_count == 2
 
     def test_unverified_faces_do_not_count(self) -> None:
-        p, last = self.ended([SEVEN] * 10, heads=Meshes(lambda one: one.centre[0] < 400))
+        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda one: one.centre[0] < 400))
         assert p.assigner.student_count == 2
         assert last is not None
 
     @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
     def test_of_one_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
-        p, _ = self.ended([SEVEN] * samples, heads=Meshes(lambda one: False))
+        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda one: False))
         assert p.assigner.student_count == 7
 
 
@@ -136,7 +136,7 @@ class Jerking:
 def test_camera_moves_do_not_restart_confirmation() -> None:
     samples, seats = [0], [face(400 + 150 * index, 100) for index in range(4)]
     scripts = [[face(f.centre[0] - 120 * (i // 2 % 2), 100) for f in seats] for i in range(40)]
-    p = Pipeline(
+    p = build_pipeline(
         Script(scripts),
         NullExpressionEstimator(),
         Tracker(),
@@ -160,7 +160,7 @@ class TestObjects:
         samples = [0]
         case = replace(face(400, 100), verified=confirmed)
         heads = Meshes(lambda one: fits if one.centre[0] > 300 else True)
-        p = Pipeline(
+        p = build_pipeline(
             Script([[face(100, 100), case]] * 60),
             NullExpressionEstimator(),
             Tracker(),
@@ -223,7 +223,7 @@ def test_with_a_hand_held_camera_a_poster_is_no_student_and_a_person_is(seed: in
     images = [filmed(scene(seed, i / 2), matrix, rng) for i, matrix in enumerate(matrices)]
     boxes = [[through(matrix, box) for box in BOXES] for matrix in matrices]
     scripts = [[replace(face(0, 0), box_xyxy=box) for box in both] for both in boxes]
-    p = Pipeline(
+    p = build_pipeline(
         Script(scripts),
         NullExpressionEstimator(),
         Tracker(),

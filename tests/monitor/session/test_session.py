@@ -17,9 +17,10 @@ from monitor.errors import SourceLost
 from monitor.faces.expression import NullExpressionEstimator
 from monitor.runtime.shutdown import IMMEDIATE_TIMEOUT_S, ShutdownRequest
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import Pipeline
+from monitor.session.pipeline import build_pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session
+from monitor.text import InvalidMarker
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
 from monitor.tracking.tracker import Tracker
@@ -63,7 +64,7 @@ def engine(tmp_path: Path):
 
 
 def session(
-    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, **options
+    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, probe=None, **options
 ) -> tuple[Session, int]:
     store = Store(engine)
     with store.unit_of_work() as unit:
@@ -71,10 +72,19 @@ def session(
             NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0)
         )
         unit.commit()
-    pipeline = Pipeline(detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
+    pipeline = build_pipeline(
+        detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner(), probe=probe
+    )
     recorder = Recorder(store, number, Binner(5.0, lambda pose: True), RecordingSettings())
     s = Session(
-        source, source.frames(stop), pipeline, recorder, sample_fps=2.0, on_progress=on_progress, **options
+        source,
+        source.frames(stop),
+        pipeline,
+        recorder,
+        sample_fps=2.0,
+        on_progress=on_progress,
+        probe=probe,
+        **options,
     )
     return s, number
 
@@ -188,6 +198,11 @@ class Camera(Source):
         popped, self.notes = self.notes, []
         return popped
 
+    def pause(self) -> None:
+        raise AssertionError("a session never pauses its source")
+
+    resume = pause
+
 
 def test_what_lies_in_a_gap_is_not_watched_and_nobodys_absence(engine) -> None:
     stop = threading.Event()
@@ -274,7 +289,7 @@ def test_a_mark_at_the_very_end_is_not_lost(engine) -> None:
 @pytest.mark.parametrize("text", ["", "  ", "\0\n"])
 def test_a_mark_must_be_readable(engine, text) -> None:
     s, _ = session(engine, Source([]), threading.Event())
-    with pytest.raises(ValueError, match="nothing to read"):
+    with pytest.raises(InvalidMarker):
         s.mark(text)
 
 
@@ -341,14 +356,19 @@ def test_who_is_present_is_told_with_the_labels_of_the_record_and_nobody_in_a_ga
     stop, told = threading.Event(), []
     times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_SIGNAL), 11.5]
     s, _ = session(
-        engine, Source(times), stop, presence=LiveSnapshot(lambda pose: True),
-        on_progress=lambda *_: told.append(s.view().people),
+        engine, Source(times), stop, live_snapshot=LiveSnapshot(lambda pose: True),
+        on_progress=lambda *_: told.append(s.view().live_students),
     )  # fmt: skip
     s.run(stop)
     assert told[0] == (), "a face is a person after three sightings"
     assert [one.label for one in told[3]] == [""], "not in the record yet"
     (one,) = told[19]
-    assert (one.label, one.seen, one.expression, one.unknown) == ("Student 1", True, None, "not computed")
+    assert (one.label, one.seen, one.expression, one.unreadable_reason) == (
+        "Student 1",
+        True,
+        None,
+        "not computed",
+    )
     assert told[20] == ()
     assert len(told[21]) == 1
 

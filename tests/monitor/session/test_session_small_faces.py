@@ -40,7 +40,6 @@ class Probe:
 def watched(engine, source: Source, stop: threading.Event, **options):  # noqa: F811
     probe = Probe()
     made, number = session(engine, source, stop, probe=probe, **options)
-    made._pipeline._probe = probe
     return made, number, probe
 
 

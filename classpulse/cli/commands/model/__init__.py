@@ -27,7 +27,7 @@ COMMANDS = {
 """Each subcommand as ``module:attribute`` and its line in the help."""
 
 
-@click.group("model", cls=LazyGroup, commands=COMMANDS)
+@click.group("model", cls=LazyGroup, lazy_commands=COMMANDS)
 def model_command() -> None:
     """Explore the data, and train, evaluate and export the expression model.
 

@@ -1,4 +1,4 @@
-"""``classpulse seats``: the seat plan, and who is who."""
+"""``classpulse seats``: the seat plan, and corrections of identities."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import click
 
 from classpulse.cli.main import LazyGroup
 
+_PACKAGE = "classpulse.cli.commands.seats"
+
 COMMANDS = {
-    "lay": "propose a plan over a still of the room",
-    "use": "take a plan for the class",
-    "show": "who sits where",
-    "name": "a student of a session is somebody of the class's roster",
-    "merge": "two students of a session were one person",
-    "split": "from some moment on a student was somebody else",
-    "undo": "take the last correction back",
-    "corrections": "what was corrected, and when",
+    "create": (f"{_PACKAGE}.create:seats_create_command", "propose a seat plan from a still of the room"),
+    "apply": (f"{_PACKAGE}.apply:seats_apply_command", "store a seat plan for the class"),
+    "show": (f"{_PACKAGE}.show:seats_show_command", "show the seats and their students"),
+    "assign": (
+        f"{_PACKAGE}.identity:seats_assign_command",
+        "identify a student of a session with the roster",
+    ),
+    "merge": (f"{_PACKAGE}.identity:seats_merge_command", "merge two students of a session into one"),
+    "split": (f"{_PACKAGE}.identity:seats_split_command", "split a student of a session at a moment"),
+    "undo": (f"{_PACKAGE}.identity:seats_undo_command", "undo the last correction of a session"),
+    "corrections": (f"{_PACKAGE}.identity:seats_corrections_command", "list the corrections of a session"),
 }
 
 
-@click.group(cls=LazyGroup, package="classpulse.cli.commands.seats", lines=COMMANDS)
+@click.group("seats", cls=LazyGroup, lazy_commands=COMMANDS)
 def seats_command() -> None:
-    """Lay the seat plan of the class; put right who was who in a session."""
+    """Create the seat plan of the class, and correct identities in a session."""

@@ -27,6 +27,6 @@ COMMANDS = {
 """Each subcommand as ``module:attribute`` and its line in the help."""
 
 
-@click.group("simulate", cls=LazyGroup, commands=COMMANDS)
+@click.group("simulate", cls=LazyGroup, lazy_commands=COMMANDS)
 def simulate_command() -> None:
     """Create synthetic class data with known ground truth, for 'classpulse evaluate'."""

@@ -1,4 +1,4 @@
-"""``classpulse simulate term``: a database full of lectures, without a film."""
+"""``classpulse simulate term``: a term of sessions in a database, without video."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import click
 from pydantic import ValidationError
 
 from classpulse.cli.console import print_json, print_message, progress_bar
+from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
-from classpulse.config.settings import Config, Settings, describe_validation_error, read_config
+from classpulse.config.settings import Config, Settings, read_config
 from classpulse.config.template import render_config
-from classpulse.errors import UserError
+from classpulse.config.validation import settings_error
+from classpulse.errors import FileAlreadyExists
 from classpulse.formatting import english_count
 from classpulse.services.assessment import reassess_session
 from classpulse.simulation.term.names import PseudonymStyle
@@ -40,51 +42,51 @@ def _integer_option(
 def _choice_option(
     name: str, kind: type[PseudonymStyle] | type[AnalysisMode], default: str, help_text: str
 ) -> Callable[[Command], Command]:
-    choices = click.Choice([one.value for one in kind])
+    choices = click.Choice([member.value for member in kind])
     return click.option(name, type=choices, default=default, show_default=True, help=help_text)
 
 
-@click.command()
+@click.command("term")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("classpulse-term"),
     show_default=True,
-    help="Folder for settings, database and truth.",
+    help="Folder for settings, database and ground truth.",
 )
 @click.option(
-    "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="What it is called."
+    "--class", "class_name", default=DEFAULTS.class_name, show_default=True, help="Name of the class."
 )
-@click.option("--room", help="Where it is.")
-@_integer_option("--students", 1, 200, DEFAULTS.students, "How many are in it.")
-@_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "How many the term has.")
-@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Lectures a week.")
+@click.option("--room", help="Room of the class.")
+@_integer_option("--students", 1, 200, DEFAULTS.students, "Number of students.")
+@_integer_option("--weeks", 1, 60, DEFAULTS.weeks, "Number of weeks.")
+@_integer_option("--per-week", 1, 5, DEFAULTS.per_week, "Sessions per week.")
 @click.option(
-    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Each one's length."
+    "--minutes", type=click.FloatRange(2, 300), default=50.0, show_default=True, help="Length of a session."
 )
-@_integer_option("--seed", 0, None, DEFAULTS.seed, "Of everything drawn.")
-@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "What the students are called.")
-@_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "What was computed.")
+@_integer_option("--seed", 0, None, DEFAULTS.seed, "Random seed.")
+@_choice_option("--names", PseudonymStyle, DEFAULTS.names.value, "Pseudonyms of the students.")
+@_choice_option("--mode", AnalysisMode, DEFAULTS.mode.value, "Analysis mode.")
 @_integer_option(
-    "--interrupted", 0, 300, DEFAULTS.interrupted, "How many lectures broke off; one of them has a gap."
+    "--interrupted", 0, 300, DEFAULTS.interrupted, "Number of interrupted sessions; one of them has a gap."
 )
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
     default=f"{DEFAULTS.start}",
     show_default=True,
-    help="The Monday of the first week.",
+    help="Monday of the first week.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@json_option
 def simulate_term_command(
     out: Path, class_name: str, names: str, mode: str, start: datetime, as_json: bool, **numbers: Any
 ) -> int:
-    """Fill a database with the lectures of a class, to try reports and history without a camera.
+    """Fill a database with the sessions of a synthetic class, to try reports and history without a camera.
 
-    Nobody in it is real. The same arguments give the same lectures; what was true of them is in truth.json.
+    The same arguments give the same sessions; truth.json has their ground truth.
     """
     settings = _settings(class_name, numbers["room"])
-    drawn = SimulatedTerm(
+    term = SimulatedTerm(
         TermSettings(
             class_name=class_name,
             names=PseudonymStyle(names),
@@ -95,25 +97,27 @@ def simulate_term_command(
     )
     folder = create_output_folder(out)
     if (folder / DATABASE_NAME).exists():
-        raise UserError(f"{folder} holds a term already; choose another folder with --out")
+        raise FileAlreadyExists(folder / DATABASE_NAME, "Choose another folder with --out.")
     config_file = folder / "config.yaml"
     atomic_write(config_file, render_config(settings).encode("utf-8"))
-    sessions = _write_term(read_config(config_file), drawn, folder / "truth.json", quiet=as_json)
-    made = {"config": config_file, "database": folder / DATABASE_NAME, "truth": folder / "truth.json"}
+    sessions = _write_term(read_config(config_file), term, folder / "truth.json", quiet=as_json)
+    files = {
+        "config": config_file,
+        "database": folder / DATABASE_NAME,
+        "ground_truth": folder / "truth.json",
+    }
     if as_json:
-        print_json({**made, "class": class_name, "students": len(drawn.names), "sessions": sessions})
+        print_json({**files, "class": class_name, "students": len(term.names), "sessions": sessions})
         return 0
-    print_message(
-        f"{english_count(len(drawn.names), 'student')} in {english_count(len(sessions), 'lecture')}"
-    )
-    for kind, path in made.items():
+    print_message(f"{english_count(len(term.names), 'student')} in {english_count(len(sessions), 'session')}")
+    for kind, path in files.items():
         print_path(kind, path)
     print_message(f"next: 'classpulse --config {config_file} report', or 'sessions'")
     return 0
 
 
 def _settings(class_name: str, room: str | None) -> Settings:
-    """Those of the folder. There is no policy among them, so nobody real may be watched with them."""
+    """The settings of the folder, without a policy, so that they allow no real recording."""
     data = {
         "class": {"name": class_name, "room": room},
         "database": {"url": f"sqlite:///{DATABASE_NAME}"},
@@ -122,24 +126,24 @@ def _settings(class_name: str, room: str | None) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise UserError(describe_validation_error(error)) from None
+        raise settings_error(error) from None
 
 
-def _write_term(config: Config, drawn: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
-    """Write the lectures, their verdicts and the truth; returns the sessions' numbers."""
-    done: list[int] = []
+def _write_term(config: Config, term: SimulatedTerm, ground_truth_file: Path, *, quiet: bool) -> list[int]:
+    """Write the sessions with their flags, and the ground truth; returns the session numbers."""
+    written: list[int] = []
     engine = open_database(config.database_url)
     try:
-        with progress_bar("drawing", float(len(drawn.planned_sessions)), quiet=quiet) as bar:
+        with progress_bar("writing", float(len(term.planned_sessions)), quiet=quiet) as bar:
 
-            def on_lecture(number: int) -> None:
-                # As at the end of a real lecture: verdicts are part of the record.
+            def on_session(number: int) -> None:
+                # As at the end of a real session.
                 reassess_session(engine, number, config)
-                done.append(number)
-                bar.update(len(done))
+                written.append(number)
+                bar.update(len(written))
 
-            truth = drawn.write(engine, on_lecture)
+            truth = term.write(engine, on_session)
     finally:
         engine.dispose()
     atomic_write(ground_truth_file, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
-    return done
+    return written

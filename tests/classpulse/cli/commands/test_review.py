@@ -71,9 +71,7 @@ def test_what_is_told_of_a_flag(shell, flagged, monkeypatch) -> None:
 def test_a_review_is_in_the_report_the_history_and_the_audit(shell, lesson, store) -> None:
     shell("report", str(lesson), "--format", "json")  # judges everybody
     (open_one,) = (one for one in shell.json("review") if one["kind"] == "sadness")
-    shell.json(
-        "review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono"
-    )
+    shell.json("review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono")
     files = shell.json("report", str(lesson), "--format", "json", "--format", "html")["report"]
     people = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
     assert [one["review"] for one in people if one["name"] == open_one["student"]] == ["confirmed"]

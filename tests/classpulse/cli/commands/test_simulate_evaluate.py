@@ -69,7 +69,10 @@ def test_a_drawn_call_is_evaluated_with_its_directions(shell: Any, configured: A
     configured("emotion")
     options = ("--seats", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
     made = shell.json("simulate", "call", *options)
-    flags = [line["expected_flag"] for line in json.loads(Path(made["ground_truth"]).read_text(encoding="utf-8"))["students"]]
+    flags = [
+        line["expected_flag"]
+        for line in json.loads(Path(made["ground_truth"]).read_text(encoding="utf-8"))["students"]
+    ]
     assert (made["students"], made["to_be_flagged"]) == (len(flags), sum(flags))
     assert flags[5], "the sixth seat is downcast for most of the time, others may be in so short a film"
     result = shell.json("evaluate", made["video"], made["ground_truth"])

@@ -44,7 +44,7 @@ def fake(monkeypatch) -> FakeDaemon:
 @pytest.fixture
 def lesson(engine, accounts, fake) -> int:
     session = begin(engine)
-    fake.recordings = [recording(session_id=session, people=PEOPLE, media_s=300.0)]
+    fake.recordings = [recording(session_id=session, live_students=PEOPLE, media_s=300.0)]
     return session
 
 
@@ -81,7 +81,9 @@ class TestThePage:
     def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
         ada, found = browser("Ada"), SmallFaces.from_sizes([12.0] * 12, 4, 24)
         assert "more face" not in ada.get(f"/live/{lesson}").text
-        fake.recordings = [recording(session_id=lesson, people=PEOPLE, media_s=300.0, small_faces=found)]
+        fake.recordings = [
+            recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)
+        ]
         page = ada.get(f"/live/{lesson}").text
         assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
         assert "Set detection.min_face_px to 12" in page
@@ -90,7 +92,7 @@ class TestThePage:
 
     def test_says_it_in_german(self, browser, lesson, fake) -> None:
         found = SmallFaces.from_sizes([12.0] * 12, 4, 24)
-        fake.recordings = [recording(session_id=lesson, people=PEOPLE, small_faces=found)]
+        fake.recordings = [recording(session_id=lesson, live_students=PEOPLE, small_faces=found)]
         page = browser("Ada").get(f"/live/{lesson}", headers={"accept-language": "de"}).text
         assert "Etwa 12 weitere Gesichter sind kleiner als 24" in page
         assert "Stellen Sie detection.min_face_px auf 12" in page
@@ -108,7 +110,9 @@ class TestThePage:
         ada = browser("Ada")
         for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
             # What was told last may be of before.
-            fake.recordings = [recording(session_id=lesson, state=state, people=PEOPLE, camera_reason="gone")]
+            fake.recordings = [
+                recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")
+            ]
             page = ada.get(f"/live/{lesson}").text
             assert "nobody is known to be present or away" in page, state
             assert "Mia" not in page
@@ -128,7 +132,7 @@ class TestThePage:
         for _ in range(3):
             ada.get(f"/live/{lesson}")
         noted = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)]
-        assert noted.count(("look", f"session {lesson}", "by Ada")) == 1
+        assert noted.count(("view", f"session {lesson}", "by Ada")) == 1
 
     def test_of_a_lesson_that_is_over_is_its_report(self, browser, lesson, engine) -> None:
         end(engine, lesson)
@@ -144,9 +148,9 @@ class TestThePage:
 class TestModes:
     @pytest.fixture
     def page(self, engine, browser, fake):
-        def get(mode: str, people=PEOPLE) -> str:
+        def get(mode: str, live_students=PEOPLE) -> str:
             session = begin(engine, mode)
-            fake.recordings = [recording(session_id=session, people=people)]
+            fake.recordings = [recording(session_id=session, live_students=people)]
             text = browser("Ada").get(f"/live/{session}").text
             ends_after(fake, engine, session, fake.looks + 2)
             return text + browser("Ada").get(f"/live/{session}/events").text
@@ -180,19 +184,19 @@ class TestEvents:
     def test_end_with_the_session_and_lead_to_its_report(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 2)
         first, *_, last = told(browser("Ada").get(f"/live/{lesson}/events"))
-        assert (first["session"], first["state"], first["over"]) == (lesson, "recording", False)
+        assert (first["session"], first["state"], first["is_over"]) == (lesson, "recording", False)
         assert "Mia" in first["parts"]["people"]
-        assert (last["over"], last["report"], last["next"]) == (True, f"/lessons/{lesson}", None)
+        assert (last["is_over"], last["report"], last["next_url"]) == (True, f"/lessons/{lesson}", None)
 
     def test_a_lesson_that_goes_on_in_another_session_says_where(self, browser, lesson, fake, engine) -> None:
         end(engine, lesson)
         room = queries.get_session(engine, lesson).room
         fake.recordings = [recording(session_id=lesson + 1, room=room)]
         (only,) = told(browser("Ada").get(f"/live/{lesson}/events"))
-        assert only["next"] == f"/live/{lesson + 1}"
+        assert only["next_url"] == f"/live/{lesson + 1}"
 
     def test_what_has_not_changed_is_not_sent_again(self, browser, lesson, fake, engine) -> None:
-        changed = recording(session_id=lesson, people=PEOPLE[:1])
+        changed = recording(session_id=lesson, live_students=PEOPLE[:1])
 
         def then() -> None:
             if fake.looks == 2:
@@ -220,12 +224,12 @@ class TestEvents:
             assert fake.looks < 10, "it goes on"
 
         fake.then = then
-        assert told(ada.get(f"/live/{lesson}/events"))[-1]["over"] is False
+        assert told(ada.get(f"/live/{lesson}/events"))[-1]["is_over"] is False
 
     def test_it_is_noted_that_somebody_looks(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 1)
         browser("Ada").get(f"/live/{lesson}/events")
-        assert ("look", f"session {lesson}") in [
+        assert ("view", f"session {lesson}") in [
             (o.action, o.subject) for o in queries.list_audit_entries(engine)
         ]
 
@@ -244,7 +248,7 @@ class TestOrders:
 
     def test_a_marker_is_put_without_leaving_the_page(self, browser, lesson, fake) -> None:
         ada = browser("Ada")
-        headers = {"accept": "application/json", "x-form-token": ada.token()}
+        headers = {"accept": "application/json", "x-csrf-token": ada.token()}
         answer = ada.post(f"/live/{lesson}/mark", data={"text": "quiz"}, headers=headers)
         assert answer.json() == {"session": lesson, "done": "mark", "at_s": 60.0}
         assert fake.orders == [Request("mark", text="quiz", session_id=lesson)]
@@ -274,7 +278,7 @@ class TestThePicture:
         assert answer.headers["content-type"] == "image/jpeg"
         assert answer.headers["cache-control"] == "no-store"
         assert fake.orders == [Request("picture", session_id=lesson)]
-        assert ("watch", f"session {lesson}") in [
+        assert ("view preview", f"session {lesson}") in [
             (o.action, o.subject) for o in queries.list_audit_entries(engine)
         ]
 
@@ -287,9 +291,11 @@ class TestThePicture:
     def test_of_behaviour_alone_is_for_who_allows_it(
         self, configured, engine, accounts, fake, visiting, setting: str, code: int
     ) -> None:
-        path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{behaviour_picture: {setting}}}\n")
+        path = configured(
+            "behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n"
+        )
         ada = visiting(build_app(read_config(path), engine))
-        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         session = begin(engine, "behaviour")
         fake.jpeg = base64.b64encode(b"picture").decode()
         assert ada.get(f"/live/{session}/picture").status_code == code
@@ -298,7 +304,7 @@ class TestThePicture:
 
 def test_many_viewers_are_one_look(monkeypatch, tmp_path) -> None:
     asked, now = [], [0.0]
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: asked.append(folder) or daemon())
     look = DaemonStatusCache(tmp_path, lambda: now[0])
     for _ in range(20):
         look.snapshot()
@@ -310,7 +316,7 @@ def test_many_viewers_are_one_look(monkeypatch, tmp_path) -> None:
 
 def test_nobody_waits_for_a_program_that_takes_its_time(monkeypatch, tmp_path) -> None:
     now = [0.0]
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: daemon(pid=1))
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: daemon(pid=1))
     look = DaemonStatusCache(tmp_path, lambda: now[0])
     look.snapshot()
     now[0] = 10.0
@@ -320,14 +326,14 @@ def test_nobody_waits_for_a_program_that_takes_its_time(monkeypatch, tmp_path) -
         assert look.snapshot().daemon.pid == 1
         return daemon(pid=2)
 
-    monkeypatch.setattr(daemonlook, "ask_daemon", slow)
+    monkeypatch.setattr(daemonlook, "daemon_status", slow)
     assert look.snapshot().daemon.pid == 2
 
 
 def test_after_an_order_the_next_look_is_a_new_one(monkeypatch, tmp_path) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(daemonlook, "ask_daemon", lambda folder: asked.append(folder) or daemon())
-    monkeypatch.setattr(daemonlook, "ask", lambda folder, request: {})
+    monkeypatch.setattr(daemonlook, "daemon_status", lambda folder: asked.append(folder) or daemon())
+    monkeypatch.setattr(daemonlook, "send_request", lambda folder, request: {})
     look = DaemonStatusCache(tmp_path, lambda: 0.0)
     look.snapshot()
     look.send(Request("stop"))
@@ -344,7 +350,7 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
             raise answer
         return answer
 
-    monkeypatch.setattr(daemonlook, "ask", ask)
+    monkeypatch.setattr(daemonlook, "send_request", ask)
     pictures = PreviewFetcher(DaemonStatusCache(tmp_path))
     with pytest.raises(ControlError, match="busy"):
         pictures.fetch(1)

@@ -37,7 +37,7 @@ def lessons(app, config, engine, orders, clock):
         clock=clock,
         runs_thread=False,
     )
-    app.state.site.online_lessons = made
+    app.state.context.online_lessons = made
     yield made
     made.close()
 

@@ -68,14 +68,14 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     status = page.locator("#status")
-    playwright.set_total(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
-    (robin,) = lesson.members()
-    assert robin.picture is None
+    playwright.expect(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
+    (robin,) = lesson.participants()
+    assert robin.frame_jpeg is None
 
     def sent(after: int, faces: Sequence[TileFace] = ()) -> bytes:
         def newer() -> bytes | None:
             with lessons.locked() as now_s:
-                _, pictures = lesson.asked(after, (), now_s, faces)
+                _, pictures = lesson.poll(after, (), now_s, faces)
             page.wait_for_timeout(100)
             return pictures[0] if pictures else None
 
@@ -87,7 +87,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     box = (0.4, 0.4, 0.6, 0.7)
 
     def of_part() -> bytes | None:
-        one = sent(robin.number, [TileFace(robin.tile, robin.number, box)])
+        one = sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, box)])
         return one if check_jpeg(one) != JpegSize(320, 240) else None
 
     part = wait_for(of_part)
@@ -97,21 +97,22 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     # Twice nobody was found there: all of it again.
     wait_for(
         lambda: (
-            check_jpeg(sent(robin.number, [TileFace(robin.tile, robin.number, None)])) == JpegSize(320, 240)
+            check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)]))
+            == JpegSize(320, 240)
         )
     )
     assert len(picture) < 40_000
     assert np.std(decode_jpeg(picture)) > 5
-    playwright.set_total(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
+    playwright.expect(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
     # Behind another window the picture comes from the camera's track itself.
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
-    number = robin.number
+    number = robin.frame_number
     assert np.std(decode_jpeg(sent(number + 1))) > 5
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
     page.close()
     wait_for(lambda: robin.state is ParticipantState.LEFT)
-    assert robin.picture is None
+    assert robin.frame_jpeg is None
     assert told == []
 
 
@@ -122,7 +123,7 @@ FRAMING = """async (steps) => {
   const shown = [];
   for (const [kind, ...what] of steps) {
     if (kind === "wait") now += what[0];
-    else if (kind === "found") framing.found({ picture: what[0], box: what[1] }, now);
+    else if (kind === "found") framing.found({ frame: what[0], box: what[1] }, now);
     else {
       const part = framing.of({ width: what[1], height: what[2] }, now);
       framing.sent(what[0], part);

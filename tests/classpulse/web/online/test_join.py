@@ -21,7 +21,7 @@ JPEG = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))[1].tobytes()
 
 
 def send(new, here: str, body: bytes = JPEG, kind: str = "image/jpeg"):
-    headers = {"X-Form-Token": new.token(here), "Content-Type": kind, "Accept": "application/json"}
+    headers = {"X-CSRF-Token": new.token(here), "Content-Type": kind, "Accept": "application/json"}
     return new.post(f"{here}/frame", content=body, headers=headers)
 
 
@@ -51,14 +51,14 @@ def test_without_the_tick_nobody_joins(browser, here, lesson) -> None:
     assert answer.status_code == 400
     assert "only if you agree" in answer.text
     assert 'value="Robin"' in answer.text
-    assert lesson.members() == []
+    assert lesson.participants() == []
     assert "classpulse_join" not in answer.headers.get("set-cookie", "")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\u202eb", "..."])
 def test_a_name_that_is_none_is_refused(browser, here, lesson, name: str) -> None:
     answer = browser().submit(here, here, pseudonym=name, consent="yes")
-    assert (answer.status_code, lesson.members()) == (400, [])
+    assert (answer.status_code, lesson.participants()) == (400, [])
 
 
 def test_a_name_is_only_a_name(student, browser, here, lesson) -> None:
@@ -84,7 +84,7 @@ def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, h
         unit.commit()
     student("mia")
     student("Zoe")
-    assert [one.student_id for one in lesson.members()] == [mia, None]
+    assert [one.student_id for one in lesson.participants()] == [mia, None]
     assert browser().submit(here, here, pseudonym="Noah", consent="yes").status_code == 400
 
 
@@ -99,29 +99,29 @@ def test_the_cookie_is_the_pages_own_and_no_scripts(student, here) -> None:
 
 def test_pictures_are_taken_while_somebody_looks(student, here, lesson, clock) -> None:
     robin = student()
-    assert send(robin, here).json() == {"watching": False}
-    assert lesson.members()[0].picture is None
-    lesson.asked(0, (), clock())
+    assert send(robin, here).json() == {"is_polled": False}
+    assert lesson.participants()[0].frame_jpeg is None
+    lesson.poll(0, (), clock())
     clock.now_s += 1
-    assert send(robin, here).json() == {"watching": True, "picture": 1, "face": None}
-    assert lesson.asked(0, (), clock())[1] == [JPEG]
+    assert send(robin, here).json() == {"is_polled": True, "frame": 1, "face": None}
+    assert lesson.poll(0, (), clock())[1] == [JPEG]
     assert send(robin, here).status_code == 429
-    assert send(robin, here, b"").json() == {"watching": True, "picture": 1, "face": None}
+    assert send(robin, here, b"").json() == {"is_polled": True, "frame": 1, "face": None}
 
 
 def test_a_browser_is_told_where_its_own_face_was(student, here, lesson, clock) -> None:
     robin, mia = student("Robin"), student("Mia")
-    lesson.asked(0, (), clock())
+    lesson.poll(0, (), clock())
     send(robin, here)
     send(mia, here)
-    places = {one.pseudonym: one for one in lesson.asked(0, (), clock())[0].here}
+    participants = {one.pseudonym: one for one in lesson.poll(0, (), clock())[0].participants}
     box = (0.25, 0.123456, 0.5, 1.0)
-    lesson.asked(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, box)])
+    lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, box)])
     told = send(mia, here, b"").json()
-    assert told["face"] == {"picture": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
+    assert told["face"] == {"frame": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
     assert send(robin, here, b"").json()["face"] is None
-    lesson.asked(0, (), clock(), [TileFace(places["Mia"].tile, places["Mia"].picture, None)])
-    assert send(mia, here, b"").json()["face"] == {"picture": 1, "box": None}
+    lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, None)])
+    assert send(mia, here, b"").json()["face"] == {"frame": 1, "box": None}
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_what_is_no_small_picture_is_refused(
     student, here, lesson, clock, body, kind: str, code: int
 ) -> None:
     robin = student()
-    lesson.asked(0, (), clock())
+    lesson.poll(0, (), clock())
     assert send(robin, here, body, kind).status_code == code
-    assert lesson.members()[0].picture is None
+    assert lesson.participants()[0].frame_jpeg is None
 
 
 def test_a_body_that_does_not_say_how_long_it_is_is_cut(student, here) -> None:
     robin = student()
-    headers = {"X-Form-Token": robin.token(here), "Content-Type": "image/jpeg"}
+    headers = {"X-CSRF-Token": robin.token(here), "Content-Type": "image/jpeg"}
     endless = (b"\0" * 50_000 for _ in range(10))
     assert robin.post(f"{here}/frame", content=endless, headers=headers).status_code == 413
 
@@ -157,19 +157,19 @@ def test_strangers_and_forgeries_are_refused(student, browser, here, lesson) -> 
     assert (
         robin.post(f"{here}/frame", content=JPEG, headers={"Content-Type": "image/jpeg"}).status_code == 403
     )
-    for what in ("leave", "erase"):
+    for what in ("leave", "withdraw"):
         assert stranger.submit(f"{here}/{what}", here).status_code == 404
         assert robin.post(f"{here}/{what}").status_code == 403
-    assert stranger.get(f"{here}/erased").status_code == 404
-    assert len(lesson.members()) == 1
+    assert stranger.get(f"{here}/withdrawal").status_code == 404
+    assert len(lesson.participants()) == 1
 
 
 def test_leaving_ends_it_at_once(student, here, lesson, clock) -> None:
     robin = student()
-    lesson.asked(0, (), clock())
+    lesson.poll(0, (), clock())
     send(robin, here)
     assert robin.submit(f"{here}/leave", here).status_code == 303
-    assert lesson.asked(0, (), clock())[0].shown == frozenset()
+    assert lesson.poll(0, (), clock())[0].active_tiles == frozenset()
     page = robin.get(here)
     assert "You have left the lesson" in page.text
     assert "camera=()" in page.headers["permissions-policy"]
@@ -177,22 +177,22 @@ def test_leaving_ends_it_at_once(student, here, lesson, clock) -> None:
     assert send(robin, here).status_code == 409
     robin.submit(here, here, consent="yes")
     assert "You are in the online lesson" in robin.get(here).text
-    assert len(lesson.members()) == 1
+    assert len(lesson.participants()) == 1
 
 
 def test_withdrawing_erases_and_the_audit_has_no_name(student, here, lesson, lessons, clock, engine) -> None:
     robin = student()
-    robin.submit(f"{here}/erase", here)
+    robin.submit(f"{here}/withdraw", here)
     assert "being erased" in robin.get(here).text
-    assert robin.get(f"{here}/erased").json() == {"done": False}
-    lessons.tidy()
-    assert robin.get(f"{here}/erased").status_code == 200, "the recording has not understood it yet"
-    lesson.asked(0, (0,), clock())
-    lessons.tidy()
-    assert robin.get(f"{here}/erased").status_code == 404
+    assert robin.get(f"{here}/withdrawal").json() == {"done": False}
+    lessons.run_maintenance()
+    assert robin.get(f"{here}/withdrawal").status_code == 200, "the recording has not understood it yet"
+    lesson.poll(0, (0,), clock())
+    lessons.run_maintenance()
+    assert robin.get(f"{here}/withdrawal").status_code == 404
     assert "Join the online lesson" in robin.get(here).text
     trail = [(one.action, one.subject) for one in queries.list_audit_entries(engine)]
-    assert ("withdraw", "online lesson of 7b") in trail
+    assert ("withdraw consent", "online lesson of 7b") in trail
     assert "Robin" not in str(queries.list_audit_entries(engine))
 
 
@@ -216,9 +216,9 @@ def test_after_the_lesson_it_is_erased_with_its_report(
         unit.commit()
     lessons.end(lesson)
     assert "The lesson has ended" in robin.get(here).text
-    robin.submit(f"{here}/erase", here)
-    lessons.tidy()
-    assert robin.get(f"{here}/erased").status_code == 404
+    robin.submit(f"{here}/withdraw", here)
+    lessons.run_maintenance()
+    assert robin.get(f"{here}/withdrawal").status_code == 404
     assert find_recorded_id(engine, session, "Robin", None) is None
     assert {one.student_id for one in queries.load_bins(engine, session)} == {other}
     assert orders[-1] == session
@@ -259,12 +259,12 @@ def test_the_words_are_those_of_the_mode(
 ) -> None:
     config = read_config(configured(mode=mode, more="class: {name: 7b}\nretention: {keep_days: 30}\n"))
     app = build_app(config, engine)
-    app.state.site.online_lessons = OnlineLessonManager(
+    app.state.context.online_lessons = OnlineLessonManager(
         config, engine, send_request=lambda _: None, runs_thread=False
     )
-    made = app.state.site.online_lessons.open("7b", 4)
+    made = app.state.context.online_lessons.open("7b", 4)
     page = visiting(app).get(f"/join/{made.code}").text
-    app.state.site.online_lessons.close()
+    app.state.context.online_lessons.close()
     assert says in page
     assert does_not not in page
     assert "They are erased after 30 days." in page

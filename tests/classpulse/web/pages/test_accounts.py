@@ -25,13 +25,13 @@ def _one(engine, name: str) -> stored.Account:
 
 def _log_in(browser, name: str, password: str) -> int:
     new = browser()
-    code: int = new.submit("/login", "/login", name=name, password=password, to="/").status_code
+    code: int = new.submit("/login", "/login", name=name, password=password, return_to="/").status_code
     return code
 
 
 class TestOnesOwn:
     def _change(self, who, **fields: str):
-        given = {"old": "three quiet walnuts", "password": NEW, "again": NEW} | fields
+        given = {"current_password": "three quiet walnuts", "password": NEW, "repeat_password": NEW} | fields
         return who.submit("/account/password", "/account", **given)
 
     def test_a_new_password_is_the_one_from_now_on(self, browser, engine) -> None:
@@ -55,10 +55,10 @@ class TestOnesOwn:
     @pytest.mark.parametrize(
         ("fields", "says"),
         [
-            ({"old": "wrong"}, "old password is not right"),
-            ({"again": "another one, long"}, "differ"),
-            ({"password": "short", "again": "short"}, "10 characters"),
-            ({"password": "Ada Ada Ada", "again": "Ada Ada Ada"}, "too easy"),
+            ({"current_password": "wrong"}, "old password is not right"),
+            ({"repeat_password": "another one, long"}, "differ"),
+            ({"password": "short", "repeat_password": "short"}, "10 characters"),
+            ({"password": "Ada Ada Ada", "repeat_password": "Ada Ada Ada"}, "too easy"),
         ],
     )
     def test_what_is_refused_changes_nothing(self, browser, fields: dict[str, str], says: str) -> None:
@@ -70,7 +70,7 @@ class TestOnesOwn:
 
     def test_the_old_password_cannot_be_guessed_for_long(self, browser) -> None:
         ada = browser("Ada")
-        told = [self._change(ada, old=f"guess {n}").text for n in range(6)]
+        told = [self._change(ada, current_password=f"guess {n}").text for n in range(6)]
         assert "not right" in told[4]
         assert "Too many" in told[5]
 
@@ -140,7 +140,7 @@ class TestEverybodys:
         assert 'name="class" value="7b"' in page
         answer = root.post(
             f"/accounts/{accounts['Ben']}",
-            data={"token": root.token(), "role": "teacher", "class": ["7b"]},
+            data={"csrf_token": root.token(), "role": "teacher", "class": ["7b"]},
         )
         assert answer.status_code == 303
         assert _one(engine, "Ben").classes == {"7b"}
@@ -153,7 +153,7 @@ class TestEverybodys:
 
     def test_who_is_no_teacher_has_no_classes_of_their_own(self, browser, engine, accounts) -> None:
         root = browser("Root")
-        fields = {"token": root.token(), "role": "counsellor", "class": ["7b"]}
+        fields = {"csrf_token": root.token(), "role": "counsellor", "class": ["7b"]}
         root.post(f"/accounts/{accounts['Ada']}", data=fields)
         assert (_one(engine, "Ada").role, _one(engine, "Ada").classes) == (Role.COUNSELLOR, set())
 
@@ -205,7 +205,7 @@ class TestTheAudit:
         with Store(engine).unit_of_work() as unit:
             for n in range(120):
                 unit.add_audit_entry(
-                    "look", f"session {n}", now_utc(), "by Ada" if n % 2 else "by Cleo: 100%_done"
+                    "view", f"session {n}", now_utc(), "by Ada" if n % 2 else "by Cleo: 100%_done"
                 )
             unit.commit()
 
@@ -220,7 +220,7 @@ class TestTheAudit:
     def test_it_is_filtered(self, browser, busy) -> None:
         root = browser("Root")
         assert "session 11<" not in root.get("/audit?action=login").text
-        page = root.get("/audit?text=SESSION 11&action=look").text
+        page = root.get("/audit?text=SESSION 11&action=view").text
         assert set(re.findall(r"<td>(session \d+)</td>", page)) == {
             "session 11",
             *(f"session 11{n}" for n in range(10)),
@@ -243,10 +243,10 @@ class TestTheAudit:
 def test_an_administrator_of_the_command_line_ends_the_first_start(config, engine, visiting) -> None:
     app = build_app(config, engine)
     visitor = visiting(app)
-    code = app.state.site.code
+    code = app.state.context.setup_code
     token = visitor.token("/setup")
     accounts_of.create_account(engine, "root", "Root", Role.ADMINISTRATOR, [], NEW)
     assert visitor.get("/login").status_code == 200
-    fields = {"token": token, "code": code, "name": "Eve", "password": NEW, "again": NEW}
+    fields = {"csrf_token": token, "code": code, "name": "Eve", "password": NEW, "repeat_password": NEW}
     assert visitor.post("/setup", data=fields).headers["location"] == "/login"
     assert [one.name for one in stored.list_accounts(engine)] == ["Root"]

@@ -22,9 +22,7 @@ def judged(config, engine, session_7b) -> int:
 def flagged(engine, judged) -> int:
     """The number of the student with a flag of sadness."""
     (flag,) = (
-        one
-        for one in queries.list_flags(engine, judged)
-        if (one.outcome, one.kind) == ("flagged", "sadness")
+        one for one in queries.list_flags(engine, judged) if (one.outcome, one.kind) == ("flagged", "sadness")
     )
     return flag.student_id
 
@@ -47,7 +45,7 @@ def test_the_queue_says_what_was_seen(browser, engine, judged, flagged) -> None:
     assert "no earlier lesson to compare with" in page
     assert not re.search(r"\bis sad\b", page)
     newest = queries.list_audit_entries(engine)[0]
-    assert (newest.action, newest.subject) == ("look", "check-ins of class 7b")
+    assert (newest.action, newest.subject) == ("view", "check-ins of class 7b")
 
 
 def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
@@ -55,7 +53,7 @@ def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
     page = ben.get("/check-ins").text
     assert "Student 2" not in page
     assert "Nothing waits for you" in page
-    assert not [one for one in queries.list_audit_entries(engine) if one.action == "look"]
+    assert not [one for one in queries.list_audit_entries(engine) if one.action == "view"]
     assert "Student 2" in browser("Cleo").get("/check-ins").text
     assert "Student 2" not in ben.get("/check-ins?class=1&show=all").text
 
@@ -64,7 +62,7 @@ def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
 def test_a_decision_is_kept_with_who_when_and_why(browser, engine, judged, flagged, who: str) -> None:
     address = f"/check-ins/{judged}/{flagged}/sadness"
     answer = browser(who).submit(
-        address, "/check-ins", verdict="dismissed", note="  was   ill ", to="/check-ins?show=all"
+        address, "/check-ins", decision="dismissed", note="  was   ill ", return_to="/check-ins?show=all"
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/check-ins?show=all")
     flag = sad_flag(engine, judged, flagged)
@@ -83,8 +81,8 @@ def test_a_script_gets_what_was_decided(browser, engine, judged, flagged) -> Non
     ada = browser("Ada")
     answer = ada.post(
         f"/check-ins/{judged}/{flagged}/sadness",
-        data={"verdict": "confirmed", "note": "<b>talked</b>"},
-        headers={"X-Form-Token": ada.token(), "Accept": "application/json"},
+        data={"decision": "confirmed", "note": "<b>talked</b>"},
+        headers={"X-CSRF-Token": ada.token(), "Accept": "application/json"},
     )
     assert answer.status_code == 200
     told = answer.json()
@@ -92,24 +90,24 @@ def test_a_script_gets_what_was_decided(browser, engine, judged, flagged) -> Non
     page = ada.get("/check-ins?show=confirmed").text
     assert "<b>talked" not in page
     assert "&lt;b&gt;talked" in page
-    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", verdict="open").status_code == 303
+    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", decision="open").status_code == 303
     assert sad_flag(engine, judged, flagged).review == "open"
 
 
 def test_a_decision_leads_nowhere_else(browser, judged, flagged) -> None:
     ada = browser("Ada")
     for target in ("https://evil.example", "//evil.example", "/check-ins?\n", "/logout"):
-        answer = ada.submit(f"/check-ins/{judged}/{flagged}/sadness", verdict="confirmed", to=target)
+        answer = ada.submit(f"/check-ins/{judged}/{flagged}/sadness", decision="confirmed", return_to=target)
         assert answer.headers["location"] == "/check-ins", target
 
 
 def test_what_is_no_decision_changes_nothing(browser, engine, judged, flagged) -> None:
     ada = browser("Ada")
-    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", verdict="guilty").status_code == 400
-    assert ada.submit(f"/check-ins/{judged}/{flagged}/other", verdict="confirmed").status_code == 404
-    assert ada.submit(f"/check-ins/{judged}/99/sadness", verdict="confirmed").status_code == 404
+    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", decision="guilty").status_code == 400
+    assert ada.submit(f"/check-ins/{judged}/{flagged}/other", decision="confirmed").status_code == 404
+    assert ada.submit(f"/check-ins/{judged}/99/sadness", decision="confirmed").status_code == 404
     assert (
-        ada.post(f"/check-ins/{judged}/{flagged}/sadness", data={"verdict": "confirmed"}).status_code == 403
+        ada.post(f"/check-ins/{judged}/{flagged}/sadness", data={"decision": "confirmed"}).status_code == 403
     )
     assert sad_flag(engine, judged, flagged).review == "open"
 
@@ -117,11 +115,11 @@ def test_what_is_no_decision_changes_nothing(browser, engine, judged, flagged) -
 def test_in_mode_aggregate_there_is_nothing(configured, engine, accounts, judged, flagged, visiting) -> None:
     aggregate = read_config(configured(mode="aggregate", more="class: {name: 7b}\n"))
     ada = visiting(build_app(aggregate, engine))
-    ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+    ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
     page = ada.get("/check-ins").text
     assert "In mode aggregate" in page
     assert "Student" not in page
-    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", verdict="confirmed").status_code == 404
+    assert ada.submit(f"/check-ins/{judged}/{flagged}/sadness", decision="confirmed").status_code == 404
     assert ada.get(f"/classes/1/students/{flagged}").status_code == 404
     assert ada.get("/classes/1/term/report").status_code == 404
     assert "Student 2" not in ada.get(f"/lessons/{judged}").text

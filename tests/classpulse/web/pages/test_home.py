@@ -81,7 +81,7 @@ class TestStarting:
     ) -> None:
         (tmp_path / "config.yaml").write_text("class: {name: 7b}\n", encoding="utf-8")
         ada = visiting(build_app(read_config(tmp_path / "config.yaml"), engine))
-        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+        ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         page = ada.get("/").text
         assert "no policy block" in page
         assert 'action="/start"' not in page
@@ -99,7 +99,7 @@ class TestNow:
     def test_other_peoples_lessons_are_not_there(self, browser, fake) -> None:
         fake.recordings = [recording()]
         fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW), "problems": ("7b: the camera is gone",)}
-        for path in ("/", "/now?started=7b"):
+        for path in ("/", "/recordings?started=7b"):
             answer = browser("Ben").get(path, headers={"accept": "application/json"} if "?" in path else None)
             shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # and no form's token
             assert "7b" not in shown, path
@@ -118,28 +118,28 @@ class TestNow:
     def test_a_lesson_that_is_starting_is_followed(self, browser, fake) -> None:
         ada = browser("Ada")
         fake.recordings = [recording(session_id=None, state=SessionState.STARTING, started_at=None)]
-        told = ada.get("/now?started=7b").json()
-        assert (told["unsettled"], told["began"]) == (True, False)
+        told = ada.get("/recordings?started=7b").json()
+        assert (told["is_transient"], told["has_started"]) == (True, False)
         assert "Is starting" in told["html"]
-        assert 'action="/call-off"' in told["html"]
+        assert 'action="/cancel"' in told["html"]
         fake.recordings = [recording()]
-        told = ada.get("/now?started=7b").json()
-        assert (told["unsettled"], told["began"]) == (False, True)
+        told = ada.get("/recordings?started=7b").json()
+        assert (told["is_transient"], told["has_started"]) == (False, True)
         assert 'href="/live/7"' in told["html"]
 
     def test_why_a_lesson_did_not_begin_is_told_to_who_started_it(self, browser, fake) -> None:
         fake.changes = {"problems": ("7b was not recorded: camera 0 gives no picture", "7bx: something else")}
-        assert "camera 0 gives no picture" in browser("Ada").get("/now?started=7b").json()["html"]
-        assert "camera 0" not in browser("Ada").get("/now").json()["html"]
-        assert "camera 0" not in browser("Ben").get("/now?started=7b").json()["html"]
-        assert "something else" not in browser("Ada").get("/now?started=7b").json()["html"]
+        assert "camera 0 gives no picture" in browser("Ada").get("/recordings?started=7b").json()["html"]
+        assert "camera 0" not in browser("Ada").get("/recordings").json()["html"]
+        assert "camera 0" not in browser("Ben").get("/recordings?started=7b").json()["html"]
+        assert "something else" not in browser("Ada").get("/recordings?started=7b").json()["html"]
         fake.recordings = [recording()]
-        assert "camera 0" not in browser("Ada").get("/now?started=7b").json()["html"]
+        assert "camera 0" not in browser("Ada").get("/recordings?started=7b").json()["html"]
 
     def test_calling_off_names_class_and_room(self, browser, fake) -> None:
         fields = {"class": "7b", "room": "B 12"}
-        assert browser("Ben").submit("/call-off", **fields).status_code == 404
-        assert browser("Ada").submit("/call-off", **fields).status_code == 303
+        assert browser("Ben").submit("/cancel", **fields).status_code == 404
+        assert browser("Ada").submit("/cancel", **fields).status_code == 303
         assert fake.orders == [Request("stop", "B 12", "7b")]
 
     def test_one_that_broke_off_while_it_was_paused_goes_on_when_somebody_says_so(
@@ -149,17 +149,17 @@ class TestNow:
         fake.recordings = [recording(session_id=None, state=SessionState.PAUSED, started_at=None)]
         page = ada.get("/").text
         assert "Nothing is seen until you go on" in page
-        assert 'action="/call-off"' in page
-        assert 'action="/go-on"' in page
-        assert browser("Ben").submit("/go-on", **fields).status_code == 404
-        answer = ada.submit("/go-on", **fields)
+        assert 'action="/cancel"' in page
+        assert 'action="/resume"' in page
+        assert browser("Ben").submit("/resume", **fields).status_code == 404
+        answer = ada.submit("/resume", **fields)
         assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
         assert fake.orders == [Request("resume", "B 12", "7b")]
 
     def test_one_that_is_paused_goes_on_by_its_own_button(self, browser, fake) -> None:
         fake.recordings = [recording(state=SessionState.PAUSED)]
         page = browser("Ada").get("/").text
-        assert ('action="/live/7/resume"' in page, "/go-on" in page) == (True, False)
+        assert ('action="/live/7/resume"' in page, 'action="/resume"' in page) == (True, False)
 
     def test_a_program_that_does_not_answer_is_a_line(self, browser, fake) -> None:
         fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")

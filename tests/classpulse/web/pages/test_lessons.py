@@ -77,7 +77,7 @@ def test_a_teacher_cannot_look_at_anothers_class(browser, engine, judged) -> Non
         answer = ben.get(path)
         assert answer.status_code == 404, path
         assert "Student" not in answer.text, path
-    assert [one for one in queries.list_audit_entries(engine) if one.action == "look"] == []
+    assert [one for one in queries.list_audit_entries(engine) if one.action == "view"] == []
     for address in ADDRESSES:
         path = address.format(session=judged, group=group, student=student)
         assert cleo.get(path).status_code == 200, path
@@ -87,7 +87,7 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     ben, cleo = browser("Ben"), browser("Cleo")
     student = queries.list_students(engine, judged)[1].id
     assert ben.submit(f"/lessons/{judged}/report").status_code == 404
-    fields = {"what": "name", "student": student, "new": "Mia"}
+    fields = {"action": "assign", "student": student, "new": "Mia"}
     assert ben.submit(f"/lessons/{judged}/corrections", **fields).status_code == 404
     assert cleo.submit(f"/lessons/{judged}/corrections", **fields).status_code == 403
     fields = {"student": student, "sure": "yes"}
@@ -96,7 +96,7 @@ def test_a_teacher_cannot_change_anothers_class(browser, engine, judged) -> None
     assert cleo.submit(f"/lessons/{judged}/erase", **fields).status_code == 403
     assert len(queries.list_students(engine, judged)) == 4
     address = f"/check-ins/{judged}/{student}/sadness"
-    assert ben.submit(address, verdict="confirmed").status_code == 404
+    assert ben.submit(address, decision="confirmed").status_code == 404
     assert queries.list_corrections(engine, judged) == []
     assert {one.review for one in queries.list_flags(engine, judged)} == {"open"}
 
@@ -145,7 +145,7 @@ def test_a_lesson_tells_its_students_with_names_and_it_is_noted(browser, engine,
     assert "check-in suggested" in page
     assert "the camera was moved" in page
     newest = queries.list_audit_entries(engine)[0]
-    assert (newest.action, newest.subject) == ("look", f"session {judged}")
+    assert (newest.action, newest.subject) == ("view", f"session {judged}")
     assert "by Ada" in newest.detail
     assert "with names" in newest.detail
     assert "Zo" not in newest.detail
@@ -160,7 +160,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
         made.append(named["formats"])
         return generate_report(*args, **named)
 
-    monkeypatch.setattr("classpulse.web.report_cache.make_report", counted)
+    monkeypatch.setattr("classpulse.web.report_cache.generate_report", counted)
     ada = browser("Ada")
     first = ada.get(f"/lessons/{judged}/report")
     assert first.status_code == 200
@@ -172,7 +172,7 @@ def test_the_report_is_made_once_shown_in_a_frame_and_made_again_after_a_correct
     assert made == [("html",)]
     student = next(one for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
     answer = ada.submit(
-        f"/lessons/{judged}/corrections", what="name", student=student.id, person="", new="Mia"
+        f"/lessons/{judged}/corrections", action="assign", student=student.id, person="", new="Mia"
     )
     assert answer.status_code == 303
     assert "Mia" in ada.get(f"/lessons/{judged}/report").text
@@ -202,7 +202,7 @@ class TestAReportOnItsWay:
         ada, other = browser("Ada"), browser("Ada")
         who = next(one.id for one in queries.list_students(engine, judged) if one.pseudonym == "Student 2")
         address = f"/lessons/{judged}/corrections"
-        meanwhile("html", lambda: other.submit(address, what="name", student=who, new="Mia"))
+        meanwhile("html", lambda: other.submit(address, action="assign", student=who, new="Mia"))
         assert "Mia" in ada.get(f"/lessons/{judged}/report").text
         assert "Mia" in ada.get(f"/lessons/{judged}/report").text
 
@@ -261,7 +261,7 @@ def test_a_report_that_cannot_be_made_says_so(browser, judged, monkeypatch) -> N
     def fails(*args, **named):
         raise ReportError("reports cannot be written (no room)")
 
-    monkeypatch.setattr("classpulse.web.report_cache.make_report", fails)
+    monkeypatch.setattr("classpulse.web.report_cache.generate_report", fails)
     answer = browser("Ada").get(f"/lessons/{judged}/report")
     assert answer.status_code == 500
     assert "no room" in answer.text
@@ -295,7 +295,7 @@ class TestErasing:
     def test_whose_record_is_shared_since_a_correction_is_not(self, browser, engine, judged) -> None:
         ada = browser("Ada")
         who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
-        ada.submit(f"/lessons/{judged}/corrections", what="split", student=who["Student 2"], at="2:00")
+        ada.submit(f"/lessons/{judged}/corrections", action="split", student=who["Student 2"], at="2:00")
         answer = ada.submit(f"/lessons/{judged}/erase", student=who["Student 2"], sure="yes")
         assert answer.status_code == 400
         assert "take the correction back first" in answer.text
@@ -317,17 +317,17 @@ class TestWhoIsWho:
         ada, address = browser("Ada"), f"/lessons/{judged}/corrections"
         who = {one.pseudonym: one.id for one in queries.list_students(engine, judged)}
         assert (
-            ada.submit(address, what="name", student=who["Student 1"], person="", new="Mia").status_code
+            ada.submit(address, action="assign", student=who["Student 1"], person="", new="Mia").status_code
             == 303
         )
         assert (
-            ada.submit(address, what="merge", student=who["Student 3"], person=who["Student 4"]).status_code
+            ada.submit(address, action="merge", student=who["Student 3"], person=who["Student 4"]).status_code
             == 303
         )
-        assert ada.submit(address, what="split", student=who["Student 2"], at="2:00").status_code == 303
+        assert ada.submit(address, action="split", student=who["Student 2"], at="2:00").status_code == 303
         kinds = [one.correction.kind.value for one in queries.list_corrections(engine, judged)]
-        assert kinds == ["name", "merge", "split"]
-        assert ada.submit(address, what="undo").status_code == 303
+        assert kinds == ["assign", "merge", "split"]
+        assert ada.submit(address, action="undo").status_code == 303
         made = queries.list_corrections(engine, judged)
         assert [one.undone_at is None for one in made] == [True, True, False]
         details = [one.detail for one in queries.list_audit_entries(engine) if one.action in (*kinds, "undo")]
@@ -340,13 +340,13 @@ class TestWhoIsWho:
     def test_what_cannot_be_is_refused_in_words(self, browser, engine, judged) -> None:
         ada = browser("Ada")
         for fields, says in (
-            ({"what": "name", "student": "1"}, "Say who it was"),
-            ({"what": "name", "student": "999", "new": "Mia"}, "Say who of the lesson is meant"),
-            ({"what": "split", "student": "2", "at": "noon"}, "This is no time"),
-            ({"what": "split", "student": "2", "at": "90:00"}, "expected a time in between"),
-            ({"what": "merge", "student": "1", "person": "2"}, "at the same time"),
-            ({"what": "undo"}, "no correction to take back"),
-            ({"what": "drop tables", "student": "1", "person": "2"}, "Say which two"),
+            ({"action": "assign", "student": "1"}, "Say who it was"),
+            ({"action": "assign", "student": "999", "new": "Mia"}, "Say who of the lesson is meant"),
+            ({"action": "split", "student": "2", "at": "noon"}, "This is no time"),
+            ({"action": "split", "student": "2", "at": "90:00"}, "expected a time in between"),
+            ({"action": "merge", "student": "1", "person": "2"}, "at the same time"),
+            ({"action": "undo"}, "no correction to take back"),
+            ({"action": "drop tables", "student": "1", "person": "2"}, "Say which two"),
         ):
             answer = ada.submit(f"/lessons/{judged}/corrections", **fields)
             assert answer.status_code == 400, fields
@@ -397,7 +397,7 @@ class TestClasses:
             assert chart.count('class="point"') == 5
             assert chart.count('class="missed"') == 2  # one cross of two strokes
         newest = queries.list_audit_entries(engine)[0]
-        assert newest.action == "look"
+        assert newest.action == "view"
         assert "of class" in newest.subject
 
     def test_the_term_can_be_kept_as_pdf(self, browser, engine, evil) -> None:
@@ -433,7 +433,7 @@ def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
     page = ada.get(f"/lessons/{number}").text
     assert "nothing about one student" in page
     assert "Correct who is who" not in page
-    answer = ada.submit(f"/lessons/{number}/corrections", what="undo")
+    answer = ada.submit(f"/lessons/{number}/corrections", action="undo")
     assert answer.status_code == 404
 
 

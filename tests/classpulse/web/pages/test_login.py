@@ -26,7 +26,7 @@ def test_who_logs_in_sees_the_start_page(browser) -> None:
 )
 def test_who_does_not_know_the_password_stays_outside(browser, name: str, password: str) -> None:
     new = browser()
-    answer = new.submit("/login", "/login", name=name, password=password, to="/")
+    answer = new.submit("/login", "/login", name=name, password=password, return_to="/")
     assert answer.status_code == 401
     assert "do not belong together" in answer.text
     assert new.get("/").status_code == 303
@@ -35,12 +35,13 @@ def test_who_does_not_know_the_password_stays_outside(browser, name: str, passwo
 def test_guessing_is_slowed_down(browser) -> None:
     new = browser()
     codes = [
-        new.submit("/login", "/login", name="Ada", password=f"guess {n}", to="/").status_code
+        new.submit("/login", "/login", name="Ada", password=f"guess {n}", return_to="/").status_code
         for n in range(7)
     ]
     assert codes == [401] * 5 + [429] * 2
     assert (
-        new.submit("/login", "/login", name="ada", password="three quiet walnuts", to="/").status_code == 429
+        new.submit("/login", "/login", name="ada", password="three quiet walnuts", return_to="/").status_code
+        == 429
     )
 
 
@@ -50,15 +51,17 @@ def test_guessing_is_slowed_down(browser) -> None:
 )
 def test_a_login_leads_nowhere_else(browser, target: str) -> None:
     new = browser()
-    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to=target)
+    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to=target)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 def test_after_a_login_one_is_where_one_wanted_to_be(browser) -> None:
     new = browser()
     first = new.get("/?part=flags")
-    assert first.headers["location"] == "/login?to=%2F%3Fpart%3Dflags"
-    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/?part=flags")
+    assert first.headers["location"] == "/login?return_to=%2F%3Fpart%3Dflags"
+    answer = new.submit(
+        "/login", "/login", name="Ada", password="three quiet walnuts", return_to="/?part=flags"
+    )
     assert answer.headers["location"] == "/?part=flags"
 
 
@@ -81,7 +84,7 @@ def test_a_disabled_account_is_out_at_once(browser, engine, accounts) -> None:
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(browser) -> None:
     new = browser()
-    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", to="/")
+    answer = new.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
@@ -90,8 +93,8 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(browser) -> None:
 def test_a_form_without_its_token_is_refused(browser) -> None:
     ada, other = browser("Ada"), browser("Ben")
     assert ada.post("/logout").status_code == 403
-    assert ada.post("/logout", data={"token": other.token()}).status_code == 403
-    assert ada.post("/logout", data={"token": ""}).status_code == 403
+    assert ada.post("/logout", data={"csrf_token": other.token()}).status_code == 403
+    assert ada.post("/logout", data={"csrf_token": ""}).status_code == 403
     assert ada.get("/").status_code == 200
 
 
@@ -100,7 +103,7 @@ def test_every_route_has_a_guard_and_visitors_see_the_login_alone(app, browser) 
     for one in app.routes:
         if one.path == "/static":
             continue
-        if one.guard is PublicAccess.ANYONE:
+        if one.access is PublicAccess.ANYONE:
             continue
         path = re.sub(r"\{\w+(:int)?\}", "1", one.path)
         for method in one.methods - {"HEAD"}:
@@ -130,17 +133,17 @@ class TestTheFirstStart:
 
     def test_the_code_makes_the_administrator_once(self, fresh, engine, visiting) -> None:
         new = visiting(fresh)
-        code = fresh.state.site.code
+        code = fresh.state.context.setup_code
         assert new.get("/").headers["location"].startswith("/login")
         assert new.get("/login").headers["location"] == "/setup"
-        fields = {"name": "Root", "password": "seven green lamps", "again": "seven green lamps"}
+        fields = {"name": "Root", "password": "seven green lamps", "repeat_password": "seven green lamps"}
         assert new.submit("/setup", "/setup", code="0000", **fields).status_code == 400
         assert all_accounts(engine) == []
         assert new.submit("/setup", "/setup", code=code, **fields).headers["location"] == "/"
         (root,) = all_accounts(engine)
         assert (root.name, root.role) == ("Root", "administrator")
         assert new.get("/").status_code == 200
-        again = {"name": "Eve", "password": "seven green lamps", "again": "seven green lamps"}
+        again = {"name": "Eve", "password": "seven green lamps", "repeat_password": "seven green lamps"}
         assert new.submit("/setup", code=code, **again).headers["location"] == "/login"
         assert len(all_accounts(engine)) == 1
         assert "seven green lamps" not in str(queries.list_audit_entries(engine))
@@ -159,7 +162,12 @@ class TestTheFirstStart:
     ) -> None:
         new = visiting(fresh)
         answer = new.submit(
-            "/setup", "/setup", code=fresh.state.site.code, name="Root", password=password, again=again
+            "/setup",
+            "/setup",
+            code=fresh.state.context.setup_code,
+            name="Root",
+            password=password,
+            repeat_password=again,
         )
         assert answer.status_code == 400
         assert says in answer.text
@@ -178,5 +186,5 @@ def test_the_language_is_the_browsers_or_the_chosen_one(browser) -> None:
         '<html lang="de">' in new.get("/login", headers={"accept-language": "de-CH,de;q=0.9,en;q=0.8"}).text
     )
     assert '<html lang="en">' in new.get("/login", headers={"accept-language": "fr"}).text
-    new.submit("/language", "/login", language="de", to="/login")
+    new.submit("/language", "/login", language="de", return_to="/login")
     assert '<html lang="de">' in new.get("/login").text

@@ -25,7 +25,7 @@ def sent(group):
 
     def send(browser, content: str | bytes = LIST, name: str = "list.csv", to: int | None = None, **fields):
         content = content.encode() if isinstance(content, str) else content
-        data = {"token": browser.token(), **fields}
+        data = {"csrf_token": browser.token(), **fields}
         return browser.post(f"/classes/{to or group}/roster", data=data, files={"roster": (name, content)})
 
     return send
@@ -58,7 +58,7 @@ def test_who_looks_at_names_is_noted(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
     assert "Mia Keller" in ada.get(f"/classes/{group}/roster?names=yes").text
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "read names"]
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "view names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
 
 
@@ -136,7 +136,7 @@ def test_nobody_else_s_class(browser, engine, sent, group) -> None:
 
 
 def test_a_list_from_elsewhere_is_refused(browser, engine, sent) -> None:
-    assert sent(browser("Ada"), token="wrong").status_code == 403
+    assert sent(browser("Ada"), csrf_token="wrong").status_code == 403
     assert list_roster(engine) == []
 
 

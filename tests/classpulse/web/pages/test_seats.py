@@ -23,7 +23,7 @@ from tests.helpers.room_picture import BOXES, coded, room_picture
 def faces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two faces are found in any picture, without a detector."""
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
-    monkeypatch.setattr(page, "seats_in", lambda *_, **__: found)
+    monkeypatch.setattr(page, "detect_seats", lambda *_, **__: found)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def address(engine, accounts) -> str:
 
 def send_picture(browser, address: str, content: bytes | None = None, name: str = "room.png", **fields):
     content = coded(room_picture()) if content is None else content
-    data = {"token": browser.token(), "by": "picture", **fields}
+    data = {"csrf_token": browser.token(), "input": "image", **fields}
     return browser.post(f"{address}/still", data=data, files={"picture": (name, content)})
 
 
@@ -58,7 +58,7 @@ def rows(seats: dict[str, tuple], who: dict[str, int] | None = None) -> dict[str
     for number, (label, box) in enumerate(seats.items(), 1):
         fields[f"label-{number}"] = label
         fields[f"box-{number}"] = " ".join(f"{edge:.0f}" for edge in box)
-        fields[f"who-{number}"] = str((who or {}).get(label, ""))
+        fields[f"student-{number}"] = str((who or {}).get(label, ""))
     return fields
 
 
@@ -105,11 +105,11 @@ def test_names_are_shown_where_they_are_asked_for_and_that_is_noted(
     ada = browser("Ada")
     send_picture(ada, address)
     assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
-    assert "read names" not in [one.action for one in queries.list_audit_entries(engine)]
+    assert "view names" not in [one.action for one in queries.list_audit_entries(engine)]
     shown = ada.get(f"{address}?names=yes").text
     assert re.search(rf'<option value="{students["Otter"]}" selected>Mia', shown)
-    assert re.search(rf'data-who="{students["Lynx"]}"[^>]*>Eva<', shown)
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "read names"]
+    assert re.search(rf'data-student="{students["Lynx"]}"[^>]*>Eva<', shown)
+    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "view names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
     # They stay while the plan is made, and go into nothing that is stored of it.
     answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
@@ -134,7 +134,7 @@ def test_a_still_is_one_account_s_and_can_be_forgotten(browser, address, student
     still = still_of(ada, address)
     assert root.get(f"{address}/still.jpg").status_code == 404
     assert root.submit(address, still=still, **rows(BOXES)).status_code == 409
-    ada.submit(f"{address}/still/forget")
+    ada.submit(f"{address}/still/discard")
     assert ada.get(f"{address}/still.jpg").status_code == 404
     assert ada.submit(address, still=still, **rows(BOXES)).status_code == 409
 
@@ -184,7 +184,7 @@ def test_nonsense_in_the_form(browser, engine, address, students) -> None:
     send_picture(ada, address)
     still = still_of(ada, address)
     for box in ("nan nan nan nan", "1e400 0 0 0", "a b c d", "1 2 3", "", "<script>"):
-        fields = {"label-1": "<script>alert(1)</script>", "box-1": box, "who-1": "1"}
+        fields = {"label-1": "<script>alert(1)</script>", "box-1": box, "student-1": "1"}
         answer = ada.submit(address, still=still, **fields)
         assert answer.status_code == 422
         assert "<script>alert" not in answer.text
@@ -218,8 +218,8 @@ def test_faces_are_not_looked_for_while_somebody_opted_out(browser, engine, addr
     answer = send_picture(ada, address)
     assert answer.status_code == 422
     assert "opted out (Otter)" in answer.text
-    assert send_picture(ada, address, stepped_aside="yes").status_code == 303
-    assert re.search(r'class="name opted-out" data-who="\d+"', ada.get(address).text)
+    assert send_picture(ada, address, opted_out_absent="yes").status_code == 303
+    assert re.search(r'class="name opted-out" data-student="\d+"', ada.get(address).text)
 
 
 @pytest.mark.parametrize(
@@ -251,10 +251,10 @@ def test_pictures_that_are_too_large(browser, address, students) -> None:
 def test_the_camera_is_one_of_the_settings(browser, address, students, monkeypatch) -> None:
     ada = browser("Ada")
     taken = []
-    monkeypatch.setattr(page, "take_still", lambda spec, *_: taken.append(spec) or room_picture())
-    fields = {"by": "camera", "room": "rtsp://elsewhere/", "source": "/etc/passwd"}
+    monkeypatch.setattr(page, "capture_still", lambda spec, *_: taken.append(spec) or room_picture())
+    fields = {"input": "camera", "room": "rtsp://elsewhere/", "source": "/etc/passwd"}
     answer = ada.post(
-        f"{address}/still", files={k: (None, v) for k, v in {"token": ada.token(), **fields}.items()}
+        f"{address}/still", files={k: (None, v) for k, v in {"csrf_token": ada.token(), **fields}.items()}
     )
     assert answer.status_code == 303
     assert taken == ["0"]
@@ -266,8 +266,8 @@ def test_nobody_else_s_class(browser, engine, address, students) -> None:
         outsider = browser(name)
         assert outsider.get(address).status_code == code
         assert outsider.get(f"{address}/still.jpg").status_code == code
-        assert outsider.submit(f"{address}/still/forget").status_code == code
+        assert outsider.submit(f"{address}/still/discard").status_code == code
         assert outsider.submit(address, still="", **rows(BOXES)).status_code == code
         assert send_picture(outsider, address).status_code == code
     assert still_of(browser("Ada"), address)
-    assert send_picture(browser("Ada"), address, token="wrong").status_code == 403
+    assert send_picture(browser("Ada"), address, csrf_token="wrong").status_code == 403

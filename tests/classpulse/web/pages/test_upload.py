@@ -37,18 +37,18 @@ CONTENT = b"not a video " * 1000
 
 def send(browser, content: bytes = CONTENT, name: str = "lesson.mp4", **fields):
     """As the form of the page does it without a script."""
-    data = {"token": browser.token("/upload"), "class": "7b", **fields}
+    data = {"csrf_token": browser.token("/upload"), "class": "7b", **fields}
     return browser.post("/upload", data=data, files={"recording": (name, content, "video/mp4")})
 
 
 def files(app) -> list[str]:
-    folder = app.state.uploads.folder
+    folder = app.state.upload_store.folder
     return sorted(path.suffix for path in folder.iterdir()) if folder.is_dir() else []
 
 
 @pytest.fixture
 def uploads(app) -> UploadStore:
-    return app.state.uploads
+    return app.state.upload_store
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def analyses(app, monkeypatch: pytest.MonkeyPatch):
 
     def use(script: str) -> UploadQueue:
         monkeypatch.setattr(UploadQueue, "_command", lambda *_: [sys.executable, "-c", script])
-        return app.state.analyses
+        return app.state.upload_queue
 
     return use
 
@@ -66,10 +66,15 @@ class TestTaking:
     def test_a_recording_is_stored_under_a_name_of_ours_and_waits(self, app, browser, uploads) -> None:
         ada = browser("Ada")
         assert send(ada).headers["location"] == "/upload"
-        (one,) = uploads.all()
-        assert (one.class_name, one.file_name, one.state, one.keep) == ("7b", "lesson.mp4", "waiting", False)
-        assert uploads.path(one).read_bytes() == CONTENT
-        assert uploads.path(one).stat().st_mode & 0o077 == 0
+        (one,) = uploads.list_all()
+        assert (one.class_name, one.file_name, one.state, one.keep_recording) == (
+            "7b",
+            "lesson.mp4",
+            "waiting",
+            False,
+        )
+        assert uploads.recording_path(one).read_bytes() == CONTENT
+        assert uploads.recording_path(one).stat().st_mode & 0o077 == 0
         assert files(app) == [".json", ".video"]
         assert "lesson.mp4" in ada.get("/upload").text
 
@@ -79,9 +84,9 @@ class TestTaking:
             "/upload",
             data={"class": "7b"},
             files={"recording": ("a.mp4", CONTENT)},
-            headers={"x-form-token": ada.token("/upload"), **JSON},
+            headers={"x-csrf-token": ada.token("/upload"), **JSON},
         )
-        assert (answer.status_code, answer.json()["id"]) == (201, uploads.all()[0].id)
+        assert (answer.status_code, answer.json()["id"]) == (201, uploads.list_all()[0].id)
 
     @pytest.mark.parametrize(
         "name",
@@ -101,7 +106,7 @@ class TestTaking:
         ada = browser("Ada")
         answer = send(ada, name=name)
         assert answer.status_code == 303, answer.text
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert len(one.file_name) <= 100
         assert not set("/\\\0") & set(one.file_name)
         after = {path for path in tmp_path.rglob("*") if path.parent != uploads.folder}
@@ -116,7 +121,7 @@ class TestTaking:
     def test_one_that_announces_too_much_is_not_read(self, app, browser) -> None:
         ada = browser("Ada")
         headers = {
-            "x-form-token": ada.token(),
+            "x-csrf-token": ada.token(),
             "content-type": "multipart/form-data; boundary=b",
             "content-length": "20000200001",
             **JSON,
@@ -170,7 +175,7 @@ class TestTaking:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         ada = browser("Ada")
-        monkeypatch.setattr(uploads, "_store", full)
+        monkeypatch.setattr(uploads, "_save", full)
         assert (send(ada).status_code, files(app)) == (507, [])
 
     @pytest.mark.parametrize(
@@ -192,7 +197,7 @@ class TestTaking:
     )
     def test_a_malformed_form_leaves_nothing(self, app, browser, body: bytes) -> None:
         ada = browser("Ada")
-        headers = {"x-form-token": ada.token(), "content-type": "multipart/form-data; boundary=b", **JSON}
+        headers = {"x-csrf-token": ada.token(), "content-type": "multipart/form-data; boundary=b", **JSON}
         answer = ada.post("/upload", content=body, headers=headers)
         assert answer.status_code == 400
         assert answer.json()["error"]
@@ -203,14 +208,14 @@ class TestTaking:
     )
     def test_what_is_no_form(self, app, browser, kind: str) -> None:
         ada = browser("Ada")
-        headers = {"x-form-token": ada.token(), "content-type": kind, **JSON}
+        headers = {"x-csrf-token": ada.token(), "content-type": kind, **JSON}
         assert ada.post("/upload", content=b"{}", headers=headers).status_code == 400
         assert files(app) == []
 
     def test_an_empty_recording_and_none(self, app, browser) -> None:
         ada = browser("Ada")
         assert send(ada, content=b"").status_code == 422
-        nothing = {"token": (None, ada.token()), "class": (None, "7b")}
+        nothing = {"csrf_token": (None, ada.token()), "class": (None, "7b")}
         answer = ada.post("/upload", files=nothing)
         assert answer.status_code == 422
         assert "no recording was chosen" in answer.text
@@ -219,7 +224,7 @@ class TestTaking:
     def test_a_form_of_somebody_else_is_refused_before_the_file(self, app, browser) -> None:
         ada, ben = browser("Ada"), browser("Ben")
         for token in ("", "wrong", ben.token()):
-            assert send(ada, token=token).status_code == 403
+            assert send(ada, csrf_token=token).status_code == 403
         assert files(app) == []
 
     def test_one_that_would_be_refused_later_is_refused_now(self, app, browser, engine) -> None:
@@ -232,29 +237,29 @@ class TestTaking:
 
     def test_leftovers_go_at_the_next_start(self, config, engine, app, browser) -> None:
         send(browser("Ada"))
-        folder = app.state.uploads.folder
+        folder = app.state.upload_store.folder
         (folder / f"{'0' * 32}.part").write_bytes(b"half")
         (folder / f"{'1' * 32}.video").write_bytes(b"of nobody")
         (folder / "rubbish.json").write_text('{"id": "../../x"}')
-        (kept,) = build_app(config, engine).state.uploads.all()
+        (kept,) = build_app(config, engine).state.upload_store.list_all()
         assert files(app) == [".json", ".json", ".video"]
         assert kept.state is UploadState.WAITING
 
     def test_two_who_note_something_at_once_undo_nothing(self, browser, uploads) -> None:
         send(browser("Ada"))
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         together = threading.Barrier(2)
 
         def note(name: str) -> None:
             together.wait()
             for n in range(100):
-                uploads.change(one.id, **{name: n})
+                uploads.update(one.id, **{name: n})
 
         with ThreadPoolExecutor(2) as both:
-            for done in [both.submit(note, name) for name in ("size", "session_id")]:
+            for done in [both.submit(note, name) for name in ("size_bytes", "session_id")]:
                 done.result()
-        (noted,) = uploads.all()
-        assert (noted.size, noted.session_id) == (99, 99)
+        (noted,) = uploads.list_all()
+        assert (noted.size_bytes, noted.session_id) == (99, 99)
         assert UploadStore(uploads.folder).list_all() == [noted]
 
 
@@ -269,12 +274,12 @@ class TestWhose:
     def test_when_the_lesson_was(self, browser, uploads) -> None:
         ada = browser("Ada")
         send(ada, at="2026-03-02T09:00")
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert one.lesson_at == datetime(2026, 3, 2, 9).astimezone()
         assert one.time_source is TimeSource.USER
         assert "Lesson of 2 Mar 2026, 09:00" in ada.get("/upload").text
         send(ada, at="")
-        assert uploads.all()[0].lesson_at is None
+        assert uploads.list_all()[0].lesson_at is None
 
     @pytest.mark.parametrize("at", ["2126-03-02T09:00", "yesterday", "2026-02-30T09:00"])
     def test_a_time_that_cannot_be_is_refused_before_the_file(self, app, browser, at: str) -> None:
@@ -290,22 +295,22 @@ class TestWhose:
     def test_others_see_nothing_of_it_and_administrators_all(self, browser, uploads) -> None:
         ada, ben, root = browser("Ada"), browser("Ben"), browser("Root")
         send(ada)
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert [u["id"] for u in root.get("/upload/state").json()["uploads"]] == [one.id]
         assert ben.get("/upload/state").json() == {"uploads": []}
         assert "lesson.mp4" not in ben.get("/upload").text
-        for what in ("cancel", "again", "remove"):
+        for what in ("cancel", "retry", "delete"):
             assert ben.submit(f"/upload/{one.id}/{what}").status_code == 404
             assert ben.submit(f"/upload/{'0' * 32}/{what}").status_code == 404
             assert ben.submit(f"/upload/..%2f{one.id}/{what}").status_code == 404
-        assert uploads.all() == [one]
+        assert uploads.list_all() == [one]
 
     def test_a_counsellor_records_nothing(self, app, browser) -> None:
         cleo = browser("Cleo")
         assert cleo.get("/upload").status_code == 403
         assert cleo.get("/upload/state").status_code == 403
-        assert cleo.post("/upload", headers={"x-form-token": cleo.token()}).status_code == 403
-        for what in ("cancel", "again", "remove"):
+        assert cleo.post("/upload", headers={"x-csrf-token": cleo.token()}).status_code == 403
+        for what in ("cancel", "retry", "delete"):
             assert cleo.submit(f"/upload/x/{what}").status_code == 403
 
     def test_that_it_was_sent_is_noted_without_what_it_is_called(self, browser, engine) -> None:
@@ -324,7 +329,7 @@ class TestAnalysing:
         ada = browser("Ada")
         send(ada)
         analyses(f"print({json.dumps(json.dumps({'session': 3, 'status': 'finished'}))})").process_pending()
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert (one.state, one.session_id, one.recording_exists) == ("finished", 3, False)
         assert files(app) == [".json"]
         assert 'href="/lessons/3"' in ada.get("/upload").text
@@ -334,8 +339,8 @@ class TestAnalysing:
         send(ada, keep="yes")
         analyses("print('{}')").process_pending()
         assert files(app) == [".json", ".video"]
-        ada.submit(f"/upload/{uploads.all()[0].id}/remove")
-        assert (files(app), uploads.all()) == ([], [])
+        ada.submit(f"/upload/{uploads.list_all()[0].id}/delete")
+        assert (files(app), uploads.list_all()) == ([], [])
 
     def test_one_at_a_time_the_oldest_first(self, browser, uploads, analyses, tmp_path) -> None:
         ada = browser("Ada")
@@ -345,7 +350,7 @@ class TestAnalysing:
         queue = analyses("print('{}')")
         analyse = queue._analyse
         queue._analyse = lambda one: (
-            seen.append((one.file_name, [u.state for u in uploads.all()])),
+            seen.append((one.file_name, [u.state for u in uploads.list_all()])),
             analyse(one),
         )
         queue.process_pending()
@@ -356,32 +361,32 @@ class TestAnalysing:
     ) -> None:
         ada = browser("Ada")
         send(ada)
-        (one,) = uploads.all()
-        said = f"classpulse: {uploads.path(one)} cannot be read as a video"
+        (one,) = uploads.list_all()
+        said = f"classpulse: {uploads.recording_path(one)} cannot be read as a video"
         queue = analyses(f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)")
         queue.process_pending()
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert (one.state, one.reason) == ("refused", "lesson.mp4 cannot be read as a video")
         assert "cannot be read as a video" in ada.get("/upload").text
         assert str(uploads.folder) not in ada.get("/upload").text
-        assert ada.submit(f"/upload/{one.id}/again").status_code == 303
-        assert uploads.all()[0].state is UploadState.WAITING
+        assert ada.submit(f"/upload/{one.id}/retry").status_code == 303
+        assert uploads.list_all()[0].state is UploadState.WAITING
 
     def test_one_that_dies_is_interrupted_and_names_what_it_left(self, browser, uploads, analyses) -> None:
         send(browser("Ada"))
         analyses(
             f"import os, sys; print({HEARD!r}, file=sys.stderr, flush=True); os.abort()"
         ).process_pending()
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert (one.state, one.session_id, one.recording_exists) == ("interrupted", 3, True)
         assert one.reason
 
     def test_one_that_waits_can_be_cancelled(self, app, browser, uploads, analyses) -> None:
         ada = browser("Ada")
         send(ada)
-        ada.submit(f"/upload/{uploads.all()[0].id}/cancel")
+        ada.submit(f"/upload/{uploads.list_all()[0].id}/cancel")
         analyses("raise SystemExit(7)").process_pending()
-        assert (uploads.all()[0].state, files(app)) == ("cancelled", [".json"])
+        assert (uploads.list_all()[0].state, files(app)) == ("cancelled", [".json"])
 
     def test_one_that_is_analysed_tells_how_far_it_is_and_can_be_cancelled(
         self, app, browser, uploads, analyses
@@ -393,7 +398,7 @@ class TestAnalysing:
         )
         worker = threading.Thread(target=queue.process_pending)
         worker.start()
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         told = threading.Event()
         while uploads.get(one.id).session_id is None:
             assert worker.is_alive()
@@ -402,11 +407,11 @@ class TestAnalysing:
         assert noted["session_id"] == 3  # which it was is known after a crash, too
         (shown,) = ada.get("/upload/state").json()["uploads"]
         assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
-        assert ada.submit(f"/upload/{one.id}/remove").status_code == 303
-        assert uploads.all() != []
+        assert ada.submit(f"/upload/{one.id}/delete").status_code == 303
+        assert uploads.list_all() != []
         ada.submit(f"/upload/{one.id}/cancel")
         worker.join(PATIENCE_S)
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert (one.state, one.session_id, files(app)) == ("cancelled", 3, [".json"])
 
     def test_the_end_of_the_dashboard_interrupts_it(self, browser, uploads, analyses, monkeypatch) -> None:
@@ -417,9 +422,9 @@ class TestAnalysing:
         )
         told = threading.Event()
         with queue:
-            while queue.progress(uploads.all()[0]) is None:
+            while queue.progress(uploads.list_all()[0]) is None:
                 told.wait(0.01)
-        (one,) = uploads.all()
+        (one,) = uploads.list_all()
         assert (one.state, one.recording_exists) == ("interrupted", True)
         assert "was ended" in one.reason
 
@@ -428,50 +433,50 @@ class TestAnalysing:
     ) -> None:
         send(browser("Ada"))
         queue = analyses("print('{}')")
-        change = uploads.change
+        change = uploads.update
 
         def ends(upload_id, **values) -> None:
             change(upload_id, **values)
             queue._closing = True
 
-        queue._analyse(uploads.all()[0])
-        (one,) = uploads.all()
+        queue._analyse(uploads.list_all()[0])
+        (one,) = uploads.list_all()
         assert (one.state, one.recording_exists) == ("finished", False)
         send(browser("Ada"))
-        monkeypatch.setattr(uploads, "change", ends)
-        queue._analyse(uploads.all()[0])
-        assert {(one.state, one.recording_exists) for one in uploads.all()} == {("finished", False)}
+        monkeypatch.setattr(uploads, "update", ends)
+        queue._analyse(uploads.list_all()[0])
+        assert {(one.state, one.recording_exists) for one in uploads.list_all()} == {("finished", False)}
 
     def test_what_was_analysed_when_it_was_killed_is_interrupted_at_the_next_start(
         self, config, engine, browser, uploads
     ) -> None:
         send(browser("Ada"))
-        uploads.change(uploads.all()[0].id, state=UploadState.ANALYSING)
-        (one,) = build_app(config, engine).state.uploads.all()
+        uploads.update(uploads.list_all()[0].id, state=UploadState.ANALYSING)
+        (one,) = build_app(config, engine).state.upload_store.list_all()
         assert (one.state, one.recording_exists) == ("interrupted", True)
 
     def test_nothing_stays_for_ever(self, app, browser, uploads) -> None:
         ada = browser("Ada")
         send(ada)
         send(ada, keep="yes")
-        for one in uploads.all():
-            uploads.change(one.id, state=UploadState.REJECTED)
-        uploads.tidy(now_utc() + FAILED_UPLOAD_RETENTION - timedelta(hours=1), 10)
+        for one in uploads.list_all():
+            uploads.update(one.id, state=UploadState.REJECTED)
+        uploads.delete_expired(now_utc() + FAILED_UPLOAD_RETENTION - timedelta(hours=1), 10)
         assert files(app) == [".json", ".json", ".video", ".video"]
-        uploads.tidy(now_utc() + FAILED_UPLOAD_RETENTION + timedelta(hours=1), 10)
+        uploads.delete_expired(now_utc() + FAILED_UPLOAD_RETENTION + timedelta(hours=1), 10)
         assert files(app) == [".json", ".json", ".video"]
-        uploads.tidy(now_utc() + timedelta(days=11), 10)
+        uploads.delete_expired(now_utc() + timedelta(days=11), 10)
         assert files(app) == [".json", ".json"]
-        uploads.tidy(now_utc() + LISTING_RETENTION + timedelta(hours=1), 10)
+        uploads.delete_expired(now_utc() + LISTING_RETENTION + timedelta(hours=1), 10)
         assert files(app) == []
 
     def test_a_lesson_that_would_be_erased_at_once(self, app, browser, uploads, monkeypatch) -> None:
-        settings = app.state.site.config.settings
+        settings = app.state.context.config.settings
         retention = settings.retention.__class__(keep_days=3)
         kept = settings.model_copy(update={"retention": retention})
-        monkeypatch.setattr(app.state.site, "config", replace(app.state.site.config, settings=kept))
+        monkeypatch.setattr(app.state.context, "config", replace(app.state.context.config, settings=kept))
         answer = send(browser("Ada"), at="2026-03-02T09:00")
-        assert (answer.status_code, uploads.all()) == (422, [])
+        assert (answer.status_code, uploads.list_all()) == (422, [])
         assert "would be erased in the next night" in answer.text
 
     def test_those_that_wait_outlive_a_restart(self, config, engine, browser, uploads, monkeypatch) -> None:
@@ -479,10 +484,10 @@ class TestAnalysing:
         for name in ("first.mp4", "second.mp4"):
             send(ada, name=name, at="2026-03-02T09:00")
         anew = build_app(config, engine)
-        assert anew.state.uploads.all() == uploads.all()
+        assert anew.state.upload_store.list_all() == uploads.list_all()
         monkeypatch.setattr(UploadQueue, "_command", lambda *_: [sys.executable, "-c", "print('{}')"])
-        anew.state.analyses.process_pending()
-        assert [one.state for one in anew.state.uploads.all()] == ["finished", "finished"]
+        anew.state.upload_queue.process_pending()
+        assert [one.state for one in anew.state.upload_store.list_all()] == ["finished", "finished"]
 
     def test_two_at_once_queue_and_lead_to_their_reports(
         self, app, browser, config, engine, uploads, tmp_path
@@ -495,9 +500,9 @@ class TestAnalysing:
         stood: list[list[str]] = []
         pages: list[str] = []
         pause = threading.Event()
-        with app.state.analyses:
-            while not all(one.state.over for one in uploads.all()):
-                stood.append([one.state.value for one in uploads.all()])
+        with app.state.upload_queue:
+            while not all(one.state.is_final for one in uploads.list_all()):
+                stood.append([one.state.value for one in uploads.list_all()])
                 if stood[-1] == ["waiting", "analysing", "refused"] and not pages:
                     pages.append(ada.get("/upload").text)  # as it is without a script
                 pause.wait(0.02)
@@ -506,7 +511,7 @@ class TestAnalysing:
         assert 'class="state waiting"' in pages[0]
         assert '<a href="/upload">Show how they stand now</a>' in pages[0]
         assert all(now.count("analysing") <= 1 for now in stood)
-        second, first, evil = uploads.all()
+        second, first, evil = uploads.list_all()
         assert [(one.state, one.reason, one.recording_exists) for one in (first, second)] == [
             ("finished", "", False)
         ] * 2

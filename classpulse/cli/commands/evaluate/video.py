@@ -1,4 +1,4 @@
-"""``classpulse evaluate VIDEO TRUTH``: how well a film is followed."""
+"""``classpulse evaluate video``: score the analysis of a video against its ground truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from classpulse.cli.console import print_json, progress_bar
 from classpulse.cli.optional_deps import require_evaluation_extra
+from classpulse.cli.options import json_option
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
 from classpulse.errors import RunError
@@ -29,55 +30,56 @@ from monitor.session.builder import SessionRunner
 from monitor.types import FrameResult
 
 
-@click.command()
+@click.command("video")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("truth_file", metavar="TRUTH", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@json_option
 @click.pass_obj
-def evaluate_command(config_path: Path, video: Path, truth_file: Path, as_json: bool) -> int:
-    """Watch VIDEO as 'analyze' would, and compare with TRUTH, the truth.json beside a simulated film.
+def evaluate_video_command(config_path: Path, video: Path, truth_file: Path, as_json: bool) -> int:
+    """Analyse VIDEO like 'analyze' and compare the result with TRUTH, the truth.json beside a simulated
+    video.
 
-    Nothing is added to the record: the session is kept in a temporary database and forgotten.
+    The session is stored in a temporary database, which is deleted at the end.
     """
     require_evaluation_extra()
     config = read_config(config_path)
     policy = require_policy(config.settings.policy, config.file_name)
     truth = read_ground_truth(truth_file)
-    told = LabelledVideo(video, truth, truth_file)
-    # The session's own database knows nobody: who opted out is masked here as well.
+    labelled = LabelledVideo(video, truth, truth_file)
+    # The temporary database has no roster, so the opted-out students come from the configured one.
     classroom = load_classroom(config.database_url, config.settings.class_.name)
-    samples: list[FrameResult] = []
+    results: list[FrameResult] = []
     with tempfile.TemporaryDirectory(prefix="classpulse-") as folder, stop_on_signals() as stop:
 
-        def keep(sample: FrameResult) -> None:
-            samples.append(sample)
-            if not told.has_size(sample.frame_size):
+        def on_result(result: FrameResult) -> None:
+            results.append(result)
+            if not labelled.has_size(result.frame_size):
                 stop.set()
 
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
-            with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
-                outcome = SessionRunner(config, engine, policy.mode, classroom).run(
+            with progress_bar(f"analysing {video.name}", truth.length_s, quiet=as_json) as bar:
+                outcome = SessionRunner(config.settings, engine, policy.mode, classroom).run(
                     str(video),
                     stop,
-                    on_start=lambda _, film_s: told.check_length(film_s),
-                    on_progress=lambda done, n: bar.update(
-                        done.end_s, f"{media_clock(done.end_s)}, {english_count(n, 'student')}"
+                    on_start=lambda _, video_s: labelled.check_length(video_s),
+                    on_progress=lambda done, students: bar.update(
+                        done.end_s, f"{media_clock(done.end_s)}, {english_count(students, 'student')}"
                     ),
-                    on_result=keep,
+                    on_result=on_result,
                 )
-            told.check_size(samples[-1].frame_size)
+            labelled.check_size(results[-1].frame_size)
             if outcome.status is not SessionStatus.FINISHED:
-                raise RunError(f"the film was not watched to its end: {outcome.reason}")
-            told.check_length(samples[-1].media_s)
+                raise RunError(f"The video was not analysed to its end: {outcome.reason}.")
+            labelled.check_length(results[-1].media_s)
             expressions = _score_expressions(engine, outcome.session_id, truth, config, Path(folder))
         finally:
             engine.dispose()
-    following = score_tracking(truth, samples)
+    score = score_tracking(truth, results)
     if as_json:
-        print_json(asdict(following) | {"expressions": None if expressions is None else asdict(expressions)})
+        print_json(asdict(score) | {"expressions": None if expressions is None else asdict(expressions)})
         return 0
-    click.echo(tracking_table(following))
+    click.echo(tracking_table(score))
     if expressions is not None:
         click.echo()
         click.echo(expression_table(expressions))
@@ -87,8 +89,8 @@ def evaluate_command(config_path: Path, video: Path, truth_file: Path, as_json: 
 def _score_expressions(
     engine: Engine, session_id: int, ground_truth: GroundTruth, config: Config, folder: Path
 ) -> ExpressionScore | None:
-    """Expressions, directions and flags beside the truth's; None where the truth knows no expression."""
-    if not any(sample.resembles for known in ground_truth.students for sample in known.samples):
+    """Scores of expressions, head directions and flags; None if the ground truth has no expressions."""
+    if not any(sample.resembles for student in ground_truth.students for sample in student.samples):
         return None
     generate_report(engine, session_id, config, formats=("json",), folder=folder)
     return score_stored_session(engine, session_id, ground_truth)

@@ -1,4 +1,4 @@
-"""``classpulse seats use``: a plan for the class."""
+"""``classpulse seats apply``: store a seat plan for the class."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from classpulse.cli.console import print_json, print_message
+from classpulse.cli.options import class_option, json_option
 from classpulse.config.settings import read_config
 from classpulse.database import open_configured_database
-from classpulse.errors import UserError
+from classpulse.errors import InvalidFile
 from classpulse.formatting import english_count
 from classpulse.services.seat_plans.csv_file import read_plan_csv
 from classpulse.services.seat_plans.editor import capture_still, create_plan, plan_warnings, save_plan
@@ -18,19 +19,19 @@ from db.records import PlannedSeat
 from monitor.types import ImageBGR
 
 
-@click.command()
+@click.command("apply")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
-@click.option("--still", required=True, help="What the plan was laid over.")
-@click.option("--at", "at_s", type=click.FloatRange(0), help="Take the picture after so many seconds.")
-@click.option("--class", "class_name", help="Another class than that of config.yaml.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--still", required=True, help="The still that the plan was created from.")
+@click.option("--at", "at_s", type=click.FloatRange(0), help="Use the frame at this second.")
+@class_option
+@json_option
 @click.pass_obj
 def seats_apply_command(
     config_path: Path, plan_file: Path, still: str, at_s: float | None, class_name: str | None, as_json: bool
 ) -> int:
-    """Take PLAN, a plan.csv of 'seats lay', for the class; it replaces the plan before.
+    """Store PLAN, a plan.csv of 'seats create', as the plan of the class; it replaces the previous one.
 
-    Of the still, points of walls and furniture are stored, to tell the view again, and no picture.
+    Of the still, only keypoints of walls and furniture are stored, to recognise the camera view.
     """
     config = read_config(config_path)
     image_bgr = capture_still(still, at_s, config.settings.capture)
@@ -54,9 +55,14 @@ def _read_seats(path: Path, image_bgr: ImageBGR) -> list[PlannedSeat]:
     for problem in problems:
         print_message(f"{path.name}, {problem}")
     if problems:
-        raise UserError(
-            f"{path.name} has {english_count(len(problems), 'problem')}; nothing was stored: mend it"
+        raise InvalidFile(
+            f"{path.name} has {english_count(len(problems), 'invalid row')}. Nothing was stored.",
+            "Correct the rows above and apply the plan again.",
+            file=path.name,
+            row_errors=problems,
         )
     if not seats:
-        raise UserError(f"{path.name} has no seat; expected a line for each below the headings")
+        raise InvalidFile(
+            f"{path.name} has no seat.", "Add a line per seat below the headings.", file=path.name
+        )
     return seats
