@@ -191,7 +191,7 @@ def _alt_text(timeline: ClassTimeline, expressions: bool) -> str:
             f"{emotion_noun(emotion)} {format_percent(share)}" for emotion, share in shares.items()
         )
         parts.append(
-            _("Expressions, means over the lesson: %(told)s.", told=texts)
+            _("Expressions, means over the lesson: %(text)s.", text=texts)
             if shares
             else _("No expression was readable.")
         )

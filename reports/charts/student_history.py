@@ -42,5 +42,5 @@ def student_history_chart(student: ReportStudent, started_at: datetime) -> Figur
             )
         )
     times = sorted({point.at for panel in panels for point in panel.points})
-    alt = _("History of %(name)s. %(told)s.", name=isolate(student.name), told=". ".join(texts))
+    alt = _("History of %(name)s. %(text)s.", name=isolate(student.name), text=". ".join(texts))
     return share_chart(panels, times, alt, panel_in=0.6)

@@ -346,7 +346,7 @@ def _class_expressions_sentence(report: Report) -> str:
     if Emotion.SAD not in ranked:
         ranked = [*ranked[:2], Emotion.SAD]
     texts = join_items([f"{emotion_noun(emotion)} {format_percent(shares[emotion])}" for emotion in ranked])
-    return _("Averaged over the class, the readable faces resembled: %(told)s.", told=texts)
+    return _("Averaged over the class, the readable faces resembled: %(text)s.", text=texts)
 
 
 def _missing_end(report: Report) -> str | None:

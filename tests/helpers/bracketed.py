@@ -57,7 +57,7 @@ class _Texts(HTMLParser):
             self.body += data
 
 
-def outside(text: str) -> str:
+def unbracketed(text: str) -> str:
     """``text`` without its bracketed parts, which may be nested."""
     depth, kept = 0, ""
     for character in text:
@@ -68,11 +68,11 @@ def outside(text: str) -> str:
     return kept
 
 
-def untold(html: str, data: Iterable[str]) -> set[str]:
+def untranslated_words(html: str, data: Iterable[str]) -> set[str]:
     """The words of a page that are outside of all brackets and neither in ``data`` nor the same
     everywhere."""
     page = _Texts(html)
-    left = [outside(page.body), *map(outside, page.others)]
+    left = [unbracketed(page.body), *map(unbracketed, page.others)]
     for known in sorted(data, key=len, reverse=True):
         left = [text.replace(known, " ") for text in left]
     return {word for text in left for word in re.findall(r"[^\W\d_]+", text)} - SAME

@@ -39,17 +39,17 @@ def test_facing_sparkline_is_high_for_facing_the_front(lessons):
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "result"),
     [
         ("ss?.nn", "Student 1, resemblance to sadness over time: 38 % on average, from 5 % to 70 %; unknown"),
         ("nn", "Student 1, resemblance to sadness over time: 5 % on average, from 5 % to 5 %"),
         ("..??", "Student 1, resemblance to sadness over time: unknown throughout"),
     ],
 )  # fmt: skip
-def test_sparkline_has_alternative_text(lessons, script, told):
+def test_sparkline_has_alternative_text(lessons, script, result):
     page = Page(sadness_sparkline(lessons.timeline(script)))
     (label,) = [value for _, name, value in page.attributes if name == "aria-label"]
-    assert label.replace("\N{NO-BREAK SPACE}", " ").startswith(told)
+    assert label.replace("\N{NO-BREAK SPACE}", " ").startswith(result)
     assert ("svg", "role", "img") in page.attributes
 
 

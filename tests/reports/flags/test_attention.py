@@ -184,7 +184,7 @@ def test_no_students_give_no_decisions():
 
 
 @pytest.mark.parametrize(
-    ("difference", "told"), [(0.25, "25 points more"), (-0.1, "10 points less"), (0.0, "0 points more")]
+    ("difference", "result"), [(0.25, "25 points more"), (-0.1, "10 points less"), (0.0, "0 points more")]
 )
-def test_describe_difference(difference, told):
-    assert _plain([str(describe_difference(difference))]) == told
+def test_describe_difference(difference, result):
+    assert _plain([str(describe_difference(difference))]) == result

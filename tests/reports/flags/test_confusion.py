@@ -54,16 +54,16 @@ def test_rows_of_few_faces_are_smoothed():
 
 def test_correction_is_linear(confusion):
     answers = np.random.default_rng(1).dirichlet(np.ones(7), 50)
-    assert confusion.corrected(answers).mean(axis=0) == pytest.approx(
-        confusion.corrected(answers.mean(axis=0))
+    assert confusion.correct(answers).mean(axis=0) == pytest.approx(
+        confusion.correct(answers.mean(axis=0))
     )
-    assert confusion.corrected(answers).sum(axis=1) == pytest.approx(1)
+    assert confusion.correct(answers).sum(axis=1) == pytest.approx(1)
 
 
 def test_shipped_confusion_matrix_is_invertible(confusion):
     assert np.linalg.cond(confusion.inverse) < 3
-    assert confusion.faces[Emotion.DISGUST] == 6
-    assert confusion.poses.keys() == set(HeadPoseClass)
+    assert confusion.face_counts[Emotion.DISGUST] == 6
+    assert confusion.by_pose.keys() == set(HeadPoseClass)
 
 
 def weights():
@@ -75,8 +75,8 @@ def test_sad_lead_is_monotone_at_every_pose_mixture(confusion):
     """The condition for the monotonicity of the rule (reports.flags.sadness)."""
     counts = dict(zip(sorted(HeadPoseClass), np.array(weights()).T, strict=True))
     for answer in np.eye(7):
-        gained = confusion.corrected(np.tile(answer, (len(weights()), 1)), counts)
-        sad = confusion.corrected(np.tile(np.eye(7)[Emotion.SAD], (len(weights()), 1)), counts)
+        gained = confusion.correct(np.tile(answer, (len(weights()), 1)), counts)
+        sad = confusion.correct(np.tile(np.eye(7)[Emotion.SAD], (len(weights()), 1)), counts)
         others = np.delete(np.arange(7), Emotion.SAD)
         leads = [rows[:, [Emotion.SAD]] - rows[:, others] for rows in (sad, gained)]
         assert (leads[0] >= leads[1] - 1e-9).all()
@@ -104,7 +104,7 @@ def test_bins_are_corrected_by_their_poses():
 def test_unmeasured_pose_uses_matrix_of_all_poses(confusion):
     answers = np.random.default_rng(3).dirichlet(np.ones(7), 5)
     counts = {"level": np.full(5, 4), "upside down": np.full(5, 6)}
-    assert np.allclose(confusion.corrected(answers, counts), confusion.corrected(answers))
+    assert np.allclose(confusion.correct(answers, counts), confusion.correct(answers))
 
 
 def test_pose_with_few_faces_is_shrunk_towards_all_poses():
@@ -122,7 +122,7 @@ def test_pose_with_few_faces_is_shrunk_towards_all_poses():
 
 
 @pytest.mark.parametrize(
-    ("means", "faces", "told"),
+    ("means", "faces", "result"),
     [
         (OWN[:6], (5,) * 7, "7 rows of 7"),
         ((*OWN[:6], (0.5,) * 7), (5,) * 7, "sum to 1"),
@@ -131,8 +131,8 @@ def test_pose_with_few_faces_is_shrunk_towards_all_poses():
         ((*OWN[:6], OWN[5]), (10**9,) * 7, "ill-conditioned"),
     ],
 )
-def test_invalid_confusion_matrix_raises(means, faces, told):
-    with pytest.raises(ValueError, match=told):
+def test_invalid_confusion_matrix_raises(means, faces, result):
+    with pytest.raises(ValueError, match=result):
         ConfusionMatrix(means, faces)
 
 

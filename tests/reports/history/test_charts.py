@@ -37,14 +37,14 @@ def marks(ax, marker: str) -> list[tuple[float, float]]:
 
 def test_missed_session_is_a_cross_not_zero():
     points = [SharePoint(WEEKS[0], 0.1, 0.05, 0.2), SharePoint(WEEKS[2], 0.5, 0.4, 0.6, flagged=True)]
-    chart = share_chart([SharePanel("sadness", points)], WEEKS[:3], "told", missed=[WEEKS[1]])
+    chart = share_chart([SharePanel("sadness", points)], WEEKS[:3], "result", missed=[WEEKS[1]])
     (ax,) = chart.figure.axes
     assert marks(ax, "o") == [(days_since_epoch(WEEKS[0]), 0.1)]
     assert marks(ax, "s") == [(days_since_epoch(WEEKS[2]), 0.5)]
     ((at, height),) = marks(ax, "x")
     assert (at, height > ax.get_ylim()[1]) == (days_since_epoch(WEEKS[1]), True)
     assert legend(chart) == ["lesson with interval", "flagged", "not seen"]
-    assert chart.alt == "told"
+    assert chart.alt == "result"
 
 
 def test_weekly_means_and_empty_weeks_are_drawn():
@@ -55,7 +55,7 @@ def test_weekly_means_and_empty_weeks_are_drawn():
         steps,
         [(WEEKS[0], 0.2), (WEEKS[2], 0.2)],
     )
-    chart = share_chart([panel], WEEKS[:3], "told", empty=[(WEEKS[1], WEEKS[2])])
+    chart = share_chart([panel], WEEKS[:3], "result", empty=[(WEEKS[1], WEEKS[2])])
     (ax,) = chart.figure.axes
     (gap,) = [patch for patch in ax.patches if patch.get_hatch()]
     assert (gap.get_x(), gap.get_x() + gap.get_width()) == (
@@ -72,7 +72,7 @@ def test_share_axis_ends_at_one_of_three_values(high, top):
 
 
 def test_date_ticks_are_few_and_on_mondays():
-    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in WEEKS])], WEEKS, "told")
+    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in WEEKS])], WEEKS, "result")
     ax = chart.figure.axes[-1]
     chart.figure.canvas.draw()
     assert [text.get_text() for text in ax.get_xticklabels()] == [
@@ -80,7 +80,7 @@ def test_date_ticks_are_few_and_on_mondays():
     ]  # fmt: skip
     assert format_axis_date(START, years=True) == "12 Jan 2026"
     year = [START, START + timedelta(days=700)]
-    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in year])], year, "told")
+    chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in year])], year, "result")
     assert len(chart.figure.axes[0].get_xticks()) <= 8
 
 
@@ -91,7 +91,7 @@ def test_clear_differences_are_filled():
             Difference("facing $x$", -0.1, -0.2, 0.1),
             Difference("x", 0.1, None, None),
         ],
-        "told",
+        "result",
         label="points",
     )
     (ax,) = chart.figure.axes
@@ -112,7 +112,7 @@ def test_term_grid_distinguishes_missed_unknown_and_zero():
     row = TermGridRow(
         "Student 1", [0.0, STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT, None, 0.7], frozenset({5})
     )
-    (chart,) = term_grid_charts([row], WEEKS, "told", label="resembling sadness")
+    (chart,) = term_grid_charts([row], WEEKS, "result", label="resembling sadness")
     ax = chart.figure.axes[0]
     hatches = {patch.get_hatch() for patch in ax.patches if patch.get_hatch()}
     assert hatches == {state_style(state)["hatch"] for state in (STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT)}
@@ -132,7 +132,7 @@ def test_term_grid_distinguishes_missed_unknown_and_zero():
 
 def test_term_grid_of_large_class_is_split():
     rows = [TermGridRow(f"Student {number}", [0.1]) for number in range(MAX_TERM_GRID_ROWS + 5)]
-    charts = term_grid_charts(rows, WEEKS[:1], "told", label="x")
+    charts = term_grid_charts(rows, WEEKS[:1], "result", label="x")
     assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [MAX_TERM_GRID_ROWS, 5]
 
 

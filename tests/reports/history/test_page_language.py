@@ -24,7 +24,7 @@ from reports.history.weeks import build_class_trends
 from reports.text import i18n as language
 from reports.text.dates import ReportSettings
 from reports.text.i18n import use_language
-from tests.helpers.bracketed import Bracketed, untold
+from tests.helpers.bracketed import Bracketed, untranslated_words
 from tests.helpers.pages import Page
 
 ZONE = ReportSettings("UTC")
@@ -81,7 +81,7 @@ def _documents(found):
 def test_all_texts_are_translatable(lines, monkeypatch):
     monkeypatch.setattr(language, "load_catalogue", lambda _: Bracketed())
     for name, document in _documents(lines).items():
-        assert (name, untold(render_document_html(document), DATA)) == (name, set())
+        assert (name, untranslated_words(render_document_html(document), DATA)) == (name, set())
 
 
 def test_german_pages_have_no_english_words(lines):

@@ -15,7 +15,7 @@ def weekly(*shares: float):
     return [(START + timedelta(weeks=week), share) for week, share in enumerate(shares)]
 
 
-def told(found) -> str:
+def result(found) -> str:
     return found.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -23,7 +23,7 @@ def test_steady_rise_is_rising():
     found = compute_trend(weekly(0.1, 0.15, 0.2, 0.25, 0.3))
     assert (found.sessions, found.slope_per_week, found.direction) == (5, pytest.approx(0.05), "rising")
     assert found.value_at(START + timedelta(weeks=2)) == pytest.approx(0.2)
-    assert told(found) == "+5 points per week (95 % interval +5 to +5), rising"
+    assert result(found) == "+5 points per week (95 % interval +5 to +5), rising"
     assert found.short_text == "+5 (+5 to +5) ↑"
     assert compute_trend(weekly(0.3, 0.25, 0.2, 0.15, 0.1)).direction == "falling"
 
@@ -41,7 +41,7 @@ def test_alternating_shares_are_not_clear():
 def test_too_few_sessions_have_no_trend():
     found = compute_trend(weekly(0.1, 0.2, 0.3))
     assert (found.slope_per_week, found.direction, found.value_at(START)) == (None, None, None)
-    assert told(found) == "not enough lessons for a trend (3 of 5)"
+    assert result(found) == "not enough lessons for a trend (3 of 5)"
     assert found.short_text == "3 of 5 lessons"
     assert compute_trend([]).sessions == 0
 

@@ -104,17 +104,17 @@ def test_short_head_pose_time_has_no_facing_share(terms, lessons):
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "told"),
+    ("outcomes", "result"),
     [
         ([], "–"),
         (["insufficient_data"], "not enough data"),
         (["insufficient_data", "not_flagged"], "none"),
     ],
 )
-def test_describe_flags(terms, lessons, outcomes, told):
+def test_describe_flags(terms, lessons, outcomes, result):
     (part,) = parts(terms, lessons, 0.1)
     flags = tuple(FlagRecord(1, 1, f"kind {n}", outcome, {}) for n, outcome in enumerate(outcomes))
     (line,) = build_student_history(
         "S", [StudentSession(part.session, part.student, part.summary, flags)], [], UTC
     ).lines
-    assert line.cells[-1] == told
+    assert line.cells[-1] == result

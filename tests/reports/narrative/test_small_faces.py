@@ -54,7 +54,7 @@ def test_warning_has_problem_and_hint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "min_face_px", "told"),
+    ("sizes", "min_face_px", "result"),
     [
         ((8.0, 9.0), 24, "Use the camera's full resolution, or place it closer to the class."),
         ((9.0, 10.0), 12, "Use the camera's full resolution, or place it closer to the class."),
@@ -62,8 +62,8 @@ def test_warning_has_problem_and_hint() -> None:
         ((18.0, 19.0), 24, "Set detection.min_face_px to 18, or use the camera's full resolution."),
     ],
 )
-def test_hint_suggests_no_useless_setting(sizes, min_face_px: int, told: str) -> None:
-    assert missed_faces_hint(SmallFaces.from_sizes(sizes, 2, min_face_px)) == told
+def test_hint_suggests_no_useless_setting(sizes, min_face_px: int, result: str) -> None:
+    assert missed_faces_hint(SmallFaces.from_sizes(sizes, 2, min_face_px)) == result
 
 
 def test_no_warning_for_few_missed_faces() -> None:
@@ -99,21 +99,21 @@ def test_page_shows_missed_faces_at_top_and_in_limits(make) -> None:
 
 
 def test_unchecked_session_states_that(lessons) -> None:
-    def told(found: SmallFaces | None, **changes: object) -> str | None:
+    def result(found: SmallFaces | None, **changes: object) -> str | None:
         return missed_faces_limit(lessons.session(small_faces=found, **changes))
 
-    assert told(None) == "Whether faces were missed was not checked in this lesson."
-    assert (told(NONE) or "").endswith("No further face was found.")
-    assert "About 1 face was found in addition to the 22" in (told(ONE_OF_MANY) or "")
-    assert told(None, source=ONLINE_SOURCE) is None
+    assert result(None) == "Whether faces were missed was not checked in this lesson."
+    assert (result(NONE) or "").endswith("No further face was found.")
+    assert "About 1 face was found in addition to the 22" in (result(ONE_OF_MANY) or "")
+    assert result(None, source=ONLINE_SOURCE) is None
 
 
 def test_notice_in_german(make) -> None:
     with use_language(Language.DE):
-        told = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
+        result = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
         page = render_report_html(make(NONE, "nnnnnn"))
     assert any(
-        one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Dieser Bericht") for one in told
+        one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Dieser Bericht") for one in result
     )
     assert "Es wurde kein weiteres Gesicht gefunden." in page
 

@@ -56,7 +56,7 @@ def test_summary_without_flags(make):
 
 
 @pytest.mark.parametrize(
-    ("scripts", "told"),
+    ("scripts", "result"),
     [
         (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of the 2 students seen."),
         (["b" * 12], "could be judged for all students seen."),
@@ -67,8 +67,10 @@ def test_summary_without_flags(make):
         ),
     ],
 )
-def test_behaviour_summary_states_known_eye_states(make, scripts, told):
-    assert summary_sentences(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(told)
+def test_behaviour_summary_states_known_eye_states(make, scripts, result):
+    assert (
+        summary_sentences(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(result)
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,8 @@ def test_summary_names_students_within_baseline(lessons):
 
 
 def test_summary_of_unreadable_faces(make):
-    told = summary_sentences(make("??????", "<<<<<<"))[-1]
-    assert told == "No face could be read, so the expressions are unknown."
+    result = summary_sentences(make("??????", "<<<<<<"))[-1]
+    assert result == "No face could be read, so the expressions are unknown."
 
 
 def test_summary_of_one_student_is_singular(make):
@@ -135,15 +137,15 @@ def test_summary_of_unwatched_session(make):
 
 
 def test_summary_names_students_with_low_coverage(make):
-    told = _plain(summary_sentences(make("nnnnnn", "nn....", "nnn..."))[1])
-    assert told.startswith(
+    result = _plain(summary_sentences(make("nnnnnn", "nn....", "nnn..."))[1])
+    assert result.startswith(
         "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
     )
     assert "less than half" not in _plain(summary_sentences(make("nn....", "n....."))[1])  # who was not?
 
 
 @pytest.mark.parametrize(
-    ("measure", "before", "after", "told"),
+    ("measure", "before", "after", "result"),
     [
         (ChangeMeasure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
         (ChangeMeasure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
@@ -152,21 +154,21 @@ def test_summary_names_students_with_low_coverage(make):
         (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
     ],
 )
-def test_describe_change_point(measure, before, after, told):
-    assert _plain(describe_change_point(ChangePoint(1390.0, measure, before, after, 20, 0.01))) == told
+def test_describe_change_point(measure, before, after, result):
+    assert _plain(describe_change_point(ChangePoint(1390.0, measure, before, after, 20, 0.01))) == result
 
 
 def test_behaviour_summary_has_no_expressions(make):
-    told = " ".join(summary_sentences(make("bb<b", "b.bb", mode="behaviour")))
-    assert "Heads faced the front in 8" in told
-    assert "sadness" not in told
-    assert "No expression was computed in this mode." in told
+    result = " ".join(summary_sentences(make("bb<b", "b.bb", mode="behaviour")))
+    assert "Heads faced the front in 8" in result
+    assert "sadness" not in result
+    assert "No expression was computed in this mode." in result
 
 
 def test_aggregate_summary(lessons):
     report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
-    told = " ".join(summary_sentences(report))
-    assert "Up to 8 students were seen at a time." in told
+    result = " ".join(summary_sentences(report))
+    assert "Up to 8 students were seen at a time." in result
     assert missing_curve_reason(report) is None
 
 
@@ -198,7 +200,7 @@ def test_complete_session_has_no_missing_data_notice(make):
 
 
 def test_interrupted_session_states_what_is_missing(make):
-    told = _plain(
+    result = _plain(
         missing_data_notice(
             make(
                 "nnnn",
@@ -208,16 +210,16 @@ def test_interrupted_session_states_what_is_missing(make):
             )
         )
     )
-    assert told == (
+    assert result == (
         "This lesson was interrupted: the disk was full. The report contains everything recorded before. "
         "The last 49 min 40 s of 50 min are missing."
     )
 
 
 def test_interrupted_live_session_states_unknown_length(make):
-    told = missing_data_notice(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
-    assert told.startswith("This lesson was interrupted. The report")
-    assert "How much is missing is unknown" in told
+    result = missing_data_notice(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
+    assert result.startswith("This lesson was interrupted. The report")
+    assert "How much is missing is unknown" in result
 
 
 def test_short_finished_session_states_missing_end(make):
@@ -229,13 +231,13 @@ def test_running_session_notice(make):
 
 
 def test_unwatched_time_notice(make):
-    told = _plain(missing_data_notice(make("nn   nn", watched_s=20.0)))
-    assert told == "Nothing was watched for 15 s in between; the charts show when."
+    result = _plain(missing_data_notice(make("nn   nn", watched_s=20.0)))
+    assert result == "Nothing was watched for 15 s in between; the charts show when."
 
 
 def test_unreadable_sentence(make):
-    told = _plain(unreadable_sentence(make("nn??<<", "n?....")))
-    assert told == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
+    result = _plain(unreadable_sentence(make("nn??<<", "n?....")))
+    assert result == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
     assert unreadable_sentence(make("nnnn", "n...")) is None
     assert unreadable_sentence(make("b?", mode="behaviour")) is None
 
@@ -246,7 +248,7 @@ def test_unreadable_sentence(make):
 )
 def test_masked_seats_notice(lessons, seats, begins):
     report = make_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
-    told = masked_seats_notice(report)
-    assert told is None if begins is None else str(told).startswith(begins)
+    result = masked_seats_notice(report)
+    assert result is None if begins is None else str(result).startswith(begins)
     assert report_data(report)["masked_seats"] == seats
     assert ("opted out" in render_report_html(report)) == bool(seats)

@@ -48,9 +48,9 @@ def test_student_tables_show_states_of_unknown_cells(lessons):
 
 
 @pytest.mark.parametrize(
-    ("bins", "steps", "told"), [(6, 6, "5 s"), (720, 12, "5 min"), (600, 10, "5 min"), (1300, 11, "10 min")]
+    ("bins", "steps", "result"), [(6, 6, "5 s"), (720, 12, "5 min"), (600, 10, "5 min"), (1300, 11, "10 min")]
 )
-def test_table_steps_are_few_and_round(lessons, bins, steps, told):
+def test_table_steps_are_few_and_round(lessons, bins, steps, result):
     table = direction_table([lessons.timeline("b" * bins)])
     assert len(table.headings) == 1 + steps
-    assert told in table.caption.replace("\N{NO-BREAK SPACE}", " ")
+    assert result in table.caption.replace("\N{NO-BREAK SPACE}", " ")

@@ -120,16 +120,16 @@ def test_behaviour_data_has_no_expression(make):
 
 def test_report_data_has_attention(make):
     first, second = report_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
-    told = first["attention"]
-    assert told["medians"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
-    assert told["most_closed_minute"] == {"at_s": 120.0, "value": 1.0}
-    assert told["longest_closed_s"] == 30
-    assert told["furthest_yaw_minute"] == {"at_s": 120.0, "value": 22.5}
-    assert [minute["start_s"] for minute in told["minutes"]] == [0, 60, 120]
-    assert [minute["closed_share"] for minute in told["minutes"]] == [0, 0, 1]
+    result = first["attention"]
+    assert result["medians"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
+    assert result["most_closed_minute"] == {"at_s": 120.0, "value": 1.0}
+    assert result["longest_closed_s"] == 30
+    assert result["furthest_yaw_minute"] == {"at_s": 120.0, "value": 22.5}
+    assert [minute["start_s"] for minute in result["minutes"]] == [0, 60, 120]
+    assert [minute["closed_share"] for minute in result["minutes"]] == [0, 0, 1]
     assert second["attention"]["medians"] is None
     assert second["attention"]["minutes"][0]["closed_share"] is None
-    assert not [name for name in told if "score" in name]
+    assert not [name for name in result if "score" in name]
 
 
 def test_aggregate_data_has_no_students(lessons):

@@ -36,11 +36,11 @@ def test_bundled_font_covers_its_scripts(text):
     ],
 )
 def test_missing_characters_are_described_with_script_and_package(text, scripts, packages):
-    told = describe_missing_characters(missing_characters(text, fonts=[])) or ""
-    assert f"({scripts}; such as U+" in told
-    assert packages in told
-    assert "\n" not in told
-    assert not any(one in told for one in text if one != " "), "no name is told"
+    result = describe_missing_characters(missing_characters(text, fonts=[])) or ""
+    assert f"({scripts}; such as U+" in result
+    assert packages in result
+    assert "\n" not in result
+    assert not any(one in result for one in text if one != " "), "no name is result"
 
 
 def test_no_missing_characters_give_no_description():

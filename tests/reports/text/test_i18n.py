@@ -31,7 +31,7 @@ from reports.text import formatting as words
 from reports.text import i18n as language
 from reports.text.dates import ReportSettings
 from reports.text.i18n import Language, LazyText, current_language, lazy, lazy_plural, use_language
-from tests.helpers.bracketed import Bracketed, untold
+from tests.helpers.bracketed import Bracketed, untranslated_words
 from tests.helpers.pages import Page
 from tests.helpers.session_report import make_report
 
@@ -105,7 +105,7 @@ class TestNothingGoesPastGettext:
     def test_full_report_has_no_untranslated_text(self, make, mode):
         html = render_report_html(make(mode))
         assert "[What this report cannot tell]" in html
-        assert untold(html, DATA) == set()
+        assert untranslated_words(html, DATA) == set()
 
     @pytest.mark.parametrize(
         "scripts",
@@ -120,7 +120,7 @@ class TestNothingGoesPastGettext:
                 lessons.bins(scripts),
                 settings=ReportSettings("UTC"),
             )
-            assert untold(render_report_html(bare), DATA) == set()
+            assert untranslated_words(render_report_html(bare), DATA) == set()
 
     def test_page_footer_is_translated(self):
         css = environment.style_sheet("report.css")
@@ -130,11 +130,13 @@ class TestNothingGoesPastGettext:
         assert all(text.startswith("[") for text in texts), texts
 
     def test_untold_finds_untranslated_text(self):
-        assert untold("<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA) == {
+        assert untranslated_words(
+            "<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA
+        ) == {
             "raw",
             "shut",
         }
-        assert untold('<p aria-label="told">[told]</p>', ()) == {"told"}
+        assert untranslated_words('<p aria-label="result">[result]</p>', ()) == {"result"}
 
 
 @pytest.fixture(scope="module")
@@ -217,13 +219,13 @@ def test_format_decimal_per_language(number, english, german):
 def test_dates_per_language(lessons):
     at = lessons.started_at
     with use_language("de"):
-        told = [
+        result = [
             dates.format_day(at),
             dates.format_axis_day(at),
             dates.format_table_datetime(at),
             dates.format_short_datetime(at),
         ]
-    assert told == ["2. März 2026", "2.3.", "02.03.2026 09:00", "2.3.2026, 09:00"]
+    assert result == ["2. März 2026", "2.3.", "02.03.2026 09:00", "2.3.2026, 09:00"]
 
 
 def test_lazy_text_is_translated_on_conversion():

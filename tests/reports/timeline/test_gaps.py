@@ -102,7 +102,7 @@ class TestUnseen:
 
 
 @pytest.mark.parametrize(
-    ("gaps", "told"),
+    ("gaps", "result"),
     [
         ([], None),
         ([(0, 180, "no signal")], "For 3 min of 50 min nothing was seen: the camera sent no image."),
@@ -114,8 +114,8 @@ class TestUnseen:
         ([(0, 60, "a new one")], "For 1 min of 50 min nothing was seen: a new one."),
     ],
 )
-def test_describe_gaps(gaps, told) -> None:
-    assert plain(describe_gaps([UnobservedInterval(*gap) for gap in gaps], 3000.0)) == told
+def test_describe_gaps(gaps, result) -> None:
+    assert plain(describe_gaps([UnobservedInterval(*gap) for gap in gaps], 3000.0)) == result
 
 
 def test_gaps_to_list_keeps_the_longest() -> None:
@@ -259,11 +259,11 @@ class TestTheExports:
             aggregate=rows if mode == "aggregate" else None,
             watched_s=20.0,
         )
-        told = [
+        result = [
             (row["start_s"], row["gap_s"], row["gap_reason"], row["watched_s"])
             for row in csv.DictReader(io.StringIO(report_csv(report)))
         ]
-        assert told == [
+        assert result == [
             ("0", "0", "", "5"),
             ("5", "0", "", "5"),
             ("10", "5", "no signal", "0"),
