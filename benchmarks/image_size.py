@@ -1,37 +1,37 @@
-"""How large an installed Classpulse is, by package, and packed as an image's layer would be.
+"""Size of an installed Classpulse, by package, and compressed as an image layer.
 
-    python benchmarks/image_size.py /path/to/venv
+    python -m benchmarks.image_size /path/to/venv
 
-Give it a virtual environment in which the commands of the Dockerfile's first stage were run.
+The argument is a virtual environment built with the commands of the Dockerfile's first stage.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tarfile
 import zlib
 from collections import Counter
 from pathlib import Path
 
 BASE_MB, BASE_PACKED_MB = 125, 45
-"""python:3.12-slim as published, about; it was not measured here."""
+"""python:3.12-slim as published, approximately; not measured here."""
 
 
 class Counting:
-    """A file that only counts what gzip would make of what is written to it."""
+    """A file that counts the gzip-compressed size of what is written to it."""
 
     def __init__(self) -> None:
         self.size = 0
         self._packer = zlib.compressobj(6, zlib.DEFLATED, 31)
 
     def write(self, data: bytes) -> int:
-        """Count it."""
+        """Count compressed bytes."""
         self.size += len(self._packer.compress(data))
         return len(data)
 
     def finish(self) -> int:
-        """How many bytes it came to."""
+        """The total number of compressed bytes."""
         return self.size + len(self._packer.flush())
 
 
@@ -57,11 +57,13 @@ def main(venv: Path) -> None:
     total, packed = sizes.total() / 1e6, counting.finish() / 1e6
     for name, size in sizes.most_common(20):
         print(f"{size / 1e6:8.1f} MB  {name}")
-    print(f"{total:8.1f} MB  all of it, {compiled / 1e6:.0f} MB of that compiled Python")
-    print(f"{packed:8.1f} MB  packed")
+    print(f"{total:8.1f} MB  in total, {compiled / 1e6:.0f} MB of it compiled Python")
+    print(f"{packed:8.1f} MB  compressed")
     print(f"{total + BASE_MB:8.0f} MB  with python:3.12-slim (about {BASE_MB} MB)")
-    print(f"{packed + BASE_PACKED_MB:8.0f} MB  of it to be pulled (the base: about {BASE_PACKED_MB} MB)")
+    print(f"{packed + BASE_PACKED_MB:8.0f} MB  to pull (about {BASE_PACKED_MB} MB of it the base)")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("venv", type=Path)
+    main(parser.parse_args().venv)

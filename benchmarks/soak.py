@@ -158,9 +158,7 @@ def watch(folder: Path, hours: float, mode: AnalysisMode) -> tuple[SessionOutcom
     engine = open_database(f"sqlite:///{database}", synchronous="FULL")
     camera = Camera(pictures, hours * 3600)
     with patch("monitor.sources.factory.open_source", lambda *_, **__: camera):
-        outcome = SessionRunner(settings, engine, mode).run(
-            "0", threading.Event(), on_progress=gauge
-        )
+        outcome = SessionRunner(settings, engine, mode).run("0", threading.Event(), on_progress=gauge)
     return outcome, gauge, engine, empty
 
 
