@@ -193,7 +193,7 @@ def _measure(camera: Camera, options: Any, config: Path) -> None:
             times = f"{statistics.median(found):.2f} s (median), {min(found):.2f} to {max(found):.2f} s"
         print(
             f"{viewers} viewers: {max(n for n, _ in pages[0].seen)} people; frame to page {times}; "
-            f"{told['sample_fps']:.2f} of {told['wanted_fps']:g} pictures a second, "
+            f"{told['sample_fps']:.2f} of {told['target_fps']:g} pictures a second, "
             f"{told['frames_dropped']} dropped of {told['frames_sampled']}",
             flush=True,
         )

@@ -45,10 +45,10 @@ def list_flagged_students(
         FlaggedStudent(
             session,
             students[flag.student_id],
-            replace(flag, numbers=numbers.get((one_id, flag.student_id, flag.kind), {})),
+            replace(flag, numbers=numbers.get((key, flag.student_id, flag.kind), {})),
         )
-        for one_id, session in sessions.items()
-        for flag in flags.get(one_id, [])
+        for key, session in sessions.items()
+        for flag in flags.get(key, [])
     ]
 
 
@@ -70,14 +70,14 @@ def flags_by_session(
     # Of corrected sessions all decisions are read: a review may have moved to another decision.
     all_flags = _read_flags(connection, FlagRow.session_id.in_(list(corrected)))
     corrections = load_corrections(connection, corrected)
-    for one_id, identities in corrected.items():
+    for session_id, identities in corrected.items():
         current = (
-            assign_reviews(all_flags.get(one_id, []), identities, corrections[one_id])
+            assign_reviews(all_flags.get(session_id, []), identities, corrections[session_id])
             if identities.intervals_by_person
             else []
         )
-        flags[one_id] = [flag for flag in current if flag.outcome == FLAGGED]
-    return {one_id: some for one_id, some in flags.items() if some}
+        flags[session_id] = [flag for flag in current if flag.outcome == FLAGGED]
+    return {session_id: some for session_id, some in flags.items() if some}
 
 
 def _in_sessions(

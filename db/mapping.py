@@ -3,7 +3,7 @@ several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -50,30 +50,28 @@ AnyRow = Row[Any]
 
 R = TypeVar("R")
 
-_COMPOSITES: Mapping[str, tuple[type[tuple[Any, ...]], tuple[str, ...]]] = MappingProxyType(
+_COMPOSITES: Mapping[str, tuple[Callable[[Iterable[Any]], Any], tuple[str, ...]]] = MappingProxyType(
     {
         "box_xyxy": (tuple, ("x1", "y1", "x2", "y2")),
         "probabilities": (tuple, PROBABILITIES),
-        "sad": (ShareEstimate, ("sad_share", "sad_low", "sad_high")),
-        "away": (ShareEstimate, ("away_share", "away_low", "away_high")),
+        "sad": (ShareEstimate._make, ("sad_share", "sad_low", "sad_high")),
+        "away": (ShareEstimate._make, ("away_share", "away_low", "away_high")),
     }
 )
-"""The type and the columns of each composite field. A composite that is None is NULL in all of them."""
+"""The constructor and the columns of each composite field. A composite that is None is NULL in all of them."""
 
 
 class RecordMapping(Generic[R]):
     """How the records of one type are stored in one table."""
 
     def __init__(self, table: type[Base], record: type[R]) -> None:
-        names = [one.name for one in fields(record)] if is_dataclass(record) else record._fields  # type: ignore[attr-defined]
         self._record = record
-        self._fields: tuple[str, ...] = tuple(names)
+        self._fields = _field_names(record)
         columns: list[str] = []
         composites = []
         for name in self._fields:
-            kind, parts = _COMPOSITES.get(name, (None, (name,)))
-            if kind is not None:
-                make = tuple if kind is tuple else kind._make  # type: ignore[attr-defined]
+            make, parts = _COMPOSITES.get(name, (None, (name,)))
+            if make is not None:
                 composites.append((len(columns), len(columns) + len(parts), make))
             columns += parts
         # Replaced from the last to the first, so that the positions of the others stay valid.
@@ -105,6 +103,13 @@ class RecordMapping(Generic[R]):
             else:
                 row[name] = value.value if isinstance(value, Enum) else value
         return row | more
+
+
+def _field_names(record: type[Any]) -> tuple[str, ...]:
+    if is_dataclass(record):
+        return tuple(one.name for one in fields(record))
+    names: tuple[str, ...] = record._fields  # a named tuple
+    return names
 
 
 def _spread(name: str, value: tuple[Any, ...] | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LOWEST_MIN_FACE_PX = 12
 """The lowest value that ``detection.min_face_px`` accepts."""
 
 MIN_DETECTABLE_PX = 0.9 * LOWEST_MIN_FACE_PX
-"""The smallest face that is likely to be found with that value: boxes around one face vary by a tenth, and
+"""The smallest face that is likely to be detected with that value: boxes around one face vary by a tenth, and
 the detector reports faces down to two thirds of the setting."""
 
 

@@ -1,4 +1,4 @@
-"""The errors of ``monitor``; ``monitor.sources.errors`` has the kinds of ``SourceError``."""
+"""Expected errors of ``monitor``; ``monitor.sources.errors`` has the kinds of ``SourceError``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ class SourceError(ProblemError):
 
 
 class SourceLost(SourceError):
-    """A source failed after its first frame. ``position_s`` is the media time up to which it was good.
-
-    Frames that were delivered before stay valid; the session is interrupted, not void.
-    """
+    """A source failed after its first frame; the session is interrupted. Frames before ``position_s`` (media
+    time, seconds) are valid."""
 
     def __init__(self, problem: str, position_s: float, hint: str = "") -> None:
         super().__init__(problem, hint)

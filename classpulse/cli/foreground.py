@@ -25,7 +25,8 @@ from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import ControlError
 from monitor.daemon.job_runner import CommandRunner, JobRunner, ReportResult, sessions_without_report
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
-from monitor.daemon.service import Service, resolve_request
+from monitor.daemon.request_handler import resolve_request
+from monitor.daemon.service import Service
 from monitor.daemon.status import DaemonStatus
 from monitor.runtime.shutdown import ShutdownRequest, stop_on_signals
 from monitor.session.state import SessionState

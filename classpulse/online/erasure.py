@@ -1,4 +1,4 @@
-"""Erasing what an online lesson holds of a student who has withdrawn."""
+"""Erasure of the data of a participant who has withdrawn from an online lesson."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from db.records import SessionStatus
 log = logging.getLogger(__name__)
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
-"""A session's first picture may be dated a little before the lesson was opened, where the clock was set."""
+"""A session may start slightly before its lesson was opened if the computer's clock was set back."""
 
 RegenerateReport = Callable[[Config, int], None]
-"""Makes the report of a session anew."""
+"""Regenerates the report of a session."""
 
 
 @dataclass(frozen=True)
 class WithdrawnStudent:
-    """Who wants nothing kept: ``pseudonym`` of a lesson of class ``class_name`` in ``room`` since
-    ``opened_at``; ``student_id`` where they are on the roster."""
+    """A withdrawn participant of the lesson of ``class_name`` in ``room`` since ``opened_at``; ``student_id``
+    is None for a student who is not on the roster."""
 
     class_name: str
     room: str
@@ -48,9 +48,11 @@ def erase_withdrawn_student(
     *,
     acknowledged: bool,
 ) -> bool:
-    """Erase what the lesson's ended sessions hold of them, with reports that show them; True once nothing is
-    left and nothing will come. A running session is its recording's, which erases by itself; ``acknowledged`` says
-    whether it has understood that. Raises DatabaseError and OSError."""
+    """Erase the participant from the ended sessions of the lesson and their reports.
+
+    The recorder of a running session erases the participant itself; ``acknowledged``: it has confirmed the
+    request. Returns True once no data are left and none will be added. Raises DatabaseError and OSError.
+    """
     has_data_left = False
     since = withdrawn.opened_at - CLOCK_TOLERANCE
     for session in queries.list_sessions(engine, withdrawn.class_name, room=withdrawn.room, since=since):
@@ -58,15 +60,15 @@ def erase_withdrawn_student(
         if session.status is SessionStatus.RUNNING:
             has_data_left = has_data_left or student is not None or not acknowledged
         elif student is not None:
-            erase_students_and_report(engine, config, session.id, [student], "somebody withdrew")
+            erase_students_and_report(engine, config, session.id, [student], "a participant withdrew")
             regenerate(config, session.id)
     if not has_data_left and not truncate_wal(engine):
-        log.info("the database's log still holds what was erased, because somebody is reading")
+        log.info("the write-ahead log still contains erased data because of a concurrent reader")
     return not has_data_left
 
 
 def regenerate_in_background(config: Config, session_id: int) -> None:
-    """Make a session's report again, in a process of its own, which nobody waits for."""
+    """Regenerate the report of a session in a separate process."""
     command = [sys.executable, "-m", "classpulse", "--config", str(config.path), "report", str(session_id)]
     null = subprocess.DEVNULL
     work = {"stdin": null, "stdout": null, "stderr": null, "check": False}

@@ -1,6 +1,6 @@
-"""What the recording of an online lesson asks: a private socket, on which the newest pictures are handed out.
+"""The private socket on which the recorder of an online lesson polls the participants' latest frames.
 
-Its owner alone can connect, and must know the key. ``monitor.sources.online`` is the other end.
+Only the same user can connect, and needs the key. The client is ``monitor.sources.online``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ log = logging.getLogger(__name__)
 MAX_REQUEST_BYTES = 20_000
 
 HANDSHAKE_TIMEOUT_S = 5.0
-"""So long somebody who has connected may take to show the key."""
+"""A client must send the key within this time."""
 
 _SOCKET = "lesson.sock"
 
 PollHandler = Callable[[ImageRequest], tuple[ParticipantList, list[bytes]]]
-"""Must be thread-safe."""
+"""Answers a poll with the participants and their new JPEG frames. Must be thread-safe."""
 
 
 class FrameServer:
-    """Answers from its making until ``close``, in threads of its own. ``source_spec`` is what is to be recorded."""
+    """Answers polls in threads from construction until ``close``. ``source_spec``: the source for the
+    recorder."""
 
     def __init__(self, folder: Path, handle_poll: PollHandler) -> None:
         self._handle_poll = handle_poll
@@ -48,11 +49,11 @@ class FrameServer:
 
     @property
     def source_spec(self) -> str:
-        """The source that gives this lesson's pictures; it holds the key."""
+        """The source with this lesson's frames; it contains the key."""
         return online_spec(self._address, self._key)
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Close all connections."""
         if self._connections.is_closing:
             return
         self._connections.close()
@@ -63,7 +64,7 @@ class FrameServer:
         with connection:
             try:
                 if not self._authenticate(connection):
-                    log.warning("somebody asked for an online lesson without its key")
+                    log.warning("a client polled an online lesson without its key")
                     return
                 while not self._connections.is_closing:
                     if not connection.poll(1.0):
@@ -74,9 +75,9 @@ class FrameServer:
                     for jpeg in frames:
                         connection.send_bytes(jpeg)
             except (OSError, EOFError):
-                pass  # it has ended, or a pause has closed it
+                pass  # the recorder has ended or closed the connection during a pause
             except ValidationError:
-                log.warning("a question was not understood")
+                log.warning("an invalid poll of an online lesson was rejected")
 
     def _authenticate(self, connection: Connection) -> bool:
         return connection.poll(HANDSHAKE_TIMEOUT_S) and secrets.compare_digest(
@@ -85,8 +86,8 @@ class FrameServer:
 
 
 def _private_endpoint(folder: Path) -> tuple[str, tempfile.TemporaryDirectory[str] | None]:
-    """Where to listen, and the folder that was made for it, its owner's alone: in the data folder, elsewhere
-    where that folder's path is too long for a socket. On Windows a named pipe."""
+    """The address to listen on, and the private folder created for it: in the data folder or, if its path is
+    too long for a socket, in the temporary folder. On Windows a named pipe and None."""
     if sys.platform == "win32":
         return rf"\\.\pipe\classpulse-online-{secrets.token_hex(8)}", None
     parent = folder.resolve()

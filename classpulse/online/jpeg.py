@@ -1,100 +1,62 @@
-"""What a JPEG says of itself, without decoding it. Pure.
+"""Validation of JPEG frames from browsers before they are decoded. Pure.
 
-A file of some kilobytes can say that it is 65,535 pixels wide and high, or come in thousands of scans, and
-keep whoever decodes it busy for minutes. So both are read from its markers first (ITU-T T.81, B.1.1).
+A few kilobytes can declare an image of 65,535 x 65,535 pixels, or contain thousands of scans, and keep the
+decoder busy for minutes. Size and format are therefore read from the header only; browsers send baseline
+JPEGs.
 """
 
 from __future__ import annotations
 
+import io
+import warnings
 from dataclasses import dataclass
 
+from PIL import Image
+
 MAX_JPEG_BYTES = 200_000
-MAX_SIDE_PX = 640
-MIN_SIDE_PX = 32
-MAX_SCANS = 24
-"""A picture of three colours in libjpeg's standard progression has ten."""
+MIN_SIDE_PX, MAX_SIDE_PX = 32, 640
 
-_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
-"""Baseline, extended, progressive: what browsers make, all Huffman-coded."""
+_MODES = frozenset({"L", "RGB"})
+"""Grey and colour (YCbCr), 8 bits per channel."""
 
-_UNSUPPORTED_FRAME_MARKERS = frozenset(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers without a length: TEM and the restarts."""
+MAX_SCANS = 8
+"""A baseline JPEG has at most one scan per channel. Each scan costs a pass over the whole image."""
+
+_BASELINE_FRAME, _SCAN, _END_OF_IMAGE = b"\xff\xc0", b"\xff\xda", b"\xff\xd9"
+"""Markers (ITU-T T.81, B.1.1), which cannot occur in entropy-coded data."""
 
 
 class InvalidJpeg(ValueError):
-    """What came is not a picture that is taken; says why in a few words."""
+    """The data are not an acceptable JPEG; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class JpegSize:
-    """Width and height, pixels."""
+    """Width and height in pixels."""
 
     width: int
     height: int
 
 
 def check_jpeg(data: bytes) -> JpegSize:
-    """The shape of a JPEG that may be decoded. Raises NoPicture for everything else."""
+    """The size of a JPEG that is safe to decode. Raises InvalidJpeg."""
     if len(data) > MAX_JPEG_BYTES:
-        raise InvalidJpeg(f"{len(data)} bytes; at most {MAX_JPEG_BYTES} are taken")
-    if data[:2] != bytes((0xFF, _START)):
-        raise InvalidJpeg("no JPEG")
-    shape, scans, at = None, 0, 2
-    while True:
-        marker, at = _next_marker(data, at)
-        if marker == _END:
-            break
-        if marker in _STANDALONE_MARKERS:
-            continue
-        length = int.from_bytes(data[at : at + 2])
-        if length < 2 or at + length > len(data):
-            raise InvalidJpeg("cut off")
-        if marker in _UNSUPPORTED_FRAME_MARKERS:
-            raise InvalidJpeg("a kind of JPEG that browsers do not make")
-        if marker in _FRAME_MARKERS:
-            if shape is not None:
-                raise InvalidJpeg("more than one picture")
-            shape = _parse_size(data[at : at + length])
-        at += length
-        if marker == _SCAN:
-            scans += 1
-            if shape is None or scans > MAX_SCANS:
-                raise InvalidJpeg("scans that no camera makes")
-            at = _skip_scan(data, at)
-    if shape is None or scans == 0:
-        raise InvalidJpeg("nothing in it")
-    return shape
-
-
-def _next_marker(data: bytes, at: int) -> tuple[int, int]:
-    """The marker that begins at ``at``, and where what follows it begins."""
-    if at + 2 > len(data) or data[at] != 0xFF:
-        raise InvalidJpeg("cut off")
-    while at + 1 < len(data) and data[at + 1] == 0xFF:  # fill bytes
-        at += 1
-    if at + 1 >= len(data):
-        raise InvalidJpeg("cut off")
-    return data[at + 1], at + 2
-
-
-def _skip_scan(data: bytes, at: int) -> int:
-    """Where the marker after a scan's data begins: a 0xFF that neither stands for itself nor restarts."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise InvalidJpeg("cut off")
-        following = data[at + 1]
-        if following != 0 and following not in _STANDALONE_MARKERS and following != 0xFF:
-            return at
-        at += 1 if following == 0xFF else 2
-
-
-def _parse_size(frame: bytes) -> JpegSize:
-    if len(frame) < 8 or frame[2] != 8 or frame[7] not in (1, 3):
-        raise InvalidJpeg("a kind of JPEG that browsers do not make")
-    height, width = int.from_bytes(frame[3:5]), int.from_bytes(frame[5:7])
+        raise InvalidJpeg(f"The image has {len(data)} bytes; at most {MAX_JPEG_BYTES} are allowed.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=["JPEG"])
+    except Exception:  # noqa: BLE001 - Pillow's parser raises many types for malformed data
+        raise InvalidJpeg("The data are not a JPEG.") from None
+    width, height = image.size
     if not (MIN_SIDE_PX <= width <= MAX_SIDE_PX and MIN_SIDE_PX <= height <= MAX_SIDE_PX):
-        raise InvalidJpeg(f"{width} x {height} pixels; {MIN_SIDE_PX} to {MAX_SIDE_PX} are taken")
+        raise InvalidJpeg(
+            f"The image has {width} x {height} pixels; {MIN_SIDE_PX} to {MAX_SIDE_PX} are allowed."
+        )
+    if _BASELINE_FRAME not in data or image.info.get("progressive") or image.mode not in _MODES:
+        raise InvalidJpeg("Only baseline JPEGs are accepted.")
+    if data.count(_SCAN) > MAX_SCANS:
+        raise InvalidJpeg("The image has too many scans.")
+    if not data.endswith(_END_OF_IMAGE):
+        raise InvalidJpeg("The image is incomplete.")
     return JpegSize(width, height)

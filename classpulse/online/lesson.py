@@ -1,6 +1,6 @@
-"""One online lesson: who has joined, and each one's newest picture. Pure: the clock is given.
+"""One online lesson: its participants and their latest frames. Pure: the caller passes the time.
 
-Times are steady seconds. Nothing here is stored; what is dropped here is gone.
+Times are monotonic seconds. Everything is in memory only.
 """
 
 from __future__ import annotations
@@ -14,51 +14,52 @@ from datetime import datetime
 from enum import StrEnum
 
 from db.records import AnalysisMode
+from model.errors import ProblemError
 from monitor.sources.participant_grid import Participant, ParticipantList, TileFace
 from monitor.types import Box
 
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-"""Without those that are mistaken for one another."""
+"""Without characters that look alike."""
 
 CODE_LENGTH = 8
-"""31 letters to the power of eight are 8.5 * 10^11 codes: at two guesses a minute, nobody finds one of a
-lesson of some hours."""
+"""31^8 = 8.5 * 10^11 codes: at two guesses per minute, guessing the code of a running lesson is not feasible."""
 
 MAX_PSEUDONYM_LENGTH = 40
 
 FRAME_LIFETIME_S = 3.0
-"""A picture older than this is not shown any more: what is shown counts as seen."""
+"""An older frame is not handed to the recorder, which counts every frame as observed."""
 
 PARTICIPANT_TIMEOUT_S = 10.0
-"""Who has said nothing for so long is away: the tab was closed, the computer sleeps."""
+"""After so long without a heartbeat a participant is unresponsive (tab closed, computer asleep)."""
 
 MIN_FRAME_INTERVAL_S = 0.45
-"""At most two pictures a second of each are taken; a little less than half a second, for their way."""
+"""At most two frames per second are accepted per participant; slightly less than 0.5 s because of network
+jitter."""
 
 KEPT_FRAME_NUMBERS = 10
-"""So many pictures are looked at within seconds; of older ones nobody asks where a face was."""
+"""The recorder reports face boxes within seconds; numbers of older frames are not needed."""
 
 POLL_TIMEOUT_S = 3.0
-"""Who records asks twice a second; after so long without a question, nobody looks (a pause)."""
+"""The recorder polls twice per second; after so long without a poll it is paused."""
 
 
 class RejectionReason(StrEnum):
-    """Why somebody cannot join, or a picture is not taken."""
+    """Why a client cannot join, or a frame is rejected. The values are sent to browsers."""
 
     NAME = "name"
-    """Empty, too long, or not printable."""
+    """The pseudonym is empty, too long or not printable."""
     TAKEN = "taken"
-    """Somebody else has the name in this lesson, or may not be watched at all."""
+    """The pseudonym is used in this lesson, or belongs to a student who opted out."""
     FULL = "full"
     ENDED = "ended"
     LEFT = "left"
-    """They have left, or were sent out."""
+    """The participant has left or was removed."""
     UNKNOWN = "unknown"
     TOO_FAST = "too fast"
 
 
 class RequestRejected(Exception):
-    """Something was refused; ``reason`` says what."""
+    """A join or a frame was rejected for ``reason``."""
 
     def __init__(self, reason: RejectionReason) -> None:
         super().__init__(reason.value)
@@ -66,7 +67,7 @@ class RequestRejected(Exception):
 
 
 class ParticipantState(StrEnum):
-    """How somebody stands. ``ERASING``: nothing may be kept; what was kept is being erased."""
+    """The state of a participant. ``ERASING``: the consent is withdrawn and the data are being erased."""
 
     PRESENT = "present"
     LEFT = "left"
@@ -76,7 +77,7 @@ class ParticipantState(StrEnum):
 
 @dataclass
 class OnlineParticipant:
-    """Somebody who has joined. ``student_id`` as in ``monitor.sources.participant_grid.Participant``."""
+    """A student who has joined. ``student_id`` as in ``monitor.sources.participant_grid.Participant``."""
 
     pseudonym: str
     tile: int
@@ -89,18 +90,31 @@ class OnlineParticipant:
     frame_digest: bytes = b""
     last_new_frame_s: float = float("-inf")
     frames_sent: int = 0
-    """How many pictures of theirs were taken; the number of the newest, for their browser."""
+    """Number of accepted frames, which is also the number of the latest one for the browser."""
     client_frame_numbers: dict[int, int] = field(default_factory=dict)
-    """The last pictures' numbers in the lesson, and for their browser."""
+    """Numbers of the last frames: in the lesson -> for the browser."""
     last_face: tuple[int, Box | None] | None = None
-    """In which picture (its number for their browser) their face was last looked for, and where it was."""
+    """The last analysed frame (number for the browser) and its face box, None if no face was found."""
     erasure_acknowledged: bool = False
-    """Whether whoever records has understood that nothing may be kept."""
+    """Whether the recorder has confirmed the erasure."""
+
+    def clear_frame(self) -> None:
+        """Drop the frame and everything about earlier frames."""
+        self.frame_jpeg, self.frame_digest, self.last_new_frame_s = None, b"", float("-inf")
+        self.client_frame_numbers, self.last_face = {}, None
+
+    def store_frame(self, jpeg: bytes, digest: bytes, number: int, now_s: float) -> None:
+        """Replace the frame; ``number`` is its number in the lesson."""
+        self.frame_jpeg, self.frame_digest = jpeg, digest
+        self.frame_number, self.last_new_frame_s = number, now_s
+        self.frames_sent += 1
+        numbers = [*self.client_frame_numbers.items(), (number, self.frames_sent)]
+        self.client_frame_numbers = dict(numbers[-KEPT_FRAME_NUMBERS:])
 
 
 class OnlineLesson:
-    """A lesson that students join by its ``code``. ``frame_number`` is its own, for the teacher's pages; ``room``
-    what its sessions call their room. One thread at a time (``classpulse.online.manager`` sees to it)."""
+    """A lesson that students join with its ``code``. ``number`` identifies it on the teacher's pages. Not
+    thread-safe: ``classpulse.online.manager`` serialises the calls."""
 
     def __init__(
         self,
@@ -117,7 +131,7 @@ class OnlineLesson:
         self.capacity = capacity
         self.mode = mode
         self.opened_at = opened_at
-        self.problem = ""
+        self.error: ProblemError | None = None
         self.ended_s: float | None = None
         self._participants: dict[str, OnlineParticipant] = {}
         self._next_tile = 0
@@ -127,142 +141,137 @@ class OnlineLesson:
 
     @property
     def room(self) -> str:
-        """What the recording's room is called: a class has one online lesson at a time."""
+        """The room of the lesson's sessions; a class has at most one open online lesson."""
         return f"online {self.class_name}"
 
     @property
     def ended(self) -> bool:
-        """Whether nobody can join or be seen any more."""
+        """Whether the lesson has ended: no participant can join or send frames."""
         return self.ended_s is not None
 
     def participant(self, token: str) -> OnlineParticipant | None:
-        """Who has this browser's token."""
+        """The participant with this token."""
         return self._participants.get(_hash_token(token))
 
     def participants(self) -> list[OnlineParticipant]:
-        """Everybody who has joined, in the order of their places."""
-        return sorted(self._participants.values(), key=lambda one: one.tile)
+        """All participants by tile."""
+        return sorted(self._participants.values(), key=lambda participant: participant.tile)
 
     def is_visible(self, participant: OnlineParticipant, now_s: float) -> bool:
-        """Whether a fresh picture of theirs is shown."""
+        """Whether the participant has a fresh frame."""
         return (
             participant.state is ParticipantState.PRESENT
             and now_s - participant.last_new_frame_s <= FRAME_LIFETIME_S
         )
 
     def is_unresponsive(self, participant: OnlineParticipant, now_s: float) -> bool:
-        """Whether nothing was heard of somebody who has not left."""
+        """Whether a participant who has not left sends no heartbeats."""
         return (
             participant.state is ParticipantState.PRESENT
             and now_s - participant.last_heartbeat_s > PARTICIPANT_TIMEOUT_S
         )
 
     def is_recorder_polling(self, now_s: float) -> bool:
-        """Whether somebody looks at the pictures: not in a pause, and not before the recording has begun."""
+        """Whether the recorder polls frames: not before it has started, and not while it is paused."""
         return not self.ended and now_s - self._last_poll_s <= POLL_TIMEOUT_S
 
     def join(
         self, token: str, pseudonym: str, roster: Mapping[str, int | None], now_s: float
     ) -> OnlineParticipant:
-        """Somebody joins. ``roster`` has the class's students by their folded pseudonyms: the number of who
-        consents, None for who may not be watched. Who has left and comes back is who they were. Raises
-        Refused."""
+        """Add a participant, or readmit one who has left. ``roster``: student ids of the class by folded
+        pseudonym, None for a student who opted out. Raises RequestRejected."""
         if self.ended:
             raise RequestRejected(RejectionReason.ENDED)
-        before = self.participant(token)
-        if before is not None:
-            if before.state in (ParticipantState.REMOVED, ParticipantState.ERASING):
+        previous = self.participant(token)
+        if previous is not None:
+            if previous.state in (ParticipantState.REMOVED, ParticipantState.ERASING):
                 raise RequestRejected(RejectionReason.LEFT)
-            before.state, before.last_heartbeat_s = ParticipantState.PRESENT, now_s
-            return before
+            previous.state, previous.last_heartbeat_s = ParticipantState.PRESENT, now_s
+            return previous
         name = normalise_pseudonym(pseudonym)
         key = fold_pseudonym(name)
-        if key in {fold_pseudonym(one.pseudonym) for one in self._participants.values()}:
+        if key in {fold_pseudonym(other.pseudonym) for other in self._participants.values()}:
             raise RequestRejected(RejectionReason.TAKEN)
         student_id = roster.get(key)
         if key in roster and student_id is None:
             raise RequestRejected(RejectionReason.TAKEN)
         if self._next_tile >= self.capacity:
             raise RequestRejected(RejectionReason.FULL)
-        made = OnlineParticipant(name, self._next_tile, student_id, now_s)
-        # Never used again, also when it is erased: what is known of a place is of one person.
+        participant = OnlineParticipant(name, self._next_tile, student_id, now_s)
+        # A tile is never reused, not even after an erasure: its data belong to one person.
         self._next_tile += 1
-        self._participants[_hash_token(token)] = made
-        return made
+        self._participants[_hash_token(token)] = participant
+        return participant
 
     def heartbeat(self, token: str, now_s: float) -> OnlineParticipant:
-        """Somebody is still there. Raises Refused."""
+        """Register a heartbeat of a present participant. Raises RequestRejected."""
         if self.ended:
             raise RequestRejected(RejectionReason.ENDED)
-        member = self.participant(token)
-        if member is None:
+        participant = self.participant(token)
+        if participant is None:
             raise RequestRejected(RejectionReason.UNKNOWN)
-        if member.state is not ParticipantState.PRESENT:
+        if participant.state is not ParticipantState.PRESENT:
             raise RequestRejected(RejectionReason.LEFT)
-        member.last_heartbeat_s = now_s
-        return member
+        participant.last_heartbeat_s = now_s
+        return participant
 
     def receive_frame(self, token: str, jpeg: bytes, now_s: float) -> None:
-        """A picture of somebody, checked before (``classpulse.online.jpeg``); the one before it goes. Raises
-        Refused."""
-        member = self.heartbeat(token, now_s)
-        if now_s - member.last_frame_s < MIN_FRAME_INTERVAL_S:
+        """Store a frame that ``classpulse.online.jpeg`` has checked. Without a polling recorder it is
+        dropped. Raises RequestRejected."""
+        participant = self.heartbeat(token, now_s)
+        if now_s - participant.last_frame_s < MIN_FRAME_INTERVAL_S:
             raise RequestRejected(RejectionReason.TOO_FAST)
-        member.last_frame_s = now_s
+        participant.last_frame_s = now_s
         if not self.is_recorder_polling(now_s):
-            member.frame_jpeg = None
+            participant.frame_jpeg = None
             return
         digest = hashlib.sha256(jpeg).digest()
-        if digest == member.frame_digest:
-            return  # the camera's noise makes every picture another; this one stands still
+        if digest == participant.frame_digest:
+            return  # frozen: the noise of a working camera makes every frame different
         self._frame_count += 1
-        member.frame_jpeg, member.frame_number, member.frame_digest, member.last_new_frame_s = (
-            jpeg,
-            self._frame_count,
-            digest,
-            now_s,
-        )
-        member.frames_sent += 1
-        member.client_frame_numbers = dict(
-            [*member.client_frame_numbers.items(), (member.frame_number, member.frames_sent)][
-                -KEPT_FRAME_NUMBERS:
-            ]
-        )
+        participant.store_frame(jpeg, digest, self._frame_count, now_s)
 
     def leave(self, token: str) -> OnlineParticipant | None:
-        """Somebody has left, or their tab was closed; returns who, None where that changes nothing."""
-        member = self.participant(token)
-        if member is None or member.state is not ParticipantState.PRESENT:
+        """Mark a participant as left; returns the participant, None if nothing changes."""
+        participant = self.participant(token)
+        if participant is None or participant.state is not ParticipantState.PRESENT:
             return None
-        self._clear_frame(member, ParticipantState.LEFT)
-        return member
+        participant.clear_frame()
+        participant.state = ParticipantState.LEFT
+        return participant
 
     def remove_participant(self, tile: int) -> OnlineParticipant | None:
-        """The teacher sends somebody out, who then cannot come back; what was recorded stays."""
-        member = next((one for one in self._participants.values() if one.tile == tile), None)
-        if member is None or member.state not in (ParticipantState.PRESENT, ParticipantState.LEFT):
+        """Remove a participant, who cannot join again; recorded data are kept. Returns the participant, None
+        if nothing changes."""
+        participant = next((other for other in self._participants.values() if other.tile == tile), None)
+        if participant is None or participant.state not in (ParticipantState.PRESENT, ParticipantState.LEFT):
             return None
-        self._clear_frame(member, ParticipantState.REMOVED)
-        return member
+        participant.clear_frame()
+        participant.state = ParticipantState.REMOVED
+        return participant
 
     def withdraw_consent(self, token: str) -> OnlineParticipant | None:
-        """Somebody wants nothing kept; returns who. The name stays theirs until ``forget_participant``."""
-        member = self.participant(token)
-        if member is None or member.state is ParticipantState.ERASING:
-            return member
-        self._clear_frame(member, ParticipantState.ERASING)
-        self._erased_tiles.add(member.tile)
-        return member
+        """Start the erasure of a participant's data; returns the participant. The pseudonym stays reserved
+        until ``forget_participant``."""
+        participant = self.participant(token)
+        if participant is None or participant.state is ParticipantState.ERASING:
+            return participant
+        participant.clear_frame()
+        participant.state = ParticipantState.ERASING
+        self._erased_tiles.add(participant.tile)
+        return participant
 
     def forget_participant(self, tile: int) -> None:
-        """All that was recorded of the student of that place is erased: forget them here, too."""
-        self._participants = {key: one for key, one in self._participants.items() if one.tile != tile}
+        """Remove the participant of a tile after the erasure."""
+        self._participants = {
+            key: participant for key, participant in self._participants.items() if participant.tile != tile
+        }
 
     def end(self, now_s: float) -> None:
-        """Nobody is seen from now on."""
+        """End the lesson and drop all frames."""
         self.ended_s = now_s if self.ended_s is None else self.ended_s
-        for member in self._participants.values():
-            member.frame_jpeg, member.frame_digest, member.last_new_frame_s = None, b"", float("-inf")
+        for participant in self._participants.values():
+            participant.clear_frame()
 
     def poll(
         self,
@@ -271,56 +280,61 @@ class OnlineLesson:
         now_s: float,
         faces: Iterable[TileFace] = (),
     ) -> tuple[ParticipantList, list[bytes]]:
-        """Whoever records asks: who is there, and the pictures with numbers above ``after_frame``, in that order.
-        ``acknowledged_tiles`` are the places of which it has understood that nothing may be kept, ``faces`` where it has
-        found faces."""
-        self._last_poll_s = now_s
-        found = {one.tile: one for one in faces}
-        here: list[Participant] = []
-        pictures: list[bytes] = []
-        for member in self.participants():
-            if member.state is ParticipantState.ERASING:
-                member.erasure_acknowledged = member.erasure_acknowledged or member.tile in acknowledged_tiles
-                continue
-            there = found.get(member.tile)
-            if there is not None and there.image_number in member.client_frame_numbers:
-                member.last_face = member.client_frame_numbers[there.image_number], there.relative_box
-            shown = not self.ended and member.frame_jpeg is not None and self.is_visible(member, now_s)
-            here.append(
-                Participant(member.tile, member.pseudonym, member.student_id, shown, member.frame_number)
-            )
-            if shown and member.frame_number > after_frame and member.frame_jpeg is not None:
-                pictures.append(member.frame_jpeg)
-        return ParticipantList(self.capacity, tuple(here), frozenset(self._erased_tiles)), pictures
+        """Answer a poll of the recorder.
 
-    def _clear_frame(self, participant: OnlineParticipant, state: ParticipantState) -> None:
-        participant.state, participant.frame_jpeg, participant.frame_digest, participant.last_new_frame_s = (
-            state,
-            None,
-            b"",
-            float("-inf"),
-        )
-        participant.client_frame_numbers, participant.last_face = {}, None
+        Args:
+            after_frame: number of the last frame that the recorder has received.
+            acknowledged_tiles: tiles of participants whose erasure the recorder has confirmed.
+            faces: face boxes that the recorder has found.
+
+        Returns: The participants, and the JPEG frames numbered above ``after_frame`` in the order of the
+        participants.
+        """
+        self._last_poll_s = now_s
+        faces_by_tile = {face.tile: face for face in faces}
+        participants: list[Participant] = []
+        frames: list[bytes] = []
+        for participant in self.participants():
+            if participant.state is ParticipantState.ERASING:
+                participant.erasure_acknowledged |= participant.tile in acknowledged_tiles
+                continue
+            face = faces_by_tile.get(participant.tile)
+            if face is not None and face.image_number in participant.client_frame_numbers:
+                participant.last_face = participant.client_frame_numbers[face.image_number], face.relative_box
+            jpeg = participant.frame_jpeg
+            has_image = not self.ended and jpeg is not None and self.is_visible(participant, now_s)
+            participants.append(
+                Participant(
+                    participant.tile,
+                    participant.pseudonym,
+                    participant.student_id,
+                    has_image,
+                    participant.frame_number,
+                )
+            )
+            if has_image and participant.frame_number > after_frame and jpeg is not None:
+                frames.append(jpeg)
+        return ParticipantList(self.capacity, tuple(participants), frozenset(self._erased_tiles)), frames
 
 
 def generate_code() -> str:
-    """A code for one lesson."""
+    """A random code for a lesson."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def parse_code(text: str) -> str:
-    """A code as somebody may have typed it: in small letters, with a dash or spaces. Empty for no code."""
+    """Normalise a typed code, which may have lower-case letters, dashes and spaces; "" if it is not a code."""
     plain = "".join(letter for letter in text.upper() if letter not in " -\u2013")
     return plain if len(plain) == CODE_LENGTH and set(plain) <= set(CODE_ALPHABET) else ""
 
 
 def format_code(code: str) -> str:
-    """A code as it is read out: in two halves."""
+    """The code in two halves, for reading out."""
     return f"{code[: CODE_LENGTH // 2]}-{code[CODE_LENGTH // 2 :]}"
 
 
 def normalise_pseudonym(pseudonym: str) -> str:
-    """A pseudonym without blanks around it, and single ones in it. Raises Refused for what is none."""
+    """A pseudonym with single spaces. Raises RequestRejected if it is invalid."""
     name = " ".join(unicodedata.normalize("NFC", pseudonym).split())
     if (
         not 1 <= len(name) <= MAX_PSEUDONYM_LENGTH
@@ -332,7 +346,7 @@ def normalise_pseudonym(pseudonym: str) -> str:
 
 
 def fold_pseudonym(pseudonym: str) -> str:
-    """By what two pseudonyms are told to be the same: neither case nor form of the letters counts."""
+    """The pseudonym for comparisons, without case and compatibility forms of characters."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", pseudonym).casefold())
 
 

@@ -1,4 +1,4 @@
-"""The online lessons of one dashboard: opened, asked, ended; locks, threads and the clock are here."""
+"""The online lessons of a dashboard: opens, ends and maintains them. Locks, threads and the clock are here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
-from classpulse.errors import UserError
+from classpulse.errors import RunError, UserError
 from classpulse.online.erasure import (
     RegenerateReport,
     WithdrawnStudent,
@@ -41,25 +41,40 @@ from monitor.sources.participant_grid import ParticipantList
 log = logging.getLogger(__name__)
 
 MAINTENANCE_INTERVAL_S = 2.0
-"""How often it is looked whether recordings still run, and what is still to be erased."""
+"""How often the recordings and the pending erasures are checked."""
 
 RECORDING_START_TIMEOUT_S = 30.0
-"""A recording may take so long to turn up among the service's."""
+"""A recording must appear in the daemon's status within this time."""
 
 IDLE_TIMEOUT_S = 1800.0
-"""A lesson that everybody has left and the teacher has forgotten ends after half an hour."""
+"""A lesson without heartbeats ends after this time."""
 
 WITHDRAWAL_PERIOD_S = 24 * 3600.0
-"""So long after its end a student can still erase what a lesson holds of them, from the browser it was joined
-with; the teacher can at any time."""
+"""After the end of a lesson, participants can withdraw for so long in the browser that they joined with; the
+teacher can erase a student at any time."""
 
 SendRequest = Callable[[Request], object]
-"""Gives the program that records an order. Raises ControlError."""
+"""Sends a request to the daemon. Raises ControlError."""
+
+
+class LessonAlreadyOpen(UserError):
+    """The class already has an open online lesson."""
+
+    def __init__(self, class_name: str) -> None:
+        super().__init__(f"{class_name} already has an open online lesson.", "End it first.")
+        self.class_name = class_name
+
+
+class RecordingNotStarted(RunError):
+    """The recording of an online lesson did not start in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The recording did not start.")
 
 
 @dataclass
 class _ActiveLesson:
-    """A lesson and what belongs to it."""
+    """A lesson and its frame server."""
 
     lesson: OnlineLesson
     feed: FrameServer
@@ -68,9 +83,12 @@ class _ActiveLesson:
 
 
 class OnlineLessonManager:
-    """Thread-safe. ``send_request`` reaches the program that records, ``recorded_rooms`` says which rooms it records;
-    ``regenerate`` makes a report again. A thread looks after everything from the first lesson on; tests give
-    ``runs_thread`` False and call ``run_maintenance``."""
+    """All online lessons. Thread-safe.
+
+    ``send_request`` sends a request to the daemon, ``recorded_rooms`` returns the rooms that it records,
+    ``regenerate`` regenerates a report. The first lesson starts a maintenance thread unless ``runs_thread``
+    is False (tests call ``run_maintenance``).
+    """
 
     def __init__(
         self,
@@ -94,14 +112,14 @@ class OnlineLessonManager:
         self._active: dict[int, _ActiveLesson] = {}
         self._last_number = 0
 
-    # -- the teacher's ------------------------------------------------------------------------------------
+    # -- for the teacher's pages
 
     def open(self, class_name: str, capacity: int) -> OnlineLesson:
-        """Open a lesson and have it recorded. Raises UserError, ControlError."""
+        """Open a lesson and start its recording. Raises UserError, ControlError."""
         policy = require_policy(self._config.settings.policy, self._config.file_name)
         with self._lock:
             if any(other.class_name == class_name and not other.ended for other in self.lessons()):
-                raise UserError(f"{class_name} has an online lesson already; end it first")
+                raise LessonAlreadyOpen(class_name)
             self._last_number += 1
             lesson = OnlineLesson(
                 self._last_number, generate_code(), class_name, capacity, policy.mode, now_utc()
@@ -118,11 +136,11 @@ class OnlineLessonManager:
             feed.close()
             raise
         if self._runs_thread and lesson.number == 1:
-            threading.Thread(target=self._maintenance_loop, name="tidy", daemon=True).start()
+            threading.Thread(target=self._maintenance_loop, name="online lessons", daemon=True).start()
         return lesson
 
     def end(self, lesson: OnlineLesson) -> None:
-        """End a lesson: nobody is seen from now on, also where the recording cannot be reached. Raises
+        """End a lesson and stop its recording; the lesson ends even if the daemon cannot be reached. Raises
         ControlError."""
         with self._lock:
             lesson.end(self._clock())
@@ -133,25 +151,30 @@ class OnlineLessonManager:
             active.feed.close()
 
     def lessons(self) -> list[OnlineLesson]:
-        """All that are known, the newest first."""
+        """All lessons, newest first."""
         with self._lock:
-            return [active.lesson for active in sorted(self._active.values(), key=lambda o: -o.lesson.number)]
+            return [
+                active.lesson
+                for active in sorted(self._active.values(), key=lambda other: -other.lesson.number)
+            ]
 
     def by_number(self, number: int) -> OnlineLesson | None:
-        """The teacher's lesson of that number."""
+        """The lesson with this number."""
         with self._lock:
             active = self._active.get(number)
             return None if active is None else active.lesson
 
-    # -- the students' ------------------------------------------------------------------------------------
+    # -- for the students' pages
 
     def by_code(self, code: str) -> OnlineLesson | None:
-        """The lesson of a code (``read_code``)."""
+        """The lesson with this code (``parse_code``)."""
         with self._lock:
-            return next((active.lesson for active in self._active.values() if active.lesson.code == code), None)
+            return next(
+                (active.lesson for active in self._active.values() if active.lesson.code == code), None
+            )
 
     def join(self, lesson: OnlineLesson, token: str, pseudonym: str) -> OnlineParticipant:
-        """Somebody joins, who has consented. Raises Refused."""
+        """Add a student who has consented. Raises RequestRejected."""
         roster = {
             fold_pseudonym(entry.pseudonym): entry.student_id if entry.consent is not False else None
             for entry in list_roster(self._engine, lesson.class_name)
@@ -160,82 +183,95 @@ class OnlineLessonManager:
             previous = lesson.participant(token)
             participant = lesson.join(token, pseudonym, roster, now_s)
         if previous is None:
-            self._audit("join", lesson, f"place {participant.tile + 1}")
+            self._audit("join", lesson, f"tile {participant.tile + 1}")
         return participant
 
     def leave(self, lesson: OnlineLesson, token: str) -> None:
-        """Somebody leaves, or their tab was closed."""
+        """Mark a participant as left."""
         with self.locked():
             participant = lesson.leave(token)
         if participant is not None:
-            self._audit("leave", lesson, f"place {participant.tile + 1}")
+            self._audit("leave", lesson, f"tile {participant.tile + 1}")
 
     def withdraw_consent(self, lesson: OnlineLesson, token: str) -> OnlineParticipant | None:
-        """Somebody leaves and wants nothing kept; it is erased at once or as soon as it can be."""
+        """Start the erasure of a participant's data; ``run_maintenance`` completes it."""
         with self.locked():
             previous = lesson.participant(token)
             is_new = previous is not None and previous.state is not ParticipantState.ERASING
             participant = lesson.withdraw_consent(token)
         if participant is not None and is_new:
-            self._audit("withdraw consent", lesson, f"place {participant.tile + 1}")
+            self._audit("withdraw consent", lesson, f"tile {participant.tile + 1}")
         return participant
 
     @contextmanager
     def locked(self) -> Iterator[float]:
-        """All lessons are nobody else's for the moment; gives the time. For something short."""
+        """Lock all lessons for a short operation; yields the current time."""
         with self._lock:
             yield self._clock()
 
-    # -- what goes on by itself ---------------------------------------------------------------------------
+    # -- maintenance
 
     def run_maintenance(self) -> None:
-        """End what is not recorded any more, erase what is to be erased, forget what is long over."""
+        """End lessons whose recording has ended or that are idle, erase data of withdrawn participants, and
+        drop lessons after ``WITHDRAWAL_PERIOD_S``."""
         rooms = self._try_recorded_rooms()
         with self._lock:
             now_s, active_lessons = self._clock(), list(self._active.values())
-            for one in active_lessons:
-                self._end_unrecorded(one, rooms, now_s)
-            idle = [one.lesson for one in active_lessons if self._is_idle(one, now_s)]
+            for active in active_lessons:
+                self._end_unrecorded(active, rooms, now_s)
+            idle = [active.lesson for active in active_lessons if self._is_idle(active, now_s)]
         for lesson in idle:
             try:
                 self.end(lesson)
             except ControlError as error:
-                log.warning("an online lesson that nobody was in could not be ended: %s", error)
-        for one in active_lessons:
-            self._erase_withdrawn(one.lesson)
-            ended_s = one.lesson.ended_s
+                log.warning("an idle online lesson could not be ended: %s", error)
+        for active in active_lessons:
+            self._erase_withdrawn(active.lesson)
+            ended_s = active.lesson.ended_s
             if ended_s is not None and self._clock() - ended_s > WITHDRAWAL_PERIOD_S:
                 with self._lock:
-                    self._active.pop(one.lesson.number, None)
+                    self._active.pop(active.lesson.number, None)
 
     def close(self) -> None:
-        """The dashboard ends: so does every camera."""
+        """End all lessons when the dashboard stops."""
         with self._lock:
             for active in self._active.values():
                 active.lesson.end(self._clock())
                 active.feed.close()
 
     def _is_idle(self, active: _ActiveLesson, now_s: float) -> bool:
-        last_heartbeat_s = max([active.opened_s, *(participant.last_heartbeat_s for participant in active.lesson.participants())])
+        last_heartbeat_s = max(
+            [active.opened_s, *(participant.last_heartbeat_s for participant in active.lesson.participants())]
+        )
         return not active.lesson.ended and now_s - last_heartbeat_s > IDLE_TIMEOUT_S
 
-    def _end_unrecorded(self, active: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float) -> None:
-        """A lesson ends with its recording, whoever ended that."""
+    def _end_unrecorded(
+        self, active: _ActiveLesson, rooms: frozenset[str | None] | None, now_s: float
+    ) -> None:
+        """End a lesson whose recording has ended or has not started in time."""
         if rooms is None or active.lesson.ended:
             return
         if active.lesson.room in rooms:
             active.was_recorded = True
         elif active.was_recorded or now_s - active.opened_s > RECORDING_START_TIMEOUT_S:
-            active.lesson.problem = "" if active.was_recorded else "the recording did not begin"
+            active.lesson.error = None if active.was_recorded else RecordingNotStarted()
             active.lesson.end(now_s)
             active.feed.close()
 
     def _erase_withdrawn(self, lesson: OnlineLesson) -> None:
         with self._lock:
-            withdrawing = [participant for participant in lesson.participants() if participant.state is ParticipantState.ERASING]
+            withdrawing = [
+                participant
+                for participant in lesson.participants()
+                if participant.state is ParticipantState.ERASING
+            ]
         for participant in withdrawing:
             withdrawn = WithdrawnStudent(
-                lesson.class_name, lesson.room, lesson.opened_at, participant.pseudonym, participant.student_id
+                lesson.class_name,
+                lesson.room,
+                lesson.opened_at,
+                participant.pseudonym,
+                participant.student_id,
             )
             try:
                 is_erased = erase_withdrawn_student(
@@ -246,9 +282,9 @@ class OnlineLessonManager:
                     acknowledged=participant.erasure_acknowledged,
                 )
             except (DatabaseError, OSError) as error:
-                log.warning("what somebody withdrew is not erased yet, and tried again: %s", error)
+                log.warning("the data of a withdrawn participant could not be erased; retrying: %s", error)
                 continue
-            # Before the recording has understood, it may still begin a session with them.
+            # Before the recorder has confirmed, it may still start a session with the participant.
             if is_erased and (participant.erasure_acknowledged or lesson.ended):
                 with self._lock:
                     lesson.forget_participant(participant.tile)
@@ -268,7 +304,7 @@ class OnlineLessonManager:
             try:
                 self.run_maintenance()
             except Exception:
-                log.exception("online lessons could not be looked after")
+                log.exception("maintenance of online lessons failed")
 
     def _try_recorded_rooms(self) -> frozenset[str | None] | None:
         try:
@@ -276,7 +312,7 @@ class OnlineLessonManager:
         except DaemonNotRunning:
             return frozenset()
         except ControlError as error:
-            log.warning("the service does not answer: %s", error)
+            log.warning("the daemon does not answer: %s", error)
             return None
 
     def _query_recorded_rooms(self) -> frozenset[str | None]:
@@ -284,7 +320,7 @@ class OnlineLessonManager:
         return frozenset() if daemon is None else frozenset(recording.room for recording in daemon.recordings)
 
     def _audit(self, action: str, lesson: OnlineLesson, detail: str) -> None:
-        """Without a pseudonym: the audit outlives what is erased."""
+        """Add an audit entry, without the pseudonym because audit entries outlive an erasure."""
         with Store(self._engine).unit_of_work() as unit:
             unit.add_audit_entry(action, f"online lesson of {lesson.class_name}", now_utc(), detail)
             unit.commit()

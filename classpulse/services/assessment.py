@@ -38,8 +38,8 @@ def reassess_session(engine: Engine, session_id: int, config: Config) -> Report:
     report. Reviews stay."""
     report = load_report(engine, session_id, config)
     sadness = [p.sadness_decision for p in report.students if p.sadness_decision is not None]
-    decisions = [*sadness, *(p.attention_decision for p in report.students)]
-    flags = [decision.to_record(session_id) for decision in decisions]
+    flags = [decision.to_record(session_id) for decision in sadness]
+    flags += [p.attention_decision.to_record(session_id) for p in report.students]
     with Store(engine).unit_of_work() as unit:
         unit.save_flags(_with_frozen_baselines(flags, queries.list_flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:

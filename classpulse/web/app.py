@@ -82,8 +82,8 @@ PAGES = (
 
 
 def build_app(config: Config, engine: Engine) -> Starlette:
-    """Create the ASGI application on an open database. Without an administrator, ``app.state.context.setup_code``
-    is the one-time code for creating one."""
+    """Create the ASGI application on an open database. Without an administrator,
+    ``app.state.context.setup_code`` is the one-time code for creating one."""
     serve = config.settings.serve
     logins = LoginSessions(engine, hours=serve.session_hours, secure=serve.is_secure)
     setup_code = None if count_administrators(engine) else "-".join(secrets.token_hex(2) for _ in range(4))

@@ -21,8 +21,8 @@ class BackgroundJobs:
         self._lock = threading.Lock()
 
     def start(self, key: Hashable, job: Callable[[], T], *, restart: bool = False) -> Future[T]:
-        """Submit a job unless one with this key is pending or running. With ``restart``, a running job does not
-        count: it may have read the data before they changed."""
+        """Submit a job unless one with this key is pending or running. With ``restart``, a running job does
+        not count: it may have read the data before they changed."""
         with self._lock:
             running = self._jobs.get(key)
             if running is not None and not running.done() and not (restart and running.running()):

@@ -46,10 +46,10 @@ LANGUAGES = tuple(Language)
 class AppContext:
     """The state of one dashboard.
 
-    ``setup_code``: the one-time code of the first start, None once there is an administrator. ``login_limiter``:
-    by account name or setup code; ``address_limiter``: by client address; ``join_limiter``: for the codes of
-    online lessons, with short waits, because a class may share one address. ``unsummarisable``: sessions whose
-    summary failed.
+    ``setup_code``: the one-time code of the first start, None once there is an administrator.
+    ``login_limiter``: by account name or setup code; ``address_limiter``: by client address;
+    ``join_limiter``: for the codes of online lessons, with short waits, because a class may share one
+    address. ``unsummarisable``: sessions whose summary failed.
     """
 
     config: Config
@@ -154,8 +154,8 @@ def render_page(request: Request, template: str, status_code: int = 200, **value
 
 
 def localized(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """A page handler that runs with the reports' texts in the reader's language. Such texts must not be written
-    to the audit log or the database."""
+    """A page handler that runs with the reports' texts in the reader's language. Such texts must not be
+    written to the audit log or the database."""
 
     @wraps(page)
     def localized_page(request: Request) -> Response:

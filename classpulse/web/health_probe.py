@@ -18,7 +18,8 @@ def probe_dashboard(settings: ServeSettings) -> str | None:
     host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
     connection: http.client.HTTPConnection
     if settings.uses_tls:
-        # The certificate is for the public host name, not for this address; the connection stays on this computer.
+        # The certificate is for the public host name, not for this address; the connection stays on this
+        # computer.
         tls = ssl.create_default_context()
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection(host, settings.port, timeout=PROBE_TIMEOUT_S, context=tls)

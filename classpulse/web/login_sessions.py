@@ -19,16 +19,16 @@ from db.unit_of_work import Store
 SESSION_COOKIE, VISITOR_COOKIE = "classpulse_session", "classpulse_visitor"
 
 HOST_COOKIE_PREFIX, SECURE_COOKIE_PREFIX = "__Host-", "__Secure-"
-"""Cookie name prefixes that browsers accept over TLS only (``__Host-`` also from this exact host only), so that
-neither another service of the domain nor an attacker in the network can plant a cookie."""
+"""Cookie name prefixes that browsers accept over TLS only (``__Host-`` also from this exact host only), so
+that neither another service of the domain nor an attacker in the network can plant a cookie."""
 
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
 """The last use of a login is stored at most so often."""
 
 
 class LoginSessions:
-    """Creates, checks and ends logins. ``hours``: lifetime without a request; ``secure``: cookies are sent over
-    TLS only and have prefixed names."""
+    """Creates, checks and ends logins. ``hours``: lifetime without a request; ``secure``: cookies are sent
+    over TLS only and have prefixed names."""
 
     def __init__(self, engine: Engine, *, hours: float, secure: bool) -> None:
         self._engine = engine

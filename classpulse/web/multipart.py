@@ -36,8 +36,8 @@ class FormField:
 
 @dataclass(frozen=True)
 class FileStart:
-    """The start of the file; the following ``bytes`` parts are its content. ``file_name`` comes from the browser
-    and is untrusted."""
+    """The start of the file; the following ``bytes`` parts are its content. ``file_name`` comes from the
+    browser and is untrusted."""
 
     name: str
     file_name: str
@@ -47,8 +47,8 @@ Part = FormField | FileStart | bytes
 
 
 async def iter_parts(request: Request) -> AsyncIterator[Part]:
-    """The fields, the start of the one file and its content in chunks, in the order sent. Raises HTTPException:
-    400 for an invalid or incomplete form, 408 if the client stops sending."""
+    """The fields, the start of the one file and its content in chunks, in the order sent. Raises
+    HTTPException: 400 for an invalid or incomplete form, 408 if the client stops sending."""
     collector = _PartCollector()
     parser = MultipartParser(_boundary(request), collector.callbacks())
     stream = request.stream().__aiter__()
@@ -165,8 +165,8 @@ class UploadedFile:
 
 
 async def read_uploaded_file(request: Request, name: str, max_bytes: int) -> UploadedFile:
-    """Read the file ``name`` of a form, empty if none was sent, and check the CSRF token. Raises HTTPException, 413
-    for a file larger than ``max_bytes``."""
+    """Read the file ``name`` of a form, empty if none was sent, and check the CSRF token. Raises
+    HTTPException, 413 for a file larger than ``max_bytes``."""
     if int(request.headers.get("content-length") or 0) > max_bytes + MAX_FORM_OVERHEAD_BYTES:
         raise HTTPException(413, _too_large(max_bytes))
     fields: dict[str, str] = {}

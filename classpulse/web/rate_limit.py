@@ -22,8 +22,8 @@ MAX_KEYS = 10_000
 
 
 class RateLimiter:
-    """Counts failures per key (an account name, an address) and delays attempts after ``free_attempts`` failures,
-    by at most ``max_delay_s``. Times are monotonic seconds. Thread-safe."""
+    """Counts failures per key (an account name, an address) and delays attempts after ``free_attempts``
+    failures, by at most ``max_delay_s``. Times are monotonic seconds. Thread-safe."""
 
     def __init__(self, free_attempts: int = FREE_ATTEMPTS, max_delay_s: float = MAX_DELAY_S) -> None:
         self._free_attempts, self._max_delay_s = free_attempts, max_delay_s
@@ -33,8 +33,8 @@ class RateLimiter:
     def acquire(self, key: str, now_s: float) -> float:
         """Register an attempt and return 0, or return the seconds to wait, without registering it.
 
-        A registered attempt counts as a failure until ``record_success``, so that concurrent attempts are limited
-        too.
+        A registered attempt counts as a failure until ``record_success``, so that concurrent attempts are
+        limited too.
         """
         with self._lock:
             count, last_s = self._failures.get(key, (0, now_s))

@@ -24,8 +24,8 @@ REPORT_KINDS = ("html", "pdf", "csv", "json")
 def find_current_report(
     context: AppContext, session: SessionRecord, kind: str, language: Language
 ) -> Path | None:
-    """The report file if it is newer than the session's end and all its corrections and reviews, else None. For a
-    running session, any file."""
+    """The report file if it is newer than the session's end and all its corrections and reviews, else None.
+    For a running session, any file."""
     for folder in find_report_folders(context.config.output_folder, session.id):
         path = folder / report_file_name(kind, language)
         try:

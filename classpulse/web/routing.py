@@ -53,10 +53,10 @@ def route(
     """A route that requires a login with the permission ``access`` for at least one class.
 
     The handler itself checks the class (``requested_session``, ``requested_class``, ``require_permission``).
-    Methods other than GET require the CSRF token in the form field ``csrf_token`` or the header ``X-CSRF-Token``;
-    with ``form`` False only in the header, and the body is not read. With ``streams_body`` the handler reads the
-    body and checks the token (``require_csrf_token``). A handler is a plain function, run in a thread, or a
-    coroutine.
+    Methods other than GET require the CSRF token in the form field ``csrf_token`` or the header
+    ``X-CSRF-Token``; with ``form`` False only in the header, and the body is not read. With ``streams_body``
+    the handler reads the body and checks the token (``require_csrf_token``). A handler is a plain function,
+    run in a thread, or a coroutine.
     """
 
     @wraps(handler)
@@ -99,7 +99,7 @@ async def _check_csrf_token(request: Request, *, form: bool) -> None:
 def require_csrf_token(request: Request, token: str) -> None:
     """Raises HTTPException 403 for an invalid CSRF token."""
     if not context_of(request).login_sessions.is_valid_csrf_token(request, token):
-        raise HTTPException(403, N_("This page is too old, or came from somewhere else; open it again."))
+        raise HTTPException(403, N_("This page is outdated or came from another site. Open it again."))
 
 
 async def _read_form(request: Request) -> FormData:

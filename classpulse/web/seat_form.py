@@ -33,8 +33,8 @@ def form_rows(form: Mapping[str, Any]) -> list[CsvRow]:
 def form_assignments(
     room: Classroom, seats: Sequence[PlannedSeat], rows: Sequence[CsvRow]
 ) -> tuple[dict[int, str | None], list[RowError]]:
-    """The submitted seat label per student of the roster who was asked for consent (None without a seat), and the
-    errors."""
+    """The submitted seat label per student of the roster who was asked for consent (None without a seat), and
+    the errors."""
     students = {str(entry.student_id): entry for entry in room.entries if entry.consent is not None}
     labels = {seat.label for seat in seats}
     assignments: dict[int, str | None] = {entry.student_id: None for entry in students.values()}
@@ -85,8 +85,8 @@ def seat_view_data(
 
 @dataclass(frozen=True)
 class SeatDrawing:
-    """The geometry of the seat drawing, pixels of the still or plan: size of the whole, the visible area as (left,
-    top, width, height), width of a seat, font size and stroke width."""
+    """The geometry of the seat drawing, pixels of the still or plan: size of the whole, the visible area as
+    (left, top, width, height), width of a seat, font size and stroke width."""
 
     size: tuple[int, int]
     view: tuple[int, ...]

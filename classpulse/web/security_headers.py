@@ -33,8 +33,8 @@ HSTS_VALUE = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the headers. ``hsts``: send ``Strict-Transport-Security``; it applies to all ports,
-    so only if the dashboard owns the host name. A proxy sends it itself."""
+    """ASGI middleware that adds the headers. ``hsts``: send ``Strict-Transport-Security``; it applies to all
+    ports, so only if the dashboard owns the host name. A proxy sends it itself."""
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self._app = app

@@ -64,7 +64,8 @@ def serve_dashboard(config: Config) -> None:
         if app.state.context.setup_code is not None:
             print_message(f"Code for the first start: {app.state.context.setup_code}")
         server = uvicorn.Server(uvicorn_config(config, app))
-        # The signal handler is installed before the daemon starts, so that no signal leaves the daemon behind.
+        # The signal handler is installed before the daemon starts, so that no signal leaves the daemon
+        # behind.
         with _stop_on_sigterm(server), _running_daemon(config), app.state.upload_queue:
             try:
                 server.run()
@@ -75,8 +76,8 @@ def serve_dashboard(config: Config) -> None:
 
 
 def uvicorn_config(config: Config, app: Starlette) -> uvicorn.Config:
-    """The configuration of the server. Forwarded client addresses are trusted only with ``behind_proxy`` and from
-    the addresses in ``FORWARDED_ALLOW_IPS``."""
+    """The configuration of the server. Forwarded client addresses are trusted only with ``behind_proxy`` and
+    from the addresses in ``FORWARDED_ALLOW_IPS``."""
     settings = config.settings.serve
     return uvicorn.Config(
         app,
@@ -132,8 +133,8 @@ def _resolve_path(config: Config, path: Path | None) -> Path | None:
 def _stop_on_sigterm(server: uvicorn.Server) -> Iterator[None]:
     """Stop the server on SIGTERM, also before it runs.
 
-    uvicorn re-raises the signal for the previous handler after its shutdown; the default handler would end the
-    process without stopping the daemon.
+    uvicorn re-raises the signal for the previous handler after its shutdown; the default handler would end
+    the process without stopping the daemon.
     """
 
     def stop(*_: object) -> None:

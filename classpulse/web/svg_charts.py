@@ -48,8 +48,8 @@ def panel_svg(
 ) -> Markup:
     """A chart of one share over the lessons at ``moments``: points with intervals, weekly means, the trend.
 
-    ``missed`` lessons are marked with a cross above the chart, ``empty_spans`` (weeks) are shaded: neither counts as
-    zero. ``links``: the address of each point's lesson.
+    ``missed`` lessons are marked with a cross above the chart, ``empty_spans`` (weeks) are shaded: neither
+    counts as zero. ``links``: the address of each point's lesson.
     """
     axis = TimeAxis(min(moments), max(moments), _LEFT + 6, _WIDTH - _RIGHT - 6)
     top, base = panel.y_max, _HEIGHT - _BOTTOM

@@ -143,8 +143,8 @@ def _disk_problems(status: DaemonStatus, settings: HealthSettings) -> list[str]:
     if free_gb >= settings.min_free_disk_gb:
         return []
     return [
-        f"{free_gb:.2g} GB are free on the disk, expected {settings.min_free_disk_gb:g} GB or more; free some "
-        "space"
+        f"{free_gb:.2g} GB are free on the disk, expected {settings.min_free_disk_gb:g} GB or more; "
+        "free some space"
     ]
 
 

@@ -91,7 +91,7 @@ def _daemon_metrics(status: DaemonStatus) -> Iterator[Metric]:
         "reports_pending": ("Reports not made yet", status.reports_pending),
         "problems": ("Open problems", len(status.problems)),
         "recordings": ("Rooms that are being recorded", len(status.recordings)),
-        "next_lesson_timestamp_seconds": ("Time of the next lesson", _at(lesson and lesson.starts_at)),
+        "next_lesson_timestamp_seconds": ("Time of next lesson", _at(lesson.starts_at if lesson else None)),
     }  # fmt: skip
     for name, (text, value) in metrics.items():
         if value is not None:

@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 
 from monitor.assignment import FORBIDDEN, assign
 from monitor.geometry import Seat, box_centre, box_width, median_box
-from monitor.tracking.appearance_model import MIN_SAMPLES, AppearanceModel
+from monitor.seating.appearance_store import AppearanceStore
 from monitor.types import AssignmentBasis, Box, Track
 
 _BOX_HISTORY = 60  # half a minute at the default rate: then two students who swapped seats own the new ones
-_MIN_BACKGROUND_SAMPLES = 40  # 20 s at the default rate: longer than most students look down
 _SEEN_HISTORY = 120  # a minute at the default rate: longer than readings stay pending
 _MIN_SHARED_SAMPLES = 2  # frames in which a track and a student are both visible: two different people
 _DUPLICATE_DISTANCE = 0.5  # face widths; two nearer tracks in one frame are one face detected twice
-_OCCLUDER_SIMILARITY = 0.9  # heuristic, not tuned on data: an object in front of a seat looks the same later
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,7 @@ class SeatAssigner:
         self._student_of: dict[int, int] = {}
         self._boxes: list[deque[Box]] = []
         self._seen_times_s: list[deque[float]] = []
-        self._appearances: list[AppearanceModel] = []
-        self._backgrounds: list[AppearanceModel] = []
-        self._unassigned_appearances: dict[int, AppearanceModel] = {}
+        self._appearances = AppearanceStore()
         self._reidentifications: list[Reidentification] = []
         self._displaced: frozenset[int] = frozenset()
 
@@ -93,18 +89,21 @@ class SeatAssigner:
             reidentified: ``{track: student}``, which overrides the seat.
 
         Returns:
-            ``{track_id: student}`` for visible tracks, at most one track per student. Students are numbered from 0 in
-            order of confirmation.
+            ``{track_id: student}`` for visible tracks, at most one track per student. Students are numbered
+            from 0 in order of confirmation.
         """
         descriptors = descriptors or {}
         for student, descriptor in (background or {}).items():
             if student not in self._displaced:
-                self._backgrounds[student].add(descriptor)
-        self._collect_descriptors(tracks, descriptors)
+                self._appearances.learn_background(student, descriptor)
+        self._appearances.collect(tracks, descriptors, self._student_of.keys())
         visible = [t for t in tracks if t.face is not None and t.hits >= self._min_hits]
         students = self._known_students(tracks, visible, reidentified or {})
         unassigned = [
-            t for t in visible if t.track_id not in students and self._has_enough_samples(t, descriptors)
+            t
+            for t in visible
+            if t.track_id not in students
+            and (t.track_id not in descriptors or self._appearances.has_enough(t.track_id))
         ]
         students |= self._assign(unassigned, set(students.values()), pending)
         self._student_of |= students
@@ -135,16 +134,14 @@ class SeatAssigner:
         """Update seat and appearance of a visible student."""
         self._boxes[student].append(track.box_xyxy)
         self._seen_times_s[student].append(track.last_seen_s)
-        self._backgrounds[student] = AppearanceModel()
-        if descriptor is not None:
-            self._appearances[student].add(descriptor)
+        self._appearances.learn(student, descriptor)
 
     def relocate(self, boxes_xyxy: Mapping[int, Box]) -> None:
         """Move the seats of students after a layout change. All others have no seat until they are
         ``reidentified``."""
         for student, box in boxes_xyxy.items():
             self._boxes[student] = deque([box], maxlen=_BOX_HISTORY)
-        self._backgrounds = [AppearanceModel() for _ in self._backgrounds]
+        self._appearances.reset_backgrounds()
         self._displaced = frozenset(range(self.student_count)) - boxes_xyxy.keys()
 
     def _reseat(self, student: int, box_xyxy: Box) -> None:
@@ -199,23 +196,6 @@ class SeatAssigner:
         """Whether a track has enough detections and no student."""
         return track.hits >= self._min_hits and track.track_id not in self._student_of
 
-    def _has_enough_samples(self, track: Track, descriptors: Mapping[int, NDArray[np.float32]]) -> bool:
-        """Whether the appearance of an unassigned track is known well enough, or not visible."""
-        appearance = self._unassigned_appearances.get(track.track_id)
-        return appearance is None or track.track_id not in descriptors or appearance.samples >= MIN_SAMPLES
-
-    def _collect_descriptors(
-        self, tracks: Sequence[Track], descriptors: Mapping[int, NDArray[np.float32]]
-    ) -> None:
-        """Update the appearance of unassigned tracks."""
-        live = {track.track_id for track in tracks}
-        self._unassigned_appearances = {
-            track_id: model for track_id, model in self._unassigned_appearances.items() if track_id in live
-        }
-        for track_id, descriptor in descriptors.items():
-            if track_id not in self._student_of:
-                self._unassigned_appearances.setdefault(track_id, AppearanceModel()).add(descriptor)
-
     def observed_students(self, active_tiles: frozenset[int] | None) -> frozenset[int] | None:
         """The students that a frame with these ``Frame.active_tiles`` can observe; None for all, as in a
         room."""
@@ -249,16 +229,13 @@ class SeatAssigner:
             student = assigned[track.track_id]
             if owner is not None:
                 self._reidentifications.append(self._reidentification(track, student, owner))
-            appearance = self._unassigned_appearances.pop(track.track_id, None)
-            if appearance is not None and self._appearances[student].samples == 0:
-                self._appearances[student] = appearance
+            self._appearances.assign(track.track_id, student)
         return assigned
 
     def _new_student(self) -> int:
         self._boxes.append(deque(maxlen=_BOX_HISTORY))
         self._seen_times_s.append(deque(maxlen=_SEEN_HISTORY))
-        self._appearances.append(AppearanceModel())
-        self._backgrounds.append(AppearanceModel())
+        self._appearances.add_student()
         return len(self._boxes) - 1
 
     def _seat_owner(self, track: Track, free: list[Seat]) -> int | None:
@@ -272,28 +249,11 @@ class SeatAssigner:
     def _reidentification(self, track: Track, student: int, seat_owner: int) -> Reidentification:
         if student != seat_owner:
             basis = AssignmentBasis.DIFFERENT_PERSON
-        elif self._appearance_similarity(track, student) is None:
+        elif self._appearances.similarity(track.track_id, student) is None:
             basis = AssignmentBasis.SEAT_ONLY
         else:
             basis = AssignmentBasis.SEAT_AND_APPEARANCE
         return Reidentification(track.track_id, student, seat_owner, basis)
-
-    def _appearance_similarity(self, track: Track, student: int) -> float | None:
-        appearance = self._unassigned_appearances.get(track.track_id)
-        if appearance is None or self._is_seat_occluded(student):
-            return None
-        return appearance.similarity(self._appearances[student])
-
-    def _is_seat_occluded(self, student: int) -> bool:
-        """Whether the empty seat looks like the student's clothing: an object in front of the seat, perhaps,
-        which does not distinguish people behind it."""
-        background = self._backgrounds[student]
-        similarity = background.similarity(self._appearances[student])
-        return (
-            background.samples >= _MIN_BACKGROUND_SAMPLES
-            and similarity is not None
-            and similarity >= _OCCLUDER_SIMILARITY
-        )
 
     def _match_free_seats(self, tracks: list[Track], free: list[Seat]) -> dict[int, int]:
         if not tracks or not free:
@@ -304,7 +264,7 @@ class SeatAssigner:
     def _cost(self, track: Track, seat: Seat) -> float:
         """Distance plus dissimilarity; forbidden for another person's appearance."""
         distance = seat_distance(track.box_xyxy, seat.box_xyxy, self._settings)
-        similarity = self._appearance_similarity(track, seat.student)
+        similarity = self._appearances.similarity(track.track_id, seat.student)
         if similarity is None:
             return distance
         min_similarity = self._settings.min_appearance_similarity
@@ -320,9 +280,6 @@ def seat_distance(face_xyxy: Box, seat_xyxy: Box, settings: SeatingSettings) -> 
     width = box_width(seat_xyxy)
     ratio = box_width(face_xyxy) / width
     distance = float(np.hypot(*np.subtract(box_centre(face_xyxy), box_centre(seat_xyxy))) / width)
-    is_within = distance <= settings.max_seat_distance
-    return (
-        distance
-        if is_within and 1 / settings.max_size_ratio <= ratio <= settings.max_size_ratio
-        else FORBIDDEN
-    )
+    max_ratio = settings.max_size_ratio
+    is_reachable = distance <= settings.max_seat_distance and 1 / max_ratio <= ratio <= max_ratio
+    return distance if is_reachable else FORBIDDEN

@@ -255,8 +255,8 @@ def shows_grid(image_bgr: ImageBGR, grid: CallGrid) -> bool:
 
 
 class _ColumnSearch:
-    """Divides rows of a frame of ``size`` (width, height) into tiles, by borders of which such ``shares`` are
-    seen."""
+    """Divides rows of a frame of ``size`` (width, height) into tiles, by borders that ``shares`` of their
+    segments show."""
 
     def __init__(self, lines: _LineContrast, size: tuple[int, int], shares: Shares) -> None:
         self._lines = lines

@@ -47,7 +47,8 @@ class CannotMaskError(SetupError):
         count = english_count(len(pseudonyms), "student")
         problem, hint = {
             MaskObstacle.NO_PLAN: (
-                f"{count} of class {class_name!r} opted out and the class has no seat plan, so they cannot be masked.",
+                f"{count} of class {class_name!r} opted out and the class has no seat plan, so they cannot "
+                "be masked.",
                 "Create a plan with 'classpulse seats create'.",
             ),
             MaskObstacle.NO_SEAT: (
@@ -57,8 +58,9 @@ class CannotMaskError(SetupError):
             ),
             MaskObstacle.VIEW_MISMATCH: (
                 f"The camera view does not match the seat plan of class {class_name!r}, so the seats of "
-                f"{english_count(len(pseudonyms), 'opted-out student')} cannot be masked. No frame was analysed.",
-                "Re-aim the camera to match the plan, or create a new plan with 'classpulse seats create'.",
+                f"{english_count(len(pseudonyms), 'opted-out student')} cannot be masked. "
+                "No frame was analysed.",
+                "Re-aim the camera to match the plan, or create a new one with 'classpulse seats create'.",
             ),
         }[obstacle]
         super().__init__(problem, hint)

@@ -23,7 +23,7 @@ class TrackLog:
         reidentifications: Iterable[Reidentification],
     ) -> None:
         """Record those of the live ``tracks`` that ``{track: student}`` assigns."""
-        self._basis_of |= {one.track_id: one.basis for one in reidentifications}
+        self._basis_of |= {event.track_id: event.basis for event in reidentifications}
         live = {track.track_id for track in tracks}
         self._basis_of = {track_id: basis for track_id, basis in self._basis_of.items() if track_id in live}
         for track in tracks:

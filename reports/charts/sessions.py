@@ -58,7 +58,7 @@ def sessions_chart(sessions: Sequence[SessionPoint]) -> FigureWithAlt:
             handles.append(Line2D([], [], linestyle="", label=_("number: flagged")))
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.8, 1.0), fontsize=7)
     alt = _(
-        "Minutes watched of %(sessions)s lessons over time; %(interrupted)s were interrupted.",
+        "Minutes watched of %(sessions)s lessons over time, %(interrupted)s of them interrupted.",
         sessions=len(sessions),
         interrupted=sum(session.interrupted for session in sessions),
     )

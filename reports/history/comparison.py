@@ -204,7 +204,7 @@ def comparability_remarks(before: ClassSession, after: ClassSession) -> tuple[st
 _VERSION_REMARKS = {
     "model": N_("The versions of the model differ: %(one)s and %(other)s."),
     "detector": N_("The versions of the detector differ: %(one)s and %(other)s."),
-    "heads": N_("The versions of the head pose estimation differ: %(one)s and %(other)s."),
+    "head_pose": N_("The versions of the head pose estimation differ: %(one)s and %(other)s."),
 }
 
 

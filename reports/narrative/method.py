@@ -13,7 +13,7 @@ _ROW_NAMES = {
     "classpulse": "classpulse",
     "model": N_("model"),
     "detector": N_("detector"),
-    "heads": N_("heads"),
+    "head_pose": N_("heads"),
     "eyes": N_("eyes"),
     "jurisdiction": N_("jurisdiction"),
     "age_group": N_("age group"),

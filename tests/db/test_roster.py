@@ -25,10 +25,10 @@ def save(
 
 
 def test_save_roster_entry_replaces_it_under_its_id(store, engine, clock) -> None:
-    number = save(store, clock, "Ada", "A1")
+    student_id = save(store, clock, "Ada", "A1")
     again = save(store, clock, "Ada", None, consent=False)
-    assert number == again
-    assert list_roster(engine, "7b") == [RosterEntry(number, "7b", "Ada", None, False, clock.now)]
+    assert student_id == again
+    assert list_roster(engine, "7b") == [RosterEntry(student_id, "7b", "Ada", None, False, clock.now)]
 
 
 def test_pseudonym_may_exist_in_two_classes(store, engine, clock) -> None:
@@ -42,20 +42,20 @@ def test_pseudonym_may_exist_in_two_classes(store, engine, clock) -> None:
 
 
 def test_list_roster_excludes_students_of_a_session(store, engine, session_id, student_ids, clock) -> None:
-    number = save(store, clock, "Student 1")
-    assert number not in student_ids
-    assert [entry.student_id for entry in list_roster(engine)] == [number]
+    student_id = save(store, clock, "Student 1")
+    assert student_id not in student_ids
+    assert [entry.student_id for entry in list_roster(engine)] == [student_id]
 
 
 def test_set_consent_requires_a_known_student(store, engine, clock) -> None:
-    number = save(store, clock, "Ada")
+    student_id = save(store, clock, "Ada")
     with store.unit_of_work() as unit:
-        set_consent(unit, number, False, clock())
+        set_consent(unit, student_id, False, clock())
         unit.commit()
     (entry,) = list_roster(engine)
     assert (entry.consent, entry.changed_at) == (False, clock.now)
     with store.unit_of_work() as unit, pytest.raises(Conflict):
-        set_consent(unit, number + 1, False, clock())
+        set_consent(unit, student_id + 1, False, clock())
 
 
 def test_save_student_names_stores_replaces_and_deletes(store, engine, clock) -> None:
@@ -69,14 +69,14 @@ def test_save_student_names_stores_replaces_and_deletes(store, engine, clock) ->
 
 
 def test_deleted_student_loses_entry_and_name(store, engine, clock) -> None:
-    number = save(store, clock, "Ada")
+    student_id = save(store, clock, "Ada")
     with store.unit_of_work() as unit:
-        save_student_names(unit, {number: "Ann"})
+        save_student_names(unit, {student_id: "Ann"})
         unit.commit()
     with engine.begin() as connection:
-        connection.execute(delete(StudentRow).where(StudentRow.id == number))
+        connection.execute(delete(StudentRow).where(StudentRow.id == student_id))
     assert list_roster(engine) == []
-    assert load_student_names(engine, [number]) == {}
+    assert load_student_names(engine, [student_id]) == {}
 
 
 def test_only_roster_module_uses_the_table_of_names() -> None:
@@ -140,12 +140,12 @@ class TestReassignToRosterStudent:
 
 def test_student_added_by_a_correction_has_no_consent(store, engine, session_id, student_ids, clock) -> None:
     with store.unit_of_work() as unit:
-        number = unit.add_unrecorded_student(session_id, "Gnu", to_roster=True)
+        student_id = unit.add_unrecorded_student(session_id, "Gnu", to_roster=True)
         unit.commit()
     assert list_roster(engine) == [
-        RosterEntry(number, list_roster(engine)[0].class_name, "Gnu", None, None, None)
+        RosterEntry(student_id, list_roster(engine)[0].class_name, "Gnu", None, None, None)
     ]
     with store.unit_of_work() as unit:
-        set_consent(unit, number, False, clock())
+        set_consent(unit, student_id, False, clock())
         unit.commit()
     assert [(entry.seat_label, entry.consent) for entry in list_roster(engine)] == [(None, False)]

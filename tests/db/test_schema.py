@@ -45,11 +45,11 @@ TABLES = Base.metadata.sorted_tables
 def checks(connection: Connection) -> set[tuple[str, str, str]]:
     """Every CHECK as (table, name, text without spaces, quotes and parentheses)."""
     inspector = inspect(connection)
-    found = set()
+    constraints = set()
     for table in TABLES:
         for check in inspector.get_check_constraints(table.name):
-            found.add((table.name, str(check["name"]), re.sub(r"[\s\"()]", "", check["sqltext"])))
-    return found
+            constraints.add((table.name, str(check["name"]), re.sub(r"[\s\"()]", "", check["sqltext"])))
+    return constraints
 
 
 def test_migrations_create_the_schema(engine) -> None:

@@ -33,21 +33,22 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 @pytest.fixture
 def year(store: Store, new_session, make_bin) -> list[int]:
-    """Six sessions, two of 8a and four of 7b, the oldest first, each with Student 1 and 2 and a flag of both."""
-    numbers = []
+    """Six sessions, two of 8a and four of 7b, the oldest first, each with Student 1 and 2 and a flag of
+    both."""
+    sessions = []
     start = new_session().started_at
     with store.unit_of_work() as unit:
         for week, class_name in enumerate(["7b", "8a", "7b", "7b", "8a", "7b"]):
-            number = unit.start_session(new_session(class_name, start + timedelta(weeks=week)))
+            session = unit.start_session(new_session(class_name, start + timedelta(weeks=week)))
             for name in ("Student 1", "Student 2"):
-                student = unit.add_student(number, name)
+                student = unit.add_student(session, name)
                 bins = [make_bin(student, 0.0, sad=1.0, usable=1), make_bin(student, 5.0, sad=0.5, usable=3)]
-                unit.write_bins(number, [*bins, make_bin(student, 10.0, sad=None, usable=0)])
-                unit.save_flags([FlagRecord(number, student, "sadness", "flagged", {"week": week})])
-            numbers.append(number)
-        unit.end_session(numbers[0], SessionStatus.FINISHED, start, "end of the file")
+                unit.write_bins(session, [*bins, make_bin(student, 10.0, sad=None, usable=0)])
+                unit.save_flags([FlagRecord(session, student, "sadness", "flagged", {"week": week})])
+            sessions.append(session)
+        unit.end_session(sessions[0], SessionStatus.FINISHED, start, "end of the file")
         unit.commit()
-    return numbers
+    return sessions
 
 
 def test_list_sessions_newest_first(store, year) -> None:
@@ -120,13 +121,13 @@ def test_load_bins_by_student_and_time(store, session_id, student_ids, make_bin)
 
 
 def test_student_history_is_ordered_and_has_summaries(store, year) -> None:
-    number = year[0]
-    first = queries.list_students(store.engine, number)[0]
+    session = year[0]
+    first = queries.list_students(store.engine, session)[0]
     summary = StudentSummary(
         first.id, 15.0, 12.0, 6.0, 4, 0.0, None, None, None, ShareEstimate(0.5, 0.25, 0.75)
     )
     with store.unit_of_work() as unit:
-        unit.save_summaries(SessionSummary(number, 1, 1, 0.8, None, None, None), [summary])
+        unit.save_summaries(SessionSummary(session, 1, 1, 0.8, None, None, None), [summary])
         unit.commit()
     history = student_history(store.engine, "Student 1")
     assert [entry.session.id for entry in history] == year

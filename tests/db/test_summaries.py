@@ -42,8 +42,8 @@ def save(store, session_id, students, rules_version=1) -> None:
 
 def end(store, *sessions) -> None:
     with store.unit_of_work() as unit:
-        for number in sessions:
-            unit.end_session(number, SessionStatus.FINISHED, store._clock(), "end of the file")
+        for session in sessions:
+            unit.end_session(session, SessionStatus.FINISHED, store._clock(), "end of the file")
         unit.commit()
 
 
@@ -134,7 +134,8 @@ def test_list_pending_summaries_before_a_session(store, session_id, new_session)
 
 
 def test_correction_makes_later_sessions_of_roster_students_pending(store, new_session) -> None:
-    """The first of three sessions is corrected; the second has Mia, the third only students known by a seat."""
+    """The first of three sessions is corrected; the second has Mia, the third only students known by a
+    seat."""
     start = new_session().started_at
     with store.unit_of_work() as unit:
         first, second, third = (
@@ -162,8 +163,8 @@ def test_late_analysis_of_an_earlier_session_makes_later_ones_pending(store, new
         mia = unit.add_unrecorded_student(first, "Mia", to_roster=True)
         unit.commit()
     end(store, first, second)
-    for number in (first, second):
-        save(store, number, [mia])
+    for session in (first, second):
+        save(store, session, [mia])
     assert list_pending_summaries(store.engine, 1) == []
     end(store, late)
     assert list_pending_summaries(store.engine, 1) == [late, first, second]

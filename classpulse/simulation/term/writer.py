@@ -201,7 +201,7 @@ class SimulatedTerm:
                 "classpulse": version("classpulse"),
                 "detector": "none, simulated",
                 "model": f"none, simulated from the {self.answers.source}",
-                "heads": "none, simulated",
+                "head_pose": "none, simulated",
             },
             pid=0,
             process_started=0.0,

@@ -37,8 +37,8 @@ EXPRESSION_BANDS = (*(emotion.label for emotion in STACKING_ORDER), "unreadable"
 
 @dataclass(frozen=True)
 class ChartColumn:
-    """``shares`` of the class per band (0..1) from ``start_s`` to ``end_s`` (media seconds); None if nothing was
-    observed or, with ``below_minimum``, too few students were seen."""
+    """``shares`` of the class per band (0..1) from ``start_s`` to ``end_s`` (media seconds); None if nothing
+    was observed or, with ``below_minimum``, too few students were seen."""
 
     start_s: float
     end_s: float
@@ -69,8 +69,8 @@ class BandChart:
 
 @dataclass(frozen=True)
 class LiveCharts:
-    """Charts of the last minutes up to ``until_s`` with the gaps and markers in them. ``expressions`` is None if the
-    mode computes none."""
+    """Charts of the last minutes up to ``until_s`` with the gaps and markers in them. ``expressions`` is None
+    if the mode computes none."""
 
     until_s: float
     heads: BandChart

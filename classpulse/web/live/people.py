@@ -20,8 +20,8 @@ class SeatOccupant:
 
 @dataclass(frozen=True)
 class LiveStudentRow:
-    """One student on the live page. ``name`` is empty if none is stored, ``pseudonym`` until the student is in
-    the database."""
+    """One student on the live page. ``name`` is empty if none is stored, ``pseudonym`` until the student is
+    in the database."""
 
     name: str
     pseudonym: str

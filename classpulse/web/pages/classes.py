@@ -120,7 +120,7 @@ def class_page(request: Request) -> Response:
         open=sum(one.line.unreviewed or 0 for one in lessons),
         students=students,
         names=names,
-        expressions=expressions,
+        has_expressions=expressions,
         seat_only_count=term.seat_only_count,
         shows_students=shows_people,
     )

@@ -56,7 +56,7 @@ def submit_correction(request: Request) -> Response:
     else:
         start_report_job(context, record.session_id, request_language(request))
         summarise_in_background(context)
-        return RedirectResponse(f"/lessons/{session.id}#who", 303)
+        return RedirectResponse(f"/lessons/{session.id}#students", 303)
     return render_lesson(request, session, error)
 
 

@@ -71,7 +71,7 @@ def submit_erasure(request: Request) -> Response:
             )
     except (UserError, OSError) as error:
         return _render(request, session, student_id, error)
-    return RedirectResponse(f"/lessons/{session.id}#who", 303)
+    return RedirectResponse(f"/lessons/{session.id}#students", 303)
 
 
 def _requested_session(request: Request) -> SessionRecord:

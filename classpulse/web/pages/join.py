@@ -45,7 +45,7 @@ def join_code_page(request: Request) -> Response:
     """The form for the code of a lesson."""
     code = request.query_params.get("code")
     if code is None:
-        return render_page(request, "join_code.html.j2", error="", typed="")
+        return render_page(request, "join_code.html.j2", error="", code="")
     lesson = _lesson_by_code(request, parse_code(code[:50]))
     if isinstance(lesson, Response):
         return lesson
@@ -196,8 +196,8 @@ def _requested_lesson(request: Request) -> OnlineLesson | Response:
 
 
 def _lesson_by_code(request: Request, code: str) -> OnlineLesson | Response:
-    """The lesson with this code, or an error page. Guesses are rate-limited, correct ones too; participants are
-    not."""
+    """The lesson with this code, or an error page. Guesses are rate-limited, correct ones too; participants
+    are not."""
     context, _ = context_of(request), get_translator(request_language(request))
     lesson = context.online_lessons.by_code(code) if code else None
     if lesson is not None and lesson.participant(_token(request)):
@@ -206,10 +206,10 @@ def _lesson_by_code(request: Request, code: str) -> OnlineLesson | Response:
     wait_s = context.join_limiter.acquire(address, now_s)
     if wait_s > 0:
         error = _("Too many wrong codes from this network. Wait %d seconds, then try again.") % (wait_s + 1)
-        return render_page(request, "join_code.html.j2", 429, error=error, typed="")
+        return render_page(request, "join_code.html.j2", 429, error=error, code="")
     if lesson is None:
         error = _("There is no lesson with this code at the moment. Check the spelling.")
-        return render_page(request, "join_code.html.j2", 404, error=error, typed=code)
+        return render_page(request, "join_code.html.j2", 404, error=error, code=code)
     context.join_limiter.record_success(address, reset=False)
     return lesson
 

@@ -53,8 +53,8 @@ ACCESS_CHECK_INTERVAL_S = 15.0
 
 @dataclass(frozen=True)
 class LiveEvent:
-    """The state of the session and the parts of the page. ``state`` is empty if it is unknown; ``next_session``:
-    the session in which the lesson continues after this one."""
+    """The state of the session and the parts of the page. ``state`` is empty if it is unknown;
+    ``next_session``: the session in which the lesson continues after this one."""
 
     session_id: int
     state: str
@@ -103,7 +103,7 @@ def render_live(
         session=session,
         event=event,
         error=error,
-        has_preview=is_preview_allowed(session.mode, context.config.settings),
+        has_preview=_is_preview_allowed(context, session),
     )
 
 
@@ -136,7 +136,7 @@ async def live_events(request: Request) -> Response:
 def live_preview(request: Request) -> Response:
     """The latest frame with boxes around the faces; 204 if there is none."""
     context, session = context_of(request), requested_session(request)
-    if not is_preview_allowed(session.mode, context.config.settings):
+    if not _is_preview_allowed(context, session):
         raise HTTPException(404)
     context.audit_view(request_account(request), "view preview", f"session {session.id}")
     try:
@@ -242,6 +242,11 @@ def _live_parts(
 def _charts(facts: SessionFacts) -> list[tuple[str, BandChart]]:
     faces = facts.charts.expressions
     return [("heads", facts.charts.heads), *([] if faces is None else [("faces", faces)])]
+
+
+def _is_preview_allowed(context: AppContext, session: SessionRecord) -> bool:
+    serve = context.config.settings.serve
+    return is_preview_allowed(session.mode, in_behaviour_mode=serve.preview_in_behaviour_mode)
 
 
 def _is_still_allowed(context: AppContext, request: Request, session: SessionRecord) -> bool:

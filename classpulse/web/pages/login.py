@@ -122,8 +122,8 @@ def choose_language(request: Request) -> Response:
 
 
 def _safe_target(target: str | None) -> str:
-    """``target`` if it is a local path, else the start page. Browsers read a backslash as a slash, and two slashes
-    as a host."""
+    """``target`` if it is a local path, else the start page. Browsers read a backslash as a slash, and two
+    slashes as a host."""
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
         return target
     return "/"

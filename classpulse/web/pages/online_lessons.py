@@ -64,7 +64,9 @@ def online_lesson_page(request: Request) -> Response:
 
 def online_participants(request: Request) -> Response:
     """The list of participants, for the script of the page."""
-    return render_page(request, "online_members.html.j2", **_lesson_view(request, _requested_lesson(request)))
+    return render_page(
+        request, "online_participants.html.j2", **_lesson_view(request, _requested_lesson(request))
+    )
 
 
 def end_online_lesson(request: Request) -> Response:

@@ -92,7 +92,8 @@ def save_seats(request: Request) -> Response:
         seats = list(room.plan.seats)
     else:
         height, width = still.image_bgr.shape[:2]
-        seats, errors = parse_seats(rows, width, height)
+        seats, row_errors = parse_seats(rows, width, height)
+        errors = [*row_errors]
         if not rows:
             errors = ["The plan has no seat."]
     assignments, assignment_errors = form_assignments(room, seats, rows)
@@ -129,8 +130,8 @@ def _store_still(request: Request, class_name: str, file: UploadedFile) -> Respo
 
 
 def _read_image(request: Request, file: UploadedFile) -> ImageBGR:
-    """The uploaded image, else a still of a configured camera. The client chooses a room, not an address, so that it
-    cannot make the server open arbitrary sources."""
+    """The uploaded image, else a still of a configured camera. The client chooses a room, not an address, so
+    that it cannot make the server open arbitrary sources."""
     settings = context_of(request).config.settings
     if file.content:
         return decode_image(file.content, display_file_name(file.file_name))

@@ -1,8 +1,8 @@
-// The value under the pointer, or under the finger, below its chart.
+// Show the value of the point under the pointer or finger below its chart.
 for (const figure of document.querySelectorAll(".levels-figure")) {
-  const value = figure.querySelector(".value");
+  const output = figure.querySelector(".value");
   figure.addEventListener("pointerover", (event) => {
-    const point = event.target.closest("[data-told]");
-    if (point) value.textContent = point.dataset.told;
+    const point = event.target.closest("[data-value]");
+    if (point) output.textContent = point.dataset.value;
   });
 }

@@ -1,108 +1,108 @@
-// Which part of the camera's picture is sent: all of it, or what is around the face. Knows nothing of pages.
+// Chooses the part of the camera image that is sent: the whole image, or the part around the face. No DOM access.
 export const WHOLE = { width: 320, height: 240 };
 const CROP = { width: 240, height: 180 };
-// How much higher than the face the part is, so that whoever moves is still in the next picture.
-const GENEROUS = 2;
-const SMALLEST = 90;
-// From this share of the whole on, the part would save nothing.
-const NEARLY_WHOLE = 0.85;
-// Who has moved by less than this share of the part, or come nearer by less, does not move the part.
-const STEADY = 0.2;
-const STEADY_SIZE = 1.35;
-const MISSES = 2;
-const REMEMBERED = 10;
-// Without word of a picture of this part for so long, all is sent again.
-const UNHEARD_MS = 8000;
+// Height of the crop in face heights, so that a moving student is still in the next frame.
+const CROP_FACE_RATIO = 2;
+const MIN_HEIGHT = 90;
+// A crop with at least this share of the whole image would save nothing.
+const MAX_SHARE = 0.85;
+// The crop stays while the face moves by less than this share of it, and its size changes by less than this factor.
+const MAX_SHIFT = 0.2;
+const MAX_SIZE_RATIO = 1.35;
+const MAX_MISSES = 2;
+const KEPT_FRAMES = 10;
+// Without a result for the current crop for so long, the whole image is sent again.
+const RESULT_TIMEOUT_MS = 8000;
 
-// A part of the camera's picture, in its pixels; it may reach beyond the edges, where it is grey.
+// A crop has image pixels as coordinates; it may extend beyond the edges of the image, where it is grey.
 export class Framing {
   #video = { width: 0, height: 0 };
-  #part = null;
-  #face = 0;
+  #crop = null;
+  #faceSize = 0;
   #misses = 0;
-  #heard = 0;
-  #told = 0;
-  #sent = new Map();
+  #lastResultMs = 0;
+  #lastFrame = 0;
+  #sentCrops = new Map();
 
-  // What to send of a camera that gives pictures of this size: where, and how large.
+  // The crop for a camera image of this size, with the width and height to send ("across", "down").
   of(video, now) {
     if (video.width !== this.#video.width || video.height !== this.#video.height) {
       this.#video = { width: video.width, height: video.height };
-      this.#whole();
+      this.#reset();
     }
-    if (this.#part && now - this.#heard > UNHEARD_MS) this.#whole();
-    const part = this.#part || around(this.#video);
-    const largest = this.#part ? CROP : WHOLE;
-    const scale = this.#part ? Math.min(1, largest.height / part.height) : largest.height / part.height;
-    return { ...part, across: Math.round(part.width * scale), down: Math.round(part.height * scale) };
+    if (this.#crop && now - this.#lastResultMs > RESULT_TIMEOUT_MS) this.#reset();
+    const crop = this.#crop || wholeImage(this.#video);
+    const target = this.#crop ? CROP : WHOLE;
+    const scale = this.#crop ? Math.min(1, target.height / crop.height) : target.height / crop.height;
+    return { ...crop, across: Math.round(crop.width * scale), down: Math.round(crop.height * scale) };
   }
 
-  // The server has taken a picture of this part, and numbered it.
-  sent(number, part) {
-    this.#sent.set(number, part);
-    for (const old of this.#sent.keys()) if (old <= number - REMEMBERED) this.#sent.delete(old);
+  // The server has received a frame with this crop and assigned the number.
+  sent(number, crop) {
+    this.#sentCrops.set(number, crop);
+    for (const old of this.#sentCrops.keys()) if (old <= number - KEPT_FRAMES) this.#sentCrops.delete(old);
   }
 
-  // Nobody looks any more: who comes back is looked for in the whole picture.
+  // The recording is paused; afterwards, the face is searched in the whole image.
   rest() {
-    this.#whole();
-    this.#sent.clear();
+    this.#reset();
+    this.#sentCrops.clear();
   }
 
-  // The server says where the face was in a picture: shares of it, or null where none was found.
+  // The server reports the face box in a frame, relative to it, or null if no face was found.
   found({ frame, box }, now) {
-    const part = this.#sent.get(frame);
-    if (!part || frame <= this.#told) return;
-    this.#told = frame;
-    const present = this.#part || around(this.#video);
-    const same = ["x", "y", "width", "height"].every((side) => part[side] === present[side]);
+    const crop = this.#sentCrops.get(frame);
+    if (!crop || frame <= this.#lastFrame) return;
+    this.#lastFrame = frame;
+    const current = this.#crop || wholeImage(this.#video);
+    const isCurrent = ["x", "y", "width", "height"].every((side) => crop[side] === current[side]);
     if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) {
-      if (same && ++this.#misses >= MISSES) this.#whole();
-      if (same) this.#heard = now;
+      if (isCurrent && ++this.#misses >= MAX_MISSES) this.#reset();
+      if (isCurrent) this.#lastResultMs = now;
       return;
     }
-    if (same) {
+    if (isCurrent) {
       this.#misses = 0;
-      this.#heard = now;
+      this.#lastResultMs = now;
     }
-    const x = part.x + ((box[0] + box[2]) / 2) * part.width;
-    const y = part.y + ((box[1] + box[3]) / 2) * part.height;
-    const size = Math.max((box[2] - box[0]) * part.width, (box[3] - box[1]) * part.height);
-    if (!(size > 0) || (this.#part && this.#holds(x, y, size))) return;
-    this.#part = this.#near(x, y, size);
-    this.#face = size;
+    const x = crop.x + ((box[0] + box[2]) / 2) * crop.width;
+    const y = crop.y + ((box[1] + box[3]) / 2) * crop.height;
+    const size = Math.max((box[2] - box[0]) * crop.width, (box[3] - box[1]) * crop.height);
+    if (!(size > 0) || (this.#crop && this.#isWellFramed(x, y, size))) return;
+    this.#crop = this.#cropAround(x, y, size);
+    this.#faceSize = size;
     this.#misses = 0;
-    this.#heard = now;
+    this.#lastResultMs = now;
   }
 
-  #whole() {
-    this.#part = null;
+  #reset() {
+    this.#crop = null;
     this.#misses = 0;
   }
 
-  #holds(x, y, size) {
-    const { x: left, y: top, width, height } = this.#part;
-    const away = Math.max(Math.abs(x - left - width / 2), Math.abs(y - top - height / 2));
-    const ratio = size / this.#face;
-    // At the picture's edge the face is not in the middle, and need not be.
-    const wanted = this.#near(x, y, this.#face);
-    const stays = wanted && Math.hypot(wanted.x - left, wanted.y - top) < 1;
-    return (away < STEADY * height || stays) && ratio < STEADY_SIZE && ratio > 1 / STEADY_SIZE;
+  #isWellFramed(x, y, size) {
+    const { x: left, y: top, width, height } = this.#crop;
+    const shift = Math.max(Math.abs(x - left - width / 2), Math.abs(y - top - height / 2));
+    const ratio = size / this.#faceSize;
+    // At the edge of the image the crop cannot be centred on the face.
+    const ideal = this.#cropAround(x, y, this.#faceSize);
+    const isIdeal = ideal && Math.hypot(ideal.x - left, ideal.y - top) < 1;
+    return (shift < MAX_SHIFT * height || isIdeal) && ratio < MAX_SIZE_RATIO && ratio > 1 / MAX_SIZE_RATIO;
   }
 
-  #near(x, y, size) {
+  #cropAround(x, y, size) {
     const { width, height } = this.#video;
-    const down = Math.max(SMALLEST, GENEROUS * size);
+    const down = Math.max(MIN_HEIGHT, CROP_FACE_RATIO * size);
     const across = (down * CROP.width) / CROP.height;
-    if (down >= NEARLY_WHOLE * Math.min(height, (width * 3) / 4)) return null;
+    if (down >= MAX_SHARE * Math.min(height, (width * 3) / 4)) return null;
     const left = Math.min(Math.max(0, x - across / 2), width - across);
     const top = Math.min(Math.max(0, y - down / 2), height - down);
     return { x: left, y: top, width: across, height: down };
   }
 }
 
-// The whole picture, with grey beside it where it is not as wide as high as what is sent.
-function around({ width, height }) {
+// The whole image, padded with grey to the aspect ratio of the sent image.
+function wholeImage({ width, height }) {
   const across = Math.max(width, (height * WHOLE.width) / WHOLE.height);
   const down = (across * WHOLE.height) / WHOLE.width;
   return { x: (width - across) / 2, y: (height - down) / 2, width: across, height: down };

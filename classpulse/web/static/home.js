@@ -1,42 +1,42 @@
-// The start page: what is being recorded is looked at again, so that a lesson that starts needs no reload.
+// The start page: poll the running recordings, so that a starting lesson appears without a reload.
 const list = document.getElementById("recordings");
-const SOON_MS = 1000, LATER_MS = 5000;
+const FAST_MS = 1000, SLOW_MS = 5000;
 let followed = list.dataset.followed;
 
-// What somebody is about to do there must not be taken from under their hands.
-function busy() {
+// The user is typing or has opened a form; replacing the list would discard that.
+function isInUse() {
   const active = document.activeElement;
-  const typed = [...list.querySelectorAll("input[name=text]")].some((one) => one.value !== "");
-  return typed || list.querySelector("details[open]") !== null || (list.contains(active) && active.tagName === "INPUT");
+  const hasText = [...list.querySelectorAll("input[name=text]")].some((input) => input.value !== "");
+  return hasText || list.querySelector("details[open]") !== null || (list.contains(active) && active.tagName === "INPUT");
 }
 
-function changed(html) {
+function hasChanged(html) {
   const copy = document.createElement("template");
   copy.innerHTML = html;
-  const keys = (root) => [...root.querySelectorAll("article, p")].map((one) => one.dataset.key ?? one.textContent).join("\n");
+  const keys = (root) => [...root.querySelectorAll("article, p")].map((node) => node.dataset.key ?? node.textContent).join("\n");
   return keys(copy.content) !== keys(list);
 }
 
-async function look() {
-  let pause = LATER_MS;
+async function refresh() {
+  let delay = SLOW_MS;
   try {
-    const answer = await fetch("/recordings?" + new URLSearchParams({ started: followed }), { headers: { Accept: "application/json" } });
-    if (answer.status === 401) {
+    const response = await fetch("/recordings?" + new URLSearchParams({ started: followed }), { headers: { Accept: "application/json" } });
+    if (response.status === 401) {
       location.reload();
       return;
     }
-    const told = await answer.json();
-    if (told.has_started) followed = "";
-    if (!busy() && changed(told.html)) {
-      const focus = list.contains(document.activeElement);
-      list.innerHTML = told.html;
-      if (focus) list.querySelector("a, button")?.focus();
+    const status = await response.json();
+    if (status.has_started) followed = "";
+    if (!isInUse() && hasChanged(status.html)) {
+      const hadFocus = list.contains(document.activeElement);
+      list.innerHTML = status.html;
+      if (hadFocus) list.querySelector("a, button")?.focus();
     }
-    if (told.is_transient) pause = SOON_MS;
+    if (status.is_transient) delay = FAST_MS;
   } catch {
-    // Classpulse is being restarted, perhaps.
+    // The dashboard may be restarting.
   }
-  setTimeout(look, pause);
+  setTimeout(refresh, delay);
 }
 
-setTimeout(look, SOON_MS);
+setTimeout(refresh, FAST_MS);

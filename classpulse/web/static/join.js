@@ -1,12 +1,12 @@
-// The student's page of an online lesson: one small picture a second, until the page is left.
+// The student's page of an online lesson: sends one small image per second until the page is left.
 import { Framing, WHOLE } from "/static/crop.js";
 
-// Of the camera: more than is sent, so that the part around the face has enough of it.
+// Larger than the sent image, so that the crop around the face has enough resolution.
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 } };
-const EVERY_MS = 1000;
-// At least so long after an answer: on a slow network or computer two pictures never come close together.
-const REST_MS = 600;
-const QUALITY = 0.75;
+const INTERVAL_MS = 1000;
+// Minimum pause after a response, so that a slow network or computer never sends two frames in a row.
+const MIN_PAUSE_MS = 600;
+const JPEG_QUALITY = 0.75;
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
 const lesson = document.getElementById("lesson");
@@ -14,34 +14,34 @@ if (lesson) takePart(lesson);
 const erasing = document.getElementById("erasing");
 if (erasing) waitForErasure(erasing);
 
-async function takePart(words) {
-  const here = words.dataset.here;
+async function takePart(texts) {
+  const url = texts.dataset.url;
   const status = document.getElementById("status");
   const video = document.getElementById("self");
   const canvas = document.getElementById("sent");
   const framing = new Framing();
   let stream = null;
   let timer = null;
-  let over = false;
-  let watching = true;
+  let stopped = false;
+  let isPolled = true;
 
-  function say(key) {
-    const text = words.dataset[key];
+  function show(key) {
+    const text = texts.dataset[key];
     if (status.textContent !== text) status.textContent = text;
   }
 
   function stop(key) {
-    over = true;
+    stopped = true;
     clearTimeout(timer);
     if (stream) stream.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
     canvas.hidden = true;
-    if (key) say(key);
+    if (key) show(key);
   }
 
-  // Also when the tab is closed: then nothing else would still be sent.
+  // A beacon is still sent while the tab is closing.
   addEventListener("pagehide", () => {
-    if (!over) navigator.sendBeacon(`${here}/leave`, new URLSearchParams({ csrf_token: token }));
+    if (!stopped) navigator.sendBeacon(`${url}/leave`, new URLSearchParams({ csrf_token: token }));
     stop(null);
   });
   addEventListener("pageshow", (event) => {
@@ -57,7 +57,7 @@ async function takePart(words) {
   } catch (error) {
     return stop(error.name === "NotAllowedError" ? "refused" : "missing");
   }
-  if (over) return stop(null);
+  if (stopped) return stop(null);
   video.srcObject = stream;
   await video.play().catch(() => {});
   const track = stream.getVideoTracks()[0];
@@ -65,10 +65,10 @@ async function takePart(words) {
   const capture = "ImageCapture" in window ? new ImageCapture(track) : null;
   canvas.width = WHOLE.width;
   canvas.height = WHOLE.height;
-  const paper = canvas.getContext("2d", { alpha: false });
+  const drawing = canvas.getContext("2d", { alpha: false });
 
-  async function picture() {
-    // A video that is not in view may stand still; the track itself does not.
+  async function captureFrame() {
+    // Browsers may pause a hidden video, but not the track.
     let source = video;
     let width = video.videoWidth;
     let height = video.videoHeight;
@@ -79,51 +79,51 @@ async function takePart(words) {
       height = source.height;
     }
     if (!width || !height) return null;
-    const part = framing.of({ width, height }, performance.now());
-    const scale = part.across / part.width;
-    if (canvas.width !== part.across || canvas.height !== part.down) {
-      canvas.width = part.across;
-      canvas.height = part.down;
+    const crop = framing.of({ width, height }, performance.now());
+    const scale = crop.across / crop.width;
+    if (canvas.width !== crop.across || canvas.height !== crop.down) {
+      canvas.width = crop.across;
+      canvas.height = crop.down;
     }
-    paper.imageSmoothingQuality = "high";
-    paper.fillStyle = "#808080";
-    paper.fillRect(0, 0, part.across, part.down);
-    paper.drawImage(source, -part.x * scale, -part.y * scale, width * scale, height * scale);
-    const jpeg = await new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
-    return jpeg && { jpeg, part };
+    drawing.imageSmoothingQuality = "high";
+    drawing.fillStyle = "#808080";
+    drawing.fillRect(0, 0, crop.across, crop.down);
+    drawing.drawImage(source, -crop.x * scale, -crop.y * scale, width * scale, height * scale);
+    const jpeg = await new Promise((done) => canvas.toBlob(done, "image/jpeg", JPEG_QUALITY));
+    return jpeg && { jpeg, crop };
   }
 
-  function heed(told, part) {
-    watching = told.is_polled;
-    if (!watching) framing.rest();
-    else if (part && told.frame) framing.sent(told.frame, part);
-    if (watching && told.face) framing.found(told.face, performance.now());
+  function update(answer, crop) {
+    isPolled = answer.is_polled;
+    if (!isPolled) framing.rest();
+    else if (crop && answer.frame) framing.sent(answer.frame, crop);
+    if (isPolled && answer.face) framing.found(answer.face, performance.now());
   }
 
   async function send() {
-    if (over) return;
-    const began = performance.now();
+    if (stopped) return;
+    const startMs = performance.now();
     try {
-      // While nobody looks, only word that we are still there.
-      const taken = watching ? await picture() : null;
-      if (over) return;
-      const answer = await fetch(`${here}/frame`, {
+      // Without a recording only a heartbeat is sent.
+      const frame = isPolled ? await captureFrame() : null;
+      if (stopped) return;
+      const response = await fetch(`${url}/frame`, {
         method: "POST",
         headers: { "X-CSRF-Token": token, "Content-Type": "image/jpeg", Accept: "application/json" },
-        body: taken ? taken.jpeg : "",
+        body: frame ? frame.jpeg : "",
         signal: AbortSignal.timeout(8000),
       });
-      if (over) return;
-      if (answer.ok) {
-        heed(await answer.json(), taken && taken.part);
-        say(watching ? "sending" : "paused");
-      } else if ([403, 404, 409, 410].includes(answer.status)) {
+      if (stopped) return;
+      if (response.ok) {
+        update(await response.json(), frame && frame.crop);
+        show(isPolled ? "sending" : "paused");
+      } else if ([403, 404, 409, 410].includes(response.status)) {
         stop("over");
       }
     } catch {
-      if (!over) say("still");
+      if (!stopped) show("retrying");
     }
-    if (!over) timer = setTimeout(send, Math.max(EVERY_MS - (performance.now() - began), REST_MS));
+    if (!stopped) timer = setTimeout(send, Math.max(INTERVAL_MS - (performance.now() - startMs), MIN_PAUSE_MS));
   }
 
   send();
@@ -132,8 +132,8 @@ async function takePart(words) {
   }
 }
 
-async function waitForErasure(words) {
-  const answer = await fetch(words.dataset.from, { headers: { Accept: "application/json" } }).catch(() => null);
-  if (answer && answer.status === 404) words.textContent = words.dataset.done;
-  else setTimeout(() => waitForErasure(words), 1000);
+async function waitForErasure(texts) {
+  const response = await fetch(texts.dataset.url, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (response && response.status === 404) texts.textContent = texts.dataset.done;
+  else setTimeout(() => waitForErasure(texts), 1000);
 }

@@ -1,8 +1,8 @@
-// A file that is not made yet comes after some seconds: say so meanwhile.
-const told = document.getElementById("download-told");
-for (const link of document.querySelectorAll("a[data-making]")) {
+// Generating a file takes some seconds; show a message until the download starts.
+const status = document.getElementById("download-status");
+for (const link of document.querySelectorAll("a[data-generating]")) {
   link.addEventListener("click", () => {
-    told.textContent = link.dataset.making;
-    setTimeout(() => { told.textContent = ""; }, 15000);
+    status.textContent = link.dataset.generating;
+    setTimeout(() => { status.textContent = ""; }, 15000);
   });
 }

@@ -1,121 +1,124 @@
-// The live page: what the stream of events says replaces the parts of the page that it names.
+// The live page: each event of the stream replaces the parts of the page that it contains.
 const page = document.getElementById("live");
-const number = page.dataset.session;
-const said = document.getElementById("said");
-let lost = false;
+const session = page.dataset.session;
+const message = document.getElementById("message");
+let isLost = false;
 
-function say(text) {
-  said.textContent = text;
+function show(text) {
+  message.textContent = text;
 }
 
-function arrange(state) {
-  for (const one of document.querySelectorAll(".orders [data-for]")) {
-    one.hidden = !one.dataset.for.split(" ").includes(state);
+function updateButtons(state) {
+  for (const node of document.querySelectorAll(".commands [data-for]")) {
+    node.hidden = !node.dataset.for.split(" ").includes(state);
   }
 }
 
-function end(told) {
+function showEnd(event) {
   const next = document.getElementById("next");
-  document.getElementById("over").hidden = false;
-  if (told.next_url) {
-    next.href = told.next_url;
+  document.getElementById("ended").hidden = false;
+  if (event.next_url) {
+    next.href = event.next_url;
     next.hidden = false;
   }
-  arrange(told.state);
-  hidePicture();
-  // Nothing of it is "now" any more.
-  for (const one of page.querySelectorAll(".now, #picture")) one.hidden = true;
+  updateButtons(event.state);
+  hidePreview();
+  for (const node of page.querySelectorAll(".now, #preview")) node.hidden = true;
 }
 
-const stream = new EventSource(`/live/${number}/events`);
-stream.onmessage = (event) => {
-  const told = JSON.parse(event.data);
-  if (lost) {
-    say("");
-    lost = false;
+const stream = new EventSource(`/live/${session}/events`);
+stream.onmessage = ({ data }) => {
+  const event = JSON.parse(data);
+  if (isLost) {
+    show("");
+    isLost = false;
   }
-  for (const [name, html] of Object.entries(told.parts)) {
+  for (const [name, html] of Object.entries(event.parts)) {
     const part = page.querySelector(`[data-part="${name}"]`);
     if (part) part.innerHTML = html;
   }
-  arrange(told.state);
-  if (told.is_over) {
+  updateButtons(event.state);
+  if (event.is_over) {
     stream.close();
-    end(told);
+    showEnd(event);
   }
 };
 stream.onerror = () => {
-  lost = true;
-  say(page.dataset.lost);
+  isLost = true;
+  show(page.dataset.lost);
 };
 
-// A marker is put without leaving the page; without this script the form does the same.
+// Set a marker without leaving the page; without this script the form does the same.
 for (const form of document.querySelectorAll("form.mark")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const answer = await fetch(form.action, {
+    const response = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
       body: new URLSearchParams(new FormData(form)),
     });
-    const told = await answer.json();
-    say(answer.ok ? page.dataset.noted : told.error);
-    if (answer.ok) form.reset();
+    const answer = await response.json();
+    show(response.ok ? page.dataset.marked : errorText(answer));
+    if (response.ok) form.reset();
   });
 }
 
-// The picture: one after the other, as long as it is wanted and the page can be seen.
-const section = document.getElementById("picture");
+function errorText({ error, hint }) {
+  return [error, hint].filter(Boolean).join(" ");
+}
+
+// The preview: one frame after the other while it is shown and the page is visible.
+const section = document.getElementById("preview");
 const button = document.getElementById("show");
 const frame = document.getElementById("frame");
-const nothing = document.getElementById("nothing");
-const PAUSE_MS = 100, NOTHING_MS = 1000;
-let showing = false;
+const noImage = document.getElementById("no-image");
+const FRAME_PAUSE_MS = 100, RETRY_MS = 1000;
+let isShown = false;
 
-function hidePicture() {
+function hidePreview() {
   if (!section) return;
-  showing = false;
+  isShown = false;
   button.setAttribute("aria-pressed", "false");
   button.textContent = page.dataset.show;
   frame.hidden = true;
-  nothing.hidden = true;
+  noImage.hidden = true;
   if (frame.src) URL.revokeObjectURL(frame.src);
   frame.removeAttribute("src");
 }
 
-async function next() {
-  if (!showing) return;
-  let pause = NOTHING_MS;
+async function fetchFrame() {
+  if (!isShown) return;
+  let pause = RETRY_MS;
   if (!document.hidden) {
     try {
-      const answer = await fetch(`/live/${number}/picture`, { headers: { Accept: "image/jpeg, application/json" } });
-      if (!showing) return;
-      if (answer.status === 200) {
-        const before = frame.src;
-        frame.src = URL.createObjectURL(await answer.blob());
-        if (before) URL.revokeObjectURL(before);
-        pause = PAUSE_MS;
+      const response = await fetch(`/live/${session}/picture`, { headers: { Accept: "image/jpeg, application/json" } });
+      if (!isShown) return;
+      if (response.status === 200) {
+        const previous = frame.src;
+        frame.src = URL.createObjectURL(await response.blob());
+        if (previous) URL.revokeObjectURL(previous);
+        pause = FRAME_PAUSE_MS;
       }
-      frame.hidden = answer.status !== 200;
-      nothing.hidden = answer.status === 200;
-      nothing.textContent = answer.ok ? page.dataset.nothing : (await answer.json()).error;
+      frame.hidden = response.status !== 200;
+      noImage.hidden = response.status === 200;
+      noImage.textContent = response.ok ? page.dataset.noImage : errorText(await response.json());
     } catch {
       frame.hidden = true;
     }
   }
-  setTimeout(next, pause);
+  setTimeout(fetchFrame, pause);
 }
 
 if (section) {
   section.hidden = false;
   button.addEventListener("click", () => {
-    if (showing) {
-      hidePicture();
+    if (isShown) {
+      hidePreview();
       return;
     }
-    showing = true;
+    isShown = true;
     button.setAttribute("aria-pressed", "true");
     button.textContent = page.dataset.hide;
-    next();
+    fetchFrame();
   });
 }

@@ -1,20 +1,20 @@
-// The teacher's page of an online lesson: who has joined, every two seconds.
-const members = document.getElementById("members");
+// The teacher's page of an online lesson: reload the list of participants every two seconds.
+const list = document.getElementById("participants");
 let shown = "";
 
-async function look() {
-  const answer = await fetch(members.dataset.from).catch(() => null);
-  if (answer && answer.ok && !answer.redirected) {
-    const html = await answer.text();
-    // What has the focus is not replaced under somebody's hands unless it has changed.
+async function refresh() {
+  const response = await fetch(list.dataset.url).catch(() => null);
+  if (response && response.ok && !response.redirected) {
+    const html = await response.text();
+    // Replacing the list loses the focus, so only a changed list is replaced.
     if (html !== shown) {
-      const place = members.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-      members.innerHTML = html;
-      if (place) members.querySelector(`[aria-label="${CSS.escape(place)}"]`)?.focus();
+      const label = list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+      list.innerHTML = html;
+      if (label) list.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
     }
     shown = html;
   }
-  setTimeout(look, 2000);
+  setTimeout(refresh, 2000);
 }
 
-look();
+refresh();

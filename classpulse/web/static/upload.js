@@ -1,48 +1,48 @@
-// Sends the recording with its progress, and keeps the list of recordings up to date.
+// Uploads the recording with a progress bar and keeps the list of uploads up to date.
 const form = document.getElementById("upload");
-const EACH_MS = 2000;
+const INTERVAL_MS = 2000;
 
 if (form) {
-  const sending = form.querySelector(".sending");
-  const bar = sending.querySelector("progress");
-  const sent = sending.querySelector(".sent");
-  const said = form.querySelector(".said");
+  const progress = form.querySelector(".progress");
+  const bar = progress.querySelector("progress");
+  const sent = progress.querySelector(".sent");
+  const message = form.querySelector(".message");
   const button = form.querySelector("button.main");
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
-  const say = (text, wrong = false) => {
-    said.textContent = text;
-    said.classList.toggle("error", wrong);
+  const show = (text, isError = false) => {
+    message.textContent = text;
+    message.classList.toggle("error", isError);
   };
-  const busy = (yes) => {
-    sending.hidden = !yes;
-    button.disabled = yes;
+  const setBusy = (isBusy) => {
+    progress.hidden = !isBusy;
+    button.disabled = isBusy;
   };
 
-  // When the lesson began: when the file was last written, less its length. Only a proposal, and not where
-  // somebody has said it, nor for a file whose length the browser cannot read.
+  // Propose the start of the lesson: the last modification of the file minus its duration. A typed time is kept; a
+  // file whose duration the browser cannot read gives no proposal.
   const at = form.elements.at;
-  const filled = form.querySelector(".at-filled");
+  const notice = form.querySelector(".proposed-time");
   let proposed = "";
   form.elements.recording.addEventListener("change", async () => {
     if (at.value !== proposed) return;
     const file = form.elements.recording.files[0];
-    const length = file ? await lengthOf(file) : NaN;
+    const durationS = file ? await durationOf(file) : NaN;
     if (at.value !== proposed || file !== form.elements.recording.files[0]) return;
-    proposed = Number.isFinite(length) ? localTime(file.lastModified - 1000 * length, at.dataset.zone) : "";
+    proposed = Number.isFinite(durationS) ? localTime(file.lastModified - 1000 * durationS, at.dataset.zone) : "";
     if (proposed > at.max) proposed = "";
     at.value = proposed;
-    filled.hidden = !proposed;
+    notice.hidden = !proposed;
   });
   at.addEventListener("input", () => {
-    filled.hidden = true;
+    notice.hidden = true;
   });
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const file = form.elements.recording.files[0];
-    if (file && file.size > Number(form.dataset.most)) {
-      say(form.dataset.tooLarge, true);
+    if (file && file.size > Number(form.dataset.maxBytes)) {
+      show(form.dataset.tooLarge, true);
       return;
     }
     const request = new XMLHttpRequest();
@@ -50,61 +50,61 @@ if (form) {
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRF-Token", document.querySelector('meta[name="csrf-token"]').content);
     request.responseType = "json";
-    request.upload.addEventListener("progress", (now) => {
-      bar.value = now.total ? (100 * now.loaded) / now.total : 0;
-      sent.textContent = `${megabytes(now.loaded)} / ${megabytes(now.total)}`;
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.value = total ? (100 * loaded) / total : 0;
+      sent.textContent = `${megabytes(loaded)} / ${megabytes(total)}`;
     });
-    const over = () => {
-      busy(false);
+    const finish = () => {
+      setBusy(false);
       window.removeEventListener("beforeunload", warn);
     };
-    const warn = (leaving) => leaving.preventDefault();
+    const warn = (event) => event.preventDefault();
     request.addEventListener("load", () => {
-      over();
+      finish();
       if (request.status === 201) {
-        say(form.dataset.sent);
+        show(form.dataset.sent);
         form.reset();
         proposed = "";
-        filled.hidden = true;
+        notice.hidden = true;
         refresh();
       } else {
-        say(request.response?.error || form.dataset.broken, true);
+        show(request.response?.error || form.dataset.interrupted, true);
       }
     });
     for (const name of ["error", "abort", "timeout"]) {
       request.addEventListener(name, () => {
-        over();
-        say(form.dataset.broken, true);
+        finish();
+        show(form.dataset.interrupted, true);
       });
     }
-    sending.querySelector(".stop").onclick = () => request.abort();
+    progress.querySelector(".stop").onclick = () => request.abort();
     window.addEventListener("beforeunload", warn);
     bar.value = 0;
     sent.textContent = "";
-    say("");
-    busy(true);
+    show("");
+    setBusy(true);
     request.send(new FormData(form));
-    sending.querySelector(".stop").focus();
+    progress.querySelector(".stop").focus();
   });
 }
 
-// Seconds; NaN where the browser cannot tell.
-function lengthOf(file) {
+// The duration in seconds; NaN if the browser cannot read the file.
+function durationOf(file) {
   const video = document.createElement("video");
-  const address = URL.createObjectURL(file);
-  return new Promise((tell) => {
-    const over = (seconds) => {
-      URL.revokeObjectURL(address);
-      tell(seconds);
+  const url = URL.createObjectURL(file);
+  return new Promise((resolve) => {
+    const finish = (seconds) => {
+      URL.revokeObjectURL(url);
+      resolve(seconds);
     };
     video.preload = "metadata";
-    video.onloadedmetadata = () => over(video.duration);
-    video.onerror = () => over(NaN);
-    video.src = address;
+    video.onloadedmetadata = () => finish(video.duration);
+    video.onerror = () => finish(NaN);
+    video.src = url;
   });
 }
 
-// As the field wants it, "2026-03-02T09:00", in the zone of the pages (else the browser's).
+// The value of a datetime-local field, "2026-03-02T09:00", in the zone of the pages (else the browser's).
 function localTime(milliseconds, zone) {
   const parts = new Intl.DateTimeFormat("en-CA", {
     timeZone: zone || undefined,
@@ -121,39 +121,38 @@ function localTime(milliseconds, zone) {
 
 const list = document.querySelector(".uploads");
 
-// What changed its state is drawn by the server, so that there is one place that knows how; progress alone
-// is set here.
+// Cards are rendered by the server only; this script updates the progress and reloads the list when a state changes.
 async function refresh() {
-  const answer = await fetch("/upload/state", { headers: { Accept: "application/json" } });
-  if (!answer.ok) return;
-  const { uploads } = await answer.json();
-  const shown = [...list.children].map((one) => `${one.dataset.id} ${one.dataset.state}`);
-  const now = uploads.map((one) => `${one.id} ${one.state}`);
+  const response = await fetch("/upload/state", { headers: { Accept: "application/json" } });
+  if (!response.ok) return;
+  const { uploads } = await response.json();
+  const shown = [...list.children].map((card) => `${card.dataset.id} ${card.dataset.state}`);
+  const now = uploads.map(({ id, state }) => `${id} ${state}`);
   if (shown.join() !== now.join()) {
     await redraw();
     return;
   }
-  for (const one of uploads.filter((upload) => upload.state === "analysing")) {
-    const card = list.querySelector(`[data-id="${one.id}"]`);
-    card.querySelector(".done").textContent = one.done;
-    if (one.percent !== null) {
+  for (const upload of uploads.filter(({ state }) => state === "analysing")) {
+    const card = list.querySelector(`[data-id="${upload.id}"]`);
+    card.querySelector(".done").textContent = upload.done;
+    if (upload.percent !== null) {
       card.querySelector("progress").max = 100;
-      card.querySelector("progress").value = one.percent;
+      card.querySelector("progress").value = upload.percent;
     }
   }
 }
 
 async function redraw() {
-  const answer = await fetch("/upload", { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const kept = new Map([...list.children].map((one) => [`${one.dataset.id} ${one.dataset.state}`, one]));
+  const response = await fetch("/upload", { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const kept = new Map([...list.children].map((card) => [`${card.dataset.id} ${card.dataset.state}`, card]));
   const fresh = [...page.querySelectorAll(".uploads > li")];
-  list.replaceChildren(...fresh.map((one) => kept.get(`${one.dataset.id} ${one.dataset.state}`) || one));
+  list.replaceChildren(...fresh.map((card) => kept.get(`${card.dataset.id} ${card.dataset.state}`) || card));
   document.querySelector(".uploads-none").hidden = fresh.length > 0;
 }
 
 setInterval(() => {
   if (document.hidden) return;
-  if ([...list.children].some((one) => ["waiting", "analysing"].includes(one.dataset.state))) refresh();
-}, EACH_MS);
+  if ([...list.children].some((card) => ["waiting", "analysing"].includes(card.dataset.state))) refresh();
+}, INTERVAL_MS);

@@ -83,7 +83,9 @@ def test_render_config_schedule_round_trip(tmp_path: Path) -> None:
         ("", "{class: 7b, room: Hall, days: mon, from: 8:00, to: 9:00}", "Hall", "0"),
     ],
 )  # fmt: skip
-def test_lesson_slots_room_and_source(tmp_path: Path, more: str, line: str, room: str | None, source: str) -> None:
+def test_lesson_slots_room_and_source(
+    tmp_path: Path, more: str, line: str, room: str | None, source: str
+) -> None:
     (slot,) = settings_of(tmp_path, more + lessons(line)).lesson_slots()
     assert (slot.room, slot.source) == (room, source)
 

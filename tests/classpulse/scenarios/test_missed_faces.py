@@ -1,4 +1,4 @@
-"""A drawn class of which the detector finds a part: the terminal, the JSON and the report say so."""
+"""A drawn class of which the detector finds a part: terminal, JSON and report warn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def film(path: Path, face_px: Sequence[float], samples: int = 30) -> Path:
     return write_video(path, frames, fps=2, codec="ffv1", pix_fmt="bgr0")
 
 
-def test_most_are_missed(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
+def test_missed_faces_are_reported(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
     configured("behaviour")
     code, _, error = shell("analyze", film(tmp_path / "hall.mkv", LARGE + SMALL))
     assert code == 0, error
@@ -45,7 +45,7 @@ def test_most_are_missed(tmp_path: Path, configured: Callable[..., Path], shell)
     assert stored.to_json().items() <= answer["small_faces"].items()
 
 
-def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
+def test_no_missed_faces_no_warning(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
     configured("behaviour")
     code, _, error = shell("analyze", film(tmp_path / "room.mkv", (60, 64, 70)))
     assert code == 0, error

@@ -187,7 +187,8 @@ def test_seats_split_does_not_reuse_a_recorded_student(shell, lesson) -> None:
     assert shell.json("seats", "split", str(lesson), "2", "--at", "2:30")["person"] == "Student 5"
 
 
-def test_seats_corrections_list_and_audit_log(shell, lesson, store) -> None:
+def test_seats_corrections_list_and_audit_log(shell, lesson, store, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     assert "has no correction" in shell("seats", "corrections", str(lesson))[2]
     shell("seats", "merge", str(lesson), "3", "4")
     shell("seats", "undo", str(lesson))

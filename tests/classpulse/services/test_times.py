@@ -8,8 +8,8 @@ import pytest
 
 from classpulse.config.settings import read_config
 from classpulse.services.times import (
-    LessonTime,
     InvalidTime,
+    LessonTime,
     OutsideRetention,
     TimeSource,
     parse_lesson_time,

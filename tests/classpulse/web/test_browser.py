@@ -143,7 +143,7 @@ def administered(chromium: Any, served: Served) -> int:
     first.page.get_by_label("Name").fill("Root")
     first.page.get_by_label("Password", exact=True).fill(PASSWORD)
     first.page.get_by_label("Password again").fill(PASSWORD)
-    first.page.get_by_role("button").get_by_text("Make the account").click()
+    first.page.get_by_role("button").get_by_text("Create the account").click()
     first.page.wait_for_url(served.address + "/")
     assert first.complaints == []
     first.context.close()

@@ -60,7 +60,9 @@ def test_a_report_is_in_its_readers_language_and_each_is_kept(browser, session_7
     assert "Was dieser Bericht nicht sagen kann" in german
     assert "What this report cannot tell" not in german
     assert '<html lang="en-GB">' in english
-    monkeypatch.setattr("classpulse.web.report_cache.generate_report", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr(
+        "classpulse.web.report_cache.generate_report", lambda *_, **__: pytest.fail("made again")
+    )
     assert ada.get(f"/lessons/{session_7b}/report", headers=DE).text == german
     assert ada.get(f"/lessons/{session_7b}/report", headers=EN).text == english
 

@@ -123,12 +123,14 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
     for name in ("Ada", "Root"):
         one = browser(name)
         seats = f"/classes/{class_number(engine, '7b')}/seats"
-        picture = {"picture": ("room.png", coded(room_picture()), "image/png")}
+        picture = {"image": ("room.png", coded(room_picture()), "image/png")}
         answer = one.post(f"{seats}/still", data={"csrf_token": one.token(seats)}, files=picture)
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.context
     site.online_lessons._send_request = lambda *_: None
-    site.online_lessons._recorded_rooms = lambda: frozenset({"online 7b"})  # else it would be over after half a minute
+    site.online_lessons._recorded_rooms = lambda: frozenset(
+        {"online 7b"}
+    )  # else it would be over after half a minute
     assert site.online_lessons.open("7b", 4)
     yield fake
     site.online_lessons.close()

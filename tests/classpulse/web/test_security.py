@@ -266,7 +266,7 @@ class TestPaths:
         answer = browser("Root").get(path.encode("utf-8", "surrogateescape").decode("latin-1"))
         assert answer.status_code in {303, 307, 400, 404, 405}, path
         assert "root:" not in answer.text
-        assert "def site_of" not in answer.text
+        assert "def context_of" not in answer.text
         assert "evil.example" not in answer.headers.get("location", "")
 
     def test_static_files_are_files_and_no_folder(self, browser) -> None:
@@ -316,7 +316,9 @@ class TestHosts:
 
     def test_the_own_names_are(self, configured, engine, accounts, visiting) -> None:
         config = read_config(
-            configured(more="serve: {host: 0.0.0.0, behind_proxy: true, host_names: [pulse.school.example]}\n")
+            configured(
+                more="serve: {host: 0.0.0.0, behind_proxy: true, host_names: [pulse.school.example]}\n"
+            )
         )
         visitor = visiting(build_app(config, engine))
         assert visitor.get("/login", headers={"host": "pulse.school.example"}).status_code == 200
@@ -376,7 +378,9 @@ class TestCookies:
         planted = "A" * 43
         victim, thief = browser(), browser()
         victim.cookies.set("classpulse_session", planted)
-        assert victim.submit("/login", "/login", name="Ada", password=PASSWORD, return_to="/").status_code == 303
+        assert (
+            victim.submit("/login", "/login", name="Ada", password=PASSWORD, return_to="/").status_code == 303
+        )
         thief.cookies.set("classpulse_session", planted)
         assert thief.get("/").status_code == 303
         assert planted not in {one.value for one in victim.cookies.jar if one.value != planted}

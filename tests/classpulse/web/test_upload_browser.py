@@ -33,13 +33,13 @@ def test_when_the_lesson_began_is_proposed_from_the_file_and_stays_what_was_said
     os.utime(film, (written.timestamp(), written.timestamp()))
     page.goto("/upload")
     page.set_input_files("input[name=recording]", film)
-    page.locator(".at-filled").wait_for()
+    page.locator(".proposed-time").wait_for()
     proposed = datetime.fromisoformat(page.input_value("input[name=at]")).astimezone()
     assert (
         timedelta(minutes=15) < written - proposed < timedelta(minutes=35)
     )  # its length, give or take a frame
     page.fill("input[name=at]", "2026-03-02T09:15")
-    assert page.locator(".at-filled").is_hidden()
+    assert page.locator(".proposed-time").is_hidden()
     (tmp_path / "other.mp4").write_bytes(bytes(1000))
     page.set_input_files("input[name=recording]", tmp_path / "other.mp4")
     page.click("button.main")
@@ -57,7 +57,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     (tmp_path / "room.png").write_bytes(coded(room_picture()))
     page.goto(f"/classes/{class_number(engine, '7b')}/seats")
     page.click(".alternative summary")
-    page.set_input_files("input[name=picture]", tmp_path / "room.png")
+    page.set_input_files("input[name=image]", tmp_path / "room.png")
     page.click(".alternative button")
     page.wait_for_selector(".room image")
     page.drag_and_drop(".name:has-text('Otter')", ".seat[data-row='2'] rect")
@@ -65,7 +65,7 @@ def test_names_reach_their_seats_by_mouse_and_by_keyboard(page, engine, monkeypa
     page.keyboard.press("Enter")
     page.focus(".seat[data-row='1']")
     page.keyboard.press("Enter")
-    assert page.inner_text(".said") == "Heron sits on A1."
+    assert page.inner_text(".message") == "Heron sits on A1."
     page.keyboard.press("ArrowRight")
     page.click(".add")
     page.click(".name:has-text('Lynx')")

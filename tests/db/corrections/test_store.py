@@ -156,11 +156,11 @@ def test_name_assigns_a_person(store, ended_session, student_ids) -> None:
 def test_merge_combines_bins(store, ended_session, student_ids) -> None:
     first, second, third = student_ids
     correct(store, ended_session, Correction(MERGE, second, first))
-    found = {
+    bins = {
         one.start_s: one for one in queries.load_bins(store.engine, ended_session) if one.student_id == first
     }
-    assert list(found) == [0.0, 5.0, 10.0, 15.0]
-    both = found[5.0]
+    assert list(bins) == [0.0, 5.0, 10.0, 15.0]
+    both = bins[5.0]
     assert (both.samples, both.seen_samples, both.usable_samples) == (10, 8, 4)
     assert both.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
     assert both.unreadable_reasons == {"blurred": 4, "absent": 2}

@@ -16,7 +16,7 @@ def readings_at(*times_s: float, track_id: int = 1) -> PendingReadings:
 
 def test_pop_observations_returns_them_once() -> None:
     readings = readings_at(0.0, 0.5)
-    assert [(one.student, one.media_s) for one in readings.pop_observations({1: 3, 2: 4})] == [
+    assert [(item.student, item.media_s) for item in readings.pop_observations({1: 3, 2: 4})] == [
         (3, 0.0),
         (3, 0.5),
     ]

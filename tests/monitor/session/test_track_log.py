@@ -24,13 +24,13 @@ def test_basis_is_kept_while_the_track_lives() -> None:
     log = TrackLog()
     log.record([track_of(2, FACE)], {2: 0}, [SEAT_ONLY])
     log.record([track_of(2, FACE)], {2: 0}, [])
-    assert [one.basis for one in log.pop_changed()] == [AssignmentBasis.SEAT_ONLY]
+    assert [item.basis for item in log.pop_changed()] == [AssignmentBasis.SEAT_ONLY]
     log.record([], {}, [])
     log.record([track_of(2, FACE)], {2: 0}, [])
-    assert [one.basis for one in log.pop_changed()] == [None]
+    assert [item.basis for item in log.pop_changed()] == [None]
 
 
 def test_track_without_a_student_is_not_recorded() -> None:
     log = TrackLog()
     log.record([track_of(1, FACE), track_of(2, FACE)], {2: 0}, [])
-    assert [one.track.track_id for one in log.pop_changed()] == [2]
+    assert [item.track.track_id for item in log.pop_changed()] == [2]

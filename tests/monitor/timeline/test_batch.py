@@ -39,8 +39,8 @@ def test_merge_prefers_newer_and_drops_nothing() -> None:
     )
     both = older.merge(newer)
     assert both.progress == newer.progress
-    assert {key: one.samples for key, one in both.bins.items()} == {(0, 0.0): 9, (1, 0.0): 2, (0, 5.0): 4}
-    assert {number: one.hits for number, one in both.tracks.items()} == {1: 12, 2: 3}
+    assert {key: bin_.samples for key, bin_ in both.bins.items()} == {(0, 0.0): 9, (1, 0.0): 2, (0, 5.0): 4}
+    assert {number: track.hits for number, track in both.tracks.items()} == {1: 12, 2: 3}
     assert both.notes == ((1.0, "quiz"), (6.0, "break"))
     assert both.gaps == {2.0: GapRecord(2.0, 9.0, "paused")}
     assert (both.seats, both.owners, both.frame_size) == (newer.seats, newer.owners, newer.frame_size)
@@ -53,7 +53,7 @@ def test_merge_changes_neither_batch() -> None:
 
 
 def test_merge_of_same_bins_does_not_grow() -> None:
-    waiting = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 0)})
+    pending = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 0)})
     for samples in range(1, 100):
-        waiting = waiting.merge(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
-    assert {key: one.samples for key, one in waiting.bins.items()} == {(0, 0.0): 99}
+        pending = pending.merge(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
+    assert {key: bin_.samples for key, bin_ in pending.bins.items()} == {(0, 0.0): 99}

@@ -28,10 +28,10 @@ def test_bin_counts_poses_of_samples_with_expression() -> None:
     for o in observations:
         b.add_sample(o.media_s, 0.5)
         b.add(o)
-    (got,) = b.bins().values()
-    assert got.pose_counts == {"level": 2, "lowered": 1, "turned": 1}
-    assert got.usable_samples == 5, "one of them without a known pose"
-    assert got.unreadable_reasons == {"head bowed": 1}
+    (bin_,) = b.bins().values()
+    assert bin_.pose_counts == {"level": 2, "lowered": 1, "turned": 1}
+    assert bin_.usable_samples == 5, "one of them without a known pose"
+    assert bin_.unreadable_reasons == {"head bowed": 1}
 
 
 def test_bin_ignores_undecided_facing() -> None:
@@ -47,8 +47,8 @@ def test_bin_ignores_undecided_facing() -> None:
                 head_pose=HeadPose(10, pitch_deg),
             )
         )
-    (got,) = b.bins().values()
-    assert (got.pose_samples, got.facing_samples) == (1, 1)
+    (bin_,) = b.bins().values()
+    assert (bin_.pose_samples, bin_.facing_samples) == (1, 1)
 
 
 def test_bin_sums_observed_and_absent_samples() -> None:
@@ -62,13 +62,13 @@ def test_bin_sums_observed_and_absent_samples() -> None:
     for o in observations:
         b.add_sample(o.media_s, 0.5)
         assert b.add(o)
-    (got,) = b.bins().values()
-    assert (got.start_s, got.watched_s, got.seen_s) == (0.0, 2.0, 1.5)
-    assert (got.samples, got.seen_samples, got.usable_samples) == (4, 3, 2)
-    assert got.probabilities == pytest.approx([(h + s) / 2 for h, s in zip(HAPPY, SAD, strict=True)])
-    assert got.unreadable_reasons == {"blurred": 1, "absent": 1}
-    assert (got.pose_samples, got.facing_samples, got.yaw_deg, got.pitch_deg) == (2, 1, 30.0, 4.0)
-    assert (got.eye_samples, got.closed_samples) == (2, 1)
+    (bin_,) = b.bins().values()
+    assert (bin_.start_s, bin_.watched_s, bin_.seen_s) == (0.0, 2.0, 1.5)
+    assert (bin_.samples, bin_.seen_samples, bin_.usable_samples) == (4, 3, 2)
+    assert bin_.probabilities == pytest.approx([(h + s) / 2 for h, s in zip(HAPPY, SAD, strict=True)])
+    assert bin_.unreadable_reasons == {"blurred": 1, "absent": 1}
+    assert (bin_.pose_samples, bin_.facing_samples, bin_.yaw_deg, bin_.pitch_deg) == (2, 1, 30.0, 4.0)
+    assert (bin_.eye_samples, bin_.closed_samples) == (2, 1)
 
 
 def test_bin_without_usable_sample_has_no_probabilities() -> None:
@@ -119,9 +119,9 @@ def test_student_with_two_faces_counts_once_per_sample() -> None:
     b.add_sample(0.0, 0.5)
     b.add(Observation(0, 0.0, True, probabilities=SAD))
     b.add(Observation(0, 0.0, True, probabilities=HAPPY))
-    (got,) = b.bins().values()
-    assert (got.samples, got.seen_samples, got.usable_samples, got.seen_s) == (1, 1, 1, 0.5)
-    assert got.probabilities == pytest.approx(SAD)
+    (bin_,) = b.bins().values()
+    assert (bin_.samples, bin_.seen_samples, bin_.usable_samples, bin_.seen_s) == (1, 1, 1, 0.5)
+    assert bin_.probabilities == pytest.approx(SAD)
 
 
 def test_drop_old_bounds_open_bins() -> None:
@@ -138,13 +138,13 @@ def test_observations_are_neither_lost_nor_counted_twice(kinds: list[str]) -> No
     b = binner(keep_s=1e9)
     for i, kind in enumerate(kinds):
         b.add_sample(i * 0.5, 0.5)
-        reading = {
+        attributes = {
             "happy": {"seen": True, "probabilities": HAPPY},
             "sad": {"seen": True, "probabilities": SAD},
-            "blurred": {"seen": True, "unknown": UnreadableReason.BLURRED},
-            "absent": {"seen": False, "unknown": UnreadableReason.ABSENT},
+            "blurred": {"seen": True, "unreadable_reason": UnreadableReason.BLURRED},
+            "absent": {"seen": False, "unreadable_reason": UnreadableReason.ABSENT},
         }[kind]
-        b.add(Observation(0, i * 0.5, **reading))
+        b.add(Observation(0, i * 0.5, **attributes))
     bins = list(b.bins().values())
     assert sum(x.samples for x in bins) == len(kinds)
     assert sum(x.usable_samples for x in bins) == kinds.count("happy") + kinds.count("sad")
@@ -162,7 +162,7 @@ def test_unobserved_student_is_not_watched() -> None:
     b.add_sample(3.0, 1.0, observed_students=frozenset())
     b.add(Observation(0, 1.0, True, probabilities=SAD))
     b.add(Observation(0, 2.0, False, unreadable_reason=UnreadableReason.ABSENT))
-    # Seen before it was known who it is: that was watched all the same.
+    # Seen before the student was assigned, which counts as watched.
     b.add(Observation(1, 0.0, True, probabilities=SAD))
     bins = b.bins()
     first, second = bins[0, 0.0], bins[1, 0.0]

@@ -33,7 +33,7 @@ def make(lessons):
     return _make
 
 
-def test_a_row_for_each_student_and_bin(make):
+def test_csv_has_one_row_per_student_and_bin(make):
     rows = _rows(make("s?.", "nnn"))
     assert len(rows) == 6
     first, unknown, absent = rows[:3]
@@ -44,12 +44,12 @@ def test_a_row_for_each_student_and_bin(make):
     assert (absent["seen_s"], absent["p_neutral"]) == ("0", "")
 
 
-def test_probabilities_of_a_row_sum_to_one(make):
+def test_csv_probabilities_sum_to_one(make):
     row = _rows(make("s"))[0]
     assert sum(float(row[name]) for name in row if name.startswith("p_")) == pytest.approx(1, abs=1e-3)
 
 
-def test_behaviour_has_no_column_of_expressions(make):
+def test_behaviour_csv_has_no_expression_columns(make):
     row = _rows(make("b<", mode="behaviour"))[1]
     assert (row["pose_samples"], row["facing_samples"]) == ("10", "0")
     assert not [
@@ -57,7 +57,7 @@ def test_behaviour_has_no_column_of_expressions(make):
     ]
 
 
-def test_head_and_eyes_of_a_row_and_their_change(make):
+def test_csv_has_head_and_eye_columns(make):
     rows = _rows(make("b" * 20 + "z<.", mode="behaviour"))
     shut, away, absent = rows[-3:]
     assert (shut["eye_samples"], shut["closed_samples"], shut["yaw_change_deg"]) == ("10", "10", "0")
@@ -66,7 +66,7 @@ def test_head_and_eyes_of_a_row_and_their_change(make):
     assert (absent["yaw_deg"], absent["yaw_change_deg"], absent["facing_change"]) == ("", "", "")
 
 
-def test_aggregate_has_rows_of_the_class_alone(lessons):
+def test_aggregate_csv_has_class_rows_only(lessons):
     session = lessons.session(3, mode="aggregate")
     rows = _rows(make_report(session, lessons.students(6), lessons.aggregate([6, 4, 0], "s")))
     assert [row["students_seen"] for row in rows] == ["6", "4", "0"]
@@ -75,18 +75,18 @@ def test_aggregate_has_rows_of_the_class_alone(lessons):
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_a_name_is_no_formula(make, lessons, name):
+def test_csv_escapes_formula_names(make, lessons, name):
     students = [replace(lessons.students(1)[0], pseudonym=name)]
     assert _rows(make("n", students=students))[0]["student"] == f"'{name}"
 
 
 @pytest.mark.parametrize("name", ['O\'Brien, "Pat"', "李小龙", "a;b\nc"])
-def test_other_names_survive(make, lessons, name):
+def test_csv_keeps_other_names(make, lessons, name):
     students = [replace(lessons.students(1)[0], pseudonym=name)]
     assert _rows(make("n", students=students))[0]["student"] == name
 
 
-def test_the_data_of_a_report(make):
+def test_report_data_values(make):
     flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed")]
     data = report_data(make("ssssssnn", "?.......", flags=flags))
     first, second = data["students"]
@@ -118,7 +118,7 @@ def test_behaviour_data_has_no_expression(make):
     assert report_data(report)["flag_settings"] is None
 
 
-def test_the_attention_of_a_student_is_directions_shares_and_times(make):
+def test_report_data_has_attention(make):
     first, second = report_data(make("b" * 24 + "z" * 6 + "<" * 6, "." * 36, mode="behaviour"))["students"]
     told = first["attention"]
     assert told["medians"] == {"yaw_deg": 5.0, "pitch_deg": -10.0, "facing_share": 1.0}
@@ -138,13 +138,13 @@ def test_aggregate_data_has_no_students(lessons):
 
 
 @pytest.mark.parametrize("scripts", [["."], ["?"], ["n"]])
-def test_the_json_is_strict(make, scripts):
+def test_report_json_is_strict(make, scripts):
     text = report_json(make(*scripts))
     assert "NaN" not in text
     assert json.loads(text)["class"]["students"] == 1
 
 
-def test_what_the_record_knows_besides(lessons):
+def test_report_data_has_markers_corrections_and_tracks(lessons):
     tracks = [TrackRecord(1, 1, 0.0, 9.0, 9), TrackRecord(1, 2, 12.7, 14.0, 9, "seat only")]
     named = Correction(CorrectionKind.NAME, 2, 3)
     data = report_data(
@@ -159,7 +159,7 @@ def test_what_the_record_knows_besides(lessons):
     assert data["corrections"] == ["Student 3 is Student 2"]
 
 
-def test_changes_of_the_class_are_data(lessons):
+def test_report_data_has_change_points(lessons):
     happy = lessons.bins(["n" * 40 + "h" * 40] * 8)
     report = make_report(lessons.session(80), lessons.students(8), happy)
     (change,) = report_data(report)["class"]["change_points"]

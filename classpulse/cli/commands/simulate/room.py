@@ -14,7 +14,7 @@ from classpulse.simulation.room.video import ROOM_FPS, SimulatedRoom, write_room
 
 
 @click.command("room")
-@click.argument("picture", type=click.Path(path_type=Path))
+@click.argument("photo", type=click.Path(path_type=Path))
 @click.argument("boxes", type=click.Path(path_type=Path))
 @video_options("classpulse-room", min_seconds=20, seconds=600.0)
 @click.option(
@@ -57,7 +57,7 @@ from classpulse.simulation.room.video import ROOM_FPS, SimulatedRoom, write_room
     help="Number of people who walk past close to the camera.",
 )
 def simulate_room_command(
-    picture: Path,
+    photo: Path,
     boxes: Path,
     out: Path,
     seconds: float,
@@ -72,12 +72,12 @@ def simulate_room_command(
     passers_by: int,
     as_json: bool,
 ) -> int:
-    """Animate PICTURE: students bow, are hidden, leave, come back, swap seats and walk past one another.
+    """Animate PHOTO: students bow, are hidden, leave, come back, swap seats and walk past one another.
 
-    BOXES is a JSON file with the picture's size, "size_wh": [w, h], and a box around each face,
+    BOXES is a JSON file with the size of the photo, "size_wh": [w, h], and a box around each face,
     "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same video.
     """
-    photograph = load_photograph(picture, boxes, width - width % 2)
+    photograph = load_photograph(photo, boxes, width - width % 2)
     camera = CameraSettings(knock_at_s=camera_knock_at, handheld=handheld, pan=pan)
     room = SimulatedRoom(photograph, seconds, events, seed, fps, camera, posters, passers_by)
     counts = Counter(event.kind.value for event in room.scene_events)

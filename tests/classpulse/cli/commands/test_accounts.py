@@ -1,14 +1,14 @@
-"""``classpulse accounts``: for who has no dashboard yet, or is locked out of it."""
+"""``classpulse accounts``."""
 
 from __future__ import annotations
 
 import pytest
 
+from classpulse.errors import LocalizedError
 from classpulse.services.accounts import verify_password
 from db import sessions as queries
-from db.errors import NotFound
-from classpulse.errors import LocalizedError
 from db.accounts import find_account_and_hash
+from db.errors import NotFound
 
 
 def _opens(store, name: str, password: str) -> bool:
@@ -67,7 +67,9 @@ def test_accounts_existing_or_unknown_name_fails(store, shell) -> None:
     assert "Ada" in shell.raises(NotFound, "accounts", "password", "Adam").hint
 
 
-def test_accounts_add_user_without_name_audits_the_command_line(store, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accounts_add_user_without_name_audits_the_command_line(
+    store, shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def getuser() -> str:
         raise KeyError("uid not found")
 

@@ -21,7 +21,13 @@ from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from db.unit_of_work import Store
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError
+from monitor.daemon.errors import (
+    CommandRejected,
+    DaemonBusy,
+    DaemonUnreachable,
+    InvalidRequest,
+    RecordingNotFound,
+)
 from monitor.session.state import SessionState
 from tests.helpers.processes import PEOPLE, begin
 from tests.helpers.recorded import START
@@ -71,8 +77,8 @@ class TestThePage:
         assert "4 / 5" in page
         for words in (
             "Mia &lt;b&gt;", "turned to the front", "resembling happiness",
-            "expression unknown: face too small", "eyes shut", "not seen", "seen, direction unknown",
-            "not named yet",
+            "expression unknown: face too small", "eyes closed", "not seen", "seen, direction unknown",
+            "not identified yet",
         ):  # fmt: skip
             assert words in page, words
         assert "<b>" not in page
@@ -81,7 +87,9 @@ class TestThePage:
     def test_says_that_faces_are_missed_and_what_to_do(self, browser, lesson, fake) -> None:
         ada, found = browser("Ada"), SmallFaces.from_sizes([12.0] * 12, 4, 24)
         assert "more face" not in ada.get(f"/live/{lesson}").text
-        fake.recordings = [recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)]
+        fake.recordings = [
+            recording(session_id=lesson, live_students=PEOPLE, media_s=300.0, small_faces=found)
+        ]
         page = ada.get(f"/live/{lesson}").text
         assert "About 12 more faces are smaller than 24\N{NO-BREAK SPACE}px." in page
         assert "Set detection.min_face_px to 12" in page
@@ -100,7 +108,7 @@ class TestThePage:
         assert page.count("<svg") == 2
         assert "&lt;i&gt;quiz&lt;/i&gt;" in page
         assert "(0:30): paused" in page
-        assert "-unwatched)" in page
+        assert "-unobserved)" in page
         assert "style=" not in page, "the policy of the page forbids it"
         assert "<caption>" in page
 
@@ -108,9 +116,11 @@ class TestThePage:
         ada = browser("Ada")
         for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
             # What was told last may be of before.
-            fake.recordings = [recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")]
+            fake.recordings = [
+                recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")
+            ]
             page = ada.get(f"/live/{lesson}").text
-            assert "nobody is known to be present or away" in page, state
+            assert "it is not known who is present" in page, state
             assert "Mia" not in page
             assert ('<p class="error">gone' in page) == (state is SessionState.NO_SIGNAL)
 
@@ -135,7 +145,7 @@ class TestThePage:
         assert browser("Ada").get(f"/live/{lesson}").headers["location"] == f"/lessons/{lesson}"
 
     def test_says_so_where_the_program_does_not_answer(self, browser, lesson, fake) -> None:
-        fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
+        fake.silent = DaemonUnreachable("Classpulse (process 9) has not answered for 10 s.", "See its log.")
         page = browser("Ada").get(f"/live/{lesson}")
         assert page.status_code == 200
         assert "has not answered" in page.text
@@ -248,9 +258,10 @@ class TestOrders:
         answer = ada.post(f"/live/{lesson}/mark", data={"text": "quiz"}, headers=headers)
         assert answer.json() == {"session": lesson, "done": "mark", "at_s": 60.0}
         assert fake.orders == [Request("mark", text="quiz", session_id=lesson)]
-        fake.refuses = ControlError("the marker has no text; say what happened, such as 'quiz handed out'")
+        fake.refuses = InvalidRequest("The marker has no text.", "Enter what happened.")
         answer = ada.post(f"/live/{lesson}/mark", data={"text": " "}, headers=headers)
-        assert (answer.status_code, answer.json()["error"][:22]) == (409, "the marker has no text")
+        assert answer.status_code == 409
+        assert answer.json() == {"error": "The marker has no text.", "hint": "Enter what happened."}
 
     def test_a_counsellor_looks_on(self, browser, lesson, fake) -> None:
         cleo = browser("Cleo")
@@ -260,10 +271,10 @@ class TestOrders:
         assert 'action="/live' not in cleo.get(f"/live/{lesson}").text
 
     def test_why_it_was_not_done_is_said_on_the_page(self, browser, lesson, fake) -> None:
-        fake.refuses = ControlError("7b is paused already; 'classpulse resume' goes on")
+        fake.refuses = CommandRejected("7b is already paused.", "Use 'classpulse resume'.")
         answer = browser("Ada").submit(f"/live/{lesson}/pause")
         assert answer.status_code == 409
-        assert '<p class="error" role="alert">7b is paused already</p>' in answer.text
+        assert '<p class="error" role="alert">7b is already paused.</p>' in answer.text
 
 
 class TestThePicture:
@@ -280,14 +291,16 @@ class TestThePicture:
 
     def test_where_there_is_nothing_to_see_there_is_none(self, browser, lesson, fake) -> None:
         assert browser("Ada").get(f"/live/{lesson}/picture").status_code == 204
-        fake.refuses = ControlError("session 1 is not being recorded any more")
+        fake.refuses = RecordingNotFound("Session 1 is no longer being recorded.")
         assert browser("Ada").get(f"/live/{lesson}/picture").status_code == 409
 
     @pytest.mark.parametrize(("setting", "code"), [("false", 404), ("true", 200)])
     def test_of_behaviour_alone_is_for_who_allows_it(
         self, configured, engine, accounts, fake, visiting, setting: str, code: int
     ) -> None:
-        path = configured("behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n")
+        path = configured(
+            "behaviour", more=f"class: {{name: 7b}}\nserve: {{preview_in_behaviour_mode: {setting}}}\n"
+        )
         ada = visiting(build_app(read_config(path), engine))
         ada.submit("/login", "/login", name="Ada", password="three quiet walnuts", return_to="/")
         session = begin(engine, "behaviour")
@@ -336,7 +349,7 @@ def test_after_an_order_the_next_look_is_a_new_one(monkeypatch, tmp_path) -> Non
 
 
 def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> None:
-    answers: list[Any] = [ControlError("busy"), {"jpeg": "abc"}]
+    answers: list[Any] = [DaemonBusy("Classpulse is busy."), {"jpeg": "abc"}]
 
     def ask(folder: object, request: Request) -> Any:
         answer = answers.pop(0)
@@ -346,7 +359,7 @@ def test_a_picture_that_fails_is_told_and_forgotten(monkeypatch, tmp_path) -> No
 
     monkeypatch.setattr(daemonlook, "send_request", ask)
     pictures = PreviewFetcher(DaemonStatusCache(tmp_path))
-    with pytest.raises(ControlError, match="busy"):
+    with pytest.raises(DaemonBusy):
         pictures.fetch(1)
     assert pictures.fetch(1) == "abc"
 

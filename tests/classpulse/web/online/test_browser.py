@@ -68,7 +68,7 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     status = page.locator("#status")
-    playwright.expect(status).to_contain_text("nobody is looking", timeout=PATIENCE_S * 1000)
+    playwright.expect(status).to_contain_text("the recording is paused or has not started", timeout=PATIENCE_S * 1000)
     (robin,) = lesson.participants()
     assert robin.frame_jpeg is None
 
@@ -97,12 +97,13 @@ def test_a_student_joins_by_keyboard_is_seen_and_closes_the_tab(
     # Twice nobody was found there: all of it again.
     wait_for(
         lambda: (
-            check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)])) == JpegSize(320, 240)
+            check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)]))
+            == JpegSize(320, 240)
         )
     )
     assert len(picture) < 40_000
     assert np.std(decode_jpeg(picture)) > 5
-    playwright.expect(status).to_contain_text("One small picture a second", timeout=PATIENCE_S * 1000)
+    playwright.expect(status).to_contain_text("One small image per second", timeout=PATIENCE_S * 1000)
     # Behind another window the picture comes from the camera's track itself.
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     number = robin.frame_number

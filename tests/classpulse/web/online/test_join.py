@@ -28,7 +28,7 @@ def send(new, here: str, body: bytes = JPEG, kind: str = "image/jpeg"):
 def test_a_visitor_reads_first_and_consents_by_a_tick(browser, here) -> None:
     page = browser().get(here)
     assert page.status_code == 200
-    for words in ("One small picture a second", "thrown away", "Who sees it", "Leave, or close this page"):
+    for words in ("One small image per second", "the image is deleted", "Who sees it", "close this page"):
         assert words in page.text
     assert 'type="checkbox"' in page.text
     assert "checked" not in page.text
@@ -73,7 +73,7 @@ def test_two_cannot_have_one_name(student, browser, here) -> None:
     student("Robin")
     answer = browser().submit(here, here, pseudonym="robin", consent="yes")
     assert answer.status_code == 400
-    assert "choose another" in answer.text
+    assert "Choose another one" in answer.text
 
 
 def test_the_roster_says_who_is_whom_and_who_may_not(engine, student, browser, here, lesson) -> None:
@@ -251,7 +251,7 @@ def test_a_code_can_be_typed_as_it_is_read_out(browser, here, lesson) -> None:
     [
         ("behaviour", "No expression is computed.", "what the expression resembles"),
         ("emotion", "what the expression resembles", "No expression is computed."),
-        ("aggregate", "Nothing under your name.", "added to those of your earlier lessons"),
+        ("aggregate", "Nothing under your name.", "added to your earlier lessons"),
     ],
 )
 def test_the_words_are_those_of_the_mode(

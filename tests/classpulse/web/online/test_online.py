@@ -6,7 +6,12 @@ import re
 
 import pytest
 
-from classpulse.online.manager import IDLE_TIMEOUT_S, RECORDING_START_TIMEOUT_S, WITHDRAWAL_PERIOD_S
+from classpulse.online.manager import (
+    IDLE_TIMEOUT_S,
+    RECORDING_START_TIMEOUT_S,
+    WITHDRAWAL_PERIOD_S,
+    RecordingNotStarted,
+)
 from db import sessions as queries
 from monitor.daemon.errors import ControlError
 
@@ -25,7 +30,7 @@ def test_a_teacher_opens_a_lesson_and_has_its_code(browser, orders, lessons, eng
     page = ada.get("/online/1").text
     assert f"{made.code[:4]}-{made.code[4:]}" in page
     assert f"http://localhost/join/{made.code}" in page
-    assert "Nobody has joined yet." in page
+    assert "No student has joined yet." in page
     assert "view" in [one.action for one in queries.list_audit_entries(engine)]
 
 
@@ -36,7 +41,7 @@ def test_who_has_joined_is_seen_and_can_be_sent_out(browser, student, lesson) ->
     assert re.search(r"<bdi>Robin</bdi>", members)
     assert "<html" not in members
     assert ada.submit("/online/1/remove", "/online/1", tile="0").status_code == 303
-    assert "sent out" in ada.get("/online/1/participants").text
+    assert "removed" in ada.get("/online/1/participants").text
     assert ada.submit("/online/1/remove", "/online/1", tile="x").status_code == 400
 
 
@@ -85,17 +90,17 @@ def test_a_number_of_students_that_is_none_is_refused(browser, orders, places: s
 def test_a_class_has_one_online_lesson_at_a_time(browser, lesson) -> None:
     answer = browser("Ada").submit("/online", "/online", **{"class": "7b", "capacity": "12"})
     assert answer.status_code == 409
-    assert "end it first" in answer.text
+    assert "End it first." in answer.text
 
 
 def test_where_nothing_records_no_lesson_is_opened(browser, lessons) -> None:
     def nobody(_):
-        raise ControlError("nothing runs")
+        raise ControlError("Nothing runs.")
 
     lessons._send_request = nobody
     answer = browser("Ada").submit("/online", "/online", **{"class": "7b", "capacity": "12"})
     assert answer.status_code == 409
-    assert "nothing runs" in answer.text
+    assert "Nothing runs." in answer.text
     assert lessons.lessons() == []
 
 
@@ -104,7 +109,7 @@ def test_a_lesson_ends_with_its_recording(lessons, lesson, clock) -> None:
     assert not lesson.ended
     lessons._recorded_rooms = lambda: frozenset()
     lessons.run_maintenance()
-    assert (lesson.ended, lesson.problem) == (True, "")
+    assert (lesson.ended, lesson.error) == (True, None)
 
 
 def test_a_recording_that_never_begins_is_told(lessons, lesson, clock) -> None:
@@ -113,7 +118,8 @@ def test_a_recording_that_never_begins_is_told(lessons, lesson, clock) -> None:
     assert not lesson.ended
     clock.now_s += RECORDING_START_TIMEOUT_S + 1
     lessons.run_maintenance()
-    assert (lesson.ended, lesson.problem) == (True, "the recording did not begin")
+    assert lesson.ended
+    assert isinstance(lesson.error, RecordingNotStarted)
 
 
 def test_a_lesson_that_is_forgotten_ends_by_itself(lessons, lesson, clock, orders) -> None:

@@ -38,7 +38,7 @@ class TestOnesOwn:
         ada = browser("Ada")
         answer = self._change(ada)
         assert (answer.status_code, answer.headers["location"]) == (303, "/account?changed=password")
-        assert "is changed" in ada.get("/account?changed=password").text
+        assert "has been changed" in ada.get("/account?changed=password").text
         assert _log_in(browser, "Ada", NEW) == 303
         assert _log_in(browser, "Ada", "three quiet walnuts") == 401
         assert NEW not in str(queries.list_audit_entries(engine))
@@ -55,8 +55,8 @@ class TestOnesOwn:
     @pytest.mark.parametrize(
         ("fields", "says"),
         [
-            ({"current_password": "wrong"}, "old password is not right"),
-            ({"repeat_password": "another one, long"}, "differ"),
+            ({"current_password": "wrong"}, "current password is wrong"),
+            ({"repeat_password": "another one, long"}, "are different"),
             ({"password": "short", "repeat_password": "short"}, "10 characters"),
             ({"password": "Ada Ada Ada", "repeat_password": "Ada Ada Ada"}, "too easy"),
         ],
@@ -71,7 +71,7 @@ class TestOnesOwn:
     def test_the_old_password_cannot_be_guessed_for_long(self, browser) -> None:
         ada = browser("Ada")
         told = [self._change(ada, current_password=f"guess {n}").text for n in range(6)]
-        assert "not right" in told[4]
+        assert "is wrong" in told[4]
         assert "Too many" in told[5]
 
     def test_own_logins_are_shown_and_ended(self, browser) -> None:
@@ -225,7 +225,7 @@ class TestTheAudit:
             "session 11",
             *(f"session 11{n}" for n in range(10)),
         }
-        assert "Nothing is noted" in root.get("/audit?text=100%25d").text, "no pattern, but a text"
+        assert "No entries." in root.get("/audit?text=100%25d").text, "no pattern, but a text"
         assert "session 110<" in root.get("/audit?text=100%25_d").text
 
     @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 30, "²", ""])

@@ -22,9 +22,7 @@ def judged(config, engine, session_7b) -> int:
 def flagged(engine, judged) -> int:
     """The number of the student with a flag of sadness."""
     (flag,) = (
-        one
-        for one in queries.list_flags(engine, judged)
-        if (one.outcome, one.kind) == ("flagged", "sadness")
+        one for one in queries.list_flags(engine, judged) if (one.outcome, one.kind) == ("flagged", "sadness")
     )
     return flag.student_id
 
@@ -54,7 +52,7 @@ def test_everybody_sees_their_own(browser, engine, judged, flagged) -> None:
     ben = browser("Ben")
     page = ben.get("/check-ins").text
     assert "Student 2" not in page
-    assert "Nothing waits for you" in page
+    assert "No open check-ins." in page
     assert not [one for one in queries.list_audit_entries(engine) if one.action == "view"]
     assert "Student 2" in browser("Cleo").get("/check-ins").text
     assert "Student 2" not in ben.get("/check-ins?class=1&show=all").text
@@ -75,7 +73,7 @@ def test_a_decision_is_kept_with_who_when_and_why(browser, engine, judged, flagg
     assert "ill" not in newest.detail
     page = browser("Ada").get("/check-ins?show=dismissed").text
     assert "was ill" in page
-    assert "Nothing waits" not in page
+    assert "No open check-ins." not in page
     assert f'id="f{judged}-{flagged}-sadness"' not in browser("Ada").get("/check-ins").text
 
 

@@ -14,13 +14,17 @@ from db import sessions as queries
 from db.accounts import set_account_classes
 from db.unit_of_work import Store
 from monitor.daemon.control import Request
-from monitor.daemon.errors import ControlError, DaemonNotRunning
-from monitor.daemon.status import NextLesson
+from monitor.daemon.errors import DaemonNotRunning, DaemonUnreachable, RecordingConflict
+from monitor.daemon.status import NextLesson, Problem, ProblemKind
 from monitor.session.state import SessionState
 from reports.text.dates import format_short_datetime
 from tests.helpers.recorded import START
 from tests.helpers.status_messages import NOW, recording
 from tests.helpers.watched_session import FakeDaemon
+
+
+def problem(class_name: str, text: str) -> Problem:
+    return Problem(class_name, None, ProblemKind.NOT_RECORDED, text)
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ class TestStarting:
     def test_minutes_are_a_number_that_makes_sense(self, browser, fake, minutes: str) -> None:
         answer = browser("Ada").submit("/start", **{"class": "7b", "minutes": minutes})
         assert answer.status_code == 400
-        assert "Minutes are a number from 1 to 1440" in answer.text
+        assert "The minutes must be a number from 1 to 1440" in answer.text
         assert f'value="{minutes}"' in answer.text, "what was typed is still there"
         assert fake.orders == []
 
@@ -62,19 +66,19 @@ class TestStarting:
         assert "no such room" in answer.text
 
     def test_why_it_cannot_be_is_one_line_without_commands(self, browser, fake) -> None:
-        fake.refuses = ControlError(
-            "session 3, 7b in A 1, is already being recorded; end it with 'classpulse stop' first"
+        fake.refuses = RecordingConflict(
+            "Session 3 of 7b in A 1 is already being recorded.", "Stop it with 'classpulse stop' first."
         )
         answer = browser("Ada").submit("/start", **{"class": "7b"})
         assert answer.status_code == 409
         assert (
-            '<p class="error" role="alert">session 3, 7b in A 1, is already being recorded</p>' in answer.text
+            '<p class="error" role="alert">Session 3 of 7b in A 1 is already being recorded.</p>' in answer.text
         )
 
     def test_where_nothing_runs_it_is_said_what_to_do(self, browser, fake) -> None:
-        fake.refuses = DaemonNotRunning("nothing is being recorded; 'classpulse start' begins a session")
+        fake.refuses = DaemonNotRunning("Classpulse is not running.", "'classpulse start' starts a session.")
         answer = browser("Ada").submit("/start", **{"class": "7b"})
-        assert "The program that records is not running at the moment." in answer.text
+        assert "The recording service is not running at the moment." in answer.text
 
     def test_without_a_policy_there_is_a_line_in_place_of_the_form(
         self, config, engine, accounts, fake, visiting, tmp_path
@@ -98,7 +102,7 @@ class TestNow:
 
     def test_other_peoples_lessons_are_not_there(self, browser, fake) -> None:
         fake.recordings = [recording()]
-        fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW), "problems": ("7b: the camera is gone",)}
+        fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW), "problems": (problem("7b", "the camera is gone"),)}
         for path in ("/", "/recordings?started=7b"):
             answer = browser("Ben").get(path, headers={"accept": "application/json"} if "?" in path else None)
             shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # and no form's token
@@ -107,11 +111,11 @@ class TestNow:
 
     def test_what_comes_next_is_there_for_who_teaches_it(self, browser, fake) -> None:
         fake.changes = {"next_lesson": NextLesson("7b", "B 12", NOW)}
-        assert "Next by the timetable" in browser("Ada").get("/").text
-        assert "Next by the timetable" not in browser("Ben").get("/").text
+        assert "Next lesson in the timetable" in browser("Ada").get("/").text
+        assert "Next lesson in the timetable" not in browser("Ben").get("/").text
 
     def test_problems_are_for_administrators(self, browser, fake) -> None:
-        fake.changes = {"problems": ("8c was not recorded: no camera",)}
+        fake.changes = {"problems": (problem("8c", "no camera"),)}
         assert "no camera" in browser("Root").get("/").text
         assert "no camera" not in browser("Ben").get("/").text
 
@@ -120,7 +124,7 @@ class TestNow:
         fake.recordings = [recording(session_id=None, state=SessionState.STARTING, started_at=None)]
         told = ada.get("/recordings?started=7b").json()
         assert (told["is_transient"], told["has_started"]) == (True, False)
-        assert "Is starting" in told["html"]
+        assert "Starting:" in told["html"]
         assert 'action="/cancel"' in told["html"]
         fake.recordings = [recording()]
         told = ada.get("/recordings?started=7b").json()
@@ -128,8 +132,10 @@ class TestNow:
         assert 'href="/live/7"' in told["html"]
 
     def test_why_a_lesson_did_not_begin_is_told_to_who_started_it(self, browser, fake) -> None:
-        fake.changes = {"problems": ("7b was not recorded: camera 0 gives no picture", "7bx: something else")}
-        assert "camera 0 gives no picture" in browser("Ada").get("/recordings?started=7b").json()["html"]
+        fake.changes = {
+            "problems": (problem("7b", "camera 0 gives no frame"), problem("7bx", "something else"))
+        }
+        assert "camera 0 gives no frame" in browser("Ada").get("/recordings?started=7b").json()["html"]
         assert "camera 0" not in browser("Ada").get("/recordings").json()["html"]
         assert "camera 0" not in browser("Ben").get("/recordings?started=7b").json()["html"]
         assert "something else" not in browser("Ada").get("/recordings?started=7b").json()["html"]
@@ -148,7 +154,7 @@ class TestNow:
         ada, fields = browser("Ada"), {"class": "7b", "room": "B 12"}
         fake.recordings = [recording(session_id=None, state=SessionState.PAUSED, started_at=None)]
         page = ada.get("/").text
-        assert "Nothing is seen until you go on" in page
+        assert "Nothing is recorded until you resume it" in page
         assert 'action="/cancel"' in page
         assert 'action="/resume"' in page
         assert browser("Ben").submit("/resume", **fields).status_code == 404
@@ -162,10 +168,10 @@ class TestNow:
         assert ('action="/live/7/resume"' in page, 'action="/resume"' in page) == (True, False)
 
     def test_a_program_that_does_not_answer_is_a_line(self, browser, fake) -> None:
-        fake.silent = ControlError("Classpulse (process 9) has not answered for 10 s; see its log")
+        fake.silent = DaemonUnreachable("Classpulse (process 9) has not answered for 10 s.", "See its log.")
         page = browser("Ada").get("/")
         assert page.status_code == 200
-        assert "has not answered" in page.text
+        assert "has not answered for 10 s. See its log." in page.text
 
     def test_names_are_only_names(self, browser, fake) -> None:
         fake.recordings = [recording(camera_reason="<b>no</b>")]
@@ -192,7 +198,7 @@ class TestLastLessons:
     def test_check_ins_that_wait_are_counted_for_who_may_settle_them(
         self, browser, engine, config, session_7b, fake
     ) -> None:
-        assert "for you" not in browser("Ada").get("/").text
+        assert "open check-in" not in browser("Ada").get("/").text
         reassess_session(engine, session_7b, config)
-        assert '<a href="/check-ins">1 check-in waits for you</a>' in browser("Ada").get("/").text
-        assert "for you" not in browser("Ben").get("/").text
+        assert '<a href="/check-ins">1 open check-in</a>' in browser("Ada").get("/").text
+        assert "open check-in" not in browser("Ben").get("/").text

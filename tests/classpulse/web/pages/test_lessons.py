@@ -128,7 +128,7 @@ def test_the_list_holds_what_the_command_lists(browser, engine, config, judged) 
     assert "1 lesson" in cleo.get("/lessons?class=2").text
     assert "1 open" in page
     assert "1 lesson" in ada.get("/lessons?flagged=1").text
-    assert "No lesson is like that" in ada.get("/lessons?interrupted=1").text
+    assert "No lesson matches the filter" in ada.get("/lessons?interrupted=1").text
     day = f"{START:%Y-%m-%d}"
     assert "1 lesson" in ada.get(f"/lessons?since={day}&until={day}").text
     assert "0 lessons" in ada.get("/lessons?since=2030-01-01").text
@@ -280,7 +280,7 @@ class TestErasing:
         assert ada.submit(address, student=who.id).status_code == 400
         assert who in queries.list_students(engine, judged)
         answer = ada.submit(address, student=who.id, sure="yes")
-        assert answer.headers["location"] == f"/lessons/{judged}#who"
+        assert answer.headers["location"] == f"/lessons/{judged}#students"
         assert [one.pseudonym for one in queries.list_students(engine, judged)] == [
             "Student 1",
             "Student 3",
@@ -335,18 +335,18 @@ class TestWhoIsWho:
         assert all(one.endswith(", by Ada") for one in details)
         page = ada.get(f"/lessons/{judged}").text
         assert "Mia" in page
-        assert "taken back" in page
+        assert "undone" in page
 
     def test_what_cannot_be_is_refused_in_words(self, browser, engine, judged) -> None:
         ada = browser("Ada")
         for fields, says in (
-            ({"action": "assign", "student": "1"}, "Say who it was"),
-            ({"action": "assign", "student": "999", "new": "Mia"}, "Say who of the lesson is meant"),
-            ({"action": "split", "student": "2", "at": "noon"}, "This is no time"),
+            ({"action": "assign", "student": "1"}, "Choose who the student is"),
+            ({"action": "assign", "student": "999", "new": "Mia"}, "Choose a student of the lesson"),
+            ({"action": "split", "student": "2", "at": "noon"}, "This is not a time."),
             ({"action": "split", "student": "2", "at": "90:00"}, "expected a time in between"),
             ({"action": "merge", "student": "1", "person": "2"}, "at the same time"),
             ({"action": "undo"}, "no correction to take back"),
-            ({"action": "drop tables", "student": "1", "person": "2"}, "Say which two"),
+            ({"action": "drop tables", "student": "1", "person": "2"}, "Choose two students"),
         ):
             answer = ada.submit(f"/lessons/{judged}/corrections", **fields)
             assert answer.status_code == 400, fields
@@ -410,7 +410,7 @@ class TestClasses:
     def test_a_session_of_the_seats_alone_has_its_page(self, browser, engine, judged) -> None:
         student = queries.list_students(engine, judged)[0].id
         page = browser("Ada").get(f"/classes/1/students/{student}").text
-        assert "in one lesson only" in page
+        assert "only by the seat in one lesson" in page
         assert "No trend is told" in page
 
 
@@ -431,8 +431,8 @@ def test_mode_aggregate_shows_nobody(browser, engine, config, accounts) -> None:
         unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
         unit.commit()
     page = ada.get(f"/lessons/{number}").text
-    assert "nothing about one student" in page
-    assert "Correct who is who" not in page
+    assert "no data about single students" in page
+    assert "Correct the assignment" not in page
     answer = ada.submit(f"/lessons/{number}/corrections", action="undo")
     assert answer.status_code == 404
 

@@ -109,7 +109,7 @@ def test_consent_is_changed_and_noted(browser, engine, sent, group) -> None:
     assert (after.consent, after.seat_label) == (False, "A1")
     (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "consent"]
     assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
-    assert "They cannot be masked" in ada.get(f"/classes/{group}/roster").text
+    assert "These students cannot be masked" in ada.get(f"/classes/{group}/roster").text
     assert ada.submit(address, consent="perhaps").status_code == 422
 
 

@@ -45,7 +45,7 @@ def address(engine, accounts) -> str:
 def send_picture(browser, address: str, content: bytes | None = None, name: str = "room.png", **fields):
     content = coded(room_picture()) if content is None else content
     data = {"csrf_token": browser.token(), "input": "image", **fields}
-    return browser.post(f"{address}/still", data=data, files={"picture": (name, content)})
+    return browser.post(f"{address}/still", data=data, files={"image": (name, content)})
 
 
 def still_of(browser, address: str) -> str:

@@ -67,7 +67,12 @@ class TestTaking:
         ada = browser("Ada")
         assert send(ada).headers["location"] == "/upload"
         (one,) = uploads.list_all()
-        assert (one.class_name, one.file_name, one.state, one.keep_recording) == ("7b", "lesson.mp4", "waiting", False)
+        assert (one.class_name, one.file_name, one.state, one.keep_recording) == (
+            "7b",
+            "lesson.mp4",
+            "waiting",
+            False,
+        )
         assert uploads.recording_path(one).read_bytes() == CONTENT
         assert uploads.recording_path(one).stat().st_mode & 0o077 == 0
         assert files(app) == [".json", ".video"]
@@ -504,7 +509,7 @@ class TestAnalysing:
         assert pages
         assert 'class="state analysing"' in pages[0]
         assert 'class="state waiting"' in pages[0]
-        assert '<a href="/upload">Show how they stand now</a>' in pages[0]
+        assert '<a href="/upload">Refresh the list</a>' in pages[0]
         assert all(now.count("analysing") <= 1 for now in stood)
         second, first, evil = uploads.list_all()
         assert [(one.state, one.reason, one.recording_exists) for one in (first, second)] == [
@@ -516,7 +521,7 @@ class TestAnalysing:
             assert session.started_at == one.lesson_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
             assert (config.output_folder / f"session-{session.id:04d}" / "report.html").is_file()
             assert ada.get(f"/lessons/{session.id}").status_code == 200
-        assert "(as the recording says)" in ada.get("/upload").text
+        assert "(from the recording)" in ada.get("/upload").text
         assert evil.state is UploadState.REJECTED
         assert evil.reason.startswith("evil.mp4 cannot be read as a video")
         assert len(queries.list_sessions(engine)) == 2

@@ -34,14 +34,14 @@ def test_pending_readings_of_a_student_become_observations() -> None:
     context = both_visible(students={1: 0})
     stage.process(context)
     assert context.result is not None
-    assert [(one.student, one.media_s) for one in context.result.observations] == [
+    assert [(item.student, item.media_s) for item in context.result.observations] == [
         (0, 0.0),
         (0, 0.5),
         (0, 1.0),
     ]
-    assert [(one.track_id, one.student) for one in context.result.tracked_faces] == [(1, 0), (2, None)]
+    assert [(item.track_id, item.student) for item in context.result.tracked_faces] == [(1, 0), (2, None)]
     assert (context.result.face_count, context.result.frame_size) == (2, (400, 200))
-    assert [one.track.track_id for one in log.pop_changed()] == [1]
+    assert [item.track.track_id for item in log.pop_changed()] == [1]
 
 
 def test_observed_student_that_is_not_visible_is_absent() -> None:
@@ -50,7 +50,7 @@ def test_observed_student_that_is_not_visible_is_absent() -> None:
         context = both_visible(students={1: 0}, observed_students=observed)
         stage.process(context)
         assert context.result is not None
-        assert [(one.student, one.seen) for one in context.result.observations] == [
+        assert [(item.student, item.seen) for item in context.result.observations] == [
             (n, False) for n in absent
         ]
 
@@ -62,7 +62,7 @@ def test_late_assignment_gives_observations_and_is_reported() -> None:
     stage.process(context)
     assert context.result is not None
     assert context.result.late_assignments == {2: 0}
-    assert (0, 0.5, True) in [(one.student, one.media_s, one.seen) for one in context.result.observations]
+    assert (0, 0.5, True) in [(item.student, item.media_s, item.seen) for item in context.result.observations]
 
 
 def test_static_and_rejected_faces_are_not_counted_unless_they_are_students() -> None:
@@ -71,7 +71,7 @@ def test_static_and_rejected_faces_are_not_counted_unless_they_are_students() ->
         context = both_visible(students={1: 0}, **fields)
         stage.process(context)
         assert context.result is not None
-        assert [one.track_id for one in context.result.tracked_faces] == [1]
+        assert [item.track_id for item in context.result.tracked_faces] == [1]
 
 
 def test_static_face_is_noted_once_and_after_other_notes() -> None:

@@ -17,7 +17,8 @@ RED = np.array([1.0, 0.0], np.float32)
 
 
 class Layout:
-    """A layout detector that knows the students of some tracks by their tiles, and of others by their context."""
+    """A layout detector that knows the students of some tracks by their tiles, and of others by their
+    context."""
 
     def __init__(self, by_tile: dict[int, int] | None = None, known: dict[int, int] | None = None) -> None:
         self._by_tile, self._known = by_tile or {}, known or {}
@@ -40,7 +41,7 @@ def stage_of(describe=None, layout: Layout | None = None, readings: PendingReadi
 
 
 def with_faces(media_s: float, *faces, first_id: int = 1, **fields):
-    tracks = [track_of(first_id + n, one) for n, one in enumerate(faces)]
+    tracks = [track_of(first_id + n, item) for n, item in enumerate(faces)]
     return context_at(media_s, tracks=tracks, visible=list(zip(tracks, faces, strict=True)), **fields)
 
 
@@ -64,7 +65,7 @@ def test_departed_track_with_readings_is_assigned_late() -> None:
 
 def test_background_is_measured_only_at_seats_that_were_empty_in_the_last_frame() -> None:
     asked: list[float] = []
-    stage, _ = stage_of(lambda image_bgr, one: asked.append(one.centre[0]) or RED)
+    stage, _ = stage_of(lambda image_bgr, item: asked.append(item.centre[0]) or RED)
     for n, faces in enumerate([(LEFT, RIGHT), (LEFT,), (LEFT,)]):
         stage.process(with_faces(n / 2, *faces))
     assert asked == [300.0]

@@ -39,7 +39,7 @@ def test_lost_track_is_live_and_not_visible() -> None:
 
 def test_descriptors_are_measured_below_the_faces_of_the_frame() -> None:
     asked = []
-    stage = stage_of(lambda image_bgr, one: asked.append(one) or RED)
+    stage = stage_of(lambda image_bgr, item: asked.append(item) or RED)
     context = context_at(faces=[face(100, 100)], to_reference=SHIFT)
     stage.process(context)
     assert asked == context.faces
