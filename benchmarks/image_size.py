@@ -1,14 +1,14 @@
 """Size of an installed Classpulse by package, and compressed like the layer of a container image.
 
-    python benchmarks/image_size.py /path/to/venv
+    python -m benchmarks.image_size /path/to/venv
 
 The argument is a virtual environment that was created with the commands of the Dockerfile's first stage.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tarfile
 import zlib
 from collections import Counter
@@ -64,4 +64,6 @@ def main(venv: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("venv", type=Path)
+    main(parser.parse_args().venv)

@@ -1,11 +1,11 @@
-"""Classpulse and ``fer`` (from PyPI, with MTCNN) over the same frames, each in a process of its own.
+"""Classpulse and ``fer`` (from PyPI, with MTCNN) on the same frames, each in its own process.
 
     python -m venv peer && peer/bin/pip install fer 'setuptools<81'
-    python benchmarks/peers.py room/film.mp4 --peer-python peer/bin/python --truth room/truth.json
+    python -m benchmarks.peers room/video.mp4 --peer-python peer/bin/python --truth room/truth.json
 
-Both read the film, find faces and read their expressions twice a second; ours also follows people. Prints
-what each takes and the ratios: frames a second in steady state (without the first two seconds), time to the
-first result, largest resident memory, faces found.
+Both read the video and estimate the expressions of all faces twice per second; Classpulse also tracks
+students. Prints the values and ratios: frames per second in steady state (without the first two seconds),
+time to the first result, peak resident memory, faces found.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from pathlib import Path
 
 SAMPLE_FPS = 2.0
 WARM_SAMPLES = 4
-"""Left out of the steady state: the first looks at the whole room."""
+"""Excluded from the steady state: the first frames need a full scan."""
 
 SAME_IOU = 0.3
 
 
-def watch_with_fer(film: str, samples: int) -> list[list[list[float]]]:
-    """The boxes (x1, y1, x2, y2) that fer finds in each sample."""
-    # It brings torch, which must be loaded before the TensorFlow that fer brings: otherwise the two crash.
+def detect_with_fer(video: str, samples: int) -> list[list[list[float]]]:
+    """The boxes (x1, y1, x2, y2) that fer finds in each sampled frame."""
+    # It imports torch, which must be loaded before fer's TensorFlow: otherwise the two crash.
     import facenet_pytorch  # noqa: F401  # isort: skip
     import cv2
     from fer.fer import FER
 
     detector = FER(mtcnn=True)
-    capture = cv2.VideoCapture(film)
+    capture = cv2.VideoCapture(video)
     step_s, due_s = 1 / SAMPLE_FPS, 0.0
     found: list[list[list[float]]] = []
     while len(found) < samples:
@@ -47,13 +47,14 @@ def watch_with_fer(film: str, samples: int) -> list[list[list[float]]]:
         faces = detector.detect_emotions(frame)
         boxes = [[float(v) for v in face["box"]] for face in faces]
         found.append([[x, y, x + w, y + h] for x, y, w, h in boxes])
-        tell(len(found), len(boxes))
+        print_sample(len(found), len(boxes))
         due_s += step_s
     return found
 
 
-def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
-    """The boxes that Classpulse finds in each sample, by all that 'analyze' does but the database."""
+def detect_with_classpulse(video: str, samples: int) -> list[list[list[float]]]:
+    """The boxes that Classpulse finds in each sampled frame, with everything that 'analyze' does except for
+    the database."""
     from functools import partial
 
     from model.inference.classifier import load_classifier
@@ -80,44 +81,46 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
     )
     found: list[list[list[float]]] = []
     stop = threading.Event()
-    with open_source(film) as source:
+    with open_source(video) as source:
         for frame in source.frames(SAMPLE_FPS, stop):
             sample = pipeline.process(frame)
             found.append([list(one.box_xyxy) for one in sample.tracked_faces])
-            tell(len(found), len(sample.tracked_faces))
+            print_sample(len(found), len(sample.tracked_faces))
             if len(found) == samples:
                 break
     return found
 
 
-def tell(sample: int, faces: int) -> None:
-    """One line a sample, for the parent's clock."""
+def print_sample(sample: int, faces: int) -> None:
+    """Print one line per frame, timed by the parent process."""
     print(json.dumps({"sample": sample, "faces": faces}), flush=True)
 
 
-WATCHERS = {"fer": watch_with_fer, "ours": watch_with_ours}
+DETECTORS = {"fer": detect_with_fer, "classpulse": detect_with_classpulse}
 
 
-def child(name: str, film: str, samples: int) -> None:
-    """Watch, then tell what was found and how much memory it took."""
-    boxes = WATCHERS[name](film, samples)
+def child(name: str, video: str, samples: int) -> None:
+    """Detect, then print the boxes and the peak memory."""
+    boxes = DETECTORS[name](video, samples)
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"boxes": boxes, "peak_mib": peak_mib}), flush=True)
 
 
-def run(name: str, python: str, film: Path, samples: int) -> dict[str, object]:
-    """One watcher in a process of its own: its times, by the parent's clock, and what it found."""
+def run(name: str, python: str, video: Path, samples: int) -> dict[str, object]:
+    """Run one detector in its own process: its times, by the parent's clock, and its output."""
     command = [
         python,
         str(Path(__file__).resolve()),
-        str(film.resolve()),
+        str(video.resolve()),
         "--child",
         name,
         "--samples",
         str(samples),
     ]
     environment = (
-        os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])} if name == "ours" else None
+        os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        if name == "classpulse"
+        else None
     )
     began, times, last = time.perf_counter(), [], {}
     with subprocess.Popen(
@@ -140,8 +143,8 @@ def run(name: str, python: str, film: Path, samples: int) -> dict[str, object]:
     }
 
 
-def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, float]:
-    """The shares of the visible faces that were found, and of the boxes that lie on somebody."""
+def score(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, float]:
+    """The recall of visible faces and the precision of the boxes."""
     from classpulse.evaluation.tracking import score_tracking
     from classpulse.simulation.ground_truth import read_ground_truth
     from monitor.types import FrameResult, TrackedFace
@@ -164,30 +167,34 @@ def right(boxes: list[list[list[float]]], truth_file: Path) -> tuple[float, floa
 def main() -> None:
     """Run both and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("film", type=Path)
-    parser.add_argument("--peer-python", default=sys.executable, help="the Python that has fer")
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--peer-python", default=sys.executable, help="Python with fer installed")
     parser.add_argument("--truth", type=Path)
     parser.add_argument("--samples", type=int, default=40)
-    parser.add_argument("--child", choices=WATCHERS, help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=DETECTORS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        child(arguments.child, str(arguments.film), arguments.samples)
+        child(arguments.child, str(arguments.video), arguments.samples)
         return
-    pythons = {"fer": arguments.peer_python, "ours": sys.executable}
-    results = {name: run(name, python, arguments.film, arguments.samples) for name, python in pythons.items()}
-    print(f"{'':26}{'fer':>10}{'ours':>10}{'ratio':>9}")
+    pythons = {"fer": arguments.peer_python, "classpulse": sys.executable}
+    results = {
+        name: run(name, python, arguments.video, arguments.samples) for name, python in pythons.items()
+    }
+    print(f"{'':26}{'fer':>10}{'classpulse':>12}{'ratio':>9}")
     for label, key in (
-        ("frames a second", "fps"),
-        ("faces a frame", "faces"),
+        ("frames per second", "fps"),
+        ("faces per frame", "faces"),
         ("first result, s", "first_s"),
-        ("memory at most, MiB", "peak_mib"),
+        ("peak memory, MiB", "peak_mib"),
     ):
-        peer, own = float(results["fer"][key]), float(results["ours"][key])
-        print(f"{label:26}{peer:>10.2f}{own:>10.2f}{own / peer:>9.2f}")
+        peer, own = float(results["fer"][key]), float(results["classpulse"][key])
+        print(f"{label:26}{peer:>10.2f}{own:>12.2f}{own / peer:>9.2f}")
     if arguments.truth:
-        for index, label in enumerate(("visible faces found", "boxes on a face")):
-            peer, own = (right(results[name]["boxes"], arguments.truth)[index] for name in ("fer", "ours"))
-            print(f"{label:26}{peer:>10.3f}{own:>10.3f}")
+        for index, label in enumerate(("recall", "precision")):
+            peer, own = (
+                score(results[name]["boxes"], arguments.truth)[index] for name in ("fer", "classpulse")
+            )
+            print(f"{label:26}{peer:>10.3f}{own:>12.3f}")
 
 
 if __name__ == "__main__":

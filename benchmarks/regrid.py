@@ -1,11 +1,11 @@
-"""A recorded video call whose grid is laid out anew when people join or leave: are they told apart?
+"""A recorded video call whose tiles change when participants join or leave.
 
     python -m benchmarks.regrid [--counts 4 9] [--anywhere] [--slide 0] [--seconds 120] [--seed 7] OUT
 
-writes OUT/film.mp4 and OUT/truth.json, for ``classpulse evaluate``. The film has as many stretches of equal
-length as there are counts, each with so many people in the call. Who leaves is drawn, and the others close
-up; who joins comes last, or with ``--anywhere`` between two others. Nearly everybody's tile moves then, and
-its size changes: at once, or sliding for so many seconds. Nobody who has left comes back.
+Writes OUT/video.mp4 and OUT/truth.json, for ``classpulse evaluate video``. The video has one section of equal
+length per count, with that many participants. Random participants leave, and the others close the gap; new
+ones come last, or with ``--anywhere`` between two others. Almost every tile then moves and changes its size:
+at once, or sliding for ``--slide`` seconds. Participants that have left do not come back.
 """
 
 from __future__ import annotations
@@ -32,73 +32,72 @@ WIDTH, HEIGHT = 1280, 720
 
 
 def main() -> None:
-    """Draw the film."""
-    parser = argparse.ArgumentParser(description="a call whose grid is laid out anew")
+    """Draw the video."""
+    parser = argparse.ArgumentParser(description="a video call whose tile layout changes")
     parser.add_argument("--counts", type=int, nargs="+", default=[4, 9])
     parser.add_argument("--anywhere", action="store_true")
     parser.add_argument("--slide", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("out", type=Path)
-    asked = parser.parse_args()
-    members = drawn_members(asked.counts, np.random.default_rng((asked.seed, 5)), anywhere=asked.anywhere)
-    everybody = build_call(CallSettings(max(map(max, members)) + 1, asked.seconds, asked.seed, FPS)).students
-    call = ChangingCall(members, everybody, asked.seconds, asked.slide)
-    times = [number * STEP_S for number in range(int(asked.seconds / STEP_S))]
-    # The last, because that is where a session says they sit, by which their expressions are looked up.
+    args = parser.parse_args()
+    members = drawn_members(args.counts, np.random.default_rng((args.seed, 5)), anywhere=args.anywhere)
+    all_students = build_call(CallSettings(max(map(max, members)) + 1, args.seconds, args.seed, FPS)).students
+    call = ChangingCall(members, all_students, args.seconds, args.slide)
+    times = [number * STEP_S for number in range(int(args.seconds / STEP_S))]
+    # The last tile, because it is the seat that a session stores and by which expressions are scored.
     last = {seat: call.parts[-1].layout.tile_xyxy(tile) for tile, seat in enumerate(members[-1])}
     students = tuple(
         StudentGroundTruth(
             seat, one.seat, last.get(seat), False, tuple(call.sample(seat, t_s) for t_s in times)
         )
-        for seat, one in enumerate(everybody)
+        for seat, one in enumerate(all_students)
     )
-    asked.out.mkdir(parents=True, exist_ok=True)
-    frames = round(asked.seconds * FPS)
-    pictures = (call.picture(number / FPS) for number in range(frames))
-    encode_video(asked.out / "film.mp4", VideoFormat(FPS, frames, WIDTH, HEIGHT), pictures)
-    truth = GroundTruth(asked.seconds, FPS, WIDTH, HEIGHT, STEP_S, students, ())
-    (asked.out / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
+    args.out.mkdir(parents=True, exist_ok=True)
+    frames = round(args.seconds * FPS)
+    images = (call.frame_at(number / FPS) for number in range(frames))
+    encode_video(args.out / "video.mp4", VideoFormat(FPS, frames, WIDTH, HEIGHT), images)
+    truth = GroundTruth(args.seconds, FPS, WIDTH, HEIGHT, STEP_S, students, ())
+    (args.out / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
 
 
 class ChangingCall:
-    """``members`` are the people of each stretch, in the order of their tiles; after each change the tiles
-    take ``slide_s`` seconds to their new places."""
+    """``members`` are the participants of each section in the order of their tiles; after each change the
+    tiles move for ``slide_s`` seconds."""
 
     def __init__(
-        self, members: list[list[int]], everybody: Sequence[DemoStudent], length_s: float, slide_s: float
+        self, members: list[list[int]], all_students: Sequence[DemoStudent], length_s: float, slide_s: float
     ) -> None:
         self.members = members
         self.parts = [
             DemoClass(
                 length_s,
                 FPS,
-                tuple(everybody[seat] for seat in seats),
+                tuple(all_students[seat] for seat in seats),
                 square_layout(len(seats), WIDTH, HEIGHT),
             )
             for seats in members
         ]
-        self._stretch_s = length_s / len(members)
+        self._section_s = length_s / len(members)
         self._slide_s = slide_s
 
-    def picture(self, t_s: float) -> ImageBGR:
-        """The whole picture at that time."""
+    def frame_at(self, t_s: float) -> ImageBGR:
+        """The frame at ``t_s``."""
         here = self._part(t_s)
         settled: ImageBGR = self.parts[here].renderer.frame_at(t_s)
         if self._moved(t_s) == 1.0:
             return settled
-        # The gaps between tiles have the background's colour, and the corner lies in one.
-        picture = np.full_like(settled, settled[0, 0])
+        # The gaps between tiles have the background's colour, and the corner is in a gap.
+        frame = np.full_like(settled, settled[0, 0])
         for tile, seat in enumerate(self.members[here]):
             left, top, right, bottom = self.parts[here].layout.tile_xyxy(tile)
             x1, y1, x2, y2 = (round(edge) for edge in self._tile(seat, t_s))
             if x2 > x1 and y2 > y1:
-                shown = cv2.resize(settled[top:bottom, left:right], (x2 - x1, y2 - y1))
-                picture[y1:y2, x1:x2] = shown
-        return picture
+                frame[y1:y2, x1:x2] = cv2.resize(settled[top:bottom, left:right], (x2 - x1, y2 - y1))
+        return frame
 
     def sample(self, seat: int, t_s: float) -> GroundTruthSample:
-        """What is true of somebody at that time."""
+        """The ground truth of a student at ``t_s``."""
         here = self._part(t_s)
         if seat not in self.members[here]:
             return GroundTruthSample(t_s, False, False, True, None, None, None, None, None)
@@ -121,18 +120,18 @@ class ChangingCall:
         return replace(settled, box_xyxy=box, settled=False)
 
     def _part(self, t_s: float) -> int:
-        return min(len(self.parts) - 1, int(t_s / self._stretch_s))
+        return min(len(self.parts) - 1, int(t_s / self._section_s))
 
     def _moved(self, t_s: float) -> float:
-        """How far the tiles have come, 0 to 1; slow at both ends, as calls draw it."""
+        """Progress of the tiles' motion, 0 to 1; slow at both ends, as in real calls."""
         here = self._part(t_s)
-        since_s = t_s - here * self._stretch_s
+        since_s = t_s - here * self._section_s
         if here == 0 or since_s >= self._slide_s:
             return 1.0
         return 0.5 - 0.5 * math.cos(math.pi * since_s / self._slide_s)
 
     def _tile(self, seat: int, t_s: float) -> tuple[float, float, float, float]:
-        """Where somebody's tile is; that of who has just come grows out of its middle."""
+        """The tile of a student; that of a new participant grows from its centre."""
         here, moved = self._part(t_s), self._moved(t_s)
         new = self.parts[here].layout.tile_xyxy(self.members[here].index(seat))
         if seat in self.members[here - 1]:
@@ -145,7 +144,7 @@ class ChangingCall:
 
 
 def drawn_members(counts: Sequence[int], rng: np.random.Generator, *, anywhere: bool) -> list[list[int]]:
-    """Who is in the call in each stretch, in the order of the tiles; people are numbered as they come."""
+    """The participants of each section in the order of the tiles, numbered in the order of joining."""
     members: list[list[int]] = [[]]
     known = 0
     for count in counts:

@@ -1,12 +1,12 @@
-"""How many rooms one computer carries: as many recordings as asked for, each with a camera of its own.
+"""How many rooms one computer can record: several recordings, each with its own camera.
 
     classpulse simulate room PHOTO BOXES --seconds 120 --fps 25 --out room
-    python benchmarks/rooms.py room/film.mp4 --rooms 1 2 4 8 --sample-fps 1
+    python -m benchmarks.rooms room/video.mp4 --rooms 1 2 4 8 --sample-fps 1
 
-Each camera sends the film (H.264, as it is, without encoding anything again) over HTTP on loopback at its own
-speed, over and over. The rooms run as the service runs them: a supervisor, and a process each with detector,
-tracker and expression model. After a warm-up it is counted how many of the due pictures each room looked at.
-"Carried" means 95 % of them or more in every room.
+Each camera sends the video (H.264, without encoding it again) over HTTP on the loopback interface in real
+time, in a loop. The rooms run as in the daemon: a supervisor, and one process per room with detector, tracker
+and expression model. After a warm-up the share of the due frames that each room analysed is measured. A
+number of rooms is sustained if it is at least 95 % in every room.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from monitor.daemon.control import Request, daemon_status, send_request
 from monitor.daemon.errors import ControlError
 from monitor.session.status import RecordingStatus
 
-CARRIED = 0.95
-"""Of the due pictures. A lecture of which a twentieth more is missed reads the same."""
+MIN_SHARE = 0.95
+"""Of the due frames. The results of a session hardly change with another twentieth missing."""
 
-WARM_UP_S, PATIENCE_S = 20.0, 180.0
+WARM_UP_S, TIMEOUT_S = 20.0, 180.0
 
 CONFIG = """policy:
   jurisdiction: CH
@@ -53,7 +53,7 @@ expression:
 
 
 class _Pipe:
-    """What PyAV writes a stream into: the connection."""
+    """The connection as a file for PyAV."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
@@ -63,13 +63,13 @@ class _Pipe:
         return len(data)
 
 
-def _send(film: Path, out: Any) -> None:
-    """The film's packets as an MPEG transport stream, when they are due, for ever."""
+def _send(video_path: Path, out: Any) -> None:
+    """Send the video's packets as an MPEG transport stream in real time, in a loop."""
     with av.open(_Pipe(out), "w", format="mpegts") as stream:
-        shift, began = 0, time.monotonic()
+        shift, started = 0, time.monotonic()
         target = None
         for _ in itertools.count():
-            with av.open(str(film)) as source:
+            with av.open(str(video_path)) as source:
                 video = source.streams.video[0]
                 target = target or stream.add_stream_from_template(video)
                 last = 0
@@ -78,7 +78,7 @@ def _send(film: Path, out: Any) -> None:
                         continue
                     last = packet.dts + (packet.duration or 0)
                     at_s = float((packet.dts + shift) * video.time_base)
-                    time.sleep(max(0.0, began + at_s - time.monotonic()))
+                    time.sleep(max(0.0, started + at_s - time.monotonic()))
                     packet.dts, packet.pts = packet.dts + shift, packet.pts + shift
                     packet.stream = target
                     stream.mux(packet)
@@ -86,8 +86,8 @@ def _send(film: Path, out: Any) -> None:
 
 
 @contextmanager
-def cameras(film: Path) -> Iterator[str]:
-    """An address that any number of rooms can be pointed at, with a path of their own each."""
+def cameras(video_path: Path) -> Iterator[str]:
+    """An address for any number of rooms, each with its own path."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -98,7 +98,7 @@ def cameras(film: Path) -> Iterator[str]:
             self.send_header("Content-Type", "video/mp2t")
             self.end_headers()
             try:
-                _send(film, self.wfile)
+                _send(video_path, self.wfile)
             except (OSError, av.error.FFmpegError):
                 return
 
@@ -110,31 +110,31 @@ def cameras(film: Path) -> Iterator[str]:
 
 
 def measure(address: str, rooms: int, fps: float, threads: int, seconds: float) -> None:
-    """Run so many rooms and print what they reached."""
+    """Record ``rooms`` rooms and print the results."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.yaml").write_text(CONFIG.format(fps=fps, threads=threads), encoding="utf-8")
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         data = Path(folder, "classpulse-data")
-        service = subprocess.Popen(
+        daemon = subprocess.Popen(
             [sys.executable, "-m", "classpulse", "daemon"],
             cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             for number in range(rooms):
-                _order(data, Request("start", f"room {number}", source=f"{address}/{number}"))
+                _send_request(data, Request("start", f"room {number}", source=f"{address}/{number}"))
             _wait(data, rooms)
             time.sleep(WARM_UP_S)
-            before, used = _statuses(data), _processor_s(service.pid)
+            before, used = _statuses(data), _cpu_s(daemon.pid)
             time.sleep(seconds)
-            after, used = _statuses(data), _processor_s(service.pid) - used
-            _tell(before, after, used, _memory_mib(service.pid), fps)
+            after, used = _statuses(data), _cpu_s(daemon.pid) - used
+            _print_row(before, after, used, _memory_mib(daemon.pid), fps)
         finally:
-            service.terminate()
-            service.wait()
+            daemon.terminate()
+            daemon.wait()
 
 
-def _order(data: Path, request: Request) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def _send_request(data: Path, request: Request) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
             send_request(data, request)
@@ -146,10 +146,10 @@ def _order(data: Path, request: Request) -> None:
 
 
 def _wait(data: Path, rooms: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while sum(one.frames_sampled > 0 for one in _statuses(data)) < rooms:
         if time.monotonic() > deadline:
-            sys.exit(f"only {len(_statuses(data))} of {rooms} rooms began")
+            sys.exit(f"only {len(_statuses(data))} of {rooms} rooms started")
         time.sleep(0.5)
 
 
@@ -163,7 +163,7 @@ def _family(pid: int) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
-def _processor_s(pid: int) -> float:
+def _cpu_s(pid: int) -> float:
     return sum(one.cpu_times().user + one.cpu_times().system for one in _family(pid))
 
 
@@ -171,10 +171,10 @@ def _memory_mib(pid: int) -> float:
     return sum(one.memory_full_info().uss for one in _family(pid)) / 2**20
 
 
-def _tell(
+def _print_row(
     before: tuple[RecordingStatus, ...],
     after: tuple[RecordingStatus, ...],
-    processor_s: float,
+    cpu_s: float,
     memory_mib: float,
     fps: float,
 ) -> None:
@@ -183,13 +183,13 @@ def _tell(
         due = (last.media_s - first.media_s) * fps
         shares.append((last.frames_sampled - first.frames_sampled) / due)
     passed_s = after[0].media_s - before[0].media_s
-    told = "carried" if min(shares) >= CARRIED else "not carried"
+    verdict = "sustained" if min(shares) >= MIN_SHARE else "not sustained"
     faces = sum(one.face_count for one in after) / len(after)
     least, mean = min(shares), sum(shares) / len(shares)
-    cores = processor_s / passed_s
+    cores = cpu_s / passed_s
     print(
         f"{len(after):5}   {least:6.0%} {mean:6.0%}   {cores:10.2f}"
-        f"   {memory_mib:8.0f}   {faces:5.1f}   {told}",
+        f"   {memory_mib:8.0f}   {faces:5.1f}   {verdict}",
         flush=True,
     )
 
@@ -199,15 +199,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("film", type=Path)
+    parser.add_argument("video_path", type=Path)
     parser.add_argument("--rooms", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--sample-fps", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=1, help="detection.threads and expression.threads")
     parser.add_argument("--seconds", type=float, default=60.0)
     arguments = parser.parse_args()
-    print("rooms   pictures looked at   cores in use   memory     faces")
-    print("         least   mean                       MiB        a room")
-    with cameras(arguments.film) as address:
+    print("rooms   frames analysed      cores in use   memory     faces")
+    print("         min     mean                       MiB        per room")
+    with cameras(arguments.video_path) as address:
         for rooms in arguments.rooms:
             measure(address, rooms, arguments.sample_fps, arguments.threads, arguments.seconds)
 

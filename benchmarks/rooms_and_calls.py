@@ -1,19 +1,19 @@
-"""A room must not be mistaken for a video call, nor a hard cut in a call for new tiles: students and notes.
+"""Rooms that must not be treated as video calls, and hard cuts in calls that must not change the layout.
 
-    python -m benchmarks.rooms_and_calls PHOTO BOXES FER2013 [--kinds handheld passers cuts dressed]
-        [--seeds 0 1 2] [--seconds 70] [--films FOLDER] [--json]
+    python -m benchmarks.rooms_and_calls PHOTO BOXES FER2013 [--kinds handheld passers cuts clothes]
+        [--seeds 0 1 2] [--seconds 70] [--videos FOLDER] [--json]
 
-PHOTO and BOXES are a photograph of a class and its faces, as for ``classpulse simulate room``; FER2013 is
-the data that ``classpulse simulate faces`` takes. For each kind and seed a film is drawn and followed by the
-whole pipeline, as ``classpulse evaluate`` does:
+PHOTO and BOXES are a photograph of a class and its faces, as for ``classpulse simulate room``; FER2013 is the
+data of ``classpulse simulate faces``. For each kind and seed a video is drawn and analysed by the whole
+pipeline, as in ``classpulse evaluate video``:
 
-- ``handheld``: a part of the photograph, filmed by a camera that sways in the hand and pans;
-- ``passers``: a part of the photograph, in front of which people walk past close to the camera;
-- ``cuts``: a call of 4 to 12 tiles that do not move, in each of which the face is replaced every 3 to 8 s;
-- ``dressed``: the same with a wall and clothes that stay in each tile.
+- ``handheld``: a part of the photograph, filmed by a swaying and panning handheld camera;
+- ``passers``: a part of the photograph, with people that walk past close to the camera;
+- ``cuts``: a call of 4 to 12 fixed tiles whose faces are replaced every 3 to 8 s;
+- ``clothes``: the same with a background and clothes that stay in each tile.
 
-Expected for every film: as many students found as present, and no note of a new layout. ``discarded`` are
-samples that the pipeline did not analyse.
+Expected for every video: as many tracked students as present ones, and no note about a new layout.
+``discarded`` frames were not analysed by the pipeline.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from monitor.session.stages.result import STATIC_FACES_NOTE
 from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.types import FrameResult
 
-KINDS = ("handheld", "passers", "cuts", "dressed")
+KINDS = ("handheld", "passers", "cuts", "clothes")
 WIDTH, HEIGHT = 960, 540
-SHOWN_S = (3.0, 8.0)
+FACE_DURATION_S = (3.0, 8.0)
 SMALLEST_FACE_PX = 34
-"""In the film. Smaller faces are missed at times for reasons that this benchmark does not measure."""
+"""In the video. Smaller faces are sometimes missed, which this benchmark does not measure."""
 
 HANDHELD = CameraSettings(handheld=0.04, pan=0.08)
 STANDING = CameraSettings()
@@ -58,101 +58,101 @@ STANDING = CameraSettings()
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one film. ``layouts`` and ``pictures`` are the numbers of notes about a new layout and
-    about faces taken for pictures."""
+    """The result of one video. ``layouts`` and ``static_faces`` are the numbers of notes about a new layout
+    and about static faces."""
 
     kind: str
     seed: int
     present: int
     found: int
     layouts: int
-    pictures: int
+    static_faces: int
     samples: int
     discarded: int
     idf1: float
 
     @property
     def is_right(self) -> bool:
-        """Whether everybody was found, once, and no new layout was noted."""
+        """Whether every student was found exactly once, without a note about a new layout."""
         return self.found == self.present and not self.layouts
 
 
 def main() -> None:
-    """Draw the films, follow them and print a table."""
-    parser = argparse.ArgumentParser(description="rooms that are no calls, calls whose tiles do not move")
+    """Draw the videos, analyse them and print a table."""
+    parser = argparse.ArgumentParser(description="rooms that are not calls, calls with fixed tiles")
     parser.add_argument("photo", type=Path)
     parser.add_argument("boxes", type=Path)
     parser.add_argument("fer2013", type=Path)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--seconds", type=float, default=70.0)
-    parser.add_argument("--films", type=Path, help="keep the films here, and use those that are there")
+    parser.add_argument("--videos", type=Path, help="store the videos here, and reuse existing ones")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
-        for kind in asked.kinds:
-            for seed in asked.seeds:
-                folder = (asked.films or Path(temporary)) / f"{kind}-{seed}"
+        for kind in args.kinds:
+            for seed in args.seeds:
+                folder = (args.videos or Path(temporary)) / f"{kind}-{seed}"
                 if not (folder / "truth.json").exists():
-                    draw(kind, seed, asked.seconds, folder, asked)
-                rows.append(followed(kind, seed, folder))
-                print(_line(rows[-1]), file=sys.stderr if asked.json else sys.stdout, flush=True)
-    if asked.json:
+                    draw(kind, seed, args.seconds, folder, args)
+                rows.append(analyse(kind, seed, folder))
+                print(_line(rows[-1]), file=sys.stderr if args.json else sys.stdout, flush=True)
+    if args.json:
         print(json.dumps([asdict(row) for row in rows]))
         return
-    for kind in asked.kinds:
+    for kind in args.kinds:
         of = [row for row in rows if row.kind == kind]
         print(
-            f"{kind}: {sum(row.is_right for row in of)} of {len(of)} films right, "
+            f"{kind}: {sum(row.is_right for row in of)} of {len(of)} videos right, "
             f"{sum(row.found for row in of)} students found of {sum(row.present for row in of)}, "
             f"{sum(row.layouts for row in of)} layout notes, "
-            f"{sum(row.discarded for row in of)} of {sum(row.samples for row in of)} samples discarded"
+            f"{sum(row.discarded for row in of)} of {sum(row.samples for row in of)} frames discarded"
         )
 
 
-def draw(kind: str, seed: int, seconds: float, folder: Path, asked: argparse.Namespace) -> None:
-    """Write ``film.mp4`` and ``truth.json`` of one film into ``folder``."""
+def draw(kind: str, seed: int, seconds: float, folder: Path, args: argparse.Namespace) -> None:
+    """Write ``video.mp4`` and ``truth.json`` of one video into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     truth: GroundTruth
-    if kind in ("cuts", "dressed"):
+    if kind in ("cuts", "clothes"):
         grid = drawn_call(
-            select_split(load_faces(asked.fer2013), "report"), seed, seconds, dressed=kind == "dressed"
+            select_split(load_faces(args.fer2013), "report"), seed, seconds, with_clothes=kind == "clothes"
         )
-        write_face_grid(folder / "film.mp4", grid)
+        write_face_grid(folder / "video.mp4", grid)
         truth = grid.ground_truth()
     else:
-        photograph = load_photograph(asked.photo, asked.boxes, 3200)
+        photograph = load_photograph(args.photo, args.boxes, 3200)
         room = drawn_room(photograph, seed, seconds, is_handheld=kind == "handheld")
-        write_room_video(folder / "film.mp4", room)
+        write_room_video(folder / "video.mp4", room)
         truth = room.ground_truth()
     (folder / "truth.json").write_text(truth.to_json() + "\n", encoding="utf-8")
 
 
-def drawn_call(faces: Faces, seed: int, seconds: float, *, dressed: bool) -> FaceGrid:
-    """A call of 4 to 12 tiles that do not move."""
+def drawn_call(faces: Faces, seed: int, seconds: float, *, with_clothes: bool) -> FaceGrid:
+    """A call of 4 to 12 fixed tiles."""
     seats = int(np.random.default_rng((seed, 31)).integers(4, 13))
-    return FaceGrid(faces.subset(faces.has_majority), seats, seconds, seed, SHOWN_S, dressed)
+    return FaceGrid(faces.subset(faces.has_majority), seats, seconds, seed, FACE_DURATION_S, with_clothes)
 
 
 def drawn_room(photograph: Photograph, seed: int, seconds: float, *, is_handheld: bool) -> SimulatedRoom:
-    """A part of the photograph with three to nine people, filmed by hand or with people walking past."""
+    """A part of the photograph with three to nine people, filmed by hand or with people that walk past."""
     camera = HANDHELD if is_handheld else STANDING
-    # So much of the picture at each side is not always seen.
+    # This share of the frame at each side is not always visible.
     margin, zoom = (0.3, 1.3) if is_handheld else (0.06, 1.05)
     rng = np.random.default_rng((seed, 37))
     for _ in range(10_000):
         part = _part(photograph, rng, margin, zoom)
         if part is not None:
-            passers = 0 if is_handheld else round(seconds / 7)
-            return SimulatedRoom(part, seconds, 0, seed, camera=camera, passer_by_count=passers)
+            passers_by = 0 if is_handheld else round(seconds / 7)
+            return SimulatedRoom(part, seconds, 0, seed, camera=camera, passer_by_count=passers_by)
     raise SystemExit(f"no part of the photograph fits seed {seed}")
 
 
 def _part(photograph: Photograph, rng: np.random.Generator, margin: float, zoom: float) -> Photograph | None:
-    """A random part, enlarged to the film's size, with the people whose faces lie ``margin`` or more (in
-    sizes of the picture) from its sides; the others are painted over. None where there are too few or too
-    many people, or one stands before another who is painted over."""
+    """A random part enlarged to the video's size, with the people whose faces are at least ``margin`` (in
+    frame sizes) from its sides; the others are inpainted. None with too few or too many people, or if one
+    overlaps an inpainted one."""
     height, width = photograph.image_bgr.shape[:2]
     across = float(rng.uniform(0.2, 0.6)) * width
     scale = WIDTH / across
@@ -175,8 +175,8 @@ def _part(photograph: Photograph, rng: np.random.Generator, margin: float, zoom:
     return Photograph(part, boxes[kept])
 
 
-def followed(kind: str, seed: int, folder: Path) -> Row:
-    """Follow a film with the default settings and a database of its own."""
+def analyse(kind: str, seed: int, folder: Path) -> Row:
+    """Analyse a video with the default settings and its own database."""
     truth = read_ground_truth(folder / "truth.json")
     samples: list[FrameResult] = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -184,7 +184,7 @@ def followed(kind: str, seed: int, folder: Path) -> Row:
         config = Config(Settings(), Path(temporary))
         try:
             outcome = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR).run(
-                str(folder / "film.mp4"), threading.Event(), on_result=samples.append
+                str(folder / "video.mp4"), threading.Event(), on_result=samples.append
             )
         finally:
             engine.dispose()
@@ -206,7 +206,7 @@ def followed(kind: str, seed: int, folder: Path) -> Row:
 def _line(row: Row) -> str:
     return (
         f"{row.kind:9} seed {row.seed:3}  present {row.present:2}  found {row.found:2}  "
-        f"layout notes {row.layouts}  picture notes {row.pictures}  "
+        f"layout notes {row.layouts}  static face notes {row.static_faces}  "
         f"discarded {row.discarded:2} of {row.samples}  "
         f"IDF1 {row.idf1:.3f}  {'' if row.is_right else 'WRONG'}"
     )
