@@ -45,7 +45,8 @@ def test_seats_split_merge_assign_change_the_report_and_undo_restores_it(shell, 
         f"session {lesson}: Student 4 and Student 3 are the same student\n"
     )
     assert (
-        shell("seats", "assign", str(lesson), "5", "Mia", "--new")[1] == f"session {lesson}: Student 5 is Mia\n"
+        shell("seats", "assign", str(lesson), "5", "Mia", "--new")[1]
+        == f"session {lesson}: Student 5 is Mia\n"
     )
     after = report(shell, lesson)
     assert list(after["students"]) == ["Mia", "Student 1", "Student 2", "Student 3"]
