@@ -179,18 +179,24 @@ class Victim:
     wait_s: float
 
 
-def start(folder: Path, template: Path, number: int, rng: random.Random) -> Victim:
-    """Start a recording in a child process, with a random time of its kill."""
+def kill_plan(seed: int, number: int) -> tuple[int, float]:
+    """How many writes recording ``number`` begins before it is killed, and for how many seconds after that.
+
+    Every other one is killed during a write, which a random time would seldom hit; the others at a random
+    time after the start of recording, and some before it.
+    """
+    rng = random.Random(f"{seed} {number}")
+    if number % 20 == 0:
+        return 0, rng.uniform(0.05, 3.0)
+    return (rng.randint(1, 6), rng.uniform(0.0, 0.03)) if number % 2 else (1, rng.uniform(0.05, 3.0))
+
+
+def start(folder: Path, template: Path, number: int, seed: int) -> Victim:
+    """Start a recording in a child process."""
     path = folder / f"{number}.db"
     shutil.copy(template, path)
     read, write = os.pipe()
-    # Every other one is killed during a write, which a random time would seldom hit; the others at a random
-    # time after the start of recording, and some before it.
-    writes, wait_s = (
-        (rng.randint(1, 6), rng.uniform(0.0, 0.03)) if number % 2 else (1, rng.uniform(0.05, 3.0))
-    )
-    if number % 20 == 0:
-        writes = 0
+    writes, wait_s = kill_plan(seed, number)
     pid = os.fork()
     if pid == 0:
         try:
@@ -205,10 +211,10 @@ def start(folder: Path, template: Path, number: int, rng: random.Random) -> Vict
 
 def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
     """Start recordings, some at a time, and kill each; prints a line with number and time of each kill."""
-    rng, waiting, running = random.Random(seed), list(range(count)), list[Victim]()
+    waiting, running = list(range(count)), list[Victim]()
     while waiting or running:
         while waiting and len(running) < CONCURRENT:
-            running.append(start(folder, template, waiting.pop(0), rng))
+            running.append(start(folder, template, waiting.pop(0), seed))
         now_s = time.monotonic()
         next_s = min(victim.due_s for victim in running)
         ready, _, _ = select.select(
