@@ -2,7 +2,7 @@
 
     python benchmarks/stages.py room/film.mp4                           one video, stage by stage
     python benchmarks/stages.py room/film.mp4 --seconds 30 60 120       its first 30, 60 and 120 seconds
-    python benchmarks/stages.py --faces 1 12 25 60                      calls with these numbers of seats, 1080p
+    python benchmarks/stages.py --faces 1 12 25 60                      calls of these sizes, 1080p
 
 Each stage is timed in the run itself, in its own thread; "other" is the time between stages. Decoding runs in
 parallel, so its time overlaps with the rest, which waits for it in "waiting". "of decoding" is the total time

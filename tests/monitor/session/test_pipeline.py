@@ -302,23 +302,23 @@ def test_in_camera_frame_inverts_in_reference_frame(to_reference: list) -> None:
 RED, BLUE, GREEN = np.eye(3, dtype=np.float32)
 
 
-def returning(
+def visited_seat(
     first: np.ndarray, then: np.ndarray, bare: np.ndarray = GREEN
 ) -> tuple[Pipeline, list[list[Face]]]:
     """A student leaves the seat for 35 s, in which it looks ``bare``, and a person returns; ``first`` and
     ``then`` are their descriptors."""
     owner, visitor = face(100, 100, 40), face(100, 100, 41)
 
-    def colours(image_bgr, item: Face) -> np.ndarray:
+    def describe(image_bgr, item: Face) -> np.ndarray:
         # An empty seat is a face without keypoints.
         return bare if np.isnan(item.keypoints).all() else first if item is owner else then
 
     scripts = [[owner]] * 6 + [[]] * 70 + [[visitor]] * 6
-    return build_pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, colours), scripts
+    return build_pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, describe), scripts
 
 
 def test_appearance_distinguishes_a_visitor_from_the_owner() -> None:
-    p, faces = returning(RED, BLUE)
+    p, faces = visited_seat(RED, BLUE)
     samples = run(p, len(faces))
     assert p.assigner.student_count == 2
     assert samples[-1].tracked_faces[0].student == 1
@@ -398,11 +398,11 @@ class TestMasking:
                 shown.append(int(image_bgr.max()))
                 return super().estimate(image_bgr, faces, heads)
 
-        def worn(image_bgr, face):
+        def describe_appearance(image_bgr, face):
             shown.append(int(image_bgr.max()))
 
         spy, masker = Spy(*[[face(100, 100)]] * 3), Blacken()
-        p = build_pipeline(spy, spy, Tracker(), SeatAssigner(), Panning(), worn, masker=masker)
+        p = build_pipeline(spy, spy, Tracker(), SeatAssigner(), Panning(), describe_appearance, masker=masker)
         run(p, 3)
         assert shown == [7] * 9
         assert masker.shifts == [0.0, 30.0, 60.0], "the mask follows the camera of the same frame"
@@ -436,7 +436,7 @@ class TestMasking:
 def test_background_at_the_empty_seat_decides_whether_appearance_counts(
     bare, grounds: AssignmentBasis
 ) -> None:
-    p, faces = returning(RED, RED, bare=bare)
+    p, faces = visited_seat(RED, RED, bare=bare)
     run(p, len(faces))
     assert [item.basis for item in p.pop_changed_tracks()] == [None, grounds]
 
@@ -444,12 +444,12 @@ def test_background_at_the_empty_seat_decides_whether_appearance_counts(
 def test_background_is_measured_where_the_seat_is_in_the_frame() -> None:
     asked: list[Face] = []
 
-    def colours(image_bgr, item: Face) -> np.ndarray:
+    def describe(image_bgr, item: Face) -> np.ndarray:
         asked.append(item)
         return RED
 
     faces = [[face(300 - 30 * i, 100)] for i in range(4)] + [[]] * 3
-    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), colours)
+    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), describe)
     run(p, 7)
     # A student visible in the last frame may only look down for a moment.
     assert [round(item.centre[0]) for item in asked] == [300, 270, 240, 210, 150, 120]
@@ -466,43 +466,43 @@ class ByScore:
         return [SAD if item.score > 0.5 else HAPPY for item in faces]
 
 
-def confused(confirm_hits: int) -> tuple[Pipeline, list]:
+def switched(min_hits: int) -> tuple[Pipeline, list]:
     """A happy person walks up to a sad one, occludes them from 2 to 2.4 s and walks back until 3 s; the
     tracker switches their IDs. Returns the results of five frames a second."""
     sad, happy = face(300, 100), {x: replace(face(x, 100), score=0.4) for x in (100, 160, 220, 265, 280, 300)}
     scripts = [[sad, happy[100]]] * 8 + [[sad, happy[160]], [sad, happy[220]], [happy[280]], [happy[300]]]
     scripts += [[sad, happy[x]] for x in (265, 220, 160, *[100] * 25)]
 
-    def colours(image_bgr, item: Face) -> np.ndarray:
+    def describe(image_bgr, item: Face) -> np.ndarray:
         return RED if item.score > 0.5 else BLUE
 
     p = build_pipeline(
-        Script(*scripts), ByScore(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours
+        Script(*scripts), ByScore(), Tracker(), SeatAssigner(min_hits=min_hits), None, describe
     )
     return p, [p.process(frame(i / 5)) for i in range(len(scripts))]
 
 
 def test_after_an_id_switch_pending_readings_belong_to_one_person() -> None:
-    _, samples = confused(confirm_hits=36)
+    _, samples = switched(min_hits=36)
     readings_of: dict[int, list] = {0: [], 1: []}
     for item in (item for sample in samples for item in sample.observations if item.seen):
         readings_of[item.student].append((item.media_s, item.probabilities == SAD))
     for readings in readings_of.values():
-        (_, mood), *_ = readings
-        wrong_s = [media_s for media_s, is_sad in readings if is_sad != mood]
+        (_, is_first_sad), *_ = readings
+        wrong_s = [media_s for media_s, is_sad in readings if is_sad != is_first_sad]
         assert len(readings) >= 38
         assert wrong_s, "no ID switch happened, and nothing is tested"
         assert 2.0 <= min(wrong_s) < max(wrong_s) <= 3.0 + 5 / 5
 
 
 def test_after_an_id_switch_pending_tracks_at_the_end_are_corrected() -> None:
-    p, _ = confused(confirm_hits=1000)
+    p, _ = switched(min_hits=1000)
     last = p.finish()
     assert last is not None
     for seat in p.assigner.seats:
-        moods = [item.probabilities for item in last.observations if item.student == seat.student]
+        expressions = [item.probabilities for item in last.observations if item.student == seat.student]
         is_sad = round(seat.box_xyxy[0]) == 280
-        assert moods[0] == moods[-1] == (SAD if is_sad else HAPPY)
+        assert expressions[0] == expressions[-1] == (SAD if is_sad else HAPPY)
 
 
 def test_static_face_is_noted_once() -> None:

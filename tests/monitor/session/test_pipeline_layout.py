@@ -44,13 +44,13 @@ class Scripted:
         return [face(float(x), float(y), float(image_bgr[y, x, 1])) for y, x in places]
 
 
-def around(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
+def context_of(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
     x, y = round((box_xyxy[0] + box_xyxy[2]) / 2), round((box_xyxy[1] + box_xyxy[3]) / 2)
-    seen = int(image_bgr[y, x, 0])
-    return np.random.default_rng(seen).normal(size=(24, 24)).astype(np.float32) if seen else None
+    number = int(image_bgr[y, x, 0])
+    return np.random.default_rng(number).normal(size=(24, 24)).astype(np.float32) if number else None
 
 
-def picture(people: list[int], places: list[tuple[int, int]], width: int) -> ImageBGR:
+def drawn(people: list[int], places: list[tuple[int, int]], width: int) -> ImageBGR:
     """A frame whose background depends on the layout, so that no camera motion explains a change."""
     image = np.full((HEIGHT, WIDTH, 3), 100 + len(places), np.uint8)
     for person, (x, y) in zip(people, places, strict=False):
@@ -59,14 +59,14 @@ def picture(people: list[int], places: list[tuple[int, int]], width: int) -> Ima
     return image
 
 
-def watched(*parts: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
+def analysed(*parts: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
     p = build_pipeline(
         Scripted(),
         NullExpressionEstimator(),
         Tracker(),
         SeatAssigner(),
         motion_estimator=Misled(),
-        layout_detector=LayoutChangeDetector(around, CallGridConfirmation(None, FrameKind.CALL)),
+        layout_detector=LayoutChangeDetector(context_of, CallGridConfirmation(None, FrameKind.CALL)),
     )
     images = [image for image, samples in parts for _ in range(samples)]
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -83,8 +83,8 @@ def people_of(sample: FrameResult) -> dict[tuple[int, int], int | None]:
 
 
 def test_layout_change_keeps_known_students_and_adds_new_ones() -> None:
-    few, many = picture([1, 2, 3, 4], FOUR, 100), picture([1, 2, 3, 4, 5, 6], NINE, 60)
-    p, samples = watched((few, 6), (many, 6))
+    few, many = drawn([1, 2, 3, 4], FOUR, 100), drawn([1, 2, 3, 4, 5, 6], NINE, 60)
+    p, samples = analysed((few, 6), (many, 6))
     assert people_of(samples[5]) == dict(zip(FOUR, range(4), strict=True))
     assert not samples[6].analysed, "the tiles may be moving"
     assert people_of(samples[7]) == dict(zip(NINE[:6], [0, 1, 2, 3, None, None], strict=True))
@@ -98,21 +98,21 @@ def test_layout_change_keeps_known_students_and_adds_new_ones() -> None:
 
 
 def test_displaced_student_is_reidentified_and_the_old_seat_stays_free() -> None:
-    p, samples = watched(
-        (picture([1, 2, 3, 4], FOUR, 100), 6),
-        (picture([1, 0, 3, 4], FOUR, 100), 4),
-        (picture([1, 0, 3, 4, 5, 6], NINE, 60), 6),
-        (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),
+    p, samples = analysed(
+        (drawn([1, 2, 3, 4], FOUR, 100), 6),
+        (drawn([1, 0, 3, 4], FOUR, 100), 4),
+        (drawn([1, 0, 3, 4, 5, 6], NINE, 60), 6),
+        (drawn([1, 2, 3, 4, 5, 6], NINE, 60), 6),
     )
     assert people_of(samples[-1]) == dict(zip(NINE[:6], [0, 1, 2, 3, 4, 5], strict=True))
     assert p.assigner.student_count == 6
 
 
 def test_two_layout_changes_in_one_video() -> None:
-    p, samples = watched(
-        (picture([1, 2, 3, 4], FOUR, 100), 6),
-        (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),
-        (picture([1, 3, 4, 6], FOUR, 100), 6),
+    p, samples = analysed(
+        (drawn([1, 2, 3, 4], FOUR, 100), 6),
+        (drawn([1, 2, 3, 4, 5, 6], NINE, 60), 6),
+        (drawn([1, 3, 4, 6], FOUR, 100), 6),
     )
     assert people_of(samples[-1]) == dict(zip(FOUR, [0, 2, 3, 5], strict=True))
     assert p.assigner.student_count == 6

@@ -62,8 +62,8 @@ def run(p: Pipeline, images: list[ImageBGR]) -> list[FrameResult]:
 SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
 
 
-class TestTheEndOfASession:
-    def ended(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, FrameResult | None]:
+class TestFinish:
+    def finished(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, FrameResult | None]:
         p = build_pipeline(
             Script(scripts), NullExpressionEstimator(), Tracker(), SeatAssigner(), sample_patch=still, **parts
         )
@@ -72,7 +72,7 @@ class TestTheEndOfASession:
 
     def test_face_that_is_not_visible_in_the_last_frame_counts(self) -> None:
         """Seven people for ten seconds, none of them confirmed yet; two look down at the end."""
-        p, last = self.ended([SEVEN] * 16 + [SEVEN[:5]] * 4)
+        p, last = self.finished([SEVEN] * 16 + [SEVEN[:5]] * 4)
         assert p.assigner.student_count == 7
         assert last is not None
         counts = [sum(o.student == student for o in last.observations) for student in range(7)]
@@ -80,32 +80,32 @@ class TestTheEndOfASession:
 
     def test_short_track_that_is_not_visible_does_not_count(self) -> None:
         samples = int(2 * MIN_FOLLOWED_S) - 1
-        p, _ = self.ended([SEVEN] * samples + [SEVEN[:5]] * 5)
+        p, _ = self.finished([SEVEN] * samples + [SEVEN[:5]] * 5)
         assert p.assigner.student_count == 5
 
     def test_static_face_does_not_count_visible_or_not(self) -> None:
-        p, last = self.ended([SEVEN] * 50 + [SEVEN[:3]])
+        p, last = self.finished([SEVEN] * 50 + [SEVEN[:3]])
         assert (p.assigner.student_count, last) == (0, None)
 
     def test_two_successive_tracks_at_one_seat_are_one_student(self) -> None:
         """The face returns outside the gate of the tracker, but within the distance of the seat."""
         there = [[face(100, 100)]] * 6 + [[]] * 3 + [[face(146, 100)]] * 6
-        p, last = self.ended(there)
+        p, last = self.finished(there)
         assert len({o.student for o in last.observations}) == p.assigner.student_count == 1  # type: ignore[union-attr]
         assert len(last.observations) == 12  # type: ignore[union-attr]
 
     def test_two_neighbours_visible_together_are_two_students(self) -> None:
-        p, _ = self.ended([[face(100, 100), face(146, 100)]] * 8 + [[]])
+        p, _ = self.finished([[face(100, 100), face(146, 100)]] * 8 + [[]])
         assert p.assigner.student_count == 2
 
     def test_unverified_face_does_not_count(self) -> None:
-        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda item: item.centre[0] < 400))
+        p, last = self.finished([SEVEN] * 10, head_estimator=Meshes(lambda item: item.centre[0] < 400))
         assert p.assigner.student_count == 2
         assert last is not None
 
     @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
     def test_in_a_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
-        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda item: False))
+        p, _ = self.finished([SEVEN] * samples, head_estimator=Meshes(lambda item: False))
         assert p.assigner.student_count == 7
 
 
@@ -144,21 +144,23 @@ def test_camera_moves_do_not_restart_confirmation() -> None:
         Jerking(),
         sample_patch=nodding(samples),
     )
-    seen = []
+    results = []
     for index in range(40):
         samples[0] = index
-        seen.append(p.process(Frame(BLANK, START + timedelta(seconds=index / 2), index / 2)))
-    assert sum(sample.note == CAMERA_MOVED for sample in seen) > 15
+        results.append(p.process(Frame(BLANK, START + timedelta(seconds=index / 2), index / 2)))
+    assert sum(sample.note == CAMERA_MOVED for sample in results) > 15
     assert p.assigner.student_count == 4
-    assert {o.media_s for s in seen for o in s.observations if o.seen} == {i / 2 for i in range(40)}
+    assert {o.media_s for s in results for o in s.observations if o.seen} == {i / 2 for i in range(40)}
 
 
 class TestObjects:
     """A pencil case that the detector reports as a face in every frame."""
 
-    def watched(self, confirmed: bool | None, fits: bool | None) -> tuple[Pipeline, list[FrameResult]]:
+    def analysed(
+        self, detector_verified: bool | None, fits: bool | None
+    ) -> tuple[Pipeline, list[FrameResult]]:
         samples = [0]
-        case = replace(face(400, 100), verified=confirmed)
+        case = replace(face(400, 100), verified=detector_verified)
         heads = Meshes(lambda item: fits if item.centre[0] > 300 else True)
         p = build_pipeline(
             Script([[face(100, 100), case]] * 60),
@@ -168,29 +170,29 @@ class TestObjects:
             sample_patch=nodding(samples),
             head_estimator=heads,
         )
-        seen = []
+        results = []
         for index in range(60):
             samples[0] = index
-            seen.append(p.process(Frame(BLANK, START + timedelta(seconds=index / 2), index / 2)))
-        return p, seen
+            results.append(p.process(Frame(BLANK, START + timedelta(seconds=index / 2), index / 2)))
+        return p, results
 
-    @pytest.mark.parametrize("confirmed", [False, None])
-    def test_moving_object_is_no_student(self, confirmed: bool | None) -> None:
-        p, seen = self.watched(confirmed, fits=False)
+    @pytest.mark.parametrize("detector_verified", [False, None])
+    def test_moving_object_is_no_student(self, detector_verified: bool | None) -> None:
+        p, results = self.analysed(detector_verified, fits=False)
         assert p.finish() is None
         assert p.assigner.student_count == 1
-        assert [s.face_count for s in seen[WINDOW_SAMPLES:]] == [1] * (60 - WINDOW_SAMPLES), (
+        assert [s.face_count for s in results[WINDOW_SAMPLES:]] == [1] * (60 - WINDOW_SAMPLES), (
             "the object is dropped from the count"
         )
-        assert {item.student for item in seen[-1].tracked_faces} == {0}
+        assert {item.student for item in results[-1].tracked_faces} == {0}
 
-    @pytest.mark.parametrize(("confirmed", "fits"), [(True, False), (False, True), (None, None)])
+    @pytest.mark.parametrize(("detector_verified", "fits"), [(True, False), (False, True), (None, None)])
     def test_face_verified_by_either_check_is_a_student(
-        self, confirmed: bool | None, fits: bool | None
+        self, detector_verified: bool | None, fits: bool | None
     ) -> None:
-        p, seen = self.watched(confirmed, fits)
+        p, results = self.analysed(detector_verified, fits)
         assert p.assigner.student_count == 2
-        assert len(seen[-1].tracked_faces) == 2
+        assert len(results[-1].tracked_faces) == 2
 
 
 SIZE_WH = (640, 480)
@@ -231,9 +233,9 @@ def test_hand_held_camera_poster_is_no_student_and_a_person_is(seed: int) -> Non
         CameraMotionEstimator(),
         sample_patch=sample_patch,
     )
-    seen = run(p, images)
+    results = run(p, images)
     p.finish()
     assert p.assigner.student_count == 1
     (seat,) = p.assigner.seats
     assert seat.box_xyxy[0] > SIZE_WH[0] / 2, "the person, not the poster"
-    assert any(sample.observations for sample in seen[:40]), "confirmed within 20 seconds"
+    assert any(sample.observations for sample in results[:40]), "confirmed within 20 seconds"

@@ -71,10 +71,10 @@ def test_late_observations_are_not_live(snapshot: LiveSnapshot) -> None:
 
 
 def test_frame_that_is_not_analysed_clears_the_snapshot(snapshot: LiveSnapshot) -> None:
-    seen = sample(1.0, Observation(0, 1.0, True, HAPPY))
-    snapshot.update(seen)
+    result = sample(1.0, Observation(0, 1.0, True, HAPPY))
+    snapshot.update(result)
     snapshot.update(sample(1.5, analysed=False))
     assert snapshot.live_students(LABELS) == ()
-    snapshot.update(seen)
+    snapshot.update(result)
     snapshot.clear()
     assert snapshot.live_students(LABELS) == ()

@@ -14,7 +14,8 @@ from monitor.session.state import FINAL_STATES, TRANSITIONS, SessionEvent, Sessi
 S, E = SessionState, SessionEvent
 PAGE = DOCS / "explanation" / "session-lifecycle.md"
 
-# Events: frame received, signal lost, pause, resume; stop, source ended, camera lost, failure, aborted; closed.
+# Events: frame received, signal lost, pause, resume; stop, source ended, camera lost, failure, aborted;
+# closed.
 EXPECTED = {
     S.STARTING: (S.RECORDING, None, None, None, *[S.START_FAILED] * 5, None),
     S.RECORDING: (None, S.NO_SIGNAL, S.PAUSED, None, *[S.ENDING] * 5, None),
