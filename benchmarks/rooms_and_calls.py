@@ -42,7 +42,8 @@ from db.records import AnalysisMode
 from model.data.faces import Faces, select_split
 from model.data.load import load_faces
 from monitor.session.builder import SessionRunner
-from monitor.session.pipeline import LAYOUT_NOTE, STATIC_FACES_NOTE
+from monitor.session.stages.result import STATIC_FACES_NOTE
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.types import FrameResult
 
 KINDS = ("handheld", "passers", "cuts", "dressed")
@@ -182,7 +183,7 @@ def followed(kind: str, seed: int, folder: Path) -> Row:
         engine = open_database(f"sqlite:///{Path(temporary) / 'benchmark.db'}")
         config = Config(Settings(), Path(temporary))
         try:
-            outcome = SessionRunner(config, engine, AnalysisMode.BEHAVIOUR).run(
+            outcome = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR).run(
                 str(folder / "film.mp4"), threading.Event(), on_result=samples.append
             )
         finally:

@@ -1,11 +1,10 @@
-"""Formatting."""
+"""Numbers and times in English messages. Pure."""
 
 from __future__ import annotations
 
+from monitor.text import english_count
 
-def english_count(number: int, noun: str) -> str:
-    """``1 student``, ``2 students``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+__all__ = ["english_count", "media_clock"]
 
 
 def media_clock(seconds: float) -> str:

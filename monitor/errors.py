@@ -1,4 +1,4 @@
-"""The errors of ``monitor``; ``monitor.sources.errors`` has the kinds of ``SourceError``."""
+"""Expected errors of ``monitor``; ``monitor.sources.errors`` has the kinds of ``SourceError``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from pathlib import Path
 from model.errors import ProblemError
 
 
+class SetupError(ProblemError):
+    """Settings, roster, seat plan or computer do not allow a session. No session was created."""
+
+
+class RunError(ProblemError):
+    """Something outside the settings made a run fail."""
+
+
 class SourceError(ProblemError):
-    """A source of frames cannot be used: a bad path, not a video, no frames, no camera."""
+    """A source of frames cannot be used: invalid path, not a video, no frames, no camera."""
 
 
 class SourceLost(SourceError):
-    """A source failed after its first frame. ``position_s`` is the media time up to which it was good.
-
-    Frames that were delivered before stay valid; the session is interrupted, not void.
-    """
+    """A source failed after its first frame; the session is interrupted. Frames before ``position_s`` (media
+    time, seconds) are valid."""
 
     def __init__(self, problem: str, position_s: float, hint: str = "") -> None:
         super().__init__(problem, hint)
@@ -59,4 +65,4 @@ class YuNetModelError(DetectorError):
 
 
 class PlanError(ProblemError):
-    """A seat plan cannot be made of a still, or not be read again."""
+    """A seat plan cannot be created from an image, or a stored one cannot be read."""

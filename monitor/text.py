@@ -1,14 +1,26 @@
-"""Text."""
+"""Text of users and messages on one line. Pure."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from monitor.daemon.protocol import _UNPRINTABLE_CATEGORIES, MAX_MARKER_CHARS
+from model.errors import ProblemError
+
+MAX_MARKER_CHARS = 500
+"""Characters of a marker: it is a line beside a timeline."""
+
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories of control characters, surrogates and line ends. Format characters (``Cf``), such as
+joiners, belong to many scripts."""
+
+
+class InvalidMarker(ProblemError):
+    """A marker without printable text, or one that is too long."""
 
 
 def is_printable(character: str) -> bool:
-    """Whether it can stand on a line."""
+    """Whether a character can be printed on one line."""
     return unicodedata.category(character) not in _UNPRINTABLE_CATEGORIES
 
 
@@ -18,11 +30,24 @@ def replace_unprintable(text: str) -> str:
 
 
 def marker_text(text: str) -> str:
-    """A marker as it is kept: one line of what can be read. Raises ValueError, for a person, where that is
-    nothing, or too much."""
+    """A marker as it is stored: printable characters, single spaces. Raises InvalidMarker if nothing remains
+    or more than ``MAX_MARKER_CHARS``."""
     kept = " ".join(replace_unprintable(text).split())
     if not kept:
-        raise ValueError("the marker has no text; say what happened, such as 'quiz handed out'")
+        raise InvalidMarker("The marker has no text.", "Say what happened, such as 'quiz handed out'.")
     if len(kept) > MAX_MARKER_CHARS:
-        raise ValueError(f"the marker has {len(kept)} characters; expected at most {MAX_MARKER_CHARS}")
+        raise InvalidMarker(
+            f"The marker has {len(kept)} characters.", f"Use at most {MAX_MARKER_CHARS} characters."
+        )
     return kept
+
+
+def english_count(number: int, noun: str) -> str:
+    """``1 student``, ``2 students``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def room_log_name(room: str | None) -> str:
+    """The file name, without suffix, of a room's log: ``room-b-12`` for "B 12", ``room`` for None."""
+    slug = "-".join(re.findall(r"\w+", (room or "").casefold()))
+    return f"room-{slug}" if slug else "room"

@@ -8,14 +8,15 @@ from classpulse.errors import RunError, UserError
 from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
 from model.errors import ModelError
 from monitor.daemon.errors import ControlError
-from monitor.errors import DetectorError, PlanError, SourceError
+from monitor.errors import DetectorError, PlanError, SetupError, SourceError
 from reports.errors import ReportError
 
-_USER, _RUN = UserError.exit_code, RunError.exit_code
+_USER, _RUN = 2, 1
 
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UserError, _USER),
     (RunError, _RUN),
+    (SetupError, _USER),
     (SourceError, _USER),
     (DetectorError, _USER),
     (PlanError, _USER),

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, SlotOverlap, Weekday, check_overlaps
+from monitor.settings import source_as_text
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -59,11 +60,6 @@ def validate_zone(value: str | None) -> str | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{value!r} is no time zone; expected an IANA name such as Europe/Zurich") from None
     return value
-
-
-def source_as_text(value: object) -> object:
-    """A camera's number may be written as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _parse_time(value: object) -> object:

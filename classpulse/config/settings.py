@@ -15,8 +15,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -30,7 +29,6 @@ from classpulse.config.schedule import (
     SettingError,
     lesson_slots,
     require_unique_rooms,
-    source_as_text,
     validate_zone,
 )
 from classpulse.config.server import MetricsSettings, ServeSettings
@@ -39,60 +37,14 @@ from classpulse.log_setup import LogSettings
 from db.erasure import RetentionSettings
 from monitor.daemon.health import HealthSettings
 from monitor.daemon.timetable import LessonSlot
-from monitor.detection.base import DetectionSettings
-from monitor.faces.head_pose import AttentionSettings
-from monitor.faces.quality import QualitySettings
-from monitor.seating.assigner import SeatingSettings
-from monitor.seating.call_grid import FrameKind
-from monitor.timeline.recorder import RecordingSettings
-from monitor.tracking.tracker import TrackingSettings
+from monitor.settings import PRIVATE_KEYS, MonitorSettings, Section
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
 from reports.rendering.paper import PaperSize
 from reports.text.i18n import Language
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ClassSettings(_Section):
-    """What the class is called in records and reports, and the ``room`` it is in, if that matters."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100)] = "Class"
-    room: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-
-
-class CaptureSettings(_Section):
-    """Where frames come from and how often one is looked at.
-
-    ``source`` is what ``classpulse start`` watches: a camera's index, an RTSP or HTTP address, or a
-    path. ``stale_s``: a live source that shows nothing fresh for so long is opened again;
-    ``reconnect_s``: so long one that is gone is sought before the recording ends. ``kind``: whether the
-    frames show a room or the tiles of a video call, which may be rearranged; ``auto`` takes them for a call
-    once a grid of tiles was seen for several seconds (``monitor.seating.call_grid``).
-    """
-
-    source: Annotated[str, Field(min_length=1)] = "0"
-    sample_fps: Annotated[float, Gt(0), Le(30)] = 2.0
-    stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
-    reconnect_s: Annotated[float, Ge(0), Le(86400)] = 900.0
-    kind: FrameKind = FrameKind.AUTO
-
-    @field_validator("source", mode="before")
-    @classmethod
-    def _source_as_text(cls, value: object) -> object:
-        return source_as_text(value)
-
-
-class ExpressionSettings(_Section):
-    """``model``: another exported model than the shipped one; ``threads``: of the CPU, for it."""
-
-    model: Path | None = None
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
-
-
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """``url``: where the record is kept. A relative SQLite path is relative to ``config.yaml``."""
 
     url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = (
@@ -100,7 +52,7 @@ class DatabaseSettings(_Section):
     )
 
 
-class OutputSettings(_Section):
+class OutputSettings(Section):
     """``folder``: where reports go, relative to ``config.yaml``; ``layout``: how they lie in it;
     ``time_zone``: an IANA name such as ``Europe/Zurich``, in which the report prints times; None is this
     computer's; ``paper``: of the PDF; ``language``: of reports, where nobody asks for another (the dashboard
@@ -118,21 +70,12 @@ class OutputSettings(_Section):
         return validate_zone(value)
 
 
-class Settings(_Section):
+class Settings(MonitorSettings):
     """All of ``config.yaml``. ``policy`` is None when the file has none: then nobody is analysed."""
 
     policy: Policy | None = None
-    class_: ClassSettings = Field(default_factory=ClassSettings, alias="class")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
-    capture: CaptureSettings = Field(default_factory=CaptureSettings)
-    detection: DetectionSettings = Field(default_factory=DetectionSettings)
-    quality: QualitySettings = Field(default_factory=QualitySettings)
-    tracking: TrackingSettings = Field(default_factory=TrackingSettings)
-    seating: SeatingSettings = Field(default_factory=SeatingSettings)
-    attention: AttentionSettings = Field(default_factory=AttentionSettings)
-    expression: ExpressionSettings = Field(default_factory=ExpressionSettings)
-    recording: RecordingSettings = Field(default_factory=RecordingSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
@@ -161,22 +104,19 @@ class Settings(_Section):
         folder the user's name. So is what says nothing of the session: the paper, the language, logs and
         metrics, and everything that is done before and after it.
         """
-        places: dict[str, Any] = {
+        excluded = PRIVATE_KEYS | {
             "database": True,
             "rooms": True,
             "schedule": True,
             "retention": True,
             "notify": True,
             "output": {"folder", "layout", "paper", "language"},
-            "capture": {"source"},
-            "expression": {"model"},
-            "detection": {"yunet_model"},
             "log": True,
             "health": True,
             "metrics": True,
             "serve": True,
         }
-        return self.model_dump(mode="json", by_alias=True, exclude=places)
+        return self.model_dump(mode="json", by_alias=True, exclude=excluded)
 
 
 @dataclass(frozen=True)

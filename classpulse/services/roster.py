@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sqlalchemy import Engine
 
 from classpulse.csv_table import CsvRow, CsvTable, parse_csv_table, read_csv_table
-from classpulse.errors import UserError
 from db.records import RosterEntry
 from db.roster import list_roster, load_student_names, save_roster_entry, save_student_names, set_consent
 from db.unit_of_work import Store
+from monitor.errors import SetupError
 from monitor.seating.classroom import read_classroom
 
 ROSTER_COLUMNS = ("name", "pseudonym", "group", "seat", "consent")
@@ -243,7 +243,7 @@ def masking_problem(engine: Engine, class_name: str) -> str:
     can."""
     try:
         read_classroom(engine, class_name).require_masks()
-    except UserError as error:
+    except SetupError as error:
         return str(error)
     return ""
 

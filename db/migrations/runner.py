@@ -21,7 +21,8 @@ def script_directory() -> ScriptDirectory:
 
 
 def upgrade_to_head(connection: Connection) -> None:
-    """Migrate to the newest revision within the open transaction of ``connection``: completely or not at all."""
+    """Migrate to the newest revision within the open transaction of ``connection``: completely or not at
+    all."""
     settings = alembic_config()
     settings.attributes["connection"] = connection
     command.upgrade(settings, "head")

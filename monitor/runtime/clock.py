@@ -1,4 +1,4 @@
-"""Clocks that nobody sets, for how long something took."""
+"""Clocks for durations: monotonic, including suspend, and excluding it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 
 MAX_STEP_S = 10.0
-"""More time than this between two looks at a ``SuspendAwareClock`` was not spent waiting: the computer slept,
-or the program was held up. A live source looks five times a second."""
+"""A longer time between two readings of a ``SuspendAwareClock`` was not spent waiting: the computer was
+suspended or the program was blocked. A live source reads it five times per second."""
 
 
 def suspend_aware_s() -> float:
-    """Seconds since some moment, never set back; also the time that the computer slept is counted.
+    """Monotonic seconds since an arbitrary moment, including time in suspend.
 
-    A lecture goes on while its computer sleeps, and ``time.monotonic`` does not on Linux and macOS. Where
-    there is no ``CLOCK_BOOTTIME`` it has to do.
+    A lesson continues while the computer is suspended, and ``time.monotonic`` stops then on Linux and macOS.
+    It is the fallback where ``CLOCK_BOOTTIME`` does not exist.
     """
     return _MONOTONIC()
 
@@ -27,10 +27,9 @@ _MONOTONIC: Callable[[], float] = _boot_time_s if hasattr(time, "CLOCK_BOOTTIME"
 
 
 class SuspendAwareClock:
-    """The seconds of another clock in which somebody was awake to look: of a leap only ``MAX_STEP_S`` counts.
+    """Seconds of another clock without its jumps: each step counts for at most ``MAX_STEP_S``.
 
-    For patience and budgets: an hour of sleep must not use up the time in which a camera is sought. Not
-    thread-safe.
+    For timeouts and budgets: an hour in suspend must not use up the time for reconnecting. Not thread-safe.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -39,7 +38,7 @@ class SuspendAwareClock:
         self._awake_s = 0.0
 
     def __call__(self) -> float:
-        """Seconds, from 0 at the making of the clock."""
+        """Seconds since the clock was created."""
         now_s = self._clock()
         self._awake_s += min(now_s - self._last_s, MAX_STEP_S)
         self._last_s = now_s

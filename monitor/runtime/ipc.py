@@ -1,4 +1,4 @@
-"""Those who call at a local socket, each talked with in a thread of its own."""
+"""A server for local sockets with one thread per client."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 
+MAX_SOCKET_PATH_BYTES = 100
+"""Bytes of the path of a Unix socket: kernels allow 104 to 108 including the terminating zero."""
+
 _ACCEPT_RETRY_S = 0.05
-"""Where no descriptor is left, which may pass, trying again at once would only take the core as well."""
+"""Pause after a failed accept: without free file descriptors, an immediate retry would only use CPU."""
 
 
 class ConnectionServer:
-    """Takes the calls at ``listener`` from :meth:`start` to :meth:`close`. ``handle`` is called with each, in a
-    thread that is the caller's own, so that one who says nothing keeps nobody else waiting; it should look
-    now and then whether this is ``is_closing``."""
+    """Accepts connections on ``listener`` from :meth:`start` to :meth:`close`.
+
+    ``handle`` is called with each connection in a thread of its own, so that a silent client does not block
+    others; it should check ``is_closing`` between messages.
+    """
 
     def __init__(self, listener: Listener, handle: Callable[[Connection], None], name: str) -> None:
         self._listener, self._address = listener, listener.address
@@ -25,45 +30,41 @@ class ConnectionServer:
 
     @property
     def is_closing(self) -> bool:
-        """Whether no more is to be said."""
+        """Whether :meth:`close` was called."""
         return self._closing.is_set()
 
     def start(self) -> None:
-        """Take calls from now on."""
+        """Start to accept connections."""
         self._thread.start()
 
     def close(self) -> bool:
-        """Take no more. False where the socket is gone: then nobody could call any more, and the thread that
-        waits for them stays behind."""
+        """Stop accepting. Returns False if the socket no longer exists: no client can connect, and the
+        accepting thread remains blocked."""
         self._closing.set()
-        woken = True
+        was_woken = True
         if self._thread.is_alive():
             try:
-                Client(self._address).close()  # wakes it from its accept
+                Client(self._address).close()  # unblocks accept()
             except OSError:
-                woken = False
+                was_woken = False
             else:
                 self._thread.join()
         with suppress(OSError):
             self._listener.close()
-        return woken
+        return was_woken
 
     def _accept_loop(self) -> None:
         while not self.is_closing:
             try:
                 connection = self._listener.accept()
-            except OSError:  # a caller that hung up at once; or no descriptor is left
+            except OSError:  # the client disconnected at once, or no file descriptor is free
                 self._closing.wait(_ACCEPT_RETRY_S)
                 continue
             threading.Thread(
-                target=self._handle, args=(connection,), name=f"{self._name} caller", daemon=True
+                target=self._handle, args=(connection,), name=f"{self._name} client", daemon=True
             ).start()
 
 
 def error_line(error: Exception) -> str:
-    """What went wrong, in one line."""
+    """The message of an error on one line; the system's text for an OSError."""
     return " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
-
-
-MAX_SOCKET_PATH_BYTES = 100
-"""Bytes of a Unix socket's path: the kernels hold 104 to 108 with the closing zero."""

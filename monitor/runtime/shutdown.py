@@ -1,7 +1,4 @@
-"""Asking a session to end.
-
-Ctrl-C, SIGTERM and a closed terminal ask a session to end; they do not kill it.
-"""
+"""Requests to end a session: Ctrl-C, SIGTERM and a closed terminal request a shutdown instead of killing."""
 
 from __future__ import annotations
 
@@ -12,16 +9,21 @@ from contextlib import contextmanager
 from types import FrameType
 
 IMMEDIATE_TIMEOUT_S = 3.0
-"""How long the last writes may take when a signal ends the program, so that with the sample at hand and the
-source's closing it is gone within five seconds. A service manager kills what does not end in time."""
+"""Time for the last writes after a signal: with the current frame and the closing of the source the program
+ends within five seconds. A service manager kills a program that takes longer."""
 
 
 class ShutdownRequest(threading.Event):
-    """Set it to end a session. ``immediate`` says that a signal asked: what cannot be written within
-    ``IMMEDIATE_TIMEOUT_S`` is given up then, and the next start closes the session. ``by_sigterm``: it was not Ctrl-C, so
-    nobody waits for a report. ``reason``: why a live session is over before its time; empty where its
-    end is what somebody wanted. ``on_set`` is called when it is set, where somebody waits for something else;
-    a signal may interrupt anything, so it must not take a lock."""
+    """Set to end a session.
+
+    Attributes:
+        immediate: a signal requested it. Data that cannot be written within ``IMMEDIATE_TIMEOUT_S`` is
+            dropped, and the next start closes the session.
+        by_sigterm: the signal was not Ctrl-C, so no user waits for a report.
+        reason: why a live session ends early; empty for an intended end.
+        on_set: called by :meth:`set`, to wake a thread that waits for something else. A signal may interrupt
+            any code, so it must not take a lock.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +33,7 @@ class ShutdownRequest(threading.Event):
         self.on_set: Callable[[], None] = _nothing
 
     def set(self) -> None:
-        """Ask."""
+        """Request the shutdown."""
         super().set()
         self.on_set()
 
@@ -41,44 +43,44 @@ def _nothing() -> None:
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
-"""SIGHUP: the terminal was closed. Under nohup it is ignored, and stays so."""
+"""SIGHUP: the terminal was closed. Under nohup it is ignored and stays ignored."""
 
-_TERMINAL_SIGNALS = {one for one in _SIGNALS if one != signal.SIGTERM}
+_TERMINAL_SIGNALS = {number for number in _SIGNALS if number != signal.SIGTERM}
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[ShutdownRequest]:
-    """Within the block the first signal sets the event it gives, in a hurry; a second one interrupts as
-    usual, in case the first could not be obeyed."""
+    """Within the block, the first signal sets the yielded request as immediate; a second one has its default
+    effect, in case the first could not be handled."""
     stop = ShutdownRequest()
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
 
-    def ask(number: int, _frame: FrameType | None) -> None:
+    def request(number: int, _frame: FrameType | None) -> None:
         stop.immediate, stop.by_sigterm = True, number != signal.SIGINT
         stop.set()
-        signal.signal(number, before[signal.Signals(number)])
+        signal.signal(number, previous[signal.Signals(number)])
 
     for number in _SIGNALS:
-        if number == signal.SIGINT or before[number] != signal.SIG_IGN:
-            signal.signal(number, ask)
+        if number == signal.SIGINT or previous[number] != signal.SIG_IGN:
+            signal.signal(number, request)
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 @contextmanager
 def ignore_signals_in_children() -> Iterator[None]:
-    """Processes that are started within the block hear neither Ctrl-C nor a closed terminal, from the first.
+    """Processes started within the block ignore Ctrl-C and a closed terminal from their start.
 
-    Both go to every process of a terminal; whoever started them decides what they mean.
+    A terminal sends both to all its processes; the parent alone decides what they mean.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TERMINAL_SIGNALS)
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, _TERMINAL_SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)

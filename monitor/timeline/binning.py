@@ -55,7 +55,7 @@ class Binner:
     ``is_facing`` returns whether a head pose faces the front, None if undecided. ``keep_s`` is how long bins
     stay open behind the newest, seconds; an older observation is rejected. It must cover the time for which
     the pipeline holds observations back until a face is verified
-    (``monitor.session.pipeline.MAX_PENDING_S``).
+    (``monitor.session.readings.MAX_PENDING_S``).
     """
 
     def __init__(

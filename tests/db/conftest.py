@@ -43,7 +43,8 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    """One database per backend for all tests: opening it and compiling statements takes longer than the tests."""
+    """One database per backend for all tests: opening it and compiling statements takes longer than the
+    tests."""
     folder = tmp_path_factory.mktemp("class")
     engine = open_database(f"sqlite:///{folder}/class.db" if request.param == "sqlite" else str(POSTGRESQL))
     yield engine

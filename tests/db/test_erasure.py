@@ -39,8 +39,8 @@ NUMBERS = {"baseline_share": 0.25, "baseline_sessions": 4}
 
 
 class Term:
-    """Sessions of a class, one a day, each with Mia of the roster, Noah on no roster, and a student known by the
-    seat."""
+    """Sessions of a class, one a day, each with Mia of the roster, Noah on no roster, and a student known by
+    the seat."""
 
     def __init__(self, store: Store, new_session, make_bin, days: int = 4) -> None:
         self.store, self.start = store, new_session().started_at

@@ -33,7 +33,8 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 @pytest.fixture
 def year(store: Store, new_session, make_bin) -> list[int]:
-    """Six sessions, two of 8a and four of 7b, the oldest first, each with Student 1 and 2 and a flag of both."""
+    """Six sessions, two of 8a and four of 7b, the oldest first, each with Student 1 and 2 and a flag of
+    both."""
     numbers = []
     start = new_session().started_at
     with store.unit_of_work() as unit:

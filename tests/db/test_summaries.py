@@ -134,7 +134,8 @@ def test_list_pending_summaries_before_a_session(store, session_id, new_session)
 
 
 def test_correction_makes_later_sessions_of_roster_students_pending(store, new_session) -> None:
-    """The first of three sessions is corrected; the second has Mia, the third only students known by a seat."""
+    """The first of three sessions is corrected; the second has Mia, the third only students known by a
+    seat."""
     start = new_session().started_at
     with store.unit_of_work() as unit:
         first, second, third = (

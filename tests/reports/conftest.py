@@ -61,7 +61,7 @@ class Lessons:
     def model(self) -> dict[str, Any]:
         """A model that always answers what ``bin`` writes: corrected, a script's shares are its letters'."""
         means = [self.probabilities(label) for label in EMOTIONS]
-        return {"name": "cnn 1", "confusion": {"half": "choose", "faces": [10**9] * 7, "means": means}}
+        return {"name": "cnn 1", "confusion": {"half": "choose", "faces": [10**9] * 7, "mean_answers": means}}
 
     def students(self, count: int) -> tuple[StudentRecord, ...]:
         return tuple(StudentRecord(n, f"Student {n}", "Physics 10b", 7) for n in range(1, count + 1))
@@ -126,7 +126,7 @@ class Lessons:
         rows = []
         for index, count in enumerate(people):
             row = self.bin(None, index, letter if count else ".")
-            rows.append(TimelineBin(**(vars(row) | {"people": count, "seen_s": row.seen_s * count})))
+            rows.append(TimelineBin(**(vars(row) | {"student_count": count, "seen_s": row.seen_s * count})))
         return rows
 
 

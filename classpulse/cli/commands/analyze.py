@@ -84,7 +84,7 @@ def analyze_command(
                 if attendant:
                     attendant.report(done.end_s, students)
 
-            outcome = SessionRunner(config, engine, policy.mode).run(
+            outcome = SessionRunner(config.settings, engine, policy.mode).run(
                 video,
                 stop,
                 on_start=began,

@@ -79,7 +79,7 @@ def _analyse_video(
 ) -> SessionOutcome:
     print_message("watching it like any other video")
     with progress_bar("watching", seconds, quiet=quiet) as bar:
-        return SessionRunner(config, engine, AnalysisMode.EMOTION).run(
+        return SessionRunner(config.settings, engine, AnalysisMode.EMOTION).run(
             str(video),
             stop,
             on_progress=lambda done, n: bar.update(

@@ -57,7 +57,7 @@ def evaluate_command(config_path: Path, video: Path, truth_file: Path, as_json: 
         engine = open_database(f"sqlite:///{Path(folder) / 'evaluation.db'}")
         try:
             with progress_bar(f"watching {video.name}", truth.length_s, quiet=as_json) as bar:
-                outcome = SessionRunner(config, engine, policy.mode, classroom).run(
+                outcome = SessionRunner(config.settings, engine, policy.mode, classroom).run(
                     str(video),
                     stop,
                     on_start=lambda _, film_s: told.check_length(film_s),

@@ -14,7 +14,6 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from classpulse.config.settings import CaptureSettings
 from classpulse.errors import UserError
 from classpulse.formatting import english_count
 from db.records import PlannedSeat, SeatPlan
@@ -23,10 +22,12 @@ from db.seat_plans import save_seat_plan
 from db.unit_of_work import Store
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
+from monitor.errors import SetupError
 from monitor.geometry import Seat, seat_rows
 from monitor.registration.landmarks import extract_reference_view
 from monitor.seating.classroom import Classroom, occlusion_notes, read_classroom
 from monitor.seating.seat_plan import person_area
+from monitor.settings import CaptureSettings
 from monitor.sources.factory import open_source
 from monitor.types import Box, Frame, ImageBGR
 
@@ -109,7 +110,7 @@ def plan_warnings(engine: Engine, plan: SeatPlan) -> list[str]:
     ]
     try:
         room.require_masks()
-    except UserError as error:
+    except SetupError as error:
         told.append(str(error))
     return [*told, *occlusion_notes(plan.seats, [entry.seat_label or "" for entry in room.opted_out])]
 

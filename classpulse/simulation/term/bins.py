@@ -44,8 +44,8 @@ class AnswerModel:
 def shipped_answer_model() -> AnswerModel:
     """Those of the shipped model, on faces that it has not learnt from (``model.export.model_info``)."""
     about: dict[str, Any] = json.loads(shipped_file("expression.json").read_text(encoding="utf-8"))
-    measured = about["measured"]
-    means = np.asarray(measured["confusion"]["means"], np.float64)
+    measured = about["metrics"]
+    means = np.asarray(measured["confusion"]["mean_answers"], np.float64)
     # Rounded to some decimals in the file.
     shares = means / means.sum(axis=1, keepdims=True)
     return AnswerModel(shares, f"mean answers of {about['version']}", measured)

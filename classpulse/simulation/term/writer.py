@@ -5,12 +5,12 @@ What was true in a simulated term, as the document ``truth.json``.
 ::
 
     {"version": 1, "class": "Physics 10b", "mode": "emotion", "seed": 0, "sample_fps": 2.0, "bin_s": 5.0,
-     "answers": {"source": "mean answers of cp-fer-3 ...", "means": [[...7], ...7]},
+     "model_answers": {"source": "mean answers of cp-fer-3 ...", "means": [[...7], ...7]},
      "students": [{"student": "Student 1", "trait": "nothing special"}, ...],
      "sessions": [{"session": 1, "started_at": "2026-01-12T10:00:00+00:00", "length_s": 3000.0,
                    "end_s": 3000.0, "gap_s": null,
                    "events": [{"text": "quiz handed out", "start_s": 750.0, "end_s": 750.0}, ...],
-                   "students": [{"student": "Student 1", "there": true, "sad_share": 0.06,
+                   "students": [{"student": "Student 1", "present": true, "sad_share": 0.06,
                                  "states": {"neutral": 0.61, "absent": 0.02, ...}}, ...]}, ...]}
 
 ``states`` are shares of the watched time, by the state of a student (``states.State``), summing to 1;
@@ -61,7 +61,7 @@ def session_ground_truth(
         students.append(
             {
                 "student": names[one.student],
-                "there": one.sequence is not None,
+                "present": one.sequence is not None,
                 "sad_share": sad_share(shares),
                 "states": {state.value: share for state, share in shares.items()},
             }
@@ -132,7 +132,7 @@ class SimulatedTerm:
             "seed": self.settings.seed,
             "sample_fps": 2.0,
             "bin_s": 5.0,
-            "answers": {"source": self.answers.source, "means": self.answers.means.tolist()},
+            "model_answers": {"source": self.answers.source, "means": self.answers.means.tolist()},
             "students": [
                 {"student": name, "trait": trait.value}
                 for name, trait in zip(self.names, self.traits, strict=True)
@@ -201,7 +201,7 @@ class SimulatedTerm:
                 "classpulse": version("classpulse"),
                 "detector": "none, simulated",
                 "model": f"none, simulated from the {self.answers.source}",
-                "heads": "none, simulated",
+                "head_pose": "none, simulated",
             },
             pid=0,
             process_started=0.0,

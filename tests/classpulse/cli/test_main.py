@@ -81,9 +81,9 @@ def test_the_report_can_be_made_again(tmp_path: Path, configured, shell, demo_vi
         *["--format", "html", "--format", "csv", "--format", "json"],
     )
     after = Path(again["report"]["html"]).read_text("utf-8")
-    but_made = [re.sub(r"<p [^>]*>Report made [^<]*</p>", "", html) for html in (before, after)]
+    but_made = [re.sub(r"<p [^>]*>Report created [^<]*</p>", "", html) for html in (before, after)]
     assert but_made[0] == but_made[1]
-    assert "Report made" in after
+    assert "Report created" in after
     with Path(again["report"]["csv"]).open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len({row["student"] for row in rows}) == 6

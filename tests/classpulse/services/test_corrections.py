@@ -17,7 +17,7 @@ def report(shell, lesson: int) -> dict:
     """The JSON of the report, made again, but for when that was, and what it says of each student by name."""
     files = shell.json("report", str(lesson), "--format", "json")["report"]
     data = json.loads(Path(files["json"]).read_text("utf-8"))
-    del data["made_at"]
+    del data["created_at"]
     return data | {"students": {one["name"]: one for one in data["students"]}}
 
 
@@ -30,7 +30,7 @@ def test_a_lesson_is_put_right(shell, lesson, store) -> None:
     report(shell, lesson)  # after which there is a flag to review
     before = report(shell, lesson)
     assert before["students"]["Student 2"]["outcome"] == "flagged"
-    assert before["students"]["Student 2"]["uncertain_arrivals_s"] == [152.7]
+    assert before["students"]["Student 2"]["uncertain_reidentifications_s"] == [152.7]
     assert before["markers"] == [{"at_s": 61.0, "text": "the camera was moved; the seats were found again"}]
     code, out, error = shell("seats", "split", str(lesson), "2", "--at", "2:32")
     assert (code, error) == (0, f"make the report again with 'classpulse report {lesson}'\n")
@@ -50,7 +50,7 @@ def test_a_lesson_is_put_right(shell, lesson, store) -> None:
     assert after["students"]["Mia"]["seat"] == "Student 2"
     assert after["students"]["Student 2"]["outcome"] == "not_flagged"
     # The moment is settled: whoever came then is somebody of their own.
-    assert [one["uncertain_arrivals_s"] for one in after["students"].values()] == [[]] * 4
+    assert [one["uncertain_reidentifications_s"] for one in after["students"].values()] == [[]] * 4
     assert after["students"]["Student 3"]["coverage"] == pytest.approx(55 / 60)
     assert after["corrections"] == [
         "from 2:30 on Student 2 was Student 5", "Student 4 was Student 3 all along", "Student 5 is Mia",

@@ -223,7 +223,7 @@ def test_who_opted_out_is_not_shown_either(
     monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OvalDetector())
     config, shown = read_config(path), []
     engine = open_database(config.database_url)
-    lecture = SessionRunner(config, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
+    lecture = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
     lecture.run(str(film), threading.Event(), on_image=lambda image: shown.append(image.copy()))
     engine.dispose()
     head = people_in(hall({"A2": SEATS["A2"]}))

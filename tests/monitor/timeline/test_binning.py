@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.session.pipeline import MAX_PENDING_S
+from monitor.session.readings import MAX_PENDING_S
 from monitor.timeline.binning import Binner
 from monitor.types import HeadPose, Observation, UnreadableReason
 

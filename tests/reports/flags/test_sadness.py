@@ -13,7 +13,7 @@ from model.inference.classifier import read_model, shipped_file
 from reports.flags.base import SADNESS_KIND, FlagOutcome
 from reports.flags.baseline import Baseline
 from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
-from reports.flags.sadness import FlagSettings, decide_sadness_flag, sadness_flag_record
+from reports.flags.sadness import FlagSettings, decide_sadness_flag
 
 SHORT = FlagSettings(min_usable_s=20.0)
 LAX = FlagSettings(sad_share=0.05, min_usable_s=0, min_usable_samples=0)
@@ -60,13 +60,13 @@ def _plain(reasons) -> str:
         ),
     ],
 )
-def test_the_rule(lessons, exact, script, outcome, reason):
+def test_sadness_rule_outcome_and_reasons(lessons, exact, script, outcome, reason):
     verdict = decide_sadness_flag(lessons.timeline(script), SHORT, exact)
     assert verdict.outcome is outcome
     assert reason in _plain(verdict.reasons)
 
 
-def test_the_numbers_that_decided(lessons, exact):
+def test_sadness_decision_numbers(lessons, exact):
     verdict = decide_sadness_flag(lessons.timeline("sssn?."), SHORT, exact)
     assert (verdict.watched_s, verdict.seen_s, verdict.usable_s, verdict.sad_s) == (30, 25, 20, 15)
     assert (verdict.usable_samples, verdict.corrected) == (40, True)
@@ -78,12 +78,12 @@ def test_the_numbers_that_decided(lessons, exact):
     assert verdict.interval.low < 0.75 < verdict.interval.high
 
 
-def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
+def test_known_confusions_are_corrected(lessons):
     rows = np.eye(7)
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     model = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
     line = lessons.timeline("sssnn" * 24)
-    read = np.where(line.leading[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
+    read = np.where(line.leading_expression[:, None] == Emotion.SAD, rows[Emotion.SAD], rows[Emotion.NEUTRAL])
     line = replace(line, probabilities=read)
     corrected, as_read = decide_sadness_flag(line, SHORT, model), decide_sadness_flag(line, SHORT)
     assert (corrected.outcome, as_read.outcome) == (FlagOutcome.FLAGGED, FlagOutcome.NOT_FLAGGED)
@@ -92,14 +92,14 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
     assert "not corrected" in as_read.reasons[-1]
 
 
-def test_unseen_time_is_no_evidence(lessons, exact):
+def test_unseen_time_does_not_change_the_share(lessons, exact):
     lines = lessons.timelines("sssssnnn....", "sssssnnn????")
     seen, less = (decide_sadness_flag(line, SHORT, exact) for line in lines)
     assert seen.sad_share == less.sad_share == pytest.approx(5 / 8)
     assert seen.interval == less.interval
 
 
-def test_neutral_must_be_left_behind(lessons, exact):
+def test_small_margin_over_neutral_is_not_flagged(lessons, exact):
     line = lessons.timeline(("s" * 11 + "n" * 9) * 12)
     assert decide_sadness_flag(line, SHORT, exact).outcome is FlagOutcome.FLAGGED
     wider = decide_sadness_flag(line, replace(SHORT, sad_margin=0.2), exact)
@@ -107,7 +107,7 @@ def test_neutral_must_be_left_behind(lessons, exact):
     assert "neutral reached 45 %, less than 20 % behind" in _plain(wider.reasons)
 
 
-def test_the_own_usual_level(lessons, exact):
+def test_sadness_within_baseline_is_not_flagged(lessons, exact):
     line = lessons.timeline("sssn" * 60)
     low = decide_sadness_flag(line, SHORT, exact).interval.low
     usually, seldom = Baseline(low + 0.01, 3), Baseline(low - 0.01, 3)
@@ -120,22 +120,22 @@ def test_the_own_usual_level(lessons, exact):
     assert (early.outcome, early.baseline) == (FlagOutcome.FLAGGED, None)
 
 
-def test_the_defaults_ask_for_a_minute(lessons, exact):
+def test_default_settings_require_a_minute(lessons, exact):
     outcomes = [
         decide_sadness_flag(lessons.timeline("s" * n), FlagSettings(), exact).outcome for n in (11, 12)
     ]
     assert outcomes == [FlagOutcome.INSUFFICIENT_DATA, FlagOutcome.FLAGGED]
 
 
-def test_a_few_pictures_are_not_enough_however_long_they_stand_for(lessons, exact):
+def test_few_samples_are_insufficient_data(lessons, exact):
     line = lessons.timeline("s" * 24)
     seldom = replace(line, usable_samples=np.ones(24, np.int64), seen_samples=np.ones(24, np.int64))
     verdict = decide_sadness_flag(seldom, SHORT, exact)
     assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
-    assert verdict.reasons == ("readable in 24 pictures of the 30 needed",)
+    assert verdict.reasons == ("readable in 24 of the 30 frames needed",)
 
 
-def test_the_threshold_is_a_setting(lessons, exact):
+def test_sad_share_setting_changes_outcome(lessons, exact):
     line = lessons.timeline("ssn" * 60)
     low = decide_sadness_flag(line, SHORT, exact).interval.low
     assert (
@@ -147,7 +147,7 @@ def test_the_threshold_is_a_setting(lessons, exact):
     )
 
 
-def test_never_seen_is_insufficient_even_without_minima(lessons):
+def test_never_seen_is_insufficient_data_without_minima(lessons):
     lax = replace(LAX, min_coverage=0, min_usable_share=0)
     verdict = decide_sadness_flag(lessons.timeline("..."), lax)
     assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
@@ -166,7 +166,7 @@ def test_less_seen_time_never_flags(lessons, exact, script, factor):
 
 @settings(max_examples=60)
 @given(script=script, data=st.data())
-def test_who_had_too_little_still_has_when_any_moments_go(lessons, script, data):
+def test_removing_bins_never_makes_data_sufficient(lessons, script, data):
     seen = [i for i, letter in enumerate(script) if letter != "."]
     if (
         not seen
@@ -199,7 +199,7 @@ def test_more_sadness_never_unflags(lessons, own, script, seed, corrected, level
 
 @settings(max_examples=60)
 @given(script=script)
-def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
+def test_sadness_decision_has_reasons_and_numbers_in_bounds(lessons, own, script):
     verdict = decide_sadness_flag(lessons.timeline(script), SHORT, own)
     assert verdict.reasons
     assert 0 <= verdict.sad_s <= verdict.usable_s <= verdict.seen_s <= verdict.watched_s
@@ -208,14 +208,14 @@ def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
         assert verdict.sad_share == max(verdict.shares)
 
 
-def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
+def test_sadness_record_is_json_ready_with_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
-        record = sadness_flag_record(7, decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)))
+        record = decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)).to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
-        assert (numbers["usual_share"], numbers["usual_sessions"]) == (0.2, 4)
-        assert numbers["settings"]["least_usable_s"] == 20
+        assert (numbers["baseline_share"], numbers["baseline_sessions"]) == (0.2, 4)
+        assert numbers["settings"]["min_usable_s"] == 20
         assert numbers["reasons"]
         if line.student_id == 1:
             assert list(numbers["shares"]) == list(EMOTIONS)
@@ -224,7 +224,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     assert numbers["sad_share"] is numbers["shares"] is numbers["raw_share"] is None
 
 
-def test_the_reasons_never_say_that_somebody_is_sad(lessons, exact):
+def test_reasons_never_state_that_a_student_is_sad(lessons, exact):
     for text in ("s" * 20, "sn" * 20, "n" * 20):
         reasons = " ".join(
             decide_sadness_flag(lessons.timeline(text), FlagSettings(), exact, Baseline(0.5, 3)).reasons

@@ -26,7 +26,7 @@ class Terms:
     """Builders of lessons, one a week; students are ``{number: share of sadness}``."""
 
     def summary(self, student: int, sad: float | None = 0.1, **changes: Any) -> StudentSummary:
-        """Somebody seen nearly all along. ``sad`` None: not enough to tell."""
+        """Somebody seen nearly all along. ``sad`` None: not enough data."""
         level = None if sad is None else ShareEstimate(sad, max(0.0, sad - 0.05), min(1.0, sad + 0.05))
         rest = 1.0 - (sad or 0.0)
         chances = None if sad is None else (0.0, 0.0, 0.0, rest / 4, sad, 0.0, 3 * rest / 4)
@@ -65,7 +65,7 @@ class Terms:
         )
 
     def flag(self, session: int, student: int, review: str = "open", **changes: Any) -> FlagRecord:
-        return FlagRecord(session, student, "sad_share", "flagged", {}, review, **changes)
+        return FlagRecord(session, student, "sadness", "flagged", {}, review, **changes)
 
 
 @pytest.fixture(scope="session")

@@ -55,36 +55,36 @@ def lines(terms, lessons):
 
 
 def _documents(found):
-    sessions = [lesson.session for lesson in found.lessons]
+    sessions = [lesson.session for lesson in found.sessions]
     counts = {7: SessionCounts(2, 1, 1)}
     own = [
-        StudentSession(one.session, found.people[1], one.students[0], one.flags)
-        for one in found.lessons
+        StudentSession(one.session, found.students[1], one.students[0], one.flags)
+        for one in found.sessions
         if one.students
     ]
-    pair = type(found)((found.lessons[0], found.lessons[6]), found.people)
-    apart = type(found)((found.lessons[1], found.lessons[5]), found.people)
+    pair = type(found)((found.sessions[0], found.sessions[6]), found.students)
+    apart = type(found)((found.sessions[1], found.sessions[5]), found.students)
     return {
         "sessions": sessions_page(session_lines(sessions[::-1], counts, ZONE), FILTERS),
         "no sessions": sessions_page([], SessionFilters()),
-        "student": student_page(build_student_history("Student 1", own, found.lessons, ZONE)),
+        "student": student_page(build_student_history("Student 1", own, found.sessions, ZONE)),
         "nobody": student_page(build_student_history("Student 1", [], [], ZONE)),
         "compare": comparison_page(compare_sessions(pair), ZONE),
         "compare apart": comparison_page(compare_sessions(apart), ZONE),
-        "trends": trends_page(build_class_trends("Physics 10b", found.lessons, ZONE)),
+        "trends": trends_page(build_class_trends("Physics 10b", found.sessions, ZONE)),
         "no trends": trends_page(build_class_trends("Physics 10b", [], ZONE)),
         "term": term_page(build_term_history("Physics 10b", found, ZONE)),
         "no term": term_page(build_term_history("Physics 10b", type(found)((), {}), ZONE)),
     }
 
 
-def test_nothing_goes_past_gettext(lines, monkeypatch):
+def test_all_texts_are_translatable(lines, monkeypatch):
     monkeypatch.setattr(language, "load_catalogue", lambda _: Bracketed())
     for name, document in _documents(lines).items():
         assert (name, untold(render_document_html(document), DATA)) == (name, set())
 
 
-def test_german_pages_are_german(lines):
+def test_german_pages_have_no_english_words(lines):
     with use_language("de"):
         pages = {name: render_document_html(document) for name, document in _documents(lines).items()}
     for html in pages.values():
@@ -95,9 +95,9 @@ def test_german_pages_are_german(lines):
     assert "Lektion 2 wurde unterbrochen." in pages["compare apart"]
 
 
-def test_what_programs_read_stays_english(lines):
-    pair = type(lines)((lines.lessons[1], lines.lessons[6]), lines.people)
-    own = [StudentSession(lines.lessons[0].session, lines.people[1], lines.lessons[0].students[0], ())]
+def test_json_stays_english(lines):
+    pair = type(lines)((lines.sessions[1], lines.sessions[6]), lines.students)
+    own = [StudentSession(lines.sessions[0].session, lines.students[1], lines.sessions[0].students[0], ())]
     english = (
         comparison_data(compare_sessions(pair)),
         student_data(build_student_history("Student 1", own, [], ZONE)),

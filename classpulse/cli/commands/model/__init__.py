@@ -1,4 +1,4 @@
-"""``classpulse model``: the expression model, from its data to the file that monitoring uses."""
+"""``classpulse model``: the expression model, from its data to the exported file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ import click
 from classpulse.cli.main import LazyGroup
 
 COMMANDS = {
-    "explore": "what is in the data: counts, examples, agreement, brightness, duplicates; a page",
-    "train": "fit a network, with checkpoints; goes on where it was interrupted",
-    "evaluate": "score the shipped model, or another, on both label sets; with pictures",
-    "export": "a trained network as a LiteRT model, checked against Keras, with its card",
+    "explore": (
+        "classpulse.cli.commands.model.explore:model_explore_command",
+        "describe a data set on a page: counts, examples, agreement, brightness, duplicates",
+    ),
+    "train": (
+        "classpulse.cli.commands.model.train:model_train_command",
+        "train a network, with checkpoints; can be resumed",
+    ),
+    "evaluate": (
+        "classpulse.cli.commands.model.evaluate:model_evaluate_command",
+        "score a model against FER2013 and FER+ labels, with figures",
+    ),
+    "export": (
+        "classpulse.cli.commands.model.export:model_export_command",
+        "export a trained network to LiteRT, compared with Keras, with a model card",
+    ),
 }
+"""Each subcommand as ``module:attribute`` and its line in the help."""
 
 
-@click.group(cls=LazyGroup, package="classpulse.cli.commands.model", lines=COMMANDS)
+@click.group("model", cls=LazyGroup, commands=COMMANDS)
 def model_command() -> None:
     """Explore the data, and train, evaluate and export the expression model.
 
     DATA is a folder with fer2013_faces.png and fer2013_labels.npz, Kaggle's fer2013.csv, a folder of
-    class folders (train/happy/*.jpg), or an .npz with image, label and, if known, ferplus_votes.
+    class folders (train/happy/*.jpg), or an .npz with image, label and, if available, ferplus_votes.
     """

@@ -1,4 +1,4 @@
-"""``classpulse model evaluate``: how good a model is, on both label sets."""
+"""``classpulse model evaluate``: scores of a model against FER2013 and FER+ labels."""
 
 from __future__ import annotations
 
@@ -20,24 +20,26 @@ from model.export.model_card import format_share
 from model.inference.classifier import LiteRTClassifier, read_model, shipped_file
 
 
-@click.command()
+@click.command("evaluate")
 @data_argument
 @votes_option
 @click.option(
     "--split",
     "split_name",
     type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
-    help="Which faces; default: 'report', the second half of PublicTest, where DATA has it, else 'all'.",
+    help="Split to score; default: 'report' (the second half of PublicTest) if DATA has it, else 'all'.",
 )
 @click.option(
     "--model",
     "model_path",
     type=click.Path(path_type=Path),
-    help="An exported model, or its folder; default: the one shipped.",
+    help="Exported model or its folder; default: the shipped model.",
 )
-@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of the processor.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for pictures and text.")
-@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="CPU threads.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures and reports."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
 def model_evaluate_command(
     data: Path,
     votes: Path | None,
@@ -47,16 +49,16 @@ def model_evaluate_command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Score a model on DATA: FER2013's labels by the head that learnt them, the FER+ majority by the head
-    that monitoring uses.
+    """Score a model on DATA: the head 'fer2013' against FER2013's labels, the head 'expression' against the
+    FER+ majority.
 
-    Faces without a majority (ties, contempt, unknown, not a face) count for FER2013's label alone.
+    Faces without a majority (ties, contempt, unknown, not a face) count for FER2013's labels only.
     """
     classifier = _classifier(model_path, threads)
-    everything = load_faces(data, votes)
-    name = split_name or _default_split(everything)
-    faces = select_split(everything, name)
-    train = None if name in {"train", "all"} else _training_split(everything)
+    all_faces = load_faces(data, votes)
+    name = split_name or _default_split(all_faces)
+    faces = select_split(all_faces, name)
+    train = None if name in {"train", "all"} else _training_split(all_faces)
     with progress_bar("scoring", 1.0, quiet=as_json) as bar:
         card = make_scorecard(classifier, faces, train, progress=bar.update)
     if as_json:
@@ -67,7 +69,7 @@ def model_evaluate_command(
         from classpulse.evaluation.model_files import write_scorecard_files
 
         write_scorecard_files(card, _scorecard_data(card, data, name), out)
-        print_message(f"pictures, reports and every figure are in {out}")
+        print_message(f"figures, reports and all metrics are in {out}")
     return 0
 
 
@@ -78,7 +80,7 @@ def _classifier(path: Path | None, threads: int) -> LiteRTClassifier:
         path = path / "expression.tflite"
     if path.suffix != ".tflite":
         raise UserError(
-            f"{path} is no exported model; expected a .tflite file from 'classpulse model export'"
+            f"{path} is not an exported model.", "Give a .tflite file written by 'classpulse model export'."
         )
     return LiteRTClassifier(read_model(path), threads)
 
@@ -88,12 +90,12 @@ def _default_split(faces: Faces) -> str:
 
 
 def _training_split(faces: Faces) -> Faces | None:
-    own = faces.usage == Usage.TRAINING
-    return faces.subset(own) if own.any() else None
+    is_training = faces.usage == Usage.TRAINING
+    return faces.subset(is_training) if is_training.any() else None
 
 
 def _scorecard_data(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
-    """The main figures first: each label set by its own head."""
+    """All metrics as JSON data; the main ones (each label set by its own head) first."""
     ferplus = None if card.ferplus is None else asdict(card.ferplus)
     return {
         "model": card.model,
@@ -110,9 +112,9 @@ def _print_scorecard(card: Scorecard, split_name: str) -> None:
     click.echo(f"{card.model} on {card.faces} faces (split: {split_name})")
     _print_report("FER2013's label, head 'fer2013'", card.fer2013)
     if card.ferplus is None:
-        print_message("no face has a majority of FER+ raters: only FER2013's labels were scored")
+        print_message("no face has a FER+ majority: only FER2013's labels were scored")
     else:
-        _print_report("majority of the FER+ raters, head 'expression'", card.ferplus)
+        _print_report("FER+ majority, head 'expression'", card.ferplus)
         click.echo(
             f"\nneutral faces called sad: {format_share(card.ferplus.neutral_called_sad)}; "
             f"sad F1: {card.ferplus.sad_f1:.3f}"

@@ -1,4 +1,4 @@
-"""What the commands of ``classpulse model`` have in common."""
+"""Arguments, options and checks that the commands of ``classpulse model`` share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ data_argument = click.argument("data", type=click.Path(path_type=Path))
 votes_option = click.option(
     "--votes",
     type=click.Path(path_type=Path),
-    help="FER+'s fer2013new.csv; found by itself where it lies beside fer2013.csv.",
+    help="FER+'s fer2013new.csv; used automatically if it lies beside fer2013.csv.",
 )
 
 
 def require_votes(splits: Splits, data: Path) -> None:
-    """Raises UserError where a split has no majority of raters: the head ``expression`` is learnt from
-    their votes, chosen by them and calibrated to them."""
+    """Raise ``UserError`` if a split has no FER+ majority.
+
+    The head ``expression`` is trained on the raters' votes, selected by them and calibrated to them.
+    """
     if not all(part.has_majority.any() for part in (splits.train, splits.choose, splits.report)):
-        raise UserError(f"{data} has no FER+ votes; the head that monitoring uses needs them: give --votes")
+        raise UserError(
+            f"{data} has no FER+ votes, which the head 'expression' needs.", "Give them with --votes."
+        )

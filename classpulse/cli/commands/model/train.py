@@ -1,4 +1,4 @@
-"""``classpulse model train``: fit a network."""
+"""``classpulse model train``: train a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from model.training.settings import TrainSettings
 
 
-@click.command()
+@click.command("train")
 @data_argument
 @votes_option
 @click.option(
@@ -36,40 +36,45 @@ if TYPE_CHECKING:
     help="Folder for weights, log and settings.",
 )
 @click.option("--epochs", type=click.IntRange(1, 1000), help="Passes over the data.")
-@click.option("--px", type=click.IntRange(16, 48), help="Side of the faces to learn from, in pixels.")
+@click.option("--image-px", "px", type=click.IntRange(16, 48), help="Side of the training images in pixels.")
 @click.option(
-    "--crop", "crop_px", type=click.IntRange(16, 48), help="Side of a random square cut from each, in pixels."
+    "--crop", "crop_px", type=click.IntRange(16, 48), help="Side of the random crop of each image in pixels."
 )
-@click.option("--batch", type=click.IntRange(2, 4096), help="Faces of a step.")
-@click.option("--rate", "peak_rate", type=click.FloatRange(0, 10), help="Highest learning rate.")
+@click.option("--batch", type=click.IntRange(2, 4096), help="Faces per step.")
+@click.option("--learning-rate", "peak_rate", type=click.FloatRange(0, 10), help="Peak learning rate.")
 @click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs in which the rate rises.")
-@click.option("--calm-epochs", type=click.IntRange(0, 1000), help="Epochs at the end without mixup.")
-@click.option("--mixup", type=click.FloatRange(0, 1), help="Share of the steps on mixed faces.")
-@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
-@click.option("--trust", type=click.FloatRange(0, 1), help="Weight of the teachers beside the labels.")
+@click.option("--no-mixup-epochs", type=click.IntRange(0, 1000), help="Epochs at the end without mixup.")
+@click.option("--mixup", type=click.FloatRange(0, 1), help="Share of the steps with mixup.")
+@click.option("--seed", type=click.IntRange(0), help="Random seed.")
+@click.option(
+    "--distillation-weight",
+    "teacher_weight",
+    type=click.FloatRange(0, 1),
+    help="Weight of the teachers' probabilities beside the labels.",
+)
 @click.option(
     "--precision",
     type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-    help="What the network computes in.",
+    help="Arithmetic of the network.",
 )
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Go on from the network of this training or exported model; 'shipped' is the one shipped.",
+    help="Start from the network of this training or exported model; 'shipped' is the shipped one.",
 )
 @click.option(
     "--teacher",
     "teachers",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Learn also what this training's network, or this exported model, says; may be given often.",
+    help="Distil from the network of this training or exported model; can be repeated.",
 )
 @click.option(
-    "--as-shipped",
+    "--shipped-stage",
     type=click.IntRange(1),
-    help="Begin with the settings of this stage, from 1, of the shipped model's training.",
+    help="Use the settings of this stage, from 1, of the shipped model's training as defaults.",
 )
-@click.option("--resume", is_flag=True, help="Go on with an interrupted training in --out.")
+@click.option("--resume", is_flag=True, help="Resume the interrupted training in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def model_train_command(
     data: Path,
@@ -77,49 +82,58 @@ def model_train_command(
     out: Path,
     start: Path | None,
     teachers: tuple[Path, ...],
-    as_shipped: int | None,
+    shipped_stage: int | None,
     mixup: float | None,
     resume: bool,
     as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> int:
-    """Fit a network to DATA: Training to fit, the first half of PublicTest to choose the epoch.
+    """Train a network on DATA: Training fits the weights, the first half of PublicTest selects the epoch.
 
-    The second half of PublicTest is never looked at. An interrupted training goes on with --resume as if
-    it had not been interrupted.
+    The second half of PublicTest is not used. --resume continues an interrupted training with the same
+    result as an uninterrupted one.
     """
     require_training_extra()
     splits = official_splits(load_faces(data, votes))
     require_votes(splits, data)
-    from model.training.train import resume_training as go_on
-    from model.training.train import train_network as fit
+    from model.training.train import resume_training, train_network
 
-    begun = read_run_facts(out) if resume else None
-    settings = _settings(begun or _shipped_stage(as_shipped), mixup, given)
-    if begun and (start is not None or as_shipped is not None or settings != _settings(begun, None, {})):
-        raise UserError(f"{out} goes on with the settings it began with; leave all but --teacher out")
+    resumed_run = read_run_facts(out) if resume else None
+    settings = _settings(resumed_run or _shipped_stage(shipped_stage), mixup, options)
+    if resumed_run and (
+        start is not None or shipped_stage is not None or settings != _settings(resumed_run, None, {})
+    ):
+        raise UserError(
+            f"The training in {out} can only be resumed with its own settings.",
+            "Omit all options but --out, --resume and --teacher.",
+        )
     if start is not None and str(start) == "shipped":
         start = Path(str(shipped_file("training.json"))).parent
     print_message(
-        f"learning from {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, to {out}"
+        f"training on {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs; output: {out}"
     )
     with _epoch_progress(settings.epochs, quiet=as_json) as progress, _resume_hint(out):
-        told: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _print_epoch}
-        run = go_on(splits, out, **told) if resume else fit(splits, out, settings, start_from=start, **told)
+        common: dict[str, Any] = {"teachers": teachers, "on_progress": progress, "on_epoch": _print_epoch}
+        if resume:
+            run = resume_training(splits, out, **common)
+        else:
+            run = train_network(splits, out, settings, start_from=start, **common)
     if as_json:
         print_json({"out": out, **{key: run[key] for key in ("chosen_epoch", "choose_score", "minutes")}})
         return 0
-    click.echo(f"epoch {run['chosen_epoch']} of {len(run['epochs'])} chosen")
+    click.echo(f"selected epoch {run['chosen_epoch']} of {len(run['epochs'])}")
     print_message(f"next: classpulse model export {out} {data}")
     return 0
 
 
-def _settings(base: Mapping[str, Any] | None, mixup: float | None, given: Mapping[str, Any]) -> TrainSettings:
-    """Those of a run, or else the usual ones, with what was given in their place."""
+def _settings(
+    base: Mapping[str, Any] | None, mixup: float | None, options: Mapping[str, Any]
+) -> TrainSettings:
+    """The settings of the run ``base``, or the defaults, with the given ``options`` (not None) replaced."""
     from model.training.settings import TrainSettings, settings_from
 
     settings = settings_from(base) if base else TrainSettings()
-    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
     if mixup is None:
         return settings
     return replace(settings, augment=replace(settings.augment, mixup_share=mixup))
@@ -128,16 +142,19 @@ def _settings(base: Mapping[str, Any] | None, mixup: float | None, given: Mappin
 def _shipped_stage(number: int | None) -> Mapping[str, Any] | None:
     if number is None:
         return None
-    known = training_stages(json.loads(shipped_file("training.json").read_text(encoding="utf-8")))
-    if number > len(known):
-        raise UserError(f"the shipped model was trained in {len(known)} stages; there is no stage {number}")
-    return known[number - 1]
+    stages = training_stages(json.loads(shipped_file("training.json").read_text(encoding="utf-8")))
+    if number > len(stages):
+        raise UserError(
+            f"The shipped model has no training stage {number}.", f"Choose a stage from 1 to {len(stages)}."
+        )
+    return stages[number - 1]
 
 
 def _print_epoch(row: Mapping[str, float]) -> None:
     print_message(
-        f"epoch {row['epoch']:.0f}: on the choosing half {row['choose_fer2013']:.1%} of FER2013's labels and "
-        f"{row['choose_ferplus']:.1%} of the FER+ majority, after {media_clock(row['elapsed_s'])}"
+        f"epoch {row['epoch']:.0f}: accuracy on the choosing half "
+        f"{row['choose_fer2013']:.1%} (FER2013's labels), "
+        f"{row['choose_ferplus']:.1%} (FER+ majority), after {media_clock(row['elapsed_s'])}"
     )
 
 
@@ -147,12 +164,12 @@ def _resume_hint(out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print_message(
-            f"completed epochs are kept; go on with --out {out} --resume, and --teacher where there was one"
+            f"completed epochs are kept; resume with --out {out} --resume, and the same --teacher options"
         )
         raise
 
 
 @contextmanager
 def _epoch_progress(epochs: int, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
-    with progress_bar("learning", float(epochs), quiet=quiet) as bar:
+    with progress_bar("training", float(epochs), quiet=quiet) as bar:
         yield lambda epoch, step, steps: bar.update(epoch - 1 + step / steps, f"epoch {epoch} of {epochs}")

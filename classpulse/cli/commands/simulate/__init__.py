@@ -1,4 +1,4 @@
-"""``classpulse simulate``: class films with known truth."""
+"""``classpulse simulate``: class videos, or a term of sessions, with known ground truth."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ import click
 from classpulse.cli.main import LazyGroup
 
 COMMANDS = {
-    "call": "a video call of drawn students with known scripts",
-    "faces": "a video call of faces whose expression raters have named",
-    "room": "a photograph of a class brought to life",
-    "term": "a term of lectures in a database, without a film",
+    "call": (
+        "classpulse.cli.commands.simulate.call:simulate_call_command",
+        "a video call of drawn students with scripted behaviour",
+    ),
+    "faces": (
+        "classpulse.cli.commands.simulate.faces:simulate_faces_command",
+        "a video call of photographed faces with rated expressions",
+    ),
+    "room": (
+        "classpulse.cli.commands.simulate.room:simulate_room_command",
+        "a classroom animated from a photograph",
+    ),
+    "term": (
+        "classpulse.cli.commands.simulate.term:simulate_term_command",
+        "a database with the sessions of a term, without a video",
+    ),
 }
+"""Each subcommand as ``module:attribute`` and its line in the help."""
 
 
-@click.group(cls=LazyGroup, package="classpulse.cli.commands.simulate", lines=COMMANDS)
+@click.group("simulate", cls=LazyGroup, commands=COMMANDS)
 def simulate_command() -> None:
-    """Make a class film of which everything is known, for 'classpulse evaluate'."""
+    """Create synthetic class data with known ground truth, for 'classpulse evaluate'."""

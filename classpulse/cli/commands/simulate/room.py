@@ -1,4 +1,4 @@
-"""``classpulse simulate room``: a photograph of a class brought to life."""
+"""``classpulse simulate room``: a classroom animated from a photograph."""
 
 from __future__ import annotations
 
@@ -7,61 +7,55 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.commands.simulate.output import write_simulation
+from classpulse.cli.commands.simulate.output import video_options, write_simulation
 from classpulse.simulation.room.camera import CameraSettings
 from classpulse.simulation.room.photo import load_photograph
 from classpulse.simulation.room.video import ROOM_FPS, SimulatedRoom, write_room_video
 
 
-@click.command()
+@click.command("room")
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.argument("boxes", type=click.Path(path_type=Path))
+@video_options("classpulse-room", min_seconds=20, seconds=600.0)
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("classpulse-room"),
-    show_default=True,
-    help="Folder for film and truth.",
+    "--events", type=click.IntRange(0, 500), default=20, show_default=True, help="Number of scripted events."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(20, 7200), default=600.0, show_default=True, help="Its length."
+    "--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Frame width in pixels."
 )
-@click.option("--events", type=click.IntRange(0, 500), default=20, show_default=True, help="How many happen.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn.")
-@click.option("--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Pixels.")
 @click.option(
-    "--fps", type=click.IntRange(1, 60), default=ROOM_FPS, show_default=True, help="Frames a second."
+    "--fps", type=click.IntRange(1, 60), default=ROOM_FPS, show_default=True, help="Frames per second."
 )
-@click.option("--knock", type=click.FloatRange(0), help="Somebody moves the camera after so many seconds.")
+@click.option("--camera-knock-at", type=click.FloatRange(0), help="Second at which the camera is knocked.")
 @click.option(
     "--posters",
     type=click.IntRange(0, 12),
     default=0,
     show_default=True,
-    help="Pictures of faces on the wall.",
+    help="Number of posters with a face on the wall.",
 )
 @click.option(
     "--handheld",
     type=click.FloatRange(0, 0.1),
     default=0.0,
     show_default=True,
-    help="Sway of a camera held in the hand, in widths of the picture; 0.03 is usual.",
+    help="Sway of a handheld camera as a share of the frame width; 0.03 is typical.",
 )
 @click.option(
     "--pan",
     type=click.FloatRange(0, 0.2),
     default=0.0,
     show_default=True,
-    help="How far the camera is turned to either side, in widths of the picture.",
+    help="Pan of the camera to either side as a share of the frame width.",
 )
 @click.option(
     "--passers",
+    "passers_by",
     type=click.IntRange(0, 500),
     default=0,
     show_default=True,
-    help="People who walk past close to the camera.",
+    help="Number of people who walk past close to the camera.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def simulate_room_command(
     picture: Path,
     boxes: Path,
@@ -71,31 +65,31 @@ def simulate_room_command(
     seed: int,
     width: int,
     fps: int,
-    knock: float | None,
+    camera_knock_at: float | None,
     posters: int,
     handheld: float,
     pan: float,
-    passers: int,
+    passers_by: int,
     as_json: bool,
 ) -> int:
-    """Bring PICTURE to life: people bow, are hidden, leave, come back, swap seats, pass in front.
+    """Animate PICTURE: students bow, are hidden, leave, come back, swap seats and walk past one another.
 
-    BOXES is JSON with the picture's size, "size_wh": [w, h], and a box around each face,
-    "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same film.
+    BOXES is a JSON file with the picture's size, "size_wh": [w, h], and a box around each face,
+    "faces_xywh": [[x, y, w, h], ...]. The same arguments give the same video.
     """
     photograph = load_photograph(picture, boxes, width - width % 2)
-    camera = CameraSettings(knock_at_s=knock, handheld=handheld, pan=pan)
-    made = SimulatedRoom(photograph, seconds, events, seed, fps, camera, posters, passers)
-    kinds = Counter(one.kind.value for one in made.scene_events)
-    told = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
-    people = len(photograph.boxes_xyxy)
+    camera = CameraSettings(knock_at_s=camera_knock_at, handheld=handheld, pan=pan)
+    room = SimulatedRoom(photograph, seconds, events, seed, fps, camera, posters, passers_by)
+    counts = Counter(event.kind.value for event in room.scene_events)
+    events_text = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    students = len(photograph.boxes_xyxy)
     return write_simulation(
         out,
-        lambda path, progress: write_room_video(path, made, progress),
-        made.ground_truth,
-        {"people": people, "events": dict(kinds), "posters": posters, "passers": passers},
-        f"{people} people; events: {told or 'none'}"
+        lambda path, progress: write_room_video(path, room, progress),
+        room.ground_truth,
+        {"students": students, "events": dict(counts), "posters": posters, "passers_by": passers_by},
+        f"{students} students; events: {events_text or 'none'}"
         + (f"; posters: {posters}" if posters else "")
-        + (f"; passers: {passers}" if passers else ""),
+        + (f"; passers-by: {passers_by}" if passers_by else ""),
         as_json=as_json,
     )

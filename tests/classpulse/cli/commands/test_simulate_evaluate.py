@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from classpulse.cli import optional_deps as scoring
+from classpulse.cli import optional_deps
 from classpulse.simulation.demo.video import DemoClass, square_layout
 from tests.helpers.made_up_faces import draw_faces, write_archive
 from tests.helpers.rooms import photographed
@@ -27,10 +27,10 @@ def test_a_simulated_room_is_evaluated(
     made = shell.json(
         "simulate", "room", *photograph, "--seconds", "24", "--events", "1", "--width", "640", "--out", "room"
     )
-    assert made["people"] == 3
+    assert made["students"] == 3
     assert sum(made["events"].values()) == 1
-    result = shell.json("evaluate", made["film"], made["truth"])
-    assert result["samples"] == 48
+    result = shell.json("evaluate", made["video"], made["ground_truth"])
+    assert result["frames"] == 48
     sizes = result["detection"]["sizes"]
     assert sum(size["found"] for size in sizes) > 0.9 * sum(size["faces"] for size in sizes)
     assert result["identity"]["idf1"] > 0.9
@@ -44,10 +44,10 @@ def test_the_same_room_can_be_made_again(shell: Any, photograph: tuple[Path, Pat
         options = ("--seconds", "20", "--events", "0", "--width", "320", "--fps", "1", "--out", folder)
         code, out, error = shell("simulate", "room", *photograph, *options)
         assert code == 0, error
-        assert f"FILM  {folder}" in out
-        assert "3 people; events: none" in error
+        assert f"VIDEO {folder}" in out
+        assert "3 students; events: none" in error
     assert Path("one/truth.json").read_bytes() == Path("other/truth.json").read_bytes()
-    assert Path("one/film.mp4").read_bytes() == Path("other/film.mp4").read_bytes()
+    assert Path("one/video.mp4").read_bytes() == Path("other/video.mp4").read_bytes()
 
 
 def test_posters_that_were_taken_for_students_are_counted(
@@ -57,26 +57,26 @@ def test_posters_that_were_taken_for_students_are_counted(
     options = ("--seconds", "20", "--events", "0", "--width", "1920", "--posters", "2", "--out", "room")
     code, _, error = shell("simulate", "room", *photograph, *options)
     assert code == 0, error
-    assert "3 people; events: none; posters: 2" in error
-    result = shell.json("evaluate", "room/film.mp4", "room/truth.json")
-    things = result["things"]
-    assert (things["things"], things["shown"]) == (2, 80)
-    assert 0 < things["boxes"] <= result["detection"]["strays"]
-    assert things["students"] == result["identity"]["followed"] - 3
+    assert "3 students; events: none; posters: 2" in error
+    result = shell.json("evaluate", "room/video.mp4", "room/truth.json")
+    distractors = result["distractors"]
+    assert (distractors["distractors"], distractors["appearances"]) == (2, 80)
+    assert 0 < distractors["false_positives"] <= result["detection"]["false_positives"]
+    assert distractors["students"] == result["identity"]["tracked"] - 3
 
 
 def test_a_drawn_call_is_evaluated_with_its_directions(shell: Any, configured: Any) -> None:
     configured("emotion")
     options = ("--seats", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
     made = shell.json("simulate", "call", *options)
-    flags = [line["flag"] for line in json.loads(Path(made["truth"]).read_text(encoding="utf-8"))["students"]]
+    flags = [line["expected_flag"] for line in json.loads(Path(made["ground_truth"]).read_text(encoding="utf-8"))["students"]]
     assert (made["students"], made["to_be_flagged"]) == (len(flags), sum(flags))
     assert flags[5], "the sixth seat is downcast for most of the time, others may be in so short a film"
-    result = shell.json("evaluate", made["film"], made["truth"])
+    result = shell.json("evaluate", made["video"], made["ground_truth"])
     assert result["identity"]["idf1"] > 0.95
-    assert result["things"] is None
-    assert sum(size["read"] for size in result["heads"]) > 200
-    assert all(size["yaw_facing_deg"] < 6 for size in result["heads"])
+    assert result["distractors"] is None
+    assert sum(size["measured"] for size in result["head_poses"]) > 200
+    assert all(size["yaw_facing_deg"] < 6 for size in result["head_poses"])
     assert len(result["expressions"]["students"]) == 7
 
 
@@ -137,7 +137,7 @@ def test_real_people_need_a_policy_here_too(shell: Any, demo_video: Path, tmp_pa
 def test_without_the_extra_one_line_says_what_to_install(
     shell: Any, monkeypatch: pytest.MonkeyPatch, demo_video: Path
 ) -> None:
-    monkeypatch.setattr(scoring, "find_spec", lambda name: None)
+    monkeypatch.setattr(optional_deps, "find_spec", lambda name: None)
     assert "pip install '.[evaluate]'" in shell.fails(2, "evaluate", demo_video, "truth.json")
 
 
@@ -166,12 +166,12 @@ def test_faces_with_known_expressions_are_evaluated(shell: Any, configured: Any,
     options = ("--seats", "4", "--seconds", "60", "--out", "faces")
     made = shell.json("simulate", "faces", shared / "data", *options)
     assert (made["students"], made["to_be_flagged"]) == (4, 1)
-    result = shell.json("evaluate", made["film"], made["truth"])
+    result = shell.json("evaluate", made["video"], made["ground_truth"])
     assert result["identity"]["students"] == 4
-    spells = [spell for student in result["expressions"]["students"] for spell in student["spells"]]
-    read = [spell for spell in spells if spell["leading"] is not None]
+    spells = [spell for student in result["expressions"]["students"] for spell in student["segments"]]
+    read = [spell for spell in spells if spell["predicted"] is not None]
     assert len(read) >= 8
-    assert sum(spell["leading"] == spell["expected"] for spell in read) > len(read) / 2
+    assert sum(spell["predicted"] == spell["expected"] for spell in read) > len(read) / 2
 
 
 def test_faces_without_votes_get_one_line(shell: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
     for one, told in zip(stored, truth["sessions"], strict=True):
         assert told["session"] == one.id
         assert told["started_at"] == one.started_at.isoformat()
-        there = {student["student"] for student in told["students"] if student["there"]}
+        there = {student["student"] for student in told["students"] if student["present"]}
         assert {student.pseudonym for student in queries.list_students(engine, one.id)} == there
         for student in told["students"]:
             assert sum(student["states"].values()) == pytest.approx(1)
@@ -107,4 +107,4 @@ def test_what_cannot_be_made_is_one_line(shell, tmp_path, arguments, code, said)
 
 def test_nobody_real_can_be_watched_with_its_settings(made, shell, tmp_path):
     _, _, out = made()
-    assert "policy" in shell.fails(2, "--config", out / "config.yaml", "analyze", "film.mp4")
+    assert "policy" in shell.fails(2, "--config", out / "config.yaml", "analyze", "video.mp4")

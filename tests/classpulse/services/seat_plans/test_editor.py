@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classpulse.config.settings import CaptureSettings
 from classpulse.services.seat_plans.editor import capture_still
 from monitor.errors import SourceLost
+from monitor.settings import CaptureSettings
 from tests.helpers.cameras import texture
 
 
