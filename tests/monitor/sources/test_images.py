@@ -45,7 +45,7 @@ def test_frames_yields_images_in_natural_order_one_per_interval(folder):
 
 
 def test_frames_unreadable_image_is_counted_and_leaves_its_time_empty(folder):
-    (folder / "img2.png").write_bytes(b"no picture")
+    (folder / "img2.png").write_bytes(b"not an image")
     (folder / "img10.png").write_bytes(b"")
     with ImageFolder(folder, STARTED) as source:
         assert [frame.media_s for frame in source.frames(1, threading.Event())] == [0, 3]

@@ -243,7 +243,7 @@ def test_frame_that_was_not_analysed_is_dropped_not_absence(engine) -> None:
     for at_s in (0.5, 1.0):
         r.add(
             FrameResult(
-                at_s, (), 0, (640, 360), note="cannot be told" if at_s == 1.0 else None, analysed=False
+                at_s, (), 0, (640, 360), note="camera motion unknown" if at_s == 1.0 else None, analysed=False
             ),
             0.0,
             1,
@@ -254,7 +254,7 @@ def test_frame_that_was_not_analysed_is_dropped_not_absence(engine) -> None:
     assert (b.samples, b.seen_samples, b.watched_s, dict(b.unreadable_reasons)) == (2, 2, 1.0, {})
     session = queries.get_session(engine, session_id)
     assert (session.frames_sampled, session.frames_dropped, session.watched_s) == (2, 3, 1.0)
-    assert [m.text for m in queries.list_markers(engine, session_id)] == ["cannot be told"]
+    assert [m.text for m in queries.list_markers(engine, session_id)] == ["camera motion unknown"]
 
 
 def test_gap_extends_session_and_is_not_watched(engine) -> None:
