@@ -54,9 +54,7 @@ def test_rows_of_few_faces_are_smoothed():
 
 def test_correction_is_linear(confusion):
     answers = np.random.default_rng(1).dirichlet(np.ones(7), 50)
-    assert confusion.correct(answers).mean(axis=0) == pytest.approx(
-        confusion.correct(answers.mean(axis=0))
-    )
+    assert confusion.correct(answers).mean(axis=0) == pytest.approx(confusion.correct(answers.mean(axis=0)))
     assert confusion.correct(answers).sum(axis=1) == pytest.approx(1)
 
 
