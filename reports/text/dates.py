@@ -121,8 +121,8 @@ def local_time(at: datetime, settings: ReportSettings) -> datetime:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ReportError(
             f"The time zone {settings.timezone!r} is unknown on this computer.",
-            "Use an IANA name such as 'Europe/London', or remove the setting to use the computer's time zone. "
-            "On Windows, install the names with 'pip install tzdata'.",
+            "Use an IANA name such as 'Europe/London', or remove the setting to use the computer's time "
+            "zone. On Windows, install the names with 'pip install tzdata'.",
         ) from error
 
 

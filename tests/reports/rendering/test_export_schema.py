@@ -105,7 +105,8 @@ def test_aggregate_reports_match_schema(make, people) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        (), ("session",), ("model_metrics",), ("class",), ("class", "change_points", 0), ("class", "expressions"),
+        (), ("session",), ("model_metrics",), ("class",), ("class", "change_points", 0),
+        ("class", "expressions"),
         ("flag_settings",), ("attention_flag_settings",), ("students", 0), ("students", 0, "numbers"),
         ("students", 0, "numbers", "shares"), ("students", 0, "earlier", 0), ("students", 0, "attention"),
         ("students", 0, "attention", "medians"), ("students", 0, "attention", "minutes", 0),
