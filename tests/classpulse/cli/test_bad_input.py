@@ -86,9 +86,7 @@ class TestUnusualVideos:
         assert Path(answer["report"]["pdf"]).stat().st_size > 1000
         return answer
 
-    def test_video_without_faces_gives_a_report(
-        self, tmp_path: Path, configured, shell
-    ) -> None:
+    def test_video_without_faces_gives_a_report(self, tmp_path: Path, configured, shell) -> None:
         configured()
         answer = self.finished(shell, write_video(tmp_path / "empty room.mp4", steps(40)))
         assert answer["students"] == 0
@@ -110,9 +108,7 @@ class TestUnusualVideos:
         self.finished(shell, write_video(tmp_path / "grey.mkv", steps(10), codec="ffv1", pix_fmt="gray"))
         self.finished(shell, rotate(write_video(tmp_path / "turned.mp4", steps(10)), 90))
 
-    def test_truncated_video_is_interrupted_and_reported(
-        self, tmp_path: Path, configured, shell
-    ) -> None:
+    def test_truncated_video_is_interrupted_and_reported(self, tmp_path: Path, configured, shell) -> None:
         configured()
         path = cut_off(write_video(tmp_path / "cut.mp4", noise(100), index_first=True), 0.5)
         line = shell.fails(1, "analyze", path)
@@ -163,9 +159,7 @@ class TestDatabase:
             holder.close()
         assert len(sessions(tmp_path)) == 1
 
-    def test_full_disk_keeps_stored_data(
-        self, tmp_path: Path, configured, shell, monkeypatch
-    ) -> None:
+    def test_full_disk_keeps_stored_data(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
         """SQLite's page limit simulates a full disk: same error, same place."""
 
         class Crowd:
@@ -262,9 +256,7 @@ class TestCommandLine:
         for command in ("check", "sessions", "status", "stop"):
             assert "classpulse init" in shell.raises(SettingsError, command).hint
 
-    def test_bug_writes_a_crash_log(
-        self, configured, shell, monkeypatch, tmp_path: Path
-    ) -> None:
+    def test_bug_writes_a_crash_log(self, configured, shell, monkeypatch, tmp_path: Path) -> None:
         def bug(config_path):
             raise ZeroDivisionError
 
@@ -275,9 +267,7 @@ class TestCommandLine:
         (log,) = tmp_path.glob("classpulse-*.log")
         assert "ZeroDivisionError" in log.read_text()
 
-    def test_missing_window_libraries_hint_names_the_packages(
-        self, configured, shell, monkeypatch
-    ) -> None:
+    def test_missing_window_libraries_hint_names_the_packages(self, configured, shell, monkeypatch) -> None:
         def headless(path):
             raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 

@@ -44,9 +44,7 @@ def test_analyze_video_writes_a_report(tmp_path: Path, configured, shell, demo_v
     engine.dispose()
 
 
-def test_analyze_folder_analyses_every_image(
-    tmp_path: Path, configured, shell, demo_video: Path
-) -> None:
+def test_analyze_folder_analyses_every_image(tmp_path: Path, configured, shell, demo_video: Path) -> None:
     configured("behaviour")
     with av.open(str(demo_video)) as video:
         image = next(video.decode(video=0)).to_ndarray(format="bgr24")
@@ -131,9 +129,7 @@ def test_behaviour_mode_computes_no_emotion(
     assert "sadness" not in Path(answer["report"]["html"]).read_text(encoding="utf-8").lower()
 
 
-def test_aggregate_mode_stores_no_single_student(
-    tmp_path: Path, configured, shell, demo_video: Path
-) -> None:
+def test_aggregate_mode_stores_no_single_student(tmp_path: Path, configured, shell, demo_video: Path) -> None:
     configured("aggregate")
     answer = shell.json("analyze", demo_video)
     engine = record(tmp_path)

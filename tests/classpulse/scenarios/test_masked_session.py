@@ -188,22 +188,24 @@ class TestUnmaskable:
         assert shell.json("sessions") == []
         return error
 
-    def test_without_plan_fails(self, shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch) -> None:
+    def test_without_plan_fails(
+        self, shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch
+    ) -> None:
         classroom(plan=False)
         monkeypatch.setattr("monitor.session.builder.open_source", lambda *_, **__: pytest.fail("opened"))
         error = self.error(shell, ovals, lecture)
         assert (error.class_name, len(error.pseudonyms)) == ("5b", 1)
         assert error.obstacle is MaskObstacle.NO_PLAN
 
-    def test_without_seat_on_the_plan_fails(self, shell, classroom, ovals: OvalDetector, lecture: Path) -> None:
+    def test_without_seat_on_the_plan_fails(
+        self, shell, classroom, ovals: OvalDetector, lecture: Path
+    ) -> None:
         classroom({"A1": "yes", "": "no", "Z9": "no"})
         error = self.error(shell, ovals, lecture)
         assert error.pseudonyms == ("Fox of", "Fox of Z9")
         assert error.obstacle is MaskObstacle.NO_SEAT
 
-    def test_other_view_fails(
-        self, tmp_path: Path, shell, classroom, ovals: OvalDetector
-    ) -> None:
+    def test_other_view_fails(self, tmp_path: Path, shell, classroom, ovals: OvalDetector) -> None:
         classroom()
         elsewhere = save_video(tmp_path / "elsewhere.mkv", [room(seed=9)] * 4)
         assert self.error(shell, ovals, elsewhere).obstacle is MaskObstacle.VIEW_MISMATCH

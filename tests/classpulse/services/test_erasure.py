@@ -132,7 +132,9 @@ class TestUploadedRecordings:
     def left(self, config: Config) -> list[str]:
         return sorted(path.name for path in uploads_folder(config).iterdir())
 
-    def test_recording_is_erased_with_its_session(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+    def test_recording_is_erased_with_its_session(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
         config = read_config(keep(tmp_path, 30))
         gone, stays = (self.upload(config, number, number) for number in (lessons[0], lessons[3]))
         now = AFTER_THE_SECOND + 30 * DAY
@@ -142,9 +144,7 @@ class TestUploadedRecordings:
         assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
         assert gone.session_id not in numbers(store)
 
-    def test_recording_without_session_expires_unless_waiting(
-        self, tmp_path: Path, store: Store
-    ) -> None:
+    def test_recording_without_session_expires_unless_waiting(self, tmp_path: Path, store: Store) -> None:
         config = read_config(keep(tmp_path, 30))
         self.upload(config, 1, None, state=UploadState.REJECTED)
         young = self.upload(config, 2, None, state=UploadState.REJECTED, uploaded_at=START + 2 * DAY)
@@ -183,7 +183,9 @@ class TestUploadedRecordings:
             0, ErasureResult((lessons[0],), recordings=1)
         )  # fmt: skip
 
-    def test_purge_command_counts_recordings(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_purge_command_counts_recordings(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         self.upload(read_config(tmp_path / "config.yaml"), 1, lessons[0])
         code, out, _ = shell("data", "purge", "--older-than", "3", "--yes")
         assert (code, "0 report folders and 1 uploaded recording" in out) == (0, True)
@@ -195,7 +197,9 @@ class TestFrozenBaselines:
         (mia,) = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
         return mia
 
-    def test_later_flags_stay_after_erasure(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_later_flags_stay_after_erasure(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         before = self.mia_in(shell, lessons[3])
         assert (before["numbers"]["baseline_sessions"], before["outcome"]) == (3, "not_flagged")
         erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
@@ -237,7 +241,9 @@ class TestPurgeCommand:
         )  # fmt: skip
         assert numbers(store) == lessons
 
-    def test_configured_age_needs_no_confirmation(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_configured_age_needs_no_confirmation(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         keep(tmp_path, 3)
         assert shell.json("data", "purge")["sessions"] == lessons
         assert numbers(store) == []

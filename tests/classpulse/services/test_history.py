@@ -41,7 +41,8 @@ def one_bin(student: int | None, number: int, letter: str, student_count: int = 
 
 
 class Record:
-    """Writes sessions of 7b, one per week; a script is the letters of a student, repeated over the session."""
+    """Writes sessions of 7b, one per week; a script is the letters of a student, repeated over the
+    session."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -63,7 +64,9 @@ class Record:
                 unit.write_bins(session, [one_bin(student_id, n, letter) for n, letter in enumerate(letters)])
                 unit.save_seats(session, [SeatRecord(student_id, name, (0.0, 0.0, 9.0, 9.0), 640, 480)])
             if mode == "aggregate":
-                unit.write_bins(session, [one_bin(None, n, "n", changes["student_count"]) for n in range(BINS)])
+                unit.write_bins(
+                    session, [one_bin(None, n, "n", changes["student_count"]) for n in range(BINS)]
+                )
             unit.save_progress(session, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
             status = changes.get("status", SessionStatus.FINISHED)
             if status is not SessionStatus.RUNNING:
@@ -114,7 +117,12 @@ def test_sessions_filters(shell, record) -> None:
     assert found("--until", "2026-03-08") == [first]
     assert found("--limit", "1") == [other]
     flagged = shell.json("sessions", "--flagged")[0]
-    assert (flagged["students"], flagged["flagged"], flagged["unreviewed"], flagged["room"]) == (1, 1, 1, None)
+    assert (flagged["students"], flagged["flagged"], flagged["unreviewed"], flagged["room"]) == (
+        1,
+        1,
+        1,
+        None,
+    )
     code, _, error = shell("sessions")
     assert code == 0
     assert "flags of 1 session are not reviewed yet" in error

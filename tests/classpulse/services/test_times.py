@@ -91,7 +91,9 @@ class TestAnalyze:
     def video(self, tmp_path: Path) -> Path:
         return write_video(tmp_path / "video.mp4", steps(10), fps=2)
 
-    def test_analyze_recorded_at_sets_the_start(self, store: Store, video: Path, shell, tmp_path: Path) -> None:
+    def test_analyze_recorded_at_sets_the_start(
+        self, store: Store, video: Path, shell, tmp_path: Path
+    ) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + "output: {time_zone: Europe/Zurich}\n", "utf-8")
         answer = shell.json("analyze", video, "--no-report", "--recorded-at", "2026-03-02 09:00")
@@ -103,7 +105,9 @@ class TestAnalyze:
         (noted,) = [one for one in queries.list_audit_entries(store.engine) if one.action == "start"]
         assert noted.at > session.ended_at + timedelta(days=1)  # the audit entry has the time of the analysis
 
-    def test_analyze_time_in_the_recording_is_reported(self, store: Store, video: Path, shell, tmp_path: Path) -> None:
+    def test_analyze_time_in_the_recording_is_reported(
+        self, store: Store, video: Path, shell, tmp_path: Path
+    ) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + "output: {time_zone: UTC}\n", "utf-8")
         code, _, error = shell("analyze", made(video, "2026-03-02T08:00:00Z"), "--no-report")

@@ -67,7 +67,9 @@ def test_accounts_existing_or_unknown_name_fails(store, shell) -> None:
     assert "Ada" in shell.raises(NotFound, "accounts", "password", "Adam").hint
 
 
-def test_accounts_add_user_without_name_audits_the_command_line(store, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accounts_add_user_without_name_audits_the_command_line(
+    store, shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def getuser() -> str:
         raise KeyError("uid not found")
 

@@ -29,7 +29,9 @@ def test_init_accepts_every_answer_as_an_option(tmp_path: Path, shell) -> None:
     assert (settings.policy.jurisdiction, settings.policy.mode.value) == ("CH", "emotion")
 
 
-def test_init_on_a_terminal_asks_until_answers_are_valid(tmp_path: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_on_a_terminal_asks_until_answers_are_valid(
+    tmp_path: Path, shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong = {"Europe", "a term", "soon"}
     answers = iter(
         [

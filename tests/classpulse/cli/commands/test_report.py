@@ -68,7 +68,9 @@ def report(school, shell):
 @pytest.fixture
 def raises(school, shell):
     def fail(kind, *arguments: str | Path):
-        return shell.raises(kind, "--config", school / "config.yaml", "report", "--format", "html", *arguments)
+        return shell.raises(
+            kind, "--config", school / "config.yaml", "report", "--format", "html", *arguments
+        )
 
     return fail
 

@@ -147,7 +147,11 @@ class TestSessionsOfALesson:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
         assert record_missed_lesson(store.engine, lesson(START, "A101"), now)
         (entry,) = queries.list_audit_entries(store.engine)
-        assert (entry.action, entry.subject, entry.at) == ("lesson_missed", "lesson of class 7b in room A101", now)
+        assert (entry.action, entry.subject, entry.at) == (
+            "lesson_missed",
+            "lesson of class 7b in room A101",
+            now,
+        )
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
 
@@ -162,7 +166,9 @@ class TestCheck:
         _, out, _ = shell("check", "--no-source", "--json")
         return {one["check"]: (one["ready"], one["detail"]) for one in json.loads(out)}
 
-    def test_check_timetable_retention_and_notifications(self, term: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_check_timetable_retention_and_notifications(
+        self, term: Path, shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("db.clock.now_utc", lambda: AT)
         found = self.found(shell)
         assert found["timetable"] == (

@@ -35,7 +35,12 @@ def config(configured) -> Path:
 
 def test_students_import_stores_names_apart_from_pseudonyms(tmp_path: Path, shell) -> None:
     path = write(tmp_path, "Ada Lovelace,Fox,,A1,Yes", ",Owl,5b,,0", "Bo Li,Elk,6a,A1,ja")
-    assert shell.json("students", "import", path) == {"new": 3, "changed": 0, "unchanged": 0, "not_in_file": 0}
+    assert shell.json("students", "import", path) == {
+        "new": 3,
+        "changed": 0,
+        "unchanged": 0,
+        "not_in_file": 0,
+    }
     assert listed(shell) == [("Fox", "A1", True), ("Owl", None, False)]
     assert listed(shell, "--class", "6a") == [("Elk", "A1", True)]
     code, out, error = shell("students", "list")
@@ -61,7 +66,12 @@ def test_students_list_names_writes_an_audit_entry(tmp_path: Path, shell) -> Non
 def test_students_import_again_updates_changed_rows(tmp_path: Path, shell) -> None:
     shell.json("students", "import", write(tmp_path, "Ada,Fox,,A1,yes", "Bo,Owl,,A2,yes", "Cy,Elk,,A3,yes"))
     again = write(tmp_path, "Ada,Fox,,A2,yes", "Bo,Owl,,A1,yes", ",Cat,,A4,no")
-    assert shell.json("students", "import", again) == {"new": 1, "changed": 2, "unchanged": 0, "not_in_file": 1}
+    assert shell.json("students", "import", again) == {
+        "new": 1,
+        "changed": 2,
+        "unchanged": 0,
+        "not_in_file": 1,
+    }
     code, out, _ = shell("students", "import", again)
     assert code == 0
     assert out == "0 new, 0 changed, 3 unchanged; 1 student not in the file, kept unchanged\n"

@@ -252,7 +252,9 @@ class TestEmail:
         ("where", "answer", "tries"),
         [("data", "451 later", 3), ("data", "554 no", 1), ("all", "450 grey", 3), ("all", "550 no", 1)],
     )
-    def test_email_retries_transient_failures(self, mailbox, tmp_path: Path, where: str, answer: str, tries: int) -> None:
+    def test_email_retries_transient_failures(
+        self, mailbox, tmp_path: Path, where: str, answer: str, tries: int
+    ) -> None:
         box = mailbox()
         box.refuse = {"data": answer} if where == "data" else dict.fromkeys(EMAIL["to"], answer)
         waited: list[float] = []
@@ -366,7 +368,9 @@ class TestWebhook:
 
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("elsewhere", ["/elsewhere", "file:///etc/passwd", "ftp://127.0.0.1/"])
-    def test_webhook_redirect_fails_permanently(self, hook: Hook, tmp_path: Path, code: int, elsewhere: str) -> None:
+    def test_webhook_redirect_fails_permanently(
+        self, hook: Hook, tmp_path: Path, code: int, elsewhere: str
+    ) -> None:
         hook.answers, hook.elsewhere = [code], elsewhere
         (failure,) = once(by_hook(hook, tmp_path))
         assert str(code) in failure.reason
@@ -409,7 +413,9 @@ class TestWebhook:
 
 
 class TestBoth:
-    def test_failure_of_one_channel_does_not_affect_the_other(self, mailbox, hook: Hook, tmp_path: Path) -> None:
+    def test_failure_of_one_channel_does_not_affect_the_other(
+        self, mailbox, hook: Hook, tmp_path: Path
+    ) -> None:
         box = mailbox()
         email, webhook = by_mail(box, tmp_path).settings, by_hook(hook, tmp_path).settings
         both = {"email": email.notify.email, "webhook": webhook.notify.webhook}
@@ -487,7 +493,9 @@ class TestNotifyCommand:
         code, out, _ = shell("notify", "--test")
         assert (code, out) == (1, "email: NOT sent: The mail server rejected the message (554 no).\n")
 
-    def test_notify_session_sends_again(self, store: Store, lesson: int, hook: Hook, tmp_path: Path, shell) -> None:
+    def test_notify_session_sends_again(
+        self, store: Store, lesson: int, hook: Hook, tmp_path: Path, shell
+    ) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + f"notify: {{webhook: {{url: '{hook.url}'}}}}\n", "utf-8")
         assert shell.json("notify", str(lesson)) == {"sent": ["webhook"], "failed": []}

@@ -71,7 +71,9 @@ class TestProposal:
 
 
 class TestCreate:
-    def test_create_proposes_a_seat_per_face_and_stores_nothing(self, tmp_path: Path, shell, still: Path) -> None:
+    def test_create_proposes_a_seat_per_face_and_stores_nothing(
+        self, tmp_path: Path, shell, still: Path
+    ) -> None:
         answer = shell.json("seats", "create", still, "--out", tmp_path / "plan")
         laid = {seat["label"]: seat["box_xyxy"] for seat in answer["seats"]}
         assert set(laid) == set(SEATS)
@@ -92,7 +94,9 @@ class TestCreate:
         rest = picture[:100, :, :].astype(int)
         assert np.abs(np.diff(rest, axis=1)).any(axis=(0, 2)).mean() < 0.2, "the rest is in blocks"
 
-    def test_create_uses_the_frame_at_the_given_time(self, tmp_path: Path, shell, ovals: OvalDetector) -> None:
+    def test_create_uses_the_frame_at_the_given_time(
+        self, tmp_path: Path, shell, ovals: OvalDetector
+    ) -> None:
         video = write_video(tmp_path / "video.mp4", steps(40), fps=10)
         for at_s, grey in ((None, 20), (2.0, 120)):
             at = [] if at_s is None else ["--at", str(at_s)]
